@@ -1,0 +1,75 @@
+"""What a domain file states about an environment: names, tasks, hyperparameters.
+
+A domain file is data and small vectorised functions: it imports numpy and this module, never a simulator, so
+that listing the catalogue costs nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from eureka_loop.records import Algorithm, Array, Task
+
+ObservableFunction = Callable[..., Array]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainObservable:
+    """A name a person would use, computed from other observables, all rows at once.
+
+    `needs` are the function's parameters: names of observables, `prev_` and `init_` included.
+    At an episode's start its value is the function's at the reset row, where `prev_` equals the row itself.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    unit: str
+    frame: str
+    description: str
+    hidden: bool
+    needs: tuple[str, ...]
+    function: ObservableFunction
+
+
+def observable(
+    *, unit: str, frame: str = "", shape: tuple[int, ...] = (), hidden: bool = False
+) -> Callable[[ObservableFunction], DomainObservable]:
+    """Make a vectorised function an observable: its name, docstring and parameters say the rest."""
+
+    def declare(function: ObservableFunction) -> DomainObservable:
+        return DomainObservable(
+            name=function.__name__,
+            shape=shape,
+            unit=unit,
+            frame=frame,
+            description=" ".join((inspect.getdoc(function) or "").split()),
+            hidden=hidden,
+            needs=tuple(inspect.signature(function).parameters),
+            function=function,
+        )
+
+    return declare
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One environment: its vocabulary beyond the automatic one, its tasks, its tuned hyperparameters.
+
+    Attributes:
+        env_id: the Gymnasium id it describes; "" for the generic domain of an unknown env.
+        observables: shown to designers before the automatic ones, in this order.
+        hyperparameters: per algorithm, keyword arguments of SB3's class, plus "n_envs".
+        hyperparameters_source: where they come from.
+        extra: this package's extra that installs the env; "" where none is needed.
+    """
+
+    name: str
+    env_id: str
+    observables: tuple[DomainObservable, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    hyperparameters: Mapping[Algorithm, Mapping[str, Any]] = field(default_factory=dict)
+    hyperparameters_source: str = ""
+    extra: str = ""

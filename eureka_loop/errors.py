@@ -1,0 +1,108 @@
+"""Everything eureka-loop raises on purpose.
+
+    EurekaError
+    ├── BadInput             the user's input: the value, what was allowed, what to do next
+    │   ├── UnknownName      a name that doesn't exist, with the nearest ones that do
+    │   └── MissingExtra     something optional is not installed
+    ├── Refused              the gate refuses a program; every problem at once
+    ├── RewardFailure        a program that passed the gate failed while it ran
+    ├── DesignerError        nobody can write rewards just now
+    │   ├── EndpointError    the model's endpoint can't be reached or says no
+    │   └── BudgetSpent      the next call would pass the money, token or time limit
+    └── RunError             a run folder that can't be used: taken, damaged, full disk
+
+A candidate's failure is not an exception for the loop but a value: `records.Failed`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class EurekaError(Exception):
+    """Base of all; its text is fit to be shown to a person as it is."""
+
+
+class BadInput(EurekaError):
+    """What the user asked for can't be done; the message says what can."""
+
+
+class UnknownName(BadInput):
+    """A name that doesn't exist.
+
+    Args:
+        kind: what it should have been ("task", "observable").
+        name: what was written.
+        known: every valid name; the nearest three are shown.
+        hint: what to do next ("`eureka tasks` lists them").
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        self.kind, self.name = kind, name
+        self.nearest = tuple(difflib.get_close_matches(name, list(known), n=3, cutoff=0.5))
+        message = f"unknown {kind} {name!r}"
+        if self.nearest:
+            message += "; did you mean " + " or ".join(repr(near) for near in self.nearest) + "?"
+        super().__init__(f"{message} {hint}".rstrip() if self.nearest else f"{message}; {hint}".rstrip("; "))
+
+
+class MissingExtra(BadInput):
+    """An optional part is not installed.
+
+    Args:
+        what: what was wanted ("env 'FetchReach-v4'").
+        extra: the extra of this package that brings it.
+    """
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional package: pip install 'eureka-loop[{extra}]'")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a program: where, what, and what to write instead."""
+
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"Line {self.line}: {self.message}"
+
+
+class Refused(EurekaError):
+    """The gate refuses a program. `problems` holds all that is wrong, in order of lines."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class RewardFailure(EurekaError):
+    """A program failed while it ran.
+
+    Attributes:
+        kind: one of `records.FailureKind`.
+        detail: more lines (a traceback's last ones), already cleaned of control characters.
+    """
+
+    def __init__(self, kind: str, message: str, detail: str = "") -> None:
+        self.kind, self.detail = kind, detail
+        super().__init__(message)
+
+
+class DesignerError(EurekaError):
+    """Nobody can write rewards just now; the run stops and can be resumed."""
+
+
+class EndpointError(DesignerError):
+    """The model's endpoint can't be reached, or refuses what was asked."""
+
+
+class BudgetSpent(DesignerError):
+    """The next call would pass a limit the user set; everything so far is kept."""
+
+
+class RunError(EurekaError):
+    """A run folder can't be used: in use by another process, damaged, not writable, disk full."""

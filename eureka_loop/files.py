@@ -1,0 +1,105 @@
+"""Files that survive a crash: JSON by temporary file, fsync and rename; JSON lines append-only."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from eureka_loop.errors import RunError
+
+Record = TypeVar("Record")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write the whole file or nothing of it.
+
+    Raises:
+        RunError: the disk is full or read-only; no half-written file is left.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise RunError(
+            f"can't write {path}: {error.strerror}; free some space or choose another --out"
+        ) from error
+
+
+def write_json(path: Path, record: Any) -> None:
+    """A dataclass record, or plain JSON data, as a file."""
+    write_text(path, json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, record: type[Record]) -> Record:
+    """The record a file holds.
+
+    Raises:
+        RunError: the file is missing, torn, or not such a record.
+    """
+    try:
+        return _adapter(record).validate_json(path.read_bytes())
+    except OSError as error:
+        raise RunError(f"can't read {path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RunError(f"{path} is damaged: {first['msg']} at {'.'.join(map(str, first['loc']))}") from error
+
+
+def append_line(path: Path, record: Any) -> None:
+    """Add one JSON line, on disk when this returns.
+
+    Raises:
+        RunError: the disk is full or read-only.
+    """
+    line = json.dumps(plain(record), allow_nan=False) + "\n"
+    try:
+        with path.open("ab") as file:
+            if file.tell() and not _ends_whole(path):
+                file.write(b"\n")  # a torn line of an earlier life stays alone, and is ignored
+            file.write(line.encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise RunError(
+            f"can't write {path}: {error.strerror}; free some space or choose another --out"
+        ) from error
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Every whole line; a torn one (a crash in the midst of writing) is ignored."""
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            continue
+
+
+def plain(record: Any) -> Any:
+    """A record as JSON data."""
+    return _adapter(type(record)).dump_python(record, mode="json") if is_dataclass(record) else record
+
+
+@cache
+def _adapter(record: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(record)
+
+
+def _ends_whole(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

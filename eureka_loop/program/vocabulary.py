@@ -1,0 +1,83 @@
+"""The words a program may use: observables with shape, unit, frame, sign and range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from eureka_loop.errors import UnknownName
+
+PREFIXES = ("prev_", "init_")  # the value before the step; the value at the episode's start
+
+
+@dataclass(frozen=True, slots=True)
+class Observable:
+    """One quantity, as every row has it.
+
+    Attributes:
+        shape: of one row: () for (N,), (3,) for (N, 3).
+        unit: "m", "rad/s", "" where it has none.
+        frame: "world", "torso", "" where it has none.
+        description: what it is, with the sign in words ("positive: nose down").
+        group: heading in the table: the domain's name, a body's name, "episode", "state", ...
+        start: per component, mean over resets; None before a survey.
+        low: per component, least value seen under random actions; None before a survey.
+        high: likewise, greatest.
+        hidden: for references only; never shown to a designer, refused in its programs
+            (the env's own reward and its parts).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    unit: str = ""
+    frame: str = ""
+    description: str = ""
+    group: str = ""
+    start: tuple[float, ...] | None = None
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
+    hidden: bool = False
+
+    @property
+    def shape_text(self) -> str:
+        """The shape with its batch axis: "(N,)" or "(N, 3)"."""
+        return "(" + ", ".join(["N", *map(str, self.shape)]) + ("," if not self.shape else "") + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All observables of one env, in the order in which they are shown, and the facts beside them.
+
+    Attributes:
+        constants: facts of the model worth knowing: name → text ("joint 'bthigh'": "-0.52 to 1.05 rad").
+        horizon: steps after which an episode is cut off; None where it isn't.
+        dt: seconds a step.
+        documentation: the env's own.
+    """
+
+    env_id: str
+    observables: tuple[Observable, ...]
+    constants: Mapping[str, str] = field(default_factory=dict)
+    horizon: int | None = None
+    dt: float = 0.0
+    documentation: str = ""
+
+    def __iter__(self) -> Iterator[Observable]:
+        return iter(self.observables)
+
+    def names(self, *, hidden: bool = False) -> list[str]:
+        return [each.name for each in self.observables if hidden or not each.hidden]
+
+    def resolve(self, parameter: str, *, hidden: bool = False) -> Observable:
+        """The observable that a program's parameter (`x`, `prev_x`, `init_x`) stands for.
+
+        Raises:
+            UnknownName: with the nearest names, their shapes and units.
+        """
+        known = {each.name: each for each in self.observables if hidden or not each.hidden}
+        if parameter in known:
+            return known[parameter]
+        for prefix in PREFIXES:
+            if parameter.startswith(prefix) and parameter.removeprefix(prefix) in known:
+                return known[parameter.removeprefix(prefix)]
+        raise UnknownName("observable", parameter, known)
