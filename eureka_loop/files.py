@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,7 +49,7 @@ def read_json(path: Path, record: type[Record]) -> Record:
         RunError: the file is missing, torn, or not such a record.
     """
     try:
-        return _adapter(record).validate_json(path.read_bytes())
+        return TypeAdapter(record).validate_json(path.read_bytes())
     except OSError as error:
         raise RunError(f"can't read {path}: {error.strerror}") from error
     except ValidationError as error:
@@ -91,12 +90,11 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def plain(record: Any) -> Any:
     """A record as JSON data."""
-    return _adapter(type(record)).dump_python(record, mode="json") if is_dataclass(record) else record
+    return TypeAdapter(type(record)).dump_python(record, mode="json") if is_dataclass(record) else record
 
 
-@cache
-def _adapter(record: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(record)
+def _unwritable(path: Path, error: OSError) -> RunError:
+    return RunError(f"can't write {path}: {error.strerror}; free some space or choose another --out")
 
 
 def _ends_whole(path: Path) -> bool:
