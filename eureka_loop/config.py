@@ -1,0 +1,114 @@
+"""One dataclass is the whole configuration of a run; `run.toml` is the same as a file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from eureka_loop.errors import BadInput, UnknownName
+
+DesignerName = Literal["templates", "llm", "replay"]
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What `eureka run` takes. Keys and passwords are no part of it: they come from the environment."""
+
+    task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK_OR_TEXT")] = ""
+    """A name from `eureka tasks`, or the task in your own words (then --env and --fitness are needed)."""
+    env: str | None = None
+    """Gymnasium id, for a task in your own words: HalfCheetah-v5."""
+    fitness: str | None = None
+    """How well the task is done: an observable, or an expression over observables; its episode mean."""
+    designer: DesignerName | None = None
+    """Who writes the rewards. Default: llm where a model is configured, else templates."""
+    model: str | None = None
+    """The language model; default: $EUREKA_MODEL."""
+    base_url: str | None = None
+    """An OpenAI-compatible endpoint: http://localhost:11434/v1. Default: $OPENAI_BASE_URL, else OpenAI's."""
+    replay: Path | None = None
+    """The recorded run that the replay designer answers from."""
+    algo: Literal["ppo", "sac"] = "ppo"
+    """Training algorithm."""
+    generations: int = 3
+    """How often rewards are written, trained and judged."""
+    samples: int = 8
+    """Reward programs a generation."""
+    steps: int = 100_000
+    """Environment steps each training gets."""
+    seeds: int = 1
+    """Trainings of each candidate during the search."""
+    report_seeds: int = 3
+    """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out."""
+    judge_episodes: int = 10
+    """Episodes in which a final policy is judged."""
+    seed: int = 0
+    """The run's seed: every random choice follows from it."""
+    jobs: int = 0
+    """Trainings at once; 0: one a core."""
+    max_usd: float | None = None
+    """Stop before the model costs more than this."""
+    max_tokens: int | None = None
+    """Stop before the model's prompts and replies exceed this many tokens."""
+    max_hours: float | None = None
+    """Stop before the run takes longer than this."""
+    out: Path = Path("runs")
+    """Where run folders go."""
+    hyperparameters: Annotated[Mapping[str, Any], tyro.conf.Suppress] = field(default_factory=dict)
+    """Overrides of the domain's hyperparameters; only in a file: [hyperparameters] n_steps = 1024."""
+
+    def __post_init__(self) -> None:
+        for name, least, most in LIMITS:
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                flag = "--" + name.replace("_", "-")
+                raise BadInput(f"{flag} {value} is out of range: give {least} to {most}")
+
+
+LIMITS: tuple[tuple[str, float, float], ...] = (
+    ("generations", 1, 1000),
+    ("samples", 1, 100),
+    ("steps", 100, 1_000_000_000),
+    ("seeds", 1, 100),
+    ("report_seeds", 0, 100),
+    ("judge_episodes", 1, 1000),
+    ("seed", 0, 999),
+    ("jobs", 0, 1024),
+    ("max_usd", 0, 1e9),
+    ("max_tokens", 0, 10**12),
+    ("max_hours", 0, 1e6),
+)
+
+
+def load(path: Path, base: RunConfig | None = None) -> RunConfig:
+    """The configuration a TOML file states, over `base`. The table [made_by] is a record, not a setting.
+
+    Raises:
+        BadInput: no such file, not TOML, or a key that doesn't exist (with the nearest).
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"can't read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is not valid TOML: {error}") from error
+    table.pop("made_by", None)
+    known = [each.name for each in fields(RunConfig)]
+    for key in table:
+        if key not in known:
+            raise UnknownName(f"key in {path}", key, known, hint="`eureka run --help` lists them")
+    for key in ("out", "replay"):
+        if key in table:
+            table[key] = Path(table[key])
+    return replace(base or RunConfig(), **table)
+
+
+def as_table(config: RunConfig) -> dict[str, Any]:
+    """The configuration as TOML data: unset values are left out, since TOML has no null."""
+    table = {key: value for key, value in asdict(config).items() if value is not None}
+    return {key: str(value) if isinstance(value, Path) else value for key, value in table.items()}

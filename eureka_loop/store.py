@@ -1,0 +1,248 @@
+"""A run is a folder. Files are the truth, each has one writer, and every reader may come and go.
+
+run.toml            configuration, versions, git commit
+events.jsonl        append-only; written by the loop
+task/               task.json, vocabulary.json, probe.npz; the programs as .py, to read
+candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, failed.json
+   seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, events.out.tfevents.*
+report.md           the end of the line
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from eureka_loop import files, seeds
+from eureka_loop.config import RunConfig, load
+from eureka_loop.errors import BadInput, RunError
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.records import Candidate, Evaluated, Failed, Job, Task, Trained
+
+Event = Mapping[str, Any]
+REFERENCES = ("human", "sparse", "native")  # ids of candidates that nobody's search wrote
+
+
+class Run:
+    """One run's folder, for its one writer and for any reader."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock: IO[str] | None = None
+        self._listeners: list[Callable[[Event], None]] = []
+
+    # making and opening
+
+    @classmethod
+    def create(cls, out: Path, name: str) -> Run:
+        """A new folder `<time>-<name>` under `out`, locked for this process.
+
+        Raises:
+            RunError: `out` is not writable.
+        """
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        for suffix in ("", *(f"-{n}" for n in range(2, 100))):
+            folder = out / f"{stamp}-{slug(name)}{suffix}"
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                if folder.is_dir():
+                    continue
+                raise RunError(f"--out {out} is a file, not a folder; choose another") from None
+            except OSError as error:
+                message = f"can't make {folder}: {error.strerror}; choose another --out"
+                raise RunError(message) from error
+            return cls(folder).lock()
+        raise RunError(f"{out} is full of runs of this second; try again")
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """An existing run, to read.
+
+        Raises:
+            BadInput: there is no run there.
+        """
+        if not (folder / "run.toml").is_file():
+            beside = sorted(path.parent.name for path in folder.parent.glob("*/run.toml"))
+            hint = f"; runs in {folder.parent}: {', '.join(beside[-3:])}" if beside else ""
+            raise BadInput(f"{folder} is not a run (it has no run.toml){hint}")
+        return cls(folder)
+
+    def lock(self) -> Run:
+        """Become the one writer; the lock goes when the process does, however it ends.
+
+        Raises:
+            RunError: another process writes here, or the folder is read-only.
+        """
+        try:
+            lock = (self.folder / ".lock").open("a+")
+        except OSError as error:
+            raise RunError(f"can't write in {self.folder}: {error.strerror}") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            lock.close()
+            raise RunError(
+                f"{self.folder} is in use by another process (pid {owner}); wait for it or stop it first"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+        return self
+
+    def close(self) -> None:
+        """Give the lock back."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def discard(self) -> None:
+        """Remove a folder in which nothing has been recorded yet."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # events
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Call `listener` with every event from now on, and with passing ones that are not kept."""
+        self._listeners.append(listener)
+
+    def event(self, kind: str, **values: Any) -> None:
+        """Record what happened, and tell the listeners."""
+        happened = {"event": kind, "time": round(time.time(), 3), **values}
+        files.append_line(self.folder / "events.jsonl", happened)
+        self._tell(happened)
+
+    def passing(self, kind: str, **values: Any) -> None:
+        """Tell the listeners something that need not be kept: training progress."""
+        self._tell({"event": kind, "time": round(time.time(), 3), **values})
+
+    def events(self) -> Iterator[Event]:
+        """Everything recorded so far."""
+        return files.read_lines(self.folder / "events.jsonl")
+
+    def _tell(self, happened: Event) -> None:
+        for listener in self._listeners:
+            listener(happened)
+
+    # what the run is about
+
+    @property
+    def config(self) -> RunConfig:
+        return load(self.folder / "run.toml")
+
+    @property
+    def task_folder(self) -> Path:
+        return self.folder / "task"
+
+    def task(self) -> Task:
+        return files.read_json(self.task_folder / "task.json", Task)
+
+    def vocabulary(self) -> Vocabulary:
+        return files.read_json(self.task_folder / "vocabulary.json", Vocabulary)
+
+    # candidates
+
+    def candidate_folder(self, candidate: str) -> Path:
+        return self.folder / "candidates" / candidate
+
+    def write_candidate(
+        self, candidate: Candidate, *, feedback: str = "", exchanges: list[Mapping[str, Any]] | None = None
+    ) -> None:
+        """Keep a candidate; it exists once origin.json does, which comes last."""
+        folder = self.candidate_folder(candidate.id)
+        files.write_text(folder / "reward.py", candidate.source)
+        files.write_text(folder / "feedback.txt", feedback)
+        files.write_json(folder / "exchange.json", exchanges or [])
+        origin = files.plain(candidate)
+        del origin["source"]  # reward.py is the one place where it stands
+        files.write_json(folder / "origin.json", origin)
+
+    def candidate(self, id: str) -> Candidate:
+        """A candidate as written.
+
+        Raises:
+            RunError: no such candidate, or its files are damaged.
+        """
+        folder = self.candidate_folder(id)
+        origin = files.read_json(folder / "origin.json", dict[str, Any])
+        return Candidate(
+            source=(folder / "reward.py").read_text(encoding="utf-8"),
+            **{**origin, "parents": tuple(origin["parents"])},
+        )
+
+    def candidate_ids(self) -> list[str]:
+        """Every whole candidate, references last."""
+        found = sorted(path.parent.name for path in self.folder.glob("candidates/*/origin.json"))
+        return [id for id in found if id not in REFERENCES] + [id for id in REFERENCES if id in found]
+
+    def exchanges(self, id: str) -> list[dict[str, Any]]:
+        return files.read_json(self.candidate_folder(id) / "exchange.json", list[dict[str, Any]])
+
+    def feedback(self, id: str) -> str:
+        """The words its author was given; "" in generation 0."""
+        return (self.candidate_folder(id) / "feedback.txt").read_text(encoding="utf-8")
+
+    def write_failure(self, failed: Failed) -> None:
+        """Keep why a candidate never got to training."""
+        files.write_json(self.candidate_folder(failed.candidate) / "failed.json", failed)
+
+    def failure(self, id: str) -> Failed | None:
+        path = self.candidate_folder(id) / "failed.json"
+        return files.read_json(path, Failed) if path.exists() else None
+
+    # trainings
+
+    def job_folder(self, candidate: str, seed: int) -> Path:
+        return self.candidate_folder(candidate) / f"seed-{seed}"
+
+    def write_job(self, job: Job) -> Path:
+        """Make a job's folder, empty of whatever an interrupted training left there."""
+        folder = self.job_folder(job.candidate, job.seed)
+        if folder.exists():
+            shutil.rmtree(folder)
+        files.write_json(folder / "job.json", job)
+        return folder
+
+    def result(self, candidate: str, seed: int) -> Trained | Failed | None:
+        return read_result(self.job_folder(candidate, seed))
+
+    def evaluated(self, id: str, *, report: bool = False) -> Evaluated:
+        """A candidate with its results so far: those of the search, or those on report seeds."""
+        failure = None if report else self.failure(id)
+        if failure is not None:
+            return Evaluated(self.candidate(id), (failure,))
+        numbers = sorted(int(path.name[5:]) for path in self.candidate_folder(id).glob("seed-*"))
+        wanted = [number for number in numbers if seeds.is_report(number) == report]
+        results = [self.result(id, number) for number in wanted]
+        return Evaluated(self.candidate(id), tuple(each for each in results if each is not None))
+
+
+def read_result(folder: Path) -> Trained | Failed | None:
+    """What came of a job; None while it isn't finished."""
+    path = folder / "result.json"
+    return files.read_json(path, Trained | Failed) if path.exists() else None  # type: ignore[arg-type]
+
+
+def slug(text: str) -> str:
+    """A file-system safe name of at most 40 characters."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "task"
