@@ -1,0 +1,73 @@
+"""Commands → calls. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from eureka_loop.errors import BadInput, EurekaError, UnknownName
+
+USAGE = """\
+usage: eureka COMMAND [OPTIONS]
+
+Reward design for reinforcement learning, automated.
+
+describe
+  run TASK_OR_TEXT    write rewards, train with them, improve them
+  resume RUN          go on where a run stopped
+  train REWARD.py     train one reward program of your own
+  tasks [NAME]        the catalogue, or one task: text, vocabulary, fitness, hand-written reward
+inspect
+  inspect RUN [ID]    ranking, lineage, failures, cost; or one candidate's code, terms and feedback
+
+`eureka COMMAND --help` says more.
+"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The program `eureka`: exits 0 when done, 1 or 2 with one clear line, 130 when interrupted."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        sys.exit(_dispatch(words))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except EurekaError as error:
+        print(f"eureka: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, BadInput) else 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(USAGE, end="")
+        return 0 if words else 2
+    if words[0] == "--version":
+        from eureka_loop import __version__
+
+        print(f"eureka-loop {__version__}")
+        return 0
+    return command(words[0])(words[1:])
+
+
+def command(name: str) -> Callable[[list[str]], int]:
+    """The function behind a command.
+
+    Raises:
+        UnknownName: there is no such command.
+    """
+    names = ("run", "resume", "train", "tasks", "inspect")
+    if name not in names:
+        raise UnknownName("command", name, names, hint="`eureka --help` lists them")
+    from eureka_loop import commands
+
+    found: Callable[[list[str]], int] = getattr(commands, name)
+    return found
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,201 @@
+"""What each command does: parse its options, call the line, show the outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import tyro
+
+from eureka_loop.config import RunConfig, load
+from eureka_loop.errors import BadInput, BudgetSpent, DesignerError
+from eureka_loop.store import Run
+
+Options = TypeVar("Options")
+Where = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+
+
+def run(words: list[str]) -> int:
+    """Have rewards written, trained and improved."""
+    words, file = _take(words, "--config")
+    words, human = _take(words, "--human")
+    config = _parse(RunConfig, "run", words, load(Path(file)) if file else RunConfig(), RUN_HELP)
+    from eureka_loop import wiring
+    from eureka_loop.design.choose import settle
+
+    config = settle(config)
+    return _go(wiring.create(config, human=Path(human) if human else None))
+
+
+RUN_HELP = """Have rewards written, trained and improved.
+
+--config FILE   a run.toml whose values are the defaults here
+--human FILE    a hand-written reward to compare with, for a task of your own"""
+
+
+@dataclass(frozen=True)
+class ResumeOptions:
+    """Go on where a run stopped; what is finished is kept."""
+
+    run: Where
+    """The run's folder."""
+    jobs: int | None = None
+    """Trainings at once, if other than before."""
+
+
+def resume(words: list[str]) -> int:
+    """Go on where a run stopped."""
+    options = _parse(ResumeOptions, "resume", words)
+    run = Run.open(options.run).lock()
+    run.event("resumed")
+    return _go(run)
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Train one reward program of your own, and judge it."""
+
+    program: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="REWARD.py")]
+    """A file with `def compute_reward(...)`."""
+    task: str
+    """A name from `eureka tasks`."""
+    algo: Literal["ppo", "sac"] = "ppo"
+    """Training algorithm."""
+    steps: int = 100_000
+    """Environment steps."""
+    seeds: int = 1
+    """Trainings."""
+    seed: int = 0
+    """The run's seed."""
+    jobs: int = 0
+    """Trainings at once; 0: one a core."""
+    out: Path = Path("runs")
+    """Where run folders go."""
+
+
+def train(words: list[str]) -> int:
+    """Train one reward program of the user's own."""
+    options = _parse(TrainOptions, "train", words)
+    from eureka_loop import wiring
+
+    config = RunConfig(
+        task=options.task,
+        algo=options.algo,
+        generations=1,
+        samples=1,
+        steps=options.steps,
+        seeds=options.seeds,
+        report_seeds=0,
+        seed=options.seed,
+        jobs=options.jobs,
+        out=options.out,
+    )
+    return _go(wiring.create(config, program=options.program))
+
+
+@dataclass(frozen=True)
+class TasksOptions:
+    """The catalogue, or one task: text, vocabulary, fitness, hand-written reward."""
+
+    name: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="NAME")] = None
+    """A task's name."""
+
+
+def tasks(words: list[str]) -> int:
+    """Show the catalogue."""
+    options = _parse(TasksOptions, "tasks", words)
+    from eureka_loop.report.catalogue import show_catalogue, show_task
+
+    if options.name is None:
+        show_catalogue()
+    else:
+        show_task(options.name)
+    return 0
+
+
+@dataclass(frozen=True)
+class InspectOptions:
+    """Ranking, lineage, failures and cost of a run; or one candidate's code, terms, fitness and feedback."""
+
+    run: Where
+    """The run's folder."""
+    id: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="ID")] = None
+    """A candidate: g0-03; or human, sparse."""
+    diff: str | None = None
+    """Show how it differs from its parent, from the hand-written reward (human), or from another ID."""
+    exchange: bool = False
+    """Show the prompt and the reply."""
+
+
+def inspect(words: list[str]) -> int:
+    """Show a run or a candidate."""
+    options = _parse(InspectOptions, "inspect", words)
+    from eureka_loop.report.inspect import print_candidate, print_run
+
+    found = Run.open(options.run)
+    if options.id is None:
+        if options.diff or options.exchange:
+            raise BadInput("--diff and --exchange need a candidate: eureka inspect RUN ID")
+        print_run(found)
+    else:
+        print_candidate(found, options.id, diff=options.diff, exchange=options.exchange)
+    return 0
+
+
+def _go(run: Run) -> int:
+    """Send a run down the line, with a live display; whatever stops it leaves it resumable."""
+    from eureka_loop import loop, wiring
+    from eureka_loop.report.live import Live
+    from eureka_loop.report.summary import print_stopped, print_summary
+    from eureka_loop.search.eureka import EurekaStrategy
+
+    config = run.config
+    with run:
+        try:
+            with Live(run) as live, wiring.stages(run) as stages:
+                run.listen(live)
+                wiring.announce(run)
+                best = loop.search(run, EurekaStrategy(config.generations, config.samples), stages)
+                if best is None:
+                    run.event("stopped", reason="no candidate could be trained")
+                else:
+                    loop.report(run, best, stages)
+        except KeyboardInterrupt:
+            run.event("interrupted")
+            print_stopped(run, "interrupted")
+            return 130
+        except BudgetSpent as spent:
+            run.event("stopped", reason=str(spent))
+            print_stopped(run, str(spent))
+            return 0
+        except DesignerError as error:
+            run.event("stopped", reason=str(error))
+            print_stopped(run, str(error))
+            return 1
+        return print_summary(run)
+
+
+def _parse(
+    kind: type[Options], name: str, words: list[str], default: Options | None = None, help: str | None = None
+) -> Options:
+    arguments = {} if default is None else {"default": default}
+    return tyro.cli(
+        kind,
+        prog=f"eureka {name}",
+        args=words,
+        description=help,
+        **arguments,
+    )
+
+
+def _take(words: list[str], flag: str) -> tuple[list[str], str | None]:
+    """The words without `flag VALUE` or `flag=VALUE`, and the value."""
+    for index, word in enumerate(words):
+        if word.startswith(flag + "="):
+            return words[:index] + words[index + 1 :], word.removeprefix(flag + "=")
+        if word == flag:
+            if index + 1 == len(words):
+                raise BadInput(f"{flag} needs a file")
+            return words[:index] + words[index + 2 :], words[index + 1]
+    return words, None

@@ -1,0 +1,104 @@
+"""The user's words → a task, with the vocabulary that its environment offers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from eureka_loop import files
+from eureka_loop.config import RunConfig
+from eureka_loop.envs.registry import find_domain, find_task, tasks
+from eureka_loop.errors import BadInput, Refused, UnknownName
+from eureka_loop.execute.local import survey
+from eureka_loop.program.expression import as_reward, episode_mean
+from eureka_loop.program.gate import check
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.records import Task
+from eureka_loop.store import slug
+
+
+def task_of(config: RunConfig) -> Task:
+    """The task that a configuration names, or describes; its fitness may still be an expression.
+
+    Raises:
+        BadInput: nothing described, or a description without --env or --fitness.
+        UnknownName: a name that is not in the catalogue.
+    """
+    words = config.task.strip()
+    if not words:
+        raise BadInput('say what is wanted: `eureka run halfcheetah-run`, or `eureka run "walk backwards" --env …`')
+    if config.env is None and config.fitness is None:
+        if " " in words:
+            raise BadInput(
+                "a task in your own words needs --env (a Gymnasium id) and --fitness (what counts, as an "
+                "observable or an expression); `eureka tasks` lists those that need neither"
+            )
+        return find_task(words)
+    if words in tasks():
+        raise BadInput(f"{words!r} is in the catalogue and has its own env and fitness: leave --env and --fitness out")
+    if config.env is None or config.fitness is None:
+        missing = "--env" if config.env is None else "--fitness"
+        raise BadInput(f"a task in your own words needs {missing}, too")
+    return Task(name=slug(words), env_id=config.env, text=words, fitness=config.fitness)
+
+
+def look(task: Task, folder: Path) -> tuple[Task, Vocabulary]:
+    """Survey the environment into `folder` (task.json, vocabulary.json, probe.npz) and complete the task.
+
+    Raises:
+        BadInput: the environment can't be used, or the fitness can't be understood.
+    """
+    files.write_json(folder / "task.json", task)
+    vocabulary = survey(folder)
+    if task.name not in tasks():
+        task = _completed(task, vocabulary)
+        files.write_json(folder / "task.json", task)
+    programs = {"fitness": task.fitness, "success": task.success, "sparse": task.sparse, "human": task.human}
+    for name, source in programs.items():
+        if source is not None:
+            files.write_text(folder / f"{name}.py", source)
+    return task, vocabulary
+
+
+def with_human(task: Task, path: Path, vocabulary: Vocabulary) -> Task:
+    """The task with the hand-written reward of a file.
+
+    Raises:
+        BadInput: the file can't be read, or is no reward program.
+    """
+    return replace(task, human=read_program(path, vocabulary), human_source=str(path))
+
+
+def read_program(path: Path, vocabulary: Vocabulary) -> str:
+    """The text of a reward program in a file, once the gate has read it.
+
+    Raises:
+        BadInput: no such file, not text, or refused, with every reason.
+    """
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"can't read {path}: {error}") from error
+    try:
+        check(source, vocabulary)
+    except Refused as refused:
+        raise BadInput(f"{path} is not a reward program:\n{refused}") from refused
+    return source
+
+
+def _completed(task: Task, vocabulary: Vocabulary) -> Task:
+    """A described task's fitness as a program, and the same expression as its sparse reward."""
+    expression = task.fitness
+    fitness = episode_mean(expression, vocabulary)
+    sparse: str | None = as_reward(expression)
+    try:
+        check(sparse or "", vocabulary)
+    except (Refused, UnknownName):
+        sparse = None  # fine for whole episodes, but not row by row
+    return replace(task, fitness=fitness, sparse=sparse)
+
+
+def hyperparameters(task: Task, config: RunConfig) -> dict[str, object]:
+    """The domain's for the algorithm, with the configuration's overrides."""
+    tuned = find_domain(task.env_id).hyperparameters.get(config.algo, {})
+    return {**tuned, **config.hyperparameters}

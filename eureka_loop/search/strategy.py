@@ -1,0 +1,53 @@
+"""Who is next: ask a strategy what to write, tell it what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from eureka_loop.records import Evaluated
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a strategy wants written next.
+
+    Attributes:
+        best: the candidate to improve on; None where nothing has been trained yet.
+        generation_before: what the feedback is about, besides the best.
+    """
+
+    generation: int
+    samples: int
+    best: Evaluated | None = None
+    generation_before: tuple[Evaluated, ...] = ()
+
+
+class Strategy(Protocol):
+    """Ask and tell, in turn. A strategy is rebuilt on resume by telling it the same again."""
+
+    @property
+    def best(self) -> Evaluated | None:
+        """The best so far; None while nothing has finished training."""
+        ...
+
+    @property
+    def history(self) -> Sequence[Evaluated]:
+        """Everything told so far, in order."""
+        ...
+
+    def ask(self) -> Ask | None:
+        """What to write next; None when the search is over."""
+        ...
+
+    def tell(self, evaluated: Sequence[Evaluated]) -> None:
+        """What came of the last ask, in order of id."""
+        ...
+
+
+def ranked(evaluated: Sequence[Evaluated]) -> list[Evaluated]:
+    """Those with a fitness, best first; ties keep their order, so the earlier one wins."""
+    scored = [(each.fitness, each) for each in evaluated]
+    finished = [(fitness, each) for fitness, each in scored if fitness is not None]
+    return [each for _, each in sorted(finished, key=lambda pair: -pair[0])]

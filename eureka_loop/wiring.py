@@ -1,0 +1,164 @@
+"""Builds a run from its configuration and sends it down the line; the one place where the pieces meet."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from eureka_loop import files
+from eureka_loop.budget import Deadline, time_worked
+from eureka_loop.config import RunConfig, as_table
+from eureka_loop.describe import hyperparameters, look, read_program, task_of, with_human
+from eureka_loop.design.choose import choose_designer
+from eureka_loop.design.designer import Designer, Request
+from eureka_loop.design.write import Gate, Writer
+from eureka_loop.errors import RewardFailure
+from eureka_loop.execute.evaluate import Evaluation, Plan
+from eureka_loop.execute.local import LocalEngine
+from eureka_loop.feedback import words
+from eureka_loop.loop import Stages
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.records import Array, Candidate, Evaluated, Failed, Task
+from eureka_loop.references import references
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.search.strategy import Ask
+from eureka_loop.seeds import seeds
+from eureka_loop.store import Run
+
+PACKAGES = ("eureka-loop", "torch", "stable-baselines3", "gymnasium", "mujoco", "numpy", "openai")
+
+
+def create(config: RunConfig, *, program: Path | None = None, human: Path | None = None) -> Run:
+    """A new run's folder, ready for `stages`; nothing is left of it if that fails.
+
+    Args:
+        program: a reward program to train, instead of having some written.
+        human: a hand-written reward for a task that has none.
+    """
+    task = task_of(config)
+    run = Run.create(config.out, task.name)
+    try:
+        task, vocabulary = look(task, run.task_folder)
+        if human is not None:
+            task = with_human(task, human, vocabulary)
+            files.write_json(run.task_folder / "task.json", task)
+        if program is not None:
+            files.write_text(run.folder / "given.py", read_program(program, vocabulary))
+        files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), "made_by": made_by()}))
+    except BaseException:
+        run.discard()
+        raise
+    return run
+
+
+@contextlib.contextmanager
+def stages(run: Run, history_of: Sequence[Evaluated] = ()) -> Iterator[Stages]:
+    """Everything that a run passes through, built from what its folder says."""
+    config, task, vocabulary = run.config, run.task(), run.vocabulary()
+    plan = Plan(task, config.algo, config.steps, hyperparameters(task, config))
+    designer = choose_designer(run, config)
+    deadline = Deadline(config.max_hours, time_worked(run.events()))
+    with Zygote() as zygote, LocalEngine(config.jobs or cores()) as engine:
+        gate = Gate(vocabulary, load_probe(run.task_folder), zygote)
+        evaluation = Evaluation(run, engine, plan, deadline)
+        yield Stages(
+            brief=Brief(task, vocabulary, plan, config.seed).request,
+            write=Writer(run, designer, gate).write,
+            train=lambda candidates: evaluation.evaluate(
+                candidates,
+                seeds("training", config.seed, config.seeds),
+                seeds("selection", config.seed, config.judge_episodes),
+            ),
+            retrain=lambda winner: evaluation.evaluate(
+                [winner, *Referees(run, gate).admitted(task)],
+                seeds("report_training", config.seed, config.report_seeds),
+                seeds("report", config.seed, config.judge_episodes),
+                report=True,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What is wanted and what was learnt → a request."""
+
+    task: Task
+    vocabulary: Vocabulary
+    plan: Plan
+    seed: int
+
+    def request(self, ask: Ask, history: Sequence[Evaluated]) -> Request:
+        return Request(
+            task=self.task,
+            vocabulary=self.vocabulary,
+            algorithm=self.plan.algorithm,
+            discount=float(self.plan.hyperparameters.get("gamma", 0.99)),
+            steps=self.plan.steps,
+            generation=ask.generation,
+            samples=ask.samples,
+            seed=self.seed,
+            best=ask.best,
+            feedback=words(ask.best, ask.generation_before) if ask.generation else "",
+            history=history,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Referees:
+    """The references of a report, in the run's folder like any candidate."""
+
+    run: Run
+    gate: Gate
+
+    def admitted(self, task: Task) -> list[Candidate]:
+        """Those that pass the gate; the failure of one that doesn't is recorded."""
+        admitted = []
+        for reference in references(task):
+            self.run.write_candidate(reference)
+            try:
+                self.gate.admit(reference.source, hidden=True)
+            except RewardFailure as failure:
+                failed = Failed(reference.id, failure.kind, str(failure), failure.detail)  # type: ignore[arg-type]
+                self.run.write_failure(failed)
+                self.run.event("failed", id=reference.id, seed=None, kind=failure.kind, message=str(failure))
+                continue
+            admitted.append(reference)
+        return admitted
+
+
+def load_probe(folder: Path) -> dict[str, Array]:
+    """The recorded rows of a survey: parameter name → (rows, *shape)."""
+    with np.load(folder / "probe.npz", allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def cores() -> int:
+    """How many trainings this machine can run at once: the cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def made_by() -> dict[str, Any]:
+    """Versions, and the git commit of the project where it runs from a checkout."""
+    versions = {name: metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "platform": platform.platform(), **versions, **_commit()}
+
+
+def _commit() -> dict[str, Any]:
+    git = ["git", "-C", str(Path(__file__).parent)]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=5)
+        status = subprocess.run(
+            [*git, "status", "--porcelain"], capture_output=True, text=True, check=True, timeout=5
+        )
+        return {"git_commit": commit.stdout.strip(), "git_dirty": bool(status.stdout.strip())}
+    return {}
