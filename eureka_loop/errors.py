@@ -6,6 +6,7 @@
     │   └── MissingExtra     something optional is not installed
     ├── Refused              the gate refuses a program; every problem at once
     ├── RewardFailure        a program that passed the gate failed while it ran
+    ├── SandboxError         the machine can't run locked processes, or they died with their parent
     ├── DesignerError        nobody can write rewards just now
     │   ├── EndpointError    the model's endpoint can't be reached or says no
     │   └── BudgetSpent      the next call would pass the money, token or time limit
@@ -90,6 +91,10 @@ class RewardFailure(EurekaError):
     def __init__(self, kind: str, message: str, detail: str = "") -> None:
         self.kind, self.detail = kind, detail
         super().__init__(message)
+
+
+class SandboxError(EurekaError):
+    """Locked processes can't be had here, or their warm parent is gone: never a program's fault."""
 
 
 class DesignerError(EurekaError):
