@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
+from pydantic import TypeAdapter, ValidationError
 
 from eureka_loop.errors import BadInput, UnknownName
 
@@ -102,10 +103,13 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
     for key in table:
         if key not in known:
             raise UnknownName(f"key in {path}", key, known, hint="`eureka run --help` lists them")
-    for key in ("out", "replay"):
-        if key in table:
-            table[key] = Path(table[key])
-    return replace(base or RunConfig(), **table)
+    try:
+        read = TypeAdapter(RunConfig).validate_python({**asdict(base or RunConfig()), **table})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise BadInput(f"{path}: {key} = {first['input']!r}: {first['msg']}") from error
+    return read
 
 
 def as_table(config: RunConfig) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""One configuration, from flags and files, with limits that say what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from eureka_loop.config import LIMITS, RunConfig, as_table, load
+from eureka_loop.errors import BadInput, UnknownName
+
+
+def test_a_configuration_survives_its_file(tmp_path: Path) -> None:
+    config = RunConfig(
+        task="ant-run", algo="sac", max_hours=1.5, replay=Path("runs/a"), hyperparameters={"net_arch": [8, 8]}
+    )
+    path = tmp_path / "run.toml"
+    path.write_text(tomli_w.dumps({**as_table(config), "made_by": {"python": "3.11"}}))
+    assert load(path) == config
+
+
+def test_a_file_gives_defaults_and_keeps_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text("steps = 1234\n")
+    assert load(path, RunConfig(task="hopper-hop")) == RunConfig(task="hopper-hop", steps=1234)
+
+
+def test_an_unknown_key_names_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text("generation = 3\n")
+    with pytest.raises(UnknownName, match="'generations'"):
+        load(path)
+
+
+@pytest.mark.parametrize("text", ["steps = ", "\xff\xfe"])
+def test_a_broken_file_is_bad_input(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(BadInput, match="not valid TOML"):
+        load(path)
+
+
+def test_a_missing_file_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="No such file"):
+        load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(("name", "least", "most"), LIMITS)
+def test_every_limit_says_what_is_allowed(name: str, least: float, most: float) -> None:
+    for value in (least - 1, most * 2):
+        with pytest.raises(BadInput, match=f"--{name.replace('_', '-')} .*{most}"):
+            RunConfig(**{name: value})
+
+
+def test_a_wrong_type_in_a_file_is_bad_input(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('steps = "many"\n')
+    with pytest.raises(BadInput, match="steps"):
+        load(path)

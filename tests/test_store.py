@@ -1,0 +1,106 @@
+"""A run is a folder: one writer, any reader, nothing half there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eureka_loop import files
+from eureka_loop.errors import BadInput, RunError
+from eureka_loop.records import Candidate, Failed, Job, Score, Task, Trained
+from eureka_loop.seeds import seeds
+from eureka_loop.store import Run, slug
+
+CANDIDATE = Candidate("g0-00", 0, "def compute_reward(): ...\n", "templates", ("g0-01",), "mutated")
+
+
+def trained(seed: int, fitness: float) -> Trained:
+    return Trained("g0-00", seed, 10, (Score(1, fitness, None, 3),), (), {}, 1.0)
+
+
+def test_a_candidate_comes_back_equal(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "task")
+    run.write_candidate(CANDIDATE, feedback="do better", exchanges=[{"reply": "x"}])
+    assert run.candidate("g0-00") == CANDIDATE
+    assert run.feedback("g0-00") == "do better"
+    assert run.exchanges("g0-00") == [{"reply": "x"}]
+
+
+def test_a_candidate_without_its_origin_does_not_exist(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "task")
+    run.write_candidate(CANDIDATE)
+    (run.candidate_folder("g0-00") / "origin.json").unlink()
+    assert run.candidate_ids() == []
+
+
+def test_search_and_report_results_are_kept_apart(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "task")
+    run.write_candidate(CANDIDATE)
+    searched, reported = seeds("training", 0, 1)[0], seeds("report_training", 0, 1)[0]
+    for seed, fitness in ((searched, 1.0), (reported, 2.0)):
+        files.write_json(run.job_folder("g0-00", seed) / "result.json", trained(seed, fitness))
+    assert run.evaluated("g0-00").fitness == 1.0
+    assert run.evaluated("g0-00", report=True).fitness == 2.0
+
+
+def test_a_failed_seed_is_a_failure_and_not_a_score(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "task")
+    run.write_candidate(CANDIDATE)
+    files.write_json(run.job_folder("g0-00", 0) / "result.json", trained(0, 1.0))
+    failed = Failed("g0-00", "diverged", "m", seed=100)
+    files.write_json(run.job_folder("g0-00", 100) / "result.json", failed)
+    evaluated = run.evaluated("g0-00")
+    assert evaluated.fitness is None
+    assert evaluated.failures == (failed,)
+
+
+def test_a_second_writer_is_turned_away(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "task")
+    with pytest.raises(RunError, match="in use by another process"):
+        Run(run.folder).lock()
+    run.close()
+    Run(run.folder).lock().close()
+
+
+def test_two_runs_of_one_second_have_two_folders(tmp_path: Path) -> None:
+    assert Run.create(tmp_path, "task").folder != Run.create(tmp_path, "task").folder
+
+
+def test_an_unwritable_place_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="choose another --out"):
+        Run.create(tmp_path / "file", "task")
+
+
+def test_a_folder_that_is_no_run_is_said_with_those_that_are(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "task")
+    (run.folder / "run.toml").write_text("")
+    with pytest.raises(BadInput, match=run.folder.name):
+        Run.open(tmp_path / "nothing")
+
+
+def test_a_new_training_starts_from_an_empty_folder(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "task")
+    job = Job("g0-00", 0, Task("t", "E-v0", "x", "f"), "s", "ppo", 10, {}, (1,))
+    folder = run.write_job(job)
+    (folder / "progress.jsonl").write_text("{}\n")
+    assert [path.name for path in run.write_job(job).iterdir()] == ["job.json"]
+
+
+def test_listeners_hear_events_and_passing_ones_are_not_kept(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "task")
+    heard: list[str] = []
+    run.listen(lambda event: heard.append(event["event"]))
+    run.event("started")
+    run.passing("progress", step=1)
+    assert heard == ["started", "progress"]
+    assert [event["event"] for event in run.events()] == ["started"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Walk backwards!", "walk-backwards"), ("../../etc", "etc"), ("–", "task"), ("a" * 99, "a" * 40)],
+)
+def test_names_are_safe(text: str, name: str) -> None:
+    assert slug(text) == name
