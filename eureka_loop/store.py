@@ -15,11 +15,12 @@ import os
 import re
 import shutil
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load
@@ -36,7 +37,7 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock: IO[str] | None = None
+        self._unlock: Callable[[], object] | None = None
         self._listeners: list[Callable[[Event], None]] = []
 
     # making and opening
@@ -82,30 +83,28 @@ class Run:
         Raises:
             RunError: another process writes here, or the folder is read-only.
         """
+        path = self.folder / ".lock"
         try:
-            lock = (self.folder / ".lock").open("a+")
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise RunError(f"can't write in {self.folder}: {error.strerror}") from error
+        unlock = weakref.finalize(self, os.close, descriptor)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            lock.seek(0)
-            owner = lock.read().strip() or "unknown"
-            lock.close()
-            raise RunError(
-                f"{self.folder} is in use by another process (pid {owner}); wait for it or stop it first"
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        self._lock = lock
+            unlock()
+            owner = path.read_text() or "unknown"
+            message = f"{self.folder} is in use by another process (pid {owner}); wait for it or stop it first"
+            raise RunError(message) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        self._unlock = unlock
         return self
 
     def close(self) -> None:
         """Give the lock back."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        if self._unlock is not None:
+            self._unlock()
 
     def __enter__(self) -> Run:
         return self
