@@ -94,7 +94,7 @@ class Run:
         except OSError:
             unlock()
             owner = path.read_text() or "unknown"
-            message = f"{self.folder} is in use by another process (pid {owner}); wait for it or stop it first"
+            message = f"{self.folder} is in use by another process (pid {owner}); wait for it, or stop it"
             raise RunError(message) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
@@ -125,13 +125,13 @@ class Run:
         """Call `listener` with every event from now on, and with passing ones that are not kept."""
         self._listeners.append(listener)
 
-    def event(self, kind: str, **values: Any) -> None:
+    def event(self, kind: str, /, **values: Any) -> None:
         """Record what happened, and tell the listeners."""
         happened = {"event": kind, "time": round(time.time(), 3), **values}
         files.append_line(self.folder / "events.jsonl", happened)
         self._tell(happened)
 
-    def passing(self, kind: str, **values: Any) -> None:
+    def passing(self, kind: str, /, **values: Any) -> None:
         """Tell the listeners something that need not be kept: training progress."""
         self._tell({"event": kind, "time": round(time.time(), 3), **values})
 
