@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from eureka_loop.records import Algorithm, Array, Task
 
 ObservableFunction = Callable[..., Array]
@@ -52,6 +54,11 @@ def observable(
         )
 
     return declare
+
+
+def touching(force: Array) -> Array:
+    """1 where a contact force (N, 3) is not zero, else 0: (N,); without contact it is zero exactly."""
+    return np.asarray((force != 0.0).any(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

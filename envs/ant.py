@@ -1,0 +1,141 @@
+"""Ant-v5: a four-legged animal in 3D, eight motors; the episode ends when its torso sinks or jumps too high.
+
+Model and native reward: gymnasium/envs/mujoco/ant_v5.py, assets/ant.xml. "Forward" is +x of the world; the
+torso's own x axis points that way at the start. The model's leg names follow its y axis, so the legs are told
+apart by where they stand.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eureka_loop.records import Array, Task
+
+from .domain import Domain, observable, touching
+from .zoo import SAC_MUJOCO, cite
+
+# The env calls the ant healthy, and lets the episode go on, within these.
+LEAST_HEIGHT, MOST_HEIGHT = 0.2, 1.0  # m
+
+ROOT_Z = 2  # of qpos
+FORCE_LIMIT = 1.0  # N or N m: the env cuts every contact force and torque off there
+
+
+@observable(unit="m/s", frame="world")
+def forward_velocity(torso_pos: Array, prev_torso_pos: Array, dt: Array) -> Array:
+    """Mean speed of the torso along +x over the step; positive: the way it faces at the start."""
+    return (torso_pos[:, 0] - prev_torso_pos[:, 0]) / dt
+
+
+@observable(unit="m/s", frame="world")
+def sideways_velocity(torso_pos: Array, prev_torso_pos: Array, dt: Array) -> Array:
+    """Mean speed of the torso along +y over the step; positive: to the left of +x."""
+    return (torso_pos[:, 1] - prev_torso_pos[:, 1]) / dt
+
+
+@observable(unit="m", frame="world")
+def torso_height(qpos: Array) -> Array:
+    """Height of the torso's middle above the floor; 0.75 at the start."""
+    return qpos[:, ROOT_Z]
+
+
+@observable(unit="", frame="world")
+def torso_upright(torso_up: Array) -> Array:
+    """How upright the torso is: 1 level, 0 on its side, -1 on its back."""
+    return torso_up[:, 2]
+
+
+@observable(unit="rad", frame="world")
+def heading_angle(torso_forward: Array) -> Array:
+    """Where the torso faces seen from above, from +x, in [-pi, pi]; positive: turned left (anticlockwise)."""
+    return np.arctan2(torso_forward[:, 1], torso_forward[:, 0])
+
+
+@observable(unit="rad/s", frame="world")
+def turning_velocity(torso_angvel: Array) -> Array:
+    """Rate of turning about the vertical; positive: to the left."""
+    return torso_angvel[:, 2]
+
+
+@observable(unit="", shape=(4,))
+def feet_contact(
+    body4_ground_force: Array,
+    body7_ground_force: Array,
+    body10_ground_force: Array,
+    body13_ground_force: Array,
+) -> Array:
+    """1 where a lower leg touches the floor at the step's end, else 0, in the order front left, rear left,
+    rear right, front right; front is the torso's own +x, left its +y.
+    """
+    forces = (body4_ground_force, body7_ground_force, body10_ground_force, body13_ground_force)
+    return np.stack([touching(force) for force in forces], axis=1)
+
+
+@observable(unit="N^2")
+def contact_load(cfrc_ext: Array) -> Array:
+    """Sum of squares of all contact forces (N) and torques (N m) on all bodies, each cut off at 1."""
+    return np.asarray(np.square(np.clip(cfrc_ext, -FORCE_LIMIT, FORCE_LIMIT)).sum(axis=(1, 2)))
+
+
+@observable(unit="")
+def healthy(qpos: Array, qvel: Array) -> Array:
+    """1 while the torso is 0.2 to 1 m high, else 0; the episode ends at the first 0."""
+    finite = np.isfinite(qpos).all(axis=1) & np.isfinite(qvel).all(axis=1)
+    high = (qpos[:, ROOT_Z] >= LEAST_HEIGHT) & (qpos[:, ROOT_Z] <= MOST_HEIGHT)
+    return np.asarray(finite & high, dtype=np.float64)
+
+
+FITNESS = '''\
+def fitness(forward_velocity, dt, time, time_left):
+    """Distance run forward by the full time an episode may last, m/s: after a fall the clock runs on."""
+    return (forward_velocity * dt).sum() / (time[-1] + time_left[-1])
+'''
+
+SPARSE = '''\
+def compute_reward(forward_velocity):
+    """Forward speed and nothing else."""
+    return {"speed": forward_velocity}
+'''
+
+HUMAN = '''\
+def compute_reward(
+    forward_velocity, healthy, contact_load, action, *,
+    forward=1.0, survive=1.0, control=0.5, contact=5e-4,
+):
+    """Run forward fast, don't fall or leap, waste no torque, tread softly."""
+    return {
+        "forward": forward * forward_velocity,
+        "survive": survive * healthy,
+        "control": -control * np.square(action).sum(axis=1),
+        "contact": -contact * contact_load,
+    }
+'''
+
+RUN = Task(
+    name="ant-run",
+    env_id="Ant-v5",
+    text="Make the four-legged ant run forward (along +x) as fast as possible without falling over.",
+    fitness=FITNESS,
+    sparse=SPARSE,
+    human=HUMAN,
+    human_source="Gymnasium 1.x, ant_v5.py, AntEnv._get_rew",
+)
+
+DOMAIN = Domain(
+    name="ant",
+    env_id="Ant-v5",
+    observables=(
+        forward_velocity,
+        sideways_velocity,
+        torso_height,
+        torso_upright,
+        heading_angle,
+        turning_velocity,
+        feet_contact,
+        contact_load,
+        healthy,
+    ),
+    tasks=(RUN,),
+    hyperparameters={"ppo": {"n_envs": 1}, "sac": SAC_MUJOCO},
+    hyperparameters_source=cite(ppo="Ant-v4 (not tuned: SB3's defaults)", sac="Ant-v4"),
+)

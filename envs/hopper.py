@@ -1,0 +1,145 @@
+"""Hopper-v5: a planar one-legged hopper, three motors; the episode ends when it falls.
+
+Model and native reward: gymnasium/envs/mujoco/hopper_v5.py, assets/hopper.xml.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eureka_loop.records import Array, Task
+
+from .domain import Domain, observable, touching
+from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
+
+# The env calls the hopper healthy, and lets the episode go on, within these.
+LEAST_HEIGHT = 0.7  # m
+MOST_PITCH = 0.2  # rad, either way
+MOST_STATE = 100.0  # rad, m/s or rad/s: lean, joint angles and all velocities, either way
+POSE = slice(2, None)  # qpos without the torso's x and z: lean and joint angles
+
+
+@observable(unit="m/s", frame="world")
+def forward_velocity(rootx_position: Array, prev_rootx_position: Array, dt: Array) -> Array:
+    """Mean speed of the torso along +x over the step; positive: forward, the way the toes point."""
+    return (rootx_position - prev_rootx_position) / dt
+
+
+@observable(unit="m", frame="world")
+def torso_height(rootz_position: Array) -> Array:
+    """Height of the torso's middle above the floor; 1.25 standing straight."""
+    return rootz_position
+
+
+@observable(unit="m/s", frame="world")
+def upward_velocity(rootz_velocity: Array) -> Array:
+    """Speed of the torso along +z; positive: rising."""
+    return rootz_velocity
+
+
+@observable(unit="rad", frame="world")
+def torso_pitch(rooty_angle: Array) -> Array:
+    """Lean of the torso; 0 upright, positive: forward, negative: backward."""
+    return rooty_angle
+
+
+@observable(unit="rad/s", frame="world")
+def pitch_velocity(rooty_velocity: Array) -> Array:
+    """Rate of torso_pitch; positive: tipping forward."""
+    return rooty_velocity
+
+
+@observable(unit="")
+def foot_contact(foot_ground_force: Array) -> Array:
+    """1 where the foot touches the floor at the step's end, else 0."""
+    return touching(foot_ground_force)
+
+
+@observable(unit="m", frame="world")
+def foot_height(foot_geom_geom_pos: Array) -> Array:
+    """Height of the foot's middle above the floor; 0.1 standing."""
+    return foot_geom_geom_pos[:, 2]
+
+
+@observable(unit="")
+def healthy(qpos: Array, qvel: Array, rootz_position: Array, rooty_angle: Array) -> Array:
+    """1 while the torso is above 0.7 m and leans less than 0.2 rad; the episode ends at the first 0."""
+    state = np.concatenate([qpos[:, POSE], qvel], axis=1)
+    inside = (np.abs(state) < MOST_STATE).all(axis=1)
+    standing = (rootz_position > LEAST_HEIGHT) & (np.abs(rooty_angle) < MOST_PITCH)
+    return np.asarray(inside & standing, dtype=np.float64)
+
+
+FITNESS = '''\
+def fitness(forward_velocity, dt, time, time_left):
+    """Distance hopped forward by the full time an episode may last, m/s: after a fall the clock runs on."""
+    return (forward_velocity * dt).sum() / (time[-1] + time_left[-1])
+'''
+
+SUCCESS = '''\
+HOP_SPEED = 2.0  # m/s, as in dm_control's hopper
+
+def success(forward_velocity, terminated):
+    """Never falls, and hops at 2 m/s on average."""
+    return float(terminated[-1] == 0 and forward_velocity.mean() >= HOP_SPEED)
+'''
+
+SPARSE = '''\
+def compute_reward(forward_velocity):
+    """Forward speed and nothing else."""
+    return {"speed": forward_velocity}
+'''
+
+HUMAN = '''\
+def compute_reward(forward_velocity, healthy, action, *, forward=1.0, survive=1.0, control=1e-3):
+    """Hop forward fast, don't fall, waste no torque."""
+    return {
+        "forward": forward * forward_velocity,
+        "survive": survive * healthy,
+        "control": -control * np.square(action).sum(axis=1),
+    }
+'''
+
+HOP = Task(
+    name="hopper-hop",
+    env_id="Hopper-v5",
+    text="Make the one-legged hopper hop forward as fast as possible without falling.",
+    fitness=FITNESS,
+    success=SUCCESS,
+    sparse=SPARSE,
+    human=HUMAN,
+    human_source="Gymnasium 1.x, hopper_v5.py, HopperEnv._get_rew",
+)
+
+PPO = {
+    "n_envs": 1,
+    "batch_size": 32,
+    "n_steps": 512,
+    "gamma": 0.999,
+    "learning_rate": 9.80828e-05,
+    "ent_coef": 0.00229519,
+    "clip_range": 0.2,
+    "n_epochs": 5,
+    "gae_lambda": 0.99,
+    "max_grad_norm": 0.7,
+    "vf_coef": 0.835671,
+    "policy_kwargs": WIDE_NETWORK,
+}
+
+DOMAIN = Domain(
+    name="hopper",
+    env_id="Hopper-v5",
+    observables=(
+        forward_velocity,
+        torso_height,
+        upward_velocity,
+        torso_pitch,
+        pitch_velocity,
+        foot_contact,
+        foot_height,
+        healthy,
+    ),
+    tasks=(HOP,),
+    hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
+    hyperparameters_source=cite(ppo="Hopper-v4 (tuned)", sac="Hopper-v4"),
+)

@@ -1,0 +1,78 @@
+"""The catalogue: every domain and task by name. A new domain file is added to `domains`."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from eureka_loop.errors import UnknownName
+from eureka_loop.records import Task
+
+from . import (
+    ant,
+    halfcheetah,
+    hopper,
+    humanoid,
+    humanoidstandup,
+    inverted_double_pendulum,
+    inverted_pendulum,
+    pusher,
+    reacher,
+    swimmer,
+    walker2d,
+)
+from .domain import Domain
+
+
+def domains() -> tuple[Domain, ...]:
+    """Every env with a domain file, in the order in which the catalogue shows them."""
+    return (
+        halfcheetah.DOMAIN,
+        hopper.DOMAIN,
+        walker2d.DOMAIN,
+        ant.DOMAIN,
+        humanoid.DOMAIN,
+        humanoidstandup.DOMAIN,
+        swimmer.DOMAIN,
+        reacher.DOMAIN,
+        pusher.DOMAIN,
+        inverted_pendulum.DOMAIN,
+        inverted_double_pendulum.DOMAIN,
+    )
+
+
+@cache
+def _tasks() -> dict[str, Task]:
+    return {task.name: task for domain in domains() for task in domain.tasks}
+
+
+def tasks() -> dict[str, Task]:
+    """Every task of the catalogue by its name, in the catalogue's order."""
+    return dict(_tasks())
+
+
+def find_task(name: str) -> Task:
+    """The catalogue's task of that name.
+
+    Raises:
+        UnknownName: with the nearest names.
+    """
+    known = _tasks()
+    if name not in known:
+        raise UnknownName("task", name, known, hint="`eureka tasks` lists them")
+    return known[name]
+
+
+def find_domain(env_id: str) -> Domain:
+    """The domain of a Gymnasium id; where none is written, the automatic vocabulary and SB3's defaults.
+
+    Another version of a known env ("HalfCheetah-v4") counts as unknown: its model and reward differ.
+    """
+    for domain in domains():
+        if domain.env_id == env_id:
+            return domain
+    return Domain(
+        name="",
+        env_id=env_id,
+        hyperparameters={"ppo": {"n_envs": 1}, "sac": {"n_envs": 1}},
+        hyperparameters_source="Stable-Baselines3's defaults",
+    )

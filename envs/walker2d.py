@@ -1,0 +1,161 @@
+"""Walker2d-v5: a planar two-legged walker, six motors; the episode ends when it falls.
+
+Model and native reward: gymnasium/envs/mujoco/walker2d_v5.py, assets/walker2d_v5.xml.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eureka_loop.records import Array, Task
+
+from .domain import Domain, observable, touching
+from .zoo import SAC_MUJOCO, cite
+
+# The env calls the walker healthy, and lets the episode go on, within these.
+LEAST_HEIGHT, MOST_HEIGHT = 0.8, 2.0  # m
+MOST_PITCH = 1.0  # rad, either way
+
+
+@observable(unit="m/s", frame="world")
+def forward_velocity(rootx_position: Array, prev_rootx_position: Array, dt: Array) -> Array:
+    """Mean speed of the torso along +x over the step; positive: forward, the way the toes point."""
+    return (rootx_position - prev_rootx_position) / dt
+
+
+@observable(unit="m", frame="world")
+def torso_height(rootz_position: Array) -> Array:
+    """Height of the torso's middle above the floor; 1.25 standing straight."""
+    return rootz_position
+
+
+@observable(unit="m/s", frame="world")
+def upward_velocity(rootz_velocity: Array) -> Array:
+    """Speed of the torso along +z; positive: rising."""
+    return rootz_velocity
+
+
+@observable(unit="rad", frame="world")
+def torso_pitch(rooty_angle: Array) -> Array:
+    """Lean of the torso; 0 upright, positive: forward, negative: backward."""
+    return rooty_angle
+
+
+@observable(unit="rad/s", frame="world")
+def pitch_velocity(rooty_velocity: Array) -> Array:
+    """Rate of torso_pitch; positive: tipping forward."""
+    return rooty_velocity
+
+
+@observable(unit="")
+def right_foot_contact(foot_ground_force: Array) -> Array:
+    """1 where the right foot touches the floor at the step's end, else 0."""
+    return touching(foot_ground_force)
+
+
+@observable(unit="")
+def left_foot_contact(foot_left_ground_force: Array) -> Array:
+    """1 where the left foot touches the floor at the step's end, else 0."""
+    return touching(foot_left_ground_force)
+
+
+@observable(unit="m", frame="world")
+def right_foot_height(foot_geom_geom_pos: Array) -> Array:
+    """Height of the right foot's middle above the floor; 0.1 standing."""
+    return foot_geom_geom_pos[:, 2]
+
+
+@observable(unit="m", frame="world")
+def left_foot_height(foot_left_geom_geom_pos: Array) -> Array:
+    """Height of the left foot's middle above the floor; 0.1 standing."""
+    return foot_left_geom_geom_pos[:, 2]
+
+
+@observable(unit="m", frame="world")
+def stride(foot_left_geom_geom_pos: Array, foot_geom_geom_pos: Array) -> Array:
+    """How far the left foot is ahead of the right along +x; negative: behind it."""
+    return foot_left_geom_geom_pos[:, 0] - foot_geom_geom_pos[:, 0]
+
+
+@observable(unit="")
+def healthy(rootz_position: Array, rooty_angle: Array) -> Array:
+    """1 while the torso is 0.8 to 2 m high and leans less than 1 rad; the episode ends at the first 0."""
+    high = (rootz_position > LEAST_HEIGHT) & (rootz_position < MOST_HEIGHT)
+    return np.asarray(high & (np.abs(rooty_angle) < MOST_PITCH), dtype=np.float64)
+
+
+FITNESS = '''\
+def fitness(forward_velocity, dt, time, time_left):
+    """Distance walked forward by the full time an episode may last, m/s: after a fall the clock runs on."""
+    return (forward_velocity * dt).sum() / (time[-1] + time_left[-1])
+'''
+
+SUCCESS = '''\
+WALK_SPEED = 1.0  # m/s, as in dm_control's walker
+
+def success(forward_velocity, terminated):
+    """Never falls, and walks at 1 m/s on average."""
+    return float(terminated[-1] == 0 and forward_velocity.mean() >= WALK_SPEED)
+'''
+
+SPARSE = '''\
+def compute_reward(forward_velocity):
+    """Forward speed and nothing else."""
+    return {"speed": forward_velocity}
+'''
+
+HUMAN = '''\
+def compute_reward(forward_velocity, healthy, action, *, forward=1.0, survive=1.0, control=1e-3):
+    """Walk forward fast, don't fall, waste no torque."""
+    return {
+        "forward": forward * forward_velocity,
+        "survive": survive * healthy,
+        "control": -control * np.square(action).sum(axis=1),
+    }
+'''
+
+WALK = Task(
+    name="walker2d-walk",
+    env_id="Walker2d-v5",
+    text="Make the two-legged walker walk forward as fast as possible without falling.",
+    fitness=FITNESS,
+    success=SUCCESS,
+    sparse=SPARSE,
+    human=HUMAN,
+    human_source="Gymnasium 1.x, walker2d_v5.py, Walker2dEnv._get_rew",
+)
+
+PPO = {
+    "n_envs": 1,
+    "batch_size": 32,
+    "n_steps": 512,
+    "gamma": 0.99,
+    "learning_rate": 5.05041e-05,
+    "ent_coef": 0.000585045,
+    "clip_range": 0.1,
+    "n_epochs": 20,
+    "gae_lambda": 0.95,
+    "max_grad_norm": 1,
+    "vf_coef": 0.871923,
+}
+
+DOMAIN = Domain(
+    name="walker2d",
+    env_id="Walker2d-v5",
+    observables=(
+        forward_velocity,
+        torso_height,
+        upward_velocity,
+        torso_pitch,
+        pitch_velocity,
+        right_foot_contact,
+        left_foot_contact,
+        right_foot_height,
+        left_foot_height,
+        stride,
+        healthy,
+    ),
+    tasks=(WALK,),
+    hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
+    hyperparameters_source=cite(ppo="Walker2d-v4 (tuned)", sac="Walker2d-v4"),
+)

@@ -1,0 +1,29 @@
+"""What the domain files take from RL Baselines3 Zoo: shared hyperparameters, and how they are cited.
+
+Left out of every entry: `policy`, `n_timesteps` (the run's budget) and `normalize` (training here always
+normalises observations and rewards; the Zoo does so for PPO on all of these envs, for SAC on none).
+The Zoo tuned on the v2 to v4 envs; it has no v5 entries yet.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+COMMIT = "208b6fdf3a9aa24de44b2e068c6e5f6a07d97fcc"
+"""Of github.com/DLR-RM/rl-baselines3-zoo."""
+
+WIDE_NETWORK: dict[str, Any] = {
+    "log_std_init": -2,
+    "ortho_init": False,
+    "activation_fn": "relu",
+    "net_arch": {"pi": [256, 256], "vf": [256, 256]},
+}
+"""`policy_kwargs` of the PPO entries that name any, as JSON-able data."""
+
+SAC_MUJOCO: dict[str, Any] = {"n_envs": 1, "learning_starts": 10_000}
+"""sac.yml's entry for the MuJoCo envs (`&mujoco-defaults`): SB3's defaults but for the later start."""
+
+
+def cite(ppo: str, sac: str) -> str:
+    """The source in one line; the arguments name the entries in ppo.yml and sac.yml, stand-ins as such."""
+    return f"RL Baselines3 Zoo, commit {COMMIT[:8]}: hyperparams/ppo.yml {ppo}; hyperparams/sac.yml {sac}"
