@@ -1,0 +1,37 @@
+"""An env's own documentation, without what gives its hand-written reward away."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import gymnasium
+
+# The arguments and the history of versions name the reward's weights and terms, one by one.
+LEFT_OUT = re.compile(r"reward|argument|version history|credit|referen", re.IGNORECASE)
+
+
+def documentation(env: gymnasium.Env[Any, Any]) -> str:
+    """The env class's docstring: description, spaces, start, episode end."""
+    return trimmed(inspect.getdoc(type(env.unwrapped)) or "")
+
+
+def trimmed(text: str) -> str:
+    """The text without sections (and their subsections) on rewards, and without other sentences on them."""
+    kept: list[str] = []
+    skip_below = 0  # level of the heading whose section is being left out; 0 for none
+    for line in text.splitlines():
+        heading = re.match(r"(#+)\s+(.*)", line)
+        if heading and (not skip_below or len(heading[1]) <= skip_below):
+            skip_below = len(heading[1]) if LEFT_OUT.search(heading[2]) else 0
+        if not skip_below:
+            kept.append(_without_rewards(line))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+
+
+def _without_rewards(line: str) -> str:
+    if "reward" not in line.lower():
+        return line
+    sentences = re.split(r"(?<=[.!?])\s+", line)
+    return " ".join(sentence for sentence in sentences if "reward" not in sentence.lower())
