@@ -1,0 +1,144 @@
+"""How sure one may be: robust means, intervals, and scores beside the hand-written reward's.
+
+Scores come as *strata*: one array of independent runs a stratum (a task, as in the source, or whatever else
+is fixed by design). A bootstrap draws anew within each stratum, so that every one keeps its weight in runs.
+
+Source: Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice", NeurIPS 2021
+(the `rliable` library), sections 4.1 to 4.3; for the human-normalised score Ma et al., "Eureka: Human-Level
+Reward Design via Coding Large Language Models", ICLR 2024, section 4.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eureka_loop.records import Array
+
+Statistic = Callable[[Array], Array]  # (..., n) → (...): reduces the last axis
+Strata = Sequence[Array]  # one (runs,) array of scores a stratum
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value with its percentile interval; of no width, and no meaning, with one run a stratum."""
+
+    value: float
+    low: float
+    high: float
+    level: float = 0.95
+
+    def __str__(self) -> str:
+        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
+
+
+@dataclass(frozen=True, slots=True)
+class HumanNormalised:
+    """(method − sparse) / |human − sparse|: 0 is the sparse reward's score, 1 the hand-written reward's.
+
+    `clipped` is in [0, 3], as in the source, so that one easy task can't carry a mean.
+    """
+
+    raw: float
+    clipped: float
+
+
+def iqm(scores: Array) -> Array:
+    """Interquartile mean over the last axis: the mean without the lowest and the highest quarter.
+
+    The quarters are rounded down, as in `scipy.stats.trim_mean(scores, 0.25)`, which the source uses.
+
+    Args:
+        scores: (..., n), n ≥ 1.
+    """
+    ordered = np.sort(scores, axis=-1)
+    n = ordered.shape[-1]
+    cut = n // 4
+    return np.asarray(ordered[..., cut : n - cut].mean(axis=-1))
+
+
+def mean(scores: Array) -> Array:
+    """The mean over the last axis, as a `Statistic`."""
+    return np.asarray(scores.mean(axis=-1))
+
+
+def bootstrap_interval(
+    strata: Strata,
+    statistic: Statistic = iqm,
+    *,
+    rng: np.random.Generator,
+    level: float = 0.95,
+    repeats: int = 10_000,
+) -> Interval:
+    """A statistic of all scores together, with its stratified percentile bootstrap interval.
+
+    Args:
+        strata: at least one array, each with at least one score.
+    """
+    pooled = np.concatenate([np.asarray(scores, dtype=np.float64) for scores in strata])
+    draws = np.concatenate([_resample(scores, repeats, rng) for scores in strata], axis=1)  # (repeats, n)
+    return _interval(float(statistic(pooled)), statistic(draws), level)
+
+
+def probability_of_improvement(
+    ours: Strata,
+    theirs: Strata,
+    *,
+    rng: np.random.Generator,
+    level: float = 0.95,
+    repeats: int = 2_000,
+) -> Interval:
+    """How likely a random run of ours beats a random run of theirs; a tie counts half. Mean over strata.
+
+    P(X > Y) by the Mann-Whitney U statistic, as in the source, section 4.3. 0.5 says nothing either way.
+
+    Args:
+        ours: one array a stratum; numbers of runs may differ.
+        theirs: the same strata in the same order.
+
+    Raises:
+        ValueError: the numbers of strata differ.
+    """
+    pairs = list(zip(ours, theirs, strict=True))
+    value = np.mean([_win_rate(np.atleast_2d(x), np.atleast_2d(y))[0] for x, y in pairs])
+    draws = [_win_rate(_resample(x, repeats, rng), _resample(y, repeats, rng)) for x, y in pairs]
+    return _interval(float(value), np.mean(draws, axis=0), level)
+
+
+def human_normalised(
+    method: float, human: float, sparse: float, *, guard: float = 0.01
+) -> HumanNormalised | None:
+    """The method's score on the scale from sparse (0) to hand-written (1).
+
+    Args:
+        guard: least gap between human and sparse, relative to the larger of the two; below it a seed's noise
+            would be multiplied a hundredfold.
+
+    Returns:
+        None where human ≈ sparse: the scale has no length.
+    """
+    gap = abs(human - sparse)
+    if gap <= guard * max(abs(human), abs(sparse)):
+        return None
+    raw = (method - sparse) / gap
+    return HumanNormalised(raw, float(np.clip(raw, 0.0, 3.0)))
+
+
+def _resample(scores: Array, repeats: int, rng: np.random.Generator) -> Array:
+    """(repeats, runs): each row drawn from the scores with replacement."""
+    scores = np.asarray(scores, dtype=np.float64)
+    return np.asarray(scores[rng.integers(scores.size, size=(repeats, scores.size))])
+
+
+def _win_rate(ours: Array, theirs: Array) -> Array:
+    """(B, n) against (B, m) → (B,): share of pairs won, ties half."""
+    margins = np.sign(ours[:, :, None] - theirs[:, None, :])  # (B, n, m)
+    return np.asarray(0.5 + 0.5 * margins.mean(axis=(1, 2)))
+
+
+def _interval(value: float, draws: Array, level: float) -> Interval:
+    tail = 50.0 * (1.0 - level)
+    low, high = np.percentile(draws, [tail, 100.0 - tail])
+    return Interval(value, float(low), float(high), level)
