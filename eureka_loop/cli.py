@@ -71,3 +71,7 @@ def command(name: str) -> Callable[[list[str]], int]:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -32,6 +32,10 @@ class RunConfig:
     """The language model; default: $EUREKA_MODEL."""
     base_url: str | None = None
     """An OpenAI-compatible endpoint: http://localhost:11434/v1. Default: $OPENAI_BASE_URL, else OpenAI's."""
+    temperature: float = 1.0
+    """How freely the model writes."""
+    max_completion_tokens: int = 8192
+    """Tokens one reply may have, thinking included."""
     replay: Path | None = None
     """The recorded run that the replay designer answers from."""
     algo: Literal["ppo", "sac"] = "ppo"
@@ -80,6 +84,8 @@ LIMITS: tuple[tuple[str, float, float], ...] = (
     ("judge_episodes", 1, 1000),
     ("seed", 0, 999),
     ("jobs", 0, 1024),
+    ("temperature", 0, 2),
+    ("max_completion_tokens", 256, 1_000_000),
     ("max_usd", 0, 1e9),
     ("max_tokens", 0, 10**12),
     ("max_hours", 0, 1e6),

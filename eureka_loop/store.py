@@ -16,7 +16,7 @@ import re
 import shutil
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +26,7 @@ from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Candidate, Evaluated, Failed, Job, Task, Trained
+from eureka_loop.records import Candidate, Evaluated, Failed, Job, Reply, Task, Trained
 
 Event = Mapping[str, Any]
 REFERENCES = ("human", "sparse", "native")  # ids of candidates that nobody's search wrote
@@ -160,6 +160,16 @@ class Run:
         return files.read_json(self.task_folder / "vocabulary.json", Vocabulary)
 
     # candidates
+
+    def write_proposals(self, generation: int, replies: Sequence[Reply]) -> None:
+        """Keep what a designer answered, before anything is done with it: it may have been paid for."""
+        path = self.folder / "proposals" / f"g{generation}.json"
+        files.write_json(path, [files.plain(reply) for reply in replies])
+
+    def proposals(self, generation: int) -> list[Reply] | None:
+        """A generation's replies; None where it hasn't been asked for yet."""
+        path = self.folder / "proposals" / f"g{generation}.json"
+        return files.read_json(path, list[Reply]) if path.exists() else None
 
     def candidate_folder(self, candidate: str) -> Path:
         return self.folder / "candidates" / candidate

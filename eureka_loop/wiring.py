@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.describe import hyperparameters, look, read_program, task_of, with_human
 from eureka_loop.design.choose import choose_designer
-from eureka_loop.design.designer import Designer, Request
+from eureka_loop.design.designer import Request
 from eureka_loop.design.write import Gate, Writer
 from eureka_loop.errors import RewardFailure
 from eureka_loop.execute.evaluate import Evaluation, Plan
@@ -62,7 +62,7 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
 
 
 @contextlib.contextmanager
-def stages(run: Run, history_of: Sequence[Evaluated] = ()) -> Iterator[Stages]:
+def stages(run: Run) -> Iterator[Stages]:
     """Everything that a run passes through, built from what its folder says."""
     config, task, vocabulary = run.config, run.task(), run.vocabulary()
     plan = Plan(task, config.algo, config.steps, hyperparameters(task, config))
@@ -136,6 +136,26 @@ class Referees:
         return admitted
 
 
+def announce(run: Run) -> None:
+    """The run's first event, once: what it is going to do."""
+    if any(event["event"] == "started" for event in run.events()):
+        return
+    config, task = run.config, run.task()
+    run.event(
+        "started",
+        task=task.name,
+        designer="given" if (run.folder / "given.py").exists() else config.designer,
+        algorithm=config.algo,
+        generations=config.generations,
+        samples=config.samples,
+        seeds=config.seeds,
+        steps=config.steps,
+        jobs=config.jobs or cores(),
+        report_seeds=config.report_seeds,
+        references=[each.id for each in references(task)] if config.report_seeds else [],
+    )
+
+
 def load_probe(folder: Path) -> dict[str, Array]:
     """The recorded rows of a survey: parameter name → (rows, *shape)."""
     with np.load(folder / "probe.npz", allow_pickle=False) as archive:
@@ -156,7 +176,9 @@ def made_by() -> dict[str, Any]:
 def _commit() -> dict[str, Any]:
     git = ["git", "-C", str(Path(__file__).parent)]
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=5)
+        commit = subprocess.run(
+            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=5
+        )
         status = subprocess.run(
             [*git, "status", "--porcelain"], capture_output=True, text=True, check=True, timeout=5
         )

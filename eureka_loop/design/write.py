@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from eureka_loop import files
 from eureka_loop.design.designer import Designer, Repair, Request
-from eureka_loop.errors import Refused, RewardFailure
+from eureka_loop.errors import DesignerError, Refused, RewardFailure
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Array, Candidate, Failed, FailureKind, Reply
+from eureka_loop.records import Array, Candidate, Failed, FailureKind, Reply, Usage
 from eureka_loop.sandbox.trial import try_out
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.store import Run
@@ -47,27 +48,39 @@ class Writer:
 
     def __init__(self, run: Run, designer: Designer, gate: Gate) -> None:
         self._run, self._designer, self._gate = run, designer, gate
+        self._spent = spent_before(run)
 
     def write(self, request: Request) -> list[Candidate]:
-        """The generation's candidates, those that failed included; asked once, then read from the run.
+        """The generation's candidates, those that failed included.
+
+        Nothing is asked or tried twice: what an earlier life of the run has on disk is taken from there.
 
         Raises:
             DesignerError: nobody can write just now.
         """
-        for event in self._run.events():
-            if event["event"] == "proposed" and event["generation"] == request.generation:
-                return [self._run.candidate(id) for id in event["ids"]]
-        self._run.event("generation", generation=request.generation, samples=request.samples)
-        replies = self._designer.propose(request)
-        candidates = [self._take(request, index, reply) for index, reply in enumerate(replies)]
-        self._run.event(
-            "proposed", generation=request.generation, ids=[candidate.id for candidate in candidates]
-        )
-        return candidates
+        replies = self._run.proposals(request.generation)
+        if replies is None:
+            self._run.event("generation", generation=request.generation, samples=request.samples)
+            replies = self._ask(request)
+            self._run.write_proposals(request.generation, replies)
+        here = set(self._run.candidate_ids())
+        ids = [f"g{request.generation}-{index:02d}" for index in range(len(replies))]
+        return [
+            self._run.candidate(id) if id in here else self._take(request, index, id, reply)
+            for index, (id, reply) in enumerate(zip(ids, replies, strict=True))
+        ]
 
-    def _take(self, request: Request, index: int, reply: Reply) -> Candidate:
+    def _ask(self, request: Request) -> list[Reply]:
+        """What the designer answers; its cost goes into the run's events at once, whatever follows."""
+        replies = self._designer.propose(request)
+        used = [reply.usage for reply in replies if reply.usage != Usage()]
+        if used:
+            self._spent = total(self._spent, *used)
+            self._run.event("spent", **files.plain(self._spent))
+        return replies
+
+    def _take(self, request: Request, index: int, id: str, reply: Reply) -> Candidate:
         """One reply → one candidate on disk, repaired once if need be."""
-        id = f"g{request.generation}-{index:02d}"
         self._announce(id, reply)
         exchanges = [_exchange(reply)]
         failed = self._admit(id, reply)
@@ -80,10 +93,10 @@ class Writer:
         candidate = Candidate(
             id, request.generation, reply.source or "", self._designer.name, reply.parents, reply.note
         )
-        self._run.write_candidate(candidate, feedback=request.feedback, exchanges=exchanges)
         if failed is not None:
             self._run.write_failure(failed)
             self._run.event("failed", id=id, seed=None, kind=failed.kind, message=failed.message)
+        self._run.write_candidate(candidate, feedback=request.feedback, exchanges=exchanges)
         return candidate
 
     def _announce(self, id: str, reply: Reply) -> None:
@@ -106,8 +119,29 @@ class Writer:
     def _repair(self, request: Request, index: int, reply: Reply, failed: Failed) -> Reply | None:
         problems = f"{failed.message}\n{failed.detail}".strip()
         repair = Repair(reply.source, problems, reply.exchange)
-        again = self._designer.propose(replace(request, samples=1, sample=index, repair=repair))
+        try:
+            again = self._ask(replace(request, samples=1, sample=index, repair=repair))
+        except DesignerError:
+            return None  # the other replies are here, and may be paid for: go on with those
         return replace(again[0], parents=reply.parents) if again else None
+
+
+def spent_before(run: Run) -> Usage:
+    """What the run's earlier lives spent, from its events."""
+    spent = [event for event in run.events() if event["event"] == "spent"]
+    if not spent:
+        return Usage(usd=0.0)
+    return Usage(spent[-1]["prompt_tokens"], spent[-1]["completion_tokens"], spent[-1]["usd"])
+
+
+def total(*usages: Usage) -> Usage:
+    """The sum; `usd` is None where a part has no known price."""
+    prices = [usage.usd for usage in usages]
+    return Usage(
+        sum(usage.prompt_tokens for usage in usages),
+        sum(usage.completion_tokens for usage in usages),
+        None if None in prices else sum(price or 0.0 for price in prices),
+    )
 
 
 def _kind(failure: RewardFailure) -> FailureKind:

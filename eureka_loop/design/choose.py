@@ -1,0 +1,73 @@
+"""Which designer writes, from the configuration and the environment."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from eureka_loop.config import RunConfig
+from eureka_loop.design.designer import Designer
+from eureka_loop.design.given import GivenDesigner
+from eureka_loop.design.ledger import Ledger
+from eureka_loop.design.llm import LLMDesigner, LLMSettings, configured_model, configured_url
+from eureka_loop.design.prices import Prices
+from eureka_loop.design.replay import ReplayDesigner
+from eureka_loop.design.templates import TemplatesDesigner
+from eureka_loop.design.write import spent_before
+from eureka_loop.errors import BadInput
+from eureka_loop.records import Usage
+from eureka_loop.store import Run
+
+
+def settle(config: RunConfig) -> RunConfig:
+    """The configuration with its designer, model and endpoint decided, so that a resumed run has the same.
+
+    Raises:
+        BadInput: no key, no model, no recorded run, a limit that can't be kept.
+    """
+    settings = _settings(config)
+    if config.designer is None:
+        if configured_model(settings) is None:
+            print("no model is configured: the embedded templates write the rewards", file=sys.stderr)
+            return replace(config, designer="templates")
+        config = replace(config, designer="llm")
+        print(f"{configured_model(settings)} writes the rewards", file=sys.stderr)
+    if config.designer == "llm":
+        designer = _llm(config)
+        designer.close()
+        return replace(config, model=designer.model, base_url=configured_url(settings))
+    if config.designer == "replay":
+        _replay(config)
+    return config
+
+
+def choose_designer(run: Run, config: RunConfig) -> Designer:
+    """The designer of a run whose configuration is settled."""
+    given = run.folder / "given.py"
+    if given.exists():
+        return GivenDesigner(given.read_text(encoding="utf-8"))
+    if config.designer == "llm":
+        return _llm(config, spent_before(run))
+    return _replay(config) if config.designer == "replay" else TemplatesDesigner()
+
+
+def _settings(config: RunConfig) -> LLMSettings:
+    return LLMSettings(
+        model=config.model,
+        base_url=config.base_url,
+        temperature=config.temperature,
+        max_tokens=config.max_completion_tokens,
+    )
+
+
+def _llm(config: RunConfig, spent: Usage | None = None) -> LLMDesigner:
+    ledger = Ledger(Prices.load(), max_usd=config.max_usd, max_tokens=config.max_tokens)
+    if spent is not None:
+        ledger.restore(spent)
+    return LLMDesigner(_settings(config), ledger)
+
+
+def _replay(config: RunConfig) -> ReplayDesigner:
+    if config.replay is None:
+        raise BadInput("the replay designer needs a recorded run: --replay RUN")
+    return ReplayDesigner(config.replay)

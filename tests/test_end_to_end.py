@@ -1,0 +1,201 @@
+"""The real thing: the program as a user starts it, with real training; interrupted, killed, resumed, misused."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from eureka_loop.store import Run
+
+pytestmark = pytest.mark.timeout(300)
+
+SMALL = (
+    "run invertedpendulum-balance --designer templates --generations 2 --samples 3 --steps 600 "
+    "--report-seeds 1 --judge-episodes 2 --jobs 2"
+).split()
+
+
+def start(*words: str, cwd: Path, **env: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "eureka_loop.cli", *words],
+        cwd=cwd,
+        env={**_bare(), **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def eureka(*words: str, cwd: Path, **env: str) -> tuple[int, str, str]:
+    process = start(*words, cwd=cwd, **env)
+    out, err = process.communicate(timeout=280)
+    return process.returncode, out, err
+
+
+def _bare() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
+
+
+def the_run(cwd: Path) -> Run:
+    (folder,) = (cwd / "runs").iterdir()
+    return Run.open(folder)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+def outcome(run: Run) -> dict[str, object]:
+    """All that a run decided: sources, and every result but its wall-clock."""
+    found: dict[str, object] = {}
+    for path in sorted(run.folder.glob("candidates/*/seed-*/result.json")):
+        result = json.loads(path.read_text())
+        result.pop("seconds", None)
+        found[str(path.relative_to(run.folder))] = result
+    for id in run.candidate_ids():
+        found[id] = run.candidate(id).source
+    return found
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Every process that works for runs under `folder`: by its working directory, inherited from the program."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if (entry / "cwd").resolve() == folder.resolve():
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, str]:
+    """A small run from start to end, and what it printed."""
+    cwd = tmp_path_factory.mktemp("undisturbed")
+    code, out, err = eureka(*SMALL, cwd=cwd)
+    assert (code, err) == (0, "")
+    return the_run(cwd), out
+
+
+def test_a_run_ends_with_the_winner_beside_its_references(undisturbed: tuple[Run, str]) -> None:
+    run, out = undisturbed
+    assert "def compute_reward(" in out
+    assert str(run.folder / "report.md") in out.replace("\n", "")
+    winner = [event["winner"] for event in run.events() if event["event"] == "finished"]
+    for id in (winner[0], "human", "sparse"):
+        assert run.evaluated(id, report=True).fitness is not None
+    report = (run.folder / "report.md").read_text()
+    assert winner[0] in report
+
+
+def test_every_candidate_was_written_gated_and_trained(undisturbed: tuple[Run, str]) -> None:
+    run, _ = undisturbed
+    ids = [id for id in run.candidate_ids() if id.startswith("g")]
+    assert ids == ["g0-00", "g0-01", "g0-02", "g1-00", "g1-01", "g1-02"]
+    assert all(run.evaluated(id).fitness is not None for id in ids)
+
+
+def test_policies_load_in_plain_stable_baselines(undisturbed: tuple[Run, str]) -> None:
+    run, _ = undisturbed
+    policy = next(run.folder.glob("candidates/g0-00/seed-*/policy.zip"))
+    code = (
+        "import sys\nfrom stable_baselines3 import PPO\n"
+        f"print(PPO.load({str(policy)!r}, device='cpu').num_timesteps)\n"
+        "assert not any(name.startswith('eureka_loop') for name in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) >= 600
+
+
+def test_a_killed_loop_resumes_to_the_same_end(undisturbed: tuple[Run, str], tmp_path: Path) -> None:
+    process = start(*SMALL, cwd=tmp_path)
+    wait_for(lambda: bool(list(tmp_path.glob("runs/*/candidates/*/seed-*/result.json"))), 120)
+    process.kill()
+    process.communicate()
+    wait_for(lambda: processes_of(tmp_path) == [], 2)
+    run = the_run(tmp_path)
+    finished = {path: path.stat().st_mtime_ns for path in run.folder.glob("candidates/*/seed-*/result.json")}
+    code, _, err = eureka("resume", str(run.folder), cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert all(path.stat().st_mtime_ns == written for path, written in finished.items())
+    assert outcome(run) == outcome(undisturbed[0])
+
+
+def test_a_killed_worker_costs_nothing_but_time(undisturbed: tuple[Run, str], tmp_path: Path) -> None:
+    process = start(*SMALL, cwd=tmp_path)
+    wait_for(lambda: bool(list(tmp_path.glob("runs/*/candidates/*/seed-*/progress.jsonl"))), 120)
+    workers = [pid for pid in processes_of(tmp_path) if "worker" in _command(pid)]
+    os.kill(workers[-1], signal.SIGKILL)
+    _, err = process.communicate(timeout=280)
+    assert (process.returncode, err) == (0, "")
+    assert outcome(the_run(tmp_path)) == outcome(undisturbed[0])
+
+
+def test_ctrl_c_stops_at_once_and_leaves_a_resumable_run(tmp_path: Path) -> None:
+    process = start(*SMALL, cwd=tmp_path)
+    wait_for(lambda: bool(list(tmp_path.glob("runs/*/candidates/*/seed-*/job.json"))), 120)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert time.monotonic() - began < 2
+    assert process.returncode == 130
+    assert "Traceback" not in out + err
+    assert f"eureka resume {the_run(tmp_path).folder.relative_to(tmp_path)}" in (out + err).replace("\n", "")
+    wait_for(lambda: processes_of(tmp_path) == [], 2)
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run", "say what is wanted"),
+        ("run halfcheeta-run", "did you mean 'halfcheetah-run'"),
+        ("run walk --env HalfCheeta-v5 --fitness qvel", "did you mean"),
+        ("run walk --env CartPole-v1 --fitness obs", "CartPole-v1"),
+        ("run walk --env HalfCheetah-v5 --fitness forward_velocty", "did you mean 'forward_velocity'"),
+        ("run walk --env HalfCheetah-v5", "--fitness"),
+        ("run halfcheetah-run --designer llm --model m", "OPENAI_API_KEY"),
+        ("run halfcheetah-run --designer llm --model m --base-url http://127.0.0.1:9/v1", "127.0.0.1:9"),
+        ("run halfcheetah-run --designer replay", "--replay"),
+        ("run halfcheetah-run --steps 0", "--steps 0 is out of range"),
+        ("run halfcheetah-run --config none.toml", "none.toml"),
+        ("resume nothing", "is not a run"),
+        ("inspect nothing", "is not a run"),
+        ("tasks halfcheeta", "halfcheetah-run"),
+        ("train none.py --task halfcheetah-run", "none.py"),
+        ("frobnicate", "unknown command"),
+    ],
+)
+def test_bad_input_gets_one_clear_line_and_leaves_nothing(words: str, said: str, tmp_path: Path) -> None:
+    code, out, err = eureka(*words.split(), cwd=tmp_path)
+    assert code == 2 or (code == 1 and "127.0.0.1" in said)
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+    assert out == ""
+    assert not list(tmp_path.glob("runs/*"))
+
+
+def test_an_unknown_designer_names_those_there_are(tmp_path: Path) -> None:
+    code, out, err = eureka("run", "halfcheetah-run", "--designer", "gpt", cwd=tmp_path)
+    assert code == 2
+    assert "templates" in out + err
+    assert "Traceback" not in out + err
