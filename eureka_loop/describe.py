@@ -26,7 +26,7 @@ def task_of(config: RunConfig) -> Task:
     """
     words = config.task.strip()
     if not words:
-        raise BadInput('say what is wanted: `eureka run halfcheetah-run`, or `eureka run "walk backwards" --env …`')
+        raise BadInput('say what is wanted: `eureka run halfcheetah-run`, or `eureka run "walk back" --env …`')
     if config.env is None and config.fitness is None:
         if " " in words:
             raise BadInput(
@@ -35,7 +35,7 @@ def task_of(config: RunConfig) -> Task:
             )
         return find_task(words)
     if words in tasks():
-        raise BadInput(f"{words!r} is in the catalogue and has its own env and fitness: leave --env and --fitness out")
+        raise BadInput(f"{words!r} is in the catalogue, with env and fitness: leave --env and --fitness out")
     if config.env is None or config.fitness is None:
         missing = "--env" if config.env is None else "--fitness"
         raise BadInput(f"a task in your own words needs {missing}, too")
