@@ -18,7 +18,7 @@ A candidate's failure is not an exception for the loop but a value: `records.Fai
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -38,14 +38,23 @@ class UnknownName(BadInput):
         name: what was written.
         known: every valid name; the nearest three are shown.
         hint: what to do next ("`eureka tasks` lists them").
+        facts: per valid name, what to show behind it ("(N, 3) m/s").
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        known: Iterable[str],
+        hint: str = "",
+        facts: Mapping[str, str] | None = None,
+    ) -> None:
         self.kind, self.name = kind, name
         self.nearest = tuple(difflib.get_close_matches(name, list(known), n=3, cutoff=0.5))
         message = f"unknown {kind} {name!r}"
         if self.nearest:
-            message += "; did you mean " + " or ".join(repr(near) for near in self.nearest) + "?"
+            shown = [f"{near!r} {(facts or {}).get(near, '')}".rstrip() for near in self.nearest]
+            message += "; did you mean " + " or ".join(shown) + "?"
         super().__init__(f"{message} {hint}".rstrip() if self.nearest else f"{message}; {hint}".rstrip("; "))
 
 

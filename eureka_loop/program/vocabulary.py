@@ -39,6 +39,11 @@ class Observable:
     hidden: bool = False
 
     @property
+    def facts(self) -> str:
+        """Shape and unit in short: "(N, 3) m/s"."""
+        return f"{self.shape_text} {self.unit}".rstrip()
+
+    @property
     def shape_text(self) -> str:
         """The shape with its batch axis: "(N,)" or "(N, 3)"."""
         return "(" + ", ".join(["N", *map(str, self.shape)]) + ("," if not self.shape else "") + ")"
@@ -80,4 +85,12 @@ class Vocabulary:
         for prefix in PREFIXES:
             if parameter.startswith(prefix) and parameter.removeprefix(prefix) in known:
                 return known[parameter.removeprefix(prefix)]
-        raise UnknownName("observable", parameter, known)
+        raise self._unknown(parameter, known)
+
+    def _unknown(self, parameter: str, known: Mapping[str, Observable]) -> UnknownName:
+        prefix = next((each for each in PREFIXES if parameter.startswith(each)), "")
+        facts = {f"{prefix}{name}": each.facts for name, each in known.items()}
+        stem, _, quantity = parameter.removeprefix(prefix).rpartition("_")
+        if f"{prefix}{stem}_geom_{quantity}" in facts:
+            facts = {f"{prefix}{stem}_geom_{quantity}": f"(there is a geom {stem!r}, but no body or site)"}
+        return UnknownName("observable", parameter, facts, facts=facts)
