@@ -1,0 +1,243 @@
+"""What a run looks like at this moment, from its events alone; nothing here draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Literal
+
+from eureka_loop import seeds
+from eureka_loop.store import REFERENCES, Event
+
+State = Literal["written", "repaired", "gated", "training", "done", "failed"]
+
+
+@dataclass(slots=True)
+class Training:
+    """One training of one candidate, as far as it has come. Times are Unix seconds."""
+
+    steps: int
+    started: float
+    step: int = 0
+    heard: float = 0.0  # when `step` was reached
+    fitness: float | None = None  # so far; once it is done, of the judged policy
+    success: float | None = None
+    steps_per_s: float | None = None
+    state: Literal["running", "done", "failed"] = "running"
+
+
+@dataclass(slots=True)
+class Row:
+    """One candidate, in the search or in the report."""
+
+    id: str
+    generation: int
+    note: str = ""
+    gate: Literal["written", "repaired", "gated"] = "written"
+    failure: str = ""  # its kind; "" while there is none
+    message: str = ""
+    trainings: dict[int, Training] = field(default_factory=dict)
+
+    def state(self, wanted: int) -> State:
+        """Where it stands, if it is to be trained with `wanted` seeds."""
+        if self.failure:
+            return "failed"
+        if not self.trainings:
+            return self.gate
+        done = sum(each.state == "done" for each in self.trainings.values())
+        return "done" if done >= wanted else "training"
+
+    @property
+    def running(self) -> list[Training]:
+        return [each for each in self.trainings.values() if each.state == "running"]
+
+    @property
+    def step(self) -> int:
+        """Environment steps so far, over all seeds."""
+        return sum(each.steps if each.state == "done" else each.step for each in self.trainings.values())
+
+    @property
+    def fitness(self) -> float | None:
+        """Mean over the seeds that have one, so far."""
+        known = [each.fitness for each in self.trainings.values() if each.fitness is not None]
+        return fmean(known) if known else None
+
+
+class Board:
+    """Takes a run's events one by one; an event of a later version is passed over, not an error."""
+
+    def __init__(self) -> None:
+        self.task = self.designer = self.algorithm = ""
+        self.generations = self.samples = self.steps = self.report_seeds = 0
+        self.seeds = self.jobs = 1
+        self.references: tuple[str, ...] = ()
+        self.generation: int | None = None
+        self.generation_started = 0.0
+        self.writing_seconds: list[float] = []  # what each generation's replies took
+        self.rows: dict[str, Row] = {}  # the search's, in order of writing
+        self.report: dict[str, Row] = {}  # winner and references on fresh seeds
+        self.winner: str | None = None
+        self.proposed: set[int] = set()  # generations that are completely written: their training has begun
+        self.tokens = 0
+        self.usd: float | None = None
+        self.ended = ""  # "finished", "interrupted", "stopped: …"
+        self.worked = 0.0  # s, over all lives of the run, interruptions left out
+        self.last = 0.0  # when the last event happened
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Board:
+        """The board after these events."""
+        board = cls()
+        for event in events:
+            board.take(event)
+        return board
+
+    def take(self, event: Event) -> None:
+        """Bring the board up to date."""
+        now = event.get("time", self.last)
+        if self.last and event.get("event") != "resumed":
+            self.worked += max(0.0, now - self.last)
+        self.last = now
+        handler: Callable[[Event], None] | None = getattr(self, f"_on_{event.get('event')}", None)
+        if handler is not None:
+            handler(event)
+
+    # what the display asks
+
+    @property
+    def best(self) -> Row | None:
+        """The search's best candidate of which every seed has finished; the earlier one of equals."""
+        done = [row for row in self.rows.values() if row.state(self.seeds) == "done"]
+        return max(done, key=lambda row: row.fitness or 0.0, default=None)
+
+    def of_generation(self, generation: int) -> list[Row]:
+        return [row for row in self.rows.values() if row.generation == generation]
+
+    @property
+    def unwritten(self) -> int:
+        """Programs of this generation that are still being written."""
+        if self.generation is None or self.generation in self.proposed:
+            return 0
+        return max(0, self.samples - len(self.of_generation(self.generation)))
+
+    def trainings(self) -> Iterator[Training]:
+        for row in (*self.rows.values(), *self.report.values()):
+            yield from row.trainings.values()
+
+    @property
+    def trainings_done(self) -> int:
+        return sum(each.state != "running" for each in self.trainings())
+
+    @property
+    def trainings_wanted(self) -> int:
+        """All that the run will train if nothing else fails: a failed candidate's are taken off."""
+        search = self.generations * self.samples * self.seeds
+        skipped = [row for row in self.rows.values() if row.failure and not row.trainings]
+        short = [self.samples - len(self.of_generation(generation)) for generation in self.proposed]
+        return search - self.seeds * (len(skipped) + sum(short)) + self.reports_wanted
+
+    @property
+    def reports_wanted(self) -> int:
+        """Trainings of the report: the winner's and each reference's that got past the gate."""
+        refused = [row for row in self.report.values() if row.failure and not row.trainings]
+        return (1 + len(self.references) - len(refused)) * self.report_seeds
+
+    # what each event changes
+
+    def _on_started(self, event: Event) -> None:
+        for name in ("task", "designer", "algorithm"):
+            setattr(self, name, str(event.get(name, "")))
+        for name in ("generations", "samples", "seeds", "steps", "jobs", "report_seeds"):
+            setattr(self, name, int(event.get(name) or getattr(self, name)))
+        self.references = tuple(event.get("references") or ())
+
+    def _on_resumed(self, event: Event) -> None:
+        """What an earlier life was in the midst of is begun anew."""
+        self.ended = ""
+        for row in (*self.rows.values(), *self.report.values()):
+            row.trainings = {seed: each for seed, each in row.trainings.items() if each.state != "running"}
+
+    def _on_generation(self, event: Event) -> None:
+        self.generation = int(event["generation"])
+        self.generation_started = event.get("time", 0.0)
+
+    def _on_written(self, event: Event) -> None:
+        row = Row(event["id"], self.generation or 0, str(event.get("note", "")))
+        self.rows[row.id] = row
+
+    def _on_repaired(self, event: Event) -> None:
+        self._row(event).gate = "repaired"
+
+    def _on_gated(self, event: Event) -> None:
+        self._row(event).gate = "gated"
+
+    def _on_training(self, event: Event) -> None:
+        now = event.get("time", 0.0)
+        self._all_written(now)
+        self._row(event).trainings[event["seed"]] = Training(event.get("steps") or self.steps, now, heard=now)
+
+    def _on_progress(self, event: Event) -> None:
+        training = self._training(event)
+        training.step, training.heard = int(event.get("step") or 0), event.get("time", 0.0)
+        training.steps_per_s = event.get("steps_per_s")
+        if event.get("fitness") is not None:
+            training.fitness = event["fitness"]
+
+    def _on_trained(self, event: Event) -> None:
+        training = self._training(event)
+        training.step, training.heard, training.state = training.steps, event.get("time", 0.0), "done"
+        training.fitness, training.success = event["fitness"], event.get("success")
+
+    def _on_failed(self, event: Event) -> None:
+        row = self._row(event)
+        row.failure, row.message = str(event["kind"]), str(event.get("message", ""))
+        if event.get("seed") is not None:
+            training = self._training(event)
+            training.state, training.heard = "failed", event.get("time", 0.0)
+
+    def _on_ranked(self, event: Event) -> None:
+        self._all_written(event.get("time", 0.0))
+
+    def _on_spent(self, event: Event) -> None:
+        self.tokens = int(event.get("prompt_tokens") or 0) + int(event.get("completion_tokens") or 0)
+        self.usd = event.get("usd")
+
+    def _on_reporting(self, event: Event) -> None:
+        self.references = tuple(event.get("references") or ())
+        self._begin_report(event.get("winner"))
+
+    def _on_finished(self, event: Event) -> None:
+        self.winner, self.ended = event.get("winner"), "finished"
+
+    def _on_interrupted(self, event: Event) -> None:
+        self.ended = "interrupted"
+
+    def _on_stopped(self, event: Event) -> None:
+        self.ended = f"stopped: {event.get('reason', '')}"
+
+    def _all_written(self, now: float) -> None:
+        """The generation's last program has been written."""
+        if self.generation is not None and self.generation not in self.proposed:
+            self.proposed.add(self.generation)
+            self.writing_seconds.append(max(0.0, now - self.generation_started))
+
+    def _begin_report(self, winner: str | None) -> None:
+        """A row for the winner, and for each reference."""
+        self.winner = winner or self.winner
+        if not self.report:
+            for id in (*([self.winner] if self.winner else []), *self.references):
+                self.report[id] = Row(id, self.generation or 0, gate="gated")
+
+    def _row(self, event: Event) -> Row:
+        """The row an event speaks of; one that was never announced is made."""
+        id, seed = event["id"], event.get("seed")
+        if id not in REFERENCES and not (seed is not None and seeds.is_report(seed)):
+            return self.rows.setdefault(id, Row(id, self.generation or 0))
+        best = self.best
+        self._begin_report(id if id not in REFERENCES else best.id if best else None)
+        return self.report.setdefault(id, Row(id, self.generation or 0))
+
+    def _training(self, event: Event) -> Training:
+        now = event.get("time", 0.0)
+        return self._row(event).trainings.setdefault(event["seed"], Training(self.steps, now, heard=now))

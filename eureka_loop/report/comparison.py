@@ -1,0 +1,169 @@
+"""The winner beside the references, on seeds that the search never saw, and how sure one may be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from eureka_loop.judge.statistics import (
+    HumanNormalised,
+    Interval,
+    bootstrap_interval,
+    human_normalised,
+    iqm,
+    probability_of_improvement,
+)
+from eureka_loop.records import Array, Evaluated
+from eureka_loop.report.words import LABELS
+from eureka_loop.store import REFERENCES
+
+Verdict = Literal["better", "worse", "can't tell"]
+REPEATS = 10_000  # bootstrap draws
+LEAST_SEEDS = 3  # below it no verdict: two seeds a side separate completely by chance in 1 of 3 comparisons
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One reward's results on report seeds.
+
+    Attributes:
+        label: "winner", "hand-written", "sparse".
+        interval: interquartile mean of the seeds' fitness (below 4 seeds that is the mean), with its
+            95 % bootstrap interval; None where no training finished.
+    """
+
+    label: str
+    evaluated: Evaluated
+    interval: Interval | None
+
+    @property
+    def id(self) -> str:
+        return self.evaluated.candidate.id
+
+    @property
+    def fitness(self) -> Array:
+        """(seeds,): one number a finished training."""
+        return np.array([result.fitness for result in self.evaluated.trained])
+
+    @property
+    def success(self) -> float | None:
+        """Mean success rate over seeds; None where the task has no success."""
+        rates = [result.success for result in self.evaluated.trained if result.success is not None]
+        return math.fsum(rates) / len(rates) if rates else None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The winner against one reference.
+
+    Attributes:
+        interval: winner − reference.
+        improvement: how likely a run with the winner's reward beats one with the reference's.
+        reason: why a verdict can't be given; "" where the interval says it.
+        by_chance: how often two equal rewards would separate completely, with so few seeds.
+    """
+
+    reference: Standing
+    interval: Interval
+    improvement: Interval
+    verdict: Verdict
+    reason: str
+    by_chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All of it: standings (the winner first), differences, the human-normalised score."""
+
+    standings: tuple[Standing, ...]
+    differences: tuple[Difference, ...]
+    normalised: HumanNormalised | None
+
+
+def compare(reports: tuple[Evaluated, ...]) -> Comparison:
+    """Compare the first with the rest.
+
+    Args:
+        reports: the winner, then the references, with their results on report seeds.
+    """
+    standings = tuple(_standing(each) for each in reports)
+    ours, references = standings[:1], [each for each in standings if each.id in REFERENCES]
+    differences = tuple(
+        _difference(ours[0], other)
+        for other in references
+        if ours and ours[0].fitness.size and other.fitness.size and other is not ours[0]
+    )
+    return Comparison(standings, differences, _normalised(standings))
+
+
+def _standing(evaluated: Evaluated) -> Standing:
+    label = LABELS.get(evaluated.candidate.id, "winner")
+    fitness = np.array([result.fitness for result in evaluated.trained])
+    interval = bootstrap_interval([fitness], rng=_rng(), repeats=REPEATS) if fitness.size else None
+    return Standing(label, evaluated, interval)
+
+
+def _difference(ours: Standing, theirs: Standing) -> Difference:
+    x, y = ours.fitness, theirs.fitness
+    interval = difference_interval(x, y, _rng())
+    reason = _why_not(ours, theirs)
+    return Difference(
+        reference=theirs,
+        interval=interval,
+        improvement=probability_of_improvement([x], [y], rng=_rng()),
+        verdict="can't tell" if reason else _verdict(interval),
+        reason=reason,
+        by_chance=2 / math.comb(x.size + y.size, x.size),
+    )
+
+
+def difference_interval(
+    ours: Array, theirs: Array, rng: np.random.Generator, level: float = 0.95
+) -> Interval:
+    """Difference of interquartile means with its percentile bootstrap interval; each side is drawn anew.
+
+    Args:
+        ours: (n,) one number a seed.
+        theirs: (m,) likewise.
+    """
+    draws = iqm(_draws(ours, rng)) - iqm(_draws(theirs, rng))
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(iqm(ours) - iqm(theirs)), float(low), float(high), level)
+
+
+def _draws(scores: Array, rng: np.random.Generator) -> Array:
+    return np.asarray(scores[rng.integers(scores.size, size=(REPEATS, scores.size))])
+
+
+def _verdict(interval: Interval) -> Verdict:
+    if interval.low > 0:
+        return "better"
+    return "worse" if interval.high < 0 else "can't tell"
+
+
+def _why_not(ours: Standing, theirs: Standing) -> str:
+    """What stands in the way of a verdict; "" where nothing does."""
+    for side in (ours, theirs):
+        if side.evaluated.failures:
+            return f"{len(side.evaluated.failures)} training of the {side.label} reward failed"
+    if min(ours.fitness.size, theirs.fitness.size) < LEAST_SEEDS:
+        return f"fewer than {LEAST_SEEDS} seeds a side"
+    return ""
+
+
+def _normalised(standings: tuple[Standing, ...]) -> HumanNormalised | None:
+    """On the scale from sparse (0) to hand-written (1); None where one is missing or they are equal."""
+    known = {each.id: each.interval.value for each in standings if each.interval is not None}
+    human = known.get("human", known.get("native"))
+    ours = next((known.get(each.id) for each in standings if each.id not in REFERENCES), None)
+    if ours is None or human is None or "sparse" not in known:
+        return None
+    return human_normalised(ours, human, known["sparse"])
+
+
+def _rng() -> np.random.Generator:
+    """The same draws every time: a report made twice says the same."""
+    return np.random.default_rng(0)

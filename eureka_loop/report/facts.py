@@ -1,0 +1,124 @@
+"""What a run's folder says, read once: who did how well, what failed, what it cost. Any moment will do."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from eureka_loop.config import RunConfig
+from eureka_loop.errors import RunError
+from eureka_loop.records import Candidate, Evaluated, Task, Trained
+from eureka_loop.report.board import Board
+from eureka_loop.search.strategy import ranked
+from eureka_loop.store import REFERENCES, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A run as it is on disk.
+
+    Attributes:
+        task: None where the run ended before it was written.
+        board: what its events say.
+        search: every candidate with its results on the search's seeds, in order of id.
+        reports: the winner, then the references, with their results on report seeds; empty before the report.
+        winner: None while it isn't chosen.
+        made_by: versions, git commit.
+    """
+
+    run: Run
+    config: RunConfig
+    task: Task | None
+    board: Board
+    search: tuple[Evaluated, ...]
+    reports: tuple[Evaluated, ...]
+    winner: Candidate | None
+    made_by: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, run: Run) -> Facts:
+        """Read a run.
+
+        Raises:
+            RunError: a file of it is damaged.
+        """
+        board, config, ids = Board.of(run.events()), run.config, run.candidate_ids()
+        search = tuple(run.evaluated(id) for id in ids if id not in REFERENCES)
+        written = (run.task_folder / "task.json").exists()
+        winner = _winner(search, board, config.seeds)
+        return cls(
+            run=run,
+            config=config,
+            task=run.task() if written else None,
+            board=board,
+            search=search,
+            reports=_reports(run, winner, ids),
+            winner=winner,
+            made_by=_made_by(run),
+        )
+
+    @property
+    def ranking(self) -> list[Evaluated]:
+        """Candidates of which every seed finished, best first; of equals the earlier one."""
+        return ranked([each for each in self.search if complete(each, self.config.seeds)])
+
+    @property
+    def failed(self) -> list[Evaluated]:
+        """Candidates that failed, before training or in it."""
+        return [each for each in self.search if each.failures]
+
+    @property
+    def unfinished(self) -> list[Evaluated]:
+        """Candidates that neither failed nor have all their results."""
+        return [each for each in self.search if not each.failures and not complete(each, self.config.seeds)]
+
+    @property
+    def trainings(self) -> list[Trained]:
+        """Every finished training, of the search and of the report."""
+        return [result for each in (*self.search, *self.reports) for result in each.trained]
+
+
+def complete(evaluated: Evaluated, wanted: int) -> bool:
+    """Whether every training of a candidate finished."""
+    return len(evaluated.trained) >= wanted
+
+
+def terms(results: tuple[Trained, ...]) -> dict[str, float]:
+    """Each term's share of the reward at the end of training, mean over seeds; the largest first."""
+    last = [result.checkpoints[-1].terms for result in results if result.checkpoints]
+    shares = {
+        name: fmean(each[name].share for each in last if name in each)
+        for name in dict.fromkeys(name for each in last for name in each)
+    }
+    return dict(sorted(shares.items(), key=lambda pair: -pair[1]))
+
+
+def _winner(search: tuple[Evaluated, ...], board: Board, wanted: int) -> Candidate | None:
+    """As the events say; where they say nothing yet though the report has begun, the best."""
+    by_id = {each.candidate.id: each.candidate for each in search}
+    if board.winner in by_id:
+        return by_id[board.winner]
+    best = ranked([each for each in search if complete(each, wanted)])
+    return best[0].candidate if best and board.report else None
+
+
+def _reports(run: Run, winner: Candidate | None, ids: list[str]) -> tuple[Evaluated, ...]:
+    wanted = [winner.id] if winner is not None else []
+    return tuple(_on_report_seeds(run, id) for id in (*wanted, *(id for id in ids if id in REFERENCES)))
+
+
+def _on_report_seeds(run: Run, id: str) -> Evaluated:
+    """With the gate's failure where that is why nothing was trained."""
+    found, failure = run.evaluated(id, report=True), run.failure(id)
+    return found if found.results or failure is None else Evaluated(found.candidate, (failure,))
+
+
+def _made_by(run: Run) -> Mapping[str, Any]:
+    try:
+        table = tomllib.loads((run.folder / "run.toml").read_text(encoding="utf-8")).get("made_by", {})
+    except (OSError, ValueError) as error:
+        raise RunError(f"can't read {run.folder / 'run.toml'}: {error}") from error
+    return table if isinstance(table, dict) else {}

@@ -1,0 +1,64 @@
+"""How long a run still takes, from how fast its trainings have been."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from statistics import fmean
+
+from eureka_loop.report.board import Board
+
+
+def seconds_left(board: Board, now: float) -> float | None:
+    """Time to the end of the report, if nothing else fails; None before anything has been measured.
+
+    Generations wait for their slowest training, so each is scheduled on its own. What writing a generation
+    takes is the mean of those written so far.
+    """
+    pace = steps_per_second(board)
+    if pace is None or board.ended:
+        return None
+    each = board.steps / pace
+    under_way, reports = _under_way(board, pace, now), [each] * _reports_not_begun(board)
+    if board.report:
+        return makespan(under_way + reports, board.jobs)
+    ahead = max(0, board.generations - 1 - (board.generation or 0))
+    writing = fmean(board.writing_seconds) if board.writing_seconds else 0.0
+    generation = writing + makespan([each] * (board.samples * board.seeds), board.jobs)
+    rest = makespan(under_way + [each] * _queued(board), board.jobs)
+    return rest + ahead * generation + makespan(reports, board.jobs)
+
+
+def steps_per_second(board: Board) -> float | None:
+    """Environment steps a second of one training, start-up and judging included; of the whole run."""
+    begun = [each for each in board.trainings() if each.step]
+    spent = sum(max(0.0, each.heard - each.started) for each in begun)
+    return sum(each.step for each in begun) / spent if spent > 0 else None
+
+
+def makespan(durations: Sequence[float], jobs: int) -> float:
+    """When the last ends, if each is begun in order as soon as one of `jobs` places is free."""
+    ends = [0.0] * max(1, jobs)
+    for duration in durations:
+        heapq.heapreplace(ends, ends[0] + duration)
+    return max(ends)
+
+
+def _under_way(board: Board, pace: float, now: float) -> list[float]:
+    """Seconds that the trainings now running still need."""
+    running = [each for each in board.trainings() if each.state == "running"]
+    return [max(0.0, (each.steps - each.step) / pace - max(0.0, now - each.heard)) for each in running]
+
+
+def _queued(board: Board) -> int:
+    """Trainings of this generation that have not begun."""
+    if board.generation is None:
+        return 0
+    rows = board.of_generation(board.generation)
+    alive = [row for row in rows if not row.failure]
+    begun = sum(len(row.trainings) for row in alive)
+    return max(0, (len(alive) + board.unwritten) * board.seeds - begun)
+
+
+def _reports_not_begun(board: Board) -> int:
+    return max(0, board.reports_wanted - sum(len(row.trainings) for row in board.report.values()))

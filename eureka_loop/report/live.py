@@ -1,0 +1,82 @@
+"""What a run shows while it goes: a table that updates itself, or plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+import rich.live
+from rich.console import Console, RenderableType
+
+from eureka_loop.report.board import Board
+from eureka_loop.report.board_view import draw
+from eureka_loop.report.plain import Teller
+from eureka_loop.report.terminal import terminal
+from eureka_loop.store import Event, Run
+
+REFRESH = 2  # per second: the trainings need the cores more
+
+
+class Live:
+    """A listener for a run's events: `with Live(run) as live: run.listen(live)`.
+
+    Args:
+        run: what happened in it before, if anything, is where the display begins.
+        console: default: standard output.
+        interactive: whether to draw a table; default: on a terminal that can move its cursor.
+        clock: Unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        run: Run | None = None,
+        console: Console | None = None,
+        *,
+        interactive: bool | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._console = console or terminal()
+        self._clock = clock
+        self._lock = threading.Lock()  # rich draws in a thread of its own
+        self._board = Board.of(run.events() if run is not None else ())
+        self._teller = Teller()
+        self._table: rich.live.Live | None = None
+        if can_redraw(self._console) if interactive is None else interactive:
+            self._table = rich.live.Live(
+                console=self._console,
+                refresh_per_second=REFRESH,
+                get_renderable=self._draw,
+                vertical_overflow="crop",
+            )
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        with self._lock:
+            self._board.take(event)
+            line = self._teller.tell(event, self._board) if self._table is None else None
+        if line is not None:
+            self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+
+    def __enter__(self) -> Live:
+        if self._table is not None:
+            self._table.start(refresh=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the last state on the screen, and the terminal as it was."""
+        if self._table is not None:
+            self._table.stop()
+
+    def _draw(self) -> RenderableType:
+        """The board as it is now: drawn under the lock, so that no event changes it half-way."""
+        with self._lock:
+            return draw(self._board, self._clock(), *self._console.size)
+
+
+def can_redraw(console: Console) -> bool:
+    """Whether the console is a real terminal: FORCE_COLOR in a pipe asks for colours, not for a table."""
+    return console.is_interactive and bool(getattr(console.file, "isatty", lambda: False)())

@@ -1,0 +1,128 @@
+"""A run told in lines, for a log or a pipe: one an event that matters, progress at most every ten seconds."""
+
+from __future__ import annotations
+
+from eureka_loop.report import forecast, text, words
+from eureka_loop.report.board import Board
+from eureka_loop.report.board_view import cost
+from eureka_loop.store import Event
+
+PROGRESS_EVERY = 10.0  # s
+
+
+class Teller:
+    """Turns events into lines."""
+
+    def __init__(self) -> None:
+        self._last_progress = 0.0
+
+    def tell(self, event: Event, board: Board) -> str | None:
+        """The line for an event that `board` has taken already; None where it needs none."""
+        if event.get("event") == "progress":
+            return self._progress(event, board)
+        return _of_candidate(event, board) if "id" in event else _of_run(event, board)
+
+    def _progress(self, event: Event, board: Board) -> str | None:
+        now = event.get("time", 0.0)
+        if now - self._last_progress < PROGRESS_EVERY:
+            return None
+        self._last_progress = now
+        rows = [row for row in (*board.rows.values(), *board.report.values()) if row.running]
+        said = [
+            f"{words.label(row.id)} {text.count(row.step)} of "
+            f"{text.count(sum(each.steps for each in row.trainings.values()))} steps"
+            + ("" if row.fitness is None else f", fitness {text.number(row.fitness)}")
+            for row in rows
+        ]
+        return f"{'; '.join(said)}{_left(board, now)}"
+
+
+def _of_candidate(event: Event, board: Board) -> str | None:
+    name = _name(event)
+    match event.get("event"):
+        case "written":
+            note = text.one_line(str(event.get("note") or ""), 200)
+            return f"{name} written" + (f": {note}" if note else "")
+        case "repaired":
+            return f"{name} sent back with its errors, and repaired"
+        case "gated":
+            return f"{name} passed the gate: {text.one_line(', '.join(event.get('terms') or ()), 200)}"
+        case "failed":
+            message = text.one_line(str(event.get("message", "")), 200)
+            return f"{name} failed{_seed(event, board)}: {words.failure(str(event.get('kind')))}: {message}"
+        case "training":
+            return f"{name} training{_seed(event, board)}"
+        case "trained":
+            return _trained(event, board)
+        case _:
+            return None
+
+
+def _trained(event: Event, board: Board) -> str:
+    success = "" if event.get("success") is None else f", success {text.percent(event['success'])}"
+    return (
+        f"{_name(event)} trained{_seed(event, board)}: fitness {text.number(event['fitness'])}{success}"
+        f", {text.duration(event.get('seconds') or 0)}{_left(board, event.get('time', 0.0))}"
+    )
+
+
+def _of_run(event: Event, board: Board) -> str | None:
+    match event.get("event"):
+        case "started":
+            return _started(board)
+        case "resumed":
+            return (
+                f"resumed: {board.trainings_done} of {text.plural(board.trainings_wanted, 'training')} done"
+            )
+        case "generation":
+            asked = text.plural(int(event.get("samples") or 0), "program")
+            return f"{_generation(event, board)}: {asked} asked for"
+        case "ranked":
+            return f"{_generation(event, board)} done: {_ranked(event, board)}"
+        case "reporting":
+            others = [words.label(id) for id in event.get("references") or ()]
+            return f"report: training {', '.join([str(event.get('winner')), *others])} on fresh seeds"
+        case "finished":
+            return f"finished: winner {event.get('winner')}"
+        case "interrupted":
+            return "interrupted"
+        case "stopped":
+            return f"stopped: {text.one_line(str(event.get('reason', '')))}"
+        case _:
+            return None
+
+
+def _started(board: Board) -> str:
+    budget = f"{text.count(board.steps)} steps × {text.plural(board.seeds, 'seed')}"
+    return (
+        f"{text.one_line(board.task)}: {text.plural(board.generations, 'generation')} × {board.samples} "
+        f"candidates by {board.designer}, {board.algorithm} {budget}, {board.jobs} at once"
+    )
+
+
+def _ranked(event: Event, board: Board) -> str:
+    best, spent = event.get("best"), f"; {cost(board)} so far" if board.tokens else ""
+    reached = (
+        f"best so far {best}, fitness {text.number(event.get('fitness'))}" if best else "nothing trained"
+    )
+    return reached + spent
+
+
+def _generation(event: Event, board: Board) -> str:
+    return f"generation {event['generation'] + 1} of {board.generations}"
+
+
+def _name(event: Event) -> str:
+    id = str(event.get("id", ""))
+    return words.label(text.one_line(id))
+
+
+def _seed(event: Event, board: Board) -> str:
+    """Which seed, where there are several."""
+    several = board.seeds > 1 or _name(event) != event.get("id") or event.get("id") in board.report
+    return f" (seed {event['seed']})" if several and event.get("seed") is not None else ""
+
+
+def _left(board: Board, now: float) -> str:
+    left = forecast.seconds_left(board, now)
+    return "" if left is None else f"; about {text.duration(left)} left"
