@@ -46,16 +46,10 @@ def goal_quantities(env: gymnasium.Env[Any, Any]) -> Iterator[Quantity]:
 
 
 def info_quantities(infos: tuple[Mapping[str, Any], ...]) -> Iterator[Quantity]:
-    """Numbers of `info`, as a reset and a step showed them; the env's own reward stays hidden, and its parts."""
+    """Numbers of `info`, as a reset and a step showed them; the env's own reward and its parts are hidden."""
     yield _given("native_reward", (), "", "the env's own reward", group="native", key="reward", hidden=True)
-    merged = {key: value for info in infos for key, value in info.items()}
-    for key in sorted(merged):
-        value = merged[key]
-        if not isinstance(value, (bool, int, float, np.generic, np.ndarray)) or key.startswith("TimeLimit"):
-            continue
-        array = np.asarray(value)
-        if array.dtype.kind not in "biuf" or not array.size:
-            continue
+    merged = {key: np.asarray(value) for info in infos for key, value in info.items() if _is_numeric(value)}
+    for key, array in sorted(merged.items()):
         own = "reward" in key
         text = "part of the env's own reward" if own else f"the env's info[{key!r}]"
         missing = "" if all(key in info for info in infos) else "; 0 where the env doesn't give it"
@@ -113,6 +107,13 @@ def _com_linvel(model: Model) -> Quantity:
     return Quantity(
         _state("com_linvel", (3,), "m/s", "velocity of the centre of mass of everything"), needs, velocity
     )
+
+
+def _is_numeric(value: object) -> bool:
+    if not isinstance(value, (bool, int, float, np.generic, np.ndarray)):
+        return False
+    array = np.asarray(value)
+    return array.dtype.kind in "biuf" and array.size > 0
 
 
 def _state(name: str, shape: tuple[int, ...], unit: str, text: str) -> Observable:

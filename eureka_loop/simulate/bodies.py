@@ -23,16 +23,26 @@ def body_quantities(model: Model, namer: Namer, dt: float) -> Iterator[Quantity]
     for body in range(1, model.mj.nbody):
         named = model.name(mujoco.mjtObj.mjOBJ_BODY, body)
         word = namer.name(named, "body", body, [f"{{}}_{suffix}" for suffix in SUFFIXES])
-        yield from _pose(word, body)
-        if model.collides(body):
-            yield from _contact(word, body, dt, still=model.is_static(body))
+        yield from _pose(word, body, _who(model, body, word))
         if not model.is_static(body):
             yield from _motion(word, body, int(model.mj.body_rootid[body]))
+        if model.collides(body):
+            yield from _contact(word, body, dt, still=model.is_static(body))
 
 
-def _pose(word: str, body: int) -> Iterator[Quantity]:
+def _who(model: Model, body: int, word: str) -> str:
+    """The body, told by what is fixed to it where the model gives it no name."""
+    if model.name(mujoco.mjtObj.mjOBJ_BODY, body):
+        return f"body {word}"
+    joints = range(model.mj.body_jntadr[body], model.mj.body_jntadr[body] + model.mj.body_jntnum[body])
+    parts = [f"joint {model.name(mujoco.mjtObj.mjOBJ_JOINT, joint)}" for joint in joints]
+    parts += [f"geom {model.name(mujoco.mjtObj.mjOBJ_GEOM, geom)}" for geom in model.geoms(body)]
+    return f"{word}, a nameless body ({', '.join(part for part in parts if not part.endswith(' '))})"
+
+
+def _pose(word: str, body: int, who: str) -> Iterator[Quantity]:
     quat, axes = slice_of("xquat", body, 4), slice_of("xmat", body, 9, (3, 3))
-    place = Observable(f"{word}_pos", (3,), "m", "world", f"position of the origin of body {word}", word)
+    place = Observable(f"{word}_pos", (3,), "m", "world", f"position of the origin of {who}", word)
     yield Quantity(place, (slice_of("xpos", body, 3),), as_is)
     turn = Observable(f"{word}_quat", (4,), "", "world", f"orientation of {word} (w, x, y, z)", word)
     yield Quantity(turn, (quat,), as_is)

@@ -1,65 +1,93 @@
-"""Contact forces on bodies, at the step's end."""
+"""Contact forces on bodies, at the step's end: kept contact by contact, summed when they are taken."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
+import numpy.typing as npt
 
 from eureka_loop.records import Array
 from eureka_loop.simulate.quantities import FromContacts
 
 
-class ContactReader:
-    """Sums what the contacts of one env do to the bodies asked for."""
+class Contacts(NamedTuple):
+    """The contacts of one row.
 
-    def __init__(self, model: Any, data: Any, columns: Iterable[tuple[FromContacts, Array]]) -> None:
-        """`columns` are filled in place: row n of each is one env step."""
+    `geoms` (C, 2); `frames` (C, 9): each contact's three axes in the world, the first from geom 0 to geom 1;
+    `forces` (C, 6): force, then torque, along these axes, on geom 1.
+    """
+
+    geoms: npt.NDArray[np.int32]
+    frames: Array
+    forces: Array
+
+
+class ContactTape:
+    """One env's contacts, row by row; None where there was none."""
+
+    def __init__(self, model: Any, data: Any) -> None:
         self._model, self._data = model, data
-        self._columns = tuple(columns)
-        self._bodies = model.geom_bodyid.tolist()
-        self._static = _static_geoms(model)
-        self._force = np.zeros(6)
+        self._body = model.geom_bodyid.copy()
+        self._static = static_geoms(model)
+        self.rows: list[Contacts | None] = []
 
-    def write(self, n: int) -> None:
-        """Row n: zeros, plus every contact that carries force."""
-        nbody = self._model.nbody
-        net, ground, touch = np.zeros((nbody, 3)), np.zeros((nbody, 3)), np.zeros(nbody)
-        if self._data.ncon:
-            self._sum(net, ground, touch)
-        for raw, column in self._columns:
-            if raw.what == "touch":
-                column[n] = touch[raw.body]
-            else:
-                column[n] = (net if raw.what == "net" else ground)[raw.body]
-
-    def _sum(self, net: Array, ground: Array, touch: Array) -> None:
+    def write(self) -> None:
+        """One more row."""
+        count = self._data.ncon
+        if not count:
+            self.rows.append(None)
+            return
+        forces = np.empty((count, 6))
+        for index in range(count):
+            mujoco.mj_contactForce(self._model, self._data, index, forces[index])
         contacts = self._data.contact
-        geoms, axes = contacts.geom.tolist(), contacts.frame.reshape(-1, 3, 3)
-        for index, (first, second) in enumerate(geoms):
-            if first < 0 or second < 0:  # a flex element, which belongs to no body
-                continue
-            mujoco.mj_contactForce(self._model, self._data, index, self._force)
-            if (
-                self._force[0] == 0.0
-            ):  # the normal force, along the frame's first axis, from `first` to `second`
-                continue
-            force = self._force[:3] @ axes[index]
-            one, other = self._bodies[first], self._bodies[second]
-            net[one] -= force
-            net[other] += force
-            if self._static[first] == self._static[second]:
-                continue
-            moving, on_ground = (one, -force) if self._static[second] else (other, force)
-            ground[moving] += on_ground
-            touch[moving] += 1
-            touch[0] += 1
+        # Copies: MuJoCo keeps contacts in memory that the next step uses again.
+        self.rows.append(Contacts(contacts.geom.copy(), contacts.frame.copy(), forces))
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Forget all other rows."""
+        self.rows = [self.rows[row] for row in rows]
+
+    def columns(self, wanted: Sequence[FromContacts]) -> dict[FromContacts, Array]:
+        """(R, 3) or (R,) each."""
+        table = {raw: np.zeros((len(self.rows), *raw.shape)) for raw in wanted}
+        present = [(row, contacts) for row, contacts in enumerate(self.rows) if contacts is not None]
+        if not present:
+            return table
+        where = np.repeat([row for row, _ in present], [len(contacts.geoms) for _, contacts in present])
+        geoms = np.concatenate([contacts.geoms for _, contacts in present])
+        frames = np.concatenate([contacts.frames for _, contacts in present]).reshape(-1, 3, 3)
+        forces = np.concatenate([contacts.forces for _, contacts in present])
+        # A force of 0 is two geoms near each other, not touching; a geom below 0 is a flex, part of no body.
+        acts = (forces[:, 0] != 0.0) & (geoms >= 0).all(axis=1)
+        world = np.einsum("ck,ckj->cj", forces[acts, :3], frames[acts])
+        for side, sign in ((0, -1.0), (1, 1.0)):
+            mine, other = geoms[acts, side], geoms[acts, 1 - side]
+            grounded = self._static[other] & ~self._static[mine]
+            self._add(table, where[acts], self._body[mine], grounded, sign * world)
+        return table
+
+    @staticmethod
+    def _add(
+        table: dict[FromContacts, Array],
+        rows: npt.NDArray[np.intp],
+        bodies: npt.NDArray[np.int32],
+        grounded: npt.NDArray[np.bool_],
+        forces: Array,
+    ) -> None:
+        """What contacts do to one of their two sides."""
+        for raw, column in table.items():
+            chosen = np.ones_like(grounded) if raw.what == "net" else grounded
+            if raw.body:
+                chosen = chosen & (bodies == raw.body)
+            np.add.at(column, rows[chosen], 1.0 if raw.what == "touch" else forces[chosen])
 
 
-def _static_geoms(model: Any) -> list[bool]:
-    """Which geoms are fixed to the world; a mocap body's are not, since it can be carried about."""
+def static_geoms(model: Any) -> npt.NDArray[np.bool_]:
+    """(ngeom,) which are fixed to the world; a mocap body's are not, since it can be carried about."""
     body = model.geom_bodyid
     mocap = model.body_mocapid[model.body_rootid[body]] >= 0
-    return ((model.body_weldid[body] == 0) & ~mocap).tolist()  # type: ignore[no-any-return]
+    return np.asarray((model.body_weldid[body] == 0) & ~mocap)

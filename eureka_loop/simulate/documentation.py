@@ -14,7 +14,7 @@ LEFT_OUT = re.compile(r"reward|argument|version history|credit|referen", re.IGNO
 
 def documentation(env: gymnasium.Env[Any, Any]) -> str:
     """The env class's docstring: description, spaces, start, episode end."""
-    return trimmed(inspect.getdoc(type(env.unwrapped)) or "")
+    return trimmed(inspect.cleandoc(type(env.unwrapped).__doc__ or ""))
 
 
 def trimmed(text: str) -> str:

@@ -11,6 +11,22 @@ from eureka_loop.simulate.model import Model
 from eureka_loop.simulate.naming import Namer
 from eureka_loop.simulate.quantities import Quantity, Slice, as_is, slice_of
 
+# What MuJoCo documents for the sensors people put on robots; others have none here.
+SENSOR_UNITS = {
+    "touch": "N",
+    "force": "N",
+    "torque": "N m",
+    "accelerometer": "m/s^2",
+    "velocimeter": "m/s",
+    "gyro": "rad/s",
+    "rangefinder": "m",
+    "framepos": "m",
+    "framelinvel": "m/s",
+    "frameangvel": "rad/s",
+    "subtreecom": "m",
+    "subtreelinvel": "m/s",
+}
+
 
 def site_quantities(model: Model, namer: Namer) -> Iterator[Quantity]:
     """Positions of named sites."""

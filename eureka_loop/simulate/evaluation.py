@@ -45,10 +45,8 @@ class Rows:
         lengths = [line.length for line in timelines]
         offsets = np.cumsum([0, *lengths[:-1]])
         flags = np.concatenate([line.flags[: line.length] for line in timelines])
-        raw = {
-            key: np.concatenate([line.columns[key][: line.length] for line in timelines])
-            for key in timelines[0].columns
-        }
+        tables = [line.table() for line in timelines]
+        raw = {key: np.concatenate([table[key] for table in tables]) for key in tables[0]}
         rows = np.arange(len(flags))
         carried = [
             at + row for at, line in zip(offsets, timelines, strict=True) for row in range(line.carried)

@@ -37,12 +37,12 @@ class Instruments:
             BadInput: the env isn't MuJoCo's, or a domain file's observable can't be computed.
         """
         model = model_of(env)
-        dt = step_seconds(env)
+        infos, dt = _try_out(env)
         horizon = env.spec.max_episode_steps if env.spec else None
         fixed = [
             *step_quantities(env, dt, horizon),
             *goal_quantities(env),
-            *info_quantities(_infos(env)),
+            *info_quantities(infos),
             *state_quantities(model, dt),
         ]
         own = [_domain_quantity(domain, each) for each in domain.observables]
@@ -75,14 +75,25 @@ class Instruments:
         return Recorder(self._quantities, names, n_envs)
 
 
-def step_seconds(env: gymnasium.Env[Any, Any]) -> float:
-    """Seconds an env step lasts."""
+def _try_out(env: gymnasium.Env[Any, Any]) -> tuple[tuple[Mapping[str, Any], Mapping[str, Any]], float]:
+    """`info` of a reset and of a step with an action in the middle of its range; seconds the step took."""
+    space = env.action_space
+    if not isinstance(space, gymnasium.spaces.Box):
+        raise BadInput(f"the env's actions are {space}; only continuous ones (Box) can be trained here")
+    low, high = np.nan_to_num(space.low, neginf=-1.0), np.nan_to_num(space.high, posinf=1.0)
+    _, at_reset = env.reset(seed=0)
     inner: Any = env.unwrapped
-    dt = getattr(inner, "dt", None)
-    if isinstance(dt, (int, float)):
-        return float(dt)
-    frames = getattr(inner, "frame_skip", None) or getattr(inner, "n_substeps", 1)
-    return float(inner.model.opt.timestep * frames)
+    before = inner.data.time
+    after = env.step(((low + high) / 2.0).astype(space.dtype))[4]
+    return (at_reset, after), _step_seconds(inner, inner.data.time - before)
+
+
+def _step_seconds(inner: Any, measured: float) -> float:
+    """The env's own `dt` where the simulation's clock agrees; envs made around another may state a wrong one."""
+    stated = getattr(inner, "dt", None)
+    if isinstance(stated, (int, float)) and (measured <= 0.0 or np.isclose(stated, measured, rtol=1e-6)):
+        return float(stated)
+    return round(float(measured), 12)
 
 
 def _automatic(model: Model, namer: Namer, joints: dict[int, str], dt: float) -> list[Quantity]:
@@ -104,17 +115,6 @@ def _place(quantity: Quantity) -> int:
     return 2 if quantity.observable.group == "state" else 1
 
 
-def _infos(env: gymnasium.Env[Any, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """`info` of a reset and of a step with an action in the middle of its range."""
-    _, at_reset = env.reset(seed=0)
-    space = env.action_space
-    if not isinstance(space, gymnasium.spaces.Box):
-        raise BadInput(f"the env's actions are {space}; only continuous ones (Box) can be trained here")
-    low, high = np.nan_to_num(space.low, neginf=-1.0), np.nan_to_num(space.high, posinf=1.0)
-    after = env.step(((low + high) / 2.0).astype(space.dtype))[4]
-    return at_reset, after
-
-
 def _domain_quantity(domain: Domain, declared: DomainObservable) -> Quantity:
     observable = Observable(
         name=declared.name,
@@ -125,7 +125,12 @@ def _domain_quantity(domain: Domain, declared: DomainObservable) -> Quantity:
         group=domain.name,
         hidden=declared.hidden,
     )
-    return Quantity(observable, declared.needs, declared.function, origin=f"domain {domain.name!r}")
+    return Quantity(
+        observable,
+        declared.needs,
+        declared.function,
+        origin=f"domain {domain.name!r} ({declared.function.__module__})",
+    )
 
 
 def _refuse_clashes(own: list[Quantity], fixed: list[Quantity]) -> None:

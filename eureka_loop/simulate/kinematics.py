@@ -45,8 +45,8 @@ def twist(before: Array, after: Array) -> Array:
 def yaw_change(before: Array, after: Array, forward_before: Array, forward_after: Array) -> Array:
     """How far (N,) in rad a body turned to the left, seen from above, between two rows.
 
-    The change of its x axis' heading, which a full turn brings back to 2 pi exactly, however it wobbled. Where
-    that axis is steep or tips over, heading jumps by pi, and the twist about z is taken instead.
+    The change of its x axis' heading, so that a full turn adds 2 pi exactly, however it wobbled. Where that
+    axis is steep or tips over, heading jumps by pi, and the twist about z is taken instead.
     """
     change = wrap(heading(forward_after) - heading(forward_before))
     level = np.minimum(_level(forward_before), _level(forward_after)) > 0.5

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eureka_loop.records import Array
-from eureka_loop.simulate.contacts import ContactReader
+from eureka_loop.simulate.contacts import ContactTape
 from eureka_loop.simulate.observation import flattener
 from eureka_loop.simulate.quantities import FromContacts, FromInfo, Given, Raw, Slice
 
@@ -32,7 +32,12 @@ class Timeline:
         self.length = 0
         self.carried = 0
         self.flags: npt.NDArray[np.uint8] = np.zeros(FIRST_CAPACITY, np.uint8)
-        self.columns: dict[Raw, Array] = {raw: np.zeros((FIRST_CAPACITY, *raw.shape)) for raw in raws}
+        raws = tuple(raws)
+        self._contact_raws = [raw for raw in raws if isinstance(raw, FromContacts)]
+        self._columns: dict[Raw, Array] = {
+            raw: np.zeros((FIRST_CAPACITY, *raw.shape)) for raw in raws if not isinstance(raw, FromContacts)
+        }
+        self._tape: ContactTape | None = None
         self._steps = 0
         self._env: Any = None
         self._bound: tuple[Any, Any] = (None, None)
@@ -40,7 +45,7 @@ class Timeline:
     def reset(self, env: Any, obs: Any, info: Mapping[str, Any]) -> None:
         """A reset row: action 0, reward 0, the clock at 0."""
         inner = env.unwrapped
-        if env is not self._env or self._bound != (inner.model, inner.data):  # some envs build a new model
+        if env is not self._env or inner.data is not self._bound[1]:  # some envs make their data anew
             self._env, self._bound = env, (inner.model, inner.data)
             self._bind()
         self._steps = 0
@@ -51,10 +56,19 @@ class Timeline:
         self._steps += 1
         self._write(STEP | ended, obs, action, reward, info)
 
+    def table(self) -> dict[Raw, Array]:
+        """Every raw column, (length, *shape)."""
+        table = {raw: column[: self.length] for raw, column in self._columns.items()}
+        if self._tape is not None:
+            return table | self._tape.columns(self._contact_raws)
+        return table | {raw: np.zeros((0, *raw.shape)) for raw in self._contact_raws}
+
     def keep(self, rows: npt.NDArray[np.intp]) -> None:
         """Forget all but these rows, which become the carried ones."""
-        for column in self.columns.values():
+        for column in self._columns.values():
             column[: len(rows)] = column[rows]
+        if self._tape is not None:
+            self._tape.keep(rows.tolist())
         self.flags[: len(rows)] = self.flags[rows]
         self.length = self.carried = len(rows)
 
@@ -68,27 +82,32 @@ class Timeline:
             column[n] = pick(self, flag, obs, action, reward)
         for column, key in self._info:
             column[n] = info.get(key, 0.0)
-        if self._contacts is not None:
-            self._contacts.write(n)
+        if self._tape is not None:
+            self._tape.write()
         self.flags[n] = flag
         self.length = n + 1
 
     def _grow(self) -> None:
         self.flags = np.concatenate([self.flags, np.zeros_like(self.flags)])
-        self.columns = {raw: np.concatenate([old, np.zeros_like(old)]) for raw, old in self.columns.items()}
-        self._bind()
+        self._columns = {raw: np.concatenate([old, np.zeros_like(old)]) for raw, old in self._columns.items()}
+        self._pair()
 
     def _bind(self) -> None:
+        """Take hold of an env's memory; rows of the one before stay."""
+        if self._contact_raws:
+            rows = self._tape.rows if self._tape is not None else []
+            self._tape = ContactTape(*self._bound)
+            self._tape.rows = rows
+        self._pair()
+
+    def _pair(self) -> None:
         """Pair every column with where its values come from."""
-        model, data = self._bound
-        columns = self.columns.items()
+        data, columns = self._bound[1], self._columns.items()
         self._copies = [(column, _view(data, raw)) for raw, column in columns if isinstance(raw, Slice)]
         self._given = [
             (column, _picker(raw.key, self._env)) for raw, column in columns if isinstance(raw, Given)
         ]
         self._info = [(column, raw.key) for raw, column in columns if isinstance(raw, FromInfo)]
-        contacts = [(raw, column) for raw, column in columns if isinstance(raw, FromContacts)]
-        self._contacts = ContactReader(model, data, contacts) if contacts else None
 
 
 Picker = Callable[[Timeline, int, Any, Any, float], Any]
@@ -102,7 +121,9 @@ def _view(data: Any, raw: Slice) -> Array:
 
 def _picker(key: str, env: Any) -> Picker:
     if key == "action":
-        return lambda line, flag, obs, action, reward: action
+        if len(env.action_space.shape) == 1:
+            return lambda line, flag, obs, action, reward: action
+        return lambda line, flag, obs, action, reward: np.ravel(action)
     if key == "reward":
         return lambda line, flag, obs, action, reward: reward
     if key == "terminated":
