@@ -57,7 +57,6 @@ def sensor_quantities(model: Model, namer: Namer) -> Iterator[Quantity]:
         start, width = int(model.mj.sensor_adr[sensor]), int(model.mj.sensor_dim[sensor])
         kind = mujoco.mjtSensor(model.mj.sensor_type[sensor]).name.removeprefix("mjSENS_").lower()
         shape = () if width == 1 else (width,)
-        observable = Observable(
-            f"sensor_{word}", shape, "", "", f"the model's {kind} sensor {word}", "sensors"
-        )
+        unit, text = SENSOR_UNITS.get(kind, ""), f"the model's {kind} sensor {word}"
+        observable = Observable(f"sensor_{word}", shape, unit, "", text, "sensors")
         yield Quantity(observable, (Slice("sensordata", start, start + width, shape),), as_is)

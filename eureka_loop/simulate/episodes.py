@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class EpisodeCollector:
         """The episodes that these transitions finish, in order of env and time."""
         cuts = np.flatnonzero(transitions.done | _last_of_env(transitions)) + 1
         finished = []
-        for begin, end in zip([0, *cuts[:-1]], cuts, strict=True):
+        for begin, end in pairwise([0, *cuts]):
             env = int(transitions.env_index[begin])
             self._open[env].append({name: column[begin:end] for name, column in transitions.columns.items()})
             if transitions.done[end - 1]:

@@ -103,10 +103,10 @@ class Evaluation:
         values = np.array(quantity.function(*arguments), np.float64)
         wanted = (len(self._rows.flags), *quantity.observable.shape)
         if values.shape != wanted:
-            shown = f"({', '.join(['N', *map(str, wanted[1:])])})"
             raise BadInput(
                 f"{quantity.origin}: observable {quantity.name!r} returned shape {values.shape} for "
-                f"N = {wanted[0]} rows, but its declaration says {shown}; declare its shape, or keep the rows"
+                f"N = {wanted[0]} rows, but its declaration says {quantity.observable.shape_text}; "
+                "correct one of the two"
             )
         return self._remember(quantity, values)
 

@@ -89,7 +89,7 @@ def _try_out(env: gymnasium.Env[Any, Any]) -> tuple[tuple[Mapping[str, Any], Map
 
 
 def _step_seconds(inner: Any, measured: float) -> float:
-    """The env's own `dt` where the simulation's clock agrees; envs made around another may state a wrong one."""
+    """The env's own `dt` where the simulation's clock agrees: envs around another may state a wrong one."""
     stated = getattr(inner, "dt", None)
     if isinstance(stated, (int, float)) and (measured <= 0.0 or np.isclose(stated, measured, rtol=1e-6)):
         return float(stated)

@@ -6,6 +6,8 @@ a row carried over from the last take), so that taking often or seldom gives the
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -22,7 +24,7 @@ def running_sum(added: Array, starts: Indices, values: Array) -> Array:
     """
     total = np.array(added)
     total[starts] = values
-    for begin, end in zip(starts, [*starts[1:], len(total)], strict=True):
+    for begin, end in pairwise([*starts, len(total)]):
         np.cumsum(total[begin:end], axis=0, out=total[begin:end])
     return total
 

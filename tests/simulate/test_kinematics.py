@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+import pytest
+
+from eureka_loop.simulate.kinematics import (
+    conjugate,
+    multiply,
+    rotation_vector,
+    turned,
+    twist,
+    wrap,
+    yaw_change,
+)
+
+
+def quaternions(count: int) -> np.ndarray:
+    raw = np.random.default_rng(0).normal(size=(count, 4))
+    return raw / np.linalg.norm(raw, axis=1, keepdims=True)
+
+
+def about(axis: tuple[float, float, float], angle: float) -> np.ndarray:
+    quat = np.zeros(4)
+    mujoco.mju_axisAngle2Quat(quat, np.array(axis), angle)
+    return quat[None]
+
+
+def test_products_and_rotation_vectors_are_mujocos() -> None:
+    for a, b in zip(quaternions(50), quaternions(100)[50:], strict=True):
+        product, vector = np.zeros(4), np.zeros(3)
+        mujoco.mju_mulQuat(product, a, b)
+        mujoco.mju_quat2Vel(vector, a, 1.0)
+        np.testing.assert_allclose(multiply(a[None], b[None])[0], product, atol=1e-15)
+        np.testing.assert_allclose(rotation_vector(a[None])[0], vector, atol=1e-12)
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-9, 1e-3, 3.0, -3.0])
+def test_a_turn_is_seen_from_the_world(angle: float) -> None:
+    before = about((1.0, 0.0, 0.0), 1.2)
+    after = multiply(about((0.0, 0.0, 1.0), angle), before)
+    np.testing.assert_allclose(turned(before, after), [[0.0, 0.0, angle]], atol=1e-12)
+    np.testing.assert_allclose(twist(before, after), [angle], atol=1e-12)
+
+
+def test_the_inverse_undoes() -> None:
+    quats = quaternions(20)
+    np.testing.assert_allclose(
+        turned(quats, multiply(multiply(quats, conjugate(quats)), quats)), 0.0, atol=1e-12
+    )
+
+
+def test_wrap_keeps_to_half_a_turn() -> None:
+    np.testing.assert_allclose(
+        wrap(np.array([3.5, -3.5, 7.0, 0.1])), [3.5 - 2 * np.pi, 2 * np.pi - 3.5, 7 - 2 * np.pi, 0.1]
+    )
+
+
+def test_a_somersault_is_no_yaw() -> None:
+    angles = np.linspace(0.0, 4 * np.pi, 200)
+    quats = np.concatenate([about((0.0, 1.0, 0.0), angle) for angle in angles])
+    forward = np.stack([np.cos(angles), np.zeros(200), -np.sin(angles)], axis=1)
+    np.testing.assert_allclose(yaw_change(quats[:-1], quats[1:], forward[:-1], forward[1:]), 0.0, atol=1e-12)
+
+
+def test_a_wobbling_full_turn_adds_two_pi_exactly() -> None:
+    yaws = np.linspace(0.0, 2 * np.pi, 90)
+    tilts = 0.5 * np.sin(5 * yaws)
+    quats = np.concatenate(
+        [
+            multiply(about((0, 0, 1), yaw), about((0.6, 0.8, 0), tilt))
+            for yaw, tilt in zip(yaws, tilts, strict=True)
+        ]
+    )
+    rotation = np.zeros((90, 9))
+    for row, quat in zip(rotation, quats, strict=True):
+        mujoco.mju_quat2Mat(row, quat)
+    forward = rotation.reshape(-1, 3, 3)[:, :, 0]
+    total = yaw_change(quats[:-1], quats[1:], forward[:-1], forward[1:]).sum()
+    assert total == pytest.approx(2 * np.pi, abs=1e-9)

@@ -1,0 +1,145 @@
+"""Names, groups, words and facts of the automatic vocabulary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import pytest
+from eureka_loop.envs.registry import domains
+
+from eureka_loop.errors import BadInput
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.simulate.documentation import trimmed
+from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.naming import Namer, family
+
+ZOO = """<mujoco><option timestep="0.002"/><worldbody>
+  <geom name="floor" type="plane" size="5 5 1"/>
+  <body name="robot0:torso" pos="0 0 1">
+    <freejoint name="root"/><geom name="shell" size=".1"/><site name="robot0:torso"/>
+    <body name="arm.left"><joint name="shoulder" type="ball" range="0 90" limited="true"/>
+      <geom name="hand" size=".05" pos="0 0 -.3"/><site name="grip"/>
+      <body name="arm_left"><joint name="FFJ0" axis="0 1 0" range="-90 45" limited="true"/>
+        <geom size=".05" pos="0 0 -.2"/>
+        <body><joint name="FFJ1" axis="1 0 0"/><geom name="tip" size=".02" pos="0 0 -.1"/></body>
+      </body></body>
+  </body>
+  <body name="2nd" pos="1 0 1"><joint name="rail" type="slide" axis="0 0 -1" range="-1 .5" limited="true"/>
+    <geom size=".1"/></body>
+</worldbody>
+<actuator><motor name="m:1" joint="FFJ0" ctrlrange="-1 1" gear="50"/><motor joint="FFJ1"/></actuator>
+<sensor><gyro name="imu.gyro" site="grip"/><touch name="t" site="grip"/></sensor>
+</mujoco>"""
+
+
+@pytest.fixture
+def zoo(toy: Any, domain_of: Any) -> Vocabulary:
+    return Instruments(toy(ZOO), domain_of()).vocabulary
+
+
+def test_names_are_words_and_clashes_get_the_kind(zoo: Vocabulary) -> None:
+    names = zoo.names()
+    assert all(name.isidentifier() for name in names)
+    assert len(set(names)) == len(names)
+    for name in (
+        *("robot0_torso_pos", "robot0_torso_site_pos", "arm_left_pos", "arm_left_body_pos", "body4_pos"),
+        *("body_2nd_pos", "grip_pos", "hand_geom_pos", "shell_geom_pos", "sensor_imu_gyro", "sensor_t"),
+        *("shoulder_angle", "shoulder_velocity", "FFJ0_angle", "rail_position", "rail_velocity"),
+    ):
+        assert name in names, name
+    for name in ("floor_geom_pos", "root_angle", "root_position", "rail_angle"):
+        assert name not in names, name
+
+
+def test_shapes_and_units(zoo: Vocabulary) -> None:
+    told = {each.name: (each.shape, each.unit) for each in zoo}
+    assert told["shoulder_angle"] == told["robot0_torso_turn"] == ((3,), "rad")
+    assert told["shoulder_velocity"] == ((3,), "rad/s")
+    assert told["rail_velocity"] == ((), "m/s")
+    assert told["sensor_t"] == ((), "N")
+    assert told["sensor_imu_gyro"] == ((3,), "rad/s")
+    assert told["qpos"] == ((7 + 4 + 3,), "")
+    assert told["cfrc_ext"][0] == (6, 6)
+
+
+def test_groups_keep_hands_readable(zoo: Vocabulary) -> None:
+    groups = {each.name: each.group for each in zoo}
+    assert groups["robot0_torso_air_time"] == "robot0_torso"
+    assert groups["FFJ0_angle"] == groups["FFJ1_velocity"] == "joints FFJ"
+    assert groups["shoulder_angle"] == groups["rail_position"] == "joints"
+    assert family("right_hip_x") == "right_hip"
+    assert family("robot0_FFJ3") == "robot0_FFJ"
+
+
+def test_signs_in_words(zoo: Vocabulary) -> None:
+    words = {each.name: each.description for each in zoo}
+    assert "positive: moves what it carries toward -x (right-handed about +y" in words["FFJ0_angle"]
+    assert "positive: moves what it carries toward +y (right-handed about +x" in words["FFJ1_angle"]
+    assert "positive: toward the world's down (-z)" in words["rail_position"]
+    assert "nameless body (joint FFJ1, geom tip)" in words["body4_pos"]
+
+
+@pytest.mark.parametrize(("env_id", "joint"), [("HalfCheetah-v5", "rooty"), ("Hopper-v5", "rooty")])
+def test_a_root_hinge_says_nose_down(env_id: str, joint: str, domain_of: Any) -> None:
+    vocabulary = Instruments(gymnasium.make(env_id), domain_of()).vocabulary
+    assert "positive: nose down" in vocabulary.resolve(f"{joint}_angle").description
+
+
+def test_limits_are_told_as_text(zoo: Vocabulary) -> None:
+    assert zoo.constants["joint 'FFJ0'"] == "-1.57 to 0.79 rad"
+    assert zoo.constants["joint 'rail'"] == "-1.00 to 0.50 m"
+    assert zoo.constants["joint 'shoulder'"] == "turns at most 1.57 rad"
+    assert zoo.constants["actuator 'm_1'"] == "ctrl[:, 0], -1 to 1, gear 50"
+    assert zoo.constants["actuator '1'"] == "ctrl[:, 1], gear 1"
+    assert "joint 'FFJ1'" not in zoo.constants
+
+
+def test_two_of_a_kind_get_their_index() -> None:
+    namer = Namer([])
+    assert [namer.name(name, "body", i, ["{}_pos"]) for i, name in enumerate(("a:b", "a.b", "a_b"))] == [
+        "a_b",
+        "a_b_body",
+        "a_b_body2",
+    ]
+
+
+def test_the_domains_own_names_come_first(domain_of: Any) -> None:
+    domain = next(each for each in domains() if each.env_id == "HalfCheetah-v5")
+    vocabulary = Instruments(gymnasium.make("HalfCheetah-v5"), domain).vocabulary
+    own = [each.name for each in domain.observables]
+    assert vocabulary.names()[: len(own)] == own
+    assert {each.group for each in vocabulary.observables[: len(own)]} == {domain.name}
+    assert vocabulary.horizon == 1000
+    assert vocabulary.dt == pytest.approx(0.05)
+
+
+def test_every_domain_of_the_catalogue_fits_its_env() -> None:
+    for domain in domains():
+        Instruments(gymnasium.make(domain.env_id), domain)
+
+
+@pytest.mark.parametrize("domain", domains(), ids=lambda domain: domain.env_id)
+def test_documentation_keeps_the_hand_written_reward_to_itself(domain: Any) -> None:
+    text = Instruments(gymnasium.make(domain.env_id), domain).vocabulary.documentation
+    assert "Action Space" in text
+    assert "Observation Space" in text
+    assert "Termination" in text
+    assert "reward" not in text.lower()
+    assert "_cost" not in text
+
+
+def test_a_section_ends_where_the_next_of_its_level_begins() -> None:
+    text = "intro\n## Rewards\nsecret\n### Detail\nsecret\n## Start\nkept. Gives reward 1.\n# Top\nalso kept"
+    assert trimmed(text) == "intro\n## Start\nkept.\n# Top\nalso kept"
+
+
+def test_an_env_without_mujoco_is_refused(domain_of: Any) -> None:
+    with pytest.raises(BadInput, match="'CartPole-v1' has no MuJoCo model"):
+        Instruments(gymnasium.make("CartPole-v1"), domain_of())
+
+
+def test_dt_is_what_the_simulation_shows(toy: Any, domain_of: Any) -> None:
+    env = toy(ZOO, frames=7)
+    env.dt = 123.0  # as an env made around another may state it
+    assert Instruments(env, domain_of()).vocabulary.dt == pytest.approx(0.014)
