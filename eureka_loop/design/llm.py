@@ -1,0 +1,256 @@
+"""The designer that asks a language model, behind any OpenAI-compatible endpoint."""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from eureka_loop.design import prompts
+from eureka_loop.design.designer import Request
+from eureka_loop.design.extract import Extracted, extract
+from eureka_loop.design.ledger import Ledger
+from eureka_loop.design.threads import at_once
+from eureka_loop.errors import BadInput, BudgetSpent, DesignerError, EndpointError, EurekaError
+from eureka_loop.records import Reply, Usage
+
+if TYPE_CHECKING:  # the SDK takes over half a second to import: only where a model is really asked
+    from eureka_loop.design.endpoint import Completion, Endpoint
+
+OPENAI = "https://api.openai.com/v1"
+KEYS = ("EUREKA_API_KEY", "OPENAI_API_KEY")  # the first that is set counts
+NO_KEY = "none"  # what a local endpoint gets: the SDK insists on something
+TOP_UPS = 3  # rounds in which an endpoint may answer without a choice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LLMSettings:
+    """How to ask. There is no field for a key: it stays in the environment.
+
+    Attributes:
+        model: None: `$EUREKA_MODEL`.
+        base_url: None: `$OPENAI_BASE_URL`, else OpenAI's.
+        max_tokens: of one reply, thinking included.
+        timeout: seconds without a byte before a call counts as dead.
+        parallel: calls at once.
+        retries: tries after the first, for what may pass (429, 5xx, timeouts, dropped connections).
+    """
+
+    model: str | None = None
+    base_url: str | None = None
+    temperature: float = 1.0
+    max_tokens: int = 8192
+    timeout: float = 300.0
+    parallel: int = 8
+    retries: int = 4
+
+    def __post_init__(self) -> None:
+        if self.base_url is not None:
+            check_url(self.base_url)
+
+
+def check_url(url: str) -> None:
+    """Refuse what can't be an endpoint, and what would carry a password into files.
+
+    Raises:
+        BadInput: not http(s), or with a user or password in it.
+    """
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise BadInput("--base-url holds a user or password: leave it out, and set EUREKA_API_KEY")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadInput(f"--base-url {url!r} is no web address; for example http://localhost:11434/v1")
+
+
+def configured_model(settings: LLMSettings, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The model that will be asked, if one is chosen: by `--model` or by `$EUREKA_MODEL`."""
+    return settings.model or environ.get("EUREKA_MODEL") or None
+
+
+def configured_url(settings: LLMSettings, environ: Mapping[str, str] = os.environ) -> str:
+    """The endpoint's address.
+
+    Raises:
+        BadInput: `$OPENAI_BASE_URL` is no address, or carries a password.
+    """
+    url = settings.base_url or environ.get("OPENAI_BASE_URL") or OPENAI
+    check_url(url)
+    return url.rstrip("/")
+
+
+class NoChoice(EndpointError):
+    """An endpoint that answers without a choice, again and again; what that has cost."""
+
+    def __init__(self, message: str, usage: Usage) -> None:
+        self.usage = usage
+        super().__init__(message)
+
+
+class LLMDesigner:
+    """Asks a model for every sample on its own, several at once.
+
+    Sampling differs by temperature and seed. A sample whose call fails becomes a reply that says so, as long
+    as another succeeded; only when all fail is that an error, so that nothing paid for is lost.
+
+    Args:
+        ledger: counts tokens and money, and stops before a limit is passed.
+        sleep: waits between retries.
+
+    Raises:
+        BadInput: no key, no model (the message lists what there is), no price where money is limited.
+        EndpointError: no model was given, and the endpoint can't be asked for its list.
+    """
+
+    name = "llm"
+
+    def __init__(
+        self,
+        settings: LLMSettings,
+        ledger: Ledger,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings, self._ledger = settings, ledger
+        self._endpoint = connect(settings, environ=environ, sleep=sleep)
+        model = configured_model(settings, environ)
+        if model is None:
+            offer = self._endpoint.offer()
+            self.close()
+            raise BadInput(f"no model is chosen: give --model, or set EUREKA_MODEL; {offer}")
+        self.model: str = model
+        ledger.require_price(model)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._endpoint.close()
+
+    def propose(self, request: Request) -> list[Reply]:
+        """One reply a sample; a repair is one call that continues the exchange.
+
+        Raises:
+            BudgetSpent: not one call fits into the limits any more.
+            EndpointError: not one call succeeded.
+            UnknownName: the endpoint doesn't know the model.
+        """
+        messages = prompts.messages(request)
+        samples = [request.sample] if request.repair else range(request.samples)
+        calls = [partial(self._ask, messages, _seed(request, sample)) for sample in samples]
+        return _replies(at_once(calls, self._settings.parallel))
+
+    def _ask(self, messages: Sequence[Mapping[str, str]], seed: int) -> Reply:
+        """One choice; an endpoint that sends none is asked again."""
+        used = Usage(usd=0.0)
+        for attempt in range(TOP_UPS):
+            completion, usage = self._call(messages, (seed + attempt) % 2**31)
+            used = _sum(used, usage)
+            if completion.text is not None:
+                return self._reply(messages, completion, completion.text, used)
+        message = f"{self._endpoint.url} sent no choice, {TOP_UPS} times; choose another model or endpoint"
+        raise NoChoice(message, used)
+
+    def _call(self, messages: Sequence[Mapping[str, str]], seed: int) -> tuple[Completion, Usage]:
+        prompt, limit = _tokens(*(each["content"] for each in messages)), self._settings.max_tokens
+        with self._ledger.call(self.model, prompt_tokens=prompt, completion_tokens=limit) as entry:
+            completion = self._endpoint.complete(
+                self.model, messages, max_tokens=limit, temperature=self._settings.temperature, seed=seed
+            )
+            counted = (completion.prompt_tokens, completion.completion_tokens)
+            tokens = (
+                prompt if counted[0] is None else counted[0],
+                _tokens(completion.text or "") if counted[1] is None else counted[1],
+            )
+            entry.used = Usage(*tokens, usd=self._ledger.usd(self.model, *tokens))
+        return completion, entry.used
+
+    def _reply(
+        self, messages: Sequence[Mapping[str, str]], completion: Completion, text: str, used: Usage
+    ) -> Reply:
+        found: Extracted = extract(
+            text,
+            finish_reason=completion.finish_reason,
+            refusal=completion.refusal,
+            limit=self._settings.max_tokens,
+        )
+        exchange: dict[str, Any] = {
+            "messages": [dict(each) for each in messages],
+            "reply": text,
+            "finish_reason": completion.finish_reason,
+            "model": completion.model or self.model,
+            "usage": {"prompt_tokens": used.prompt_tokens, "completion_tokens": used.completion_tokens},
+            "request": {"model": self.model, **completion.parameters},
+        }
+        return Reply(found.source, problem=found.problem, exchange=exchange, usage=used)
+
+
+def connect(
+    settings: LLMSettings,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Endpoint:
+    """The endpoint that the settings and the environment name; nothing is sent yet.
+
+    Raises:
+        BadInput: no key, or one that can't be a key.
+    """
+    from eureka_loop.design.endpoint import Endpoint
+
+    url = configured_url(settings, environ)
+    return Endpoint(url, _key(url, environ), timeout=settings.timeout, retries=settings.retries, sleep=sleep)
+
+
+def _key(url: str, environ: Mapping[str, str]) -> SecretStr:
+    name = next((name for name in KEYS if environ.get(name, "").strip()), None)
+    if name is None:
+        if url == OPENAI:
+            raise BadInput(
+                "no key: set OPENAI_API_KEY (or EUREKA_API_KEY); a local endpoint needs none: "
+                "--base-url http://localhost:11434/v1"
+            )
+        return SecretStr(NO_KEY)
+    key = SecretStr(environ[name].strip())
+    if not all("!" <= letter <= "~" for letter in key.get_secret_value()):
+        raise BadInput(f"{name} holds a space or a character that no key has; set it again")
+    return key
+
+
+def _replies(outcomes: Sequence[Reply | EurekaError]) -> list[Reply]:
+    """Replies, failed calls among them as replies without a program."""
+    errors = [outcome for outcome in outcomes if isinstance(outcome, EurekaError)]
+    for error in errors:
+        if len(errors) == len(outcomes) or not isinstance(error, DesignerError):
+            raise error
+    return [_failed(outcome) if isinstance(outcome, EurekaError) else outcome for outcome in outcomes]
+
+
+def _failed(error: EurekaError) -> Reply:
+    prefix = "not asked: " if isinstance(error, BudgetSpent) else ""
+    return Reply(
+        None, problem=f"{prefix}{error}", usage=error.usage if isinstance(error, NoChoice) else Usage()
+    )
+
+
+def _seed(request: Request, sample: int) -> int:
+    """A seed of its own for every call: the same one would make the samples of a generation equal."""
+    what = f"{request.seed} {request.generation} {sample} {request.repair is not None}"
+    return zlib.crc32(what.encode()) >> 1
+
+
+def _tokens(*texts: str) -> int:
+    """An upper estimate: English and code take three to four bytes a token; here two, and ten a message."""
+    return sum(len(text.encode()) // 2 + 10 for text in texts)
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    usd = None if one.usd is None or other.usd is None else one.usd + other.usd
+    return Usage(
+        one.prompt_tokens + other.prompt_tokens, one.completion_tokens + other.completion_tokens, usd
+    )

@@ -1,0 +1,91 @@
+"""What a model costs: a table that the user can edit, by patterns of model names."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from eureka_loop.errors import BadInput
+
+_DATE = re.compile(r"[-@](20\d\d-?\d\d-?\d\d|latest|preview)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens.
+
+    Attributes:
+        model: a name, or a pattern with `*`, `?` and `[...]`.
+    """
+
+    model: str
+    input: float
+    output: float
+
+    def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
+        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
+
+
+class Prices:
+    """The price table: the user's rows first, then the shipped ones."""
+
+    def __init__(self, rows: Iterable[Price]) -> None:
+        self._rows = tuple(rows)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> Prices:
+        """The user's table over the shipped one.
+
+        Raises:
+            BadInput: the user's file is not such a table.
+        """
+        path = user_file(environ)
+        own = _rows(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else ()
+        shipped = resources.files("eureka_loop.reward_templates").joinpath("prices.toml")
+        return cls((*own, *_rows(shipped.read_text(encoding="utf-8"), "prices.toml")))
+
+    def of(self, model: str) -> Price | None:
+        """The first row that matches the name, or the name without its provider or its date."""
+        return next((row for name in _spellings(model) for row in self._rows if _matches(name, row)), None)
+
+
+def user_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the user's own prices stand: `$EUREKA_PRICES`, else under `$XDG_CONFIG_HOME` or `~/.config`."""
+    if environ.get("EUREKA_PRICES"):
+        return Path(environ["EUREKA_PRICES"]).expanduser()
+    home = environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(home).expanduser() / "eureka-loop" / "prices.toml"
+
+
+def _spellings(model: str) -> list[str]:
+    """A name as it is written, then ever shorter: "openai/gpt-4.1-2025-04-14" → … → "gpt-4.1"."""
+    bare = model.rsplit("/", 1)[-1].split(":")[0]
+    return list(dict.fromkeys([model, bare, _DATE.sub("", bare)]))
+
+
+def _matches(name: str, row: Price) -> bool:
+    return fnmatchcase(name.lower(), row.model.lower())
+
+
+def _rows(text: str, where: str) -> tuple[Price, ...]:
+    try:
+        return tuple(_row(row) for row in tomllib.loads(text)["price"])
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput(
+            f"{where} is not a price table ({error}); "
+            'a row: price = [{ model = "my-model", input = 1.0, output = 4.0 }]  # USD per million tokens'
+        ) from error
+
+
+def _row(row: Mapping[str, Any]) -> Price:
+    price = Price(str(row["model"]), float(row["input"]), float(row["output"]))
+    if not (0 <= price.input < 1e6 and 0 <= price.output < 1e6):
+        raise ValueError(f"a price of {price.model!r} is negative or no number")
+    return price

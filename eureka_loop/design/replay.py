@@ -1,0 +1,80 @@
+"""The designer that repeats a recorded run, without key or network, whoever wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eureka_loop import files
+from eureka_loop.design.designer import Request
+from eureka_loop.errors import BadInput, DesignerError
+from eureka_loop.records import Reply
+
+Exchange = Mapping[str, Any]
+_REPLY = ("source", "problem", "note", "parents")
+
+
+class ReplayDesigner:
+    """Answers from `candidates/<id>/exchange.json` of a run: its first reply, then its repair.
+
+    Replaying costs nothing, so replies carry no usage; what was spent stands in their exchange.
+
+    Args:
+        folder: a run's.
+
+    Raises:
+        BadInput: there is no recorded run.
+    """
+
+    name = "replay"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        if not self._recorded():
+            raise BadInput(f"{folder} is not a recorded run: it has no candidates/<id>/exchange.json")
+
+    def propose(self, request: Request) -> list[Reply]:
+        """The recorded replies of the request's generation, or the recorded repair of its sample.
+
+        Raises:
+            DesignerError: that generation, sample or repair isn't recorded.
+            RunError: a file of the run is damaged.
+        """
+        if request.repair:
+            return [self._reply(_id(request.generation, request.sample), 1)]
+        return [self._reply(_id(request.generation, sample), 0) for sample in range(request.samples)]
+
+    def _reply(self, id: str, turn: int) -> Reply:
+        path = self._folder / "candidates" / id
+        if not (path / "exchange.json").is_file():
+            recorded = ", ".join(self._recorded())
+            raise DesignerError(
+                f"{self._folder} holds no {id}, only {recorded}; ask for no more generations and samples"
+            )
+        exchanges = files.read_json(path / "exchange.json", list[dict[str, Any]])
+        if turn >= len(exchanges):
+            what = "repair" if turn else "reply"
+            raise DesignerError(f"{path} holds no {what}: it was recorded with another version or task")
+        return _as_reply(exchanges[turn])
+
+    def _recorded(self) -> list[str]:
+        """Every recorded sample's id; references ("human") have no exchange."""
+        found = sorted(path.parent.name for path in self._folder.glob("candidates/g*/exchange.json"))
+        return [id for id in found if "-" in id]
+
+
+def _as_reply(recorded: Exchange) -> Reply:
+    """A recorded exchange as the reply it was: the fields that are not the reply's are the exchange's."""
+    exchange = {key: value for key, value in recorded.items() if key not in _REPLY}
+    return Reply(
+        source=recorded.get("source"),
+        parents=tuple(recorded.get("parents", ())),
+        note=str(recorded.get("note", "")),
+        problem=str(recorded.get("problem", "")),
+        exchange=exchange,
+    )
+
+
+def _id(generation: int, sample: int) -> str:
+    return f"g{generation}-{sample:02d}"

@@ -1,0 +1,164 @@
+"""Evaluation → words: what a designer, or a person, is told about a program that was trained.
+
+After the "reward reflection" of Ma et al. 2023, "Eureka", section 3.3 and appendix A: every term over
+training, and the task's own metric beside it. Added: shares, correlations, what the rest of the generation
+reached, and the paper's advice worked out from the numbers instead of left to the reader.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from eureka_loop.advice import advice
+from eureka_loop.program.contract import is_diagnostic
+from eureka_loop.records import Checkpoint, Evaluated, Failed, Trained
+
+LONGEST_REASON = 400  # characters of why a candidate failed
+Value = Callable[[Checkpoint], float | None]
+
+
+def words(best: Evaluated | None, generation: Sequence[Evaluated], feedback_points: int = 10) -> str:
+    """The best program's training in numbers, and the generation around it.
+
+    Args:
+        best: the best so far, which may be of an earlier generation; None where nothing was trained.
+        generation: all candidates of the latest generation, the best perhaps among them.
+        feedback_points: points of training that are told, of as many as were kept.
+    """
+    parts = [_final(best), _training(best.trained, feedback_points)] if best and best.trained else []
+    found = advice(best.trained) if best else []
+    if found:
+        parts.append("\n".join(["What the numbers say:", *(f"- {line}" for line in found)]))
+    others = [each for each in generation if best is None or each.candidate.id != best.candidate.id]
+    if others:
+        heading = "The other programs of this generation:" if best else "The programs of this generation:"
+        parts.append("\n".join([heading, *map(_other, sorted(others, key=_rank))]))
+    return "\n\n".join(parts)
+
+
+def _final(best: Evaluated) -> str:
+    """How the final policies did, in judged episodes."""
+    scores = [score for trained in best.trained for score in trained.scores]
+    fitness = [score.fitness for score in scores]
+    line = f"{best.candidate.id}: the final policy's fitness is {_number(_mean(fitness))}"
+    if len(best.trained) > 1:
+        line += (
+            f" (of {len(best.trained)} seeds: {', '.join(_number(each.fitness) for each in best.trained)})"
+        )
+    line += f", {_number(min(fitness))} to {_number(max(fitness))} in {len(scores)} episodes"
+    marks = [score.success for score in scores if score.success is not None]
+    if marks:
+        line += f"; success {_percent(_mean(marks))}"
+    return f"{line}; episode length {_number(_mean([score.length for score in scores]))} steps."
+
+
+def _training(trained: Sequence[Trained], points: int) -> str:
+    """A table: a column a point of training, rows for fitness and for every term."""
+    stretches = _stretches(trained, points)
+    rows: list[list[str]] = [["step", *(_steps(stretch[0].step) for stretch in stretches)]]
+    for name, value in _OUTCOMES.items():
+        means = [_known_mean(map(value, stretch)) for stretch in stretches]
+        if any(mean is not None for mean in means):
+            rows.append([name, *map(_number, means)])
+    for term in trained[0].checkpoints[-1].terms if trained[0].checkpoints else ():
+        rows.extend(_term_rows(term, stretches, _correlation(term, trained)))
+    seeds = f", means of {len(trained)} seeds" if len(trained) > 1 else ""
+    return "\n".join([f"Over training{seeds}:", *_aligned(rows)])
+
+
+_OUTCOMES: dict[str, Value] = {
+    "fitness": lambda point: point.fitness,
+    "success": lambda point: point.success,
+    "episode length": lambda point: point.episode_length,
+}
+
+
+def _term_rows(
+    term: str, stretches: Sequence[Sequence[Checkpoint]], correlation: float | None
+) -> Iterator[list[str]]:
+    """Mean, min, max and share of one term; a diagnostic has no share."""
+    known = [[point.terms[term] for point in stretch if term in point.terms] for stretch in stretches]
+    yield [f"{term}: mean", *(_number(_known_mean(each.mean for each in stats)) for stats in known)]
+    yield ["  min", *(_number(min((each.low for each in stats), default=None)) for stats in known)]
+    yield ["  max", *(_number(max((each.high for each in stats), default=None)) for stats in known)]
+    if is_diagnostic(term):
+        yield ["  (logged, not part of the reward)"]
+    else:
+        yield ["  share", *(_percent(_known_mean(each.share for each in stats)) for stats in known)]
+    yield [f"  correlation with fitness: {'unknown' if correlation is None else f'{correlation:+.2f}'}"]
+
+
+def _stretches(trained: Sequence[Trained], points: int) -> list[tuple[Checkpoint, ...]]:
+    """At most `points` points of training, evenly spread, the last among them; each with every seed's."""
+    every = list(zip(*(each.checkpoints for each in trained), strict=False))
+    count = min(points, len(every))
+    return [every[math.ceil(len(every) * (n + 1) / count) - 1] for n in range(count)]
+
+
+def _correlation(term: str, trained: Sequence[Trained]) -> float | None:
+    return _known_mean(each.correlations.get(term) for each in trained)
+
+
+def _other(evaluated: Evaluated) -> str:
+    """One line on a candidate: what it reached, or why it didn't."""
+    id, trained, failures = evaluated.candidate.id, evaluated.trained, evaluated.failures
+    if failures:
+        of = f" in {len(failures)} of {len(evaluated.results)} trainings" if trained else ""
+        return f"{id}: failed{of}, {_reason(failures[0])}"
+    if not trained:
+        return f"{id}: not trained"
+    line = f"{id}: fitness {_number(evaluated.fitness)}"
+    if (success := _known_mean(each.success for each in trained)) is not None:
+        line += f", success {_percent(success)}"
+    terms = trained[0].checkpoints[-1].terms if trained[0].checkpoints else {}
+    return f"{line} (terms: {', '.join(terms)})" if terms else line
+
+
+def _reason(failed: Failed) -> str:
+    """Why, with the line it happened in where the message or the traceback's end names one."""
+    lines = [line.strip() for line in f"{failed.message}\n{failed.detail}".splitlines() if line.strip()]
+    text = f"{failed.kind.replace('_', ' ')}: {'; '.join(dict.fromkeys(lines))}"
+    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 2].rstrip() + " …"
+
+
+def _rank(evaluated: Evaluated) -> tuple[bool, float, str]:
+    """Best first, failures last."""
+    fitness = evaluated.fitness
+    return fitness is None, -(fitness or 0.0), evaluated.candidate.id
+
+
+def _known_mean(values: Iterator[float | None] | map[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return _mean(known) if known else None
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as text with aligned columns; a row of one cell is a remark and sets no width."""
+    cells = [row for row in rows if len(row) > 1]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        (
+            row[0].ljust(widths[0])
+            + "".join(cell.rjust(w + 2) for cell, w in zip(row[1:], widths[1:], strict=False))
+        )
+        if len(row) > 1
+        else row[0]
+        for row in rows
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.0f}%"
+
+
+def _steps(step: int) -> str:
+    return f"{step / 1000:g}k" if step >= 1000 else str(step)

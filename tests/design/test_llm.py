@@ -1,0 +1,150 @@
+"""The designer against a well-behaved endpoint: what it sends, what it makes of the replies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from eureka_loop.design.designer import Repair
+from eureka_loop.design.ledger import Ledger
+from eureka_loop.design.llm import LLMSettings, configured_model, configured_url
+from eureka_loop.design.prices import Price, Prices
+from eureka_loop.errors import BadInput, BudgetSpent
+from eureka_loop.records import Usage
+
+
+def test_a_sample_is_a_call_of_its_own(script: Any, designer: Any, ask: Any) -> None:
+    replies = designer().propose(ask(samples=5))
+    assert [reply.source for reply in replies] == [script.PROGRAM] * 5
+    assert len(script.bodies) == 5
+    assert len({body["seed"] for body in script.bodies}) == 5
+    for body in script.bodies:
+        assert (body["model"], body["temperature"], body["max_tokens"]) == ("big-model", 1.0, 1000)
+        assert [message["role"] for message in body["messages"]] == ["system", "user"]
+
+
+def test_replies_keep_the_order_of_their_calls(script: Any, designer: Any, ask: Any) -> None:
+    script.always = lambda handler, body: script.writes(
+        f"def compute_reward(x):\n    return {body['seed']}\n"
+    )(handler, body)
+    asked = designer(parallel=3)
+    replies = asked.propose(ask(samples=7))
+    seeds = [reply.exchange["request"]["seed"] for reply in replies]
+    assert all(f"return {seed}\n" in reply.source for seed, reply in zip(seeds, replies, strict=True))
+    again = asked.propose(ask(samples=7))
+    assert [reply.source for reply in again] == [reply.source for reply in replies]
+    other = asked.propose(ask(samples=7, seed=1))
+    assert not {reply.source for reply in other} & {reply.source for reply in replies}
+
+
+def test_the_exchange_tells_everything(script: Any, designer: Any, ask: Any) -> None:
+    (reply,) = designer().propose(ask())
+    assert reply.exchange["messages"] == script.bodies[0]["messages"]
+    assert reply.exchange["reply"] == f"Plan: go.\n\n```python\n{script.PROGRAM}```"
+    assert reply.exchange["finish_reason"] == "stop"
+    assert reply.exchange["model"] == "big-model-0925"
+    assert reply.exchange["usage"] == {"prompt_tokens": 100, "completion_tokens": 50}
+    assert set(reply.exchange["request"]) == {"model", "temperature", "max_tokens", "seed"}
+    assert reply.usage == Usage(100, 50, pytest.approx(100e-6 + 500e-6))
+
+
+def test_a_repair_continues_the_exchange(script: Any, designer: Any, ask: Any) -> None:
+    asked = designer()
+    (reply,) = asked.propose(ask())
+    problems = "Line 1: unknown observable 'velocity'; did you mean 'forward_velocity'?"
+    repair = Repair(reply.source, problems, reply.exchange)
+    (mended,) = asked.propose(ask(repair=repair, sample=2))
+    assert mended.source == script.PROGRAM
+    first, second = script.bodies
+    assert second["messages"][:2] == first["messages"]
+    assert [message["role"] for message in second["messages"][2:]] == ["assistant", "user"]
+    assert second["messages"][2]["content"] == reply.exchange["reply"]
+    assert problems in second["messages"][3]["content"]
+    assert second["seed"] != first["seed"]
+
+
+def test_usage_is_estimated_where_the_endpoint_counts_nothing(
+    script: Any, designer: Any, ask: Any, ledger: Any
+) -> None:
+    script.then(script.says(f"```python\n{script.PROGRAM}```", usage=None))
+    designer().propose(ask())
+    assert ledger.spent.prompt_tokens > 1000
+    assert 20 < ledger.spent.completion_tokens < 200
+
+
+def test_the_ledger_counts_every_thread(script: Any, designer: Any, ask: Any, ledger: Any) -> None:
+    designer(parallel=4).propose(ask(samples=9))
+    assert ledger.spent == Usage(900, 450, pytest.approx(9 * 600e-6))
+
+
+def test_an_unknown_price_is_no_price(designer: Any, ask: Any) -> None:
+    ledger = Ledger(Prices([]))
+    (reply,) = designer(ledger=ledger).propose(ask())
+    assert reply.usage.usd is None
+    assert ledger.spent == Usage(100, 50, None)
+
+
+def test_money_is_limited_only_where_the_price_is_known(designer: Any) -> None:
+    with pytest.raises(
+        BadInput, match=r"--max-usd needs the price of model 'big-model': add it to .*prices.toml"
+    ):
+        designer(ledger=Ledger(Prices([]), max_usd=1.0))
+
+
+def test_the_budget_stops_before_it_is_passed(script: Any, designer: Any, ask: Any) -> None:
+    script.always = script.says(f"```python\n{script.PROGRAM}```", usage=(3000, 1000))
+    ledger = Ledger(Prices([Price("big-model", 1.0, 10.0)]), max_tokens=20_000)
+    asked = designer(ledger=ledger)
+    with pytest.raises(BudgetSpent, match=r"--max-tokens 20,000: 1\d,000 spent, and the next call may take"):
+        [asked.propose(ask()) for _ in range(9)]
+    assert ledger.spent.prompt_tokens + ledger.spent.completion_tokens == 4000 * len(script.bodies) <= 20_000
+
+
+def test_a_generation_that_the_budget_cuts_short_keeps_what_was_paid_for(
+    script: Any, designer: Any, ask: Any
+) -> None:
+    script.always = script.says(f"```python\n{script.PROGRAM}```", usage=(3000, 1000))
+    ledger = Ledger(Prices([Price("big-model", 1.0, 10.0)]), max_usd=0.05)
+    replies = designer(ledger=ledger).propose(ask(samples=8))
+    assert [reply.source is not None for reply in replies].count(True) == len(script.bodies) > 0
+    unasked = [reply for reply in replies if reply.source is None]
+    assert all(reply.problem.startswith("not asked: --max-usd 0.05") for reply in unasked)
+    assert unasked
+    assert 0 < ledger.spent.usd <= 0.05
+    with pytest.raises(BudgetSpent, match="--max-usd"):
+        designer(ledger=ledger).propose(ask(samples=8))
+
+
+def test_the_model_comes_from_the_environment(designer: Any, ask: Any, script: Any, key: Any) -> None:
+    designer(model=None, environ={"EUREKA_MODEL": "small-model", "OPENAI_API_KEY": key}).propose(ask())
+    assert script.bodies[0]["model"] == "small-model"
+
+
+def test_without_a_model_the_endpoint_s_offer_is_told(designer: Any, script: Any) -> None:
+    with pytest.raises(BadInput) as caught:
+        designer(model=None)
+    assert str(caught.value) == (
+        f"no model is chosen: give --model, or set EUREKA_MODEL; {script.url} offers big-model, small-model"
+    )
+
+
+def test_configuration() -> None:
+    settings = LLMSettings()
+    assert configured_model(settings, {}) is None
+    assert configured_model(settings, {"EUREKA_MODEL": "m"}) == "m"
+    assert configured_model(LLMSettings(model="n"), {"EUREKA_MODEL": "m"}) == "n"
+    assert configured_url(settings, {}) == "https://api.openai.com/v1"
+    assert configured_url(settings, {"OPENAI_BASE_URL": "http://localhost:1/v1/"}) == "http://localhost:1/v1"
+
+
+@pytest.mark.parametrize("url", ["localhost:11434", "ftp://host/v1", "", "http://"])
+def test_an_address_must_be_one(url: Any) -> None:
+    with pytest.raises(BadInput, match="is no web address; for example http"):
+        LLMSettings(base_url=url)
+
+
+def test_the_prompt_never_shows_the_hand_written_reward(script: Any, designer: Any, ask: Any) -> None:
+    designer().propose(ask())
+    assert "HAND_WRITTEN" not in str(script.bodies)
+    assert "native_reward" not in str(script.bodies)
