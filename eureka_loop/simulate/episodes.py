@@ -23,17 +23,18 @@ class Episode:
 
 
 class EpisodeCollector:
-    """Holds each env's unfinished episode until its last step comes."""
+    """Holds each env's unfinished episode until its last step comes; one broken off by a reset is dropped."""
 
     def __init__(self, n_envs: int) -> None:
         self._open: list[list[Mapping[str, Array]]] = [[] for _ in range(n_envs)]
 
     def add(self, transitions: Transitions) -> list[Episode]:
         """The episodes that these transitions finish, in order of env and time."""
-        cuts = np.flatnonzero(transitions.done | _last_of_env(transitions)) + 1
         finished = []
-        for begin, end in pairwise([0, *cuts]):
+        for begin, end in pairwise(_cuts(transitions)):
             env = int(transitions.env_index[begin])
+            if transitions.episode_start[begin]:
+                self._open[env] = []
             self._open[env].append({name: column[begin:end] for name, column in transitions.columns.items()})
             if transitions.done[end - 1]:
                 finished.append(self._close(env, truncated=bool(transitions.truncated[end - 1])))
@@ -42,10 +43,13 @@ class EpisodeCollector:
     def _close(self, env: int, *, truncated: bool) -> Episode:
         parts, self._open[env] = self._open[env], []
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        length = sum(len(next(iter(part.values()))) for part in parts) if columns else 0
+        length = len(next(iter(columns.values()))) if columns else 0
         return Episode(columns, length, env, truncated)
 
 
-def _last_of_env(transitions: Transitions) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    envs = transitions.env_index
-    return np.append(envs[1:] != envs[:-1], True)[: len(envs)]
+def _cuts(transitions: Transitions) -> list[int]:
+    """Where one piece of an episode ends and the next begins: 0, ..., N."""
+    envs, count = transitions.env_index, len(transitions)
+    begins = transitions.episode_start.copy()
+    begins[1:] |= transitions.done[:-1] | (envs[1:] != envs[:-1])
+    return sorted({0, *np.flatnonzero(begins).tolist(), count})

@@ -7,12 +7,13 @@ import mujoco
 from eureka_loop.simulate.joints import BALL, SLIDE
 from eureka_loop.simulate.model import Model
 from eureka_loop.simulate.naming import identifier
+from eureka_loop.simulate.trial import Trial
 
 
-def constants(model: Model, joints: dict[int, str], dt: float) -> dict[str, str]:
+def constants(model: Model, joints: dict[int, str], trial: Trial) -> dict[str, str]:
     """Name → text: "joint 'bthigh'" → "-0.52 to 1.05 rad"."""
     mj = model.mj
-    facts = {"step": f"{dt:.4g} s", "mass": f"{mj.body_mass.sum():.3g} kg in all"}
+    facts = {"step": f"{trial.dt:.4g} s", "mass": f"{mj.body_mass.sum():.3g} kg in all"}
     for joint, word in joints.items():
         if mj.jnt_limited[joint]:
             facts[f"joint {word!r}"] = _joint_limit(mj, joint)
@@ -20,10 +21,11 @@ def constants(model: Model, joints: dict[int, str], dt: float) -> dict[str, str]
         named = model.name(mujoco.mjtObj.mjOBJ_ACTUATOR, actuator)
         word = identifier(named) if named else str(actuator)
         facts[f"actuator {word!r}"] = f"ctrl[:, {actuator}], {_control_limit(mj, actuator)}"
-    facts["lag"] = (
-        "what bodies, sites, geoms, sensors and contacts show is from the start of the step's last physics "
-        f"substep, {mj.opt.timestep:.4g} s before qpos, qvel and the joints' own names"
-    )
+    if trial.lags:
+        facts["lag"] = (
+            "what bodies, sites, geoms, sensors and contacts show is from the start of the step's last "
+            f"physics substep, {mj.opt.timestep:.4g} s before qpos, qvel and the joints' own names"
+        )
     return facts
 
 

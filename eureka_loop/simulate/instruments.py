@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import gymnasium
-import numpy as np
 
 from eureka_loop.envs.domain import Domain, DomainObservable
 from eureka_loop.errors import BadInput, UnknownName
@@ -22,6 +21,7 @@ from eureka_loop.simulate.model import Model, model_of
 from eureka_loop.simulate.naming import Namer
 from eureka_loop.simulate.quantities import Quantity
 from eureka_loop.simulate.recorder import Recorder
+from eureka_loop.simulate.trial import try_out
 
 
 class Instruments:
@@ -37,12 +37,13 @@ class Instruments:
             BadInput: the env isn't MuJoCo's, or a domain file's observable can't be computed.
         """
         model = model_of(env)
-        infos, dt = _try_out(env)
+        trial = try_out(env)
+        dt = trial.dt
         horizon = env.spec.max_episode_steps if env.spec else None
         fixed = [
             *step_quantities(env, dt, horizon),
             *goal_quantities(env),
-            *info_quantities(infos),
+            *info_quantities(trial.infos),
             *state_quantities(model, dt),
         ]
         own = [_domain_quantity(domain, each) for each in domain.observables]
@@ -57,7 +58,7 @@ class Instruments:
         self.vocabulary = Vocabulary(
             env_id=env.spec.id if env.spec else type(env.unwrapped).__name__,
             observables=tuple(each.observable for each in everything if not each.name.startswith("~")),
-            constants=constants(model, joints, dt),
+            constants=constants(model, joints, trial),
             horizon=horizon,
             dt=dt,
             documentation=documentation(env),
@@ -73,27 +74,6 @@ class Instruments:
         for name in names:
             self.vocabulary.resolve(name, hidden=True)
         return Recorder(self._quantities, names, n_envs)
-
-
-def _try_out(env: gymnasium.Env[Any, Any]) -> tuple[tuple[Mapping[str, Any], Mapping[str, Any]], float]:
-    """`info` of a reset and of a step with an action in the middle of its range; seconds the step took."""
-    space = env.action_space
-    if not isinstance(space, gymnasium.spaces.Box):
-        raise BadInput(f"the env's actions are {space}; only continuous ones (Box) can be trained here")
-    low, high = np.nan_to_num(space.low, neginf=-1.0), np.nan_to_num(space.high, posinf=1.0)
-    _, at_reset = env.reset(seed=0)
-    inner: Any = env.unwrapped
-    before = inner.data.time
-    after = env.step(((low + high) / 2.0).astype(space.dtype))[4]
-    return (at_reset, after), _step_seconds(inner, inner.data.time - before)
-
-
-def _step_seconds(inner: Any, measured: float) -> float:
-    """The env's own `dt` where the simulation's clock agrees: envs around another may state a wrong one."""
-    stated = getattr(inner, "dt", None)
-    if isinstance(stated, (int, float)) and (measured <= 0.0 or np.isclose(stated, measured, rtol=1e-6)):
-        return float(stated)
-    return round(float(measured), 12)
 
 
 def _automatic(model: Model, namer: Namer, joints: dict[int, str], dt: float) -> list[Quantity]:

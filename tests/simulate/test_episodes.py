@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from eureka_loop.simulate.episodes import EpisodeCollector
@@ -7,13 +9,15 @@ from eureka_loop.simulate.recorder import Transitions
 
 
 def transitions(
-    envs: list[int], values: list[int], done: list[int], truncated: list[int] = ()
-) -> Transitions:  # type: ignore[assignment]
-    mark = np.zeros(len(envs), bool)
-    mark[done] = True
-    cut = np.zeros(len(envs), bool)
-    cut[list(truncated)] = True
-    return Transitions({"x": np.array(values, float)}, np.array(envs), np.zeros(len(envs), bool), mark, cut)
+    envs: list[int],
+    values: list[int],
+    done: list[int],
+    truncated: Sequence[int] = (),
+    starts: Sequence[int] = (),
+) -> Transitions:
+    """`done`, `truncated` and `starts` are indices of rows."""
+    marks = [np.isin(np.arange(len(envs)), rows) for rows in (starts, done, truncated)]
+    return Transitions({"x": np.array(values, float)}, np.array(envs, int), *marks)
 
 
 def test_episodes_are_put_together_across_pieces() -> None:
@@ -37,3 +41,12 @@ def test_nothing_finished_is_nothing_given() -> None:
     collector = EpisodeCollector(1)
     assert collector.add(transitions([0, 0], [1, 2], done=[])) == []
     assert collector.add(transitions([], [], done=[])) == []
+
+
+def test_an_episode_broken_off_by_a_reset_is_dropped() -> None:
+    collector = EpisodeCollector(1)
+    assert collector.add(transitions([0, 0], [1, 2], done=[], starts=[0])) == []
+    (episode,) = collector.add(transitions([0, 0, 0, 0], [3, 4, 5, 6], done=[2], starts=[1, 3]))
+    assert episode.columns["x"].tolist() == [4.0, 5.0]
+    (episode,) = collector.add(transitions([0], [7], done=[0]))
+    assert episode.columns["x"].tolist() == [6.0, 7.0]

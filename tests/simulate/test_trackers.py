@@ -62,6 +62,12 @@ def test_without_an_update_the_kinematics_lag_one_substep(toy: Any, domain_of: A
     assert spin[-1] == pytest.approx(2.0 * (0.5 - 0.002), rel=1e-9)
 
 
+@pytest.mark.parametrize("lag", [True, False])
+def test_the_table_says_whether_they_lag(toy: Any, domain_of: Any, lag: bool) -> None:
+    constants = Instruments(toy(BALL, lag=lag), domain_of()).vocabulary.constants
+    assert ("lag" in constants) == lag
+
+
 def test_a_backflip_and_a_pirouette(toy: Any, domain_of: Any) -> None:
     env = toy(FLIP)
     env.start_qvel[0] = -2 * np.pi

@@ -72,6 +72,24 @@ def test_the_interface(domain_of: Any) -> None:
     envs.close()
 
 
+def test_goal_envs_hand_out_dicts(toy: Any, domain_of: Any) -> None:
+    xml = "<mujoco><worldbody><body><joint name='j'/><geom size='.1'/></body></worldbody></mujoco>"
+    gymnasium.register("ToyGoal-v0", lambda: toy(xml, goal=True), max_episode_steps=4)
+    try:
+        envs = RecordedVecEnv(task("ToyGoal-v0"), domain_of(), ["obs", "desired_goal"], n_envs=2, seed=0)
+    finally:
+        del gymnasium.registry["ToyGoal-v0"]
+    observations: Any = envs.reset()
+    np.testing.assert_array_equal(observations["desired_goal"], [[3.0, 4.0]] * 2)
+    for _ in range(4):
+        observations, _, dones, infos = envs.step(np.zeros((2, 1)))
+    assert dones.all()
+    assert set(infos[0]["terminal_observation"]) == {"observation", "achieved_goal", "desired_goal"}
+    columns = envs.recorder.take().columns
+    np.testing.assert_array_equal(columns["desired_goal"], [[3.0, 4.0]] * 8)
+    assert columns["obs"].shape == (8, 1)
+
+
 class Keep(BaseCallback):
     """Every rollout's observations and actions."""
 
