@@ -177,16 +177,13 @@ def _go(run: Run) -> int:
 
 
 def _parse(
-    kind: type[Options], name: str, words: list[str], default: Options | None = None, help: str | None = None
+    kind: type[Options],
+    name: str,
+    words: list[str],
+    default: Options = tyro.MISSING_NONPROP,
+    help: str | None = None,
 ) -> Options:
-    arguments = {} if default is None else {"default": default}
-    return tyro.cli(
-        kind,
-        prog=f"eureka {name}",
-        args=words,
-        description=help,
-        **arguments,
-    )
+    return tyro.cli(kind, prog=f"eureka {name}", args=words, description=help, default=default)
 
 
 def _take(words: list[str], flag: str) -> tuple[list[str], str | None]:
