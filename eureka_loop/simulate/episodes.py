@@ -27,6 +27,7 @@ class EpisodeCollector:
 
     def __init__(self, n_envs: int) -> None:
         self._open: list[list[Mapping[str, Array]]] = [[] for _ in range(n_envs)]
+        self._lengths = [0] * n_envs
 
     def add(self, transitions: Transitions) -> list[Episode]:
         """The episodes that these transitions finish, in order of env and time."""
@@ -34,7 +35,8 @@ class EpisodeCollector:
         for begin, end in pairwise(_cuts(transitions)):
             env = int(transitions.env_index[begin])
             if transitions.episode_start[begin]:
-                self._open[env] = []
+                self._open[env], self._lengths[env] = [], 0
+            self._lengths[env] += end - begin
             self._open[env].append({name: column[begin:end] for name, column in transitions.columns.items()})
             if transitions.done[end - 1]:
                 finished.append(self._close(env, truncated=bool(transitions.truncated[end - 1])))
@@ -43,7 +45,7 @@ class EpisodeCollector:
     def _close(self, env: int, *, truncated: bool) -> Episode:
         parts, self._open[env] = self._open[env], []
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        length = len(next(iter(columns.values()))) if columns else 0
+        length, self._lengths[env] = self._lengths[env], 0
         return Episode(columns, length, env, truncated)
 
 

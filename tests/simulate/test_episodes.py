@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -41,6 +42,12 @@ def test_nothing_finished_is_nothing_given() -> None:
     collector = EpisodeCollector(1)
     assert collector.add(transitions([0, 0], [1, 2], done=[])) == []
     assert collector.add(transitions([], [], done=[])) == []
+
+
+def test_lengths_are_known_without_columns() -> None:
+    bare = replace(transitions([0, 0, 0], [1, 2, 3], done=[2]), columns={})
+    collector = EpisodeCollector(1)
+    assert [each.length for each in [*collector.add(bare), *collector.add(bare)]] == [3, 3]
 
 
 def test_an_episode_broken_off_by_a_reset_is_dropped() -> None:
