@@ -50,7 +50,7 @@ def info_quantities(infos: tuple[Mapping[str, Any], ...]) -> Iterator[Quantity]:
     yield _given("native_reward", (), "", "the env's own reward", group="native", key="reward", hidden=True)
     merged = {key: np.asarray(value) for info in infos for key, value in info.items() if _is_numeric(value)}
     for key, array in sorted(merged.items()):
-        own = "reward" in key
+        own = any(word in key for word in OWN_REWARD)
         text = "part of the env's own reward" if own else f"the env's info[{key!r}]"
         missing = "" if all(key in info for info in infos) else "; 0 where the env doesn't give it"
         observable = Observable(
