@@ -12,7 +12,7 @@ from eureka_loop.records import Array, Task
 from .domain import Domain, observable, touching
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
-STANDING_HEIGHT = 0.7  # m, torso above the floor where the joint `rootz` reads 0
+ZERO_HEIGHT = 0.7  # m, torso above the floor where the joint `rootz` reads 0
 
 
 @observable(unit="m/s", frame="world")
@@ -23,8 +23,8 @@ def forward_velocity(rootx_position: Array, prev_rootx_position: Array, dt: Arra
 
 @observable(unit="m", frame="world")
 def torso_height(rootz_position: Array) -> Array:
-    """Height of the torso's middle above the floor; 0.7 standing with straight joints."""
-    return STANDING_HEIGHT + rootz_position
+    """Height of the torso's middle above the floor; 0.57 at rest on its feet."""
+    return ZERO_HEIGHT + rootz_position
 
 
 @observable(unit="m/s", frame="world")

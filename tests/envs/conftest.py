@@ -1,0 +1,182 @@
+"""Real rollouts of every registered task: random ones, and scripted ones where somebody knows better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import mujoco
+import numpy as np
+import pytest
+
+from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.program.vocabulary import PREFIXES, Vocabulary
+from eureka_loop.records import Array, Task
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.episodes import Episode, EpisodeCollector
+from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.recorder import Transitions
+
+STEPS = 1000
+
+Policy = Callable[[Any, int], Array]  # (the env, steps since the reset) → action
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Steps of one task's env, every name recorded, `prev_` and `init_` of each too."""
+
+    vocabulary: Vocabulary
+    transitions: Transitions
+
+    @property
+    def episodes(self) -> list[Episode]:
+        return EpisodeCollector(1).add(self.transitions)
+
+
+def roll(task: Task, policy: Policy | None, *, seed: int, steps: int) -> Rollout:
+    """`steps` steps of a policy, of random actions without one; resets at every episode's end."""
+    env = make_env(task)
+    instruments = Instruments(env, find_domain(task.env_id))
+    names = instruments.vocabulary.names(hidden=True)
+    recorder = instruments.recorder([*names, *(prefix + name for prefix in PREFIXES for name in names)], 1)
+    env.action_space.seed(seed)
+    recorder.reset(0, env, *env.reset(seed=seed))
+    length = 0
+    for _ in range(steps):
+        action = env.action_space.sample() if policy is None else clipped(env, policy(env.unwrapped, length))
+        obs, reward, terminated, truncated, info = env.step(action)
+        recorder.step(0, env, obs, action, reward, terminated, truncated, info)
+        length += 1
+        if terminated or truncated:
+            recorder.reset(0, env, *env.reset())
+            length = 0
+    env.close()
+    return Rollout(instruments.vocabulary, recorder.take())
+
+
+@cache
+def random_rollout(name: str) -> Rollout:
+    return roll(find_task(name), None, seed=0, steps=STEPS)
+
+
+@cache
+def scripted_rollout(name: str) -> Rollout | None:
+    """None where nobody has written a policy for the task."""
+    policy = SCRIPTED.get(name)
+    return roll(find_task(name), policy, seed=0, steps=STEPS) if policy else None
+
+
+def clipped(env: Any, action: Array) -> Any:
+    return np.clip(action, env.action_space.low, env.action_space.high).astype(env.action_space.dtype)
+
+
+@pytest.fixture
+def random_steps() -> Callable[[str], Rollout]:
+    """1,000 random-action steps of a task."""
+    return random_rollout
+
+
+@pytest.fixture
+def scripted_steps() -> Callable[[str], Rollout | None]:
+    """1,000 steps of the task's scripted policy."""
+    return scripted_rollout
+
+
+@pytest.fixture
+def rollout_of() -> Callable[..., Rollout]:
+    """`roll` itself."""
+    return roll
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    with Zygote() as zygote:
+        yield zygote
+
+
+def gait(frequency: float, offset: Array, amplitude: Array, phase: Array) -> Policy:
+    """Every motor swings on its own, whatever the body does (found by a cross-entropy search)."""
+
+    def policy(env: Any, step: int) -> Array:
+        swing = np.sin(2 * np.pi * frequency * step * env.dt + np.asarray(phase))
+        return np.asarray(offset) + np.asarray(amplitude) * swing
+
+    return policy
+
+
+def sit_up(env: Any, step: int) -> Array:
+    """Torques that grow for two seconds and then stay (found likewise): it sits, it doesn't stand."""
+    return 0.4 * (SITTING[0] + SITTING[1] * min(1.0, step * env.dt / 2.0))
+
+
+def balance_pole(env: Any, _: int) -> Array:
+    x, angle, speed, turning = *env.data.qpos, *env.data.qvel
+    return np.array([20 * angle + 3 * turning + 0.5 * x + speed])
+
+
+def balance_two_poles(env: Any, _: int) -> Array:
+    """Linear-quadratic regulator about the upright."""
+    gain = np.array([0.213, 1.813, 5.569, 0.315, 0.902, 0.848])
+    return np.array([-gain @ [*env.data.qpos, *env.data.qvel]])
+
+
+def pull(env: Any, body: str, way: Array, motors: int, damping: float) -> Array:
+    """Joint motion (damped least squares) that carries a body some way."""
+    jacobian = np.zeros((3, env.model.nv))
+    mujoco.mj_jacBody(env.model, env.data, jacobian, None, env.model.body(body).id)
+    jacobian = jacobian[:, :motors]
+    return np.asarray(jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + damping * np.eye(3), way))
+
+
+def reach(env: Any, _: int) -> Array:
+    way = env.get_body_com("target") - env.get_body_com("fingertip")
+    return pull(env, "fingertip", way, 2, damping=1e-3) - 0.1 * env.data.qvel[:2]
+
+
+def push(env: Any, step: int) -> Array:
+    """Get behind the object, then through it towards the goal."""
+    thing, hand = env.get_body_com("object"), env.get_body_com("tips_arm")
+    course = env.get_body_com("goal") - thing
+    course = course * [1, 1, 0] / np.linalg.norm(course[:2])
+    behind = 0.214 if step < 40 else 0.025
+    way = thing - behind * course - hand
+    return 16.1 * pull(env, "tips_arm", way, 7, damping=0.013) - 0.675 * env.data.qvel[:7]
+
+
+SITTING = np.array(  # (2, 17): from the start, and what is added
+    [
+        (
+            *(-0.22, 0.28, -0.82, -0.67, -0.14, -0.75, 1.03, -0.43, 0.33),
+            *(0.54, 0.34, -0.37, -0.59, 0.13, -0.98, 0.52, -1.02),
+        ),
+        (
+            *(0.38, -1.85, -0.03, -0.67, 0.4, -0.23, -0.46, -0.8, 0.2),
+            *(-1.42, 0.56, -2.68, 0.89, 0.0, 0.4, -0.54, 0.17),
+        ),
+    ]
+)
+
+SCRIPTED: dict[str, Policy] = {
+    "halfcheetah-run": gait(
+        np.exp(1.39),
+        0.5 * np.array([-0.96, -0.78, -0.55, -1.52, 0.19, -2.1]),
+        np.array([-1.24, -1.1, -0.32, -0.93, 0.41, 0.21]),
+        np.array([-0.49, 0.51, -1.59, 1.2, -1.04, 0.96]),
+    ),
+    "hopper-hop": gait(
+        np.exp(-0.18),
+        np.array([0.73, 0.13, 0.28]),
+        np.array([-0.06, -0.23, -0.27]),
+        np.array([-0.38, -1.53, 0.6]),
+    ),
+    "humanoidstandup-standup": sit_up,
+    "swimmer-swim": gait(np.exp(-0.77), np.zeros(2), np.array([-1.04, -1.35]), np.array([0.34, -0.11])),
+    "reacher-reach": reach,
+    "pusher-push": push,
+    "invertedpendulum-balance": balance_pole,
+    "inverteddoublependulum-balance": balance_two_poles,
+}

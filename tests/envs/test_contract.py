@@ -1,0 +1,149 @@
+"""The contract of every registered task. A new domain file gets these tests by being registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eureka_loop.envs.registry import find_domain, tasks
+from eureka_loop.program.contract import Kind
+from eureka_loop.program.gate import check
+from eureka_loop.records import Array, Task
+from eureka_loop.sandbox.trial import try_out
+from eureka_loop.sandbox.zygote import Zygote
+
+TASKS = pytest.mark.parametrize("task", tasks().values(), ids=lambda task: task.name)
+PROGRAMS = [
+    pytest.param(task, part, id=f"{task.name}-{part}")
+    for task in tasks().values()
+    for part in ("fitness", "success", "sparse", "human")
+    if getattr(task, part)
+]
+KINDS: dict[str, Kind] = {"fitness": "fitness", "success": "success"}  # the others are rewards
+
+Steps = Callable[[str], Any]
+
+
+def own_names(task: Task) -> list[str]:
+    return [each.name for each in find_domain(task.env_id).observables]
+
+
+@TASKS
+def test_the_task_says_what_it_is(task: Task) -> None:
+    assert task.text.endswith(".")
+    assert len(task.text.split()) >= 5
+    assert task.fitness
+    assert task.sparse
+    assert task.human
+    assert task.human_source
+
+
+@TASKS
+def test_own_observables_are_described(task: Task) -> None:
+    observables = find_domain(task.env_id).observables
+    assert observables
+    for each in observables:
+        assert each.description.endswith("."), each.name
+        assert each.unit or " 0 " in f" {each.description} " or "1" in each.description, (
+            f"{each.name}: no unit"
+        )
+        signed = any(word in each.name for word in ("velocity", "angle", "pitch", "bend", "position"))
+        if signed and each.shape == ():
+            assert "positive:" in each.description, f"{each.name}: which way is positive?"
+
+
+@TASKS
+def test_own_observables_come_first(task: Task, random_steps: Steps) -> None:
+    vocabulary = random_steps(task.name).vocabulary
+    own = own_names(task)
+    assert vocabulary.names()[: len(own)] == own
+
+
+@TASKS
+def test_columns_are_as_declared_and_finite(task: Task, random_steps: Steps) -> None:
+    rollout = random_steps(task.name)
+    for observable in rollout.vocabulary:
+        column = rollout.transitions.columns[observable.name]
+        assert column.shape == (len(rollout.transitions), *observable.shape), observable.name
+        assert column.dtype == np.float64, observable.name
+        assert np.isfinite(column).all(), observable.name
+
+
+@TASKS
+def test_no_own_observable_is_constant(task: Task, random_steps: Steps, scripted_steps: Steps) -> None:
+    """Random actions may leave an object alone that a scripted policy moves."""
+    rollouts = [random_steps(task.name), scripted_steps(task.name)]
+    for name in own_names(task):
+        columns = [rollout.transitions.columns[name] for rollout in rollouts if rollout]
+        assert (np.ptp(np.concatenate(columns), axis=0) > 0).all(), name
+
+
+@TASKS
+def test_equal_seeds_give_equal_rows(task: Task, rollout_of: Callable[..., Any]) -> None:
+    one, other = (rollout_of(task, None, seed=7, steps=60).transitions.columns for _ in range(2))
+    for name, column in one.items():
+        assert np.array_equal(column, other[name]), name
+
+
+@pytest.mark.parametrize(("task", "part"), PROGRAMS)
+def test_the_gate_accepts_the_program(task: Task, part: str, random_steps: Steps) -> None:
+    """As it would a model's: without hidden observables such as the env's own reward."""
+    program = check(getattr(task, part), random_steps(task.name).vocabulary, KINDS.get(part, "reward"))
+    assert program.doc
+
+
+@pytest.mark.parametrize(
+    ("task", "part"), [each for each in PROGRAMS if each.values[1] in ("sparse", "human")]
+)
+def test_the_reward_passes_the_trial(task: Task, part: str, random_steps: Steps, zygote: Zygote) -> None:
+    """Deterministic, rows independent, terms finite and in range."""
+    rollout = random_steps(task.name)
+    program = check(getattr(task, part), rollout.vocabulary)
+    shapes = {name: rollout.vocabulary.resolve(name).shape for name in program.parameters}
+    try_out(zygote, program, rollout.transitions.columns, shapes)
+
+
+@TASKS
+def test_the_human_reward_is_the_native_one(task: Task, random_steps: Steps, zygote: Zygote) -> None:
+    """On every one of 1,000 random-action steps; what is left is float32: envs square the actions in it."""
+    rollout = random_steps(task.name)
+    native = rollout.transitions.columns["native_reward"]
+    assert len(native) == 1000
+    assert rollout.transitions.episode_start[1:].any() or rollout.vocabulary.horizon == 1000
+    assert np.abs(rewards(task.human, rollout, zygote) - native).max() <= 1e-6
+
+
+@TASKS
+def test_the_human_reward_is_the_native_one_when_the_task_is_done_well(
+    task: Task, scripted_steps: Steps, zygote: Zygote
+) -> None:
+    rollout = scripted_steps(task.name)
+    if rollout is None:
+        pytest.skip("nobody has scripted a policy for it")
+    native = rollout.transitions.columns["native_reward"]
+    assert np.abs(rewards(task.human, rollout, zygote) - native).max() <= 1e-6
+
+
+@TASKS
+def test_no_visible_observable_gives_the_native_reward_away(task: Task, random_steps: Steps) -> None:
+    """Parts of the env's own reward in `info` would hand a designer the hand-written one."""
+    rollout = random_steps(task.name)
+    own = rollout.transitions.columns["native_reward"]
+    for observable in rollout.vocabulary:
+        if observable.name.startswith("info_") and not observable.hidden:
+            words = ("reward", "penalty", "cost", "bonus")
+            assert not any(word in observable.name for word in words), observable.name
+            assert not np.array_equal(rollout.transitions.columns[observable.name], own), observable.name
+
+
+def rewards(source: str | None, rollout: Any, zygote: Zygote) -> Array:
+    """(N,) of a reward program, from its own process."""
+    assert source is not None
+    program = check(source, rollout.vocabulary)
+    shapes = {name: rollout.vocabulary.resolve(name).shape for name in program.parameters}
+    with zygote.start(program, shapes, rows=len(rollout.transitions)) as process:
+        terms = process.evaluate({name: rollout.transitions.columns[name] for name in program.parameters})
+    return np.array(terms.total)

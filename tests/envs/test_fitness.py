@@ -1,0 +1,104 @@
+"""Fitness and success mean what they say, judged as in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eureka_loop.envs.registry import find_task, tasks
+from eureka_loop.judge.fitness import Judge
+from eureka_loop.records import Array
+from eureka_loop.sandbox.zygote import Zygote
+
+Steps = Callable[[str], Any]
+
+SCRIPTED_SUCCESS = {  # what the scripted policies manage; the others' tasks are beyond them
+    "reacher-reach": 1.0,
+    "invertedpendulum-balance": 1.0,
+    "inverteddoublependulum-balance": 1.0,
+    "humanoidstandup-standup": 0.0,
+    "hopper-hop": 0.0,
+}
+
+
+def scores(name: str, rollout: Any, zygote: Zygote) -> list[tuple[float, float | None]]:
+    with Judge(zygote, find_task(name), rollout.vocabulary) as judge:
+        return [judge.score(episode.columns) for episode in rollout.episodes]
+
+
+@pytest.mark.parametrize("name", tasks())
+def test_random_actions_get_a_score(name: str, random_steps: Steps, zygote: Zygote) -> None:
+    for fitness, success in scores(name, random_steps(name), zygote):
+        assert np.isfinite(fitness)
+        assert (success is None) == (find_task(name).success is None)
+        assert success in (None, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("name", tasks())
+def test_a_better_policy_scores_higher(
+    name: str, random_steps: Steps, scripted_steps: Steps, zygote: Zygote
+) -> None:
+    better = scripted_steps(name)
+    if better is None:
+        pytest.skip("nobody has scripted a policy for it")
+    ours = [fitness for fitness, _ in scores(name, better, zygote)]
+    theirs = [fitness for fitness, _ in scores(name, random_steps(name), zygote)]
+    assert np.mean(ours) > np.mean(theirs) + 0.05
+
+
+@pytest.mark.parametrize("name", SCRIPTED_SUCCESS)
+def test_success_is_what_it_looks_like(name: str, scripted_steps: Steps, zygote: Zygote) -> None:
+    assert np.mean([mark for _, mark in scores(name, scripted_steps(name), zygote)]) == SCRIPTED_SUCCESS[name]
+
+
+@pytest.mark.parametrize("name", ["hopper-hop", "walker2d-walk", "ant-run", "humanoid-run"])
+def test_falling_early_costs(name: str, zygote: Zygote, random_steps: Steps) -> None:
+    """The same speed for a tenth of the time is worth a tenth, not the same."""
+    with Judge(zygote, find_task(name), random_steps(name).vocabulary) as judge:
+        whole, short = (judge.score(walk(steps))[0] for steps in (1000, 100))
+    assert whole == pytest.approx(2.0)
+    assert short == pytest.approx(0.2)
+
+
+def walk(steps: int, horizon: int = 1000, dt: float = 0.01, speed: float = 2.0) -> dict[str, Array]:
+    """An episode at constant speed that ends, if before the horizon, in a fall."""
+    time = dt * np.arange(1, steps + 1)
+    terminated = np.zeros(steps)
+    terminated[-1] = steps < horizon
+    return {
+        "forward_velocity": np.full(steps, speed),
+        "dt": np.full(steps, dt),
+        "time": time,
+        "time_left": horizon * dt - time,
+        "terminated": terminated,
+    }
+
+
+def test_success_needs_both_the_end_and_the_speed(zygote: Zygote, random_steps: Steps) -> None:
+    with Judge(zygote, find_task("walker2d-walk"), random_steps("walker2d-walk").vocabulary) as judge:
+        marks = [
+            judge.score(walk(steps, speed=speed))[1]
+            for steps, speed in [(1000, 2.0), (999, 2.0), (1000, 0.9)]
+        ]
+    assert marks == [1.0, 0.0, 0.0]
+
+
+def test_pushers_fitness_is_the_share_of_the_way(zygote: Zygote, random_steps: Steps) -> None:
+    with Judge(zygote, find_task("pusher-push"), random_steps("pusher-push").vocabulary) as judge:
+        ends = {"goal_distance": np.array([0.3, 0.1]), "init_goal_distance": np.array([0.4, 0.4])}
+        there = {"goal_distance": np.array([0.3, 0.04]), "init_goal_distance": np.array([0.4, 0.4])}
+        assert judge.score(ends) == (pytest.approx(0.75), 0.0)
+        assert judge.score(there) == (pytest.approx(0.9), 1.0)
+
+
+def test_standing_up_counts_the_last_seconds_only(zygote: Zygote, random_steps: Steps) -> None:
+    name = "humanoidstandup-standup"
+    time = 0.015 * np.arange(1, 1001)
+    late = np.where(time > 10.0, 1.3, 0.1)
+    jump = np.where((time > 5.0) & (time < 9.0), 1.3, 0.1)
+    with Judge(zygote, find_task(name), random_steps(name).vocabulary) as judge:
+        assert judge.score({"head_height": late, "time": time}) == (pytest.approx(1.3), 1.0)
+        assert judge.score({"head_height": jump, "time": time}) == (pytest.approx(0.1), 0.0)
