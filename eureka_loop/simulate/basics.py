@@ -17,6 +17,8 @@ from eureka_loop.simulate.naming import identifier
 from eureka_loop.simulate.observation import GOAL_KEYS, is_goal, width
 from eureka_loop.simulate.quantities import FromInfo, Given, Quantity, Raw, Slice, as_is, slice_of
 
+OWN_REWARD = ("reward", "penalty", "cost")  # in the keys of `info` that hold the reward's parts
+
 
 def step_quantities(env: gymnasium.Env[Any, Any], dt: float, horizon: int | None) -> Iterator[Quantity]:
     """What the env's step takes and gives, and the clock."""
