@@ -15,10 +15,13 @@ test: $(VENV)/.dev
 test-slow: $(VENV)/.dev
 	$(BIN)/pytest -q -m slow
 
+# mypy sees the tree as it is installed: envs/ and reward_templates/ inside the package.
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	rm -rf build/typed && mkdir -p build/typed
+	cp -R eureka_loop build/typed/ && cp -R envs reward_templates build/typed/eureka_loop/
+	cd build/typed && $(CURDIR)/$(BIN)/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

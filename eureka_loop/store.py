@@ -175,13 +175,13 @@ class Run:
         return self.folder / "candidates" / candidate
 
     def write_candidate(
-        self, candidate: Candidate, *, feedback: str = "", exchanges: list[Mapping[str, Any]] | None = None
+        self, candidate: Candidate, *, feedback: str = "", exchanges: Sequence[Mapping[str, Any]] = ()
     ) -> None:
         """Keep a candidate; it exists once origin.json does, which comes last."""
         folder = self.candidate_folder(candidate.id)
         files.write_text(folder / "reward.py", candidate.source)
         files.write_text(folder / "feedback.txt", feedback)
-        files.write_json(folder / "exchange.json", exchanges or [])
+        files.write_json(folder / "exchange.json", list(exchanges))
         origin = files.plain(candidate)
         del origin["source"]  # reward.py is the one place where it stands
         files.write_json(folder / "origin.json", origin)
