@@ -24,7 +24,7 @@ def tip_height(tip_pos: Array) -> Array:
 
 @observable(unit="m", frame="world")
 def tip_position(tip_pos: Array) -> Array:
-    """Place of the upper pole's tip along the rail, from the rail's middle."""
+    """Place of the upper pole's tip along the rail, from its middle; positive: towards +x."""
     return tip_pos[:, 0]
 
 
@@ -54,7 +54,7 @@ def upper_pole_velocity(hinge_velocity: Array, hinge2_velocity: Array) -> Array:
 
 @observable(unit="m", frame="world")
 def cart_position(slider_position: Array) -> Array:
-    """Place of the cart on the rail, from its middle; the rail ends at -1 and 1."""
+    """Place of the cart, from the rail's middle; positive: towards +x; the rail ends at -1 and 1."""
     return slider_position
 
 

@@ -29,7 +29,7 @@ def pole_velocity(hinge_velocity: Array) -> Array:
 
 @observable(unit="m", frame="world")
 def cart_position(slider_position: Array) -> Array:
-    """Place of the cart on the rail, from its middle; the rail ends at -1 and 1."""
+    """Place of the cart, from the rail's middle; positive: towards +x; the rail ends at -1 and 1."""
     return slider_position
 
 
