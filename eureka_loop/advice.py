@@ -14,6 +14,7 @@ from eureka_loop.records import Checkpoint, TermStats, Trained
 
 NEVER = 0.05  # success rates up to this count as never
 CONSTANT = 0.02  # change of a term's mean over training, relative to the range it was seen in
+SATISFIED = 0.05  # distance of a mean from the highest value, relative to that range
 DOMINATES, NEGLIGIBLE = 0.8, 0.01  # shares of the reward
 AGAINST = -0.5  # correlation with fitness
 FALLEN = 0.7  # final fitness, as a part of the rise to its best point in training
@@ -44,12 +45,12 @@ def _on_fitness(trained: Sequence[Trained]) -> Iterator[str]:
     step, peak = max(curve, key=lambda each: each[1])
     if end <= start:
         yield (
-            f"Fitness didn't rise in training ({start:.3g} at first, {end:.3g} at the end): "
+            f"Fitness didn't rise in training ({number(start)} at first, {number(end)} at the end): "
             "the reward doesn't lead to the task."
         )
     elif end < start + FALLEN * (peak - start):
         yield (
-            f"Fitness peaked at step {step:,} ({peak:.3g}) and fell to {end:.3g}: "
+            f"Fitness peaked at step {step:,} ({number(peak)}) and fell to {number(end)}: "
             "the policy found something else that pays."
         )
 
@@ -60,22 +61,29 @@ def _on_term(
     low, high = min(each.low for each in stats), max(each.high for each in stats)
     means = [each.mean for each in stats]
     if low == high:
-        yield f"'{term}' was {high:.3g} throughout: it teaches nothing; rewrite or drop it."
-        return
-    if not is_diagnostic(term):
+        yield f"'{term}' was {number(high)} throughout: it teaches nothing; rewrite or drop it."
+    elif not is_diagnostic(term):
         yield from _on_share(term, _mean([each.share for each in stats]), alone=alone)
+        yield from _on_change(term, means, low, high)
         if correlation is not None and correlation <= AGAINST and _mean(means) > 0:
             yield f"'{term}' pays, yet goes against fitness (correlation {correlation:+.2f})."
-    if len(means) >= 3 and max(means) - min(means) <= CONSTANT * (high - low):
+
+
+def _on_change(term: str, means: Sequence[float], low: float, high: float) -> Iterator[str]:
+    if len(means) < 3 or max(means) - min(means) > CONSTANT * (high - low):
+        return
+    if min(means) >= high - SATISFIED * (high - low):
+        yield f"'{term}' was near its highest value all along: it guides nothing; ask for more, or drop it."
+    else:
         yield (
-            f"The mean of '{term}' hardly changed in training (about {_mean(means):.3g}): it isn't being "
+            f"The mean of '{term}' hardly changed in training (about {number(_mean(means))}): it isn't being "
             "optimised as it is written; change its scale or temperature, rewrite or drop it."
         )
 
 
 def _on_share(term: str, share: float, *, alone: bool) -> Iterator[str]:
     if share >= DOMINATES and not alone:
-        yield f"'{term}' makes up {share:.0%} of the reward and hides the other terms: scale it down."
+        yield f"'{term}' makes up {share:.0%} of the reward and hides the others: scale it down."
     elif share <= NEGLIGIBLE:
         yield f"'{term}' makes up {share:.1%} of the reward: it has no say; scale it up or drop it."
 
@@ -95,6 +103,11 @@ def _curve(trained: Sequence[Trained]) -> Iterator[tuple[int, float]]:
         known = [point.fitness for point in group if point.fitness is not None]
         if known:
             yield group[0].step, _mean(known)
+
+
+def number(value: float) -> str:
+    """Three digits, without an exponent where that is readable: 0.00123, 12.3, 1234."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from eureka_loop.advice import advice
+from eureka_loop.advice import advice, number
 from eureka_loop.program.contract import is_diagnostic
 from eureka_loop.records import Checkpoint, Evaluated, Failed, Trained
 
@@ -26,7 +26,9 @@ def words(best: Evaluated | None, generation: Sequence[Evaluated], feedback_poin
         generation: all candidates of the latest generation, the best perhaps among them.
         feedback_points: points of training that are told, of as many as were kept.
     """
-    parts = [_final(best), _training(best.trained, feedback_points)] if best and best.trained else []
+    parts = [_final(best)] if best and best.trained else []
+    if best and best.trained and all(each.checkpoints for each in best.trained):
+        parts.append(_training(best.trained, feedback_points))
     found = advice(best.trained) if best else []
     if found:
         parts.append("\n".join(["What the numbers say:", *(f"- {line}" for line in found)]))
@@ -57,21 +59,14 @@ def _training(trained: Sequence[Trained], points: int) -> str:
     """A table: a column a point of training, rows for fitness and for every term."""
     stretches = _stretches(trained, points)
     rows: list[list[str]] = [["step", *(_steps(stretch[0].step) for stretch in stretches)]]
-    for name, value in _OUTCOMES.items():
+    for name, (value, written) in _OUTCOMES.items():
         means = [_known_mean(map(value, stretch)) for stretch in stretches]
         if any(mean is not None for mean in means):
-            rows.append([name, *map(_number, means)])
-    for term in trained[0].checkpoints[-1].terms if trained[0].checkpoints else ():
+            rows.append([name, *map(written, means)])
+    for term in stretches[-1][0].terms:
         rows.extend(_term_rows(term, stretches, _correlation(term, trained)))
     seeds = f", means of {len(trained)} seeds" if len(trained) > 1 else ""
     return "\n".join([f"Over training{seeds}:", *_aligned(rows)])
-
-
-_OUTCOMES: dict[str, Value] = {
-    "fitness": lambda point: point.fitness,
-    "success": lambda point: point.success,
-    "episode length": lambda point: point.episode_length,
-}
 
 
 def _term_rows(
@@ -138,27 +133,41 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as text with aligned columns; a row of one cell is a remark and sets no width."""
-    cells = [row for row in rows if len(row) > 1]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        (
-            row[0].ljust(widths[0])
-            + "".join(cell.rjust(w + 2) for cell, w in zip(row[1:], widths[1:], strict=False))
-        )
-        if len(row) > 1
-        else row[0]
-        for row in rows
-    ]
+    """Rows as text with aligned columns; a row of one cell is a remark, and so is one that never changes."""
+    tables = [row for row in rows if len(row) > 1 and not _is_constant(row)]
+    widths = [max(map(len, column)) for column in zip(*tables, strict=True)]
+    return [_line(row, widths) for row in rows]
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    if len(row) == 1:
+        return row[0]
+    if _is_constant(row):
+        return f"{row[0]} {row[1]} throughout"
+    cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+    return "  ".join([row[0].ljust(widths[0]), *cells])
+
+
+def _is_constant(row: Sequence[str]) -> bool:
+    return len(row) > 2 and len(set(row[1:])) == 1
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"
+    return "-" if value is None else number(value)
 
 
 def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.0f}%"
+    if value is None:
+        return "-"
+    return "<1%" if 0 < value < 0.005 else f"{100 * value:.0f}%"
 
 
 def _steps(step: int) -> str:
     return f"{step / 1000:g}k" if step >= 1000 else str(step)
+
+
+_OUTCOMES: dict[str, tuple[Value, Callable[[float | None], str]]] = {
+    "fitness": (lambda point: point.fitness, _number),
+    "success": (lambda point: point.success, _percent),
+    "episode length": (lambda point: point.episode_length, _number),
+}
