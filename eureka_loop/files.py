@@ -49,12 +49,13 @@ def read_json(path: Path, record: type[Record]) -> Record:
         RunError: the file is missing, torn, or not such a record.
     """
     try:
-        return TypeAdapter(record).validate_json(path.read_bytes())
+        found: Record = _adapter(record).validate_json(path.read_bytes())
     except OSError as error:
         raise RunError(f"can't read {path}: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors()[0]
         raise RunError(f"{path} is damaged: {first['msg']} at {'.'.join(map(str, first['loc']))}") from error
+    return found
 
 
 def append_line(path: Path, record: Any) -> None:
@@ -90,7 +91,16 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def plain(record: Any) -> Any:
     """A record as JSON data."""
-    return TypeAdapter(type(record)).dump_python(record, mode="json") if is_dataclass(record) else record
+    return _adapter(type(record)).dump_python(record, mode="json") if is_dataclass(record) else record
+
+
+_adapters: dict[Any, TypeAdapter[Any]] = {}  # building one takes some 20 ms, far longer than using it
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def _unwritable(path: Path, error: OSError) -> RunError:
