@@ -240,4 +240,5 @@ class Board:
 
     def _training(self, event: Event) -> Training:
         now = event.get("time", 0.0)
-        return self._row(event).trainings.setdefault(event["seed"], Training(self.steps, now, heard=now))
+        begun = Training(event.get("steps") or self.steps, now, heard=now)
+        return self._row(event).trainings.setdefault(event["seed"], begun)

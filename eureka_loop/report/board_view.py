@@ -32,6 +32,8 @@ def draw(board: Board, now: float, width: int, height: int) -> Group:
         now: Unix time.
         width: columns of the screen.
         height: its lines; one is left free.
+
+    The last line is empty: the cursor rests there, and what a terminal echoes (^C) can't push the table down.
     """
     head: list[RenderableType] = [header(board, now, width), Text()]
     if board.report:
@@ -40,8 +42,8 @@ def draw(board: Board, now: float, width: int, height: int) -> Group:
         rows, title = board.of_generation(board.generation), f"generation {board.generation + 1}"
         wanted = board.seeds
     else:
-        return Group(*head, Text("getting ready…", style="dim"))
-    return Group(*head, *_body(board, rows, title, wanted, space=height - 4))
+        return Group(*head, Text("getting ready…", style="dim"), Text())
+    return Group(*head, *_body(board, rows, title, wanted, space=height - 5), Text())
 
 
 def _body(board: Board, rows: list[Row], title: str, wanted: int, space: int) -> list[RenderableType]:
@@ -63,12 +65,11 @@ def _body(board: Board, rows: list[Row], title: str, wanted: int, space: int) ->
 
 
 def header(board: Board, now: float, width: int = 1000) -> Text:
-    """One line: task, generation, what is left and how long, cost; its end is left off where it's narrow."""
+    """One line: task, generation, how long it will take, what is done, cost; as much as fits."""
     line = Text(text.one_line(board.task), style="bold")
     for part in header_parts(board, now):
-        if line.cell_len + 3 + len(part) > width:
-            break
-        line.append(" · ", style="dim").append(part, style="not bold")
+        if line.cell_len + 3 + len(part) <= width:
+            line.append(" · ", style="dim").append(part, style="not bold")
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
 
@@ -83,9 +84,9 @@ def header_parts(board: Board, now: float) -> list[str]:
     if board.ended:
         parts.append(text.one_line(board.ended))
     left = forecast.seconds_left(board, now)
-    parts.append(f"{board.trainings_done} of {text.plural(board.trainings_wanted, 'training')} done")
     if left is not None:
         parts.append(f"about {text.duration(left)} left")
+    parts.append(f"{board.trainings_done} of {text.plural(board.trainings_wanted, 'training')} done")
     if board.tokens:
         parts.append(cost(board))
     return parts
@@ -178,4 +179,6 @@ def _earlier(board: Board, generations: Sequence[int]) -> Text:
 
 def _tally(rows: Sequence[Row], wanted: int) -> str:
     counts = Counter(row.state(wanted) for row in rows)
-    return ", ".join(f"{amount} {state}" for state, amount in counts.items())
+    return ", ".join(
+        f"{amount} {'waiting' if state == 'gated' else state}" for state, amount in counts.items()
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -27,6 +28,7 @@ class Facts:
         reports: the winner, then the references, with their results on report seeds; empty before the report.
         winner: None while it isn't chosen.
         made_by: versions, git commit.
+        being_written: whether the run is going on just now.
     """
 
     run: Run
@@ -37,6 +39,7 @@ class Facts:
     reports: tuple[Evaluated, ...]
     winner: Candidate | None
     made_by: Mapping[str, Any]
+    being_written: bool
 
     @classmethod
     def of(cls, run: Run) -> Facts:
@@ -58,6 +61,7 @@ class Facts:
             reports=_reports(run, winner, ids),
             winner=winner,
             made_by=_made_by(run),
+            being_written=being_written(run),
         )
 
     @property
@@ -79,6 +83,16 @@ class Facts:
     def trainings(self) -> list[Trained]:
         """Every finished training, of the search and of the report."""
         return [result for each in (*self.search, *self.reports) for result in each.trained]
+
+
+def being_written(run: Run) -> bool:
+    """Whether a process of this machine holds the run's lock; looked up, since trying it might stop one."""
+    try:
+        inode = str((run.folder / ".lock").stat().st_ino)
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return False
+    return any(line.split()[1] == "FLOCK" and f":{inode} " in line for line in locks.splitlines())
 
 
 def complete(evaluated: Evaluated, wanted: int) -> bool:

@@ -37,10 +37,14 @@ def number(value: float | None) -> str:
     return numbers([value])[0]
 
 
-def numbers(values: Iterable[float | None]) -> list[str]:
-    """A column of numbers with the same number of decimals, so that they can be compared at a glance."""
+def numbers(values: Iterable[float | None], like: Iterable[float | None] = ()) -> list[str]:
+    """A column of numbers with the same number of decimals, so that they can be compared at a glance.
+
+    Args:
+        like: more numbers that are shown beside them, and share their decimals.
+    """
     column = list(values)
-    known = [abs(value) for value in column if value is not None and math.isfinite(value)]
+    known = [abs(value) for value in (*column, *like) if value is not None and math.isfinite(value)]
     largest = max(known, default=0.0)
     if largest and (largest < 1e-3 or largest >= 1e9):
         return [UNKNOWN if value is None else f"{value:.2e}" for value in column]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from eureka_loop.records import FailureKind
+from eureka_loop.report import text
 
 LABELS = {"human": "hand-written", "sparse": "sparse", "native": "the env's own"}
 
@@ -31,7 +32,7 @@ FAILURES: dict[FailureKind, str] = {
 def failure(kind: str) -> str:
     """A failure's kind in words; an unknown one as it is."""
     known: Mapping[str, str] = {str(name): said for name, said in FAILURES.items()}
-    return known.get(kind, kind.replace("_", " "))
+    return known.get(kind, text.one_line(kind.replace("_", " "), 40))
 
 
 def label(id: str) -> str:

@@ -1,0 +1,123 @@
+"""`eureka inspect RUN ID`: one reward program, where it comes from, and what training with it was like."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from eureka_loop.errors import Refused, UnknownName
+from eureka_loop.program.contract import ENTRY_POINTS
+from eureka_loop.program.parsing import parse
+from eureka_loop.records import Candidate, Failed, Trained
+from eureka_loop.report import layout, text, words
+from eureka_loop.report.changes import changes_view
+from eureka_loop.report.training import progress_table, terms_table, trainings_table
+from eureka_loop.store import REFERENCES, Run
+
+
+def candidate_view(run: Run, id: str, *, diff: str | None = None, exchange: bool = False) -> RenderableType:
+    """One candidate; with `diff` or `exchange` that alone.
+
+    Raises:
+        UnknownName: the run has no such candidate.
+        BadInput: nothing to `diff` with.
+    """
+    known = run.candidate_ids()
+    if id not in known:
+        raise UnknownName("candidate", id, known, hint=f"`eureka inspect {run.folder}` lists them")
+    candidate = run.candidate(id)
+    if diff is not None:
+        return changes_view(run, candidate, diff)
+    return exchange_view(run, id) if exchange else full_view(run, candidate)
+
+
+def full_view(run: Run, candidate: Candidate) -> RenderableType:
+    """Code, origin, weights, fitness, terms over training, feedback."""
+    search, report = run.evaluated(candidate.id), run.evaluated(candidate.id, report=True)
+    trained = search.trained or report.trained
+    parts: list[RenderableType] = [Text(words.label(candidate.id), style="bold"), origin(run, candidate)]
+    parts.append(layout.section("Code", layout.code(candidate.source)))
+    for failure in (*search.failures, *report.failures):
+        parts.append(layout.section("Failed", failure_view(failure)))
+    trainings = trainings_table(run, search, report)
+    if trainings.row_count:
+        parts.append(layout.section("Fitness", trainings, "of the final policy, mean over judged episodes"))
+    if trained:
+        remark = f"left to right, {text.plural(len(trained[0].checkpoints), 'point')}" + _over(trained)
+        parts.append(layout.section("Training", progress_table(trained), remark))
+        parts.append(layout.section("Terms", terms_table(trained), remark))
+    feedback = run.feedback(candidate.id)
+    if feedback.strip():
+        parts.append(layout.section("Feedback its author got", layout.paragraph(feedback)))
+    return Group(*parts)
+
+
+def origin(run: Run, candidate: Candidate) -> Table:
+    """Who wrote it, from what, and the numbers that may be tuned."""
+    weights = ", ".join(f"{name} = {value}" for name, value in weights_of(candidate.source).items())
+    generation = "" if candidate.id in REFERENCES else f", generation {candidate.generation + 1}"
+    return layout.facts(
+        [
+            ("written by", f"{candidate.designer}{generation}"),
+            ("from", ", ".join(candidate.parents)),
+            ("note", candidate.note),
+            ("weights", weights),
+            ("file", str(run.candidate_folder(candidate.id) / "reward.py")),
+        ]
+    )
+
+
+def weights_of(source: str) -> dict[str, str]:
+    """Keyword-only parameters with their defaults, as written; none where the text is no program."""
+    try:
+        tree = parse(source)
+    except Refused:
+        return {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == ENTRY_POINTS["reward"]:
+            pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            return {each.arg: ast.unparse(default) for each, default in pairs if default is not None}
+    return {}
+
+
+def failure_view(failure: Failed) -> RenderableType:
+    """What went wrong, with all its lines."""
+    seed = "" if failure.seed is None else f" (seed {failure.seed})"
+    parts: list[RenderableType] = [Text(words.failure(failure.kind) + seed, style="red")]
+    parts += [layout.paragraph(each) for each in (failure.message, failure.detail) if each.strip()]
+    return Group(*parts)
+
+
+def exchange_view(run: Run, id: str) -> RenderableType:
+    """What was asked and answered, word for word; the repair after it where there was one."""
+    exchanges = run.exchanges(id)
+    if not exchanges:
+        return Text(f"{id} was written without an exchange")
+    parts: list[RenderableType] = []
+    for number, exchange in enumerate(exchanges):
+        parts.append(Text("First try" if number == 0 else "Repair", style="bold underline"))
+        parts += _exchange_parts(exchange)
+    return Group(*parts)
+
+
+def _exchange_parts(exchange: Mapping[str, Any]) -> Iterator[RenderableType]:
+    for message in exchange.get("messages") or ():
+        yield layout.section(str(message.get("role", "")), layout.paragraph(str(message.get("content", ""))))
+    if exchange.get("reply"):
+        yield layout.section("reply", layout.paragraph(str(exchange["reply"])))
+    rest = {
+        key: value for key, value in exchange.items() if key not in ("messages", "reply", "source") and value
+    }
+    if rest:
+        yield layout.section("about it", layout.paragraph(json.dumps(rest, indent=1, ensure_ascii=False)))
+    yield Text()
+
+
+def _over(trained: Sequence[Trained]) -> str:
+    return f", mean over {len(trained)} seeds" if len(trained) > 1 else ""

@@ -1,0 +1,138 @@
+"""`eureka tasks`: what can be asked for by name, and all about one task."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from eureka_loop import files
+from eureka_loop.envs.domain import Domain
+from eureka_loop.envs.registry import find_domain, find_task, tasks
+from eureka_loop.execute.local import survey
+from eureka_loop.program.vocabulary import Observable, Vocabulary
+from eureka_loop.records import Task
+from eureka_loop.report import layout, text
+from eureka_loop.report.terminal import terminal
+
+
+def show_catalogue(console: Console | None = None) -> None:
+    """List every task."""
+    (console or terminal()).print(catalogue(tasks()))
+
+
+def show_task(name: str, console: Console | None = None) -> None:
+    """Show one task; its environment is surveyed for that, which takes some seconds.
+
+    Raises:
+        UnknownName: not in the catalogue.
+        BadInput: its environment can't be used here.
+    """
+    task = find_task(name)
+    with tempfile.TemporaryDirectory(prefix="eureka-") as folder:
+        files.write_json(Path(folder) / "task.json", task)
+        vocabulary = survey(Path(folder))
+    (console or terminal()).print(task_page(task, find_domain(task.env_id), vocabulary))
+
+
+def catalogue(known: Mapping[str, Task]) -> RenderableType:
+    """Name, environment and text of each."""
+    table = layout.columns(("task", "left"), ("environment", "left"), ("", "rest"))
+    for name, task in known.items():
+        layout.row(table, [name, task.env_id, task.text])
+    return table
+
+
+def task_page(task: Task, domain: Domain, vocabulary: Vocabulary) -> RenderableType:
+    """Text, fitness, rewards to compare with, hyperparameters, and every word a reward may use."""
+    parts: list[RenderableType] = [Text(task.name, style="bold"), Text(task.text)]
+    parts.append(
+        layout.facts(
+            [
+                ("environment", task.env_id),
+                ("a step", f"{vocabulary.dt:g} s"),
+                (
+                    "an episode",
+                    f"{text.plural(vocabulary.horizon, 'step')} at most" if vocabulary.horizon else "",
+                ),
+            ]
+        )
+    )
+    programs = [
+        ("Fitness", task.fitness, "of a whole episode; more is better"),
+        ("Success", task.success, "of a whole episode"),
+        ("Sparse reward", task.sparse, "for comparison"),
+        ("Hand-written reward", task.human, task.human_source),
+    ]
+    for title, source, remark in programs:
+        if source is not None:
+            parts.append(layout.section(title, layout.code(source, numbered=False), text.one_line(remark)))
+    parts.append(
+        layout.section(
+            "Hyperparameters", hyperparameters(domain), text.one_line(domain.hyperparameters_source)
+        )
+    )
+    parts += [vocabulary_section(vocabulary), *constants(vocabulary)]
+    return Group(*parts)
+
+
+def hyperparameters(domain: Domain) -> Table:
+    """One line an algorithm."""
+    return layout.facts(
+        (algorithm, ", ".join(f"{name} {json.dumps(value, default=str)}" for name, value in values.items()))
+        for algorithm, values in domain.hyperparameters.items()
+    )
+
+
+def vocabulary_section(vocabulary: Vocabulary) -> RenderableType:
+    """Every observable, by group."""
+    shown = [each for each in vocabulary if not each.hidden]
+    parts: list[RenderableType] = []
+    for group, members in groupby(shown, key=lambda each: each.group):
+        parts += [Text(), Text(text.one_line(group), style="italic"), observables(members)]
+    remark = "what a reward may name; prev_ and init_ before a name: a step ago, at the episode's start"
+    return layout.section("Vocabulary", Group(*parts), remark)
+
+
+def observables(members: Iterable[Observable]) -> Table:
+    """Name, shape, unit, start, range under random actions, meaning."""
+    table = layout.columns(
+        ("name", "left"),
+        ("shape", "left"),
+        ("unit", "left"),
+        ("start", "right"),
+        ("range", "left"),
+        ("meaning", "rest"),
+    )
+    for each in members:
+        unit = f"{each.unit} ({each.frame})" if each.unit and each.frame else each.unit or each.frame
+        layout.row(table, [each.name, each.shape_text, unit, start(each), span(each), each.description])
+    return table
+
+
+def start(observable: Observable) -> str:
+    """The value at an episode's start; of a vector, where all its parts agree."""
+    values = observable.start
+    if not values:
+        return ""
+    return f"{values[0]:.3g}" if max(values) - min(values) < 1e-9 else "…"
+
+
+def span(observable: Observable) -> str:
+    """From the lowest to the highest value seen under random actions, over all components."""
+    if not observable.low or not observable.high:
+        return ""
+    return f"{min(observable.low):.3g} … {max(observable.high):.3g}"
+
+
+def constants(vocabulary: Vocabulary) -> list[RenderableType]:
+    """Facts of the model."""
+    if not vocabulary.constants:
+        return []
+    return [layout.section("Constants", layout.facts(vocabulary.constants.items()), "of the model")]

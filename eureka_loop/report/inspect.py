@@ -1,0 +1,193 @@
+"""`eureka inspect RUN`: who did how well, who comes from whom, what failed and why, what it cost."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterable
+from statistics import fmean
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from eureka_loop.budget import time_worked
+from eureka_loop.records import Evaluated
+from eureka_loop.report import layout, standings, text, words
+from eureka_loop.report.board import Board
+from eureka_loop.report.board_view import cost
+from eureka_loop.report.candidate import candidate_view
+from eureka_loop.report.comparison import compare
+from eureka_loop.report.facts import Facts, complete, terms
+from eureka_loop.report.terminal import terminal
+from eureka_loop.store import Run
+
+
+def print_run(run: Run, console: Console | None = None) -> None:
+    """Show a run; it may still be going, or have been killed."""
+    (console or terminal()).print(run_view(run))
+
+
+def print_candidate(
+    run: Run, id: str, *, diff: str | None = None, exchange: bool = False, console: Console | None = None
+) -> None:
+    """Show one candidate, or how it differs from another, or how it was asked for.
+
+    Raises:
+        UnknownName: the run has no such candidate.
+    """
+    (console or terminal()).print(candidate_view(run, id, diff=diff, exchange=exchange))
+
+
+def run_view(run: Run) -> RenderableType:
+    """Everything about a run that fits a page."""
+    found = Facts.of(run)
+    parts: list[RenderableType] = [Text(run.folder.name, style="bold"), overview(found)]
+    if found.ranking:
+        parts.append(layout.section("Ranking", ranking_table(found), "by mean fitness of the final policy"))
+    if found.unfinished:
+        parts.append(layout.section("Not finished", unfinished_table(found)))
+    if found.failed:
+        parts.append(layout.section("Failed", failures_table(found.failed)))
+    if found.search:
+        parts.append(layout.section("Lineage", lineage(found)))
+    if any(each.results for each in found.reports):
+        comparison = compare(found.reports)
+        body = Group(standings.standings_table(comparison), Text(), *standings.lines(comparison))
+        parts.append(layout.section("Report", body, "trained again on seeds that the search never saw"))
+    return Group(*parts)
+
+
+def overview(found: Facts) -> Table:
+    """What the run is about, how far it is, what it cost."""
+    config, task = found.config, found.task
+    designer = found.board.designer or str(config.designer)
+    search = (
+        f"{designer}{f' ({config.model})' if config.model else ''}, "
+        f"{text.plural(config.generations, 'generation')} × {config.samples} candidates, "
+        f"{config.algo} {config.steps:,} steps × {text.plural(config.seeds, 'seed')}, seed {config.seed}"
+    )
+    return layout.facts(
+        [
+            ("task", f"{task.name} on {task.env_id}" if task else ""),
+            ("", task.text if task else ""),
+            ("search", search),
+            ("state", state(found)),
+            ("go on with", resume(found)),
+            ("cost", spent(found)),
+        ]
+    )
+
+
+def state(found: Facts) -> str:
+    """How far the run is, in words."""
+    board = found.board
+    if board.ended == "finished":
+        return f"finished; winner {board.winner}"
+    ago = f", last event {text.duration(time.time() - board.last)} ago" if board.last else ""
+    if found.being_written:
+        return f"going on: {progress(board)}{ago}"
+    return f"{board.ended or 'killed'}: {progress(board)}{ago}"
+
+
+def resume(found: Facts) -> str:
+    """The command that goes on with a run; "" where there is nothing to go on with."""
+    ended = found.board.ended == "finished" or found.being_written
+    return "" if ended else f"eureka resume {shlex.quote(str(found.run.folder))}"
+
+
+def progress(board: Board) -> str:
+    """ "9 of 26 trainings done"."""
+    return f"{board.trainings_done} of {text.plural(board.trainings_wanted, 'training')} done"
+
+
+def spent(found: Facts) -> str:
+    """Time, steps, tokens and money so far."""
+    done = found.trainings
+    parts = [text.duration(time_worked(found.run.events())), text.plural(len(done), "finished training")]
+    parts.append(f"{text.count(sum(each.steps for each in done))} steps")
+    if found.board.tokens:
+        parts.append(cost(found.board))
+    return ", ".join(parts)
+
+
+def ranking_table(found: Facts) -> Table:
+    """The finished candidates, best first."""
+    ranking, several = found.ranking, found.config.seeds > 1
+    judged = any(result.success is not None for each in ranking for result in each.trained)
+    heads = [("#", "right"), ("id", "left"), ("fitness", "right")]
+    heads += [("each seed", "left")] if several else []
+    heads += [("success", "right")] if judged else []
+    table = layout.columns(*heads, ("terms, by share of the reward", "rest"), ("from", "left"))
+    for place, (each, value) in enumerate(
+        zip(ranking, text.numbers(each.fitness for each in ranking), strict=True), start=1
+    ):
+        cells = [str(place), each.candidate.id, value]
+        cells += [", ".join(text.numbers(result.fitness for result in each.trained))] if several else []
+        cells += [text.percent(_success(each))] if judged else []
+        best = "bold" if place == 1 else ""
+        layout.row(table, [*cells, term_shares(each), ", ".join(each.candidate.parents)], style=best)
+    return table
+
+
+def term_shares(evaluated: Evaluated) -> str:
+    """ "speed 81 %, effort 19 %"; diagnostics by name alone."""
+    shares = terms(evaluated.trained)
+    return ", ".join(
+        name if name.startswith("_") else f"{name} {text.percent(share)}" for name, share in shares.items()
+    )
+
+
+def unfinished_table(found: Facts) -> Table:
+    """Candidates that wait, or are in training, or were when the run ended."""
+    table = layout.columns(("id", "left"), ("trainings", "right"), ("note", "rest"))
+    for each in found.unfinished:
+        done = f"{len(each.trained)} of {found.config.seeds}"
+        layout.row(table, [each.candidate.id, done, each.candidate.note])
+    return table
+
+
+def failures_table(failed: Iterable[Evaluated]) -> Table:
+    """Every failure: whose, at which seed, of what kind, and the message."""
+    table = layout.columns(("id", "left"), ("when", "left"), ("failure", "left"), ("message", "rest"))
+    for each in failed:
+        for failure in each.failures:
+            when = "before training" if failure.seed is None else f"seed {failure.seed}"
+            message = text.one_line(failure.message, 300)
+            layout.row(table, [each.candidate.id, when, words.failure(failure.kind), message])
+    return table
+
+
+def lineage(found: Facts) -> Group:
+    """Who was made from whom: each candidate under its first parent, with its other parents named."""
+    nodes: dict[str, Tree] = {}
+    roots = []
+    for each in sorted(found.search, key=lambda each: (each.candidate.generation, each.candidate.id)):
+        parent = next((id for id in each.candidate.parents if id in nodes), None)
+        label = _lineage_label(each, found.config.seeds, parent)
+        if parent is None:
+            nodes[each.candidate.id] = Tree(label, guide_style="dim")
+            roots.append(nodes[each.candidate.id])
+        else:
+            nodes[each.candidate.id] = nodes[parent].add(label)
+    return Group(*roots)
+
+
+def _lineage_label(each: Evaluated, seeds: int, parent: str | None) -> Text:
+    others = [id for id in each.candidate.parents if id != parent]
+    label = Text(each.candidate.id, no_wrap=True, overflow="ellipsis")
+    if each.failures:
+        label.append(f"  failed: {words.failure(each.failures[0].kind)}", style="red")
+    elif complete(each, seeds):
+        label.append(f"  {text.number(each.fitness)}", style="green")
+    else:
+        label.append("  not finished", style="dim")
+    if others:
+        label.append(f"  with {', '.join(text.one_line(id) for id in others)}", style="dim")
+    return label.append(f"  {text.one_line(each.candidate.note, 120)}", style="dim")
+
+
+def _success(evaluated: Evaluated) -> float | None:
+    rates = [result.success for result in evaluated.trained if result.success is not None]
+    return fmean(rates) if rates else None

@@ -1,0 +1,65 @@
+"""The few shapes that every report is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from eureka_loop.report import text
+
+
+def section(title: str, body: RenderableType, remark: str = "") -> Group:
+    """A heading, what to know about it, and what stands under it, indented; an empty line above."""
+    head = Text.assemble((title, "bold"), (f"  {remark}" if remark else "", "dim"))
+    return Group(Text(), head, Padding(body, (0, 0, 0, 2)))
+
+
+def facts(pairs: Iterable[tuple[str, str | Text]]) -> Table:
+    """Names and values, one pair a line; empty values are left out."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        if value:
+            grid.add_row(name, value if isinstance(value, Text) else Text(text.one_line(value)))
+    return grid
+
+
+def columns(*heads: tuple[str, str]) -> Table:
+    """A table without lines. Each head: its words, and "left", "right" or "rest" (what is left; wraps)."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for words, kind in heads:
+        rest = kind == "rest"
+        table.add_column(
+            words, justify="right" if kind == "right" else "left", no_wrap=not rest, ratio=1 if rest else None
+        )
+    return table
+
+
+def row(table: Table, cells: Sequence[str | Text], style: str = "") -> None:
+    """Add cells as text: a string is never markup."""
+    table.add_row(
+        *(cell if isinstance(cell, Text) else Text(text.one_line(cell)) for cell in cells), style=style
+    )
+
+
+def code(source: str, *, numbered: bool = True) -> Syntax:
+    """Python, highlighted in the terminal's own colours."""
+    return Syntax(
+        text.clean(source).rstrip("\n"),
+        "python",
+        theme="ansi_dark",
+        background_color="default",
+        line_numbers=numbered,
+        word_wrap=True,
+    )
+
+
+def paragraph(words: str, style: str = "") -> Text:
+    """Text of several lines, as written."""
+    return Text(text.clean(words).strip("\n"), style=style)

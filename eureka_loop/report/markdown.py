@@ -1,0 +1,199 @@
+"""report.md: what a run found, in words that don't promise more than the numbers do."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from eureka_loop import __version__, files, seeds
+from eureka_loop.config import RunConfig
+from eureka_loop.records import Evaluated
+from eureka_loop.report import standings, text, words
+from eureka_loop.report.comparison import Comparison, compare
+from eureka_loop.report.curves import draw_curves
+from eureka_loop.report.facts import Facts
+from eureka_loop.report.inspect import spent, term_shares
+from eureka_loop.store import Run
+
+PICTURE = "report-curves.png"
+
+
+def write_report(run: Run) -> Path:
+    """Write report.md and its picture into the run's folder.
+
+    Raises:
+        RunError: a file of the run is damaged, or the disk is full.
+    """
+    found = Facts.of(run)
+    comparison = compare(found.reports)
+    shown = [(standings.name(each), each.evaluated.trained) for each in comparison.standings]
+    pictured = draw_curves(run.folder / PICTURE, shown, found.task.name if found.task else "")
+    path = run.folder / "report.md"
+    files.write_text(path, "\n".join(_lines(found, comparison, pictured=pictured)) + "\n")
+    return path
+
+
+def _lines(found: Facts, comparison: Comparison, *, pictured: bool) -> Iterator[str]:
+    yield from _task(found)
+    yield from _winner(found)
+    yield from _fitness(found, comparison, pictured=pictured)
+    yield from _ranking(found)
+    yield from _failures(found)
+    yield from _costs(found)
+    yield from _provenance(found)
+
+
+def _task(found: Facts) -> Iterator[str]:
+    task = found.task
+    yield f"# {escaped(task.name if task else found.run.folder.name)}"
+    yield ""
+    if task is not None:
+        yield f"> {escaped(task.text)}"
+        yield ""
+        yield f"On {escaped(task.env_id)}. Fitness, measured on whole episodes and never on the reward:"
+        yield ""
+        yield from fenced(task.fitness)
+
+
+def _winner(found: Facts) -> Iterator[str]:
+    yield from ("", "## The best reward", "")
+    if found.winner is None:
+        best = found.ranking[0].candidate if found.ranking else None
+        if best is None:
+            yield "No candidate could be trained; the failures below say why."
+            return
+        yield f"The run ended before its report. Best so far: `{best.id}`, on the search's seeds alone."
+        yield ""
+        yield from fenced(best.source)
+        return
+    yield f"`{found.winner.id}`, written by {escaped(found.winner.designer)}" + (
+        f" ({escaped(found.winner.note)})." if found.winner.note else "."
+    )
+    yield ""
+    yield from fenced(found.winner.source)
+
+
+def _fitness(found: Facts, comparison: Comparison, *, pictured: bool) -> Iterator[str]:
+    if not any(each.evaluated.results for each in comparison.standings):
+        return
+    yield from ("", "## Beside the hand-written and the sparse reward", "")
+    yield (
+        f"Each trained again for {found.config.steps:,} steps on seeds that the search never saw, and its "
+        f"final policy judged in {text.plural(found.config.judge_episodes, 'episode')} a seed. Fitness is "
+        "the interquartile mean over seeds (below 4 seeds: the mean), the interval a 95 % stratified "
+        "bootstrap over seeds."
+    )
+    yield ""
+    yield from table(
+        ("reward", "fitness", "95 % interval", "success", "each seed"),
+        [standings.cells(each, comparison) for each in comparison.standings],
+    )
+    yield ""
+    for sentence, _ in standings.sentences(comparison):
+        yield f"- {escaped(sentence)}"
+    if pictured:
+        yield ""
+        yield f"![Fitness over training: each seed thin, their mean thick]({PICTURE})"
+
+
+def _ranking(found: Facts) -> Iterator[str]:
+    yield from ("", "## All candidates", "")
+    if not found.ranking:
+        yield "None finished training."
+        return
+    yield (
+        f"Mean fitness on the search's seeds ({text.plural(found.config.seeds, 'training')} each). The best "
+        "of many noisy numbers looks better than it is; that is why the winner was measured afresh."
+    )
+    yield ""
+    values = text.numbers(each.fitness for each in found.ranking)
+    rows = [
+        [str(place), each.candidate.id, value, term_shares(each), *_origin(each)]
+        for place, (each, value) in enumerate(zip(found.ranking, values, strict=True), start=1)
+    ]
+    yield from table(("", "id", "fitness", "terms, by share of the reward", "from", "note"), rows)
+
+
+def _origin(evaluated: Evaluated) -> tuple[str, str]:
+    return ", ".join(evaluated.candidate.parents), evaluated.candidate.note
+
+
+def _failures(found: Facts) -> Iterator[str]:
+    failures = [failure for each in (*found.search, *found.reports) for failure in each.failures]
+    if not failures:
+        return
+    yield from ("", "## Failures", "")
+    yield "A failure has no score: it is left out of every mean, and said."
+    yield ""
+    rows = [
+        [
+            words.label(failure.candidate),
+            "before training" if failure.seed is None else f"seed {failure.seed}",
+            words.failure(failure.kind),
+            text.one_line(failure.message, 300),
+        ]
+        for failure in failures
+    ]
+    yield from table(("candidate", "when", "failure", "message"), rows)
+
+
+def _costs(found: Facts) -> Iterator[str]:
+    yield from ("", "## Cost", "")
+    yield f"{spent(found)}."
+
+
+def _provenance(found: Facts) -> Iterator[str]:
+    config, folder = found.config, shlex.quote(str(found.run.folder))
+    yield from ("", "## How to repeat it", "")
+    yield from ("```sh", "# the same again", f"eureka run --config {folder}/run.toml")
+    yield "# the same programs, without asking a model"
+    yield f"eureka run --config {folder}/run.toml --designer replay --replay {folder}"
+    if found.winner is not None and config.env is None:  # `train` takes a task of the catalogue
+        program = f"{folder}/candidates/{found.winner.id}/reward.py"
+        budget = f"--algo {config.algo} --steps {config.steps}"
+        yield from (
+            "# the winner alone",
+            f"eureka train {program} --task {shlex.quote(config.task)} {budget}",
+        )
+    yield from ("```", "")
+    yield _streams("Search", "training", "selection", config.seeds, config)
+    if config.report_seeds:
+        yield _streams("Report", "report_training", "report", config.report_seeds, config)
+    made_by = ", ".join(f"{key} {value}" for key, value in found.made_by.items())
+    yield f"- Made by {escaped(made_by or f'eureka-loop {__version__}')}"
+
+
+def _streams(name: str, training: seeds.Stream, judging: seeds.Stream, count: int, config: RunConfig) -> str:
+    trained = _range(seeds.seeds(training, config.seed, count))
+    judged = _range(seeds.seeds(judging, config.seed, config.judge_episodes))
+    return f"- {name}: training seeds {trained}; judged on seeds {judged}"
+
+
+def _range(numbers: Sequence[int]) -> str:
+    if len(numbers) < 4:
+        return ", ".join(map(str, numbers))
+    step = numbers[1] - numbers[0]
+    return f"{numbers[0]} to {numbers[-1]}" + (f" in steps of {step}" if step > 1 else "")
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A Markdown table; cells are text."""
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---|' * len(heads)}"
+    for cells in rows:
+        yield f"| {' | '.join(escaped(cell) for cell in cells)} |"
+
+
+def fenced(source: str) -> Iterator[str]:
+    """Python in a fence that nothing in it can close."""
+    ticks = max((len(run) for run in re.findall("`+", source)), default=0)
+    fence = "`" * max(3, ticks + 1)
+    yield from (f"{fence}python", text.clean(source).strip("\n"), fence)
+
+
+def escaped(words: str) -> str:
+    """Text that Markdown and HTML take for text, on one line."""
+    line = text.one_line(words).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*_\[\]|~#>$])", r"\\\1", line)

@@ -1,0 +1,106 @@
+"""The winner beside the references: one table for the terminal, and the sentences under it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from eureka_loop.judge.statistics import Interval
+from eureka_loop.report import layout, text, words
+from eureka_loop.report.comparison import Comparison, Difference, Standing, Verdict
+
+VERDICTS: dict[Verdict, str] = {"better": "green", "worse": "red", "can't tell": "yellow"}
+NOT_NORMALISED = (
+    "Human-normalised score: not defined, since the hand-written and the sparse reward reach the same; "
+    "dividing by their gap would only enlarge noise."
+)
+BY_CHANCE = 0.05  # above it, a separation of the seeds is no evidence at the 95 % level
+
+
+def standings_table(comparison: Comparison) -> Table:
+    """One line a reward: fitness with its interval, success, and every seed."""
+    table = layout.columns(
+        ("reward", "left"),
+        ("fitness", "right"),
+        ("95 % interval", "left"),
+        ("success", "right"),
+        ("each seed", "rest"),
+    )
+    for each in comparison.standings:
+        layout.row(table, cells(each, comparison))
+    return table
+
+
+def cells(standing: Standing, comparison: Comparison) -> list[str]:
+    """Name, fitness, interval, success, every seed; what failed is said, and is no number."""
+    everyone = [float(value) for each in comparison.standings for value in each.fitness]
+    found, several = standing.interval, standing.fitness.size > 1
+    bare = "failed" if standing.evaluated.failures else "not trained"
+    values = text.numbers((float(value) for value in standing.fitness), like=everyone)
+    kinds = Counter(words.failure(each.kind) for each in standing.evaluated.failures)
+    failed = [f"{amount} × failed: {kind}" for kind, amount in kinds.items()]
+    return [
+        name(standing),
+        text.numbers([found.value], like=everyone)[0] if found else bare,
+        bounds(found, like=everyone) if found and several else text.UNKNOWN,
+        text.percent(standing.success),
+        ", ".join([*values, *failed]),
+    ]
+
+
+def name(standing: Standing) -> str:
+    """ "winner g1-02", "hand-written"."""
+    return standing.label if standing.label != "winner" else f"winner {standing.id}"
+
+
+def bounds(found: Interval, like: Iterable[float] = ()) -> str:
+    """[low, high]."""
+    low, high = text.numbers([found.low, found.high], like=like)
+    return f"[{low}, {high}]"
+
+
+def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """What the numbers mean, and what they don't; each with its style."""
+    for each in comparison.differences:
+        yield _sentence(each), VERDICTS[each.verdict]
+    if (found := comparison.normalised) is not None:
+        clipped = f" (clipped to [0, 3]: {found.clipped:.2f})" if found.clipped != found.raw else ""
+        yield f"Human-normalised score: {found.raw:.2f}{clipped}; 0: sparse, 1: hand-written.", ""
+    elif len(comparison.standings) > 2 and all(each.interval for each in comparison.standings):
+        yield NOT_NORMALISED, ""
+    for caution in _cautions(comparison):
+        yield caution, "dim"
+
+
+def lines(comparison: Comparison) -> list[Text]:
+    """The same for a terminal."""
+    return [Text(words, style=style) for words, style in sentences(comparison)]
+
+
+def _sentence(found: Difference) -> str:
+    value, low, high = text.numbers([found.interval.value, found.interval.low, found.interval.high])
+    why = found.reason or ("0 lies in the interval" if found.verdict == "can't tell" else "")
+    verdict = f"{found.verdict} ({why})" if why else found.verdict
+    wins = f"the winner wins {text.percent(found.improvement.value)} of all pairs of seeds"
+    return f"Against {found.reference.label}: {verdict}. Difference {value} [{low}, {high}]; {wins}."
+
+
+def _cautions(comparison: Comparison) -> Iterator[str]:
+    """How few seeds there are, where that matters."""
+    sizes = [each.fitness.size for each in comparison.standings if each.fitness.size]
+    if not sizes:
+        return
+    if max(sizes) == 1:
+        yield "One seed each: there is no interval, and nothing to tell luck from skill."
+        return
+    yield f"Intervals from {text.plural(min(sizes), 'seed')} a reward."
+    rare = max((each.by_chance for each in comparison.differences), default=0.0)
+    decided = any(each.verdict != "can't tell" for each in comparison.differences)
+    if decided and rare > BY_CHANCE:
+        yield (
+            f"With so few, two equal rewards separate completely in {text.percent(rare)} of runs: "
+            "take a verdict as a hint, and train more seeds (--report-seeds) before relying on it."
+        )

@@ -1,0 +1,70 @@
+"""What stands on the screen when a run has ended."""
+
+from __future__ import annotations
+
+import shlex
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from eureka_loop.report import layout, standings, text
+from eureka_loop.report.comparison import compare
+from eureka_loop.report.facts import Facts
+from eureka_loop.report.inspect import failures_table, progress, spent
+from eureka_loop.report.markdown import write_report
+from eureka_loop.report.terminal import terminal
+from eureka_loop.store import Run
+
+
+def print_summary(run: Run, console: Console | None = None) -> int:
+    """Write the report, show the winner; the exit code: 0, or 1 where nothing could be trained.
+
+    Raises:
+        RunError: the report can't be written.
+    """
+    path = write_report(run)
+    console = console or terminal()
+    console.print(summary(run))
+    console.print(Text(f"\nReport: {path}"), soft_wrap=True)  # a path is not broken: it may be clicked on
+    return 0 if Facts.of(run).ranking else 1
+
+
+def print_stopped(run: Run, reason: str, console: Console | None = None) -> None:
+    """Say why a run stopped, what it has, and how to go on."""
+    found = Facts.of(run)
+    best = found.ranking[0] if found.ranking else None
+    reached = "nothing trained yet"
+    if best is not None:
+        reached = f"best so far {best.candidate.id}, fitness {text.number(best.fitness)}"
+    lines = [
+        f"Stopped: {text.one_line(reason)}",
+        f"{progress(found.board)}; {reached}",
+        f"Go on with: eureka resume {shlex.quote(str(run.folder))}",
+    ]
+    (console or terminal()).print(Text("\n".join(lines)), soft_wrap=True)
+
+
+def summary(run: Run) -> RenderableType:
+    """The winner's code, and its fitness beside the hand-written and the sparse reward."""
+    found = Facts.of(run)
+    best = found.winner or (found.ranking[0].candidate if found.ranking else None)
+    if best is None:
+        head = Text("No candidate could be trained.", style="bold red")
+        return Group(Text(), head, *([failures_table(found.failed)] if found.failed else []))
+    comparison = compare(found.reports)
+    parts: list[RenderableType] = [
+        layout.section(
+            f"Winner: {best.id}", layout.code(best.source, numbered=False), text.one_line(best.note, 60)
+        ),
+    ]
+    if any(each.evaluated.results for each in comparison.standings):
+        body = Group(standings.standings_table(comparison), Text(), *standings.lines(comparison))
+        remark = f"on fresh seeds, {found.config.steps:,} steps each"
+        parts.append(layout.section("Fitness", body, remark))
+    else:
+        value = text.number(found.ranking[0].fitness) if found.ranking else text.UNKNOWN
+        parts.append(
+            layout.section("Fitness", Text(f"{value} on the search's seeds; no report was asked for"))
+        )
+    parts.append(layout.section("Cost", Text(spent(found))))
+    return Group(*parts)

@@ -1,0 +1,122 @@
+"""What training with a program was like: a line a training, a curve a quantity, a curve a term."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
+from statistics import fmean
+
+from rich.table import Table
+
+from eureka_loop import files, seeds
+from eureka_loop.program.contract import is_diagnostic
+from eureka_loop.records import Checkpoint, Evaluated, Failed, TermStats, Trained
+from eureka_loop.report import layout, text, words
+from eureka_loop.report.sparks import sparkline
+from eureka_loop.store import Run
+
+
+def trainings_table(run: Run, search: Evaluated, report: Evaluated) -> Table:
+    """One line a training: the search's, then the report's; unfinished ones as far as they have come."""
+    table = layout.columns(
+        ("", "left"), ("seed", "right"), ("fitness", "right"), ("lowest … highest episode", "left"),
+        ("success", "right"), ("steps/episode", "right"), ("trained in", "right"),
+    )  # fmt: skip
+    results = {result.seed: result for each in (search, report) for result in each.results}
+    for seed in sorted(
+        int(path.name[5:]) for path in run.candidate_folder(search.candidate.id).glob("seed-*")
+    ):
+        stream = "report" if seeds.is_report(seed) else "search"
+        layout.row(
+            table, [stream, str(seed), *_training_cells(run, search.candidate.id, seed, results.get(seed))]
+        )
+    return table
+
+
+def _training_cells(run: Run, id: str, seed: int, result: Trained | Failed | None) -> list[str]:
+    if isinstance(result, Failed):
+        return ["failed", words.failure(result.kind)]
+    if result is None:
+        return ["–", unfinished(run, id, seed)]
+    each = [score.fitness for score in result.scores]
+    low, high = text.numbers([min(each), max(each)])
+    length = fmean(score.length for score in result.scores)
+    return [
+        text.number(result.fitness),
+        f"{low} … {high}",
+        text.percent(result.success),
+        f"{length:,.0f}",
+        text.duration(result.seconds),
+    ]
+
+
+def unfinished(run: Run, id: str, seed: int) -> str:
+    """How far a training is that has no result."""
+    progress = list(files.read_lines(run.job_folder(id, seed) / "progress.jsonl"))
+    last = progress[-1] if progress else {}
+    reached = f"{int(last.get('step') or 0):,} of {run.config.steps:,} steps"
+    return reached + (
+        "" if last.get("fitness") is None else f", fitness so far {text.number(last['fitness'])}"
+    )
+
+
+def progress_table(trained: Sequence[Trained]) -> Table:
+    """Fitness, success and episode length over training, mean over seeds."""
+    table = layout.columns(("", "left"), ("over training", "left"), ("first", "right"), ("last", "right"))
+    rows: list[tuple[str, Callable[[Checkpoint], float | None]]] = [
+        ("fitness", lambda point: point.fitness),
+        ("success", lambda point: point.success),
+        ("steps/episode", lambda point: point.episode_length),
+    ]
+    for name, pick in rows:
+        curve = list(over_seeds(trained, pick))
+        known = [value for value in curve if value is not None]
+        if known:
+            layout.row(table, [name, sparkline(curve), *text.numbers([known[0], known[-1]])])
+    return table
+
+
+def terms_table(trained: Sequence[Trained]) -> Table:
+    """Every term: its mean over training as a curve, its end, its share, and how it goes with fitness."""
+    table = layout.columns(
+        ("term", "left"), ("mean", "left"), ("first", "right"), ("last", "right"),
+        ("lowest … highest", "left"), ("share", "left"), ("last", "right"), ("corr. with fitness", "right"),
+    )  # fmt: skip
+    names = dict.fromkeys(name for each in trained for point in each.checkpoints for name in point.terms)
+    for name in names:
+        layout.row(table, _term_cells(trained, name))
+    return table
+
+
+def _term_cells(trained: Sequence[Trained], name: str) -> list[str]:
+    means = list(over_seeds(trained, _picker(name, lambda stats: stats.mean)))
+    shares = list(over_seeds(trained, _picker(name, lambda stats: stats.share)))
+    known = [value for value in means if value is not None]
+    stats = [point.terms[name] for each in trained for point in each.checkpoints if name in point.terms]
+    low, high = text.numbers([min(each.low for each in stats), max(each.high for each in stats)])
+    correlations = [each.correlations.get(name) for each in trained]
+    numbers = [value for value in correlations if value is not None]
+    counted = not is_diagnostic(name)
+    return [
+        name,
+        sparkline(means),
+        *text.numbers([known[0], known[-1]]),
+        f"{low} … {high}",
+        sparkline(shares) if counted else "not summed",
+        text.percent(shares[-1]) if counted else "",
+        f"{fmean(numbers):+.2f}" if numbers else text.UNKNOWN,
+    ]
+
+
+def over_seeds(
+    trained: Sequence[Trained], pick: Callable[[Checkpoint], float | None]
+) -> Iterator[float | None]:
+    """A quantity at each checkpoint: the mean over the seeds that have it there."""
+    for points in zip_longest(*(each.checkpoints for each in trained)):
+        values = [pick(point) for point in points if point is not None]
+        known = [value for value in values if value is not None]
+        yield fmean(known) if known else None
+
+
+def _picker(name: str, part: Callable[[TermStats], float]) -> Callable[[Checkpoint], float | None]:
+    return lambda point: part(point.terms[name]) if name in point.terms else None

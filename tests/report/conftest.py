@@ -1,0 +1,248 @@
+"""A small run as a folder, written through the store: 2 generations of 3, failures, references."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import tomli_w
+from rich.console import Console
+
+from eureka_loop import files
+from eureka_loop.config import RunConfig, as_table
+from eureka_loop.records import Candidate, Checkpoint, Failed, Job, Score, Task, TermStats, Trained
+from eureka_loop.seeds import seeds
+from eureka_loop.store import Run
+
+STEPS = 50_000
+CONFIG = RunConfig(
+    task="halfcheetah-run",
+    designer="llm",
+    model="some-model",
+    generations=2,
+    samples=3,
+    steps=STEPS,
+    judge_episodes=4,
+    jobs=2,
+)
+HUMAN = '''\
+def compute_reward(forward_velocity, action, *, forward=1.0, control=0.1):
+    """Run forward fast, waste no torque."""
+    return {"forward": forward * forward_velocity, "control": -control * np.square(action).sum(axis=1)}
+'''
+SPARSE = '''\
+def compute_reward(forward_velocity):
+    """Forward speed and nothing else."""
+    return {"speed": forward_velocity}
+'''
+TASK = Task(
+    name="halfcheetah-run",
+    env_id="HalfCheetah-v5",
+    text="Make the half-cheetah run forward as fast as possible.",
+    fitness="def fitness(forward_velocity):\n    return forward_velocity.mean()\n",
+    success="def success(forward_velocity):\n    return forward_velocity.mean() > 2.0\n",
+    sparse=SPARSE,
+    human=HUMAN,
+    human_source="Gymnasium 1.x, half_cheetah_v5.py",
+)
+PROGRAM = '''\
+def compute_reward(forward_velocity, torso_upright, action, *, speed={speed}, upright=0.5, effort=1e-3):
+    """Run forward, stay level, waste no torque."""
+    return {{
+        "speed": speed * forward_velocity,
+        "upright": upright * torso_upright,
+        "effort": -effort * np.square(action).sum(axis=1),
+        "_level": torso_upright,
+    }}
+'''
+
+
+class Clock:
+    """Times of events, so that what is shown doesn't depend on the day."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        self.now += 2.0
+        return self.now
+
+
+def trained(candidate: str, seed: int, fitness: float) -> Trained:
+    """A training whose fitness grew to `fitness`, judged on four episodes around it."""
+    points = tuple(_checkpoint(index + 1, fitness * (index + 1) / 10) for index in range(10))
+    spread = (-0.1, 0.0, 0.0, 0.1)
+    scores = tuple(
+        Score(index, fitness + each, float(fitness > 2), 1000) for index, each in enumerate(spread)
+    )
+    return Trained(
+        candidate, seed, STEPS, scores, points, {"speed": 0.93, "upright": -0.12, "effort": None}, 21.5
+    )
+
+
+def _checkpoint(number: int, fitness: float) -> Checkpoint:
+    terms = {
+        "speed": TermStats(fitness, fitness - 1, fitness + 1, 0.5 + 0.03 * number),
+        "upright": TermStats(0.4, -0.5, 0.5, 0.4 - 0.03 * number),
+        "effort": TermStats(-0.003, -0.006, 0.0, 0.1),
+        "_level": TermStats(0.8, -1.0, 1.0, 0.0),
+    }
+    finished = number > 1  # the first episode ends after the first checkpoint
+    return Checkpoint(
+        step=number * STEPS // 10,
+        episodes=5 * int(finished),
+        fitness=fitness if finished else None,
+        success=0.1 * number if finished else None,
+        episode_length=1000.0 if finished else None,
+        terms=terms,
+    )
+
+
+class Script:
+    """Writes a run step by step, so that a test can stop it anywhere."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        made_by = {"eureka-loop": "0.1.0", "torch": "2.8.0", "git_commit": "b80e0ab", "git_dirty": False}
+        files.write_text(folder / "run.toml", tomli_w.dumps({**as_table(CONFIG), "made_by": made_by}))
+        self.run = Run(folder)
+        files.write_json(self.run.task_folder / "task.json", TASK)
+
+    def started(self) -> None:
+        c = CONFIG
+        self.run.event(
+            "started", task=TASK.name, designer="llm", algorithm=c.algo, generations=c.generations,
+            samples=c.samples, seeds=c.seeds, steps=c.steps, jobs=c.jobs, report_seeds=c.report_seeds,
+            references=["human", "sparse"],
+        )  # fmt: skip
+
+    def generation(self, number: int, parent: tuple[str, ...] = ()) -> None:
+        """Three programs: the last fails at the gate in generation 0, in training in generation 1."""
+        self.run.event("generation", generation=number, samples=3)
+        tokens = 12_000 * (number + 1)
+        self.run.event("spent", prompt_tokens=tokens, completion_tokens=tokens // 8, usd=0.02 * (number + 1))
+        for index in range(3):
+            self.candidate(number, index, parent)
+
+    def candidate(self, generation: int, index: int, parents: tuple[str, ...]) -> None:
+        id = f"g{generation}-{index:02d}"
+        source = PROGRAM.format(speed=1.0 + 0.5 * generation + index)
+        note = f"sample {index + 1}" if not parents else f"improves on {parents[0]}"
+        self.run.event("written", id=id, note=note, parents=list(parents), source=True)
+        exchange = {
+            "messages": [
+                {"role": "system", "content": "You write reward functions."},
+                {"role": "user", "content": "Make it run."},
+            ],
+            "reply": f"Here it is:\n```python\n{source}```",
+            "model": "some-model",
+            "usage": {"prompt_tokens": 4000, "completion_tokens": 500},
+            "source": source,
+            "problem": "",
+        }
+        feedback = "The best so far reached 2.1.\nspeed: share 80 %" if parents else ""
+        if (generation, index) == (0, 2):
+            message = (
+                "Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`.\nLine 6: unknown name 'foo'."
+            )
+            self.run.write_failure(Failed(id, "refused", message))
+            self.run.event("failed", id=id, seed=None, kind="refused", message=message)
+        else:
+            self.run.event("gated", id=id, terms=["speed", "upright", "effort", "_level"])
+        self.run.write_candidate(
+            Candidate(id, generation, source, "llm", parents, note), feedback=feedback, exchanges=[exchange]
+        )
+
+    def begin(self, id: str, seed: int) -> None:
+        self.run.write_job(Job(id, seed, TASK, "", "ppo", STEPS, {}, (1, 2)))
+        self.run.event("training", id=id, seed=seed, steps=STEPS)
+
+    def progress(self, id: str, seed: int, step: int, fitness: float | None) -> None:
+        said = {"step": step, "fitness": fitness, "steps_per_s": 2500.0}
+        files.append_line(self.run.job_folder(id, seed) / "progress.jsonl", said)
+        self.run.passing("progress", id=id, seed=seed, steps=STEPS, **said)
+
+    def end(self, id: str, seed: int, fitness: float | None) -> None:
+        """None: the training fails."""
+        result: Trained | Failed = (
+            Failed(id, "not_finite", "term 'speed' is NaN in 3 of 2,048 rows", "line 5", seed)
+            if fitness is None
+            else trained(id, seed, fitness)
+        )
+        files.write_json(self.run.job_folder(id, seed) / "result.json", result)
+        if isinstance(result, Failed):
+            self.run.event("failed", id=id, seed=seed, kind=result.kind, message=result.message)
+        else:
+            self.run.event(
+                "trained", id=id, seed=seed, fitness=result.fitness, success=result.success, seconds=21.5
+            )
+
+    def train(self, id: str, seed: int, fitness: float | None) -> None:
+        self.begin(id, seed)
+        self.progress(id, seed, STEPS // 2, None if fitness is None else fitness / 2)
+        self.end(id, seed, fitness)
+
+    def search(self) -> None:
+        self.started()
+        self.generation(0)
+        self.train("g0-00", 0, 1.2)
+        self.train("g0-01", 0, 2.1)
+        self.run.event("ranked", generation=0, best="g0-01", fitness=2.1, order=["g0-01", "g0-00"])
+        self.generation(1, ("g0-01",))
+        self.train("g1-00", 0, 2.75)
+        self.train("g1-01", 0, 1.9)
+        self.train("g1-02", 0, None)
+        self.run.event("ranked", generation=1, best="g1-00", fitness=2.75, order=["g1-00", "g1-01"])
+
+    def report(
+        self,
+        winner: Sequence[float | None] = (2.5, 2.7, 2.6),
+        human: Sequence[float | None] = (2.0, 2.2, 2.1),
+        sparse: Sequence[float | None] = (0.4, 0.5, 0.9),
+    ) -> None:
+        for id, source in (("human", HUMAN), ("sparse", SPARSE)):
+            self.run.write_candidate(Candidate(id, 0, source, id))
+        for id, values in (("g1-00", winner), ("human", human), ("sparse", sparse)):
+            for seed, value in zip(seeds("report_training", 0, 3), values, strict=False):
+                self.train(id, seed, value)
+
+    def whole(self) -> Run:
+        self.search()
+        self.report()
+        self.run.event("finished", winner="g1-00")
+        return self.run
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
+    clock = SimpleNamespace(time=Clock())
+    monkeypatch.setattr("eureka_loop.store.time", clock)
+    monkeypatch.setattr("eureka_loop.report.inspect.time", clock)
+    monkeypatch.setattr("eureka_loop.files.os.fsync", lambda descriptor: None)  # slow, and no crash here
+    return Script(tmp_path / "20261121-120000-halfcheetah-run")
+
+
+@pytest.fixture
+def shown() -> Callable[..., str]:
+    """What a renderable looks like, 100 columns wide, without colours unless asked for."""
+
+    def show(renderable: object, *, width: int = 100, colours: bool = False) -> str:
+        console = Console(
+            file=io.StringIO(), width=width, force_terminal=colours,
+            markup=False, highlight=False, emoji=False,
+            color_system="truecolor" if colours else None, _environ={"TERM": "xterm"},
+        )  # fmt: skip
+        console.print(renderable)
+        assert isinstance(console.file, io.StringIO)
+        return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+    return show
+
+
+@pytest.fixture
+def hostile() -> str:
+    """Text that would clear the screen, change the title, or be markup, were it obeyed."""
+    return "[bold red]x[/] \x1b[2J\x1b]0;owned\x07 \x9b31m \u202e evil\r\n:smile: " + "y" * 300

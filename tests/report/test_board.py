@@ -1,0 +1,110 @@
+"""The state of a run from its events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from eureka_loop.report.board import Board
+from eureka_loop.seeds import seeds
+from eureka_loop.store import Event
+
+if TYPE_CHECKING:
+    from .conftest import Script
+
+STARTED: dict[str, Any] = {
+    "task": "t", "designer": "templates", "algorithm": "ppo", "generations": 2, "samples": 2, "seeds": 2,
+    "steps": 100, "jobs": 2, "report_seeds": 3, "references": ["human", "sparse"],
+}  # fmt: skip
+
+
+def event(name: str, time: float = 0.0, /, **values: Any) -> Event:
+    return {"event": name, "time": time, **values}
+
+
+def begun() -> Board:
+    """Two candidates, one training of four done."""
+    return Board.of(
+        [
+            event("started", **STARTED),
+            event("generation", generation=0, samples=2),
+            event("written", id="g0-00", note="n", parents=[], source=True),
+            event("gated", id="g0-00", terms=["a"]),
+            event("written", id="g0-01", note="n", parents=[], source=True),
+            event("training", id="g0-00", seed=0, steps=100),
+            event("trained", id="g0-00", seed=0, fitness=2.0, success=None, seconds=1.0),
+        ]
+    )
+
+
+def test_a_candidate_is_done_when_all_its_seeds_are() -> None:
+    board = begun()
+    row = board.rows["g0-00"]
+    assert (row.state(2), board.best) == ("training", None)
+    board.take(event("training", id="g0-00", seed=100, steps=100))
+    board.take(event("trained", id="g0-00", seed=100, fitness=4.0, success=None, seconds=1.0))
+    assert (row.state(2), row.fitness, board.best) == ("done", 3.0, row)
+
+
+def test_a_failed_seed_fails_the_candidate() -> None:
+    board = begun()
+    board.take(event("failed", id="g0-00", seed=100, kind="timed_out", message="m"))
+    assert board.rows["g0-00"].state(2) == "failed"
+    assert board.best is None
+
+
+def test_failures_before_training_are_taken_off_what_is_left() -> None:
+    board = begun()
+    assert board.trainings_wanted == 2 * 2 * 2 + 3 * 3
+    board.take(event("failed", id="g0-01", seed=None, kind="no_code", message="prose"))
+    assert board.trainings_wanted == 2 * 2 * 2 - 2 + 3 * 3
+    board.take(event("failed", id="human", seed=None, kind="exception", message="m"))
+    assert board.trainings_wanted == 2 * 2 * 2 - 2 + 2 * 3
+
+
+def test_a_generation_with_fewer_replies_than_asked_needs_fewer_trainings() -> None:
+    board = begun()
+    board.take(event("generation", generation=1, samples=2))
+    assert board.unwritten == 2
+    board.take(event("written", id="g1-00", note="", parents=[], source=True))
+    assert (board.unwritten, board.trainings_wanted) == (1, 2 * 2 * 2 + 3 * 3)
+    board.take(event("training", id="g1-00", seed=0, steps=100))
+    assert (board.unwritten, board.trainings_wanted) == (0, 2 * 2 * 2 - 2 + 3 * 3)
+
+
+def test_resuming_begins_anew_what_was_under_way() -> None:
+    board = begun()
+    board.take(event("training", id="g0-00", seed=100, steps=100))
+    board.take(event("interrupted"))
+    board.take(event("resumed"))
+    assert list(board.rows["g0-00"].trainings) == [0]
+    assert board.ended == ""
+
+
+def test_report_trainings_are_kept_apart() -> None:
+    board = begun()
+    board.take(event("training", id="g0-00", seed=seeds("report_training", 0, 1)[0], steps=100))
+    assert list(board.report) == ["g0-00", "human", "sparse"]
+    assert board.winner == "g0-00"
+    assert len(board.rows["g0-00"].trainings) == 1
+
+
+@pytest.mark.parametrize("unknown", [{"event": "new_in_2.0", "x": 1}, {}])
+def test_unknown_events_are_passed_over(unknown: Event) -> None:
+    begun().take(unknown)
+
+
+def test_time_between_lives_is_not_work() -> None:
+    board = Board.of(
+        [event("started", 10.0), event("interrupted", 15.0), event("resumed", 500.0), event("x", 502.0)]
+    )
+    assert board.worked == 7.0
+
+
+def test_every_prefix_of_a_run_makes_a_board(script: Script) -> None:
+    events = list(script.whole().events())
+    for length in range(len(events) + 1):
+        board = Board.of(events[:length])
+        assert 0 <= board.trainings_done <= board.trainings_wanted
+    assert (board.ended, board.winner, board.trainings_done) == ("finished", "g1-00", board.trainings_wanted)

@@ -1,0 +1,122 @@
+"""The winner beside the references: numbers, intervals, verdicts, and when there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from eureka_loop.records import Candidate, Evaluated, Failed, Score, Trained
+from eureka_loop.report.comparison import compare, difference_interval
+from eureka_loop.report.standings import sentences, standings_table
+
+
+def evaluated(id: str, fitness: Sequence[float | None]) -> Evaluated:
+    """None: that seed's training failed."""
+    results = [
+        Failed(id, "timed_out", "too slow", seed=seed)
+        if value is None
+        else Trained(id, seed, 100, (Score(0, value, None, 10),), (), {}, 1.0)
+        for seed, value in enumerate(fitness)
+    ]
+    return Evaluated(Candidate(id, 0, "", "llm"), tuple(results))
+
+
+def verdicts(*rewards: Evaluated) -> dict[str, str]:
+    return {each.reference.id: each.verdict for each in compare(rewards).differences}
+
+
+def said(*rewards: Evaluated) -> str:
+    return "\n".join(words for words, _ in sentences(compare(rewards)))
+
+
+BEST = evaluated("g1-00", [2.5, 2.7, 2.6])
+
+
+@pytest.mark.parametrize(
+    ("human", "verdict"),
+    [([2.0, 2.2, 2.1], "better"), ([3.0, 3.2, 3.1], "worse"), ([2.4, 2.8, 2.6], "can't tell")],
+)
+def test_the_verdict_follows_the_interval_of_the_difference(human: list[float], verdict: str) -> None:
+    assert verdicts(BEST, evaluated("human", human)) == {"human": verdict}
+
+
+def test_a_failed_training_is_no_zero_and_forbids_a_verdict() -> None:
+    human = evaluated("human", [0.1, None, 0.2])
+    (difference,) = compare((BEST, human)).differences
+    assert difference.reference.interval is not None
+    assert difference.reference.interval.value == pytest.approx(0.15)
+    assert (difference.verdict, difference.reason) == (
+        "can't tell",
+        "1 training of the hand-written reward failed",
+    )
+
+
+def test_a_reference_of_which_all_failed_has_no_number() -> None:
+    human = evaluated("human", [None, None, None])
+    comparison = compare((BEST, human))
+    assert comparison.differences == ()
+    assert comparison.standings[1].interval is None
+    assert comparison.normalised is None
+
+
+def test_two_seeds_are_too_few_for_a_verdict() -> None:
+    assert verdicts(evaluated("g1-00", [9.0, 9.1]), evaluated("human", [1.0, 1.1])) == {"human": "can't tell"}
+    assert "fewer than 3 seeds a side" in said(evaluated("g1-00", [9.0, 9.1]), evaluated("human", [1.0, 1.1]))
+
+
+def test_few_seeds_are_said_to_be_few() -> None:
+    words = said(BEST, evaluated("human", [2.0, 2.2, 2.1]))
+    assert "Intervals from 3 seeds a reward." in words
+    assert "two equal rewards separate completely in 10 % of runs" in words
+
+
+def test_many_seeds_need_no_caution() -> None:
+    many = [float(value) for value in np.linspace(5, 6, 10)]
+    words = said(evaluated("g1-00", many), evaluated("human", [value - 4 for value in many]))
+    assert "Intervals from 10 seeds a reward." in words
+    assert "by chance" not in words
+    assert "separate completely" not in words
+
+
+def test_one_seed_has_no_interval() -> None:
+    assert "One seed each: there is no interval" in said(evaluated("g1-00", [2.0]), evaluated("human", [1.0]))
+
+
+def test_the_human_normalised_score_and_its_guard() -> None:
+    human = evaluated("human", [2.0, 2.0, 2.0])
+    found = compare((BEST, human, evaluated("sparse", [1.0, 1.0, 1.0]))).normalised
+    assert found is not None
+    assert found.raw == pytest.approx(1.6)
+    assert compare((BEST, human, evaluated("sparse", [2.0, 2.0, 2.001]))).normalised is None
+    assert "not defined" in said(BEST, human, evaluated("sparse", [2.0, 2.0, 2.001]))
+    assert "clipped to [0, 3]: 3.00" in said(
+        evaluated("g1-00", [9.0] * 3), human, evaluated("sparse", [1.0] * 3)
+    )
+
+
+def test_the_envs_own_reward_stands_in_for_the_hand_written_one() -> None:
+    native = evaluated("native", [2.0, 2.0, 2.0])
+    found = compare((BEST, native, evaluated("sparse", [1.0, 1.0, 1.0])))
+    assert found.normalised is not None
+    assert [each.label for each in found.standings] == ["winner", "the env's own", "sparse"]
+
+
+def test_the_interval_of_a_difference_is_that_of_independent_sides() -> None:
+    rng = np.random.default_rng(1)
+    ours, theirs = rng.normal(1.0, 1.0, 40), rng.normal(0.0, 1.0, 40)
+    found = difference_interval(ours, theirs, np.random.default_rng(0))
+    assert found.low < found.value < found.high
+    # The standard error of an interquartile mean of normal scores is about 1.1 times the mean's.
+    assert found.high - found.low == pytest.approx(2 * 1.96 * 1.1 * np.sqrt(2 / 40), rel=0.35)
+
+
+def test_it_says_the_same_every_time() -> None:
+    human = evaluated("human", [2.0, 2.2, 2.1])
+    assert compare((BEST, human)) == compare((BEST, human))
+
+
+def test_nothing_reported_yet_is_nothing_to_compare() -> None:
+    assert compare(()).standings == ()
+    assert standings_table(compare((evaluated("g1-00", []),))).row_count == 1

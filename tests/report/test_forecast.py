@@ -1,0 +1,72 @@
+"""How long a run still takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from eureka_loop.report.board import Board
+from eureka_loop.report.forecast import makespan, seconds_left, steps_per_second
+from eureka_loop.seeds import seeds
+from eureka_loop.store import Event
+
+STARTED: dict[str, Any] = {
+    "generations": 2, "samples": 2, "seeds": 1, "steps": 100, "jobs": 2, "report_seeds": 2,
+    "references": ["human", "sparse"],
+}  # fmt: skip
+
+
+def event(name: str, time: float, /, **values: Any) -> Event:
+    return {"event": name, "time": time, **values}
+
+
+@pytest.fixture
+def board() -> Board:
+    """2 generations × 2 candidates and a report of 3 × 2, two at once; one second of writing."""
+    return Board.of(
+        [
+            event("started", 0.0, **STARTED),
+            event("generation", 0.0, generation=0, samples=2),
+            *(event("written", 1.0, id=f"g0-0{n}", note="", parents=[], source=True) for n in range(2)),
+            event("training", 1.0, id="g0-00", seed=0, steps=100),
+        ]
+    )  # fmt: skip
+
+
+def test_nothing_is_foretold_before_anything_is_measured(board: Board) -> None:
+    assert seconds_left(board, 2.0) is None
+
+
+def test_it_counts_every_generation_and_the_report(board: Board) -> None:
+    board.take(event("trained", 11.0, id="g0-00", seed=0, fitness=1.0, success=None, seconds=9.0))
+    assert steps_per_second(board) == 10.0
+    # g0-01: 10 s; the next generation: 1 s of writing, 10 s for both at once; the report: 6 trainings, 30 s
+    assert seconds_left(board, 11.0) == pytest.approx(10 + 1 + 10 + 30)
+
+
+def test_it_counts_down_between_events(board: Board) -> None:
+    board.take(event("training", 1.0, id="g0-01", seed=0, steps=100))
+    board.take(event("progress", 6.0, id="g0-00", seed=0, step=50, steps=100, fitness=None, steps_per_s=10.0))
+    board.take(event("progress", 6.0, id="g0-01", seed=0, step=40, steps=100, fitness=None, steps_per_s=10.0))
+    first, later = seconds_left(board, 6.0), seconds_left(board, 8.0)
+    assert first == pytest.approx((later or 0) + 2.0)
+
+
+def test_during_the_report_only_its_own_trainings_are_left(board: Board) -> None:
+    board.take(event("trained", 11.0, id="g0-00", seed=0, fitness=1.0, success=None, seconds=9.0))
+    first, second = seeds("report_training", 0, 2)
+    board.take(event("training", 12.0, id="g0-00", seed=first, steps=100))
+    board.take(event("training", 12.0, id="g0-00", seed=second, steps=100))
+    assert seconds_left(board, 12.0) == pytest.approx(30.0)
+
+
+def test_a_run_that_ended_has_no_time_left(board: Board) -> None:
+    board.take(event("trained", 11.0, id="g0-00", seed=0, fitness=1.0, success=None, seconds=9.0))
+    board.take(event("stopped", 12.0, reason="--max-hours 1 is reached"))
+    assert seconds_left(board, 12.0) is None
+
+
+@pytest.mark.parametrize(("jobs", "expected"), [(1, 9.0), (2, 5.0), (3, 4.0), (8, 4.0)])
+def test_makespan_fills_free_places_in_order(jobs: int, expected: float) -> None:
+    assert makespan([2.0, 3.0, 4.0][::-1], jobs) == expected

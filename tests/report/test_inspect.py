@@ -1,0 +1,167 @@
+"""`eureka inspect RUN`."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from eureka_loop import files
+from eureka_loop.records import Candidate, Failed
+from eureka_loop.report.inspect import print_run, run_view
+from eureka_loop.store import Run
+
+if TYPE_CHECKING:
+    from .conftest import Script
+
+WHOLE = """\
+20261121-120000-halfcheetah-run
+task    halfcheetah-run on HalfCheetah-v5
+        Make the half-cheetah run forward as fast as possible.
+search  llm (some-model), 2 generations × 3 candidates, ppo 50,000 steps × 1 seed, seed 0
+state   finished; winner g1-00
+cost    2 min, 13 finished trainings, 650k steps, 27k tokens, $0.0400
+
+Ranking  by mean fitness of the final policy
+  #  id     fitness  success  terms, by share of the reward                  from
+  1  g1-00    2.750    100 %  speed 80 %, upright 10 %, effort 10 %, _level  g0-01
+  2  g0-01    2.100    100 %  speed 80 %, upright 10 %, effort 10 %, _level
+  3  g1-01    1.900      0 %  speed 80 %, upright 10 %, effort 10 %, _level  g0-01
+  4  g0-00    1.200      0 %  speed 80 %, upright 10 %, effort 10 %, _level
+
+Failed
+  id     when             failure              message
+  g0-02  before training  refused by the gate  Line 4: `if` on an array of N rows. Write
+                                               `np.where(a, b, c)`. Line 6: unknown name 'foo'.
+  g1-02  seed 0           NaN or infinite      term 'speed' is NaN in 3 of 2,048 rows
+
+Lineage
+  g0-00  1.200  sample 1
+  g0-01  2.100  sample 2
+  ├── g1-00  2.750  improves on g0-01
+  ├── g1-01  1.900  improves on g0-01
+  └── g1-02  failed: NaN or infinite  improves on g0-01
+  g0-02  failed: refused by the gate  sample 3
+
+Report  trained again on seeds that the search never saw
+  reward        fitness  95 % interval   success  each seed
+  winner g1-00    2.600  [2.500, 2.700]    100 %  2.500, 2.700, 2.600
+  hand-written    2.100  [2.000, 2.200]     67 %  2.000, 2.200, 2.100
+  sparse          0.600  [0.400, 0.900]      0 %  0.400, 0.500, 0.900
+
+  Against hand-written: better. Difference 0.5000 [0.3667, 0.6333]; the winner wins 100 % of all
+  pairs of seeds.
+  Against sparse: better. Difference 2.000 [1.733, 2.233]; the winner wins 100 % of all pairs of
+  seeds.
+  Human-normalised score: 1.33; 0: sparse, 1: hand-written.
+  Intervals from 3 seeds a reward.
+  With so few, two equal rewards separate completely in 10 % of runs: take a verdict as a hint, and
+  train more seeds (--report-seeds) before relying on it."""
+
+
+def test_a_whole_run(script: Script, shown: Callable[..., str]) -> None:
+    assert shown(run_view(script.whole())) == WHOLE
+
+
+def test_a_run_that_goes_on(script: Script, shown: Callable[..., str]) -> None:
+    script.started()
+    script.generation(0)
+    script.begin("g0-00", 0)
+    with script.run.lock():
+        screen = shown(run_view(script.run))
+    assert "state   going on: 0 of 14 trainings done, last event 2 s ago" in screen
+    assert "Not finished\n  id     trainings  note\n  g0-00     0 of 1  sample 1" in screen
+    assert "Ranking" not in screen
+
+
+def test_a_killed_run_says_how_to_go_on(script: Script, shown: Callable[..., str]) -> None:
+    script.started()
+    screen = shown(run_view(script.run), width=400)
+    assert "killed: 0 of 15 trainings done, last event 2 s ago" in screen
+    assert f"go on with  eureka resume {script.run.folder}" in screen
+
+
+def test_a_stopped_run_says_why(script: Script, shown: Callable[..., str]) -> None:
+    script.started()
+    script.run.event("stopped", reason="--max-usd 1.00: $0.99 spent")
+    screen = shown(run_view(script.run), width=400)
+    assert "stopped: --max-usd 1.00: $0.99 spent: 0 of 15 trainings done" in screen
+    assert "eureka resume" in screen
+
+
+def test_it_works_at_every_moment(script: Script, shown: Callable[..., str], tmp_path: Path) -> None:
+    """Killed after any event: events cut there, and the results that came later not yet there."""
+    whole = script.whole()
+    lines = (whole.folder / "events.jsonl").read_text().splitlines(keepends=True)
+    results = sorted(
+        whole.folder.glob("candidates/*/seed-*/result.json"), key=lambda path: path.stat().st_mtime_ns
+    )
+    for cut in range(0, len(lines) + 1, 3):
+        copy = tmp_path / f"cut-{cut}"
+        shutil.copytree(whole.folder, copy)
+        (copy / "events.jsonl").write_text("".join(lines[:cut]) + '{"event": "trai')
+        for path in results[cut * len(results) // (len(lines) + 1) :]:
+            (copy / path.relative_to(whole.folder)).unlink()
+        assert shown(run_view(Run(copy)))
+
+
+def test_a_run_of_which_only_the_configuration_exists(script: Script, shown: Callable[..., str]) -> None:
+    shutil.rmtree(script.run.task_folder)
+    assert "killed: 0 of 0 trainings done" in shown(run_view(script.run))
+
+
+def test_seeds_are_shown_where_there_are_several(script: Script, shown: Callable[..., str]) -> None:
+    path = script.run.folder / "run.toml"
+    files.write_text(path, path.read_text().replace("seeds = 1\n", "seeds = 2\n", 1))
+    script.started()
+    script.generation(0)
+    script.train("g0-00", 0, 1.25)
+    script.train("g0-00", 100, 1.75)
+    script.train("g0-01", 0, 9.0)  # half of it: not ranked
+    screen = shown(run_view(script.run))
+    assert "  1  g0-00    1.500  1.250, 1.750" in screen
+    assert "  g0-01     1 of 2  sample 2" in screen
+
+
+def test_a_failed_reference_is_said_and_is_no_zero(script: Script, shown: Callable[..., str]) -> None:
+    script.search()
+    script.report(human=(None, None, None))
+    script.run.event("finished", winner="g1-00")
+    screen = shown(run_view(script.run))
+    assert "hand-written   failed  –                     –  3 × failed: NaN or infinite" in screen
+    assert "Against hand-written" not in screen
+
+
+def test_unknown_and_circular_parents_are_roots(script: Script, shown: Callable[..., str]) -> None:
+    script.started()
+    script.generation(0, ("g9-99",))
+    script.run.write_candidate(Candidate("g0-00", 0, "", "llm", ("g0-01",)))
+    script.run.write_candidate(Candidate("g0-01", 0, "", "llm", ("g0-00",)))
+    assert "with g9-99" in shown(run_view(script.run))
+
+
+@pytest.mark.parametrize("colours", [False, True])
+def test_hostile_text_is_inert(
+    script: Script, shown: Callable[..., str], hostile: str, colours: bool
+) -> None:
+    script.started()
+    script.run.write_candidate(Candidate("g0-00", 0, hostile, hostile, (hostile,), hostile))
+    script.run.write_failure(Failed("g0-00", "exception", hostile, hostile))
+    script.run.event("stopped", reason=hostile)
+    screen = shown(run_view(script.run), colours=colours)
+    for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):
+        assert escape not in screen
+    assert "[bold red]x[/]" in screen
+    assert ":smile:" in screen
+
+
+def test_print_run_takes_a_console(script: Script) -> None:
+    console = Console(file=io.StringIO(), width=100)
+    print_run(script.whole(), console)
+    assert isinstance(console.file, io.StringIO)
+    assert "Ranking" in console.file.getvalue()
