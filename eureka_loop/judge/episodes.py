@@ -1,0 +1,65 @@
+"""Judged episodes: the final policy, without exploration, one whole episode a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import gymnasium
+
+from eureka_loop.envs.domain import Domain
+from eureka_loop.judge.fitness import Judge
+from eureka_loop.records import Array, Score, Task
+from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.recorder import Recorder
+
+Observation = Any  # an array, or a dict of arrays for goal envs
+Predict = Callable[[Observation], Array]  # one observation, as the env gives it → one action
+
+LONGEST = 10_000  # steps; where an env has no time limit, a judged episode is cut here
+
+
+def judge_policy(
+    predict: Predict, task: Task, domain: Domain, seeds: Sequence[int], judge: Judge
+) -> tuple[Score, ...]:
+    """One whole episode a seed, scored.
+
+    The episodes run one after another, one observation a prediction. Predicting for several at once would be
+    quicker, but a matrix product's rounding changes with its number of rows, so that a seed's score would
+    depend on which others are judged beside it.
+
+    Args:
+        predict: deterministic; it does its own normalising of observations.
+
+    Raises:
+        RewardFailure: fitness or success failed.
+    """
+    env = make_env(task)
+    try:
+        recorder = Instruments(env, domain).recorder(judge.names, 1)
+        return tuple(_episode(predict, env, recorder, seed, judge) for seed in seeds)
+    finally:
+        env.close()
+
+
+def _episode(
+    predict: Predict, env: gymnasium.Env[Any, Any], recorder: Recorder, seed: int, judge: Judge
+) -> Score:
+    columns = _play(predict, env, recorder, seed)
+    fitness, success = judge.score(columns)
+    return Score(seed, fitness, success, len(next(iter(columns.values()))))
+
+
+def _play(
+    predict: Predict, env: gymnasium.Env[Any, Any], recorder: Recorder, seed: int
+) -> Mapping[str, Array]:
+    observation, info = env.reset(seed=seed)
+    recorder.reset(0, env, observation, info)
+    for _ in range(LONGEST):
+        action = predict(observation)
+        observation, reward, terminated, truncated, info = env.step(action)
+        recorder.step(0, env, observation, action, float(reward), terminated, truncated, info)
+        if terminated or truncated:
+            break
+    return recorder.take().columns

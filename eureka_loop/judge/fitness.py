@@ -1,0 +1,86 @@
+"""The judge: what a policy is worth, from whole episodes, by programs that never meet the reward's.
+
+Fitness and success each run in a locked process of their own, so that a fitness that a model wrote is no more
+trusted than a reward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+from eureka_loop.errors import RewardFailure
+from eureka_loop.program.contract import Program
+from eureka_loop.program.gate import check
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.records import Array, Task
+from eureka_loop.sandbox.process import RewardProcess
+from eureka_loop.sandbox.zygote import Zygote
+
+ROWS = 1_000  # the usual time limit of an episode; longer ones make the process's buffers grow
+
+
+class Judge:
+    """A task's fitness and success, ready to be asked. Close it, or use it as a context manager.
+
+    Hidden observables are allowed: what a model wrote was held to the shown ones when it was taken on.
+
+    Attributes:
+        names: the parameters that both programs need, `prev_` and `init_` included.
+
+    Raises:
+        Refused: a program that the gate refuses.
+        RewardFailure: a program that doesn't start.
+    """
+
+    def __init__(self, zygote: Zygote, task: Task, vocabulary: Vocabulary) -> None:
+        fitness = check(task.fitness, vocabulary, "fitness", hidden=True)
+        success = check(task.success, vocabulary, "success", hidden=True) if task.success else None
+        self.names = tuple(dict.fromkeys((*fitness.parameters, *(success.parameters if success else ()))))
+        self._fitness = _Measure(zygote, fitness, vocabulary)
+        self._success = _Measure(zygote, success, vocabulary) if success else None
+
+    def score(self, columns: Mapping[str, Array]) -> tuple[float, float | None]:
+        """Fitness and success of one whole episode.
+
+        Args:
+            columns: at least those in `names`, each (T, ...), in time order.
+
+        Raises:
+            RewardFailure: a program failed; the message begins with its kind.
+        """
+        return self._fitness(columns), self._success(columns) if self._success else None
+
+    def close(self) -> None:
+        self._fitness.close()
+        if self._success:
+            self._success.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Measure:
+    """One program in its process."""
+
+    def __init__(self, zygote: Zygote, program: Program, vocabulary: Vocabulary) -> None:
+        self._program = program
+        self._process = start(zygote, program, vocabulary, rows=ROWS)
+
+    def __call__(self, columns: Mapping[str, Array]) -> float:
+        try:
+            return self._process.measure(columns)
+        except RewardFailure as failure:
+            raise RewardFailure(failure.kind, f"{self._program.kind}: {failure}", failure.detail) from failure
+
+    def close(self) -> None:
+        self._process.close()
+
+
+def start(zygote: Zygote, program: Program, vocabulary: Vocabulary, *, rows: int) -> RewardProcess:
+    """A locked process for the program, with room for so many rows a call."""
+    shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
+    return zygote.start(program, shapes, rows=rows)

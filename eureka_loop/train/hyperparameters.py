@@ -1,0 +1,109 @@
+"""Hyperparameters from JSON: what a domain file or a run's configuration says → what SB3's class takes.
+
+JSON holds no classes, tuples or functions, so these are written otherwise: activation functions by name
+("relu"), schedules that fall linearly to zero as in RL Baselines3 Zoo ("lin_3e-4"), `train_freq` as
+[1, "episode"].
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stable_baselines3 import PPO, SAC
+from stable_baselines3.common.utils import LinearSchedule
+from torch import nn
+
+from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.records import Algorithm
+
+ALGORITHMS: Mapping[Algorithm, type[PPO] | type[SAC]] = {"ppo": PPO, "sac": SAC}
+
+ACTIVATIONS: Mapping[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "elu": nn.ELU,
+    "leaky_relu": nn.LeakyReLU,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+}
+
+SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf")
+LINEAR = "lin_"
+
+# Left out: what training decides itself, what JSON can't hold, and n-step returns for SAC, whose samples
+# reach over rows that may not have been rewarded yet.
+_OURS = ("self", "policy", "env", "seed", "verbose", "tensorboard_log", "_init_setup_model", "action_noise")
+_BUFFERS = ("rollout_buffer_class", "rollout_buffer_kwargs", "replay_buffer_class", "replay_buffer_kwargs")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a policy is trained.
+
+    Attributes:
+        arguments: keyword arguments of SB3's class, as it takes them.
+        n_envs: environments stepped in turn.
+        normalize_observation: running mean and standard deviation, clipped to ±10.
+        normalize_reward: divided by the running standard deviation of discounted returns, clipped to ±10.
+    """
+
+    arguments: Mapping[str, Any]
+    n_envs: int = 1
+    normalize_observation: bool = True
+    normalize_reward: bool = True
+
+
+def settings(algorithm: Algorithm, hyperparameters: Mapping[str, Any]) -> Settings:
+    """Read a job's hyperparameters.
+
+    Raises:
+        UnknownName: a key that neither SB3's class nor this module knows.
+        BadInput: a value that can't be read.
+    """
+    own = {"n_envs": 1, "normalize_observation": True, "normalize_reward": True}
+    known = _arguments(algorithm)
+    for key in hyperparameters:
+        if key not in known and key not in own:
+            hint = f"it takes {', '.join([*known, *own])}"
+            raise UnknownName(f"{algorithm} hyperparameter", key, [*known, *own], hint)
+    own.update({key: hyperparameters[key] for key in own if key in hyperparameters})
+    arguments = {key: _value(key, value) for key, value in hyperparameters.items() if key in known}
+    return Settings({"device": "cpu", **arguments}, **own)  # type: ignore[arg-type]
+
+
+def _arguments(algorithm: Algorithm) -> list[str]:
+    names = inspect.signature(ALGORITHMS[algorithm].__init__).parameters
+    dropped = {*_OURS, *_BUFFERS, *(("n_steps",) if algorithm == "sac" else ())}
+    return [name for name in names if name not in dropped]
+
+
+def _value(key: str, value: Any) -> Any:
+    if key == "policy_kwargs":
+        return {name: _policy_value(name, each) for name, each in value.items()}
+    if key in SCHEDULED and isinstance(value, str):
+        return _schedule(key, value)
+    if key == "train_freq" and isinstance(value, list):
+        return tuple(value)
+    return value
+
+
+def _policy_value(name: str, value: Any) -> Any:
+    if name != "activation_fn":
+        return value
+    if value not in ACTIVATIONS:
+        hint = f"it may be {', '.join(ACTIVATIONS)}"
+        raise UnknownName("activation function", str(value), ACTIVATIONS, hint)
+    return ACTIVATIONS[value]
+
+
+def _schedule(key: str, text: str) -> LinearSchedule:
+    """ "lin_3e-4": from 3e-4 at the start to 0 at the end of training."""
+    try:
+        if text.startswith(LINEAR):
+            return LinearSchedule(float(text.removeprefix(LINEAR)), 0.0, 1.0)
+    except ValueError:
+        pass
+    raise BadInput(f"{key} = {text!r}: write a number, or 'lin_3e-4' for one that falls to zero")

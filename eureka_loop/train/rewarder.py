@@ -1,0 +1,52 @@
+"""Rows the envs left behind → rewards: one call to the reward process for all that are pending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from eureka_loop.records import Array
+from eureka_loop.sandbox.process import RewardProcess, Terms
+from eureka_loop.simulate.recorder import Recorder, Transitions
+from eureka_loop.train.reward_scale import RewardScale
+
+Scalar = TypeVar("Scalar", np.float64, np.bool_)
+Witness = Callable[[Transitions, Terms], None]
+
+
+class Rewarder:
+    """Rewards whatever was recorded since it was last asked. The buffers of both algorithms ask it.
+
+    Args:
+        witness: is shown every row with its terms, once, in order.
+
+    Attributes:
+        scale: brought up to date with every row rewarded; the buffers apply it.
+    """
+
+    def __init__(
+        self, recorder: Recorder, process: RewardProcess, scale: RewardScale, witness: Witness
+    ) -> None:
+        self.scale = scale
+        self._recorder, self._process, self._witness = recorder, process, witness
+
+    def settle(self, n_envs: int) -> Array:
+        """Rewards of all pending rows, (T, n_envs), unscaled.
+
+        Raises:
+            RewardFailure: the program, or the task's fitness, failed.
+        """
+        transitions = self._recorder.take()
+        terms = self._process.evaluate(transitions.columns, transitions.episode_start)
+        self._witness(transitions, terms)
+        rewards = _by_time(terms.total, n_envs)
+        self.scale.update(rewards, _by_time(transitions.done, n_envs))
+        return rewards
+
+
+def _by_time(rows: npt.NDArray[Scalar], n_envs: int) -> npt.NDArray[Scalar]:
+    """Rows env by env, (n_envs · T,) → time by env, (T, n_envs), as SB3's buffers lie."""
+    return rows.reshape(n_envs, -1).T

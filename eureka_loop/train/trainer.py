@@ -1,0 +1,115 @@
+"""One job: a reward program trains a policy, and the policy is judged."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import cast
+
+import torch
+
+from eureka_loop.envs.domain import Domain
+from eureka_loop.errors import Refused, RewardFailure, RunError
+from eureka_loop.judge.episodes import judge_policy
+from eureka_loop.judge.fitness import Judge, start
+from eureka_loop.program.gate import check
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.records import Failed, FailureKind, Job, Task, Trained
+from eureka_loop.sandbox.process import Terms
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.recorder import Transitions
+from eureka_loop.simulate.vector import RecordedVecEnv
+from eureka_loop.train.checkpoints import Checkpoints
+from eureka_loop.train.curves import Curves
+from eureka_loop.train.hyperparameters import Settings, settings
+from eureka_loop.train.learner import Learner
+from eureka_loop.train.policy import predictor, save_policy
+from eureka_loop.train.reward_scale import RewardScale
+from eureka_loop.train.rewarder import Rewarder
+from eureka_loop.train.supervision import Diverged, Report, Supervision
+from eureka_loop.train.training_episodes import TrainingEpisodes
+
+
+def train(job: Job, domain: Domain, zygote: Zygote, folder: Path, report: Report) -> Trained | Failed:
+    """Train and judge; leaves policy.zip, vecnormalize.pkl and TensorBoard's events in the folder.
+
+    The same job gives the same policy and the same scores, bit for bit, on the same kind of CPU: one thread,
+    every generator seeded.
+
+    Returns:
+        Failed, where the program, the task's fitness or the learning itself failed.
+
+    Raises:
+        BadInput: hyperparameters or an env that don't exist.
+        RunError: the folder can't be written.
+    """
+    torch.set_num_threads(1)
+    options = settings(job.algorithm, job.hyperparameters)
+    try:
+        return _train(job, options, domain, zygote, folder, report)
+    except RewardFailure as failure:
+        return _failed(job, failure.kind, failure, failure.detail)
+    except Refused as refused:
+        return _failed(job, "refused", refused)
+    except Diverged as diverged:
+        return _failed(job, "diverged", diverged)
+
+
+def _train(
+    job: Job, options: Settings, domain: Domain, zygote: Zygote, folder: Path, report: Report
+) -> Trained:
+    vocabulary = _vocabulary(job.task, domain)
+    program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
+    with ExitStack() as stack:
+        judge = stack.enter_context(Judge(zygote, job.task, vocabulary))
+        names = dict.fromkeys((*program.parameters, *judge.names))
+        envs = RecordedVecEnv(job.task, domain, names, options.n_envs, job.seed)
+        stack.callback(envs.close)
+        learner = Learner(job, options, envs)
+        process = stack.enter_context(start(zygote, program, vocabulary, rows=learner.rows))
+        episodes = TrainingEpisodes(judge, options.n_envs)
+        checkpoints = Checkpoints(job.steps, job.checkpoints, episodes)
+        curves = Curves(folder, job.steps, episodes)
+        stack.callback(curves.close)
+
+        def witness(transitions: Transitions, terms: Terms) -> None:
+            episodes.add(transitions, terms)
+            checkpoints.add(terms)
+            curves.add(terms)
+
+        scale = RewardScale(options.n_envs, learner.model.gamma, enabled=options.normalize_reward)
+        rewarder = Rewarder(envs.recorder, process, scale, witness)
+        supervision = Supervision(episodes, checkpoints, curves, learner.settle, report)
+        learner.learn(rewarder, supervision, curves.logger)
+        _save(folder, learner)
+        predict = predictor(learner.model, learner.normalization)
+        return Trained(
+            candidate=job.candidate,
+            seed=job.seed,
+            steps=learner.model.num_timesteps,
+            scores=judge_policy(predict, job.task, domain, job.judge_seeds, judge),
+            checkpoints=tuple(checkpoints.taken),
+            correlations=episodes.correlations(),
+            seconds=supervision.seconds,
+        )
+
+
+def _vocabulary(task: Task, domain: Domain) -> Vocabulary:
+    env = make_env(task)
+    try:
+        return Instruments(env, domain).vocabulary
+    finally:
+        env.close()
+
+
+def _save(folder: Path, learner: Learner) -> None:
+    try:
+        save_policy(folder, learner.model, learner.normalization)
+    except OSError as error:
+        raise RunError(f"can't write to {folder}: {error.strerror}; free some space") from error
+
+
+def _failed(job: Job, kind: str, error: Exception, detail: str = "") -> Failed:
+    return Failed(job.candidate, cast(FailureKind, kind), str(error), detail, job.seed)

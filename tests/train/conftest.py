@@ -1,0 +1,66 @@
+"""Small real trainings: real envs, the real locked process, few steps."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.records import Algorithm, Failed, Job, Trained
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.train.trainer import train
+
+SMALL: Mapping[Algorithm, Mapping[str, Any]] = {
+    "ppo": {"n_steps": 64, "batch_size": 32, "n_epochs": 2, "n_envs": 2},
+    "sac": {"learning_starts": 60, "batch_size": 16, "policy_kwargs": {"net_arch": [16, 16]}},
+}
+
+Training = Callable[..., Trained | Failed]
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    with Zygote() as zygote:
+        yield zygote
+
+
+@pytest.fixture
+def make_job() -> Callable[..., Job]:
+    """A small job of a catalogue task; `limit` shortens its episodes, other names go into the record."""
+
+    def make(
+        task: str = "hopper-hop",
+        algorithm: Algorithm = "ppo",
+        *,
+        limit: int | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> Job:
+        found = find_task(task)
+        if limit:
+            found = replace(found, env_kwargs={"max_episode_steps": limit})
+        return Job(
+            candidate="g0-00",
+            seed=fields.pop("seed", 3),
+            task=found,
+            source=fields.pop("source", found.human),
+            algorithm=algorithm,
+            steps=fields.pop("steps", 256),
+            hyperparameters={**SMALL[algorithm], **(hyperparameters or {})},
+            judge_seeds=fields.pop("judge_seeds", (1_000_001,)),
+            **fields,
+        )
+
+    return make
+
+
+@pytest.fixture
+def run(zygote: Zygote, tmp_path: Path) -> Training:
+    """Train a job in a folder; what was reported is dropped."""
+
+    def run(job: Job, folder: Path = tmp_path) -> Trained | Failed:
+        return train(job, find_domain(job.task.env_id), zygote, folder, lambda _: None)
+
+    return run

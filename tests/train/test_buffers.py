@@ -1,0 +1,115 @@
+"""Rewards in the buffers, with scripted ones in place of a program's."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+
+from eureka_loop.records import Array
+from eureka_loop.train.ppo import RewardedRolloutBuffer
+from eureka_loop.train.reward_scale import RewardScale
+from eureka_loop.train.sac import MOST_PENDING, RewardedReplayBuffer
+
+OBS, ACTION = spaces.Box(-1, 1, (1,)), spaces.Box(-1, 1, (1,))
+
+
+class ScriptedRewarder:
+    """Rewards step t of env i with t + i / 10; remembers how many steps each call had."""
+
+    def __init__(self, scale: RewardScale) -> None:
+        self.scale = scale
+        self.recorded = self.rewarded = 0
+        self.calls: list[int] = []
+
+    def settle(self, n_envs: int) -> Array:
+        steps = np.arange(self.rewarded, self.recorded, dtype=float)
+        self.calls.append(len(steps))
+        self.rewarded = self.recorded
+        return steps[:, None] + np.arange(n_envs) / 10
+
+
+class Halved(RewardScale):
+    """Divides by two."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 0.99)
+
+    def apply(self, rewards: Array) -> Array:
+        return rewards / 2
+
+
+def test_bootstraps_are_not_scaled() -> None:
+    """A time limit's bootstrap is a value, learnt in scaled units; only the reward beside it is halved."""
+    buffer = RewardedRolloutBuffer(3, OBS, ACTION, gamma=1.0, gae_lambda=1.0, n_envs=1)
+    buffer.rewarder = rewarder = ScriptedRewarder(Halved())
+    buffer.rewards[:] = [[0.0], [7.0], [0.0]]
+    rewarder.recorded = 3
+    buffer.compute_returns_and_advantage(torch.zeros(1), np.array([True]))
+    assert buffer.rewards.ravel().tolist() == [0.0, 7.5, 1.0]
+    assert buffer.returns.ravel().tolist() == [8.5, 8.5, 1.0]
+
+
+def replay_buffer(size: int, n_envs: int = 1) -> tuple[RewardedReplayBuffer, ScriptedRewarder]:
+    buffer = RewardedReplayBuffer(size, OBS, ACTION, n_envs=n_envs)
+    buffer.rewarder = ScriptedRewarder(RewardScale(n_envs, 0.99, enabled=False))
+    return buffer, buffer.rewarder
+
+
+def fill(buffer: RewardedReplayBuffer, steps: int) -> None:
+    zeros: Any = np.zeros((buffer.n_envs, 1))
+    for _ in range(steps):
+        buffer.rewarder.recorded += 1
+        buffer.add(
+            zeros, zeros, zeros, np.zeros(buffer.n_envs), np.zeros(buffer.n_envs), [{}] * buffer.n_envs
+        )
+
+
+def test_one_call_rewards_all_that_is_pending() -> None:
+    buffer, rewarder = replay_buffer(8, n_envs=2)
+    fill(buffer, 3)
+    buffer._get_samples(np.array([2, 0]))
+    assert rewarder.calls == [3]
+    assert buffer.rewards[:3].tolist() == np.float32([[0.0, 0.1], [1.0, 1.1], [2.0, 2.1]]).tolist()
+
+
+def test_a_sample_of_rewarded_rows_asks_nobody() -> None:
+    buffer, rewarder = replay_buffer(8)
+    fill(buffer, 3)
+    buffer.settle()
+    fill(buffer, 1)
+    rewards = buffer._get_samples(np.array([0, 1, 2])).rewards
+    assert rewards.ravel().tolist() == [0.0, 1.0, 2.0]
+    assert rewarder.calls == [3]
+    assert buffer._get_samples(np.array([3, 0])).rewards.ravel().tolist() == [3.0, 0.0]
+    assert rewarder.calls == [3, 1]
+
+
+def test_the_ring_wraps() -> None:
+    buffer, rewarder = replay_buffer(4)
+    fill(buffer, 3)
+    buffer.settle()
+    fill(buffer, 3)
+    assert buffer._get_samples(np.array([0, 1, 2, 3])).rewards.ravel().tolist() == [4.0, 5.0, 2.0, 3.0]
+    assert rewarder.calls == [3, 3]
+
+
+def test_a_full_round_of_the_ring_is_rewarded_before_it_is_overwritten() -> None:
+    buffer, rewarder = replay_buffer(4)
+    fill(buffer, 9)
+    assert rewarder.calls == [4, 4]
+    assert buffer._get_samples(np.arange(4)).rewards.ravel().tolist() == [8.0, 5.0, 6.0, 7.0]
+
+
+def test_not_too_many_wait() -> None:
+    buffer, rewarder = replay_buffer(10_000)
+    fill(buffer, MOST_PENDING + 1)
+    assert rewarder.calls == [MOST_PENDING]
+
+
+def test_old_rewards_follow_the_scale() -> None:
+    buffer, rewarder = replay_buffer(8)
+    fill(buffer, 3)
+    assert buffer._get_samples(np.array([2])).rewards.item() == 2.0
+    rewarder.scale = Halved()
+    assert buffer._get_samples(np.array([2])).rewards.item() == 1.0

@@ -1,0 +1,57 @@
+import pytest
+from stable_baselines3.common.utils import LinearSchedule
+from torch import nn
+
+from eureka_loop.envs.registry import domains
+from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.train.hyperparameters import settings
+
+
+def test_json_becomes_what_sb3_takes() -> None:
+    read = settings(
+        "ppo",
+        {
+            "n_envs": 4,
+            "normalize_reward": False,
+            "clip_range": "lin_0.2",
+            "learning_rate": 1e-4,
+            "policy_kwargs": {"activation_fn": "relu", "net_arch": {"pi": [8], "vf": [8]}},
+        },
+    )
+    assert (read.n_envs, read.normalize_reward, read.normalize_observation) == (4, False, True)
+    schedule = read.arguments["clip_range"]
+    assert isinstance(schedule, LinearSchedule)
+    assert [schedule(left) for left in (1.0, 0.5, 0.0)] == pytest.approx([0.2, 0.1, 0.0])
+    assert read.arguments["policy_kwargs"]["activation_fn"] is nn.ReLU
+    assert set(read.arguments) == {"device", "clip_range", "learning_rate", "policy_kwargs"}
+
+
+def test_train_freq_in_episodes() -> None:
+    assert settings("sac", {"train_freq": [1, "episode"]}).arguments["train_freq"] == (1, "episode")
+
+
+def test_every_domains_hyperparameters_can_be_read() -> None:
+    read = [settings(name, values) for each in domains() for name, values in each.hyperparameters.items()]
+    assert read
+
+
+@pytest.mark.parametrize("key", ["n_stepz", "seed", "env", "replay_buffer_class"])
+def test_unknown_key(key: str) -> None:
+    with pytest.raises(UnknownName, match=key):
+        settings("ppo", {key: 1})
+
+
+def test_sac_takes_no_n_step_returns() -> None:
+    with pytest.raises(UnknownName, match="n_steps"):
+        settings("sac", {"n_steps": 3})
+
+
+def test_unknown_activation() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'relu'"):
+        settings("ppo", {"policy_kwargs": {"activation_fn": "rellu"}})
+
+
+@pytest.mark.parametrize("text", ["lin_fast", "3e-4", "linear_1"])
+def test_unreadable_schedule(text: str) -> None:
+    with pytest.raises(BadInput, match="learning_rate"):
+        settings("ppo", {"learning_rate": text})

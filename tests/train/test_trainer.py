@@ -1,0 +1,169 @@
+"""Whole jobs: real envs, the locked process, a few hundred steps."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from stable_baselines3 import PPO, SAC
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from eureka_loop import files
+from eureka_loop.envs.registry import find_domain
+from eureka_loop.errors import UnknownName
+from eureka_loop.judge.episodes import judge_policy
+from eureka_loop.judge.fitness import Judge
+from eureka_loop.records import Failed, Job, Trained
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.train.policy import load_policy
+from eureka_loop.train.trainer import train
+
+MakeJob = Callable[..., Job]
+
+FAILING = "def compute_reward(action):\n    return {{'term': {body}}}\n"
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "sac"])
+def test_the_same_job_gives_the_same_result(
+    algorithm: str, make_job: MakeJob, run: Any, tmp_path: Path
+) -> None:
+    job = make_job("halfcheetah-run", algorithm, limit=50, steps=128)
+    folders = [tmp_path / "first", tmp_path / "second"]
+    first, second = (run(job, folder) for folder in folders)
+    assert isinstance(first, Trained)
+    assert replace(first, seconds=0.0) == replace(second, seconds=0.0)
+    kind = {"ppo": PPO, "sac": SAC}[algorithm]
+    policies = [kind.load(folder / "policy.zip").policy.state_dict() for folder in folders]
+    assert all(torch.equal(policies[0][name], policies[1][name]) for name in policies[0])
+
+
+def test_another_seed_gives_another_result(make_job: MakeJob, run: Any, tmp_path: Path) -> None:
+    results = [run(make_job(limit=20, seed=seed), tmp_path / str(seed)) for seed in (1, 2)]
+    assert results[0].scores != results[1].scores
+
+
+def test_what_a_training_tells(make_job: MakeJob, run: Any) -> None:
+    """512 steps in rollouts of 2 × 64, episodes of at most 32 steps."""
+    trained = run(make_job(limit=32, steps=512, judge_seeds=(10, 11), checkpoints=4))
+    assert isinstance(trained, Trained)
+    assert trained.steps == 512
+    assert [score.seed for score in trained.scores] == [10, 11]
+    assert all(0 < score.length <= 32 and score.success is not None for score in trained.scores)
+    assert [checkpoint.step for checkpoint in trained.checkpoints] == [128, 256, 384, 512]
+    for checkpoint in trained.checkpoints:
+        assert set(checkpoint.terms) == {"forward", "survive", "control"}
+        assert sum(term.share for term in checkpoint.terms.values()) == pytest.approx(1.0)
+        assert checkpoint.episodes >= 4
+        assert checkpoint.fitness is not None
+        assert 0 < (checkpoint.episode_length or 0) <= 32
+    assert set(trained.correlations) == {"forward", "survive", "control"}
+    assert files.plain(trained)
+
+
+def test_policies_load_without_this_package(make_job: MakeJob, run: Any, tmp_path: Path) -> None:
+    for algorithm in ("ppo", "sac"):
+        run(make_job(algorithm=algorithm, limit=30, steps=128), tmp_path / algorithm)
+    script = (
+        "import sys; sys.modules['eureka_loop'] = None\n"
+        "import gymnasium; from stable_baselines3 import PPO, SAC\n"
+        "from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize\n"
+        "for kind in (PPO, SAC):\n"
+        "    folder = kind.__name__.lower()\n"
+        "    envs = DummyVecEnv([lambda: gymnasium.make('Hopper-v5')])\n"
+        "    envs = VecNormalize.load(f'{folder}/vecnormalize.pkl', envs)\n"
+        "    assert envs.norm_obs and envs.ret_rms.count > 100\n"
+        "    model = kind.load(f'{folder}/policy.zip', envs)\n"
+        "    print(model.predict(envs.reset(), deterministic=True)[0].shape)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "(1, 3)\n" * 2, done.stderr
+
+
+def test_a_saved_policy_is_judged_as_the_trained_one(
+    make_job: MakeJob, run: Any, tmp_path: Path, zygote: Zygote
+) -> None:
+    job = make_job(limit=50, judge_seeds=(5, 6))
+    trained = run(job)
+    domain = find_domain(job.task.env_id)
+    env = make_env(job.task)
+    with Judge(zygote, job.task, Instruments(env, domain).vocabulary) as judge:
+        scores = judge_policy(load_policy(tmp_path, "ppo"), job.task, domain, job.judge_seeds, judge)
+    env.close()
+    assert scores == trained.scores
+
+
+def test_tensorboard(make_job: MakeJob, run: Any, tmp_path: Path) -> None:
+    run(make_job(limit=32, steps=512))
+    events = EventAccumulator(str(tmp_path)).Reload()
+    tags = set(events.Tags()["scalars"])
+    assert {"terms/forward", "terms/control", "episodes/fitness", "episodes/length", "train/loss"} <= tags
+    assert [point.step for point in events.Scalars("terms/forward")] == [128, 256, 384, 512]
+
+
+def test_reports_progress(make_job: MakeJob, zygote: Zygote, tmp_path: Path) -> None:
+    seen: list[Any] = []
+    job = make_job(limit=20)
+    train(job, find_domain(job.task.env_id), zygote, tmp_path, seen.append)
+    assert seen[-1]["step"] == 256
+    assert set(seen[-1]) == {"step", "steps_per_s", "fitness"}
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "sac"])
+def test_a_reward_that_fails_is_a_result(algorithm: str, make_job: MakeJob, run: Any) -> None:
+    body = "action.sum(axis=1) / np.where(action[:, 0] > -2.0, 0.0, 1.0)"
+    failed = run(make_job(algorithm=algorithm, source=FAILING.format(body=body)))
+    assert isinstance(failed, Failed)
+    assert (failed.candidate, failed.seed, failed.kind) == ("g0-00", 3, "not_finite")
+    assert "term" in failed.message
+
+
+def test_a_fitness_that_fails_says_that_it_is_the_fitness(make_job: MakeJob, run: Any) -> None:
+    job = make_job(limit=20)
+    broken = "def fitness(action):\n    return 1.0 / (action.sum() * 0.0)\n"
+    failed = run(replace(job, task=replace(job.task, fitness=broken)))
+    assert isinstance(failed, Failed)
+    assert failed.message.startswith("fitness: ")
+
+
+def test_a_program_the_gate_refuses(make_job: MakeJob, run: Any) -> None:
+    failed = run(make_job(source="def compute_reward(torso_heihgt):\n    return {'a': torso_heihgt}\n"))
+    assert isinstance(failed, Failed)
+    assert failed.kind == "refused"
+    assert "torso_height" in failed.message
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "sac"])
+def test_divergence(algorithm: str, make_job: MakeJob, run: Any) -> None:
+    failed = run(make_job(algorithm=algorithm, hyperparameters={"learning_rate": 1e30}))
+    assert isinstance(failed, Failed)
+    assert (failed.kind, failed.seed) == ("diverged", 3)
+
+
+def test_hyperparameters_that_do_not_exist(make_job: MakeJob, run: Any) -> None:
+    with pytest.raises(UnknownName, match="n_step"):
+        run(make_job(hyperparameters={"n_step": 5}))
+
+
+def test_normalisation_can_be_switched_off(make_job: MakeJob, run: Any, tmp_path: Path) -> None:
+    """Without reward scaling a reward a thousand times as large teaches something else."""
+    source = "def compute_reward(forward_velocity, *, k={k}):\n    return {{'speed': k * forward_velocity}}\n"
+    weights = []
+    for k, normalize in [(1.0, True), (1000.0, True), (1.0, False), (1000.0, False)]:
+        folder = tmp_path / f"{k}-{normalize}"
+        run(make_job(source=source.format(k=k), hyperparameters={"normalize_reward": normalize}), folder)
+        weights.append(PPO.load(folder / "policy.zip").policy.state_dict()["value_net.weight"].numpy())
+    assert np.allclose(weights[0], weights[1], atol=1e-5)
+    assert not np.allclose(weights[2], weights[3], atol=1e-3)
