@@ -65,10 +65,10 @@ def test_500s_for_good(script: Any, designer: Any, ask: Any, waits: Any) -> None
 
 def test_a_timeout(script: Any, designer: Any, ask: Any) -> None:
     script.then(script.hangs)
-    assert designer().propose(ask())[0].source == script.PROGRAM
+    assert designer(timeout=0.3).propose(ask())[0].source == script.PROGRAM
     script.always = script.hangs
     with pytest.raises(EndpointError, match=r"no answer within 0\.3 s, 2 times; choose a faster model"):
-        designer(retries=1).propose(ask())
+        designer(timeout=0.3, retries=1).propose(ask())
 
 
 def test_a_dropped_connection(script: Any, designer: Any, ask: Any) -> None:

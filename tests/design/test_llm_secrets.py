@@ -56,7 +56,7 @@ def test_connections_that_break(
 ) -> None:
     script.always = script.answers(200, f"<p>{key}</p>") if how == "page" else getattr(script, how)
     with pytest.raises(EurekaError) as caught:
-        designer(retries=1).propose(ask())
+        designer(retries=1, timeout=0.3).propose(ask())
     assert "0123" not in told(caught.value) + everything.text
 
 
