@@ -31,7 +31,7 @@ def collect(result: object, known: tuple[str, ...], rows: int, values: Array) ->
     """
     terms = _terms(result)
     names = tuple(terms)
-    if names != known:
+    if not known or names != known:
         check_names(names)
         if known:
             raise RewardFailure("wrong_terms", _changed(known, names))

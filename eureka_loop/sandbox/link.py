@@ -51,8 +51,13 @@ class Link:
             raise SandboxError("generated code can't be locked up on Windows; use WSL2")
         self._turn = threading.Lock()
         self._wire, theirs = socket.socketpair()
-        with theirs:
+        try:
             self._process = _spawn(theirs.fileno())
+        except SandboxError:
+            self._wire.close()
+            raise
+        finally:
+            theirs.close()
         self._warm = False
 
     @property

@@ -15,12 +15,11 @@ import signal
 import socket
 from typing import NoReturn
 
-from eureka_loop.program.functions import namespace
 from eureka_loop.sandbox import child
 from eureka_loop.sandbox.layers import Layer
 from eureka_loop.sandbox.lock import die_with_parent
 from eureka_loop.sandbox.protocol import FORK, WARM, WARM_MESSAGE
-from eureka_loop.sandbox.warm import warm_up
+from eureka_loop.sandbox.warm import namespace, warm_up
 
 CONTROL = 3  # the control socket's descriptor
 _DESCRIPTORS_A_FORK = 3

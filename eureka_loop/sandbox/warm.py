@@ -7,6 +7,7 @@ whoever calls it; a program's have no `__import__`. It also saves every child th
 from __future__ import annotations
 
 import contextlib
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -67,9 +68,31 @@ def warm_up() -> None:
     _rehearse(x, v)
 
 
+def namespace() -> dict[str, object]:
+    """A program's globals, with as much of an import as numpy's own code can't do without."""
+    scope = functions.namespace()
+    inner = scope["__builtins__"]
+    assert isinstance(inner, dict)
+    inner["__import__"] = _loaded_already
+    return scope
+
+
+def _loaded_already(name: str, *_: object) -> None:
+    """The import that numpy's C code finds when it looks for a part of itself.
+
+    PyImport_Import drops what this returns and takes the module that is loaded; an `import` statement of a
+    program gets the None.
+
+    Raises:
+        ImportError: it isn't loaded, and can't be in a locked process.
+    """
+    if name not in sys.modules:
+        raise ImportError(f"{name!r} can't be imported; `np` and `math` are there")
+
+
 def _functions() -> Iterator[Callable[..., object]]:
     """The shaping functions, and what stands in `np`, `np.linalg` and `math`."""
-    waiting = list(functions.namespace().values())
+    waiting = list(namespace().values())
     while waiting:
         value = waiting.pop()
         if isinstance(value, SimpleNamespace):
@@ -85,7 +108,7 @@ def _attempt(function: Callable[..., object], *arguments: object, **keywords: ob
 
 def _rehearse(x: Array, v: Array) -> None:
     """A program's whole way, as the child goes it."""
-    scope = functions.namespace()
+    scope = namespace()
     exec(compile(compile_ready(_REHEARSAL), FILENAME, "exec", dont_inherit=True), scope)
     values = np.zeros((32, len(x)))
     result = scope["compute_reward"](x, v)  # type: ignore[operator]
