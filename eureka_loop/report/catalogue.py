@@ -72,12 +72,8 @@ def task_page(task: Task, domain: Domain, vocabulary: Vocabulary) -> RenderableT
     ]
     for title, source, remark in programs:
         if source is not None:
-            parts.append(layout.section(title, layout.code(source, numbered=False), text.one_line(remark)))
-    parts.append(
-        layout.section(
-            "Hyperparameters", hyperparameters(domain), text.one_line(domain.hyperparameters_source)
-        )
-    )
+            parts.append(layout.section(title, layout.code(source, numbered=False), remark))
+    parts.append(layout.section("Hyperparameters", hyperparameters(domain), domain.hyperparameters_source))
     parts += [vocabulary_section(vocabulary), *constants(vocabulary)]
     return Group(*parts)
 

@@ -15,7 +15,9 @@ from eureka_loop.report import text
 
 def section(title: str, body: RenderableType, remark: str = "") -> Group:
     """A heading, what to know about it, and what stands under it, indented; an empty line above."""
-    head = Text.assemble((title, "bold"), (f"  {remark}" if remark else "", "dim"))
+    head = Text.assemble(
+        (text.one_line(title), "bold"), (f"  {text.one_line(remark)}" if remark else "", "dim")
+    )
     return Group(Text(), head, Padding(body, (0, 0, 0, 2)))
 
 

@@ -1,0 +1,156 @@
+"""`eureka inspect RUN ID`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from eureka_loop.errors import UnknownName
+from eureka_loop.records import Candidate, Failed
+from eureka_loop.report.candidate import candidate_view, weights_of
+from eureka_loop.report.inspect import print_candidate
+
+if TYPE_CHECKING:
+    from .conftest import Script
+
+WINNER = """\
+Code
+    1 def compute_reward(forward_velocity, torso_upright, action, *, speed=1.5, upright=0.5,
+      effort=1e-3):
+    2     \"""Run forward, stay level, waste no torque.\"""
+    3     return {
+    4         "speed": speed * forward_velocity,
+    5         "upright": upright * torso_upright,
+    6         "effort": -effort * np.square(action).sum(axis=1),
+    7         "_level": torso_upright,
+    8     }
+
+Fitness  of the final policy, mean over judged episodes
+              seed  fitness  lowest … highest episode  success  steps/episode  trained in
+  search         0    2.750  2.650 … 2.850               100 %          1,000        22 s
+  report  20000000    2.500  2.400 … 2.600               100 %          1,000        22 s
+  report  20000100    2.700  2.600 … 2.800               100 %          1,000        22 s
+  report  20000200    2.600  2.500 … 2.700               100 %          1,000        22 s
+
+Training  left to right, 10 points
+                 over training  first   last
+  fitness        ·▁▂▃▄▄▅▆▇█     0.550  2.750
+  success        ·▁▂▃▄▅▅▆▇█     0.200  1.000
+  steps/episode  ·▄▄▄▄▄▄▄▄▄     1,000  1,000
+
+Terms  left to right, 10 points
+  term     mean           first      last  lowest … highest    share       last  corr. with fitness
+  speed    ▁▂▃▃▄▅▆▆▇█     0.275     2.750  -0.725 … 3.750      ▁▂▃▃▄▅▆▆▇█  80 %               +0.93
+  upright  ▄▄▄▄▄▄▄▄▄▄    0.4000    0.4000  -0.5000 … 0.5000    █▇▆▆▅▄▃▃▂▁  10 %               -0.12
+  effort   ▄▄▄▄▄▄▄▄▄▄  -0.00300  -0.00300  -0.00600 … 0.00000  ▄▄▄▄▄▄▄▄▄▄  10 %                   –
+  _level   ▄▄▄▄▄▄▄▄▄▄    0.8000    0.8000  -1.000 … 1.000      not summed                         –
+
+Feedback its author got
+  The best so far reached 2.1.
+  speed: share 80 %"""
+
+
+def test_a_trained_candidate(script: Script, shown: Callable[..., str]) -> None:
+    screen = shown(candidate_view(script.whole(), "g1-00"))
+    head, rest = screen.split("\n\n", 1)
+    assert rest == WINNER
+    lines = head.splitlines()
+    assert lines[:5] == [
+        "g1-00",
+        "written by  llm, generation 2",
+        "from        g0-01",
+        "note        improves on g0-01",
+        "weights     speed = 1.5, upright = 0.5, effort = 0.001",
+    ]
+
+
+def test_a_refused_candidate_shows_every_problem(script: Script, shown: Callable[..., str]) -> None:
+    screen = shown(candidate_view(script.whole(), "g0-02"))
+    assert (
+        "Failed\n  refused by the gate\n  Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`.\n"
+        "  Line 6: unknown name 'foo'." in screen
+    )
+    assert "Training" not in screen
+
+
+def test_a_failed_training_shows_its_detail(script: Script, shown: Callable[..., str]) -> None:
+    screen = shown(candidate_view(script.whole(), "g1-02"))
+    assert "NaN or infinite (seed 0)\n  term 'speed' is NaN in 3 of 2,048 rows\n  line 5" in screen
+
+
+def test_a_candidate_in_training_shows_how_far_it_is(script: Script, shown: Callable[..., str]) -> None:
+    script.started()
+    script.generation(0)
+    script.begin("g0-00", 0)
+    assert "0 of 50,000 steps" in shown(candidate_view(script.run, "g0-00"))
+    script.progress("g0-00", 0, 31_000, 1.5)
+    assert "31,000 of 50,000 steps, fitness so far 1.500" in shown(candidate_view(script.run, "g0-00"))
+    assert "Fitness" not in shown(candidate_view(script.run, "g0-01"))  # not begun
+
+
+def test_a_reference_is_inspected_like_any_other(script: Script, shown: Callable[..., str]) -> None:
+    screen = shown(candidate_view(script.whole(), "human"))
+    assert screen.startswith("hand-written\nwritten by  human\n")
+    assert "report  20000000    2.000" in screen
+
+
+def test_curves_are_means_over_seeds(script: Script, shown: Callable[..., str]) -> None:
+    screen = shown(candidate_view(script.whole(), "human"))
+    assert "Training  left to right, 10 points, mean over 3 seeds" in screen
+    assert "  fitness        ·▁▂▃▄▄▅▆▇█     0.420  2.100" in screen
+
+
+def test_the_exchange_is_shown_word_for_word(script: Script, shown: Callable[..., str]) -> None:
+    screen = shown(candidate_view(script.whole(), "g1-00", exchange=True))
+    assert "system\n  You write reward functions.\n\nuser\n  Make it run.\n\nreply\n  Here it is:" in screen
+    assert '"prompt_tokens": 4000' in screen
+    assert "Repair" not in screen
+    assert "without an exchange" in shown(candidate_view(script.run, "human", exchange=True))
+
+
+def test_a_repair_follows_the_first_try(script: Script, shown: Callable[..., str]) -> None:
+    exchanges = [{"messages": [], "reply": "first"}, {"messages": [], "reply": "second"}]
+    script.run.write_candidate(Candidate("g0-00", 0, "", "llm"), exchanges=exchanges)
+    screen = shown(candidate_view(script.run, "g0-00", exchange=True))
+    assert screen.index("first") < screen.index("Repair") < screen.index("second")
+
+
+def test_an_unknown_id_names_the_nearest(script: Script) -> None:
+    with pytest.raises(UnknownName, match="did you mean 'g1-0"):
+        candidate_view(script.whole(), "g1-0")
+
+
+@pytest.mark.parametrize("source", ["", "def compute_reward(:", "x = 1", "((((" * 500, "\x00", "\ud800"])
+def test_weights_of_what_is_no_program(source: str) -> None:
+    assert weights_of(source) == {}
+
+
+@pytest.mark.parametrize("options", [{}, {"exchange": True}, {"diff": "human"}])
+@pytest.mark.parametrize("colours", [False, True])
+def test_hostile_text_is_inert(
+    script: Script, shown: Callable[..., str], hostile: str, options: dict[str, str], colours: bool
+) -> None:
+    source = f"def compute_reward(x, *, w={hostile!r}):\n    '''{hostile}'''\n    return {{}}\n"
+    candidate = Candidate("g0-00", 0, source, hostile, (hostile,), hostile)
+    exchange = {"messages": [{"role": hostile, "content": hostile}], "reply": hostile, "other": hostile}
+    script.run.write_candidate(candidate, feedback=hostile, exchanges=[exchange])
+    script.run.write_failure(Failed("g0-00", "exception", hostile, hostile))
+    screen = shown(candidate_view(script.run, "g0-00", **options), colours=colours)  # type: ignore[arg-type]
+    for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):
+        assert escape not in screen
+    assert colours or "\\x1b[2J" in screen
+
+
+def test_code_is_coloured_on_a_terminal(script: Script, shown: Callable[..., str]) -> None:
+    assert "\x1b[" in shown(candidate_view(script.whole(), "g1-00"), colours=True)
+
+
+def test_print_candidate_takes_a_console(script: Script) -> None:
+    console = Console(file=io.StringIO(), width=100)
+    print_candidate(script.whole(), "g1-00", diff="parent", console=console)
+    assert isinstance(console.file, io.StringIO)
+    assert "g0-01 → g1-00" in console.file.getvalue()

@@ -1,0 +1,87 @@
+"""`eureka tasks`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from eureka_loop.envs.registry import find_domain, find_task, tasks
+from eureka_loop.errors import UnknownName
+from eureka_loop.program.vocabulary import Observable, Vocabulary
+from eureka_loop.report import catalogue
+
+VOCABULARY = Vocabulary(
+    "HalfCheetah-v5",
+    (
+        Observable("forward_velocity", (), "m/s", "world", "Along +x.", "cheetah", (0.0,), (-1.5,), (2.25,)),
+        Observable("torso_pos", (2,), "m", "world", "[red]it[/]", "torso", (0.0, 0.7), (-1.0,) * 2, (1.0,) * 2),
+        Observable("native_reward", (), hidden=True, group="torso"),
+        Observable("time", (), "s", group="episode"),
+    ),
+    constants={"joint 'bthigh'": "-0.52 to 1.05 rad"},
+    horizon=1000,
+    dt=0.05,
+)  # fmt: skip
+
+
+def test_the_catalogue_lists_every_task(shown: Callable[..., str]) -> None:
+    screen = shown(catalogue.catalogue(tasks()))
+    assert all(name in screen for name in tasks())
+    assert "halfcheetah-run" in screen
+    assert "Make the half-cheetah run forward" in screen
+
+
+def test_a_task_with_everything_about_it(shown: Callable[..., str]) -> None:
+    task = find_task("halfcheetah-run")
+    screen = shown(catalogue.task_page(task, find_domain(task.env_id), VOCABULARY))
+    assert screen.startswith("halfcheetah-run\nMake the half-cheetah run forward")
+    for words in (
+        "Fitness  of a whole episode",
+        "Sparse reward",
+        "Hand-written reward",
+        "Hyperparameters",
+        "0.05 s",
+    ):
+        assert words in screen, words
+    assert '"control": -control * np.square(action).sum(axis=1),' in screen
+    assert "1,000 steps at most" in screen
+
+
+def test_the_vocabulary_is_grouped_and_has_ranges(shown: Callable[..., str]) -> None:
+    screen = shown(catalogue.vocabulary_section(VOCABULARY))
+    lines = [" ".join(line.split()) for line in screen.splitlines()]
+    assert "forward_velocity (N,) m/s (world) 0 -1.5 … 2.25 Along +x." in lines
+    assert "torso_pos (N, 2) m (world) … -1 … 1 [red]it[/]" in lines
+    assert lines.index("cheetah") < lines.index("torso") < lines.index("episode")
+    assert "native_reward" not in screen
+
+
+def test_an_unknown_task_names_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="halfcheetah-run"):
+        catalogue.show_task("halfcheetah-rum")
+
+
+def test_showing_a_task_surveys_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def survey(folder: Path) -> Vocabulary:
+        seen.append((folder / "task.json").read_text())
+        return VOCABULARY
+
+    monkeypatch.setattr(catalogue, "survey", survey)
+    console = Console(file=io.StringIO(), width=100)
+    catalogue.show_task("halfcheetah-run", console)
+    assert isinstance(console.file, io.StringIO)
+    assert "forward_velocity" in console.file.getvalue()
+    assert '"halfcheetah-run"' in seen[0]
+
+
+def test_listing_takes_a_console() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    catalogue.show_catalogue(console)
+    assert isinstance(console.file, io.StringIO)
+    assert "HalfCheetah-v5" in console.file.getvalue()

@@ -1,0 +1,47 @@
+"""Learning curves as a picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from eureka_loop.records import Checkpoint, Score, Trained
+from eureka_loop.report.curves import _lines, _mean, draw_curves
+
+
+def trained(fitness: list[float | None]) -> Trained:
+    points = tuple(
+        Checkpoint(10 * (index + 1), 1, value, None, None, {}) for index, value in enumerate(fitness)
+    )
+    return Trained("g0-00", 0, 30, (Score(0, 1.0, None, 10),), points, {}, 1.0)
+
+
+def test_a_picture_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "curves.png"
+    assert draw_curves(path, [("winner $g_0$", [trained([1.0, 2.0, 3.0])]), ("human", [])], "a $title$")
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_to_draw_draws_nothing(tmp_path: Path) -> None:
+    assert not draw_curves(tmp_path / "curves.png", [("winner", [trained([None, None])])], "t")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_points_without_a_finished_episode_are_left_out() -> None:
+    ((steps, fitness),) = _lines([trained([None, 2.0, 3.0])])
+    assert (steps.tolist(), fitness.tolist()) == ([20.0, 30.0], [2.0, 3.0])
+
+
+def test_the_mean_is_drawn_where_every_seed_has_a_value() -> None:
+    late, whole = trained([None, 2.0, 3.0]), trained([1.0, 4.0, 5.0])
+    steps, fitness = _mean(_lines([late, whole]))
+    np.testing.assert_allclose(steps, [20.0, 30.0])
+    np.testing.assert_allclose(fitness, [3.0, 4.0])
+
+
+def test_seeds_whose_stretches_do_not_meet(tmp_path: Path) -> None:
+    early, late = trained([1.0, None, None]), replace(trained([None, None, 3.0]), seed=1)
+    assert draw_curves(tmp_path / "curves.png", [("winner", [early, late])], "t")

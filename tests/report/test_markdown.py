@@ -1,0 +1,132 @@
+"""report.md: what it says, and what it must not say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eureka_loop.errors import RunError
+from eureka_loop.records import Candidate, Failed
+from eureka_loop.report.markdown import PICTURE, escaped, fenced, write_report
+
+if TYPE_CHECKING:
+    from .conftest import Script
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No picture: it takes longer than all else together."""
+    monkeypatch.setattr("eureka_loop.report.markdown.draw_curves", lambda path, curves, title: False)
+
+
+def test_it_tells_the_whole_story(script: Script) -> None:
+    run = script.whole()
+    program = f"{run.folder}/candidates/g1-00/reward.py"
+    path = write_report(run)
+    assert path == run.folder / "report.md"
+    words = path.read_text(encoding="utf-8")
+    for line in (
+        "# halfcheetah-run",
+        "> Make the half-cheetah run forward as fast as possible.",
+        "`g1-00`, written by llm (improves on g0-01).",
+        "| winner g1-00 | 2.600 | \\[2.500, 2.700\\] | 100 % | 2.500, 2.700, 2.600 |",
+        "| hand-written | 2.100 | \\[2.000, 2.200\\] | 67 % | 2.000, 2.200, 2.100 |",
+        "| sparse | 0.600 | \\[0.400, 0.900\\] | 0 % | 0.400, 0.500, 0.900 |",
+        "- Human-normalised score: 1.33; 0: sparse, 1: hand-written.",
+        "- Intervals from 3 seeds a reward.",
+        f"![Fitness over training: each seed thin, their mean thick]({PICTURE})",
+        "| 4 | g0-00 | 1.200 | speed 80 %, upright 10 %, effort 10 %, \\_level |  | sample 1 |",
+        "| g1-02 | seed 0 | NaN or infinite | term 'speed' is NaN in 3 of 2,048 rows |",
+        f"eureka run --config {run.folder}/run.toml",
+        f"eureka train {program} --task halfcheetah-run --algo ppo --steps 50000",
+        "- Search: training seeds 0; judged on seeds 10000000 to 10000003",
+        "- Report: training seeds 20000000, 20000100, 20000200; judged on seeds 30000000 to 30000003",
+        "- Made by eureka-loop 0.1.0, torch 2.8.0, git\\_commit b80e0ab, git\\_dirty False",
+    ):
+        assert line in words.splitlines(), line
+    assert (run.folder / PICTURE).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_it_says_the_same_every_time(script: Script) -> None:
+    run = script.whole()
+    first = write_report(run).read_text(encoding="utf-8")
+    assert write_report(run).read_text(encoding="utf-8") == first
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_failed_reference_is_failed_and_never_zero(script: Script) -> None:
+    script.search()
+    script.report(human=(None, None, None), sparse=(0.4, None, 0.6))
+    script.run.event("finished", winner="g1-00")
+    words = write_report(script.run).read_text(encoding="utf-8")
+    assert "| hand-written | failed | – | – | 3 × failed: NaN or infinite |" in words
+    assert (
+        "| sparse | 0.500 | \\[0.400, 0.600\\] | 0 % | 0.400, 0.600, 1 × failed: NaN or infinite |" in words
+    )
+    assert "Against sparse: can't tell (1 training of the sparse reward failed)." in words
+    assert "Against hand-written" not in words
+    assert "Human-normalised" not in words
+    assert words.count("| hand-written | seed ") == 3
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_close_call_is_called_close(script: Script) -> None:
+    script.search()
+    script.report(winner=(2.0, 2.6, 2.2), human=(2.1, 2.3, 2.0))
+    script.run.event("finished", winner="g1-00")
+    words = write_report(script.run).read_text(encoding="utf-8")
+    assert "Against hand-written: can't tell (0 lies in the interval)." in words
+
+
+def test_a_run_without_a_report(script: Script) -> None:
+    script.search()
+    words = write_report(script.run).read_text(encoding="utf-8")
+    assert "The run ended before its report. Best so far: `g1-00`" in words
+    assert "Beside the hand-written" not in words
+    assert not (script.run.folder / PICTURE).exists()
+
+
+def test_a_run_in_which_nothing_could_be_trained(script: Script) -> None:
+    script.started()
+    words = write_report(script.run).read_text(encoding="utf-8")
+    assert "No candidate could be trained" in words
+    assert "None finished training." in words
+
+
+def test_nothing_half_written_is_left_when_it_can_not_be_written(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = script.whole()
+
+    def full(path: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(RunError, match="No space left on device"):
+        write_report(run)
+    assert not [path for path in run.folder.iterdir() if path.suffix in (".partial", ".md", ".png")]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_hostile_text_can_not_leave_its_place(script: Script, hostile: str) -> None:
+    evil = hostile + " | <img src=x> ![](http://evil/) `code` \n# heading\n```\nout of the fence\n````"
+    script.search()
+    script.run.write_candidate(Candidate("g1-00", 1, evil, evil, (evil,), evil))
+    script.run.write_failure(Failed("g0-02", "refused", evil, evil))
+    script.run.event("finished", winner="g1-00")
+    words = write_report(script.run).read_text(encoding="utf-8")
+    outside = words.split("`````")[0] + words.split("`````")[2]
+    for bad in ("<img", "![](", "\n# heading", "\x1b", "\x07", "\u202e"):
+        assert bad not in outside, bad
+    assert all(line.count(" | ") <= 5 for line in words.splitlines() if line.startswith("| "))
+
+
+def test_escaping() -> None:
+    assert escaped("a|b *c* <d> [e](f) `g` _h_") == "a\\|b \\*c\\* &lt;d\\> \\[e\\](f) \\`g\\` \\_h\\_"
+
+
+def test_a_fence_is_longer_than_any_in_the_code() -> None:
+    assert list(fenced("x\n````\ny\n")) == ["`````python", "x\n````\ny", "`````"]
