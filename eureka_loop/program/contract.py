@@ -10,6 +10,7 @@ terms, each (N,) and finite; the reward is the sum of those whose key doesn't be
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,7 @@ Kind = Literal["reward", "fitness", "success"]  # fitness and success: one whole
 
 TERM_LIMIT = 1e6  # |term| above it is a failure: returns would swamp the value function
 MAX_TERMS = 32
+TERM_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
