@@ -7,13 +7,14 @@ its rows. A fixed vector, (k,), may stand where every row shares it.
 from __future__ import annotations
 
 import builtins
+import inspect
 import math
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 import numpy as np
 
-from eureka_loop.program.allowed import BUILTINS, MATH_NAMES, METHODS, MODULES, NUMPY_NAMES
+from eureka_loop.program.allowed import BUILTINS, MATH_NAMES, METHODS, MODULES, NUMPY_NAMES, Signature
 from eureka_loop.program.parsing import CONSTANT
 from eureka_loop.records import Array
 
@@ -191,6 +192,10 @@ SHAPING: dict[str, Callable[..., Array]] = {
     "norm": norm,
     "rotate": rotate,
     "heading": heading,
+}
+SHAPING_SIGNATURES: dict[str, Signature] = {
+    name: Signature(len(names), frozenset(names))
+    for name, names in ((name, list(inspect.signature(each).parameters)) for name, each in SHAPING.items())
 }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from eureka_loop.errors import UnknownName
@@ -79,18 +80,35 @@ class Vocabulary:
         Raises:
             UnknownName: with the nearest names, their shapes and units.
         """
-        known = {each.name: each for each in self.observables if hidden or not each.hidden}
-        if parameter in known:
-            return known[parameter]
-        for prefix in PREFIXES:
-            if parameter.startswith(prefix) and parameter.removeprefix(prefix) in known:
-                return known[parameter.removeprefix(prefix)]
-        raise self._unknown(parameter, known)
+        found = self.find(parameter, hidden=hidden)
+        if found is not None:
+            return found
+        raise self._unknown(
+            parameter, {each.name: each for each in self.observables if hidden or not each.hidden}
+        )
+
+    def find(self, parameter: str, *, hidden: bool = False) -> Observable | None:
+        """As `resolve`; None where there is no such observable."""
+        names = [parameter]
+        names += [parameter.removeprefix(prefix) for prefix in PREFIXES if parameter.startswith(prefix)]
+        for name in names:
+            for each in self.observables:
+                if each.name == name and (hidden or not each.hidden):
+                    return each
+        return None
 
     def _unknown(self, parameter: str, known: Mapping[str, Observable]) -> UnknownName:
         prefix = next((each for each in PREFIXES if parameter.startswith(each)), "")
         facts = {f"{prefix}{name}": each.facts for name, each in known.items()}
         stem, _, quantity = parameter.removeprefix(prefix).rpartition("_")
-        if f"{prefix}{stem}_geom_{quantity}" in facts:
-            facts = {f"{prefix}{stem}_geom_{quantity}": f"(there is a geom {stem!r}, but no body or site)"}
-        return UnknownName("observable", parameter, facts, facts=facts)
+        geom = f"{prefix}{stem}_geom_{quantity}"
+        if geom in facts:
+            facts = {geom: f"{facts[geom]} (no body or site {stem!r}, but a geom)"}
+        return UnknownName("observable", parameter, _nearest(parameter, facts), facts=facts)
+
+
+def _nearest(name: str, known: Iterable[str]) -> list[str]:
+    """The most alike, and those hardly less so: three at most."""
+    likeness = {each: difflib.SequenceMatcher(None, each, name).ratio() for each in known}
+    best = sorted(likeness, key=lambda each: -likeness[each])[:3]
+    return [each for each in best if likeness[each] > likeness[best[0]] - 0.08]

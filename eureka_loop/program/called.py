@@ -1,0 +1,94 @@
+"""Which function a call means, and the value it gives."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+
+from eureka_loop.program import arrangements, builtin_calls, products, reductions
+from eureka_loop.program.allowed import CONTAINER_METHODS, METHODS, MODULES
+from eureka_loop.program.calls import Site
+from eureka_loop.program.containers import changed, result
+from eureka_loop.program.problems import Problems
+from eureka_loop.program.values import UNKNOWN, Items, Names, Terms, Value
+
+_ARRAY_HANDLERS = {**arrangements.HANDLERS, **reductions.HANDLERS, **products.HANDLERS}
+
+
+class Called:
+    """Calls of everything but the program's own functions.
+
+    Args:
+        episode: rows are one episode, and may be reduced.
+    """
+
+    def __init__(self, problems: Problems, *, episode: bool) -> None:
+        self._problems, self._episode = problems, episode
+
+    def function(
+        self, node: ast.Call, name: str, values: list[Value], keywords: Mapping[str, Value]
+    ) -> Value:
+        """A shaping function or a builtin."""
+        handler = products.SHAPING_HANDLERS.get(name) or builtin_calls.HANDLERS.get(name)
+        return self._handled(handler, self._site(node, name, node.args, values, keywords))
+
+    def module_function(
+        self, node: ast.Call, module: str, name: str, values: list[Value], keywords: Mapping[str, Value]
+    ) -> Value:
+        """`np.<name>(...)` or `math.<name>(...)`"""
+        handler = builtin_calls.math_call if MODULES[module] == "math" else _ARRAY_HANDLERS.get(name)
+        return self._handled(handler, self._site(node, name, node.args, values, keywords))
+
+    def method(
+        self,
+        node: ast.Call,
+        function: ast.Attribute,
+        base: Value,
+        values: list[Value],
+        keywords: Mapping[str, Value],
+        names: Names,
+    ) -> Value:
+        """`base.<name>(...)`"""
+        if isinstance(base, Items | Terms):
+            after = changed(base, function.attr, values) if function.attr in CONTAINER_METHODS else None
+            if after is not None and isinstance(function.value, ast.Name):
+                names.held[function.value.id] = after
+            return result(base, function.attr, values) if function.attr in CONTAINER_METHODS else UNKNOWN
+        handler = _ARRAY_HANDLERS.get(function.attr) if function.attr in METHODS else None
+        nodes, arguments = [function.value, *node.args], [base, *values]
+        return self._handled(
+            handler, self._site(node, function.attr, nodes, arguments, keywords, method=True)
+        )
+
+    def _site(
+        self,
+        node: ast.Call,
+        name: str,
+        nodes: list[ast.expr],
+        values: list[Value],
+        keywords: Mapping[str, Value],
+        *,
+        method: bool = False,
+    ) -> Site:
+        return Site(
+            node=node,
+            name=name,
+            method=method,
+            nodes=tuple(nodes),
+            values=tuple(values),
+            keywords=keywords,
+            episode=self._episode,
+            report=lambda message: self._problems.add(node, message),
+        )
+
+    @staticmethod
+    def _handled(handler: Callable[[Site], Value] | None, site: Site) -> Value:
+        return handler(site) if handler and (site.values or site.keywords) else UNKNOWN
+
+
+def module_path(function: ast.Attribute) -> tuple[str, str]:
+    """("np", "linalg.norm") of `np.linalg.norm`; ("", "") of what begins with no module."""
+    path, node = function.attr, function.value
+    while isinstance(node, ast.Attribute):
+        path, node = f"{node.attr}.{path}", node.value
+    return (node.id, path) if isinstance(node, ast.Name) and node.id in MODULES else ("", "")

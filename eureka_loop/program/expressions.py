@@ -1,0 +1,335 @@
+"""The value of an expression, as far as it can be told without running it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from eureka_loop.program import operations
+from eureka_loop.program.array_form import array_form, where_form
+from eureka_loop.program.builtin_calls import ALL_AT_ONCE
+from eureka_loop.program.called import Called, module_path
+from eureka_loop.program.calls import misfit
+from eureka_loop.program.containers import looped, with_key
+from eureka_loop.program.indexing import Index, NewAxis, Rest, Span, subscript
+from eureka_loop.program.problems import Problems, code, quoted
+from eureka_loop.program.products import matrix_product
+from eureka_loop.program.values import (
+    NUMBER,
+    UNKNOWN,
+    Derived,
+    Helper,
+    Items,
+    Names,
+    Nothing,
+    Number,
+    Rows,
+    Terms,
+    Text,
+    Value,
+    broadcast,
+    each,
+    has_rows,
+    join,
+    join_all,
+    whole,
+)
+
+MAX_STEPS = 20_000  # expressions looked at, with loops and helpers followed
+MAX_POWER = 64
+_KEYWORDS = {"dim": "axis", "keepdim": "keepdims"}  # refused, but understood
+ON_ROWS = "on an array of N rows"
+
+RunHelper = Callable[[Helper, Sequence[Value], Mapping[str, Value]], Value]
+
+
+class TooMuch(Exception):
+    """The program's loops and helpers come to more than `MAX_STEPS`."""
+
+
+class Expressions:
+    """Evaluates expressions to `Value`s, and reports what can't work on a batch.
+
+    Args:
+        episode: the rows are one episode (fitness, success), which may be reduced.
+        run_helper: the value of a call of one of the program's own functions.
+    """
+
+    def __init__(self, problems: Problems, *, episode: bool, run_helper: RunHelper) -> None:
+        self._problems, self._episode, self._run_helper = problems, episode, run_helper
+        self._called = Called(problems, episode=episode)
+        self._steps = 0
+
+    def value(self, node: ast.expr, names: Names) -> Value:
+        """
+        Raises:
+            TooMuch: after `MAX_STEPS`.
+        """
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise TooMuch
+        handler = _HANDLERS.get(type(node))
+        return handler(self, node, names) if handler else UNKNOWN
+
+    def truth(self, node: ast.expr, names: Names) -> Value:
+        """A condition's value; `and`, `or`, `not` and chains in it go unreported: the whole is reported."""
+        match node:
+            case ast.BoolOp(values=parts):
+                return operations.both([self.truth(part, names) for part in parts])
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return operations.opposite(self.truth(operand, names))
+            case ast.Compare(left=first, comparators=[_, _, *_] as others):
+                return operations.both([self.value(part, names) for part in (first, *others)])
+        return self.value(node, names)
+
+    def loop(self, node: ast.expr, names: Names) -> Items | None:
+        """What a loop goes through; None, and a report, where that has no known end."""
+        value = self.value(node, names)
+        items = looped(value)
+        if has_rows(value):
+            self._report(node, f"{quoted(node)} loops over the rows: {ALL_AT_ONCE}")
+        elif items is None:
+            self._report(
+                node,
+                f"how many times this loops, over {quoted(node)}, can't be read off the program: "
+                "loop over `range(6)` or a literal tuple",
+            )
+        return items
+
+    def rounds(self, items: Items | None) -> tuple[Sequence[Value], bool]:
+        """One value a round, and whether that is exact; one for all rounds where they aren't told apart."""
+        if items is None or items.items is None:
+            return ((items.each if items else UNKNOWN),), False
+        return items.items, True
+
+    def bind(self, target: ast.expr, value: Value, names: Names, source: str = "….T") -> None:
+        """Give a name, or several, a value.
+
+        Args:
+            source: what to write where an array's components are meant, not its rows.
+        """
+        if isinstance(target, ast.Name):
+            names.held[target.id] = value
+        elif isinstance(target, ast.Tuple | ast.List):
+            if isinstance(value, Rows):
+                shown = code(target).strip("()[]")
+                self._report(
+                    target, f"`{shown} = …` unpacks the rows of the batch: write `{shown} = {source}`"
+                )
+            for part, item in zip(target.elts, _unpacked(value, len(target.elts)), strict=True):
+                self.bind(part, item, names)
+
+    def operation(
+        self, node: ast.AST, op: ast.operator, left: Value, right: Value, sides: tuple[ast.expr, ast.expr]
+    ) -> Value:
+        """`left op right`; also of `left op= right`, with the statement as `node`."""
+        if isinstance(left, Text) or isinstance(right, Text):
+            self._report(node, f"{quoted(node)}: text can't be built; write it out as a literal")
+            return UNKNOWN
+        if (
+            isinstance(left, Items)
+            and isinstance(op, ast.Add | ast.Mult)
+            and isinstance(right, Items | Number)
+        ):
+            return operations.listed_operation(left, right)
+        if isinstance(op, ast.MatMult):
+            return matrix_product(
+                left, right, sides, node, self._episode, lambda message: self._report(node, message)
+            )
+        if isinstance(left, Number) and isinstance(right, Number):
+            return self._arithmetic(node, op, left, right)
+        return self._broadcast(node, left, right, sides)
+
+    def indices(self, node: ast.Subscript, names: Names) -> list[Index]:
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return [self._index(part, names) for part in parts] or [Rest()]
+
+    def _report(self, node: ast.AST, message: str) -> None:
+        self._problems.add(node, message)
+
+    def _broadcast(self, node: ast.AST, left: Value, right: Value, sides: tuple[ast.expr, ast.expr]) -> Value:
+        result = broadcast((left, right))
+        if result is None:
+            texts = [code(side) for side in sides]
+            self._report(node, misfit(code(node), (left, right), texts))
+        return result or UNKNOWN
+
+    def _arithmetic(self, node: ast.AST, op: ast.operator, left: Number, right: Number) -> Value:
+        if isinstance(op, ast.Pow) and right.value is not None and abs(right.value) > MAX_POWER:
+            self._report(node, f"{quoted(node)}: an exponent above {MAX_POWER}")
+        return operations.arithmetic(op, left, right)
+
+    def _constant(self, node: ast.Constant, _: Names) -> Value:
+        match node.value:
+            case bool() | int() | float() as number:
+                return Number(number)
+            case str() as text:
+                return Text(text)
+            case None:
+                return Nothing()
+        return UNKNOWN
+
+    def _name(self, node: ast.Name, names: Names) -> Value:
+        return names.find(node.id) or UNKNOWN
+
+    def _attribute(self, node: ast.Attribute, names: Names) -> Value:
+        module, name = module_path(node)
+        if module:
+            return Nothing() if name == "newaxis" else NUMBER
+        return operations.attribute(self.value(node.value, names), node.attr)
+
+    def _items(self, node: ast.Tuple | ast.List, names: Names) -> Value:
+        return Items(tuple(self.value(part, names) for part in node.elts))
+
+    def _dict(self, node: ast.Dict, names: Names) -> Value:
+        terms = Terms()
+        for key, part in zip(node.keys, node.values, strict=True):
+            value = self.value(part, names)
+            if key is not None:
+                terms = with_key(terms, self.value(key, names), value)
+            elif isinstance(value, Terms):
+                terms = Terms(
+                    tuple((dict(terms.terms) | dict(value.terms)).items()), terms.closed and value.closed
+                )
+            else:
+                terms = Terms(terms.terms, closed=False)
+        return terms
+
+    def _binary(self, node: ast.BinOp, names: Names) -> Value:
+        left, right = self.value(node.left, names), self.value(node.right, names)
+        return self.operation(node, node.op, left, right, (node.left, node.right))
+
+    def _unary(self, node: ast.UnaryOp, names: Names) -> Value:
+        if isinstance(node.op, ast.Not):
+            return self._condition(node, "`not`", names)
+        value = self.value(node.operand, names)
+        return operations.negative(value) if isinstance(node.op, ast.USub) else broadcast((value,)) or UNKNOWN
+
+    def _boolean(self, node: ast.BoolOp, names: Names) -> Value:
+        return self._condition(node, "`and`" if isinstance(node.op, ast.And) else "`or`", names)
+
+    def _compare(self, node: ast.Compare, names: Names) -> Value:
+        if len(node.comparators) > 1:
+            return self._condition(node, "chained comparison", names)
+        left, right = self.value(node.left, names), self.value(node.comparators[0], names)
+        if isinstance(node.ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn) or isinstance(left, Text):
+            return NUMBER
+        if isinstance(left, Number) and isinstance(right, Number):
+            return operations.comparison(node.ops[0], left, right)
+        return self._broadcast(node, left, right, (node.left, node.comparators[0]))
+
+    def _condition(self, node: ast.expr, what: str, names: Names) -> Value:
+        value = self.truth(node, names)
+        if has_rows(value):
+            self._report(node, f"{what} {ON_ROWS}. Write `{array_form(node)}`.")
+        return value
+
+    def _choice(self, node: ast.IfExp, names: Names) -> Value:
+        test = self.truth(node.test, names)
+        if isinstance(test, Number) and test.value is not None:
+            return self.value(node.body if test.value else node.orelse, names)
+        chosen = self.value(node.body, names), self.value(node.orelse, names)
+        if not has_rows(test):
+            return join(*chosen)
+        written = where_form(node.test, code(node.body), code(node.orelse))
+        self._report(node, f"`if` {ON_ROWS}. Write `{written}`.")
+        return broadcast((test, *chosen)) or UNKNOWN
+
+    def _subscript(self, node: ast.Subscript, names: Names) -> Value:
+        base, indices = self.value(node.value, names), self.indices(node, names)
+        return subscript(
+            node, base, indices, episode=self._episode, report=lambda text: self._report(node, text)
+        )
+
+    def _index(self, node: ast.expr, names: Names) -> Index:
+        if isinstance(node, ast.Slice):
+            values = [
+                self.value(bound, names) if bound else None for bound in (node.lower, node.upper, node.step)
+            ]
+            start, stop, step = (whole(value) for value in values)
+            known = [value is None or whole(value) is not None for value in values]
+            return Span(start, stop, step, known=all(known) and step != 0)
+        if isinstance(node, ast.Constant) and node.value is ...:
+            return Rest()
+        value = self.value(node, names)
+        return NewAxis() if isinstance(value, Nothing) else value
+
+    def _call(self, node: ast.Call, names: Names) -> Value:
+        values = [self.value(argument, names) for argument in node.args]
+        named = [(_KEYWORDS.get(each.arg, each.arg), each.value) for each in node.keywords if each.arg]
+        keywords = {name: self.value(value, names) for name, value in named}
+        if isinstance(node.func, ast.Name):
+            held = names.find(node.func.id)
+            if isinstance(held, Helper):
+                return self._run_helper(held, values, keywords)
+            return self._called.function(node, node.func.id, values, keywords) if held is None else UNKNOWN
+        if not isinstance(node.func, ast.Attribute):
+            return UNKNOWN
+        module, path = module_path(node.func)
+        if module:
+            return self._called.module_function(node, module, path, values, keywords)
+        base = self.value(node.func.value, names)
+        return self._called.method(node, node.func, base, values, keywords, names)
+
+    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, names: Names) -> Value:
+        inner = Names(names)
+        exact, values = True, []
+        for told_apart in self._comprehended(node.generators, inner):
+            exact = exact and told_apart
+            values.append(self.value(node.elt, inner))
+        return Items(tuple(values)) if exact else Items(None, join_all(values))
+
+    def _dict_comprehension(self, node: ast.DictComp, names: Names) -> Value:
+        inner, terms = Names(names), Terms()
+        for _ in self._comprehended(node.generators, inner):
+            terms = with_key(terms, self.value(node.key, inner), self.value(node.value, inner))
+        return terms
+
+    def _comprehended(self, generators: Sequence[ast.comprehension], names: Names) -> Iterator[bool]:
+        """Binds the targets round by round; says whether the round is one of those that will be run."""
+        if not generators:
+            yield True
+            return
+        first = generators[0]
+        values, exact = self.rounds(self.loop(first.iter, names))
+        for value in values:
+            self.bind(first.target, value, names)
+            for test in first.ifs:
+                self._filter(test, names)
+            for told_apart in self._comprehended(generators[1:], names):
+                yield exact and told_apart and not first.ifs
+
+    def _filter(self, test: ast.expr, names: Names) -> None:
+        if has_rows(self.truth(test, names)):
+            self._report(test, f"`if` {ON_ROWS}. Write `{where_form(test, 'a', 'b')}`.")
+
+    def _lambda(self, node: ast.Lambda, names: Names) -> Value:
+        return Helper(node, names)
+
+
+_HANDLERS: dict[type[ast.AST], Callable[[Expressions, Any, Names], Value]] = {
+    ast.Constant: Expressions._constant,
+    ast.Name: Expressions._name,
+    ast.Attribute: Expressions._attribute,
+    ast.Tuple: Expressions._items,
+    ast.List: Expressions._items,
+    ast.Dict: Expressions._dict,
+    ast.BinOp: Expressions._binary,
+    ast.UnaryOp: Expressions._unary,
+    ast.BoolOp: Expressions._boolean,
+    ast.Compare: Expressions._compare,
+    ast.IfExp: Expressions._choice,
+    ast.Subscript: Expressions._subscript,
+    ast.Call: Expressions._call,
+    ast.ListComp: Expressions._comprehension,
+    ast.GeneratorExp: Expressions._comprehension,
+    ast.DictComp: Expressions._dict_comprehension,
+    ast.Lambda: Expressions._lambda,
+}
+
+
+def _unpacked(value: Value, count: int) -> Sequence[Value]:
+    if isinstance(value, Items):
+        return value.items if value.items is not None and len(value.items) == count else [each(value)] * count
+    return [Derived() if has_rows(value) else UNKNOWN] * count
