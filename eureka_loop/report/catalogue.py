@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +20,9 @@ from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Task
 from eureka_loop.report import layout, text
 from eureka_loop.report.terminal import terminal
+
+WIDE = 120  # columns that every fact of an observable needs on one line
+MIXED = "…"  # a vector whose parts differ
 
 
 def show_catalogue(console: Console | None = None) -> None:
@@ -91,25 +94,46 @@ def vocabulary_section(vocabulary: Vocabulary) -> RenderableType:
     shown = [each for each in vocabulary if not each.hidden]
     parts: list[RenderableType] = []
     for group, members in groupby(shown, key=lambda each: each.group):
-        parts += [Text(), Text(text.one_line(group), style="italic"), observables(members)]
+        parts += [Text(), Text(text.one_line(group), style="italic"), Observables(members)]
     remark = "what a reward may name; prev_ and init_ before a name: a step ago, at the episode's start"
     return layout.section("Vocabulary", Group(*parts), remark)
 
 
-def observables(members: Iterable[Observable]) -> Table:
-    """Name, shape, unit, start, range under random actions, meaning."""
-    table = layout.columns(
-        ("name", "left"),
-        ("shape", "left"),
-        ("unit", "left"),
-        ("start", "right"),
-        ("range", "left"),
-        ("meaning", "rest"),
-    )
-    for each in members:
-        unit = f"{each.unit} ({each.frame})" if each.unit and each.frame else each.unit or each.frame
-        layout.row(table, [each.name, each.shape_text, unit, start(each), span(each), each.description])
-    return table
+class Observables:
+    """Name, shape, unit, start, range under random actions, meaning; piled up where the screen is narrow."""
+
+    def __init__(self, members: Iterable[Observable]) -> None:
+        self._members = tuple(members)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self._wide() if options.max_width >= WIDE else self._narrow()
+
+    def _wide(self) -> Table:
+        table = layout.columns(
+            ("name", "left"),
+            ("shape", "left"),
+            ("unit", "left"),
+            ("start", "right"),
+            ("range", "left"),
+            ("meaning", "rest"),
+        )
+        for each in self._members:
+            cells = [each.name, each.shape_text, unit(each), start(each), span(each), each.description]
+            layout.row(table, cells)
+        return table
+
+    def _narrow(self) -> Table:
+        table = layout.columns(("name", "left"), ("shape, unit; start, range", "left"), ("meaning", "rest"))
+        for each in self._members:
+            kind = text.one_line(f"{each.shape_text} {unit(each)}")
+            numbers = ", ".join(part for part in (start(each), span(each)) if part and part != MIXED)
+            layout.row(table, [each.name, Text(f"{kind}\n{numbers}" if numbers else kind), each.description])
+        return table
+
+
+def unit(observable: Observable) -> str:
+    """ "m/s (world)"."""
+    return f"{observable.unit} ({observable.frame})".strip() if observable.frame else observable.unit
 
 
 def start(observable: Observable) -> str:
@@ -117,7 +141,7 @@ def start(observable: Observable) -> str:
     values = observable.start
     if not values:
         return ""
-    return f"{values[0]:.3g}" if max(values) - min(values) < 1e-9 else "…"
+    return f"{values[0]:.3g}" if max(values) - min(values) < 1e-9 else MIXED
 
 
 def span(observable: Observable) -> str:

@@ -18,7 +18,7 @@ VOCABULARY = Vocabulary(
     "HalfCheetah-v5",
     (
         Observable("forward_velocity", (), "m/s", "world", "Along +x.", "cheetah", (0.0,), (-1.5,), (2.25,)),
-        Observable("torso_pos", (2,), "m", "world", "[red]it[/]", "torso", (0.0, 0.7), (-1.0,) * 2, (1.0,) * 2),
+        Observable("torso_pos", (2,), "m", "world", "[red]it[/]", "torso", (0, 0.7), (-1, 0), (1, 0.5)),
         Observable("native_reward", (), hidden=True, group="torso"),
         Observable("time", (), "s", group="episode"),
     ),
@@ -52,12 +52,18 @@ def test_a_task_with_everything_about_it(shown: Callable[..., str]) -> None:
 
 
 def test_the_vocabulary_is_grouped_and_has_ranges(shown: Callable[..., str]) -> None:
-    screen = shown(catalogue.vocabulary_section(VOCABULARY))
+    screen = shown(catalogue.vocabulary_section(VOCABULARY), width=140)
     lines = [" ".join(line.split()) for line in screen.splitlines()]
     assert "forward_velocity (N,) m/s (world) 0 -1.5 … 2.25 Along +x." in lines
     assert "torso_pos (N, 2) m (world) … -1 … 1 [red]it[/]" in lines
     assert lines.index("cheetah") < lines.index("torso") < lines.index("episode")
     assert "native_reward" not in screen
+
+
+def test_a_narrow_screen_piles_the_numbers_up(shown: Callable[..., str]) -> None:
+    screen = shown(catalogue.vocabulary_section(VOCABULARY), width=80)
+    assert "forward_velocity  (N,) m/s (world)           Along +x.\n" in screen
+    assert "                    0, -1.5 … 2.25\n" in screen
 
 
 def test_an_unknown_task_names_the_nearest() -> None:
