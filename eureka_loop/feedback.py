@@ -163,7 +163,7 @@ def _percent(value: float | None) -> str:
 
 
 def _steps(step: int) -> str:
-    return f"{step / 1000:g}k" if step >= 1000 else str(step)
+    return f"{step / 1000:.4g}k" if step >= 1000 else str(step)
 
 
 _OUTCOMES: dict[str, tuple[Value, Callable[[float | None], str]]] = {
