@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from eureka_loop.errors import RewardFailure
-from eureka_loop.program.contract import MAX_TERMS, TERM_LIMIT, is_diagnostic
+from eureka_loop.program.contract import MAX_TERMS, TERM_LIMIT, TERM_NAME, is_diagnostic
 from eureka_loop.records import Array
-from eureka_loop.sandbox.protocol import TERM_NAME
 
 _REAL = "fiub"  # dtype kinds that become float64 without loss of meaning: float, int, unsigned, bool
 
@@ -74,9 +73,9 @@ def check_names(names: tuple[str, ...]) -> None:
         if type(name) is not str or not TERM_NAME.fullmatch(name):
             raise RewardFailure(
                 "wrong_terms",
-                f"Term {name!r}: a name is a string of at most 64 letters, digits and `_`, no digit first",
+                f"Term {name!r}: a name has 1 to 64 letters, digits, `_`, `-`, `.`, `/`, the first no digit",
             )
-    if "total" in names:
+    if "total" in names and not all(map(is_diagnostic, set(names) - {"total"})):
         raise RewardFailure("wrong_terms", "Drop the key 'total': the reward is the sum of the other terms")
     if not 0 < len(names) <= MAX_TERMS or len(set(names)) < len(names) or all(map(is_diagnostic, names)):
         raise RewardFailure(

@@ -8,7 +8,9 @@ signals and abstract sockets before 6 (kernel documentation, userspace-api/landl
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import sys
 
 _CREATE_RULESET, _RESTRICT_SELF = 444, 446  # the same on every architecture
 _VERSION_FLAG = 1
@@ -26,6 +28,8 @@ class _Ruleset(ctypes.Structure):
 
 def abi() -> int:
     """The kernel's Landlock ABI; 0 where there is none, or it is switched off."""
+    if sys.platform != "linux":
+        return 0  # these numbers would be other calls
     return max(0, int(_libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG)))
 
 
@@ -38,6 +42,8 @@ def restrict() -> int:
         OSError: this kernel has no Landlock.
     """
     version = abi()
+    if version == 0:
+        raise OSError(errno.ENOSYS, "no Landlock")
     ruleset = _Ruleset(files=(1 << max((n for v, n in _FILE_RIGHTS.items() if v <= version), default=0)) - 1)
     size = 8
     if version >= _TCP_SINCE:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import resource
 import signal
 import struct
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from eureka_loop.sandbox import landlock, seccomp
 from eureka_loop.sandbox.layers import Layer
@@ -22,7 +24,7 @@ NOBODY = 65534
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _CAPSET = {"x86_64": 126, "aarch64": 91}
-_CAPABILITY_VERSION_3 = 0x20080522
+_CAPABILITY_VERSION_3, _CAP_KILL = 0x20080522, 5
 _NOTHING = ("RLIMIT_CORE", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_MEMLOCK")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -58,6 +60,15 @@ def die_with_parent(parent: int) -> None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(0)
+
+
+def may_end_another_identity() -> bool:
+    """Whether this process could still kill a child that has become nobody: root may lack CAP_KILL."""
+    if os.geteuid() != 0 or sys.platform != "linux":
+        return True
+    status = Path("/proc/self/status").read_text()
+    effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
+    return bool(int(effective.split()[1], 16) >> _CAP_KILL & 1)
 
 
 def _drop_identity() -> None:
@@ -103,6 +114,8 @@ def _limit(used: int | None) -> None:
             resource.setrlimit(limit, (0, 0))
     if used is not None:
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, used + MEMORY_BYTES))
+    elif sys.platform == "linux":
+        raise OSError(errno.ENOENT, "/proc/self/statm")
 
 
 def _address_space() -> int | None:

@@ -16,8 +16,8 @@ import socket
 from typing import NoReturn
 
 from eureka_loop.sandbox import child
-from eureka_loop.sandbox.layers import Layer
-from eureka_loop.sandbox.lock import die_with_parent
+from eureka_loop.sandbox.layers import ALL_LAYERS, Layer
+from eureka_loop.sandbox.lock import die_with_parent, may_end_another_identity
 from eureka_loop.sandbox.protocol import FORK, WARM, WARM_MESSAGE
 from eureka_loop.sandbox.warm import namespace, warm_up
 
@@ -43,6 +43,7 @@ def main(owner: int, control: int) -> NoReturn:
     scope = namespace()  # built here, it costs a child no page faults; nothing runs in it but there
     gc.collect()
     gc.freeze()  # else the first collection in a child would copy every page
+    possible = ALL_LAYERS if may_end_another_identity() else ALL_LAYERS & ~Layer.IDENTITY
     children: set[int] = set()
     with contextlib.suppress(OSError), socket.socket(fileno=CONTROL) as wire:
         wire.sendall(WARM_MESSAGE.pack(WARM, os.getpid()))
@@ -52,7 +53,7 @@ def main(owner: int, control: int) -> NoReturn:
                 break
             operation, argument = WARM_MESSAGE.unpack(request)
             if operation == FORK:
-                result = _fork(descriptors, Layer(argument), scope)
+                result = _fork(descriptors, Layer(argument) & possible, scope)
                 children.add(result)
             else:
                 result = _end(argument) if argument in children else -1

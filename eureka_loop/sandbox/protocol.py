@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import math
 import mmap
-import re
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -49,7 +48,6 @@ EXIT_FAILED, EXIT_OUT_OF_MEMORY = (
 LOCKED_SEQUENCE, READY_SEQUENCE = 0, 1  # unasked; requests count on from 2
 
 TEXT_BYTES = 16384  # at the start of the outputs: term names, or an error's message, NUL, its detail
-TERM_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 _LENGTH = struct.Struct("<Q")
 _ALIGNMENT = 64  # a cache line, and any SIMD width

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from eureka_loop.errors import RewardFailure, SandboxError
@@ -221,3 +222,17 @@ def test_a_warm_parent_that_fails_says_its_last_words(monkeypatch, program):
     monkeypatch.setattr(link, "_BOOT", "raise RuntimeError('no numpy here')")
     with Zygote() as own, pytest.raises(SandboxError, match="no numpy here"):
         own.start(program(PLAIN), SHAPES, rows=8)
+
+
+def test_hashes_are_the_same_in_every_warm_parent(program):
+    source = """
+load = tolerance.__globals__["__builtins__"]
+def compute_reward(x, v):
+    return {"a": x * 0 + load["hash"]("anything") % 1000}
+"""
+    given = {"x": np.zeros(1), "v": np.zeros((1, 3))}
+    values = set()
+    for _ in range(3):
+        with Zygote() as own, own.start(program(source), SHAPES, rows=1) as process:
+            values.add(float(process.evaluate(given).total[0]))
+    assert len(values) == 1

@@ -47,7 +47,7 @@ def caught(process, given) -> RewardFailure:
         (forge(count=0, size=0), "term names that are none"),
         ("teller._outputs[:9] = b'a\\x1b[2J\\nb\\nc'\n" + forge(count=3, size=9), "term names that are none"),
         ("teller._outputs[:3] = b'a\\na'\n" + forge(count=2, size=3), "term names that are none"),
-        ("teller._outputs[:5] = b'total'\n" + forge(count=1, size=5), "term names that are none"),
+        ("teller._outputs[:7] = b'total\\na'\n" + forge(count=2, size=7), "term names that are none"),
     ],
 )
 def test_a_forged_answer_is_death(escaped, columns, lines, words):
