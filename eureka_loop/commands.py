@@ -22,10 +22,13 @@ def run(words: list[str]) -> int:
     words, human = _take(words, "--human")
     config = _parse(RunConfig, "run", words, load(Path(file)) if file else RunConfig(), RUN_HELP)
     from eureka_loop import wiring
-    from eureka_loop.design.choose import settle
+    from eureka_loop.design.choose import said, settle
 
-    config = settle(config)
-    return _go(wiring.create(config, human=Path(human) if human else None))
+    settled = settle(config)
+    created = wiring.create(settled, human=Path(human) if human else None)
+    if config.designer is None:
+        print(said(settled))
+    return _go(created)
 
 
 RUN_HELP = """Have rewards written, trained and improved.
@@ -170,6 +173,9 @@ def _go(run: Run) -> int:
             print_stopped(run, str(spent))
             return 0
         except DesignerError as error:
+            if not run.candidate_ids():
+                run.discard()
+                raise
             run.event("stopped", reason=str(error))
             print_stopped(run, str(error))
             return 1

@@ -93,7 +93,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, str]:
 def test_a_run_ends_with_the_winner_beside_its_references(undisturbed: tuple[Run, str]) -> None:
     run, out = undisturbed
     assert "def compute_reward(" in out
-    assert str(run.folder / "report.md") in out.replace("\n", "")
+    assert f"runs/{run.folder.name}/report.md" in out.replace("\n", "")
     winner = [event["winner"] for event in run.events() if event["event"] == "finished"]
     for id in (winner[0], "human", "sparse"):
         assert run.evaluated(id, report=True).fitness is not None

@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("store",),
     ("budget",),
     ("execute", "search"),
+    ("advice",),
     ("feedback",),
     ("design",),
     ("describe",),
@@ -57,12 +58,16 @@ def imports(path: Path, name: str, *, lazy: bool = True) -> set[str]:
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             package = name.split(".")[: -node.level] if node.level else []
-            base = ".".join([*(["eureka_loop", *package] if node.level else []), *([node.module] if node.module else [])])
+            base = ".".join(
+                [*(["eureka_loop", *package] if node.level else []), *([node.module] if node.module else [])]
+            )
             found.update({base} | {f"{base}.{alias.name}" for alias in node.names})
     return found
 
 
-@pytest.mark.parametrize(("name", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "path"), modules(), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_imports_point_downward(name: str, path: Path) -> None:
     own = name.split(".")[0]
     for imported in imports(path, name):
@@ -81,7 +86,9 @@ SIDEWAYS = {
 }
 
 
-@pytest.mark.parametrize(("name", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "path"), modules(), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_heavy_imports_stay_with_the_worker(name: str, path: Path) -> None:
     if name.split(".")[0] not in MAY_BE_HEAVY:
         heavy = {each.split(".")[0] for each in imports(path, name)} & set(HEAVY)
@@ -94,7 +101,9 @@ def test_every_module_has_a_layer() -> None:
 
 def test_no_package_init_imports_anything() -> None:
     for init in [*ROOT.glob("eureka_loop/**/__init__.py"), *ROOT.glob("envs/__init__.py")]:
-        assert not any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.parse(init.read_text()).body)
+        assert not any(
+            isinstance(node, ast.Import | ast.ImportFrom) for node in ast.parse(init.read_text()).body
+        )
 
 
 def test_the_loop_is_short() -> None:

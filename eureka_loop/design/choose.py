@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 
 from eureka_loop.config import RunConfig
@@ -28,10 +27,8 @@ def settle(config: RunConfig) -> RunConfig:
     settings = _settings(config)
     if config.designer is None:
         if configured_model(settings) is None:
-            print("no model is configured: the embedded templates write the rewards", file=sys.stderr)
             return replace(config, designer="templates")
         config = replace(config, designer="llm")
-        print(f"{configured_model(settings)} writes the rewards", file=sys.stderr)
     if config.designer == "llm":
         designer = _llm(config)
         designer.close()
@@ -39,6 +36,13 @@ def settle(config: RunConfig) -> RunConfig:
     if config.designer == "replay":
         _replay(config)
     return config
+
+
+def said(config: RunConfig) -> str:
+    """One line on who writes, for a user who didn't say."""
+    if config.designer == "llm":
+        return f"a model is configured: {config.model} writes the rewards"
+    return "no model is configured: the embedded templates write the rewards (--model chooses one)"
 
 
 def choose_designer(run: Run, config: RunConfig) -> Designer:
