@@ -129,7 +129,8 @@ MATH_NAMES = _names(MATH, MATH_CONSTANTS)
 
 BUILTINS: dict[str, Signature] = {
     **_group("abs len float int bool tuple list any all", 1),
-    **_group("min max zip", ANY),
+    **_group("min max", ANY),
+    **_group("zip", ANY, "strict"),
     **_group("sum", 2, "start"),
     **_group("enumerate", 2, "start"),
     **_group("round", 2),

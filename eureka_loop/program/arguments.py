@@ -40,7 +40,8 @@ def check_arguments(
     if not own and name not in _TAKES_TEXT:
         for argument in (*node.args, *(each.value for each in node.keywords if each.arg != "dtype")):
             if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                problems.add(node, f"{quoted(node)}: text is no argument of `{code(node.func)}`")
+                instead = "; write `np.inf` or `np.nan`" if name == "float" else ""
+                problems.add(node, f"{quoted(node)}: text is no argument of `{code(node.func)}`{instead}")
 
 
 def types_in(node: ast.Call, name: str) -> list[ast.expr]:

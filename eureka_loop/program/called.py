@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 
 from eureka_loop.program import arrangements, builtin_calls, products, reductions
 from eureka_loop.program.allowed import CONTAINER_METHODS, METHODS, MODULES
 from eureka_loop.program.calls import Site
 from eureka_loop.program.containers import changed, result
-from eureka_loop.program.problems import Problems
-from eureka_loop.program.values import UNKNOWN, Items, Names, Terms, Value
+from eureka_loop.program.problems import Problems, quoted
+from eureka_loop.program.values import UNKNOWN, Items, Names, Terms, Value, whole
 
 _ARRAY_HANDLERS = {**arrangements.HANDLERS, **reductions.HANDLERS, **products.HANDLERS}
+
+_SIZED = ("zeros", "ones", "full", "arange", "linspace", "eye", "identity", "tile", "repeat", "broadcast_to")
+MAX_ELEMENTS = 1_000_000  # of an array whose size is written as a number
 
 
 class Called:
@@ -37,7 +41,15 @@ class Called:
     ) -> Value:
         """`np.<name>(...)` or `math.<name>(...)`"""
         handler = builtin_calls.math_call if MODULES[module] == "math" else _ARRAY_HANDLERS.get(name)
+        if name in _SIZED:
+            self._check_sizes(node, [*values, *keywords.values()])
         return self._handled(handler, self._site(node, name, node.args, values, keywords))
+
+    def _check_sizes(self, node: ast.Call, values: Iterable[Value]) -> None:
+        for value in values:
+            sizes = value.items or () if isinstance(value, Items) else (value,)
+            if math.prod(whole(size) or 1 for size in sizes) > MAX_ELEMENTS:
+                self._problems.add(node, f"{quoted(node)}: {MAX_ELEMENTS:,} elements are allowed")
 
     def method(
         self,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from eureka_loop.program import operations
+from eureka_loop.program import comprehensions, operations
 from eureka_loop.program.array_form import array_form, where_form
 from eureka_loop.program.builtin_calls import ALL_AT_ONCE
 from eureka_loop.program.called import Called, module_path
 from eureka_loop.program.calls import misfit
 from eureka_loop.program.containers import looped, with_key
+from eureka_loop.program.functions import MAX_RANGE
 from eureka_loop.program.indexing import Index, NewAxis, Rest, Span, subscript
-from eureka_loop.program.problems import Problems, code, quoted
+from eureka_loop.program.nodes import MAX_POWER
+from eureka_loop.program.problems import NO_TEXT, Problems, code, quoted
 from eureka_loop.program.products import matrix_product
 from eureka_loop.program.values import (
     NUMBER,
@@ -32,12 +34,10 @@ from eureka_loop.program.values import (
     each,
     has_rows,
     join,
-    join_all,
     whole,
 )
 
 MAX_STEPS = 20_000  # expressions looked at, with loops and helpers followed
-MAX_POWER = 64
 _KEYWORDS = {"dim": "axis", "keepdim": "keepdims"}  # refused, but understood
 ON_ROWS = "on an array of N rows"
 
@@ -88,12 +88,12 @@ class Expressions:
         value = self.value(node, names)
         items = looped(value)
         if has_rows(value):
-            self._report(node, f"{quoted(node)} loops over the rows: {ALL_AT_ONCE}")
+            self._report(node, f"looping over {quoted(node)} goes through the rows: {ALL_AT_ONCE}")
         elif items is None:
             self._report(
                 node,
-                f"how many times this loops, over {quoted(node)}, can't be read off the program: "
-                "loop over `range(6)` or a literal tuple",
+                f"how often this loops, over {quoted(node)}, can't be read off the program: "
+                "loop over `range(6)`, or over a literal tuple",
             )
         return items
 
@@ -102,6 +102,11 @@ class Expressions:
         if items is None or items.items is None:
             return ((items.each if items else UNKNOWN),), False
         return items.items, True
+
+    def filtered(self, test: ast.expr, names: Names) -> None:
+        """The condition of a comprehension."""
+        if has_rows(self.truth(test, names)):
+            self._report(test, f"`if` {ON_ROWS}. Write `{where_form(test, 'a', 'b')}`.")
 
     def bind(self, target: ast.expr, value: Value, names: Names, source: str = "….T") -> None:
         """Give a name, or several, a value.
@@ -125,13 +130,16 @@ class Expressions:
     ) -> Value:
         """`left op right`; also of `left op= right`, with the statement as `node`."""
         if isinstance(left, Text) or isinstance(right, Text):
-            self._report(node, f"{quoted(node)}: text can't be built; write it out as a literal")
+            self._report(node, f"{quoted(node)}: {NO_TEXT}")
             return UNKNOWN
         if (
             isinstance(left, Items)
             and isinstance(op, ast.Add | ast.Mult)
             and isinstance(right, Items | Number)
         ):
+            times = right.value if isinstance(right, Number) else None
+            if times is not None and times > MAX_RANGE:
+                self._report(node, f"{quoted(node)}: a list of more than {MAX_RANGE:,} items")
             return operations.listed_operation(left, right)
         if isinstance(op, ast.MatMult):
             return matrix_product(
@@ -272,38 +280,6 @@ class Expressions:
         base = self.value(node.func.value, names)
         return self._called.method(node, node.func, base, values, keywords, names)
 
-    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, names: Names) -> Value:
-        inner = Names(names)
-        exact, values = True, []
-        for told_apart in self._comprehended(node.generators, inner):
-            exact = exact and told_apart
-            values.append(self.value(node.elt, inner))
-        return Items(tuple(values)) if exact else Items(None, join_all(values))
-
-    def _dict_comprehension(self, node: ast.DictComp, names: Names) -> Value:
-        inner, terms = Names(names), Terms()
-        for _ in self._comprehended(node.generators, inner):
-            terms = with_key(terms, self.value(node.key, inner), self.value(node.value, inner))
-        return terms
-
-    def _comprehended(self, generators: Sequence[ast.comprehension], names: Names) -> Iterator[bool]:
-        """Binds the targets round by round; says whether the round is one of those that will be run."""
-        if not generators:
-            yield True
-            return
-        first = generators[0]
-        values, exact = self.rounds(self.loop(first.iter, names))
-        for value in values:
-            self.bind(first.target, value, names)
-            for test in first.ifs:
-                self._filter(test, names)
-            for told_apart in self._comprehended(generators[1:], names):
-                yield exact and told_apart and not first.ifs
-
-    def _filter(self, test: ast.expr, names: Names) -> None:
-        if has_rows(self.truth(test, names)):
-            self._report(test, f"`if` {ON_ROWS}. Write `{where_form(test, 'a', 'b')}`.")
-
     def _lambda(self, node: ast.Lambda, names: Names) -> Value:
         return Helper(node, names)
 
@@ -322,9 +298,9 @@ _HANDLERS: dict[type[ast.AST], Callable[[Expressions, Any, Names], Value]] = {
     ast.IfExp: Expressions._choice,
     ast.Subscript: Expressions._subscript,
     ast.Call: Expressions._call,
-    ast.ListComp: Expressions._comprehension,
-    ast.GeneratorExp: Expressions._comprehension,
-    ast.DictComp: Expressions._dict_comprehension,
+    ast.ListComp: comprehensions.listed,
+    ast.GeneratorExp: comprehensions.listed,
+    ast.DictComp: comprehensions.keyed,
     ast.Lambda: Expressions._lambda,
 }
 

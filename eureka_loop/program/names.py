@@ -26,7 +26,7 @@ from eureka_loop.program.called import module_path
 from eureka_loop.program.functions import SHAPING_SIGNATURES
 from eureka_loop.program.layout import Layout
 from eureka_loop.program.problems import Problems, code, quoted
-from eureka_loop.program.scopes import Function, Scope, comprehension_scope, function_scope, recursive
+from eureka_loop.program.scopes import Function, ScopedVisitor, recursive
 from eureka_loop.program.vocabulary import Vocabulary
 
 _OF_MODULE: dict[str, Mapping[str, Signature]] = {"numpy": NUMPY, "math": MATH}
@@ -46,161 +46,92 @@ def check_names(
     _Names(layout, vocabulary, hidden, told, problems).check()
 
 
-class _Names(ast.NodeVisitor):
+class _Names(ScopedVisitor, ast.NodeVisitor):
     def __init__(
         self, layout: Layout, vocabulary: Vocabulary, hidden: bool, told: set[str], problems: Problems
     ) -> None:
-        self._layout, self._vocabulary, self._hidden = layout, vocabulary, hidden
-        self._told, self._problems = told, problems
-        self._scope = Scope()
-        self._function: Function | None = None
+        super().__init__(problems)
+        self._layout, self._vocabulary, self._hidden, self._told = layout, vocabulary, hidden, told
         self._calls: dict[Function, set[Function]] = {}
         self._translated: set[ast.AST] = set()  # within a call whose translation was given as a whole
 
     def check(self) -> None:
         for name, value in self._layout.constants.items():
             self.visit(value)  # it sees the constants above it
-            self._scope.bind(name, value)
+            self.scope.bind(name, value)
         for name, function in self._layout.functions.items():
-            self._scope.bind(name, function, function)
-        self._check_bound(self._scope)
+            self.scope.bind(name, function, function)
+        self.check_bound(self.scope)
         entries = [self._layout.entry] if self._layout.entry else []
         for definition in (*self._layout.functions.values(), *entries):
             self.visit(definition)
         circle = recursive(self._calls)
         if circle is not None:
             name = getattr(circle, "name", "lambda")
-            self._report(circle, f"`{name}` calls itself, and may never end: write a loop over `range(10)`")
-
-    def _report(self, node: ast.AST, message: str) -> None:
-        self._problems.add(node, message)
-
-    # Functions and the names they bind
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._within(node)
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._within(node)
-
-    def _within(self, node: Function) -> None:
-        """The body of a function; its defaults, annotations and decorators are looked at elsewhere."""
-        outer, caller = self._scope, self._function
-        self._scope, self._function = function_scope(node, outer), node
-        self._calls.setdefault(node, set())
-        self._check_bound(self._scope)
-        for part in node.body if isinstance(node, ast.FunctionDef) else [node.body]:
-            self.visit(part)
-        self._scope, self._function = outer, caller
-
-    def _check_bound(self, scope: Scope) -> None:
-        for name, places in scope.bound.items():
-            if name.startswith("__") or name in MODULES:
-                self._report(places[0], f"`{name}` can't be a name of the program's own: rename it")
-            elif name in scope.functions and len(places) > 1:
-                self._report(places[-1], f"`{name}` is a function and something else: rename one")
-
-    def visit_ListComp(self, node: ast.ListComp) -> None:
-        self._comprehension(node.generators, [node.elt])
-
-    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> None:
-        self._comprehension(node.generators, [node.elt])
-
-    def visit_DictComp(self, node: ast.DictComp) -> None:
-        self._comprehension(node.generators, [node.key, node.value])
-
-    def _comprehension(self, generators: list[ast.comprehension], made: list[ast.expr]) -> None:
-        outer = self._scope
-        self._scope = comprehension_scope(generators, outer)
-        self._check_bound(self._scope)
-        for part in (*generators, *made):
-            self.visit(part)
-        self._scope = outer
-
-    # Statements that are refused as such: of what is in them, only what is worth an error of its own
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        pass
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        pass
-
-    def visit_Raise(self, node: ast.Raise) -> None:
-        pass
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
-        for statement in node.body:
-            self.visit(statement)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        self.visit(node.target)
-        if node.value is not None:
-            self.visit(node.value)
-        else:
-            self._report(node, f"{quoted(node)} sets nothing: leave it out")
+            self.report(circle, f"`{name}` calls itself, and may never end: write a loop over `range(10)`")
 
     # Names
 
     def visit_Name(self, node: ast.Name) -> None:
         if not isinstance(node.ctx, ast.Load):
             return
-        name, holder = node.id, self._scope.holder(node.id)
+        name, holder = node.id, self.scope.holder(node.id)
         if holder is not None:
             if name in holder.functions:
-                self._report(node, f"`{name}` is a function: call it, `{name}(...)`")
+                self.report(node, f"`{name}` is a function: call it, `{name}(...)`")
         elif name in _FUNCTIONS or name in MODULES:
             if name not in TYPES:
                 told = f"`{name}.<name>`" if name in MODULES else f"`{name}(...)`"
-                self._report(node, f"`{name}` can't be used as a value: write {told}")
+                self.report(node, f"`{name}` can't be used as a value: write {told}")
         elif name not in self._told:
-            self._report(node, self._unknown(name))
+            self.report(node, self._unknown(name))
 
     def _unknown(self, name: str) -> str:
         observable = self._vocabulary.find(name, hidden=self._hidden)
         if observable is None:
-            return advice.unknown_name(name, {*self._scope.names(), *_FUNCTIONS})
+            return advice.unknown_name(name, {*self.scope.names(), *_FUNCTIONS})
         entry = self._layout.entry.name if self._layout.entry else "the entry point"
-        inside = self._function is not None and self._function is not self._layout.entry
-        handed = f", and of `{getattr(self._function, 'name', 'lambda')}`" if inside else ""
+        inside = self.function is not None and self.function is not self._layout.entry
+        handed = f", and of `{getattr(self.function, 'name', 'lambda')}`" if inside else ""
         return f"`{name}` is an observable, {observable.facts}: name it as a parameter of `{entry}`{handed}"
 
     # Attributes that aren't called
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         module, path = module_path(node)
-        if module and self._scope.holder(module) is None:
+        if module and self.scope.holder(module) is None:
             self._module_value(node, module, path)
         elif not isinstance(node.ctx, ast.Load):
-            self._report(node, f"{quoted(node)} can't be set: give the value a name of its own")
+            self.report(node, f"{quoted(node)} can't be set: give the value a name of its own")
         elif not self._outside(node):
             if node.attr not in ATTRIBUTES:
-                self._report(node, advice.attribute_problem(node, _ANY_METHOD))
+                self.report(node, advice.attribute_problem(node, _ANY_METHOD))
             self._base(node.value)
 
     def _base(self, node: ast.expr) -> None:
         """What stands before the dot."""
         if isinstance(node, ast.Constant):
-            self._report(node, f"{quoted(node)} has nothing that a program can use")
+            self.report(node, f"{quoted(node)} has nothing that a program can use")
         else:
             self.visit(node)
 
     def _module_value(self, node: ast.expr, module: str, path: str) -> None:
         kind = MODULES[module]
         if path in _OF_MODULE[kind]:
-            self._report(node, f"{quoted(node)} is a function: call it, `{code(node)}(...)`")
+            self.report(node, f"{quoted(node)} is a function: call it, `{code(node)}(...)`")
         elif path not in _VALUES_OF_MODULE[kind]:
-            self._report(node, advice.numpy_problem(path) if kind == "numpy" else advice.math_problem(path))
+            self.report(node, advice.numpy_problem(path) if kind == "numpy" else advice.math_problem(path))
 
     def _outside(self, node: ast.Attribute) -> bool:
         """`self.speed`, `env.data.qpos`, `torch.pi`: of things a program hasn't got; reported."""
         name = foreign.root(node)
-        known = self._scope.holder(name) is not None and name not in self._told
+        known = self.scope.holder(name) is not None and name not in self._told
         if not name or known or node in self._translated:
             return node in self._translated
         if name in foreign.MODULES:
-            self._report(node, f"there is no {quoted(node)}: arrays are numpy's, write `np` functions")
+            self.report(node, f"there is no {quoted(node)}: arrays are numpy's, write `np` functions")
         elif name in advice.SURROUNDINGS:
-            self._report(node, f"there is no {quoted(node)}: {self._as_parameter(node.attr)}")
+            self.report(node, f"there is no {quoted(node)}: {self._as_parameter(node.attr)}")
         return name in (*foreign.MODULES, *advice.SURROUNDINGS) or name in self._told
 
     def _as_parameter(self, name: str) -> str:
@@ -221,11 +152,11 @@ class _Names(ast.NodeVisitor):
     def _item_set(self, node: ast.Subscript) -> None:
         """`x[...] = …`: only of what a function made itself, never of a constant."""
         if not isinstance(node.value, ast.Name):
-            self._report(node, f"{quoted(node)}: give {quoted(node.value)} a name, then set its items")
+            self.report(node, f"{quoted(node)}: give {quoted(node.value)} a name, then set its items")
             return
-        holder = self._scope.holder(node.value.id)
+        holder = self.scope.holder(node.value.id)
         if holder is not None and holder.outer is None:
-            self._report(
+            self.report(
                 node, f"{quoted(node)} changes the constant `{node.value.id}`: a program has no memory"
             )
 
@@ -238,7 +169,7 @@ class _Names(ast.NodeVisitor):
         elif isinstance(node.func, ast.Attribute):
             name = self._attribute_call(node, node.func)
         else:
-            self._report(node, f"{quoted(node.func)} can't be called: call functions by their name")
+            self.report(node, f"{quoted(node.func)} can't be called: call functions by their name")
             self.visit(node.func)
         types = types_in(node, name)
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
@@ -248,40 +179,40 @@ class _Names(ast.NodeVisitor):
                 self._base(argument.value)  # of x.dtype
 
     def _function_call(self, node: ast.Call, function: ast.Name) -> str:
-        name, holder = function.id, self._scope.holder(function.id)
+        name, holder = function.id, self.scope.holder(function.id)
         own = holder.functions.get(name) if holder is not None else None
         if own is not None:
             self._own_call(node, name, own)
         elif holder is not None:
             told = "is a value: it can't be called"
             hides = "is a variable here, and hides the function: rename the variable"
-            self._report(node, f"`{name}` {hides if name in _FUNCTIONS else told}")
+            self.report(node, f"`{name}` {hides if name in _FUNCTIONS else told}")
         elif name in _FUNCTIONS:
-            check_arguments(node, name, _FUNCTIONS[name], self._problems)
+            check_arguments(node, name, _FUNCTIONS[name], self.problems)
         else:
-            self._report(node, self._unknown(name))
+            self.report(node, self._unknown(name))
         return name
 
     def _own_call(self, node: ast.Call, name: str, function: Function) -> None:
-        if self._function is not None:
-            self._calls.setdefault(self._function, set()).add(function)
+        if self.function is not None:
+            self._calls.setdefault(self.function, set()).add(function)
         arguments = function.args
         known = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
         positional = len(arguments.posonlyargs) + len(arguments.args)
-        check_arguments(node, name, Signature(positional, frozenset(known)), self._problems, own=True)
+        check_arguments(node, name, Signature(positional, frozenset(known)), self.problems, own=True)
 
     def _attribute_call(self, node: ast.Call, function: ast.Attribute) -> str:
         module, path = module_path(function)
-        if module and self._scope.holder(module) is None:
+        if module and self.scope.holder(module) is None:
             signature = _OF_MODULE[MODULES[module]].get(path)
             if signature is None:
                 self._module_value(function, module, path)
             else:
-                check_arguments(node, path, signature, self._problems)
+                check_arguments(node, path, signature, self.problems)
             return path
-        outside = self._scope.holder(foreign.root(function)) is None and bool(foreign.root(function))
+        outside = self.scope.holder(foreign.root(function)) is None and bool(foreign.root(function))
         if function.attr in _ANY_METHOD and not outside:
-            check_arguments(node, function.attr, _ANY_METHOD[function.attr], self._problems)
+            check_arguments(node, function.attr, _ANY_METHOD[function.attr], self.problems)
             self._base(function.value)
         else:
             self._refused_call(node, function, outside)
@@ -293,13 +224,13 @@ class _Names(ast.NodeVisitor):
             pass
         elif outside and foreign.root(function) in foreign.MODULES:
             written = foreign.translated(node)
-            self._report(
+            self.report(
                 node,
                 f"there is no {quoted(function)}: write " + (f"`{written}`" if written else "`np` functions"),
             )
             self._translated.update(ast.walk(node) if written else ())
         elif not self._outside(function):
-            self._report(node, advice.method_problem(node, function.attr))
+            self.report(node, advice.method_problem(node, function.attr))
             self._translated.update(ast.walk(node) if foreign.translated(node) else ())
         if not isinstance(function.value, ast.Constant) and not outside:
             self.visit(function.value)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from eureka_loop.program.layout import check_import
-from eureka_loop.program.problems import Problems, code
+from eureka_loop.program.problems import NO_TEXT, Problems, code, quoted
 from eureka_loop.program.weights import number
 
 ALLOWED = (
@@ -55,12 +55,14 @@ _OPAQUE = (
     ast.JoinedStr,
 )  # what is inside needs no errors of its own
 _ELSEWHERE = (
+    "items",
     "annotation",
     "returns",
     "args",
     "decorator_list",
     "handlers",
 )  # looked at by `_function`, or not worth it
+MAX_POWER = 64
 _MAX_INTEGER = 10**12
 _MAX_TEXT = 200
 _MAX_LOOPS_DEEP = 4
@@ -97,6 +99,8 @@ class _Nodes:
             self._refuse(node, f"loops nested more than {_MAX_LOOPS_DEEP} deep")
         if isinstance(node, ast.FunctionDef):
             self._function(node)
+        elif isinstance(node, ast.For):
+            self._grows(node)
         elif isinstance(node, ast.Expr):
             self._bare(node)
         elif isinstance(node, ast.AnnAssign):
@@ -105,7 +109,7 @@ class _Nodes:
             if field in ("body", "orelse", "finalbody"):
                 self._block(value, loops)
             elif field not in _ELSEWHERE:
-                self._expressions(value)
+                self._expressions(value, node)
 
     def _allowed(self, node: ast.AST) -> bool:
         if isinstance(node, ALLOWED):
@@ -139,6 +143,13 @@ class _Nodes:
                 self._refuse(node, f"default `{code(node, 40)}`: only numbers, text and tuples of numbers")
                 return
 
+    def _grows(self, loop: ast.For) -> None:
+        """A list that its own loop makes longer has no end."""
+        for node in ast.walk(loop):
+            fills = isinstance(node, ast.Attribute) and node.attr in ("append", "extend", "update")
+            if fills and isinstance(node, ast.Attribute) and code(node.value) == code(loop.iter):
+                self._refuse(node, f"{quoted(node)} in the loop over it: fill a list of another name")
+
     def _bare(self, node: ast.Expr) -> None:
         """A statement that is just an expression: a docstring, or the call that fills a list or dict."""
         if isinstance(node.value, ast.Constant):
@@ -149,12 +160,12 @@ class _Nodes:
         if isinstance(node.value, ALLOWED):
             self._refuse(node, f"`{code(node, 40)}` does nothing: leave it out, or give its value a name")
 
-    def _expressions(self, value: object) -> None:
+    def _expressions(self, value: object, statement: ast.stmt) -> None:
         for node in value if isinstance(value, list) else [value]:
             if isinstance(node, ast.AST):
-                self._expression(node, None)
+                self._expression(node, statement)
 
-    def _expression(self, node: ast.AST, parent: ast.AST | None) -> None:
+    def _expression(self, node: ast.AST, parent: ast.AST) -> None:
         if isinstance(node, ast.Starred) and isinstance(parent, ast.Call):
             self._refuse(node, "`*` in a call: write the arguments out")
         elif not self._allowed(node) and isinstance(node, _OPAQUE):
@@ -165,23 +176,18 @@ class _Nodes:
             self._expression(child, node)
 
 
-def _about(node: ast.AST, parent: ast.AST | None) -> Iterator[str]:
+def _about(node: ast.AST, parent: ast.AST) -> Iterator[str]:
     """What else is wrong with an expression of an allowed kind."""
     match node:
         case ast.Constant(value=value):
             yield from _about_constant(value, parent)
-        case ast.BinOp(op=ast.Pow(), right=exponent) if abs(number(exponent) or 0.0) > 64:
-            yield f"`{code(node)}`: an exponent above 64"
-        case ast.BinOp(op=ast.Pow(), left=base) if (
-            isinstance(node.right, ast.BinOp) and number(base) is not None
-        ):
-            if isinstance(node.right.op, ast.Pow):
-                yield f"`{code(node)}`: a power of a power: write the number"
+        case ast.BinOp():
+            yield from _about_operation(node)
         case ast.GeneratorExp() if not _in_call_of(parent, _TAKES_GENERATOR):
             yield f"write a list, `[{code(node)[1:-1]}]`, in place of the generator"
         case ast.comprehension(is_async=1):
             yield "`async` can't be used: leave it out"
-        case ast.Lambda() if not _named(parent):
+        case ast.Lambda() if not _named(node, parent):
             yield "a lambda needs a name: write a function above the entry point"
         case ast.keyword(arg=None):
             yield "`**` in a call: write the arguments out"
@@ -189,7 +195,18 @@ def _about(node: ast.AST, parent: ast.AST | None) -> Iterator[str]:
             yield "a lambda takes plain parameters, without defaults: write a function above the entry point"
 
 
-def _about_constant(value: object, parent: ast.AST | None) -> Iterator[str]:
+def _about_operation(node: ast.BinOp) -> Iterator[str]:
+    if any(
+        isinstance(side, ast.Constant) and isinstance(side.value, str) for side in (node.left, node.right)
+    ):
+        yield f"{quoted(node)}: {NO_TEXT}"
+    if isinstance(node.op, ast.Pow):
+        tower = isinstance(node.right, ast.BinOp) and isinstance(node.right.op, ast.Pow)
+        if abs(number(node.right) or 0.0) > MAX_POWER or tower:
+            yield f"{quoted(node)}: an exponent above {MAX_POWER}"
+
+
+def _about_constant(value: object, parent: ast.AST) -> Iterator[str]:
     match value:
         case bytes():
             yield "bytes can't be used"
@@ -197,21 +214,19 @@ def _about_constant(value: object, parent: ast.AST | None) -> Iterator[str]:
             yield "complex numbers can't be used"
         case int() if abs(value) > _MAX_INTEGER:
             yield "an integer above 1e12: write it as a float, `1e15`"
-        case str() if isinstance(parent, ast.BinOp):
-            yield f"text can't be built from {value[:30]!r}: write it out, as a literal"
         case str() if len(value) > _MAX_TEXT:
             yield f"text of {len(value):,} characters; {_MAX_TEXT} are allowed"
         case _ if value is ... and not isinstance(parent, ast.Subscript | ast.Tuple):
             yield "`...` stands only in an index: `x[..., 0]`"
 
 
-def _in_call_of(parent: ast.AST | None, names: tuple[str, ...]) -> bool:
+def _in_call_of(parent: ast.AST, names: tuple[str, ...]) -> bool:
     return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in names
 
 
-def _named(parent: ast.AST | None) -> bool:
-    """The value of `name = lambda x: …`: expressions of a statement are looked at with no parent."""
-    return parent is None
+def _named(node: ast.Lambda, parent: ast.AST) -> bool:
+    """`name = lambda x: …`"""
+    return isinstance(parent, ast.Assign) and parent.value is node and isinstance(parent.targets[0], ast.Name)
 
 
 def _annotations(node: ast.FunctionDef) -> Iterator[ast.expr]:

@@ -20,6 +20,7 @@ from eureka_loop.program.values import (
     broadcast,
     each,
     has_rows,
+    join,
 )
 
 _MAX_FOLDED = 1e12
@@ -30,6 +31,7 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
+    ast.Pow: lambda base, exponent: base**exponent if base > 0 and exponent < 20 else float("nan"),
 }
 _COMPARISONS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
     ast.Eq: operator.eq,
@@ -49,9 +51,10 @@ def arithmetic(op: ast.operator, left: Number, right: Number) -> Number:
     if max(abs(left.value), abs(right.value)) > _MAX_FOLDED:
         return NUMBER
     try:
-        return Number(function(left.value, right.value))
-    except ZeroDivisionError:
+        value = function(left.value, right.value)
+    except (ZeroDivisionError, OverflowError):
         return NUMBER
+    return Number(value) if abs(value) <= _MAX_FOLDED else NUMBER  # not a NaN either
 
 
 def comparison(op: ast.cmpop, left: Number, right: Number) -> Number:
@@ -84,11 +87,11 @@ def both(values: Sequence[Value]) -> Value:
 
 def listed_operation(left: Items, right: Items | Number) -> Value:
     """`[a] + [b]`, `[a] * 3`"""
-    if isinstance(right, Items):
-        if left.items is not None and right.items is not None:
-            return Items(left.items + right.items)
-        return Items(None, each(Items((each(left), each(right)))))
-    return Items(None, each(left))
+    if isinstance(right, Number):
+        return Items(None, each(left))
+    if left.items is not None and right.items is not None:
+        return Items(left.items + right.items)
+    return Items(None, join(each(left), each(right)))
 
 
 def attribute(value: Value, name: str) -> Value:

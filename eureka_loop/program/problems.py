@@ -7,6 +7,7 @@ import re
 
 from eureka_loop.errors import Problem, Refused
 
+NO_TEXT = "text can't be built; write it out as a literal"
 MAX_PROBLEMS = 40  # more only cost a model tokens
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-import re
 
-from eureka_loop.program.contract import MAX_TERMS, Kind, is_diagnostic
+from eureka_loop.program.contract import MAX_TERMS, TERM_NAME, Kind, is_diagnostic
 from eureka_loop.program.problems import Problems, bracketed, code
 from eureka_loop.program.tracing import Returned, always_returns
 from eureka_loop.program.values import (
@@ -23,7 +22,6 @@ from eureka_loop.program.values import (
 )
 
 TOTALS = ("total", "reward", "total_reward", "reward_total", "sum", "overall", "final_reward")
-KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./-]{0,63}")
 SUM = "the reward is the sum of the terms"
 
 
@@ -91,7 +89,7 @@ class _Reward:
             self._shape(name, term)
 
     def _name(self, name: str, names: list[str]) -> None:
-        if not KEY.fullmatch(name):
+        if not TERM_NAME.fullmatch(name):
             self._say(name, f"term {name!r}: a name has 1 to 64 letters, digits, `_`, `-`, `.`, `/`")
         others = [other for other in names if other != name and not is_diagnostic(other)]
         if name.lower() in TOTALS and others:

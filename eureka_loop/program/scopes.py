@@ -6,6 +6,9 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from eureka_loop.program.allowed import MODULES
+from eureka_loop.program.problems import Problems
+
 Function = ast.FunctionDef | ast.Lambda
 
 
@@ -87,6 +90,83 @@ def _bind_in(node: ast.AST, scope: Scope) -> None:
                 scope.bind(node.name, node)
             for child in ast.iter_child_nodes(node):
                 _bind_in(child, scope)
+
+
+class ScopedVisitor(ast.NodeVisitor):
+    """Knows, wherever it is in a program, which names are bound there; reports names that can't be bound.
+
+    Attributes:
+        scope: of the function that is being visited.
+        function: that function; None at the top level.
+    """
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+        self.scope = Scope()
+        self.function: Function | None = None
+
+    def report(self, node: ast.AST, message: str) -> None:
+        self.problems.add(node, message)
+
+    def check_bound(self, scope: Scope) -> None:
+        for name, places in scope.bound.items():
+            if name.startswith("__") or name in MODULES:
+                self.report(places[0], f"`{name}` can't be a name of the program's own: rename it")
+            elif name in scope.functions and len(places) > 1:
+                self.report(places[-1], f"`{name}` is a function and something else: rename one")
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._within(node, node.body)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._within(node, [node.body])
+
+    def _within(self, node: Function, body: Iterable[ast.AST]) -> None:
+        """A function's body; its defaults, annotations and decorators can hold no names."""
+        outer, caller = self.scope, self.function
+        self.scope, self.function = function_scope(node, outer), node
+        self.check_bound(self.scope)
+        for part in body:
+            self.visit(part)
+        self.scope, self.function = outer, caller
+
+    def visit_ListComp(self, node: ast.ListComp) -> None:
+        self._comprehension(node.generators, [node.elt])
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> None:
+        self._comprehension(node.generators, [node.elt])
+
+    def visit_DictComp(self, node: ast.DictComp) -> None:
+        self._comprehension(node.generators, [node.key, node.value])
+
+    def _comprehension(self, generators: list[ast.comprehension], made: list[ast.expr]) -> None:
+        outer = self.scope
+        self.scope = comprehension_scope(generators, outer)
+        self.check_bound(self.scope)
+        for part in (*generators, *made):
+            self.visit(part)
+        self.scope = outer
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        """Without its annotation."""
+        self.visit(node.target)
+        if node.value is not None:
+            self.visit(node.value)
+
+    # Refused as such; what is in them needs no errors of its own.
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        pass
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        pass
+
+    def visit_Raise(self, node: ast.Raise) -> None:
+        pass
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        for statement in node.body:
+            self.visit(statement)
 
 
 def recursive(calls: Mapping[Function, set[Function]]) -> Function | None:

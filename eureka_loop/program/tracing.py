@@ -77,7 +77,10 @@ class Tracer:
 
     def _helper(self, helper: Helper, values: Sequence[Value], keywords: Mapping[str, Value]) -> Value:
         """The value of a call of one of the program's own functions."""
-        if helper.node in self._running or len(self._running) >= MAX_CALLS_DEEP:
+        if helper.node in self._running:
+            return UNKNOWN  # refused as such
+        if len(self._running) >= MAX_CALLS_DEEP:
+            self._problems.add(helper.node, f"helpers call helpers more than {MAX_CALLS_DEEP} deep")
             return UNKNOWN
         names, returned = Names(helper.names), Returned()
         names.held.update(self._bound(helper, values, keywords))
@@ -143,7 +146,7 @@ class Tracer:
             if code(base) == value.source
             else f"{quoted(base)}, which is `{value.source}` itself"
         )
-        copied = f"{code(base)} = {value.source}.copy()"
+        copied = f"{code(base)} = {code(base)}.copy()"
         self._problems.add(
             node, f"{quoted(node)} changes the input {whose}; inputs are read-only: begin with `{copied}`"
         )
