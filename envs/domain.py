@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from eureka_loop.records import Algorithm, Array, Task
 
 ObservableFunction = Callable[..., Array]
+StartFunction = Callable[[np.random.Generator, Array, Array], tuple[Array, Array]]
+"""The env's generator, the model's qpos (nq,) and qvel (nv,) → those an episode starts with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,47 @@ def touching(force: Array) -> Array:
 
 
 @dataclass(frozen=True, slots=True)
+class Vectorised:
+    """What the env's Python computes, as functions of whole columns, so that many envs step in one call.
+
+    The parameters of each function but `start` name observables of this env (without memory: no `prev_`, no
+    tracker) or arrays of MuJoCo's `MjData` ("cinert"), each with a leading axis N. `serves` of the batched
+    simulator tries them against the env itself before it relies on them.
+
+    Attributes:
+        observation: (N, D), as the env's `_get_obs`.
+        start: draws an episode's first state, in the order in which the env's `reset_model` draws.
+        terminated: (N,) bool, as the env's step says; None where no state ends an episode.
+        info: what the env's `info` holds, by key (there `prev_` is allowed); keys left out can't be served.
+    """
+
+    observation: ObservableFunction
+    start: StartFunction
+    terminated: Callable[..., npt.NDArray[np.bool_]] | None = None
+    info: Mapping[str, ObservableFunction] = field(default_factory=dict)
+
+
+def uniform_start(scale: float) -> StartFunction:
+    """Every position and velocity off its usual start by at most `scale`."""
+
+    def start(random: np.random.Generator, qpos: Array, qvel: Array) -> tuple[Array, Array]:
+        places = qpos + random.uniform(-scale, scale, qpos.size)
+        return places, qvel + random.uniform(-scale, scale, qvel.size)
+
+    return start
+
+
+def normal_velocity_start(scale: float) -> StartFunction:
+    """Positions off by at most `scale`, velocities by normal noise of that standard deviation."""
+
+    def start(random: np.random.Generator, qpos: Array, qvel: Array) -> tuple[Array, Array]:
+        places = qpos + random.uniform(-scale, scale, qpos.size)
+        return places, qvel + scale * random.standard_normal(qvel.size)
+
+    return start
+
+
+@dataclass(frozen=True, slots=True)
 class Domain:
     """One environment: its vocabulary beyond the automatic one, its tasks, its tuned hyperparameters.
 
@@ -71,6 +115,7 @@ class Domain:
         hyperparameters: per algorithm, keyword arguments of SB3's class, plus "n_envs".
         hyperparameters_source: where they come from.
         extra: this package's extra that installs the env; "" where none is needed.
+        vectorised: what lets it step as many envs at once; None: one at a time.
     """
 
     name: str
@@ -80,3 +125,4 @@ class Domain:
     hyperparameters: Mapping[Algorithm, Mapping[str, Any]] = field(default_factory=dict)
     hyperparameters_source: str = ""
     extra: str = ""
+    vectorised: Vectorised | None = None

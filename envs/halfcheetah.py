@@ -9,7 +9,7 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable, touching
+from .domain import Domain, Vectorised, normal_velocity_start, observable, touching
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 ZERO_HEIGHT = 0.7  # m, torso above the floor where the joint `rootz` reads 0
@@ -121,6 +121,22 @@ PPO = {
     "policy_kwargs": WIDE_NETWORK,
 }
 
+
+def policy_observation(qpos: Array, qvel: Array) -> Array:
+    """HalfCheetahEnv._get_obs: (N, 17)."""
+    return np.concatenate([qpos[:, 1:], qvel], axis=1)
+
+
+VECTORISED = Vectorised(
+    observation=policy_observation,
+    start=normal_velocity_start(0.1),
+    info={
+        "x_position": lambda rootx_position: rootx_position,
+        "x_velocity": forward_velocity.function,
+    },
+)
+
+
 DOMAIN = Domain(
     name="halfcheetah",
     env_id="HalfCheetah-v5",
@@ -139,4 +155,5 @@ DOMAIN = Domain(
     tasks=(RUN,),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="HalfCheetah-v4 (tuned)", sac="HalfCheetah-v4"),
+    vectorised=VECTORISED,
 )

@@ -6,16 +6,19 @@ Model and native reward: gymnasium/envs/mujoco/hopper_v5.py, assets/hopper.xml.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable, touching
+from .domain import Domain, Vectorised, observable, touching, uniform_start
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 # The env calls the hopper healthy, and lets the episode go on, within these.
 LEAST_HEIGHT = 0.7  # m
 MOST_PITCH = 0.2  # rad, either way
 MOST_STATE = 100.0  # rad, m/s or rad/s: lean, joint angles and all velocities, either way
+MOST_SPEED = 10.0  # m/s or rad/s: the policy sees no velocity beyond it, either way
+START_HEIGHT = 1.25  # m
 POSE = slice(2, None)  # qpos without the torso's x and z: lean and joint angles
 
 
@@ -126,6 +129,34 @@ PPO = {
     "policy_kwargs": WIDE_NETWORK,
 }
 
+
+def policy_observation(qpos: Array, qvel: Array) -> Array:
+    """HopperEnv._get_obs: (N, 11)."""
+    return np.concatenate([qpos[:, 1:], np.clip(qvel, -MOST_SPEED, MOST_SPEED)], axis=1)
+
+
+def fallen(healthy: Array) -> npt.NDArray[np.bool_]:
+    """(N,) whether the env ends the episode."""
+    return np.asarray(healthy == 0.0)
+
+
+def risen(rootz_position: Array) -> Array:
+    """(N,) m, above the model's own start."""
+    return rootz_position - START_HEIGHT
+
+
+VECTORISED = Vectorised(
+    observation=policy_observation,
+    start=uniform_start(5e-3),
+    terminated=fallen,
+    info={
+        "x_position": lambda rootx_position: rootx_position,
+        "x_velocity": forward_velocity.function,
+        "z_distance_from_origin": risen,
+    },
+)
+
+
 DOMAIN = Domain(
     name="hopper",
     env_id="Hopper-v5",
@@ -142,4 +173,5 @@ DOMAIN = Domain(
     tasks=(HOP,),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Hopper-v4 (tuned)", sac="Hopper-v4"),
+    vectorised=VECTORISED,
 )

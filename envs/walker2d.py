@@ -6,15 +6,19 @@ Model and native reward: gymnasium/envs/mujoco/walker2d_v5.py, assets/walker2d_v
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable, touching
+from .domain import Domain, Vectorised, observable, touching, uniform_start
 from .zoo import SAC_MUJOCO, cite
 
 # The env calls the walker healthy, and lets the episode go on, within these.
 LEAST_HEIGHT, MOST_HEIGHT = 0.8, 2.0  # m
 MOST_PITCH = 1.0  # rad, either way
+
+MOST_SPEED = 10.0  # m/s or rad/s: the policy sees no velocity beyond it, either way
+START_HEIGHT = 1.25  # m
 
 
 @observable(unit="m/s", frame="world")
@@ -139,6 +143,34 @@ PPO = {
     "vf_coef": 0.871923,
 }
 
+
+def policy_observation(qpos: Array, qvel: Array) -> Array:
+    """Walker2dEnv._get_obs: (N, 17)."""
+    return np.concatenate([qpos[:, 1:], np.clip(qvel, -MOST_SPEED, MOST_SPEED)], axis=1)
+
+
+def fallen(healthy: Array) -> npt.NDArray[np.bool_]:
+    """(N,) whether the env ends the episode."""
+    return np.asarray(healthy == 0.0)
+
+
+def risen(rootz_position: Array) -> Array:
+    """(N,) m, above the model's own start."""
+    return rootz_position - START_HEIGHT
+
+
+VECTORISED = Vectorised(
+    observation=policy_observation,
+    start=uniform_start(5e-3),
+    terminated=fallen,
+    info={
+        "x_position": lambda rootx_position: rootx_position,
+        "x_velocity": forward_velocity.function,
+        "z_distance_from_origin": risen,
+    },
+)
+
+
 DOMAIN = Domain(
     name="walker2d",
     env_id="Walker2d-v5",
@@ -158,4 +190,5 @@ DOMAIN = Domain(
     tasks=(WALK,),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Walker2d-v4 (tuned)", sac="Walker2d-v4"),
+    vectorised=VECTORISED,
 )

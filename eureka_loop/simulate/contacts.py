@@ -34,6 +34,13 @@ class ContactTape:
         self._static = static_geoms(model)
         self.rows: list[Contacts | None] = []
 
+    @classmethod
+    def joined(cls, tapes: Sequence[ContactTape]) -> ContactTape:
+        """The rows of envs of one model, one env's after the other's; to be read, not written."""
+        whole = cls(tapes[0]._model, tapes[0]._data)
+        whole.rows = [row for tape in tapes for row in tape.rows]
+        return whole
+
     def write(self) -> None:
         """One more row."""
         count = self._data.ncon

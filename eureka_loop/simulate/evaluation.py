@@ -42,15 +42,26 @@ class Rows:
 
     @classmethod
     def of(cls, timelines: Sequence[Timeline]) -> Rows:
-        lengths = [line.length for line in timelines]
-        offsets = np.cumsum([0, *lengths[:-1]])
-        flags = np.concatenate([line.flags[: line.length] for line in timelines])
         tables = [line.table() for line in timelines]
-        raw = {key: np.concatenate([table[key] for table in tables]) for key in tables[0]}
+        return cls.joined(
+            {key: np.concatenate([table[key] for table in tables]) for key in tables[0]},
+            np.concatenate([line.flags[: line.length] for line in timelines]),
+            [line.length for line in timelines],
+            [line.carried for line in timelines],
+        )
+
+    @classmethod
+    def joined(
+        cls,
+        raw: Mapping[Raw, Array],
+        flags: npt.NDArray[np.uint8],
+        lengths: Sequence[int],
+        carried_rows: Sequence[int],
+    ) -> Rows:
+        """`raw` and `flags` hold all timelines' rows already; then, per timeline, how many, how many carried."""
+        offsets = np.cumsum([0, *lengths[:-1]])
         rows = np.arange(len(flags))
-        carried = [
-            at + row for at, line in zip(offsets, timelines, strict=True) for row in range(line.carried)
-        ]
+        carried = [at + row for at, count in zip(offsets, carried_rows, strict=True) for row in range(count)]
         resets = flags == RESET
         origin = resets.copy()
         origin[carried[::2]] = True  # the first of each pair is the episode's reset row
@@ -61,7 +72,7 @@ class Rows:
         return cls(
             raw=raw,
             flags=flags,
-            env_index=np.repeat(np.arange(len(timelines)), lengths),
+            env_index=np.repeat(np.arange(len(lengths)), lengths),
             previous=np.where(fresh, rows, rows - 1),
             first=first,
             carried=np.array(carried, np.intp),

@@ -29,6 +29,9 @@ class Instruments:
 
     Making them resets the env and takes one step, to see what its `info` holds: reset it (with the seed you
     want) before use.
+
+    Attributes:
+        quantities: name → how it is computed; names that begin with "~" are for other quantities only.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], domain: Domain) -> None:
@@ -52,9 +55,9 @@ class Instruments:
         joints = joint_words(model, namer)
         automatic = _automatic(model, namer, joints, dt)
         everything = sorted([*own, *fixed, *automatic], key=_place)
-        self._quantities = {quantity.name: quantity for quantity in everything}
+        self.quantities: Mapping[str, Quantity] = {quantity.name: quantity for quantity in everything}
         for quantity in own:
-            _check_needs(quantity, self._quantities)
+            _check_needs(quantity, self.quantities)
         self.vocabulary = Vocabulary(
             env_id=env.spec.id if env.spec else type(env.unwrapped).__name__,
             observables=tuple(each.observable for each in everything if not each.name.startswith("~")),
@@ -73,7 +76,7 @@ class Instruments:
         names = tuple(names)
         for name in names:
             self.vocabulary.resolve(name, hidden=True)
-        return Recorder(self._quantities, names, n_envs)
+        return Recorder(self.quantities, names, n_envs)
 
 
 def _automatic(model: Model, namer: Namer, joints: dict[int, str], dt: float) -> list[Quantity]:

@@ -77,29 +77,40 @@ class Recorder:
             BadInput: an observable of a domain file doesn't return what it declares.
         """
         rows = Rows.of(self._lines)
-        evaluation = Evaluation(self._quantities, rows, self._saved)
-        chosen = (rows.flags & STEP).astype(bool)
-        chosen[rows.carried] = False
-        columns = {name: evaluation.column(name)[chosen] for name in self.names}
-        flags = rows.flags[chosen]
-        taken = Transitions(
-            columns=columns,
-            env_index=rows.env_index[chosen],
-            episode_start=(rows.previous == rows.first)[chosen],
-            done=(flags & (TERMINATED | TRUNCATED)).astype(bool),
-            truncated=(flags & (TERMINATED | TRUNCATED)) == TRUNCATED,
-        )
-        self._carry_on(rows, evaluation)
+        taken, self._saved = transitions(self._quantities, self.names, rows, self._saved)
+        self._carry_on(rows)
         return taken
 
-    def _carry_on(self, rows: Rows, evaluation: Evaluation) -> None:
-        self._saved = {name: column[rows.kept] for name, column in evaluation.computed.items()}
+    def _carry_on(self, rows: Rows) -> None:
         offset, pairs = 0, iter(rows.kept.reshape(-1, 2))
         for line in self._lines:
             if line.length:
                 length = line.length
                 line.keep(next(pairs) - offset)
                 offset += length
+
+
+def transitions(
+    quantities: Mapping[str, Quantity], names: Iterable[str], rows: Rows, saved: Mapping[str, Array]
+) -> tuple[Transitions, dict[str, Array]]:
+    """The steps among the rows that no take has seen, and what the next take needs to know of the kept rows.
+
+    Raises:
+        BadInput: an observable of a domain file doesn't return what it declares.
+    """
+    evaluation = Evaluation(quantities, rows, saved)
+    chosen = (rows.flags & STEP).astype(bool)
+    chosen[rows.carried] = False
+    columns = {name: evaluation.column(name)[chosen] for name in names}
+    flags = rows.flags[chosen]
+    taken = Transitions(
+        columns=columns,
+        env_index=rows.env_index[chosen],
+        episode_start=(rows.previous == rows.first)[chosen],
+        done=(flags & (TERMINATED | TRUNCATED)).astype(bool),
+        truncated=(flags & (TERMINATED | TRUNCATED)) == TRUNCATED,
+    )
+    return taken, {name: column[rows.kept] for name, column in evaluation.computed.items()}
 
 
 def raw_columns(quantities: Mapping[str, Quantity], names: Iterable[str]) -> tuple[Raw, ...]:
