@@ -3,13 +3,14 @@
     python benchmarks/training.py [--steps 10240] [--sac-steps 1500] [--repeats 5] [--task halfcheetah-run]
 
 Both sides train with the task's tuned hyperparameters, one thread, in turn, within one run, so that a busy
-machine slows both. Plain: DummyVecEnv and VecNormalize (observations and rewards), no logging. Ours: everything
-a job does while it trains, i.e. recording, the locked process, checkpoint statistics, judged training episodes,
-TensorBoard. Then one more training of ours with a stopwatch around each part: its share of the time.
+machine slows both. Plain: DummyVecEnv and VecNormalize (observations and rewards), no logging. Ours:
+everything a job does while it trains, i.e. recording, the locked process, checkpoint statistics, judged
+training episodes, TensorBoard. Then one more training of ours with a stopwatch around each part: its share of
+the time.
 
-SAC starts to learn after 200 steps instead of 10,000: it is learning that takes the time. That is the hard end
-for the reward process: of a small buffer, samples meet a pending row at almost every step (2 to 3 rows share a
-call), of 100,000 rows at every 25th.
+SAC starts to learn after 200 steps instead of 10,000: it is learning that takes the time. That is the hard
+end for the reward process: of a small buffer, samples meet a pending row at almost every step (2 to 3 rows
+share a call), of 100,000 rows at every 25th.
 """
 
 from __future__ import annotations
@@ -69,9 +70,10 @@ def main() -> None:
     torch.set_num_threads(1)
     task = find_task(options.task)
     with Zygote() as zygote:
-        for algorithm, steps in (("ppo", options.steps), ("sac", options.sac_steps)):
-            if steps:
-                compare(task, algorithm, steps, options.repeats, zygote)
+        if options.steps:
+            compare(task, "ppo", options.steps, options.repeats, zygote)
+        if options.sac_steps:
+            compare(task, "sac", options.sac_steps, options.repeats, zygote)
 
 
 def arguments() -> argparse.Namespace:
@@ -89,12 +91,11 @@ def compare(task: Task, algorithm: Algorithm, steps: int, repeats: int, zygote: 
     """Trainings in turn, then the shares."""
     speeds: dict[str, list[float]] = {"plain": [], "ours": []}
     for seed in range(repeats):
-        pair: list[tuple[str, Callable[[], float]]] = [
-            ("plain", lambda seed=seed: plain(task, algorithm, steps, seed)),
-            ("ours", lambda seed=seed: ours(task, algorithm, steps, seed, zygote)),
-        ]
-        for name, measure in pair if seed % 2 else reversed(pair):
-            speeds[name].append(measure())
+        for name in ("plain", "ours") if seed % 2 else ("ours", "plain"):
+            if name == "plain":
+                speeds[name].append(plain(task, algorithm, steps, seed))
+            else:
+                speeds[name].append(ours(task, algorithm, steps, seed, zygote))
     median = {name: statistics.median(each) for name, each in speeds.items()}
     ratios = sorted(ours / plain for ours, plain in zip(speeds["ours"], speeds["plain"], strict=True))
     print(f"{algorithm} {task.name}: plain {median['plain']:.0f} steps/s, ours {median['ours']:.0f} steps/s")

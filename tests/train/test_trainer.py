@@ -1,5 +1,6 @@
 """Whole jobs: real envs, the locked process, a few hundred steps."""
 
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -90,6 +91,20 @@ def test_policies_load_without_this_package(make_job: MakeJob, run: Any, tmp_pat
         check=False,
     )
     assert done.stdout == "(1, 3)\n" * 2, done.stderr
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "sac"])
+def test_a_loaded_policy_acts_as_sb3_says(
+    algorithm: Any, make_job: MakeJob, run: Any, tmp_path: Path
+) -> None:
+    run(make_job("reacher-reach", algorithm, limit=10, steps=128))
+    model = {"ppo": PPO, "sac": SAC}[algorithm].load(tmp_path / "policy.zip")
+    with (tmp_path / "vecnormalize.pkl").open("rb") as file:
+        normalization = pickle.load(file)
+    predict = load_policy(tmp_path, algorithm)
+    for observation in np.random.default_rng(0).normal(size=(5, 10)):
+        wanted, _ = model.predict(normalization.normalize_obs(observation), deterministic=True)
+        assert predict(observation).tolist() == wanted.tolist()
 
 
 def test_a_saved_policy_is_judged_as_the_trained_one(
