@@ -87,6 +87,7 @@ class Scene:
         fit += 1.5 * (measure.parameter in self.hints)
         fit -= 1.0 * (bool(role.direction) and not measure.axis)
         fit -= 1.0 * (role.form == "vector" and measure.shape == ())
+        fit -= 0.5 * ("geom" in measure.words)
         if role.form in ("joints", "named"):
             return fit
         return fit + self._subjects.belonging(role, measure, near)

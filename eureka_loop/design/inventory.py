@@ -18,6 +18,8 @@ _OWN_AXES = ("up", "forward", "left")  # `<body>_up`: a vector, though its name 
 _AGAINST = re.compile(
     r"positive: [^;.,()]*\b(nose up|nose going up|backward|clockwise|to the right|downward)\b"
 )
+# A goal env doesn't say what its goals are; where they have two or three numbers, they are positions.
+_GOALS = {"achieved_goal": "achieved_pos", "desired_goal": "desired_pos"}
 _ROOT = re.compile(r"root|free", re.IGNORECASE)
 
 
@@ -34,7 +36,7 @@ def inventory(vocabulary: Vocabulary) -> tuple[Measure, ...]:
 
 
 def _whole(observable: Observable, position: float) -> Measure:
-    tokens = observable.name.split("_")
+    tokens = _GOALS.get(observable.name, observable.name).split("_")
     names = lexicon()["names"]
     axis = next((names["axes"][each] for each in tokens if each in names["axes"]), "")
     thing = [each for each in tokens if each not in names["measures"]]
@@ -45,7 +47,7 @@ def _whole(observable: Observable, position: float) -> Measure:
         parameter=observable.name,
         code=observable.name,
         shape=observable.shape,
-        unit=observable.unit,
+        unit="m" if observable.name in _GOALS else observable.unit,
         axis=axis if not observable.shape else "",
         thing=stems(thing),
         toward=stems(toward),

@@ -15,6 +15,7 @@ from eureka_loop.design.terms import Purpose, Setting, TermTemplate, evaluate, l
 from eureka_loop.program.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.records import Task
 
+_USUAL = ("progress", "gap", "carry", "reach", "height")
 _ASKED_FOR = 0.8  # trigger strength from which a text asks for a term
 _BEHIND = 0.45  # a goal asked for this much less than the strongest one is left out
 _ENDS = re.compile(r"terminates (?:when|if)|episode ends at")
@@ -151,7 +152,7 @@ class Pool:
     def _guessed(self, goals: list[Term]) -> list[Term]:
         """The text asks for nothing known: go by what the fitness is made of, then by what is usual."""
         hinted = [term for term in goals if term.template.from_fitness and term.wish < 0]
-        usual = [term for term in goals if term.template.name in ("progress", "reach", "gap", "height")]
+        usual = [term for name in _USUAL for term in goals if term.template.name == name]
         return hinted[:2] or usual[:1] or goals[:1]
 
 

@@ -2,7 +2,7 @@
 
 The front matter says what a term is for, which words of a task ask for it, what it is made of (roles), which
 shapes it comes in, and the defaults of its weights as expressions over what is bound to the roles. The body
-renders the statements a term needs, then its entry of the dict of terms. `docs/` shows how to add one.
+renders the statements a term needs, then its entry of the dict of terms. docs/embedded-designer.md shows how.
 """
 
 from __future__ import annotations

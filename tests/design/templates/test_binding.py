@@ -86,6 +86,15 @@ def test_an_arm_without_a_domain(
     assert measures(arm, task, text, template) == expected
 
 
+def test_a_goal_envs_goals_are_positions(planar: Vocabulary, task: Task) -> None:
+    goals = [Observable(name, (3,), group="goal") for name in ("achieved_goal", "desired_goal")]
+    vocabulary = replace(planar, observables=(*planar.observables, *goals))
+    assert measures(vocabulary, task, "push the block to the goal", "carry") == [
+        "achieved_goal",
+        "desired_goal",
+    ]
+
+
 def test_backwards_turns_the_sign(planar: Vocabulary, task: Task) -> None:
     assert entry(planar, task, "walk forward", "progress").startswith('"speed": speed *')
     assert entry(planar, task, "walk backwards", "progress").startswith('"speed": -speed *')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from eureka_loop.sandbox.trial import try_out
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.simulate.survey import Survey, survey
 
-GENERATIONS, SAMPLES, SEEDS = 3, 6, 2
+GENERATIONS, SAMPLES, SEEDS = 3, 5, 2
 STEPS = 200  # of random actions: enough for ranges that aren't empty
 
 
@@ -86,6 +87,16 @@ def test_every_proposal_passes_the_gate_and_a_sample_its_trial(
             shapes = {name: seen.vocabulary.resolve(name).shape for name in names}
             terms = try_out(zygote, program, {name: seen.probe[name] for name in names}, shapes)
             assert terms.values.shape[0] == len(terms.names) > 0
+
+
+def test_automatic_names_alone_are_enough(surveyed: tuple[Task, Survey]) -> None:
+    task, seen = surveyed
+    own = {each.name for each in find_domain(task.env_id).observables}
+    automatic = tuple(each for each in seen.vocabulary if each.name not in own)
+    vocabulary = replace(seen.vocabulary, observables=automatic, documentation="")
+    request = Request(task, vocabulary, "ppo", 0.99, 1000, generation=0, samples=4, seed=0)
+    for reply in TemplatesDesigner().propose(request):
+        check(reply.source or "", vocabulary)
 
 
 # What a person would write first: the terms of the best guess, and what they are made of.
