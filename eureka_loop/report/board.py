@@ -179,7 +179,8 @@ class Board:
 
     def _on_progress(self, event: Event) -> None:
         training = self._training(event)
-        training.step, training.heard = int(event.get("step") or 0), event.get("time", 0.0)
+        training.step = min(int(event.get("step") or 0), training.steps)  # the last rollout may overshoot
+        training.heard = event.get("time", 0.0)
         training.steps_per_s = event.get("steps_per_s")
         if event.get("fitness") is not None:
             training.fitness = event["fitness"]

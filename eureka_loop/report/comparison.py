@@ -32,7 +32,7 @@ class Standing:
     Attributes:
         label: "winner", "hand-written", "sparse".
         interval: interquartile mean of the seeds' fitness (below 4 seeds that is the mean), with its
-            95 % bootstrap interval; None where no training finished.
+            95% bootstrap interval; None where no training finished.
     """
 
     label: str

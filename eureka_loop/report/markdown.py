@@ -82,12 +82,12 @@ def _fitness(found: Facts, comparison: Comparison, *, pictured: bool) -> Iterato
     yield (
         f"Each trained again for {found.config.steps:,} steps on seeds that the search never saw, and its "
         f"final policy judged in {text.plural(found.config.judge_episodes, 'episode')} a seed. Fitness is "
-        "the interquartile mean over seeds (below 4 seeds: the mean), the interval a 95 % stratified "
+        "the interquartile mean over seeds (below 4 seeds: the mean), the interval a 95% stratified "
         "bootstrap over seeds."
     )
     yield ""
     yield from table(
-        ("reward", "fitness", "95 % interval", "success", "each seed"),
+        ("reward", "fitness", "95% interval", "success", "each seed"),
         [standings.cells(each, comparison) for each in comparison.standings],
     )
     yield ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eureka_loop.report import forecast, text, words
-from eureka_loop.report.board import Board
+from eureka_loop.report.board import Board, Row
 from eureka_loop.report.board_view import cost
 from eureka_loop.store import Event
 
@@ -27,14 +27,15 @@ class Teller:
         if now - self._last_progress < PROGRESS_EVERY:
             return None
         self._last_progress = now
-        rows = [row for row in (*board.rows.values(), *board.report.values()) if row.running]
-        said = [
-            f"{words.label(row.id)} {text.count(row.step)} of "
-            f"{text.count(sum(each.steps for each in row.trainings.values()))} steps"
-            + ("" if row.fitness is None else f", fitness {text.number(row.fitness)}")
-            for row in rows
-        ]
+        rows = [(row, board.seeds) for row in board.rows.values()]
+        rows += [(row, board.report_seeds) for row in board.report.values()]
+        said = [_reached(row, wanted * board.steps) for row, wanted in rows if row.running]
         return f"{'; '.join(said)}{_left(board, now)}"
+
+
+def _reached(row: Row, steps: int) -> str:
+    fitness = "" if row.fitness is None else f", fitness {text.number(row.fitness)}"
+    return f"{words.label(row.id)} {text.count(row.step)} of {text.count(steps)} steps{fitness}"
 
 
 def _of_candidate(event: Event, board: Board) -> str | None:

@@ -17,7 +17,7 @@ NOT_NORMALISED = (
     "Human-normalised score: not defined, since the hand-written and the sparse reward reach the same; "
     "dividing by their gap would only enlarge noise."
 )
-BY_CHANCE = 0.05  # above it, a separation of the seeds is no evidence at the 95 % level
+BY_CHANCE = 0.05  # above it, a separation of the seeds is no evidence at the 95% level
 
 
 def standings_table(comparison: Comparison) -> Table:
@@ -25,7 +25,7 @@ def standings_table(comparison: Comparison) -> Table:
     table = layout.columns(
         ("reward", "left"),
         ("fitness", "right"),
-        ("95 % interval", "left"),
+        ("95% interval", "left"),
         ("success", "right"),
         ("each seed", "rest"),
     )

@@ -63,7 +63,7 @@ def count(value: float) -> str:
 
 def percent(value: float | None) -> str:
     """A share in [0, 1]."""
-    return UNKNOWN if value is None else f"{100 * value:.0f} %"
+    return UNKNOWN if value is None else f"{100 * value:.0f}%"
 
 
 def money(usd: float) -> str:

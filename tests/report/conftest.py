@@ -143,7 +143,7 @@ class Script:
             "source": source,
             "problem": "",
         }
-        feedback = "The best so far reached 2.1.\nspeed: share 80 %" if parents else ""
+        feedback = "The best so far reached 2.1.\nspeed: share 80%" if parents else ""
         if (generation, index) == (0, 2):
             message = (
                 "Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`.\nLine 6: unknown name 'foo'."

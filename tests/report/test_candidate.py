@@ -31,10 +31,10 @@ Code
 
 Fitness  of the final policy, mean over judged episodes
               seed  fitness  lowest … highest episode  success  steps/episode  trained in
-  search         0    2.750  2.650 … 2.850               100 %          1,000        22 s
-  report  20000000    2.500  2.400 … 2.600               100 %          1,000        22 s
-  report  20000100    2.700  2.600 … 2.800               100 %          1,000        22 s
-  report  20000200    2.600  2.500 … 2.700               100 %          1,000        22 s
+  search         0    2.750  2.650 … 2.850                100%          1,000        22 s
+  report  20000000    2.500  2.400 … 2.600                100%          1,000        22 s
+  report  20000100    2.700  2.600 … 2.800                100%          1,000        22 s
+  report  20000200    2.600  2.500 … 2.700                100%          1,000        22 s
 
 Training  left to right, 10 points
                  over training  first   last
@@ -44,14 +44,14 @@ Training  left to right, 10 points
 
 Terms  left to right, 10 points
   term     mean           first      last  lowest … highest    share       last  corr. with fitness
-  speed    ▁▂▃▃▄▅▆▆▇█     0.275     2.750  -0.725 … 3.750      ▁▂▃▃▄▅▆▆▇█  80 %               +0.93
-  upright  ▄▄▄▄▄▄▄▄▄▄    0.4000    0.4000  -0.5000 … 0.5000    █▇▆▆▅▄▃▃▂▁  10 %               -0.12
-  effort   ▄▄▄▄▄▄▄▄▄▄  -0.00300  -0.00300  -0.00600 … 0.00000  ▄▄▄▄▄▄▄▄▄▄  10 %                   –
+  speed    ▁▂▃▃▄▅▆▆▇█     0.275     2.750  -0.725 … 3.750      ▁▂▃▃▄▅▆▆▇█   80%               +0.93
+  upright  ▄▄▄▄▄▄▄▄▄▄    0.4000    0.4000  -0.5000 … 0.5000    █▇▆▆▅▄▃▃▂▁   10%               -0.12
+  effort   ▄▄▄▄▄▄▄▄▄▄  -0.00300  -0.00300  -0.00600 … 0.00000  ▄▄▄▄▄▄▄▄▄▄   10%                   –
   _level   ▄▄▄▄▄▄▄▄▄▄    0.8000    0.8000  -1.000 … 1.000      not summed                         –
 
 Feedback its author got
   The best so far reached 2.1.
-  speed: share 80 %"""
+  speed: share 80%"""
 
 
 def test_a_trained_candidate(script: Script, shown: Callable[..., str]) -> None:

@@ -69,7 +69,7 @@ def test_two_seeds_are_too_few_for_a_verdict() -> None:
 def test_few_seeds_are_said_to_be_few() -> None:
     words = said(BEST, evaluated("human", [2.0, 2.2, 2.1]))
     assert "Intervals from 3 seeds a reward." in words
-    assert "two equal rewards separate completely in 10 % of runs" in words
+    assert "two equal rewards separate completely in 10% of runs" in words
 
 
 def test_many_seeds_need_no_caution() -> None:

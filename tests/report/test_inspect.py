@@ -28,11 +28,11 @@ state   finished; winner g1-00
 cost    2 min, 13 finished trainings, 650k steps, 27k tokens, $0.0400
 
 Ranking  by mean fitness of the final policy
-  #  id     fitness  success  terms, by share of the reward                  from
-  1  g1-00    2.750    100 %  speed 80 %, upright 10 %, effort 10 %, _level  g0-01
-  2  g0-01    2.100    100 %  speed 80 %, upright 10 %, effort 10 %, _level
-  3  g1-01    1.900      0 %  speed 80 %, upright 10 %, effort 10 %, _level  g0-01
-  4  g0-00    1.200      0 %  speed 80 %, upright 10 %, effort 10 %, _level
+  #  id     fitness  success  terms, by share of the reward               from
+  1  g1-00    2.750     100%  speed 80%, upright 10%, effort 10%, _level  g0-01
+  2  g0-01    2.100     100%  speed 80%, upright 10%, effort 10%, _level
+  3  g1-01    1.900       0%  speed 80%, upright 10%, effort 10%, _level  g0-01
+  4  g0-00    1.200       0%  speed 80%, upright 10%, effort 10%, _level
 
 Failed
   id     when             failure              message
@@ -49,18 +49,18 @@ Lineage
   g0-02  failed: refused by the gate  sample 3
 
 Report  trained again on seeds that the search never saw
-  reward        fitness  95 % interval   success  each seed
-  winner g1-00    2.600  [2.500, 2.700]    100 %  2.500, 2.700, 2.600
-  hand-written    2.100  [2.000, 2.200]     67 %  2.000, 2.200, 2.100
-  sparse          0.600  [0.400, 0.900]      0 %  0.400, 0.500, 0.900
+  reward        fitness  95% interval    success  each seed
+  winner g1-00    2.600  [2.500, 2.700]     100%  2.500, 2.700, 2.600
+  hand-written    2.100  [2.000, 2.200]      67%  2.000, 2.200, 2.100
+  sparse          0.600  [0.400, 0.900]       0%  0.400, 0.500, 0.900
 
-  Against hand-written: better. Difference 0.5000 [0.3667, 0.6333]; the winner wins 100 % of all
+  Against hand-written: better. Difference 0.5000 [0.3667, 0.6333]; the winner wins 100% of all
   pairs of seeds.
-  Against sparse: better. Difference 2.000 [1.733, 2.233]; the winner wins 100 % of all pairs of
+  Against sparse: better. Difference 2.000 [1.733, 2.233]; the winner wins 100% of all pairs of
   seeds.
   Human-normalised score: 1.33; 0: sparse, 1: hand-written.
   Intervals from 3 seeds a reward.
-  With so few, two equal rewards separate completely in 10 % of runs: take a verdict as a hint, and
+  With so few, two equal rewards separate completely in 10% of runs: take a verdict as a hint, and
   train more seeds (--report-seeds) before relying on it."""
 
 

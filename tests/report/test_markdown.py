@@ -31,13 +31,13 @@ def test_it_tells_the_whole_story(script: Script) -> None:
         "# halfcheetah-run",
         "> Make the half-cheetah run forward as fast as possible.",
         "`g1-00`, written by llm (improves on g0-01).",
-        "| winner g1-00 | 2.600 | \\[2.500, 2.700\\] | 100 % | 2.500, 2.700, 2.600 |",
-        "| hand-written | 2.100 | \\[2.000, 2.200\\] | 67 % | 2.000, 2.200, 2.100 |",
-        "| sparse | 0.600 | \\[0.400, 0.900\\] | 0 % | 0.400, 0.500, 0.900 |",
+        "| winner g1-00 | 2.600 | \\[2.500, 2.700\\] | 100% | 2.500, 2.700, 2.600 |",
+        "| hand-written | 2.100 | \\[2.000, 2.200\\] | 67% | 2.000, 2.200, 2.100 |",
+        "| sparse | 0.600 | \\[0.400, 0.900\\] | 0% | 0.400, 0.500, 0.900 |",
         "- Human-normalised score: 1.33; 0: sparse, 1: hand-written.",
         "- Intervals from 3 seeds a reward.",
         f"![Fitness over training: each seed thin, their mean thick]({PICTURE})",
-        "| 4 | g0-00 | 1.200 | speed 80 %, upright 10 %, effort 10 %, \\_level |  | sample 1 |",
+        "| 4 | g0-00 | 1.200 | speed 80%, upright 10%, effort 10%, \\_level |  | sample 1 |",
         "| g1-02 | seed 0 | NaN or infinite | term 'speed' is NaN in 3 of 2,048 rows |",
         f"eureka run --config {run.folder}/run.toml",
         f"eureka train {program} --task halfcheetah-run --algo ppo --steps 50000",
@@ -63,9 +63,7 @@ def test_a_failed_reference_is_failed_and_never_zero(script: Script) -> None:
     script.run.event("finished", winner="g1-00")
     words = write_report(script.run).read_text(encoding="utf-8")
     assert "| hand-written | failed | – | – | 3 × failed: NaN or infinite |" in words
-    assert (
-        "| sparse | 0.500 | \\[0.400, 0.600\\] | 0 % | 0.400, 0.600, 1 × failed: NaN or infinite |" in words
-    )
+    assert "| sparse | 0.500 | \\[0.400, 0.600\\] | 0% | 0.400, 0.600, 1 × failed: NaN or infinite |" in words
     assert "Against sparse: can't tell (1 training of the sparse reward failed)." in words
     assert "Against hand-written" not in words
     assert "Human-normalised" not in words
