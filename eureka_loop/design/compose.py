@@ -91,7 +91,7 @@ def scattered(gene: Gene, term: Term, spread: float, rng: np.random.Generator) -
     """Its weights multiplied by log-normal factors, within their ranges."""
     changes = {}
     for name, value in gene.weights.items():
-        low, high = sorted(term.ranges[name])
+        low, high = term.ranges[name]
         changes[name] = rounded(float(np.clip(value * np.exp(rng.normal(0.0, spread)), low, high)))
     return gene.weighted(changes)
 
@@ -109,8 +109,8 @@ def _goals(pool: Pool, recipe: Recipe, rng: np.random.Generator) -> list[Term]:
 
 def _extras(pool: Pool, recipe: Recipe, rng: np.random.Generator, goals: Sequence[Term]) -> list[Term]:
     chosen: list[Term] = []
+    names = {each.template.name for each in [*goals, *pool.extras]}
     for term in pool.extras:
-        names = {each.template.name for each in [*goals, *chosen, *pool.extras]}
         wanted = max(term.prior, min(term.wish, 1.0)) if term.template.unless not in names else term.prior
         keeps_going = term.prior == 1.0
         chance = 1.0 if keeps_going else wanted * recipe.extras

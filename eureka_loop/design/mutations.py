@@ -137,7 +137,7 @@ def _scaled(pool: Pool, gene: Gene, push: float, rng: np.random.Generator) -> Ge
     for name, value in gene.weights.items():
         main = name.removesuffix("_weight") == gene.key or len(gene.weights) == 1
         factor = np.exp(rng.normal(push, _SPREAD) if main else rng.normal(0.0, _SPREAD / 2))
-        low, high = sorted(found[0].ranges[name]) if found else (-np.inf, np.inf)
+        low, high = found[0].ranges[name] if found else (-np.inf, np.inf)
         changes[name] = rounded(float(np.clip(value * factor, low, high)))
     return gene.weighted(changes)
 

@@ -12,6 +12,7 @@ from eureka_loop.design.binding import Binding, Scene, fitness_names
 from eureka_loop.design.genes import Gene, gene
 from eureka_loop.design.intent import Intent
 from eureka_loop.design.terms import Purpose, Setting, TermTemplate, evaluate, library, render
+from eureka_loop.design.words import stems
 from eureka_loop.program.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.records import Task
 
@@ -19,7 +20,7 @@ _USUAL = ("progress", "gap", "carry", "reach", "height")
 _ASKED_FOR = 0.8  # trigger strength from which a text asks for a term
 _BEHIND = 0.45  # a goal asked for this much less than the strongest one is left out
 _ENDS = re.compile(r"terminates (?:when|if)|episode ends at")
-_WORSE_WHEN_MORE = frozenset({"distance", "dist", "error", "cost", "drift", "loss"})
+_WORSE_WHEN_MORE = stems(["distance", "dist", "error", "cost", "drift", "loss"])
 _WAYS = {
     ("x", 1): "forward", ("x", -1): "backward", ("y", 1): "to the left", ("y", -1): "to the right",
     ("z", 1): "upward", ("z", -1): "downward",
@@ -37,7 +38,7 @@ class Term:
     Attributes:
         key: its key in the dict of terms; a template's bindings share it, so a program holds one of them.
         purpose: the template's, but "goal" for a shaping term that the text asks for.
-        wish: how much the text asks for it, 0 to 2.5.
+        wish: how much the text asks for it, 0 to 2.5; below 0: the fitness names it, the text does not.
         prior: chance of a place in a program whose task does not ask for it.
     """
 
@@ -65,7 +66,8 @@ class Term:
         for each in self.genes.values():
             for name, default in each.weights.items():
                 setting = self._setting(name)
-                found[name] = (default * setting.low, default * setting.high)
+                low, high = found.get(name, (default, default))
+                found[name] = (min(low, default * setting.low), max(high, default * setting.high))
         return found
 
     def _gene(self, shape: str) -> Gene:

@@ -121,6 +121,14 @@ def test_without_a_known_word_the_fitness_says_what_the_goal_is_made_of(
     ]
 
 
+def test_a_distance_is_better_small(planar: Vocabulary, task: Task) -> None:
+    source = "def fitness(door_distance):\n    return 0.0\n"
+    vocabulary = replace(planar, observables=(*planar.observables, Observable("door_distance", (), "m")))
+    terms = asked(vocabulary, task, "be brilliant", source).terms
+    score = next(term for term in terms if term.template.name == "improve")
+    assert score.genes["linear"].entry.startswith('"score": -score * door_distance')
+
+
 def test_without_any_hint_there_is_still_a_goal(planar: Vocabulary, task: Task) -> None:
     assert asked(planar, task, "be brilliant").goals
 
