@@ -65,9 +65,10 @@ def number(result: object, kind: str, values: Array) -> None:
 
 
 def check_names(names: tuple[str, ...]) -> None:
-    """
+    """Hold the names of a reward's terms to the contract.
+
     Raises:
-        RewardFailure: wrong_terms: these can't be the terms of a reward.
+        RewardFailure: wrong_terms.
     """
     for name in names:
         if type(name) is not str or not TERM_NAME.fullmatch(name):
