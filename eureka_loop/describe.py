@@ -26,7 +26,9 @@ def task_of(config: RunConfig) -> Task:
     """
     words = config.task.strip()
     if not words:
-        raise BadInput('say what is wanted: `eureka run halfcheetah-run`, or `eureka run "walk back" --env …`')
+        raise BadInput(
+            'say what is wanted: `eureka run halfcheetah-run`, or `eureka run "walk back" --env …`'
+        )
     if config.env is None and config.fitness is None:
         if " " in words:
             raise BadInput(

@@ -1,4 +1,4 @@
-"""The line: task → prompt → replies → candidates → gate → train → judge → rank → feedback, and round again."""
+"""The line: task → prompt → replies → candidates → gate → train → judge → rank → feedback, and again."""
 
 from __future__ import annotations
 

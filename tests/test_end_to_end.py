@@ -1,4 +1,4 @@
-"""The real thing: the program as a user starts it, with real training; interrupted, killed, resumed, misused."""
+"""The real thing: the program as a user starts it, with real training; interrupted, killed, misused."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from eureka_loop.store import Run
 
 pytestmark = pytest.mark.timeout(300)
 
+NOWHERE = "http://127.0.0.1:9/v1"
 SMALL = (
     "run invertedpendulum-balance --designer templates --generations 2 --samples 3 --steps 600 "
     "--report-seeds 1 --judge-episodes 2 --jobs 2"
@@ -69,7 +70,7 @@ def outcome(run: Run) -> dict[str, object]:
 
 
 def processes_of(folder: Path) -> list[int]:
-    """Every process that works for runs under `folder`: by its working directory, inherited from the program."""
+    """Every process that works for runs under `folder`: it has that working directory."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -116,7 +117,8 @@ def test_policies_load_in_plain_stable_baselines(undisturbed: tuple[Run, str]) -
         f"print(PPO.load({str(policy)!r}, device='cpu').num_timesteps)\n"
         "assert not any(name.startswith('eureka_loop') for name in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(done.stdout) >= 600
 
 
@@ -201,9 +203,9 @@ def test_an_unknown_designer_names_those_there_are(tmp_path: Path) -> None:
 
 
 def test_an_unreachable_endpoint_is_one_clear_line_and_leaves_nothing(tmp_path: Path) -> None:
-    words = "run halfcheetah-run --designer llm --model m --base-url http://127.0.0.1:9/v1".split()
+    words = f"run halfcheetah-run --designer llm --model m --base-url {NOWHERE}".split()
     code, _, err = eureka(*words, cwd=tmp_path)
     assert code == 1
-    assert "http://127.0.0.1:9/v1" in err
+    assert NOWHERE in err
     assert len(err.strip().splitlines()) == 1
     assert not list(tmp_path.glob("runs/*"))

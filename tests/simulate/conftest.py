@@ -9,6 +9,7 @@ import gymnasium
 import mujoco
 import numpy as np
 import pytest
+
 from eureka_loop.envs.domain import Domain, DomainObservable
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from eureka_loop.envs.domain import DomainObservable, observable
 
+from eureka_loop.envs.domain import DomainObservable, observable
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Array
 from eureka_loop.simulate.instruments import Instruments

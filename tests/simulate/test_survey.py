@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 import pytest
-from eureka_loop.envs.registry import find_domain
 
+from eureka_loop.envs.registry import find_domain
 from eureka_loop.records import Task
 from eureka_loop.simulate.survey import survey
 

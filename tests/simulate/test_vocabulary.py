@@ -6,8 +6,8 @@ from typing import Any
 
 import gymnasium
 import pytest
-from eureka_loop.envs.registry import domains
 
+from eureka_loop.envs.registry import domains
 from eureka_loop.errors import BadInput
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.simulate.documentation import trimmed
