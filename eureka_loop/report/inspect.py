@@ -19,9 +19,11 @@ from eureka_loop.report.board import Board
 from eureka_loop.report.board_view import cost
 from eureka_loop.report.candidate import candidate_view
 from eureka_loop.report.comparison import compare
-from eureka_loop.report.facts import Facts, complete, terms
+from eureka_loop.report.facts import Facts, terms
 from eureka_loop.report.terminal import terminal
 from eureka_loop.store import Run
+
+UNFINISHED = "not finished"
 
 
 def print_run(run: Run, console: Console | None = None) -> None:
@@ -161,11 +163,13 @@ def failures_table(failed: Iterable[Evaluated]) -> Table:
 
 def lineage(found: Facts) -> Group:
     """Who was made from whom: each candidate under its first parent, with its other parents named."""
+    shown = text.numbers(each.fitness for each in found.ranking)
+    fitness = {each.candidate.id: value for each, value in zip(found.ranking, shown, strict=True)}
     nodes: dict[str, Tree] = {}
     roots = []
     for each in sorted(found.search, key=lambda each: (each.candidate.generation, each.candidate.id)):
         parent = next((id for id in each.candidate.parents if id in nodes), None)
-        label = _lineage_label(each, found.config.seeds, parent)
+        label = _lineage_label(each, parent, fitness.get(each.candidate.id, UNFINISHED))
         if parent is None:
             nodes[each.candidate.id] = Tree(label, guide_style="dim")
             roots.append(nodes[each.candidate.id])
@@ -174,15 +178,13 @@ def lineage(found: Facts) -> Group:
     return Group(*roots)
 
 
-def _lineage_label(each: Evaluated, seeds: int, parent: str | None) -> Text:
+def _lineage_label(each: Evaluated, parent: str | None, fitness: str) -> Text:
     others = [id for id in each.candidate.parents if id != parent]
     label = Text(each.candidate.id, no_wrap=True, overflow="ellipsis")
     if each.failures:
         label.append(f"  failed: {words.failure(each.failures[0].kind)}", style="red")
-    elif complete(each, seeds):
-        label.append(f"  {text.number(each.fitness)}", style="green")
     else:
-        label.append("  not finished", style="dim")
+        label.append(f"  {fitness}", style="dim" if fitness == UNFINISHED else "green")
     if others:
         label.append(f"  with {', '.join(text.one_line(id) for id in others)}", style="dim")
     return label.append(f"  {text.one_line(each.candidate.note, 120)}", style="dim")

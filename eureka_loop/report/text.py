@@ -49,7 +49,7 @@ def numbers(values: Iterable[float | None], like: Iterable[float | None] = ()) -
     if largest and (largest < 1e-3 or largest >= 1e9):
         return [UNKNOWN if value is None else f"{value:.2e}" for value in column]
     decimals = 2 if not largest else min(5, max(0, 3 - math.floor(math.log10(largest))))
-    return [UNKNOWN if value is None else f"{value:,.{decimals}f}" for value in column]
+    return [UNKNOWN if value is None else f"{round(value, decimals) + 0.0:,.{decimals}f}" for value in column]
 
 
 def count(value: float) -> str:

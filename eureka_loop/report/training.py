@@ -37,7 +37,7 @@ def _training_cells(run: Run, id: str, seed: int, result: Trained | Failed | Non
     if isinstance(result, Failed):
         return ["failed", words.failure(result.kind)]
     if result is None:
-        return ["–", unfinished(run, id, seed)]
+        return unfinished(run, id, seed)
     each = [score.fitness for score in result.scores]
     low, high = text.numbers([min(each), max(each)])
     length = fmean(score.length for score in result.scores)
@@ -50,14 +50,11 @@ def _training_cells(run: Run, id: str, seed: int, result: Trained | Failed | Non
     ]
 
 
-def unfinished(run: Run, id: str, seed: int) -> str:
-    """How far a training is that has no result."""
+def unfinished(run: Run, id: str, seed: int) -> list[str]:
+    """Fitness so far, and how far a training is that has no result."""
     progress = list(files.read_lines(run.job_folder(id, seed) / "progress.jsonl"))
     last = progress[-1] if progress else {}
-    reached = f"{int(last.get('step') or 0):,} of {run.config.steps:,} steps"
-    return reached + (
-        "" if last.get("fitness") is None else f", fitness so far {text.number(last['fitness'])}"
-    )
+    return [text.number(last.get("fitness")), f"so far, at step {int(last.get('step') or 0):,}"]
 
 
 def progress_table(trained: Sequence[Trained]) -> Table:

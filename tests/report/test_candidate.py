@@ -86,9 +86,9 @@ def test_a_candidate_in_training_shows_how_far_it_is(script: Script, shown: Call
     script.started()
     script.generation(0)
     script.begin("g0-00", 0)
-    assert "0 of 50,000 steps" in shown(candidate_view(script.run, "g0-00"))
+    assert "–  so far, at step 0" in shown(candidate_view(script.run, "g0-00"))
     script.progress("g0-00", 0, 31_000, 1.5)
-    assert "31,000 of 50,000 steps, fitness so far 1.500" in shown(candidate_view(script.run, "g0-00"))
+    assert "1.500  so far, at step 31,000" in shown(candidate_view(script.run, "g0-00"))
     assert "Fitness" not in shown(candidate_view(script.run, "g0-01"))  # not begun
 
 

@@ -45,6 +45,7 @@ def test_numbers_are_short(value: float | None, shown: str) -> None:
 def test_a_column_of_numbers_has_the_same_decimals() -> None:
     assert text.numbers([0.5, 120.0, None]) == ["0.5", "120.0", "–"]
     assert text.numbers([0.5], like=[120.0]) == ["0.5"]
+    assert text.numbers([-1e-9, 1.0]) == ["0.000", "1.000"]  # no minus before what is shown as nothing
 
 
 @pytest.mark.parametrize(
