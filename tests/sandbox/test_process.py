@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from eureka_loop.errors import RewardFailure, SandboxError, UnknownName
-from eureka_loop.program.contract import TERM_NAME
-from eureka_loop.program.returns import KEY
 from eureka_loop.sandbox.process import Terms
 
 TWO_TERMS = """
@@ -143,10 +141,6 @@ def test_after_a_failure_the_process_is_gone(body, columns):
         process.evaluate(columns(2))
     with pytest.raises(SandboxError, match="closed"):
         process.evaluate(columns(2))
-
-
-def test_the_gate_and_the_process_agree_on_names():
-    assert KEY.pattern == TERM_NAME.pattern
 
 
 def test_a_single_term_may_be_called_total(body, columns):
