@@ -129,7 +129,7 @@ def _range(site: Site) -> Value:
     numbers = range(*limits)
     if len(numbers) > MAX_RANGE:
         site.report(f"`{site.code}` is {len(numbers):,} long; {MAX_RANGE:,} are allowed")
-        return UNKNOWN
+        return Items(None, NUMBER)
     known = len(numbers) <= MAX_UNROLLED
     return Items(tuple(map(Number, numbers))) if known else Items(None, NUMBER, len(numbers))
 

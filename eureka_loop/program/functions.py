@@ -228,7 +228,13 @@ def warm_up() -> None:
     for method in METHODS:
         getattr(x, method)(*arguments.get(method, ()))
     np.linalg.inv(x), np.linalg.det(x), np.linalg.norm(x, axis=1), np.median(x, axis=1), np.quantile(x, 0.5)
-    np.einsum("ij,ij->i", x, x), np.cross(x, x[:, :1] * np.ones(3)), np.ptp(x), np.average(x), np.nanmean(x)
+    (
+        np.einsum("ij,ij->i", x, x),
+        np.cross(np.ones((2, 3)), np.ones(3)),
+        np.ptp(x),
+        np.average(x),
+        np.nanmean(x),
+    )
     str(x), repr(x.dtype), np.array_equal(x, x), rotate(np.ones((1, 4)), np.ones(3))
 
 
@@ -246,9 +252,10 @@ def short_range(*limits: int) -> range:
 
 def frozen(constant: object) -> object:
     """A module constant that keeps its value: its arrays can't be written into any more."""
-    for part in constant if isinstance(constant, tuple) else (constant,):
-        if isinstance(part, np.ndarray):
-            part.setflags(write=False)
+    if isinstance(constant, np.ndarray):
+        constant.setflags(write=False)
+    for part in constant if isinstance(constant, tuple) else ():
+        frozen(part)
     return constant
 
 

@@ -90,19 +90,24 @@ def _constant(node: ast.stmt, name: str, value: ast.expr, layout: Layout, proble
         problems.add(node, f"`{name}` is set twice: a constant keeps its value")
     layout.constants[name] = value
     for part in _parts(value):
-        instead = _not_constant(name, part)
+        instead = _not_constant(f"{name} = " if part is value else "", part)
         if instead:
             problems.add(part, f"constant `{name}` {instead}")
 
 
-def _not_constant(name: str, node: ast.expr) -> str:
+def _not_constant(assigned: str, node: ast.expr) -> str:
+    """Why a part of a constant could change; "" where it can't.
+
+    Args:
+        assigned: "X = " where the part is the whole constant.
+    """
     if isinstance(node, ast.List):
         comma = "," if len(node.elts) == 1 else ""
-        return f"is a list, which can change: write a tuple, `{name} = ({code(node)[1:-1]}{comma})`"
+        return f"is a list, which can change: write a tuple, `{assigned}({code(node)[1:-1]}{comma})`"
     if isinstance(node, ast.Dict | ast.Set):
         return "can change: write one constant a value, or weights after `*`"
     if isinstance(node, ast.Lambda):
-        return f"is a function: write `def {name}({code(node.args)}): return {code(node.body)}`"
+        return f"is a function: write `def f({code(node.args)}): return {code(node.body)}`"
     if not isinstance(node, _IMMUTABLE) and not _makes_array(node):
         return f"is made of numbers, text, tuples and arrays of numbers, not of `{code(node)}`"
     return ""

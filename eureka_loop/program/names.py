@@ -99,10 +99,10 @@ class _Names(ScopedVisitor, ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         module, path = module_path(node)
-        if module and self.scope.holder(module) is None:
-            self._module_value(node, module, path)
-        elif not isinstance(node.ctx, ast.Load):
+        if not isinstance(node.ctx, ast.Load):
             self.report(node, f"{quoted(node)} can't be set: give the value a name of its own")
+        elif module and self.scope.holder(module) is None:
+            self._module_value(node, module, path)
         elif not self._outside(node):
             if node.attr not in ATTRIBUTES:
                 self.report(node, advice.attribute_problem(node, _ANY_METHOD))

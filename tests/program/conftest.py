@@ -27,7 +27,9 @@ SIZES = {"ant": (15, 14, 8), "humanoid": (24, 23, 17), "hand": (30, 30, 20), "ho
 
 def _state(robot: str) -> str:
     positions, velocities, actions = SIZES[robot]
-    return f"qpos {positions} | qvel {velocities} | obs {positions + velocities} | action {actions} | {EPISODE}"
+    return (
+        f"qpos {positions} | qvel {velocities} | obs {positions + velocities} | action {actions} | {EPISODE}"
+    )
 
 
 def _body(name: str, columns: str = BODY) -> str:
@@ -83,7 +85,9 @@ def vocabularies() -> Callable[[str], Vocabulary]:
 def problems() -> Callable[..., list[str]]:
     """A program's problems, "Line 2: …" each; an empty list where it passes."""
 
-    def problems(source: str, robot: str = "ant", kind: Kind = "reward", *, hidden: bool = False) -> list[str]:
+    def problems(
+        source: str, robot: str = "ant", kind: Kind = "reward", *, hidden: bool = False
+    ) -> list[str]:
         try:
             check(source, vocabulary_of(robot), kind, hidden=hidden)
         except Refused as refused:
