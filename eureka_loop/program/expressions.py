@@ -13,7 +13,7 @@ from eureka_loop.program.called import Called, module_path
 from eureka_loop.program.calls import misfit
 from eureka_loop.program.containers import looped, with_key
 from eureka_loop.program.functions import MAX_RANGE
-from eureka_loop.program.indexing import Index, NewAxis, Rest, Span, subscript
+from eureka_loop.program.indexing import Index, indices, subscript
 from eureka_loop.program.nodes import MAX_POWER
 from eureka_loop.program.problems import NO_TEXT, Problems, code, quoted
 from eureka_loop.program.products import matrix_product
@@ -34,7 +34,6 @@ from eureka_loop.program.values import (
     each,
     has_rows,
     join,
-    whole,
 )
 
 MAX_STEPS = 20_000  # expressions looked at, with loops and helpers followed
@@ -150,8 +149,7 @@ class Expressions:
         return self._broadcast(node, left, right, sides)
 
     def indices(self, node: ast.Subscript, names: Names) -> list[Index]:
-        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        return [self._index(part, names) for part in parts] or [Rest()]
+        return indices(node, lambda part: self.value(part, names))
 
     def _report(self, node: ast.AST, message: str) -> None:
         self._problems.add(node, message)
@@ -245,23 +243,10 @@ class Expressions:
         return broadcast((test, *chosen)) or UNKNOWN
 
     def _subscript(self, node: ast.Subscript, names: Names) -> Value:
-        base, indices = self.value(node.value, names), self.indices(node, names)
+        base, taken = self.value(node.value, names), self.indices(node, names)
         return subscript(
-            node, base, indices, episode=self._episode, report=lambda text: self._report(node, text)
+            node, base, taken, episode=self._episode, report=lambda text: self._report(node, text)
         )
-
-    def _index(self, node: ast.expr, names: Names) -> Index:
-        if isinstance(node, ast.Slice):
-            values = [
-                self.value(bound, names) if bound else None for bound in (node.lower, node.upper, node.step)
-            ]
-            start, stop, step = (whole(value) for value in values)
-            known = [value is None or whole(value) is not None for value in values]
-            return Span(start, stop, step, known=all(known) and step != 0)
-        if isinstance(node, ast.Constant) and node.value is ...:
-            return Rest()
-        value = self.value(node, names)
-        return NewAxis() if isinstance(value, Nothing) else value
 
     def _call(self, node: ast.Call, names: Names) -> Value:
         values = [self.value(argument, names) for argument in node.args]

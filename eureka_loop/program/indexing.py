@@ -13,6 +13,7 @@ from eureka_loop.program.values import (
     Dim,
     Fixed,
     Items,
+    Nothing,
     Number,
     Rows,
     Shape,
@@ -55,6 +56,24 @@ class NewAxis:
 
 
 Index = Span | Rest | NewAxis | Number | Items | Rows | Derived | Fixed | Text | Value
+
+
+def indices(node: ast.Subscript, value: Callable[[ast.expr], Value]) -> list[Index]:
+    """What stands between the brackets; `value` evaluates a part."""
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    return [_index(part, value) for part in parts] or [Rest()]
+
+
+def _index(node: ast.expr, value: Callable[[ast.expr], Value]) -> Index:
+    if isinstance(node, ast.Slice):
+        bounds = [value(bound) if bound else None for bound in (node.lower, node.upper, node.step)]
+        start, stop, step = map(whole, bounds)
+        known = all(bound is None or whole(bound) is not None for bound in bounds)
+        return Span(start, stop, step, known=known and step != 0)
+    if isinstance(node, ast.Constant) and node.value is ...:
+        return Rest()
+    index = value(node)
+    return NewAxis() if isinstance(index, Nothing) else index
 
 
 def subscript(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from eureka_loop.program.contract import ENTRY_POINTS
 from eureka_loop.program.layout import check_import
 from eureka_loop.program.problems import NO_TEXT, Problems, code, quoted
 from eureka_loop.program.weights import number
@@ -126,6 +127,11 @@ class _Nodes:
             self._refuse(decorator, f"`@{code(decorator)}`: leave the decorator out")
         if getattr(node, "type_params", None):
             self._refuse(node, "type parameters: leave them out")
+        for star, extra in (("*", node.args.vararg), ("**", node.args.kwarg)):
+            if (
+                extra is not None and node.name not in ENTRY_POINTS.values()
+            ):  # of those, `signature` says more
+                self._refuse(extra, f"`{star}{extra.arg}`: name every parameter")
         for annotation in _annotations(node):
             self._annotation(annotation)
         for default in _defaults(node.args):

@@ -86,8 +86,11 @@ def _einsum(site: Site) -> Value:
     subscripts, operands = site.values[0], [as_array(value) for value in site.values[1:]]
     if not any(has_rows(operand) for operand in operands):
         return UNKNOWN
-    if not isinstance(subscripts, Text) or subscripts.value is None or "->" not in subscripts.value:
+    if not isinstance(subscripts, Text) or subscripts.value is None:
         return Derived()
+    if "->" not in subscripts.value:
+        site.report(f"`{site.code}`: write the output's indices, `np.einsum('ni,ni->n', a, b)`")
+        return UNKNOWN
     inputs, _, output = subscripts.value.replace(" ", "").partition("->")
     letters = inputs.split(",")
     pairs = list(zip(letters, operands, strict=False))

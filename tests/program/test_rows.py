@@ -135,6 +135,10 @@ REDUCTIONS = [
         "`np.einsum('ni,ni->n', a, b)`",
     ),
     (
+        "x = np.einsum('ni,ni', torso_pos, torso_pos)",
+        "`np.einsum('ni,ni', torso_pos, torso_pos)`: write the output's indices, `np.einsum('ni,ni->n', a, b)`",
+    ),
+    (
         "x = np.concatenate([forward_velocity, forward_velocity])",
         "`np.concatenate([forward_velocity, forward_velocity])` puts the batches one behind the other: write "
         "`np.stack([forward_velocity, forward_velocity], axis=1)`",
