@@ -8,16 +8,17 @@ apart by where they stand.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable, touching
+from .domain import Domain, Vectorised, normal_velocity_start, observable, place_info, touching
 from .zoo import SAC_MUJOCO, cite
 
 # The env calls the ant healthy, and lets the episode go on, within these.
 LEAST_HEIGHT, MOST_HEIGHT = 0.2, 1.0  # m
 
-ROOT_Z = 2  # of qpos
+ROOT_PLANE, ROOT_Z = slice(0, 2), 2  # of qpos
 FORCE_LIMIT = 1.0  # N or N m: the env cuts every contact force and torque off there
 
 
@@ -121,6 +122,29 @@ RUN = Task(
     human_source="Gymnasium 1.x, ant_v5.py, AntEnv._get_rew",
 )
 
+
+def policy_observation(qpos: Array, qvel: Array, cfrc_ext: Array) -> Array:
+    """AntEnv._get_obs: (N, 105), the world's own wrench left out."""
+    wrenches = np.clip(cfrc_ext[:, 1:], -FORCE_LIMIT, FORCE_LIMIT)
+    return np.concatenate([qpos[:, ROOT_PLANE.stop :], qvel, wrenches.reshape(len(qpos), -1)], axis=1)
+
+
+def fallen(healthy: Array) -> npt.NDArray[np.bool_]:
+    """(N,) whether the env ends the episode."""
+    return np.asarray(healthy == 0.0)
+
+
+VECTORISED = Vectorised(
+    observation=policy_observation,
+    start=normal_velocity_start(0.1),
+    terminated=fallen,
+    info={
+        **place_info(ROOT_PLANE),
+        "x_velocity": forward_velocity.function,
+        "y_velocity": sideways_velocity.function,
+    },
+)
+
 DOMAIN = Domain(
     name="ant",
     env_id="Ant-v5",
@@ -138,4 +162,5 @@ DOMAIN = Domain(
     tasks=(RUN,),
     hyperparameters={"ppo": {"n_envs": 1}, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Ant-v4 (not tuned: SB3's defaults)", sac="Ant-v4"),
+    vectorised=VECTORISED,
 )

@@ -105,6 +105,16 @@ def normal_velocity_start(scale: float) -> StartFunction:
     return start
 
 
+def place_info(plane: slice) -> dict[str, ObservableFunction]:
+    """`info` as Gymnasium's envs say where a robot is; `plane` is where qpos holds its x and y."""
+    x, y = plane.start, plane.stop - 1
+    return {
+        "x_position": lambda qpos: qpos[:, x],
+        "y_position": lambda qpos: qpos[:, y],
+        "distance_from_origin": lambda qpos: np.linalg.norm(qpos[:, plane], axis=1),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """One environment: its vocabulary beyond the automatic one, its tasks, its tuned hyperparameters.

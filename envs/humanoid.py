@@ -7,16 +7,18 @@ forward (x), left (y) and up (z).
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable, touching
+from .domain import Domain, ObservableFunction, Vectorised, observable, place_info, touching, uniform_start
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 # The env calls the humanoid healthy, and lets the episode go on, within these.
 LEAST_HEIGHT, MOST_HEIGHT = 1.0, 2.0  # m
 
-ROOT_Z = 2  # of qpos
+ROOT_PLANE, ROOT_Z = slice(0, 2), 2  # of qpos
+ROOT_DOFS = 6  # of qvel and forces
 
 
 @observable(unit="m/s", frame="world")
@@ -154,6 +156,41 @@ PPO = {
     "policy_kwargs": WIDE_NETWORK,
 }
 
+
+def policy_observation(
+    qpos: Array, qvel: Array, cinert: Array, cvel: Array, qfrc_actuator: Array, cfrc_ext: Array
+) -> Array:
+    """HumanoidEnv._get_obs: (N, 348); the world itself and the root's six forces, all 0, left out."""
+    spatial = [part[:, 1:].reshape(len(qpos), -1) for part in (cinert, cvel)]
+    forces = [qfrc_actuator[:, ROOT_DOFS:], cfrc_ext[:, 1:].reshape(len(qpos), -1)]
+    return np.concatenate([qpos[:, ROOT_PLANE.stop :], qvel, *spatial, *forces], axis=1)
+
+
+def tendon_info() -> dict[str, ObservableFunction]:
+    """`info` of the tendons between hips and knees."""
+    return {
+        "tendon_length": lambda ten_length: ten_length,
+        "tendon_velocity": lambda ten_velocity: ten_velocity,
+    }
+
+
+def fallen(healthy: Array) -> npt.NDArray[np.bool_]:
+    """(N,) whether the env ends the episode."""
+    return np.asarray(healthy == 0.0)
+
+
+VECTORISED = Vectorised(
+    observation=policy_observation,
+    start=uniform_start(1e-2),
+    terminated=fallen,
+    info={
+        **place_info(ROOT_PLANE),
+        **tendon_info(),
+        "x_velocity": forward_velocity.function,
+        "y_velocity": sideways_velocity.function,
+    },
+)
+
 DOMAIN = Domain(
     name="humanoid",
     env_id="Humanoid-v5",
@@ -174,4 +211,5 @@ DOMAIN = Domain(
     tasks=(RUN,),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Humanoid-v4 (tuned)", sac="Humanoid-v4"),
+    vectorised=VECTORISED,
 )

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable
-from .humanoid import contact_load, left_foot_contact, right_foot_contact
+from .domain import Domain, Vectorised, observable, place_info, uniform_start
+from .humanoid import (
+    ROOT_PLANE,
+    contact_load,
+    left_foot_contact,
+    policy_observation,
+    right_foot_contact,
+    tendon_info,
+)
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 ROOT_Z = 2  # of qpos and of qvel
+START_HEIGHT = 0.105  # m
 
 
 @observable(unit="m", frame="world")
@@ -116,6 +124,25 @@ PPO = {
     "policy_kwargs": WIDE_NETWORK,
 }
 
+
+def risen(qpos: Array) -> Array:
+    """(N,) m, above the model's own start."""
+    return qpos[:, ROOT_Z] - START_HEIGHT
+
+
+PLACE = place_info(ROOT_PLANE)
+
+VECTORISED = Vectorised(
+    observation=policy_observation,
+    start=uniform_start(1e-2),
+    info={
+        "x_position": PLACE["x_position"],
+        "y_position": PLACE["y_position"],
+        "z_distance_from_origin": risen,
+        **tendon_info(),
+    },
+)
+
 DOMAIN = Domain(
     name="humanoidstandup",
     env_id="HumanoidStandup-v5",
@@ -135,4 +162,5 @@ DOMAIN = Domain(
     hyperparameters_source=cite(
         ppo="HumanoidStandup-v2 (tuned)", sac="has no HumanoidStandup, Humanoid-v4 stands in"
     ),
+    vectorised=VECTORISED,
 )

@@ -7,13 +7,15 @@ assets/inverted_double_pendulum.xml.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable
+from .domain import Domain, Vectorised, normal_velocity_start, observable
 from .zoo import SAC_MUJOCO, cite
 
 LEAST_HEIGHT = 1.0  # m, of the tip: at it or below the env ends the episode
+MOST_SEEN = 10.0  # m/s, rad/s or N: what the policy sees of speeds and of the rail's force, either way
 
 
 @observable(unit="m", frame="world")
@@ -126,6 +128,21 @@ PPO = {
     "vf_coef": 0.695929,
 }
 
+
+def policy_observation(qpos: Array, qvel: Array, qfrc_constraint: Array) -> Array:
+    """InvertedDoublePendulumEnv._get_obs: (N, 9)."""
+    place, angles = qpos[:, :1], qpos[:, 1:]
+    cut = [np.clip(part, -MOST_SEEN, MOST_SEEN) for part in (qvel, qfrc_constraint[:, :1])]
+    return np.concatenate([place, np.sin(angles), np.cos(angles), *cut], axis=1)
+
+
+def tipped(balanced: Array) -> npt.NDArray[np.bool_]:
+    """(N,) whether the env ends the episode."""
+    return np.asarray(balanced == 0.0)
+
+
+VECTORISED = Vectorised(observation=policy_observation, start=normal_velocity_start(0.1), terminated=tipped)
+
 DOMAIN = Domain(
     name="inverted_double_pendulum",
     env_id="InvertedDoublePendulum-v5",
@@ -145,4 +162,5 @@ DOMAIN = Domain(
     hyperparameters_source=cite(
         ppo="InvertedDoublePendulum-v2 (tuned)", sac="has no InvertedDoublePendulum, HalfCheetah-v4 stands in"
     ),
+    vectorised=VECTORISED,
 )

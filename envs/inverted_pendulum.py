@@ -6,10 +6,11 @@ Model and native reward: gymnasium/envs/mujoco/inverted_pendulum_v5.py, assets/i
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable
+from .domain import Domain, Vectorised, observable, uniform_start
 from .zoo import SAC_MUJOCO, cite
 
 MOST_LEAN = 0.2  # rad, either way: beyond it the env ends the episode
@@ -94,6 +95,19 @@ PPO = {
     "vf_coef": 0.19816,
 }
 
+
+def policy_observation(qpos: Array, qvel: Array) -> Array:
+    """InvertedPendulumEnv._get_obs: (N, 4)."""
+    return np.concatenate([qpos, qvel], axis=1)
+
+
+def tipped(balanced: Array) -> npt.NDArray[np.bool_]:
+    """(N,) whether the env ends the episode."""
+    return np.asarray(balanced == 0.0)
+
+
+VECTORISED = Vectorised(observation=policy_observation, start=uniform_start(0.01), terminated=tipped)
+
 DOMAIN = Domain(
     name="inverted_pendulum",
     env_id="InvertedPendulum-v5",
@@ -103,4 +117,5 @@ DOMAIN = Domain(
     hyperparameters_source=cite(
         ppo="InvertedPendulum-v2 (tuned)", sac="has no InvertedPendulum, HalfCheetah-v4 stands in"
     ),
+    vectorised=VECTORISED,
 )

@@ -9,11 +9,15 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable
+from .domain import Domain, Vectorised, observable
 from .reacher import PPO
 from .zoo import SAC_MUJOCO, cite
 
 PLANE = slice(0, 2)  # x and y: the object's middle stays 4.8 cm above the mark on the table
+ARM = slice(0, 7)  # of qpos and qvel; then come the object's two slides and the goal's
+OBJECT_X, OBJECT_Y = (-0.3, 0.0), (-0.2, 0.2)  # m, from the goal: where the object may start
+LEAST_WAY = 0.17  # m
+SPEED_NOISE = 0.005  # rad/s, at an episode's start
 
 
 @observable(unit="m", frame="world", shape=(3,))
@@ -95,6 +99,27 @@ PUSH = Task(
     human_source="Gymnasium 1.x, pusher_v5.py, PusherEnv._get_rew",
 )
 
+
+def policy_observation(
+    qpos: Array, qvel: Array, tips_arm_pos: Array, object_pos: Array, goal_pos: Array
+) -> Array:
+    """PusherEnv._get_obs: (N, 23)."""
+    return np.concatenate([qpos[:, ARM], qvel[:, ARM], tips_arm_pos, object_pos, goal_pos], axis=1)
+
+
+def start(random: np.random.Generator, qpos: Array, qvel: Array) -> tuple[Array, Array]:
+    """PusherEnv.reset_model: the object somewhere before the arm, not too near the goal."""
+    place = np.zeros(2)
+    while np.linalg.norm(place) <= LEAST_WAY:
+        place = np.concatenate([random.uniform(*OBJECT_X, 1), random.uniform(*OBJECT_Y, 1)])
+    places = np.concatenate([qpos[ARM], place, np.zeros(2)])
+    speeds = qvel + random.uniform(-SPEED_NOISE, SPEED_NOISE, qvel.size)
+    speeds[ARM.stop :] = 0.0
+    return places, speeds
+
+
+VECTORISED = Vectorised(observation=policy_observation, start=start)
+
 DOMAIN = Domain(
     name="pusher",
     env_id="Pusher-v5",
@@ -111,4 +136,5 @@ DOMAIN = Domain(
     hyperparameters_source=cite(
         ppo="has no Pusher, Reacher-v2 (tuned) stands in", sac="has no Pusher, HalfCheetah-v4 stands in"
     ),
+    vectorised=VECTORISED,
 )

@@ -9,10 +9,13 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable
+from .domain import Domain, Vectorised, observable
 from .zoo import SAC_MUJOCO, cite
 
 PLANE = slice(0, 2)  # x and y: fingertip and target share their height
+ARM, GOAL = slice(0, 2), slice(2, 4)  # of qpos and qvel
+RADIUS = 0.2  # m, around the shoulder, where targets are
+ANGLE_NOISE, SPEED_NOISE = 0.1, 0.005  # rad, rad/s: at an episode's start
 
 
 @observable(unit="m", frame="world", shape=(2,))
@@ -115,6 +118,28 @@ PPO = {
     "vf_coef": 0.950368,
 }
 
+
+def policy_observation(qpos: Array, qvel: Array, fingertip_pos: Array, target_pos: Array) -> Array:
+    """ReacherEnv._get_obs: (N, 10)."""
+    angles, places = qpos[:, ARM], qpos[:, GOAL]
+    way = (fingertip_pos - target_pos)[:, PLANE]
+    return np.concatenate([np.cos(angles), np.sin(angles), places, qvel[:, ARM], way], axis=1)
+
+
+def start(random: np.random.Generator, qpos: Array, qvel: Array) -> tuple[Array, Array]:
+    """ReacherEnv.reset_model: the arm nearly straight, the target anywhere in reach."""
+    places = random.uniform(-ANGLE_NOISE, ANGLE_NOISE, qpos.size) + qpos
+    goal = random.uniform(-RADIUS, RADIUS, 2)
+    while np.linalg.norm(goal) >= RADIUS:
+        goal = random.uniform(-RADIUS, RADIUS, 2)
+    places[GOAL] = goal
+    speeds = qvel + random.uniform(-SPEED_NOISE, SPEED_NOISE, qvel.size)
+    speeds[GOAL] = 0.0
+    return places, speeds
+
+
+VECTORISED = Vectorised(observation=policy_observation, start=start)
+
 DOMAIN = Domain(
     name="reacher",
     env_id="Reacher-v5",
@@ -130,4 +155,5 @@ DOMAIN = Domain(
     tasks=(REACH,),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Reacher-v2 (tuned)", sac="has no Reacher, HalfCheetah-v4 stands in"),
+    vectorised=VECTORISED,
 )

@@ -9,8 +9,10 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable
+from .domain import Domain, Vectorised, observable, place_info, uniform_start
 from .zoo import SAC_MUJOCO, cite
+
+PLANE = slice(0, 2)  # of qpos: the head link's x and y
 
 
 @observable(unit="m/s", frame="world")
@@ -97,6 +99,22 @@ PPO = {
 
 SAC = {**SAC_MUJOCO, "gamma": 0.999}
 
+
+def policy_observation(qpos: Array, qvel: Array) -> Array:
+    """SwimmerEnv._get_obs: (N, 8)."""
+    return np.concatenate([qpos[:, PLANE.stop :], qvel], axis=1)
+
+
+VECTORISED = Vectorised(
+    observation=policy_observation,
+    start=uniform_start(0.1),
+    info={
+        **place_info(PLANE),
+        "x_velocity": forward_velocity.function,
+        "y_velocity": sideways_velocity.function,
+    },
+)
+
 DOMAIN = Domain(
     name="swimmer",
     env_id="Swimmer-v5",
@@ -112,4 +130,5 @@ DOMAIN = Domain(
     tasks=(SWIM,),
     hyperparameters={"ppo": PPO, "sac": SAC},
     hyperparameters_source=cite(ppo="Swimmer-v4 (tuned)", sac="Swimmer-v4"),
+    vectorised=VECTORISED,
 )

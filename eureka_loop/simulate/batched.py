@@ -6,7 +6,7 @@ whole columns; the physics runs without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.utils.seeding import np_random
 
-from eureka_loop.envs.domain import Domain
+from eureka_loop.envs.domain import Domain, Vectorised
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Task
 from eureka_loop.simulate import timeline
@@ -24,11 +24,12 @@ from eureka_loop.simulate.memory import Indices
 from eureka_loop.simulate.momentary import OBSERVATION, TERMINATED, momentary, with_functions
 from eureka_loop.simulate.physics import Physics
 from eureka_loop.simulate.pool import Pool
-from eureka_loop.simulate.quantities import FromContacts, FromInfo, Given, Raw
+from eureka_loop.simulate.quantities import FromContacts, FromInfo, Given, Quantity, Raw
 from eureka_loop.simulate.recorder import Transitions, raw_columns, transitions
 from eureka_loop.simulate.tape import Tape
 
 KEPT_ARGUMENTS = frozenset({"max_episode_steps"})  # of gymnasium.make: those a domain's functions hold with
+TRIED_STEPS = 10
 SERVED = frozenset({"obs", "action", "terminated", "steps"})  # of what an env returns
 
 
@@ -68,7 +69,7 @@ class BatchedEnvs:
         Raises:
             BadInput: it can't be had; `serves` says why beforehand. Or a name doesn't exist.
         """
-        self.names, self._n_envs = tuple(dict.fromkeys(names)), n_envs
+        self.names, self.n_envs = tuple(dict.fromkeys(names)), n_envs
         env = make_env(task)
         try:
             instruments = Instruments(env, domain)
@@ -83,7 +84,7 @@ class BatchedEnvs:
 
     def reset(self) -> Array:
         """Start every env anew: (N, D). Episodes under way are broken off."""
-        return self._start(np.arange(self._n_envs))
+        return self._start(np.arange(self.n_envs))
 
     def step(self, actions: npt.ArrayLike) -> Step:
         """One step with actions (N, A); envs whose episode ends are reset."""
@@ -122,9 +123,7 @@ class BatchedEnvs:
         self, env: gymnasium.Env[Any, Any], task: Task, domain: Domain, instruments: Instruments, threads: int
     ) -> None:
         inner: Any = env.unwrapped
-        vectorised = domain.vectorised
-        if vectorised is None:
-            raise BadInput(f"no domain file states {task.env_id} as vectorised functions")
+        vectorised = _stated(task, domain)
         self.vocabulary = instruments.vocabulary
         space: Any = env.action_space
         self.action_low, self.action_high = space.low.astype(np.float64), space.high.astype(np.float64)
@@ -132,7 +131,7 @@ class BatchedEnvs:
         self._quantities = quantities
         self.observation_size = int(quantities[OBSERVATION].observable.shape[0])
         self._observe = _array(momentary(OBSERVATION, quantities))
-        self._ended = _never(self._n_envs)
+        self._ended = _never(self.n_envs)
         own = [OBSERVATION]
         if TERMINATED in quantities:
             self._ended = momentary(TERMINATED, quantities)
@@ -140,11 +139,11 @@ class BatchedEnvs:
         self._draw = vectorised.start
         self._origin = inner.init_qpos.copy(), inner.init_qvel.copy()
         self._horizon = self.vocabulary.horizon or np.iinfo(np.intp).max
-        recorded = raw_columns(quantities, self.names)
+        recorded = _recorded(quantities, self.names)
         self._physics: Physics = Pool(
             inner.model,
             dict.fromkeys([*recorded, *raw_columns(quantities, own)]),
-            self._n_envs,
+            self.n_envs,
             inner.frame_skip,
             threads,
         )
@@ -152,7 +151,7 @@ class BatchedEnvs:
         summed = [raw for raw in recorded if isinstance(raw, FromContacts) and raw not in columns]
         kept = [raw for raw in recorded if raw not in summed]
         self._given = [raw for raw in kept if isinstance(raw, Given)]
-        self._tape = Tape(kept, self._n_envs, self._physics.tapes, summed)
+        self._tape = Tape(kept, self.n_envs, self._physics.tapes, summed)
 
     def _start(self, envs: Indices) -> Array:
         """Reset these envs: their observations (len(envs), D)."""
@@ -180,26 +179,59 @@ class BatchedEnvs:
 
 
 def serves(task: Task, domain: Domain, names: Iterable[str]) -> str:
-    """ "" where `BatchedEnvs` can stand in for the env; else why not, in one line."""
-    if domain.vectorised is None:
-        return f"no domain file states {task.env_id} as vectorised functions"
-    if others := sorted(set(task.env_kwargs) - KEPT_ARGUMENTS):
-        changed = ", ".join(others)
-        return f"the functions of domain {domain.name!r} hold for the env's own settings, not with {changed}"
-    env = make_env(task)
+    """ "" where `BatchedEnvs` can stand in for the env; else why not, in one line.
+
+    The domain's functions are tried: a start and some steps with random actions have to come out as the env's
+    own, so that another version of the env, or of its file, is noticed.
+    """
     try:
-        instruments = Instruments(env, domain)
-        quantities = with_functions(instruments.quantities, domain, domain.vectorised, env.unwrapped.data)  # type: ignore[attr-defined]
-        for name in names:
-            instruments.vocabulary.resolve(name, hidden=True)
-            for raw in raw_columns(quantities, [name]):
-                if isinstance(raw, FromInfo) or (isinstance(raw, Given) and raw.key not in SERVED):
-                    return f"only the env itself knows {name!r}"
+        envs = BatchedEnvs(task, domain, names, n_envs=1, seed=0)
     except BadInput as error:
         return str(error)
+    return differs(make_env(task), envs)
+
+
+def differs(env: gymnasium.Env[Any, Any], envs: BatchedEnvs) -> str:
+    """Where the first of the batched envs comes apart from a Gymnasium env of the same seed; "" nowhere."""
+    random = np.random.default_rng(0)
+    low, high = np.maximum(envs.action_low, -1.0), np.minimum(envs.action_high, 1.0)
+    expected, _ = env.reset(seed=0)
+    got = envs.reset()[0]
+    try:
+        for step in range(TRIED_STEPS):
+            if got.shape != expected.shape or not np.allclose(got, expected, rtol=1e-6, atol=1e-6):
+                return f"the env's observations are not what its domain file states, from step {step} on"
+            action = random.uniform(low, high)
+            expected, _, terminated, truncated, _ = env.step(action.astype(np.float32))
+            result = envs.step(np.tile(action.astype(np.float32), (envs.n_envs, 1)))
+            got = result.terminal_obs[0]
+            if (terminated, truncated) != (result.terminated[0], result.truncated[0]):
+                return f"the env's episodes don't end as its domain file states: step {step + 1}"
+            if terminated or truncated:
+                break
     finally:
         env.close()
+        envs.close()
     return ""
+
+
+def _stated(task: Task, domain: Domain) -> Vectorised:
+    if domain.vectorised is None:
+        raise BadInput(f"no domain file states {task.env_id} as vectorised functions")
+    if others := sorted(set(task.env_kwargs) - KEPT_ARGUMENTS):
+        raise BadInput(
+            f"the functions of domain {domain.name!r} hold for the env's own settings, not with "
+            + ", ".join(others)
+        )
+    return domain.vectorised
+
+
+def _recorded(quantities: Mapping[str, Quantity], names: Iterable[str]) -> tuple[Raw, ...]:
+    for name in names:
+        for raw in raw_columns(quantities, [name]):
+            if isinstance(raw, FromInfo) or (isinstance(raw, Given) and raw.key not in SERVED):
+                raise BadInput(f"only the env itself knows {name!r}")
+    return raw_columns(quantities, names)
 
 
 def _array(function: Any) -> Any:

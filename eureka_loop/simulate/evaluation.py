@@ -58,7 +58,7 @@ class Rows:
         lengths: Sequence[int],
         carried_rows: Sequence[int],
     ) -> Rows:
-        """`raw` and `flags` hold all timelines' rows already; then, per timeline, how many, how many carried."""
+        """From all timelines' rows in one piece; then, per timeline, how many it has, how many carried."""
         offsets = np.cumsum([0, *lengths[:-1]])
         rows = np.arange(len(flags))
         carried = [at + row for at, count in zip(offsets, carried_rows, strict=True) for row in range(count)]

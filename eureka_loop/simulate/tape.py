@@ -59,7 +59,8 @@ class Tape:
         flags += [np.full(len(envs), RESET, np.uint8) for _, envs, _ in self._resets]
         raw: dict[Raw, Array] = {raw: self._gathered(raw, order) for raw in self._raws}
         if self._summed:
-            raw.update(ContactTape.joined(self._tapes).columns(self._summed))
+            sums = ContactTape.joined(self._tapes).columns(self._summed)
+            raw.update((each, sums[each]) for each in self._summed)
         carried = len(self._carried_flags) // self._n_envs
         return Rows.joined(raw, np.concatenate(flags)[order], lengths, [carried] * self._n_envs)
 
