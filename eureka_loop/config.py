@@ -48,7 +48,7 @@ class RunConfig:
     """Environment steps each training gets."""
     seeds: int = 1
     """Trainings of each candidate during the search."""
-    report_seeds: int = 3
+    report_seeds: int = 5
     """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out."""
     judge_episodes: int = 10
     """Episodes in which a final policy is judged."""

@@ -14,6 +14,7 @@ from eureka_loop.judge.statistics import (
     bootstrap_interval,
     human_normalised,
     iqm,
+    permutation_p,
     probability_of_improvement,
 )
 from eureka_loop.records import Array, Evaluated
@@ -22,7 +23,7 @@ from eureka_loop.store import REFERENCES
 
 Verdict = Literal["better", "worse", "can't tell"]
 REPEATS = 10_000  # bootstrap draws
-LEAST_SEEDS = 3  # below it no verdict: two seeds a side separate completely by chance in 1 of 3 comparisons
+LEVEL = 0.05  # how often equal rewards may be told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Difference:
         interval: winner − reference.
         improvement: how likely a run with the winner's reward beats one with the reference's.
         reason: why a verdict can't be given; "" where the interval says it.
-        by_chance: how often two equal rewards would separate completely, with so few seeds.
+        p: how often equal rewards would differ at least as much (permutation test).
     """
 
     reference: Standing
@@ -71,7 +72,7 @@ class Difference:
     improvement: Interval
     verdict: Verdict
     reason: str
-    by_chance: float
+    p: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +110,14 @@ def _standing(evaluated: Evaluated) -> Standing:
 def _difference(ours: Standing, theirs: Standing) -> Difference:
     x, y = ours.fitness, theirs.fitness
     interval = difference_interval(x, y, _rng())
-    reason = _why_not(ours, theirs)
+    reason, p = _why_not(ours, theirs), permutation_p(x, y, rng=_rng())
     return Difference(
         reference=theirs,
         interval=interval,
         improvement=probability_of_improvement([x], [y], rng=_rng()),
-        verdict="can't tell" if reason else _verdict(interval),
+        verdict="can't tell" if reason else _verdict(interval, p),
         reason=reason,
-        by_chance=2 / math.comb(x.size + y.size, x.size),
+        p=p,
     )
 
 
@@ -138,7 +139,9 @@ def _draws(scores: Array, rng: np.random.Generator) -> Array:
     return np.asarray(scores[rng.integers(scores.size, size=(REPEATS, scores.size))])
 
 
-def _verdict(interval: Interval) -> Verdict:
+def _verdict(interval: Interval, p: float) -> Verdict:
+    if p > LEVEL:
+        return "can't tell"
     if interval.low > 0:
         return "better"
     return "worse" if interval.high < 0 else "can't tell"
@@ -149,8 +152,11 @@ def _why_not(ours: Standing, theirs: Standing) -> str:
     for side in (ours, theirs):
         if side.evaluated.failures:
             return f"{len(side.evaluated.failures)} training of the {side.label} reward failed"
-    if min(ours.fitness.size, theirs.fitness.size) < LEAST_SEEDS:
-        return f"fewer than {LEAST_SEEDS} seeds a side"
+    n, m = ours.fitness.size, theirs.fitness.size
+    by_chance = 2 / math.comb(n + m, n)
+    if by_chance > LEVEL:
+        chance = f"equal rewards separate completely in {by_chance:.0%} of such runs"
+        return f"{n} and {m} seeds are too few: {chance}"
     return ""
 
 

@@ -17,7 +17,6 @@ NOT_NORMALISED = (
     "Human-normalised score: not defined, since the hand-written and the sparse reward reach the same; "
     "dividing by their gap would only enlarge noise."
 )
-BY_CHANCE = 0.05  # above it, a separation of the seeds is no evidence at the 95% level
 
 
 def standings_table(comparison: Comparison) -> Table:
@@ -82,8 +81,8 @@ def lines(comparison: Comparison) -> list[Text]:
 
 def _sentence(found: Difference) -> str:
     value, low, high = text.numbers([found.interval.value, found.interval.low, found.interval.high])
-    why = found.reason or ("0 lies in the interval" if found.verdict == "can't tell" else "")
-    verdict = f"{found.verdict} ({why})" if why else found.verdict
+    chance = f"equal rewards differ as much in {text.percent(found.p)} of runs"
+    verdict = f"{found.verdict} ({found.reason or chance})"
     wins = f"the winner wins {text.percent(found.improvement.value)} of all pairs of seeds"
     return f"Against {found.reference.label}: {verdict}. Difference {value} [{low}, {high}]; {wins}."
 
@@ -97,10 +96,3 @@ def _cautions(comparison: Comparison) -> Iterator[str]:
         yield "One seed each: there is no interval, and nothing to tell luck from skill."
         return
     yield f"Intervals from {text.plural(min(sizes), 'seed')} a reward."
-    rare = max((each.by_chance for each in comparison.differences), default=0.0)
-    decided = any(each.verdict != "can't tell" for each in comparison.differences)
-    if decided and rare > BY_CHANCE:
-        yield (
-            f"With so few, two equal rewards separate completely in {text.percent(rare)} of runs: "
-            "take a verdict as a hint, and train more seeds (--report-seeds) before relying on it."
-        )

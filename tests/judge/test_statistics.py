@@ -10,6 +10,7 @@ from eureka_loop.judge.statistics import (
     human_normalised,
     iqm,
     mean,
+    permutation_p,
     probability_of_improvement,
 )
 
@@ -101,3 +102,18 @@ def test_human_normalised_clips_below_zero() -> None:
 @pytest.mark.parametrize(("human", "sparse"), [(1.0, 1.0), (0.0, 0.0), (100.0, 99.5)])
 def test_human_normalised_is_undefined_without_a_scale(human: float, sparse: float) -> None:
     assert human_normalised(50.0, human, sparse) is None
+
+
+def test_permutation_counts_every_split_of_few_runs() -> None:
+    """Of the 6 splits of 1, 2 | 3, 4 the seen one and its mirror image differ most."""
+    assert permutation_p(np.array([1.0, 2.0]), np.array([3.0, 4.0]), rng=rng()) == pytest.approx(2 / 6)
+
+
+def test_permutation_of_equal_runs_is_certain() -> None:
+    assert permutation_p(np.ones(4), np.ones(5), rng=rng()) == 1.0
+
+
+def test_permutation_by_random_splits_agrees_with_all_of_them() -> None:
+    x, y = np.array([0.1, 0.4, 0.9, 1.3, 0.2, 0.6]), np.array([0.8, 1.1, 1.9, 0.7, 1.5, 1.2])
+    exact = permutation_p(x, y, rng=rng())
+    assert permutation_p(x, y, rng=rng(), repeats=900) == pytest.approx(exact, abs=0.03)

@@ -19,6 +19,7 @@ from eureka_loop.store import Run
 
 STEPS = 50_000
 CONFIG = RunConfig(
+    report_seeds=3,
     task="halfcheetah-run",
     designer="llm",
     model="some-model",
