@@ -5,8 +5,8 @@
 Both sides train with the task's tuned hyperparameters, one thread, in turn, within one run, so that a busy
 machine slows both. Plain: DummyVecEnv and VecNormalize (observations and rewards), no logging. Ours:
 everything a job does while it trains, i.e. recording, the locked process, checkpoint statistics, judged
-training episodes, TensorBoard. Then one more training of ours with a stopwatch around each part: its share of
-the time.
+training episodes, TensorBoard. CPU time, which a busy machine disturbs less, counts the locked processes in.
+Then one more training of ours with a stopwatch around each part: its share of the time.
 
 SAC starts to learn after 200 steps instead of 10,000: it is learning that takes the time. That is the hard
 end for the reward process: of a small buffer, samples meet a pending row at almost every step (2 to 3 rows
@@ -16,13 +16,14 @@ share a call), of 100,000 rows at every 25th.
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 from unittest.mock import patch
 
@@ -38,6 +39,7 @@ from eureka_loop.sandbox.process import RewardProcess
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.simulate.recorder import Recorder
 from eureka_loop.train.hyperparameters import ALGORITHMS, settings
+from eureka_loop.train.learner import Learner
 from eureka_loop.train.trainer import train
 
 REWARD = '''
@@ -63,6 +65,45 @@ PARTS: list[tuple[str, Any, str]] = [
     ("update (PPO)", PPO, "train"),
     ("update (SAC, sampling included)", SAC, "train"),
 ]
+REST = "everything else (policy, VecNormalize, buffers, SB3's loop)"
+
+
+@dataclass
+class Clock:
+    """Wall-clock and CPU seconds of one training, those of its locked processes included in the latter."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+    processes: dict[int, float] = field(default_factory=dict)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        yield
+        self.wall += time.perf_counter() - wall
+        self.cpu += time.process_time() - cpu
+
+    def around(self, learn: Callable[..., None]) -> Callable[..., None]:
+        def call(*args: Any) -> None:
+            with self.running():
+                learn(*args)
+
+        return call
+
+    def before(self, close: Callable[[RewardProcess], None]) -> Callable[[RewardProcess], None]:
+        def call(process: RewardProcess) -> None:
+            self.processes.setdefault(process.pid, cpu_seconds(process.pid))
+            close(process)
+
+        return call
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Steps per second of wall-clock, and of CPU time."""
+
+    wall: float
+    cpu: float
 
 
 def main() -> None:
@@ -77,9 +118,8 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--steps", type=int, default=10_240, help="PPO steps a training; 0 leaves PPO out")
     parser.add_argument("--sac-steps", type=int, default=1_500, help="SAC steps a training; 0 leaves SAC out")
     parser.add_argument("--repeats", type=int, default=5)
@@ -89,20 +129,27 @@ def arguments() -> argparse.Namespace:
 
 def compare(task: Task, algorithm: Algorithm, steps: int, repeats: int, zygote: Zygote) -> None:
     """Trainings in turn, then the shares."""
-    speeds: dict[str, list[float]] = {"plain": [], "ours": []}
+    theirs: list[Speed] = []
+    mine: list[Speed] = []
     for seed in range(repeats):
-        for name in ("plain", "ours") if seed % 2 else ("ours", "plain"):
-            if name == "plain":
-                speeds[name].append(plain(task, algorithm, steps, seed))
+        for is_mine in (False, True) if seed % 2 else (True, False):
+            if is_mine:
+                mine.append(ours(task, algorithm, steps, seed, zygote))
             else:
-                speeds[name].append(ours(task, algorithm, steps, seed, zygote))
-    median = {name: statistics.median(each) for name, each in speeds.items()}
-    ratios = sorted(ours / plain for ours, plain in zip(speeds["ours"], speeds["plain"], strict=True))
-    print(f"{algorithm} {task.name}: plain {median['plain']:.0f} steps/s, ours {median['ours']:.0f} steps/s")
-    ratio = median["ours"] / median["plain"]
-    print(f"  ratio of medians {ratio:.3f}; of pairs {ratios[0]:.3f} to {ratios[-1]:.3f}")
-    for part, share in shares(lambda: ours(task, algorithm, steps, 0, zygote), steps):
+                theirs.append(plain(task, algorithm, steps, seed))
+    print(f"{algorithm}, {task.name}, {steps} steps, {repeats} repeats")
+    show("wall-clock", [each.wall for each in mine], [each.wall for each in theirs])
+    show("CPU time", [each.cpu for each in mine], [each.cpu for each in theirs])
+    for part, share in shares(task, algorithm, steps, zygote):
         print(f"  {share:6.1%}  {part}")
+
+
+def show(clock: str, mine: list[float], theirs: list[float]) -> None:
+    pairs = sorted(a / b for a, b in zip(mine, theirs, strict=True))
+    print(
+        f"  {clock}: ours {median(mine):.0f} steps/s, plain {median(theirs):.0f}, ratio of medians "
+        f"{median(mine) / median(theirs):.3f}, of pairs {pairs[0]:.3f} to {pairs[-1]:.3f}"
+    )
 
 
 def hyperparameters(task: Task, algorithm: Algorithm) -> dict[str, Any]:
@@ -110,8 +157,8 @@ def hyperparameters(task: Task, algorithm: Algorithm) -> dict[str, Any]:
     return {**values, "learning_starts": 200} if algorithm == "sac" else values
 
 
-def plain(task: Task, algorithm: Algorithm, steps: int, seed: int) -> float:
-    """SB3 alone, steps per second."""
+def plain(task: Task, algorithm: Algorithm, steps: int, seed: int) -> Speed:
+    """SB3 alone."""
     options = settings(algorithm, hyperparameters(task, algorithm))
     make = [lambda: gymnasium.make(task.env_id, disable_env_checker=True, **task.env_kwargs)]
     envs = VecNormalize(DummyVecEnv(make * options.n_envs), gamma=options.arguments.get("gamma", 0.99))
@@ -119,27 +166,41 @@ def plain(task: Task, algorithm: Algorithm, steps: int, seed: int) -> float:
     if algorithm == "sac":
         arguments["buffer_size"] = steps
     model = ALGORITHMS[algorithm]("MlpPolicy", envs, seed=seed, **arguments)
-    start = time.perf_counter()
-    model.learn(steps)
-    return model.num_timesteps / (time.perf_counter() - start)
+    clock = Clock()
+    with clock.running():
+        model.learn(steps)
+    return Speed(model.num_timesteps / clock.wall, model.num_timesteps / clock.cpu)
 
 
-def ours(task: Task, algorithm: Algorithm, steps: int, seed: int, zygote: Zygote) -> float:
-    """One job, steps per second while it trains."""
+def ours(task: Task, algorithm: Algorithm, steps: int, seed: int, zygote: Zygote) -> Speed:
+    """One job, while it trains."""
     job = Job("bench", seed, task, REWARD, algorithm, steps, hyperparameters(task, algorithm), ())
-    with tempfile.TemporaryDirectory() as folder:
+    clock = Clock()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.object(Learner, "learn", clock.around(Learner.learn)),
+        patch.object(RewardProcess, "close", clock.before(RewardProcess.close)),
+    ):
         result = train(job, find_domain(task.env_id), zygote, Path(folder), lambda _: None)
     if not isinstance(result, Trained):
         raise SystemExit(f"training failed: {result}")
-    return result.steps / result.seconds
+    return Speed(result.steps / clock.wall, result.steps / (clock.cpu + sum(clock.processes.values())))
 
 
-def shares(run: Callable[[], float], steps: int) -> Iterator[tuple[str, float]]:
-    """Each part's share of a training's time, the largest first."""
+def cpu_seconds(pid: int) -> float:
+    """What a process has used so far; 0 where the system doesn't tell (elsewhere than on Linux)."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+def shares(task: Task, algorithm: Algorithm, steps: int, zygote: Zygote) -> Iterator[tuple[str, float]]:
+    """Each part's share of a training's wall-clock, the largest first."""
     spent: dict[str, float] = defaultdict(float)
     with watched(spent):
-        total = steps / run()
-    spent["everything else (policy, VecNormalize, buffers, SB3's loop)"] = total - sum(spent.values())
+        total = steps / ours(task, algorithm, steps, 0, zygote).wall
+    spent[REST] = total - sum(spent.values())
     for part, seconds in sorted(spent.items(), key=lambda item: -item[1]):
         yield part, seconds / total
 

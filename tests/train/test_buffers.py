@@ -7,9 +7,9 @@ import torch
 from gymnasium import spaces
 
 from eureka_loop.records import Array
-from eureka_loop.train.ppo import RewardedRolloutBuffer
+from eureka_loop.train.ppo import RewardedDictRolloutBuffer, RewardedRolloutBuffer
 from eureka_loop.train.reward_scale import RewardScale
-from eureka_loop.train.sac import MOST_PENDING, RewardedReplayBuffer
+from eureka_loop.train.sac import MOST_PENDING, RewardedDictReplayBuffer, RewardedReplayBuffer
 
 OBS, ACTION = spaces.Box(-1, 1, (1,)), spaces.Box(-1, 1, (1,))
 
@@ -113,3 +113,21 @@ def test_old_rewards_follow_the_scale() -> None:
     assert buffer._get_samples(np.array([2])).rewards.item() == 2.0
     rewarder.scale = Halved()
     assert buffer._get_samples(np.array([2])).rewards.item() == 1.0
+
+
+def test_goal_envs_have_buffers_too() -> None:
+    """Observations that are dicts: the same rewards in SB3's dict buffers."""
+    goals = spaces.Dict({"observation": OBS, "desired_goal": OBS})
+    replay = RewardedDictReplayBuffer(4, goals, ACTION)
+    replay.rewarder = ScriptedRewarder(Halved())  # type: ignore[assignment]
+    seen: Any = {"observation": np.zeros((1, 1)), "desired_goal": np.zeros((1, 1))}
+    for _ in range(3):
+        replay.rewarder.recorded += 1  # type: ignore[attr-defined]
+        replay.add(seen, seen, np.zeros((1, 1)), np.zeros(1), np.zeros(1), [{}])
+    assert replay._get_samples(np.array([2, 1])).rewards.ravel().tolist() == [1.0, 0.5]
+
+    rollout = RewardedDictRolloutBuffer(3, goals, ACTION, gamma=1.0, gae_lambda=1.0)
+    rollout.rewarder = ScriptedRewarder(Halved())  # type: ignore[assignment]
+    rollout.rewarder.recorded = 3  # type: ignore[attr-defined]
+    rollout.compute_returns_and_advantage(torch.zeros(1), np.array([True]))
+    assert rollout.returns.ravel().tolist() == [1.5, 1.5, 1.0]
