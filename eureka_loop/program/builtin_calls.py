@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from eureka_loop.program.allowed import NUMPY
@@ -94,7 +95,8 @@ def _conversion(site: Site) -> Value:
     value = site.first
     if not isinstance(value, Rows | Derived):
         number = value.value if isinstance(value, Number) else None
-        return Number(int(number)) if site.name == "int" and isinstance(number, int | float) else NUMBER
+        whole_number = site.name == "int" and number is not None and math.isfinite(number)
+        return Number(int(number or 0)) if whole_number else NUMBER
     if site.episode:
         instead = f"{site.text()}.mean()` or `{site.text()}[-1]"
     else:

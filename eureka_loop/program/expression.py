@@ -9,9 +9,9 @@ from eureka_loop.program.allowed import BUILTINS, MODULES
 from eureka_loop.program.expressions import Expressions
 from eureka_loop.program.functions import SHAPING
 from eureka_loop.program.gate import check
-from eureka_loop.program.parsing import parse
-from eureka_loop.program.problems import Problems
-from eureka_loop.program.values import UNKNOWN, Names, Rows, has_rows, shape_text
+from eureka_loop.program.parsing import MAX_BYTES, parse
+from eureka_loop.program.problems import Problems, code
+from eureka_loop.program.values import FEWER, UNKNOWN, Names, Rows, TooMuch, has_rows, shape_text
 from eureka_loop.program.vocabulary import Vocabulary
 
 _OWN = {*BUILTINS, *MODULES, *SHAPING}
@@ -28,13 +28,16 @@ def episode_mean(expression: str, vocabulary: Vocabulary) -> str:
         Refused: the gate refuses the program.
     """
     node = _parsed(expression)
-    text, names = ast.unparse(node), _observables(node)
+    text, names = code(node, MAX_BYTES), _observables(node)
     held = Names()
     for name in names:
         held.held[name] = Rows(vocabulary.resolve(name, hidden=True).shape)
     if not names:
         raise BadInput(f"fitness {expression!r} names no observable; `eureka tasks NAME` lists a task's")
-    value = Expressions(Problems(), episode=True, run_helper=lambda *_: UNKNOWN).value(node, held)
+    try:
+        value = Expressions(Problems(), episode=True, run_helper=lambda *_: UNKNOWN).value(node, held)
+    except TooMuch as error:
+        raise BadInput(f"fitness {expression!r} is too much to follow: {FEWER}") from error
     if isinstance(value, Rows) and value.shape:
         raise BadInput(
             f"fitness {expression!r} has shape {shape_text(value)}, one number a step is needed: "
@@ -54,7 +57,7 @@ def as_reward(expression: str) -> str:
         BadInput: no expression.
     """
     node = _parsed(expression)
-    text = ast.unparse(node)
+    text = code(node, MAX_BYTES)
     return _program(
         "compute_reward", _observables(node), f"Nothing but the fitness: {text}", f'{{"fitness": {text}}}'
     )

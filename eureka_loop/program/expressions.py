@@ -29,22 +29,21 @@ from eureka_loop.program.values import (
     Rows,
     Terms,
     Text,
+    TooMuch,
     Value,
     broadcast,
     each,
     has_rows,
     join,
+    weight,
 )
 
 MAX_STEPS = 20_000  # expressions looked at, with loops and helpers followed
+_A_STEP = 8  # values in a list or dict that weigh as much as a step
 _KEYWORDS = {"dim": "axis", "keepdim": "keepdims"}  # refused, but understood
 ON_ROWS = "on an array of N rows"
 
 RunHelper = Callable[[Helper, Sequence[Value], Mapping[str, Value]], Value]
-
-
-class TooMuch(Exception):
-    """The program's loops and helpers come to more than `MAX_STEPS`."""
 
 
 class Expressions:
@@ -63,13 +62,15 @@ class Expressions:
     def value(self, node: ast.expr, names: Names) -> Value:
         """
         Raises:
-            TooMuch: after `MAX_STEPS`.
+            TooMuch: loops, helpers, lists and dicts come to more than `MAX_STEPS`.
         """
         self._steps += 1
+        handler = _HANDLERS.get(type(node))
+        value = handler(self, node, names) if handler else UNKNOWN
+        self._steps += weight(value) // _A_STEP
         if self._steps > MAX_STEPS:
             raise TooMuch
-        handler = _HANDLERS.get(type(node))
-        return handler(self, node, names) if handler else UNKNOWN
+        return value
 
     def truth(self, node: ast.expr, names: Names) -> Value:
         """A condition's value; `and`, `or`, `not` and chains in it go unreported: the whole is reported."""

@@ -13,7 +13,6 @@ import warnings
 
 from eureka_loop.errors import Problem, Refused
 from eureka_loop.program.contract import Kind, Program
-from eureka_loop.program.expressions import TooMuch
 from eureka_loop.program.layout import Layout, read_layout
 from eureka_loop.program.names import check_names
 from eureka_loop.program.nodes import check_nodes
@@ -22,6 +21,7 @@ from eureka_loop.program.problems import Problems
 from eureka_loop.program.returns import check_returned
 from eureka_loop.program.signature import Signature, read_signature
 from eureka_loop.program.tracing import Tracer
+from eureka_loop.program.values import FEWER, TooMuch
 from eureka_loop.program.vocabulary import Vocabulary
 
 
@@ -70,7 +70,7 @@ def _trace(
         tracer.module(layout.constants, layout.functions)
         returned = tracer.run(entry, signature.values)
     except TooMuch:
-        problems.add(entry, "too much to follow: fewer rounds in loops, fewer helpers that call helpers")
+        problems.add(entry, f"too much to follow: {FEWER}")
     else:
         check_returned(kind, entry, returned, problems)
 

@@ -39,7 +39,10 @@ class Problems:
 
 def code(node: ast.AST, limit: int = 90) -> str:
     """A piece of the program as one line of text, cut at `limit` characters."""
-    text = " ".join(ast.unparse(node).split())
+    try:
+        text = " ".join(ast.unparse(node).split())
+    except ValueError:  # an integer of thousands of digits, a backslash within an f-string's braces
+        text = "…"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

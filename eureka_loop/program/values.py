@@ -15,6 +15,14 @@ Dim = int | None
 Shape = tuple[Dim, ...]
 _Full = tuple["int | Literal['N'] | None", ...]
 BATCH: Literal["N"] = "N"
+MAX_WEIGHT = 5_000  # values in one list or dict and within it: `a = (a, a)` doubles them every time
+
+
+FEWER = "fewer rounds in loops, fewer helpers that call helpers, smaller lists"
+
+
+class TooMuch(Exception):
+    """The program comes to more than can be followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +75,35 @@ class Items:
         items: one by one; None where they aren't told apart.
         each: then what they have in common,
         length: and how many there are, if known.
+        weight: how many values it takes to go through it all.
+
+    Raises:
+        TooMuch: it weighs more than `MAX_WEIGHT`.
     """
 
     items: tuple[Value, ...] | None
     each: Value = field(default_factory=lambda: Unknown())
     length: int | None = None
+    weight: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", _bounded((self.each,) if self.items is None else self.items))
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A dict with string keys; not `closed` where there may be keys that can't be read off the source."""
+    """A dict with string keys; not `closed` where there may be keys that can't be read off the source.
+
+    Raises:
+        TooMuch: it weighs more than `MAX_WEIGHT`.
+    """
 
     terms: tuple[tuple[str, Value], ...] = ()
     closed: bool = True
+    weight: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", _bounded(value for _, value in self.terms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +140,18 @@ class Names:
 Value = Rows | Derived | Fixed | Number | Count | Text | Items | Terms | Helper | Nothing | Unknown
 UNKNOWN = Unknown()
 NUMBER = Number()
+
+
+def weight(value: Value) -> int:
+    """How many values it takes to go through it all."""
+    return value.weight if isinstance(value, Items | Terms) else 1
+
+
+def _bounded(values: Iterable[Value]) -> int:
+    total = 1 + sum(map(weight, values))
+    if total > MAX_WEIGHT:
+        raise TooMuch
+    return total
 
 
 def has_rows(value: Value) -> bool:

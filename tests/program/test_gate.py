@@ -115,7 +115,7 @@ def compute_reward(action):
     return {{"x": x}}
 """
     assert problems(source) == [
-        "Line 1: too much to follow: fewer rounds in loops, fewer helpers that call helpers"
+        "Line 1: too much to follow: fewer rounds in loops, fewer helpers that call helpers, smaller lists"
     ]
 
 

@@ -1,0 +1,328 @@
+"""What attacks are made with, and the outside, from which they are watched.
+
+A payload is the lines of a reward function of x (N,) and v (N, 3), or a whole program. It is run bare, in a
+program's own namespace, or armed, with real builtins and the real numpy: past the gate, and out of the
+namespace. Words in capitals (`SECRET`, `DECOY`, ...) stand for what `Outside` lays out for it to reach.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pickle
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from eureka_loop.errors import Refused, RewardFailure
+from eureka_loop.program.contract import Program
+from eureka_loop.program.gate import check
+from eureka_loop.program.vocabulary import Observable, Vocabulary
+from eureka_loop.records import FailureKind
+from eureka_loop.sandbox.layers import ALL_LAYERS, Layer
+from eureka_loop.sandbox.process import Terms
+from eureka_loop.sandbox.zygote import Zygote
+
+SHAPES = {"x": (), "v": (3,)}
+VOCABULARY = Vocabulary("any", (Observable("x", ()), Observable("v", (3,))), horizon=100, dt=0.1)
+ROWS = 8
+NOBODY = 65534
+
+ARMS = (
+    '__builtins__.update(tolerance.__globals__["__builtins__"]); '
+    'np = tolerance.__globals__["np"]; import os, sys, ctypes, struct, mmap, signal, socket\n'
+)
+_PR_SET_CHILD_SUBREAPER, _IN_ALL_EVENTS = 36, 0xFFF
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def whole(payload: str) -> str:
+    """A payload as a program."""
+    payload = textwrap.dedent(payload).strip("\n")
+    if "def compute_reward" in payload:
+        return payload + "\n"
+    body = textwrap.indent(payload, "    ")
+    return f"def compute_reward(x, v, *, w=1.0):\n{body}\n    return {{'a': x}}\n"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a program that was asked twice: terms, or the failure that ended it."""
+
+    terms: Terms | None
+    failure: RewardFailure | None
+    inputs_unchanged: bool
+
+
+class Outside:
+    """A file to read, a folder to write in, doors to knock at, a process to signal, memory to change.
+
+    All of it is open to everybody, so only the sandbox keeps a program from it.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="eureka-attack-"))
+        self.folder.chmod(0o777)
+        for name, content in (("secret.txt", b"1.0 2.0\n"), ("secret.pickle", pickle.dumps([1.0]))):
+            (self.folder / name).write_bytes(content)
+            (self.folder / name).chmod(0o666)
+        np.save(self.folder / "secret.npy", np.ones(3))
+        self._doors = self._open_doors()
+        self.cell = ctypes.create_string_buffer(b"untouched")
+        self._decoy = self._start_decoy()
+        _libc.prctl(
+            _PR_SET_CHILD_SUBREAPER, 1
+        )  # what a program leaves behind becomes a child of this process
+        self._own = set(children(os.getpid()))
+        self._watch = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        _libc.inotify_add_watch(self._watch, bytes(self.folder), _IN_ALL_EVENTS)
+
+    def aimed(self, payload: str) -> str:
+        """The payload with the places it aims at."""
+        aims = {
+            "SECRET": str(self.folder / "secret"),
+            "FOLDER": str(self.folder),
+            "PORT": str(self._doors[0].getsockname()[1]),
+            "ABSTRACT": self._doors[2].getsockname().decode().lstrip("\0"),
+            "UDP": str(self._doors[3].getsockname()[1]),
+            "DECOY": str(self._decoy.pid),
+            "OWNER": str(os.getpid()),
+            "CELL": str(ctypes.addressof(self.cell)),
+        }
+        for word, place in aims.items():
+            payload = payload.replace(word, place)
+        return payload
+
+    def touched(self, zygote: Zygote | None = None) -> list[str]:
+        """What was reached since the last time; empty where nothing was."""
+        left = set(children(os.getpid())) - self._own - ({zygote.pid} if zygote else set())
+        found = [f"process {pid} left" for pid in left | set(children(zygote.pid) if zygote else ())]
+        found += [f"file {name}" for name in self._files()]
+        found += [f"door {number}" for number, door in enumerate(self._doors) if knocked(door)]
+        found += [f"signal {mask}" for mask in self._signals()]
+        if self.cell.value != b"untouched":
+            found.append("memory of the parent")
+            self.cell.value = b"untouched"
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        return found
+
+    def close(self) -> None:
+        self._decoy.kill()
+        self._decoy.wait()
+        os.close(self._watch)
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 0)
+        for door in self._doors:
+            door.close()
+        shutil.rmtree(self.folder)
+
+    def _open_doors(self) -> tuple[socket.socket, ...]:
+        tcp = socket.create_server(("127.0.0.1", 0))
+        file, abstract = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+        file.bind(str(self.folder / "door"))
+        (self.folder / "door").chmod(0o777)
+        abstract.bind(f"\0eureka-attack-{os.getpid()}-{id(self)}")
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        for door in (tcp, file, abstract, udp):
+            if door is not udp:
+                door.listen()
+            door.setblocking(False)
+        return tcp, file, abstract, udp
+
+    def _start_decoy(self) -> subprocess.Popen[bytes]:
+        """A process that may be signalled by nobody, and keeps what it was sent."""
+        return subprocess.Popen(
+            [sys.executable, "-S", "-c", "import time\nwhile True: time.sleep(99)"],
+            user=NOBODY if os.geteuid() == 0 else None,
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()),
+        )
+
+    def _signals(self) -> list[str]:
+        lines = Path(f"/proc/{self._decoy.pid}/status").read_text().splitlines()
+        status = dict(line.split(":\t", 1) for line in lines)
+        sent = [status[name] for name in ("SigPnd", "ShdPnd") if int(status[name], 16)]
+        state = status["State"][0]
+        if sent or state in "TZX":
+            self._decoy.kill()
+            self._decoy.wait()
+            self._decoy = self._start_decoy()
+            self._own = set(children(os.getpid()))
+        return sent + [state] * (state in "TZX")
+
+    def _files(self) -> list[str]:
+        try:
+            events = os.read(self._watch, 65536)
+        except BlockingIOError:
+            return []
+        names, at = [], 0
+        while at < len(events):
+            length = int.from_bytes(events[at + 12 : at + 16], "little")
+            names.append(events[at + 16 : at + 16 + length].rstrip(b"\0").decode() or ".")
+            at += 16 + length
+        return sorted(set(names))
+
+
+def knocked(door: socket.socket) -> bool:
+    try:
+        if door.type == socket.SOCK_DGRAM:
+            return bool(door.recv(99))
+        door.accept()[0].close()
+    except BlockingIOError:
+        return False
+    return True
+
+
+def children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found += map(int, (task / "children").read_text().split())
+    return found
+
+
+class Range:
+    """Where attacks are tried: a warm parent, and the outside around it."""
+
+    def __init__(self, outside: Outside, layers: Layer = ALL_LAYERS) -> None:
+        self.outside, self.zygote = outside, Zygote(layers=layers)
+        self._given = {"x": np.linspace(-1, 1, ROWS), "v": np.linspace(-2, 2, 3 * ROWS).reshape(ROWS, 3)}
+        self._neighbour = self.zygote.start(Program("reward", NEIGHBOUR, ("x", "v"), {}), SHAPES, rows=ROWS)
+        self._expected = self._neighbour.evaluate(self._given).values.tobytes()
+
+    def fire(self, source: str, *, deadline: float = 2.0) -> Outcome:
+        """Run a program that no gate has seen; ask it twice."""
+        program = Program("reward", self.outside.aimed(source), ("x", "v"), {})
+        unchanged = True
+        try:
+            with self.zygote.start(program, SHAPES, rows=ROWS, deadline=deadline) as process:
+                inputs = process._conversation.columns
+                for _ in range(2):
+                    terms = process.evaluate(self._given)
+                    given = (self._given["x"], self._given["v"])
+                    unchanged = all(map(np.array_equal, inputs, given)) and unchanged
+        except RewardFailure as failure:
+            return Outcome(None, failure, unchanged)
+        return Outcome(terms, None, unchanged)
+
+    def harm(self, outcome: Outcome) -> list[str]:
+        """What an attack reached beyond its own process; empty where nothing."""
+        found = [] if outcome.inputs_unchanged else ["inputs"]
+        if outcome.failure is not None and outcome.failure.kind not in get_args(FailureKind):
+            found.append(f"a failure of kind {outcome.failure.kind}")
+        if outcome.terms is not None and not np.isfinite(outcome.terms.values).all():
+            found.append("an answer that is not finite")
+        if self._neighbour.evaluate(self._given).values.tobytes() != self._expected:
+            found.append("its neighbour")
+        fresh = self.fire(NEIGHBOUR)
+        if fresh.terms is None or fresh.terms.values.tobytes() != self._expected:
+            found.append("who comes after it")
+        at_home = [f"process {self._neighbour.pid} left"]
+        return found + [each for each in self.outside.touched(self.zygote) if each not in at_home]
+
+    def close(self) -> None:
+        self._neighbour.close()
+        self.zygote.close()
+
+
+NEIGHBOUR = """
+LIMITS = (0.25, np.array([0.5, 0.75, 1.0]))
+
+def compute_reward(x, v, *, w=0.5):
+    near = tolerance(np.abs(x), bounds=(0.0, LIMITS[0]), margin=w) + ramp(x, -1.0, 1.0)
+    turned = rotate(np.stack([x, v[:, 0], v[:, 1], x + 3.0], axis=1), v) @ LIMITS[1]
+    _odd = np.log(x) + 1.0 / (x * 0.0)
+    count = sum([abs(min(i, 3)) for i in range(len(LIMITS[1]))]) + math.sqrt(2.0)
+    return {"near": near, "turned": turned, "_count": count * np.ones_like(x), "odd": np.nan_to_num(_odd, posinf=1.0, neginf=2.0)}
+"""
+
+
+@pytest.fixture(scope="module")
+def outside() -> Iterator[Outside]:
+    if sys.platform != "linux":
+        pytest.skip("Linux's locks, and Linux's ways to watch them")
+    made = Outside()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def ground(outside: Outside) -> Iterator[Range]:
+    """With every layer."""
+    made = Range(outside)
+    if made.zygote.tier != "strict":
+        made.close()
+        pytest.skip(f"this machine's sandbox is {made.zygote.tier}")
+    outside.touched(made.zygote)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def open_ground(outside: Outside) -> Iterator[Range]:
+    """Without any: what is reached here shows that the watching works."""
+    made = Range(outside, Layer(0))
+    outside.touched(made.zygote)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def vocabulary() -> Vocabulary:
+    return VOCABULARY
+
+
+@pytest.fixture(scope="session")
+def reward() -> Callable[[str], str]:
+    """Lines → a program."""
+    return whole
+
+
+@pytest.fixture(scope="session")
+def gate() -> Callable[[str], list[str]]:
+    """A payload's problems; an empty list where the gate lets it through."""
+
+    def problems(payload: str) -> list[str]:
+        try:
+            check(whole(payload), VOCABULARY)
+        except Refused as refused:
+            return [str(problem) for problem in refused.problems]
+        return []
+
+    return problems
+
+
+@pytest.fixture
+def bare(ground: Range) -> Callable[[str], list[str]]:
+    """What a payload reaches that the gate let through, had it done so."""
+    return lambda payload: ground.harm(ground.fire(whole(payload)))
+
+
+@pytest.fixture
+def armed(ground: Range) -> Callable[[str], list[str]]:
+    """What it reaches with real builtins and the real numpy."""
+    return lambda payload: ground.harm(ground.fire(ARMS + whole(payload)))
+
+
+@pytest.fixture(scope="session")
+def patience() -> float:
+    """How much longer things take here than on an idle machine: 1 to 6, by a loop that should take 30 ms."""
+    begin, used = time.monotonic(), time.process_time()
+    while time.process_time() - used < 0.03:
+        pass
+    return min(6.0, max(1.0, (time.monotonic() - begin) / 0.03))

@@ -1,0 +1,82 @@
+"""Programs made to wear out whoever reads them: the gate runs beside the keys, so it must come to an end.
+
+Each was a hole once: seconds to hours of work, gigabytes, or an exception that is nobody's own.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from eureka_loop.errors import BadInput, Refused
+from eureka_loop.program.expression import episode_mean
+from eureka_loop.program.gate import check
+
+SECONDS = 5.0  # of processor time; all of them take less than one
+
+GROWING = {
+    "a list twice as long every round": "a = [1.0]\nfor i in range(40):\n    a = a + a",
+    "a list that takes itself in": "a = [1.0]\nfor i in range(40):\n    a.extend(a)",
+    "a tuple of itself, twice": "a = (1.0, 1.0)\nfor i in range(40):\n    a = (a, a)\ny = np.sum(a)",
+    "two such, compared": "a = (x, 1.0)\nb = (x, 1.0)\nfor i in range(40):\n    a = (a, a)\n    b = (b, b)\ny = a if w > 0 else b",
+    "a dict of itself, twice": "a = {'k': x}\nfor i in range(40):\n    a = {'k': a, 'l': a}",
+    "long lists in many rounds": "t = [x for i in range(60)]\nfor i in range(60):\n    for j in range(60):\n        y = np.sum(t + t, axis=0)",
+    "comprehensions in comprehensions": "y = [[[[0 for a in range(60)] for b in range(60)] for c in range(60)] for d in range(60)]",
+}
+
+
+@pytest.mark.parametrize("lines", GROWING.values(), ids=GROWING.keys())
+def test_what_grows_without_bounds_is_refused_in_time(reward, vocabulary, lines):
+    begin = time.process_time()
+    with pytest.raises(Refused, match="too much to follow"):
+        check(reward(lines), vocabulary)
+    assert time.process_time() - begin < SECONDS
+
+
+def test_helpers_that_call_helpers_twice_are_refused_in_time(reward, vocabulary):
+    helpers = "".join(f"def f{i}(a):\n    return f{i - 1}(a) + f{i - 1}(a)\n" for i in range(1, 30))
+    begin = time.process_time()
+    with pytest.raises(Refused):
+        check("def f0(a):\n    return a\n" + helpers + reward("y = f29(x)"), vocabulary)
+    assert time.process_time() - begin < SECONDS
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "y = 0x" + "f" * 15_000,
+        "y = x[0x" + "f" * 15_000 + "]",
+        "y = foo(0x" + "f" * 9_000 + ")",
+        "y = " + "9" * 5_000,
+    ],
+    ids=["hex", "index", "argument", "decimal"],
+)
+def test_an_integer_of_thousands_of_digits_is_refused(reward, vocabulary, lines):
+    with pytest.raises(Refused):
+        check(reward(lines), vocabulary)
+
+
+@pytest.mark.parametrize("lines", ["y = int(1e999)", "y = int(-1e999)", "y = int(1e999 - 1e999)"])
+def test_an_infinite_number_made_whole_does_not_stop_the_gate(reward, vocabulary, lines):
+    check(reward(lines), vocabulary)  # an exception when it runs, in its own process
+
+
+@pytest.mark.parametrize("lines", ["y = f\"{'\t'}\" + x", "y = x[f\"{'\t'}\"]", "y = f\"{'\t'}\"()"])
+def test_a_text_that_python_itself_can_not_write_out_again_is_refused(reward, vocabulary, lines):
+    with pytest.raises(Refused, match="f-strings"):
+        check(reward(lines), vocabulary)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "sum([x for a in range(60) for b in range(60) for c in range(60)])",
+        "x * 0x" + "f" * 9_000,
+        "x * f\"{'\t'}\"",
+    ],
+    ids=["long", "digits", "f-string"],
+)
+def test_a_fitness_typed_by_hand_is_held_to_the_same(vocabulary, expression):
+    with pytest.raises((BadInput, Refused)):
+        episode_mean(expression, vocabulary)
