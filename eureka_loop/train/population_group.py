@@ -1,0 +1,148 @@
+"""Learners that are updated together, in one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from stable_baselines3 import PPO
+from torch import Tensor
+
+from eureka_loop.train.population_adam import AdamSettings, StackedAdam
+from eureka_loop.train.population_layout import Layout, Row
+from eureka_loop.train.population_loss import Loss, Rates
+from eureka_loop.train.population_minibatches import Indices, Minibatch, Shuffler
+from eureka_loop.train.population_networks import ACTIVATIONS, Activation, Networks
+
+Orders = npt.NDArray[np.int64]
+Losses = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What stays the same through a training, from SB3's own objects."""
+
+    layout: Layout
+    activation: Activation
+    adam: AdamSettings
+    ent_coef: float
+    vf_coef: float
+    target_kl: float | None
+
+    @classmethod
+    def of(cls, model: PPO) -> Self:
+        defaults = model.policy.optimizer.defaults
+        adam = AdamSettings(defaults["betas"], defaults["eps"], defaults["weight_decay"], model.max_grad_norm)
+        return cls(
+            layout=Layout(model.policy),
+            activation=ACTIVATIONS[model.policy.activation_fn],
+            adam=adam,
+            ent_coef=model.ent_coef,
+            vf_coef=model.vf_coef,
+            target_kl=model.target_kl,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerState:
+    """One learner's parameters, and Adam's means and count of steps."""
+
+    parameters: Row
+    moments: tuple[Row, Row]
+    steps: int
+
+    @classmethod
+    def fresh(cls, parameters: Row) -> Self:
+        zeros = [[torch.zeros_like(part) for part in parameters] for _ in range(2)]
+        return cls(parameters, (zeros[0], zeros[1]), 0)
+
+
+class Group:
+    """
+    Args:
+        members: (G,) their places among all learners.
+
+    Attributes:
+        sections: of the parameters.
+    """
+
+    def __init__(
+        self, rules: Rules, shuffler: Shuffler, members: Indices, states: Sequence[LearnerState]
+    ) -> None:
+        layout = rules.layout
+        self.members, self._rules, self._shuffler = members, rules, shuffler
+        flat, self.sections = layout.zeros(len(members))
+        steps = [state.steps for state in states]
+        self._adam = StackedAdam(layout, (flat, self.sections), rules.adam, steps)
+        gradients = self._adam.gradients
+        self._networks = Networks(layout, rules.activation, self.sections, shuffler.width, gradients)
+        heads, derivatives = self._networks.heads, self._networks.derivatives
+        self._loss = Loss(heads, derivatives, ent_coef=rules.ent_coef, vf_coef=rules.vf_coef)
+        for index, state in enumerate(states):
+            self._put(index, state)
+
+    def state(self, index: int) -> LearnerState:
+        """A copy, of the member at this place in the group."""
+        first, second = ([part[index].clone() for part in each] for each in self._adam.moments)
+        parameters = [part[index].clone() for part in self.sections]
+        return LearnerState(parameters, (first, second), self._adam.steps[index])
+
+    def learn(self, rows: Tensor, orders: Iterable[Orders], rates: Rates) -> list[Losses]:
+        """One update of every member, PPO's `train`.
+
+        Args:
+            rows: of all learners, see `Shuffler`.
+            orders: (G, samples) for each epoch.
+
+        Returns:
+            A member each: what SB3 logs, but as means over every epoch's last minibatch instead of over all.
+        """
+        seen: list[list[Losses]] = [[] for _ in self.members]
+        done: dict[int, LearnerState] = {}  # members whose divergence passed the target, as they were then
+        for order in orders:
+            running = [index for index in range(len(self.members)) if index not in done]
+            if not running:
+                break
+            self._epoch(self._shuffler.epoch(rows, self.members, order), rates, done)
+            losses = {name: each.tolist() for name, each in self._loss.losses(rates).items()}
+            for index in running:
+                seen[index].append({name: each[index] for name, each in losses.items()})
+        for index, state in done.items():
+            self._put(index, state)
+        return [_means(each) for each in seen]
+
+    def _epoch(self, batches: Iterable[Minibatch], rates: Rates, done: dict[int, LearnerState]) -> None:
+        networks, loss, adam = self._networks, self._loss, self._adam
+        for batch in batches:
+            networks.forward(batch.features)
+            loss.derive(batch, rates)
+            if self._rules.target_kl is not None:
+                self._stop(1.5 * self._rules.target_kl, done)
+                if len(done) == len(self.members):
+                    return
+            networks.backward(batch.inputs)
+            adam.step(rates.learning_rate)
+
+    def _stop(self, limit: float, done: dict[int, LearnerState]) -> None:
+        """Keep those who went too far as they are. The others go on; what these do meanwhile is undone."""
+        for index, kl in enumerate(self._loss.kl().tolist()):
+            if kl > limit and index not in done:
+                done[index] = self.state(index)
+
+    def _put(self, index: int, state: LearnerState) -> None:
+        rows = (state.parameters, *state.moments)
+        for sections, row in zip((self.sections, *self._adam.moments), rows, strict=True):
+            for section, part in zip(sections, row, strict=True):
+                section[index] = part
+        self._adam.steps[index] = state.steps
+
+
+def _means(losses: list[Losses]) -> Losses:
+    names = losses[0] if losses else {}
+    return {name: sum(each[name] for each in losses) / len(losses) for name in names} | {
+        "epochs": float(len(losses))
+    }
