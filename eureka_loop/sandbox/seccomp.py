@@ -22,9 +22,7 @@ _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "mremap": (25, 216),
     "madvise": (28, 233),
     "brk": (12, 214),
-    "futex": (202, 98),
     "sched_yield": (24, 124),
-    "clock_gettime": (228, 113),  # the vDSO answers it, except where the clock source needs the kernel
     "getrandom": (318, 278),
     "restart_syscall": (219, 128),  # after SIGSTOP and SIGCONT
     "rt_sigreturn": (15, 139),
@@ -52,7 +50,10 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {  # what a failing import 
     "close": (3, 57),
 }
 _READ, _WRITE, _MMAP, _MPROTECT = (0, 63), (1, 64), (9, 222), (10, 226)
+_FUTEX, _CLOCK_GETTIME = (202, 98), (228, 113)
 
+_WAIT_OR_WAKE = 0x181  # operations 0 and 1, private or not, by either clock; the others lend priorities
+_CLOCKS = 16  # a clock from here on, negative ones above all, is that of another process, or a device
 _PROT_EXEC, _MAP_ANONYMOUS = 4, 0x20
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE = 0, 4  # offsets in struct seccomp_data; arguments follow at 16, eight bytes each
@@ -108,6 +109,12 @@ def rules(target: Machine, control: int) -> list[Instruction]:
             (_RETURN, 0, 0, ALLOW),
         ],
     )
+    # A single thread never waits for another. The vDSO answers for the clocks, except where the clock source
+    # needs the kernel.
+    program += _if_argument(
+        _FUTEX[column], 1, [(_ANY_BIT, 1, 0, ~_WAIT_OR_WAKE & 0xFFFFFFFF), (_RETURN, 0, 0, ALLOW)]
+    )
+    program += _if_argument(_CLOCK_GETTIME[column], 0, [(_AT_LEAST, 1, 0, _CLOCKS), (_RETURN, 0, 0, ALLOW)])
     for table, action in ((_ALLOWED, ALLOW), (_REFUSED, ERRNO | errno.EACCES)):
         for numbers in table.values():
             number = numbers[column]
@@ -119,7 +126,7 @@ def rules(target: Machine, control: int) -> list[Instruction]:
 def _if_argument(number: int, argument: int, test: list[Instruction]) -> list[Instruction]:
     """On this call, look at the low half of an argument; a test that falls through kills.
 
-    The kernel itself looks at no more of a descriptor, of `prot` or of `flags` than that half.
+    The kernel itself looks at no more of a descriptor, `prot`, `flags`, an operation or a clock than that.
     """
     body = [(_LOAD, 0, 0, _argument(argument)), *test, (_RETURN, 0, 0, KILL_PROCESS)]
     return [(_EQUAL, 0, len(body), number), *body]

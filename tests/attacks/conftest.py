@@ -86,7 +86,7 @@ class Outside:
         _libc.prctl(
             _PR_SET_CHILD_SUBREAPER, 1
         )  # what a program leaves behind becomes a child of this process
-        self._own = set(children(os.getpid()))
+        self.at_home = set(children(os.getpid()))
         self._watch = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         _libc.inotify_add_watch(self._watch, bytes(self.folder), _IN_ALL_EVENTS)
 
@@ -106,19 +106,19 @@ class Outside:
             payload = payload.replace(word, place)
         return payload
 
-    def touched(self, zygote: Zygote | None = None) -> list[str]:
+    def touched(self) -> list[str]:
         """What was reached since the last time; empty where nothing was."""
-        left = set(children(os.getpid())) - self._own - ({zygote.pid} if zygote else set())
-        found = [f"process {pid} left" for pid in left | set(children(zygote.pid) if zygote else ())]
+        here = {os.getpid(), *self.at_home}
+        left = {child for pid in here for child in children(pid)} - here
+        found = [f"process {pid} left" for pid in left]
         found += [f"file {name}" for name in self._files()]
         found += [f"door {number}" for number, door in enumerate(self._doors) if knocked(door)]
         found += [f"signal {mask}" for mask in self._signals()]
         if self.cell.value != b"untouched":
             found.append("memory of the parent")
             self.cell.value = b"untouched"
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for pid in left & set(children(os.getpid())):
+            os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         return found
 
@@ -147,11 +147,11 @@ class Outside:
 
     def _start_decoy(self) -> subprocess.Popen[bytes]:
         """A process that may be signalled by nobody, and keeps what it was sent."""
-        return subprocess.Popen(
-            [sys.executable, "-S", "-c", "import time\nwhile True: time.sleep(99)"],
-            user=NOBODY if os.geteuid() == 0 else None,
-            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()),
-        )
+        decoy = subprocess.Popen([sys.executable, "-S", "-c", DECOY], stdout=subprocess.PIPE)
+        assert decoy.stdout is not None
+        with decoy.stdout:
+            decoy.stdout.read()
+        return decoy
 
     def _signals(self) -> list[str]:
         lines = Path(f"/proc/{self._decoy.pid}/status").read_text().splitlines()
@@ -159,10 +159,11 @@ class Outside:
         sent = [status[name] for name in ("SigPnd", "ShdPnd") if int(status[name], 16)]
         state = status["State"][0]
         if sent or state in "TZX":
+            self.at_home.remove(self._decoy.pid)
             self._decoy.kill()
             self._decoy.wait()
             self._decoy = self._start_decoy()
-            self._own = set(children(os.getpid()))
+            self.at_home.add(self._decoy.pid)
         return sent + [state] * (state in "TZX")
 
     def _files(self) -> list[str]:
@@ -190,8 +191,8 @@ def knocked(door: socket.socket) -> bool:
 
 def children(pid: int) -> list[int]:
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
             found += map(int, (task / "children").read_text().split())
     return found
 
@@ -204,6 +205,8 @@ class Range:
         self._given = {"x": np.linspace(-1, 1, ROWS), "v": np.linspace(-2, 2, 3 * ROWS).reshape(ROWS, 3)}
         self._neighbour = self.zygote.start(Program("reward", NEIGHBOUR, ("x", "v"), {}), SHAPES, rows=ROWS)
         self._expected = self._neighbour.evaluate(self._given).values.tobytes()
+        outside.at_home |= {self.zygote.pid, self._neighbour.pid}
+        outside.touched()
 
     def fire(self, source: str, *, deadline: float = 2.0) -> Outcome:
         """Run a program that no gate has seen; ask it twice."""
@@ -232,13 +235,22 @@ class Range:
         fresh = self.fire(NEIGHBOUR)
         if fresh.terms is None or fresh.terms.values.tobytes() != self._expected:
             found.append("who comes after it")
-        at_home = [f"process {self._neighbour.pid} left"]
-        return found + [each for each in self.outside.touched(self.zygote) if each not in at_home]
+        return found + self.outside.touched()
 
     def close(self) -> None:
+        self.outside.at_home -= {self.zygote.pid, self._neighbour.pid}
         self._neighbour.close()
         self.zygote.close()
 
+
+DECOY = f"""
+import os, signal, time
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+os.geteuid() or os.setresuid({NOBODY}, {NOBODY}, {NOBODY})
+os.close(1)
+while True:
+    time.sleep(99)
+"""
 
 NEIGHBOUR = """
 LIMITS = (0.25, np.array([0.5, 0.75, 1.0]))
@@ -268,7 +280,6 @@ def ground(outside: Outside) -> Iterator[Range]:
     if made.zygote.tier != "strict":
         made.close()
         pytest.skip(f"this machine's sandbox is {made.zygote.tier}")
-    outside.touched(made.zygote)
     yield made
     made.close()
 
@@ -277,9 +288,25 @@ def ground(outside: Outside) -> Iterator[Range]:
 def open_ground(outside: Outside) -> Iterator[Range]:
     """Without any: what is reached here shows that the watching works."""
     made = Range(outside, Layer(0))
-    outside.touched(made.zygote)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def grounds(outside: Outside) -> Iterator[Callable[[Layer], Range]]:
+    """With one layer alone, and what it can't do without."""
+    made: dict[Layer, Range] = {}
+
+    def alone(layer: Layer) -> Range:
+        if layer not in made:
+            made[layer] = Range(outside, layer | Layer.PRIVILEGES)
+            if layer not in made[layer].zygote.held:
+                pytest.skip(f"this machine has no {layer!r}")
+        return made[layer]
+
+    yield alone
+    for each in made.values():
+        each.close()
 
 
 @pytest.fixture(scope="session")
@@ -307,6 +334,12 @@ def gate() -> Callable[[str], list[str]]:
     return problems
 
 
+@pytest.fixture(scope="session")
+def arm() -> Callable[[str], str]:
+    """A payload → a program with real builtins, the real numpy, and what else is loaded."""
+    return lambda payload: ARMS + whole(payload)
+
+
 @pytest.fixture
 def bare(ground: Range) -> Callable[[str], list[str]]:
     """What a payload reaches that the gate let through, had it done so."""
@@ -326,3 +359,10 @@ def patience() -> float:
     while time.process_time() - used < 0.03:
         pass
     return min(6.0, max(1.0, (time.monotonic() - begin) / 0.03))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes a `payload` is run with each of its module's."""
+    if "payload" in metafunc.fixturenames:
+        payloads = metafunc.module.PAYLOADS
+        metafunc.parametrize("payload", payloads.values(), ids=payloads.keys())

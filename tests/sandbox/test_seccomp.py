@@ -13,6 +13,8 @@ NUMBERS = {  # x86-64, aarch64
     "mmap": (9, 222),
     "mprotect": (10, 226),
     "munmap": (11, 215),
+    "futex": (202, 98),
+    "clock_gettime": (228, 113),
     "openat": (257, 56),
     "execve": (59, 221),
     "clone": (56, 220),
@@ -85,6 +87,29 @@ def test_files_may_not_be_mapped(machine):
 def test_memory_may_be_protected_but_not_made_executable(machine):
     assert verdict(machine, "mprotect", 0, 4096, 3) == ALLOW
     assert verdict(machine, "mprotect", 0, 4096, 7) == KILL_PROCESS
+
+
+@both
+@pytest.mark.parametrize("operation", [0, 1, 0x80, 0x81, 0x101])
+def test_a_lock_may_be_waited_for_and_given_back(machine, operation):
+    assert verdict(machine, "futex", 4096, operation) == ALLOW
+
+
+@both
+@pytest.mark.parametrize("operation", [2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 0x86, 0x200, 0xFFFFFFFF])
+def test_a_lock_may_not_be_moved_nor_priority_lent_to_its_owner(machine, operation):
+    assert verdict(machine, "futex", 4096, operation) == KILL_PROCESS
+
+
+@both
+def test_its_own_clocks_may_be_read(machine):
+    assert {verdict(machine, "clock_gettime", clock) for clock in range(12)} == {ALLOW}
+
+
+@both
+@pytest.mark.parametrize("pid", [1, 4242])
+def test_the_clocks_of_other_processes_may_not_be_read(machine, pid):
+    assert verdict(machine, "clock_gettime", (~pid << 3) | 2) == KILL_PROCESS
 
 
 @both
