@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from eureka_loop.errors import RunError
 
 Record = TypeVar("Record")
+
+LEAST_SPACE = 1 << 20  # bytes
 
 
 def write_text(path: Path, text: str) -> None:
@@ -87,6 +90,18 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except json.JSONDecodeError:
             continue
+
+
+def require_space(folder: Path) -> None:
+    """
+    Raises:
+        RunError: the disk is so full that a process which failed there most likely failed for that.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_SPACE:
+        raise RunError(
+            f"the disk of {folder} is full ({free // 1024} KiB free): free some space, then try again"
+        )
 
 
 def plain(record: Any) -> Any:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -209,3 +209,64 @@ def test_an_unreachable_endpoint_is_one_clear_line_and_leaves_nothing(tmp_path: 
     assert NOWHERE in err
     assert len(err.strip().splitlines()) == 1
     assert not list(tmp_path.glob("runs/*"))
+
+
+def test_a_replay_repeats_a_run_exactly(undisturbed: tuple[Run, str], tmp_path: Path) -> None:
+    run, _ = undisturbed
+    words = [word if word != "templates" else "replay" for word in SMALL]
+    code, _, err = eureka(*words, "--replay", str(run.folder), cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert outcome(the_run(tmp_path)) == outcome(run)
+
+
+def test_a_run_in_use_is_left_alone(undisturbed: tuple[Run, str], tmp_path: Path) -> None:
+    run, _ = undisturbed
+    with Run.open(run.folder).lock():
+        code, _, err = eureka("resume", str(run.folder), cwd=tmp_path)
+    assert code == 1
+    assert f"in use by another process (pid {os.getpid()})" in err
+
+
+def test_a_program_of_ones_own_is_trained_with_sac(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    words = "train mine.py --task invertedpendulum-balance --algo sac --steps 250 --seeds 2".split()
+    code, out, err = eureka(*words, cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert "upright" in out
+    run = the_run(tmp_path)
+    assert [result.steps for result in run.evaluated("g0-00").trained] == [250, 250]
+
+
+MINE = '''import numpy as np
+
+def compute_reward(pole_up, *, upright=1.0):
+    """Keep the pole up."""
+    return {"upright": upright * pole_up[:, 2]}
+'''
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1000k", "tmpfs", str(disk)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("only root can mount a small disk")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_later(tiny_disk: Path, tmp_path: Path) -> None:
+    code, _, err = eureka(*SMALL, "--out", str(tiny_disk), cwd=tmp_path)
+    assert code == 1
+    assert "is full" in err or "No space left" in err
+    assert len(err.strip().splitlines()) == 1
+    assert list(tiny_disk.glob("**/*.partial")) == []
+    subprocess.run(["mount", "-o", "remount,size=50m", str(tiny_disk)], check=True)
+    (folder,) = tiny_disk.iterdir()
+    code, _, err = eureka("resume", str(folder), cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert all(Run.open(folder).evaluated(id).fitness is not None for id in ("g0-00", "g1-02"))

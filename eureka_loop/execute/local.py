@@ -56,6 +56,7 @@ class LocalEngine:
                         kills[folder] = kills.get(folder, 0) + 1
                         waiting.appendleft(folder)
                     else:
+                        files.require_space(folder)  # a full disk is no fault of the candidate's
                         _give_up(folder, worker)
                         yield folder
                 watch.tick(list(busy))
@@ -133,6 +134,7 @@ def survey(folder: Path) -> Vocabulary:
     if refused.exists():
         raise BadInput(files.read_json(refused, dict[str, str])["message"])
     if done.returncode or not (folder / "vocabulary.json").exists():
+        files.require_space(folder)
         log = folder / "worker.log"
         last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
         raise RunError(f"looking at the environment failed: {' '.join(last) or done.stderr.decode()[-300:]}")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eureka_loop import files
-from eureka_loop.errors import EurekaError
+from eureka_loop.errors import EurekaError, RunError
 from eureka_loop.records import Failed, Job, Task
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def _train(folder: Path, zygote: Zygote) -> None:
 
     try:
         result = train(job, find_domain(job.task.env_id), zygote, folder, report)
+    except RunError:
+        raise  # the folder can't be written: no result, so that resuming trains again
     except Exception as error:  # noqa: BLE001 - the process boundary: a bug is one job's failure
         message = f"{type(error).__name__}: {error}"
         result = Failed(job.candidate, "crashed", message, traceback.format_exc(), job.seed)
