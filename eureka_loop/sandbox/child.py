@@ -61,9 +61,9 @@ def _run(descriptors: Descriptors, wanted: Layer, parent: int, scope: dict[str, 
     control, inputs, outputs = descriptors
     readable = mmap.mmap(inputs, os.fstat(inputs).st_size, access=mmap.ACCESS_READ)
     writable = mmap.mmap(outputs, os.fstat(outputs).st_size)
-    order, order_bytes = Order.decode(readable)
     _stand_alone(control)
     held = lock(wanted, parent=parent, control=0)
+    order, order_bytes = Order.decode(readable)  # not a byte of it is looked at before the lock
     teller = Teller(order, writable)
     teller.say(LOCKED_SEQUENCE, order.token, LOCKED, int(held))
     if order.kind == "probe":

@@ -38,6 +38,7 @@ from eureka_loop.sandbox.protocol import (
 )
 
 _MALFORMED = "The reward process broke the protocol ({}) and was killed"
+_LOCK_SECONDS = 10.0  # takes 1 ms; a program's own deadline begins with its text
 _TEXT_LIMIT = 4000  # characters of a message or a detail
 
 _DEATHS = {
@@ -96,7 +97,7 @@ class Conversation:
         self.values = output_values(self._outputs, order.rows)
         self._poll = select.poll()
         self._poll.register(self._wire, select.POLLIN)
-        self.held, self.ready = self._greet(time.monotonic() + order.seconds)
+        self.held, self.ready = self._greet()
 
     def ask(self, rows: int, until: float) -> tuple[int, int]:
         """Have the first `rows` rows of the columns evaluated; returns how many terms, and bytes of text.
@@ -134,13 +135,13 @@ class Conversation:
                 self.status = -1  # it died with the warm parent
             self._release()
 
-    def _greet(self, until: float) -> tuple[Layer, int]:
+    def _greet(self) -> tuple[Layer, int]:
         token = self._order.token
         try:
-            held, _ = self._receive(LOCKED, LOCKED_SEQUENCE, token, until)
+            held, _ = self._receive(LOCKED, LOCKED_SEQUENCE, token, time.monotonic() + _LOCK_SECONDS)
         except RewardFailure as failure:  # no line of the program has run yet
             raise SandboxError(f"a reward process could not lock itself: {failure}") from failure
-        ready, _ = self._receive(READY, READY_SEQUENCE, token, until)
+        ready, _ = self._receive(READY, READY_SEQUENCE, token, time.monotonic() + self._order.seconds)
         return Layer(held), ready
 
     def _receive(self, expected: int, sequence: int, token: int, until: float) -> tuple[int, int]:
@@ -166,6 +167,8 @@ class Conversation:
         raise self.broken("an unknown code")
 
     def _late(self, expected: int) -> str:
+        if expected == LOCKED:
+            return f"no answer within {_LOCK_SECONDS:g} s"
         if expected == DONE:
             return f"`{self._order.entry_point}` took longer than {self._order.seconds:g} s"
         return f"The program did not load within {self._order.seconds:g} s"

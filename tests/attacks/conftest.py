@@ -33,7 +33,7 @@ from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import FailureKind
 from eureka_loop.sandbox.layers import ALL_LAYERS, Layer
-from eureka_loop.sandbox.process import Terms
+from eureka_loop.sandbox.process import RewardProcess, Terms
 from eureka_loop.sandbox.zygote import Zygote
 
 SHAPES = {"x": (), "v": (3,)}
@@ -202,23 +202,26 @@ class Range:
 
     def __init__(self, outside: Outside, layers: Layer = ALL_LAYERS) -> None:
         self.outside, self.zygote = outside, Zygote(layers=layers)
-        self._given = {"x": np.linspace(-1, 1, ROWS), "v": np.linspace(-2, 2, 3 * ROWS).reshape(ROWS, 3)}
-        self._neighbour = self.zygote.start(Program("reward", NEIGHBOUR, ("x", "v"), {}), SHAPES, rows=ROWS)
-        self._expected = self._neighbour.evaluate(self._given).values.tobytes()
+        self.given = {"x": np.linspace(-1, 1, ROWS), "v": np.linspace(-2, 2, 3 * ROWS).reshape(ROWS, 3)}
+        self._neighbour = self.start(NEIGHBOUR)
+        self._expected = self._neighbour.evaluate(self.given).values.tobytes()
         outside.at_home |= {self.zygote.pid, self._neighbour.pid}
         outside.touched()
 
-    def fire(self, source: str, *, deadline: float = 2.0) -> Outcome:
-        """Run a program that no gate has seen; ask it twice."""
-        program = Program("reward", self.outside.aimed(source), ("x", "v"), {})
+    def start(self, payload: str, *, deadline: float = 2.0) -> RewardProcess:
+        """A program that no gate has seen, running."""
+        program = Program("reward", self.outside.aimed(whole(payload)), ("x", "v"), {})
+        return self.zygote.start(program, SHAPES, rows=ROWS, deadline=deadline)
+
+    def fire(self, payload: str, *, deadline: float = 2.0) -> Outcome:
+        """Run it, ask it twice."""
         unchanged = True
         try:
-            with self.zygote.start(program, SHAPES, rows=ROWS, deadline=deadline) as process:
+            with self.start(payload, deadline=deadline) as process:
                 inputs = process._conversation.columns
                 for _ in range(2):
-                    terms = process.evaluate(self._given)
-                    given = (self._given["x"], self._given["v"])
-                    unchanged = all(map(np.array_equal, inputs, given)) and unchanged
+                    terms = process.evaluate(self.given)
+                    unchanged = all(map(np.array_equal, inputs, self.given.values())) and unchanged
         except RewardFailure as failure:
             return Outcome(None, failure, unchanged)
         return Outcome(terms, None, unchanged)
@@ -230,7 +233,7 @@ class Range:
             found.append(f"a failure of kind {outcome.failure.kind}")
         if outcome.terms is not None and not np.isfinite(outcome.terms.values).all():
             found.append("an answer that is not finite")
-        if self._neighbour.evaluate(self._given).values.tobytes() != self._expected:
+        if self._neighbour.evaluate(self.given).values.tobytes() != self._expected:
             found.append("its neighbour")
         fresh = self.fire(NEIGHBOUR)
         if fresh.terms is None or fresh.terms.values.tobytes() != self._expected:
@@ -343,7 +346,7 @@ def arm() -> Callable[[str], str]:
 @pytest.fixture
 def bare(ground: Range) -> Callable[[str], list[str]]:
     """What a payload reaches that the gate let through, had it done so."""
-    return lambda payload: ground.harm(ground.fire(whole(payload)))
+    return lambda payload: ground.harm(ground.fire(payload))
 
 
 @pytest.fixture

@@ -94,6 +94,12 @@ def test_what_never_loads_is_timed_out(start):
     assert caught.value.kind == "timed_out"
 
 
+def test_a_deadline_is_the_programs_own_and_not_the_locks(start):
+    with pytest.raises(RewardFailure) as caught:
+        start("while True:\n    pass\n", deadline=0.0001)
+    assert caught.value.kind == "timed_out"
+
+
 def test_the_deadline_holds_for_all_pieces_together(escaped, columns):
     process = escaped("load('time').perf_counter()\nreturn {'a': x}", rows=1, deadline=0.2)
     with pytest.raises(RewardFailure) as caught:
