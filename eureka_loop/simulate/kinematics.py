@@ -18,12 +18,19 @@ def rotation_vector(quat: Array) -> Array:
     return np.asarray(scale[..., None] * v)
 
 
+def cross(a: Array, b: Array) -> Array:
+    """Vector products (..., 3); `np.cross` takes three times as long on a few rows."""
+    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
+    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+
+
 def multiply(a: Array, b: Array) -> Array:
     """Hamilton product (..., 4): first the rotation b, then a."""
     aw, av = a[..., :1], a[..., 1:]
     bw, bv = b[..., :1], b[..., 1:]
     w = aw * bw - (av * bv).sum(axis=-1, keepdims=True)
-    return np.concatenate([w, aw * bv + bw * av + np.cross(av, bv)], axis=-1)
+    return np.concatenate([w, aw * bv + bw * av + cross(av, bv)], axis=-1)
 
 
 def conjugate(quat: Array) -> Array:
@@ -75,4 +82,4 @@ def point_velocity(cvel: Array, centre: Array, point: Array) -> Array:
         centre: `subtree_com` (..., 3) of the body's kinematic tree root.
         point: (..., 3), world.
     """
-    return cvel[..., 3:] + np.cross(cvel[..., :3], point - centre)
+    return cvel[..., 3:] + cross(cvel[..., :3], point - centre)

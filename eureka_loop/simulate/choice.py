@@ -1,0 +1,55 @@
+"""Which physics carries a batch: MuJoCo's threaded rollout where it gives what is asked, else a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import mujoco
+from mujoco.rollout import Rollout
+
+from eureka_loop.simulate.physics import Physics
+from eureka_loop.simulate.pool import Pool
+from eureka_loop.simulate.quantities import Raw, Slice
+from eureka_loop.simulate.rollouts import Rollouts, Stepper, Straight, state_part
+from eureka_loop.simulate.runge_kutta import Staged
+from eureka_loop.simulate.sensed import with_sensors
+
+PhysicsFactory = Callable[[Any, Iterable[Raw], int, int], Physics | None]
+"""The env (unwrapped), the raw columns, how many copies, how many threads; None where it can't."""
+
+
+def fastest(env: Any, raws: Iterable[Raw], n_envs: int, threads: int) -> Physics:
+    """Rollouts, or else a pool."""
+    raws = tuple(raws)
+    return rollouts(env, raws, n_envs, threads) or pool(env, raws, n_envs, threads)
+
+
+def pool(env: Any, raws: Iterable[Raw], n_envs: int, threads: int) -> Physics:
+    """Bit for bit as the env."""
+    return Pool(env.model, raws, n_envs, env.frame_skip, threads)
+
+
+def rollouts(env: Any, raws: Iterable[Raw], n_envs: int, threads: int) -> Physics | None:
+    """None where a column can't be read off the state or a sensor, or a step can't be repeated closely."""
+    raws, model = tuple(raws), env.model
+    beyond = [raw for raw in raws if not (state_part(raw, model) or _is_control(raw))]
+    staged = model.opt.integrator == mujoco.mjtIntegrator.mjINT_RK4 and not model.na
+    converges = model.opt.solver == mujoco.mjtSolver.mjSOL_NEWTON
+    if not staged and (not converges or (beyond and model.opt.integrator == mujoco.mjtIntegrator.mjINT_RK4)):
+        return None
+    sensed = with_sensors(model, getattr(env, "fullpath", ""), beyond)
+    if sensed is None:
+        return None
+    threaded = Rollout(nthread=threads if threads > 1 else 0)
+    stepper: Stepper
+    if staged and (beyond or not converges):
+        whole = env.frame_skip - 1 if converges else 0
+        stepper = Staged(threaded, model, sensed.model, n_envs, env.frame_skip, whole=whole)
+    else:
+        stepper = Straight(threaded, model, sensed.model, n_envs, env.frame_skip)
+    return Rollouts(model, sensed, raws, n_envs, stepper)
+
+
+def _is_control(raw: Raw) -> bool:
+    return isinstance(raw, Slice) and raw.field == "ctrl"

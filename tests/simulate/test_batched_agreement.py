@@ -1,0 +1,116 @@
+"""Batched envs against Gymnasium's own: 1,000 random-action steps of every env, from the same states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import mujoco
+import numpy as np
+import pytest
+
+from eureka_loop.envs.registry import domains, find_domain
+from eureka_loop.program.gate import check
+from eureka_loop.records import Task
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.simulate.batched import BatchedEnvs, serves
+from eureka_loop.simulate.choice import pool
+from eureka_loop.simulate.recorder import Transitions
+from eureka_loop.simulate.vector import RecordedVecEnv
+
+ENVS, STEPS, LIMIT = 4, 250, 90  # steps an episode may last, so that some are cut off
+CLOSE = {"rtol": 1e-6, "atol": 1e-6}
+GYMNASIUM = pytest.mark.parametrize("name", [domain.name for domain in domains()])
+FULL = mujoco.mjtState.mjSTATE_FULLPHYSICS | mujoco.mjtState.mjSTATE_WARMSTART
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    with Zygote() as zygote:
+        yield zygote
+
+
+def task_of(name: str) -> Task:
+    """A domain's first task, its episodes shorter."""
+    domain = next(each for each in domains() if each.name == name)
+    return replace(domain.tasks[0], env_kwargs={"max_episode_steps": LIMIT})
+
+
+def both(name: str, **options: Any) -> tuple[BatchedEnvs, RecordedVecEnv]:
+    """Every visible name recorded, with what came before and first; the native reward on one side."""
+    task = task_of(name)
+    domain = find_domain(task.env_id)
+    names = BatchedEnvs(task, domain, [], 1, 0).vocabulary.names()
+    names += [f"{prefix}{each}" for prefix in ("prev_", "init_") for each in names[:: len(names) // 10]]
+    batched = BatchedEnvs(task, domain, names, ENVS, 7, **options)
+    return batched, RecordedVecEnv(task, domain, [*names, "native_reward"], ENVS, 7)
+
+
+def hold_together(batched: BatchedEnvs, single: RecordedVecEnv, done: Any) -> None:
+    """Put the batched envs' states into Gymnasium's: chaos would take them apart, each step agreeing."""
+    physics: Any = batched._physics
+    if batched.physics == "rollouts":
+        for index in np.flatnonzero(~done):
+            inner: Any = single.envs[index].unwrapped
+            state = np.concatenate([physics._state[index], physics._guess[index]])
+            mujoco.mj_setState(inner.model, inner.data, state, FULL)
+
+
+def walk(batched: BatchedEnvs, single: RecordedVecEnv, steps: int, **close: float) -> int:
+    """Equal random actions; observations and episode ends are compared at every step. How many ended."""
+    random, ended = np.random.default_rng(0), 0
+    shape = (ENVS, len(batched.action_low))
+    np.testing.assert_array_equal(batched.reset(), single.reset())
+    for _ in range(steps):
+        actions = random.uniform(batched.action_low, batched.action_high, shape).astype(np.float32)
+        step, (obs, _, done, infos) = batched.step(actions), single.step(actions)
+        np.testing.assert_array_equal(step.terminated | step.truncated, done)
+        np.testing.assert_allclose(step.obs, obs, **close)
+        for index in np.flatnonzero(done):
+            ended += 1
+            assert step.truncated[index] >= infos[index]["TimeLimit.truncated"]
+            np.testing.assert_allclose(
+                step.terminal_obs[index], infos[index]["terminal_observation"], **close
+            )
+        hold_together(batched, single, done)
+    return ended
+
+
+def compare(got: Transitions, expected: Transitions, *, rtol: float, atol: float) -> None:
+    for field in ("env_index", "episode_start", "done", "truncated"):
+        np.testing.assert_array_equal(getattr(got, field), getattr(expected, field))
+    for name, column in got.columns.items():
+        wanted = expected.columns[name]
+        # Of a force of 1,000 N a solver that stops at its tolerance doesn't find the last 1e-6 N.
+        scale = max(1.0, float(np.abs(wanted).max()))
+        np.testing.assert_allclose(column, wanted, rtol, atol * scale, err_msg=name)
+
+
+@GYMNASIUM
+def test_agrees_with_the_env(name: str, zygote: Zygote) -> None:
+    batched, single = both(name)
+    assert batched.physics == "rollouts"
+    assert walk(batched, single, STEPS, **CLOSE) >= ENVS
+    got, expected = batched.take(), single.recorder.take()
+    assert len(got) == ENVS * STEPS
+    compare(got, expected, **CLOSE)
+    program = check(task_of(name).human or "", batched.vocabulary)
+    shapes = {each: batched.vocabulary.resolve(each).shape for each in program.parameters}
+    with zygote.start(program, shapes, rows=len(got)) as process:
+        reward = process.evaluate({each: got.columns[each] for each in program.parameters}).total
+    np.testing.assert_allclose(reward, expected.columns["native_reward"], **CLOSE)
+
+
+@pytest.mark.parametrize("name", ["hopper", "pusher", "ant"])
+def test_a_pool_is_the_env_bit_for_bit(name: str) -> None:
+    batched, single = both(name, physics=pool, threads=2)
+    assert walk(batched, single, 100, rtol=0.0, atol=0.0) >= ENVS
+    compare(batched.take(), single.recorder.take(), rtol=0.0, atol=1e-12)  # `info` takes other sums
+
+
+@GYMNASIUM
+def test_serves(name: str) -> None:
+    task = task_of(name)
+    domain = find_domain(task.env_id)
+    assert serves(task, domain, BatchedEnvs(task, domain, [], 1, 0).vocabulary.names()) == ""
