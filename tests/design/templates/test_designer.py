@@ -23,7 +23,7 @@ def sources(request: Request) -> list[str]:
 def test_the_best_guess_reads_like_a_persons(asks: Asks) -> None:
     """Golden: scales are 1 over how far random actions lead (2 m/s), the cost a tenth of the goal's."""
     assert sources(asks())[0] == (
-        "def compute_reward(forward_velocity, terminated, action, *, speed=0.5, alive=1.0, effort=0.1):\n"
+        "def compute_reward(forward_velocity, terminated, action, *, speed=0.5, alive=0.2, effort=0.1):\n"
         '    """Hop forward as fast as possible without falling."""\n'
         "    return {\n"
         '        "speed": speed * forward_velocity,  # m/s forward\n'
@@ -31,6 +31,10 @@ def test_the_best_guess_reads_like_a_persons(asks: Asks) -> None:
         '        "effort": -effort * np.square(action).mean(axis=1),\n'
         "    }\n"
     )
+
+
+def test_staying_alive_is_paid_in_full_where_it_is_the_task(asks: Asks) -> None:
+    assert "alive=1.0" in sources(asks(text="stand upright for as long as possible"))[0]
 
 
 def test_the_same_request_gets_the_same_replies(asks: Asks) -> None:
