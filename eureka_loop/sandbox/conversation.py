@@ -206,9 +206,13 @@ def clean(text: bytes) -> str:
 
 
 def _cause(status: int) -> str:
-    if not os.WIFSIGNALED(status):
-        return f"it ended by itself (exit status {os.waitstatus_to_exitcode(status)})"
-    name = signal.Signals(os.WTERMSIG(status)).name
+    if os.WIFEXITED(status):
+        return f"it ended by itself (exit status {os.WEXITSTATUS(status)})"
+    number = os.WTERMSIG(status)
+    try:
+        name = signal.Signals(number).name
+    except ValueError:  # a real-time signal has no name
+        name = f"signal {number}"
     return f"{_DEATHS.get(name, 'by a signal')} ({name})"
 
 

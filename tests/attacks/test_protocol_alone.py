@@ -1,0 +1,132 @@
+"""The protocol alone: no gate, no layer on the process, and still nothing it says of itself is believed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eureka_loop.errors import RewardFailure
+
+GRIP = (
+    "s = sys._getframe(2).f_locals\nteller, token, sequence = s['self']._teller, s['token'], s['sequence']\n"
+)
+STAY = "\nwhile True:\n    pass"
+
+
+def say(sequence="sequence", token="token", code=3, count=1, size=1, text="a") -> str:
+    """Lines that answer by hand."""
+    fields = f"{sequence}, {token}, {code}, {count}, {size}"
+    return f"teller._outputs[:{len(text)}] = b'{text}'\nos.write(0, struct.pack('<QQIIQ', {fields}))"
+
+
+FORGERIES = {
+    "another question's number": say(sequence="sequence + 1") + STAY,
+    "the number of the start": say(sequence="1") + STAY,
+    "a token that is guessed": say(token="token ^ 1") + STAY,
+    "the token of the start": say(token="s['self']._order.token") + STAY,
+    "ready again": say(code=2) + STAY,
+    "locked again, with more layers": say(code=1, count=31) + STAY,
+    "a code there is none": say(code=99) + STAY,
+    "more terms than have names": say(count=2) + STAY,
+    "more terms than there can be": say(count=2**32 - 1) + STAY,
+    "no terms": say(count=0) + STAY,
+    "a text longer than its place": say(size=2**63) + STAY,
+    "no names": say(size=0) + STAY,
+    "names that are no text": "teller._outputs[:2] = bytes([255, 254])\n" + say(size=2, text="") + STAY,
+    "a name that clears the screen": "teller._outputs[:5] = b'a' + bytes([27]) + b'[2J'\n"
+    + say(size=5, text="")
+    + STAY,
+    "two terms of one name": "teller._outputs[:3] = b'a' + bytes([10]) + b'a'\n"
+    + say(count=2, size=3, text="")
+    + STAY,
+    "nothing to sum": say(text="_a", size=2) + STAY,
+    "half an answer": "os.write(0, b'0' * 16)" + STAY,
+    "one and a half": say() + "\nos.write(0, b'0' * 16)\n" + "while len(x) < 9:\n    pass",
+    "an answer that is no answer": "os.write(0, b'an honest reward process says nothing of the kind')" + STAY,
+    "an end without an answer": "os._exit(0)",
+    "a closed wire": "os.close(0)" + STAY,
+    "a wire shut on this side": "socket.socket(fileno=0).shutdown(1)" + STAY,
+    "an answer sent twice": say() + "\n" + say() + STAY,
+    "an answer before and an answer after": say() + "\nreturn {'a': x}",
+    "not a number": "teller.values[0, :] = np.nan\n" + say() + STAY,
+    "infinity": "teller.values[0, :] = np.inf\n" + say() + STAY,
+    "more than is allowed": "teller.values[0, :] = -1.1e6\n" + say() + STAY,
+}
+KINDS = {"not a number": "not_finite", "infinity": "not_finite", "more than is allowed": "out_of_range"}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forgery_is_the_end_of_the_process(open_ground, arm, name):
+    outcome = open_ground.fire(arm(GRIP + FORGERIES[name]), deadline=0.4)
+    assert outcome.failure is not None
+    assert outcome.failure.kind == KINDS.get(name, "killed"), str(outcome.failure)
+    assert open_ground.harm(outcome) == []
+
+
+def test_a_failure_it_claims_is_a_failure_whatever_it_is(open_ground, arm):
+    for code, kind in ((16, "exception"), (17, "out_of_memory"), (23, "mutated_input")):
+        outcome = open_ground.fire(arm(GRIP + say(code=code) + STAY))
+        assert outcome.failure.kind == kind
+
+
+def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(open_ground, arm):
+    """A thread writes NaN into the answer, again and again, while the parent copies and checks it."""
+    lines = """
+        s = sys._getframe(2).f_locals
+        if not hasattr(sys, 'busy'):
+            sys.busy = True
+            values = s['self']._teller.values
+            def forever():
+                while True:
+                    values[0, ::2] = np.nan
+                    values[0, ::2] = 1.0
+            import _thread
+            _thread.start_new_thread(forever, ())
+        return {'a': np.ones_like(x)}
+        """
+    answered, failed = 0, 0
+    for _ in range(6):
+        with open_ground.start(arm(lines)) as process:
+            try:
+                for _ in range(60):
+                    terms = process.evaluate(open_ground.given)
+                    assert np.isfinite(terms.values).all()
+                    answered += 1
+            except RewardFailure as failure:
+                failed += failure.kind == "not_finite"
+    assert answered + failed >= 6
+
+
+def test_names_do_not_change_when_the_text_does(open_ground, arm):
+    lines = GRIP + "teller._outputs[:1] = b'b'\nreturn {'a': x}"
+    with open_ground.start(arm(lines)) as process:
+        assert process.evaluate(open_ground.given).names == ("a",)
+        assert process.evaluate(open_ground.given).names == ("a",)
+
+
+def test_the_inputs_are_sealed_without_any_layer(open_ground, arm):
+    lines = "ctypes.memset(x.ctypes.data, 1, 8)"
+    outcome = open_ground.fire(arm(lines))
+    assert "SIGSEGV" in str(outcome.failure)
+    assert outcome.inputs_unchanged
+
+
+def test_the_inputs_can_not_be_unsealed_without_any_layer(open_ground, arm):
+    lines = "r = ctypes.CDLL(None).mprotect(ctypes.c_void_p(x.ctypes.data & ~4095), ctypes.c_size_t(4096), 3)\nreturn {'a': x * 0 + r}"
+    assert open_ground.fire(arm(lines)).terms.total[0] == -1.0
+
+
+def test_the_answers_memory_can_not_be_cut_from_under_the_parent(open_ground, arm):
+    """A shorter file would be SIGBUS for whoever looks at it next."""
+    lines = """
+        for each in os.listdir('/proc/self/map_files'):
+            path = os.readlink('/proc/self/map_files/' + each)
+            if 'memfd:eureka' in path:
+                try:
+                    os.truncate('/proc/self/map_files/' + each, 0)
+                except OSError:
+                    pass
+        return {'a': x}
+        """
+    outcome = open_ground.fire(arm(lines))
+    assert open_ground.harm(outcome) == []
