@@ -7,11 +7,11 @@ from dataclasses import replace
 from eureka_loop.config import RunConfig
 from eureka_loop.design.designer import Designer
 from eureka_loop.design.given import GivenDesigner
-from eureka_loop.design.ledger import Ledger
-from eureka_loop.design.llm import LLMDesigner, LLMSettings, configured_model, configured_url
-from eureka_loop.design.prices import Prices
+from eureka_loop.design.llm.designer import LLMDesigner, LLMSettings, configured_model, configured_url
+from eureka_loop.design.llm.ledger import Ledger
+from eureka_loop.design.llm.prices import Prices
 from eureka_loop.design.replay import ReplayDesigner
-from eureka_loop.design.templates import TemplatesDesigner
+from eureka_loop.design.templates.designer import TemplatesDesigner
 from eureka_loop.design.write import spent_before
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Usage

@@ -15,9 +15,9 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.design.designer import Request
-from eureka_loop.design.ledger import Ledger
-from eureka_loop.design.llm import LLMDesigner, LLMSettings
-from eureka_loop.design.prices import Price, Prices
+from eureka_loop.design.llm.designer import LLMDesigner, LLMSettings
+from eureka_loop.design.llm.ledger import Ledger
+from eureka_loop.design.llm.prices import Price, Prices
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Task
 
@@ -52,7 +52,9 @@ class Behaviours:
         return behave
 
     @classmethod
-    def says(cls, text: object, *, finish: str = "stop", usage: object = (100, 50), **message: Any) -> Behaviour:
+    def says(
+        cls, text: object, *, finish: str = "stop", usage: object = (100, 50), **message: Any
+    ) -> Behaviour:
         """A chat completion with one choice."""
         whole = {"role": "assistant", "content": text, **message}
         return cls.chooses([{"index": 0, "finish_reason": finish, "message": whole}], usage)
@@ -60,7 +62,12 @@ class Behaviours:
     @classmethod
     def chooses(cls, choices: object, usage: Any = (100, 50)) -> Behaviour:
         """A chat completion with these choices; `usage` is (prompt, completion) tokens."""
-        body: dict[str, Any] = {"id": "c", "object": "chat.completion", "created": 0, "model": "big-model-0925"}
+        body: dict[str, Any] = {
+            "id": "c",
+            "object": "chat.completion",
+            "created": 0,
+            "model": "big-model-0925",
+        }
         if usage:
             body["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1]}
         return cls.answers(200, {**body, "choices": choices})
@@ -71,7 +78,9 @@ class Behaviours:
         return cls.says(f"Plan: go.\n\n```python\n{code}```")
 
     @classmethod
-    def fails(cls, status: int, message: str, headers: Mapping[str, str] | None = None, **error: Any) -> Behaviour:
+    def fails(
+        cls, status: int, message: str, headers: Mapping[str, str] | None = None, **error: Any
+    ) -> Behaviour:
         """An error as OpenAI words it."""
         return cls.answers(status, {"error": {"message": message, "type": "error", **error}}, headers)
 

@@ -9,7 +9,7 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.design.designer import Designer, Repair, ScriptedDesigner
-from eureka_loop.design.extract import extract
+from eureka_loop.design.llm.extract import extract
 from eureka_loop.design.replay import ReplayDesigner
 from eureka_loop.errors import BadInput, DesignerError, Refused, RunError
 from eureka_loop.program.gate import check

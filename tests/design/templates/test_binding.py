@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from eureka_loop.design.binding import fitness_names
-from eureka_loop.design.inventory import inventory
-from eureka_loop.design.pool import Pool, pool
+from eureka_loop.design.templates.binding import fitness_names
+from eureka_loop.design.templates.inventory import inventory
+from eureka_loop.design.templates.pool import Pool, pool
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Task
 

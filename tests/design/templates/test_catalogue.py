@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from eureka_loop.design.designer import Request
-from eureka_loop.design.genes import parse
-from eureka_loop.design.templates import TemplatesDesigner
+from eureka_loop.design.templates.designer import TemplatesDesigner
+from eureka_loop.design.templates.genes import parse
 from eureka_loop.envs.registry import find_domain, find_task, tasks
 from eureka_loop.program.gate import check
 from eureka_loop.records import Candidate, Checkpoint, Evaluated, Failed, Score, Task, TermStats, Trained

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from eureka_loop.design.designer import Designer, Repair, Request
-from eureka_loop.design.genes import parse
-from eureka_loop.design.templates import TemplatesDesigner
+from eureka_loop.design.templates.designer import TemplatesDesigner
+from eureka_loop.design.templates.genes import parse
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Evaluated
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from eureka_loop.design.compose import BEST_GUESS, compose
-from eureka_loop.design.evolve import breed, parents, refine
-from eureka_loop.design.layout import write
-from eureka_loop.design.mutations import Standing, mutate, scale
-from eureka_loop.design.pool import Pool, pool
+from eureka_loop.design.templates.compose import BEST_GUESS, compose
+from eureka_loop.design.templates.evolve import breed, parents, refine
+from eureka_loop.design.templates.layout import write
+from eureka_loop.design.templates.mutations import Standing, mutate, scale
+from eureka_loop.design.templates.pool import Pool, pool
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Candidate, Evaluated, Failed, Task
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_loop.design.genes import compatible, parse
-from eureka_loop.design.layout import write
-from eureka_loop.design.pool import pool
+from eureka_loop.design.templates.genes import compatible, parse
+from eureka_loop.design.templates.layout import write
+from eureka_loop.design.templates.pool import pool
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Task
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_loop.design.genes import Gene
-from eureka_loop.design.layout import write
-from eureka_loop.design.pool import pool
-from eureka_loop.design.terms import TermTemplate, library, parse
+from eureka_loop.design.templates.genes import Gene
+from eureka_loop.design.templates.layout import write
+from eureka_loop.design.templates.pool import pool
+from eureka_loop.design.templates.terms import TermTemplate, library, parse
 from eureka_loop.program.functions import namespace
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Task

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_loop.design.intent import Intent
-from eureka_loop.design.terms import library
-from eureka_loop.design.words import places, read, stem
+from eureka_loop.design.templates.intent import Intent
+from eureka_loop.design.templates.terms import library
+from eureka_loop.design.templates.words import places, read, stem
 
 TEMPLATES = {template.name: template for template in library()}
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from eureka_loop.design.designer import Repair
-from eureka_loop.design.ledger import Ledger
-from eureka_loop.design.llm import LLMSettings, configured_model, configured_url
-from eureka_loop.design.prices import Price, Prices
+from eureka_loop.design.llm.designer import LLMSettings, configured_model, configured_url
+from eureka_loop.design.llm.ledger import Ledger
+from eureka_loop.design.llm.prices import Price, Prices
 from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.records import Usage
 

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from eureka_loop.design.ledger import Ledger
-from eureka_loop.design.prices import Price, Prices
+from eureka_loop.design.llm.ledger import Ledger
+from eureka_loop.design.llm.prices import Price, Prices
 from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.records import Usage
 

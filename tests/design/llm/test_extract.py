@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_loop.design.extract import extract, without_thinking
+from eureka_loop.design.llm.extract import extract, without_thinking
 
 PROGRAM = 'def compute_reward(speed, *, weight=1.0):\n    """Go."""\n    return {"go": weight * speed}\n'
 OTHER = PROGRAM.replace("1.0", "2.0")

@@ -1,6 +1,6 @@
 """What a model is told, verbatim: whole conversations in tests/conversations.
 
-After a wanted change: WRITE_GOLDEN=1 pytest tests/design/test_prompts.py, and read the difference.
+After a wanted change: WRITE_GOLDEN=1 pytest tests/design/llm/test_prompts.py, and read the difference.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from eureka_loop.design import prompts
 from eureka_loop.design.designer import Repair
+from eureka_loop.design.llm import prompts
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Candidate, Evaluated
 
-CONVERSATIONS = Path(__file__).parents[1] / "conversations"
+CONVERSATIONS = Path(__file__).parents[2] / "conversations"
 FEEDBACK = "g0-01: the final policy's fitness is 1.2, 1.1 to 1.3 in 10 episodes; episode length 1e+03 steps."
 PROBLEMS = "Line 2: unknown observable 'speed'; did you mean 'forward_velocity' (N,) m/s?"
 SOURCE = 'def compute_reward(forward_velocity):\n    return {"go": forward_velocity}\n'

@@ -17,8 +17,8 @@ from importlib import resources
 import jinja2
 
 from eureka_loop.design.designer import Repair, Request
-from eureka_loop.design.extract import without_thinking
-from eureka_loop.design.table import vocabulary_text
+from eureka_loop.design.llm.extract import without_thinking
+from eureka_loop.design.llm.table import vocabulary_text
 from eureka_loop.program.functions import SHAPING
 
 Message = dict[str, str]

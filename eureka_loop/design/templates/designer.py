@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from eureka_loop.design.compose import ANY, compose, recipe
 from eureka_loop.design.designer import Request
-from eureka_loop.design.evolve import Parent, breed, parents, refine
-from eureka_loop.design.layout import write
-from eureka_loop.design.pool import Pool, pool
+from eureka_loop.design.templates.compose import ANY, compose, recipe
+from eureka_loop.design.templates.evolve import Parent, breed, parents, refine
+from eureka_loop.design.templates.layout import write
+from eureka_loop.design.templates.pool import Pool, pool
 from eureka_loop.records import Reply
 
 _ATTEMPTS = 50  # to find a program that the run doesn't have yet

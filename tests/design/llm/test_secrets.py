@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from eureka_loop import files
-from eureka_loop.design.llm import LLMSettings
+from eureka_loop.design.llm.designer import LLMSettings
 from eureka_loop.errors import BadInput, EurekaError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_loop.design.prices import Price, Prices, user_file
+from eureka_loop.design.llm.prices import Price, Prices, user_file
 from eureka_loop.errors import BadInput
 
 

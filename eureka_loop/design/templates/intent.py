@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from eureka_loop.design.terms import Direction, TermTemplate
-from eureka_loop.design.words import Word, alike, lexicon, places, read, stem, stems
+from eureka_loop.design.templates.terms import Direction, TermTemplate
+from eureka_loop.design.templates.words import Word, alike, lexicon, places, read, stem, stems
 
 Way = tuple[str, int]  # axis of the world, sign
 

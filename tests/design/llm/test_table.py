@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eureka_loop.design.table import HEADER, vocabulary_text
+from eureka_loop.design.llm.table import HEADER, vocabulary_text
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 
 SUFFIXES = {"pos": (3,), "quat": (4,), "up": (3,), "linvel": (3,), "angvel": (3,), "air_time": ()}

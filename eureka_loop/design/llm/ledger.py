@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from eureka_loop.design.prices import Prices, user_file
+from eureka_loop.design.llm.prices import Prices, user_file
 from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.records import Usage
 

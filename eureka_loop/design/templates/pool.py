@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from eureka_loop.design.binding import Binding, Scene, fitness_names
-from eureka_loop.design.genes import Gene, gene
-from eureka_loop.design.intent import Intent
-from eureka_loop.design.terms import Purpose, Setting, TermTemplate, evaluate, library, render
-from eureka_loop.design.words import stems
+from eureka_loop.design.templates.binding import Binding, Scene, fitness_names
+from eureka_loop.design.templates.genes import Gene, gene
+from eureka_loop.design.templates.intent import Intent
+from eureka_loop.design.templates.terms import Purpose, Setting, TermTemplate, evaluate, library, render
+from eureka_loop.design.templates.words import stems
 from eureka_loop.program.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.records import Task
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eureka_loop.design.compose import MAX_TERMS, rounded, usual_gene
-from eureka_loop.design.genes import Gene, Genome, compatible
-from eureka_loop.design.pool import Pool
+from eureka_loop.design.templates.compose import MAX_TERMS, rounded, usual_gene
+from eureka_loop.design.templates.genes import Gene, Genome, compatible
+from eureka_loop.design.templates.pool import Pool
 
 _SPREAD = 0.6  # of the logarithm of a mutated weight; a margin or a target moves half as far
 _IDLE = 0.01  # share of the reward below which a term does nothing

@@ -18,7 +18,7 @@ import httpx2
 import openai
 from pydantic import SecretStr
 
-from eureka_loop.design.complaints import LIMIT_NAMES, Complaint, no_completion, one_line, understand
+from eureka_loop.design.llm.complaints import LIMIT_NAMES, Complaint, no_completion, one_line, understand
 from eureka_loop.errors import EndpointError, UnknownName
 
 Message = Mapping[str, str]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eureka_loop.design.threads import at_once
+from eureka_loop.design.llm.threads import at_once
 from eureka_loop.errors import BadInput, DesignerError, EndpointError, UnknownName
 from eureka_loop.records import Usage
 

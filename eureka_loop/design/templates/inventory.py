@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from eureka_loop.design.measures import Measure
-from eureka_loop.design.words import lexicon, stems
+from eureka_loop.design.templates.measures import Measure
+from eureka_loop.design.templates.words import lexicon, stems
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 
 _AXES = ("x", "y", "z")

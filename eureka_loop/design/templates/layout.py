@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from eureka_loop.design.genes import Genome
+from eureka_loop.design.templates.genes import Genome
 from eureka_loop.program.contract import ENTRY_POINTS
 
 _WIDTH = 100

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from eureka_loop.design.intent import Way
-from eureka_loop.design.measures import Measure
-from eureka_loop.design.terms import Form, Role
-from eureka_loop.design.words import stem, stems
+from eureka_loop.design.templates.intent import Way
+from eureka_loop.design.templates.measures import Measure
+from eureka_loop.design.templates.terms import Form, Role
+from eureka_loop.design.templates.words import stem, stems
 
 
 def admissible(role: Role, measure: Measure, way: Way) -> bool:

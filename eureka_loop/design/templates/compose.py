@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from eureka_loop.design.genes import Gene, Genome, compatible
-from eureka_loop.design.pool import Pool, Term
+from eureka_loop.design.templates.genes import Gene, Genome, compatible
+from eureka_loop.design.templates.pool import Pool, Term
 
 MAX_TERMS = 8  # more than a person would read with pleasure, and few tasks need
 _CERTAIN = 0.8  # wish or prior from which a term belongs into every program

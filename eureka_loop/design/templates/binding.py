@@ -7,12 +7,12 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from eureka_loop.design.forms import admissible, go_together
-from eureka_loop.design.intent import Intent, Trigger, Way
-from eureka_loop.design.inventory import inventory
-from eureka_loop.design.measures import Measure
-from eureka_loop.design.subjects import Subjects
-from eureka_loop.design.terms import Role, TermTemplate
+from eureka_loop.design.templates.forms import admissible, go_together
+from eureka_loop.design.templates.intent import Intent, Trigger, Way
+from eureka_loop.design.templates.inventory import inventory
+from eureka_loop.design.templates.measures import Measure
+from eureka_loop.design.templates.subjects import Subjects
+from eureka_loop.design.templates.terms import Role, TermTemplate
 from eureka_loop.program.vocabulary import PREFIXES, Vocabulary
 
 _NOT_MEASURED = frozenset({"dt", "time", "time_left", "terminated", "action", "obs", "qpos", "qvel"})

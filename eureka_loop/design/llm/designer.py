@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from eureka_loop.design import prompts
 from eureka_loop.design.designer import Request
-from eureka_loop.design.extract import Extracted, extract
-from eureka_loop.design.ledger import Ledger
-from eureka_loop.design.threads import at_once
+from eureka_loop.design.llm import prompts
+from eureka_loop.design.llm.extract import Extracted, extract
+from eureka_loop.design.llm.ledger import Ledger
+from eureka_loop.design.llm.threads import at_once
 from eureka_loop.errors import BadInput, BudgetSpent, DesignerError, EndpointError, EurekaError
 from eureka_loop.records import Reply, Usage
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only where a model is really asked
-    from eureka_loop.design.endpoint import Completion, Endpoint
+    from eureka_loop.design.llm.endpoint import Completion, Endpoint
 
 OPENAI = "https://api.openai.com/v1"
 KEYS = ("EUREKA_API_KEY", "OPENAI_API_KEY")  # the first that is set counts
@@ -201,7 +201,7 @@ def connect(
     Raises:
         BadInput: no key, or one that can't be a key.
     """
-    from eureka_loop.design.endpoint import Endpoint
+    from eureka_loop.design.llm.endpoint import Endpoint
 
     url = configured_url(settings, environ)
     return Endpoint(url, _key(url, environ), timeout=settings.timeout, retries=settings.retries, sleep=sleep)

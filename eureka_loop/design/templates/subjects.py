@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eureka_loop.design.intent import Intent
-from eureka_loop.design.measures import Measure
-from eureka_loop.design.terms import Role
-from eureka_loop.design.words import lexicon, stem, stems
+from eureka_loop.design.templates.intent import Intent
+from eureka_loop.design.templates.measures import Measure
+from eureka_loop.design.templates.terms import Role
+from eureka_loop.design.templates.words import lexicon, stem, stems
 
 NEVER = -9.0  # no other merit makes up for it
 _FAR = 6.0  # words from the one that asks for a term, beyond which a thing's mention is about something else

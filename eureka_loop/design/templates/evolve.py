@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eureka_loop.design.compose import MAX_TERMS, ordered
-from eureka_loop.design.genes import Gene, Genome, compatible, parse
-from eureka_loop.design.mutations import Standing, Standings, is_goal, mutate, scale
-from eureka_loop.design.pool import Pool
+from eureka_loop.design.templates.compose import MAX_TERMS, ordered
+from eureka_loop.design.templates.genes import Gene, Genome, compatible, parse
+from eureka_loop.design.templates.mutations import Standing, Standings, is_goal, mutate, scale
+from eureka_loop.design.templates.pool import Pool
 from eureka_loop.records import Evaluated
 
 _CROSSED = 0.35  # chance that a child has two parents
