@@ -10,14 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from stable_baselines3 import PPO
-from torch import Tensor
+from torch import Tensor, nn
 
 from eureka_loop.train.population_adam import AdamSettings, StackedAdam
 from eureka_loop.train.population_layout import Layout, Row
-from eureka_loop.train.population_loss import Loss, Rates
-from eureka_loop.train.population_minibatches import Indices, Minibatch, Shuffler
+from eureka_loop.train.population_loss import Loss, Rates, log_probs
+from eureka_loop.train.population_minibatches import LOG_PROB, VALUE, Indices, Minibatch, Shuffler
 from eureka_loop.train.population_networks import ACTIVATIONS, Activation, Networks
 
+WIDE = 256  # samples at a time, where nothing has to come back
 Orders = npt.NDArray[np.int64]
 Losses = Mapping[str, float]
 
@@ -90,6 +91,34 @@ class Group:
         first, second = ([part[index].clone() for part in each] for each in self._adam.moments)
         parameters = [part[index].clone() for part in self.sections]
         return LearnerState(parameters, (first, second), self._adam.steps[index])
+
+    def finite(self) -> npt.NDArray[np.bool_]:
+        """(G,), whether all of a member's parameters are."""
+        sound = [torch.isfinite(section).flatten(1).all(dim=1) for section in self.sections]
+        return np.asarray(torch.stack(sound).all(dim=0).numpy())
+
+    def evaluate(self, rows: Tensor) -> None:
+        """Fill in what the members' networks say of their rows: values and log-probabilities."""
+        fields, members = self._shuffler.fields, torch.from_numpy(self.members)
+        count = rows.shape[1]
+        width = min(count, WIDE)
+        networks = Networks(self._rules.layout, self._rules.activation, self.sections, width)
+        inputs = rows[..., : fields.inputs + 1].index_select(0, members)
+        actions = rows[..., fields.action].index_select(0, members).transpose(1, 2)
+        extras = torch.zeros(len(members), count, 2)
+        for start in range(0, count, width):
+            part = slice(min(start, count - width), min(start, count - width) + width)
+            networks.forward(inputs[:, part].transpose(1, 2))
+            extras[:, part, VALUE] = networks.heads.values
+            extras[:, part, LOG_PROB] = log_probs(networks.heads, actions[:, :, part])
+        rows[members, :, fields.extra(VALUE) : fields.extra(LOG_PROB) + 1] = extras
+
+    def values(self, index: int, observations: Tensor) -> Tensor:
+        """What the member at this place in the group expects of these states: (m, inputs) → (m,)."""
+        own = [section[index : index + 1] for section in self.sections]
+        networks = Networks(self._rules.layout, self._rules.activation, own, len(observations))
+        networks.forward(nn.functional.pad(observations, (0, 1), value=1.0).T[None])
+        return networks.heads.values[0]
 
     def learn(self, rows: Tensor, orders: Iterable[Orders], rates: Rates) -> list[Losses]:
         """One update of every member, PPO's `train`.

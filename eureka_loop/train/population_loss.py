@@ -30,6 +30,12 @@ class Rates:
     clip_range_vf: float | None = None
 
 
+def log_probs(heads: Heads, actions: Tensor) -> Tensor:
+    """Of actions (G, actions, B): (G, B)."""
+    z = (actions - heads.means) * heads.log_std.neg().exp()[..., None]
+    return -0.5 * (z * z).sum(1) - heads.log_std.sum(-1, keepdim=True) - 0.5 * z.shape[1] * LOG_2PI
+
+
 class Loss:
     """
     Args:

@@ -1,8 +1,8 @@
 """Rollouts of many learners as rows, and epochs of minibatches drawn from them.
 
 A row holds all that one step contributes to an update, so that one gather an epoch shuffles everything.
-Minibatches are filled up to whole vectors (see `population_layout`) with samples of weight 0, which also stand
-for what the last one lacks where the batch size doesn't divide the rollout.
+Minibatches are filled up to whole vectors (see `population_layout`) with samples of weight 0: also the last
+one, where the batch size doesn't divide the rollout.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ class Shuffler:
             with the state after the rollout, which is no sample.
 
     Attributes:
+        fields: of the rows.
         width: B.
         samples: of a rollout.
     """
@@ -79,7 +80,7 @@ class Shuffler:
     def __init__(
         self, fields: Fields, steps: int, n_envs: int, batch_size: int, *, normalize_advantage: bool
     ) -> None:
-        self._fields, self._normalize = fields, normalize_advantage
+        self.fields, self._normalize = fields, normalize_advantage
         self.samples = samples = steps * n_envs
         self._rows = (steps + 1) * n_envs
         self._row = np.arange(samples) + np.arange(samples) // steps  # of each sample
@@ -101,7 +102,7 @@ class Shuffler:
             members: (G,) which ones.
             order: (G, samples), a permutation a learner: of steps env by env, as SB3's.
         """
-        fields = self._fields
+        fields = self.fields
         picked = self._row[order[:, self._slots]] + (members * self._rows)[:, None, None]  # (G, M, B)
         found = rows.view(-1, fields.size).index_select(0, torch.from_numpy(picked.reshape(-1)))
         table = found.view(*picked.shape, fields.size)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import cast
 
 import torch
+from stable_baselines3 import PPO, SAC
+from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure, RunError
@@ -49,18 +51,14 @@ def train(job: Job, domain: Domain, zygote: Zygote, folder: Path, report: Report
     options = settings(job.algorithm, job.hyperparameters)
     try:
         return _train(job, options, domain, zygote, folder, report)
-    except RewardFailure as failure:
-        return _failed(job, failure.kind, failure, failure.detail)
-    except Refused as refused:
-        return _failed(job, "refused", refused)
-    except Diverged as diverged:
-        return _failed(job, "diverged", diverged)
+    except (RewardFailure, Refused, Diverged) as error:
+        return failed(job, error)
 
 
 def _train(
     job: Job, options: Settings, domain: Domain, zygote: Zygote, folder: Path, report: Report
 ) -> Trained:
-    vocabulary = _vocabulary(job.task, domain)
+    vocabulary = vocabulary_of(job.task, domain)
     program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
     with ExitStack() as stack:
         judge = stack.enter_context(Judge(zygote, job.task, vocabulary))
@@ -83,7 +81,7 @@ def _train(
         rewarder = Rewarder(envs.recorder, process, scale, witness)
         supervision = Supervision(episodes, checkpoints, curves, learner.settle, report)
         learner.learn(rewarder, supervision, curves.logger)
-        _save(folder, learner)
+        save(folder, learner.model, learner.normalization)
         predict = predictor(learner.model, learner.normalization)
         return Trained(
             candidate=job.candidate,
@@ -96,7 +94,8 @@ def _train(
         )
 
 
-def _vocabulary(task: Task, domain: Domain) -> Vocabulary:
+def vocabulary_of(task: Task, domain: Domain) -> Vocabulary:
+    """What can be measured in a task's env, without ranges."""
     env = make_env(task)
     try:
         return Instruments(env, domain).vocabulary
@@ -104,12 +103,20 @@ def _vocabulary(task: Task, domain: Domain) -> Vocabulary:
         env.close()
 
 
-def _save(folder: Path, learner: Learner) -> None:
+def save(folder: Path, model: PPO | SAC, normalization: VecNormalize) -> None:
+    """
+    Raises:
+        RunError: the folder can't be written.
+    """
     try:
-        save_policy(folder, learner.model, learner.normalization)
+        save_policy(folder, model, normalization)
     except OSError as error:
         raise RunError(f"can't write to {folder}: {error.strerror}; free some space") from error
 
 
-def _failed(job: Job, kind: str, error: Exception, detail: str = "") -> Failed:
+def failed(job: Job, error: RewardFailure | Refused | Diverged) -> Failed:
+    """What ended a training, as its result."""
+    kind, detail = "refused" if isinstance(error, Refused) else "diverged", ""
+    if isinstance(error, RewardFailure):
+        kind, detail = error.kind, error.detail
     return Failed(job.candidate, cast(FailureKind, kind), str(error), detail, job.seed)

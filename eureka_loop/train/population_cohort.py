@@ -1,0 +1,165 @@
+"""A cohort's training from rollout to rollout: rewards, failures, statistics, progress; then its judging."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from eureka_loop.envs.domain import Domain
+from eureka_loop.errors import RewardFailure
+from eureka_loop.records import Array, Failed, Trained
+from eureka_loop.simulate.batched import BatchedEnvs
+from eureka_loop.train.hyperparameters import Settings
+from eureka_loop.train.population_engine import Population
+from eureka_loop.train.population_judging import SharedJudge, Verdict, judge_policies
+from eureka_loop.train.population_member import Member, part
+from eureka_loop.train.population_models import bring_back
+from eureka_loop.train.population_rollout import Rollout
+from eureka_loop.train.supervision import REPORT_EVERY, SPEED_OVER, Diverged
+from eureka_loop.train.trainer import failed, save
+
+Report = Callable[[int, Mapping[str, float]], None]
+"""Which of the jobs, and its line of progress: step, steps per second, fitness so far."""
+
+
+class Cohort:
+    """
+    Args:
+        members: of one task, with the same hyperparameters.
+    """
+
+    def __init__(
+        self, members: Sequence[Member], options: Settings, domain: Domain, judge: SharedJudge
+    ) -> None:
+        jobs = [member.job for member in members]
+        self._members, self._domain, self._judge = members, domain, judge
+        self._task, self._steps = jobs[0].task, jobs[0].steps
+        names = [name for member in members for name in member.parameters]
+        seeds = [job.seed + index for job in jobs for index in range(options.n_envs)]
+        self._envs = BatchedEnvs(self._task, domain, [*names, *judge.names], len(seeds), seeds)
+        self._population = Population([member.model for member in members], options, self._envs)
+        self._failures: dict[int, Failed] = {}
+        self._step = 0  # of each learner
+        self._epochs = [0] * len(members)
+        self._pace = Pace()
+
+    def run(self, report: Report) -> list[Trained | Failed]:
+        """The whole training, and its judging.
+
+        Args:
+            report: called with the member's place.
+        """
+        while self.advance():
+            if self._pace.due(self._step):
+                self._report(report)
+        self._pace.stop()
+        self._report(report)
+        results: dict[int, Trained | Failed] = {}
+        for place, verdict in self._finish().items():
+            if isinstance(verdict, RewardFailure):
+                self._fail(place, verdict)
+            else:
+                results[place] = self._members[place].trained(verdict, self._pace.seconds)
+        results |= self._failures
+        return [results[place] for place in range(len(self._members))]
+
+    def advance(self) -> bool:
+        """A rollout and an update of everyone; whether there is more to do."""
+        population = self._population
+        if self._step >= self._steps or not population.alive:
+            return False
+        rollout = population.collect()
+        self._step += rollout.steps
+        self._end_diverged()
+        rewards = self._reward(rollout)
+        for place in population.alive:
+            self._members[place].end_rollout(self._step, self._pace.speed(self._step))
+        for place, losses in population.learn(rewards, rollout, 1.0 - self._step / self._steps).items():
+            self._epochs[place] += int(losses["epochs"])
+            self._members[place].log(losses)
+        self._end_diverged()
+        return True
+
+    def close(self) -> None:
+        """End the envs."""
+        self._envs.close()
+
+    def _reward(self, rollout: Rollout) -> Array:
+        """(K, n, T). Members whose program or fitness fails are dropped."""
+        rewards: Array = np.zeros(rollout.done.shape)
+        transitions = self._envs.take()
+        for place in self._population.alive:
+            own = part(transitions, place, rewards.shape[1])
+            try:
+                rewards[place] = self._members[place].reward(own).reshape(rewards[place].shape)
+            except RewardFailure as failure:
+                self._fail(place, failure)
+        self._population.drop(self._failures)
+        return rewards
+
+    def _end_diverged(self) -> None:
+        for place in self._population.diverged():
+            what = "the policy's parameters or the observations are not finite any more"
+            self._fail(place, Diverged(f"{what} at step {self._step}"))
+        self._population.drop(self._failures)
+
+    def _fail(self, place: int, error: RewardFailure | Diverged) -> None:
+        self._failures[place] = failed(self._members[place].job, error)
+
+    def _finish(self) -> Mapping[int, Verdict]:
+        """Save and judge those who made it."""
+        population, states = self._population, self._population.states()
+        for place, state in states.items():
+            member = self._members[place]
+            layout, epochs = population.rules.layout, self._epochs[place]
+            bring_back(member.model, layout, state, steps=self._step, epochs=epochs)
+            normalization: Any = member.normalization
+            if normalization.norm_obs:
+                normalization.obs_rms = population.observations.statistics(place)
+            normalization.ret_rms = population.rewards.statistics[place]
+            save(member.folder, member.model, member.normalization)
+        if not states:
+            return {}
+        verdicts = judge_policies(
+            population.rules,
+            list(states.values()),
+            population.observations.only(np.array(list(states))),
+            self._task,
+            self._domain,
+            [self._members[place].job.judge_seeds for place in states],
+            self._judge,
+        )
+        return dict(zip(states, verdicts, strict=True))
+
+    def _report(self, report: Report) -> None:
+        speed = self._pace.speed(self._step)
+        for place in self._population.alive:
+            report(place, self._members[place].progress(self._step, speed))
+
+
+class Pace:
+    """The clock of a training: steps of each learner per second, over the last reports."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._marks = deque([(self._started, 0)], maxlen=SPEED_OVER)
+        self.seconds = 0.0
+
+    def stop(self) -> None:
+        self.seconds = time.perf_counter() - self._started
+
+    def speed(self, step: int) -> float:
+        since, before = self._marks[0]
+        return (step - before) / max(time.perf_counter() - since, 1e-9)
+
+    def due(self, step: int) -> bool:
+        """Whether it is time for a report; if so, it counts as made."""
+        now = time.perf_counter()
+        if now < self._marks[-1][0] + REPORT_EVERY:
+            return False
+        self._marks.append((now, step))
+        return True
