@@ -35,7 +35,9 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except EurekaError as error:
-        print(f"eureka: {error}", file=sys.stderr)
+        from eureka_loop.report.text import clean  # an endpoint or a model may have written part of it
+
+        print(f"eureka: {clean(str(error))}", file=sys.stderr)
         sys.exit(2 if isinstance(error, BadInput) else 1)
     except BrokenPipeError:
         sys.stderr.close()

@@ -79,12 +79,7 @@ def stages(run: Run) -> Iterator[Stages]:
                 seeds("training", config.seed, config.seeds),
                 seeds("selection", config.seed, config.judge_episodes),
             ),
-            retrain=lambda winner: evaluation.evaluate(
-                [winner, *Referees(run, gate).admitted(task)],
-                seeds("report_training", config.seed, config.report_seeds),
-                seeds("report", config.seed, config.judge_episodes),
-                report=True,
-            ),
+            retrain=Retraining(run, task, config, gate, evaluation).retrain,
         )
 
 
@@ -114,16 +109,31 @@ class Brief:
 
 
 @dataclass(frozen=True, slots=True)
-class Referees:
-    """The references of a report, in the run's folder like any candidate."""
+class Retraining:
+    """The winner and the references, which are in the run's folder like any candidate, on fresh seeds."""
 
     run: Run
+    task: Task
+    config: RunConfig
     gate: Gate
+    evaluation: Evaluation
 
-    def admitted(self, task: Task) -> list[Candidate]:
-        """Those that pass the gate; the failure of one that doesn't is recorded."""
+    def retrain(self, winner: Candidate) -> list[Evaluated]:
+        """All of them trained and judged as the search's candidates were; none where no seeds are wanted."""
+        if not self.config.report_seeds:
+            return []
+        others = self._admitted()
+        training = seeds("report_training", self.config.seed, self.config.report_seeds)
+        judging = seeds("report", self.config.seed, self.config.judge_episodes)
+        self.run.event(
+            "reporting", winner=winner.id, references=[each.id for each in others], seeds=list(training)
+        )
+        return self.evaluation.evaluate([winner, *others], training, judging, report=True)
+
+    def _admitted(self) -> list[Candidate]:
+        """The references that pass the gate; the failure of one that doesn't is recorded."""
         admitted = []
-        for reference in references(task):
+        for reference in references(self.task):
             self.run.write_candidate(reference)
             try:
                 self.gate.admit(reference.source, hidden=True)
