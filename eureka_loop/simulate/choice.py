@@ -48,7 +48,7 @@ def rollouts(env: Any, raws: Iterable[Raw], n_envs: int, threads: int) -> Physic
         stepper = Staged(threaded, model, sensed.model, n_envs, env.frame_skip, whole=whole)
     else:
         stepper = Straight(threaded, model, sensed.model, n_envs, env.frame_skip)
-    return Rollouts(model, sensed, raws, n_envs, stepper)
+    return Rollouts(model, sensed, raws, n_envs, stepper, threaded)
 
 
 def _is_control(raw: Raw) -> bool:

@@ -43,14 +43,21 @@ class Rollouts:
     Args:
         model: the env's MjModel.
         sensed: the same with sensors for all columns that the state doesn't hold.
+        pool: the threads that the stepper uses.
     """
 
     tapes: Sequence[ContactTape] = ()
 
     def __init__(
-        self, model: Any, sensed: Sensed, raws: Iterable[Raw], n_envs: int, stepper: Stepper
+        self,
+        model: Any,
+        sensed: Sensed,
+        raws: Iterable[Raw],
+        n_envs: int,
+        stepper: Stepper,
+        pool: Rollout,
     ) -> None:
-        self._model, self._stepper = model, stepper
+        self._model, self._stepper, self._pool = model, stepper, pool
         self._state = np.zeros((n_envs, mujoco.mj_stateSize(model, FULL)))
         self._guess = np.zeros((n_envs, model.nv))
         self._actions = np.zeros((n_envs, model.nu))
@@ -82,7 +89,7 @@ class Rollouts:
             column[...] = read(self._stepper.sensordata)
 
     def close(self) -> None:
-        """The pool of threads ends with its last user."""
+        self._pool.close()
 
     def _read_contacts(self, index: int) -> None:
         wanted = [raw for raw in self._sensed if isinstance(raw, FromContacts)]
@@ -160,7 +167,7 @@ class Straight:
     """
 
     def __init__(self, pool: Rollout, model: Any, sensed: Any, n_envs: int, frame_skip: int) -> None:
-        split = sensed.nsensordata > 0 and frame_skip > 1
+        split = sensed is not model and frame_skip > 1
         self._batches = [Batch(pool, sensed, n_envs, 1 if split else frame_skip)]
         if split:
             self._batches.insert(0, Batch(pool, model, n_envs, frame_skip - 1))
