@@ -75,6 +75,8 @@ class TrainOptions:
     """Trainings at once; 0: one a core."""
     out: Path = Path("runs")
     """Where run folders go."""
+    allow_reduced_sandbox: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run the program even where the sandbox is weaker than `strict`."""
 
 
 def train(words: list[str]) -> int:
@@ -93,6 +95,7 @@ def train(words: list[str]) -> int:
         seed=options.seed,
         jobs=options.jobs,
         out=options.out,
+        allow_reduced_sandbox=options.allow_reduced_sandbox,
     )
     return _go(wiring.create(config, program=options.program))
 

@@ -64,6 +64,8 @@ class RunConfig:
     """Stop before the run takes longer than this."""
     out: Path = Path("runs")
     """Where run folders go."""
+    allow_reduced_sandbox: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run generated code even where the sandbox is weaker than `strict`; `eureka doctor` says what it is."""
     hyperparameters: Annotated[Mapping[str, Any], tyro.conf.Suppress] = field(default_factory=dict)
     """Overrides of the domain's hyperparameters; only in a file: [hyperparameters] n_steps = 1024."""
 
@@ -93,7 +95,7 @@ LIMITS: tuple[tuple[str, float, float], ...] = (
 
 
 def load(path: Path, base: RunConfig | None = None) -> RunConfig:
-    """The configuration a TOML file states, over `base`. The table [made_by] is a record, not a setting.
+    """The configuration a TOML file states, over `base`. [made_by] and [sandbox] are records, not settings.
 
     Raises:
         BadInput: no such file, not TOML, or a key that doesn't exist (with the nearest).
@@ -104,7 +106,8 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
         raise BadInput(f"can't read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} is not valid TOML: {error}") from error
-    table.pop("made_by", None)
+    for record in ("made_by", "sandbox"):
+        table.pop(record, None)
     known = [each.name for each in fields(RunConfig)]
     for key in table:
         if key not in known:

@@ -30,6 +30,7 @@ from eureka_loop.loop import Stages
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Array, Candidate, Evaluated, Failed, Task
 from eureka_loop.references import references
+from eureka_loop.sandbox.standing import Standing, measure, require
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.search.strategy import Ask
 from eureka_loop.seeds import seeds
@@ -44,8 +45,13 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
     Args:
         program: a reward program to train, instead of having some written.
         human: a hand-written reward for a task that has none.
+
+    Raises:
+        SandboxError: the sandbox is not strict here, and the configuration doesn't allow less.
     """
     task = task_of(config)
+    with Zygote() as zygote:
+        standing = admitted(zygote, config)
     run = Run.create(config.out, task.name)
     try:
         task, vocabulary = look(task, run.task_folder)
@@ -54,7 +60,8 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
             files.write_json(run.task_folder / "task.json", task)
         if program is not None:
             files.write_text(run.folder / "given.py", read_program(program, vocabulary))
-        files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), "made_by": made_by()}))
+        records = {"made_by": made_by(), "sandbox": standing.as_table()}
+        files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), **records}))
     except BaseException:
         run.discard()
         raise
@@ -69,6 +76,8 @@ def stages(run: Run) -> Iterator[Stages]:
     designer = choose_designer(run, config)
     deadline = Deadline(config.max_hours, time_worked(run.events()))
     with Zygote() as zygote, LocalEngine(config.jobs or cores()) as engine:
+        if any(run.events()):  # it goes on, perhaps on another machine
+            admitted(zygote, config)
         gate = Gate(vocabulary, load_probe(run.task_folder), zygote)
         evaluation = Evaluation(run, engine, plan, deadline)
         yield Stages(
@@ -81,6 +90,17 @@ def stages(run: Run) -> Iterator[Stages]:
             ),
             retrain=Retraining(run, task, config, gate, evaluation).retrain,
         )
+
+
+def admitted(zygote: Zygote, config: RunConfig) -> Standing:
+    """What the sandbox is worth here, where that is enough for a run.
+
+    Raises:
+        SandboxError: it isn't.
+    """
+    standing = measure(zygote)
+    require(standing, reduced=config.allow_reduced_sandbox)
+    return standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Facts:
         reports: the winner, then the references, with their results on report seeds; empty before the report.
         winner: None while it isn't chosen.
         made_by: versions, git commit.
+        sandbox: tier, layers and what the witness saw when the run began.
         being_written: whether the run is going on just now.
     """
 
@@ -39,6 +40,7 @@ class Facts:
     reports: tuple[Evaluated, ...]
     winner: Candidate | None
     made_by: Mapping[str, Any]
+    sandbox: Mapping[str, Any]
     being_written: bool
 
     @classmethod
@@ -60,7 +62,8 @@ class Facts:
             search=search,
             reports=_reports(run, winner, ids),
             winner=winner,
-            made_by=_made_by(run),
+            made_by=_record(run, "made_by"),
+            sandbox=_record(run, "sandbox"),
             being_written=being_written(run),
         )
 
@@ -130,9 +133,10 @@ def _on_report_seeds(run: Run, id: str) -> Evaluated:
     return found if found.results or failure is None else Evaluated(found.candidate, (failure,))
 
 
-def _made_by(run: Run) -> Mapping[str, Any]:
+def _record(run: Run, name: str) -> Mapping[str, Any]:
+    """A table of run.toml that is no setting."""
     try:
-        table = tomllib.loads((run.folder / "run.toml").read_text(encoding="utf-8")).get("made_by", {})
+        table = tomllib.loads((run.folder / "run.toml").read_text(encoding="utf-8")).get(name, {})
     except (OSError, ValueError) as error:
         raise RunError(f"can't read {run.folder / 'run.toml'}: {error}") from error
     return table if isinstance(table, dict) else {}

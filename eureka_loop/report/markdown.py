@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from eureka_loop import __version__, files, seeds
 from eureka_loop.config import RunConfig
@@ -163,6 +164,20 @@ def _provenance(found: Facts) -> Iterator[str]:
         yield _streams("Report", "report_training", "report", config.report_seeds, config)
     made_by = ", ".join(f"{key} {value}" for key, value in found.made_by.items())
     yield f"- Made by {escaped(made_by or f'eureka-loop {__version__}')}"
+    yield from _sandbox(found.sandbox)
+
+
+def _sandbox(record: Mapping[str, Any]) -> Iterator[str]:
+    if not record:
+        return
+    tried, refused = record.get("witness_tried", 0), record.get("witness_refused", 0)
+    through = ", ".join(record.get("not_refused", ()))
+    said = (
+        f"{record.get('tier', 'unknown')} ({', '.join(record.get('layers', ()))}); of {tried} forbidden "
+        f"things that locked processes tried, {refused} were refused"
+        + (f", not so {through}" if through else "")
+    )
+    yield f"- Sandbox: {escaped(said)}"
 
 
 def _streams(name: str, training: seeds.Stream, judging: seeds.Stream, count: int, config: RunConfig) -> str:

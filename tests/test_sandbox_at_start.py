@@ -1,0 +1,104 @@
+"""A run begins with the sandbox: it is tried, held to strict, and written down."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from eureka_loop import files, wiring
+from eureka_loop.commands import _parse
+from eureka_loop.config import RunConfig, load
+from eureka_loop.errors import SandboxError
+from eureka_loop.program.vocabulary import Observable, Vocabulary
+from eureka_loop.sandbox.layers import ALL_LAYERS, Layer
+from eureka_loop.sandbox.standing import Standing
+from eureka_loop.store import Run
+
+STRICT = Standing(ALL_LAYERS, 7, {"read_file": True, "connect": True})
+REDUCED = Standing(Layer.LIMITS, 0, {"read_file": True, "connect": False})
+VOCABULARY = Vocabulary("Hopper-v5", (Observable("action", (3,)),), horizon=1000, dt=0.008)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> RunConfig:
+    return RunConfig(task="hopper-hop", designer="templates", out=tmp_path / "runs")
+
+
+@pytest.fixture(autouse=True)
+def _an_env_that_needs_no_survey(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(task: object, folder: Path) -> tuple[object, Vocabulary]:
+        files.write_json(folder / "task.json", task)
+        files.write_json(folder / "vocabulary.json", VOCABULARY)
+        return task, VOCABULARY
+
+    monkeypatch.setattr(wiring, "look", look)
+    monkeypatch.setattr(wiring, "load_probe", lambda folder: {})
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch):
+    """Make this machine one whose sandbox is worth that much."""
+    return lambda standing: monkeypatch.setattr(wiring, "measure", lambda zygote: standing)
+
+
+def test_below_strict_a_run_does_not_start_and_leaves_nothing(machine, config):
+    machine(REDUCED)
+    with pytest.raises(
+        SandboxError, match=r"'reduced' here.*could reach files.*could connect.*--allow-reduced-sandbox"
+    ):
+        wiring.create(config)
+    assert not config.out.exists()
+
+
+def test_the_flag_overrides_it_and_what_it_is_worth_is_kept(machine, config):
+    machine(REDUCED)
+    with wiring.create(replace(config, allow_reduced_sandbox=True)) as run:
+        record = tomllib.loads((run.folder / "run.toml").read_text())["sandbox"]
+        assert record == {
+            "tier": "reduced",
+            "layers": ["limits"],
+            "landlock_abi": 0,
+            "witness_tried": 2,
+            "witness_refused": 1,
+            "not_refused": ["connect"],
+        }
+        with wiring.stages(run):
+            pass
+
+
+def test_a_strict_machine_needs_no_flag(machine, config):
+    machine(STRICT)
+    with wiring.create(config) as run, wiring.stages(run):
+        assert tomllib.loads((run.folder / "run.toml").read_text())["sandbox"]["tier"] == "strict"
+
+
+def test_a_run_that_goes_on_elsewhere_is_held_to_the_same(machine, config):
+    machine(STRICT)
+    with wiring.create(config) as run:
+        wiring.announce(run)
+        machine(REDUCED)
+        with pytest.raises(SandboxError, match="--allow-reduced-sandbox"), wiring.stages(run):
+            pass
+
+
+def test_the_witness_is_heard_once_where_a_run_starts_and_goes_right_on(monkeypatch, config):
+    heard: list[object] = []
+    monkeypatch.setattr(wiring, "measure", lambda zygote: heard.append(zygote) or STRICT)
+    with wiring.create(config) as run, wiring.stages(run):
+        pass
+    assert len(heard) == 1
+
+
+def test_the_record_is_no_setting(machine, config):
+    machine(REDUCED)
+    allowed = replace(config, allow_reduced_sandbox=True)
+    with wiring.create(allowed) as run:
+        assert load(run.folder / "run.toml") == Run.open(run.folder).config == allowed
+
+
+def test_the_flag_is_one_word():
+    assert _parse(RunConfig, "run", ["hopper-hop", "--allow-reduced-sandbox"]).allow_reduced_sandbox
+    assert not _parse(RunConfig, "run", ["hopper-hop"]).allow_reduced_sandbox
