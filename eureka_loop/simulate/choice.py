@@ -20,8 +20,10 @@ PhysicsFactory = Callable[[Any, Iterable[Raw], int, int], Physics | None]
 
 
 def fastest(env: Any, raws: Iterable[Raw], n_envs: int, threads: int) -> Physics:
-    """Rollouts, or else a pool."""
+    """Rollouts, or else a pool; where the solver doesn't converge, rollouts pay with several threads only."""
     raws = tuple(raws)
+    if threads == 1 and env.model.opt.solver != mujoco.mjtSolver.mjSOL_NEWTON:
+        return pool(env, raws, n_envs, threads)
     return rollouts(env, raws, n_envs, threads) or pool(env, raws, n_envs, threads)
 
 

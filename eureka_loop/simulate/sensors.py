@@ -139,7 +139,7 @@ def _inertia(bodies: range, mj: Any, cut: slice) -> Plan:
     def read(values: list[Array]) -> Array:
         *axes, place, centre = values
         turn, way = np.stack(axes, axis=3), place - centre
-        square = np.einsum("neik,ek,nejk->neij", turn, principal, turn)
+        square = (turn * principal[:, None, :]) @ turn.swapaxes(2, 3)
         square += mass[:, None, None] * (
             np.square(way).sum(axis=2)[..., None, None] * np.eye(3) - way[..., :, None] * way[..., None, :]
         )

@@ -18,7 +18,7 @@ from eureka_loop.program.gate import check
 from eureka_loop.records import Task
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.simulate.batched import BatchedEnvs, serves
-from eureka_loop.simulate.choice import pool
+from eureka_loop.simulate.choice import fastest, pool
 from eureka_loop.simulate.recorder import Transitions
 from eureka_loop.simulate.vector import RecordedVecEnv
 
@@ -92,7 +92,7 @@ def compare(got: Transitions, expected: Transitions, *, rtol: float, atol: float
 
 @STATED
 def test_agrees_with_the_env(name: str, zygote: Zygote) -> None:
-    batched, single = both(name)
+    batched, single = both(name, physics=fastest, threads=2)
     assert walk(batched, single, STEPS, **CLOSE) >= ENVS
     got, expected = batched.take(), single.recorder.take()
     assert len(got) == ENVS * STEPS
@@ -101,6 +101,7 @@ def test_agrees_with_the_env(name: str, zygote: Zygote) -> None:
     shapes = {each: batched.vocabulary.resolve(each).shape for each in program.parameters}
     with zygote.start(program, shapes, rows=len(got)) as process:
         reward = process.evaluate({each: got.columns[each] for each in program.parameters}).total
+    batched.close()
     np.testing.assert_allclose(reward, expected.columns["native_reward"], **CLOSE)
 
 
@@ -118,4 +119,4 @@ def test_serves(name: str) -> None:
     names = BatchedEnvs(task, domain, [], 1, 0).vocabulary.names()
     assert serves(task, domain, names) == ""
     if not domain.extra:  # Gymnasium's own: no observable of theirs needs the slower pool
-        assert BatchedEnvs(task, domain, names, 1, 0).physics == "rollouts"
+        assert BatchedEnvs(task, domain, names, 1, 0, threads=2).physics == "rollouts"
