@@ -21,6 +21,8 @@ describe
   tasks [NAME]        the catalogue, or one task: text, vocabulary, fitness, hand-written reward
 inspect
   inspect RUN [ID]    ranking, lineage, failures, cost; or one candidate's code, terms and feedback
+this machine
+  doctor              sandbox, devices, disk, model, rendering, packages; what is lacking, and what to do
 
 `eureka COMMAND --help` says more.
 """
@@ -62,7 +64,7 @@ def command(name: str) -> Callable[[list[str]], int]:
     Raises:
         UnknownName: there is no such command.
     """
-    names = ("run", "resume", "train", "tasks", "inspect")
+    names = ("run", "resume", "train", "tasks", "inspect", "doctor")
     if name not in names:
         raise UnknownName("command", name, names, hint="`eureka --help` lists them")
     from eureka_loop import commands

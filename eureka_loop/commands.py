@@ -149,6 +149,23 @@ def inspect(words: list[str]) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class DoctorOptions:
+    """What this machine can do and what it lacks: sandbox, devices, disk, endpoint, rendering, packages."""
+
+    out: Path = Path("runs")
+    """Where run folders would go."""
+
+
+def doctor(words: list[str]) -> int:
+    """Look at the machine."""
+    options = _parse(DoctorOptions, "doctor", words)
+    from eureka_loop.doctor import examine
+    from eureka_loop.report.doctor import print_doctor
+
+    return 0 if print_doctor(examine(options.out)) else 1
+
+
 def _go(run: Run) -> int:
     """Send a run down the line, with a live display; whatever stops it leaves it resumable."""
     from eureka_loop import loop, wiring

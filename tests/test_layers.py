@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("advice",),
     ("feedback",),
     ("design",),
-    ("describe",),
+    ("describe", "doctor"),
     ("loop", "report"),
     ("wiring",),
     ("commands",),
