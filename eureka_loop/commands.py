@@ -52,7 +52,7 @@ def resume(words: list[str]) -> int:
     options = _parse(ResumeOptions, "resume", words)
     run = Run.open(options.run).lock()
     run.event("resumed")
-    return _go(run)
+    return _go(run, options.jobs)
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,15 @@ class TrainOptions:
     """Run the program even where the sandbox is weaker than `strict`."""
 
 
+TRAIN_HELP = """Train one reward program of your own, and judge it.
+
+--config FILE   a run.toml whose [hyperparameters] are taken"""
+
+
 def train(words: list[str]) -> int:
     """Train one reward program of the user's own."""
-    options = _parse(TrainOptions, "train", words)
+    words, file = _take(words, "--config")
+    options = _parse(TrainOptions, "train", words, help=TRAIN_HELP)
     from eureka_loop import wiring
 
     config = RunConfig(
@@ -96,6 +102,7 @@ def train(words: list[str]) -> int:
         jobs=options.jobs,
         out=options.out,
         allow_reduced_sandbox=options.allow_reduced_sandbox,
+        hyperparameters=load(Path(file)).hyperparameters if file else {},
     )
     return _go(wiring.create(config, program=options.program))
 
@@ -166,7 +173,7 @@ def doctor(words: list[str]) -> int:
     return 0 if print_doctor(examine(options.out)) else 1
 
 
-def _go(run: Run) -> int:
+def _go(run: Run, jobs: int | None = None) -> int:
     """Send a run down the line, with a live display; whatever stops it leaves it resumable."""
     from eureka_loop import loop, wiring
     from eureka_loop.report.live import Live
@@ -176,7 +183,7 @@ def _go(run: Run) -> int:
     config = run.config
     with run:
         try:
-            with Live(run) as live, wiring.stages(run) as stages:
+            with Live(run) as live, wiring.stages(run, jobs) as stages:
                 run.listen(live)
                 wiring.announce(run)
                 best = loop.search(run, EurekaStrategy(config.generations, config.samples), stages)
@@ -193,12 +200,13 @@ def _go(run: Run) -> int:
             print_stopped(run, str(spent))
             return 0
         except DesignerError as error:
-            if not run.candidate_ids():
-                run.discard()
-                raise
             run.event("stopped", reason=str(error))
             print_stopped(run, str(error))
-            return 1
+            raise
+        except BadInput:
+            if not run.candidate_ids():
+                run.discard()  # a model that doesn't exist: nothing to go on with
+            raise
         return print_summary(run)
 
 

@@ -61,7 +61,7 @@ class RunConfig:
     max_tokens: int | None = None
     """Stop before the model's prompts and replies exceed this many tokens."""
     max_hours: float | None = None
-    """Stop before the run takes longer than this."""
+    """Stop when the run has taken this long."""
     out: Path = Path("runs")
     """Where run folders go."""
     allow_reduced_sandbox: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False

@@ -13,7 +13,7 @@ from eureka_loop.execute.local import survey
 from eureka_loop.program.expression import as_reward, episode_mean
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Task
+from eureka_loop.records import Task, Training
 from eureka_loop.store import slug
 
 
@@ -44,15 +44,19 @@ def task_of(config: RunConfig) -> Task:
     return Task(name=slug(words), env_id=config.env, text=words, fitness=config.fitness)
 
 
-def look(task: Task, folder: Path) -> tuple[Task, Vocabulary]:
+def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]:
     """Survey the environment into `folder` (task.json, vocabulary.json, probe.npz) and complete the task.
 
+    How policies will be trained is checked, and written beside it (training.json): the same for all the run.
+
     Raises:
-        BadInput: the environment can't be used, or the fitness can't be understood.
+        BadInput: the environment can't be used, the fitness can't be understood, or a hyperparameter doesn't
+            exist.
     """
     files.write_json(folder / "task.json", task)
+    files.write_json(folder / "training.json", Training(config.algo, hyperparameters(task, config)))
     vocabulary = survey(folder)
-    if task.name not in tasks():
+    if task != tasks().get(task.name):
         task = _completed(task, vocabulary)
         files.write_json(folder / "task.json", task)
     programs = {"fitness": task.fitness, "success": task.success, "sparse": task.sparse, "human": task.human}

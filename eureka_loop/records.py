@@ -140,6 +140,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """How a run trains every policy: the algorithm, and keyword arguments of SB3's class, complete."""
+
+    algorithm: Algorithm
+    hyperparameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class TermStats:
     """One term over the transitions of one stretch of training.
 

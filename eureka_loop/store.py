@@ -2,7 +2,7 @@
 
 run.toml            configuration, versions, git commit
 events.jsonl        append-only; written by the loop
-task/               task.json, vocabulary.json, probe.npz; the programs as .py, to read
+task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read
 candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, failed.json
    seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, events.out.tfevents.*
 report.md           the end of the line
@@ -10,6 +10,7 @@ report.md           the end of the line
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -26,7 +27,7 @@ from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Candidate, Evaluated, Failed, Job, Reply, Task, Trained
+from eureka_loop.records import Candidate, Evaluated, Failed, Job, Reply, Task, Trained, Training
 
 Event = Mapping[str, Any]
 REFERENCES = ("human", "sparse", "native")  # ids of candidates that nobody's search wrote
@@ -96,8 +97,11 @@ class Run:
             owner = path.read_text() or "unknown"
             message = f"{self.folder} is in use by another process (pid {owner}); wait for it, or stop it"
             raise RunError(message) from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
+        with contextlib.suppress(
+            OSError
+        ):  # who holds it is worth knowing, but not worth failing on a full disk
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
         self._unlock = unlock
         return self
 
@@ -156,23 +160,32 @@ class Run:
     def task(self) -> Task:
         return files.read_json(self.task_folder / "task.json", Task)
 
+    def training(self) -> Training:
+        return files.read_json(self.task_folder / "training.json", Training)
+
     def vocabulary(self) -> Vocabulary:
         return files.read_json(self.task_folder / "vocabulary.json", Vocabulary)
 
     # candidates
 
-    def write_proposals(self, generation: int, replies: Sequence[Reply]) -> None:
+    def write_proposals(
+        self, generation: int, replies: Sequence[Reply], *, repaired: int | None = None
+    ) -> None:
         """Keep what a designer answered, before anything is done with it: it may have been paid for."""
-        path = self.folder / "proposals" / f"g{generation}.json"
+        path = self._proposals(generation, repaired)
         files.write_json(path, [files.plain(reply) for reply in replies])
 
-    def proposals(self, generation: int) -> list[Reply] | None:
-        """A generation's replies; None where it hasn't been asked for yet."""
-        path = self.folder / "proposals" / f"g{generation}.json"
+    def proposals(self, generation: int, repaired: int | None = None) -> list[Reply] | None:
+        """A generation's replies, or the repair of its n-th; None where it hasn't been asked for yet."""
+        path = self._proposals(generation, repaired)
         return files.read_json(path, list[Reply]) if path.exists() else None
 
     def candidate_folder(self, candidate: str) -> Path:
         return self.folder / "candidates" / candidate
+
+    def _proposals(self, generation: int, repaired: int | None) -> Path:
+        suffix = "" if repaired is None else f"-{repaired:02d}-repair"
+        return self.folder / "proposals" / f"g{generation}{suffix}.json"
 
     def write_candidate(
         self, candidate: Candidate, *, feedback: str = "", exchanges: Sequence[Mapping[str, Any]] = ()
@@ -201,7 +214,8 @@ class Run:
 
     def candidate_ids(self) -> list[str]:
         """Every whole candidate, references last."""
-        found = sorted(path.parent.name for path in self.folder.glob("candidates/*/origin.json"))
+        found = [path.parent.name for path in self.folder.glob("candidates/*/origin.json")]
+        found.sort(key=lambda id: (len(id), id))  # g2-00 before g10-00
         return [id for id in found if id not in REFERENCES] + [id for id in REFERENCES if id in found]
 
     def exchanges(self, id: str) -> list[dict[str, Any]]:
@@ -214,6 +228,9 @@ class Run:
     def write_failure(self, failed: Failed) -> None:
         """Keep why a candidate never got to training."""
         files.write_json(self.candidate_folder(failed.candidate) / "failed.json", failed)
+
+    def clear_failure(self, id: str) -> None:
+        (self.candidate_folder(id) / "failed.json").unlink(missing_ok=True)
 
     def failure(self, id: str) -> Failed | None:
         path = self.candidate_folder(id) / "failed.json"

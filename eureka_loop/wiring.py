@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,17 @@ import tomli_w
 from eureka_loop import files
 from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.config import RunConfig, as_table
-from eureka_loop.describe import hyperparameters, look, read_program, task_of, with_human
+from eureka_loop.describe import look, read_program, task_of, with_human
 from eureka_loop.design.choose import choose_designer
 from eureka_loop.design.designer import Request
-from eureka_loop.design.write import Gate, Writer
-from eureka_loop.errors import RewardFailure
+from eureka_loop.design.write import Gate, Writer, failure_of
+from eureka_loop.errors import Refused, RewardFailure, UnknownName
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.feedback import words
 from eureka_loop.loop import Stages
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Array, Candidate, Evaluated, Failed, Task
+from eureka_loop.records import Array, Candidate, Evaluated, Task
 from eureka_loop.references import references
 from eureka_loop.sandbox.standing import Standing, measure, require
 from eureka_loop.sandbox.zygote import Zygote
@@ -54,7 +54,7 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
         standing = admitted(zygote, config)
     run = Run.create(config.out, task.name)
     try:
-        task, vocabulary = look(task, run.task_folder)
+        task, vocabulary = look(task, config, run.task_folder)
         if human is not None:
             task = with_human(task, human, vocabulary)
             files.write_json(run.task_folder / "task.json", task)
@@ -69,13 +69,18 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
 
 
 @contextlib.contextmanager
-def stages(run: Run) -> Iterator[Stages]:
-    """Everything that a run passes through, built from what its folder says."""
+def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
+    """Everything that a run passes through, built from what its folder says.
+
+    Args:
+        jobs: trainings at once, if other than the run's configuration says.
+    """
     config, task, vocabulary = run.config, run.task(), run.vocabulary()
-    plan = Plan(task, config.algo, config.steps, hyperparameters(task, config))
+    training = run.training()
+    plan = Plan(task, training.algorithm, config.steps, training.hyperparameters)
     designer = choose_designer(run, config)
     deadline = Deadline(config.max_hours, time_worked(run.events()))
-    with Zygote() as zygote, LocalEngine(config.jobs or cores()) as engine:
+    with Zygote() as zygote, LocalEngine(jobs or config.jobs or cores()) as engine:
         if any(run.events()):  # it goes on, perhaps on another machine
             admitted(zygote, config)
         gate = Gate(vocabulary, load_probe(run.task_folder), zygote)
@@ -114,7 +119,7 @@ class Brief:
 
     def request(self, ask: Ask, history: Sequence[Evaluated]) -> Request:
         return Request(
-            task=self.task,
+            task=replace(self.task, human=None, human_source="", sparse=None),  # not for its eyes
             vocabulary=self.vocabulary,
             algorithm=self.plan.algorithm,
             discount=float(self.plan.hyperparameters.get("gamma", 0.99)),
@@ -157,10 +162,12 @@ class Retraining:
             self.run.write_candidate(reference)
             try:
                 self.gate.admit(reference.source, hidden=True)
-            except RewardFailure as failure:
-                failed = Failed(reference.id, failure.kind, str(failure), failure.detail)  # type: ignore[arg-type]
+            except (Refused, UnknownName, RewardFailure) as problem:
+                failed = failure_of(reference.id, problem)
                 self.run.write_failure(failed)
-                self.run.event("failed", id=reference.id, seed=None, kind=failure.kind, message=str(failure))
+                self.run.event(
+                    "failed", id=failed.candidate, seed=None, kind=failed.kind, message=failed.message
+                )
                 continue
             admitted.append(reference)
         return admitted

@@ -202,13 +202,35 @@ def test_an_unknown_designer_names_those_there_are(tmp_path: Path) -> None:
     assert "Traceback" not in out + err
 
 
-def test_an_unreachable_endpoint_is_one_clear_line_and_leaves_nothing(tmp_path: Path) -> None:
+def test_an_unreachable_endpoint_is_one_clear_line_and_the_run_can_go_on(tmp_path: Path) -> None:
     words = f"run halfcheetah-run --designer llm --model m --base-url {NOWHERE}".split()
-    code, _, err = eureka(*words, cwd=tmp_path)
+    code, out, err = eureka(*words, cwd=tmp_path)
     assert code == 1
     assert NOWHERE in err
     assert len(err.strip().splitlines()) == 1
+    assert "eureka resume" in out
+    code, _, err = eureka("resume", str(the_run(tmp_path).folder), cwd=tmp_path)
+    assert (code, NOWHERE in err) == (1, True)
+    assert the_run(tmp_path).config.model == "m"
+
+
+def test_a_hyperparameter_that_does_not_exist_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[hyperparameters]\nn_step = 512\n")
+    code, _, err = eureka(
+        "run", "hopper-hop", "--config", "mine.toml", "--designer", "templates", cwd=tmp_path
+    )
+    assert code == 2
+    assert "n_steps" in err
     assert not list(tmp_path.glob("runs/*"))
+
+
+def test_own_words_that_sound_like_the_catalogue_keep_their_own_fitness(tmp_path: Path) -> None:
+    words = ["run", "Inverted Pendulum balance", "--env", "InvertedPendulum-v5", "--fitness", "-time_left"]
+    small = "--designer templates --generations 1 --samples 1 --steps 300 --report-seeds 0".split()
+    code, _, err = eureka(*words, *small, cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert "time_left" in the_run(tmp_path).task().fitness
+    assert the_run(tmp_path).task().human is None
 
 
 def test_a_replay_repeats_a_run_exactly(undisturbed: tuple[Run, str], tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from eureka_loop.commands import _parse
 from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import SandboxError
 from eureka_loop.program.vocabulary import Observable, Vocabulary
+from eureka_loop.records import Training
 from eureka_loop.sandbox.layers import ALL_LAYERS, Layer
 from eureka_loop.sandbox.standing import Standing
 from eureka_loop.store import Run
@@ -29,9 +30,10 @@ def config(tmp_path: Path) -> RunConfig:
 
 @pytest.fixture(autouse=True)
 def _an_env_that_needs_no_survey(monkeypatch: pytest.MonkeyPatch) -> None:
-    def look(task: object, folder: Path) -> tuple[object, Vocabulary]:
+    def look(task: object, config: RunConfig, folder: Path) -> tuple[object, Vocabulary]:
         files.write_json(folder / "task.json", task)
         files.write_json(folder / "vocabulary.json", VOCABULARY)
+        files.write_json(folder / "training.json", Training("ppo", {}))
         return task, VOCABULARY
 
     monkeypatch.setattr(wiring, "look", look)

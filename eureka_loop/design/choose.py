@@ -25,6 +25,8 @@ def settle(config: RunConfig) -> RunConfig:
         BadInput: no key, no model, no recorded run, a limit that can't be kept.
     """
     settings = _settings(config)
+    if config.replay is not None:
+        config = replace(config, designer=config.designer or "replay", replay=config.replay.resolve())
     if config.designer is None:
         if configured_model(settings) is None:
             return replace(config, designer="templates")

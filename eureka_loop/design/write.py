@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from eureka_loop import files
 from eureka_loop.design.designer import Designer, Repair, Request
-from eureka_loop.errors import DesignerError, Refused, RewardFailure
+from eureka_loop.errors import DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Array, Candidate, Failed, FailureKind, Reply, Usage
@@ -81,6 +81,7 @@ class Writer:
 
     def _take(self, request: Request, index: int, id: str, reply: Reply) -> Candidate:
         """One reply → one candidate on disk, repaired once if need be."""
+        self._run.clear_failure(id)  # an earlier life may have written one, and died before the candidate
         self._announce(id, reply)
         exchanges = [_exchange(reply)]
         failed = self._admit(id, reply)
@@ -109,21 +110,24 @@ class Writer:
             return Failed(id, "no_code", reply.problem)
         try:
             terms = self._gate.admit(reply.source)
-        except Refused as refused:
-            return Failed(id, "refused", str(refused))
-        except RewardFailure as failure:
-            return Failed(id, _kind(failure), str(failure), failure.detail)
+        except (Refused, RewardFailure) as problem:
+            return failure_of(id, problem)
         self._run.event("gated", id=id, terms=list(terms))
         return None
 
     def _repair(self, request: Request, index: int, reply: Reply, failed: Failed) -> Reply | None:
         problems = f"{failed.message}\n{failed.detail}".strip()
         repair = Repair(reply.source, problems, reply.exchange)
+        kept = self._run.proposals(request.generation, index)
+        if kept is not None:
+            return kept[0] if kept else None
         try:
             again = self._ask(replace(request, samples=1, sample=index, repair=repair))
         except DesignerError:
             return None  # the other replies are here, and may be paid for: go on with those
-        return replace(again[0], parents=reply.parents) if again else None
+        again = [replace(each, parents=reply.parents) for each in again[:1]]
+        self._run.write_proposals(request.generation, again, repaired=index)
+        return again[0] if again else None
 
 
 def spent_before(run: Run) -> Usage:
@@ -144,8 +148,11 @@ def total(*usages: Usage) -> Usage:
     )
 
 
-def _kind(failure: RewardFailure) -> FailureKind:
-    return failure.kind  # type: ignore[return-value]
+def failure_of(id: str, problem: Refused | UnknownName | RewardFailure) -> Failed:
+    """What kept a program from training, as a value."""
+    if isinstance(problem, RewardFailure):
+        return Failed(id, cast(FailureKind, problem.kind), str(problem), problem.detail)
+    return Failed(id, "refused", str(problem))
 
 
 def _exchange(reply: Reply) -> dict[str, Any]:

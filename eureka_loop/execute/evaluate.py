@@ -5,7 +5,7 @@ What has a result on disk is not trained again; that is all that resuming takes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ class Evaluation:
         pairs = [(candidate, seed) for candidate in alive for seed in training]
         missing = [pair for pair in pairs if self._run.result(pair[0].id, pair[1]) is None]
         folders = [self._run.write_job(self._job(*pair, judging)) for pair in missing]
+        self._record_forgotten(pair for pair in pairs if pair not in missing)
         for folder in self._engine.run(folders, _Progress(self._run, self._plan.steps, self._deadline)):
             self._record(folder)
         return [self._run.evaluated(candidate.id, report=report) for candidate in candidates]
@@ -68,6 +69,17 @@ class Evaluation:
             hyperparameters=plan.hyperparameters,
             judge_seeds=tuple(judging),
         )
+
+    def _record_forgotten(self, finished: Iterable[tuple[Candidate, int]]) -> None:
+        """Record results whose event an earlier life of the run could no longer write."""
+        told = {
+            (each["id"], each["seed"])
+            for each in self._run.events()
+            if each["event"] in ("trained", "failed")
+        }
+        for candidate, seed in finished:
+            if (candidate.id, seed) not in told:
+                self._record(self._run.job_folder(candidate.id, seed))
 
     def _record(self, folder: Path) -> None:
         match read_result(folder):

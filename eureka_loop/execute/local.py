@@ -22,7 +22,7 @@ TICK = 0.2  # s
 MAX_KILLS = (
     3  # a job whose worker was killed from outside is tried again; after this many kills it has failed
 )
-SECRETS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
 
 
 class LocalEngine:
@@ -35,12 +35,13 @@ class LocalEngine:
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
         self._idle: list[Worker] = []
+        self._busy: dict[Path, Worker] = {}
 
     def run(self, folders: Sequence[Path], watch: Watch) -> Iterator[Path]:
         """See `Engine.run`."""
         waiting = deque(folders)
         kills: dict[Path, int] = {}
-        busy: dict[Path, Worker] = {}
+        busy = self._busy
         try:
             while waiting or busy:
                 while waiting and len(busy) < self._jobs:
@@ -54,6 +55,7 @@ class LocalEngine:
                         yield folder
                     elif worker.stop() < 0 and kills.get(folder, 0) < MAX_KILLS - 1:
                         kills[folder] = kills.get(folder, 0) + 1
+                        _clean(folder)
                         waiting.appendleft(folder)
                     else:
                         files.require_space(folder)  # a full disk is no fault of the candidate's
@@ -61,13 +63,17 @@ class LocalEngine:
                         yield folder
                 watch.tick(list(busy))
         finally:
-            for worker in busy.values():
-                worker.kill()
+            self._end_busy()
 
     def close(self) -> None:
-        """End the idle workers."""
+        """End all workers."""
+        self._end_busy()
         while self._idle:
             self._idle.pop().kill()
+
+    def _end_busy(self) -> None:
+        while self._busy:
+            self._busy.popitem()[1].kill()
 
     def __enter__(self) -> LocalEngine:
         return self
@@ -76,7 +82,8 @@ class LocalEngine:
         self.close()
 
     def _start(self, folder: Path) -> Worker:
-        worker = self._idle.pop() if self._idle else Worker()
+        alive = [worker for worker in self._idle if worker.process.poll() is None]
+        worker, self._idle = (alive[0], alive[1:]) if alive else (Worker(), [])
         worker.give(folder)
         return worker
 
@@ -126,38 +133,51 @@ def survey(folder: Path) -> Vocabulary:
     Raises:
         BadInput: the environment doesn't exist, can't be made, or isn't of a kind that can be trained here.
     """
-    command = [sys.executable, "-P", "-m", "eureka_loop.execute.worker", str(folder.resolve())]
-    done = subprocess.run(
-        command, env=environment(), capture_output=True, check=False, start_new_session=True
-    )
+    worker = Worker()
+    try:
+        worker.give(folder)
+        answered = _wait({folder: worker}, None)
+    finally:
+        worker.kill()
     refused = folder / "survey_error.json"
     if refused.exists():
         raise BadInput(files.read_json(refused, dict[str, str])["message"])
-    if done.returncode or not (folder / "vocabulary.json").exists():
+    if not answered or not (folder / "vocabulary.json").exists():
         files.require_space(folder)
         log = folder / "worker.log"
         last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-        raise RunError(f"looking at the environment failed: {' '.join(last) or done.stderr.decode()[-300:]}")
+        raise RunError(f"looking at the environment failed: {' '.join(last) or 'its process was killed'}")
     return files.read_json(folder / "vocabulary.json", Vocabulary)
 
 
 def environment() -> Mapping[str, str]:
     """What a worker inherits: no keys, one thread."""
-    kept = {name: value for name, value in os.environ.items() if not any(word in name for word in SECRETS)}
+    kept = {name: value for name, value in os.environ.items() if not _secret(name)}
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return {**kept, **dict.fromkeys(threads, "1"), "CUDA_VISIBLE_DEVICES": ""}
 
 
-def _wait(busy: Mapping[Path, Worker]) -> list[Path]:
-    """The folders whose worker has answered or ended, within a tick."""
+def _secret(name: str) -> bool:
+    return any(word in name.upper() for word in SECRETS)
+
+
+def _wait(busy: Mapping[Path, Worker], seconds: float | None = TICK) -> list[Path]:
+    """The folders whose worker has answered or ended, within that time."""
     with selectors.DefaultSelector() as selector:
         for folder, worker in busy.items():
             assert worker.process.stdout is not None
             selector.register(worker.process.stdout, selectors.EVENT_READ, folder)
-        ready = [key for key, _ in selector.select(TICK)]
+        ready = [key for key, _ in selector.select(seconds)]
         for key in ready:
             os.read(key.fd, 4096)  # "done\n", or nothing where the worker has ended
         return [key.data for key in ready]
+
+
+def _clean(folder: Path) -> None:
+    """Leave nothing of an interrupted training but its job."""
+    for path in folder.iterdir():
+        if path.name != "job.json":
+            path.unlink()
 
 
 def _give_up(folder: Path, worker: Worker) -> None:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eureka_loop import files
-from eureka_loop.errors import EurekaError, RunError
-from eureka_loop.records import Failed, Job, Task
+from eureka_loop.errors import EurekaError, RunError, SandboxError
+from eureka_loop.records import Failed, Job, Task, Training
 
 if TYPE_CHECKING:
     from eureka_loop.sandbox.zygote import Zygote
@@ -67,9 +67,10 @@ def _train(folder: Path, zygote: Zygote) -> None:
 
     try:
         result = train(job, find_domain(job.task.env_id), zygote, folder, report)
-    except RunError:
-        raise  # the folder can't be written: no result, so that resuming trains again
+    except (RunError, SandboxError):
+        raise  # no fault of the candidate's: no result, so that it is trained again
     except Exception as error:  # noqa: BLE001 - the process boundary: a bug is one job's failure
+        files.require_space(folder)
         message = f"{type(error).__name__}: {error}"
         result = Failed(job.candidate, "crashed", message, traceback.format_exc(), job.seed)
     files.write_json(folder / "result.json", result)
@@ -80,9 +81,13 @@ def _survey(folder: Path) -> None:
 
     from eureka_loop.envs.registry import find_domain
     from eureka_loop.simulate.survey import survey
+    from eureka_loop.train.hyperparameters import settings
 
     task = files.read_json(folder / "task.json", Task)
     try:
+        if (folder / "training.json").exists():
+            training = files.read_json(folder / "training.json", Training)
+            settings(training.algorithm, training.hyperparameters)
         seen = survey(task, find_domain(task.env_id))
     except EurekaError as error:
         files.write_json(folder / "survey_error.json", {"message": str(error)})

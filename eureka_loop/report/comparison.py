@@ -162,7 +162,11 @@ def _why_not(ours: Standing, theirs: Standing) -> str:
 
 def _normalised(standings: tuple[Standing, ...]) -> HumanNormalised | None:
     """On the scale from sparse (0) to hand-written (1); None where one is missing or they are equal."""
-    known = {each.id: each.interval.value for each in standings if each.interval is not None}
+    known = {
+        each.id: each.interval.value
+        for each in standings
+        if each.interval is not None and not each.evaluated.failures
+    }
     human = known.get("human", known.get("native"))
     ours = next((known.get(each.id) for each in standings if each.id not in REFERENCES), None)
     if ours is None or human is None or "sparse" not in known:

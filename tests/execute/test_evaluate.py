@@ -69,3 +69,14 @@ def test_time_between_lives_is_not_worked() -> None:
         {"event": "trained", "time": 1005.0},
     ]
     assert time_worked(events) == 15.0
+
+
+def test_a_result_whose_event_was_lost_is_told_on_resume(run: Run) -> None:
+    """Killed between result.json and the event."""
+    evaluation = Evaluation(run, ScriptedEngine(answer), PLAN, Deadline(None))
+    evaluation.evaluate(CANDIDATES[:1], (0,), (7,))
+    (run.folder / "events.jsonl").unlink()
+    evaluation.evaluate(CANDIDATES[:1], (0,), (7,))
+    assert [event["event"] for event in run.events()] == ["trained"]
+    evaluation.evaluate(CANDIDATES[:1], (0,), (7,))
+    assert [event["event"] for event in run.events()] == ["trained"]
