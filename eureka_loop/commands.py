@@ -20,6 +20,8 @@ def run(words: list[str]) -> int:
     """Have rewards written, trained and improved."""
     words, file = _take(words, "--config")
     words, human = _take(words, "--human")
+    words, fitness = _take(words, "--fitness")
+    words += [f"--fitness={fitness}"] if fitness is not None else []  # "-forward_velocity" is no flag
     config = _parse(RunConfig, "run", words, load(Path(file)) if file else RunConfig(), RUN_HELP)
     from eureka_loop import wiring
     from eureka_loop.design.choose import said, settle
@@ -227,6 +229,6 @@ def _take(words: list[str], flag: str) -> tuple[list[str], str | None]:
             return words[:index] + words[index + 1 :], word.removeprefix(flag + "=")
         if word == flag:
             if index + 1 == len(words):
-                raise BadInput(f"{flag} needs a file")
+                raise BadInput(f"{flag} needs a value")
             return words[:index] + words[index + 2 :], words[index + 1]
     return words, None
