@@ -1,8 +1,12 @@
-"""What the reward process costs: starting it, locking it, calling it, and the end of it.
+"""What the reward process costs: starting it, locking it, calling it, training with it, and the end of it.
 
-    python benchmarks/reward_process.py [--calls 2000] [--starts 100]
+    python benchmarks/reward_process.py [--calls 2000] [--starts 100] [--steps 4096] [--sac-steps 1000]
 
 Prints medians and 99th percentiles. The program and its six columns are those of a locomotion reward.
+
+Training: the same job with the same reward, sandboxed and called in-process in turn, so that a busy machine
+slows both; a ratio of 1 means that the sandbox costs nothing. SAC as in training.py, at the end that is hard
+for it.
 """
 
 from __future__ import annotations
@@ -15,15 +19,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: the comparison in-process is one thread too
 
 import numpy as np
 
 from eureka_loop.program.contract import Program
+from eureka_loop.program.parsing import compile_ready
 from eureka_loop.records import Array
 from eureka_loop.sandbox.layers import ALL_LAYERS, Layer, names
-from eureka_loop.sandbox.process import RewardProcess
+from eureka_loop.sandbox.process import RewardProcess, Terms
 from eureka_loop.sandbox.warm import namespace
 from eureka_loop.sandbox.witness import witness
 from eureka_loop.sandbox.zygote import Zygote, order
@@ -56,6 +62,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--starts", type=int, default=100)
+    parser.add_argument("--steps", type=int, default=4_096, help="PPO steps a training; 0 leaves PPO out")
+    parser.add_argument("--sac-steps", type=int, default=1_000, help="SAC steps a training; 0 leaves it out")
+    parser.add_argument("--repeats", type=int, default=4, help="trainings of each kind")
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {sys.version.split()[0]}, numpy {np.__version__}")
@@ -71,7 +80,11 @@ def main() -> None:
         locking(arguments.starts)
         for rows in (ROWS, 1):
             calling(zygote, rows, arguments.calls)
-    killing(5)
+    killing("owner", OWNER, 5)
+    killing("owner's owner", MAIN, 5)
+    for algorithm, steps in (("ppo", arguments.steps), ("sac", arguments.sac_steps)):
+        if steps:
+            training(algorithm, steps, arguments.repeats)
 
 
 def starting(zygote: Zygote, times: int) -> None:
@@ -122,13 +135,58 @@ def in_process(columns: dict[str, Array]) -> Callable[[], Array]:
     return lambda: np.asarray(sum(function(*columns.values()).values()))
 
 
-def killing(times: int) -> None:
-    """From the owner's SIGKILL to the last of its processes gone, one of them in an endless loop."""
+class InProcess:
+    """A reward program called where it is asked, as in the systems that know no sandbox."""
+
+    def __init__(self, program: Program) -> None:
+        scope = namespace()
+        exec(compile(compile_ready(program.source), "<program>", "exec"), scope)
+        self._function: Callable[..., dict[str, Array]] = scope["compute_reward"]  # type: ignore[assignment]
+        self._parameters = program.parameters
+
+    def evaluate(self, columns: dict[str, Array], episode_start: object = None) -> Terms:
+        terms = self._function(*(columns[name] for name in self._parameters))
+        return Terms(tuple(terms), np.array(list(terms.values())))
+
+    def __enter__(self) -> InProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def training(algorithm: str, steps: int, repeats: int) -> None:
+    """Steps per second, sandboxed ÷ in-process: by wall-clock, and by CPU time, all processes together."""
+    from training import find_task, ours, torch  # beside this file; torch and mujoco only where asked for
+
+    from eureka_loop.train import trainer
+
+    torch.set_num_threads(1)
+    task, speeds = find_task("halfcheetah-run"), {True: [], False: []}
+    with Zygote() as zygote:
+        ours(task, algorithm, min(steps, 500), 0, zygote)  # the first one is always slow
+        for seed in range(repeats):
+            for sandboxed_now in (True, False) if seed % 2 else (False, True):
+                start = trainer.start if sandboxed_now else lambda _, program, __, rows: InProcess(program)
+                with patch.object(trainer, "start", start):
+                    speeds[sandboxed_now].append(ours(task, algorithm, steps, seed, zygote))
+    for clock in ("wall", "cpu"):
+        locked, free = ([getattr(each, clock) for each in speeds[key]] for key in (True, False))
+        pairs = sorted(a / b for a, b in zip(locked, free, strict=True))
+        print(
+            f"{algorithm} training, {clock}: sandboxed {np.median(locked):.0f} steps/s, in-process "
+            f"{np.median(free):.0f}; ratio of medians {np.median(locked) / np.median(free):.3f}, "
+            f"of pairs {pairs[0]:.3f} to {pairs[-1]:.3f}"
+        )
+
+
+def killing(who: str, script: str, times: int) -> None:
+    """From a SIGKILL to the last process below gone, one of them in an endless loop."""
     if not Path("/proc/self/stat").exists():
         return
     spent = []
     for _ in range(times):
-        owner = subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True)
+        owner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
         assert owner.stdout is not None
         pids = [int(word) for word in owner.stdout.readline().split()]
         begin = time.perf_counter()
@@ -138,7 +196,7 @@ def killing(times: int) -> None:
         spent.append(time.perf_counter() - begin)
         owner.wait()
         owner.stdout.close()
-    report("owner's SIGKILL to last child gone", spent, "ms")
+    report(f"{who}'s SIGKILL to last child gone", spent, "ms")
 
 
 OWNER = """
@@ -155,6 +213,18 @@ threading.Thread(target=busy.evaluate, args=({"x": np.zeros(4)},), daemon=True).
 time.sleep(0.1)
 print(zygote.pid, busy.pid, *(each.pid for each in idle), flush=True)
 time.sleep(60)
+"""
+
+# As `eureka` has its workers: a process that dies with its parent, and whose warm parent dies with it.
+WORKER = f"""
+import os, sys
+from eureka_loop.sandbox.lock import die_with_parent
+die_with_parent(int(sys.argv[1]))
+{OWNER.replace("print(", "print(os.getpid(), ")}
+"""
+MAIN = f"""
+import os, subprocess, sys
+subprocess.run([sys.executable, "-c", {WORKER!r}, str(os.getpid())])
 """
 
 

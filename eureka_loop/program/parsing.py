@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 
 from eureka_loop.errors import Problem, Refused
@@ -13,6 +14,10 @@ MAX_NODES = 2_000  # statements, expressions, arguments; operators and contexts 
 _UNCOUNTED = ast.operator | ast.unaryop | ast.cmpop | ast.boolop | ast.expr_context
 MAX_DEPTH = 100  # far above what people write, far below what Python's own compiler recurses through
 TOO_DEEP = "nested too deeply: split the expression into steps with names"
+
+# Marks of direction: with them a program reads otherwise than it runs, in comments and texts too (Boucher and
+# Anderson 2021, "Trojan Source").
+_UNSEEN = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 # What wraps a module constant in the compiled program; no identifier, so no program can name it.
 CONSTANT = "@constant"
@@ -27,6 +32,11 @@ def parse(source: str) -> ast.Module:
     size = len(source.encode("utf-8", errors="surrogatepass"))
     if size > MAX_BYTES:
         raise _refused(f"the program is {size:,} bytes long; {MAX_BYTES:,} are allowed: shorten it")
+    unseen = _UNSEEN.search(source)
+    if unseen is not None:
+        line = source.count("\n", 0, unseen.start()) + 1
+        message = f"the character U+{ord(unseen[0]):04X} is not seen but changes what is: leave it out"
+        raise Refused([Problem(line, message)])
     tree = _parse(source)
     _bound(tree)
     return tree

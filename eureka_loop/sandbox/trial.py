@@ -6,6 +6,7 @@ again, in another order, and in pieces of awkward sizes; whatever changes was ne
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -18,6 +19,7 @@ from eureka_loop.sandbox.zygote import Zygote
 
 TOLERANCE = 1e-9  # of a term's size: a matrix product may add in another order for another number of rows
 PIECES = (7, 11, 1)  # rows: primes that no observable's width is likely to share, and a row alone
+SECONDS = 20.0  # for all of it, some 300 calls; usually well under one
 
 
 def try_out(
@@ -32,10 +34,11 @@ def try_out(
         shapes: name → shape of one row.
 
     Raises:
-        RewardFailure: the program failed; not_deterministic, rows_not_independent.
+        RewardFailure: the program failed; not_deterministic, rows_not_independent; timed_out, where each call
+            is in time but all of them together are not.
     """
     columns = {name: probe[name] for name in program.parameters}
-    rows = len(next(iter(columns.values())))
+    rows, until = len(next(iter(columns.values()))), time.monotonic() + SECONDS
     with zygote.start(program, shapes, rows=rows) as process:
         if program.kind != "reward":
             return _measured_twice(process, columns)
@@ -47,16 +50,21 @@ def try_out(
         for size in PIECES:
             _compare(
                 terms,
-                np.concatenate([each.values for each in _in_pieces(process, columns, size)], axis=1),
+                np.concatenate([each.values for each in _in_pieces(process, columns, size, until)], axis=1),
                 "rows_not_independent",
                 f"in batches of {size}",
             )
     return terms
 
 
-def _in_pieces(process: RewardProcess, columns: Mapping[str, Array], size: int) -> Iterable[Terms]:
+def _in_pieces(
+    process: RewardProcess, columns: Mapping[str, Array], size: int, until: float
+) -> Iterable[Terms]:
     rows = len(next(iter(columns.values())))
     for first in range(0, rows, size):
+        if time.monotonic() > until:
+            name = process.program.entry_point
+            raise RewardFailure("timed_out", f"{rows} rows asked in batches of {size} took `{name}` too long")
         yield process.evaluate({name: column[first : first + size] for name, column in columns.items()})
 
 

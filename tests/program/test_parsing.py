@@ -48,6 +48,12 @@ def test_lone_surrogates_are_refused() -> None:
     assert "surrogates not allowed" in problem(GOOD + "# \ud800")
 
 
+@pytest.mark.parametrize("mark", "\u202e\u2066\u200f\u061c")
+def test_marks_of_direction_are_refused_wherever_they_stand(mark: str) -> None:
+    expected = f"Line 3: the character U+{ord(mark):04X} is not seen but changes what is: leave it out"
+    assert problem(f"{GOOD}# {mark}") == expected
+
+
 def test_length_is_limited() -> None:
     parse(GOOD + "#" * (MAX_BYTES - len(GOOD)))
     assert problem(GOOD + "#" * MAX_BYTES) == (

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.errors import RewardFailure
+from eureka_loop.sandbox import trial as trials
 from eureka_loop.sandbox.trial import try_out
 
 SHAPES = {"x": (), "v": (3,)}
@@ -79,3 +80,16 @@ def test_a_fitness_with_state_is_found(trial):
     with pytest.raises(RewardFailure) as caught:
         trial("SEEN.append(1)\n    return x.mean() + len(SEEN)", "SEEN = [0]", "fitness", "fitness")
     assert caught.value.kind == "not_deterministic"
+
+
+def test_calls_that_are_each_in_time_but_not_together_are_timed_out(zygote, program, columns, monkeypatch):
+    monkeypatch.setattr(trials, "SECONDS", 0.05)
+    slow = """
+    def compute_reward(x, v):
+        for i in range(900):
+            y = np.square(v).sum(axis=1)
+        return {"a": x + 0.0 * y}
+    """
+    with pytest.raises(RewardFailure, match="in batches of") as caught:
+        try_out(zygote, program(slow), columns(200), SHAPES)
+    assert caught.value.kind == "timed_out"
