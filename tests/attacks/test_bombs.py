@@ -69,7 +69,7 @@ KILLED = {
     "an exit that says it was memory's fault, by another number": "os._exit(70)",
     "an abort": "os.abort()",
     "a crash": "ctypes.string_at(0)",
-    "a crash in the depth": "sys.setrecursionlimit(10**9)\na = []\nb = []\nfor i in range(10**6):\n    a = [a]\n    b = [b]\ny = a == b",
+    "a crash in the depth": "sys.setrecursionlimit(10**9)\na = []\nb = []\nfor i in range(10**5):\n    a = [a]\n    b = [b]\ny = a == b",
     "a crash of the stack": "sys.setrecursionlimit(10**9)\nsys.modules['json'].loads('[' * 10**6)",
     "a division by zero in the processor": "signal.raise_signal(signal.SIGFPE)",
     "threads": "import _thread\nwhile True:\n    _thread.start_new_thread(print, ())",
@@ -106,7 +106,7 @@ LOADING = {
     "conditions": ("Y = " + "1 if 1 else " * 1600 + "1\n", "exception"),
     "powers": ("Y = " + "1**" * 6000 + "1\n", "exception"),
     "blocks": ("".join(" " * i + "if 1:\n" for i in range(120)) + " " * 120 + "pass\n", "exception"),
-    "two megabytes": ("Y = 1\n" * 400_000, "timed_out"),
+    "a megabyte": ("Y = 1\n" * 200_000, "timed_out"),
 }
 PARSERS = ("brackets", "signs", "attributes", "conditions", "powers", "blocks")
 

@@ -200,9 +200,9 @@ def read(source: str, vocabulary) -> Program | None:
 
 
 often = settings(
-    max_examples=400, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=250, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
-seldom = settings(often, max_examples=60)
+seldom = settings(often, max_examples=40)
 long = settings(often, max_examples=20_000, derandomize=False)
 
 

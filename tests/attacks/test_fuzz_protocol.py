@@ -92,7 +92,7 @@ speeches = st.one_of(
     st.tuples(messages(), st.integers(1, 31)).map(lambda part: GREETING + part[0][: part[1]]),
 )
 quick = settings(
-    max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
