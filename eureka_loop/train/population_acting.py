@@ -29,46 +29,52 @@ class Actors:
             others are, to the last bit.
 
     Attributes:
-        inputs: (K, n, inputs + 1), to be filled with observations; the last stays 1.
+        std: (K, 1, actions), of the noise.
     """
 
     def __init__(
         self, layout: Layout, activation: Activation, learners: int, n: int, *, apart: bool = False
     ) -> None:
         shapes = layout.towers[0].shapes
-        self._actions, self._activation, self._apart = layout.actions, activation, apart
+        self._activate, self._apart, self._actions = activation.forward, apart, layout.actions
         self._weights = [np.zeros((learners, 1, *shape), np.float32) for shape in shapes]
-        self._std = np.zeros((learners, 1, layout.actions), np.float32)
-        self.inputs: Floats = np.ones((learners, n, layout.inputs + 1), np.float32)
-        first = self.inputs[..., None] if apart else self.inputs.transpose(0, 2, 1)[:, None]
-        products, columns = (n, 1) if apart else (1, n)  # features by columns, in each product
+        self.std: Floats = np.zeros((learners, 1, layout.actions), np.float32)
+        products, columns = (n, 1) if apart else (1, n)  # of features by columns each
         layers = [np.ones((learners, products, out + 1, columns), np.float32) for out, _ in shapes[:-1]]
-        self._sources = [first, *layers]
-        self._targets = [np.zeros((learners, products, out, columns), np.float32) for out, _ in shapes]
-        self._befores = [torch.from_numpy(target) for target in self._targets[:-1]]
-        self._afters = [torch.from_numpy(layer)[:, :, :-1] for layer in layers]
+        befores = [np.zeros((learners, products, out, columns), np.float32) for out, _ in shapes[:-1]]
+        self._befores, self._sources = befores, layers
+        self._tensors = [
+            (torch.from_numpy(before), torch.from_numpy(layer)[:, :, :-1])
+            for before, layer in zip(befores, layers, strict=True)
+        ]
+        self._out = np.zeros((learners, products, shapes[-1][0], columns), np.float32)
+        means = self._out[:, :, : layout.actions]
+        self._means: Floats = means[..., 0] if apart else means[:, 0].transpose(0, 2, 1)
 
     def copy(self, places: npt.NDArray[np.intp], sections: Sequence[Tensor]) -> None:
         """Take over the policies of these learners, whose parameters are in `sections`."""
         for own, section in zip(self._weights, sections[1:], strict=False):
             own[places, 0] = section[:, 0].numpy()
-        self._std[places, 0] = sections[0][:, : self._actions].exp().numpy()
+        self.std[places, 0] = sections[0][:, : self._actions].exp().numpy()
 
     def clear(self) -> None:
         """All policies do nothing."""
-        for each in (*self._weights, self._std):
+        for each in (*self._weights, self.std):
             each[:] = 0.0
 
-    def act(self, noise: Floats | None = None) -> Floats:
-        """Actions (K, n, actions) for the inputs: the mean, plus noise (the same shape) times the std."""
-        activate = self._activation.forward
-        for at, (weights, source) in enumerate(zip(self._weights, self._sources, strict=True)):
-            np.matmul(weights, source, out=self._targets[at])
-            if at < len(self._befores):
-                activate(self._befores[at], out=self._afters[at])
-        means = self._targets[-1][:, :, : self._actions]
-        means = means[..., 0] if self._apart else means[:, 0].transpose(0, 2, 1)
-        return means if noise is None else means + self._std * noise
+    def means(self, inputs: Floats) -> Floats:
+        """Actions (K, n, actions), written over by the next call.
+
+        Args:
+            inputs: (K, n, inputs + 1), scaled observations; the last is 1.
+        """
+        source = inputs[..., None] if self._apart else inputs.transpose(0, 2, 1)[:, None]
+        for at, (before, after) in enumerate(self._tensors):
+            np.matmul(self._weights[at], source, out=self._befores[at])
+            self._activate(before, out=after)
+            source = self._sources[at]
+        np.matmul(self._weights[-1], source, out=self._out)
+        return self._means
 
 
 class ObservationScales:
@@ -81,50 +87,55 @@ class ObservationScales:
     EPSILON, CLIP = 1e-8, 10.0
 
     def __init__(self, learners: int, inputs: int, *, enabled: bool = True) -> None:
-        self._enabled = enabled
-        self._mean, self._variance, self._std = (np.full((learners, 1, inputs), x) for x in (0.0, 1.0, 1.0))
-        self._count = RunningMeanStd().count
+        begin = RunningMeanStd()
+        shape = (learners, 1, inputs)
+        self._enabled, self._count = enabled, begin.count
+        self._mean, self._std, self._spare = np.zeros(shape), np.ones(shape), np.zeros(shape)
+        self._squares = np.full(shape, begin.count)  # variance times count
 
     def update(self, observations: Array) -> None:
         """Take in one observation of each env, (K, n, inputs)."""
         if not self._enabled:
             return
-        n, before = observations.shape[1], self._count
+        n, before, spare = observations.shape[1], self._count, self._spare
         self._count = total = before + n
-        mean, squares = observations, self._variance * before
+        mean = observations
         if n > 1:
             mean = observations.mean(axis=1, keepdims=True)
-            squares += np.square(observations - mean).sum(axis=1, keepdims=True)
+            self._squares += np.square(observations - mean).sum(axis=1, keepdims=True)
         delta = mean - self._mean
-        self._mean += delta * (n / total)
-        squares += np.square(delta) * (before * n / total)
-        self._variance = squares / total
-        self._std = np.sqrt(self._variance + self.EPSILON)
+        self._mean += np.multiply(delta, n / total, out=spare)
+        np.multiply(delta, delta, out=spare)
+        self._squares += np.multiply(spare, before * n / total, out=spare)
+        np.divide(self._squares, total, out=spare)
+        np.sqrt(np.add(spare, self.EPSILON, out=spare), out=self._std)
 
-    def apply(self, observations: Array) -> Array:
-        """(K, n, inputs), scaled and clipped, with statistics up to the last update."""
+    def apply(self, observations: Array, out: Floats) -> None:
+        """Scale and clip (K, n, inputs), with statistics up to the last update."""
         if not self._enabled:
-            return observations
-        scaled = (observations - self._mean) / self._std
+            out[...] = observations
+            return
+        scaled = observations - self._mean
+        scaled /= self._std
         np.maximum(scaled, -self.CLIP, out=scaled)
-        return np.asarray(np.minimum(scaled, self.CLIP, out=scaled))
+        np.minimum(scaled, self.CLIP, out=out)
 
     def only(self, learners: npt.NDArray[np.intp]) -> ObservationScales:
         """A copy with these learners alone."""
         chosen = ObservationScales(len(learners), self._mean.shape[2], enabled=self._enabled)
         chosen._count = self._count
-        chosen._mean, chosen._variance, chosen._std = (
-            each[learners] for each in (self._mean, self._variance, self._std)
+        chosen._mean, chosen._squares, chosen._std = (
+            each[learners] for each in (self._mean, self._squares, self._std)
         )
         return chosen
 
     def statistics(self, learner: int) -> RunningMeanStd:
         """As SB3 keeps them."""
         found = RunningMeanStd(shape=self._mean.shape[2:])
-        found.mean, found.var = self._mean[learner, 0].copy(), self._variance[learner, 0].copy()
-        found.count = self._count
+        found.count, found.mean = self._count, self._mean[learner, 0].copy()
+        found.var = self._squares[learner, 0] / self._count
         return found
 
     def finite(self) -> npt.NDArray[np.bool_]:
         """(K,), whether every observation so far was."""
-        return np.asarray(np.isfinite(self._mean + self._variance).all(axis=(1, 2)))
+        return np.asarray(np.isfinite(self._mean + self._squares).all(axis=(1, 2)))

@@ -29,6 +29,8 @@ class StackedAdam:
     Args:
         parameters: changed in place.
         steps: that each learner has taken before.
+        apart: learners may have taken different numbers of steps. Slower, and perhaps rounded otherwise at
+            the sections' ends: it must not depend on what they have really done.
 
     Attributes:
         gradients: sections, the caller's to fill.
@@ -37,9 +39,9 @@ class StackedAdam:
     """
 
     def __init__(
-        self, layout: Layout, parameters: Memory, settings: AdamSettings, steps: Sequence[int]
+        self, layout: Layout, parameters: Memory, settings: AdamSettings, steps: Sequence[int], *, apart: bool
     ) -> None:
-        self.steps = list(steps)
+        self.steps, self._apart = list(steps), apart
         memory = [parameters, *(layout.zeros(len(steps)) for _ in range(3))]
         self.gradients, *self.moments = (sections for _, sections in memory[1:])
         self._settings = settings
@@ -57,15 +59,18 @@ class StackedAdam:
         """
         self._clip()
         self.steps = [step + 1 for step in self.steps]
-        if min(self.steps) == max(self.steps):
-            self._update(self._whole, self.steps[:1], learning_rate)
-        else:
+        if self._apart:
             self._update(self._parts, self.steps * len(self._flat), learning_rate)
+        else:
+            self._update(self._whole, self.steps[:1], learning_rate)
 
     def _clip(self) -> None:
         for gradients, norms in zip(self._flat, self._norms, strict=True):
             torch.linalg.vector_norm(gradients, dim=1, out=norms)
-        torch.linalg.vector_norm(self._norms, dim=0, out=self._clips)
+        total, *others = torch.square(self._norms)
+        for each in others:  # one by one: a sum over the first axis takes another order where G is 1
+            total.add_(each)
+        torch.sqrt(total, out=self._clips)
         self._clips.add_(1e-6).reciprocal_().mul_(self._settings.max_grad_norm).clamp_(max=1.0)
         for gradients in self._flat:
             gradients.mul_(self._column)

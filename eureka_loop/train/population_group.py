@@ -75,10 +75,11 @@ class Group:
         self, rules: Rules, shuffler: Shuffler, members: Indices, states: Sequence[LearnerState]
     ) -> None:
         layout = rules.layout
-        self.members, self._rules, self._shuffler = members, rules, shuffler
+        self.members, self.rules, self._shuffler = members, rules, shuffler
         flat, self.sections = layout.zeros(len(members))
         steps = [state.steps for state in states]
-        self._adam = StackedAdam(layout, (flat, self.sections), rules.adam, steps)
+        apart = rules.target_kl is not None
+        self._adam = StackedAdam(layout, (flat, self.sections), rules.adam, steps, apart=apart)
         gradients = self._adam.gradients
         self._networks = Networks(layout, rules.activation, self.sections, shuffler.width, gradients)
         heads, derivatives = self._networks.heads, self._networks.derivatives
@@ -102,7 +103,7 @@ class Group:
         fields, members = self._shuffler.fields, torch.from_numpy(self.members)
         count = rows.shape[1]
         width = min(count, WIDE)
-        networks = Networks(self._rules.layout, self._rules.activation, self.sections, width)
+        networks = Networks(self.rules.layout, self.rules.activation, self.sections, width)
         inputs = rows[..., : fields.inputs + 1].index_select(0, members)
         actions = rows[..., fields.action].index_select(0, members).transpose(1, 2)
         extras = torch.zeros(len(members), count, 2)
@@ -116,7 +117,7 @@ class Group:
     def values(self, index: int, observations: Tensor) -> Tensor:
         """What the member at this place in the group expects of these states: (m, inputs) → (m,)."""
         own = [section[index : index + 1] for section in self.sections]
-        networks = Networks(self._rules.layout, self._rules.activation, own, len(observations))
+        networks = Networks(self.rules.layout, self.rules.activation, own, len(observations))
         networks.forward(nn.functional.pad(observations, (0, 1), value=1.0).T[None])
         return networks.heads.values[0]
 
@@ -130,37 +131,42 @@ class Group:
         Returns:
             A member each: what SB3 logs, but as means over every epoch's last minibatch instead of over all.
         """
-        seen: list[list[Losses]] = [[] for _ in self.members]
-        done: dict[int, LearnerState] = {}  # members whose divergence passed the target, as they were then
+        update = _Update([[] for _ in self.members], {})
         for order in orders:
-            running = [index for index in range(len(self.members)) if index not in done]
-            if not running:
+            if len(update.stopped) == len(self.members):
                 break
-            self._epoch(self._shuffler.epoch(rows, self.members, order), rates, done)
-            losses = {name: each.tolist() for name, each in self._loss.losses(rates).items()}
-            for index in running:
-                seen[index].append({name: each[index] for name, each in losses.items()})
-        for index, state in done.items():
+            for batch in self._shuffler.epoch(rows, self.members, order):
+                if not self._minibatch(batch, rates, update):
+                    break
+            self._note(update, rates, update.running)
+        for index, state in update.stopped.items():
             self._put(index, state)
-        return [_means(each) for each in seen]
+        return [_means(each) for each in update.losses]
 
-    def _epoch(self, batches: Iterable[Minibatch], rates: Rates, done: dict[int, LearnerState]) -> None:
-        networks, loss, adam = self._networks, self._loss, self._adam
-        for batch in batches:
-            networks.forward(batch.features)
-            loss.derive(batch, rates)
-            if self._rules.target_kl is not None:
-                self._stop(1.5 * self._rules.target_kl, done)
-                if len(done) == len(self.members):
-                    return
-            networks.backward(batch.inputs)
-            adam.step(rates.learning_rate)
+    def _minibatch(self, batch: Minibatch, rates: Rates, update: _Update) -> bool:
+        """One step of Adam; False where nobody takes it, because all have gone too far."""
+        self._networks.forward(batch.features)
+        self._loss.derive(batch, rates)
+        if self.rules.target_kl is not None:
+            self._stop(1.5 * self.rules.target_kl, rates, update)
+            if not update.running:
+                return False
+        self._networks.backward(batch.inputs)
+        self._adam.step(rates.learning_rate)
+        return True
 
-    def _stop(self, limit: float, done: dict[int, LearnerState]) -> None:
+    def _stop(self, limit: float, rates: Rates, update: _Update) -> None:
         """Keep those who went too far as they are. The others go on; what these do meanwhile is undone."""
-        for index, kl in enumerate(self._loss.kl().tolist()):
-            if kl > limit and index not in done:
-                done[index] = self.state(index)
+        kl = self._loss.kl().tolist()
+        far = [index for index in update.running if kl[index] > limit]
+        if far:
+            self._note(update, rates, far)
+            update.stopped.update({index: self.state(index) for index in far})
+
+    def _note(self, update: _Update, rates: Rates, chosen: Sequence[int]) -> None:
+        losses = {name: each.tolist() for name, each in self._loss.losses(rates).items()} if chosen else {}
+        for index in chosen:
+            update.losses[index].append({name: each[index] for name, each in losses.items()})
 
     def _put(self, index: int, state: LearnerState) -> None:
         rows = (state.parameters, *state.moments)
@@ -170,8 +176,22 @@ class Group:
         self._adam.steps[index] = state.steps
 
 
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """
+    Attributes:
+        losses: of each member, at the end of each epoch it began.
+        stopped: members whose divergence passed the target, as they were then.
+    """
+
+    losses: list[list[Losses]]
+    stopped: dict[int, LearnerState]
+
+    @property
+    def running(self) -> list[int]:
+        return [index for index in range(len(self.losses)) if index not in self.stopped]
+
+
 def _means(losses: list[Losses]) -> Losses:
-    names = losses[0] if losses else {}
-    return {name: sum(each[name] for each in losses) / len(losses) for name in names} | {
-        "epochs": float(len(losses))
-    }
+    means = {name: sum(each[name] for each in losses) / len(losses) for name in losses[0]}
+    return {**means, "epochs": float(len(losses))}

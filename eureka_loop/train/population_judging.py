@@ -81,11 +81,12 @@ def judge_policies(
 def actor(actors: Actors, scales: ObservationScales, envs: BatchedEnvs) -> Act:
     """Policies without exploration: observations (N, inputs) → actions within bounds (N, actions)."""
     low, high = envs.action_low.astype(np.float32), envs.action_high.astype(np.float32)
-    learners, n, width = actors.inputs.shape
+    learners = len(actors.std)
+    inputs = np.ones((learners, envs.n_envs // learners, envs.observation_size + 1), np.float32)
 
     def act(observations: Array) -> Floats:
-        actors.inputs[..., :-1] = scales.apply(observations.reshape(learners, n, width - 1))
-        return np.clip(actors.act(), low, high).reshape(learners * n, -1)
+        scales.apply(observations.reshape(*inputs.shape[:2], -1), inputs[..., :-1])
+        return np.clip(actors.means(inputs), low, high).reshape(envs.n_envs, -1)
 
     return act
 

@@ -48,46 +48,52 @@ class Collector:
     """
     Args:
         envs: K · n of them, learner by learner.
-        rows: (K, n, T + 1, fields), written.
+        rows: (K, n, T + 1, fields), filled at the end of each rollout; until then what is seen and done goes
+            into memory that lies by time.
     """
 
     def __init__(
         self, envs: BatchedEnvs, actors: Actors, scales: ObservationScales, fields: Fields, rows: Floats
     ) -> None:
+        learners, n, times, _ = rows.shape
         self._envs, self._actors, self._scales = envs, actors, scales
-        self._observations = rows[..., : fields.inputs]
-        self._actions = rows[..., fields.action]
+        self._fields, self._rows = fields, rows
+        self._inputs: Floats = np.ones((times, learners, n, fields.inputs + 1), np.float32)
+        self._actions: Floats = np.zeros((times - 1, learners, n, fields.actions), np.float32)
         self._low, self._high = (each.astype(np.float32) for each in (envs.action_low, envs.action_high))
-        self._shape = (*rows.shape[:2], fields.inputs)
         self._observe(-1, envs.reset())
 
     def collect(self, noise: Floats) -> Rollout:
         """T steps of every env.
 
         Args:
-            noise: (T, K, n, actions), standard normal; a learner's own.
+            noise: (T, K, n, actions), standard normal; a learner's own. Written over.
         """
-        self._observations[:, :, 0] = self._observations[:, :, -1]
-        done = np.zeros((len(noise), len(self._observations) * self._observations.shape[1]), np.bool_)
+        count, learners, n, width = noise.shape
+        noise *= self._actors.std
+        self._inputs[0] = self._inputs[-1]
+        done = np.zeros((count, learners * n), np.bool_)
         cuts: list[Cut] = []
-        for at, each in enumerate(noise):
-            actions = self._actors.act(each)
-            self._actions[:, :, at] = actions
+        for at, actions in enumerate(self._actions):
+            np.add(self._actors.means(self._inputs[at]), noise[at], out=actions)
             bounded = np.minimum(np.maximum(actions, self._low), self._high)
-            step = self._envs.step(bounded.reshape(len(done[at]), -1))
+            step = self._envs.step(bounded.reshape(learners * n, width))
             self._observe(at + 1, step.obs)
             np.logical_or(step.terminated, step.truncated, out=done[at])
-            if step.truncated.any():
+            if np.count_nonzero(step.truncated):
                 cuts += self._cuts(at, step)
-        return Rollout(done.T.reshape(*self._shape[:2], -1), tuple(cuts))
+        self._rows[..., : self._fields.inputs + 1] = self._inputs.transpose(1, 2, 0, 3)
+        self._rows[:, :, :-1, self._fields.action] = self._actions.transpose(1, 2, 0, 3)
+        return Rollout(done.T.reshape(learners, n, count), tuple(cuts))
 
     def _observe(self, at: int, observations: Array) -> None:
-        raw = observations.reshape(self._shape)
+        raw = observations.reshape(*self._rows.shape[:2], -1)
         self._scales.update(raw)
-        self._actors.inputs[..., :-1] = self._scales.apply(raw)
-        self._observations[:, :, at] = self._actors.inputs[..., :-1]
+        self._scales.apply(raw, self._inputs[at, :, :, :-1])
 
     def _cuts(self, at: int, step: Step) -> list[Cut]:
-        scaled = self._scales.apply(step.terminal_obs.reshape(self._shape)).astype(np.float32)
-        places = np.argwhere((step.truncated & ~step.terminated).reshape(self._shape[:2]))
+        shape = self._rows.shape[:2]
+        scaled: Floats = np.empty((*shape, self._fields.inputs), np.float32)
+        self._scales.apply(step.terminal_obs.reshape(scaled.shape), scaled)
+        places = np.argwhere((step.truncated & ~step.terminated).reshape(shape))
         return [Cut(at, learner, env, scaled[learner, env].copy()) for learner, env in places.tolist()]

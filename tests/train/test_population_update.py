@@ -1,6 +1,6 @@
 """The stacked update is SB3's: same weights, same rollout, same permutation, same parameters afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -12,6 +12,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from eureka_loop.train.hyperparameters import settings
+from eureka_loop.train.population_acting import Actors
 from eureka_loop.train.population_group import Group, LearnerState, Rules
 from eureka_loop.train.population_loss import Rates
 from eureka_loop.train.population_minibatches import ADVANTAGE, LOG_PROB, RETURN, VALUE, Fields, Shuffler
@@ -100,7 +101,7 @@ def rows_of(model: PPO) -> torch.Tensor:
     return torch.from_numpy(rows.reshape(-1, fields.size))
 
 
-def group_of(models: list[PPO]) -> Group:
+def group_of(models: list[PPO], members: Any = None) -> Group:
     rules = Rules.of(models[0])
     shuffler = Shuffler(
         Fields(INPUTS, ACTIONS),
@@ -110,7 +111,7 @@ def group_of(models: list[PPO]) -> Group:
         normalize_advantage=models[0].normalize_advantage,
     )
     states = [LearnerState.fresh(rules.layout.pack(model.policy.state_dict())) for model in models]
-    return Group(rules, shuffler, np.arange(len(models)), states)
+    return Group(rules, shuffler, np.arange(len(models)) if members is None else members, states)
 
 
 def orders_of(seeds: list[int], epochs: int) -> list[np.ndarray[Any, Any]]:
@@ -157,3 +158,85 @@ def test_losses_are_those_that_sb3_logs() -> None:
     model.train()
     for name in ("policy_gradient_loss", "value_loss", "entropy_loss", "loss", "clip_fraction", "approx_kl"):
         assert losses[name] == pytest.approx(model.logger.name_to_value[f"train/{name}"], abs=1e-6), name
+
+
+@pytest.mark.filterwarnings("ignore:You have specified a mini-batch size")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"batch_size": 64},
+        {"batch_size": 27, "policy_kwargs": {"net_arch": [40, 19]}},
+        {"policy_kwargs": {"net_arch": {"pi": [64], "vf": [100, 9]}, "activation_fn": "elu"}},
+        {"target_kl": 0.003, "learning_rate": 3e-3, "clip_range_vf": 0.1},
+    ],
+    ids=["plain", "odd sizes", "networks apart", "stops on divergence"],
+)
+def test_learners_do_not_notice_each_other(options: Mapping[str, Any]) -> None:
+    """Five learners, then each alone, then two of them: values, losses and parameters equal, bit for bit."""
+    models = [sb3(options, seed) for seed in range(5)]
+    together = updated(models, range(5))
+    for few in ([0], [1], [4], [3, 1]):
+        for (losses, rows, state), place in zip(updated(models, few), few, strict=True):
+            assert losses == together[place][0]
+            assert torch.equal(rows, together[place][1])
+            for part, expected in zip(parts(state), parts(together[place][2]), strict=True):
+                assert torch.equal(part, expected)
+            assert state.steps == together[place][2].steps
+
+
+def updated(models: list[PPO], chosen: Sequence[int]) -> list[tuple[Any, torch.Tensor, LearnerState]]:
+    """Losses, rows and state of the chosen after two updates as one group, their rows among others'."""
+    rows = torch.stack([rows_of(model) for model in models])
+    group = group_of([models[each] for each in chosen], np.array(chosen))
+    for _ in range(2):
+        group.evaluate(rows)
+        orders = orders_of([100 + each for each in chosen], models[0].n_epochs)
+        losses = group.learn(rows, orders, rates_of(models[0]))
+    return [(losses[at], rows[place], group.state(at)) for at, place in enumerate(chosen)]
+
+
+def parts(state: LearnerState) -> list[torch.Tensor]:
+    return [*state.parameters, *state.moments[0], *state.moments[1]]
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_actors_do_not_notice_each_other(apart: bool) -> None:
+    models = [sb3({}, seed) for seed in range(3)]
+    group = group_of(models)
+    layout, activation = group.rules.layout, group.rules.activation
+    inputs = np.random.default_rng(0).normal(size=(3, 4, INPUTS + 1)).astype(np.float32)
+    inputs[..., -1] = 1.0
+    all_of_them = Actors(layout, activation, 3, 4, apart=apart)
+    all_of_them.copy(np.arange(3), group.sections)
+    means = all_of_them.means(inputs).copy()
+    for place, model in enumerate(models):
+        alone = Actors(layout, activation, 1, 4, apart=apart)
+        alone.copy(np.zeros(1, np.intp), [part[place : place + 1] for part in group.sections])
+        assert (alone.means(inputs[place : place + 1])[0] == means[place]).all()
+        theirs, _ = model.predict(inputs[place, :, :-1], deterministic=True)
+        assert np.allclose(np.clip(means[place], -1.0, 1.0), theirs, atol=1e-6)
+
+
+def test_actors_apart_do_not_notice_the_other_observations() -> None:
+    group = group_of([sb3({}, 0)])
+    inputs = np.random.default_rng(0).normal(size=(1, 7, INPUTS + 1)).astype(np.float32)
+    means = []
+    for n in (7, 1):
+        actors = Actors(group.rules.layout, group.rules.activation, 1, n, apart=True)
+        actors.copy(np.zeros(1, np.intp), group.sections)
+        means.append(actors.means(inputs[:, :n])[0, 0].copy())
+    assert (means[0] == means[1]).all()
+
+
+def test_values_and_log_probabilities_of_a_rollout() -> None:
+    """As SB3's policy gives them, for more rows than are worked on at a time; and of single states."""
+    model = sb3({}, seed=3)
+    group, rows, fields = group_of([model]), rows_of(model)[None], Fields(INPUTS, ACTIONS)
+    wanted = rows.clone()
+    extras = slice(fields.extra(VALUE), fields.extra(LOG_PROB) + 1)
+    rows[..., extras] = 0.0
+    group.evaluate(rows)
+    steps = [env * (STEPS + 1) + step for env in range(ENVS) for step in range(STEPS)]
+    assert torch.allclose(rows[0, steps], wanted[0, steps], atol=1e-5)
+    values = group.values(0, rows[0, :3, :INPUTS].contiguous())
+    assert torch.allclose(values, rows[0, :3, fields.extra(VALUE)], atol=1e-6)
