@@ -2,15 +2,15 @@
 
     python benchmarks/population.py [--env HalfCheetah-v5] [--learners 16] [--seconds 25]
 
-Both sides have two cores and plain PPO settings (SB3's defaults: tanh networks of 64, 64, minibatches of 64, 10
-epochs, rollouts of 2,048 steps; one env a learner). SB3: two processes with one thread each, the env's own
+Both sides have two cores and plain PPO settings (SB3's defaults: tanh networks of 64, 64, minibatches of 64,
+10 epochs, rollouts of 2,048 steps; one env a learner). SB3: two processes with one thread each, the env's own
 reward, VecNormalize, no logging. Ours: all that a job does while it trains, so with recording, locked reward
 processes, checkpoint statistics, judged training episodes and TensorBoard; once as two processes of half the
 learners each, once as one process with two threads. They take turns, a rollout and an update each, so that a
 busy machine slows all of them. The ratio is of the medians over the turns, for two processes.
 
-The ceiling is MuJoCo's own threaded `rollout` on two threads: as many envs, random controls, a hundred steps a
-call. CPU time is that of the trainers, without the reward processes (their calls are in "rewards").
+The ceiling is MuJoCo's own threaded `rollout` on two threads: as many envs, random controls, a hundred steps
+a call. CPU time is that of the trainers, without the reward processes (their calls are in "rewards").
 """
 
 from __future__ import annotations

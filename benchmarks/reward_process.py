@@ -4,9 +4,10 @@
 
 Prints medians and 99th percentiles. The program and its six columns are those of a locomotion reward.
 
-Training: the same job with the same reward, sandboxed and called in-process in turn, so that a busy machine
-slows both; a ratio of 1 means that the sandbox costs nothing. SAC as in training.py, at the end that is hard
-for it.
+Training: within one training every call is made twice, sandboxed and in-process, on the same rows; what the
+sandbox adds to all calls is held against the time of the whole. A ratio of 1 means that it costs nothing. Two
+trainings, one with it and one without, would differ by more than that on any machine that has other work.
+SAC as in training.py, at the end that is hard for the sandbox: a call at almost every step.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: the comparison in-process is one thread too
@@ -64,7 +67,6 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=100)
     parser.add_argument("--steps", type=int, default=4_096, help="PPO steps a training; 0 leaves PPO out")
     parser.add_argument("--sac-steps", type=int, default=1_000, help="SAC steps a training; 0 leaves it out")
-    parser.add_argument("--repeats", type=int, default=4, help="trainings of each kind")
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {sys.version.split()[0]}, numpy {np.__version__}")
@@ -80,11 +82,11 @@ def main() -> None:
         locking(arguments.starts)
         for rows in (ROWS, 1):
             calling(zygote, rows, arguments.calls)
-    killing("owner", OWNER, 5)
-    killing("owner's owner", MAIN, 5)
+    killing("worker", OWNER, 5)
+    killing("main", MAIN, 5)
     for algorithm, steps in (("ppo", arguments.steps), ("sac", arguments.sac_steps)):
         if steps:
-            training(algorithm, steps, arguments.repeats)
+            training(algorithm, steps)
 
 
 def starting(zygote: Zygote, times: int) -> None:
@@ -135,49 +137,59 @@ def in_process(columns: dict[str, Array]) -> Callable[[], Array]:
     return lambda: np.asarray(sum(function(*columns.values()).values()))
 
 
-class InProcess:
-    """A reward program called where it is asked, as in the systems that know no sandbox."""
+class Twice:
+    """A reward process that also calls its program in-process, as systems without a sandbox do; timed."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, process: RewardProcess) -> None:
+        self._process = process
         scope = namespace()
-        exec(compile(compile_ready(program.source), "<program>", "exec"), scope)
+        exec(compile(compile_ready(process.program.source), "<program>", "exec"), scope)
         self._function: Callable[..., dict[str, Array]] = scope["compute_reward"]  # type: ignore[assignment]
-        self._parameters = program.parameters
+        self.sandboxed: list[float] = []
+        self.alone: list[float] = []
 
-    def evaluate(self, columns: dict[str, Array], episode_start: object = None) -> Terms:
-        terms = self._function(*(columns[name] for name in self._parameters))
-        return Terms(tuple(terms), np.array(list(terms.values())))
+    def evaluate(self, columns: dict[str, Array], episode_start: Any = None) -> Terms:
+        begin = time.perf_counter()
+        terms = self._process.evaluate(columns, episode_start)
+        middle = time.perf_counter()
+        made = self._function(*(columns[name] for name in self._process.program.parameters))
+        again = Terms(tuple(made), np.array(list(made.values())))
+        self.alone.append(time.perf_counter() - middle)
+        self.sandboxed.append(middle - begin)
+        assert np.array_equal(again.values, terms.values)
+        return terms
 
-    def __enter__(self) -> InProcess:
+    def __enter__(self) -> Twice:
         return self
 
     def __exit__(self, *_: object) -> None:
-        pass
+        self._process.close()
 
 
-def training(algorithm: str, steps: int, repeats: int) -> None:
-    """Steps per second, sandboxed ÷ in-process: by wall-clock, and by CPU time, all processes together."""
-    from training import find_task, ours, torch  # beside this file; torch and mujoco only where asked for
+def training(algorithm: str, steps: int) -> None:
+    """The speed of a training, sandboxed ÷ in-process."""
+    from training import REWARD, Job, find_domain, find_task, hyperparameters, torch  # beside this file
 
     from eureka_loop.train import trainer
 
     torch.set_num_threads(1)
-    task, speeds = find_task("halfcheetah-run"), {True: [], False: []}
-    with Zygote() as zygote:
-        ours(task, algorithm, min(steps, 500), 0, zygote)  # the first one is always slow
-        for seed in range(repeats):
-            for sandboxed_now in (True, False) if seed % 2 else (False, True):
-                start = trainer.start if sandboxed_now else lambda _, program, __, rows: InProcess(program)
-                with patch.object(trainer, "start", start):
-                    speeds[sandboxed_now].append(ours(task, algorithm, steps, seed, zygote))
-    for clock in ("wall", "cpu"):
-        locked, free = ([getattr(each, clock) for each in speeds[key]] for key in (True, False))
-        pairs = sorted(a / b for a, b in zip(locked, free, strict=True))
-        print(
-            f"{algorithm} training, {clock}: sandboxed {np.median(locked):.0f} steps/s, in-process "
-            f"{np.median(free):.0f}; ratio of medians {np.median(locked) / np.median(free):.3f}, "
-            f"of pairs {pairs[0]:.3f} to {pairs[-1]:.3f}"
-        )
+    made: list[Twice] = []
+    start, task = trainer.start, find_task("halfcheetah-run")
+
+    def twice(*arguments: Any, rows: int) -> Twice:
+        made.append(Twice(start(*arguments, rows=rows)))
+        return made[-1]
+
+    job = Job("bench", 0, task, REWARD, algorithm, steps, hyperparameters(task, algorithm), ())
+    with tempfile.TemporaryDirectory() as folder, Zygote() as zygote, patch.object(trainer, "start", twice):
+        result = trainer.train(job, find_domain(task.env_id), zygote, Path(folder), lambda _: None)
+    sandboxed, alone = sum(made[0].sandboxed), sum(made[0].alone)
+    whole = result.seconds - alone  # as it would have been without calling twice
+    ratio = (whole - sandboxed + alone) / whole
+    print(
+        f"{algorithm} training, {result.steps} steps: {len(made[0].alone)} calls, sandboxed "
+        f"{sandboxed:.3f} s, in-process {alone:.3f} s, of {whole:.1f} s; speed ratio {ratio:.4f}"
+    )
 
 
 def killing(who: str, script: str, times: int) -> None:

@@ -40,7 +40,8 @@ def train_cohort(
 ) -> list[Trained | Failed]:
     """Train and judge all; leaves policy.zip, vecnormalize.pkl and TensorBoard's events in each job's folder.
 
-    A job's result depends neither on the others nor on the number of threads, bit for bit, on a given CPU.
+    A job's result depends neither on the others nor on the number of threads, bit for bit, on a given CPU,
+    but for its `seconds`: they are the whole cohort's.
 
     Args:
         jobs: of one task, for PPO, alike in hyperparameters, steps and the number of judged seeds. `serves`

@@ -30,6 +30,7 @@ class Actors:
 
     Attributes:
         std: (K, 1, actions), of the noise.
+        asleep: (K,), who has no policy.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Actors:
         self._activate, self._apart, self._actions = activation.forward, apart, layout.actions
         self._weights = [np.zeros((learners, 1, *shape), np.float32) for shape in shapes]
         self.std: Floats = np.zeros((learners, 1, layout.actions), np.float32)
+        self.asleep = np.ones(learners, np.bool_)
         products, columns = (n, 1) if apart else (1, n)  # of features by columns each
         layers = [np.ones((learners, products, out + 1, columns), np.float32) for out, _ in shapes[:-1]]
         befores = [np.zeros((learners, products, out, columns), np.float32) for out, _ in shapes[:-1]]
@@ -55,12 +57,12 @@ class Actors:
         """Take over the policies of these learners, whose parameters are in `sections`."""
         for own, section in zip(self._weights, sections[1:], strict=False):
             own[places, 0] = section[:, 0].numpy()
+        self.asleep[places] = False
         self.std[places, 0] = sections[0][:, : self._actions].exp().numpy()
 
     def clear(self) -> None:
-        """All policies do nothing."""
-        for each in (*self._weights, self.std):
-            each[:] = 0.0
+        """Nobody has a policy."""
+        self.asleep[:] = True
 
     def means(self, inputs: Floats) -> Floats:
         """Actions (K, n, actions), written over by the next call.

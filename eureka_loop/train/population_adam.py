@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -48,9 +50,10 @@ class StackedAdam:
         self._whole = [[flat] for flat, _ in memory]
         self._parts = [[row for section in sections for row in section] for _, sections in memory]
         self._flat = [section.flatten(1) for section in self.gradients]
-        self._norms = torch.zeros(len(self._flat), len(steps))
-        self._clips = torch.zeros(len(steps))
-        self._column = self._clips[:, None]
+        self._norms = [torch.zeros(len(steps)) for _ in self._flat]
+        self._column = torch.ones(len(steps), 1)
+        self._clips: npt.NDArray[np.float32] = self._column[:, 0].numpy()
+        self._arrays = [norms.numpy() for norms in self._norms]
 
     def step(self, learning_rate: float) -> None:
         """One step of every learner. Clips the gradients in place, as torch's `clip_grad_norm_` does.
@@ -67,11 +70,11 @@ class StackedAdam:
     def _clip(self) -> None:
         for gradients, norms in zip(self._flat, self._norms, strict=True):
             torch.linalg.vector_norm(gradients, dim=1, out=norms)
-        total, *others = torch.square(self._norms)
-        for each in others:  # one by one: a sum over the first axis takes another order where G is 1
-            total.add_(each)
-        torch.sqrt(total, out=self._clips)
-        self._clips.add_(1e-6).reciprocal_().mul_(self._settings.max_grad_norm).clamp_(max=1.0)
+        squares = np.zeros_like(self._clips)
+        for each in self._arrays:  # one by one: a sum over the sections takes another order where G is 1
+            squares += each * each
+        most = np.float32(self._settings.max_grad_norm)
+        np.minimum(most / (np.sqrt(squares) + np.float32(1e-6)), np.float32(1.0), out=self._clips)
         for gradients in self._flat:
             gradients.mul_(self._column)
 

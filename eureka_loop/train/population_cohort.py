@@ -72,7 +72,8 @@ class Cohort:
         population = self._population
         if self._step >= self._steps or not population.alive:
             return False
-        rollout = population.collect()
+        with np.errstate(over="ignore", invalid="ignore"):  # who diverges is found below
+            rollout = population.collect()
         self._step += rollout.steps
         self._end_diverged()
         rewards = self._reward(rollout)

@@ -25,8 +25,8 @@ from eureka_loop.train.population_models import first_state
 from eureka_loop.train.population_returns import RewardScales, advantages
 from eureka_loop.train.population_rollout import Collector, Rollout
 
-CACHE = 3_000_000  # bytes of parameters, gradients and moments that are worked on at a time
-MOST = 16  # learners that are updated at a time
+AT_A_TIME = 8_000_000  # bytes of parameters, gradients and moments: more in one call gains nothing
+MOST = 32  # learners in one call, however small
 
 
 class Population:
@@ -119,7 +119,7 @@ class Population:
     def _regroup(self, states: Mapping[int, LearnerState]) -> None:
         places = np.array(sorted(states), np.intp)
         each = 16 * sum(prod(shape) for shape in self.rules.layout.sections)  # bytes
-        count = -(-len(places) // min(MOST, max(1, CACHE // each)))
+        count = -(-len(places) // min(MOST, max(1, AT_A_TIME // each)))
         self._groups = [
             Group(self.rules, self._shuffler, part, [states[place] for place in part.tolist()])
             for part in (np.array_split(places, count) if count else [])

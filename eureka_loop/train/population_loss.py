@@ -8,17 +8,14 @@ The loss is SB3's (`PPO.train`). With z = (action − mean) / std of a diagonal 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from eureka_loop.train.population_minibatches import Minibatch
+from eureka_loop.train.population_minibatches import LOG_2PI, Minibatch
 from eureka_loop.train.population_networks import Heads
-
-LOG_2PI = math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +47,12 @@ class Loss:
         self._constant = 0.5 * actions * LOG_2PI
         self._z, self._product = torch.zeros(shape), torch.zeros(shape)
         self._inverse = torch.zeros(learners, actions, 1)
+        self._log_std = given.log_std[..., None]
         self._log_ratio, self._ratio, self._surrogate, self._clipped, self._error = (
             torch.zeros(learners, samples) for _ in range(5)
         )
         self._pulls = torch.zeros(learners, 1, samples)
+        self._flat_pulls = self._pulls[:, 0]
         self._log_stds = torch.zeros(learners, 1)
         self._weights = torch.zeros(samples)
         self._active = torch.zeros(learners, samples, dtype=torch.bool)
@@ -87,19 +86,19 @@ class Loss:
     def _derive_policy(self, batch: Minibatch, clip_range: float) -> None:
         given, wanted = self._given, self._wanted
         z, product, inverse, log_ratio = self._z, self._product, self._inverse, self._log_ratio
-        torch.exp(given.log_std.neg()[..., None], out=inverse)
+        torch.neg(self._log_std, out=inverse).exp_()
         torch.sub(batch.actions, given.means, out=z)
         z.mul_(inverse)
         torch.mul(z, z, out=product)
         torch.sum(product, dim=1, out=log_ratio)
         torch.sum(given.log_std, dim=-1, keepdim=True, out=self._log_stds)
-        log_ratio.mul_(-0.5).sub_(self._log_stds + self._constant).sub_(batch.log_probs)
+        torch.add(batch.offsets, log_ratio, alpha=-0.5, out=log_ratio).sub_(self._log_stds)
         torch.exp(log_ratio, out=self._ratio)
         torch.mul(batch.pull, self._ratio, out=self._surrogate)
         torch.clamp(self._ratio, 1.0 - clip_range, 1.0 + clip_range, out=self._clipped).mul_(batch.pull)
         torch.ge(self._surrogate, self._clipped, out=self._active)
         pulls = self._pulls
-        torch.mul(self._surrogate, self._active, out=pulls[:, 0])
+        torch.mul(self._surrogate, self._active, out=self._flat_pulls)
         torch.mul(z, pulls, out=product)
         torch.mul(product, inverse, out=wanted.means)
         product.mul_(z).sub_(pulls)

@@ -7,6 +7,7 @@ one, where the batch size doesn't divide the rollout.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from torch import Tensor
 from eureka_loop.train.population_layout import whole
 
 Indices = npt.NDArray[np.intp]
+
+LOG_2PI = math.log(2.0 * math.pi)
 
 VALUE, LOG_PROB, ADVANTAGE, RETURN = range(4)  # a row's last four
 
@@ -49,7 +52,8 @@ class Minibatch:
         inputs: (G, B, inputs + 1).
         features: the same, (G, inputs + 1, B).
         actions: (G, actions, B).
-        values, log_probs, returns: (G, B), of the rollout.
+        values, returns: (G, B), of the rollout.
+        offsets: (G, B), minus the rollout's log-probabilities, and minus what is the same in every one.
         pull: (G, B), minus the normalised advantage, by weight.
         weights: (B,), 1 / samples, or 0 where there is none.
     """
@@ -58,7 +62,7 @@ class Minibatch:
     features: Tensor
     actions: Tensor
     values: Tensor
-    log_probs: Tensor
+    offsets: Tensor
     returns: Tensor
     pull: Tensor
     weights: Tensor
@@ -108,18 +112,20 @@ class Shuffler:
         table = found.view(*picked.shape, fields.size)
         columns = table[..., fields.inputs + 1 :].permute(1, 0, 3, 2).contiguous()  # (M, G, the rest, B)
         actions, extras = torch.split(columns, [fields.actions, 4], dim=2)
-        pulls = self._pull(extras[:, :, ADVANTAGE])
-        for at, inputs in enumerate(table[..., : fields.inputs + 1].unbind(1)):
-            yield Minibatch(
-                inputs=inputs,
-                features=inputs.transpose(1, 2),
-                actions=actions[at],
-                values=extras[at, :, VALUE],
-                log_probs=extras[at, :, LOG_PROB],
-                returns=extras[at, :, RETURN],
-                pull=pulls[at],
-                weights=self._weights[at],
-            )
+        values, log_probs, advantages, returns = extras.unbind(2)  # (M, G, B)
+        offsets = -log_probs - 0.5 * fields.actions * LOG_2PI
+        by_sample = table[..., : fields.inputs + 1].transpose(0, 1)
+        by_minibatch = (
+            by_sample,
+            by_sample.transpose(2, 3),
+            actions,
+            values,
+            offsets,
+            returns,
+            self._pull(advantages),
+            self._weights,
+        )
+        yield from map(Minibatch, *(each.unbind(0) for each in by_minibatch))
 
     def _pull(self, advantages: Tensor) -> Tensor:
         """(M, G, B) → the same."""

@@ -71,11 +71,14 @@ class Collector:
         """
         count, learners, n, width = noise.shape
         noise *= self._actors.std
+        asleep = np.flatnonzero(self._actors.asleep)
         self._inputs[0] = self._inputs[-1]
         done = np.zeros((count, learners * n), np.bool_)
         cuts: list[Cut] = []
         for at, actions in enumerate(self._actions):
             np.add(self._actors.means(self._inputs[at]), noise[at], out=actions)
+            if len(asleep):
+                actions[asleep] = 0.0
             bounded = np.minimum(np.maximum(actions, self._low), self._high)
             step = self._envs.step(bounded.reshape(learners * n, width))
             self._observe(at + 1, step.obs)
