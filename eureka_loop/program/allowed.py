@@ -158,6 +158,7 @@ CONTAINER_METHODS: dict[str, Signature] = {  # of the lists and dicts a program 
     **_group("append extend update", 1),
     **_group("get", 2),
 }
+MAX_POWER = 64  # an exponent
 ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "T"})
 
 MODULES = {"np": "numpy", "numpy": "numpy", "math": "math"}  # names a program sees → what they stand for

@@ -6,12 +6,12 @@ import ast
 
 from eureka_loop.errors import BadInput, Refused
 from eureka_loop.program.allowed import BUILTINS, MODULES
-from eureka_loop.program.expressions import Expressions
 from eureka_loop.program.functions import SHAPING
 from eureka_loop.program.gate import check
 from eureka_loop.program.parsing import MAX_BYTES, parse
 from eureka_loop.program.problems import Problems, code
-from eureka_loop.program.values import FEWER, UNKNOWN, Names, Rows, TooMuch, has_rows, shape_text
+from eureka_loop.program.rows.expressions import Expressions
+from eureka_loop.program.rows.values import FEWER, UNKNOWN, Names, Rows, TooMuch, has_rows, shape_text
 from eureka_loop.program.vocabulary import Vocabulary
 
 _OWN = {*BUILTINS, *MODULES, *SHAPING}

@@ -13,15 +13,15 @@ import warnings
 
 from eureka_loop.errors import Problem, Refused
 from eureka_loop.program.contract import Kind, Program
-from eureka_loop.program.layout import Layout, read_layout
-from eureka_loop.program.names import check_names
-from eureka_loop.program.nodes import check_nodes
+from eureka_loop.program.form.layout import Layout, read_layout
+from eureka_loop.program.form.names import check_names
+from eureka_loop.program.form.nodes import check_nodes
+from eureka_loop.program.form.signature import Signature, read_signature
 from eureka_loop.program.parsing import TOO_DEEP, parse
 from eureka_loop.program.problems import Problems
-from eureka_loop.program.returns import check_returned
-from eureka_loop.program.signature import Signature, read_signature
-from eureka_loop.program.tracing import Tracer
-from eureka_loop.program.values import FEWER, TooMuch
+from eureka_loop.program.rows.returns import check_returned
+from eureka_loop.program.rows.tracing import Tracer
+from eureka_loop.program.rows.values import FEWER, TooMuch
 from eureka_loop.program.vocabulary import Vocabulary
 
 

@@ -7,7 +7,7 @@ import re
 import warnings
 
 from eureka_loop.errors import Problem, Refused
-from eureka_loop.program.allowed import IMPORTS, IMPORTS_FROM
+from eureka_loop.program.allowed import IMPORTS, IMPORTS_FROM, MODULES
 
 MAX_BYTES = 20_000
 MAX_NODES = 2_000  # statements, expressions, arguments; operators and contexts aren't counted
@@ -134,3 +134,11 @@ class _Ready(ast.NodeTransformer):
         if node.value is None:
             return ast.copy_location(ast.Pass(), node)
         return ast.copy_location(ast.Assign([node.target], node.value), node)
+
+
+def module_path(function: ast.Attribute) -> tuple[str, str]:
+    """("np", "linalg.norm") of `np.linalg.norm`; ("", "") of what begins with no module."""
+    path, node = function.attr, function.value
+    while isinstance(node, ast.Attribute):
+        path, node = f"{node.attr}.{path}", node.value
+    return (node.id, path) if isinstance(node, ast.Name) and node.id in MODULES else ("", "")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from eureka_loop.program.calls import Site, combined, misfit
 from eureka_loop.program.problems import code, quoted
-from eureka_loop.program.values import (
+from eureka_loop.program.rows.calls import Site, combined, misfit
+from eureka_loop.program.rows.values import (
     NUMBER,
     UNKNOWN,
     Derived,

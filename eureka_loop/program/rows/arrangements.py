@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 
 from eureka_loop.program import allowed
-from eureka_loop.program.calls import Site, combined, touches_batch
-from eureka_loop.program.values import (
+from eureka_loop.program.rows.calls import Site, combined, touches_batch
+from eureka_loop.program.rows.values import (
     UNKNOWN,
     Count,
     Derived,

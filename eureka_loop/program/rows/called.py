@@ -6,12 +6,12 @@ import ast
 import math
 from collections.abc import Callable, Iterable, Mapping
 
-from eureka_loop.program import arrangements, builtin_calls, products, reductions
 from eureka_loop.program.allowed import CONTAINER_METHODS, METHODS, MODULES
-from eureka_loop.program.calls import Site
-from eureka_loop.program.containers import changed, result
 from eureka_loop.program.problems import Problems, quoted
-from eureka_loop.program.values import UNKNOWN, Items, Names, Terms, Value, whole
+from eureka_loop.program.rows import arrangements, builtin_calls, products, reductions
+from eureka_loop.program.rows.calls import Site
+from eureka_loop.program.rows.containers import changed, result
+from eureka_loop.program.rows.values import UNKNOWN, Items, Names, Terms, Value, whole
 
 _ARRAY_HANDLERS = {**arrangements.HANDLERS, **reductions.HANDLERS, **products.HANDLERS}
 
@@ -96,11 +96,3 @@ class Called:
     @staticmethod
     def _handled(handler: Callable[[Site], Value] | None, site: Site) -> Value:
         return handler(site) if handler and (site.values or site.keywords) else UNKNOWN
-
-
-def module_path(function: ast.Attribute) -> tuple[str, str]:
-    """("np", "linalg.norm") of `np.linalg.norm`; ("", "") of what begins with no module."""
-    path, node = function.attr, function.value
-    while isinstance(node, ast.Attribute):
-        path, node = f"{node.attr}.{path}", node.value
-    return (node.id, path) if isinstance(node, ast.Name) and node.id in MODULES else ("", "")

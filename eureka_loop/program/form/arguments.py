@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from eureka_loop.program.allowed import NUMPY_TYPES, TYPES, Signature
-from eureka_loop.program.called import module_path
 from eureka_loop.program.functions import SHAPING_SIGNATURES
+from eureka_loop.program.parsing import module_path
 from eureka_loop.program.problems import Problems, code, quoted
 
 _TAKES_TEXT = (

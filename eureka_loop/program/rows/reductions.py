@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from eureka_loop.program import allowed
-from eureka_loop.program.calls import Axis, Site, combined, missing_axis, report_mixed_rows, touches_batch
-from eureka_loop.program.values import NUMBER, UNKNOWN, Derived, Fixed, Number, Rows, Value, has_rows
+from eureka_loop.program.rows.calls import (
+    Axis,
+    Site,
+    combined,
+    missing_axis,
+    report_mixed_rows,
+    touches_batch,
+)
+from eureka_loop.program.rows.values import NUMBER, UNKNOWN, Derived, Fixed, Number, Rows, Value, has_rows
 
 _AXIS_POSITION = dict.fromkeys(("linalg.norm", "percentile", "quantile", "roll", "diff", "repeat", "take"), 2)
 _LAST_AXIS = ("diff", "sort", "argsort")  # what they work along by default; the others along all

@@ -7,8 +7,8 @@ import copy
 import difflib
 from collections.abc import Iterable
 
-from eureka_loop.program import foreign
 from eureka_loop.program.allowed import ATTRIBUTES, MATH, NUMPY, NUMPY_CONSTANTS
+from eureka_loop.program.form import foreign
 from eureka_loop.program.problems import code, quoted
 
 SURROUNDINGS = ("self", "env", "physics", "model", "data", "sim", "cfg")  # what other interfaces hand over

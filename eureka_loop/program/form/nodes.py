@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from eureka_loop.program.allowed import MAX_POWER
 from eureka_loop.program.contract import ENTRY_POINTS
-from eureka_loop.program.layout import check_import
+from eureka_loop.program.form.layout import check_import
 from eureka_loop.program.problems import NO_TEXT, Problems, code, quoted
 from eureka_loop.program.weights import number
 
@@ -63,7 +64,6 @@ _ELSEWHERE = (
     "decorator_list",
     "handlers",
 )  # looked at by `_function`, or not worth it
-MAX_POWER = 64
 _MAX_INTEGER = 10**12
 _MAX_TEXT = 200
 _MAX_LOOPS_DEEP = 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eureka_loop.program.values import UNKNOWN, Items, Nothing, Terms, Text, Value, each, join
+from eureka_loop.program.rows.values import UNKNOWN, Items, Nothing, Terms, Text, Value, each, join
 
 
 def with_key(terms: Terms, key: Value, value: Value) -> Terms:

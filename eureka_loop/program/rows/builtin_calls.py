@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 
 from eureka_loop.program.allowed import NUMPY
-from eureka_loop.program.calls import Site, combined
-from eureka_loop.program.containers import looped
 from eureka_loop.program.functions import MAX_RANGE
-from eureka_loop.program.values import (
+from eureka_loop.program.rows.calls import Site, combined
+from eureka_loop.program.rows.containers import looped
+from eureka_loop.program.rows.values import (
     NUMBER,
     UNKNOWN,
     Count,

@@ -6,7 +6,7 @@ import ast
 import operator
 from collections.abc import Callable, Sequence
 
-from eureka_loop.program.values import (
+from eureka_loop.program.rows.values import (
     NUMBER,
     UNKNOWN,
     Count,

@@ -6,10 +6,10 @@ import ast
 from dataclasses import dataclass, field
 
 from eureka_loop.errors import UnknownName
-from eureka_loop.program.advice import SURROUNDINGS
 from eureka_loop.program.contract import Kind
+from eureka_loop.program.form.advice import SURROUNDINGS
 from eureka_loop.program.problems import Problems, code
-from eureka_loop.program.values import NUMBER, UNKNOWN, Rows, Value
+from eureka_loop.program.rows.values import NUMBER, UNKNOWN, Rows, Value
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.program.weights import number
 

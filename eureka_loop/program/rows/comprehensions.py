@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from eureka_loop.program.containers import with_key
-from eureka_loop.program.values import Items, Names, Terms, Value, join_all
-
-if TYPE_CHECKING:
-    from eureka_loop.program.expressions import Expressions
+from eureka_loop.program.rows.containers import with_key
+from eureka_loop.program.rows.values import Items, Names, Terms, Value, join_all
 
 
-def listed(expressions: Expressions, node: ast.ListComp | ast.GeneratorExp, names: Names) -> Value:
+class Evaluates(Protocol):
+    """What a comprehension asks of `Expressions`."""
+
+    def value(self, node: ast.expr, names: Names) -> Value: ...
+    def filtered(self, test: ast.expr, names: Names) -> None: ...
+    def loop(self, node: ast.expr, names: Names) -> Items | None: ...
+    def rounds(self, items: Items | None) -> tuple[Sequence[Value], bool]: ...
+    def bind(self, target: ast.expr, value: Value, names: Names) -> None: ...
+
+
+def listed(expressions: Evaluates, node: ast.ListComp | ast.GeneratorExp, names: Names) -> Value:
     inner = Names(names)
     exact, values = True, []
     for told_apart in _rounds(expressions, node.generators, inner):
@@ -22,7 +29,7 @@ def listed(expressions: Expressions, node: ast.ListComp | ast.GeneratorExp, name
     return Items(tuple(values)) if exact else Items(None, join_all(values))
 
 
-def keyed(expressions: Expressions, node: ast.DictComp, names: Names) -> Value:
+def keyed(expressions: Evaluates, node: ast.DictComp, names: Names) -> Value:
     inner, terms, exact = Names(names), Terms(), True
     for told_apart in _rounds(expressions, node.generators, inner):
         exact = exact and told_apart
@@ -30,9 +37,7 @@ def keyed(expressions: Expressions, node: ast.DictComp, names: Names) -> Value:
     return Terms(terms.terms, terms.closed and exact)
 
 
-def _rounds(
-    expressions: Expressions, generators: Sequence[ast.comprehension], names: Names
-) -> Iterator[bool]:
+def _rounds(expressions: Evaluates, generators: Sequence[ast.comprehension], names: Names) -> Iterator[bool]:
     """Binds the targets round by round; says whether the round is one of those that will be run."""
     if not generators:
         yield True

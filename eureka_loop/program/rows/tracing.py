@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eureka_loop.program.array_form import where_form
-from eureka_loop.program.containers import with_key
-from eureka_loop.program.expressions import ON_ROWS, Expressions
-from eureka_loop.program.indexing import NewAxis, Rest, Span
 from eureka_loop.program.problems import Problems, bracketed, code, quoted
-from eureka_loop.program.values import (
+from eureka_loop.program.rows.array_form import where_form
+from eureka_loop.program.rows.containers import with_key
+from eureka_loop.program.rows.expressions import ON_ROWS, Expressions
+from eureka_loop.program.rows.indexing import NewAxis, Rest, Span
+from eureka_loop.program.rows.values import (
     UNKNOWN,
     Helper,
     Items,

@@ -6,8 +6,8 @@ import ast
 
 from eureka_loop.program.contract import MAX_TERMS, TERM_NAME, Kind, is_diagnostic
 from eureka_loop.program.problems import Problems, bracketed, code
-from eureka_loop.program.tracing import Returned, always_returns
-from eureka_loop.program.values import (
+from eureka_loop.program.rows.tracing import Returned, always_returns
+from eureka_loop.program.rows.values import (
     Count,
     Fixed,
     Items,

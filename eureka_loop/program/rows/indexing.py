@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from eureka_loop.program.problems import code
-from eureka_loop.program.values import (
+from eureka_loop.program.rows.values import (
     UNKNOWN,
     Derived,
     Dim,

@@ -6,7 +6,6 @@ import ast
 from collections.abc import Mapping
 
 from eureka_loop.errors import UnknownName
-from eureka_loop.program import advice, foreign
 from eureka_loop.program.allowed import (
     ATTRIBUTES,
     BUILTINS,
@@ -21,12 +20,13 @@ from eureka_loop.program.allowed import (
     TYPES,
     Signature,
 )
-from eureka_loop.program.arguments import check_arguments, types_in
-from eureka_loop.program.called import module_path
+from eureka_loop.program.form import advice, foreign
+from eureka_loop.program.form.arguments import check_arguments, types_in
+from eureka_loop.program.form.layout import Layout
+from eureka_loop.program.form.scopes import Function, ScopedVisitor, recursive
 from eureka_loop.program.functions import SHAPING_SIGNATURES
-from eureka_loop.program.layout import Layout
+from eureka_loop.program.parsing import module_path
 from eureka_loop.program.problems import Problems, code, quoted
-from eureka_loop.program.scopes import Function, ScopedVisitor, recursive
 from eureka_loop.program.vocabulary import Vocabulary
 
 _OF_MODULE: dict[str, Mapping[str, Signature]] = {"numpy": NUMPY, "math": MATH}

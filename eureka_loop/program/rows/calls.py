@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from eureka_loop.program.advice import with_axis
+from eureka_loop.program.form.advice import with_axis
 from eureka_loop.program.problems import bracketed, code
-from eureka_loop.program.values import (
+from eureka_loop.program.rows.values import (
     UNKNOWN,
     Items,
     Nothing,

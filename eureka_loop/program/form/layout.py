@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from eureka_loop.program.allowed import CREATION, ELEMENTWISE, IMPORTS
-from eureka_loop.program.called import module_path
 from eureka_loop.program.contract import ENTRY_POINTS, Kind
-from eureka_loop.program.parsing import dropped
+from eureka_loop.program.parsing import dropped, module_path
 from eureka_loop.program.problems import Problems, code
 
 _LOOKALIKES = ("reward", "fitness", "success", "compute", "score")

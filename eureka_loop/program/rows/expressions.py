@@ -6,18 +6,19 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from eureka_loop.program import comprehensions, operations
-from eureka_loop.program.array_form import array_form, where_form
-from eureka_loop.program.builtin_calls import ALL_AT_ONCE
-from eureka_loop.program.called import Called, module_path
-from eureka_loop.program.calls import misfit
-from eureka_loop.program.containers import looped, with_key
+from eureka_loop.program.allowed import MAX_POWER
 from eureka_loop.program.functions import MAX_RANGE
-from eureka_loop.program.indexing import Index, indices, subscript
-from eureka_loop.program.nodes import MAX_POWER
+from eureka_loop.program.parsing import module_path
 from eureka_loop.program.problems import NO_TEXT, Problems, code, quoted
-from eureka_loop.program.products import matrix_product
-from eureka_loop.program.values import (
+from eureka_loop.program.rows import comprehensions, operations
+from eureka_loop.program.rows.array_form import array_form, where_form
+from eureka_loop.program.rows.builtin_calls import ALL_AT_ONCE
+from eureka_loop.program.rows.called import Called
+from eureka_loop.program.rows.calls import misfit
+from eureka_loop.program.rows.containers import looped, with_key
+from eureka_loop.program.rows.indexing import Index, indices, subscript
+from eureka_loop.program.rows.products import matrix_product
+from eureka_loop.program.rows.values import (
     NUMBER,
     UNKNOWN,
     Derived,

@@ -1,0 +1,1 @@
+"""What a program may be made of: its parts, syntax and names."""
