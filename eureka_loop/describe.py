@@ -9,7 +9,7 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain, find_task, tasks
 from eureka_loop.errors import BadInput, Refused, UnknownName
-from eureka_loop.execute.local import survey
+from eureka_loop.execute.survey import survey
 from eureka_loop.program.expression import as_reward, episode_mean
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary

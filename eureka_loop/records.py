@@ -16,6 +16,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 Algorithm = Literal["ppo", "sac"]
+TrainerName = Literal["population", "sb3"]
 
 FailureKind = Literal[
     "no_code",  # the reply held no program: prose, a refusal, cut off
@@ -125,6 +126,7 @@ class Job:
         source: the reward program.
         hyperparameters: keyword arguments of SB3's algorithm, complete (the domain's, with overrides).
         judge_seeds: one judged episode a seed, with the final policy; disjoint from training seeds.
+        trainer: who trains: "population", many at once, or "sb3", one at a time.
         checkpoints: at how many points of training statistics are kept.
     """
 
@@ -136,15 +138,23 @@ class Job:
     steps: int
     hyperparameters: Mapping[str, Any]
     judge_seeds: tuple[int, ...]
+    trainer: TrainerName = "sb3"
     checkpoints: int = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How a run trains every policy: the algorithm, and keyword arguments of SB3's class, complete."""
+    """How a run trains every policy, the same for all that are compared.
+
+    Attributes:
+        hyperparameters: keyword arguments of SB3's class, complete.
+        why: why it isn't the population trainer, in one line; "" where it is, or where nobody asked.
+    """
 
     algorithm: Algorithm
     hyperparameters: Mapping[str, Any]
+    trainer: TrainerName = "sb3"
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

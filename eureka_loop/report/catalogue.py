@@ -15,7 +15,7 @@ from rich.text import Text
 from eureka_loop import files
 from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.registry import find_domain, find_task, tasks
-from eureka_loop.execute.local import survey
+from eureka_loop.execute.survey import survey
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Task
 from eureka_loop.report import layout, text

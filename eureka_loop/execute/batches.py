@@ -1,0 +1,43 @@
+"""Which jobs a worker takes at once: cohorts where the population trainer serves, else one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from eureka_loop import files
+from eureka_loop.records import Job
+
+MOST = 32  # learners a cohort: more gain no speed, and each holds a reward process and its rollout
+
+Batch = tuple[Path, ...]
+T = TypeVar("T")
+
+
+def batches(folders: Sequence[Path], workers: int) -> list[Batch]:
+    """Every folder in one batch, in order; the batches keep all workers busy to about the same end."""
+    jobs = {folder: files.read_json(folder / "job.json", Job) for folder in folders}
+    made: list[Batch] = []
+    for group in alike(folders, lambda folder: jobs[folder]):
+        together = jobs[group[0]].trainer == "population"
+        made += _shares(group, workers) if together else [(folder,) for folder in group]
+    return made
+
+
+def alike(things: Sequence[T], job_of: Callable[[T], Job]) -> list[list[T]]:
+    """Those that can be trained in one cohort, together: they differ in program and seeds alone."""
+    groups: dict[str, list[T]] = {}
+    for thing in things:
+        job = job_of(thing)
+        terms = (job.task, job.algorithm, job.trainer, job.steps, dict(job.hyperparameters), job.checkpoints)
+        groups.setdefault(repr((*terms, len(job.judge_seeds))), []).append(thing)
+    return list(groups.values())
+
+
+def _shares(group: Sequence[Path], workers: int) -> list[Batch]:
+    """As few as keep every worker busy and none above the limit, of nearly equal sizes."""
+    rounds = -(-len(group) // (workers * MOST))
+    count = min(len(group), workers * rounds)
+    cuts = [len(group) * at // count for at in range(count + 1)]
+    return [tuple(group[start:end]) for start, end in zip(cuts, cuts[1:], strict=False)]

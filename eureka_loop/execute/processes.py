@@ -1,0 +1,89 @@
+"""Worker processes on this machine: started, given folders, listened to, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
+
+
+class Worker:
+    """One worker process; it dies with this one, however this one ends."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-P", "-m", "eureka_loop.execute.worker", "--serve", str(os.getpid())]
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=environment(),
+        )
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def give(self, folders: Sequence[Path]) -> None:
+        """Have it work through these; they are answered together."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it died while idle: seen at once as an ended job
+            line = json.dumps([str(folder.resolve()) for folder in folders])
+            self.process.stdin.write(f"{line}\n".encode())
+            self.process.stdin.flush()
+
+    def stop(self) -> int:
+        """Make sure that it has ended; its exit status, negative where a signal ended it."""
+        try:
+            return self.process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return 1
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def answered(workers: Sequence[Worker], seconds: float | None) -> list[Worker]:
+    """Those that have answered or ended, within that time."""
+    with selectors.DefaultSelector() as selector:
+        for worker in workers:
+            assert worker.process.stdout is not None
+            selector.register(worker.process.stdout, selectors.EVENT_READ, worker)
+        ready = [key for key, _ in selector.select(seconds)]
+        for key in ready:
+            os.read(key.fd, 4096)  # "done\n", or nothing where the worker has ended
+        return [key.data for key in ready]
+
+
+def environment() -> Mapping[str, str]:
+    """What a worker inherits: no keys, one thread."""
+    kept = {name: value for name, value in os.environ.items() if not _secret(name)}
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return {**kept, **dict.fromkeys(threads, "1"), "CUDA_VISIBLE_DEVICES": ""}
+
+
+def _secret(name: str) -> bool:
+    return any(word in name.upper() for word in SECRETS)
+
+
+def last_words(folder: Path) -> str:
+    """The end of what a worker wrote while it was busy with a folder."""
+    log = folder / "worker.log"
+    return log.read_text(errors="replace")[-2000:].strip() if log.exists() else ""
