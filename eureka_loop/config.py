@@ -40,6 +40,8 @@ class RunConfig:
     """The recorded run that the replay designer answers from."""
     algo: Literal["ppo", "sac"] = "ppo"
     """Training algorithm."""
+    trainer: Literal["population", "sb3"] | None = None
+    """population: many policies trained at once; sb3: one by one. Default: population where it can."""
     generations: int = 3
     """How often rewards are written, trained and judged."""
     samples: int = 8

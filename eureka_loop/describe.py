@@ -54,8 +54,11 @@ def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]
             exist.
     """
     files.write_json(folder / "task.json", task)
-    files.write_json(folder / "training.json", Training(config.algo, hyperparameters(task, config)))
+    training = Training(config.algo, hyperparameters(task, config))
+    files.write_json(folder / "training.json", training)
     vocabulary = survey(folder)
+    training = with_trainer(training, config, folder)
+    files.write_json(folder / "training.json", training)
     if task != tasks().get(task.name):
         task = _completed(task, vocabulary)
         files.write_json(folder / "task.json", task)
@@ -64,6 +67,20 @@ def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]
         if source is not None:
             files.write_text(folder / f"{name}.py", source)
     return task, vocabulary
+
+
+def with_trainer(training: Training, config: RunConfig, folder: Path) -> Training:
+    """The same by the trainer that was asked for, or by the fastest that can, after a survey.
+
+    Raises:
+        BadInput: the population trainer was asked for, and lacks something.
+    """
+    lacking = files.read_json(folder / "trainer.json", dict[str, str])["lacking"]
+    if config.trainer == "population" and lacking:
+        raise BadInput(f"--trainer population can't be had: {lacking}; leave it out, or give --trainer sb3")
+    if config.trainer == "sb3" or lacking:
+        return replace(training, trainer="sb3", why="" if config.trainer else lacking)
+    return replace(training, trainer="population")
 
 
 def with_human(task: Task, path: Path, vocabulary: Vocabulary) -> Task:

@@ -16,6 +16,7 @@ from eureka_loop.errors import RunError
 
 Record = TypeVar("Record")
 
+TAIL = 4096  # bytes of a file of lines in which its last one is looked for
 LEAST_SPACE = 1 << 20  # bytes
 
 
@@ -90,6 +91,22 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except json.JSONDecodeError:
             continue
+
+
+def last_line(path: Path) -> dict[str, Any] | None:
+    """The last whole line, from the file's end; None where there is none."""
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL))
+        lines = file.read().decode("utf-8", errors="replace").splitlines()
+    for line in reversed(lines):
+        try:
+            found: dict[str, Any] = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        return found
+    return None
 
 
 def require_space(folder: Path) -> None:

@@ -76,8 +76,7 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
         jobs: trainings at once, if other than the run's configuration says.
     """
     config, task, vocabulary = run.config, run.task(), run.vocabulary()
-    training = run.training()
-    plan = Plan(task, training.algorithm, config.steps, training.hyperparameters)
+    plan = Plan(task, run.training(), config.steps)
     designer = choose_designer(run, config)
     deadline = Deadline(config.max_hours, time_worked(run.events()))
     with Zygote() as zygote, LocalEngine(jobs or config.jobs or cores()) as engine:
@@ -121,8 +120,8 @@ class Brief:
         return Request(
             task=replace(self.task, human=None, human_source="", sparse=None),  # not for its eyes
             vocabulary=self.vocabulary,
-            algorithm=self.plan.algorithm,
-            discount=float(self.plan.hyperparameters.get("gamma", 0.99)),
+            algorithm=self.plan.training.algorithm,
+            discount=float(self.plan.training.hyperparameters.get("gamma", 0.99)),
             steps=self.plan.steps,
             generation=ask.generation,
             samples=ask.samples,
@@ -177,12 +176,14 @@ def announce(run: Run) -> None:
     """The run's first event, once: what it is going to do."""
     if any(event["event"] == "started" for event in run.events()):
         return
-    config, task = run.config, run.task()
+    config, task, training = run.config, run.task(), run.training()
     run.event(
         "started",
         task=task.name,
         designer="given" if (run.folder / "given.py").exists() else config.designer,
         algorithm=config.algo,
+        trainer=training.trainer,
+        why_trainer=training.why,
         generations=config.generations,
         samples=config.samples,
         seeds=config.seeds,

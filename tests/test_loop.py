@@ -11,7 +11,7 @@ from eureka_loop.design.designer import Request, ScriptedDesigner
 from eureka_loop.execute.engine import ScriptedEngine
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Candidate, Evaluated, Job, Score, Task, Trained
+from eureka_loop.records import Candidate, Evaluated, Job, Score, Task, Trained, Training
 from eureka_loop.search.eureka import EurekaStrategy
 from eureka_loop.search.strategy import Ask
 from eureka_loop.store import Run
@@ -25,7 +25,7 @@ def answer(job: Job) -> Trained:
 
 
 def stages(run: Run, designer: ScriptedDesigner, engine: ScriptedEngine) -> loop.Stages:
-    evaluation = Evaluation(run, engine, Plan(TASK, "ppo", 10, {}), Deadline(None))
+    evaluation = Evaluation(run, engine, Plan(TASK, Training("ppo", {}), 10), Deadline(None))
 
     def brief(ask: Ask, history: Sequence[Evaluated]) -> Request:
         feedback = f"best {ask.best.candidate.id}" if ask.best else ""

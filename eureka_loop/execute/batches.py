@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,4 +41,4 @@ def _shares(group: Sequence[Path], workers: int) -> list[Batch]:
     rounds = -(-len(group) // (workers * MOST))
     count = min(len(group), workers * rounds)
     cuts = [len(group) * at // count for at in range(count + 1)]
-    return [tuple(group[start:end]) for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [tuple(group[start:end]) for start, end in pairwise(cuts)]

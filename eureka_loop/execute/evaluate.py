@@ -5,15 +5,14 @@ What has a result on disk is not trained again; that is all that resuming takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from eureka_loop import files
 from eureka_loop.budget import Deadline
 from eureka_loop.execute.engine import Engine
-from eureka_loop.records import Algorithm, Candidate, Evaluated, Failed, Job, Task, Trained
+from eureka_loop.records import Candidate, Evaluated, Failed, Job, Task, Trained, Training
 from eureka_loop.store import Run, read_result
 
 
@@ -22,9 +21,8 @@ class Plan:
     """How every reward of a run is trained: the same for all that are compared."""
 
     task: Task
-    algorithm: Algorithm
+    training: Training
     steps: int
-    hyperparameters: Mapping[str, Any]
 
 
 class Evaluation:
@@ -58,16 +56,17 @@ class Evaluation:
         return [self._run.evaluated(candidate.id, report=report) for candidate in candidates]
 
     def _job(self, candidate: Candidate, seed: int, judging: Sequence[int]) -> Job:
-        plan = self._plan
+        training = self._plan.training
         return Job(
             candidate=candidate.id,
             seed=seed,
-            task=plan.task,
+            task=self._plan.task,
             source=candidate.source,
-            algorithm=plan.algorithm,
-            steps=plan.steps,
-            hyperparameters=plan.hyperparameters,
+            algorithm=training.algorithm,
+            steps=self._plan.steps,
+            hyperparameters=training.hyperparameters,
             judge_seeds=tuple(judging),
+            trainer=training.trainer,
         )
 
     def _record_forgotten(self, finished: Iterable[tuple[Candidate, int]]) -> None:
@@ -116,11 +115,10 @@ class _Progress:
             if size == self._seen.get(folder, 0):
                 continue
             self._seen[folder] = size
-            for last in list(files.read_lines(path))[-1:]:
-                self._run.passing(
-                    "progress",
-                    **{"id": folder.parent.name, "seed": _seed(folder), "steps": self._steps, **last},
-                )
+            last = files.last_line(path)
+            if last is not None:
+                told = {"id": folder.parent.name, "seed": _seed(folder), "steps": self._steps, **last}
+                self._run.passing("progress", **told)
 
 
 def _seed(folder: Path) -> int:

@@ -12,13 +12,12 @@ from eureka_loop import files
 from eureka_loop.errors import RunError
 from eureka_loop.execute.batches import Batch, batches
 from eureka_loop.execute.engine import Watch
-from eureka_loop.execute.processes import Worker, answered, last_words
+from eureka_loop.execute.processes import NO_FAULT, Worker, answered, last_words
 from eureka_loop.records import Failed, Job
 
 TICK = 0.2  # s
-SILENCE = 900.0  # s without a sign of life after which a worker counts as hung: judging long episodes takes minutes
+SILENCE = 900.0  # s without a sign of life: then a worker counts as hung; judging long episodes takes minutes
 TRIES = 3  # a job whose worker ended under it is tried again; after this many it has failed
-NO_FAULT = 75  # a worker's exit status where neither the job nor its program is to blame (EX_TEMPFAIL)
 
 
 @dataclass(eq=False, slots=True)
@@ -117,15 +116,19 @@ class LocalEngine:
             self._idle.append(busy.worker)
             return
         status = busy.worker.stop()
+        ends.update(left)
+        again = [folder for folder in left if ends[folder] < TRIES]
+        for folder in again:
+            _clean(folder)
+        if max(ends[folder] for folder in left) == 1:
+            waiting.appendleft(tuple(again))
+        else:  # alone: who brings a cohort down is found, and the others are spared
+            waiting.extendleft((folder,) for folder in again)
         for folder in left:
-            ends[folder] += 1
-            if ends[folder] < TRIES:
-                _clean(folder)
-                waiting.appendleft((folder,))  # alone: who brought a cohort down is found, the others are spared
-                continue
-            files.require_space(folder)  # a full disk is no fault of the candidate's
-            _give_up(folder, status)
-            yield folder
+            if folder not in again:
+                files.require_space(folder)  # a full disk is no fault of the candidate's
+                _give_up(folder, status)
+                yield folder
 
 
 def _clean(folder: Path) -> None:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+NO_FAULT = 75  # a worker's exit status where neither job nor program is to blame (EX_TEMPFAIL)
 SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
 
 

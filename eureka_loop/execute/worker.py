@@ -1,28 +1,34 @@
 """The worker: trusted, holds torch and MuJoCo, trains and judges. One job is one folder.
 
-    python -m eureka_loop.execute.worker FOLDER...     # any engine: SLURM, Ray, a shell
-    python -m eureka_loop.execute.worker --serve       # folders come as lines on standard input
+    python -m eureka_loop.execute.worker FOLDER...       # any engine: SLURM, Ray, a shell
+    python -m eureka_loop.execute.worker --serve PARENT  # lists of folders come as JSON, a line each
 
-A folder with job.json gets a result.json; one with task.json gets vocabulary.json and probe.npz, or
-survey_error.json. Everything else that is printed goes to worker.log in the folder.
+A folder with job.json gets a result.json; one with task.json gets vocabulary.json, probe.npz and
+trainer.json, or survey_error.json. Everything else that is printed goes to worker.log in the folder. Jobs for
+the population trainer that differ in program and seeds alone are trained together.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eureka_loop import files
 from eureka_loop.errors import EurekaError, RunError, SandboxError
-from eureka_loop.records import Failed, Job, Task, Training
+from eureka_loop.execute.batches import alike
+from eureka_loop.execute.processes import NO_FAULT
+from eureka_loop.records import Failed, Job, Task, Trained, Training
 
 if TYPE_CHECKING:
     from eureka_loop.sandbox.zygote import Zygote
+
+Folders = Sequence[Path]
 
 
 def main(arguments: list[str]) -> None:
@@ -30,50 +36,77 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started the worker decides when it ends
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # a stray print of some library is no answer
-    folders: Iterable[str] = arguments
+    lists: Iterable[list[str]] = [arguments]
     if arguments and arguments[0] == "--serve":
         from eureka_loop.sandbox.lock import die_with_parent
 
         die_with_parent(int(arguments[1]))
-        folders = sys.stdin
+        lists = map(json.loads, sys.stdin)
     from eureka_loop.sandbox.zygote import Zygote
 
     with Zygote() as zygote:
-        for folder in folders:
-            work(Path(folder.rstrip("\n")), zygote)
+        for folders in lists:
+            work([Path(folder) for folder in folders], zygote)
             answers.write("done\n")
 
 
-def work(folder: Path, zygote: Zygote) -> None:
-    """Do what a folder asks for; what goes wrong is written there, too."""
+def work(folders: Folders, zygote: Zygote) -> None:
+    """Do what the folders ask for; what goes wrong is written there, too."""
+    jobs = [folder for folder in folders if (folder / "job.json").exists()]
+    for folder in folders:
+        if folder not in jobs:
+            _log_to(folder)
+            _survey(folder)
+    read = {folder: files.read_json(folder / "job.json", Job) for folder in jobs}
+    for group in alike(jobs, lambda folder: read[folder]):
+        population = read[group[0]].trainer == "population"
+        for batch in [group] if population else [[folder] for folder in group]:
+            _log_to(batch[0])
+            _work(batch, [read[folder] for folder in batch], zygote)
+
+
+def _log_to(folder: Path) -> None:
     log = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
-    if (folder / "job.json").exists():
-        _train(folder, zygote)
-    else:
-        _survey(folder)
 
 
-def _train(folder: Path, zygote: Zygote) -> None:
+def _work(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> None:
+    """Train, and write the results.
+
+    Ends the process where the machine, not a job, is to blame: no result, so that it is tried again.
+    """
+    try:
+        results = _train(folders, jobs, zygote)
+    except (RunError, SandboxError) as error:
+        print(error, flush=True)
+        sys.exit(NO_FAULT)
+    except Exception as error:  # noqa: BLE001 - the process boundary: a bug is one job's failure
+        if len(jobs) > 1:  # whose it is shows when each is alone
+            traceback.print_exc()
+            for folder, job in zip(folders, jobs, strict=True):
+                _work([folder], [job], zygote)
+            return
+        files.require_space(folders[0])
+        message = f"{type(error).__name__}: {error}"
+        results = [Failed(jobs[0].candidate, "crashed", message, traceback.format_exc(), jobs[0].seed)]
+    for folder, result in zip(folders, results, strict=True):
+        files.write_json(folder / "result.json", result)
+
+
+def _train(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> list[Trained | Failed]:
     from eureka_loop.envs.registry import find_domain
+    from eureka_loop.train.population import train_cohort
     from eureka_loop.train.trainer import train
 
-    job = files.read_json(folder / "job.json", Job)
+    def report(place: int, progress: Mapping[str, float]) -> None:
+        files.append_line(folders[place] / "progress.jsonl", progress)
 
-    def report(progress: Mapping[str, float]) -> None:
-        files.append_line(folder / "progress.jsonl", progress)
-
-    try:
-        result = train(job, find_domain(job.task.env_id), zygote, folder, report)
-    except (RunError, SandboxError):
-        raise  # no fault of the candidate's: no result, so that it is trained again
-    except Exception as error:  # noqa: BLE001 - the process boundary: a bug is one job's failure
-        files.require_space(folder)
-        message = f"{type(error).__name__}: {error}"
-        result = Failed(job.candidate, "crashed", message, traceback.format_exc(), job.seed)
-    files.write_json(folder / "result.json", result)
+    domain = find_domain(jobs[0].task.env_id)
+    if jobs[0].trainer == "population":
+        return train_cohort(jobs, domain, zygote, folders, report)
+    return [train(jobs[0], domain, zygote, folders[0], lambda progress: report(0, progress))]
 
 
 def _survey(folder: Path) -> None:
@@ -81,14 +114,16 @@ def _survey(folder: Path) -> None:
 
     from eureka_loop.envs.registry import find_domain
     from eureka_loop.simulate.survey import survey
-    from eureka_loop.train.hyperparameters import settings
 
     task = files.read_json(folder / "task.json", Task)
+    domain = find_domain(task.env_id)
     try:
         if (folder / "training.json").exists():
+            from eureka_loop.train.choose import lacking
+
             training = files.read_json(folder / "training.json", Training)
-            settings(training.algorithm, training.hyperparameters)
-        seen = survey(task, find_domain(task.env_id))
+            files.write_json(folder / "trainer.json", {"lacking": lacking(training, task, domain)})
+        seen = survey(task, domain)
     except EurekaError as error:
         files.write_json(folder / "survey_error.json", {"message": str(error)})
         return

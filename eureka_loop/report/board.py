@@ -69,6 +69,7 @@ class Board:
 
     def __init__(self) -> None:
         self.task = self.designer = self.algorithm = ""
+        self.trainer, self.why_trainer = "sb3", ""
         self.generations = self.samples = self.steps = self.report_seeds = 0
         self.seeds = self.jobs = 1
         self.references: tuple[str, ...] = ()
@@ -146,8 +147,8 @@ class Board:
     # what each event changes
 
     def _on_started(self, event: Event) -> None:
-        for name in ("task", "designer", "algorithm"):
-            setattr(self, name, str(event.get(name, "")))
+        for name in ("task", "designer", "algorithm", "trainer", "why_trainer"):
+            setattr(self, name, str(event.get(name, getattr(self, name))))
         for name in ("generations", "samples", "seeds", "steps", "jobs", "report_seeds"):
             setattr(self, name, int(event.get(name) or getattr(self, name)))
         self.references = tuple(event.get("references") or ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from eureka_loop.report.board import Board
@@ -15,6 +15,8 @@ def seconds_left(board: Board, now: float) -> float | None:
     Generations wait for their slowest training, so each is scheduled on its own. What writing a generation
     takes is the mean of those written so far.
     """
+    if board.trainer == "population":
+        return _together(board, now)
     pace = steps_per_second(board)
     if pace is None or board.ended:
         return None
@@ -27,6 +29,31 @@ def seconds_left(board: Board, now: float) -> float | None:
     generation = writing + makespan([each] * (board.samples * board.seeds), board.jobs)
     rest = makespan(under_way + [each] * _queued(board), board.jobs)
     return rest + ahead * generation + makespan(reports, board.jobs)
+
+
+def _together(board: Board, now: float) -> float | None:
+    """Where trainings share the machine: what is left of all steps, at the speed of all so far."""
+    begun = list(board.trainings())
+    spent = covered((each.started, each.heard) for each in begun if each.step)
+    done = sum(each.step for each in begun)
+    if not done or spent <= 0 or board.ended:
+        return None
+    running = [each for each in begun if each.state == "running"]
+    quiet = min((max(0.0, now - each.heard) for each in running), default=0.0)
+    lost = sum(each.steps - each.step for each in begun if each.state == "failed")
+    left = board.trainings_wanted * board.steps - done - lost
+    ahead = 0 if board.report else max(0, board.generations - 1 - (board.generation or 0))
+    writing = fmean(board.writing_seconds) if board.writing_seconds else 0.0
+    return max(0.0, left * spent / done - quiet) + ahead * writing
+
+
+def covered(stretches: Iterable[tuple[float, float]]) -> float:
+    """How long at least one of them lasts."""
+    total, until = 0.0, float("-inf")
+    for start, end in sorted(stretches):
+        total += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return total
 
 
 def steps_per_second(board: Board) -> float | None:

@@ -97,8 +97,17 @@ def _started(board: Board) -> str:
     budget = f"{text.count(board.steps)} steps × {text.plural(board.seeds, 'seed')}"
     return (
         f"{text.one_line(board.task)}: {text.plural(board.generations, 'generation')} × {board.samples} "
-        f"candidates by {board.designer}, {board.algorithm} {budget}, {board.jobs} at once"
+        f"candidates by {board.designer}, {board.algorithm} {budget}, {_at_once(board)}"
     )
+
+
+def _at_once(board: Board) -> str:
+    """How the machine is used, and why not better."""
+    workers = text.plural(board.jobs, "worker")
+    if board.trainer == "population":
+        return f"a generation at once on {workers}"
+    why = f" ({text.one_line(board.why_trainer)})" if board.why_trainer else ""
+    return f"one by one on {workers}{why}"
 
 
 def _ranked(event: Event, board: Board) -> str:

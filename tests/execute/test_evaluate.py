@@ -10,10 +10,10 @@ from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.errors import BudgetSpent
 from eureka_loop.execute.engine import ScriptedEngine
 from eureka_loop.execute.evaluate import Evaluation, Plan
-from eureka_loop.records import Candidate, Failed, Job, Score, Task, Trained
+from eureka_loop.records import Candidate, Failed, Job, Score, Task, Trained, Training
 from eureka_loop.store import Run
 
-PLAN = Plan(Task("t", "E-v0", "x", "f"), "ppo", 10, {})
+PLAN = Plan(Task("t", "E-v0", "x", "f"), Training("ppo", {}), 10)
 CANDIDATES = [Candidate(f"g0-0{n}", 0, f"source {n}", "scripted") for n in range(3)]
 
 

@@ -1,0 +1,40 @@
+"""Whether the population trainer serves: many learners at once, where env and settings allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eureka_loop.envs.domain import Domain
+from eureka_loop.errors import Refused
+from eureka_loop.program.gate import check
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.records import Task, Training
+from eureka_loop.simulate.batched import serves
+from eureka_loop.train.hyperparameters import settings
+from eureka_loop.train.population_models import trains
+from eureka_loop.train.trainer import vocabulary_of
+
+
+def lacking(training: Training, task: Task, domain: Domain) -> str:
+    """ "" where the population trainer can train everything that may be written for a task; else why not.
+
+    Raises:
+        BadInput: a hyperparameter that doesn't exist, or an env that can't be had here.
+    """
+    options = settings(training.algorithm, training.hyperparameters)
+    if training.algorithm != "ppo":
+        return f"the population trainer has no {training.algorithm.upper()}"
+    vocabulary = vocabulary_of(task, domain)
+    return trains(options) or serves(task, domain, dict.fromkeys(_names(task, vocabulary)))
+
+
+def _names(task: Task, vocabulary: Vocabulary) -> Iterator[str]:
+    """All that a designer may ask for, and the hidden ones that the task's own programs do."""
+    yield from (each.name for each in vocabulary.observables if not each.hidden)
+    for source in (task.human, task.sparse):
+        if source is None:
+            continue
+        try:
+            yield from check(source, vocabulary, hidden=True).parameters
+        except Refused:
+            continue  # told where the program is used
