@@ -9,7 +9,8 @@ Stream = Literal["training", "selection", "report_training", "report"]
 _STREAMS: tuple[Stream, ...] = ("training", "selection", "report_training", "report")
 _RUN = 10_000  # seeds a run has in each stream
 _STREAM = 1_000 * _RUN  # runs are numbered 0 to 999
-_STRIDE = 100  # a training seeds its n-th environment with seed + n
+_STRIDE = 100  # a training seeds its first environments with seed, seed + 1, ...
+_BEYOND = 2**32  # added once for every further hundred of them; above every other seed
 
 
 def seeds(stream: Stream, run_seed: int, count: int) -> tuple[int, ...]:
@@ -17,6 +18,14 @@ def seeds(stream: Stream, run_seed: int, count: int) -> tuple[int, ...]:
     first = _STREAMS.index(stream) * _STREAM + run_seed * _RUN
     stride = _STRIDE if stream.endswith("training") else 1
     return tuple(first + stride * index for index in range(count))
+
+
+def env_seeds(training: int, count: int) -> tuple[int, ...]:
+    """The seeds of a training's environments, however many; no two trainings share one.
+
+    Beyond the first hundred they are more than 32 bits wide, which Gymnasium's generators take.
+    """
+    return tuple(training + n % _STRIDE + n // _STRIDE * _BEYOND for n in range(count))
 
 
 def is_report(seed: int) -> bool:

@@ -12,6 +12,7 @@ from stable_baselines3.common.vec_env.util import dict_to_obs, obs_space_info
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.records import Task
+from eureka_loop.seeds import env_seeds
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 
@@ -25,7 +26,7 @@ class RecordedVecEnv(VecEnv):
     """
 
     def __init__(self, task: Task, domain: Domain, names: Iterable[str], n_envs: int, seed: int) -> None:
-        """`names` are the parameters to record. Env i's first reset is seeded with `seed + i`.
+        """`names` are the parameters to record. Each env's first reset is seeded by `env_seeds`.
 
         Raises:
             BadInput: the env can't be made, or a name doesn't exist.
@@ -39,6 +40,13 @@ class RecordedVecEnv(VecEnv):
         self._obs = {key: np.zeros((n_envs, *shapes[key]), dtypes[key]) for key in self._keys}
         self._actions: Any = None
         self.seed(seed)
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """Seed each env's next reset; SB3's class would give env 100 the seed of another training's first."""
+        if seed is None:
+            return super().seed()
+        self._seeds = list(env_seeds(seed, self.num_envs))
+        return self._seeds
 
     def reset(self) -> VecEnvObs:
         for i, env in enumerate(self.envs):

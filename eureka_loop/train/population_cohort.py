@@ -12,6 +12,7 @@ import numpy as np
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array, Failed, Trained
+from eureka_loop.seeds import env_seeds
 from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.train.hyperparameters import Settings
 from eureka_loop.train.population_engine import Population
@@ -39,7 +40,7 @@ class Cohort:
         self._members, self._domain, self._judge = members, domain, judge
         self._task, self._steps = jobs[0].task, jobs[0].steps
         names = [name for member in members for name in member.parameters]
-        seeds = [job.seed + index for job in jobs for index in range(options.n_envs)]
+        seeds = [seed for job in jobs for seed in env_seeds(job.seed, options.n_envs)]
         self._envs = BatchedEnvs(self._task, domain, [*names, *judge.names], len(seeds), seeds)
         self._population = Population([member.model for member in members], options, self._envs)
         self._failures: dict[int, Failed] = {}

@@ -54,6 +54,18 @@ def test_behaves_as_sb3s(env_id: str, limit: int, domain_of: Any) -> None:
     np.testing.assert_array_equal(ours.reset(), theirs.reset())
 
 
+def test_no_env_begins_as_an_env_of_another_training_does(domain_of: Any) -> None:
+    """Training seeds are a hundred apart; see `eureka_loop.seeds`."""
+    first, second = (
+        RecordedVecEnv(task("InvertedPendulum-v5"), domain_of(), ["obs"], n_envs=n_envs, seed=seed)
+        for n_envs, seed in ((101, 0), (1, 100))
+    )
+    starts = first.reset()
+    assert not (starts[:, None] == second.reset()[None]).all(axis=-1).any()
+    first.seed(0)
+    np.testing.assert_array_equal(first.reset(), starts)
+
+
 def test_the_interface(domain_of: Any) -> None:
     envs = RecordedVecEnv(task("Reacher-v5"), domain_of(), ["obs"], n_envs=2, seed=0)
     assert envs.num_envs == 2
