@@ -43,7 +43,8 @@ def test_plain_lines_off_a_terminal(script: Script) -> None:
     lines = written(out).splitlines()
     assert "\x1b" not in written(out)
     assert (
-        lines[0] == "halfcheetah-run: 2 generations × 3 candidates by llm, ppo 50k steps × 1 seed, 2 at once"
+        lines[0]
+        == "halfcheetah-run: 2 generations × 3 candidates by llm, ppo 50k steps × 1 seed, one by one on 2 workers"
     )
     assert "g0-02 failed: refused by the gate: Line 4: `if` on an array of N rows." in written(out)
     assert "g1-02 failed (seed 0)" not in written(out)  # with one seed its number says nothing
