@@ -14,6 +14,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -38,13 +39,17 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class HumanNormalised:
-    """(method − sparse) / |human − sparse|: 0 is the sparse reward's score, 1 the hand-written reward's.
+    """(method − sparse) / |human − sparse|: 0 is the sparse reward's score.
 
-    `clipped` is in [0, 3], as in the source, so that one easy task can't carry a mean.
+    Attributes:
+        clipped: in [0, 3], as in the source, so that one easy task can't carry a mean.
+        human: the hand-written reward's own score: 1, or −1 where it did worse than the sparse one. The scale
+            keeps its direction (more fitness is a higher score), but 1 is nobody's score then.
     """
 
     raw: float
     clipped: float
+    human: Literal[1, -1] = 1
 
 
 def iqm(scores: Array) -> Array:
@@ -137,7 +142,7 @@ def permutation_p(ours: Array, theirs: Array, *, rng: np.random.Generator, repea
 def human_normalised(
     method: float, human: float, sparse: float, *, guard: float = 0.01
 ) -> HumanNormalised | None:
-    """The method's score on the scale from sparse (0) to hand-written (1).
+    """The method's score on the scale from sparse (0) to hand-written (1, or −1 where that is the worse one).
 
     Args:
         guard: least gap between human and sparse, relative to the larger of the two; below it a seed's noise
@@ -150,7 +155,7 @@ def human_normalised(
     if gap <= guard * max(abs(human), abs(sparse)):
         return None
     raw = (method - sparse) / gap
-    return HumanNormalised(raw, float(np.clip(raw, 0.0, 3.0)))
+    return HumanNormalised(raw, float(np.clip(raw, 0.0, 3.0)), 1 if human > sparse else -1)
 
 
 def _resample(scores: Array, repeats: int, rng: np.random.Generator) -> Array:

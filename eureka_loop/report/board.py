@@ -141,7 +141,8 @@ class Board:
     @property
     def reports_wanted(self) -> int:
         """Trainings of the report: the winner's and each reference's that got past the gate."""
-        refused = [row for row in self.report.values() if row.failure and not row.trainings]
+        rows = [self.report[id] for id in self.references if id in self.report]
+        refused = [row for row in rows if row.failure and not row.trainings]
         return (1 + len(self.references) - len(refused)) * self.report_seeds
 
     # what each event changes

@@ -18,6 +18,8 @@ from eureka_loop.judge.statistics import (
     probability_of_improvement,
 )
 from eureka_loop.records import Array, Evaluated
+from eureka_loop.report import text
+from eureka_loop.report.facts import Facts
 from eureka_loop.report.words import LABELS
 from eureka_loop.store import REFERENCES
 
@@ -77,20 +79,36 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All of it: standings (the winner first), differences, the human-normalised score."""
+    """All of it: standings (the winner first), differences, the human-normalised score.
+
+    Attributes:
+        unfinished: how far a report is that still lacks trainings ("7 of 15 trainings"); "" at its end. Until
+            then there are neither differences nor a score: the seeds to come may turn them round.
+    """
 
     standings: tuple[Standing, ...]
     differences: tuple[Difference, ...]
     normalised: HumanNormalised | None
+    unfinished: str = ""
 
 
-def compare(reports: tuple[Evaluated, ...]) -> Comparison:
+def compared(found: Facts) -> Comparison:
+    """A run's report, as far as it has come."""
+    done, wanted = found.reported
+    unfinished = f"{done} of {text.plural(wanted, 'training')}" if done < wanted else ""
+    return compare(found.reports, unfinished=unfinished)
+
+
+def compare(reports: tuple[Evaluated, ...], *, unfinished: str = "") -> Comparison:
     """Compare the first with the rest.
 
     Args:
         reports: the winner, then the references, with their results on report seeds.
+        unfinished: see `Comparison`.
     """
     standings = tuple(_standing(each) for each in reports)
+    if unfinished:
+        return Comparison(standings, (), None, unfinished)
     ours, references = standings[:1], [each for each in standings if each.id in REFERENCES]
     differences = tuple(
         _difference(ours[0], other)
@@ -161,7 +179,7 @@ def _why_not(ours: Standing, theirs: Standing) -> str:
 
 
 def _normalised(standings: tuple[Standing, ...]) -> HumanNormalised | None:
-    """On the scale from sparse (0) to hand-written (1); None where one is missing or they are equal."""
+    """On the scale from sparse to hand-written; None where one is missing or they are equal."""
     known = {
         each.id: each.interval.value
         for each in standings

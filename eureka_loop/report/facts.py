@@ -83,6 +83,13 @@ class Facts:
         return [each for each in self.search if not each.failures and not complete(each, self.config.seeds)]
 
     @property
+    def reported(self) -> tuple[int, int]:
+        """How many of the report's trainings have ended, well or not, and how many there will be."""
+        results = [result for each in self.reports for result in each.results]
+        done = sum(result.seed is not None for result in results)  # not what the gate refused
+        return done, done if self.board.ended == "finished" else max(done, self.board.reports_wanted)
+
+    @property
     def trainings(self) -> list[Trained]:
         """Every finished training, of the search and of the report."""
         return [result for each in (*self.search, *self.reports) for result in each.trained]

@@ -18,7 +18,7 @@ from eureka_loop.report import layout, standings, text, words
 from eureka_loop.report.board import Board
 from eureka_loop.report.board_view import cost
 from eureka_loop.report.candidate import candidate_view
-from eureka_loop.report.comparison import compare
+from eureka_loop.report.comparison import compared
 from eureka_loop.report.facts import Facts, terms
 from eureka_loop.report.terminal import terminal
 from eureka_loop.store import Run
@@ -55,7 +55,7 @@ def run_view(run: Run) -> RenderableType:
     if found.search:
         parts.append(layout.section("Lineage", lineage(found)))
     if any(each.results for each in found.reports):
-        comparison = compare(found.reports)
+        comparison = compared(found)
         body = Group(standings.standings_table(comparison), Text(), *standings.lines(comparison))
         parts.append(layout.section("Report", body, "trained again on seeds that the search never saw"))
     return Group(*parts)

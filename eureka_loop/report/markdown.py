@@ -12,7 +12,7 @@ from eureka_loop import __version__, files, seeds
 from eureka_loop.config import RunConfig
 from eureka_loop.records import Evaluated
 from eureka_loop.report import standings, text, words
-from eureka_loop.report.comparison import Comparison, compare
+from eureka_loop.report.comparison import Comparison, compared
 from eureka_loop.report.curves import draw_curves
 from eureka_loop.report.facts import Facts
 from eureka_loop.report.inspect import spent, term_shares
@@ -28,7 +28,7 @@ def write_report(run: Run) -> Path:
         RunError: a file of the run is damaged, or the disk is full.
     """
     found = Facts.of(run)
-    comparison = compare(found.reports)
+    comparison = compared(found)
     shown = [(standings.name(each), each.evaluated.trained) for each in comparison.standings]
     pictured = draw_curves(run.folder / PICTURE, shown, found.task.name if found.task else "")
     path = run.folder / "report.md"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from rich.table import Table
 from rich.text import Text
 
-from eureka_loop.judge.statistics import Interval
+from eureka_loop.judge.statistics import HumanNormalised, Interval
 from eureka_loop.report import layout, text, words
 from eureka_loop.report.comparison import Comparison, Difference, Standing, Verdict
 
@@ -16,6 +16,10 @@ VERDICTS: dict[Verdict, str] = {"better": "green", "worse": "red", "can't tell":
 NOT_NORMALISED = (
     "Human-normalised score: not defined, since the hand-written and the sparse reward reach the same; "
     "dividing by their gap would only enlarge noise."
+)
+WORSE_THAN_SPARSE = (
+    "The hand-written reward did worse here than the sparse one: the score says how far above sparse the "
+    "winner is, in units of the gap between the two, and nothing about matching the hand-written one."
 )
 
 
@@ -63,11 +67,13 @@ def bounds(found: Interval, like: Iterable[float] = ()) -> str:
 
 def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """What the numbers mean, and what they don't; each with its style."""
+    if comparison.unfinished:
+        yield f"The report is not finished ({comparison.unfinished}): there is no verdict yet.", "yellow"
+        return
     for each in comparison.differences:
         yield _sentence(each), VERDICTS[each.verdict]
     if (found := comparison.normalised) is not None:
-        clipped = f" (clipped to [0, 3]: {found.clipped:.2f})" if found.clipped != found.raw else ""
-        yield f"Human-normalised score: {found.raw:.2f}{clipped}; 0: sparse, 1: hand-written.", ""
+        yield _normalised(found), ""
     elif len(comparison.standings) > 2 and all(each.interval for each in comparison.standings):
         yield NOT_NORMALISED, ""
     for caution in _cautions(comparison):
@@ -85,6 +91,14 @@ def _sentence(found: Difference) -> str:
     verdict = f"{found.verdict} ({found.reason or chance})"
     wins = f"the winner wins {text.percent(found.improvement.value)} of all pairs of seeds"
     return f"Against {found.reference.label}: {verdict}. Difference {value} [{low}, {high}]; {wins}."
+
+
+def _normalised(found: HumanNormalised) -> str:
+    clipped = f" (clipped to [0, 3]: {found.clipped:.2f})" if found.clipped != found.raw else ""
+    line = f"Human-normalised score: {found.raw:.2f}{clipped}; 0: sparse, {found.human}: hand-written."
+    if found.human == 1:
+        return line
+    return f"{line} {WORSE_THAN_SPARSE}"
 
 
 def _cautions(comparison: Comparison) -> Iterator[str]:

@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from eureka_loop.report import layout, standings, text
-from eureka_loop.report.comparison import compare
+from eureka_loop.report.comparison import compared
 from eureka_loop.report.facts import Facts
 from eureka_loop.report.inspect import failures_table, progress, spent
 from eureka_loop.report.markdown import write_report
@@ -51,7 +51,7 @@ def summary(run: Run) -> RenderableType:
     if best is None:
         head = Text("No candidate could be trained.", style="bold red")
         return Group(Text(), head, *([failures_table(found.failed)] if found.failed else []))
-    comparison = compare(found.reports)
+    comparison = compared(found)
     parts: list[RenderableType] = [
         layout.section(
             f"Winner: {best.id}", layout.code(best.source, numbered=False), text.one_line(best.note, 60)

@@ -83,14 +83,14 @@ def test_probability_of_improvement_needs_the_same_strata() -> None:
 def test_human_normalised() -> None:
     score = human_normalised(30.0, human=10.0, sparse=-10.0)
     assert score is not None
-    assert (score.raw, score.clipped) == (2.0, 2.0)
+    assert (score.raw, score.clipped, score.human) == (2.0, 2.0, 1)
 
 
 def test_human_normalised_where_human_is_worse_than_sparse() -> None:
     """The scale keeps its direction: more fitness is a higher score, whoever the human was."""
     score = human_normalised(5.0, human=0.0, sparse=1.0)
     assert score is not None
-    assert (score.raw, score.clipped) == (4.0, 3.0)
+    assert (score.raw, score.clipped, score.human) == (4.0, 3.0, -1)
 
 
 def test_human_normalised_clips_below_zero() -> None:

@@ -107,6 +107,25 @@ def test_the_human_normalised_score_and_its_guard() -> None:
     )
 
 
+def test_where_the_hand_written_reward_did_worse_than_sparse_it_is_not_the_one() -> None:
+    ours, human, sparse = (
+        evaluated(id, [value] * 4) for id, value in (("g1-00", 2.5), ("human", 1.0), ("sparse", 2.0))
+    )
+    words = said(ours, human, sparse)
+    assert "Human-normalised score: 0.50; 0: sparse, -1: hand-written." in words
+    assert "The hand-written reward did worse here than the sparse one" in words
+    assert "1: hand-written. The" not in words.replace("-1:", "")
+    assert "did worse" not in said(ours, evaluated("human", [3.0] * 4), sparse)
+
+
+def test_a_report_that_is_not_finished_has_no_verdict() -> None:
+    comparison = compare((BEST, evaluated("human", [2.0, 2.2])), unfinished="6 of 8 trainings")
+    assert [each.fitness.size for each in comparison.standings] == [4, 2]
+    assert [words for words, _ in sentences(comparison)] == [
+        "The report is not finished (6 of 8 trainings): there is no verdict yet."
+    ]
+
+
 def test_the_envs_own_reward_stands_in_for_the_hand_written_one() -> None:
     native = evaluated("native", [2.0, 2.0, 2.0])
     found = compare((BEST, native, evaluated("sparse", [1.0, 1.0, 1.0])))

@@ -135,6 +135,28 @@ def test_a_failed_reference_is_said_and_is_no_zero(script: Script, shown: Callab
     assert "Against hand-written" not in screen
 
 
+def test_an_unfinished_report_gives_no_verdict(script: Script, shown: Callable[..., str]) -> None:
+    script.search()
+    script.run.event("reporting", winner="g1-00", references=["human", "sparse"], seeds=[])
+    script.report(sparse=(0.4,))
+    screen = shown(run_view(script.run))
+    assert "  The report is not finished (7 of 9 trainings): there is no verdict yet." in screen
+    assert "  sparse          0.400  –                    0%  0.400" in screen
+    for word in ("Against", "Difference", "Human-normalised"):
+        assert word not in screen
+
+
+def test_a_refused_reference_does_not_hold_the_report_up(script: Script, shown: Callable[..., str]) -> None:
+    script.search()
+    script.run.write_candidate(Candidate("human", 0, "", "human"))
+    script.run.write_failure(Failed("human", "refused", "Line 1: no program"))
+    script.run.event("failed", id="human", seed=None, kind="refused", message="Line 1: no program")
+    script.run.event("reporting", winner="g1-00", references=["sparse"], seeds=[])
+    for seed in (20_000_000, 20_000_100, 20_000_200):
+        script.train("g1-00", seed, 2.0)
+    assert "not finished (3 of 6 trainings)" in shown(run_view(script.run))
+
+
 def test_unknown_and_circular_parents_are_roots(script: Script, shown: Callable[..., str]) -> None:
     script.started()
     script.generation(0, ("g9-99",))
