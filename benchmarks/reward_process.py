@@ -103,17 +103,20 @@ def starting(zygote: Zygote, times: int) -> None:
 
 
 def locking(times: int) -> None:
-    """Start to locked, with all layers and with none: the difference is the lock."""
-    for what, layers in (("fork and lock", ALL_LAYERS), ("fork alone", Layer(0))):
-        spent = []
-        with Zygote(layers=layers) as zygote:
-            assert zygote.held == layers
-            for _ in range(times):
+    """Start to locked, with all layers and with none, in turns: the difference is the lock."""
+    spent: dict[Layer, list[float]] = {ALL_LAYERS: [], Layer(0): []}
+    with Zygote(layers=ALL_LAYERS) as locked, Zygote(layers=Layer(0)) as free:
+        assert (locked.held, free.held) == tuple(spent)
+        for _ in range(times):
+            for zygote, seconds in zip((locked, free), spent.values(), strict=True):
                 begin = time.perf_counter()
                 talk = zygote.open(order("probe", "", "", {}, 1, 5.0))
-                spent.append(time.perf_counter() - begin)
+                seconds.append(time.perf_counter() - begin)
                 talk.close()
-        report(what, spent, "ms")
+    both, alone = spent.values()
+    report("fork and lock", both, "ms")
+    report("fork alone", alone, "ms")
+    report("lock", [one - other for one, other in zip(both, alone, strict=True)], "ms")
 
 
 def calling(zygote: Zygote, rows: int, times: int) -> None:

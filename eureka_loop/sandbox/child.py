@@ -11,8 +11,6 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-import numpy as np
-
 from eureka_loop.errors import Problem, Refused, RewardFailure
 from eureka_loop.program.parsing import compile_ready
 from eureka_loop.records import Array
@@ -41,6 +39,8 @@ from eureka_loop.sandbox.protocol import (
 Function = Callable[..., object]
 Descriptors = tuple[int, int, int]  # control socket, inputs, outputs
 
+CONTROL = 0  # the control socket's descriptor, the only one
+
 _MESSAGE_BYTES = 2048  # of TEXT_BYTES; the detail takes the rest
 _DESCRIPTORS = 256  # the warm parent holds fewer than ten; closing up to the system's limit can take 0.1 s
 _RESERVE_BYTES = 4 * 1024**2  # given back when memory is out, so that the failure can be put into words
@@ -62,7 +62,7 @@ def _run(descriptors: Descriptors, wanted: Layer, parent: int, scope: dict[str, 
     readable = mmap.mmap(inputs, os.fstat(inputs).st_size, access=mmap.ACCESS_READ)
     writable = mmap.mmap(outputs, os.fstat(outputs).st_size)
     _stand_alone(control)
-    held = lock(wanted, parent=parent, control=0)
+    held = lock(wanted, parent=parent, control=CONTROL)
     order, order_bytes = Order.decode(readable)  # not a byte of it is looked at before the lock
     teller = Teller(order, writable)
     teller.say(LOCKED_SEQUENCE, order.token, LOCKED, int(held))
@@ -71,19 +71,17 @@ def _run(descriptors: Descriptors, wanted: Layer, parent: int, scope: dict[str, 
         return 0
     server = Server(layout(order, order_bytes), readable, teller)
     if server.load(scope):
-        while message := os.read(0, REQUEST.size):
+        while message := os.read(CONTROL, REQUEST.size):
             server.serve(message)
     return 0
 
 
 def _stand_alone(control: int) -> None:
-    """A session of its own, the control socket as descriptor 0, nothing else open, no environment."""
+    """A session of its own, nothing open but the control socket."""
     os.setsid()
-    os.dup2(control, 0)
-    os.closerange(1, _DESCRIPTORS)
-    os.environ.clear()
+    os.dup2(control, CONTROL)
+    os.closerange(CONTROL + 1, _DESCRIPTORS)
     sys.stdin = sys.stdout = sys.stderr = None  # a stray write would be fatal
-    np.seterr(all="ignore")
 
 
 class Teller:
@@ -96,7 +94,7 @@ class Teller:
     def say(self, sequence: int, token: int, code: int, count: int = 0, text: bytes = b"") -> None:
         if text:
             self._outputs[: len(text)] = text
-        os.write(0, ANSWER.pack(sequence, token, code, count, len(text)))
+        os.write(CONTROL, ANSWER.pack(sequence, token, code, count, len(text)))
 
     def fail(self, sequence: int, token: int, failure: RewardFailure) -> None:
         message = str(failure).encode("utf-8", "replace")[:_MESSAGE_BYTES]
@@ -115,7 +113,8 @@ class Server:
         self._teller = teller
         self._names: tuple[str, ...] = ()
         self._function: Function = lambda: None
-        self._reserve = bytearray(_RESERVE_BYTES)
+        # Never touched, so it costs nothing but its place.
+        self._reserve = mmap.mmap(-1, _RESERVE_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
     def load(self, scope: dict[str, object]) -> bool:
         """Compile and run the program's text; says whether that worked."""
@@ -146,7 +145,7 @@ class Server:
 
     def _explain(self, error: BaseException) -> RewardFailure:
         if isinstance(error, MemoryError):
-            self._reserve.clear()
+            self._reserve.close()
         return explain(error, self._order.source)
 
     def _evaluate(self, columns: list[Array], rows: int) -> tuple[bytes, int]:

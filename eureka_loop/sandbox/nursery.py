@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from eureka_loop.sandbox import child
 from eureka_loop.sandbox.layers import ALL_LAYERS, Layer
-from eureka_loop.sandbox.lock import die_with_parent, may_end_another_identity
+from eureka_loop.sandbox.lock import die_with_parent, may_end_another_identity, rehearse
 from eureka_loop.sandbox.protocol import FORK, WARM, WARM_MESSAGE
 from eureka_loop.sandbox.warm import namespace, warm_up
 
@@ -39,7 +39,9 @@ def main(owner: int, control: int) -> NoReturn:
     if control != CONTROL:
         os.close(control)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.environ.clear()  # what it had to say has been read by now
     warm_up()
+    rehearse(child.CONTROL)
     scope = namespace()  # built here, it costs a child no page faults; nothing runs in it but there
     gc.collect()
     gc.freeze()  # else the first collection in a child would copy every page

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import platform
 import struct
 import sys
@@ -149,11 +150,24 @@ def restrict(control: int) -> None:
     Raises:
         OSError: the kernel or the architecture has no such filter.
     """
+    program, call = assembled(control)
+    result = _libc.syscall(call, _SET_MODE_FILTER, _TSYNC, ctypes.byref(program))
+    if result != 0:  # positive: the thread that could not be brought along
+        raise OSError(ctypes.get_errno() or errno.EBUSY, "seccomp")
+
+
+@functools.cache
+def assembled(control: int) -> tuple[_Program, int]:
+    """The filter as the kernel takes it, and the number of the call that puts it on.
+
+    Kept: the warm parent assembles it once, for all its children.
+
+    Raises:
+        OSError: the architecture has no such filter.
+    """
     here = machine()
     if here is None:
         raise OSError(errno.ENOSYS, f"no system call filter for {sys.platform} on {platform.machine()}")
     program = rules(here, control)
     code = b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
-    result = _libc.syscall(here.seccomp, _SET_MODE_FILTER, _TSYNC, ctypes.byref(_Program(len(program), code)))
-    if result != 0:  # positive: the thread that could not be brought along
-        raise OSError(ctypes.get_errno() or errno.EBUSY, "seccomp")
+    return _Program(len(program), code), here.seccomp

@@ -93,6 +93,23 @@ def test_no_secret_of_the_owners_environment_reaches_the_warm_parent(monkeypatch
     }
 
 
+def test_a_locked_process_has_no_environment(strict, escaped, columns):
+    assert (
+        escaped("return {'a': x * 0 + len(os.environ) + bool(libc.getenv(b'OMP_NUM_THREADS'))}")
+        .evaluate(columns(4))
+        .total.tolist()
+        == [0.0] * 4
+    )
+
+
+def test_the_filter_is_assembled_once_for_all():
+    from eureka_loop.sandbox import seccomp
+
+    if seccomp.machine() is None:
+        pytest.skip("no filter for this machine")
+    assert seccomp.assembled(0) is seccomp.assembled(0)
+
+
 def test_the_warm_parent_has_one_thread(zygote):
     assert zygote.tier
     assert len(list(Path(f"/proc/{zygote.pid}/task").iterdir())) == 1
