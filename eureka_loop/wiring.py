@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tomli_w
@@ -35,8 +31,7 @@ from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.search.strategy import Ask
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
-
-PACKAGES = ("eureka-loop", "torch", "stable-baselines3", "gymnasium", "mujoco", "numpy", "openai")
+from eureka_loop.versions import made_by
 
 
 def create(config: RunConfig, *, program: Path | None = None, human: Path | None = None) -> Run:
@@ -203,22 +198,3 @@ def load_probe(folder: Path) -> dict[str, Array]:
 def cores() -> int:
     """How many trainings this machine can run at once: the cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def made_by() -> dict[str, Any]:
-    """Versions, and the git commit of the project where it runs from a checkout."""
-    versions = {name: metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), "platform": platform.platform(), **versions, **_commit()}
-
-
-def _commit() -> dict[str, Any]:
-    git = ["git", "-C", str(Path(__file__).parent)]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        commit = subprocess.run(
-            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=5
-        )
-        status = subprocess.run(
-            [*git, "status", "--porcelain"], capture_output=True, text=True, check=True, timeout=5
-        )
-        return {"git_commit": commit.stdout.strip(), "git_dirty": bool(status.stdout.strip())}
-    return {}

@@ -1,0 +1,49 @@
+"""What a run is made by: versions, and the project's git commit where it runs from a checkout."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import subprocess
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PROJECT = "eureka-loop"
+PACKAGES = (PROJECT, "torch", "stable-baselines3", "gymnasium", "mujoco", "numpy", "openai")
+
+
+def made_by() -> dict[str, Any]:
+    """Python, platform, packages, commit, as TOML data."""
+    versions = {name: metadata.version(name) for name in PACKAGES}
+    commit = commit_of(Path(__file__).parents[1])
+    return {"python": platform.python_version(), "platform": platform.platform(), **versions, **commit}
+
+
+def commit_of(checkout: Path) -> dict[str, Any]:
+    """The git commit of a checkout of this project; nothing where the folder isn't one.
+
+    Installed into `site-packages`, the package may well lie inside a repository of the user's, whose commit
+    says nothing about it.
+    """
+    if not _is_project(checkout):
+        return {}
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        commit, status = _git(checkout, "rev-parse", "HEAD"), _git(checkout, "status", "--porcelain")
+        return {"git_commit": commit, "git_dirty": bool(status)}
+    return {}
+
+
+def _is_project(folder: Path) -> bool:
+    try:
+        table = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    project = table.get("project")
+    return isinstance(project, dict) and project.get("name") == PROJECT
+
+
+def _git(folder: Path, *words: str) -> str:
+    command = ["git", "-C", str(folder), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
