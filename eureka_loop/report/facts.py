@@ -16,6 +16,8 @@ from eureka_loop.report.board import Board
 from eureka_loop.search.strategy import ranked
 from eureka_loop.store import REFERENCES, Run
 
+LOCKS = Path("/proc/locks")  # "1: FLOCK  ADVISORY  WRITE <pid> <major>:<minor>:<inode> <start> <end>"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -96,13 +98,21 @@ class Facts:
 
 
 def being_written(run: Run) -> bool:
-    """Whether a process of this machine holds the run's lock; looked up, since trying it might stop one."""
+    """Whether a process of this machine holds the run's lock; looked up, since trying it might stop one.
+
+    An inode's number is one file system's alone, and the device beside it is not always the one that `stat`
+    tells (overlays, btrfs); so the lock has to be that of the process whose id its owner wrote into the file.
+    """
+    path = run.folder / ".lock"
     try:
-        inode = str((run.folder / ".lock").stat().st_ino)
-        locks = Path("/proc/locks").read_text(encoding="ascii")
-    except OSError:
+        inode, owner = str(path.stat().st_ino), path.read_text(encoding="ascii").strip()
+        locks = [line.split() for line in LOCKS.read_text(encoding="ascii").splitlines()]
+    except (OSError, ValueError):
         return False
-    return any(line.split()[1] == "FLOCK" and f":{inode} " in line for line in locks.splitlines())
+    return any(
+        kind == "FLOCK" and file.endswith(f":{inode}") and owner in (pid, "")  # "": it found the disk full
+        for _, kind, _, _, pid, file, *_ in locks
+    )
 
 
 def complete(evaluated: Evaluated, wanted: int) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from eureka_loop.records import Failed
-from eureka_loop.report.facts import Facts, terms
+from eureka_loop.report.facts import Facts, being_written, terms
 
 if TYPE_CHECKING:
     from .conftest import Script
@@ -66,6 +68,27 @@ def test_whether_somebody_writes(script: Script) -> None:
     with script.run.lock():
         assert Facts.of(script.run).being_written
     assert not Facts.of(script.run).being_written
+
+
+def test_a_lock_on_another_file_of_the_same_number_is_not_the_runs(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inodes are numbered by each file system."""
+    script.run.lock().close()
+    (inode, owner), locks = ((script.run.folder / ".lock").stat().st_ino, os.getpid()), tmp_path / "locks"
+    monkeypatch.setattr("eureka_loop.report.facts.LOCKS", locks)
+
+    def written(*lines: str) -> bool:
+        locks.write_text("".join(f"{number}: {line}\n" for number, line in enumerate(lines, start=1)))
+        return being_written(script.run)
+
+    assert written(f"-> FLOCK  ADVISORY  WRITE {owner + 1} 00:2f:{inode} 0 EOF") is False  # it waits
+    assert written(f"FLOCK  ADVISORY  WRITE {owner + 1} 00:2f:{inode} 0 EOF") is False
+    assert written(f"POSIX  ADVISORY  WRITE {owner} 08:01:{inode} 0 EOF") is False
+    assert written(f"FLOCK  ADVISORY  WRITE {owner} 08:01:1{inode} 0 EOF") is False
+    assert written(
+        "POSIX  ADVISORY  READ 7 08:01:3 128 128", f"FLOCK  ADVISORY  WRITE {owner} 08:01:{inode} 0 EOF"
+    )
 
 
 def test_shares_are_means_over_seeds_largest_first(script: Script) -> None:
