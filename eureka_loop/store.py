@@ -2,6 +2,7 @@
 
 run.toml            configuration, versions, git commit
 events.jsonl        append-only; written by the loop
+proposals/          every reply as soon as it is there: g0-03.json, g0-03-repair.json
 task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read
 candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, failed.json
    seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, events.out.tfevents.*
@@ -15,6 +16,7 @@ import fcntl
 import os
 import re
 import shutil
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +42,7 @@ class Run:
         self.folder = folder
         self._unlock: Callable[[], object] | None = None
         self._listeners: list[Callable[[Event], None]] = []
+        self._telling = threading.RLock()  # a model's calls report from threads of their own
 
     # making and opening
 
@@ -130,14 +133,16 @@ class Run:
         self._listeners.append(listener)
 
     def event(self, kind: str, /, **values: Any) -> None:
-        """Record what happened, and tell the listeners."""
-        happened = {"event": kind, "time": round(time.time(), 3), **values}
-        files.append_line(self.folder / "events.jsonl", happened)
-        self._tell(happened)
+        """Record what happened, and tell the listeners; from any thread."""
+        with self._telling:
+            happened = {"event": kind, "time": round(time.time(), 3), **values}
+            files.append_line(self.folder / "events.jsonl", happened)
+            self._tell(happened)
 
     def passing(self, kind: str, /, **values: Any) -> None:
         """Tell the listeners something that need not be kept: training progress."""
-        self._tell({"event": kind, "time": round(time.time(), 3), **values})
+        with self._telling:
+            self._tell({"event": kind, "time": round(time.time(), 3), **values})
 
     def events(self) -> Iterator[Event]:
         """Everything recorded so far."""
@@ -168,24 +173,20 @@ class Run:
 
     # candidates
 
-    def write_proposals(
-        self, generation: int, replies: Sequence[Reply], *, repaired: int | None = None
-    ) -> None:
+    def write_proposal(self, id: str, reply: Reply, *, repair: bool = False) -> None:
         """Keep what a designer answered, before anything is done with it: it may have been paid for."""
-        path = self._proposals(generation, repaired)
-        files.write_json(path, [files.plain(reply) for reply in replies])
+        files.write_json(self._proposal(id, repair), reply)
 
-    def proposals(self, generation: int, repaired: int | None = None) -> list[Reply] | None:
-        """A generation's replies, or the repair of its n-th; None where it hasn't been asked for yet."""
-        path = self._proposals(generation, repaired)
-        return files.read_json(path, list[Reply]) if path.exists() else None
+    def proposal(self, id: str, *, repair: bool = False) -> Reply | None:
+        """The reply that is to become a candidate, or its repair; None where it isn't there yet."""
+        path = self._proposal(id, repair)
+        return files.read_json(path, Reply) if path.exists() else None
+
+    def _proposal(self, id: str, repair: bool) -> Path:
+        return self.folder / "proposals" / f"{id}{'-repair' if repair else ''}.json"
 
     def candidate_folder(self, candidate: str) -> Path:
         return self.folder / "candidates" / candidate
-
-    def _proposals(self, generation: int, repaired: int | None) -> Path:
-        suffix = "" if repaired is None else f"-{repaired:02d}-repair"
-        return self.folder / "proposals" / f"g{generation}{suffix}.json"
 
     def write_candidate(
         self, candidate: Candidate, *, feedback: str = "", exchanges: Sequence[Mapping[str, Any]] = ()

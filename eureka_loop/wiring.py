@@ -73,7 +73,7 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
     config, task, vocabulary = run.config, run.task(), run.vocabulary()
     plan = Plan(task, run.training(), config.steps)
     designer = choose_designer(run, config)
-    deadline = Deadline(config.max_hours, time_worked(run.events()))
+    deadline = Deadline(config.max_hours, time_worked(run.events()), beat=lambda: run.event("working"))
     with Zygote() as zygote, LocalEngine(jobs or config.jobs or cores()) as engine:
         if any(run.events()):  # it goes on, perhaps on another machine
             admitted(zygote, config)
@@ -81,7 +81,7 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
         evaluation = Evaluation(run, engine, plan, deadline)
         yield Stages(
             brief=Brief(task, vocabulary, plan, config.seed).request,
-            write=Writer(run, designer, gate).write,
+            write=Writer(run, designer, gate, deadline).write,
             train=lambda candidates: evaluation.evaluate(
                 candidates,
                 seeds("training", config.seed, config.seeds),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eureka_loop import loop
 from eureka_loop.budget import Deadline
-from eureka_loop.design.designer import Request, ScriptedDesigner
+from eureka_loop.design.designer import Request, ScriptedDesigner, gathered
 from eureka_loop.execute.engine import ScriptedEngine
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.program.vocabulary import Vocabulary
@@ -37,7 +37,7 @@ def stages(run: Run, designer: ScriptedDesigner, engine: ScriptedEngine) -> loop
     def write(request: Request) -> list[Candidate]:
         candidates = [
             Candidate(f"g{request.generation}-{n:02d}", request.generation, reply.source or "", designer.name)
-            for n, reply in enumerate(designer.propose(request))
+            for n, reply in enumerate(gathered(designer, request))
         ]
         for candidate in candidates:
             run.write_candidate(candidate, feedback=request.feedback)

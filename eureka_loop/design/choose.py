@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.design.designer import Designer
 from eureka_loop.design.given import GivenDesigner
@@ -12,7 +13,6 @@ from eureka_loop.design.llm.ledger import Ledger
 from eureka_loop.design.llm.prices import Prices
 from eureka_loop.design.replay import ReplayDesigner
 from eureka_loop.design.templates.designer import TemplatesDesigner
-from eureka_loop.design.write import spent_before
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Usage
 from eureka_loop.store import Run
@@ -53,7 +53,7 @@ def choose_designer(run: Run, config: RunConfig) -> Designer:
     if given.exists():
         return GivenDesigner(given.read_text(encoding="utf-8"))
     if config.designer == "llm":
-        return _llm(config, spent_before(run))
+        return _llm(config, run)
     return _replay(config) if config.designer == "replay" else TemplatesDesigner()
 
 
@@ -66,11 +66,25 @@ def _settings(config: RunConfig) -> LLMSettings:
     )
 
 
-def _llm(config: RunConfig, spent: Usage | None = None) -> LLMDesigner:
-    ledger = Ledger(Prices.load(), max_usd=config.max_usd, max_tokens=config.max_tokens)
-    if spent is not None:
-        ledger.restore(spent)
+def _llm(config: RunConfig, run: Run | None = None) -> LLMDesigner:
+    """The designer that asks a model. With a run, each call's cost is an event before the next counts."""
+
+    def record(spent: Usage) -> None:
+        if run is not None:
+            run.event("spent", **files.plain(spent))
+
+    ledger = Ledger(Prices.load(), max_usd=config.max_usd, max_tokens=config.max_tokens, record=record)
+    if run is not None:
+        ledger.restore(spent_before(run))
     return LLMDesigner(_settings(config), ledger)
+
+
+def spent_before(run: Run) -> Usage:
+    """What the run's earlier lives spent, from its events."""
+    spent = [event for event in run.events() if event["event"] == "spent"]
+    if not spent:
+        return Usage(usd=0.0)
+    return Usage(spent[-1]["prompt_tokens"], spent[-1]["completion_tokens"], spent[-1]["usd"])
 
 
 def _replay(config: RunConfig) -> ReplayDesigner:

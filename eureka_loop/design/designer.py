@@ -1,4 +1,4 @@
-"""Who writes rewards: one method, three built in (templates, llm, replay)."""
+"""Who writes rewards, and who takes what they write: one method, three built in (templates, llm, replay)."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Request:
         discount: the trainer's gamma.
         steps: training steps a candidate gets.
         generation: from 0.
-        samples: how many replies are wanted.
+        samples: how many replies the generation has.
         seed: the run's; with the generation it decides every random choice a designer makes.
         best: the elite; None before anything was trained.
         feedback: words about the best and the generation, "" in generation 0.
         history: everything evaluated so far, in order of id.
-        repair: set when a single reply is to be mended (`samples` is 1).
-        sample: index of the reply to be mended.
+        repair: set when a single reply is to be mended, the one of `only`.
+        only: indices of the samples that are asked for, where the others are there already; None: all.
     """
 
     task: Task
@@ -51,7 +51,28 @@ class Request:
     feedback: str = ""
     history: Sequence[Evaluated] = ()
     repair: Repair | None = None
-    sample: int = 0
+    only: tuple[int, ...] | None = None
+
+    @property
+    def wanted(self) -> Sequence[int]:
+        """Indices of the samples that are asked for."""
+        return range(self.samples) if self.only is None else self.only
+
+    def id(self, sample: int) -> str:
+        """The candidate that a sample becomes."""
+        return f"g{self.generation}-{sample:02d}"
+
+
+class Inbox(Protocol):
+    """Who takes the replies."""
+
+    def keep(self, sample: int, reply: Reply) -> None:
+        """Take a sample's reply as soon as it is there; called from any thread, once a sample."""
+        ...
+
+    def tick(self) -> None:
+        """Called a few times a second while replies are waited for. An exception here ends the waiting."""
+        ...
 
 
 class Designer(Protocol):
@@ -62,13 +83,35 @@ class Designer(Protocol):
         """ "templates", "llm", "replay"."""
         ...
 
-    def propose(self, request: Request) -> list[Reply]:
-        """At most `request.samples` replies; one that holds no program says why.
+    def propose(self, request: Request, inbox: Inbox) -> None:
+        """Give `inbox` a reply for each of `request.wanted`; one that holds no program says why.
 
         Raises:
-            DesignerError: nobody can write just now (unreachable endpoint, budget spent).
+            DesignerError: nobody can write just now (unreachable endpoint, budget spent). What was given
+                before stays; samples without a reply have not been asked for, and may be later.
         """
         ...
+
+
+class Gathered:
+    """The public fake of an inbox, for whoever needs no replies on disk."""
+
+    def __init__(self) -> None:
+        self.replies: dict[int, Reply] = {}
+        self.ticks = 0
+
+    def keep(self, sample: int, reply: Reply) -> None:
+        self.replies[sample] = reply
+
+    def tick(self) -> None:
+        self.ticks += 1
+
+
+def gathered(designer: Designer, request: Request) -> list[Reply]:
+    """The replies to a request, in order of their samples."""
+    inbox = Gathered()
+    designer.propose(request, inbox)
+    return [inbox.replies[sample] for sample in sorted(inbox.replies)]
 
 
 class ScriptedDesigner:
@@ -80,7 +123,7 @@ class ScriptedDesigner:
         self._sources = list(sources)
         self.requests: list[Request] = []
 
-    def propose(self, request: Request) -> list[Reply]:
+    def propose(self, request: Request, inbox: Inbox) -> None:
         self.requests.append(request)
-        taken, self._sources = self._sources[: request.samples], self._sources[request.samples :]
-        return [Reply(source=source) for source in taken]
+        for sample in request.wanted[: len(self._sources)]:
+            inbox.keep(sample, Reply(source=self._sources.pop(0)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eureka_loop.design.designer import Request
+from eureka_loop.design.designer import Inbox, Request
 from eureka_loop.records import Reply
 
 
@@ -18,5 +18,6 @@ class GivenDesigner:
     def __init__(self, source: str) -> None:
         self._source = source
 
-    def propose(self, request: Request) -> list[Reply]:
-        return [] if request.repair else [Reply(source=self._source, note="given")]
+    def propose(self, request: Request, inbox: Inbox) -> None:
+        if request.repair is None:
+            inbox.keep(0, Reply(source=self._source, note="given"))

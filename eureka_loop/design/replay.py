@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from eureka_loop import files
-from eureka_loop.design.designer import Request
+from eureka_loop.design.designer import Inbox, Request
 from eureka_loop.errors import BadInput, DesignerError
 from eureka_loop.records import Reply
 
@@ -34,16 +34,15 @@ class ReplayDesigner:
         if not self._recorded():
             raise BadInput(f"{folder} is not a recorded run: it has no candidates/<id>/exchange.json")
 
-    def propose(self, request: Request) -> list[Reply]:
+    def propose(self, request: Request, inbox: Inbox) -> None:
         """The recorded replies of the request's generation, or the recorded repair of its sample.
 
         Raises:
             DesignerError: that generation, sample or repair isn't recorded.
             RunError: a file of the run is damaged.
         """
-        if request.repair:
-            return [self._reply(_id(request.generation, request.sample), 1)]
-        return [self._reply(_id(request.generation, sample), 0) for sample in range(request.samples)]
+        for sample in request.wanted:
+            inbox.keep(sample, self._reply(request.id(sample), 1 if request.repair else 0))
 
     def _reply(self, id: str, turn: int) -> Reply:
         path = self._folder / "candidates" / id
@@ -74,7 +73,3 @@ def _as_reply(recorded: Exchange) -> Reply:
         problem=str(recorded.get("problem", "")),
         exchange=exchange,
     )
-
-
-def _id(generation: int, sample: int) -> str:
-    return f"g{generation}-{sample:02d}"

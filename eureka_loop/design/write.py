@@ -6,15 +6,15 @@ Each passes the gate and a trial, or goes back to its author once, or has failed
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from eureka_loop import files
+from eureka_loop.budget import Deadline
 from eureka_loop.design.designer import Designer, Repair, Request
-from eureka_loop.errors import DesignerError, Refused, RewardFailure, UnknownName
+from eureka_loop.errors import BudgetSpent, DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Array, Candidate, Failed, FailureKind, Reply, Usage
+from eureka_loop.records import Array, Candidate, Failed, FailureKind, Reply
 from eureka_loop.sandbox.trial import try_out
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.store import Run
@@ -43,12 +43,30 @@ class Gate:
         return try_out(self._zygote, program, probe, shapes).names
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where replies go: each is on disk the moment it is there, whatever becomes of the others."""
+
+    run: Run
+    deadline: Deadline
+    request: Request
+
+    def keep(self, sample: int, reply: Reply) -> None:
+        id, repair = self.request.id(sample), self.request.repair is not None
+        self.run.write_proposal(id, reply, repair=repair)
+        if not repair:
+            parents, note = list(reply.parents), reply.note
+            self.run.event("written", id=id, note=note, parents=parents, source=reply.source is not None)
+
+    def tick(self) -> None:
+        self.deadline.check()
+
+
 class Writer:
     """Has a designer write a generation, and lets through what passes the gate."""
 
-    def __init__(self, run: Run, designer: Designer, gate: Gate) -> None:
-        self._run, self._designer, self._gate = run, designer, gate
-        self._spent = spent_before(run)
+    def __init__(self, run: Run, designer: Designer, gate: Gate, deadline: Deadline) -> None:
+        self._run, self._designer, self._gate, self._deadline = run, designer, gate, deadline
 
     def write(self, request: Request) -> list[Candidate]:
         """The generation's candidates, those that failed included.
@@ -56,37 +74,39 @@ class Writer:
         Nothing is asked or tried twice: what an earlier life of the run has on disk is taken from there.
 
         Raises:
-            DesignerError: nobody can write just now.
+            DesignerError: nobody can write just now, or a limit is reached; what was answered is on disk.
         """
-        replies = self._run.proposals(request.generation)
-        if replies is None:
-            self._run.event("generation", generation=request.generation, samples=request.samples)
-            replies = self._ask(request)
-            self._run.write_proposals(request.generation, replies)
         here = set(self._run.candidate_ids())
-        ids = [f"g{request.generation}-{index:02d}" for index in range(len(replies))]
-        return [
-            self._run.candidate(id) if id in here else self._take(request, index, id, reply)
-            for index, (id, reply) in enumerate(zip(ids, replies, strict=True))
-        ]
+        self._ask_for_missing(request, here)
+        candidates = []
+        for sample in range(request.samples):
+            id = request.id(sample)
+            if id in here:
+                candidates.append(self._run.candidate(id))
+            elif (reply := self._run.proposal(id)) is not None:
+                candidates.append(self._take(request, sample, reply))
+        return candidates
 
-    def _ask(self, request: Request) -> list[Reply]:
-        """What the designer answers; its cost goes into the run's events at once, whatever follows."""
-        replies = self._designer.propose(request)
-        used = [reply.usage for reply in replies if reply.usage != Usage()]
-        if used:
-            self._spent = total(self._spent, *used)
-            self._run.event("spent", **files.plain(self._spent))
-        return replies
+    def _ask_for_missing(self, request: Request, here: set[str]) -> None:
+        ids = [request.id(sample) for sample in range(request.samples)]
+        missing = [n for n, id in enumerate(ids) if id not in here and self._run.proposal(id) is None]
+        if missing:
+            self._run.event("generation", generation=request.generation, samples=len(missing))
+            self._ask(replace(request, only=tuple(missing)))
 
-    def _take(self, request: Request, index: int, id: str, reply: Reply) -> Candidate:
+    def _ask(self, request: Request) -> None:
+        self._deadline.check()
+        self._designer.propose(request, Desk(self._run, self._deadline, request))
+
+    def _take(self, request: Request, sample: int, reply: Reply) -> Candidate:
         """One reply → one candidate on disk, repaired once if need be."""
+        self._deadline.check()
+        id = request.id(sample)
         self._run.clear_failure(id)  # an earlier life may have written one, and died before the candidate
-        self._announce(id, reply)
         exchanges = [_exchange(reply)]
         failed = self._admit(id, reply)
         if failed is not None:
-            repaired = self._repair(request, index, reply, failed)
+            repaired = self._repair(request, sample, reply, failed)
             if repaired is not None:
                 self._run.event("repaired", id=id)
                 exchanges.append(_exchange(repaired))
@@ -100,11 +120,6 @@ class Writer:
         self._run.write_candidate(candidate, feedback=request.feedback, exchanges=exchanges)
         return candidate
 
-    def _announce(self, id: str, reply: Reply) -> None:
-        self._run.event(
-            "written", id=id, note=reply.note, parents=list(reply.parents), source=reply.source is not None
-        )
-
     def _admit(self, id: str, reply: Reply) -> Failed | None:
         if reply.source is None:
             return Failed(id, "no_code", reply.problem)
@@ -115,37 +130,19 @@ class Writer:
         self._run.event("gated", id=id, terms=list(terms))
         return None
 
-    def _repair(self, request: Request, index: int, reply: Reply, failed: Failed) -> Reply | None:
-        problems = f"{failed.message}\n{failed.detail}".strip()
-        repair = Repair(reply.source, problems, reply.exchange)
-        kept = self._run.proposals(request.generation, index)
-        if kept is not None:
-            return kept[0] if kept else None
-        try:
-            again = self._ask(replace(request, samples=1, sample=index, repair=repair))
-        except DesignerError:
-            return None  # the other replies are here, and may be paid for: go on with those
-        again = [replace(each, parents=reply.parents) for each in again[:1]]
-        self._run.write_proposals(request.generation, again, repaired=index)
-        return again[0] if again else None
-
-
-def spent_before(run: Run) -> Usage:
-    """What the run's earlier lives spent, from its events."""
-    spent = [event for event in run.events() if event["event"] == "spent"]
-    if not spent:
-        return Usage(usd=0.0)
-    return Usage(spent[-1]["prompt_tokens"], spent[-1]["completion_tokens"], spent[-1]["usd"])
-
-
-def total(*usages: Usage) -> Usage:
-    """The sum; `usd` is None where a part has no known price."""
-    prices = [usage.usd for usage in usages]
-    return Usage(
-        sum(usage.prompt_tokens for usage in usages),
-        sum(usage.completion_tokens for usage in usages),
-        None if None in prices else sum(price or 0.0 for price in prices),
-    )
+    def _repair(self, request: Request, sample: int, reply: Reply, failed: Failed) -> Reply | None:
+        id = request.id(sample)
+        if self._run.proposal(id, repair=True) is None:
+            problems = f"{failed.message}\n{failed.detail}".strip()
+            repair = Repair(reply.source, problems, reply.exchange)
+            try:
+                self._ask(replace(request, only=(sample,), repair=repair))
+            except BudgetSpent:
+                raise  # asked for when the run goes on with more, as if it had never stopped
+            except DesignerError:
+                return None  # the other replies are here, and may be paid for: go on with those
+        repaired = self._run.proposal(id, repair=True)
+        return None if repaired is None else replace(repaired, parents=reply.parents)
 
 
 def failure_of(id: str, problem: Refused | UnknownName | RewardFailure) -> Failed:

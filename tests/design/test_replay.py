@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eureka_loop import files
-from eureka_loop.design.designer import Designer, Repair, ScriptedDesigner
+from eureka_loop.design.designer import Designer, Repair, ScriptedDesigner, gathered
 from eureka_loop.design.llm.extract import extract
 from eureka_loop.design.replay import ReplayDesigner
 from eureka_loop.errors import BadInput, DesignerError, Refused, RunError
@@ -48,38 +48,38 @@ def free(reply: Reply) -> Reply:
 def test_a_model_s_replies_come_back(script: Any, designer: Any, ask: Any, tmp_path: Path) -> None:
     script.then(script.says("No."), script.writes(), script.says("```python\ndef comp", finish="length"))
     asked = designer(parallel=1)
-    replies = asked.propose(ask(samples=3))
-    (mended,) = asked.propose(ask(repair=Repair(None, "No.", replies[0].exchange)))
+    replies = gathered(asked, ask(samples=3))
+    (mended,) = gathered(asked, ask(repair=Repair(None, "No.", replies[0].exchange)))
     record(tmp_path, 0, replies, {0: mended})
     replay = ReplayDesigner(tmp_path)
-    again = replay.propose(ask(samples=3))
+    again = gathered(replay, ask(samples=3))
     assert same(again, replies)
-    assert same(replay.propose(ask(repair=Repair(None, "No."), sample=0)), [mended])
+    assert same(gathered(replay, ask(repair=Repair(None, "No."), only=(0,))), [mended])
     assert all(reply.usage == Usage() for reply in again)
 
 
 def test_any_designer_s_replies_come_back(ask: Any, tmp_path: Path) -> None:
     author: Designer = ScriptedDesigner(["a = 1", "b = 2"])
-    first = author.propose(ask(samples=2))
+    first = gathered(author, ask(samples=2))
     second = [Reply("c = 3", parents=("g0-00", "g0-01"), note="crossed", exchange={"genes": [1]})]
     record(tmp_path, 0, first)
     record(tmp_path, 1, second)
     replay = ReplayDesigner(tmp_path)
-    assert same(replay.propose(ask(samples=2)), first)
-    assert same(replay.propose(ask(generation=1)), second)
+    assert same(gathered(replay, ask(samples=2)), first)
+    assert same(gathered(replay, ask(generation=1)), second)
 
 
 @pytest.mark.parametrize("how", [{"samples": 3}, {"generation": 1}])
 def test_what_isn_t_recorded_is_said(ask: Any, tmp_path: Path, how: dict[str, int]) -> None:
     record(tmp_path, 0, [Reply("a"), Reply("b")])
     with pytest.raises(DesignerError, match=r"holds no g\d-\d\d, only g0-00, g0-01; ask for no more"):
-        ReplayDesigner(tmp_path).propose(ask(**how))
+        gathered(ReplayDesigner(tmp_path), ask(**how))
 
 
 def test_a_repair_that_isn_t_recorded_is_said(ask: Any, tmp_path: Path) -> None:
     record(tmp_path, 0, [Reply("a")])
     with pytest.raises(DesignerError, match="g0-00 holds no repair"):
-        ReplayDesigner(tmp_path).propose(ask(repair=Repair("a", "Line 1: no")))
+        gathered(ReplayDesigner(tmp_path), ask(repair=Repair("a", "Line 1: no")))
 
 
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
@@ -91,13 +91,13 @@ def test_a_damaged_file(ask: Any, tmp_path: Path) -> None:
     record(tmp_path, 0, [Reply("a")])
     (tmp_path / "candidates" / "g0-00" / "exchange.json").write_text('[{"source": ')
     with pytest.raises(RunError, match="is damaged"):
-        ReplayDesigner(tmp_path).propose(ask())
+        gathered(ReplayDesigner(tmp_path), ask())
 
 
 def test_the_recorded_conversation_is_what_its_replies_say(ask: Any) -> None:
     replay = ReplayDesigner(RECORDED)
     for generation in (0, 1):
-        for reply in replay.propose(ask(samples=4, generation=generation)):
+        for reply in gathered(replay, ask(samples=4, generation=generation)):
             found = extract(reply.exchange["reply"], finish_reason=reply.exchange["finish_reason"], limit=400)
             assert (found.source, found.problem) == (reply.source, reply.problem)
 
@@ -105,7 +105,7 @@ def test_the_recorded_conversation_is_what_its_replies_say(ask: Any) -> None:
 def test_the_gate_lets_the_recorded_programs_through_but_for_one(ask: Any) -> None:
     replay, refused = ReplayDesigner(RECORDED), []
     vocabulary = ask().vocabulary
-    for reply in [each for g in (0, 1) for each in replay.propose(ask(samples=4, generation=g))]:
+    for reply in [each for g in (0, 1) for each in gathered(replay, ask(samples=4, generation=g))]:
         try:
             check(reply.source or "", vocabulary)
         except Refused as error:
@@ -114,5 +114,5 @@ def test_the_gate_lets_the_recorded_programs_through_but_for_one(ask: Any) -> No
     assert no_code is None
     assert "velocity_x" in invented
     assert "unknown observable 'velocity_x'" in problems
-    (mended,) = replay.propose(ask(sample=1, repair=Repair(invented, problems)))
+    (mended,) = gathered(replay, ask(only=(1,), repair=Repair(invented, problems)))
     assert check(mended.source or "", vocabulary).parameters == ("forward_velocity", "torso_pitch")

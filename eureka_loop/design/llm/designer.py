@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from eureka_loop.design.designer import Request
+from eureka_loop.design.designer import Inbox, Request
 from eureka_loop.design.llm import prompts
 from eureka_loop.design.llm.extract import Extracted, extract
 from eureka_loop.design.llm.ledger import Ledger
@@ -85,14 +85,6 @@ def configured_url(settings: LLMSettings, environ: Mapping[str, str] = os.enviro
     return url.rstrip("/")
 
 
-class NoChoice(EndpointError):
-    """An endpoint that answers without a choice, again and again; what that has cost."""
-
-    def __init__(self, message: str, usage: Usage) -> None:
-        self.usage = usage
-        super().__init__(message)
-
-
 class LLMDesigner:
     """Asks a model for every sample on its own, several at once.
 
@@ -132,18 +124,23 @@ class LLMDesigner:
         """Close the connections."""
         self._endpoint.close()
 
-    def propose(self, request: Request) -> list[Reply]:
-        """One reply a sample; a repair is one call that continues the exchange.
+    def propose(self, request: Request, inbox: Inbox) -> None:
+        """One reply a sample, given as soon as it is there; a repair is one call that continues the exchange.
 
         Raises:
-            BudgetSpent: not one call fits into the limits any more.
+            BudgetSpent: a call didn't fit into the limits any more, and wasn't made.
             EndpointError: not one call succeeded.
             UnknownName: the endpoint doesn't know the model.
         """
         messages = prompts.messages(request)
-        samples = [request.sample] if request.repair else range(request.samples)
-        calls = [partial(self._ask, messages, _seed(request, sample)) for sample in samples]
-        return _replies(at_once(calls, self._settings.parallel))
+
+        def call(sample: int) -> None:
+            inbox.keep(sample, self._ask(messages, _seed(request, sample)))
+
+        calls = [partial(call, sample) for sample in request.wanted]
+        outcomes = at_once(calls, self._settings.parallel, inbox.tick)
+        for sample, error in _failed(dict(zip(request.wanted, outcomes, strict=True))).items():
+            inbox.keep(sample, Reply(None, problem=str(error)))
 
     def _ask(self, messages: Sequence[Mapping[str, str]], seed: int) -> Reply:
         """One choice; an endpoint that sends none is asked again."""
@@ -154,7 +151,7 @@ class LLMDesigner:
             if completion.text is not None:
                 return self._reply(messages, completion, completion.text, used)
         message = f"{self._endpoint.url} sent no choice, {TOP_UPS} times; choose another model or endpoint"
-        raise NoChoice(message, used)
+        raise EndpointError(message)
 
     def _call(self, messages: Sequence[Mapping[str, str]], seed: int) -> tuple[Completion, Usage]:
         prompt, limit = _tokens(*(each["content"] for each in messages)), self._settings.max_tokens
@@ -222,20 +219,18 @@ def _key(url: str, environ: Mapping[str, str]) -> SecretStr:
     return key
 
 
-def _replies(outcomes: Sequence[Reply | EurekaError]) -> list[Reply]:
-    """Replies, failed calls among them as replies without a program."""
-    errors = [outcome for outcome in outcomes if isinstance(outcome, EurekaError)]
-    for error in errors:
-        if len(errors) == len(outcomes) or not isinstance(error, DesignerError):
+def _failed(outcomes: Mapping[int, EurekaError | None]) -> dict[int, EurekaError]:
+    """The samples whose calls failed, where others succeeded.
+
+    Raises:
+        EurekaError: none did, or a call wasn't made: what is missing then can be asked for later.
+    """
+    failed = {sample: error for sample, error in outcomes.items() if error is not None}
+    for error in failed.values():
+        later = isinstance(error, BudgetSpent) or not isinstance(error, DesignerError)
+        if later or len(failed) == len(outcomes):
             raise error
-    return [_failed(outcome) if isinstance(outcome, EurekaError) else outcome for outcome in outcomes]
-
-
-def _failed(error: EurekaError) -> Reply:
-    prefix = "not asked: " if isinstance(error, BudgetSpent) else ""
-    return Reply(
-        None, problem=f"{prefix}{error}", usage=error.usage if isinstance(error, NoChoice) else Usage()
-    )
+    return failed
 
 
 def _seed(request: Request, sample: int) -> int:

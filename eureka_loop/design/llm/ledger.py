@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -30,12 +30,20 @@ class Ledger:
     Args:
         max_usd: limit on money; every model used must then have a price.
         max_tokens: limit on tokens of prompts and replies together.
+        record: takes what is spent so far, after every call that cost something and before the next counts;
+            called from the call's thread.
     """
 
     def __init__(
-        self, prices: Prices, *, max_usd: float | None = None, max_tokens: int | None = None
+        self,
+        prices: Prices,
+        *,
+        max_usd: float | None = None,
+        max_tokens: int | None = None,
+        record: Callable[[Usage], object] = lambda _: None,
     ) -> None:
         self._prices, self._max_usd, self._max_tokens = prices, max_usd, max_tokens
+        self._record = record
         self._prompt_tokens = self._completion_tokens = 0
         self._usd = 0.0
         self._all_priced = True
@@ -93,7 +101,9 @@ class Ledger:
             with self._changed:  # both at once, or another call could slip in between
                 self._open.remove(entry)
                 self._count(entry.used)
-                self._changed.notify_all()
+                self._changed.notify_all()  # first: who waits must wake even where recording fails
+                if entry.used != Usage():
+                    self._record(self.spent)
 
     def usd(self, model: str, prompt_tokens: int, completion_tokens: int) -> float | None:
         """What that many tokens cost; None where the model's price is unknown."""
@@ -115,13 +125,13 @@ class Ledger:
         if self._max_tokens is not None and spent + held + entry.tokens > self._max_tokens:
             return (
                 f"--max-tokens {self._max_tokens:,}: {spent:,} spent, and the next call may take "
-                f"{entry.tokens:,}; raise it, or lower --max-completion-tokens"
+                f"{entry.tokens:,}; resume with more, or with a lower --max-completion-tokens"
             )
         held_usd = sum(each.usd for each in self._open)
         if self._max_usd is not None and self._usd + held_usd + entry.usd > self._max_usd:
             return (
                 f"--max-usd {self._max_usd:.2f}: ${self._usd:.4f} spent, and the next call may cost "
-                f"${entry.usd:.4f}; raise it, or lower --max-completion-tokens"
+                f"${entry.usd:.4f}; resume with more, or with a lower --max-completion-tokens"
             )
         return ""
 

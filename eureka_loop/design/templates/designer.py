@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from eureka_loop.design.designer import Request
+from eureka_loop.design.designer import Inbox, Request
 from eureka_loop.design.templates.compose import ANY, compose, recipe
 from eureka_loop.design.templates.evolve import Parent, breed, parents, refine
 from eureka_loop.design.templates.layout import write
@@ -33,20 +33,19 @@ class TemplatesDesigner:
 
     name = "templates"
 
-    def propose(self, request: Request) -> list[Reply]:
+    def propose(self, request: Request, inbox: Inbox) -> None:
         """As many replies as were asked for; one says why where the vocabulary allows no program."""
         terms = pool(request.task, request.vocabulary)
         fittest = parents(request.history, request.best)
         taken = {each.candidate.source for each in request.history}
         if request.repair is not None:
             taken.add(request.repair.source or "")
-            return [self._reply(request, terms, fittest, request.sample, taken)]
-        replies = []
-        for sample in range(request.samples):
+        # those that are there already are made again: a sample avoids the programs before it
+        for sample in request.wanted if request.repair else range(request.samples):
             reply = self._reply(request, terms, fittest, sample, taken)
             taken.add(reply.source or "")
-            replies.append(reply)
-        return replies
+            if sample in request.wanted:
+                inbox.keep(sample, reply)
 
     def _reply(
         self, request: Request, terms: Pool, fittest: list[Parent], sample: int, taken: set[str]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import pytest
 
-from eureka_loop.design.designer import Repair
+from eureka_loop.design.designer import Gathered, Repair, gathered
 from eureka_loop.design.llm.designer import LLMSettings, configured_model, configured_url
 from eureka_loop.design.llm.ledger import Ledger
 from eureka_loop.design.llm.prices import Price, Prices
@@ -15,7 +17,7 @@ from eureka_loop.records import Usage
 
 
 def test_a_sample_is_a_call_of_its_own(script: Any, designer: Any, ask: Any) -> None:
-    replies = designer().propose(ask(samples=5))
+    replies = gathered(designer(), ask(samples=5))
     assert [reply.source for reply in replies] == [script.PROGRAM] * 5
     assert len(script.bodies) == 5
     assert len({body["seed"] for body in script.bodies}) == 5
@@ -29,17 +31,17 @@ def test_replies_keep_the_order_of_their_calls(script: Any, designer: Any, ask: 
         f"def compute_reward(x):\n    return {body['seed']}\n"
     )(handler, body)
     asked = designer(parallel=3)
-    replies = asked.propose(ask(samples=7))
+    replies = gathered(asked, ask(samples=7))
     seeds = [reply.exchange["request"]["seed"] for reply in replies]
     assert all(f"return {seed}\n" in reply.source for seed, reply in zip(seeds, replies, strict=True))
-    again = asked.propose(ask(samples=7))
+    again = gathered(asked, ask(samples=7))
     assert [reply.source for reply in again] == [reply.source for reply in replies]
-    other = asked.propose(ask(samples=7, seed=1))
+    other = gathered(asked, ask(samples=7, seed=1))
     assert not {reply.source for reply in other} & {reply.source for reply in replies}
 
 
 def test_the_exchange_tells_everything(script: Any, designer: Any, ask: Any) -> None:
-    (reply,) = designer().propose(ask())
+    (reply,) = gathered(designer(), ask())
     assert reply.exchange["messages"] == script.bodies[0]["messages"]
     assert reply.exchange["reply"] == f"Plan: go.\n\n```python\n{script.PROGRAM}```"
     assert reply.exchange["finish_reason"] == "stop"
@@ -51,10 +53,10 @@ def test_the_exchange_tells_everything(script: Any, designer: Any, ask: Any) -> 
 
 def test_a_repair_continues_the_exchange(script: Any, designer: Any, ask: Any) -> None:
     asked = designer()
-    (reply,) = asked.propose(ask())
+    (reply,) = gathered(asked, ask())
     problems = "Line 1: unknown observable 'velocity'; did you mean 'forward_velocity'?"
     repair = Repair(reply.source, problems, reply.exchange)
-    (mended,) = asked.propose(ask(repair=repair, sample=2))
+    (mended,) = gathered(asked, ask(repair=repair, only=(2,)))
     assert mended.source == script.PROGRAM
     first, second = script.bodies
     assert second["messages"][:2] == first["messages"]
@@ -68,19 +70,19 @@ def test_usage_is_estimated_where_the_endpoint_counts_nothing(
     script: Any, designer: Any, ask: Any, ledger: Any
 ) -> None:
     script.then(script.says(f"```python\n{script.PROGRAM}```", usage=None))
-    designer().propose(ask())
+    gathered(designer(), ask())
     assert ledger.spent.prompt_tokens > 1000
     assert 20 < ledger.spent.completion_tokens < 200
 
 
 def test_the_ledger_counts_every_thread(script: Any, designer: Any, ask: Any, ledger: Any) -> None:
-    designer(parallel=4).propose(ask(samples=9))
+    gathered(designer(parallel=4), ask(samples=9))
     assert ledger.spent == Usage(900, 450, pytest.approx(9 * 600e-6))
 
 
 def test_an_unknown_price_is_no_price(designer: Any, ask: Any) -> None:
     ledger = Ledger(Prices([]))
-    (reply,) = designer(ledger=ledger).propose(ask())
+    (reply,) = gathered(designer(ledger=ledger), ask())
     assert reply.usage.usd is None
     assert ledger.spent == Usage(100, 50, None)
 
@@ -97,7 +99,7 @@ def test_the_budget_stops_before_it_is_passed(script: Any, designer: Any, ask: A
     ledger = Ledger(Prices([Price("big-model", 1.0, 10.0)]), max_tokens=20_000)
     asked = designer(ledger=ledger)
     with pytest.raises(BudgetSpent, match=r"--max-tokens 20,000: 1\d,000 spent, and the next call may take"):
-        [asked.propose(ask()) for _ in range(9)]
+        [gathered(asked, ask()) for _ in range(9)]
     assert ledger.spent.prompt_tokens + ledger.spent.completion_tokens == 4000 * len(script.bodies) <= 20_000
 
 
@@ -105,19 +107,62 @@ def test_a_generation_that_the_budget_cuts_short_keeps_what_was_paid_for(
     script: Any, designer: Any, ask: Any
 ) -> None:
     script.always = script.says(f"```python\n{script.PROGRAM}```", usage=(3000, 1000))
-    ledger = Ledger(Prices([Price("big-model", 1.0, 10.0)]), max_usd=0.05)
-    replies = designer(ledger=ledger).propose(ask(samples=8))
-    assert [reply.source is not None for reply in replies].count(True) == len(script.bodies) > 0
-    unasked = [reply for reply in replies if reply.source is None]
-    assert all(reply.problem.startswith("not asked: --max-usd 0.05") for reply in unasked)
-    assert unasked
+    ledger, inbox = Ledger(Prices([Price("big-model", 1.0, 10.0)]), max_usd=0.05), Gathered()
+    with pytest.raises(BudgetSpent, match=r"--max-usd 0\.05"):
+        designer(ledger=ledger).propose(ask(samples=8), inbox)
+    assert 8 > len(inbox.replies) == len(script.bodies) > 0
+    assert all(reply.source for reply in inbox.replies.values())  # what wasn't asked has no reply at all
     assert 0 < ledger.spent.usd <= 0.05
-    with pytest.raises(BudgetSpent, match="--max-usd"):
-        designer(ledger=ledger).propose(ask(samples=8))
+
+
+def test_only_the_missing_samples_are_asked_for(script: Any, designer: Any, ask: Any) -> None:
+    gathered(designer(), ask(samples=4))
+    seeds = {body["seed"] for body in script.bodies}
+    script.bodies.clear()
+    inbox = Gathered()
+    designer().propose(ask(samples=4, only=(1, 3)), inbox)
+    assert sorted(inbox.replies) == [1, 3]
+    again = {body["seed"] for body in script.bodies}
+    assert len(again) == 2
+    assert again < seeds  # each is asked as it would have been
+
+
+def test_a_reply_is_given_while_others_are_still_written(script: Any, designer: Any, ask: Any) -> None:
+    answered = threading.Event()
+
+    def slow(handler: Any, body: Any) -> None:
+        assert answered.wait(10)
+        script.writes()(handler, body)
+
+    class Waiting(Gathered):
+        def keep(self, sample: int, reply: Any) -> None:
+            super().keep(sample, reply)
+            answered.set()
+
+    script.then(script.writes(), slow)
+    inbox = Waiting()
+    designer(parallel=2).propose(ask(samples=2), inbox)
+    assert len(inbox.replies) == 2
+
+
+def test_waiting_for_a_model_has_an_end(script: Any, designer: Any, ask: Any) -> None:
+    class Late(Gathered):
+        def tick(self) -> None:
+            super().tick()
+            if self.ticks > 2:
+                raise BudgetSpent("--max-hours 1 is reached")
+
+    script.always = script.hangs
+    began = time.monotonic()
+    with pytest.raises(BudgetSpent, match="--max-hours"):
+        designer(parallel=2).propose(ask(samples=9), Late())
+    assert time.monotonic() - began < 0.6
+    time.sleep(0.5)
+    assert len({body["seed"] for body in script.bodies}) <= 2  # no further call has begun
 
 
 def test_the_model_comes_from_the_environment(designer: Any, ask: Any, script: Any, key: Any) -> None:
-    designer(model=None, environ={"EUREKA_MODEL": "small-model", "OPENAI_API_KEY": key}).propose(ask())
+    gathered(designer(model=None, environ={"EUREKA_MODEL": "small-model", "OPENAI_API_KEY": key}), ask())
     assert script.bodies[0]["model"] == "small-model"
 
 
@@ -145,6 +190,6 @@ def test_an_address_must_be_one(url: Any) -> None:
 
 
 def test_the_prompt_never_shows_the_hand_written_reward(script: Any, designer: Any, ask: Any) -> None:
-    designer().propose(ask())
+    gathered(designer(), ask())
     assert "HAND_WRITTEN" not in str(script.bodies)
     assert "native_reward" not in str(script.bodies)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from eureka_loop.design.designer import gathered
 from eureka_loop.design.llm.threads import at_once
 from eureka_loop.errors import BadInput, DesignerError, EndpointError, UnknownName
 from eureka_loop.records import Usage
@@ -18,7 +19,7 @@ from eureka_loop.records import Usage
 
 def test_429_waits_as_long_as_it_is_told(script: Any, designer: Any, ask: Any, waits: Any) -> None:
     script.then(script.fails(429, "Slow down", {"Retry-After": "7"}))
-    (reply,) = designer().propose(ask())
+    (reply,) = gathered(designer(), ask())
     assert reply.source == script.PROGRAM
     assert waits.seconds == [7.0]
 
@@ -26,27 +27,27 @@ def test_429_waits_as_long_as_it_is_told(script: Any, designer: Any, ask: Any, w
 def test_429_with_a_date(script: Any, designer: Any, ask: Any, waits: Any) -> None:
     then = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 30))
     script.then(script.fails(429, "Slow down", {"Retry-After": then}))
-    designer().propose(ask())
+    gathered(designer(), ask())
     assert 25 <= waits.seconds[0] <= 30
 
 
 def test_429_for_an_hour_is_not_waited_for(script: Any, designer: Any, ask: Any, waits: Any) -> None:
     script.always = script.fails(429, "Daily limit", {"Retry-After": "3600"})
     with pytest.raises(EndpointError, match=r"HTTP 429: Daily limit; it asks to wait 3600 s; come back then"):
-        designer().propose(ask())
+        gathered(designer(), ask())
     assert not waits.seconds
 
 
 def test_an_empty_account_is_no_reason_to_wait(script: Any, designer: Any, ask: Any, waits: Any) -> None:
     script.always = script.fails(429, "You exceeded your current quota", code="insufficient_quota")
     with pytest.raises(EndpointError, match="the account behind the key has no credit left"):
-        designer().propose(ask())
+        gathered(designer(), ask())
     assert not waits.seconds
 
 
 def test_500s_are_tried_again_with_growing_waits(script: Any, designer: Any, ask: Any, waits: Any) -> None:
     script.then(script.fails(500, "oops"), script.answers(502, "<html><h1>Bad Gateway</h1></html>"))
-    (reply,) = designer().propose(ask())
+    (reply,) = gathered(designer(), ask())
     assert reply.source == script.PROGRAM
     first, second = waits.seconds
     assert 1 <= first <= 1.5
@@ -56,7 +57,7 @@ def test_500s_are_tried_again_with_growing_waits(script: Any, designer: Any, ask
 def test_500s_for_good(script: Any, designer: Any, ask: Any, waits: Any) -> None:
     script.always = script.answers(503, "<html><style>x{}</style>\n<h1>Over\ncapacity</h1></html>")
     with pytest.raises(EndpointError) as caught:
-        designer().propose(ask())
+        gathered(designer(), ask())
     assert str(caught.value) == (
         f"{script.url}: HTTP 503: Over capacity, 3 times; try again later: `eureka resume` goes on from here"
     )
@@ -65,18 +66,18 @@ def test_500s_for_good(script: Any, designer: Any, ask: Any, waits: Any) -> None
 
 def test_a_timeout(script: Any, designer: Any, ask: Any) -> None:
     script.then(script.hangs)
-    assert designer(timeout=0.3).propose(ask())[0].source == script.PROGRAM
+    assert gathered(designer(timeout=0.3), ask())[0].source == script.PROGRAM
     script.always = script.hangs
     with pytest.raises(EndpointError, match=r"no answer within 0\.3 s, 2 times; choose a faster model"):
-        designer(timeout=0.3, retries=1).propose(ask())
+        gathered(designer(timeout=0.3, retries=1), ask())
 
 
 def test_a_dropped_connection(script: Any, designer: Any, ask: Any) -> None:
     script.then(script.drops)
-    assert designer().propose(ask())[0].source == script.PROGRAM
+    assert gathered(designer(), ask())[0].source == script.PROGRAM
     script.always = script.drops
     with pytest.raises(EndpointError, match=r"the connection broke \(.*\), 3 times; try again"):
-        designer().propose(ask())
+        gathered(designer(), ask())
 
 
 def test_an_unreachable_endpoint(designer: Any, ask: Any) -> None:
@@ -84,7 +85,7 @@ def test_an_unreachable_endpoint(designer: Any, ask: Any) -> None:
         port = server.getsockname()[1]
     url = f"http://127.0.0.1:{port}/v1"
     with pytest.raises(EndpointError) as caught:
-        designer(base_url=url).propose(ask(samples=3))
+        gathered(designer(base_url=url), ask(samples=3))
     assert str(caught.value).startswith(f"{url}: it can't be reached (")
     assert str(caught.value).endswith("is the server running, and is --base-url right?")
     assert "\n" not in str(caught.value)
@@ -95,14 +96,14 @@ def test_a_page_instead_of_an_answer(script: Any, designer: Any, ask: Any) -> No
     with pytest.raises(
         EndpointError, match="the answer is no chat completion: Welcome, 3 times; is --base-url"
     ):
-        designer().propose(ask())
+        gathered(designer(), ask())
 
 
 @pytest.mark.parametrize("body", [{"error": {"message": "upstream"}}, [], "null", {}])
 def test_an_answer_without_sense(script: Any, designer: Any, ask: Any, body: Any) -> None:
     script.always = script.answers(200, body)
     with pytest.raises(EndpointError):
-        designer().propose(ask())
+        gathered(designer(), ask())
 
 
 # choices
@@ -110,7 +111,7 @@ def test_an_answer_without_sense(script: Any, designer: Any, ask: Any, body: Any
 
 def test_an_empty_choice_list_is_topped_up(script: Any, designer: Any, ask: Any, ledger: Any) -> None:
     script.then(script.chooses([]), script.chooses(None), script.writes())
-    (reply,) = designer().propose(ask())
+    (reply,) = gathered(designer(), ask())
     assert reply.source == script.PROGRAM
     assert reply.usage == ledger.spent == Usage(300, 150, pytest.approx(3 * 600e-6))
     assert len({body["seed"] for body in script.bodies}) == 3
@@ -118,7 +119,7 @@ def test_an_empty_choice_list_is_topped_up(script: Any, designer: Any, ask: Any,
 
 def test_fewer_choices_than_asked_for_are_topped_up(script: Any, designer: Any, ask: Any) -> None:
     script.then(script.chooses([]), script.chooses([]))
-    replies = designer().propose(ask(samples=4))
+    replies = gathered(designer(), ask(samples=4))
     assert [reply.source for reply in replies] == [script.PROGRAM] * 4
     assert len(script.bodies) == 6
 
@@ -126,7 +127,7 @@ def test_fewer_choices_than_asked_for_are_topped_up(script: Any, designer: Any, 
 def test_topping_up_has_an_end(script: Any, designer: Any, ask: Any) -> None:
     script.always = script.chooses([])
     with pytest.raises(EndpointError, match="sent no choice, 3 times"):
-        designer().propose(ask(samples=2))
+        gathered(designer(), ask(samples=2))
     assert len(script.bodies) == 6
 
 
@@ -152,7 +153,7 @@ def test_a_reply_without_a_program(
     script: Any, designer: Any, ask: Any, text: Any, how: Any, problem: Any
 ) -> None:
     script.then(script.says(text, **how))
-    (reply,) = designer().propose(ask())
+    (reply,) = gathered(designer(), ask())
     assert reply.source is None
     assert problem in reply.problem
     assert reply.exchange["reply"] == (text or "")
@@ -167,7 +168,7 @@ def test_several_code_blocks_and_thinking(script: Any, designer: Any, ask: Any) 
             f"```python\n{script.PROGRAM}```\nInstall:\n```bash\npip\n```"
         )
     )
-    assert designer().propose(ask())[0].source == script.PROGRAM
+    assert gathered(designer(), ask())[0].source == script.PROGRAM
 
 
 def test_content_in_parts(script: Any, designer: Any, ask: Any) -> None:
@@ -176,7 +177,7 @@ def test_content_in_parts(script: Any, designer: Any, ask: Any) -> None:
             [{"type": "text", "text": f"```python\n{script.PROGRAM}"}, {"type": "text", "text": "```"}]
         )
     )
-    assert designer().propose(ask())[0].source == script.PROGRAM
+    assert gathered(designer(), ask())[0].source == script.PROGRAM
 
 
 # parameters
@@ -196,7 +197,7 @@ def test_a_rejected_parameter_is_left_out_and_remembered(
 ) -> None:
     script.always = script.rejects(*names, words=words)
     asked = designer(parallel=1)
-    replies = asked.propose(ask(samples=2))
+    replies = gathered(asked, ask(samples=2))
     assert [reply.source for reply in replies] == [script.PROGRAM] * 2
     assert len(script.bodies) == 2 + len(names)
     assert not set(names) & set(replies[1].exchange["request"])
@@ -210,21 +211,21 @@ def test_max_tokens_takes_its_new_name(script: Any, designer: Any, ask: Any) -> 
     )
     script.always = script.rejects("max_tokens", words=words)
     asked = designer(parallel=1)
-    asked.propose(ask(samples=3))
+    gathered(asked, ask(samples=3))
     assert len(script.bodies) == 4
     assert all(body["max_completion_tokens"] == 1000 for body in script.bodies[1:])
 
 
 def test_neither_name_is_taken(script: Any, designer: Any, ask: Any) -> None:
     script.always = script.rejects("max_tokens", "max_completion_tokens")
-    (reply,) = designer().propose(ask())
+    (reply,) = gathered(designer(), ask())
     assert reply.source == script.PROGRAM
     assert set(reply.exchange["request"]) == {"model", "temperature", "seed"}
 
 
 def test_all_threads_find_out_at_once(script: Any, designer: Any, ask: Any) -> None:
     script.always = script.rejects("temperature", "max_tokens", "seed")
-    replies = designer(parallel=8).propose(ask(samples=8))
+    replies = gathered(designer(parallel=8), ask(samples=8))
     assert [reply.source for reply in replies] == [script.PROGRAM] * 8
 
 
@@ -235,13 +236,13 @@ def test_a_limit_that_is_too_high_is_said(script: Any, designer: Any, ask: Any) 
         param="max_tokens",
     )
     with pytest.raises(EndpointError, match=r"too large: 1000.*; lower --max-completion-tokens$"):
-        designer().propose(ask())
+        gathered(designer(), ask())
 
 
 def test_a_prompt_that_is_too_long_is_said(script: Any, designer: Any, ask: Any) -> None:
     script.always = script.fails(400, "This model's maximum context length is 2048 tokens")
     with pytest.raises(EndpointError, match="choose a model with a longer context"):
-        designer().propose(ask())
+        gathered(designer(), ask())
 
 
 # names, keys, addresses
@@ -263,7 +264,7 @@ def test_an_unknown_model_gets_the_nearest_names(script: Any, designer: Any, ask
     status, message, more = error
     script.always = script.fails(status, message, **more)
     with pytest.raises(UnknownName) as caught:
-        designer(model="big-modl").propose(ask(samples=2))
+        gathered(designer(model="big-modl"), ask(samples=2))
     assert str(caught.value) == (
         "unknown model 'big-modl'; did you mean 'big-model' or 'small-model'? "
         f"{script.url} offers big-model, small-model"
@@ -273,13 +274,13 @@ def test_an_unknown_model_gets_the_nearest_names(script: Any, designer: Any, ask
 def test_a_wrong_path_is_said(script: Any, designer: Any, ask: Any) -> None:
     script.always = script.answers(404, "404 page not found")
     with pytest.raises(EndpointError, match="404 page not found; is --base-url right"):
-        designer().propose(ask())
+        gathered(designer(), ask())
 
 
 def test_a_refused_key(script: Any, designer: Any, ask: Any, waits: Any) -> None:
     script.always = script.fails(401, "Incorrect API key provided")
     with pytest.raises(EndpointError, match=r"HTTP 401.*; check the key in EUREKA_API_KEY or OPENAI_API_KEY"):
-        designer().propose(ask())
+        gathered(designer(), ask())
     assert not waits.seconds
 
 
@@ -289,12 +290,12 @@ def test_no_key_is_said_before_anything_is_asked(designer: Any) -> None:
 
 
 def test_a_local_endpoint_needs_no_key(script: Any, designer: Any, ask: Any) -> None:
-    designer(environ={}).propose(ask())
+    gathered(designer(environ={}), ask())
     assert script.headers[0]["authorization"] == "Bearer none"
 
 
 def test_the_projects_own_key_comes_first(script: Any, designer: Any, ask: Any) -> None:
-    designer(environ={"OPENAI_API_KEY": "one-of-openai", "EUREKA_API_KEY": " another\n"}).propose(ask())
+    gathered(designer(environ={"OPENAI_API_KEY": "one-of-openai", "EUREKA_API_KEY": " another\n"}), ask())
     assert script.headers[0]["authorization"] == "Bearer another"
 
 
@@ -303,7 +304,7 @@ def test_the_projects_own_key_comes_first(script: Any, designer: Any, ask: Any) 
 
 def test_one_failed_call_does_not_lose_the_others(script: Any, designer: Any, ask: Any) -> None:
     script.then(script.fails(400, "nonsense"))
-    replies = designer(parallel=1).propose(ask(samples=3))
+    replies = gathered(designer(parallel=1), ask(samples=3))
     assert [reply.source for reply in replies] == [None, script.PROGRAM, script.PROGRAM]
     assert replies[0].problem.startswith(f"{script.url}: HTTP 400: nonsense")
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from eureka_loop import files
+from eureka_loop.design.designer import gathered
 from eureka_loop.design.llm.designer import LLMSettings
 from eureka_loop.errors import BadInput, EurekaError
 
@@ -43,7 +44,7 @@ def test_an_endpoint_that_echoes_the_key_in_its_errors(
 ) -> None:
     script.always = script.fails(status, f"no luck {'x' * padding} with Bearer {key} (sk-test-0123****cdef)")
     with pytest.raises(EurekaError) as caught:
-        designer().propose(ask(samples=2))
+        gathered(designer(), ask(samples=2))
     shown = told(caught.value) + everything.text
     assert "no luck" in shown
     assert "0123" not in shown
@@ -56,7 +57,7 @@ def test_connections_that_break(
 ) -> None:
     script.always = script.answers(200, f"<p>{key}</p>") if how == "page" else getattr(script, how)
     with pytest.raises(EurekaError) as caught:
-        designer(retries=1, timeout=0.3).propose(ask())
+        gathered(designer(retries=1, timeout=0.3), ask())
     assert "0123" not in told(caught.value) + everything.text
 
 
@@ -69,7 +70,7 @@ def test_an_endpoint_that_echoes_the_key_in_its_reply(
 
     script.always = echo
     asked = designer()
-    (reply,) = asked.propose(ask())
+    (reply,) = gathered(asked, ask())
     assert reply.source.startswith("# Bearer [key]")
     files.write_json(tmp_path / "reply.json", reply)
     written = (tmp_path / "reply.json").read_text()

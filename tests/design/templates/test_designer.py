@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from eureka_loop.design.designer import Designer, Repair, Request
+from eureka_loop.design.designer import Designer, Repair, Request, gathered
 from eureka_loop.design.templates.designer import TemplatesDesigner
 from eureka_loop.design.templates.genes import parse
 from eureka_loop.program.vocabulary import Vocabulary
@@ -15,7 +15,7 @@ Make = Callable[..., Evaluated]
 
 
 def sources(request: Request) -> list[str]:
-    replies = TemplatesDesigner().propose(request)
+    replies = gathered(TemplatesDesigner(), request)
     assert all(reply.source is not None for reply in replies), [reply.problem for reply in replies]
     return [reply.source or "" for reply in replies]
 
@@ -39,14 +39,14 @@ def test_staying_alive_is_paid_in_full_where_it_is_the_task(asks: Asks) -> None:
 
 def test_the_same_request_gets_the_same_replies(asks: Asks) -> None:
     designer: Designer = TemplatesDesigner()
-    assert designer.propose(asks()) == designer.propose(asks())
+    assert gathered(designer, asks()) == gathered(designer, asks())
     assert sources(asks(seed=1)) != sources(asks())
 
 
 def test_later_generations_descend_from_the_fittest(asks: Asks, trained: Make) -> None:
     first = sources(asks())
     history = [trained(f"g0-{at:02d}", source, float(-at)) for at, source in enumerate(first)]
-    replies = TemplatesDesigner().propose(asks(generation=1, history=history, best=history[0]))
+    replies = gathered(TemplatesDesigner(), asks(generation=1, history=history, best=history[0]))
     bred = [reply for reply in replies if reply.parents]
     assert len(bred) >= 6
     assert {parent for reply in bred for parent in reply.parents} <= {f"g0-{at:02d}" for at in range(4)}
@@ -63,13 +63,13 @@ def test_no_program_comes_twice_in_a_run(asks: Asks, trained: Make) -> None:
 
 def test_a_generation_that_failed_whole_is_composed_anew(asks: Asks, trained: Make) -> None:
     history = [trained("g0-00", "def compute_reward(x):\n    pass\n", 1.0)]
-    replies = TemplatesDesigner().propose(asks(generation=1, history=history))
+    replies = gathered(TemplatesDesigner(), asks(generation=1, history=history))
     assert all(reply.source and not reply.parents for reply in replies)
 
 
 def test_a_repair_is_another_program(asks: Asks) -> None:
     first = sources(asks())[3]
-    request = asks(samples=1, sample=3, repair=Repair(first, "refused"))
+    request = asks(samples=1, only=(3,), repair=Repair(first, "refused"))
     repaired = sources(request)
     assert repaired == sources(request)
     assert len(repaired) == 1
@@ -77,7 +77,7 @@ def test_a_repair_is_another_program(asks: Asks) -> None:
 
 
 def test_an_empty_vocabulary_gets_a_reason(asks: Asks) -> None:
-    replies = TemplatesDesigner().propose(asks(vocabulary=Vocabulary("Empty-v0", ()), samples=2))
+    replies = gathered(TemplatesDesigner(), asks(vocabulary=Vocabulary("Empty-v0", ()), samples=2))
     assert [reply.source for reply in replies] == [None, None]
     assert all("vocabulary" in reply.problem for reply in replies)
 
