@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from eureka_loop.judge.power import runs_to_decide
 from eureka_loop.judge.statistics import (
     HumanNormalised,
     Interval,
@@ -15,7 +17,7 @@ from eureka_loop.judge.statistics import (
     human_normalised,
     iqm,
     permutation_p,
-    probability_of_improvement,
+    win_interval,
 )
 from eureka_loop.records import Array, Evaluated
 from eureka_loop.report import text
@@ -33,7 +35,7 @@ class Standing:
     """One reward's results on report seeds.
 
     Attributes:
-        label: "winner", "hand-written", "sparse".
+        label: "winner", "hand-written", "sparse", or a file's name.
         interval: interquartile mean of the seeds' fitness (below 4 seeds that is the mean), with its
             95% bootstrap interval; None where no training finished.
     """
@@ -67,6 +69,8 @@ class Difference:
         improvement: how likely a run with the winner's reward beats one with the reference's.
         reason: why a verdict can't be given; "" where the interval says it.
         p: how often equal rewards would differ at least as much (permutation test).
+        needed: seeds a side that would find such a difference four times out of five; None where that is over
+            a hundred, or can't be estimated.
     """
 
     reference: Standing
@@ -75,6 +79,7 @@ class Difference:
     verdict: Verdict
     reason: str
     p: float
+    needed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +104,29 @@ def compared(found: Facts) -> Comparison:
     return compare(found.reports, unfinished=unfinished)
 
 
-def compare(reports: tuple[Evaluated, ...], *, unfinished: str = "") -> Comparison:
+def compare(
+    reports: tuple[Evaluated, ...], *, unfinished: str = "", labels: Mapping[str, str] = LABELS
+) -> Comparison:
     """Compare the first with the rest.
 
     Args:
         reports: the winner, then the references, with their results on report seeds.
         unfinished: see `Comparison`.
+        labels: id → what it is called; whoever has no label is the winner.
     """
-    standings = tuple(_standing(each) for each in reports)
+    standings = tuple(_standing(each, labels) for each in reports)
     if unfinished:
         return Comparison(standings, (), None, unfinished)
-    ours, references = standings[:1], [each for each in standings if each.id in REFERENCES]
     differences = tuple(
-        _difference(ours[0], other)
-        for other in references
-        if ours and ours[0].fitness.size and other.fitness.size and other is not ours[0]
+        _difference(standings[0], other)
+        for other in standings[1:]
+        if standings[0].id not in REFERENCES and standings[0].fitness.size and other.fitness.size
     )
     return Comparison(standings, differences, _normalised(standings))
 
 
-def _standing(evaluated: Evaluated) -> Standing:
-    label = LABELS.get(evaluated.candidate.id, "winner")
+def _standing(evaluated: Evaluated, labels: Mapping[str, str]) -> Standing:
+    label = labels.get(evaluated.candidate.id, "winner")
     fitness = np.array([result.fitness for result in evaluated.trained])
     interval = bootstrap_interval([fitness], rng=_rng(), repeats=REPEATS) if fitness.size else None
     return Standing(label, evaluated, interval)
@@ -132,10 +139,11 @@ def _difference(ours: Standing, theirs: Standing) -> Difference:
     return Difference(
         reference=theirs,
         interval=interval,
-        improvement=probability_of_improvement([x], [y], rng=_rng()),
+        improvement=win_interval(x, y),
         verdict="can't tell" if reason else _verdict(interval, p),
         reason=reason,
         p=p,
+        needed=runs_to_decide(x, y, interval) if min(x.size, y.size) > 1 else None,
     )
 
 
@@ -169,7 +177,8 @@ def _why_not(ours: Standing, theirs: Standing) -> str:
     """What stands in the way of a verdict; "" where nothing does."""
     for side in (ours, theirs):
         if side.evaluated.failures:
-            return f"{len(side.evaluated.failures)} training of the {side.label} reward failed"
+            failed = text.plural(len(side.evaluated.failures), "training")
+            return f"{failed} of the {side.label} reward failed"
     n, m = ours.fitness.size, theirs.fitness.size
     by_chance = 2 / math.comb(n + m, n)
     if by_chance > LEVEL:
@@ -179,17 +188,16 @@ def _why_not(ours: Standing, theirs: Standing) -> str:
 
 
 def _normalised(standings: tuple[Standing, ...]) -> HumanNormalised | None:
-    """On the scale from sparse to hand-written; None where one is missing or they are equal."""
-    known = {
-        each.id: each.interval.value
-        for each in standings
-        if each.interval is not None and not each.evaluated.failures
-    }
-    human = known.get("human", known.get("native"))
-    ours = next((known.get(each.id) for each in standings if each.id not in REFERENCES), None)
-    if ours is None or human is None or "sparse" not in known:
+    """On the scale from sparse to hand-written; None where one is missing or they can't be told apart."""
+    known = {each.id: each for each in standings if each.interval and not each.evaluated.failures}
+    human, sparse = known.get("human", known.get("native")), known.get("sparse")
+    ours = known.get(standings[0].id) if standings and standings[0].id not in REFERENCES else None
+    if ours is None or human is None or sparse is None:
         return None
-    return human_normalised(ours, human, known["sparse"])
+    gap = difference_interval(human.fitness, sparse.fitness, _rng())
+    if gap.low <= 0.0 <= gap.high:
+        return None
+    return human_normalised(*(float(iqm(each.fitness)) for each in (ours, human, sparse)))
 
 
 def _rng() -> np.random.Generator:

@@ -14,7 +14,7 @@ from eureka_loop.report.comparison import Comparison, Difference, Standing, Verd
 
 VERDICTS: dict[Verdict, str] = {"better": "green", "worse": "red", "can't tell": "yellow"}
 NOT_NORMALISED = (
-    "Human-normalised score: not defined, since the hand-written and the sparse reward reach the same; "
+    "Human-normalised score: not defined, since the hand-written and the sparse reward can't be told apart; "
     "dividing by their gap would only enlarge noise."
 )
 WORSE_THAN_SPARSE = (

@@ -1,0 +1,73 @@
+"""Learning curves: heights, crossings and bands of curves whose answers can be worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from eureka_loop.judge.learning import (
+    Curves,
+    band,
+    common_steps,
+    curves,
+    mean_heights,
+    profile,
+    steps_to_reach,
+)
+from eureka_loop.records import Checkpoint, Trained
+
+
+def trained(points: Sequence[tuple[int, float | None]]) -> Trained:
+    taken = tuple(Checkpoint(step, 1, fitness, None, None, {}) for step, fitness in points)
+    return Trained("g0-00", 0, 100, (), taken, {}, 1.0)
+
+
+LATE = trained([(10, None), (20, 1.0), (40, 3.0)])
+EARLY = trained([(10, 0.0), (30, 2.0)])
+
+
+def test_steps_that_all_have() -> None:
+    np.testing.assert_array_equal(common_steps([LATE, EARLY]), [20, 30])
+    assert common_steps([trained([(10, None)])]).size == 0
+
+
+def test_curves_are_read_off_between_checkpoints() -> None:
+    found = curves([LATE, EARLY, trained([(5, None)])], np.array([20.0, 30.0]))
+    assert found is not None
+    np.testing.assert_array_equal(found.fitness, [[1.0, 2.0], [1.0, 2.0]])
+    assert curves([trained([])], np.array([20.0])) is None
+
+
+def test_the_area_is_a_mean_height() -> None:
+    found = Curves(np.array([0.0, 10.0, 30.0]), np.array([[0.0, 1.0, 1.0], [2.0, 2.0, 2.0]]))
+    np.testing.assert_allclose(mean_heights(found), [25 / 30, 2.0])
+
+
+def test_the_first_crossing_counts_and_never_is_never() -> None:
+    found = Curves(
+        np.array([10.0, 20.0, 30.0]), np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 0.0], [0.0, 0.1, 0.2]])
+    )
+    np.testing.assert_array_equal(steps_to_reach(found, 1.0), [15.0, 10.0, np.inf])
+
+
+def test_the_band_holds_the_middle_and_shrinks_with_runs() -> None:
+    rng = np.random.default_rng(0)
+    few = Curves(np.arange(3.0), rng.normal(size=(5, 3)))
+    many = Curves(np.arange(3.0), rng.normal(size=(80, 3)))
+    widths = []
+    for found in (few, many):
+        value, low, high = band(found, rng)
+        assert (low <= value).all()
+        assert (value <= high).all()
+        widths.append((high - low).mean())
+    assert widths[1] < widths[0] / 2
+
+
+def test_a_profile_is_the_share_that_reaches_each_level() -> None:
+    np.testing.assert_array_equal(
+        profile(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 2.0, 5.0])), [1, 0.75, 0]
+    )
+    assert profile(np.zeros((7, 4)), np.zeros(2)).shape == (7, 2)
+    assert profile(np.array([1.0]), np.array([1.0]))[0] == pytest.approx(1.0)
