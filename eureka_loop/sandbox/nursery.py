@@ -39,8 +39,8 @@ def main(owner: int, control: int) -> NoReturn:
     if control != CONTROL:
         os.close(control)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.environ.clear()  # what it had to say has been read by now
     warm_up()
+    os.environ.clear()  # what it had to say has been read by now
     rehearse(child.CONTROL)
     scope = namespace()  # built here, it costs a child no page faults; nothing runs in it but there
     gc.collect()
