@@ -29,7 +29,11 @@ this machine
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The program `eureka`: exits 0 when done, 1 or 2 with one clear line, 130 when interrupted."""
+    """The program `eureka`.
+
+    Exits 0 when done, 1 or 2 with one clear line (1: it failed; 2: bad input), 3 where a limit of the user's
+    stopped a run, 130 when interrupted.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
     words = sys.argv[1:] if arguments is None else arguments
     try:

@@ -8,10 +8,11 @@ from typing import Annotated, Literal, TypeVar
 
 import tyro
 
-from eureka_loop.config import RunConfig, load
+from eureka_loop.config import RunConfig, amend, load
 from eureka_loop.errors import BadInput, BudgetSpent, DesignerError
 from eureka_loop.store import Run
 
+LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
 Options = TypeVar("Options")
 Where = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
 
@@ -47,13 +48,28 @@ class ResumeOptions:
     """The run's folder."""
     jobs: int | None = None
     """Trainings at once, if other than before."""
+    max_usd: float | None = None
+    """A new limit on money, what is spent already counted in; likewise those below."""
+    max_tokens: int | None = None
+    """A new limit on tokens."""
+    max_hours: float | None = None
+    """A new limit on time."""
+    max_completion_tokens: int | None = None
+    """Tokens one reply may have from now on."""
 
 
 def resume(words: list[str]) -> int:
     """Go on where a run stopped."""
     options = _parse(ResumeOptions, "resume", words)
     run = Run.open(options.run).lock()
-    run.event("resumed")
+    changed = amend(
+        run.folder / "run.toml",
+        max_usd=options.max_usd,
+        max_tokens=options.max_tokens,
+        max_hours=options.max_hours,
+        max_completion_tokens=options.max_completion_tokens,
+    )
+    run.event("resumed", **changed)
     return _go(run, options.jobs)
 
 
@@ -200,14 +216,16 @@ def _go(run: Run, jobs: int | None = None) -> int:
         except BudgetSpent as spent:
             run.event("stopped", reason=str(spent))
             print_stopped(run, str(spent))
-            return 0
+            return LIMIT_REACHED
         except DesignerError as error:
             run.event("stopped", reason=str(error))
             print_stopped(run, str(error))
             raise
-        except BadInput:
-            if not run.candidate_ids():
+        except BadInput as error:
+            if run.blank:
                 run.discard()  # a model that doesn't exist: nothing to go on with
+            else:
+                run.event("stopped", reason=str(error))
             raise
         return print_summary(run)
 

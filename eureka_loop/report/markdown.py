@@ -15,14 +15,17 @@ from eureka_loop.report import standings, text, words
 from eureka_loop.report.comparison import Comparison, compared
 from eureka_loop.report.curves import draw_curves
 from eureka_loop.report.facts import Facts
-from eureka_loop.report.inspect import spent, term_shares
+from eureka_loop.report.inspect import progress, spent, term_shares
 from eureka_loop.store import Run
 
 PICTURE = "report-curves.png"
 
 
-def write_report(run: Run) -> Path:
-    """Write report.md and its picture into the run's folder.
+def write_report(run: Run, *, picture: bool = True) -> Path:
+    """Write report.md and its picture into the run's folder; of an unfinished run what there is, marked so.
+
+    Args:
+        picture: whether to draw it, which takes a second or two.
 
     Raises:
         RunError: a file of the run is damaged, or the disk is full.
@@ -30,7 +33,8 @@ def write_report(run: Run) -> Path:
     found = Facts.of(run)
     comparison = compared(found)
     shown = [(standings.name(each), each.evaluated.trained) for each in comparison.standings]
-    pictured = draw_curves(run.folder / PICTURE, shown, found.task.name if found.task else "")
+    title = found.task.name if found.task else ""
+    pictured = picture and draw_curves(run.folder / PICTURE, shown, title)
     path = run.folder / "report.md"
     files.write_text(path, "\n".join(_lines(found, comparison, pictured=pictured)) + "\n")
     return path
@@ -50,12 +54,22 @@ def _task(found: Facts) -> Iterator[str]:
     task = found.task
     yield f"# {escaped(task.name if task else found.run.folder.name)}"
     yield ""
+    yield from _unfinished(found)
     if task is not None:
         yield f"> {escaped(task.text)}"
         yield ""
         yield f"On {escaped(task.env_id)}. Fitness, measured on whole episodes and never on the reward:"
         yield ""
         yield from fenced(task.fitness)
+
+
+def _unfinished(found: Facts) -> Iterator[str]:
+    """That the run stopped on its way, how far it was, and how to go on."""
+    if found.board.ended == "finished" or not found.ranking:
+        return
+    why = f" ({escaped(found.board.ended)})" if found.board.ended else ""
+    yield f"**Not finished**{why}: {progress(found.board)} when this was written. To go on, and have it anew:"
+    yield from ("", "```sh", f"eureka resume {shlex.quote(str(found.run.folder))}", "```", "")
 
 
 def _winner(found: Facts) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from eureka_loop.errors import RunError
 from eureka_loop.report import layout, standings, text
 from eureka_loop.report.comparison import compared
 from eureka_loop.report.facts import Facts
@@ -30,7 +32,7 @@ def print_summary(run: Run, console: Console | None = None) -> int:
 
 
 def print_stopped(run: Run, reason: str, console: Console | None = None) -> None:
-    """Say why a run stopped, what it has, and how to go on."""
+    """Say why a run stopped, what it has, and how to go on; what was trained is in a report by then."""
     found = Facts.of(run)
     best = found.ranking[0] if found.ranking else None
     reached = "nothing trained yet"
@@ -41,6 +43,9 @@ def print_stopped(run: Run, reason: str, console: Console | None = None) -> None
         f"{progress(found.board)}; {reached}",
         f"Go on with: eureka resume {shlex.quote(str(run.folder))}",
     ]
+    if best is not None:
+        with contextlib.suppress(RunError):  # a full disk may be why it stopped
+            lines.append(f"Report so far: {write_report(run, picture=False)}")
     (console or terminal()).print(Text("\n".join(lines)), soft_wrap=True)
 
 

@@ -87,6 +87,26 @@ def test_a_run_without_a_report(script: Script) -> None:
     assert not (script.run.folder / PICTURE).exists()
 
 
+def test_a_stopped_run_is_marked_as_unfinished(script: Script) -> None:
+    script.search()
+    script.report(sparse=(0.4,))
+    script.run.event("stopped", reason="--max-hours 1.0 is reached")
+    words = write_report(script.run, picture=False).read_text(encoding="utf-8")
+    assert (
+        "**Not finished** (stopped: --max-hours 1.0 is reached): 12 of 14 trainings done when this was written."
+        in words
+    )
+    assert f"eureka resume {script.run.folder}\n" in words
+    assert "- The report is not finished (7 of 9 trainings): there is no verdict yet." in words
+    assert "can't tell" not in words
+    assert not (script.run.folder / PICTURE).exists()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_finished_run_is_not(script: Script) -> None:
+    assert "Not finished" not in write_report(script.whole()).read_text(encoding="utf-8")
+
+
 def test_a_run_in_which_nothing_could_be_trained(script: Script) -> None:
     script.started()
     words = write_report(script.run).read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,7 +75,31 @@ def test_a_stopped_run_says_how_to_go_on(script: Script) -> None:
         "Stopped: --max-hours 1 is reached\n"
         "5 of 14 trainings done; best so far g1-00, fitness 2.750\n"
         f"Go on with: eureka resume {script.run.folder}\n"
+        f"Report so far: {script.run.folder / 'report.md'}\n"
     )
+
+
+def test_a_run_that_stopped_before_anything_was_trained_has_no_report(script: Script) -> None:
+    script.started()
+    out = console()
+    print_stopped(script.run, "interrupted", out)
+    assert "0 of 15 trainings done; nothing trained yet" in written(out)
+    assert "eport" not in written(out)
+    assert not (script.run.folder / "report.md").exists()
+
+
+def test_a_full_disk_keeps_the_report_back_and_not_the_reason(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.search()
+
+    def full(path: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    out = console()
+    print_stopped(script.run, "interrupted", out)
+    assert written(out).endswith(f"Go on with: eureka resume {script.run.folder}\n")
 
 
 def test_hostile_text_is_inert(script: Script, shown: Callable[..., str], hostile: str) -> None:
