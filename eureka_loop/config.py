@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import tomli_w
 import tyro
 from pydantic import TypeAdapter, ValidationError
 
+from eureka_loop import files
 from eureka_loop.errors import BadInput, UnknownName
 
 DesignerName = Literal["templates", "llm", "replay"]
@@ -121,6 +123,20 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
         key = ".".join(map(str, first["loc"]))
         raise BadInput(f"{path}: {key} = {first['input']!r}: {first['msg']}") from error
     return read
+
+
+def amend(path: Path, **changes: float | None) -> dict[str, float]:
+    """Change settings of a run.toml where not None, and say which; its records stay as they are.
+
+    Raises:
+        BadInput: a value is out of range; nothing is changed then.
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    if given:
+        replace(load(path), **given)  # type: ignore[arg-type]
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        files.write_text(path, tomli_w.dumps({**table, **given}))
+    return given
 
 
 def as_table(config: RunConfig) -> dict[str, Any]:

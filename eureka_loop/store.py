@@ -121,6 +121,12 @@ class Run:
     ) -> None:
         self.close()
 
+    @property
+    def blank(self) -> bool:
+        """Whether this is its first life, and no reply has come yet: nobody would miss it."""
+        written = any((self.folder / name).exists() for name in ("proposals", "candidates"))
+        return not written and all(event["event"] != "resumed" for event in self.events())
+
     def discard(self) -> None:
         """Remove a folder in which nothing has been recorded yet."""
         self.close()

@@ -25,6 +25,8 @@ def settle(config: RunConfig) -> RunConfig:
         BadInput: no key, no model, no recorded run, a limit that can't be kept.
     """
     settings = _settings(config)
+    if config.replay is not None and config.designer not in (None, "replay"):
+        raise BadInput(f"--replay {config.replay} needs the replay designer, not {config.designer}")
     if config.replay is not None:
         config = replace(config, designer=config.designer or "replay", replay=config.replay.resolve())
     if config.designer is None:
@@ -36,7 +38,7 @@ def settle(config: RunConfig) -> RunConfig:
         designer.close()
         return replace(config, model=designer.model, base_url=configured_url(settings))
     if config.designer == "replay":
-        _replay(config)
+        _replay(config).check(config)
     return config
 
 

@@ -60,7 +60,11 @@ class Request:
 
     def id(self, sample: int) -> str:
         """The candidate that a sample becomes."""
-        return f"g{self.generation}-{sample:02d}"
+        return candidate_id(self.generation, sample)
+
+
+def candidate_id(generation: int, sample: int) -> str:
+    return f"g{generation}-{sample:02d}"
 
 
 class Inbox(Protocol):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
 from eureka_loop import files
-from eureka_loop.design.designer import Inbox, Request
+from eureka_loop.config import RunConfig
+from eureka_loop.design.designer import Inbox, Request, candidate_id
 from eureka_loop.errors import BadInput, DesignerError
 from eureka_loop.records import Reply
 
@@ -31,8 +34,35 @@ class ReplayDesigner:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        if not self._recorded():
-            raise BadInput(f"{folder} is not a recorded run: it has no candidates/<id>/exchange.json")
+        if not self._samples(0):
+            raise BadInput(f"{folder} is not a recorded run: it has no candidates/g0-00/exchange.json")
+
+    def check(self, config: RunConfig) -> None:
+        """Refuse a run that the recorded one can't answer to the end, before anything is made.
+
+        Raises:
+            BadInput: another task, or more generations or samples than are recorded.
+        """
+        recorded = _settings(self._folder / "run.toml")
+        for name in ("task", "env", "fitness"):
+            before, now = recorded.get(name), getattr(config, name)
+            if recorded and before != now:
+                raise BadInput(
+                    f"{self._folder} was recorded with {name} {before!r}, not {now!r}; give the same"
+                )
+        samples = min(config.samples, self._samples(0))
+        enough = takewhile(lambda each: self._samples(each) >= samples, range(config.generations))
+        generations = sum(1 for _ in enough)
+        if (generations, samples) != (config.generations, config.samples):
+            raise BadInput(
+                f"{self._folder} holds too little for {config.generations} generations of {config.samples} "
+                f"samples; give --generations {generations} --samples {samples}"
+            )
+
+    def _samples(self, generation: int) -> int:
+        """How many samples of a generation are recorded without a gap."""
+        recorded = set(self._recorded())
+        return next(n for n in count() if candidate_id(generation, n) not in recorded)
 
     def propose(self, request: Request, inbox: Inbox) -> None:
         """The recorded replies of the request's generation, or the recorded repair of its sample.
@@ -61,6 +91,18 @@ class ReplayDesigner:
         """Every recorded sample's id; references ("human") have no exchange."""
         found = sorted(path.parent.name for path in self._folder.glob("candidates/g*/exchange.json"))
         return [id for id in found if "-" in id]
+
+
+def _settings(path: Path) -> Mapping[str, Any]:
+    """A run.toml as it is: that of another version will do. Empty where replies were kept alone.
+
+    Raises:
+        BadInput: it is damaged.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise BadInput(f"can't read {path}: {error}") from error
 
 
 def _as_reply(recorded: Exchange) -> Reply:

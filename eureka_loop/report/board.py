@@ -76,7 +76,7 @@ class Board:
         self.generation: int | None = None
         self.generation_started = 0.0
         self.writing_seconds: list[float] = []  # what each generation's replies took
-        self.rows: dict[str, Row] = {}  # the search's, in order of writing
+        self.rows: dict[str, Row] = {}  # the search's, in order of generation and sample
         self.report: dict[str, Row] = {}  # winner and references on fresh seeds
         self.winner: str | None = None
         self.proposed: set[int] = set()  # generations that are completely written: their training has begun
@@ -166,7 +166,8 @@ class Board:
 
     def _on_written(self, event: Event) -> None:
         row = Row(event["id"], self.generation or 0, str(event.get("note", "")))
-        self.rows[row.id] = row
+        rows = {**self.rows, row.id: row}  # a model's replies come in any order
+        self.rows = dict(sorted(rows.items(), key=lambda each: (each[1].generation, len(each[0]), each[0])))
 
     def _on_repaired(self, event: Event) -> None:
         self._row(event).gate = "repaired"

@@ -56,17 +56,27 @@ class LLMSettings:
             check_url(self.base_url)
 
 
-def check_url(url: str) -> None:
-    """Refuse what can't be an endpoint, and what would carry a password into files.
+def check_url(url: str, name: str = "--base-url") -> None:
+    """Refuse what can't be an endpoint, and what could carry a key into files; it isn't repeated then.
+
+    Args:
+        name: what the address comes from.
 
     Raises:
-        BadInput: not http(s), or with a user or password in it.
+        BadInput: not http(s), or with a user, a password, a query or a fragment.
     """
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        raise BadInput("--base-url holds a user or password: leave it out, and set EUREKA_API_KEY")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadInput(f"--base-url {url!r} is no web address; for example http://localhost:11434/v1")
+    if any(letter in url for letter in "@?#"):
+        raise BadInput(
+            f"{name} must be a plain address, without user, password, query (?...) or fragment (#...): "
+            "a key comes from the environment alone, in EUREKA_API_KEY"
+        )
+    try:
+        parts = urlsplit(url)
+        fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        fit = False
+    if not fit or not url.isprintable() or " " in url:
+        raise BadInput(f"{name} {url!r} is no web address; for example http://localhost:11434/v1")
 
 
 def configured_model(settings: LLMSettings, environ: Mapping[str, str] = os.environ) -> str | None:
@@ -80,8 +90,10 @@ def configured_url(settings: LLMSettings, environ: Mapping[str, str] = os.enviro
     Raises:
         BadInput: `$OPENAI_BASE_URL` is no address, or carries a password.
     """
-    url = settings.base_url or environ.get("OPENAI_BASE_URL") or OPENAI
-    check_url(url)
+    if settings.base_url is not None:
+        return settings.base_url.rstrip("/")  # checked when it was set
+    url = environ.get("OPENAI_BASE_URL") or OPENAI
+    check_url(url, "OPENAI_BASE_URL")
     return url.rstrip("/")
 
 
