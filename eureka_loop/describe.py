@@ -45,20 +45,12 @@ def task_of(config: RunConfig) -> Task:
 
 
 def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]:
-    """Survey the environment into `folder` (task.json, vocabulary.json, probe.npz) and complete the task.
-
-    How policies will be trained is checked, and written beside it (training.json): the same for all the run.
+    """Survey the environment into `folder` as `prepare` does, and complete the task.
 
     Raises:
-        BadInput: the environment can't be used, the fitness can't be understood, or a hyperparameter doesn't
-            exist.
+        BadInput: as `prepare`; or the fitness can't be understood.
     """
-    files.write_json(folder / "task.json", task)
-    training = Training(config.algo, hyperparameters(task, config))
-    files.write_json(folder / "training.json", training)
-    vocabulary = survey(folder)
-    training = with_trainer(training, config, folder)
-    files.write_json(folder / "training.json", training)
+    vocabulary = prepare(task, config, folder)
     if task != tasks().get(task.name):
         task = _completed(task, vocabulary)
         files.write_json(folder / "task.json", task)
@@ -67,6 +59,23 @@ def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]
         if source is not None:
             files.write_text(folder / f"{name}.py", source)
     return task, vocabulary
+
+
+def prepare(task: Task, config: RunConfig, folder: Path) -> Vocabulary:
+    """Survey the environment into `folder`: task.json, vocabulary.json, probe.npz.
+
+    How policies will be trained is checked, and written beside it (training.json): the same for all the run.
+
+    Raises:
+        BadInput: the environment can't be used, or a hyperparameter doesn't exist.
+    """
+    files.write_json(folder / "task.json", task)
+    training = Training(config.algo, hyperparameters(task, config))
+    files.write_json(folder / "training.json", training)
+    vocabulary = survey(folder)
+    training = with_trainer(training, config, folder)
+    files.write_json(folder / "training.json", training)
+    return vocabulary
 
 
 def with_trainer(training: Training, config: RunConfig, folder: Path) -> Training:

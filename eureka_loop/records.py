@@ -158,6 +158,23 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollout:
+    """An episode of each of some trained policies, to be recorded: what a worker needs, in one file.
+
+    Attributes:
+        policies: folders of trainings.
+        seed: of each episode's start.
+        names: the columns wanted, `prev_` and `init_` included.
+    """
+
+    task: Task
+    algorithm: Algorithm
+    policies: tuple[str, ...]
+    seed: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TermStats:
     """One term over the transitions of one stretch of training.
 

@@ -3,9 +3,10 @@
     python -m eureka_loop.execute.worker FOLDER...       # any engine: SLURM, Ray, a shell
     python -m eureka_loop.execute.worker --serve PARENT  # lists of folders come as JSON, a line each
 
-A folder with job.json gets a result.json; one with task.json gets vocabulary.json, probe.npz and
-trainer.json, or survey_error.json. Everything else that is printed goes to worker.log in the folder. Jobs for
-the population trainer that differ in program and seeds alone are trained together.
+A folder with job.json gets a result.json; one with rollout.json gets transitions.npz; one with task.json gets
+vocabulary.json, probe.npz and trainer.json, or survey_error.json. Everything else that is printed goes to
+worker.log in the folder. Jobs for the population trainer that differ in program and seeds alone are trained
+together.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from eureka_loop import files
 from eureka_loop.errors import EurekaError, RunError, SandboxError
 from eureka_loop.execute.batches import alike
 from eureka_loop.execute.processes import NO_FAULT
-from eureka_loop.records import Failed, Job, Task, Trained, Training
+from eureka_loop.records import Failed, Job, Rollout, Task, Trained, Training
 
 if TYPE_CHECKING:
     from eureka_loop.sandbox.zygote import Zygote
@@ -56,7 +57,7 @@ def work(folders: Folders, zygote: Zygote) -> None:
     for folder in folders:
         if folder not in jobs:
             _log_to(folder)
-            _survey(folder)
+            _record(folder) if (folder / "rollout.json").exists() else _survey(folder)
     read = {folder: files.read_json(folder / "job.json", Job) for folder in jobs}
     for group in alike(jobs, lambda folder: read[folder]):
         population = read[group[0]].trainer == "population"
@@ -107,6 +108,17 @@ def _train(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> list[Traine
     if jobs[0].trainer == "population":
         return train_cohort(jobs, domain, zygote, folders, report)
     return [train(jobs[0], domain, zygote, folders[0], lambda progress: report(0, progress))]
+
+
+def _record(folder: Path) -> None:
+    import numpy as np
+
+    from eureka_loop.envs.registry import find_domain
+    from eureka_loop.train.recording import record
+
+    rollout = files.read_json(folder / "rollout.json", Rollout)
+    columns = record(rollout, find_domain(rollout.task.env_id))
+    np.savez_compressed(folder / "transitions.npz", **columns)  # type: ignore[arg-type]
 
 
 def _survey(folder: Path) -> None:

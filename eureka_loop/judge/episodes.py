@@ -46,14 +46,15 @@ def judge_policy(
 def _episode(
     predict: Predict, env: gymnasium.Env[Any, Any], recorder: Recorder, seed: int, judge: Judge
 ) -> Score:
-    columns = _play(predict, env, recorder, seed)
+    columns = play(predict, env, recorder, seed)
     fitness, success = judge.score(columns)
     return Score(seed, fitness, success, len(next(iter(columns.values()))))
 
 
-def _play(
+def play(
     predict: Predict, env: gymnasium.Env[Any, Any], recorder: Recorder, seed: int
 ) -> Mapping[str, Array]:
+    """One whole episode: parameter → (T, *shape)."""
     observation, info = env.reset(seed=seed)
     recorder.reset(0, env, observation, info)
     for _ in range(LONGEST):
