@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,13 +34,13 @@ class Busy:
     heard: float = field(default_factory=time.monotonic)
     sizes: tuple[int, ...] = ()
 
-    def hung(self) -> bool:
-        """Whether nothing has been written for too long."""
+    def silent(self) -> float:
+        """Seconds since something was written."""
         paths = [folder / name for folder in self.batch for name in ("progress.jsonl", "worker.log")]
         sizes = tuple(path.stat().st_size if path.exists() else -1 for path in paths)
         if sizes != self.sizes:
             self.sizes, self.heard = sizes, time.monotonic()
-        return time.monotonic() - self.heard > SILENCE
+        return time.monotonic() - self.heard
 
 
 class LocalEngine:
@@ -48,10 +48,12 @@ class LocalEngine:
 
     Args:
         jobs: workers at once, one core each.
+        start: starts a worker.
+        silence: seconds without a sign of life after which a worker counts as hung.
     """
 
-    def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
+    def __init__(self, jobs: int, start: Callable[[], Worker] = Worker, *, silence: float = SILENCE) -> None:
+        self._jobs, self._new, self._silence = jobs, start, silence
         self._idle: list[Worker] = []
         self._busy: list[Busy] = []
 
@@ -94,7 +96,7 @@ class LocalEngine:
 
     def _start(self, batch: Batch) -> None:
         alive = [worker for worker in self._idle if worker.alive]
-        worker, self._idle = (alive[0], alive[1:]) if alive else (Worker(), [])
+        worker, self._idle = (alive[0], alive[1:]) if alive else (self._new(), [])
         worker.give(batch)
         self._busy.append(Busy(worker, batch))
 
@@ -102,7 +104,7 @@ class LocalEngine:
         """Those that have answered or ended, or are made to end."""
         done = answered([busy.worker for busy in self._busy], TICK)
         for busy in self._busy:
-            if busy.worker not in done and busy.hung():
+            if busy.worker not in done and busy.silent() > self._silence:
                 busy.worker.kill()
                 done.append(busy.worker)
         return [busy for busy in self._busy if busy.worker in done]

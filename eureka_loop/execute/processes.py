@@ -17,12 +17,15 @@ SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
 
 
 class Worker:
-    """One worker process; it dies with this one, however this one ends."""
+    """One worker process; it dies with this one, however this one ends.
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-P", "-m", "eureka_loop.execute.worker", "--serve", str(os.getpid())]
+    Args:
+        program: what Python runs.
+    """
+
+    def __init__(self, program: Sequence[str] = ("-m", "eureka_loop.execute.worker")) -> None:
         self.process = subprocess.Popen(
-            command,
+            [sys.executable, "-P", *program, "--serve", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
