@@ -190,6 +190,19 @@ def human_normalised(
     return HumanNormalised(raw, float(np.clip(raw, 0.0, 3.0)), 1 if human > sparse else -1)
 
 
+def pearson(x: Array, y: Array) -> float | None:
+    """Correlation in [-1, 1]; None under three pairs, or where either is constant."""
+    if len(x) < 3 or _constant(x) or _constant(y):
+        return None
+    x, y = x - x.mean(), y - y.mean()
+    return float(np.clip(x @ y / (np.linalg.norm(x) * np.linalg.norm(y)), -1.0, 1.0))
+
+
+def _constant(x: Array) -> bool:
+    """Up to rounding: the mean of equal numbers may differ from them in its last digit."""
+    return bool(np.ptp(x) <= 1e-12 * np.abs(x).max())
+
+
 def _resample(scores: Array, repeats: int, rng: np.random.Generator) -> Array:
     """(repeats, runs): each row drawn from the scores with replacement."""
     scores = np.asarray(scores, dtype=np.float64)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eureka_loop.judge.fitness import Judge
-from eureka_loop.records import Array
+from eureka_loop.judge.statistics import pearson
 from eureka_loop.sandbox.process import Terms
 from eureka_loop.simulate.episodes import Episode, EpisodeCollector
 from eureka_loop.simulate.recorder import Transitions
@@ -113,19 +113,6 @@ class TrainingEpisodes:
             if name.startswith(TERM)
         }
         return JudgedEpisode(fitness, success, episode.length, means)
-
-
-def pearson(x: Array, y: Array) -> float | None:
-    """Correlation in [-1, 1]; None under three pairs, or where either is constant."""
-    if len(x) < 3 or _constant(x) or _constant(y):
-        return None
-    x, y = x - x.mean(), y - y.mean()
-    return float(np.clip(x @ y / (np.linalg.norm(x) * np.linalg.norm(y)), -1.0, 1.0))
-
-
-def _constant(x: Array) -> bool:
-    """Up to rounding: the mean of equal numbers may differ from them in its last digit."""
-    return bool(np.ptp(x) <= 1e-12 * np.abs(x).max())
 
 
 def _mean(values: Sequence[float]) -> float | None:

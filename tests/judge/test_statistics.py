@@ -11,6 +11,7 @@ from eureka_loop.judge.statistics import (
     human_normalised,
     iqm,
     mean,
+    pearson,
     permutation_p,
     probability_of_improvement,
     win_interval,
@@ -140,3 +141,13 @@ def test_permutation_by_random_splits_agrees_with_all_of_them() -> None:
     x, y = np.array([0.1, 0.4, 0.9, 1.3, 0.2, 0.6]), np.array([0.8, 1.1, 1.9, 0.7, 1.5, 1.2])
     exact = permutation_p(x, y, rng=rng())
     assert permutation_p(x, y, rng=rng(), repeats=900) == pytest.approx(exact, abs=0.03)
+
+
+def test_pearson_by_hand() -> None:
+    """Centred: (-1, 0, 1) and (-1, 1, 0): 1 / 2."""
+    assert pearson(np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.0, 1.0])) == pytest.approx(0.5)
+
+
+def test_pearson_of_a_constant_up_to_rounding() -> None:
+    assert pearson(np.full(7, 0.1), np.arange(7.0)) is None
+    assert pearson(np.array([0.1, 0.1 + 1e-17, 0.1]), np.arange(3.0)) is None

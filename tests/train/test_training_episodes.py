@@ -6,7 +6,7 @@ import pytest
 from eureka_loop.records import Array
 from eureka_loop.sandbox.process import Terms
 from eureka_loop.simulate.recorder import Transitions
-from eureka_loop.train.training_episodes import TrainingEpisodes, pearson
+from eureka_loop.train.training_episodes import TrainingEpisodes
 
 
 class SumJudge:
@@ -80,13 +80,3 @@ def test_correlation_is_undefined_before_three_episodes() -> None:
     episodes, _ = make()
     episodes.add(*rows([1.0] * 100 + [2.0] * 100, ends=[99, 199]))
     assert episodes.correlations() == {"twice": None}
-
-
-def test_pearson_by_hand() -> None:
-    """Centred: (-1, 0, 1) and (-1, 1, 0): 1 / 2."""
-    assert pearson(np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.0, 1.0])) == pytest.approx(0.5)
-
-
-def test_pearson_of_a_constant_up_to_rounding() -> None:
-    assert pearson(np.full(7, 0.1), np.arange(7.0)) is None
-    assert pearson(np.array([0.1, 0.1 + 1e-17, 0.1]), np.arange(3.0)) is None

@@ -1,0 +1,102 @@
+"""Whether two rewards want the same: their values on the same transitions, and which terms pair up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from eureka_loop.judge.statistics import pearson
+from eureka_loop.program.contract import is_diagnostic
+from eureka_loop.records import Array
+from eureka_loop.sandbox.process import Terms
+
+POINTS = 900  # shown; numbers come from all rows
+ALIKE = 0.8  # |correlation| from which terms of different names count as the same idea
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A term and its counterpart; either may be None.
+
+    Attributes:
+        correlation: of the two over the rows; None where one is constant.
+    """
+
+    ours: str | None
+    theirs: str | None
+    how: Literal["name", "values", ""]
+    correlation: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Two rewards on the same transitions.
+
+    Attributes:
+        ours, theirs: ids.
+        sources: whose transitions they are ("random actions", "policy of winner").
+        rows: transitions in all.
+        pearson: correlation of the rewards; None where one is constant.
+        spearman: correlation of their ranks: 1 where they order all transitions alike.
+        points: (our reward, their reward, source) of some, evenly chosen.
+    """
+
+    ours: str
+    theirs: str
+    sources: tuple[str, ...]
+    rows: int
+    pearson: float | None
+    spearman: float | None
+    points: tuple[tuple[float, float, int], ...]
+    terms: tuple[Match, ...]
+
+
+def agreement(
+    ids: tuple[str, str], ours: Terms, theirs: Terms, source: Array, sources: Sequence[str]
+) -> Agreement:
+    """
+    Args:
+        ours, theirs: of the same (N,) rows.
+        source: (N,) index into `sources`.
+    """
+    x, y = ours.total, theirs.total
+    shown = np.unique(np.linspace(0, len(x) - 1, POINTS).astype(int))
+    return Agreement(
+        *ids,
+        sources=tuple(sources),
+        rows=len(x),
+        pearson=pearson(x, y),
+        spearman=pearson(ranks(x), ranks(y)),
+        points=tuple((float(x[i]), float(y[i]), int(source[i])) for i in shown),
+        terms=tuple(matches(ours, theirs)),
+    )
+
+
+def matches(ours: Terms, theirs: Terms) -> list[Match]:
+    """Terms of the same name first, then those that move together, then each side's rest."""
+    mine, yours = ours.named(), theirs.named()
+    by_name = [name for name in mine if name in yours]
+    found = [Match(name, name, "name", pearson(mine[name], yours[name])) for name in by_name]
+    free = [name for name in mine if name not in by_name and not is_diagnostic(name)]
+    others = [name for name in yours if name not in by_name and not is_diagnostic(name)]
+    pairs = [(pearson(mine[a], yours[b]), a, b) for a in free for b in others]
+    for value, a, b in sorted(pairs, key=lambda pair: -abs(pair[0] or 0.0)):
+        if value is not None and abs(value) >= ALIKE and a in free and b in others:
+            found.append(Match(a, b, "values", value))
+            free.remove(a)
+            others.remove(b)
+    return [
+        *found,
+        *(Match(name, None, "", None) for name in free),
+        *(Match(None, name, "", None) for name in others),
+    ]
+
+
+def ranks(values: Array) -> Array:
+    """(N,) ranks from 0; equal values share their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return np.asarray(((ends - counts + ends - 1) / 2)[inverse])
