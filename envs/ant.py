@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
+from .ant_beyond import BEYOND
 from .domain import Domain, Vectorised, normal_velocity_start, observable, place_info, touching
 from .zoo import SAC_MUJOCO, cite
 
@@ -159,7 +160,7 @@ DOMAIN = Domain(
         contact_load,
         healthy,
     ),
-    tasks=(RUN,),
+    tasks=(RUN, *BEYOND),
     hyperparameters={"ppo": {"n_envs": 1}, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Ant-v4 (not tuned: SB3's defaults)", sac="Ant-v4"),
     vectorised=VECTORISED,

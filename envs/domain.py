@@ -17,6 +17,9 @@ import numpy.typing as npt
 from eureka_loop.records import Algorithm, Array, Task
 
 ObservableFunction = Callable[..., Array]
+OURS = "written for this catalogue; the env's own reward is for another task"
+"""`human_source` of a hand-written reward that isn't the env's native one."""
+
 StartFunction = Callable[[np.random.Generator, Array, Array], tuple[Array, Array]]
 """The env's generator, the model's qpos (nq,) and qvel (nv,) → those an episode starts with."""
 
@@ -122,6 +125,7 @@ class Domain:
     Attributes:
         env_id: the Gymnasium id it describes; "" for the generic domain of an unknown env.
         observables: shown to designers before the automatic ones, in this order.
+        tasks: the env's own first, then what else can be done in it.
         hyperparameters: per algorithm, keyword arguments of SB3's class, plus "n_envs".
         hyperparameters_source: where they come from.
         extra: this package's extra that installs the env; "" where none is needed.

@@ -10,6 +10,7 @@ import numpy as np
 from eureka_loop.records import Array, Task
 
 from .domain import Domain, Vectorised, normal_velocity_start, observable, touching
+from .halfcheetah_beyond import BEYOND
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 ZERO_HEIGHT = 0.7  # m, torso above the floor where the joint `rootz` reads 0
@@ -61,6 +62,12 @@ def back_foot_contact(bfoot_ground_force: Array) -> Array:
 def front_foot_contact(ffoot_ground_force: Array) -> Array:
     """1 where the front foot touches the floor at the step's end, else 0."""
     return touching(ffoot_ground_force)
+
+
+@observable(unit="")
+def torso_contact(torso_ground_force: Array) -> Array:
+    """1 where the torso, head included, touches the floor at the step's end, else 0."""
+    return touching(torso_ground_force)
 
 
 @observable(unit="m", frame="world")
@@ -149,10 +156,11 @@ DOMAIN = Domain(
         torso_upright,
         back_foot_contact,
         front_foot_contact,
+        torso_contact,
         back_foot_height,
         front_foot_height,
     ),
-    tasks=(RUN,),
+    tasks=(RUN, *BEYOND),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="HalfCheetah-v4 (tuned)", sac="HalfCheetah-v4"),
     vectorised=VECTORISED,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from eureka_loop.records import Array, Task
 
 from .domain import Domain, Vectorised, observable, touching, uniform_start
+from .hopper_beyond import BEYOND
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 # The env calls the hopper healthy, and lets the episode go on, within these.
@@ -19,6 +20,7 @@ MOST_PITCH = 0.2  # rad, either way
 MOST_STATE = 100.0  # rad, m/s or rad/s: lean, joint angles and all velocities, either way
 MOST_SPEED = 10.0  # m/s or rad/s: the policy sees no velocity beyond it, either way
 START_HEIGHT = 1.25  # m
+FOOT_HALF_LENGTH, FOOT_RADIUS = 0.195, 0.06  # m, a capsule along the foot's own x axis
 POSE = slice(2, None)  # qpos without the torso's x and z: lean and joint angles
 
 
@@ -62,6 +64,12 @@ def foot_contact(foot_ground_force: Array) -> Array:
 def foot_height(foot_geom_geom_pos: Array) -> Array:
     """Height of the foot's middle above the floor; 0.1 standing."""
     return foot_geom_geom_pos[:, 2]
+
+
+@observable(unit="m", frame="world")
+def foot_clearance(foot_geom_geom_pos: Array, foot_forward: Array) -> Array:
+    """Height of the foot's lowest point above the floor, toe or heel; 0 standing, 0.04 at the start."""
+    return foot_geom_geom_pos[:, 2] - FOOT_HALF_LENGTH * np.abs(foot_forward[:, 2]) - FOOT_RADIUS
 
 
 @observable(unit="")
@@ -168,9 +176,10 @@ DOMAIN = Domain(
         pitch_velocity,
         foot_contact,
         foot_height,
+        foot_clearance,
         healthy,
     ),
-    tasks=(HOP,),
+    tasks=(HOP, *BEYOND),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Hopper-v4 (tuned)", sac="Hopper-v4"),
     vectorised=VECTORISED,

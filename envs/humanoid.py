@@ -12,6 +12,7 @@ import numpy.typing as npt
 from eureka_loop.records import Array, Task
 
 from .domain import Domain, ObservableFunction, Vectorised, observable, place_info, touching, uniform_start
+from .humanoid_beyond import BEYOND
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 # The env calls the humanoid healthy, and lets the episode go on, within these.
@@ -43,6 +44,12 @@ def torso_height(qpos: Array) -> Array:
 def head_height(head_geom_pos: Array) -> Array:
     """Height of the head's middle above the floor; 1.5 standing."""
     return head_geom_pos[:, 2]
+
+
+@observable(unit="m", frame="world")
+def hip_height(pelvis_pos: Array) -> Array:
+    """Height of the pelvis above the floor; 0.87 standing with straight legs, 0.65 with thighs level."""
+    return pelvis_pos[:, 2]
 
 
 @observable(unit="", frame="world")
@@ -199,6 +206,7 @@ DOMAIN = Domain(
         sideways_velocity,
         torso_height,
         head_height,
+        hip_height,
         torso_upright,
         heading_angle,
         right_foot_contact,
@@ -208,7 +216,7 @@ DOMAIN = Domain(
         contact_load,
         healthy,
     ),
-    tasks=(RUN,),
+    tasks=(RUN, *BEYOND),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Humanoid-v4 (tuned)", sac="Humanoid-v4"),
     vectorised=VECTORISED,

@@ -50,6 +50,21 @@ def tasks() -> dict[str, Task]:
     return dict(_tasks())
 
 
+def suites() -> dict[str, tuple[Task, ...]]:
+    """The catalogue in groups: `gymnasium` holds each env's own task, `beyond` what else these bodies can do;
+    what needs an extra is named as the extra is.
+    """
+    found: dict[str, list[Task]] = {"gymnasium": [], "beyond": []}
+    for domain in domains():
+        own, *others = domain.tasks
+        if domain.extra:
+            found.setdefault(domain.extra, []).extend(domain.tasks)
+        else:
+            found["gymnasium"].append(own)
+            found["beyond"].extend(others)
+    return {suite: tuple(members) for suite, members in found.items()}
+
+
 def find_task(name: str) -> Task:
     """The catalogue's task of that name.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, Vectorised, observable, place_info, uniform_start
+from .domain import OURS, Domain, Vectorised, observable, place_info, uniform_start
 from .zoo import SAC_MUJOCO, cite
 
 PLANE = slice(0, 2)  # of qpos: the head link's x and y
@@ -57,6 +57,12 @@ def back_bend(motor2_rot_angle: Array) -> Array:
     return motor2_rot_angle
 
 
+@observable(unit="rad", frame="world")
+def body_angle(free_body_rot_angle: Array, motor1_rot_angle: Array, motor2_rot_angle: Array) -> Array:
+    """Mean angle of the three links from +x, not wrapped; positive: turned left."""
+    return free_body_rot_angle + (2.0 * motor1_rot_angle + motor2_rot_angle) / 3.0
+
+
 FITNESS = '''\
 def fitness(forward_velocity):
     """Mean forward speed over the episode, m/s."""
@@ -86,6 +92,36 @@ SWIM = Task(
     sparse=SPARSE,
     human=HUMAN,
     human_source="Gymnasium 1.x, swimmer_v5.py, SwimmerEnv._get_rew",
+)
+
+TURN = Task(
+    name="swimmer-turn",
+    env_id="Swimmer-v5",
+    text="Make the three-link swimmer turn round to the left, as many whole turns as possible.",
+    fitness='''\
+def fitness(body_angle, init_body_angle):
+    """Whole turns to the left of the body as a whole, from the start to the end."""
+    return (body_angle[-1] - init_body_angle[0]) / (2 * np.pi)
+''',
+    success='''\
+def success(body_angle, init_body_angle):
+    """At least one whole turn to the left."""
+    return float(body_angle[-1] - init_body_angle[0] >= 2 * np.pi)
+''',
+    sparse='''\
+def compute_reward(body_angle, prev_body_angle):
+    """Turning left and nothing else, in turns."""
+    return {"turn": (body_angle - prev_body_angle) / (2 * np.pi)}
+''',
+    human='''\
+def compute_reward(body_angle, prev_body_angle, dt, action, *, turn=1.0, control=1e-4):
+    """Turn left fast, waste no torque."""
+    return {
+        "turn": turn * (body_angle - prev_body_angle) / dt,
+        "control": -control * np.square(action).sum(axis=1),
+    }
+''',
+    human_source=OURS,
 )
 
 PPO = {
@@ -126,8 +162,9 @@ DOMAIN = Domain(
         heading_velocity,
         front_bend,
         back_bend,
+        body_angle,
     ),
-    tasks=(SWIM,),
+    tasks=(SWIM, TURN),
     hyperparameters={"ppo": PPO, "sac": SAC},
     hyperparameters_source=cite(ppo="Swimmer-v4 (tuned)", sac="Swimmer-v4"),
     vectorised=VECTORISED,

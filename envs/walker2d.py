@@ -11,6 +11,7 @@ import numpy.typing as npt
 from eureka_loop.records import Array, Task
 
 from .domain import Domain, Vectorised, observable, touching, uniform_start
+from .walker2d_beyond import BEYOND
 from .zoo import SAC_MUJOCO, cite
 
 # The env calls the walker healthy, and lets the episode go on, within these.
@@ -187,7 +188,7 @@ DOMAIN = Domain(
         stride,
         healthy,
     ),
-    tasks=(WALK,),
+    tasks=(WALK, *BEYOND),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Walker2d-v4 (tuned)", sac="Walker2d-v4"),
     vectorised=VECTORISED,

@@ -7,16 +7,15 @@ from typing import Any
 
 import gymnasium
 
+from eureka_loop.envs.extras import PACKAGES
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
 from eureka_loop.records import Task
 
-# Packages that register their envs when imported, by how these ids begin: (package, our extra).
-PACKAGES = {
-    **dict.fromkeys(
-        ("Fetch", "Hand", "Adroit", "Franka", "PointMaze", "AntMaze"), ("gymnasium_robotics", "robotics")
-    ),
-    "Meta-World": ("metaworld", "metaworld"),
+EXTRAS = {
+    **dict.fromkeys(("Fetch", "Hand", "Adroit", "Franka", "PointMaze", "AntMaze"), "robotics"),
+    "Meta-World": "metaworld",
 }
+"""How the ids begin that an extra brings."""
 
 
 def make_env(task: Task) -> gymnasium.Env[Any, Any]:
@@ -41,9 +40,9 @@ def make_env(task: Task) -> gymnasium.Env[Any, Any]:
 def _import_package(env_id: str) -> None:
     if env_id in gymnasium.registry:
         return
-    for start, (package, extra) in PACKAGES.items():
+    for start, extra in EXTRAS.items():
         if env_id.startswith(start):
             try:
-                importlib.import_module(package)
+                importlib.import_module(PACKAGES[extra])
             except ModuleNotFoundError as error:
                 raise MissingExtra(f"env {env_id!r}", extra) from error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.judge.fitness import Judge
 from eureka_loop.program.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.records import Array, Task
 from eureka_loop.sandbox.zygote import Zygote
@@ -20,7 +22,7 @@ from eureka_loop.simulate.episodes import Episode, EpisodeCollector
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.recorder import Transitions
 
-STEPS = 1000
+STEPS, FEWER = 1000, 200  # the latter where an extra's env is slow and its family large
 
 Policy = Callable[[Any, int], Array]  # (the env, steps since the reset) → action
 
@@ -58,9 +60,17 @@ def roll(task: Task, policy: Policy | None, *, seed: int, steps: int) -> Rollout
     return Rollout(instruments.vocabulary, recorder.take())
 
 
-@cache
 def random_rollout(name: str) -> Rollout:
-    return roll(find_task(name), None, seed=0, steps=STEPS)
+    """Tasks of one env share it."""
+    task = find_task(name)
+    return _random_rollout(task.env_id, json.dumps(dict(task.env_kwargs), sort_keys=True))
+
+
+@cache
+def _random_rollout(env_id: str, env_kwargs: str) -> Rollout:
+    steps = FEWER if find_domain(env_id).extra else STEPS
+    task = Task("any", env_id, "", "", env_kwargs=json.loads(env_kwargs))
+    return roll(task, None, seed=0, steps=steps)
 
 
 @cache
@@ -76,7 +86,7 @@ def clipped(env: Any, action: Array) -> Any:
 
 @pytest.fixture
 def random_steps() -> Callable[[str], Rollout]:
-    """1,000 random-action steps of a task."""
+    """1,000 random-action steps of a task's env; 200 where it comes from an extra."""
     return random_rollout
 
 
@@ -90,6 +100,29 @@ def scripted_steps() -> Callable[[str], Rollout | None]:
 def rollout_of() -> Callable[..., Rollout]:
     """`roll` itself."""
     return roll
+
+
+@pytest.fixture(scope="session")
+def episode_of() -> Callable[..., tuple[float, float | None]]:
+    """Fitness and success of one episode of a policy, cut off after so many steps."""
+
+    def judged(task: Task, zygote: Zygote, policy: Policy, *, steps: int) -> tuple[float, float | None]:
+        short = replace(task, env_kwargs={**task.env_kwargs, "max_episode_steps": steps})
+        env = make_env(short)
+        instruments = Instruments(env, find_domain(task.env_id))
+        with Judge(zygote, short, instruments.vocabulary) as judge:
+            recorder = instruments.recorder(judge.names, 1)
+            recorder.reset(0, env, *env.reset(seed=0))
+            for step in range(steps):
+                action = clipped(env, policy(env.unwrapped, step))
+                obs, reward, terminated, truncated, info = env.step(action)
+                recorder.step(0, env, obs, action, reward, terminated, truncated, info)
+                if terminated or truncated:
+                    break
+            env.close()
+            return judge.score(recorder.take().columns)
+
+    return judged
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from eureka_loop.envs.registry import domains, find_domain, find_task, tasks
+from eureka_loop.envs.registry import domains, find_domain, find_task, suites, tasks
 from eureka_loop.errors import UnknownName
 from eureka_loop.records import Algorithm
 from eureka_loop.train.hyperparameters import ALGORITHMS, settings
@@ -32,8 +32,15 @@ MUJOCO_V5 = {
 
 
 def test_the_mujoco_v5_envs_are_all_there() -> None:
-    catalogue = {task.env_id: name for name, task in tasks().items()}
-    assert {env_id: catalogue.get(env_id) for env_id in MUJOCO_V5} == MUJOCO_V5
+    own = {task.env_id: task.name for task in suites()["gymnasium"]}
+    assert own == MUJOCO_V5
+
+
+def test_every_task_is_in_one_suite() -> None:
+    members = [task.name for suite in suites().values() for task in suite]
+    assert sorted(members) == sorted(tasks())
+    assert {task.env_id for task in suites()["beyond"]} <= set(MUJOCO_V5)
+    assert len(suites()["beyond"]) >= 10
 
 
 def test_names_are_unique() -> None:
