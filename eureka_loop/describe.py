@@ -92,36 +92,13 @@ def with_trainer(training: Training, config: RunConfig, folder: Path) -> Trainin
     return replace(training, trainer="population")
 
 
-def with_human(task: Task, path: Path, vocabulary: Vocabulary) -> Task:
-    """The task with the hand-written reward of a file.
-
-    Raises:
-        BadInput: the file can't be read, or is no reward program.
-    """
-    return replace(task, human=read_program(path, vocabulary), human_source=str(path))
-
-
-def read_program(path: Path, vocabulary: Vocabulary) -> str:
-    """The text of a reward program in a file, once the gate has read it.
-
-    Raises:
-        BadInput: no such file, not text, or refused, with every reason.
-    """
-    try:
-        source = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"can't read {path}: {error}") from error
-    try:
-        check(source, vocabulary)
-    except Refused as refused:
-        raise BadInput(f"{path} is not a reward program:\n{refused}") from refused
-    return source
-
-
 def _completed(task: Task, vocabulary: Vocabulary) -> Task:
     """A described task's fitness as a program, and the same expression as its sparse reward."""
     expression = task.fitness
-    fitness = episode_mean(expression, vocabulary)
+    try:
+        fitness = episode_mean(expression, vocabulary)
+    except Refused as refused:
+        raise BadInput(f"--fitness {expression!r}: {refused.problems[0].message}") from refused
     sparse: str | None = as_reward(expression)
     try:
         check(sparse or "", vocabulary)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from eureka_loop.design.llm.designer import KEYS, LLMSettings, configured_model, configured_url, connect
 from eureka_loop.errors import EurekaError, SandboxError
+from eureka_loop.execute import machine
 from eureka_loop.sandbox import landlock, seccomp
 from eureka_loop.sandbox.layers import Layer
 from eureka_loop.sandbox.standing import OVERRIDE, Standing, measure
@@ -27,7 +28,6 @@ State = Literal["good", "note", "lack", "stop"]  # note: neither good nor bad; s
 
 GL_SECONDS = 60.0  # mujoco's import from a cold disk
 ENDPOINT_SECONDS = 5.0
-TRAINING_BYTES = 0.8e9  # what one training holds: torch, mujoco, its rollouts
 RUN_BYTES = 1e9  # free space below which a run may not end
 
 _DRAW = """
@@ -167,30 +167,17 @@ def _ended(process: subprocess.Popen[str]) -> str:
 
 def devices() -> Iterator[Finding]:
     """Cores and memory that this process may use, and GPUs."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    yield Finding("cores", "good", f"{cores}: as many trainings at once")
-    free = available_memory()
-    if free is not None:
-        enough = free >= cores * TRAINING_BYTES
-        remedy = "" if enough else f"--jobs {max(1, int(free // TRAINING_BYTES))}"
-        value = f"{free / 1e9:.1f} GB available; one training takes about {TRAINING_BYTES / 1e9:g}"
-        yield Finding("memory", "good" if enough else "lack", value, remedy)
+    here = machine.look()
+    shared = machine.share(here)
+    workers = f"{shared.workers} workers, each up to {shared.learners} learners at once"
+    yield Finding("cores", "good", f"{here.cores}: {workers}")
+    if here.memory is not None:
+        enough = shared.workers == here.cores
+        value = f"{here.memory / 1e9:.1f} GB available; a run stays within {shared.memory / 1e9:.1f}"
+        yield Finding(
+            "memory", "good" if enough else "lack", value, "" if enough else "free some: for more workers"
+        )
     yield from gpus()
-
-
-def available_memory() -> float | None:
-    """Bytes that can be had without swapping, a container's limit respected; None where nobody says."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(int(line.split()[1]) * 1024.0 for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration):
-        return None
-    try:
-        limit = float(Path("/sys/fs/cgroup/memory.max").read_text())
-        used = float(Path("/sys/fs/cgroup/memory.current").read_text())
-    except (OSError, ValueError):  # no limit says "max"
-        return free
-    return min(free, limit - used)
 
 
 def gpus() -> Iterator[Finding]:

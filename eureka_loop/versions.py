@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 import subprocess
 import tomllib
@@ -19,6 +20,18 @@ def made_by() -> dict[str, Any]:
     versions = {name: metadata.version(name) for name in PACKAGES}
     commit = commit_of(Path(__file__).parents[1])
     return {"python": platform.python_version(), "platform": platform.platform(), **versions, **commit}
+
+
+def hardware() -> dict[str, Any]:
+    """The machine's processor, cores and memory, as TOML data; what it doesn't tell is left out."""
+    found: dict[str, Any] = {"cores": os.cpu_count() or 1}
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                found["cpu"] = line.partition(":")[2].strip()
+    with contextlib.suppress(OSError, ValueError):
+        found["memory_gb"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
+    return found
 
 
 def commit_of(checkout: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +11,15 @@ import numpy as np
 import tomli_w
 
 from eureka_loop import files
+from eureka_loop.brought import read_program, take_human, try_fitness
 from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.config import RunConfig, as_table
-from eureka_loop.describe import look, read_program, task_of, with_human
+from eureka_loop.describe import look, task_of
 from eureka_loop.design.choose import choose_designer
 from eureka_loop.design.designer import Request
 from eureka_loop.design.write import Gate, Writer, failure_of
 from eureka_loop.errors import Refused, RewardFailure, UnknownName
+from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.feedback import words
@@ -42,24 +43,28 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
         human: a hand-written reward for a task that has none.
 
     Raises:
+        BadInput: something is unknown, refused, or fails on recorded transitions.
         SandboxError: the sandbox is not strict here, and the configuration doesn't allow less.
     """
     task = task_of(config)
     with Zygote() as zygote:
         standing = admitted(zygote, config)
-    run = Run.create(config.out, task.name)
-    try:
-        task, vocabulary = look(task, config, run.task_folder)
-        if human is not None:
-            task = with_human(task, human, vocabulary)
-            files.write_json(run.task_folder / "task.json", task)
-        if program is not None:
-            files.write_text(run.folder / "given.py", read_program(program, vocabulary))
-        records = {"made_by": made_by(), "sandbox": standing.as_table()}
-        files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), **records}))
-    except BaseException:
-        run.discard()
-        raise
+        run = Run.create(config.out, task.name)
+        try:
+            task, vocabulary = look(task, config, run.task_folder)
+            probe = load_probe(run.task_folder)
+            gate = Gate(vocabulary, probe, zygote)
+            if config.fitness is not None:
+                try_fitness(task, config.fitness, vocabulary, probe, zygote)
+            if human is not None:
+                take_human(run.task_folder, task, human, gate)
+            if program is not None:
+                files.write_text(run.folder / "given.py", read_program(program, gate))
+            records = {"made_by": made_by(), "sandbox": standing.as_table()}
+            files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), **records}))
+        except BaseException:
+            run.discard()
+            raise
     return run
 
 
@@ -74,7 +79,7 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
     plan = Plan(task, run.training(), config.steps)
     designer = choose_designer(run, config)
     deadline = Deadline(config.max_hours, time_worked(run.events()), beat=lambda: run.event("working"))
-    with Zygote() as zygote, LocalEngine(jobs or config.jobs or cores()) as engine:
+    with Zygote() as zygote, LocalEngine(machine.share(machine.look(), jobs or config.jobs)) as engine:
         if any(run.events()):  # it goes on, perhaps on another machine
             admitted(zygote, config)
         gate = Gate(vocabulary, load_probe(run.task_folder), zygote)
@@ -172,6 +177,8 @@ def announce(run: Run) -> None:
     if any(event["event"] == "started" for event in run.events()):
         return
     config, task, training = run.config, run.task(), run.training()
+    here = machine.look()
+    shared = machine.share(here, config.jobs)
     run.event(
         "started",
         task=task.name,
@@ -183,7 +190,10 @@ def announce(run: Run) -> None:
         samples=config.samples,
         seeds=config.seeds,
         steps=config.steps,
-        jobs=config.jobs or cores(),
+        cores=here.cores,
+        jobs=shared.workers,
+        learners=shared.learners,
+        memory=shared.memory,
         report_seeds=config.report_seeds,
         references=[each.id for each in references(task)] if config.report_seeds else [],
     )
@@ -193,8 +203,3 @@ def load_probe(folder: Path) -> dict[str, Array]:
     """The recorded rows of a survey: parameter name → (rows, *shape)."""
     with np.load(folder / "probe.npz", allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
-
-
-def cores() -> int:
-    """How many trainings this machine can run at once: the cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

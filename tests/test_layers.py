@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("advice",),
     ("feedback",),
     ("design",),
-    ("describe", "doctor"),
+    ("describe", "brought", "doctor"),
     ("loop", "report"),
     ("wiring",),
     ("commands",),

@@ -8,21 +8,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from eureka_loop import files
+from eureka_loop.execute.machine import Share
 from eureka_loop.records import Job
-
-MOST = 32  # learners a cohort: more gain no speed, and each holds a reward process and its rollout
 
 Batch = tuple[Path, ...]
 T = TypeVar("T")
 
 
-def batches(folders: Sequence[Path], workers: int) -> list[Batch]:
+def batches(folders: Sequence[Path], share: Share) -> list[Batch]:
     """Every folder in one batch, in order; the batches keep all workers busy to about the same end."""
     jobs = {folder: files.read_json(folder / "job.json", Job) for folder in folders}
     made: list[Batch] = []
     for group in alike(folders, lambda folder: jobs[folder]):
         together = jobs[group[0]].trainer == "population"
-        made += _shares(group, workers) if together else [(folder,) for folder in group]
+        made += _even(group, share) if together else [(folder,) for folder in group]
     return made
 
 
@@ -36,9 +35,9 @@ def alike(things: Sequence[T], job_of: Callable[[T], Job]) -> list[list[T]]:
     return list(groups.values())
 
 
-def _shares(group: Sequence[Path], workers: int) -> list[Batch]:
+def _even(group: Sequence[Path], share: Share) -> list[Batch]:
     """As few as keep every worker busy and none above the limit, of nearly equal sizes."""
-    rounds = -(-len(group) // (workers * MOST))
-    count = min(len(group), workers * rounds)
+    rounds = -(-len(group) // (share.workers * share.learners))
+    count = min(len(group), share.workers * rounds)
     cuts = [len(group) * at // count for at in range(count + 1)]
     return [tuple(group[start:end]) for start, end in pairwise(cuts)]

@@ -12,6 +12,7 @@ from eureka_loop import files
 from eureka_loop.errors import RunError
 from eureka_loop.execute.batches import Batch, batches
 from eureka_loop.execute.engine import Watch
+from eureka_loop.execute.machine import Share
 from eureka_loop.execute.processes import NO_FAULT, Worker, answered, last_words
 from eureka_loop.records import Failed, Job
 
@@ -47,13 +48,15 @@ class LocalEngine:
     """Worker processes on this machine, started when first needed.
 
     Args:
-        jobs: workers at once, one core each.
+        share: workers at once, and learners in each.
         start: starts a worker.
         silence: seconds without a sign of life after which a worker counts as hung.
     """
 
-    def __init__(self, jobs: int, start: Callable[[], Worker] = Worker, *, silence: float = SILENCE) -> None:
-        self._jobs, self._new, self._silence = jobs, start, silence
+    def __init__(
+        self, share: Share, start: Callable[[], Worker] = Worker, *, silence: float = SILENCE
+    ) -> None:
+        self._share, self._new, self._silence = share, start, silence
         self._idle: list[Worker] = []
         self._busy: list[Busy] = []
 
@@ -63,11 +66,11 @@ class LocalEngine:
         Raises:
             RunError: the machine, not a candidate, keeps trainings from ending: no space, no sandbox.
         """
-        waiting = deque(batches(folders, self._jobs))
+        waiting = deque(batches(folders, self._share))
         ends: Counter[Path] = Counter()
         try:
             while waiting or self._busy:
-                while waiting and len(self._busy) < self._jobs:
+                while waiting and len(self._busy) < self._share.workers:
                     batch = waiting.popleft()
                     self._start(batch)
                     for folder in batch:

@@ -72,6 +72,7 @@ class Board:
         self.trainer, self.why_trainer = "sb3", ""
         self.generations = self.samples = self.steps = self.report_seeds = 0
         self.seeds = self.jobs = 1
+        self.learners = 0  # at once in each worker, where many are trained together
         self.references: tuple[str, ...] = ()
         self.generation: int | None = None
         self.generation_started = 0.0
@@ -150,7 +151,7 @@ class Board:
     def _on_started(self, event: Event) -> None:
         for name in ("task", "designer", "algorithm", "trainer", "why_trainer"):
             setattr(self, name, str(event.get(name, getattr(self, name))))
-        for name in ("generations", "samples", "seeds", "steps", "jobs", "report_seeds"):
+        for name in ("generations", "samples", "seeds", "steps", "jobs", "learners", "report_seeds"):
             setattr(self, name, int(event.get(name) or getattr(self, name)))
         self.references = tuple(event.get("references") or ())
 

@@ -105,7 +105,8 @@ def _at_once(board: Board) -> str:
     """How the machine is used, and why not better."""
     workers = text.plural(board.jobs, "worker")
     if board.trainer == "population":
-        return f"a generation at once on {workers}"
+        learners = f", up to {board.learners} learners each" if board.learners else ""
+        return f"a generation at once on {workers}{learners}"
     why = f" ({text.one_line(board.why_trainer)})" if board.why_trainer else ""
     return f"one by one on {workers}{why}"
 

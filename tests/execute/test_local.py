@@ -8,6 +8,7 @@ import pytest
 
 from eureka_loop.errors import RunError
 from eureka_loop.execute.local import TRIES, LocalEngine
+from eureka_loop.execute.machine import Share
 from eureka_loop.execute.processes import Worker
 from eureka_loop.records import Failed, Trained
 from eureka_loop.store import read_result
@@ -57,7 +58,7 @@ class Quiet:
 def engine(tmp_path: Path) -> LocalEngine:
     program = tmp_path / "stand_in.py"
     program.write_text(STAND_IN)
-    return LocalEngine(1, lambda: Worker([str(program)]), silence=1.0)
+    return LocalEngine(Share(1, 32), lambda: Worker([str(program)]), silence=1.0)
 
 
 def run(engine: LocalEngine, folders: Sequence[Path]) -> dict[str, Trained | Failed]:
@@ -121,7 +122,7 @@ def test_no_worker_outlives_the_engine(engine: LocalEngine, make_job: MakeJob) -
         begun.append(Worker(["-c", "import time; time.sleep(60)"]))
         return begun[-1]
 
-    running = LocalEngine(1, noted).run([make_job("a")], Stop())
+    running = LocalEngine(Share(1, 32), noted).run([make_job("a")], Stop())
     with pytest.raises(KeyboardInterrupt):
         next(running)
     with pytest.raises(ProcessLookupError):

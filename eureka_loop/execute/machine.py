@@ -1,0 +1,88 @@
+"""What this machine gives a run, and how it is shared out: workers, and learners a worker."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+WORKER_BYTES = 0.5e9  # torch, MuJoCo, numpy: 0.4 GB seen
+LEARNER_BYTES = 0.05e9  # its reward process, and its rollout with what is recorded
+KEPT_FREE = 0.2  # share of the memory that is left to others
+MOST_LEARNERS = 32  # at a time in a worker: more gain no speed
+CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """
+    Attributes:
+        cores: that this process may use, a container's quota respected.
+        memory: bytes that can be had without swapping; None where nobody says.
+    """
+
+    cores: int
+    memory: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How a run uses a machine.
+
+    Attributes:
+        workers: processes that train, one thread each.
+        learners: at most, at a time, in each, where many are trained together.
+    """
+
+    workers: int
+    learners: int
+
+    @property
+    def memory(self) -> float:
+        """Bytes that it stays within."""
+        return self.workers * (WORKER_BYTES + self.learners * LEARNER_BYTES)
+
+
+def look() -> Machine:
+    """This machine, now."""
+    return Machine(cores(), available_memory())
+
+
+def share(machine: Machine, asked: int = 0) -> Share:
+    """One worker a core, fewer where memory is short; as many learners each as the rest of it holds.
+
+    Args:
+        asked: workers, where somebody has decided; 0 otherwise.
+    """
+    if machine.memory is None:
+        return Share(asked or machine.cores, MOST_LEARNERS)
+    free = machine.memory * (1.0 - KEPT_FREE)
+    fitting = min(machine.cores, int(free / (WORKER_BYTES + LEARNER_BYTES)))
+    workers = asked or max(1, fitting)
+    room = free / workers - WORKER_BYTES
+    return Share(workers, min(MOST_LEARNERS, max(1, int(room / LEARNER_BYTES + 1e-6))))
+
+
+def cores() -> int:
+    """Cores that this process may use: by affinity, and by a container's quota (cgroup v2)."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = (CGROUP / "cpu.max").read_text().split()
+        return max(1, min(here, round(float(quota) / float(period))))
+    except (OSError, ValueError):  # no quota says "max"
+        return here
+
+
+def available_memory() -> float | None:
+    """Bytes that can be had without swapping, a container's limit respected; None where nobody says."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = next(int(line.split()[1]) * 1024.0 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return None
+    try:
+        limit = float((CGROUP / "memory.max").read_text())
+        used = float((CGROUP / "memory.current").read_text())
+    except (OSError, ValueError):  # no limit says "max"
+        return free
+    return min(free, limit - used)
