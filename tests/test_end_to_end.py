@@ -174,6 +174,8 @@ def _command(pid: int) -> str:
         ("run walk --env HalfCheeta-v5 --fitness qvel", "did you mean"),
         ("run walk --env CartPole-v1 --fitness obs", "CartPole-v1"),
         ("run walk --env HalfCheetah-v5 --fitness forward_velocty", "did you mean 'forward_velocity'"),
+        ("run walk --env InvertedPendulum-v5 --fitness pole_up[:,7]", "its components are 0 to 2"),
+        ("run walk --env InvertedPendulum-v5 --fitness np.log(pole_up[:,2]-5)", "returned nan"),
         ("run walk --env HalfCheetah-v5", "--fitness"),
         ("run halfcheetah-run --designer llm --model m", "OPENAI_API_KEY"),
         ("run halfcheetah-run --designer replay", "--replay"),
@@ -192,6 +194,24 @@ def test_bad_input_gets_one_clear_line_and_leaves_nothing(words: str, said: str,
     assert said in err
     assert len(err.strip().splitlines()) == 1
     assert out == ""
+    assert not list(tmp_path.glob("runs/*"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "train nan.py --task invertedpendulum-balance",
+        "run invertedpendulum-balance --designer templates --human nan.py",
+    ],
+)
+def test_a_program_of_ones_own_that_fails_is_told_before_anything_is_trained(
+    words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "nan.py").write_text(MINE.replace("upright *", "np.nan *"))
+    code, out, err = eureka(*words.split(), cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert "nan.py fails on transitions under random actions: Term 'upright' is NaN" in err
+    assert len(err.strip().splitlines()) == 1
     assert not list(tmp_path.glob("runs/*"))
 
 
