@@ -12,7 +12,6 @@ import tomli_w
 
 from eureka_loop import files
 from eureka_loop.brought import read_program, take_human, try_fitness
-from eureka_loop.brought import read_program, take_human, try_fitness
 from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.describe import look, task_of
