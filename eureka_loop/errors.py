@@ -21,6 +21,9 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+LIKE = 0.5  # from this ratio on (`difflib`) a name is taken for another one, misspelt
+_SHOWN = 80  # characters of a wrong name
+
 
 class EurekaError(Exception):
     """Base of all; its text is fit to be shown to a person as it is."""
@@ -50,8 +53,8 @@ class UnknownName(BadInput):
         facts: Mapping[str, str] | None = None,
     ) -> None:
         self.kind, self.name = kind, name
-        self.nearest = tuple(difflib.get_close_matches(name, list(known), n=3, cutoff=0.5))
-        message = f"unknown {kind} {name!r}"
+        self.nearest = tuple(difflib.get_close_matches(name, list(known), n=3, cutoff=LIKE))
+        message = f"unknown {kind} {name if len(name) <= _SHOWN else f'{name[:_SHOWN]}…'!r}"
         if self.nearest:
             shown = [f"{near!r} {(facts or {}).get(near, '')}".rstrip() for near in self.nearest]
             message += "; did you mean " + " or ".join(shown) + "?"

@@ -251,8 +251,14 @@ def short_range(*limits: int) -> range:
 
 
 def frozen(constant: object) -> object:
-    """A module constant that keeps its value: its arrays can't be written into any more."""
+    """A module constant that keeps its value: its arrays can't be written into any more.
+
+    Raises:
+        TypeError: an array of objects, which could be changed all the same.
+    """
     if isinstance(constant, np.ndarray):
+        if constant.dtype.hasobject:
+            raise TypeError("a constant is made of numbers; this one holds objects")
         constant.setflags(write=False)
     for part in constant if isinstance(constant, tuple) else ():
         frozen(part)

@@ -9,6 +9,7 @@ from eureka_loop.errors import Problem, Refused
 
 NO_TEXT = "text can't be built; write it out as a literal"
 MAX_PROBLEMS = 40  # more only cost a model tokens
+MAX_MESSAGE = 1_000  # characters of one of them; the program's own names may be longer
 
 
 class Problems:
@@ -20,8 +21,15 @@ class Problems:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    @property
+    def full(self) -> bool:
+        """More than are shown: no further one needs advice that is dear to find."""
+        return len(self._found) > MAX_PROBLEMS
+
     def add(self, node: ast.AST | int, message: str) -> None:
         line = node if isinstance(node, int) else getattr(node, "lineno", 1)
+        if len(message) > MAX_MESSAGE:
+            message = f"{message[: MAX_MESSAGE - 1]}…"
         self._found.setdefault((line, message), Problem(line, message))
 
     def raise_if_any(self) -> None:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from eureka_loop.errors import UnknownName
+from eureka_loop.errors import LIKE, UnknownName
 
 PREFIXES = ("prev_", "init_")  # the value before the step; the value at the episode's start
 
@@ -109,6 +109,11 @@ class Vocabulary:
 
 def _nearest(name: str, known: Iterable[str]) -> list[str]:
     """The most alike, and those hardly less so: three at most."""
-    likeness = {each: difflib.SequenceMatcher(None, each, name).ratio() for each in known}
+    matcher = difflib.SequenceMatcher(b=name)  # it keeps what it learns of `b`
+    likeness: dict[str, float] = {}
+    for each in known:
+        matcher.set_seq1(each)
+        if matcher.real_quick_ratio() >= LIKE and matcher.quick_ratio() >= LIKE:
+            likeness[each] = matcher.ratio()
     best = sorted(likeness, key=lambda each: -likeness[each])[:3]
     return [each for each in best if likeness[each] > likeness[best[0]] - 0.08]

@@ -70,6 +70,7 @@ PIECES = (
     *".T .shape .dtype .sum .load .tofile .format .__class__ .append .items .base .flags .ctypes".split(),
     *"np.load np.sum( np.array([ np.where( np.linalg.norm( np.einsum( np.zeros( np.inf np.pi".split(),
     *"0 1 -1 0.5 1e999 -1e999 1e308 10**12 9**9**8 0xffffffffffffffffffff 1j 1_000 b'a' 'a' f'{x}' ...".split(),
+    *"torch. torch.relu( torch.sigmoid( F.normalize( x.clamp( .pow( .relu() *x *v env.x dtype=x.dtype".split(),
     *(
         "axis=1",
         "axis=0",
@@ -109,6 +110,7 @@ KINDS = (  # what may stand in each other's place
     ),
     ("0 1 2 3 -1 0.5 1e-3 64 1000 10**12 1e308 1e999 np.inf np.nan True x.shape[0] v.shape[1]".split()),
     ("+ - * / ** // % @ & | < > == != and or in is".split()),
+    ("np.abs torch.relu torch.sigmoid F.normalize x.clamp np.exp2 np.linalg.norm".split()),
     (
         ".T .shape .copy() .sum() .sum(axis=1) .mean(axis=-1) .reshape(-1) .astype(int) .items() .append(x) [0] [:,0] [None]".split()
     ),

@@ -12,6 +12,8 @@ import pytest
 from eureka_loop.errors import BadInput, Refused
 from eureka_loop.program.expression import episode_mean
 from eureka_loop.program.gate import check
+from eureka_loop.program.problems import MAX_MESSAGE, MAX_PROBLEMS
+from eureka_loop.program.vocabulary import Observable, Vocabulary
 
 SECONDS = 5.0  # of processor time; all of them take less than one
 
@@ -40,6 +42,50 @@ def test_helpers_that_call_helpers_twice_are_refused_in_time(reward, vocabulary)
     with pytest.raises(Refused):
         check("def f0(a):\n    return a\n" + helpers + reward("y = f29(x)"), vocabulary)
     assert time.process_time() - begin < SECONDS
+
+
+LISTED = "y = [{}]".format
+MISSPELT = {  # each name is looked up among all that are known, for one it may have meant
+    "observables": ", ".join(f"robot0_finger_jiont_{i}_velocity" for i in range(420)),
+    "short observables": ", ".join(f"robo_fing_{i}" for i in range(1300)),
+    "one observable": "".join(chr(97 + i * 7 % 26) for i in range(19_000)),
+    "attributes": LISTED(", ".join(f"env.finger_{i}_velocity" for i in range(500))),
+    "names": "".join(f"robot0_abcdef_{i}_ = x\n" for i in range(300))
+    + LISTED(", ".join(f"robot0_abcdef_{i}q" for i in range(500))),
+    "functions": LISTED(", ".join(f"np.logical_andd{i}(x)" for i in range(390))),
+}
+
+
+@pytest.mark.parametrize("name", MISSPELT)
+def test_misspelt_names_are_refused_in_time_and_in_few_words(reward, name):
+    names = [f"robot0_finger_joint_{i}_velocity_{i % 7}" for i in range(350)]  # a hand has as many
+    wide = Vocabulary("any", tuple(Observable(each, ()) for each in ("x", "v", *names)))
+    written = MISSPELT[name]
+    parameters = "observable" in name
+    source = f"def compute_reward(x, {written}):\n    return {{'a': x}}\n" if parameters else reward(written)
+    begin = time.process_time()
+    with pytest.raises(Refused) as caught:
+        check(source, wide)
+    assert time.process_time() - begin < SECONDS
+    assert len(caught.value.problems) <= MAX_PROBLEMS + 1
+    assert all(len(problem.message) <= MAX_MESSAGE for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "y = " + "torch.relu(" * 30 + "x" + ")" * 30,
+        "y = " + "F.normalize(" * 18 + "x" + ")" * 18,
+        "y = x" + ".relu()" * 45,
+        "y = torch.sigmoid(*x)",
+        "y = x.sigmoid().relu().pow(*v)",
+        "y = torch.sigmoid(f\"{'\t'}\")",
+    ],
+    ids=["nested", "doubling", "chained", "starred", "starred method", "f-string"],
+)
+def test_what_can_not_be_translated_to_numpy_is_refused_all_the_same(reward, vocabulary, lines):
+    with pytest.raises(Refused):
+        check(reward(lines), vocabulary)
 
 
 @pytest.mark.parametrize(

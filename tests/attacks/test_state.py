@@ -94,6 +94,22 @@ PAYLOADS = {
             SEEN[0] += 1.0
             return {'a': x * SEEN[0]}
         """,
+    "an array of objects at the top": """
+        SEEN = np.array([np.zeros(1), None], dtype=np.array(None).dtype)
+
+        def compute_reward(x, v):
+            seen = SEEN[0]
+            seen[0] = seen[0] + 1.0
+            return {'a': x * seen[0]}
+        """,
+    "an array of lists at the top": """
+        SEEN = np.array([[0.0], [0.0, 1.0]], dtype=np.array(10**12 * 10**12).dtype)
+
+        def compute_reward(x, v):
+            seen = SEEN[0]
+            seen.append(1.0)
+            return {'a': x * len(seen)}
+        """,
     "a generator at the top": """
         COUNT = (i for i in range(9))
 

@@ -205,6 +205,11 @@ def test_constants_are_frozen() -> None:
     assert not array.flags.writeable
 
 
+def test_a_constant_holds_no_objects() -> None:
+    with pytest.raises(TypeError, match="made of numbers"):
+        frozen((1.0, np.array([np.zeros(1), None], dtype=object)))
+
+
 def test_after_warm_up_methods_need_no_import() -> None:
     """In a fresh interpreter: numpy imports parts of itself through the caller's builtins."""
     code = """

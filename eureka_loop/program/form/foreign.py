@@ -93,8 +93,7 @@ class _Translator(ast.NodeTransformer):
         name, of_module = node.func.attr, root(node.func) in (*MODULES, "np", "numpy")
         arguments = node.args if of_module else [node.func.value, *node.args]
         if name in _PATTERNS and len(arguments) > _PATTERNS[name].count("{1}"):
-            texts = [code(_operand(argument)) for argument in arguments[:2]]
-            return ast.parse(_PATTERNS[name].format(*texts), mode="eval").body
+            return _from_pattern(_PATTERNS[name], arguments)
         if name in _NOTHING and arguments:
             return arguments[0]
         target = _RENAMED.get(name, name)
@@ -112,6 +111,15 @@ class _Translator(ast.NodeTransformer):
             return ast.Name(f"np.{node.attr}", ast.Load())
         self.generic_visit(node)
         return node
+
+
+def _from_pattern(pattern: str, arguments: list[ast.expr]) -> ast.expr | None:
+    """None where an argument is too long to be written out again, or can't stand in an expression."""
+    try:
+        texts = [code(_operand(argument)) for argument in arguments[:2]]
+        return ast.parse(pattern.format(*texts), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
 
 
 def _operand(node: ast.expr) -> ast.expr:

@@ -127,8 +127,15 @@ def _makes_array(node: ast.expr) -> bool:
         return False
     module, name = module_path(node.func)
     known = module == "math" or name in ELEMENTWISE or name in CREATION
+    return bool(module) and known and all(map(_is_numeric, ast.walk(node)))
+
+
+def _is_numeric(node: ast.AST) -> bool:
+    """Nothing to make an array of objects of: that could be frozen, but not what it holds."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int | float)
     plain = ast.List | ast.Call | _IMMUTABLE | ast.expr_context | ast.operator | ast.unaryop | ast.keyword
-    return bool(module) and known and all(isinstance(each, plain) for each in ast.walk(node))
+    return isinstance(node, plain) and not (isinstance(node, ast.Attribute) and node.attr == "dtype")
 
 
 def _report_no_entry(layout: Layout, kind: Kind, problems: Problems) -> None:

@@ -89,7 +89,8 @@ class _Names(ScopedVisitor, ast.NodeVisitor):
     def _unknown(self, name: str) -> str:
         observable = self._vocabulary.find(name, hidden=self._hidden)
         if observable is None:
-            return advice.unknown_name(name, {*self.scope.names(), *_FUNCTIONS})
+            known = () if self.problems.full else {*self.scope.names(), *_FUNCTIONS}
+            return advice.unknown_name(name, known)
         entry = self._layout.entry.name if self._layout.entry else "the entry point"
         inside = self.function is not None and self.function is not self._layout.entry
         handed = f", and of `{getattr(self.function, 'name', 'lambda')}`" if inside else ""
@@ -135,6 +136,8 @@ class _Names(ScopedVisitor, ast.NodeVisitor):
         return name in (*foreign.MODULES, *advice.SURROUNDINGS) or name in self._told
 
     def _as_parameter(self, name: str) -> str:
+        if self.problems.full:
+            return "name the quantity as a parameter"
         try:
             self._vocabulary.resolve(name, hidden=self._hidden)
         except UnknownName as unknown:

@@ -107,6 +107,10 @@ class _Reader:
                 self._observable(each)
 
     def _observable(self, node: ast.arg) -> None:
+        if self._problems.full and not self._known(node.arg):
+            self.signature.values[node.arg] = UNKNOWN
+            self._problems.add(node, f"unknown observable {node.arg!r}")
+            return
         try:
             observable = self._vocabulary.resolve(node.arg, hidden=self._hidden)
         except UnknownName as unknown:
