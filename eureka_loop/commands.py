@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
 from eureka_loop.config import RunConfig, amend, load
 from eureka_loop.errors import BadInput, BudgetSpent, DesignerError
+from eureka_loop.records import Algorithm, TrainerName
 from eureka_loop.store import Run
 
 LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
@@ -21,9 +22,8 @@ def run(words: list[str]) -> int:
     """Have rewards written, trained and improved."""
     words, file = _take(words, "--config")
     words, human = _take(words, "--human")
-    words, fitness = _take(words, "--fitness")
-    words += [f"--fitness={fitness}"] if fitness is not None else []  # "-forward_velocity" is no flag
-    config = _parse(RunConfig, "run", words, load(Path(file)) if file else RunConfig(), RUN_HELP)
+    base = load(Path(file)) if file else RunConfig()
+    config = _parse(RunConfig, "run", _with_expression(words), base, RUN_HELP)
     from eureka_loop import wiring
     from eureka_loop.design.choose import said, settle
 
@@ -80,13 +80,23 @@ class TrainOptions:
     program: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="REWARD.py")]
     """A file with `def compute_reward(...)`."""
     task: str
-    """A name from `eureka tasks`."""
-    algo: Literal["ppo", "sac"] = "ppo"
+    """A name from `eureka tasks`, or the task in your own words (then --env and --fitness are needed)."""
+    env: str | None = None
+    """Gymnasium id, for a task in your own words."""
+    fitness: str | None = None
+    """How well the task is done: an expression over observables; its episode mean."""
+    algo: Algorithm = "ppo"
     """Training algorithm."""
+    trainer: TrainerName | None = None
+    """Who trains: population, many policies at once, or sb3, one at a time."""
     steps: int = 100_000
     """Environment steps."""
     seeds: int = 1
     """Trainings."""
+    report_seeds: int = 0
+    """Trainings on fresh seeds after those, of the references beside it, too: a run's comparison."""
+    judge_episodes: int = 10
+    """Episodes in which a final policy is judged."""
     seed: int = 0
     """The run's seed."""
     jobs: int = 0
@@ -99,30 +109,24 @@ class TrainOptions:
 
 TRAIN_HELP = """Train one reward program of your own, and judge it.
 
---config FILE   a run.toml whose [hyperparameters] are taken"""
+--config FILE   a run.toml whose values are the defaults here, but for --report-seeds
+--human FILE    a hand-written reward to compare with, for a task of your own"""
 
 
 def train(words: list[str]) -> int:
     """Train one reward program of the user's own."""
     words, file = _take(words, "--config")
-    options = _parse(TrainOptions, "train", words, help=TRAIN_HELP)
+    words, human = _take(words, "--human")
+    base = replace(load(Path(file)) if file else RunConfig(), report_seeds=0)
+    shared = [each.name for each in fields(TrainOptions) if each.name != "program"]
+    defaults: dict[str, Any] = {name: getattr(base, name) for name in shared}
+    defaults |= {"program": tyro.MISSING, "task": base.task or tyro.MISSING}
+    options = _parse(TrainOptions, "train", _with_expression(words), TrainOptions(**defaults), TRAIN_HELP)
+    given: dict[str, Any] = {name: getattr(options, name) for name in shared}
+    config = RunConfig(**given, generations=1, samples=1, hyperparameters=base.hyperparameters)
     from eureka_loop import wiring
 
-    config = RunConfig(
-        task=options.task,
-        algo=options.algo,
-        generations=1,
-        samples=1,
-        steps=options.steps,
-        seeds=options.seeds,
-        report_seeds=0,
-        seed=options.seed,
-        jobs=options.jobs,
-        out=options.out,
-        allow_reduced_sandbox=options.allow_reduced_sandbox,
-        hyperparameters=load(Path(file)).hyperparameters if file else {},
-    )
-    return _go(wiring.create(config, program=options.program))
+    return _go(wiring.create(config, program=options.program, human=Path(human) if human else None))
 
 
 @dataclass(frozen=True)
@@ -238,6 +242,12 @@ def _parse(
     help: str | None = None,
 ) -> Options:
     return tyro.cli(kind, prog=f"eureka {name}", args=words, description=help, default=default)
+
+
+def _with_expression(words: list[str]) -> list[str]:
+    """The words with `--fitness=VALUE`, so that "-forward_velocity" is a value and no flag."""
+    words, fitness = _take(words, "--fitness")
+    return words if fitness is None else [*words, f"--fitness={fitness}"]
 
 
 def _take(words: list[str], flag: str) -> tuple[list[str], str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -100,6 +101,34 @@ def test_a_run_ends_with_the_winner_beside_its_references(undisturbed: tuple[Run
         assert run.evaluated(id, report=True).fitness is not None
     report = (run.folder / "report.md").read_text()
     assert winner[0] in report
+
+
+def test_the_reports_command_for_the_winner_repeats_its_results(tmp_path: Path) -> None:
+    """With a seed, settings, a fitness and a hand-written reward that are nobody's defaults."""
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "mine.toml").write_text("judge_episodes = 2\n[hyperparameters]\nn_steps = 128\n")
+    words = ["run", "stay up there", "--env", "InvertedPendulum-v5", "--fitness", "-norm(pole_linvel)"]
+    small = "--designer templates --generations 1 --samples 2 --steps 300 --report-seeds 1 --seed 3 --jobs 1"
+    given = "--config mine.toml --human mine.py --out first"
+    code, _, err = eureka(*words, *small.split(), *given.split(), cwd=tmp_path)
+    assert (code, err) == (0, "")
+    (folder,) = (tmp_path / "first").iterdir()
+    report = (folder / "report.md").read_text().splitlines()
+    (command,) = (shlex.split(line) for line in report if line.startswith("eureka train "))
+    (tmp_path / "mine.py").unlink()
+    code, _, err = eureka(*command[1:], "--out", "second", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    first, second = Run.open(folder), Run.open(next((tmp_path / "second").iterdir()))
+    (winner,) = [event["winner"] for event in first.events() if event["event"] == "finished"]
+    for one, other in ((winner, "g0-00"), ("human", "human"), ("sparse", "sparse")):
+        for fresh in (False, True):
+            results = [
+                [(each.seed, each.scores) for each in run.evaluated(id, report=fresh).trained]
+                for run, id in ((first, one), (second, other))
+            ]
+            assert results[0] == results[1]
+    assert first.evaluated(winner).trained
+    assert first.evaluated("human", report=True).trained
 
 
 def test_every_candidate_was_written_gated_and_trained(undisturbed: tuple[Run, str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from eureka_loop import __version__, files, seeds
 from eureka_loop.config import RunConfig
+from eureka_loop.envs.registry import tasks
 from eureka_loop.records import Evaluated
 from eureka_loop.report import standings, text, words
 from eureka_loop.report.comparison import Comparison, compared
@@ -160,25 +161,43 @@ def _costs(found: Facts) -> Iterator[str]:
 
 
 def _provenance(found: Facts) -> Iterator[str]:
-    config, folder = found.config, shlex.quote(str(found.run.folder))
-    yield from ("", "## How to repeat it", "")
-    yield from ("```sh", "# the same again", f"eureka run --config {folder}/run.toml")
-    yield "# the same programs, without asking a model"
-    yield f"eureka run --config {folder}/run.toml --designer replay --replay {folder}"
-    if found.winner is not None and config.env is None:  # `train` takes a task of the catalogue
-        program = f"{folder}/candidates/{found.winner.id}/reward.py"
-        budget = f"--algo {config.algo} --steps {config.steps}"
-        yield from (
-            "# the winner alone",
-            f"eureka train {program} --task {shlex.quote(config.task)} {budget}",
-        )
-    yield from ("```", "")
+    config = found.config
+    yield from ("", "## How to repeat it", "", "```sh", *_commands(found), "```", "")
     yield _streams("Search", "training", "selection", config.seeds, config)
     if config.report_seeds:
         yield _streams("Report", "report_training", "report", config.report_seeds, config)
     made_by = ", ".join(f"{key} {value}" for key, value in found.made_by.items())
     yield f"- Made by {escaped(made_by or f'eureka-loop {__version__}')}"
     yield from _sandbox(found.sandbox)
+
+
+def _commands(found: Facts) -> Iterator[str]:
+    """What to type to have the run again, or its winner alone."""
+    folder, human = shlex.quote(str(found.run.folder)), ""
+    if brought_human(found):
+        human = f" --human {folder}/task/human.py"
+    given = (found.run.folder / "given.py").exists()
+    if not given:
+        again = f"eureka run --config {folder}/run.toml"
+        yield from ("# the same again", again + human)
+        yield from (
+            "# the same programs, without asking a model",
+            f"{again} --designer replay --replay {folder}{human}",
+        )
+    best = found.winner or (found.ranking[0].candidate if found.ranking else None)
+    if best is not None:
+        program = f"{folder}/candidates/{best.id}/reward.py"
+        report = f" --report-seeds {found.config.report_seeds}{human}" if found.config.report_seeds else ""
+        yield "# the same again" if given else "# the winner, on the same seeds, without the search"
+        yield f"eureka train {program} --config {folder}/run.toml{report}"
+
+
+def brought_human(found: Facts) -> bool:
+    """Whether the hand-written reward is one that the user gave."""
+    if found.task is None or found.task.human is None:
+        return False
+    known = tasks().get(found.task.name)
+    return known is None or known.human != found.task.human
 
 
 def _sandbox(record: Mapping[str, Any]) -> Iterator[str]:

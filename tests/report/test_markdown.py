@@ -39,8 +39,9 @@ def test_it_tells_the_whole_story(script: Script) -> None:
         f"![Fitness over training: each seed thin, their mean thick]({PICTURE})",
         "| 4 | g0-00 | 1.200 | speed 80%, upright 10%, effort 10%, \\_level |  | sample 1 |",
         "| g1-02 | seed 0 | NaN or infinite | term 'speed' is NaN in 3 of 2,048 rows |",
-        f"eureka run --config {run.folder}/run.toml",
-        f"eureka train {program} --task halfcheetah-run --algo ppo --steps 50000",
+        f"eureka run --config {run.folder}/run.toml --human {run.folder}/task/human.py",
+        f"eureka train {program} --config {run.folder}/run.toml --report-seeds 3 --human "
+        f"{run.folder}/task/human.py",
         "- Search: training seeds 0; judged on seeds 10000000 to 10000003",
         "- Report: training seeds 20000000, 20000100, 20000200; judged on seeds 30000000 to 30000003",
         "- Made by eureka-loop 0.1.0, torch 2.8.0, git\\_commit b80e0ab, git\\_dirty False",
