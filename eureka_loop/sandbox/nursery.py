@@ -13,6 +13,7 @@ import gc
 import os
 import signal
 import socket
+from pathlib import Path
 from typing import NoReturn
 
 from eureka_loop.sandbox import child
@@ -40,6 +41,7 @@ def main(owner: int, control: int) -> NoReturn:
         os.close(control)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     warm_up()
+    _go_first()
     os.environ.clear()  # what it had to say has been read by now
     rehearse(child.CONTROL)
     scope = namespace()  # built here, it costs a child no page faults; nothing runs in it but there
@@ -64,6 +66,12 @@ def main(owner: int, control: int) -> NoReturn:
     for pid in children:
         _end(pid)
     os._exit(0)
+
+
+def _go_first() -> None:
+    """Where the machine runs out of memory, its children end before the training that they belong to."""
+    with contextlib.suppress(OSError):  # Linux has it
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _fork(descriptors: list[int], layers: Layer, scope: dict[str, object]) -> int:

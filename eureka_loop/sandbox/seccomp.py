@@ -21,7 +21,6 @@ ALLOW, ERRNO, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "munmap": (11, 215),
     "mremap": (25, 216),
-    "madvise": (28, 233),
     "brk": (12, 214),
     "sched_yield": (24, 124),
     "getrandom": (318, 278),
@@ -51,10 +50,15 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {  # what a failing import 
     "close": (3, 57),
 }
 _READ, _WRITE, _MMAP, _MPROTECT = (0, 63), (1, 64), (9, 222), (10, 226)
-_FUTEX, _CLOCK_GETTIME = (202, 98), (228, 113)
+_FUTEX, _CLOCK_GETTIME, _MADVISE = (202, 98), (228, 113), (28, 233)
 
 _WAIT_OR_WAKE = 0x181  # operations 0 and 1, private or not, by either clock; the others lend priorities
 _CLOCKS = 16  # a clock from here on, negative ones above all, is that of another process, or a device
+_ADVICE = (
+    4,
+    8,
+    14,
+)  # "not needed", "free", "huge pages": allocators'. "Mergeable" would tell of others' memory
 _PROT_EXEC, _MAP_ANONYMOUS = 4, 0x20
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE = 0, 4  # offsets in struct seccomp_data; arguments follow at 16, eight bytes each
@@ -116,6 +120,8 @@ def rules(target: Machine, control: int) -> list[Instruction]:
         _FUTEX[column], 1, [(_ANY_BIT, 1, 0, ~_WAIT_OR_WAKE & 0xFFFFFFFF), (_RETURN, 0, 0, ALLOW)]
     )
     program += _if_argument(_CLOCK_GETTIME[column], 0, [(_AT_LEAST, 1, 0, _CLOCKS), (_RETURN, 0, 0, ALLOW)])
+    advised = [step for each in _ADVICE for step in ((_EQUAL, 0, 1, each), (_RETURN, 0, 0, ALLOW))]
+    program += _if_argument(_MADVISE[column], 2, advised)
     for table, action in ((_ALLOWED, ALLOW), (_REFUSED, ERRNO | errno.EACCES)):
         for numbers in table.values():
             number = numbers[column]

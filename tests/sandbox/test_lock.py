@@ -102,6 +102,15 @@ def test_a_locked_process_has_no_environment(strict, escaped, columns):
     )
 
 
+def test_no_memory_is_both_written_and_executed(strict, start):
+    maps = Path(f"/proc/{start(IDENTITY).pid}/maps").read_text().splitlines()
+    assert [line for line in maps if "w" in line.split()[1] and "x" in line.split()[1]] == []
+
+
+def test_where_memory_runs_out_a_locked_process_goes_first(strict, start):
+    assert Path(f"/proc/{start(IDENTITY).pid}/oom_score_adj").read_text() == "1000\n"
+
+
 def test_the_filter_is_assembled_once_for_all():
     from eureka_loop.sandbox import seccomp
 

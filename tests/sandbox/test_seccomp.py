@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
+import re
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 
-from eureka_loop.sandbox.seccomp import ALLOW, ERRNO, KILL_PROCESS, MACHINES, rules
+from eureka_loop.sandbox import probes, seccomp
+from eureka_loop.sandbox.seccomp import ALLOW, ERRNO, KILL_PROCESS, MACHINES, Instruction, rules
 
 CONTROL = 0
 NUMBERS = {  # x86-64, aarch64
@@ -13,6 +23,7 @@ NUMBERS = {  # x86-64, aarch64
     "mmap": (9, 222),
     "mprotect": (10, 226),
     "munmap": (11, 215),
+    "madvise": (28, 233),
     "futex": (202, 98),
     "clock_gettime": (228, 113),
     "openat": (257, 56),
@@ -113,6 +124,12 @@ def test_the_clocks_of_other_processes_may_not_be_read(machine, pid):
 
 
 @both
+def test_memory_may_be_given_back_but_not_merged_with_that_of_others(machine):
+    assert {verdict(machine, "madvise", 0, 4096, advice) for advice in (4, 8, 14)} == {ALLOW}
+    assert {verdict(machine, "madvise", 0, 4096, advice) for advice in (0, 9, 12, 21, 100)} == {KILL_PROCESS}
+
+
+@both
 def test_looking_up_a_file_is_an_errno(machine):
     assert verdict(machine, "openat", 0, 0) == ERRNO
 
@@ -147,3 +164,110 @@ def test_jumps_stay_inside_the_program(machine):
     for at, (code, if_true, if_false, _) in enumerate(program):
         assert code in (0x20, 0x06) or at + 1 + max(if_true, if_false) < len(program)
     assert program[-1] == (0x06, 0, 0, KILL_PROCESS)
+
+
+# What the filter must let through or answer, and nothing else: by name, so that the numbers below are checked.
+WITH_ARGUMENTS = {"read", "write", "mmap", "mprotect", "madvise", "futex", "clock_gettime"}
+ANSWERED = {
+    *("munmap", "mremap", "brk", "sched_yield", "getrandom", "restart_syscall"),
+    *("rt_sigreturn", "exit", "exit_group"),
+    *("open", "openat", "openat2", "stat", "lstat", "fstat", "newfstatat", "statx", "access", "faccessat"),
+    *("faccessat2", "readlink", "readlinkat", "getcwd", "getdents64", "lseek", "ioctl", "close"),
+}
+ONLY_X86 = {"open", "stat", "lstat", "access", "readlink"}
+
+
+@both
+def test_no_other_number_is_answered(machine, numbers):
+    """Every number there could be, by each of its arguments: only these calls do anything but kill."""
+    names = {number: name for name, number in numbers(machine).items()}
+    passed = {
+        names.get(number, str(number))
+        for number in range(2048)
+        for argument in (0, 1, 4)
+        if verdict(machine, str(number), argument, argument, argument, 0x22) != KILL_PROCESS
+    }
+    assert passed == (WITH_ARGUMENTS | ANSWERED) - (ONLY_X86 if machine == "aarch64" else set())
+
+
+@both
+def test_the_witness_calls_what_it_means_to_call(machine, numbers):
+    known = numbers(machine)
+    column = MACHINES[machine].column
+    for name, number in probes._NUMBERS.items():
+        assert known[name] == number[column], name
+    assert known["seccomp"] == MACHINES[machine].seccomp
+
+
+@pytest.fixture
+def numbers():
+    """Machine → system calls by name, from the kernel's own headers, or from libseccomp."""
+
+    def of(machine: str) -> Mapping[str, int]:
+        known = _of_headers(machine) or _of_libseccomp(machine)
+        if not known:
+            pytest.skip("neither the kernel's headers (linux-libc-dev) nor libseccomp are here")
+        return known
+
+    return of
+
+
+_HEADERS = {
+    "x86_64": ("x86_64-linux-gnu/asm/unistd_64.h", "asm/unistd_64.h"),
+    "aarch64": ("asm-generic/unistd.h",),
+}
+_OTHER_NAMES = {"fstatat": "newfstatat"}  # of asm-generic, for 64 bits
+
+
+def _of_headers(machine: str) -> dict[str, int]:
+    for name in _HEADERS[machine]:
+        path = Path("/usr/include", name)
+        if path.exists():
+            defined = re.findall(r"#define __NR(3264)?_(\w+)\s+(\d+)\n", path.read_text())
+            return {
+                _OTHER_NAMES.get(call, call) if wide else call: int(number) for wide, call, number in defined
+            }
+    return {}
+
+
+def _of_libseccomp(machine: str) -> dict[str, int]:
+    try:
+        library = ctypes.CDLL("libseccomp.so.2")
+    except OSError:
+        return {}
+    resolve = library.seccomp_syscall_resolve_name_arch
+    audit, asked = MACHINES[machine].audit, {*WITH_ARGUMENTS, *ANSWERED, *probes._NUMBERS, *NUMBERS}
+    found = {name: resolve(ctypes.c_uint32(audit), name.encode()) for name in asked}
+    return {name: number for name, number in found.items() if number >= 0}
+
+
+@both
+def test_the_two_sources_agree(machine):
+    headers, library = _of_headers(machine), _of_libseccomp(machine)
+    if not headers or not library:
+        pytest.skip("only one of them is here")
+    assert {name: headers.get(name) for name in library} == library
+
+
+PUT_ON = """
+import ctypes, os, struct, sys
+code, libc = bytes.fromhex(sys.argv[1]), ctypes.CDLL(None)
+kept = ctypes.create_string_buffer(code)
+program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(kept))
+libc.prctl(38, 1, 0, 0, 0)
+os._exit(9 if libc.syscall(317, 1, 1, program) else 0)
+"""
+
+
+def outcome(program: list[Instruction]) -> int:
+    """The exit status of a process that puts the filter on and goes on; negative: a signal."""
+    code = b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
+    return subprocess.run([sys.executable, "-S", "-c", PUT_ON, code.hex()]).returncode
+
+
+@pytest.mark.skipif(seccomp.machine() != MACHINES["x86_64"], reason="as x86-64's kernel takes them")
+def test_the_kernel_takes_both_filters():
+    """It checks a filter without knowing what for; under another architecture's the next call is death."""
+    assert outcome(rules(MACHINES["x86_64"], CONTROL)) == 0
+    assert outcome(rules(MACHINES["aarch64"], CONTROL)) == -signal.SIGSYS
+    assert outcome([(0x20, 0, 0, 3), (0x06, 0, 0, ALLOW)]) == 9  # it does check
