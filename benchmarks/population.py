@@ -1,9 +1,10 @@
 """Aggregate steps per second: K learners trained together ÷ two SB3 PPO processes with the same settings.
 
-    python benchmarks/population.py [--env HalfCheetah-v5] [--learners 16] [--seconds 25]
+    python benchmarks/population.py [--env HalfCheetah-v5] [--learners 16] [--envs 1] [--seconds 25]
 
 Both sides have two cores and plain PPO settings (SB3's defaults: tanh networks of 64, 64, minibatches of 64,
-10 epochs, rollouts of 2,048 steps; one env a learner). SB3: two processes with one thread each, the env's own
+10 epochs, rollouts of 2,048 steps), with as many envs a learner; one, unless --envs says more, which helps SB3
+most. SB3: two processes with one thread each, the env's own
 reward, VecNormalize, no logging. Ours: all that a job does while it trains, so with recording, locked reward
 processes, checkpoint statistics, judged training episodes and TensorBoard; once as two processes of half the
 learners each, once as one process with two threads. They take turns, a rollout and an update each, so that a
@@ -31,7 +32,7 @@ from typing import Any
 CORES = 2
 ROLLOUT = 2_048  # steps of a learner between updates
 FOREVER = 10**9  # steps: nobody waits for them
-PLAIN = {"n_steps": ROLLOUT, "batch_size": 64, "n_epochs": 10, "n_envs": 1}
+PLAIN = {"batch_size": 64, "n_epochs": 10}
 
 Turn = Callable[[], dict[str, float]]
 
@@ -62,6 +63,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--env", default="HalfCheetah-v5")
     parser.add_argument("--learners", type=int, default=16)
+    parser.add_argument("--envs", type=int, default=1, help="of a learner, on both sides; divides 2,048")
     parser.add_argument("--seconds", type=float, default=25.0, help="of turns, besides some 15 to start")
     parser.add_argument("--role", default="", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
@@ -75,6 +77,7 @@ def child(
     """This script in another role, which begins to get ready."""
     count = str(learners or options.learners)
     command = [sys.executable, __file__, "--env", options.env, "--learners", count, "--role", role]
+    command += ["--envs", str(options.envs)]
     command += ["--threads", str(threads), "--seed", str(seed)]
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     pipe = subprocess.PIPE
@@ -96,7 +99,9 @@ def compare(options: argparse.Namespace, sides: dict[str, list[subprocess.Popen[
             told = answers(processes)
             speeds[name].append(sum(each["steps"] for each in told) / (time.perf_counter() - began))
             parts[name] += told
-    print(f"{options.env}, {options.learners} learners, {len(speeds['threaded rollout'])} turns each")
+    print(
+        f"{options.env}, {options.learners} learners of {options.envs} envs, {len(speeds['threaded rollout'])} turns each"
+    )
     show(speeds, parts)
 
 
@@ -142,8 +147,9 @@ def sb3(options: argparse.Namespace, stack: ExitStack) -> Turn:
     from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
     torch.set_num_threads(1)
-    envs = DummyVecEnv([lambda: gymnasium.make(options.env, disable_env_checker=True)])
-    model = PPO("MlpPolicy", VecNormalize(envs), device="cpu", seed=options.seed)
+    envs = DummyVecEnv([lambda: gymnasium.make(options.env, disable_env_checker=True)] * options.envs)
+    steps = ROLLOUT // options.envs
+    model = PPO("MlpPolicy", VecNormalize(envs), n_steps=steps, device="cpu", seed=options.seed, **PLAIN)
 
     def turn() -> dict[str, float]:
         model.learn(ROLLOUT, reset_num_timesteps=False)
@@ -165,8 +171,9 @@ def ours(options: argparse.Namespace, stack: ExitStack) -> Turn:
 
     domain = find_domain(options.env)
     task = domain.tasks[0]
+    settings = {**PLAIN, "n_envs": options.envs, "n_steps": ROLLOUT // options.envs}
     jobs = [
-        Job(f"g0-{i:02d}", 100 * (options.seed + i), task, task.human or "", "ppo", FOREVER, PLAIN, (1,))
+        Job(f"g0-{i:02d}", 100 * (options.seed + i), task, task.human or "", "ppo", FOREVER, settings, (1,))
         for i in range(options.learners)
     ]
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
