@@ -54,7 +54,7 @@ def full_view(run: Run, candidate: Candidate) -> RenderableType:
         parts.append(layout.section("Terms", terms_table(trained), remark))
     feedback = run.feedback(candidate.id)
     if feedback.strip():
-        parts.append(layout.section("Feedback its author got", layout.paragraph(feedback)))
+        parts.append(layout.section("Feedback its author got", layout.verbatim(feedback)))
     return Group(*parts)
 
 
@@ -108,9 +108,9 @@ def exchange_view(run: Run, id: str) -> RenderableType:
 
 def _exchange_parts(exchange: Mapping[str, Any]) -> Iterator[RenderableType]:
     for message in exchange.get("messages") or ():
-        yield layout.section(str(message.get("role", "")), layout.paragraph(str(message.get("content", ""))))
+        yield layout.section(str(message.get("role", "")), layout.verbatim(str(message.get("content", ""))))
     if exchange.get("reply"):
-        yield layout.section("reply", layout.paragraph(str(exchange["reply"])))
+        yield layout.section("reply", layout.verbatim(str(exchange["reply"])))
     rest = {
         key: value for key, value in exchange.items() if key not in ("messages", "reply", "source") and value
     }

@@ -19,7 +19,7 @@ from eureka_loop.execute.survey import survey
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Task
 from eureka_loop.report import layout, text
-from eureka_loop.report.terminal import terminal
+from eureka_loop.report.terminal import show
 
 WIDE = 120  # columns that every fact of an observable needs on one line
 MIXED = "…"  # a vector whose parts differ
@@ -27,7 +27,7 @@ MIXED = "…"  # a vector whose parts differ
 
 def show_catalogue(console: Console | None = None) -> None:
     """List every task."""
-    (console or terminal()).print(catalogue(tasks()))
+    show(catalogue(tasks()), console)
 
 
 def show_task(name: str, console: Console | None = None) -> None:
@@ -41,7 +41,7 @@ def show_task(name: str, console: Console | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="eureka-") as folder:
         files.write_json(Path(folder) / "task.json", task)
         vocabulary = survey(Path(folder))
-    (console or terminal()).print(task_page(task, find_domain(task.env_id), vocabulary))
+    show(task_page(task, find_domain(task.env_id), vocabulary), console)
 
 
 def catalogue(known: Mapping[str, Task]) -> RenderableType:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Candidate
-from eureka_loop.report import text
+from eureka_loop.report import layout, text
 from eureka_loop.store import Run
 
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -55,7 +55,7 @@ def unified(before: str, after: str, name_before: str, name_after: str) -> list[
         n=max(before.count("\n"), after.count("\n")) + 1,  # programs are short: show all of it
         lineterm="",
     )
-    return [Text(line, style=STYLES.get(line[:1], "")) for line in lines]
+    return [layout.unbroken(Text(line, style=STYLES.get(line[:1], ""))) for line in lines]
 
 
 def _hand_written(run: Run) -> str:

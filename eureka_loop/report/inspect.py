@@ -20,7 +20,7 @@ from eureka_loop.report.board_view import cost
 from eureka_loop.report.candidate import candidate_view
 from eureka_loop.report.comparison import compared
 from eureka_loop.report.facts import Facts, terms
-from eureka_loop.report.terminal import terminal
+from eureka_loop.report.terminal import show
 from eureka_loop.store import Run
 
 UNFINISHED = "not finished"
@@ -28,7 +28,7 @@ UNFINISHED = "not finished"
 
 def print_run(run: Run, console: Console | None = None) -> None:
     """Show a run; it may still be going, or have been killed."""
-    (console or terminal()).print(run_view(run))
+    show(run_view(run), console)
 
 
 def print_candidate(
@@ -39,7 +39,7 @@ def print_candidate(
     Raises:
         UnknownName: the run has no such candidate.
     """
-    (console or terminal()).print(candidate_view(run, id, diff=diff, exchange=exchange))
+    show(candidate_view(run, id, diff=diff, exchange=exchange), console)
 
 
 def run_view(run: Run) -> RenderableType:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from eureka_loop.report import text
+
+INDENT = "  "
 
 
 def section(title: str, body: RenderableType, remark: str = "") -> Group:
@@ -18,7 +21,21 @@ def section(title: str, body: RenderableType, remark: str = "") -> Group:
     head = Text.assemble(
         (text.one_line(title), "bold"), (f"  {text.one_line(remark)}" if remark else "", "dim")
     )
-    return Group(Text(), head, Padding(body, (0, 0, 0, 2)))
+    return Group(Text(), head, Indented(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Indented:
+    """Two columns to the right; a line that is longer than the screen stays one line."""
+
+    body: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        inner = options.update_width(max(1, options.max_width - len(INDENT)))
+        for line in Segment.split_lines(console.render(self.body, inner)):
+            yield Segment(INDENT)
+            yield from line
+            yield Segment.line()
 
 
 def facts(pairs: Iterable[tuple[str, str | Text]]) -> Table:
@@ -50,18 +67,32 @@ def row(table: Table, cells: Sequence[str | Text], style: str = "") -> None:
     )
 
 
-def code(source: str, *, numbered: bool = True) -> Syntax:
+def code(source: str, *, numbered: bool = True) -> Text:
     """Python, highlighted in the terminal's own colours."""
-    return Syntax(
-        text.clean(source).rstrip("\n"),
-        "python",
-        theme="ansi_dark",
-        background_color="default",
-        line_numbers=numbered,
-        word_wrap=True,
-    )
+    python = Syntax("", "python", theme="ansi_dark", background_color="default")
+    shown = python.highlight(text.clean(source).rstrip("\n"))
+    shown.rstrip()
+    if numbered:
+        lines = shown.split("\n")
+        width = len(str(len(lines)))
+        numbers = [Text(f"{number:{width}} ", style="dim") for number in range(1, len(lines) + 1)]
+        shown = Text("\n").join(
+            Text.assemble(number, line) for number, line in zip(numbers, lines, strict=True)
+        )
+    return unbroken(shown)
+
+
+def verbatim(words: str) -> Text:
+    """Text whose lines are to be copied, or stand under one another: as written, however long."""
+    return unbroken(paragraph(words))
 
 
 def paragraph(words: str, style: str = "") -> Text:
     """Text of several lines, as written."""
     return Text(text.clean(words).strip("\n"), style=style)
+
+
+def unbroken(words: Text) -> Text:
+    """The screen breaks what is too long for it, and knows that it is one line still: it is copied as one."""
+    words.no_wrap, words.overflow = True, "ignore"
+    return words

@@ -14,7 +14,7 @@ from eureka_loop.report.comparison import compared
 from eureka_loop.report.facts import Facts
 from eureka_loop.report.inspect import failures_table, progress, spent
 from eureka_loop.report.markdown import write_report
-from eureka_loop.report.terminal import terminal
+from eureka_loop.report.terminal import show, terminal
 from eureka_loop.store import Run
 
 
@@ -26,7 +26,7 @@ def print_summary(run: Run, console: Console | None = None) -> int:
     """
     path = write_report(run)
     console = console or terminal()
-    console.print(summary(run))
+    show(summary(run), console)
     console.print(Text(f"\nReport: {path}"), soft_wrap=True)  # a path is not broken: it may be clicked on
     return 0 if Facts.of(run).ranking else 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 
 def terminal(*, stderr: bool = False) -> Console:
@@ -14,3 +14,8 @@ def terminal(*, stderr: bool = False) -> Console:
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")  # a terminal that can't show `★` must not end a run
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def show(renderable: RenderableType, console: Console | None = None) -> None:
+    """Print a page. What its parts leave longer than a line is not cut off: code is there to be copied."""
+    (console or terminal()).print(renderable, crop=False)

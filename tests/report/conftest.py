@@ -236,7 +236,7 @@ def shown() -> Callable[..., str]:
             markup=False, highlight=False, emoji=False,
             color_system="truecolor" if colours else None, _environ={"TERM": "xterm"},
         )  # fmt: skip
-        console.print(renderable)
+        console.print(renderable, crop=False)  # as `terminal.show` does
         assert isinstance(console.file, io.StringIO)
         return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 

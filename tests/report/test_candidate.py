@@ -19,15 +19,14 @@ if TYPE_CHECKING:
 
 WINNER = """\
 Code
-    1 def compute_reward(forward_velocity, torso_upright, action, *, speed=1.5, upright=0.5,
-      effort=1e-3):
-    2     \"""Run forward, stay level, waste no torque.\"""
-    3     return {
-    4         "speed": speed * forward_velocity,
-    5         "upright": upright * torso_upright,
-    6         "effort": -effort * np.square(action).sum(axis=1),
-    7         "_level": torso_upright,
-    8     }
+  1 def compute_reward(forward_velocity, torso_upright, action, *, speed=1.5, upright=0.5, effort=1e-3):
+  2     \"""Run forward, stay level, waste no torque.\"""
+  3     return {
+  4         "speed": speed * forward_velocity,
+  5         "upright": upright * torso_upright,
+  6         "effort": -effort * np.square(action).sum(axis=1),
+  7         "_level": torso_upright,
+  8     }
 
 Fitness  of the final policy, mean over judged episodes
               seed  fitness  lowest … highest episode  success  steps/episode  trained in

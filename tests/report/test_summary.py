@@ -12,6 +12,7 @@ from rich.console import Console
 
 from eureka_loop.records import Candidate
 from eureka_loop.report.summary import print_stopped, print_summary, summary
+from eureka_loop.report.terminal import show
 
 if TYPE_CHECKING:
     from .conftest import Script
@@ -40,6 +41,17 @@ def test_the_winner_beside_the_references(script: Script, shown: Callable[..., s
     ]
     places = [screen.index(line) for line in order]
     assert places == sorted(places)
+
+
+def test_a_line_of_code_is_one_line_on_a_narrow_screen_too(script: Script) -> None:
+    """It is there to be copied; and nothing is filled up with blanks."""
+    out = console(width=40)
+    show(summary(script.whole()), out)
+    signature = (
+        "compute_reward(forward_velocity, torso_upright, action, *, speed=1.5, upright=0.5, effort=1e-3):"
+    )
+    assert f"\n  def {signature}\n" in written(out)
+    assert '\n          "speed": speed * forward_velocity,\n' in written(out)
 
 
 def test_it_ends_with_the_reports_path_unbroken(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
