@@ -12,8 +12,8 @@ class Layer(enum.IntFlag):
     """One layer of the lock. A session of its own, closed descriptors, no environment come with any."""
 
     LIMITS = 1  # rlimits: address space, files, processes, core dumps
-    PRIVILEGES = 2  # no_new_privs, not dumpable, dies with its parent
-    IDENTITY = 4  # an unprivileged user and group where it was root; no capabilities
+    PRIVILEGES = 2  # no_new_privs, no capabilities, not dumpable, dies with its parent
+    IDENTITY = 4  # an unprivileged user and group where it was root
     LANDLOCK = 8  # files, TCP, signals, abstract sockets, as far as the kernel's ABI goes
     SECCOMP = 16  # the system calls that arithmetic needs, no others
 

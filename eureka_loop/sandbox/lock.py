@@ -82,15 +82,8 @@ def may_end_another_identity() -> bool:
 
 
 def _drop_identity() -> None:
-    try:
-        if os.geteuid() == 0:
-            _become_nobody()
-    finally:  # where a user namespace knows no other id, root without capabilities is still much less
-        if sys.platform == "linux":
-            _drop_capabilities()
-
-
-def _become_nobody() -> None:
+    if os.geteuid() != 0:
+        return
     with contextlib.suppress(OSError):  # a user namespace may forbid it; the two below still count
         os.setgroups([])
     if sys.platform == "linux":
@@ -114,6 +107,7 @@ def _give_up_privileges(parent: int) -> None:
         raise OSError("no such thing here")
     _prctl(_PR_SET_DUMPABLE, 0)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    _drop_capabilities()  # where root stays root, as in some containers, it is still much less
 
 
 def _limit(used: int | None) -> None:

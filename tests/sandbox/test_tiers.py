@@ -5,8 +5,10 @@ The warm parent is told lies about its machine before it begins; all that follow
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +43,7 @@ sys.platform = "darwin"
 del resource.RLIMIT_AS
 lock._address_space = lambda: None
 """
+STAYS = "import eureka_loop.sandbox.nursery as nursery; nursery.may_end_another_identity = lambda: False"
 BARE = """
 import resource
 def no(*_): raise ValueError("not here")
@@ -123,6 +126,18 @@ def test_macos_is_reduced(machine):
     assert standing.held & ~Layer.IDENTITY == Layer.LIMITS
     assert "generated code could reach files" in refused(standing)
     assert works(zygote)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root: it has no capabilities to begin with")
+def test_root_that_has_to_stay_root_is_without_capabilities(machine):
+    zygote = machine(STAYS)
+    assert zygote.held == ALL_LAYERS & ~Layer.IDENTITY
+    with zygote.start(HONEST, {"x": ()}, rows=3) as process:
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    status = dict(line.split(":\t", 1) for line in lines)
+    assert status["Uid"].split() == ["0"] * 4
+    assert {status[f"Cap{kind}"] for kind in ("Prm", "Eff", "Inh", "Amb")} == {"0" * 16}
+    assert measure(zygote).strict
 
 
 def test_a_machine_without_limits_is_none(machine):
