@@ -128,6 +128,8 @@ class Job:
         judge_seeds: one judged episode a seed, with the final policy; disjoint from training seeds.
         trainer: who trains: "population", many at once, or "sb3", one at a time.
         checkpoints: at how many points of training statistics are kept.
+        until: step at which to stop, be judged, and leave all that going on takes; None: train to the end.
+        after: folder of the training to go on with, relative to the job's; "": begin.
     """
 
     candidate: str
@@ -140,6 +142,8 @@ class Job:
     judge_seeds: tuple[int, ...]
     trainer: TrainerName = "sb3"
     checkpoints: int = 10
+    until: int | None = None
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

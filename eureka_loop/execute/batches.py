@@ -30,8 +30,9 @@ def alike(things: Sequence[T], job_of: Callable[[T], Job]) -> list[list[T]]:
     groups: dict[str, list[T]] = {}
     for thing in things:
         job = job_of(thing)
-        terms = (job.task, job.algorithm, job.trainer, job.steps, dict(job.hyperparameters), job.checkpoints)
-        groups.setdefault(repr((*terms, len(job.judge_seeds))), []).append(thing)
+        terms = (job.task, job.algorithm, job.trainer, dict(job.hyperparameters), job.checkpoints)
+        stretch = (job.steps, job.until, bool(job.after), len(job.judge_seeds))
+        groups.setdefault(repr((*terms, *stretch)), []).append(thing)
     return list(groups.values())
 
 

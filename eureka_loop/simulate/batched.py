@@ -6,7 +6,7 @@ whole columns; the physics runs without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -137,6 +137,34 @@ class BatchedEnvs:
         self._tape.keep(rows)
         return taken
 
+    def snapshot(self, envs: slice) -> dict[str, Any]:
+        """All that these envs need to go on elsewhere as if nothing had been, right after a `take`."""
+        indices = range(self.n_envs)[envs]
+        pairs = slice(2 * envs.start, 2 * envs.stop)  # two rows of each are carried over
+        return {
+            "steps": self._steps[envs].copy(),
+            "physics": [self._physics.state(index) for index in indices],
+            "random": [self._random[index].bit_generator.state for index in indices],
+            "tape": self._tape.carried(envs),
+            "saved": {name: column[pairs] for name, column in self._saved.items()},
+        }
+
+    def restore(self, parts: Sequence[Mapping[str, Any]]) -> None:
+        """Go on, right after a reset, where others stood.
+
+        Args:
+            parts: of all envs here, in order; of envs of the same task that recorded at least what is asked
+                for each part's rows.
+        """
+        self._steps[:] = np.concatenate([part["steps"] for part in parts])
+        states = [state for part in parts for state in part["physics"]]
+        randoms = [state for part in parts for state in part["random"]]
+        for index, (state, random) in enumerate(zip(states, randoms, strict=True)):
+            self._physics.restore(index, *state)
+            self._random[index].bit_generator.state = random
+        self._tape.carry([part["tape"] for part in parts])
+        self._saved = _joined([part["saved"] for part in parts], [2 * len(part["steps"]) for part in parts])
+
     def close(self) -> None:
         """End the threads."""
         self._physics.close()
@@ -179,6 +207,17 @@ class BatchedEnvs:
         columns: dict[Raw, Any] = {raw: given[raw.key] for raw in self._given}
         ended = TERMINATED * terminated + TRUNCATED * truncated
         self._tape.step({**self._physics.columns, **columns}, ended.astype(np.uint8))
+
+
+def _joined(parts: Sequence[Mapping[str, Array]], lengths: Sequence[int]) -> dict[str, Array]:
+    """Columns one below the other; zeros where a part has none, which nobody there asks for."""
+    shapes = {name: column.shape[1:] for part in parts for name, column in part.items()}
+    return {
+        name: np.concatenate(
+            [part.get(name, np.zeros((n, *shape))) for part, n in zip(parts, lengths, strict=True)]
+        )
+        for name, shape in shapes.items()
+    }
 
 
 def serves(task: Task, domain: Domain, names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,13 @@ class EpisodeCollector:
     def __init__(self, n_envs: int) -> None:
         self._open: list[list[Mapping[str, Array]]] = [[] for _ in range(n_envs)]
         self._lengths = [0] * n_envs
+
+    def snapshot(self) -> dict[str, Any]:
+        """The episodes under way."""
+        return {"open": self._open, "lengths": self._lengths}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        self._open, self._lengths = snapshot["open"], snapshot["lengths"]
 
     def add(self, transitions: Transitions) -> list[Episode]:
         """The episodes that these transitions finish, in order of env and time."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+import mujoco
 import numpy as np
 
 from eureka_loop.records import Array
 from eureka_loop.simulate.contacts import ContactTape
 from eureka_loop.simulate.quantities import Raw, Slice
+
+FULL = mujoco.mjtState.mjSTATE_FULLPHYSICS  # time, qpos, qvel, act, and what plugins keep
 
 
 class Physics(Protocol):
@@ -33,6 +36,12 @@ class Physics(Protocol):
 
     def step(self, actions: Array) -> None:
         """One control step of all copies; actions (N, nu) are the actuators' controls."""
+
+    def state(self, index: int) -> tuple[Array, Array]:
+        """All that one copy's next step depends on: its state (nstate,), and the solver's first guess (nv,)."""
+
+    def restore(self, index: int, state: Array, guess: Array) -> None:
+        """Have one copy go on from what `state` gave; its columns are right again after the next step."""
 
     def close(self) -> None:
         """End its threads."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from eureka_loop.records import Array
 from eureka_loop.simulate.contacts import ContactTape
-from eureka_loop.simulate.physics import Windows
+from eureka_loop.simulate.physics import FULL, Windows
 from eureka_loop.simulate.quantities import FromContacts, Raw, Slice
 
 # Fields that mj_step leaves alone: MuJoCo's envs compute them after it, and so does this, where asked.
@@ -67,6 +67,18 @@ class Pool:
         self._advance(self._chunks[0], actions)
         for each in waiting:
             each.result()
+
+    def state(self, index: int) -> tuple[Array, Array]:
+        data = self._datas[index]
+        state = np.zeros(mujoco.mj_stateSize(self._model, FULL))
+        mujoco.mj_getState(self._model, data, state, FULL)
+        return state, data.qacc_warmstart.copy()
+
+    def restore(self, index: int, state: Array, guess: Array) -> None:
+        data = self._datas[index]
+        mujoco.mj_resetData(self._model, data)
+        mujoco.mj_setState(self._model, data, state, FULL)
+        data.qacc_warmstart[:] = guess
 
     def close(self) -> None:
         if self._executor is not None:

@@ -17,10 +17,10 @@ from mujoco.rollout import Rollout
 
 from eureka_loop.records import Array
 from eureka_loop.simulate.contacts import ContactTape
+from eureka_loop.simulate.physics import FULL
 from eureka_loop.simulate.quantities import FromContacts, Raw, Slice
 from eureka_loop.simulate.sensed import Sensed
 
-FULL = mujoco.mjtState.mjSTATE_FULLPHYSICS  # time, qpos, qvel, act, and what plugins keep
 CONTROL = int(mujoco.mjtState.mjSTATE_CTRL)
 
 
@@ -87,6 +87,12 @@ class Rollouts:
         self._stepper.step(self._state, self._guess, self._actions)
         for column, read in self._readings:
             column[...] = read(self._stepper.sensordata)
+
+    def state(self, index: int) -> tuple[Array, Array]:
+        return self._state[index].copy(), self._guess[index].copy()
+
+    def restore(self, index: int, state: Array, guess: Array) -> None:
+        self._state[index], self._guess[index] = state, guess
 
     def close(self) -> None:
         self._pool.close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from eureka_loop.records import Array
-from eureka_loop.simulate.contacts import ContactTape
+from eureka_loop.simulate.contacts import Contacts, ContactTape
 from eureka_loop.simulate.evaluation import Rows
 from eureka_loop.simulate.memory import Indices
 from eureka_loop.simulate.quantities import FromContacts, Raw
@@ -71,6 +73,37 @@ class Tape:
         begins = np.searchsorted(rows.env_index, np.arange(self._n_envs))
         for tape, begin, kept in zip(self._tapes, begins, rows.kept.reshape(-1, 2), strict=False):
             tape.keep((kept - begin).tolist())
+        self._steps, self._resets = 0, []
+
+    def carried(self, envs: slice) -> dict[str, Any]:
+        """What these envs carry over, right after a `keep`: see `carry`."""
+        pairs = slice(2 * envs.start, 2 * envs.stop)
+        return {
+            "flags": self._carried_flags[pairs],
+            "columns": {repr(raw): column[pairs] for raw, column in self._carried.items()},
+            "contacts": [tape.rows for tape in self._tapes[envs]],
+        }
+
+    def carry(self, parts: Sequence[Mapping[str, Any]]) -> None:
+        """Begin with what other tapes gave of all envs here, in order, right after their reset.
+
+        A column that a part doesn't have, since nobody asked for it there, begins as at the reset.
+        """
+        starts = np.cumsum([0, *(len(part["flags"]) // 2 for part in parts)])
+        reset = self._resets[-1][2]
+        self._carried = {
+            raw: np.concatenate(
+                [
+                    part["columns"].get(repr(raw), np.repeat(reset[raw][begin:end], 2, axis=0))
+                    for part, (begin, end) in zip(parts, pairwise(starts), strict=True)
+                ]
+            )
+            for raw in self._raws
+        }
+        self._carried_flags = np.concatenate([part["flags"] for part in parts])
+        kept = [rows for part in parts for rows in part["contacts"] or [[None, None]] * (len(part["flags"]) // 2)]
+        for tape, rows in zip(self._tapes, kept, strict=False):
+            tape.rows = [None if row is None else Contacts(*row) for row in rows]
         self._steps, self._resets = 0, []
 
     def _order(self) -> tuple[Indices, list[int]]:

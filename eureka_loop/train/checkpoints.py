@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from eureka_loop.program.contract import is_diagnostic
@@ -28,6 +31,15 @@ class TermSums:
         self._size += np.abs(values).sum(axis=1)
         np.minimum(self._low, values.min(axis=1), out=self._low)
         np.maximum(self._high, values.max(axis=1), out=self._high)
+
+    def snapshot(self) -> list[Any]:
+        return [self._names, self._rows, self._sum, self._size, self._low, self._high]
+
+    @classmethod
+    def of(cls, snapshot: Sequence[Any]) -> TermSums:
+        sums = cls(tuple(snapshot[0]))
+        sums._rows, sums._sum, sums._size, sums._low, sums._high = snapshot[1:]
+        return sums
 
     def stats(self) -> dict[str, TermStats]:
         """One `TermStats` a term; empty where there were no rows."""
@@ -56,6 +68,16 @@ class Checkpoints:
         self.taken: list[Checkpoint] = []
         self._ends = [steps * (i + 1) // count for i in range(count)]
         self._sums: TermSums | None = None
+
+    def snapshot(self) -> dict[str, Any]:
+        """What was taken, and the stretch under way; not the episodes."""
+        return {"taken": self.taken, "sums": self._sums and self._sums.snapshot()}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        self.taken = snapshot["taken"]
+        self._sums = TermSums.of(snapshot["sums"]) if snapshot["sums"] else None
+        if self.taken:
+            self._ends = [end for end in self._ends if end > self.taken[-1].step]
 
     def add(self, terms: Terms) -> None:
         if self._sums is None:

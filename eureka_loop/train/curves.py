@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from stable_baselines3.common.logger import Logger, configure
 
@@ -29,6 +31,17 @@ class Curves:
         self._every = max(1, steps // POINTS)
         self._next = self._every
         self._sums: TermSums | None = None
+
+    def snapshot(self) -> dict[str, Any]:
+        """What the next point will be made of."""
+        pending = dict(self.logger.name_to_value)
+        return {"next": self._next, "sums": self._sums and self._sums.snapshot(), "pending": pending}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        self._next = snapshot["next"]
+        self._sums = TermSums.of(snapshot["sums"]) if snapshot["sums"] else None
+        for name, value in snapshot["pending"].items():
+            self.logger.record(name, value)
 
     def add(self, terms: Terms) -> None:
         if self._sums is None:

@@ -40,12 +40,16 @@ def train_cohort(
 ) -> list[Trained | Failed]:
     """Train and judge all; leaves policy.zip, vecnormalize.pkl and TensorBoard's events in each job's folder.
 
+    Where a job ends before its training does, what going on takes is there, too: a job that goes on ends as
+    one that was never broken off, bit for bit.
+
     A job's result depends neither on the others nor on the number of threads, bit for bit, on a given CPU,
     but for its `seconds`: they are the whole cohort's.
 
     Args:
-        jobs: of one task, for PPO, alike in hyperparameters, steps and the number of judged seeds. `serves`
-            has nothing against the task, `population_models.trains` nothing against the hyperparameters.
+        jobs: of one task, for PPO, alike in hyperparameters, steps and the number of judged seeds; all begin,
+            or all go on from the same step. `serves` has nothing against the task,
+            `population_models.trains` nothing against the hyperparameters.
         report: told of one job at a time, at the end of rollouts, at most twice a second; by any thread.
         threads: each trains a share of the jobs.
 
@@ -112,8 +116,10 @@ def assemble(
         stack.callback(members[place].close)
     places = [share.tolist() for share in np.array_split(list(members), threads) if len(share)]
     cohorts = [Cohort([members[place] for place in share], options, domain, judge) for share in places]
-    for cohort in cohorts:
+    for cohort, share in zip(cohorts, places, strict=True):
         stack.callback(cohort.close)
+        if jobs[0].after:
+            cohort.restore([folders[place] / jobs[place].after for place in share])
     return Assembly(cohorts, places, failures)
 
 

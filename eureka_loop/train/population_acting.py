@@ -7,6 +7,7 @@ learner's is a product of its own, the same whoever else is there.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -130,6 +131,14 @@ class ObservationScales:
             each[learners] for each in (self._mean, self._squares, self._std)
         )
         return chosen
+
+    def snapshot(self, learner: int) -> list[Any]:
+        """Count, mean, squares and std of one learner."""
+        return [self._count, *(each[learner].copy() for each in (self._mean, self._squares, self._std))]
+
+    def restore(self, learner: int, snapshot: Sequence[Any]) -> None:
+        """For every learner, with the same count."""
+        self._count, self._mean[learner], self._squares[learner], self._std[learner] = snapshot
 
     def statistics(self, learner: int) -> RunningMeanStd:
         """As SB3 keeps them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from eureka_loop.train.population_judging import SharedJudge, Verdict, judge_pol
 from eureka_loop.train.population_member import Member, part
 from eureka_loop.train.population_models import bring_back
 from eureka_loop.train.population_rollout import Rollout
+from eureka_loop.train.snapshots import read_snapshot, write_snapshot
 from eureka_loop.train.supervision import REPORT_EVERY, SPEED_OVER, Diverged
 from eureka_loop.train.trainer import failed, save
 
@@ -38,7 +40,7 @@ class Cohort:
     ) -> None:
         jobs = [member.job for member in members]
         self._members, self._domain, self._judge = members, domain, judge
-        self._task, self._steps = jobs[0].task, jobs[0].steps
+        self._task, self._steps, self._until = jobs[0].task, jobs[0].steps, jobs[0].until or jobs[0].steps
         names = [name for member in members for name in member.parameters]
         seeds = [seed for job in jobs for seed in env_seeds(job.seed, options.n_envs)]
         self._envs = BatchedEnvs(self._task, domain, [*names, *judge.names], len(seeds), seeds)
@@ -47,6 +49,20 @@ class Cohort:
         self._step = 0  # of each learner
         self._epochs = [0] * len(members)
         self._pace = Pace()
+
+    def restore(self, folders: Sequence[Path]) -> None:
+        """Have every member go on with the training that stopped in a folder, as if it hadn't.
+
+        Raises:
+            RunError: a folder lacks what is needed.
+        """
+        parts = [read_snapshot(folder) for folder in folders]
+        self._step, self._epochs = parts[0]["step"], [part["epochs"] for part in parts]
+        self._population.restore([part["learner"] for part in parts])
+        self._envs.restore([part["envs"] for part in parts])
+        for member, part, folder in zip(self._members, parts, folders, strict=True):
+            member.restore(part["member"], folder)
+        self._pace = Pace(self._step, max(part["seconds"] for part in parts))
 
     def run(self, report: Report) -> list[Trained | Failed]:
         """The whole training, and its judging.
@@ -71,7 +87,7 @@ class Cohort:
     def advance(self) -> bool:
         """A rollout and an update of everyone; whether there is more to do."""
         population = self._population
-        if self._step >= self._steps or not population.alive:
+        if self._step >= self._until or not population.alive:
             return False
         with np.errstate(over="ignore", invalid="ignore"):  # who diverges is found below
             rollout = population.collect()
@@ -126,6 +142,7 @@ class Cohort:
             save(member.folder, member.model, member.normalization)
         if not states:
             return {}
+        self._leave_snapshots()
         verdicts = judge_policies(
             population.rules,
             list(states.values()),
@@ -137,6 +154,18 @@ class Cohort:
         )
         return dict(zip(states, verdicts, strict=True))
 
+    def _leave_snapshots(self) -> None:
+        """What going on takes, where there is more to come."""
+        if self._step >= self._steps:
+            return
+        n = self._envs.n_envs // len(self._members)
+        for place, learner in self._population.snapshots().items():
+            member = self._members[place]
+            snapshot = {"step": self._step, "epochs": self._epochs[place], "seconds": self._pace.seconds}
+            envs = self._envs.snapshot(slice(place * n, (place + 1) * n))
+            parts = {"learner": learner, "envs": envs, "member": member.snapshot()}
+            write_snapshot(member.folder, {**snapshot, **parts})
+
     def _report(self, report: Report) -> None:
         speed = self._pace.speed(self._step)
         for place in self._population.alive:
@@ -144,15 +173,20 @@ class Cohort:
 
 
 class Pace:
-    """The clock of a training: steps of each learner per second, over the last reports."""
+    """The clock of a training: steps of each learner per second, over the last reports.
 
-    def __init__(self) -> None:
+    Args:
+        step: where it goes on.
+        seconds: that it took until there.
+    """
+
+    def __init__(self, step: int = 0, seconds: float = 0.0) -> None:
         self._started = time.perf_counter()
-        self._marks = deque([(self._started, 0)], maxlen=SPEED_OVER)
-        self.seconds = 0.0
+        self._marks = deque([(self._started, step)], maxlen=SPEED_OVER)
+        self._before, self.seconds = seconds, seconds
 
     def stop(self) -> None:
-        self.seconds = time.perf_counter() - self._started
+        self.seconds = self._before + time.perf_counter() - self._started
 
     def speed(self, step: int) -> float:
         since, before = self._marks[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -115,6 +116,28 @@ class Population:
             for group in self._groups
             for index, place in enumerate(group.members.tolist())
         }
+
+    def snapshots(self) -> dict[int, dict[str, Any]]:
+        """All that is needed to go on, of those still learning; their envs are the caller's."""
+        return {
+            place: {
+                "learner": state.snapshot(),
+                "random": self._random[place].bit_generator.state,
+                "observations": self.observations.snapshot(place),
+                "rewards": self.rewards.snapshot(place),
+                "seen": self._collector.seen(place),
+            }
+            for place, state in self.states().items()
+        }
+
+    def restore(self, snapshots: Sequence[Mapping[str, Any]]) -> None:
+        """Have every learner go on where another stood that had taken as many steps."""
+        for place, each in enumerate(snapshots):
+            self._random[place].bit_generator.state = each["random"]
+            self.observations.restore(place, each["observations"])
+            self.rewards.restore(place, each["rewards"])
+            self._collector.show(place, each["seen"])
+        self._regroup({place: LearnerState.of(each["learner"]) for place, each in enumerate(snapshots)})
 
     def _regroup(self, states: Mapping[int, LearnerState]) -> None:
         places = np.array(sorted(states), np.intp)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,15 @@ class LearnerState:
     def fresh(cls, parameters: Row) -> Self:
         zeros = [[torch.zeros_like(part) for part in parameters] for _ in range(2)]
         return cls(parameters, (zeros[0], zeros[1]), 0)
+
+    def snapshot(self) -> list[Any]:
+        rows = [[part.numpy() for part in row] for row in (self.parameters, *self.moments)]
+        return [*rows, self.steps]
+
+    @classmethod
+    def of(cls, snapshot: Sequence[Any]) -> Self:
+        parameters, first, second = ([torch.from_numpy(part) for part in row] for row in snapshot[:3])
+        return cls(parameters, (first, second), snapshot[3])
 
 
 class Group:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecNormalize
@@ -70,6 +73,20 @@ class Member:
         """A line of progress."""
         fitness = {name: x for name, x in self._episodes.recent().items() if name == "fitness"}
         return {"step": float(step), "steps_per_s": steps_per_s, **fitness}
+
+    def snapshot(self) -> dict[str, Any]:
+        """What was seen so far."""
+        parts = {"episodes": self._episodes, "checkpoints": self._checkpoints, "curves": self._curves}
+        return {name: part.snapshot() for name, part in parts.items()}
+
+    def restore(self, snapshot: Mapping[str, Any], before: Path) -> None:
+        """Go on from a snapshot; what was plotted and told in the folder `before` stands in this one, too."""
+        for pattern in ("events.out.tfevents.*", "progress.jsonl"):
+            for path in before.glob(pattern):
+                shutil.copy2(path, self.folder)
+        self._episodes.restore(snapshot["episodes"])
+        self._checkpoints.restore(snapshot["checkpoints"])
+        self._curves.restore(snapshot["curves"])
 
     def close(self) -> None:
         """End the curves' files."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from stable_baselines3.common.running_mean_std import RunningMeanStd
@@ -25,6 +28,15 @@ class RewardScales:
         self.statistics = [RunningMeanStd(shape=()) for _ in range(learners)]
         self._returns = np.zeros((learners, n_envs))
         self._gamma, self._enabled = gamma, enabled
+
+    def snapshot(self, learner: int) -> list[Any]:
+        """Mean, variance, count, and each env's discounted return so far."""
+        statistics = self.statistics[learner]
+        return [statistics.mean, statistics.var, statistics.count, self._returns[learner].copy()]
+
+    def restore(self, learner: int, snapshot: Sequence[Any]) -> None:
+        statistics = self.statistics[learner]
+        statistics.mean, statistics.var, statistics.count, self._returns[learner] = snapshot
 
     def scale(self, rewards: Array, done: npt.NDArray[np.bool_]) -> Array:
         """Take in rewards (K, n, T) and give them scaled and clipped.

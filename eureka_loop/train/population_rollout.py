@@ -89,6 +89,14 @@ class Collector:
         self._rows[:, :, :-1, self._fields.action] = self._actions.transpose(1, 2, 0, 3)
         return Rollout(done.T.reshape(learners, n, count), tuple(cuts))
 
+    def seen(self, learner: int) -> Floats:
+        """(n, inputs + 1), what one learner acts on next."""
+        return self._inputs[-1, learner].copy()
+
+    def show(self, learner: int, seen: Floats) -> None:
+        """Have it act on that instead."""
+        self._inputs[-1, learner] = seen
+
     def _observe(self, at: int, observations: Array) -> None:
         raw = observations.reshape(*self._rows.shape[:2], -1)
         self._scales.update(raw)

@@ -11,7 +11,7 @@ from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.envs.domain import Domain
-from eureka_loop.errors import Refused, RewardFailure, RunError
+from eureka_loop.errors import BadInput, Refused, RewardFailure, RunError
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.judge.fitness import Judge, start
 from eureka_loop.program.gate import check
@@ -44,9 +44,11 @@ def train(job: Job, domain: Domain, zygote: Zygote, folder: Path, report: Report
         Failed, where the program, the task's fitness or the learning itself failed.
 
     Raises:
-        BadInput: hyperparameters or an env that don't exist.
+        BadInput: hyperparameters or an env that don't exist; or the job is a part of a training.
         RunError: the folder can't be written.
     """
+    if job.until is not None or job.after:
+        raise BadInput("only the population trainer stops a training, and goes on with it")
     torch.set_num_threads(1)
     options = settings(job.algorithm, job.hyperparameters)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +55,18 @@ class TrainingEpisodes:
         self._lengths: list[int] = []  # of the stretch
         self._first = 0  # of the stretch, among the judged
         self._names: tuple[str, ...] = ()  # of the terms
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that was seen, episodes under way included."""
+        counts = [self._finished, self._steps, self._skipped, self._first]
+        stretch = {"lengths": self._lengths, "names": self._names}
+        return {"judged": self.judged, "counts": counts, **stretch, "open": self._collector.snapshot()}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        self.judged, self._lengths = snapshot["judged"], snapshot["lengths"]
+        self._finished, self._steps, self._skipped, self._first = snapshot["counts"]
+        self._names = tuple(snapshot["names"])
+        self._collector.restore(snapshot["open"])
 
     def add(self, transitions: Transitions, terms: Terms) -> None:
         """Take in rows with their terms; judge what they finish.

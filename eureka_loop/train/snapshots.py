@@ -1,0 +1,85 @@
+"""A training's whole state in one file, so that another process goes on with it to the last bit.
+
+A .npz archive of the arrays, and in it, as JSON, the tree that they are the leaves of: nothing in it is code,
+so reading one runs none. A node of the tree is a number, text, None, or a list that begins with its kind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eureka_loop.errors import RunError
+from eureka_loop.records import Checkpoint, TermStats
+from eureka_loop.train.training_episodes import JudgedEpisode
+
+SNAPSHOT = "training.npz"
+RECORDS = {kind.__name__: kind for kind in (Checkpoint, TermStats, JudgedEpisode)}
+TREE = "tree"
+
+
+def write_snapshot(folder: Path, tree: Any) -> None:
+    """The whole file or nothing of it; tuples come back as lists.
+
+    Raises:
+        RunError: the folder can't be written.
+    """
+    arrays: dict[str, Any] = {}
+    text = json.dumps(_packed(tree, arrays))
+    partial = folder / f".{SNAPSHOT}.{os.getpid()}.partial"
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, **{TREE: np.array(text)}, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(folder / SNAPSHOT)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise RunError(f"can't write to {folder}: {error.strerror}; free some space") from error
+
+
+def read_snapshot(folder: Path) -> Any:
+    """
+    Raises:
+        RunError: it is missing or damaged.
+    """
+    try:
+        with np.load(folder / SNAPSHOT, allow_pickle=False) as archive:
+            return _unpacked(json.loads(str(archive[TREE])), archive)
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(
+            f"{folder / SNAPSHOT} is missing or damaged ({error}): remove {folder}, and resume"
+        ) from error
+
+
+def _packed(value: Any, arrays: dict[str, Any]) -> Any:
+    if isinstance(value, np.ndarray):
+        name = str(len(arrays))
+        arrays[name] = value
+        return ["array", name]
+    if isinstance(value, Mapping):
+        return ["map", [[key, _packed(each, arrays)] for key, each in value.items()]]
+    if isinstance(value, list | tuple):
+        return ["list", [_packed(each, arrays) for each in value]]
+    if is_dataclass(value):
+        parts = [_packed(getattr(value, each.name), arrays) for each in fields(value)]
+        return [type(value).__name__, parts]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _unpacked(node: Any, arrays: Mapping[str, Any]) -> Any:
+    if not isinstance(node, list):
+        return node
+    kind, content = node
+    if kind == "array":
+        return arrays[content]
+    if kind == "map":
+        return {key: _unpacked(each, arrays) for key, each in content}
+    parts = [_unpacked(each, arrays) for each in content]
+    return parts if kind == "list" else RECORDS[kind](*parts)
