@@ -21,6 +21,9 @@ describe
   tasks [NAME]        the catalogue, or one task: text, vocabulary, fitness, hand-written reward
 inspect
   inspect RUN [ID]    ranking, lineage, failures, cost; or one candidate's code, terms and feedback
+compare
+  compare RUN         the winner against the hand-written reward, or any other: better, worse, can't tell
+  compare A.py B.py   reward files against each other
 this machine
   doctor              sandbox, devices, disk, model, rendering, packages; what is lacking, and what to do
 
@@ -68,9 +71,13 @@ def command(name: str) -> Callable[[list[str]], int]:
     Raises:
         UnknownName: there is no such command.
     """
-    names = ("run", "resume", "train", "tasks", "inspect", "doctor")
+    names = ("run", "resume", "train", "tasks", "inspect", "compare", "doctor")
     if name not in names:
         raise UnknownName("command", name, names, hint="`eureka --help` lists them")
+    if name == "compare":
+        from eureka_loop.compare_command import compare
+
+        return compare
     from eureka_loop import commands
 
     found: Callable[[list[str]], int] = getattr(commands, name)

@@ -27,9 +27,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("feedback",),
     ("design",),
     ("describe", "brought", "doctor"),
+    ("contenders",),
+    ("contest",),
     ("loop", "report"),
     ("wiring",),
-    ("commands",),
+    ("compare",),
+    ("commands", "compare_command"),
     ("cli",),
 )
 RANK = {name: rank for rank, group in enumerate(LAYERS) for name in group}

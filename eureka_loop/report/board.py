@@ -230,17 +230,17 @@ class Board:
     def _begin_report(self, winner: str | None) -> None:
         """A row for the winner, and for each reference."""
         self.winner = winner or self.winner
-        if not self.report:
-            for id in (*([self.winner] if self.winner else []), *self.references):
-                self.report[id] = Row(id, self.generation or 0, gate="gated")
+        for id in (*([self.winner] if self.winner else []), *self.references):
+            self.report.setdefault(id, Row(id, self.generation or 0, gate="gated"))
 
     def _row(self, event: Event) -> Row:
         """The row an event speaks of; one that was never announced is made."""
         id, seed = event["id"], event.get("seed")
         if id not in REFERENCES and not (seed is not None and seeds.is_report(seed)):
             return self.rows.setdefault(id, Row(id, self.generation or 0))
-        best = self.best
-        self._begin_report(id if id not in REFERENCES else best.id if best else None)
+        if not self.report:
+            best = self.best
+            self._begin_report(id if id not in REFERENCES else best.id if best else None)
         return self.report.setdefault(id, Row(id, self.generation or 0))
 
     def _training(self, event: Event) -> Training:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 import rich.live
@@ -58,6 +58,12 @@ class Live:
             line = self._teller.tell(event, self._board) if self._table is None else None
         if line is not None:
             self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+
+    def remember(self, events: Iterable[Event]) -> None:
+        """Take what has happened before, without telling it again."""
+        with self._lock:
+            for event in events:
+                self._board.take(event)
 
     def __enter__(self) -> Live:
         if self._table is not None:

@@ -94,6 +94,9 @@ def _of_run(event: Event, board: Board) -> str | None:
 
 
 def _started(board: Board) -> str:
+    if not board.generations:  # a comparison: nothing is searched for
+        budget = f"{text.count(board.steps)} steps × {text.plural(board.report_seeds, 'seed')} a reward"
+        return f"{text.one_line(board.task)}: {budget}, {_at_once(board)}"
     budget = f"{text.count(board.steps)} steps × {text.plural(board.seeds, 'seed')}"
     return (
         f"{text.one_line(board.task)}: {text.plural(board.generations, 'generation')} × {board.samples} "

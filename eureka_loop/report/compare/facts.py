@@ -1,0 +1,118 @@
+"""A comparison as it is on disk: what was compared, and for each algorithm what came of it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from eureka_loop import files
+from eureka_loop.budget import time_worked
+from eureka_loop.contest import SETUP, Contest, agreements
+from eureka_loop.judge.agreement import Agreement
+from eureka_loop.judge.learning import Curves, common_steps, curves
+from eureka_loop.records import Algorithm, Array, Evaluated, Task, Training
+from eureka_loop.report import text
+from eureka_loop.report.comparison import Comparison, Standing, compare
+from eureka_loop.store import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One algorithm's trainings.
+
+    Attributes:
+        comparison: standings in the order of the contenders, differences of the first from each other one.
+        curves: per contender, on steps that are the same for all; None where no training episode finished.
+        agreements: of the first with each other one, on shared transitions.
+        made_by: versions, commit, hardware.
+        worked: seconds in all, interruptions left out.
+    """
+
+    algorithm: Algorithm
+    task: Task
+    training: Training
+    comparison: Comparison
+    curves: tuple[Curves | None, ...]
+    agreements: tuple[Agreement, ...]
+    made_by: Mapping[str, Any]
+    sandbox: Mapping[str, Any]
+    worked: float
+
+    @property
+    def standings(self) -> tuple[Standing, ...]:
+        return self.comparison.standings
+
+    @property
+    def steps(self) -> int:
+        """Environment steps of all finished trainings."""
+        return sum(result.steps for each in self.standings for result in each.evaluated.trained)
+
+    @property
+    def reference(self) -> Standing | None:
+        """Who the verdict is about: the hand-written reward where it is there, else the first other one."""
+        others = self.standings[1:]
+        return next((each for each in others if each.id == "human"), others[0] if others else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All of a comparison."""
+
+    folder: Path
+    contest: Contest
+    parts: tuple[Part, ...]
+
+    @property
+    def task(self) -> Task:
+        return self.parts[0].task
+
+    @property
+    def title(self) -> str:
+        """What is compared with what."""
+        first, *others = [each.label for each in self.contest.contenders]
+        return f"{first} against {' and '.join(others)}"
+
+    @classmethod
+    def of(cls, folder: Path) -> Facts:
+        """Read a comparison.
+
+        Raises:
+            RunError: a file of it is damaged or missing.
+        """
+        contest = files.read_json(folder / SETUP, Contest)
+        return cls(folder, contest, tuple(_part(folder, each, contest) for each in contest.algorithms))
+
+
+def _part(folder: Path, algorithm: Algorithm, contest: Contest) -> Part:
+    run = Run.open(folder / algorithm)
+    reports = tuple(_evaluated(run, each.id, contest) for each in contest.contenders)
+    done = sum(len(each.results) for each in reports)
+    unfinished = f"{done} of {text.plural(contest.trainings, 'training')}" if done < contest.trainings else ""
+    labels = {each.id: each.label for each in contest.contenders}
+    records = tomllib.loads((run.folder / "run.toml").read_text(encoding="utf-8"))
+    return Part(
+        algorithm=algorithm,
+        task=run.task(),
+        training=run.training(),
+        comparison=compare(reports, unfinished=unfinished, labels=labels),
+        curves=_curves(reports),
+        agreements=tuple(agreements(run)),
+        made_by=records.get("made_by", {}),
+        sandbox=records.get("sandbox", {}),
+        worked=time_worked(run.events()),
+    )
+
+
+def _evaluated(run: Run, id: str, contest: Contest) -> Evaluated:
+    """On the contest's seeds: an earlier, longer comparison may have left more."""
+    found = run.evaluated(id, report=True)
+    results = tuple(each for each in found.results if each.seed in contest.training_seeds)
+    return replace(found, results=results)
+
+
+def _curves(reports: tuple[Evaluated, ...]) -> tuple[Curves | None, ...]:
+    steps: Array = common_steps([result for each in reports for result in each.trained])
+    return tuple(curves(each.trained, steps) for each in reports)

@@ -1,0 +1,73 @@
+"""What stands on the screen when a comparison has ended, or was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from eureka_loop.contest import Contest
+from eureka_loop.report import layout, text
+from eureka_loop.report.compare import measures, verdict
+from eureka_loop.report.compare.facts import Facts, Part
+from eureka_loop.report.compare.repeat import cost
+from eureka_loop.report.terminal import terminal
+from eureka_loop.store import Run
+
+STYLES = {"better": "bold green", "worse": "bold red"}
+
+
+def print_summary(folder: Path, paths: Sequence[Path], console: Console | None = None) -> None:
+    """The verdict, the numbers behind it, and where the reports are."""
+    console = console or terminal()
+    console.print(summary(Facts.of(folder)))
+    console.print(Text("\n" + "\n".join(f"Report: {path}" for path in paths)), soft_wrap=True)
+
+
+def print_stopped(folder: Path, contest: Contest, console: Console | None = None) -> None:
+    """How far it is, and how to go on."""
+    runs = [Run(folder / algorithm) for algorithm in contest.algorithms]
+    pairs = [(each.id, seed) for each in contest.contenders for seed in contest.training_seeds]
+    done = sum(run.result(*pair) is not None for run in runs for pair in pairs)
+    wanted = text.plural(contest.trainings * len(runs), "training")
+    lines = ["Stopped: interrupted", f"{done} of {wanted} done", f"Go on with: {contest.command}"]
+    (console or terminal()).print(Text("\n".join(lines)), soft_wrap=True)
+
+
+def summary(facts: Facts) -> RenderableType:
+    """The verdict first."""
+    caution = verdict.looks(facts)
+    head = Text(text.one_line(verdict.line(facts)), style=STYLES.get(verdict.headline(facts), "bold yellow"))
+    parts: list[RenderableType] = [Text(), head, *([Text(caution, style="dim")] if caution else [])]
+    for part in facts.parts:
+        parts.append(layout.section(_title(facts, part), Group(*_part(part))))
+    parts.append(layout.section("Cost", Text(cost(facts))))
+    return Group(*parts)
+
+
+def _title(facts: Facts, part: Part) -> str:
+    seeds = text.plural(facts.contest.seeds, "fresh seed")
+    return f"{facts.task.name}, {part.algorithm.upper()}, {facts.contest.steps:,} steps, {seeds}"
+
+
+def _part(part: Part) -> list[RenderableType]:
+    heads = ("reward", "fitness, IQM", "success", "human-normalised", "trainings")
+    table = layout.columns(*((head, "left") for head in heads[:-1]), (heads[-1], "rest"))
+    for found in measures.measures(part):
+        cells = measures.row(found)
+        layout.row(table, [*cells[:4], cells[-1]])
+    lines: list[RenderableType] = [table, Text()]
+    for other in part.standings[1:]:
+        if other is part.reference:
+            continue  # that is the line above all this
+        said, why = verdict.against(part, other)
+        style = STYLES.get(said, "yellow").removeprefix("bold ")
+        lines.append(Text(text.one_line(f"Against {other.label}: {said}: {why}"), style=style))
+    labels = {each.id: each.label for each in part.standings}
+    for each in part.agreements:
+        if each.pearson is not None and each.theirs in labels:
+            words = f"Correlation with {labels[each.theirs]} on shared transitions: {each.pearson:+.2f}"
+            lines.append(Text(text.one_line(words)))
+    return lines
