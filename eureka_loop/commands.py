@@ -58,17 +58,19 @@ class ResumeOptions:
     """Tokens one reply may have from now on."""
 
 
+LIMITS = ("max_usd", "max_tokens", "max_hours", "max_completion_tokens")
+
+
 def resume(words: list[str]) -> int:
     """Go on where a run stopped."""
     options = _parse(ResumeOptions, "resume", words)
+    from eureka_loop.design.choose import check_resumed
+
     run = Run.open(options.run).lock()
-    changed = amend(
-        run.folder / "run.toml",
-        max_usd=options.max_usd,
-        max_tokens=options.max_tokens,
-        max_hours=options.max_hours,
-        max_completion_tokens=options.max_completion_tokens,
-    )
+    limits = {name: getattr(options, name) for name in LIMITS}
+    changed = {name: value for name, value in limits.items() if value is not None}
+    check_resumed(run, replace(run.config, **changed))
+    amend(run.folder / "run.toml", changed)
     run.event("resumed", **changed)
     return _go(run, options.jobs)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -125,18 +125,11 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
     return read
 
 
-def amend(path: Path, **changes: float | None) -> dict[str, float]:
-    """Change settings of a run.toml where not None, and say which; its records stay as they are.
-
-    Raises:
-        BadInput: a value is out of range; nothing is changed then.
-    """
-    given = {name: value for name, value in changes.items() if value is not None}
-    if given:
-        replace(load(path), **given)  # type: ignore[arg-type]
+def amend(path: Path, changes: Mapping[str, Any]) -> None:
+    """Change settings of a run.toml; its records stay as they are."""
+    if changes:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        files.write_text(path, tomli_w.dumps({**table, **given}))
-    return given
+        files.write_text(path, tomli_w.dumps({**table, **changes}))
 
 
 def as_table(config: RunConfig) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tomli_w
 
-from eureka_loop.config import LIMITS, RunConfig, as_table, load
+from eureka_loop.config import LIMITS, RunConfig, amend, as_table, load
 from eureka_loop.errors import BadInput, UnknownName
 
 
@@ -58,3 +59,12 @@ def test_a_wrong_type_in_a_file_is_bad_input(tmp_path: Path) -> None:
     path.write_text('steps = "many"\n')
     with pytest.raises(BadInput, match="steps"):
         load(path)
+
+
+def test_a_run_s_limits_can_be_changed_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    config = RunConfig(task="hopper-hop", max_usd=1.0)
+    path.write_text(tomli_w.dumps({**as_table(config), "made_by": {"python": "3.11"}}))
+    amend(path, {"max_usd": 2.0, "max_tokens": 1000})
+    assert load(path) == replace(config, max_usd=2.0, max_tokens=1000)
+    assert 'python = "3.11"' in path.read_text()

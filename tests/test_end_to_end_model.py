@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from werkzeug import Request, Response
 
 from eureka_loop.store import Run
 
-from .test_end_to_end import eureka, the_run
+from .test_end_to_end import eureka, outcome, start, the_run, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -46,10 +49,14 @@ def model(httpserver: HTTPServer) -> Model:
     return model
 
 
-def run_with(httpserver: HTTPServer, cwd: Path, *words: str) -> tuple[int, str, str]:
+def words_for(httpserver: HTTPServer, *words: str) -> list[str]:
     base = f"run invertedpendulum-balance --model small --base-url {httpserver.url_for('/v1')}"
     small = "--generations 1 --samples 2 --steps 300 --report-seeds 0 --judge-episodes 2"
-    return eureka(*base.split(), *small.split(), *words, cwd=cwd, EUREKA_API_KEY=KEY)
+    return [*base.split(), *small.split(), *words]
+
+
+def run_with(httpserver: HTTPServer, cwd: Path, *words: str) -> tuple[int, str, str]:
+    return eureka(*words_for(httpserver, *words), cwd=cwd, EUREKA_API_KEY=KEY)
 
 
 def test_a_model_writes_mends_and_is_paid(httpserver: HTTPServer, model: Model, tmp_path: Path) -> None:
@@ -82,3 +89,121 @@ def test_a_token_limit_stops_the_run_before_it_is_passed(
     assert "--max-tokens 100" in out + err
     assert "Traceback" not in out + err
     assert model.asked == []
+
+
+class Slow:
+    """Each answer follows from its question's seed; from the fourth on they take long, until told otherwise."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []  # seeds
+        self.answered: list[int] = []
+        self.hurry = threading.Event()
+        self.lock = threading.Lock()
+
+    def __call__(self, request: Request) -> Response:
+        seed = int(request.get_json()["seed"])
+        with self.lock:
+            self.asked.append(seed)
+            late = len(self.asked) > 3
+        if late and not self.hurry.wait(60):
+            return Response("", 500)
+        self.answered.append(seed)
+        code = (
+            f"def compute_reward(pole_up, *, up={1 + seed % 7}.0):\n    return {{'up': up * pole_up[:, 2]}}\n"
+        )
+        message = {"role": "assistant", "content": f"```python\n{code}```"}
+        usage = {"prompt_tokens": 1000 + seed % 10, "completion_tokens": 50}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        body = {"id": "x", "object": "chat.completion", "created": 0, "model": "small", "usage": usage}
+        return Response(json.dumps({**body, "choices": [choice]}), content_type="application/json")
+
+
+@pytest.fixture
+def slow() -> Iterator[tuple[HTTPServer, Slow]]:
+    """A server that hears several calls at once."""
+    slow = Slow()
+    with HTTPServer(threaded=True) as server:
+        server.expect_request("/v1/chat/completions").respond_with_handler(slow)
+        yield server, slow
+        slow.hurry.set()
+
+
+def test_a_kill_in_mid_generation_loses_no_reply_and_pays_none_twice(
+    slow: tuple[HTTPServer, Slow], tmp_path: Path
+) -> None:
+    server, model = slow
+    prices = tmp_path / "prices.toml"
+    prices.write_text('price = [{ model = "small", input = 1.7, output = 3.3 }]')
+    env = {"EUREKA_API_KEY": KEY, "EUREKA_PRICES": str(prices)}
+    words = words_for(server, "--samples", "6", "--max-usd", "1")
+
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    process = start(*words, cwd=killed, **env)
+    try:
+        wait_for(lambda: len(list(killed.glob("runs/*/proposals/*.json"))) == 3 and len(model.asked) == 6, 60)
+    finally:
+        process.kill()
+        process.communicate()
+    paid = list(model.answered)
+    model.hurry.set()
+    assert spent(the_run(killed)) == bill(paid)
+
+    model.asked.clear()
+    code, out, err = eureka("resume", str(the_run(killed).folder), cwd=killed, **env)
+    assert (code, err) == (0, "")
+    assert len(model.asked) == 3
+    assert not set(model.asked) & set(paid)
+    assert "3 programs asked for" in out
+    assert spent(the_run(killed)) == bill([*paid, *model.asked])
+
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    code, _, err = eureka(*words, cwd=whole, **env)
+    assert (code, err) == (0, "")
+    assert outcome(the_run(killed)) == outcome(the_run(whole))
+    assert spent(the_run(whole)) == spent(the_run(killed))
+
+
+def bill(seeds: list[int]) -> tuple[int, int, float]:
+    prompt, completion = sum(1000 + seed % 10 for seed in seeds), 50 * len(seeds)
+    return prompt, completion, round((prompt * 1.7 + completion * 3.3) / 1e6, 12)
+
+
+def spent(run: Run) -> tuple[int, int, float]:
+    last = [event for event in run.events() if event["event"] == "spent"][-1]
+    return last["prompt_tokens"], last["completion_tokens"], round(last["usd"], 12)
+
+
+def test_a_limit_in_mid_generation_is_raised_on_resume(
+    httpserver: HTTPServer, model: Model, tmp_path: Path
+) -> None:
+    small = ["--samples", "3", "--max-completion-tokens", "1000"]
+    code, out, err = run_with(httpserver, tmp_path, *small, "--max-tokens", "8500")
+    assert (code, err) == (3, "")
+    assert "resume with more" in out
+    run = the_run(tmp_path)
+    paid = {path: path.read_text() for path in (run.folder / "proposals").iterdir()}
+    assert 1 <= len(paid) <= 2
+    assert run.candidate_ids() == []
+
+    resume = ["resume", str(run.folder)]
+    for wrong, said in (("--max-usd=1", "give --max-tokens instead"), ("--max-hours=-1", "out of range")):
+        code, _, err = eureka(*resume, wrong, cwd=tmp_path, EUREKA_API_KEY=KEY)
+        assert code == 2
+        assert said in err
+
+    code, out, err = eureka(*resume, "--max-tokens", "100000", cwd=tmp_path, EUREKA_API_KEY=KEY)
+    assert (code, err) == (0, "")
+    assert f"{3 - len(paid)} program" in out
+    assert {path: path.read_text() for path in paid} == paid
+    assert [run.failure(f"g0-0{n}") for n in range(3)] == [None] * 3
+
+
+def test_a_time_limit_ends_the_waiting_for_a_model(slow: tuple[HTTPServer, Slow], tmp_path: Path) -> None:
+    began = time.monotonic()
+    code, out, _ = run_with(slow[0], tmp_path, "--samples", "6", "--max-hours", "0.001")
+    assert code == 3
+    assert "--max-hours 0.001 is reached" in out
+    assert time.monotonic() - began < 30
+    assert len(list(the_run(tmp_path).folder.glob("proposals/*.json"))) == 3

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from eureka_loop import files
 from eureka_loop.errors import BadInput, RunError
-from eureka_loop.records import Candidate, Failed, Job, Score, Task, Trained
+from eureka_loop.records import Candidate, Failed, Job, Reply, Score, Task, Trained, Usage
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run, slug
 
@@ -104,3 +105,38 @@ def test_listeners_hear_events_and_passing_ones_are_not_kept(tmp_path: Path) -> 
 )
 def test_names_are_safe(text: str, name: str) -> None:
     assert slug(text) == name
+
+
+def test_a_reply_and_its_repair_come_back_equal(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "task")
+    reply = Reply("source", ("g0-01",), "note", exchange={"reply": "é", "n": [1]}, usage=Usage(1, 2, 0.1))
+    run.write_proposal("g1-02", reply)
+    run.write_proposal("g1-02", Reply(None, problem="prose"), repair=True)
+    assert run.proposal("g1-02") == reply
+    assert run.proposal("g1-02", repair=True) == Reply(None, problem="prose")
+    assert run.proposal("g1-03") is None
+
+
+def test_events_from_many_threads_stay_whole_and_in_order(tmp_path: Path) -> None:
+    run, heard = Run.create(tmp_path, "task"), list[int]()
+    run.listen(lambda event: heard.append(event["n"]))
+    threads = [
+        threading.Thread(target=lambda first=first: [run.event("x", n=first + n) for n in range(10)])
+        for first in range(0, 80, 10)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(heard) == list(range(80))
+    assert [event["n"] for event in run.events()] == heard
+
+
+def test_a_run_is_blank_until_a_reply_came_or_somebody_went_on_with_it(tmp_path: Path) -> None:
+    run, resumed = Run.create(tmp_path, "task"), Run.create(tmp_path, "task")
+    run.event("started")
+    assert run.blank
+    run.write_proposal("g0-00", Reply("paid for"))
+    assert not run.blank
+    resumed.event("resumed")
+    assert not resumed.blank

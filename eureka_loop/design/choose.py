@@ -42,6 +42,16 @@ def settle(config: RunConfig) -> RunConfig:
     return config
 
 
+def check_resumed(run: Run, config: RunConfig) -> None:
+    """Whether a run can go on with this configuration, before anything of it is changed.
+
+    Raises:
+        BadInput: no key, a limit that can't be kept.
+    """
+    if config.designer == "llm":
+        _llm(config, run).close()
+
+
 def said(config: RunConfig) -> str:
     """One line on who writes, for a user who didn't say."""
     if config.designer == "llm":

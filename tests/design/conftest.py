@@ -53,20 +53,26 @@ class Behaviours:
 
     @classmethod
     def says(
-        cls, text: object, *, finish: str = "stop", usage: object = (100, 50), **message: Any
+        cls,
+        text: object,
+        *,
+        finish: str = "stop",
+        usage: object = (100, 50),
+        model: str = "big-model-0925",
+        **message: Any,
     ) -> Behaviour:
         """A chat completion with one choice."""
         whole = {"role": "assistant", "content": text, **message}
-        return cls.chooses([{"index": 0, "finish_reason": finish, "message": whole}], usage)
+        return cls.chooses([{"index": 0, "finish_reason": finish, "message": whole}], usage, model)
 
     @classmethod
-    def chooses(cls, choices: object, usage: Any = (100, 50)) -> Behaviour:
+    def chooses(cls, choices: object, usage: Any = (100, 50), model: str = "big-model-0925") -> Behaviour:
         """A chat completion with these choices; `usage` is (prompt, completion) tokens."""
         body: dict[str, Any] = {
             "id": "c",
             "object": "chat.completion",
             "created": 0,
-            "model": "big-model-0925",
+            "model": model,
         }
         if usage:
             body["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1]}

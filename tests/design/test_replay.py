@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from eureka_loop import files
+from eureka_loop.config import RunConfig
+from eureka_loop.design.choose import settle
 from eureka_loop.design.designer import Designer, Repair, ScriptedDesigner, gathered
 from eureka_loop.design.llm.extract import extract
 from eureka_loop.design.replay import ReplayDesigner
@@ -116,3 +120,56 @@ def test_the_gate_lets_the_recorded_programs_through_but_for_one(ask: Any) -> No
     assert "unknown observable 'velocity_x'" in problems
     (mended,) = gathered(replay, ask(only=(1,), repair=Repair(invented, problems)))
     assert check(mended.source or "", vocabulary).parameters == ("forward_velocity", "torso_pitch")
+
+
+def recorded_run(folder: Path, counts: tuple[int, ...], **settings: str) -> ReplayDesigner:
+    for generation, count in enumerate(counts):
+        record(folder, generation, [Reply(f"{generation} {n}") for n in range(count)])
+    (folder / "run.toml").write_text(tomli_w.dumps({"task": "hopper-hop", "an_older_setting": 1, **settings}))
+    return ReplayDesigner(folder)
+
+
+@pytest.mark.parametrize(
+    ("counts", "advice"),
+    [
+        ((4, 4), "--generations 2 --samples 4"),
+        ((8, 8), "--generations 2 --samples 8"),
+        ((8, 8, 3), "--generations 2 --samples 8"),
+        ((3, 8, 8), "--generations 3 --samples 3"),
+    ],
+)
+def test_more_than_was_recorded_is_refused_before_the_run(
+    tmp_path: Path, counts: tuple[int, ...], advice: str
+) -> None:
+    replay = recorded_run(tmp_path, counts)
+    with pytest.raises(BadInput) as caught:
+        replay.check(RunConfig(task="hopper-hop", generations=3, samples=8))
+    assert str(caught.value).endswith(f"give {advice}")
+    words = advice.split()
+    replay.check(RunConfig(task="hopper-hop", generations=int(words[1]), samples=int(words[3])))
+
+
+@pytest.mark.parametrize("other", [{"task": "ant-run"}, {"env": "Ant-v5"}, {"fitness": "obs"}])
+def test_another_task_than_the_recorded_one_is_refused(tmp_path: Path, other: dict[str, str]) -> None:
+    replay = recorded_run(tmp_path, (1,), env="Hopper-v5", fitness="height")
+    same = RunConfig(task="hopper-hop", env="Hopper-v5", fitness="height", generations=1, samples=1)
+    replay.check(same)
+    with pytest.raises(BadInput, match=f"recorded with {next(iter(other))} '.*', not '.*'; give the same"):
+        replay.check(replace(same, **other))
+
+
+def test_replies_without_a_run_fit_any_task(tmp_path: Path) -> None:
+    ReplayDesigner(RECORDED).check(RunConfig(task="ant-run", generations=2, samples=4))
+    record(tmp_path, 0, [Reply("a")])
+    (tmp_path / "run.toml").write_text("task = ")
+    with pytest.raises(BadInput, match="can't read"):
+        ReplayDesigner(tmp_path).check(RunConfig(generations=1, samples=1))
+
+
+def test_settling_a_configuration_checks_its_recording(tmp_path: Path) -> None:
+    recorded_run(tmp_path, (2,))
+    config = RunConfig(task="hopper-hop", generations=1, samples=2, replay=tmp_path)
+    assert settle(config).designer == "replay"
+    for wrong in ({"samples": 3}, {"task": "ant-run"}, {"designer": "templates"}):
+        with pytest.raises(BadInput):
+            settle(replace(config, **wrong))  # type: ignore[arg-type]

@@ -108,3 +108,15 @@ def test_every_prefix_of_a_run_makes_a_board(script: Script) -> None:
         board = Board.of(events[:length])
         assert 0 <= board.trainings_done <= board.trainings_wanted
     assert (board.ended, board.winner, board.trainings_done) == ("finished", "g1-00", board.trainings_wanted)
+
+
+def test_replies_that_come_in_any_order_stand_in_that_of_their_samples() -> None:
+    board = Board.of([event("started", **{**STARTED, "samples": 3}), event("generation", generation=0)])
+    for id, left in (("g0-02", 2), ("g0-00", 1), ("g0-01", 0)):
+        board.take(event("written", id=id, note="", parents=[], source=True))
+        assert board.unwritten == left
+    for id in ("g0-02", "g0-01"):
+        for seed in (0, 100):
+            board.take(event("trained", id=id, seed=seed, fitness=1.0, success=None, seconds=1.0))
+    assert list(board.rows) == ["g0-00", "g0-01", "g0-02"]
+    assert board.best is board.rows["g0-01"]  # of equals the earlier one, whichever came first

@@ -113,7 +113,8 @@ class Endpoint:
         )
 
     def redact(self, text: str) -> str:
-        """Text without the key, nor anything that looks like a part of one."""
+        """Text without the key, nor anything that looks like a part of one, nor half a character."""
+        text = text.encode("utf-8", "replace").decode()  # "\ud83d" alone is JSON, but fits into no file
         key = self._key.get_secret_value()
         if len(key) >= _SHORTEST_SECRET:
             text = text.replace(key, "[key]")
@@ -169,9 +170,9 @@ class Endpoint:
         counts = usage if isinstance(usage, dict) else {}
         return Completion(
             text=None if choice is None else self.redact(_text(cast(Body, message).get("content"))),
-            finish_reason=str(found.get("finish_reason") or "stop"),
+            finish_reason=self.redact(str(found.get("finish_reason") or "stop")),
             refusal=self.redact(_text(cast(Body, message).get("refusal"))),
-            model=str(body.get("model") or ""),
+            model=self.redact(str(body.get("model") or "")),
             prompt_tokens=_count(counts.get("prompt_tokens")),
             completion_tokens=_count(counts.get("completion_tokens")),
             parameters=dict(sent),

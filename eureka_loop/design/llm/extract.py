@@ -48,7 +48,7 @@ def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit:
     """
     if refusal or finish_reason == "content_filter":
         return Extracted(None, f"the model refused: {_one_line(refusal or text) or 'content filter'}")
-    text = without_thinking(text).replace("\r\n", "\n")
+    text = without_thinking(text).replace("\r\n", "\n").replace("\r", "\n")
     blocks = list(fenced_blocks(text))
     cut = finish_reason == "length"
     source = _from_blocks(blocks, cut=cut) or (_unfenced(text) if not blocks and not cut else None)

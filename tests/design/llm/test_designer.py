@@ -183,7 +183,18 @@ def test_configuration() -> None:
     assert configured_url(settings, {"OPENAI_BASE_URL": "http://localhost:1/v1/"}) == "http://localhost:1/v1"
 
 
-@pytest.mark.parametrize("url", ["localhost:11434", "ftp://host/v1", "", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:11434",
+        "ftp://host/v1",
+        "",
+        "http://",
+        "http://host:x/v1",
+        "http://[::1/v1",
+        "http://a b/v1",
+    ],
+)
 def test_an_address_must_be_one(url: Any) -> None:
     with pytest.raises(BadInput, match="is no web address; for example http"):
         LLMSettings(base_url=url)

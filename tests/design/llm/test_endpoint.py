@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from eureka_loop.design.designer import gathered
 from eureka_loop.design.llm.threads import at_once
 from eureka_loop.errors import BadInput, DesignerError, EndpointError, UnknownName
-from eureka_loop.records import Usage
+from eureka_loop.records import Candidate, Usage
+from eureka_loop.store import Run
 
 # what may pass: tried again
 
@@ -340,3 +342,18 @@ def test_errors_of_ours_are_outcomes_and_bugs_are_bugs() -> None:
     assert isinstance(outcomes[1], DesignerError)
     with pytest.raises(ZeroDivisionError):
         at_once([bug], 1)
+
+
+@pytest.mark.parametrize("letter", ["\ud83d", "\x00", "\u2028", "\r"])
+def test_a_reply_with_odd_letters_survives_its_files(
+    script: Any, designer: Any, ask: Any, tmp_path: Path, letter: str
+) -> None:
+    """Half an emoji is valid JSON, and yet can be written to no file."""
+    script.always = script.says(f"```python\n# a{letter}b\n{script.PROGRAM}```")
+    (reply,) = gathered(designer(), ask())
+    run = Run.create(tmp_path, "t")
+    run.write_proposal("g0-00", reply)
+    assert run.proposal("g0-00") == reply
+    candidate = Candidate("g0-00", 0, reply.source or "", "llm")
+    run.write_candidate(candidate)
+    assert run.candidate("g0-00") == candidate

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
 from eureka_loop.design.llm.ledger import Ledger
 from eureka_loop.design.llm.prices import Price, Prices
-from eureka_loop.errors import BadInput, BudgetSpent
+from eureka_loop.errors import BadInput, BudgetSpent, RunError
 from eureka_loop.records import Usage
 
 PRICES = Prices([Price("m", 1.0, 10.0)])
@@ -105,3 +106,49 @@ def test_without_limits_nothing_is_refused() -> None:
     with ledger.call("unknown", prompt_tokens=10**9, completion_tokens=10**9) as entry:
         entry.used = Usage(1, 2, ledger.usd("unknown", 1, 2))
     assert ledger.spent == Usage(1, 2, None)
+
+
+def test_every_call_is_recorded_before_the_next_one_counts() -> None:
+    recorded = list[Usage]()
+    ledger = Ledger(PRICES, max_tokens=100_000, record=recorded.append)
+
+    def work() -> None:
+        with ledger.call("m", prompt_tokens=10, completion_tokens=100) as entry:
+            entry.used = Usage(3, 4, ledger.usd("m", 3, 4))
+
+    threads = [threading.Thread(target=work) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [each.prompt_tokens for each in recorded] == [3 * (n + 1) for n in range(20)]
+    again = Ledger(PRICES)
+    again.restore(recorded[-1])
+    assert again.spent == ledger.spent  # to the last bit
+
+
+def test_a_call_that_failed_is_not_recorded() -> None:
+    recorded = list[Usage]()
+    ledger = Ledger(PRICES, record=recorded.append)
+    with pytest.raises(ZeroDivisionError), ledger.call("m", prompt_tokens=1, completion_tokens=1):
+        raise ZeroDivisionError
+    assert recorded == []
+
+
+def test_who_waits_goes_on_where_recording_fails() -> None:
+    def full_disk(_: Usage) -> None:
+        raise RunError("disk full")
+
+    ledger, inside = Ledger(PRICES, max_tokens=1500, record=full_disk), threading.Event()
+
+    def first() -> None:
+        with suppress(RunError), ledger.call("m", prompt_tokens=0, completion_tokens=1000) as entry:
+            inside.set()
+            time.sleep(0.05)
+            entry.used = Usage(0, 400, 0.0)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    inside.wait()
+    with ledger.call("m", prompt_tokens=0, completion_tokens=1000):
+        thread.join()

@@ -13,7 +13,7 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.design.designer import gathered
-from eureka_loop.design.llm.designer import LLMSettings
+from eureka_loop.design.llm.designer import LLMSettings, configured_url
 from eureka_loop.errors import BadInput, EurekaError
 
 
@@ -66,7 +66,7 @@ def test_an_endpoint_that_echoes_the_key_in_its_reply(
 ) -> None:
     def echo(handler: BaseHTTPRequestHandler, body: Mapping[str, Any]) -> None:
         text = f"# {handler.headers['Authorization']}\n{script.PROGRAM}"
-        script.says(f"```python\n{text}```", refusal=None)(handler, body)
+        script.says(f"```python\n{text}```", refusal=None, model=key, finish=f"stop {key}")(handler, body)
 
     script.always = echo
     asked = designer()
@@ -84,12 +84,28 @@ def test_a_key_that_can_t_be_one_is_not_repeated(designer: Any) -> None:
     assert str(caught.value) == "OPENAI_API_KEY holds a space or a character that no key has; set it again"
 
 
-@pytest.mark.parametrize("url", ["https://me:hunter2@host/v1", "https://hunter2@host/v1"])
-def test_an_address_with_a_password_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(BadInput) as caught:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:hunter2@host/v1",
+        "https://hunter2@host/v1",
+        "me:hunter2@host/v1",
+        "https://host/v1?api-key=hunter2",
+        "https://host/v1/?hunter2",
+        "https://host/v1#hunter2",
+        "http://[::1/v1?key=hunter2",
+    ],
+)
+def test_an_address_that_can_hold_a_key_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(BadInput) as flag:
         LLMSettings(base_url=url)
-    assert "hunter2" not in str(caught.value)
-    assert "EUREKA_API_KEY" in str(caught.value)
+    with pytest.raises(BadInput) as variable:
+        configured_url(LLMSettings(), {"OPENAI_BASE_URL": url})
+    for message, name in ((str(flag.value), "--base-url"), (str(variable.value), "OPENAI_BASE_URL")):
+        assert message.startswith(f"{name} must be a plain address")
+        assert "hunter2" not in message
+        assert "EUREKA_API_KEY" in message
+        assert "\n" not in message
 
 
 def test_settings_have_no_place_for_a_key() -> None:

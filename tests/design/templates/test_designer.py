@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from eureka_loop.design.designer import Designer, Repair, Request, gathered
+from eureka_loop.design.designer import Designer, Gathered, Repair, Request, gathered
 from eureka_loop.design.templates.designer import TemplatesDesigner
 from eureka_loop.design.templates.genes import parse
 from eureka_loop.program.vocabulary import Vocabulary
@@ -100,3 +100,11 @@ def test_free_texts_get_diverse_programs(asks: Asks, text: str) -> None:
     for source in found:
         assert parse(source) is not None
         compile(source, "program", "exec")
+
+
+@pytest.mark.parametrize("only", [(0,), (1, 3), (7,)])
+def test_missing_samples_come_as_they_would_have(asks: Asks, only: tuple[int, ...]) -> None:
+    whole = sources(asks())
+    inbox = Gathered()
+    TemplatesDesigner().propose(asks(only=only), inbox)
+    assert {sample: reply.source for sample, reply in inbox.replies.items()} == {n: whole[n] for n in only}
