@@ -98,8 +98,8 @@ OTHERS = {
 LOADING = {
     "a loop": ("while True:\n    pass\n", "timed_out"),
     "memory": ("Y = np.ones(10**9)\n", "out_of_memory"),
-    "recursion": ("def f():\n    return f()\nf()\n", "exception"),
-    "an exit": ("tolerance.__globals__['__builtins__']['__import__']('os')._exit(0)\n", "killed"),
+    "recursion at once": ("def f():\n    return f()\nf()\n", "exception"),
+    "an exit at once": ("tolerance.__globals__['__builtins__']['__import__']('os')._exit(0)\n", "killed"),
     "brackets": ("Y = " + "(" * 9000 + ")" * 9000 + "\n", "exception"),
     "signs": ("Y = " + "-" * 9000 + "1\n", "exception"),
     "attributes": ("Y = x" + ".a" * 9000 + "\n", "exception"),
@@ -108,7 +108,7 @@ LOADING = {
     "blocks": ("".join(" " * i + "if 1:\n" for i in range(120)) + " " * 120 + "pass\n", "exception"),
     "a megabyte": ("Y = 1\n" * 200_000, "timed_out"),
 }
-PARSERS = ("brackets", "signs", "attributes", "conditions", "powers", "blocks")
+HONEST = "def compute_reward(x, v):\n    return {'a': x}\n"
 
 BOMBS = {
     **{name: (lines, "timed_out") for name, lines in TIMED_OUT.items()},
@@ -116,6 +116,14 @@ BOMBS = {
     **{name: (lines, "exception") for name, lines in EXCEPTION.items()},
     **{name: (lines, "killed") for name, lines in KILLED.items()},
     **OTHERS,
+}
+
+PASS_THE_GATE = {  # the gate knows shapes, not sizes and values → what they end as in a program's own namespace
+    "a long sum": "exception",  # its `range` is the short one
+    "a broadcast": "out_of_memory",
+    "recursion in a comparison": "exception",
+    "numbers beyond all bounds": "out_of_range",
+    "an array of a hundred dimensions": "wrong_shape",
 }
 
 
@@ -144,7 +152,7 @@ def test_a_bomb_that_goes_off_while_it_is_loaded(ground, patience, name):
     source, kind = LOADING[name]
     deadline = DEADLINE if kind == "timed_out" else LONG
     before, begin = remains(), time.monotonic()
-    outcome = ground.fire(source + "def compute_reward(x, v):\n    return {'a': x}\n", deadline=deadline)
+    outcome = ground.fire(source + HONEST, deadline=deadline)
     took = time.monotonic() - begin
     assert outcome.failure is not None
     assert outcome.failure.kind == kind, str(outcome.failure)
@@ -153,9 +161,19 @@ def test_a_bomb_that_goes_off_while_it_is_loaded(ground, patience, name):
     assert ground.harm(outcome) == []
 
 
-@pytest.mark.parametrize("name", PARSERS)
-def test_what_breaks_parsers_is_refused_by_the_gate(gate, name):
-    assert gate(LOADING[name][0] + "def compute_reward(x, v):\n    return {'a': x}\n")
+@pytest.mark.parametrize("name", [*(name for name in BOMBS if name not in PASS_THE_GATE), *LOADING])
+def test_the_gate_refuses_it(gate, name):
+    source = LOADING[name][0] + HONEST if name in LOADING else BOMBS[name][0]
+    assert gate(source)
+
+
+@pytest.mark.parametrize("name", PASS_THE_GATE)
+def test_what_only_running_shows_passes_the_gate_and_fails_when_it_runs(ground, gate, reward, name):
+    lines, _ = BOMBS[name]
+    assert gate(lines) == []
+    outcome = ground.fire(reward(lines))
+    assert outcome.failure is not None
+    assert outcome.failure.kind == PASS_THE_GATE[name], str(outcome.failure)
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL, signal.SIGTERM], ids=lambda n: n.name)
@@ -208,4 +226,4 @@ def test_many_bombs_at_once_take_nothing_else_down(ground, arm):
     for thread in threads:
         thread.join()
     assert sorted(kinds) == sorted(["timed_out", "out_of_memory", "killed", "killed"] * 2)
-    assert ground.harm(ground.fire("def compute_reward(x, v):\n    return {'a': x}\n")) == []
+    assert ground.harm(ground.fire(HONEST)) == []
