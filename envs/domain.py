@@ -130,6 +130,7 @@ class Domain:
         hyperparameters_source: where they come from.
         extra: this package's extra that installs the env; "" where none is needed.
         vectorised: what lets it step as many envs at once; None: one at a time.
+        left_out: how automatic names begin that would mislead: markers that the env leaves where they were.
     """
 
     name: str
@@ -140,3 +141,4 @@ class Domain:
     hyperparameters_source: str = ""
     extra: str = ""
     vectorised: Vectorised | None = None
+    left_out: tuple[str, ...] = ()

@@ -8,15 +8,20 @@ from eureka_loop.errors import UnknownName
 from eureka_loop.records import Task
 
 from . import (
+    adroit,
     ant,
+    fetch,
     halfcheetah,
     hopper,
     humanoid,
     humanoidstandup,
     inverted_double_pendulum,
     inverted_pendulum,
+    kitchen,
+    maze,
     pusher,
     reacher,
+    shadow_hand,
     swimmer,
     walker2d,
 )
@@ -37,6 +42,11 @@ def domains() -> tuple[Domain, ...]:
         pusher.DOMAIN,
         inverted_pendulum.DOMAIN,
         inverted_double_pendulum.DOMAIN,
+        *fetch.DOMAINS,
+        *adroit.DOMAINS,
+        *shadow_hand.DOMAINS,
+        *maze.DOMAINS,
+        kitchen.DOMAIN,
     )
 
 

@@ -27,3 +27,8 @@ SAC_MUJOCO: dict[str, Any] = {"n_envs": 1, "learning_starts": 10_000}
 def cite(ppo: str, sac: str) -> str:
     """The source in one line; the arguments name the entries in ppo.yml and sac.yml, stand-ins as such."""
     return f"RL Baselines3 Zoo, commit {COMMIT[:8]}: hyperparams/ppo.yml {ppo}; hyperparams/sac.yml {sac}"
+
+
+GOALS: dict[str, Any] = {"n_envs": 1, "gamma": 0.95, "learning_starts": 1_000}
+"""What sac.yml's entry for FetchReach-v1 and the older her.yml's for the other Fetch envs have in common.
+Which hindsight goals are drawn is no argument of SAC; networks and rates are SB3's defaults."""

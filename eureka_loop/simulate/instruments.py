@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -53,7 +54,7 @@ class Instruments:
         _refuse_clashes(own, fixed)
         namer = Namer(quantity.name for quantity in [*own, *fixed])
         joints = joint_words(model, namer)
-        automatic = _automatic(model, namer, joints, dt)
+        automatic = [_unless_left_out(each, domain) for each in _automatic(model, namer, joints, dt)]
         everything = sorted([*own, *fixed, *automatic], key=_place)
         self.quantities: Mapping[str, Quantity] = {quantity.name: quantity for quantity in everything}
         for quantity in own:
@@ -87,6 +88,13 @@ def _automatic(model: Model, namer: Namer, joints: dict[int, str], dt: float) ->
         *geom_quantities(model, namer),
         *sensor_quantities(model, namer),
     ]
+
+
+def _unless_left_out(quantity: Quantity, domain: Domain) -> Quantity:
+    """Hidden where the domain says that it misleads."""
+    if not quantity.name.startswith(domain.left_out):
+        return quantity
+    return replace(quantity, observable=replace(quantity.observable, hidden=True))
 
 
 def _place(quantity: Quantity) -> int:

@@ -22,7 +22,7 @@ from eureka_loop.simulate.episodes import Episode, EpisodeCollector
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.recorder import Transitions
 
-STEPS, FEWER = 1000, 200  # the latter where an extra's env is slow and its family large
+STEPS, FEWER = 1000, 120  # the latter where an extra's env is slow and its family large
 
 Policy = Callable[[Any, int], Array]  # (the env, steps since the reset) → action
 
@@ -63,14 +63,17 @@ def roll(task: Task, policy: Policy | None, *, seed: int, steps: int) -> Rollout
 def random_rollout(name: str) -> Rollout:
     """Tasks of one env share it."""
     task = find_task(name)
-    return _random_rollout(task.env_id, json.dumps(dict(task.env_kwargs), sort_keys=True))
+    kwargs = {key: value for key, value in task.env_kwargs.items() if key != "tasks_to_complete"}
+    return _random_rollout(task.env_id, json.dumps(kwargs, sort_keys=True))
 
 
 @cache
 def _random_rollout(env_id: str, env_kwargs: str) -> Rollout:
-    steps = FEWER if find_domain(env_id).extra else STEPS
-    task = Task("any", env_id, "", "", env_kwargs=json.loads(env_kwargs))
-    return roll(task, None, seed=0, steps=steps)
+    kwargs = json.loads(env_kwargs)
+    if not find_domain(env_id).extra:
+        return roll(Task("any", env_id, "", "", env_kwargs=kwargs), None, seed=0, steps=STEPS)
+    short = Task("any", env_id, "", "", env_kwargs={**kwargs, "max_episode_steps": FEWER // 2})
+    return roll(short, None, seed=0, steps=FEWER)
 
 
 @cache
@@ -86,7 +89,7 @@ def clipped(env: Any, action: Array) -> Any:
 
 @pytest.fixture
 def random_steps() -> Callable[[str], Rollout]:
-    """1,000 random-action steps of a task's env; 200 where it comes from an extra."""
+    """1,000 random-action steps of a task's env; 120, of two episodes, where it comes from an extra."""
     return random_rollout
 
 

@@ -1,0 +1,199 @@
+"""FrankaKitchen: a seven-joint arm with a gripper in a kitchen, with things to open, turn and move.
+
+An action is a speed for each joint. The env would end an episode once its tasks are done; here it goes on, so
+that a state counts that lasts. Observations are noisy, and the next command starts from the noisy joint
+positions: the env's Python steps one at a time. Its own reward is 1 a task done: nobody has written a dense
+one, so there is no hand-written reward.
+
+Model, goals and thresholds: gymnasium_robotics/envs/franka_kitchen/kitchen_env.py (1.4).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from eureka_loop.records import Array, Task
+
+from .domain import Domain, DomainObservable, observable
+from .zoo import SAC_MUJOCO, cite
+
+CLOSE = 0.3  # of each distance: the env calls the thing done
+
+
+class Thing(NamedTuple):
+    """One of the kitchen's things: which of qpos it is, where these should be, and how a person says so."""
+
+    name: str
+    places: slice
+    goal: tuple[float, ...]
+    text: str
+    meaning: str
+
+
+THINGS = {
+    "microwave": Thing(
+        "microwave", slice(22, 23), (-0.75,), "Open the microwave's door with the arm.", "door's hinge, rad"
+    ),
+    "kettle": Thing(
+        "kettle",
+        slice(23, 30),
+        (-0.23, 0.75, 1.62, 0.99, 0.0, 0.0, -0.06),
+        "Move the kettle to the stove's other side with the arm, upright.",
+        "place, m, and orientation, a quaternion",
+    ),
+    "light switch": Thing(
+        "light_switch",
+        slice(17, 19),
+        (-0.69, -0.05),
+        "Turn on the light above the stove with the arm: push its switch over.",
+        "switch, rad, and its lamp",
+    ),
+    "slide cabinet": Thing(
+        "slide_cabinet",
+        slice(19, 20),
+        (0.37,),
+        "Slide the cabinet's door open with the arm, to the right.",
+        "door, m",
+    ),
+    "hinge cabinet": Thing(
+        "hinge_cabinet",
+        slice(20, 22),
+        (0.0, 1.45),
+        "Open the right door of the hinged cabinet with the arm.",
+        "both doors, rad",
+    ),
+    "top burner": Thing(
+        "top_burner",
+        slice(15, 17),
+        (-0.92, -0.01),
+        "Turn the knob of the top left burner with the arm.",
+        "knob, rad, and its flame",
+    ),
+    "bottom burner": Thing(
+        "bottom_burner",
+        slice(11, 13),
+        (-0.88, -0.01),
+        "Turn the knob of the bottom left burner with the arm.",
+        "knob, rad, and its flame",
+    ),
+}
+"""By the env's names for them."""
+
+
+def left(thing: Thing) -> DomainObservable:
+    """How far a thing is from done."""
+
+    def distance(qpos: Array) -> Array:
+        return np.asarray(np.linalg.norm(qpos[:, thing.places] - thing.goal, axis=1))
+
+    distance.__name__ = f"{thing.name}_left"
+    distance.__doc__ = (
+        f"How far the {thing.name.replace('_', ' ')} is from where it should be ({thing.meaning}); "
+        f"below {CLOSE} the env calls it done."
+    )
+    return observable(unit="rad or m")(distance)
+
+
+@observable(unit="m", frame="world", shape=(3,))
+def hand_position(end_effector_pos: Array) -> Array:
+    """Place between the gripper's fingers."""
+    return end_effector_pos
+
+
+FITNESS = '''\
+HELD = 10  # steps, 0.8 s
+
+def fitness({name}_left, init_{name}_left):
+    """Share of the way done, over the last 0.8 s: 1 where it should be, 0 as at the start."""
+    return 1 - {name}_left[-HELD:].mean() / init_{name}_left[0]
+'''
+
+SUCCESS = '''\
+CLOSE = {close}
+
+def success({name}_left):
+    """Ends as close as the env asks for."""
+    return float({name}_left[-1] < CLOSE)
+'''
+
+SPARSE = '''\
+CLOSE = {close}
+
+def compute_reward({name}_left):
+    """1 while it is done: the env's own reward."""
+    return {{"done": np.where({name}_left < CLOSE, 1.0, 0.0)}}
+'''
+
+
+def settings(*things: str) -> dict[str, object]:
+    """The env with these to do, whose episodes last their whole time."""
+    return {
+        "tasks_to_complete": list(things),
+        "terminate_on_tasks_completed": False,
+        "remove_task_when_completed": False,
+    }
+
+
+def alone(key: str, thing: Thing) -> Task:
+    """One thing to do."""
+    return Task(
+        name=f"kitchen-{thing.name.replace('_', '-')}",
+        env_id="FrankaKitchen-v1",
+        text=thing.text,
+        fitness=FITNESS.format(name=thing.name),
+        success=SUCCESS.format(name=thing.name, close=CLOSE),
+        sparse=SPARSE.format(name=thing.name, close=CLOSE),
+        env_kwargs=settings(key),
+    )
+
+
+FOUR = Task(
+    name="kitchen-four",
+    env_id="FrankaKitchen-v1",
+    text=(
+        "With the arm, open the microwave's door, move the kettle to the stove's other side, turn on the "
+        "light and slide the cabinet's door open, in any order."
+    ),
+    fitness='''\
+CLOSE = 0.3
+
+def fitness(microwave_left, kettle_left, light_switch_left, slide_cabinet_left):
+    """How many of the four are done at the end; of the others, half the share of the way."""
+    lefts = (microwave_left, kettle_left, light_switch_left, slide_cabinet_left)
+    shares = [0.5 * np.clip(1 - left[-1] / left[0], 0.0, 1.0) for left in lefts]
+    return sum([1.0 if left[-1] < CLOSE else share for left, share in zip(lefts, shares)])
+''',
+    success='''\
+CLOSE = 0.3
+
+def success(microwave_left, kettle_left, light_switch_left, slide_cabinet_left):
+    """All four are done at the end."""
+    lefts = (microwave_left, kettle_left, light_switch_left, slide_cabinet_left)
+    return float(all([left[-1] < CLOSE for left in lefts]))
+''',
+    sparse='''\
+CLOSE = 0.3
+
+def compute_reward(microwave_left, kettle_left, light_switch_left, slide_cabinet_left):
+    """1 a thing done: the env's own reward."""
+    return {
+        "microwave": np.where(microwave_left < CLOSE, 1.0, 0.0),
+        "kettle": np.where(kettle_left < CLOSE, 1.0, 0.0),
+        "light": np.where(light_switch_left < CLOSE, 1.0, 0.0),
+        "cabinet": np.where(slide_cabinet_left < CLOSE, 1.0, 0.0),
+    }
+''',
+    env_kwargs=settings("microwave", "kettle", "light switch", "slide cabinet"),
+)
+
+DOMAIN = Domain(
+    name="kitchen",
+    env_id="FrankaKitchen-v1",
+    observables=(hand_position, *(left(thing) for thing in THINGS.values())),
+    tasks=(*(alone(key, thing) for key, thing in THINGS.items()), FOUR),
+    hyperparameters={"ppo": {"n_envs": 1}, "sac": SAC_MUJOCO},
+    hyperparameters_source=cite(ppo="has no kitchen: SB3's defaults", sac="has none either: HalfCheetah-v4"),
+    extra="robotics",
+)

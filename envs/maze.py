@@ -1,0 +1,123 @@
+"""Mazes: a ball (PointMaze) or Gymnasium's ant (AntMaze) finds its way to a goal, in a U or a larger maze.
+
+Start and goal are drawn at every reset; no pose ends an episode, and the goal stays when it is reached. The
+env's Python draws them and clips the ball's speed, so envs step one at a time.
+
+Maps, sizes and native reward: gymnasium_robotics/envs/maze/*.py (1.4).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eureka_loop.records import Array, Task
+
+from .domain import Domain, DomainObservable, observable
+from .maze_ways import MEDIUM, Maze, U
+from .zoo import SAC_MUJOCO, cite
+
+POINT, ANT = 1.0, 4.0  # m, a cell's side
+
+
+@observable(unit="m", frame="world", shape=(2,))
+def place(achieved_goal: Array) -> Array:
+    """Where it is on the floor: x and y."""
+    return achieved_goal
+
+
+@observable(unit="m", frame="world", shape=(2,))
+def goal_place(desired_goal: Array) -> Array:
+    """Where it should go: x and y."""
+    return desired_goal
+
+
+@observable(unit="m")
+def goal_distance(achieved_goal: Array, desired_goal: Array) -> Array:
+    """Distance from the goal as the crow flies, through walls; within 0.45 counts as there."""
+    return np.asarray(np.linalg.norm(achieved_goal - desired_goal, axis=1))
+
+
+def way_left(maze: Maze) -> DomainObservable:
+    """The way round the walls."""
+
+    def way_left(achieved_goal: Array, desired_goal: Array) -> Array:
+        """Length of the way to the goal round the walls, along the middle of the corridors."""
+        return maze.way(achieved_goal, desired_goal)
+
+    return observable(unit="m")(way_left)
+
+
+def next_turn(maze: Maze) -> DomainObservable:
+    """Where the way leads next."""
+
+    def next_turn(achieved_goal: Array, desired_goal: Array) -> Array:
+        """Vector to where the way to the goal leads next: a corridor's middle, or the goal itself."""
+        return maze.ahead(achieved_goal, desired_goal) - achieved_goal
+
+    return observable(unit="m", frame="world", shape=(2,))(next_turn)
+
+
+@observable(unit="", frame="world")
+def torso_upright(torso_up: Array) -> Array:
+    """How upright the ant's torso is: 1 level, 0 on its side, -1 on its back."""
+    return torso_up[:, 2]
+
+
+FITNESS = '''\
+HELD = 20  # steps
+
+def fitness(way_left):
+    """Minus the mean length of way left to the goal over the last 20 steps, m."""
+    return -way_left[-HELD:].mean()
+'''
+
+SUCCESS = '''\
+def success(goal_distance):
+    """Comes within 45 cm of the goal at any time."""
+    return float((goal_distance <= 0.45).any())
+'''
+
+SPARSE = '''\
+def compute_reward(goal_distance):
+    """1 while it is within 45 cm of the goal: the env's own sparse reward."""
+    return {"there": np.where(goal_distance <= 0.45, 1.0, 0.0)}
+'''
+
+HUMAN = '''\
+def compute_reward(goal_distance, *, near=1.0):
+    """Near the goal as the crow flies: the env's own dense reward."""
+    return {"near": near * np.exp(-goal_distance)}
+'''
+
+
+def domain(agent: str, shape: str, maze: Maze, version: str) -> Domain:
+    """One of the four, by agent ("Point", "Ant") and shape ("UMaze", "Medium")."""
+    who = {"Point": "ball", "Ant": "four-legged ant"}[agent]
+    task = Task(
+        name=f"{agent.lower()}maze-{shape.lower()}",
+        env_id=f"{agent}Maze_{shape}Dense-{version}",
+        text=f"Bring the {who} through the maze to the goal, round the walls, and stay there.",
+        fitness=FITNESS,
+        success=SUCCESS,
+        sparse=SPARSE,
+        human=HUMAN,
+        human_source="Gymnasium-Robotics 1.4, maze_v4.py, MazeEnv.compute_reward, dense",
+    )
+    own = (torso_upright,) if agent == "Ant" else ()
+    return Domain(
+        name=task.name.replace("-", ""),
+        env_id=task.env_id,
+        observables=(place, goal_place, goal_distance, way_left(maze), next_turn(maze), *own),
+        tasks=(task,),
+        hyperparameters={"ppo": {"n_envs": 1}, "sac": SAC_MUJOCO},
+        hyperparameters_source=cite(ppo="has no maze: SB3's defaults", sac="has none either: Ant-v4"),
+        extra="robotics",
+    )
+
+
+DOMAINS = (
+    domain("Point", "UMaze", Maze(U, POINT), "v3"),
+    domain("Point", "Medium", Maze(MEDIUM, POINT), "v3"),
+    domain("Ant", "UMaze", Maze(U, ANT), "v5"),
+    domain("Ant", "Medium", Maze(MEDIUM, ANT), "v5"),
+)

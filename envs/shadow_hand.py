@@ -1,0 +1,144 @@
+"""Shadow Hand: 20 motors, 24 joints, palm up; reaches with its fingertips, turns things, spins a pen.
+
+An action is where the motored joints should be; no pose ends an episode. The goal is in `desired_goal`: the
+model's own marker of it, `target`, moves only when a picture is drawn, so it is left out. The env's Python
+rescales actions and draws goals, so envs step one at a time.
+
+Model and native reward: gymnasium_robotics/envs/shadow_dexterous_hand/*.py, assets/hand/*.xml (1.4).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eureka_loop.records import Array, Task
+
+from .domain import Domain, DomainObservable, observable
+from .shadow_hand_rotation import apart, without_roll
+from .shadow_hand_tasks import MANIPULATE, REACH, SPIN
+from .zoo import GOALS, SAC_MUJOCO, cite
+
+FINGERS, SPACE = 5, 3
+PLACE, TURN = slice(0, 3), slice(3, 7)  # of an object's goal
+LEAST_HEIGHT = 0.04  # m: below it the env calls an object fallen
+MOST_DISTANCE = 0.15  # m from the palm's middle, beyond which a pen isn't held
+LEAST_SPREAD = 0.3  # of the pen's length across the palm, below which its direction there means little
+
+
+@observable(unit="m", shape=(FINGERS,))
+def fingertip_distances(achieved_goal: Array, desired_goal: Array) -> Array:
+    """How far each fingertip is from its goal: forefinger, middle, ring, little finger, thumb."""
+    gaps = (achieved_goal - desired_goal).reshape(-1, FINGERS, SPACE)
+    return np.asarray(np.linalg.norm(gaps, axis=2))
+
+
+@observable(unit="m")
+def goal_distance(achieved_goal: Array, desired_goal: Array) -> Array:
+    """Root of the summed squares of fingertip_distances; below 0.01 counts as there."""
+    return np.asarray(np.linalg.norm(achieved_goal - desired_goal, axis=1))
+
+
+@observable(unit="m", frame="world", shape=(3,))
+def object_position(achieved_goal: Array) -> Array:
+    """Place of the object's middle."""
+    return achieved_goal[:, PLACE]
+
+
+@observable(unit="m", frame="world", shape=(3,))
+def goal_position(desired_goal: Array) -> Array:
+    """Place where the object's middle should be."""
+    return desired_goal[:, PLACE]
+
+
+@observable(unit="m")
+def object_goal_distance(achieved_goal: Array, desired_goal: Array) -> Array:
+    """How far the object's middle is from its goal; below 0.01 (the pen: 0.05) counts as there."""
+    return np.asarray(np.linalg.norm((achieved_goal - desired_goal)[:, PLACE], axis=1))
+
+
+@observable(unit="rad")
+def rotation_error(achieved_goal: Array, desired_goal: Array) -> Array:
+    """Angle between the object's orientation and its goal's as the env counts it: 0 to 2 pi, above pi the
+    long way round. Below 0.1 counts as there.
+    """
+    return apart(achieved_goal[:, TURN], desired_goal[:, TURN])
+
+
+@observable(unit="rad")
+def pen_rotation_error(achieved_goal: Array, desired_goal: Array) -> Array:
+    """Angle between the pen's orientation and its goal's as the env counts it: 0 to 2 pi, without its turn
+    about z. Below 0.1 counts as there.
+    """
+    return apart(without_roll(achieved_goal[:, TURN], desired_goal[:, TURN]), desired_goal[:, TURN])
+
+
+@observable(unit="m", frame="world")
+def object_height(object_pos: Array) -> Array:
+    """Height of the object's middle; 0.15 in the hand, below 0.04 it is dropped."""
+    return object_pos[:, 2]
+
+
+@observable(unit="")
+def pen_held(object_pos: Array, robot0_palm_pos: Array) -> Array:
+    """1 while the pen's middle is within 15 cm of the palm's and above 4 cm, else 0."""
+    near = np.linalg.norm(object_pos - robot0_palm_pos, axis=1) <= MOST_DISTANCE
+    return np.asarray(near & (object_pos[:, 2] > LEAST_HEIGHT), dtype=np.float64)
+
+
+@observable(unit="rad", frame="palm")
+def pen_turned(
+    object_up: Array,
+    prev_object_up: Array,
+    robot0_palm_forward: Array,
+    robot0_palm_up: Array,
+    prev_robot0_palm_forward: Array,
+    prev_robot0_palm_up: Array,
+) -> Array:
+    """How far the pen turned in this step, flat over the palm; positive: anticlockwise seen from above it.
+    0 while the pen stands upright on the palm, where it has no direction.
+    """
+    now = in_palm(object_up, robot0_palm_forward, robot0_palm_up)
+    before = in_palm(prev_object_up, prev_robot0_palm_forward, prev_robot0_palm_up)
+    cross = before[:, 0] * now[:, 1] - before[:, 1] * now[:, 0]
+    flat = np.minimum(np.linalg.norm(now, axis=1), np.linalg.norm(before, axis=1)) >= LEAST_SPREAD
+    return np.where(flat, np.arctan2(cross, (now * before).sum(axis=1)), 0.0)
+
+
+def in_palm(vector: Array, forward: Array, up: Array) -> Array:
+    """(N, 2) parts of a vector along the palm's own x and z axes: the palm's plane. Its y axis points out of
+    the hand's back, so seen from the front x to z is anticlockwise.
+    """
+    return np.stack([(vector * forward).sum(axis=1), (vector * up).sum(axis=1)], axis=1)
+
+
+def domain(
+    name: str, tasks: tuple[Task, ...], observables: tuple[DomainObservable, ...], *, goal: bool = True
+) -> Domain:
+    """Those with a goal are trained as Fetch is."""
+    return Domain(
+        name=name,
+        env_id=tasks[0].env_id,
+        observables=observables,
+        tasks=tasks,
+        hyperparameters={"ppo": {"n_envs": 1}, "sac": GOALS if goal else SAC_MUJOCO},
+        hyperparameters_source=cite(
+            ppo="has no Shadow Hand env: SB3's defaults",
+            sac="has none either: " + ("FetchReach-v1's discount and start" if goal else "HalfCheetah-v4"),
+        ),
+        extra="robotics",
+        left_out=("target", "finger0", "finger1", "finger2", "finger3", "finger4"),
+    )
+
+
+OBJECT = (object_position, goal_position, object_goal_distance)
+
+DOMAINS = (
+    domain("handreach", (REACH,), (fingertip_distances, goal_distance)),
+    *(
+        domain(f"hand{thing}", (task,), (*OBJECT, rotation_error, object_height))
+        for thing, task in MANIPULATE.items()
+        if thing != "pen"
+    ),
+    domain("handpen", (MANIPULATE["pen"],), (*OBJECT, pen_rotation_error, object_height)),
+    domain("handspin", (SPIN,), (pen_turned, pen_held, object_height), goal=False),
+)

@@ -1,0 +1,221 @@
+"""Gymnasium-Robotics: what is done well scores higher than what is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eureka_loop.envs.extras import installed
+from eureka_loop.envs.kitchen import THINGS
+from eureka_loop.envs.maze_ways import MEDIUM, Maze, U
+from eureka_loop.envs.registry import find_task
+from eureka_loop.envs.shadow_hand_rotation import apart, euler_of, quat_of, without_roll
+from eureka_loop.records import Array
+from eureka_loop.sandbox.zygote import Zygote
+
+needs_robotics = pytest.mark.skipif(not installed("robotics"), reason="needs the extra 'robotics'")
+
+Policy = Callable[[Any, int], Array]
+
+
+def put(env: Any, joint: str, value: Any) -> None:
+    """Place a joint by hand; what else moves goes on."""
+    start = env.model.joint(joint).qposadr[0]
+    env.data.qpos[start : start + np.size(value)] = value
+    dof = env.model.joint(joint).dofadr[0]
+    env.data.qvel[dof : dof + min(np.size(value), 6)] = 0.0
+
+
+def still(env: Any) -> Array:
+    return np.zeros(env.action_space.shape)
+
+
+def to_goal(env: Any, _: int) -> Array:
+    """Fetch: the gripper straight to the goal."""
+    way = env.goal - env.data.site("robot0:grip").xpos
+    return np.array([*(10.0 * way), 0.0])
+
+
+def carried_block(env: Any, _: int) -> Array:
+    """Fetch: the object is where its goal is."""
+    put(env, "object0:joint", [*env.goal, 1.0, 0.0, 0.0, 0.0])
+    return still(env)
+
+
+def carried(joint: str) -> Policy:
+    """The object is where its goal is."""
+
+    def policy(env: Any, _: int) -> Array:
+        put(env, joint, env.goal)
+        return still(env)
+
+    return policy
+
+
+def held_at(**joints: float) -> Policy:
+    def policy(env: Any, _: int) -> Array:
+        for joint, value in joints.items():
+            put(env, joint.replace("__", " "), value)
+        return still(env)
+
+    return policy
+
+
+def tidied(*things: str) -> Policy:
+    """Kitchen: these are where they should be."""
+
+    def policy(env: Any, _: int) -> Array:
+        for thing in things:
+            env.data.qpos[THINGS[thing].places] = THINGS[thing].goal
+        return still(env)
+
+    return policy
+
+
+def pen_on_target(env: Any, _: int) -> Array:
+    """Adroit's pen, turned by its three hinges the way the target is."""
+    env.model.body_quat[env.target_obj_body_id] = env.model.body_quat[env.obj_body_id]
+    for joint in ("OBJRx", "OBJRy", "OBJRz"):
+        put(env, joint, 0.0)
+    return still(env)
+
+
+def ball_on_target(env: Any, _: int) -> Array:
+    place = env.data.site_xpos[env.target_obj_site_id] - env.model.body_pos[env.obj_body_id]
+    for joint, value in zip(("OBJTx", "OBJTy", "OBJTz"), place, strict=True):
+        put(env, joint, value)
+    return still(env)
+
+
+def through(maze: Maze) -> Policy:
+    """Along the way to the goal; an ant is carried."""
+
+    def policy(env: Any, _: int) -> Array:
+        here = env.data.qpos[:2].copy()
+        ahead = maze.ahead(here[None], env.goal[None])[0] - here
+        if env.model.nq == 2:
+            return 10.0 * ahead - 2.0 * env.data.qvel
+        env.data.qpos[:2] = here + ahead * min(1.0, 0.4 / max(float(np.linalg.norm(ahead)), 1e-6))
+        return still(env)
+
+    return policy
+
+
+def spun(env: Any, step: int) -> Array:
+    """The pen turned anticlockwise about the vertical, above the palm, two turns in ten seconds."""
+    half = 2 * np.pi * step / 250
+    cosine, sine = np.cos(half) / np.sqrt(2), np.sin(half) / np.sqrt(2)
+    quat = [cosine, -sine, cosine, sine]  # laid flat along x, then turned
+    put(env, "object:joint", [1.0, 0.88, 0.2, *quat])
+    return still(env)
+
+
+DONE: dict[str, Policy] = {
+    "fetch-reach": to_goal,
+    "fetch-push": carried_block,
+    "fetch-slide": carried_block,
+    "fetch-pick-and-place": carried_block,
+    "adroit-door": held_at(door_hinge=1.5),
+    "adroit-hammer": held_at(nail_dir=0.09),
+    "adroit-pen": pen_on_target,
+    "adroit-relocate": ball_on_target,
+    "hand-block": carried("object:joint"),
+    "hand-egg": carried("object:joint"),
+    "hand-pen": carried("object:joint"),
+    "hand-spin-pen": spun,
+    "pointmaze-umaze": through(Maze(U, 1.0)),
+    "pointmaze-medium": through(Maze(MEDIUM, 1.0)),
+    "antmaze-umaze": through(Maze(U, 4.0)),
+    "antmaze-medium": through(Maze(MEDIUM, 4.0)),
+    "kitchen-microwave": held_at(microwave=-0.75),
+    "kitchen-slide-cabinet": held_at(slide_cabinet=0.37),
+    "kitchen-light-switch": held_at(light_switch=-0.69, light_joint=-0.05),
+    "kitchen-hinge-cabinet": held_at(right_hinge_cabinet=1.45),
+    "kitchen-top-burner": held_at(knob_Joint_4=-0.92, top_left_burner=-0.01),
+    "kitchen-kettle": tidied("kettle"),
+    "kitchen-four": tidied("microwave", "kettle", "light switch", "slide cabinet"),
+    "kitchen-bottom-burner": held_at(knob_Joint_2=-0.88, bottom_left_burner=-0.01),
+}
+
+
+STEPS = {
+    "pointmaze-medium": 600,
+    "pointmaze-umaze": 300,
+    "antmaze-medium": 120,
+    "antmaze-umaze": 60,
+    "hand-spin-pen": 250,
+}
+
+
+@needs_robotics
+@pytest.mark.parametrize("name", DONE)
+def test_done_well_it_succeeds_and_scores_higher(
+    name: str, episode_of: Callable[..., Any], zygote: Zygote
+) -> None:
+    steps = STEPS.get(name, 12 if name.startswith("kitchen") else 50)
+    fitness, success = episode_of(find_task(name), zygote, DONE[name], steps=steps)
+    alone, none = episode_of(find_task(name), zygote, lambda env, _: still(env), steps=min(steps, 50))
+    assert success == 1.0
+    assert none == 0.0
+    assert fitness > alone + 0.03
+
+
+def test_the_way_goes_round_the_walls() -> None:
+    """From the U's one end to the other, and never longer after a step along it."""
+    maze = Maze(U, 1.0)
+    here, goal = np.array([[-1.0, 1.0]]), np.array([[-1.0, -1.0]])
+    assert maze.way(here, goal)[0] == pytest.approx(6.0)
+    left = 6.0
+    while left > 0.01:
+        ahead = maze.ahead(here, goal) - here
+        here = here + ahead * min(1.0, 0.1 / np.linalg.norm(ahead))
+        now = maze.way(here, goal)[0]
+        assert now < left
+        left = now
+
+
+def test_the_way_is_straight_where_nothing_is_between() -> None:
+    here, goal = np.array([[-1.2, 1.1], [0.3, 0.9]]), np.array([[-0.3, 0.8], [0.3, 0.9]])
+    np.testing.assert_allclose(Maze(U, 1.0).way(here, goal), [np.hypot(0.9, 0.3), 0.0])
+
+
+@needs_robotics
+def test_the_mazes_are_gymnasium_robotics_own() -> None:
+    from gymnasium_robotics.envs.maze import maps
+
+    for ours, theirs in ((U, maps.U_MAZE), (MEDIUM, maps.MEDIUM_MAZE)):
+        assert [[mark == "#" for mark in row] for row in ours] == [
+            [cell == 1 for cell in row] for row in theirs
+        ]
+
+
+@needs_robotics
+def test_rotations_are_gymnasium_robotics_own() -> None:
+    from gymnasium_robotics.utils import rotations
+
+    random = np.random.default_rng(0)
+    quats, others = random.normal(size=(2, 50, 4))
+    quats /= np.linalg.norm(quats, axis=1, keepdims=True)
+    np.testing.assert_allclose(euler_of(quats), rotations.quat2euler(quats), atol=1e-9)
+    np.testing.assert_allclose(quat_of(others[:, :3]), rotations.euler2quat(others[:, :3]), atol=1e-12)
+    rolled = without_roll(quats, quats)
+    np.testing.assert_allclose(
+        np.minimum(apart(quats, rolled), 2 * np.pi - apart(quats, rolled)), 0.0, atol=1e-6
+    )
+
+
+@needs_robotics
+def test_the_pen_turns_anticlockwise_seen_from_above(rollout_of: Callable[..., Any]) -> None:
+    columns = rollout_of(find_task("hand-spin-pen"), spun, seed=0, steps=40).transitions.columns
+    assert columns["pen_turned"][2:].sum() == pytest.approx(4 * np.pi * 38 / 250, rel=0.1)
+
+
+@needs_robotics
+def test_markers_that_stay_behind_are_left_out(random_steps: Callable[[str], Any]) -> None:
+    """`target_pos` of the hand is not where the goal is."""
+    vocabulary = random_steps("hand-block").vocabulary
+    assert "target_pos" not in vocabulary.names()
+    assert "target_pos" in vocabulary.names(hidden=True)
