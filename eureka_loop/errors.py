@@ -8,7 +8,8 @@
     ├── RewardFailure        a program that passed the gate failed while it ran
     ├── SandboxError         the machine can't run locked processes, or they died with their parent
     ├── DesignerError        nobody can write rewards just now
-    │   ├── EndpointError    the model's endpoint can't be reached or says no
+    │   ├── EndpointError    the model's endpoint says no, or fails
+    │   │   └── Unavailable  it will say no to everything: nobody there, a refused key, no credit
     │   └── BudgetSpent      the next call would pass the money, token or time limit
     └── RunError             a run folder that can't be used: taken, damaged, full disk
 
@@ -110,15 +111,29 @@ class SandboxError(EurekaError):
 
 
 class DesignerError(EurekaError):
-    """Nobody can write rewards just now; the run stops and can be resumed."""
+    """Nobody can write rewards just now.
+
+    Attributes:
+        lasting: every further request would fail alike until somebody acts, so the run stops, resumable.
+    """
+
+    lasting = False
 
 
 class EndpointError(DesignerError):
-    """The model's endpoint can't be reached, or refuses what was asked."""
+    """The model's endpoint refuses what was asked, or fails."""
+
+
+class Unavailable(EndpointError):
+    """The endpoint can't be reached, refuses the key, or wants to be paid."""
+
+    lasting = True
 
 
 class BudgetSpent(DesignerError):
     """The next call would pass a limit the user set; everything so far is kept."""
+
+    lasting = True
 
 
 class RunError(EurekaError):

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from eureka_loop.budget import Deadline
 from eureka_loop.design.designer import Designer, Repair, Request
-from eureka_loop.errors import BudgetSpent, DesignerError, Refused, RewardFailure, UnknownName
+from eureka_loop.errors import DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Array, Candidate, Failed, FailureKind, Reply
@@ -137,9 +137,9 @@ class Writer:
             repair = Repair(reply.source, problems, reply.exchange)
             try:
                 self._ask(replace(request, only=(sample,), repair=repair))
-            except BudgetSpent:
-                raise  # asked for when the run goes on with more, as if it had never stopped
-            except DesignerError:
+            except DesignerError as error:
+                if error.lasting:
+                    raise  # asked for when the run goes on, as if it had never stopped
                 return None  # the other replies are here, and may be paid for: go on with those
         repaired = self._run.proposal(id, repair=True)
         return None if repaired is None else replace(repaired, parents=reply.parents)

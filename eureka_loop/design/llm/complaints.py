@@ -45,6 +45,7 @@ class Complaint:
         wait: seconds the endpoint asks to wait; None where it doesn't say.
         parameter: what to leave out, for "drop".
         tries: how often trying makes sense at all, however many retries are allowed.
+        lasting: whether every other call will fail for it, too, until somebody acts.
     """
 
     verdict: Verdict
@@ -53,6 +54,7 @@ class Complaint:
     wait: float | None = None
     parameter: str = ""
     tries: int = 1000
+    lasting: bool = False
 
 
 def understand(error: openai.APIError, sent: Collection[str], *, timeout: float, clean: Clean) -> Complaint:
@@ -88,7 +90,7 @@ def _of_connection(error: openai.APIError, clean: Clean) -> Complaint:
     what = clean(str(cause)) or type(cause).__name__
     if type(cause).__name__ in ("ConnectError", "ConnectTimeout"):
         advice = "is the server running, and is --base-url right?"
-        return Complaint("retry", f"it can't be reached ({what})", advice, tries=3)
+        return Complaint("retry", f"it can't be reached ({what})", advice, tries=3, lasting=True)
     return Complaint(
         "retry", f"the connection broke ({what})", "try again: `eureka resume` goes on from here"
     )
@@ -98,9 +100,9 @@ def _of_status(error: openai.APIStatusError, sent: Collection[str], clean: Clean
     status, text = error.status_code, _text(error.body)
     what = f"HTTP {status}: {clean(_message(error.body)) or 'no reason given'}"
     if status in (401, 403):
-        return Complaint("give_up", what, "check the key in EUREKA_API_KEY or OPENAI_API_KEY")
+        return Complaint("give_up", what, "check the key in EUREKA_API_KEY or OPENAI_API_KEY", lasting=True)
     if status == 402 or (status == 429 and _NO_MONEY.search(text)):
-        return Complaint("give_up", what, "the account behind the key has no credit left")
+        return Complaint("give_up", what, "the account behind the key has no credit left", lasting=True)
     if status in (408, 409, 429) or status >= 500:
         return _of_overload(error, what)
     if status in (400, 422) and (named := _named(error, text, sent)):
@@ -119,9 +121,8 @@ def _of_status(error: openai.APIStatusError, sent: Collection[str], clean: Clean
 def _of_overload(error: openai.APIStatusError, what: str) -> Complaint:
     wait = retry_after(error.response.headers)
     if wait is not None and wait > LONGEST_WAIT:
-        return Complaint(
-            "give_up", f"{what}; it asks to wait {wait:.0f} s", "come back then: `eureka resume`"
-        )
+        what = f"{what}; it asks to wait {wait:.0f} s"
+        return Complaint("give_up", what, "come back then: `eureka resume`", lasting=True)
     return Complaint("retry", what, "try again later: `eureka resume` goes on from here", wait)
 
 

@@ -18,7 +18,7 @@ from eureka_loop.design.llm import prompts
 from eureka_loop.design.llm.extract import Extracted, extract
 from eureka_loop.design.llm.ledger import Ledger
 from eureka_loop.design.llm.threads import at_once
-from eureka_loop.errors import BadInput, BudgetSpent, DesignerError, EndpointError, EurekaError
+from eureka_loop.errors import BadInput, DesignerError, EndpointError, EurekaError
 from eureka_loop.records import Reply, Usage
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only where a model is really asked
@@ -141,7 +141,7 @@ class LLMDesigner:
 
         Raises:
             BudgetSpent: a call didn't fit into the limits any more, and wasn't made.
-            EndpointError: not one call succeeded.
+            EndpointError: not one call succeeded, or none would any more.
             UnknownName: the endpoint doesn't know the model.
         """
         messages = prompts.messages(request)
@@ -235,12 +235,12 @@ def _failed(outcomes: Mapping[int, EurekaError | None]) -> dict[int, EurekaError
     """The samples whose calls failed, where others succeeded.
 
     Raises:
-        EurekaError: none did, or a call wasn't made: what is missing then can be asked for later.
+        EurekaError: none did, or none would any more: what is missing then can be asked for later.
     """
     failed = {sample: error for sample, error in outcomes.items() if error is not None}
     for error in failed.values():
-        later = isinstance(error, BudgetSpent) or not isinstance(error, DesignerError)
-        if later or len(failed) == len(outcomes):
+        one_alone = isinstance(error, DesignerError) and not error.lasting
+        if not one_alone or len(failed) == len(outcomes):
             raise error
     return failed
 

@@ -10,7 +10,7 @@ import random
 import re
 import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, NoReturn, cast
 
@@ -19,7 +19,7 @@ import openai
 from pydantic import SecretStr
 
 from eureka_loop.design.llm.complaints import LIMIT_NAMES, Complaint, no_completion, one_line, understand
-from eureka_loop.errors import EndpointError, UnknownName
+from eureka_loop.errors import EndpointError, Unavailable, UnknownName
 
 Message = Mapping[str, str]
 Body = dict[str, Any]
@@ -143,7 +143,7 @@ class Endpoint:
                 return answer
             if tries > min(self._retries, answer.tries - 1):
                 times = f", {tries} times" if tries > 1 else ""
-                return Complaint("give_up", answer.what + times, answer.advice)
+                return replace(answer, verdict="give_up", what=answer.what + times)
             backoff = min(_FIRST_WAIT * 2 ** (tries - 1), _LONGEST_BACKOFF) * jitter.uniform(1.0, 1.5)
             self._sleep(backoff if answer.wait is None else answer.wait)
 
@@ -180,7 +180,8 @@ class Endpoint:
 
     def _give_up(self, complaint: Complaint) -> NoReturn:
         advice = f"; {complaint.advice}" if complaint.advice else ""
-        raise EndpointError(f"{self.url}: {complaint.what}{advice}")
+        kind = Unavailable if complaint.lasting else EndpointError
+        raise kind(f"{self.url}: {complaint.what}{advice}")
 
     def _clean(self, text: str) -> str:
         return one_line(self.redact(text))  # in this order: a key cut in half would pass

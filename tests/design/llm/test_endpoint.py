@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from eureka_loop.design.designer import gathered
+from eureka_loop.design.designer import Gathered, gathered
 from eureka_loop.design.llm.threads import at_once
-from eureka_loop.errors import BadInput, DesignerError, EndpointError, UnknownName
+from eureka_loop.errors import BadInput, DesignerError, EndpointError, Unavailable, UnknownName
 from eureka_loop.records import Candidate, Usage
 from eureka_loop.store import Run
 
@@ -309,6 +309,18 @@ def test_one_failed_call_does_not_lose_the_others(script: Any, designer: Any, as
     replies = gathered(designer(parallel=1), ask(samples=3))
     assert [reply.source for reply in replies] == [None, script.PROGRAM, script.PROGRAM]
     assert replies[0].problem.startswith(f"{script.url}: HTTP 400: nonsense")
+
+
+@pytest.mark.parametrize(("status", "message"), [(401, "Incorrect API key"), (429, "insufficient_quota")])
+def test_what_every_other_call_would_meet_leaves_the_rest_unasked(
+    script: Any, designer: Any, ask: Any, status: int, message: str
+) -> None:
+    script.then(script.writes(), script.fails(status, message))
+    inbox = Gathered()
+    with pytest.raises(Unavailable, match=message):
+        designer(parallel=1).propose(ask(samples=3), inbox)
+    assert inbox.replies[0].source == script.PROGRAM
+    assert 1 not in inbox.replies
 
 
 def test_calls_run_at_once_but_not_more_than_allowed() -> None:
