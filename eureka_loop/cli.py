@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from eureka_loop.errors import BadInput, EurekaError, UnknownName
+from eureka_loop.errors import BadInput, EurekaError, SandboxError, UnknownName
 
 USAGE = """\
 usage: eureka COMMAND [OPTIONS]
@@ -70,10 +70,13 @@ def command(name: str) -> Callable[[list[str]], int]:
 
     Raises:
         UnknownName: there is no such command.
+        SandboxError: not on this system.
     """
     names = ("run", "resume", "train", "tasks", "inspect", "compare", "doctor")
     if name not in names:
         raise UnknownName("command", name, names, hint="`eureka --help` lists them")
+    if sys.platform == "win32":  # said here: not much of the rest can even be imported
+        raise SandboxError("generated code can't be locked up on Windows; install WSL2 and run eureka in it")
     if name == "compare":
         from eureka_loop.compare_command import compare
 

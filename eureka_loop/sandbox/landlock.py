@@ -12,14 +12,14 @@ import errno
 import os
 import sys
 
+from eureka_loop.sandbox.libc import LIBC, checked
+
 _CREATE_RULESET, _RESTRICT_SELF = 444, 446  # the same on every architecture
 _VERSION_FLAG = 1
 
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}  # ABI → how many rights on files it knows, from bit 0 on
 _TCP_SINCE, _TCP_RIGHTS = 4, 0b11  # bind, connect
 _SCOPES_SINCE, _SCOPES = 6, 0b11  # abstract Unix sockets, signals
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class _Ruleset(ctypes.Structure):
@@ -30,7 +30,7 @@ def abi() -> int:
     """The kernel's Landlock ABI; 0 where there is none, or it is switched off."""
     if sys.platform != "linux":
         return 0  # these numbers would be other calls
-    return max(0, int(_libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG)))
+    return max(0, int(LIBC.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG)))
 
 
 def restrict() -> int:
@@ -50,17 +50,11 @@ def restrict() -> int:
         ruleset.tcp, size = _TCP_RIGHTS, 16
     if version >= _SCOPES_SINCE:
         ruleset.scopes, size = _SCOPES, 24
-    descriptor = _checked(
-        _libc.syscall(_CREATE_RULESET, ctypes.byref(ruleset), ctypes.c_size_t(size), ctypes.c_uint32(0))
+    descriptor = checked(
+        LIBC.syscall(_CREATE_RULESET, ctypes.byref(ruleset), ctypes.c_size_t(size), ctypes.c_uint32(0))
     )
     try:
-        _checked(_libc.syscall(_RESTRICT_SELF, ctypes.c_int(descriptor), ctypes.c_uint32(0)))
+        checked(LIBC.syscall(_RESTRICT_SELF, ctypes.c_int(descriptor), ctypes.c_uint32(0)))
     finally:
         os.close(descriptor)
     return version
-
-
-def _checked(result: int) -> int:
-    if result < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return result

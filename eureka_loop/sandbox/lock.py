@@ -18,6 +18,7 @@ from pathlib import Path
 
 from eureka_loop.sandbox import landlock, seccomp
 from eureka_loop.sandbox.layers import Layer
+from eureka_loop.sandbox.libc import LIBC, checked
 
 MEMORY_BYTES = 512 * 1024**2  # what a program may take beyond the warm interpreter
 NOBODY = 65534
@@ -26,8 +27,6 @@ _PR_SET_PDEATHSIG, _PR_GET_DUMPABLE, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1,
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _CAPABILITY_VERSION_3, _CAP_KILL = 0x20080522, 5
 _NOTHING = ("RLIMIT_CORE", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_MEMLOCK")
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def lock(wanted: Layer, *, parent: int, control: int) -> Layer:
@@ -98,7 +97,7 @@ def _drop_capabilities() -> None:
     number = _CAPSET.get(os.uname().machine)
     if number is not None:
         header = struct.pack("<Ii", _CAPABILITY_VERSION_3, 0)
-        _checked(_libc.syscall(number, header, bytes(24)))
+        checked(LIBC.syscall(number, header, bytes(24)))
 
 
 def _give_up_privileges(parent: int) -> None:
@@ -135,9 +134,4 @@ def _address_space() -> int | None:
 
 
 def _prctl(option: int, value: int) -> None:
-    _checked(_libc.prctl(option, *(ctypes.c_ulong(each) for each in (value, 0, 0, 0))))
-
-
-def _checked(result: int) -> None:
-    if result < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    checked(LIBC.prctl(option, *(ctypes.c_ulong(each) for each in (value, 0, 0, 0))))

@@ -20,6 +20,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from eureka_loop.sandbox.libc import LIBC, checked
+
 # x86-64, aarch64
 _NUMBERS: dict[str, tuple[int, int]] = {
     "bpf": (321, 280),
@@ -36,8 +38,6 @@ _NUMBERS: dict[str, tuple[int, int]] = {
 }
 _PTRACE_SEIZE, _CLONE_NEWUSER, _JOIN_SESSION_KEYRING = 0x4206, 1 << 28, 1
 _USER_MODE_ONLY, _PR_SET_DUMPABLE = 1, 4
-
-_libc = ctypes.CDLL(None, use_errno=True)
 _buffer = ctypes.create_string_buffer(256)
 
 
@@ -125,7 +125,7 @@ def _map_executable() -> None:
 def _make_executable() -> None:
     memory = mmap.mmap(-1, 4096)
     address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    _checked(_libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(4096), mmap.PROT_READ | mmap.PROT_EXEC))
+    checked(LIBC.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(4096), mmap.PROT_READ | mmap.PROT_EXEC))
 
 
 def _ignore_signal() -> None:
@@ -183,13 +183,7 @@ def _become_dumpable() -> None:
 def _call(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
     number = _NUMBERS[name][0 if platform.machine() == "x86_64" else 1]
     wide = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
-    return _checked(_libc.syscall(ctypes.c_long(number), *wide))
-
-
-def _checked(result: int) -> int:
-    if result < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return result
+    return checked(LIBC.syscall(ctypes.c_long(number), *wide))
 
 
 _ANYWHERE: tuple[Callable[[], None], ...] = (

@@ -15,6 +15,8 @@ import struct
 import sys
 from dataclasses import dataclass
 
+from eureka_loop.sandbox.libc import LIBC
+
 ALLOW, ERRNO, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 
 # Name → numbers on x86-64 and aarch64 (asm/unistd_64.h, asm-generic/unistd.h); None: not on that one.
@@ -147,9 +149,6 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
 def restrict(control: int) -> None:
     """Put the filter on every thread of this process, for good. Needs no_new_privs.
 
@@ -157,7 +156,7 @@ def restrict(control: int) -> None:
         OSError: the kernel or the architecture has no such filter.
     """
     program, call = assembled(control)
-    result = _libc.syscall(call, _SET_MODE_FILTER, _TSYNC, ctypes.byref(program))
+    result = LIBC.syscall(call, _SET_MODE_FILTER, _TSYNC, ctypes.byref(program))
     if result != 0:  # positive: the thread that could not be brought along
         raise OSError(ctypes.get_errno() or errno.EBUSY, "seccomp")
 

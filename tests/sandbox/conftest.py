@@ -83,7 +83,7 @@ ESCAPE = """
 builtins = tolerance.__globals__["__builtins__"]
 load = builtins["__import__"]
 os, sys, ctypes, struct, mmap = load("os"), load("sys"), load("ctypes"), load("struct"), load("mmap")
-libc = load("eureka_loop.sandbox.probes", fromlist=["_libc"])._libc
+libc = load("eureka_loop.sandbox.libc", fromlist=["LIBC"]).LIBC
 getattr = builtins["getattr"]
 
 """

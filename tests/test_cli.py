@@ -1,0 +1,35 @@
+"""What `eureka` says before anything of weight is imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from eureka_loop import cli
+
+# Windows has neither of these modules, and none of the C library's calls.
+ON_WINDOWS = """
+import sys
+sys.platform = "win32"
+sys.modules["fcntl"] = sys.modules["resource"] = None
+from eureka_loop.cli import main
+main([{!r}, "hopper-hop"])
+"""
+
+
+@pytest.mark.parametrize("command", ["run", "doctor", "inspect"])
+def test_windows_is_pointed_to_wsl2(command):
+    done = subprocess.run([sys.executable, "-c", ON_WINDOWS.format(command)], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "eureka: generated code can't be locked up on Windows; install WSL2 and run eureka in it"
+    ]
+
+
+def test_an_unknown_command_is_told_the_nearest(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["rnu"])
+    assert ended.value.code == 2
+    assert "did you mean 'run'" in capsys.readouterr().err
