@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import tyro
 
 from eureka_loop.config import RunConfig, amend, load
 from eureka_loop.errors import BadInput, BudgetSpent, DesignerError
+from eureka_loop.options import optional, parse, take, with_expression
 from eureka_loop.records import Algorithm, TrainerName
 from eureka_loop.store import Run
 
 LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
-Options = TypeVar("Options")
 Where = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
 
 
 def run(words: list[str]) -> int:
     """Have rewards written, trained and improved."""
-    words, file = _take(words, "--config")
-    words, human = _take(words, "--human")
+    words, file = take(words, "--config")
+    words, human = take(words, "--human")
     base = load(Path(file)) if file else RunConfig()
-    config = _parse(RunConfig, "run", _with_expression(words), base, RUN_HELP)
+    config = parse(RunConfig, "run", with_expression(words), base, RUN_HELP)
     from eureka_loop import wiring
     from eureka_loop.design.choose import said, settle
 
@@ -46,15 +46,15 @@ class ResumeOptions:
 
     run: Where
     """The run's folder."""
-    jobs: int | None = None
+    jobs: Annotated[int | None, optional("N")] = None
     """Trainings at once, if other than before."""
-    max_usd: float | None = None
+    max_usd: Annotated[float | None, optional("USD")] = None
     """A new limit on money, what is spent already counted in; likewise those below."""
-    max_tokens: int | None = None
+    max_tokens: Annotated[int | None, optional("N")] = None
     """A new limit on tokens."""
-    max_hours: float | None = None
+    max_hours: Annotated[float | None, optional("HOURS")] = None
     """A new limit on time."""
-    max_completion_tokens: int | None = None
+    max_completion_tokens: Annotated[int | None, optional("N")] = None
     """Tokens one reply may have from now on."""
 
 
@@ -63,7 +63,7 @@ LIMITS = ("max_usd", "max_tokens", "max_hours", "max_completion_tokens")
 
 def resume(words: list[str]) -> int:
     """Go on where a run stopped."""
-    options = _parse(ResumeOptions, "resume", words)
+    options = parse(ResumeOptions, "resume", words)
     from eureka_loop.design.choose import check_resumed
 
     run = Run.open(options.run).lock()
@@ -83,13 +83,13 @@ class TrainOptions:
     """A file with `def compute_reward(...)`."""
     task: str
     """A name from `eureka tasks`, or the task in your own words (then --env and --fitness are needed)."""
-    env: str | None = None
+    env: Annotated[str | None, optional("ID")] = None
     """Gymnasium id, for a task in your own words."""
-    fitness: str | None = None
+    fitness: Annotated[str | None, optional("EXPRESSION")] = None
     """How well the task is done: an expression over observables; its episode mean."""
     algo: Algorithm = "ppo"
     """Training algorithm."""
-    trainer: TrainerName | None = None
+    trainer: Annotated[TrainerName | None, optional("{population,sb3}")] = None
     """Who trains: population, many policies at once, or sb3, one at a time."""
     steps: int = 100_000
     """Environment steps."""
@@ -117,13 +117,13 @@ TRAIN_HELP = """Train one reward program of your own, and judge it.
 
 def train(words: list[str]) -> int:
     """Train one reward program of the user's own."""
-    words, file = _take(words, "--config")
-    words, human = _take(words, "--human")
+    words, file = take(words, "--config")
+    words, human = take(words, "--human")
     base = replace(load(Path(file)) if file else RunConfig(), report_seeds=0)
     shared = [each.name for each in fields(TrainOptions) if each.name != "program"]
     defaults: dict[str, Any] = {name: getattr(base, name) for name in shared}
     defaults |= {"program": tyro.MISSING, "task": base.task or tyro.MISSING}
-    options = _parse(TrainOptions, "train", _with_expression(words), TrainOptions(**defaults), TRAIN_HELP)
+    options = parse(TrainOptions, "train", with_expression(words), TrainOptions(**defaults), TRAIN_HELP)
     given: dict[str, Any] = {name: getattr(options, name) for name in shared}
     config = RunConfig(**given, generations=1, samples=1, hyperparameters=base.hyperparameters)
     from eureka_loop import wiring
@@ -135,13 +135,13 @@ def train(words: list[str]) -> int:
 class TasksOptions:
     """The catalogue, or one task: text, vocabulary, fitness, hand-written reward."""
 
-    name: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="NAME")] = None
+    name: Annotated[tyro.conf.Positional[str | None], optional("[NAME]")] = None
     """A task's name."""
 
 
 def tasks(words: list[str]) -> int:
     """Show the catalogue."""
-    options = _parse(TasksOptions, "tasks", words)
+    options = parse(TasksOptions, "tasks", words)
     from eureka_loop.report.catalogue import show_catalogue, show_task
 
     if options.name is None:
@@ -157,17 +157,17 @@ class InspectOptions:
 
     run: Where
     """The run's folder."""
-    id: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="ID")] = None
+    id: Annotated[tyro.conf.Positional[str | None], optional("[ID]")] = None
     """A candidate: g0-03; or human, sparse."""
-    diff: str | None = None
+    diff: Annotated[str | None, optional("ID")] = None
     """Show how it differs from its parent, from the hand-written reward (human), or from another ID."""
-    exchange: bool = False
+    exchange: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Show the prompt and the reply."""
 
 
 def inspect(words: list[str]) -> int:
     """Show a run or a candidate."""
-    options = _parse(InspectOptions, "inspect", words)
+    options = parse(InspectOptions, "inspect", words)
     from eureka_loop.report.inspect import print_candidate, print_run
 
     found = Run.open(options.run)
@@ -190,7 +190,7 @@ class DoctorOptions:
 
 def doctor(words: list[str]) -> int:
     """Look at the machine."""
-    options = _parse(DoctorOptions, "doctor", words)
+    options = parse(DoctorOptions, "doctor", words)
     from eureka_loop.doctor import examine
     from eureka_loop.report.doctor import print_doctor
 
@@ -234,31 +234,3 @@ def _go(run: Run, jobs: int | None = None) -> int:
                 run.event("stopped", reason=str(error))
             raise
         return print_summary(run)
-
-
-def _parse(
-    kind: type[Options],
-    name: str,
-    words: list[str],
-    default: Options = tyro.MISSING_NONPROP,
-    help: str | None = None,
-) -> Options:
-    return tyro.cli(kind, prog=f"eureka {name}", args=words, description=help, default=default)
-
-
-def _with_expression(words: list[str]) -> list[str]:
-    """The words with `--fitness=VALUE`, so that "-forward_velocity" is a value and no flag."""
-    words, fitness = _take(words, "--fitness")
-    return words if fitness is None else [*words, f"--fitness={fitness}"]
-
-
-def _take(words: list[str], flag: str) -> tuple[list[str], str | None]:
-    """The words without `flag VALUE` or `flag=VALUE`, and the value."""
-    for index, word in enumerate(words):
-        if word.startswith(flag + "="):
-            return words[:index] + words[index + 1 :], word.removeprefix(flag + "=")
-        if word == flag:
-            if index + 1 == len(words):
-                raise BadInput(f"{flag} needs a value")
-            return words[:index] + words[index + 2 :], words[index + 1]
-    return words, None

@@ -13,6 +13,7 @@ import tyro
 from eureka_loop.config import RunConfig
 from eureka_loop.contest import Contest, Draft
 from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.options import optional, parse
 from eureka_loop.records import Algorithm
 from eureka_loop.store import Run, slug
 
@@ -29,23 +30,23 @@ class CompareOptions:
 
     rewards: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN | A.py B.py...")]
     """A finished run, whose winner is compared; or reward files, the first with the others."""
-    others: Annotated[str | None, tyro.conf.arg(name="with", metavar="NAMES")] = None
+    others: Annotated[str | None, tyro.conf.arg(name="with"), optional("NAMES")] = None
     """With what: human, sparse, native, a reward file, another run; with commas. Default: human,sparse."""
-    task: str | None = None
+    task: Annotated[str | None, optional("NAME")] = None
     """Where files are compared: a name from `eureka tasks`."""
     seeds: int = 10
     """Trainings of each reward."""
-    steps: int | None = None
+    steps: Annotated[int | None, optional("N")] = None
     """Environment steps of each training. Default: the run's; for files 100,000."""
-    algo: str | None = None
+    algo: Annotated[str | None, optional("ALGO")] = None
     """ppo, sac, or both: ppo,sac. Default: the run's; for files ppo."""
-    judge_episodes: int | None = None
+    judge_episodes: Annotated[int | None, optional("N")] = None
     """Episodes in which a final policy is judged. Default: the run's; for files 10."""
-    seed: int | None = None
+    seed: Annotated[int | None, optional("N")] = None
     """Whose report seeds are taken, 0 to 999. Default: the run's; for files 0."""
     jobs: int = 0
     """Trainings at once; 0: one a core."""
-    out: Path | None = None
+    out: Annotated[Path | None, optional("DIR")] = None
     """The comparison's folder. Default: RUN/compare/..., or runs/compare-... for files."""
     allow_reduced_sandbox: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run the programs even where the sandbox is weaker than `strict`."""
@@ -64,7 +65,7 @@ class CompareOptions:
 
 def compare(words: list[str]) -> int:
     """Compare a run's winner, or files, with other rewards."""
-    options = tyro.cli(CompareOptions, prog="eureka compare", args=words)
+    options = parse(CompareOptions, "compare", words)
     from eureka_loop import compare as comparing
     from eureka_loop.report.compare.terminal import print_stopped, print_summary
     from eureka_loop.report.compare.write import write

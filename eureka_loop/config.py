@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from eureka_loop import files
 from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.options import optional
 
 DesignerName = Literal["templates", "llm", "replay"]
 
@@ -22,27 +23,27 @@ DesignerName = Literal["templates", "llm", "replay"]
 class RunConfig:
     """What `eureka run` takes. Keys and passwords are no part of it: they come from the environment."""
 
-    task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK_OR_TEXT")] = ""
+    task: Annotated[tyro.conf.Positional[str], optional("TASK_OR_TEXT")] = ""
     """A name from `eureka tasks`, or the task in your own words (then --env and --fitness are needed)."""
-    env: str | None = None
+    env: Annotated[str | None, optional("ID")] = None
     """Gymnasium id, for a task in your own words: HalfCheetah-v5."""
-    fitness: str | None = None
+    fitness: Annotated[str | None, optional("EXPRESSION")] = None
     """How well the task is done: an observable, or an expression over observables; its episode mean."""
-    designer: DesignerName | None = None
+    designer: Annotated[DesignerName | None, optional("{templates,llm,replay}")] = None
     """Who writes the rewards. Default: llm where a model is configured, else templates."""
-    model: str | None = None
+    model: Annotated[str | None, optional("NAME")] = None
     """The language model; default: $EUREKA_MODEL."""
-    base_url: str | None = None
+    base_url: Annotated[str | None, optional("URL")] = None
     """An OpenAI-compatible endpoint: http://localhost:11434/v1. Default: $OPENAI_BASE_URL, else OpenAI's."""
     temperature: float = 1.0
     """How freely the model writes."""
     max_completion_tokens: int = 8192
     """Tokens one reply may have, thinking included."""
-    replay: Path | None = None
+    replay: Annotated[Path | None, optional("RUN")] = None
     """The recorded run that the replay designer answers from."""
     algo: Literal["ppo", "sac"] = "ppo"
     """Training algorithm."""
-    trainer: Literal["population", "sb3"] | None = None
+    trainer: Annotated[Literal["population", "sb3"] | None, optional("{population,sb3}")] = None
     """population: many policies trained at once; sb3: one by one. Default: population where it can."""
     generations: int = 3
     """How often rewards are written, trained and judged."""
@@ -60,11 +61,11 @@ class RunConfig:
     """The run's seed: every random choice follows from it."""
     jobs: int = 0
     """Trainings at once; 0: one a core."""
-    max_usd: float | None = None
+    max_usd: Annotated[float | None, optional("USD")] = None
     """Stop before the model costs more than this."""
-    max_tokens: int | None = None
+    max_tokens: Annotated[int | None, optional("N")] = None
     """Stop before the model's prompts and replies exceed this many tokens."""
-    max_hours: float | None = None
+    max_hours: Annotated[float | None, optional("HOURS")] = None
     """Stop when the run has taken this long."""
     out: Path = Path("runs")
     """Where run folders go."""

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 # From the bottom up; a module may import from its own group and from those before it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("records", "config", "seeds", "files", "versions"),
+    ("records", "config", "options", "seeds", "files", "versions"),
     ("program", "envs", "reward_templates", "references"),
     ("sandbox",),
     ("simulate",),
@@ -82,6 +82,8 @@ def test_imports_point_downward(name: str, path: Path) -> None:
 
 
 SIDEWAYS = {
+    ("config", "files"),
+    ("config", "options"),
     ("store", "config"),
     ("store", "seeds"),
     ("records", "errors"),

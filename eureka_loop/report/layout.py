@@ -33,8 +33,9 @@ class Indented:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         inner = options.update_width(max(1, options.max_width - len(INDENT)))
         for line in Segment.split_lines(console.render(self.body, inner)):
-            yield Segment(INDENT)
-            yield from line
+            if line:
+                yield Segment(INDENT)
+                yield from line
             yield Segment.line()
 
 

@@ -1,0 +1,80 @@
+"""Wrong options are told in one line, whatever they are."""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stderr, redirect_stdout
+
+import pytest
+
+from eureka_loop.commands import InspectOptions, ResumeOptions, TrainOptions
+from eureka_loop.compare_command import CompareOptions
+from eureka_loop.config import RunConfig
+from eureka_loop.errors import BadInput
+from eureka_loop.options import in_one_line, parse, take, with_expression
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("x --steps abc", "--steps takes a whole number, not 'abc'"),
+        ("x --steps=1e5", "--steps takes a whole number, not '1e5'"),
+        ("x --temperature hot", "--temperature takes a number, not 'hot'"),
+        ("x --max-usd lots", "--max-usd takes USD, not 'lots'"),
+        ("x --max-tokens many", "--max-tokens takes a whole number, not 'many'"),
+        ("x --algo td3", "--algo takes ppo or sac, not 'td3'"),
+        ("x --designer gpt", "--designer takes llm, replay or templates, not 'gpt'"),
+        ("x --samples", "--samples needs a value"),
+        ("x --step 5", "unknown option --step; did you mean --steps?"),
+        ("x --frobnicate", "unknown option --frobnicate"),
+        ("walk back slowly", "too much: back, slowly (what belongs together needs quotes)"),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, columns: str, words: str, said: str
+) -> None:
+    """Whatever the terminal can show."""
+    monkeypatch.setenv("COLUMNS", columns)
+    screen = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    with redirect_stdout(screen), redirect_stderr(screen), pytest.raises(BadInput) as caught:
+        parse(RunConfig, "run", words.split(), RunConfig())
+    assert str(caught.value) == f"{said}; `eureka run --help` says more"
+    assert screen.tell() == 0
+
+
+def test_what_is_missing_is_named() -> None:
+    with pytest.raises(BadInput, match=r"^REWARD.py and --task STR missing; "):
+        parse(TrainOptions, "train", [])
+    with pytest.raises(BadInput, match=r"^RUN missing; "):
+        parse(ResumeOptions, "resume", [])
+
+
+def test_what_tyro_may_say_tomorrow_is_one_line_still() -> None:
+    assert in_one_line("╭─ News ───╮\n│ Something │\n│ is wrong. │\n╰──────────╯\n") == "Something is wrong."
+    assert in_one_line("no box\nat all\n") == "no box at all"
+    assert in_one_line(" News\n ------\n  Something  \n  is wrong.\n      \n") == "Something is wrong."
+    assert in_one_line("") == ""
+
+
+@pytest.mark.parametrize("kind", [RunConfig, TrainOptions, ResumeOptions, InspectOptions, CompareOptions])
+def test_help_does_not_speak_of_none(kind: type) -> None:
+    page = io.StringIO()
+    with redirect_stdout(page), pytest.raises(SystemExit) as caught:
+        parse(kind, "x", ["--help"])
+    assert not caught.value.code
+    assert "usage: eureka x" in page.getvalue()
+    assert "None" not in page.getvalue()
+
+
+def test_an_expression_may_begin_with_a_minus() -> None:
+    for words in (["run", "--fitness", "-x", "--seed", "3"], ["run", "--seed", "3", "--fitness=-x"]):
+        assert with_expression(words) == ["run", "--seed", "3", "--fitness=-x"]
+
+
+def test_a_flag_is_taken_with_its_value() -> None:
+    assert take(["a", "--human", "b", "c"], "--human") == (["a", "c"], "b")
+    assert take(["a"], "--human") == (["a"], None)
+    with pytest.raises(BadInput, match="--human needs a value"):
+        take(["a", "--human"], "--human")
