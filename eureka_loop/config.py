@@ -53,6 +53,8 @@ class RunConfig:
     """Environment steps each training gets."""
     seeds: int = 1
     """Trainings of each candidate during the search."""
+    halving: int = 1
+    """Stop bad rewards early: with 3 the best third goes on after 1/3 of the steps. 1: all train to the end."""
     report_seeds: int = 5
     """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out."""
     judge_episodes: int = 10
@@ -87,6 +89,7 @@ LIMITS: tuple[tuple[str, float, float], ...] = (
     ("samples", 1, 100),
     ("steps", 100, 1_000_000_000),
     ("seeds", 1, 100),
+    ("halving", 1, 100),
     ("report_seeds", 0, 100),
     ("judge_episodes", 1, 1000),
     ("seed", 0, 999),

@@ -87,6 +87,11 @@ def with_trainer(training: Training, config: RunConfig, folder: Path) -> Trainin
     lacking = files.read_json(folder / "trainer.json", dict[str, str])["lacking"]
     if config.trainer == "population" and lacking:
         raise BadInput(f"--trainer population can't be had: {lacking}; leave it out, or give --trainer sb3")
+    if config.halving > 1 and (config.trainer == "sb3" or lacking):
+        raise BadInput(
+            f"--halving {config.halving} needs the population trainer, which alone goes on with a training "
+            f"that it stopped ({lacking or '--trainer sb3 was given'}); leave --halving out"
+        )
     if config.trainer == "sb3" or lacking:
         return replace(training, trainer="sb3", why="" if config.trainer else lacking)
     return replace(training, trainer="population")

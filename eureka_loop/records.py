@@ -51,6 +51,8 @@ class Task:
         sparse: reward program that pays only for the task itself.
         human: hand-written reward program; None where nobody wrote one.
         human_source: where the hand-written reward comes from.
+        native: where the env's own reward stands in for a hand-written one that nobody has written as a
+            program: the methods of the env's class that compute it, for people to read.
         env_kwargs: passed to `gymnasium.make`.
     """
 
@@ -62,6 +64,7 @@ class Task:
     sparse: str | None = None
     human: str | None = None
     human_source: str = ""
+    native: tuple[str, ...] = ()
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -144,6 +147,51 @@ class Job:
     checkpoints: int = 10
     until: int | None = None
     after: str = ""
+
+
+SNAPSHOT = "training.npz"  # in the folder of a job that ends before its training: what going on takes
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A stage of the search's trainings; at its end the worse candidates stop.
+
+    Attributes:
+        number: from 0, the first.
+        steps: that each training has taken at its end.
+        seeds: trainings of each candidate; those that the rung before didn't have begin here.
+        episodes: in which each policy is judged.
+        places: candidates that it has room for.
+        last: whether trainings end here.
+    """
+
+    number: int
+    steps: int
+    seeds: int
+    episodes: int
+    places: int
+    last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """Why a candidate's training ended early: others had a better fitness after as many steps.
+
+    Attributes:
+        steps: that each of its trainings has taken.
+        of: steps of a whole training.
+        fitness: then.
+        needed: fitness of the last that went on.
+        places: how many could.
+    """
+
+    candidate: str
+    rung: int
+    steps: int
+    of: int
+    fitness: float
+    needed: float
+    places: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +297,15 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """A candidate with what came of it: one result a seed, or a single failure before training."""
+    """A candidate with what came of it: one result a seed, or a single failure before training.
+
+    Attributes:
+        halted: set where its training ended early; the results are those of that moment.
+    """
 
     candidate: Candidate
     results: tuple[Trained | Failed, ...]
+    halted: Halted | None = None
 
     @property
     def trained(self) -> tuple[Trained, ...]:

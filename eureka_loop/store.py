@@ -4,7 +4,8 @@ run.toml            configuration, versions, git commit
 events.jsonl        append-only; written by the loop
 proposals/          every reply as soon as it is there: g0-03.json, g0-03-repair.json
 task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read
-candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, failed.json
+candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, failed.json, halted.json
+   rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, and training.npz to go on from
    seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, events.out.tfevents.*
 report.md           the end of the line
 """
@@ -29,7 +30,7 @@ from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Candidate, Evaluated, Failed, Job, Reply, Task, Trained, Training
+from eureka_loop.records import Candidate, Evaluated, Failed, Halted, Job, Reply, Task, Trained, Training
 
 Event = Mapping[str, Any]
 REFERENCES = ("human", "sparse", "native")  # ids of candidates that nobody's search wrote
@@ -245,29 +246,65 @@ class Run:
 
     # trainings
 
-    def job_folder(self, candidate: str, seed: int) -> Path:
-        return self.candidate_folder(candidate) / f"seed-{seed}"
+    def job_folder(self, candidate: str, seed: int, rung: int | None = None) -> Path:
+        """Of a training to the end, or to an early rung."""
+        folder = self.candidate_folder(candidate)
+        return (folder if rung is None else folder / f"rung-{rung}") / f"seed-{seed}"
 
-    def write_job(self, job: Job) -> Path:
+    def write_job(self, job: Job, rung: int | None = None) -> Path:
         """Make a job's folder, empty of whatever an interrupted training left there."""
-        folder = self.job_folder(job.candidate, job.seed)
+        folder = self.job_folder(job.candidate, job.seed, rung)
         if folder.exists():
             shutil.rmtree(folder)
         files.write_json(folder / "job.json", job)
         return folder
 
-    def result(self, candidate: str, seed: int) -> Trained | Failed | None:
-        return read_result(self.job_folder(candidate, seed))
+    def result(self, candidate: str, seed: int, rung: int | None = None) -> Trained | Failed | None:
+        return read_result(self.job_folder(candidate, seed, rung))
+
+    def rungs(self, id: str) -> list[int]:
+        """The early rungs on which a candidate has been trained, in order."""
+        return sorted(int(path.name[5:]) for path in self.candidate_folder(id).glob("rung-*"))
+
+    def training_seeds(self, id: str, rung: int | None = None) -> list[int]:
+        """Of the trainings to the end, or to an early rung, begun or finished."""
+        folder = self.job_folder(id, 0, rung).parent
+        return sorted(int(path.name[5:]) for path in folder.glob("seed-*"))
+
+    def write_halted(self, halted: Halted) -> None:
+        """Keep why a candidate's training ended early."""
+        files.write_json(self.candidate_folder(halted.candidate) / "halted.json", halted)
+
+    def halted(self, id: str) -> Halted | None:
+        path = self.candidate_folder(id) / "halted.json"
+        return files.read_json(path, Halted) if path.exists() else None
 
     def evaluated(self, id: str, *, report: bool = False) -> Evaluated:
-        """A candidate with its results so far: those of the search, or those on report seeds."""
+        """A candidate with its results so far: those of the search, or those on report seeds.
+
+        Of the search, those of the trainings to the end; or of the rung at which it was halted, or failed.
+        """
         failure = None if report else self.failure(id)
         if failure is not None:
             return Evaluated(self.candidate(id), (failure,))
-        numbers = sorted(int(path.name[5:]) for path in self.candidate_folder(id).glob("seed-*"))
-        wanted = [number for number in numbers if seeds.is_report(number) == report]
-        results = [self.result(id, number) for number in wanted]
-        return Evaluated(self.candidate(id), tuple(each for each in results if each is not None))
+        if report:
+            return Evaluated(self.candidate(id), self._results(id, None, report=True))
+        halted = self.halted(id)
+        for rung in [halted.rung] if halted else reversed(self.rungs(id)):
+            results = self._results(id, rung)
+            if halted or any(isinstance(each, Failed) for each in results):
+                return Evaluated(self.candidate(id), results, halted)
+        return Evaluated(self.candidate(id), self._results(id, None))
+
+    def evaluated_at(self, id: str, rung: int) -> Evaluated:
+        """A candidate with its results at an early rung."""
+        failure = self.failure(id)
+        return Evaluated(self.candidate(id), (failure,) if failure else self._results(id, rung))
+
+    def _results(self, id: str, rung: int | None, *, report: bool = False) -> tuple[Trained | Failed, ...]:
+        wanted = [seed for seed in self.training_seeds(id, rung) if seeds.is_report(seed) == report]
+        results = [self.result(id, seed, rung) for seed in wanted]
+        return tuple(each for each in results if each is not None)
 
 
 def read_result(folder: Path) -> Trained | Failed | None:

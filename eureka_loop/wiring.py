@@ -25,10 +25,11 @@ from eureka_loop.execute.local import LocalEngine
 from eureka_loop.feedback import words
 from eureka_loop.loop import Stages
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Array, Candidate, Evaluated, Task
+from eureka_loop.records import Array, Candidate, Evaluated, Rung, Task
 from eureka_loop.references import references
 from eureka_loop.sandbox.standing import Standing, measure, require
 from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.search.halving import Halving, ladder
 from eureka_loop.search.strategy import Ask
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
@@ -87,11 +88,7 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
         yield Stages(
             brief=Brief(task, vocabulary, plan, config.seed).request,
             write=Writer(run, designer, gate, deadline).write,
-            train=lambda candidates: evaluation.evaluate(
-                candidates,
-                seeds("training", config.seed, config.seeds),
-                seeds("selection", config.seed, config.judge_episodes),
-            ),
+            train=Halving(rungs(config), Climb(config.seed, evaluation).train, evaluation.halt).train,
             retrain=Retraining(run, task, config, gate, evaluation).retrain,
         )
 
@@ -118,7 +115,7 @@ class Brief:
 
     def request(self, ask: Ask, history: Sequence[Evaluated]) -> Request:
         return Request(
-            task=replace(self.task, human=None, human_source="", sparse=None),  # not for its eyes
+            task=replace(self.task, human=None, human_source="", native=(), sparse=None),  # not for its eyes
             vocabulary=self.vocabulary,
             algorithm=self.plan.training.algorithm,
             discount=float(self.plan.training.hyperparameters.get("gamma", 0.99)),
@@ -130,6 +127,19 @@ class Brief:
             feedback=words(ask.best, ask.generation_before) if ask.generation else "",
             history=history,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Candidates → trained to a rung, on the search's seeds."""
+
+    seed: int
+    evaluation: Evaluation
+
+    def train(self, candidates: Sequence[Candidate], rung: Rung) -> list[Evaluated]:
+        training = seeds("training", self.seed, rung.seeds)
+        judging = seeds("selection", self.seed, rung.episodes)
+        return self.evaluation.evaluate(candidates, training, judging, rung=rung)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +207,12 @@ def announce(run: Run) -> None:
         report_seeds=config.report_seeds,
         references=[each.id for each in references(task)] if config.report_seeds else [],
     )
+
+
+def rungs(config: RunConfig) -> tuple[Rung, ...]:
+    """The stages of a generation's trainings: one, unless the worse candidates are to stop early."""
+    whole = Rung(0, config.steps, config.seeds, config.judge_episodes, config.samples)
+    return ladder(config.halving, whole)
 
 
 def load_probe(folder: Path) -> dict[str, Array]:

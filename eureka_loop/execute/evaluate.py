@@ -5,14 +5,27 @@ What has a result on disk is not trained again; that is all that resuming takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from eureka_loop import files
 from eureka_loop.budget import Deadline
 from eureka_loop.execute.engine import Engine
-from eureka_loop.records import Candidate, Evaluated, Failed, Job, Task, Trained, Training
+from eureka_loop.records import (
+    SNAPSHOT,
+    Candidate,
+    Evaluated,
+    Failed,
+    Halted,
+    Job,
+    Rung,
+    Task,
+    Trained,
+    Training,
+)
 from eureka_loop.store import Run, read_result
 
 
@@ -38,6 +51,7 @@ class Evaluation:
         judging: Sequence[int],
         *,
         report: bool = False,
+        rung: Rung | None = None,
     ) -> list[Evaluated]:
         """Every candidate trained once per training seed; one that failed before is left as it is.
 
@@ -45,17 +59,39 @@ class Evaluation:
             training: training seeds.
             judging: seeds of the judged episodes.
             report: whether these are the report's trainings.
+            rung: how far they are trained, each from where the rung before left it; None: to the end.
         """
+        early = None if rung is None or rung.last else rung.number
         alive = [each for each in candidates if report or self._run.failure(each.id) is None]
         pairs = [(candidate, seed) for candidate in alive for seed in training]
-        missing = [pair for pair in pairs if self._run.result(pair[0].id, pair[1]) is None]
-        folders = [self._run.write_job(self._job(*pair, judging)) for pair in missing]
-        self._record_forgotten(pair for pair in pairs if pair not in missing)
-        for folder in self._engine.run(folders, _Progress(self._run, self._plan.steps, self._deadline)):
-            self._record(folder)
+        missing = [pair for pair in pairs if self._run.result(pair[0].id, pair[1], early) is None]
+        jobs = [self._job(*pair, judging, rung) for pair in missing]
+        folders = {self._run.write_job(job, early): job for job in jobs}
+        self._record_forgotten((pair for pair in pairs if pair not in missing), early)
+        for folder in self._engine.run(list(folders), _Progress(self._run, folders, self._deadline)):
+            self._record(folder, early)
+        if rung is not None:
+            for candidate, seed in pairs:
+                self._forget(candidate.id, seed, rung.number - 1)
+        if early is not None:
+            return [self._run.evaluated_at(candidate.id, early) for candidate in candidates]
         return [self._run.evaluated(candidate.id, report=report) for candidate in candidates]
 
-    def _job(self, candidate: Candidate, seed: int, judging: Sequence[int]) -> Job:
+    def halt(self, halted: Halted) -> None:
+        """Record that a candidate's training ends early; again, after an interruption, changes nothing."""
+        self._run.write_halted(halted)
+        for seed in self._run.training_seeds(halted.candidate, halted.rung):
+            self._forget(halted.candidate, seed, halted.rung)
+        told = {each["id"] for each in self._run.events() if each["event"] == "halted"}
+        if halted.candidate not in told:
+            said = files.plain(halted)
+            self._run.event("halted", id=said.pop("candidate"), **said)
+
+    def _forget(self, id: str, seed: int, rung: int) -> None:
+        """What going on from a rung takes, once nobody will: the largest file there is."""
+        (self._run.job_folder(id, seed, rung) / SNAPSHOT).unlink(missing_ok=True)
+
+    def _job(self, candidate: Candidate, seed: int, judging: Sequence[int], rung: Rung | None) -> Job:
         training = self._plan.training
         return Job(
             candidate=candidate.id,
@@ -67,45 +103,55 @@ class Evaluation:
             hyperparameters=training.hyperparameters,
             judge_seeds=tuple(judging),
             trainer=training.trainer,
+            until=None if rung is None or rung.last else rung.steps,
+            after=self._after(candidate.id, seed, rung),
         )
 
-    def _record_forgotten(self, finished: Iterable[tuple[Candidate, int]]) -> None:
+    def _after(self, id: str, seed: int, rung: Rung | None) -> str:
+        """Where a training stopped that goes on now; "" where it begins."""
+        if rung is None or not rung.number or self._run.result(id, seed, rung.number - 1) is None:
+            return ""
+        here = self._run.job_folder(id, seed, None if rung.last else rung.number)
+        return os.path.relpath(self._run.job_folder(id, seed, rung.number - 1), here)
+
+    def _record_forgotten(self, finished: Iterable[tuple[Candidate, int]], early: int | None) -> None:
         """Record results whose event an earlier life of the run could no longer write."""
         told = {
-            (each["id"], each["seed"])
+            (each["id"], each["seed"], each.get("rung"))
             for each in self._run.events()
-            if each["event"] in ("trained", "failed")
+            if each["event"] in ("trained", "reached", "failed")
         }
         for candidate, seed in finished:
-            if (candidate.id, seed) not in told:
-                self._record(self._run.job_folder(candidate.id, seed))
+            if (candidate.id, seed, early) not in told:
+                self._record(self._run.job_folder(candidate.id, seed, early), early)
 
-    def _record(self, folder: Path) -> None:
+    def _record(self, folder: Path, early: int | None) -> None:
+        rung = {} if early is None else {"rung": early}
         match read_result(folder):
             case Trained() as done:
                 self._run.event(
-                    "trained",
+                    "trained" if early is None else "reached",
                     id=done.candidate,
                     seed=done.seed,
                     fitness=done.fitness,
                     success=done.success,
                     seconds=round(done.seconds, 2),
+                    **(rung and {**rung, "step": done.steps}),
                 )
             case Failed() as failed:
-                self._run.event(
-                    "failed", id=failed.candidate, seed=failed.seed, kind=failed.kind, message=failed.message
-                )
+                who = {"id": failed.candidate, "seed": failed.seed, **rung}
+                self._run.event("failed", **who, kind=failed.kind, message=failed.message)
 
 
 class _Progress:
     """Turns the engine's ticks into passing events, from the progress files alone."""
 
-    def __init__(self, run: Run, steps: int, deadline: Deadline) -> None:
-        self._run, self._steps, self._deadline = run, steps, deadline
+    def __init__(self, run: Run, jobs: Mapping[Path, Job], deadline: Deadline) -> None:
+        self._run, self._jobs, self._deadline = run, jobs, deadline
         self._seen: dict[Path, int] = {}
 
     def started(self, folder: Path) -> None:
-        self._run.event("training", id=folder.parent.name, seed=_seed(folder), steps=self._steps)
+        self._run.event("training", **self._who(folder))
 
     def tick(self, active: Sequence[Path]) -> None:
         self._deadline.check()
@@ -117,9 +163,8 @@ class _Progress:
             self._seen[folder] = size
             last = files.last_line(path)
             if last is not None:
-                told = {"id": folder.parent.name, "seed": _seed(folder), "steps": self._steps, **last}
-                self._run.passing("progress", **told)
+                self._run.passing("progress", **self._who(folder), **last)
 
-
-def _seed(folder: Path) -> int:
-    return int(folder.name.removeprefix("seed-"))
+    def _who(self, folder: Path) -> Mapping[str, Any]:
+        job = self._jobs[folder]
+        return {"id": job.candidate, "seed": job.seed, "steps": job.steps}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -47,7 +48,15 @@ class Strategy(Protocol):
 
 
 def ranked(evaluated: Sequence[Evaluated]) -> list[Evaluated]:
-    """Those with a fitness, best first; ties keep their order, so the earlier one wins."""
-    scored = [(each.fitness, each) for each in evaluated]
-    finished = [(fitness, each) for fitness, each in scored if fitness is not None]
-    return [each for _, each in sorted(finished, key=lambda pair: -pair[0])]
+    """Those with a fitness, best first; ties keep their order, so the earlier one wins.
+
+    One whose training ended early comes after all that got further: fitness after fewer steps says less.
+    """
+    scored = [(_reach(each), each.fitness, each) for each in evaluated]
+    finished = [(reach, fitness, each) for reach, fitness, each in scored if fitness is not None]
+    return [each for *_, each in sorted(finished, key=lambda found: (-found[0], -found[1]))]
+
+
+def _reach(evaluated: Evaluated) -> float:
+    """Steps its training took, infinite where it wasn't halted."""
+    return math.inf if evaluated.halted is None else evaluated.halted.steps

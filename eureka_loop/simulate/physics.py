@@ -38,7 +38,7 @@ class Physics(Protocol):
         """One control step of all copies; actions (N, nu) are the actuators' controls."""
 
     def state(self, index: int) -> tuple[Array, Array]:
-        """All that one copy's next step depends on: its state (nstate,), and the solver's first guess (nv,)."""
+        """All that one copy's next step depends on: state (nstate,), and the solver's first guess (nv,)."""
 
     def restore(self, index: int, state: Array, guess: Array) -> None:
         """Have one copy go on from what `state` gave; its columns are right again after the next step."""

@@ -101,7 +101,8 @@ class Tape:
             for raw in self._raws
         }
         self._carried_flags = np.concatenate([part["flags"] for part in parts])
-        kept = [rows for part in parts for rows in part["contacts"] or [[None, None]] * (len(part["flags"]) // 2)]
+        nothing = [[None, None]]
+        kept = [each for part in parts for each in part["contacts"] or nothing * (len(part["flags"]) // 2)]
         for tape, rows in zip(self._tapes, kept, strict=False):
             tape.rows = [None if row is None else Contacts(*row) for row in rows]
         self._steps, self._resets = 0, []

@@ -56,13 +56,13 @@ class Cohort:
         Raises:
             RunError: a folder lacks what is needed.
         """
-        parts = [read_snapshot(folder) for folder in folders]
-        self._step, self._epochs = parts[0]["step"], [part["epochs"] for part in parts]
-        self._population.restore([part["learner"] for part in parts])
-        self._envs.restore([part["envs"] for part in parts])
-        for member, part, folder in zip(self._members, parts, folders, strict=True):
-            member.restore(part["member"], folder)
-        self._pace = Pace(self._step, max(part["seconds"] for part in parts))
+        stood = [read_snapshot(folder) for folder in folders]
+        self._step, self._epochs = stood[0]["step"], [each["epochs"] for each in stood]
+        self._population.restore([each["learner"] for each in stood])
+        self._envs.restore([each["envs"] for each in stood])
+        for member, each, folder in zip(self._members, stood, folders, strict=True):
+            member.restore(each["member"], folder)
+        self._pace = Pace(self._step, max(each["seconds"] for each in stood))
 
     def run(self, report: Report) -> list[Trained | Failed]:
         """The whole training, and its judging.

@@ -76,8 +76,11 @@ class Member:
 
     def snapshot(self) -> dict[str, Any]:
         """What was seen so far."""
-        parts = {"episodes": self._episodes, "checkpoints": self._checkpoints, "curves": self._curves}
-        return {name: part.snapshot() for name, part in parts.items()}
+        return {
+            "episodes": self._episodes.snapshot(),
+            "checkpoints": self._checkpoints.snapshot(),
+            "curves": self._curves.snapshot(),
+        }
 
     def restore(self, snapshot: Mapping[str, Any], before: Path) -> None:
         """Go on from a snapshot; what was plotted and told in the folder `before` stands in this one, too."""

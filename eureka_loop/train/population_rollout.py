@@ -91,7 +91,7 @@ class Collector:
 
     def seen(self, learner: int) -> Floats:
         """(n, inputs + 1), what one learner acts on next."""
-        return self._inputs[-1, learner].copy()
+        return np.array(self._inputs[-1, learner])
 
     def show(self, learner: int, seen: Floats) -> None:
         """Have it act on that instead."""

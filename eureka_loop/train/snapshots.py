@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 
 from eureka_loop.errors import RunError
-from eureka_loop.records import Checkpoint, TermStats
+from eureka_loop.records import SNAPSHOT, Checkpoint, TermStats
 from eureka_loop.train.training_episodes import JudgedEpisode
 
-SNAPSHOT = "training.npz"
 RECORDS = {kind.__name__: kind for kind in (Checkpoint, TermStats, JudgedEpisode)}
 TREE = "tree"
 
@@ -35,7 +34,7 @@ def write_snapshot(folder: Path, tree: Any) -> None:
     partial = folder / f".{SNAPSHOT}.{os.getpid()}.partial"
     try:
         with partial.open("wb") as file:
-            np.savez(file, **{TREE: np.array(text)}, **arrays)
+            np.savez(file, **{TREE: np.array(text), **arrays})
             file.flush()
             os.fsync(file.fileno())
         partial.replace(folder / SNAPSHOT)
