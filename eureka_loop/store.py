@@ -77,9 +77,7 @@ class Run:
             BadInput: there is no run there.
         """
         if not (folder / "run.toml").is_file():
-            beside = sorted(path.parent.name for path in folder.parent.glob("*/run.toml"))
-            hint = f"; runs in {folder.parent}: {', '.join(beside[-3:])}" if beside else ""
-            raise BadInput(f"{folder} is not a run (it has no run.toml){hint}")
+            raise BadInput(f"{folder} is not a run{_runs_near(folder)}")
         return cls(folder)
 
     def lock(self) -> Run:
@@ -305,6 +303,15 @@ class Run:
         wanted = [seed for seed in self.training_seeds(id, rung) if seeds.is_report(seed) == report]
         results = [self.result(id, seed, rung) for seed in wanted]
         return tuple(each for each in results if each is not None)
+
+
+def _runs_near(folder: Path) -> str:
+    """The latest runs in a folder that is none, or beside it, for who mistyped one or named their folder."""
+    for place in (folder, folder.parent, Path("runs")):
+        found = sorted(path.parent.name for path in place.glob("*/run.toml"))
+        if found:
+            return f"; the latest in {place}: {', '.join(found[-3:])}"
+    return " (it has no run.toml)"
 
 
 def read_result(folder: Path) -> Trained | Failed | None:

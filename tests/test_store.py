@@ -140,3 +140,19 @@ def test_a_run_is_blank_until_a_reply_came_or_somebody_went_on_with_it(tmp_path:
     assert not run.blank
     resumed.event("resumed")
     assert not resumed.blank
+
+
+@pytest.mark.parametrize("words", ["runs", "runs/20261121-1", ".", "elsewhere/x"])
+def test_what_is_no_run_names_the_latest_that_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    for name in ("20261121-1-a", "20261121-2-b", "20261121-3-c", "20261121-4-d"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "run.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput) as caught:
+        Run.open(Path(words))
+    assert (
+        str(caught.value)
+        == f"{words} is not a run; the latest in runs: 20261121-2-b, 20261121-3-c, 20261121-4-d"
+    )
