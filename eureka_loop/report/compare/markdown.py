@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eureka_loop.report import text
+from eureka_loop.report import text, words
 from eureka_loop.report.compare import measures, programs, verdict
 from eureka_loop.report.compare.facts import Facts, Part
 from eureka_loop.report.compare.repeat import provenance
@@ -50,7 +50,7 @@ def _failures(part: Part) -> Iterator[str]:
         return
     yield from ("", "### Failed trainings", "", "A failure has no score: it is left out, and said.", "")
     rows = [
-        (label, f"seed {failure.seed}", failure.kind, text.one_line(failure.message, 300))
+        (label, f"seed {failure.seed}", words.failure(failure.kind), text.one_line(failure.message, 300))
         for label, failure in failures
     ]
     yield from table(("reward", "when", "failure", "message"), rows)

@@ -68,6 +68,6 @@ def _part(part: Part) -> list[RenderableType]:
     labels = {each.id: each.label for each in part.standings}
     for each in part.agreements:
         if each.pearson is not None and each.theirs in labels:
-            words = f"Correlation with {labels[each.theirs]} on shared transitions: {each.pearson:+.2f}"
-            lines.append(Text(text.one_line(words)))
+            said = f"Correlation with {labels[each.theirs]} on shared transitions: {each.pearson:+.2f}"
+            lines.append(Text(text.one_line(said)))
     return lines

@@ -19,7 +19,12 @@ def headline(facts: Facts) -> str:
 
 def line(facts: Facts) -> str:
     """The verdict in one line, with all that it rests on; a sentence more for each further algorithm."""
-    return " ".join(_line(facts, part) for part in facts.parts)
+    return " ".join(lines(facts))
+
+
+def lines(facts: Facts) -> list[str]:
+    """The same, one for each algorithm."""
+    return [_line(facts, part) for part in facts.parts]
 
 
 def against(part: Part, reference: Standing | None) -> Words:
@@ -81,10 +86,10 @@ def looks(facts: Facts) -> str:
 def _line(facts: Facts, part: Part) -> str:
     verdict, why = against(part, part.reference)
     first, other = facts.contest.contenders[0].label, part.reference.label if part.reference else "nothing"
-    where = f"With {part.algorithm.upper()}: " if len(facts.parts) > 1 else ""
+    where = f"with {part.algorithm.upper()}: " if len(facts.parts) > 1 else ""
     if verdict == "can't tell":
-        return f"{where}Can't tell {first} from {other}: {why}"
-    return f"{where}{_upper(first)} is {verdict} than {other}: {why}"
+        return _upper(f"{where}can't tell {first} from {other}: {why}")
+    return _upper(f"{where}{first} is {verdict} than {other}: {why}")
 
 
 def _nothing(part: Part, reference: Standing | None) -> str:

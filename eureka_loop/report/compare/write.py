@@ -7,6 +7,7 @@ from pathlib import Path
 from eureka_loop import files
 from eureka_loop.report.compare import markdown
 from eureka_loop.report.compare.facts import Facts
+from eureka_loop.report.compare.page import page
 
 
 def write(folder: Path) -> list[Path]:
@@ -16,6 +17,7 @@ def write(folder: Path) -> list[Path]:
         RunError: a file of the comparison is damaged, or the disk is full.
     """
     facts = Facts.of(folder)
-    words = folder / "report.md"
+    pages, words = folder / "report.html", folder / "report.md"
+    files.write_text(pages, page(facts))
     files.write_text(words, "\n".join(markdown.lines(facts)) + "\n")
-    return [words]
+    return [pages, words]

@@ -1,0 +1,182 @@
+"""report.html of a comparison: one file that opens anywhere, offline, without a script.
+
+Names, notes and programs may come from a language model. The template escapes whatever it is given; what
+comes as finished HTML (pictures, highlighted code) is made here and in `svg`, of escaped pieces. A
+content-security policy forbids scripts and requests besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup, escape
+from pygments import lex
+from pygments.lexers.python import PythonLexer
+from pygments.token import Comment, Keyword, Number, String
+
+from eureka_loop.report import text, words
+from eureka_loop.report.compare import charts, measures, programs, verdict
+from eureka_loop.report.compare.facts import Facts, Part
+from eureka_loop.report.compare.repeat import provenance
+from eureka_loop.report.comparison import Standing
+
+Picture = Markup
+COLOURS = {Keyword: "k", String: "t", Comment: "c", Number: "n"}  # a token's kind → its class
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Two rewards on the same transitions, and their programs beside each other."""
+
+    label: str
+    series: int
+    picture: Picture
+    words: str
+    terms: list[programs.TermPair]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of two programs."""
+
+    kind: str
+    left_number: str
+    left: Markup
+    right_number: str
+    right: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two programs, whole, side by side."""
+
+    left: str
+    right: str
+    rows: list[Row]
+    same: bool
+
+
+def page(facts: Facts) -> str:
+    """The whole document."""
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            facts=facts,
+            contest=facts.contest,
+            task=facts.task,
+            style=Markup(_resource("page.css")),
+            headline=verdict.headline(facts),
+            lines=verdict.lines(facts),
+            caution=verdict.looks(facts),
+            protocol=measures.protocol(facts),
+            fitness=Markup("\n").join(highlighted(facts.task.fitness)),
+            parts=[_part(facts, part) for part in facts.parts],
+            pairs=list(_pairs(facts)),
+            provenance=list(provenance(facts)),
+            contenders=[(index, each) for index, each in enumerate(facts.contest.contenders)],
+        )
+    )
+
+
+def _part(facts: Facts, part: Part) -> dict[str, object]:
+    """What the template shows of one algorithm."""
+    return {
+        "name": part.algorithm.upper(),
+        "heads": measures.HEADS,
+        "rows": [measures.row(each) for each in measures.measures(part)],
+        "verdicts": [(each.label, *verdict.against(part, each)) for each in part.standings[1:]],
+        "explanations": measures.explanations(part),
+        "seeds": Markup(charts.seeds_of(part)),
+        "wins": Markup(charts.wins(part)),
+        "learning": Markup(charts.learning(part)),
+        "profiles": Markup(charts.profiles(part)),
+        "each_seed": [
+            (each.label, ", ".join(text.numbers(float(value) for value in each.fitness)) or "none finished")
+            for each in part.standings
+        ],
+        "failures": [
+            (each.label, failure.seed, words.failure(failure.kind), text.one_line(failure.message, 300))
+            for each in part.standings
+            for failure in each.evaluated.failures
+        ],
+        "shared": list(_shared(part)),
+        "terms": [(each.label, _terms(each, index)) for index, each in enumerate(part.standings)],
+    }
+
+
+def _terms(standing: Standing, series: int) -> list[tuple[str, Picture]]:
+    return [(name, Markup(drawn)) for name, drawn in charts.terms(standing.evaluated, series)]
+
+
+def _shared(part: Part) -> Iterator[Shared]:
+    labels = {each.id: each.label for each in part.standings}
+    order, by_id = [each.label for each in part.standings], {each.id: each for each in part.standings}
+    for found in part.agreements:
+        if found.ours not in labels or found.theirs not in labels:
+            continue
+        ours, theirs = by_id[found.ours].evaluated, by_id[found.theirs].evaluated
+        yield Shared(
+            label=labels[found.theirs],
+            series=order.index(labels[found.theirs]),
+            picture=Markup(charts.scatter(found, labels, order)),
+            words=f"correlation {_signed(found.pearson)}, of ranks {_signed(found.spearman)}, "
+            f"over {found.rows:,} transitions",
+            terms=programs.term_pairs(found, ours, theirs),
+        )
+
+
+def _pairs(facts: Facts) -> Iterator[Pair]:
+    first, *others = facts.contest.contenders
+    left = list(highlighted(first.source))
+    for other in others:
+        right = list(highlighted(other.source))
+        lines = programs.side_by_side(first.source, other.source)
+        rows = [
+            Row(
+                each.kind.replace(" ", "-"),
+                str(each.left_number or ""),
+                left[each.left_number - 1] if each.left_number else Markup(""),
+                str(each.right_number or ""),
+                right[each.right_number - 1] if each.right_number else Markup(""),
+            )
+            for each in lines
+        ]
+        yield Pair(first.label, other.label, rows, all(each.kind == "same" for each in lines))
+
+
+def highlighted(source: str) -> Iterator[Markup]:
+    """A program's lines, escaped, with its keywords, strings, comments and numbers marked."""
+    line = Markup("")
+    for kind, value in lex(text.clean(source).rstrip("\n"), PythonLexer(stripnl=False, ensurenl=False)):
+        colour = next((name for parent, name in COLOURS.items() if kind in parent), "")
+        for index, piece in enumerate(value.split("\n")):
+            if index:
+                yield line
+                line = Markup("")
+            if piece:
+                line += Markup(f'<span class="{colour}">{escape(piece)}</span>') if colour else escape(piece)
+    yield line
+
+
+def _signed(value: float | None) -> str:
+    return "undefined, since one of them is constant" if value is None else f"{value:+.2f}"
+
+
+def _resource(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FunctionLoader(_resource),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,78 @@
+"""The numbers of a comparison, each in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eureka_loop.report.compare.facts import Facts
+from eureka_loop.report.compare.measures import Measures, explanations, measures, row, target
+
+from .conftest import CONTENDERS, made, numbers
+
+
+def rows(folder: Path) -> list[list[str]]:
+    return [row(each) for each in measures(Facts.of(folder).parts[0])]
+
+
+def of(folder: Path) -> dict[str, Measures]:
+    return {each.standing.id: each for each in measures(Facts.of(folder).parts[0])}
+
+
+def test_every_number_with_its_interval(better: Path) -> None:
+    ours, human, sparse = rows(better)
+    assert ours[0] == "winner g1-03"
+    assert ours[1] == "4.397 [4.142, 4.507]"
+    assert ours[2] == "100% [100%, 100%]"
+    assert (human[3], sparse[3]) == ("1.00", "0.00")
+    assert ours[3] == "1.58"
+    assert ours[6] == "10 of 10"
+
+
+def test_the_winner_comes_to_the_references_level_before_it_does(better: Path) -> None:
+    found, part = of(better), Facts.of(better).parts[0]
+    goal = target(part)
+    assert goal is not None
+    assert 2.5 < goal < 3.5
+    assert found["g1-03"].reached == 10
+    assert found["g1-03"].steps is not None
+    assert found["g1-03"].steps < 120_000
+    assert (found["sparse"].reached, found["sparse"].steps) == (0, None)
+
+
+def test_a_score_on_a_scale_of_no_length_is_undefined(tmp_path: Path) -> None:
+    same = numbers(3.0, 0.5, 10, 4)
+    folder = made(
+        tmp_path, {"g1-03": numbers(4.0, 0.5, 10, 1), "human": same, "sparse": numbers(3.0, 0.5, 10, 5)}
+    )
+    assert [each[3] for each in rows(folder)] == ["undefined"] * 3
+    assert any("can't be told apart" in line for line in explanations(Facts.of(folder).parts[0]))
+
+
+def test_the_clipped_score_stands_beside_the_raw_one_where_they_differ(tmp_path: Path) -> None:
+    fitness = {"g1-03": [9.0, 9.1, 9.2, 9.1], "human": [2.0, 2.1, 2.0, 2.1], "sparse": [1.0, 1.1, 1.0, 1.1]}
+    assert rows(made(tmp_path, fitness))[0][3] == "8.05 (3.00 clipped)"
+
+
+def test_what_failed_has_no_number(tmp_path: Path) -> None:
+    folder = made(tmp_path, {"g1-03": [4.0, 4.1], "human": [None, None], "sparse": [1.0, None]})
+    _, human, sparse = rows(folder)
+    assert human[1] == "failed"
+    assert human[2:6] == ["–", "undefined", "–", "–"]
+    assert human[6] == "0 of 2: NaN or infinite"
+    assert sparse[6] == "1 of 2: NaN or infinite"
+
+
+def test_the_area_is_the_mean_of_the_curve(better: Path) -> None:
+    part = Facts.of(better).parts[0]
+    ours, curves = of(better)["g1-03"], part.curves[0]
+    assert curves is not None
+    assert ours.area is not None
+    assert ours.area.value == pytest.approx(curves.fitness.mean(), rel=0.05)
+
+
+def test_without_a_reference_that_trained_nobody_says_how_far(tmp_path: Path) -> None:
+    folder = made(tmp_path, {"g1-03": [4.0, 4.1], "human": [None, None]}, contenders=CONTENDERS[:2])
+    assert target(Facts.of(folder).parts[0]) is None
+    assert rows(folder)[0][5] == "–"
