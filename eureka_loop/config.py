@@ -59,6 +59,8 @@ class RunConfig:
     """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out."""
     judge_episodes: int = 10
     """Episodes in which a final policy is judged."""
+    bank: bool = False
+    """Keep an episode of each policy, and don't train a program that ranks them backwards."""
     seed: int = 0
     """The run's seed: every random choice follows from it."""
     jobs: int = 0

@@ -70,7 +70,7 @@ def prepare(task: Task, config: RunConfig, folder: Path) -> Vocabulary:
         BadInput: the environment can't be used, or a hyperparameter doesn't exist.
     """
     files.write_json(folder / "task.json", task)
-    training = Training(config.algo, hyperparameters(task, config))
+    training = Training(config.algo, hyperparameters(task, config), bank=config.bank)
     files.write_json(folder / "training.json", training)
     vocabulary = survey(folder)
     training = with_trainer(training, config, folder)

@@ -35,6 +35,7 @@ FailureKind = Literal[
     "rows_not_independent",  # a row's terms change with its neighbours
     "diverged",  # training produced non-finite parameters or actions
     "crashed",  # the worker itself; its traceback is in `detail`
+    "ranks_backwards",  # not tried: recorded episodes say that it pays for doing worse
 ]
 
 
@@ -77,6 +78,11 @@ class Failed:
     message: str
     detail: str = ""
     seed: int | None = None
+
+    @property
+    def skipped(self) -> bool:
+        """Whether nothing broke: it was left out because it was known to be in vain."""
+        return self.kind == "ranks_backwards"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,7 @@ class Job:
         checkpoints: at how many points of training statistics are kept.
         until: step at which to stop, be judged, and leave all that going on takes; None: train to the end.
         after: folder of the training to go on with, relative to the job's; "": begin.
+        keep_episode: whether an episode of its policy goes into the run's trajectory bank.
     """
 
     candidate: str
@@ -147,6 +154,7 @@ class Job:
     checkpoints: int = 10
     until: int | None = None
     after: str = ""
+    keep_episode: bool = False
 
 
 SNAPSHOT = "training.npz"  # in the folder of a job that ends before its training: what going on takes
@@ -201,12 +209,19 @@ class Training:
     Attributes:
         hyperparameters: keyword arguments of SB3's class, complete.
         why: why it isn't the population trainer, in one line; "" where it is, or where nobody asked.
+        bank: whether episodes are kept to screen later programs with.
     """
 
     algorithm: Algorithm
     hyperparameters: Mapping[str, Any]
     trainer: TrainerName = "sb3"
     why: str = ""
+    bank: bool = False
+
+    @property
+    def discount(self) -> float:
+        """Gamma, where nothing is said the algorithms' own."""
+        return float(self.hyperparameters.get("gamma", 0.99))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 run.toml            configuration, versions, git commit
 events.jsonl        append-only; written by the loop
 proposals/          every reply as soon as it is there: g0-03.json, g0-03-repair.json
-task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read
-candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, failed.json, halted.json
+task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read;
+                    random-<n>.npz: whole episodes of random actions
+candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, bank.json, failed.json, halted.json
    rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, and training.npz to go on from
-   seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, events.out.tfevents.*
+   seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, TensorBoard events,
+                    episode.npz: one of the policy, with every observable
 report.md           the end of the line
 """
 
@@ -29,6 +31,7 @@ from typing import Any
 from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import BadInput, RunError
+from eureka_loop.judge.screening import Screened
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Candidate, Evaluated, Failed, Halted, Job, Reply, Task, Trained, Training
 
@@ -241,6 +244,11 @@ class Run:
     def failure(self, id: str) -> Failed | None:
         path = self.candidate_folder(id) / "failed.json"
         return files.read_json(path, Failed) if path.exists() else None
+
+    def screened(self, id: str) -> Screened | None:
+        """What the trajectory bank said of a candidate; None where it wasn't asked."""
+        path = self.candidate_folder(id) / "bank.json"
+        return files.read_json(path, Screened) if path.exists() else None
 
     # trainings
 

@@ -30,6 +30,7 @@ from eureka_loop.references import references
 from eureka_loop.sandbox.standing import Standing, measure, require
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.search.halving import Halving, ladder
+from eureka_loop.search.screening import Screening
 from eureka_loop.search.strategy import Ask
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
@@ -85,9 +86,12 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
             admitted(zygote, config)
         gate = Gate(vocabulary, load_probe(run.task_folder), zygote)
         evaluation = Evaluation(run, engine, plan, deadline)
+        writer = Writer(run, designer, gate, deadline)
+        screening = Screening(run, zygote, task, vocabulary, plan.training.discount)
+        screen = screening.screen if plan.training.bank else list
         yield Stages(
             brief=Brief(task, vocabulary, plan, config.seed).request,
-            write=Writer(run, designer, gate, deadline).write,
+            write=lambda request: screen(writer.write(request)),
             train=Halving(rungs(config), Climb(config.seed, evaluation).train, evaluation.halt).train,
             retrain=Retraining(run, task, config, gate, evaluation).retrain,
         )
@@ -118,7 +122,7 @@ class Brief:
             task=replace(self.task, human=None, human_source="", native=(), sparse=None),  # not for its eyes
             vocabulary=self.vocabulary,
             algorithm=self.plan.training.algorithm,
-            discount=float(self.plan.training.hyperparameters.get("gamma", 0.99)),
+            discount=self.plan.training.discount,
             steps=self.plan.steps,
             generation=ask.generation,
             samples=ask.samples,

@@ -26,6 +26,7 @@ from eureka_loop.records import (
     Trained,
     Training,
 )
+from eureka_loop.seeds import is_report
 from eureka_loop.store import Run, read_result
 
 
@@ -103,6 +104,7 @@ class Evaluation:
             hyperparameters=training.hyperparameters,
             judge_seeds=tuple(judging),
             trainer=training.trainer,
+            keep_episode=training.bank and not is_report(seed),
             until=None if rung is None or rung.last else rung.steps,
             after=self._after(candidate.id, seed, rung),
         )

@@ -4,9 +4,9 @@
     python -m eureka_loop.execute.worker --serve PARENT  # lists of folders come as JSON, a line each
 
 A folder with job.json gets a result.json; one with rollout.json gets transitions.npz; one with task.json gets
-vocabulary.json, probe.npz and trainer.json, or survey_error.json. Everything else that is printed goes to
-worker.log in the folder. Jobs for the population trainer that differ in program and seeds alone are trained
-together.
+vocabulary.json, probe.npz and trainer.json, or survey_error.json; where training.json wants a bank, random
+episodes, too. Everything else that is printed goes to worker.log in the folder. Jobs for the population
+trainer that differ in program and seeds alone are trained together.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from eureka_loop.execute.processes import NO_FAULT
 from eureka_loop.records import Failed, Job, Rollout, Task, Trained, Training
 
 if TYPE_CHECKING:
+    from eureka_loop.envs.domain import Domain
     from eureka_loop.sandbox.zygote import Zygote
 
 Folders = Sequence[Path]
@@ -106,8 +107,21 @@ def _train(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> list[Traine
 
     domain = find_domain(jobs[0].task.env_id)
     if jobs[0].trainer == "population":
-        return train_cohort(jobs, domain, zygote, folders, report)
-    return [train(jobs[0], domain, zygote, folders[0], lambda progress: report(0, progress))]
+        results = train_cohort(jobs, domain, zygote, folders, report)
+    else:
+        results = [train(jobs[0], domain, zygote, folders[0], lambda progress: report(0, progress))]
+    _keep(folders, jobs, results, domain)
+    return results
+
+
+def _keep(folders: Folders, jobs: Sequence[Job], results: Sequence[Trained | Failed], domain: Domain) -> None:
+    """Episodes of what was trained, for the trajectory bank."""
+    from eureka_loop.train.bank import keep_episodes
+
+    told = zip(folders, jobs, results, strict=True)
+    kept = [(job, folder) for folder, job, each in told if job.keep_episode and isinstance(each, Trained)]
+    if kept:
+        keep_episodes([job for job, _ in kept], domain, [folder for _, folder in kept])
 
 
 def _record(folder: Path) -> None:
@@ -129,6 +143,7 @@ def _survey(folder: Path) -> None:
 
     task = files.read_json(folder / "task.json", Task)
     domain = find_domain(task.env_id)
+    training: Training | None = None
     try:
         if (folder / "training.json").exists():
             from eureka_loop.train.choose import lacking
@@ -136,6 +151,10 @@ def _survey(folder: Path) -> None:
             training = files.read_json(folder / "training.json", Training)
             files.write_json(folder / "trainer.json", {"lacking": lacking(training, task, domain)})
         seen = survey(task, domain)
+        if training is not None and training.bank:
+            from eureka_loop.train.bank import keep_random
+
+            keep_random(task, domain, folder)
     except EurekaError as error:
         files.write_json(folder / "survey_error.json", {"message": str(error)})
         return

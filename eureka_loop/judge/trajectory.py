@@ -1,0 +1,88 @@
+"""Whole episodes on disk, with every observable at every moment, so that any program can be asked about them.
+
+A file holds one episode: name → (T + 1, *shape) float32, the first row at the reset. The `prev_` and `init_`
+of a name are other rows of the same column, so that they cost nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from eureka_loop.program.vocabulary import PREFIXES
+from eureka_loop.records import Array
+
+MOST_BYTES = 8_000_000  # of one episode before compression: 1,000 steps of the humanoid are half of that
+FILE = "episode.npz"
+
+Column = npt.NDArray[np.float32]
+Moments = Mapping[str, Column]
+
+
+def with_starts(names: Iterable[str]) -> list[str]:
+    """What has to be recorded for `moments` of these names."""
+    names = list(names)
+    return [*names, *(f"init_{name}" for name in names)]
+
+
+def moments(columns: Mapping[str, Array], names: Sequence[str]) -> Moments:
+    """One whole episode's columns (T, *shape) of `with_starts(names)` → name → (T + 1, *shape)."""
+    return {
+        name: np.concatenate([columns[f"init_{name}"][:1], columns[name]]).astype(np.float32)
+        for name in names
+    }
+
+
+def save(path: Path, episode: Moments) -> bool:
+    """Write the whole file, or nothing where the episode is larger than MOST_BYTES; whether it was."""
+    if sum(column.nbytes for column in episode.values()) > MOST_BYTES:
+        return False
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as file:
+        np.savez_compressed(file, **episode)  # type: ignore[arg-type]
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    return True
+
+
+def size(path: Path) -> int:
+    """Bytes of an episode before compression, from its file's table of contents."""
+    with zipfile.ZipFile(path) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
+
+
+class Trajectory:
+    """One episode, read from its file as columns are asked for, and kept."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, Column] = {}
+
+    def columns(self, parameters: Iterable[str]) -> Mapping[str, Array]:
+        """Parameter → (T, *shape).
+
+        Raises:
+            KeyError: the episode was recorded without one.
+        """
+        parameters = tuple(parameters)
+        if missing := [each for each in parameters if each not in self._known]:
+            with np.load(self._path, allow_pickle=False) as archive:
+                self._known.update((each, _column(archive, each)) for each in missing)
+        return {each: self._known[each].astype(np.float64) for each in parameters}
+
+
+def _column(archive: Moments, parameter: str) -> Column:
+    """A name that is there as it is wins, as in programs."""
+    if parameter in archive:
+        return archive[parameter][1:]
+    for prefix in PREFIXES:
+        if parameter.startswith(prefix) and (name := parameter.removeprefix(prefix)) in archive:
+            column = archive[name]
+            return column[:-1] if prefix == "prev_" else np.broadcast_to(column[0], column[1:].shape)
+    raise KeyError(parameter)

@@ -1,0 +1,104 @@
+"""A run's trajectory bank: the episodes kept so far, and what each is worth.
+
+Every training's worker keeps one in its own folder, the survey those of random actions; nobody else writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eureka_loop import seeds
+from eureka_loop.errors import RewardFailure
+from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.screening import RANDOM
+from eureka_loop.judge.trajectory import FILE, Trajectory, size
+from eureka_loop.records import Array
+from eureka_loop.store import REFERENCES, Run
+
+BANK_BYTES = 256_000_000  # of the trained policies' episodes together, before compression
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One episode that the bank holds.
+
+    Attributes:
+        policy: the candidate that it was trained with, or "random".
+    """
+
+    path: Path
+    policy: str
+    trajectory: Trajectory
+    fitness: float
+
+
+class Bank:
+    """Whole episodes of known fitness.
+
+    Attributes:
+        fitness: (E,).
+        policies: whose episode each is.
+    """
+
+    def __init__(self, kept: Sequence[Kept]) -> None:
+        self._kept = kept
+        self.fitness: Array = np.array([each.fitness for each in kept])
+        self.policies = [each.policy for each in kept]
+
+    def columns(self, parameters: Sequence[str]) -> tuple[Mapping[str, Array], list[int]]:
+        """Parameter → (rows, *shape), the episodes one after the other; and their lengths."""
+        episodes = [each.trajectory.columns(parameters) for each in self._kept]
+        columns = {name: np.concatenate([each[name] for each in episodes]) for name in parameters}
+        return columns, [len(each[parameters[0]]) for each in episodes]
+
+
+def gather(run: Run, judge: Judge, generation: int, most: int = BANK_BYTES) -> Bank:
+    """All that generations before this one left, so that it doesn't matter how far this one has come.
+
+    Where that is more than `most` bytes, some of the trained policies' episodes are deleted, such that the
+    others are spread over all of fitness; gathering again finds the same.
+    """
+    random = [(path, RANDOM) for path in sorted(run.task_folder.glob("random-*.npz"))]
+    kept = _within(_judged(_trained(run, generation), judge), most)
+    return Bank([*_judged(random, judge), *kept])
+
+
+def _trained(run: Run, generation: int) -> Iterable[tuple[Path, str]]:
+    """Where the search's episodes are, and whose; the report's are not for its eyes."""
+    for id in run.candidate_ids():
+        if id in REFERENCES or run.candidate(id).generation >= generation:
+            continue
+        for path in sorted(run.candidate_folder(id).glob(f"**/seed-*/{FILE}")):
+            if not seeds.is_report(int(path.parent.name.removeprefix("seed-"))):
+                yield path, id
+
+
+def _judged(found: Iterable[tuple[Path, str]], judge: Judge) -> list[Kept]:
+    """Those that fitness can be told of."""
+    kept = []
+    for path, policy in found:
+        trajectory = Trajectory(path)
+        try:
+            fitness, _ = judge.score(trajectory.columns(judge.names))
+        except RewardFailure:
+            continue
+        kept.append(Kept(path, policy, trajectory, fitness))
+    return kept
+
+
+def _within(kept: Sequence[Kept], most: int) -> list[Kept]:
+    """As many as `most` bytes hold, evenly over their ranks of fitness; the others' files are deleted."""
+    sizes = {each.path: size(each.path) for each in kept}
+    ordered = sorted(kept, key=lambda each: each.fitness)
+    chosen = ordered
+    while sum(sizes[each.path] for each in chosen) > most:
+        places = np.linspace(0, len(ordered) - 1, len(chosen) - 1).round().astype(int)
+        chosen = [ordered[place] for place in places]
+    for each in kept:
+        if each not in chosen:
+            each.path.unlink()
+    return [each for each in kept if each in chosen]

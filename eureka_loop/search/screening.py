@@ -1,0 +1,82 @@
+"""Between gate and training: programs that the trajectory bank knows to be backwards are not trained.
+
+What it said of a program is in the program's folder before any of its generation is trained (bank.json), so
+that a run that goes on decides as it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eureka_loop import files
+from eureka_loop.errors import RewardFailure
+from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.screening import Screened, one_sided, reason, screen
+from eureka_loop.program.gate import check
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.records import Candidate, Failed, Task
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.search.bank import Bank, gather
+from eureka_loop.store import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """
+    Attributes:
+        discount: as in training.
+    """
+
+    run: Run
+    zygote: Zygote
+    task: Task
+    vocabulary: Vocabulary
+    discount: float
+
+    def screen(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Ask the bank about candidates of one generation, each once; those that it rejects have failed.
+
+        Returns:
+            All of them, as they came.
+        """
+        alive = [each for each in candidates if self.run.failure(each.id) is None]
+        if new := [each for each in alive if not self._decided(each)]:
+            with Judge(self.zygote, self.task, self.vocabulary) as judge:
+                bank = gather(self.run, judge, new[0].generation)
+            for each in new:
+                files.write_json(self.run.candidate_folder(each.id) / "bank.json", self._ask(bank, each))
+        for each in alive:
+            found = self.run.screened(each.id)
+            if found is not None and found.verdict == "backwards":
+                self._reject(Failed(each.id, "ranks_backwards", reason(found)))
+        return list(candidates)
+
+    def _decided(self, candidate: Candidate) -> bool:
+        """Whether it has been asked about, or its training has begun without."""
+        begun = any(self.run.candidate_folder(candidate.id).glob("**/seed-*"))
+        return begun or self.run.screened(candidate.id) is not None
+
+    def _ask(self, bank: Bank, candidate: Candidate) -> Screened:
+        """What the bank says; a program that fails on its rows is left for training to judge."""
+        why = one_sided(bank.fitness, bank.policies)
+        counts = len(bank.policies), len(set(bank.policies))
+        if why:
+            return Screened("abstained", why, *counts)
+        program = check(candidate.source, self.vocabulary)
+        shapes = {name: self.vocabulary.resolve(name).shape for name in program.parameters}
+        try:
+            columns, lengths = bank.columns(program.parameters)
+            starts = np.zeros(sum(lengths), np.bool_)
+            starts[np.cumsum([0, *lengths[:-1]])] = True
+            with self.zygote.start(program, shapes, rows=len(starts)) as process:
+                terms = process.evaluate(columns, starts)
+        except RewardFailure as failure:
+            return Screened("abstained", f"it failed on them ({failure.kind}: {failure})", *counts)
+        return screen(terms, lengths, bank.fitness, bank.policies, self.discount)
+
+    def _reject(self, failed: Failed) -> None:
+        self.run.event("failed", id=failed.candidate, seed=None, kind=failed.kind, message=failed.message)
+        self.run.write_failure(failed)
