@@ -13,19 +13,16 @@ from functools import cache
 from importlib import resources
 
 import jinja2
-from markupsafe import Markup, escape
-from pygments import lex
-from pygments.lexers.python import PythonLexer
-from pygments.token import Comment, Keyword, Number, String
+from markupsafe import Markup
 
 from eureka_loop.report import text, words
 from eureka_loop.report.compare import charts, measures, programs, verdict
+from eureka_loop.report.compare.code import highlighted
 from eureka_loop.report.compare.facts import Facts, Part
 from eureka_loop.report.compare.repeat import provenance
 from eureka_loop.report.comparison import Standing
 
 Picture = Markup
-COLOURS = {Keyword: "k", String: "t", Comment: "c", Number: "n"}  # a token's kind → its class
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +129,9 @@ def _shared(part: Part) -> Iterator[Shared]:
 
 def _pairs(facts: Facts) -> Iterator[Pair]:
     first, *others = facts.contest.contenders
-    left = list(highlighted(first.source))
+    left = highlighted(first.source)
     for other in others:
-        right = list(highlighted(other.source))
+        right = highlighted(other.source)
         lines = programs.side_by_side(first.source, other.source)
         rows = [
             Row(
@@ -147,20 +144,6 @@ def _pairs(facts: Facts) -> Iterator[Pair]:
             for each in lines
         ]
         yield Pair(first.label, other.label, rows, all(each.kind == "same" for each in lines))
-
-
-def highlighted(source: str) -> Iterator[Markup]:
-    """A program's lines, escaped, with its keywords, strings, comments and numbers marked."""
-    line = Markup("")
-    for kind, value in lex(text.clean(source).rstrip("\n"), PythonLexer(stripnl=False, ensurenl=False)):
-        colour = next((name for parent, name in COLOURS.items() if kind in parent), "")
-        for index, piece in enumerate(value.split("\n")):
-            if index:
-                yield line
-                line = Markup("")
-            if piece:
-                line += Markup(f'<span class="{colour}">{escape(piece)}</span>') if colour else escape(piece)
-    yield line
 
 
 def _signed(value: float | None) -> str:

@@ -12,7 +12,7 @@ import pytest
 from eureka_loop.contenders import Contender
 from eureka_loop.errors import RunError
 from eureka_loop.report.compare.facts import Facts
-from eureka_loop.report.compare.page import highlighted, page
+from eureka_loop.report.compare.page import page
 from eureka_loop.report.compare.write import write
 
 from .conftest import CONTENDERS, OURS, made, numbers
@@ -133,14 +133,6 @@ def test_an_unfinished_or_failed_comparison_has_a_page(tmp_path: Path) -> None:
     assert Reader(failed).open == []
     none = page(Facts.of(made(tmp_path / "b", {"g1-03": []}, contenders=CONTENDERS)))
     assert Reader(none).open == []
-
-
-def test_code_is_marked_and_escaped_line_by_line() -> None:
-    lines = list(highlighted('def f(x):  # a < b\n    """two\n    <b>lines"""\n    return 1.5\n'))
-    assert len(lines) == 4
-    assert lines[0] == '<span class="k">def</span> f(x):  <span class="c"># a &lt; b</span>'
-    assert lines[2] == '<span class="t">    &lt;b&gt;lines&#34;&#34;&#34;</span>'
-    assert [re.sub("<[^>]+>", "", line) for line in highlighted("")] == [""]
 
 
 def test_both_files_or_an_error(better: Path, monkeypatch: pytest.MonkeyPatch) -> None:
