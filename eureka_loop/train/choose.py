@@ -10,7 +10,7 @@ from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Task, Training
 from eureka_loop.simulate.batched import serves
-from eureka_loop.train.hyperparameters import settings
+from eureka_loop.train.hyperparameters import settings, try_out
 from eureka_loop.train.population_models import trains
 from eureka_loop.train.trainer import vocabulary_of
 
@@ -19,9 +19,10 @@ def lacking(training: Training, task: Task, domain: Domain) -> str:
     """ "" where the population trainer can train everything that may be written for a task; else why not.
 
     Raises:
-        BadInput: a hyperparameter that doesn't exist, or an env that can't be had here.
+        BadInput: a hyperparameter that doesn't exist or can't be used, or an env that can't be had here.
     """
     options = settings(training.algorithm, training.hyperparameters)
+    try_out(training.algorithm, options)
     if training.algorithm != "ppo":
         return f"the population trainer has no {training.algorithm.upper()}"
     vocabulary = vocabulary_of(task, domain)

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import gymnasium
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.utils import LinearSchedule
+from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
 from eureka_loop.errors import BadInput, UnknownName
@@ -61,7 +63,7 @@ def settings(algorithm: Algorithm, hyperparameters: Mapping[str, Any]) -> Settin
 
     Raises:
         UnknownName: a key that neither SB3's class nor this module knows.
-        BadInput: a value that can't be read.
+        BadInput: a value that can't be read, or is of the wrong kind.
     """
     own = {"n_envs": 1, "normalize_observation": True, "normalize_reward": True}
     known = _arguments(algorithm)
@@ -69,15 +71,62 @@ def settings(algorithm: Algorithm, hyperparameters: Mapping[str, Any]) -> Settin
         if key not in known and key not in own:
             hint = f"it takes {', '.join([*known, *own])}"
             raise UnknownName(f"{algorithm} hyperparameter", key, [*known, *own], hint)
+    for key, value in hyperparameters.items():
+        _check_kind(key, value, {**known, **own}[key])
     own.update({key: hyperparameters[key] for key in own if key in hyperparameters})
     arguments = {key: _value(key, value) for key, value in hyperparameters.items() if key in known}
     return Settings({"device": "cpu", **arguments}, **own)  # type: ignore[arg-type]
 
 
-def _arguments(algorithm: Algorithm) -> list[str]:
+def try_out(algorithm: Algorithm, options: Settings) -> None:
+    """Make SB3's model once, without an env that does anything.
+
+    Raises:
+        BadInput: SB3 refuses a value, or values that don't go together.
+    """
+    arguments = dict(options.arguments)
+    if "buffer_size" in arguments:
+        arguments["buffer_size"] = min(arguments["buffer_size"], 1_000)
+    try:
+        envs = DummyVecEnv([_Still] * options.n_envs)
+        ALGORITHMS[algorithm]("MlpPolicy", envs, **arguments)
+    except Exception as error:  # whatever SB3 and torch raise at a value that they can't use
+        words = " ".join(str(error).split())
+        raise BadInput(f"{algorithm} can't be had with these hyperparameters: {words}") from error
+
+
+class _Still(gymnasium.Env[Any, Any]):
+    """The least that SB3 makes a model for."""
+
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (2,))
+    action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,))
+
+
+def _check_kind(key: str, value: Any, default: Any) -> None:
+    """What SB3 has a number or a flag for must be one."""
+    if (key in SCHEDULED and isinstance(value, str)) or (key == "train_freq" and isinstance(value, list)):
+        return
+    wanted = _KINDS.get(type(default))
+    if wanted and (not isinstance(value, wanted[1]) or isinstance(value, bool) != (wanted[1] is bool)):
+        raise BadInput(f"{key} = {value!r}: give {wanted[0]}")
+    if key == "n_envs" and value < 1:
+        raise BadInput(f"n_envs = {value}: give 1 or more")
+    if key == "policy_kwargs" and not isinstance(value, Mapping):
+        raise BadInput(f"policy_kwargs = {value!r}: give a table, such as {{ net_arch = [64, 64] }}")
+
+
+_KINDS: Mapping[type, tuple[str, Any]] = {
+    bool: ("true or false", bool),
+    int: ("a whole number", int),
+    float: ("a number", (int, float)),
+}
+
+
+def _arguments(algorithm: Algorithm) -> dict[str, Any]:
+    """What SB3's class takes, with its defaults."""
     names = inspect.signature(ALGORITHMS[algorithm].__init__).parameters
     dropped = {*_OURS, *_BUFFERS, *(("n_steps",) if algorithm == "sac" else ())}
-    return [name for name in names if name not in dropped]
+    return {name: each.default for name, each in names.items() if name not in dropped}
 
 
 def _value(key: str, value: Any) -> Any:

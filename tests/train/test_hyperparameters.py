@@ -4,7 +4,8 @@ from torch import nn
 
 from eureka_loop.envs.registry import domains
 from eureka_loop.errors import BadInput, UnknownName
-from eureka_loop.train.hyperparameters import settings
+from eureka_loop.records import Algorithm
+from eureka_loop.train.hyperparameters import settings, try_out
 
 
 def test_json_becomes_what_sb3_takes() -> None:
@@ -55,3 +56,44 @@ def test_unknown_activation() -> None:
 def test_unreadable_schedule(text: str) -> None:
     with pytest.raises(BadInput, match="learning_rate"):
         settings("ppo", {"learning_rate": text})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("n_steps", "x", "a whole number"),
+        ("n_epochs", 2.5, "a whole number"),
+        ("batch_size", True, "a whole number"),
+        ("gamma", "high", "a number"),
+        ("normalize_advantage", 1, "true or false"),
+        ("normalize_reward", "no", "true or false"),
+        ("n_envs", 0, "1 or more"),
+        ("n_envs", "many", "a whole number"),
+        ("policy_kwargs", 3, "a table"),
+    ],
+)
+def test_a_value_of_the_wrong_kind(key: str, value: object, said: str) -> None:
+    with pytest.raises(BadInput, match=f"^{key} = .*{said}"):
+        settings("ppo", {key: value})
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "values"),
+    [
+        ("ppo", {"batch_size": -4}),
+        ("ppo", {"n_steps": 1, "n_envs": 1}),
+        ("ppo", {"policy_kwargs": {"net_arch": "deep"}}),
+        ("sac", {"policy_kwargs": {"no_such_thing": 1}}),
+    ],
+)
+def test_what_sb3_refuses_is_told_in_one_line(algorithm: Algorithm, values: dict[str, object]) -> None:
+    with pytest.raises(BadInput) as caught:
+        try_out(algorithm, settings(algorithm, values))
+    assert str(caught.value).startswith(f"{algorithm} can't be had with these hyperparameters: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_every_domains_hyperparameters_can_be_used() -> None:
+    for each in domains():
+        for name, values in each.hyperparameters.items():
+            try_out(name, settings(name, values))
