@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from eureka_loop.advice import advice, number
 from eureka_loop.program.contract import is_diagnostic
-from eureka_loop.records import Checkpoint, Evaluated, Failed, Trained
+from eureka_loop.records import Checkpoint, Evaluated, Failed, Halted, Trained
 
 LONGEST_REASON = 400  # characters of why a candidate failed
 Value = Callable[[Checkpoint], float | None]
@@ -43,7 +43,8 @@ def _final(best: Evaluated) -> str:
     """How the final policies did, in judged episodes."""
     scores = [score for trained in best.trained for score in trained.scores]
     fitness = [score.fitness for score in scores]
-    line = f"{best.candidate.id}: the final policy's fitness is {_number(_mean(fitness))}"
+    policy = "the final policy's" if best.halted is None else f"{stopped(best.halted)}. The policy's"
+    line = f"{best.candidate.id}: {policy} fitness is {_number(_mean(fitness))}"
     if len(best.trained) > 1:
         line += (
             f" (of {len(best.trained)} seeds: {', '.join(_number(each.fitness) for each in best.trained)})"
@@ -103,11 +104,22 @@ def _other(evaluated: Evaluated) -> str:
         return f"{id}: failed{of}, {_reason(failures[0])}"
     if not trained:
         return f"{id}: not trained"
-    line = f"{id}: fitness {_number(evaluated.fitness)}"
+    line = f"{id}: " + (
+        stopped(evaluated.halted) if evaluated.halted else f"fitness {_number(evaluated.fitness)}"
+    )
     if (success := _known_mean(each.success for each in trained)) is not None:
         line += f", success {_percent(success)}"
     terms = trained[0].checkpoints[-1].terms if trained[0].checkpoints else {}
     return f"{line} (terms: {', '.join(terms)})" if terms else line
+
+
+def stopped(halted: Halted) -> str:
+    """ "stopped after 11.1k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more)"."""
+    return (
+        f"stopped after {_steps(halted.steps)} of {_steps(halted.of)} steps with fitness "
+        f"{_number(halted.fitness)}, below the best {halted.places} of {halted.among} "
+        f"({_number(halted.needed)} or more)"
+    )
 
 
 def _reason(failed: Failed) -> str:
@@ -117,10 +129,11 @@ def _reason(failed: Failed) -> str:
     return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 2].rstrip() + " …"
 
 
-def _rank(evaluated: Evaluated) -> tuple[bool, float, str]:
-    """Best first, failures last."""
-    fitness = evaluated.fitness
-    return fitness is None, -(fitness or 0.0), evaluated.candidate.id
+def _rank(evaluated: Evaluated) -> tuple[bool, float, float, str]:
+    """Best first, then those stopped early, who got furthest first; failures last."""
+    fitness, halted = evaluated.fitness, evaluated.halted
+    reach = -halted.steps if halted else -math.inf
+    return fitness is None, reach, -(fitness or 0.0), evaluated.candidate.id
 
 
 def _known_mean(values: Iterator[float | None] | map[float | None]) -> float | None:

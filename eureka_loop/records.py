@@ -190,7 +190,7 @@ class Halted:
         of: steps of a whole training.
         fitness: then.
         needed: fitness of the last that went on.
-        places: how many could.
+        places: how many could, of `among`.
     """
 
     candidate: str
@@ -200,6 +200,7 @@ class Halted:
     fitness: float
     needed: float
     places: int
+    among: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,7 @@ def announce(run: Run) -> None:
         samples=config.samples,
         seeds=config.seeds,
         steps=config.steps,
+        halving=config.halving,
         cores=here.cores,
         jobs=shared.workers,
         learners=shared.learners,

@@ -8,9 +8,13 @@ from statistics import fmean
 from typing import Literal
 
 from eureka_loop import seeds
+from eureka_loop.records import Rung
+from eureka_loop.search.halving import ladder, steps_of
 from eureka_loop.store import REFERENCES, Event
 
-State = Literal["written", "repaired", "gated", "training", "done", "failed"]
+State = Literal["written", "repaired", "gated", "training", "done", "halted", "failed"]
+
+COUNTS = ("generations", "samples", "seeds", "steps", "halving", "jobs", "learners", "report_seeds")
 
 
 @dataclass(slots=True)
@@ -24,7 +28,7 @@ class Training:
     fitness: float | None = None  # so far; once it is done, of the judged policy
     success: float | None = None
     steps_per_s: float | None = None
-    state: Literal["running", "done", "failed"] = "running"
+    state: Literal["running", "waiting", "halted", "done", "failed"] = "running"
 
 
 @dataclass(slots=True)
@@ -37,12 +41,15 @@ class Row:
     gate: Literal["written", "repaired", "gated"] = "written"
     failure: str = ""  # its kind; "" while there is none
     message: str = ""
+    halted: int = 0  # steps after which its training ended early
     trainings: dict[int, Training] = field(default_factory=dict)
 
     def state(self, wanted: int) -> State:
         """Where it stands, if it is to be trained with `wanted` seeds."""
         if self.failure:
             return "failed"
+        if self.halted:
+            return "halted"
         if not self.trainings:
             return self.gate
         done = sum(each.state == "done" for each in self.trainings.values())
@@ -71,7 +78,7 @@ class Board:
         self.task = self.designer = self.algorithm = ""
         self.trainer, self.why_trainer = "sb3", ""
         self.generations = self.samples = self.steps = self.report_seeds = 0
-        self.seeds = self.jobs = 1
+        self.seeds = self.jobs = self.halving = 1
         self.learners = 0  # at once in each worker, where many are trained together
         self.references: tuple[str, ...] = ()
         self.generation: int | None = None
@@ -129,7 +136,7 @@ class Board:
 
     @property
     def trainings_done(self) -> int:
-        return sum(each.state != "running" for each in self.trainings())
+        return sum(each.state not in ("running", "waiting") for each in self.trainings())
 
     @property
     def trainings_wanted(self) -> int:
@@ -137,7 +144,16 @@ class Board:
         search = self.generations * self.samples * self.seeds
         skipped = [row for row in self.rows.values() if row.failure and not row.trainings]
         short = [self.samples - len(self.of_generation(generation)) for generation in self.proposed]
-        return search - self.seeds * (len(skipped) + sum(short)) + self.reports_wanted
+        halted = sum(self.seeds - len(row.trainings) for row in self.rows.values() if row.halted)
+        return search - self.seeds * (len(skipped) + sum(short)) - halted + self.reports_wanted
+
+    @property
+    def steps_wanted(self) -> int:
+        """Environment steps of all these."""
+        if self.halving == 1:
+            return self.trainings_wanted * self.steps
+        whole = Rung(0, self.steps, self.seeds, 1, self.samples)
+        return self.generations * steps_of(ladder(self.halving, whole)) + self.reports_wanted * self.steps
 
     @property
     def reports_wanted(self) -> int:
@@ -151,7 +167,7 @@ class Board:
     def _on_started(self, event: Event) -> None:
         for name in ("task", "designer", "algorithm", "trainer", "why_trainer"):
             setattr(self, name, str(event.get(name, getattr(self, name))))
-        for name in ("generations", "samples", "seeds", "steps", "jobs", "learners", "report_seeds"):
+        for name in COUNTS:
             setattr(self, name, int(event.get(name) or getattr(self, name)))
         self.references = tuple(event.get("references") or ())
 
@@ -179,7 +195,11 @@ class Board:
     def _on_training(self, event: Event) -> None:
         now = event.get("time", 0.0)
         self._all_written(now)
-        self._row(event).trainings[event["seed"]] = Training(event.get("steps") or self.steps, now, heard=now)
+        trainings, seed = self._row(event).trainings, event["seed"]
+        if seed in trainings and trainings[seed].state == "waiting":
+            trainings[seed].state = "running"
+        else:
+            trainings[seed] = Training(event.get("steps") or self.steps, now, heard=now)
 
     def _on_progress(self, event: Event) -> None:
         training = self._training(event)
@@ -193,6 +213,18 @@ class Board:
         training = self._training(event)
         training.step, training.heard, training.state = training.steps, event.get("time", 0.0), "done"
         training.fitness, training.success = event["fitness"], event.get("success")
+
+    def _on_reached(self, event: Event) -> None:
+        """It is judged before its end; whether it goes on depends on the others."""
+        training = self._training(event)
+        training.step, training.heard, training.state = event["step"], event.get("time", 0.0), "waiting"
+        training.fitness, training.success = event["fitness"], event.get("success")
+
+    def _on_halted(self, event: Event) -> None:
+        row = self._row(event)
+        row.halted = event["steps"]
+        for training in row.trainings.values():
+            training.state = "halted"
 
     def _on_failed(self, event: Event) -> None:
         row = self._row(event)

@@ -14,14 +14,15 @@ from eureka_loop.report.board import Board, Row, State
 from eureka_loop.report.sparks import bar
 
 BAR = 12  # characters
-STYLES: dict[State, str] = {"done": "green", "failed": "red", "training": "", "gated": "dim"}
+STYLES: dict[State, str] = {"done": "green", "failed": "red", "training": "", "gated": "dim", "halted": "dim"}
 _LEAVE_OUT: dict[State, int] = {
     "training": 0,
     "gated": 1,
     "repaired": 1,
     "written": 1,
     "done": 2,
-    "failed": 3,
+    "halted": 3,
+    "failed": 4,
 }
 
 
@@ -129,9 +130,11 @@ def status(row: Row, state: State, steps: int) -> Text:
     if state == "done":
         marks = [each.success for each in row.trainings.values() if each.success is not None]
         return Text("done" + (f", success {text.percent(sum(marks) / len(marks))}" if marks else ""), "green")
-    said = {"failed": f"failed: {words.failure(row.failure)}", "gated": "gated, waiting to train"}.get(
-        state, state
-    )
+    said = {
+        "failed": f"failed: {words.failure(row.failure)}",
+        "gated": "gated, waiting to train",
+        "halted": f"stopped after {text.count(row.halted)} steps",
+    }.get(state, state)
     return Text(said, style=STYLES.get(state, ""))
 
 
@@ -179,6 +182,5 @@ def _earlier(board: Board, generations: Sequence[int]) -> Text:
 
 def _tally(rows: Sequence[Row], wanted: int) -> str:
     counts = Counter(row.state(wanted) for row in rows)
-    return ", ".join(
-        f"{amount} {'waiting' if state == 'gated' else state}" for state, amount in counts.items()
-    )
+    said = {"gated": "waiting", "halted": "stopped early"}
+    return ", ".join(f"{amount} {said.get(state, state)}" for state, amount in counts.items())

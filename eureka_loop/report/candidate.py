@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_loop.errors import Refused, UnknownName
+from eureka_loop.feedback import stopped
 from eureka_loop.program.contract import ENTRY_POINTS
 from eureka_loop.program.parsing import parse
 from eureka_loop.records import Candidate, Failed, Trained
@@ -45,6 +46,9 @@ def full_view(run: Run, candidate: Candidate) -> RenderableType:
     parts.append(layout.section("Code", layout.code(candidate.source)))
     for failure in (*search.failures, *report.failures):
         parts.append(layout.section("Failed", failure_view(failure)))
+    if search.halted is not None:
+        said = stopped(search.halted)
+        parts.append(Text(f"{said[0].upper()}{said[1:]}.", style="yellow"))
     trainings = trainings_table(run, search, report)
     if trainings.row_count:
         parts.append(layout.section("Fitness", trainings, "of the final policy, mean over judged episodes"))

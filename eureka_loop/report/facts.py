@@ -75,14 +75,21 @@ class Facts:
         return ranked([each for each in self.search if complete(each, self.config.seeds)])
 
     @property
+    def stopped(self) -> list[Evaluated]:
+        """Candidates whose training ended early; those that got furthest first, then the best."""
+        return ranked([each for each in self.search if each.halted is not None])
+
+    @property
     def failed(self) -> list[Evaluated]:
         """Candidates that failed, before training or in it."""
         return [each for each in self.search if each.failures]
 
     @property
     def unfinished(self) -> list[Evaluated]:
-        """Candidates that neither failed nor have all their results."""
-        return [each for each in self.search if not each.failures and not complete(each, self.config.seeds)]
+        """Candidates that neither failed nor were stopped early nor have all their results."""
+        wanted = self.config.seeds
+        under_way = [each for each in self.search if not each.failures and each.halted is None]
+        return [each for each in under_way if not complete(each, wanted)]
 
     @property
     def reported(self) -> tuple[int, int]:
@@ -117,7 +124,7 @@ def being_written(run: Run) -> bool:
 
 def complete(evaluated: Evaluated, wanted: int) -> bool:
     """Whether every training of a candidate finished."""
-    return len(evaluated.trained) >= wanted
+    return evaluated.halted is None and len(evaluated.trained) >= wanted
 
 
 def terms(results: tuple[Trained, ...]) -> dict[str, float]:

@@ -41,7 +41,7 @@ def _together(board: Board, now: float) -> float | None:
     running = [each for each in begun if each.state == "running"]
     quiet = min((max(0.0, now - each.heard) for each in running), default=0.0)
     lost = sum(each.steps - each.step for each in begun if each.state == "failed")
-    left = board.trainings_wanted * board.steps - done - lost
+    left = board.steps_wanted - done - (lost if board.halving == 1 else 0)  # else others take the place
     ahead = 0 if board.report else max(0, board.generations - 1 - (board.generation or 0))
     writing = fmean(board.writing_seconds) if board.writing_seconds else 0.0
     return max(0.0, left * spent / done - quiet) + ahead * writing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from statistics import fmean
 
 from rich.console import Console, Group, RenderableType
@@ -48,6 +48,9 @@ def run_view(run: Run) -> RenderableType:
     parts: list[RenderableType] = [Text(run.folder.name, style="bold"), overview(found)]
     if found.ranking:
         parts.append(layout.section("Ranking", ranking_table(found), "by mean fitness of the final policy"))
+    if found.stopped:
+        remark = "others had a better fitness after as many steps"
+        parts.append(layout.section("Stopped early", stopped_table(found), remark))
     if found.unfinished:
         parts.append(layout.section("Not finished", unfinished_table(found)))
     if found.failed:
@@ -141,6 +144,31 @@ def term_shares(evaluated: Evaluated) -> str:
     )
 
 
+def stopped_table(found: Facts) -> Table:
+    """Candidates whose training ended early: when, their fitness then, and what going on took."""
+    table = layout.columns(
+        ("id", "left"), ("after", "right"), ("fitness", "right"), ("needed", "right"),
+        ("terms, by share of the reward", "rest"), ("from", "left"),
+    )  # fmt: skip
+    for cells in stopped_cells(found):
+        layout.row(table, cells)
+    return table
+
+
+def stopped_cells(found: Facts) -> Iterator[list[str]]:
+    """Id, steps, fitness, fitness needed, terms, parents."""
+    for each in found.stopped:
+        if (halted := each.halted) is not None:
+            fitness = text.numbers([halted.fitness, halted.needed])
+            yield [
+                each.candidate.id,
+                f"{text.count(halted.steps)} steps",
+                *fitness,
+                term_shares(each),
+                ", ".join(each.candidate.parents),
+            ]
+
+
 def unfinished_table(found: Facts) -> Table:
     """Candidates that wait, or are in training, or were when the run ended."""
     table = layout.columns(("id", "left"), ("trainings", "right"), ("note", "rest"))
@@ -183,6 +211,9 @@ def _lineage_label(each: Evaluated, parent: str | None, fitness: str) -> Text:
     label = Text(each.candidate.id, no_wrap=True, overflow="ellipsis")
     if each.failures:
         label.append(f"  failed: {words.failure(each.failures[0].kind)}", style="red")
+    elif each.halted is not None:
+        reached = f"{text.number(each.halted.fitness)} after {text.count(each.halted.steps)} steps"
+        label.append(f"  {reached}", style="dim")
     else:
         label.append(f"  {fitness}", style="dim" if fitness == UNFINISHED else "green")
     if others:

@@ -16,7 +16,7 @@ from eureka_loop.report import standings, text, words
 from eureka_loop.report.comparison import Comparison, compared
 from eureka_loop.report.curves import draw_curves
 from eureka_loop.report.facts import Facts
-from eureka_loop.report.inspect import progress, spent, term_shares
+from eureka_loop.report.inspect import progress, spent, stopped_cells, term_shares
 from eureka_loop.store import Run
 
 PICTURE = "report-curves.png"
@@ -46,6 +46,7 @@ def _lines(found: Facts, comparison: Comparison, *, pictured: bool) -> Iterator[
     yield from _winner(found)
     yield from _fitness(found, comparison, pictured=pictured)
     yield from _ranking(found)
+    yield from _stopped(found)
     yield from _failures(found)
     yield from _costs(found)
     yield from _provenance(found)
@@ -130,6 +131,20 @@ def _ranking(found: Facts) -> Iterator[str]:
         for place, (each, value) in enumerate(zip(found.ranking, values, strict=True), start=1)
     ]
     yield from table(("", "id", "fitness", "terms, by share of the reward", "from", "note"), rows)
+
+
+def _stopped(found: Facts) -> Iterator[str]:
+    if not found.stopped:
+        return
+    yield from ("", "## Stopped early", "")
+    yield (
+        "After a part of the steps the candidates with the best fitness went on from where they were; these "
+        "didn't. Their fitness is that of a half-trained policy: it ranks below all that got further."
+    )
+    yield ""
+    yield from table(
+        ("id", "after", "fitness", "needed", "terms, by share of the reward", "from"), stopped_cells(found)
+    )
 
 
 def _origin(evaluated: Evaluated) -> tuple[str, str]:

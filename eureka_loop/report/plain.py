@@ -53,6 +53,12 @@ def _of_candidate(event: Event, board: Board) -> str | None:
             return f"{name} failed{_seed(event, board)}: {words.failure(str(event.get('kind')))}: {message}"
         case "training":
             return f"{name} training{_seed(event, board)}"
+        case "reached":
+            after = f"{text.count(event['step'])} of {text.count(board.steps)} steps"
+            return f"{name} after {after}{_seed(event, board)}: fitness {text.number(event['fitness'])}"
+        case "halted":
+            after = f"{text.count(event['steps'])} of {text.count(event['of'])} steps"
+            return f"{name} stopped after {after}: below the best {event['places']} of {event['among']}"
         case "trained":
             return _trained(event, board)
         case _:
@@ -100,8 +106,13 @@ def _started(board: Board) -> str:
     budget = f"{text.count(board.steps)} steps × {text.plural(board.seeds, 'seed')}"
     return (
         f"{text.one_line(board.task)}: {text.plural(board.generations, 'generation')} × {board.samples} "
-        f"candidates by {board.designer}, {board.algorithm} {budget}, {_at_once(board)}"
+        f"candidates by {board.designer}, {board.algorithm} {budget}{_early(board)}, {_at_once(board)}"
     )
+
+
+def _early(board: Board) -> str:
+    """Whether bad rewards are stopped early."""
+    return f" (early on, the best 1 in {board.halving} goes on)" if board.halving > 1 else ""
 
 
 def _at_once(board: Board) -> str:

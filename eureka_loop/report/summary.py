@@ -28,7 +28,8 @@ def print_summary(run: Run, console: Console | None = None) -> int:
     console = console or terminal()
     show(summary(run), console)
     console.print(Text(f"\nReport: {path}"), soft_wrap=True)  # a path is not broken: it may be clicked on
-    return 0 if Facts.of(run).ranking else 1
+    found = Facts.of(run)
+    return 0 if found.ranking or found.stopped else 1
 
 
 def print_stopped(run: Run, reason: str, console: Console | None = None) -> None:

@@ -17,27 +17,29 @@ from eureka_loop.store import Run
 
 
 def trainings_table(run: Run, search: Evaluated, report: Evaluated) -> Table:
-    """One line a training: the search's, then the report's; unfinished ones as far as they have come."""
+    """One line a training: the search's, rung by rung, then the report's; how far unfinished ones are."""
     table = layout.columns(
         ("", "left"), ("seed", "right"), ("fitness", "right"), ("lowest … highest episode", "left"),
         ("success", "right"), ("steps/episode", "right"), ("trained in", "right"),
     )  # fmt: skip
+    id = search.candidate.id
+    for rung in run.rungs(id):
+        for seed in run.training_seeds(id, rung):
+            result = run.result(id, seed, rung)
+            reached = f" to {text.count(result.steps)}" if isinstance(result, Trained) else ""
+            cells = _training_cells(result) if result else unfinished(run, id, seed, rung)
+            layout.row(table, [f"search{reached}", str(seed), *cells])
     results = {result.seed: result for each in (search, report) for result in each.results}
-    for seed in sorted(
-        int(path.name[5:]) for path in run.candidate_folder(search.candidate.id).glob("seed-*")
-    ):
+    for seed in run.training_seeds(id):
         stream = "report" if seeds.is_report(seed) else "search"
-        layout.row(
-            table, [stream, str(seed), *_training_cells(run, search.candidate.id, seed, results.get(seed))]
-        )
+        cells = _training_cells(results[seed]) if seed in results else unfinished(run, id, seed)
+        layout.row(table, [stream, str(seed), *cells])
     return table
 
 
-def _training_cells(run: Run, id: str, seed: int, result: Trained | Failed | None) -> list[str]:
+def _training_cells(result: Trained | Failed) -> list[str]:
     if isinstance(result, Failed):
         return ["failed", words.failure(result.kind)]
-    if result is None:
-        return unfinished(run, id, seed)
     each = [score.fitness for score in result.scores]
     low, high = text.numbers([min(each), max(each)])
     length = fmean(score.length for score in result.scores)
@@ -50,9 +52,9 @@ def _training_cells(run: Run, id: str, seed: int, result: Trained | Failed | Non
     ]
 
 
-def unfinished(run: Run, id: str, seed: int) -> list[str]:
+def unfinished(run: Run, id: str, seed: int, rung: int | None = None) -> list[str]:
     """Fitness so far, and how far a training is that has no result."""
-    progress = list(files.read_lines(run.job_folder(id, seed) / "progress.jsonl"))
+    progress = list(files.read_lines(run.job_folder(id, seed, rung) / "progress.jsonl"))
     last = progress[-1] if progress else {}
     return [text.number(last.get("fitness")), f"so far, at step {int(last.get('step') or 0):,}"]
 

@@ -83,23 +83,21 @@ class Halving:
         """The same, those that don't go on marked so."""
         order = ranked(evaluated)
         halted = {
-            each.candidate.id: self._halted(each, order[above.places - 1], rung, above)
+            each.candidate.id: Halted(
+                candidate=each.candidate.id,
+                rung=rung.number,
+                steps=each.trained[0].steps,
+                of=self._rungs[-1].steps,
+                fitness=each.fitness or 0.0,
+                needed=order[above.places - 1].fitness or 0.0,
+                places=above.places,
+                among=len(evaluated),
+            )
             for each in order[above.places :]
         }
         for each in halted.values():
             self._halt(each)
         return [replace(each, halted=halted.get(each.candidate.id)) for each in evaluated]
-
-    def _halted(self, each: Evaluated, last_to_go_on: Evaluated, rung: Rung, above: Rung) -> Halted:
-        return Halted(
-            candidate=each.candidate.id,
-            rung=rung.number,
-            steps=each.trained[0].steps,
-            of=self._rungs[-1].steps,
-            fitness=each.fitness or 0.0,
-            needed=last_to_go_on.fitness or 0.0,
-            places=above.places,
-        )
 
 
 def _up(number: int, share: int) -> int:

@@ -13,6 +13,7 @@ from eureka_loop.design.templates.genes import Gene, Genome, compatible, parse
 from eureka_loop.design.templates.mutations import Standing, Standings, is_goal, mutate, scale
 from eureka_loop.design.templates.pool import Pool
 from eureka_loop.records import Evaluated
+from eureka_loop.search.strategy import ranked
 
 _CROSSED = 0.35  # chance that a child has two parents
 _AGAIN = 0.4  # chance of one more mutation
@@ -42,13 +43,13 @@ class Child:
 
 
 def parents(history: Iterable[Evaluated], best: Evaluated | None) -> list[Parent]:
-    """Those with a fitness and a genome, fittest first; failed ones and the references don't breed."""
+    """Those with a fitness and a genome, first in rank first; failed ones and the references don't breed."""
     found: dict[str, Parent] = {}
-    for each in [*([best] if best else []), *history]:
+    for each in ranked([*([best] if best else []), *history]):
         genome = parse(each.candidate.source)
         if each.fitness is not None and genome and each.candidate.id not in _REFERENCES:
             found[each.candidate.id] = Parent(each.candidate.id, each.fitness, genome, _standings(each))
-    return sorted(found.values(), key=lambda parent: -parent.fitness)
+    return list(found.values())
 
 
 def breed(pool: Pool, fittest: Sequence[Parent], rng: np.random.Generator) -> Child:
