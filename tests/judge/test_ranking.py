@@ -1,0 +1,83 @@
+"""Values of episodes, and whether they order them as fitness does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eureka_loop.judge.ranking import discounted_value, kendall
+from eureka_loop.records import Array
+
+FITNESS = np.arange(12.0)
+EACH_ITS_OWN = [f"g0-{n:02}" for n in range(12)]
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def returns_from_each_step(rewards: Array, discount: float) -> list[float]:
+    """By the definition."""
+    return [
+        sum(discount**k * reward for k, reward in enumerate(rewards[step:])) for step in range(len(rewards))
+    ]
+
+
+@pytest.mark.parametrize("discount", [0.0, 0.5, 0.99, 1.0])
+def test_the_value_is_the_mean_of_the_returns_from_every_step(discount: float) -> None:
+    rewards = rng().normal(size=7)
+    expected = np.mean(returns_from_each_step(rewards, discount))
+    assert discounted_value(rewards, discount) == pytest.approx(expected)
+
+
+def test_falling_costs_what_would_have_come() -> None:
+    assert discounted_value(np.ones(20), 0.99) < discounted_value(np.ones(200), 0.99)
+
+
+def test_the_same_order_and_the_reverse() -> None:
+    same = kendall(np.exp(FITNESS), FITNESS, EACH_ITS_OWN, rng=rng())
+    reverse = kendall(-np.exp(FITNESS), FITNESS, EACH_ITS_OWN, rng=rng())
+    assert same is not None
+    assert reverse is not None
+    assert (same.value, same.low, same.high) == (1.0, 1.0, 1.0)
+    assert (reverse.value, reverse.low, reverse.high) == (-1.0, -1.0, -1.0)
+
+
+def test_with_ties_it_is_tau_b() -> None:
+    """scipy.stats.kendalltau([1, 2, 2, 3, 5], [2, 1, 3, 3, 4]) is 0.666..."""
+    found = kendall(np.array([1.0, 2, 2, 3, 5]), np.array([2.0, 1, 3, 3, 4]), EACH_ITS_OWN[:5], rng=rng())
+    assert found is not None
+    assert found.value == pytest.approx(6 / 9)
+
+
+def test_nothing_to_compare() -> None:
+    assert kendall(np.ones(12), FITNESS, EACH_ITS_OWN, rng=rng()) is None
+    assert kendall(FITNESS, np.ones(12), EACH_ITS_OWN, rng=rng()) is None
+
+
+def test_chance_has_an_interval_with_zero_in_it() -> None:
+    found = kendall(rng().permutation(12).astype(float), FITNESS, EACH_ITS_OWN, rng=rng())
+    assert found is not None
+    assert found.low < 0 < found.high
+
+
+def test_episodes_of_one_policy_are_not_as_many_witnesses() -> None:
+    """Four policies with a noisy order: three episodes each make nothing surer."""
+    values, fitness = np.array([2.0, 1, 4, 3]), np.arange(4.0)
+    alone = kendall(values, fitness, EACH_ITS_OWN[:4], rng=rng())
+    thrice = kendall(np.repeat(values, 3), np.repeat(fitness, 3), np.repeat(EACH_ITS_OWN[:4], 3), rng=rng())
+    assert alone is not None
+    assert thrice is not None
+    assert thrice.value == pytest.approx(alone.value)
+    assert (thrice.low, thrice.high) == pytest.approx((alone.low, alone.high))
+
+
+def test_each_policy_counts_once() -> None:
+    """A policy of a hundred episodes against the order has no more say than one that has one."""
+    values = np.concatenate([np.arange(6.0), np.full(100, 10.0)])
+    fitness = np.concatenate([np.arange(6.0), np.full(100, -1.0)])
+    many = kendall(values, fitness, [*EACH_ITS_OWN[:6], *["random"] * 100], rng=rng())
+    one = kendall(values[:7], fitness[:7], [*EACH_ITS_OWN[:6], "random"], rng=rng())
+    assert many is not None
+    assert one is not None
+    assert many.value == pytest.approx(one.value)
