@@ -54,7 +54,7 @@ class RunConfig:
     seeds: int = 1
     """Trainings of each candidate during the search."""
     halving: int = 1
-    """Stop bad rewards early: with 3 the best third goes on after 1/3 of the steps. 1: all train to the end."""
+    """With 3 only the best third goes on after a third of the steps, and so on. 1: all train to the end."""
     report_seeds: int = 5
     """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out."""
     judge_episodes: int = 10

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from eureka_loop.advice import advice, number
 from eureka_loop.feedback import words
-from eureka_loop.records import Candidate, Checkpoint, Evaluated, Failed, Score, TermStats, Trained
+from eureka_loop.records import (
+    Candidate,
+    Checkpoint,
+    Evaluated,
+    Failed,
+    Halted,
+    Score,
+    TermStats,
+    Trained,
+)
 
 GOLDEN = Path(__file__).parent / "conversations" / "feedback_words.txt"
 Stats = tuple[float, float, float, float]  # mean, low, high, share
@@ -180,3 +190,39 @@ def test_no_advice_where_all_is_well_or_unknown() -> None:
 )
 def test_numbers(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def halted(id: str, steps: int, fitness: float, *, rung: int = 0, needed: float = 0.52) -> Evaluated:
+    why = Halted(id, rung, steps, 100_000, fitness, needed, places=3, among=8)
+    return replace(evaluated(id, trained(id, scores=[fitness], success=0.0)), halted=why)
+
+
+def test_who_was_stopped_early_is_told_when_and_why() -> None:
+    generation = [
+        halted("g0-00", 11_264, 9.0, needed=9.5),
+        evaluated("g0-01", Failed("g0-01", "diverged", "nan")),
+        halted("g0-02", 33_792, 0.31, rung=1),
+        evaluated("g0-03", trained("g0-03", scores=[0.25])),
+        halted("g0-04", 11_264, 9.25, needed=9.5),
+    ]
+    lines = words(evaluated("g0-05", trained("g0-05")), generation).splitlines()
+    assert lines[-5:] == [
+        "g0-03: fitness 0.25 (terms: go)",
+        "g0-02: stopped after 33.79k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more), "
+        "success 0% (terms: go)",
+        "g0-04: stopped after 11.26k of 100k steps with fitness 9.25, below the best 3 of 8 (9.5 or more), "
+        "success 0% (terms: go)",
+        "g0-00: stopped after 11.26k of 100k steps with fitness 9, below the best 3 of 8 (9.5 or more), "
+        "success 0% (terms: go)",
+        "g0-01: failed, diverged: nan",
+    ]
+
+
+def test_where_nobody_got_to_the_end_the_best_is_told_as_it_stood() -> None:
+    """All that went on failed."""
+    text = words(halted("g0-00", 11_264, 0.31), [])
+    assert text.startswith(
+        "g0-00: stopped after 11.26k of 100k steps with fitness 0.31, below the best 3 of 8"
+    )
+    assert "The policy's fitness is 0.31" in text
+    assert "final" not in text.splitlines()[0]

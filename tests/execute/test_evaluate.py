@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from eureka_loop import files
 from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.errors import BudgetSpent
-from eureka_loop.execute.engine import ScriptedEngine
+from eureka_loop.execute.engine import ScriptedEngine, Watch
 from eureka_loop.execute.evaluate import Evaluation, Plan
-from eureka_loop.records import Candidate, Failed, Job, Score, Task, Trained, Training
-from eureka_loop.store import Run
+from eureka_loop.records import (
+    SNAPSHOT,
+    Candidate,
+    Evaluated,
+    Failed,
+    Job,
+    Rung,
+    Score,
+    Task,
+    Trained,
+    Training,
+)
+from eureka_loop.search.halving import Halving, ladder
+from eureka_loop.store import Run, read_result
 
 PLAN = Plan(Task("t", "E-v0", "x", "f"), Training("ppo", {}), 10)
 CANDIDATES = [Candidate(f"g0-0{n}", 0, f"source {n}", "scripted") for n in range(3)]
@@ -80,3 +95,124 @@ def test_a_result_whose_event_was_lost_is_told_on_resume(run: Run) -> None:
     assert [event["event"] for event in run.events()] == ["trained"]
     evaluation.evaluate(CANDIDATES[:1], (0,), (7,))
     assert [event["event"] for event in run.events()] == ["trained"]
+
+
+LADDER = ladder(2, Rung(0, 8, 2, 4, 4))  # 2, 4, 8 steps; 1, 1, 2 seeds
+FOUR = [Candidate(f"g0-0{n}", 0, f"source {n}", "scripted") for n in range(4)]
+
+
+def climbing(job: Job) -> Trained:
+    """Later candidates are better; a job leaves what going on takes."""
+    fitness = float(job.candidate[-1])
+    scores = tuple(Score(seed, fitness, None, 1) for seed in job.judge_seeds)
+    return Trained(job.candidate, job.seed, job.until or job.steps, scores, (), {}, 0.1)
+
+
+class LeavingEngine(ScriptedEngine):
+    """Ends after so many jobs, as a kill would."""
+
+    def __init__(self, most: int = 1000) -> None:
+        super().__init__(climbing)
+        self.most = most
+
+    def run(self, folders: Sequence[Path], watch: Watch) -> Iterator[Path]:
+        for folder in super().run(folders, watch):
+            (folder / SNAPSHOT).write_text("x")
+            if len(self.ran) > self.most:
+                raise KeyboardInterrupt
+            yield folder
+
+
+def climb(run: Run, engine: ScriptedEngine) -> list[Evaluated]:
+    evaluation = Evaluation(run, engine, replace(PLAN, steps=8), Deadline(None))
+
+    def train(candidates: Sequence[Candidate], rung: Rung) -> list[Evaluated]:
+        judging = tuple(range(rung.episodes))
+        return evaluation.evaluate(candidates, (0, 100)[: rung.seeds], judging, rung=rung)
+
+    return Halving(LADDER, train, evaluation.halt).train(FOUR)
+
+
+def told(run: Run) -> list[tuple[object, ...]]:
+    names = ("event", "id", "seed", "rung")
+    kept = [tuple(each.get(name) for name in names) for each in run.events() if each["event"] != "training"]
+    return sorted(kept, key=repr)
+
+
+def test_each_rung_goes_on_from_the_one_before(run: Run) -> None:
+    run.write_candidate(FOUR[3])
+    engine = LeavingEngine()
+    found = climb(run, engine)
+    jobs = {
+        path.relative_to(run.folder / "candidates"): files.read_json(path / "job.json", Job)
+        for path in engine.ran
+    }
+    assert {str(path): (job.until, job.after) for path, job in jobs.items() if job.candidate == "g0-03"} == {
+        "g0-03/rung-0/seed-0": (2, ""),
+        "g0-03/rung-1/seed-0": (4, "../../rung-0/seed-0"),
+        "g0-03/seed-0": (None, "../rung-1/seed-0"),
+        "g0-03/seed-100": (None, ""),
+    }
+    assert all(job.steps == 8 for job in jobs.values())
+    assert [len(job.judge_seeds) for job in jobs.values() if job.candidate == "g0-03"] == [3, 3, 4, 4]
+    assert len(jobs) == 4 + 2 + 2
+    assert [len(each.results) for each in found] == [1, 1, 1, 2]
+    assert [each.halted.rung if each.halted else None for each in found] == [0, 0, 1, None]
+
+
+def test_readers_find_the_rung_that_was_reached(run: Run) -> None:
+    run.write_candidate(FOUR[3])
+    assert [run.evaluated(each.candidate.id) for each in climb(run, LeavingEngine())] == climb(
+        run, LeavingEngine()
+    )
+    assert run.evaluated("g0-00").trained[0].steps == 2
+    assert run.evaluated("g0-02").trained[0].steps == 4
+    assert run.evaluated("g0-03").trained[0].steps == 8
+
+
+def test_what_nobody_goes_on_from_is_removed(run: Run) -> None:
+    run.write_candidate(FOUR[3])
+    climb(run, LeavingEngine())
+    left = [path.parent.parent.name for path in run.folder.glob(f"candidates/*/*/**/{SNAPSHOT}")]
+    assert [path for path in left if path.startswith("rung")] == []
+
+
+@pytest.mark.parametrize("most", range(8))
+def test_killed_anywhere_it_resumes_to_the_same_end(most: int, run: Run, tmp_path: Path) -> None:
+    undisturbed = Run.create(tmp_path / "other", "task")
+    for each in (run, undisturbed):
+        for candidate in FOUR:
+            each.write_candidate(candidate)
+    wanted = climb(undisturbed, LeavingEngine())
+    first, second = LeavingEngine(most), LeavingEngine()
+    with pytest.raises(KeyboardInterrupt):
+        climb(run, first)
+    assert climb(run, second) == wanted
+    assert len(first.ran) + len(second.ran) == 8
+    assert told(run) == told(undisturbed)
+    for path in second.ran:  # what it goes on from was still there
+        job = files.read_json(path / "job.json", Job)
+        assert not job.after or read_result(path / job.after) is not None
+
+
+def test_a_halt_whose_event_was_lost_is_told_once(run: Run) -> None:
+    run.write_candidate(FOUR[3])
+    climb(run, LeavingEngine())
+    (run.folder / "events.jsonl").unlink()
+    for _ in range(2):
+        climb(run, LeavingEngine())
+        halted = sorted(each["id"] for each in run.events() if each["event"] == "halted")
+        assert halted == ["g0-00", "g0-01", "g0-02"]
+
+
+def test_a_failure_on_a_rung_is_the_candidates(run: Run) -> None:
+    def answer(job: Job) -> Trained | Failed:
+        broken = job.candidate == "g0-03" and job.until == 4
+        return Failed("g0-03", "diverged", "nan", seed=job.seed) if broken else climbing(job)
+
+    run.write_candidate(FOUR[3])
+    found = climb(run, ScriptedEngine(answer))
+    assert [type(each) for each in found[3].results] == [Failed]
+    assert run.evaluated("g0-03") == found[3]
+    assert run.halted("g0-03") is None
+    assert found[2].trained[0].steps == 8
