@@ -19,6 +19,7 @@ from . import (
     inverted_pendulum,
     kitchen,
     maze,
+    metaworld,
     pusher,
     reacher,
     shadow_hand,
@@ -47,6 +48,7 @@ def domains() -> tuple[Domain, ...]:
         *shadow_hand.DOMAINS,
         *maze.DOMAINS,
         kitchen.DOMAIN,
+        metaworld.DOMAIN,
     )
 
 

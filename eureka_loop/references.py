@@ -13,8 +13,10 @@ NATIVE = '''def compute_reward(native_reward):
 
 
 def references(task: Task) -> Iterator[Candidate]:
-    """The task's hand-written reward and its sparse one, as candidates with those ids."""
+    """The task's hand-written reward, or its env's own in its place, and its sparse one, by those ids."""
     if task.human is not None:
         yield Candidate("human", 0, task.human, "human", note=task.human_source)
+    elif task.native:
+        yield Candidate("native", 0, NATIVE, "native", note=f"what {task.env_id} returns")
     if task.sparse is not None:
         yield Candidate("sparse", 0, task.sparse, "sparse", note="pays only for the task itself")

@@ -159,6 +159,8 @@ def _survey(folder: Path) -> None:
         files.write_json(folder / "survey_error.json", {"message": str(error)})
         return
     np.savez_compressed(folder / "probe.npz", **seen.probe)  # type: ignore[arg-type]
+    if seen.native:
+        files.write_text(folder / "native.py", seen.native)
     files.write_json(folder / "vocabulary.json", seen.vocabulary)
 
 

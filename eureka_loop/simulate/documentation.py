@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import gymnasium
@@ -15,6 +17,13 @@ LEFT_OUT = re.compile(r"reward|argument|version history|credit|referen", re.IGNO
 def documentation(env: gymnasium.Env[Any, Any]) -> str:
     """The env class's docstring: description, spaces, start, episode end."""
     return trimmed(inspect.cleandoc(type(env.unwrapped).__doc__ or ""))
+
+
+def reward_source(env: gymnasium.Env[Any, Any], methods: Iterable[str]) -> str:
+    """Those of the methods that the env's class has, as source: its own reward, for people to read."""
+    kind = type(env.unwrapped)
+    known = [getattr(kind, name) for name in methods if hasattr(kind, name)]
+    return "\n\n".join(textwrap.dedent(inspect.getsource(inspect.unwrap(each))) for each in known)
 
 
 def trimmed(text: str) -> str:

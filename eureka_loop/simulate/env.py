@@ -10,10 +10,12 @@ import gymnasium
 from eureka_loop.envs.extras import PACKAGES
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
 from eureka_loop.records import Task
+from eureka_loop.simulate.seeded import Seeded
 
+METAWORLD = "Meta-World/"
 EXTRAS = {
     **dict.fromkeys(("Fetch", "Hand", "Adroit", "Franka", "PointMaze", "AntMaze"), "robotics"),
-    "Meta-World": "metaworld",
+    METAWORLD: "metaworld",
 }
 """How the ids begin that an extra brings."""
 
@@ -28,7 +30,8 @@ def make_env(task: Task) -> gymnasium.Env[Any, Any]:
     """
     _import_package(task.env_id)
     try:
-        return gymnasium.make(task.env_id, disable_env_checker=True, **task.env_kwargs)
+        env = gymnasium.make(task.env_id, disable_env_checker=True, **task.env_kwargs)
+        return Seeded(env) if task.env_id.startswith(METAWORLD) else env
     except gymnasium.error.UnregisteredEnv as error:
         raise UnknownName("env", task.env_id, gymnasium.registry) from error
     except (gymnasium.error.DependencyNotInstalled, ModuleNotFoundError) as error:

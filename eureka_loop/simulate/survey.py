@@ -12,6 +12,7 @@ import numpy as np
 from eureka_loop.envs.domain import Domain
 from eureka_loop.program.vocabulary import PREFIXES, Observable, Vocabulary
 from eureka_loop.records import Array, Task
+from eureka_loop.simulate.documentation import reward_source
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.recorder import Recorder, Transitions
@@ -27,10 +28,12 @@ class Survey:
         vocabulary: with `start`, `low` and `high`.
         probe: rows of random actions, spread over all episodes: every name, hidden ones too, with its
             `prev_` and `init_`: (rows, *shape).
+        native: the source of the env's own reward, where the task has that in place of a hand-written one.
     """
 
     vocabulary: Vocabulary
     probe: Mapping[str, Array]
+    native: str = ""
 
 
 def survey(task: Task, domain: Domain, *, seed: int = 0, steps: int = 1000) -> Survey:
@@ -46,12 +49,13 @@ def survey(task: Task, domain: Domain, *, seed: int = 0, steps: int = 1000) -> S
         names = vocabulary.names(hidden=True)
         recorder = instruments.recorder([*names, *(p + name for p in PREFIXES for name in names)], 1)
         seen = _wander(env, recorder, seed, steps)
+        native = reward_source(env, task.native)
     finally:
         env.close()
     observables = tuple(_ranged(observable, seen) for observable in vocabulary)
     chosen = np.unique(np.linspace(0, len(seen) - 1, PROBE_ROWS).astype(int))
     probe = {name: column[chosen] for name, column in seen.columns.items()}
-    return Survey(replace(vocabulary, observables=observables), probe)
+    return Survey(replace(vocabulary, observables=observables), probe, native)
 
 
 def _wander(env: gymnasium.Env[Any, Any], recorder: Recorder, seed: int, steps: int) -> Transitions:

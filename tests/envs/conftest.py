@@ -99,7 +99,7 @@ def scripted_steps() -> Callable[[str], Rollout | None]:
     return scripted_rollout
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rollout_of() -> Callable[..., Rollout]:
     """`roll` itself."""
     return roll

@@ -1,0 +1,124 @@
+"""Meta-World: a Sawyer arm at a table with something to reach, push, press, turn, pick up or open: 50 tasks.
+
+An action moves the gripper's place and opens or shuts it; nothing ends an episode (500 steps of 12.5 ms).
+Goal and objects are drawn anew at every reset, from the reset's seed. The env's Python moves the arm by a
+mocap body, so envs step one at a time.
+
+Names, order and success: metaworld/env_dict.py and envs/sawyer_*_v3.py (3.0). The hand-written rewards are
+its own, of version v2: some as programs, the others as the env computes them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eureka_loop.records import Array, Task
+
+from .domain import Domain, observable
+from .metaworld_rewards import REWARDS
+from .metaworld_tasks import TEXTS
+from .zoo import SAC_MUJOCO, cite
+
+STEPS = 500
+HAND, OPENING, OBJECT, GOAL = slice(0, 3), 3, slice(4, 7), slice(36, 39)  # of the observation
+
+
+@observable(unit="m", frame="world", shape=(3,))
+def hand_position(obs: Array) -> Array:
+    """Place of the gripper's palm; +x to the right, +y away from the robot, +z up."""
+    return obs[:, HAND]
+
+
+@observable(unit="m", frame="world", shape=(3,))
+def fingers_position(rightEndEffector_pos: Array, leftEndEffector_pos: Array) -> Array:  # noqa: N803
+    """Place between the fingers' tips."""
+    return (rightEndEffector_pos + leftEndEffector_pos) / 2.0
+
+
+@observable(unit="")
+def gripper_opening(obs: Array) -> Array:
+    """How far the gripper is open: 1 wide open, 0 shut."""
+    return obs[:, OPENING]
+
+
+@observable(unit="m", frame="world", shape=(3,))
+def object_position(obs: Array) -> Array:
+    """Place of the thing to act on, or of the part of it to take hold of: puck, handle, button, lid."""
+    return obs[:, OBJECT]
+
+
+@observable(unit="m", frame="world", shape=(3,))
+def goal_position(init_obs: Array) -> Array:
+    """Place where the thing (in reach: the fingers) should be; the same for a whole episode."""
+    return init_obs[:, GOAL]
+
+
+@observable(unit="m")
+def object_distance(obs: Array, rightEndEffector_pos: Array, leftEndEffector_pos: Array) -> Array:  # noqa: N803
+    """How far the place between the fingers is from object_position."""
+    return np.asarray(
+        np.linalg.norm(obs[:, OBJECT] - (rightEndEffector_pos + leftEndEffector_pos) / 2.0, axis=1)
+    )
+
+
+@observable(unit="m")
+def object_goal_distance(obs: Array, init_obs: Array) -> Array:
+    """How far object_position is from goal_position; what counts as done differs from task to task."""
+    return np.asarray(np.linalg.norm(obs[:, OBJECT] - init_obs[:, GOAL], axis=1))
+
+
+FITNESS = '''\
+def fitness(info_success):
+    """Share of the episode's steps at which the env calls it done: 0 never, near 1 soon and for good."""
+    return info_success.mean()
+'''
+
+SUCCESS = '''\
+def success(info_success):
+    """Done at any step, as Meta-World counts it."""
+    return float(info_success.any())
+'''
+
+SPARSE = '''\
+def compute_reward(info_success):
+    """1 at every step at which the env calls it done."""
+    return {"done": info_success}
+'''
+
+
+def task(name: str, text: str) -> Task:
+    """By Meta-World's name for it."""
+    program = REWARDS.get(name)
+    return Task(
+        name=f"metaworld-{name}",
+        env_id="Meta-World/goal_observable",
+        text=f"With the Sawyer arm's gripper: {text[0].lower()}{text[1:]}",
+        fitness=FITNESS,
+        success=SUCCESS,
+        sparse=SPARSE,
+        human=program,
+        human_source=f"Meta-World 3.0, {name}-v3, compute_reward, v2" if program else "",
+        native=() if program else ("evaluate_state", "compute_reward", "_gripper_caging_reward"),
+        env_kwargs={"env_name": f"{name}-v3", "seed": 0, "max_episode_steps": STEPS},
+    )
+
+
+DOMAIN = Domain(
+    name="metaworld",
+    env_id="Meta-World/goal_observable",
+    observables=(
+        hand_position,
+        fingers_position,
+        gripper_opening,
+        object_position,
+        goal_position,
+        object_distance,
+        object_goal_distance,
+    ),
+    tasks=tuple(task(name, text) for name, text in TEXTS.items()),
+    hyperparameters={"ppo": {"n_envs": 1}, "sac": SAC_MUJOCO},
+    hyperparameters_source=cite(
+        ppo="has no Meta-World: SB3's defaults", sac="has none either: HalfCheetah-v4"
+    ),
+    extra="metaworld",
+)
