@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from rich.text import Text
 
 from eureka_loop import files
 from eureka_loop.envs.domain import Domain
-from eureka_loop.envs.registry import find_domain, find_task, tasks
+from eureka_loop.envs.extras import installed
+from eureka_loop.envs.registry import find_domain, find_task, suites
 from eureka_loop.execute.survey import survey
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Task
@@ -26,34 +27,57 @@ MIXED = "…"  # a vector whose parts differ
 
 
 def show_catalogue(console: Console | None = None) -> None:
-    """List every task."""
-    show(catalogue(tasks()), console)
+    """List every task, suite by suite."""
+    show(catalogue(suites()), console)
 
 
 def show_task(name: str, console: Console | None = None) -> None:
-    """Show one task; its environment is surveyed for that, which takes some seconds.
+    """Show one task, or a suite's; a task's environment is surveyed for that, which takes some seconds.
 
     Raises:
         UnknownName: not in the catalogue.
         BadInput: its environment can't be used here.
     """
+    if name in suites():
+        show(catalogue({name: suites()[name]}), console)
+        return
     task = find_task(name)
     with tempfile.TemporaryDirectory(prefix="eureka-") as folder:
         files.write_json(Path(folder) / "task.json", task)
         vocabulary = survey(Path(folder))
-    show(task_page(task, find_domain(task.env_id), vocabulary), console)
+        native = Path(folder) / "native.py"
+        own = native.read_text(encoding="utf-8") if native.exists() else ""
+    show(task_page(task, find_domain(task.env_id), vocabulary, own), console)
 
 
-def catalogue(known: Mapping[str, Task]) -> RenderableType:
-    """Name, environment and text of each."""
+def catalogue(known: Mapping[str, Sequence[Task]]) -> RenderableType:
+    """Name, environment and text of each task, by suite, and which extra a suite needs that isn't there."""
+    return Group(
+        *(layout.section(suite, listing(members), remark(members)) for suite, members in known.items())
+    )
+
+
+def listing(members: Sequence[Task]) -> Table:
+    """One line a task, where the screen is wide enough."""
     table = layout.columns(("task", "left"), ("environment", "left"), ("", "rest"))
-    for name, task in known.items():
-        layout.row(table, [name, task.env_id, task.text])
+    for task in members:
+        layout.row(table, [task.name, str(task.env_kwargs.get("env_name", task.env_id)), task.text])
     return table
 
 
-def task_page(task: Task, domain: Domain, vocabulary: Vocabulary) -> RenderableType:
-    """Text, fitness, rewards to compare with, hyperparameters, and every word a reward may use."""
+def remark(members: Sequence[Task]) -> str:
+    """How many tasks a suite has, and what to install for them."""
+    extra = find_domain(members[0].env_id).extra
+    counted = text.plural(len(members), "task")
+    return counted if installed(extra) else f"{counted}; they need: pip install 'eureka-loop[{extra}]'"
+
+
+def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = "") -> RenderableType:
+    """Text, fitness, rewards to compare with, hyperparameters, and every word a reward may use.
+
+    Args:
+        native: source of the env's own reward, where that stands in for a hand-written one.
+    """
     parts: list[RenderableType] = [Text(task.name, style="bold"), Text(task.text)]
     parts.append(
         layout.facts(
@@ -72,6 +96,7 @@ def task_page(task: Task, domain: Domain, vocabulary: Vocabulary) -> RenderableT
         ("Success", task.success, "of a whole episode"),
         ("Sparse reward", task.sparse, "for comparison"),
         ("Hand-written reward", task.human, task.human_source),
+        ("Hand-written reward", native or None, "the env's own, as its class computes it"),
     ]
     for title, source, remark in programs:
         if source is not None:

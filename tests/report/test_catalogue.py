@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from eureka_loop.envs.registry import find_domain, find_task, tasks
+from eureka_loop.envs.registry import find_domain, find_task, suites, tasks
 from eureka_loop.errors import UnknownName
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.report import catalogue
@@ -28,11 +28,37 @@ VOCABULARY = Vocabulary(
 )  # fmt: skip
 
 
-def test_the_catalogue_lists_every_task(shown: Callable[..., str]) -> None:
-    screen = shown(catalogue.catalogue(tasks()))
+def test_the_catalogue_lists_every_task_by_suite(shown: Callable[..., str]) -> None:
+    screen = shown(catalogue.catalogue(suites()), width=140)
     assert all(name in screen for name in tasks())
+    places = [screen.index(f"{suite}  {len(members)} tasks") for suite, members in suites().items()]
+    assert places == sorted(places)
     assert "halfcheetah-run" in screen
     assert "Make the half-cheetah run forward" in screen
+
+
+def test_a_suite_says_what_it_needs(shown: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "installed", lambda extra: not extra)
+    screen = shown(catalogue.catalogue(suites()), width=140)
+    assert screen.count("they need: pip install 'eureka-loop[robotics]'") == 1
+    assert screen.count("they need: pip install") == 2
+
+
+def test_a_suite_can_be_listed_alone() -> None:
+    console = Console(file=io.StringIO(), width=140)
+    catalogue.show_task("beyond", console)
+    assert isinstance(console.file, io.StringIO)
+    screen = console.file.getvalue()
+    assert "halfcheetah-flip" in screen
+    assert "halfcheetah-run" not in screen
+
+
+def test_the_envs_own_reward_is_shown_where_it_is_the_reference(shown: Callable[..., str]) -> None:
+    task = find_task("metaworld-push")
+    page = catalogue.task_page(task, find_domain(task.env_id), VOCABULARY, "def compute_reward(self): ...")
+    screen = shown(page)
+    assert "Hand-written reward  the env's own, as its class computes it" in screen
+    assert "def compute_reward(self): ..." in screen
 
 
 def test_a_task_with_everything_about_it(shown: Callable[..., str]) -> None:
