@@ -175,6 +175,8 @@ def inspect(words: list[str]) -> int:
         if options.diff or options.exchange:
             raise BadInput("--diff and --exchange need a candidate: eureka inspect RUN ID")
         print_run(found)
+    elif options.diff and options.exchange:
+        raise BadInput("--diff and --exchange are two pages: ask for one of them")
     else:
         print_candidate(found, options.id, diff=options.diff, exchange=options.exchange)
     return 0

@@ -58,8 +58,21 @@ def read_json(path: Path, record: type[Record]) -> Record:
         raise RunError(f"can't read {path}: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        raise RunError(f"{path} is damaged: {first['msg']} at {'.'.join(map(str, first['loc']))}") from error
+        where = ".".join(map(str, first["loc"]))
+        raise RunError(f"{path} is damaged: {first['msg']}{f' at {where}' if where else ''}") from error
     return found
+
+
+def read_text(path: Path) -> str:
+    """
+    Raises:
+        RunError: no such file, or it is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise RunError(f"can't read {path}: {reason}") from error
 
 
 def append_line(path: Path, record: Any) -> None:

@@ -217,7 +217,7 @@ class Run:
         folder = self.candidate_folder(id)
         origin = files.read_json(folder / "origin.json", dict[str, Any])
         return Candidate(
-            source=(folder / "reward.py").read_text(encoding="utf-8"),
+            source=files.read_text(folder / "reward.py"),
             **{**origin, "parents": tuple(origin["parents"])},
         )
 
@@ -232,7 +232,7 @@ class Run:
 
     def feedback(self, id: str) -> str:
         """The words its author was given; "" in generation 0."""
-        return (self.candidate_folder(id) / "feedback.txt").read_text(encoding="utf-8")
+        return files.read_text(self.candidate_folder(id) / "feedback.txt")
 
     def write_failure(self, failed: Failed) -> None:
         """Keep why a candidate never got to training."""

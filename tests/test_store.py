@@ -156,3 +156,12 @@ def test_what_is_no_run_names_the_latest_that_are(
         str(caught.value)
         == f"{words} is not a run; the latest in runs: 20261121-2-b, 20261121-3-c, 20261121-4-d"
     )
+
+
+def test_a_file_that_is_gone_is_said(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "t")
+    run.write_candidate(Candidate("g0-00", 0, "", "llm"))
+    for name, read in (("reward.py", run.candidate), ("feedback.txt", run.feedback)):
+        (run.candidate_folder("g0-00") / name).unlink()
+        with pytest.raises(RunError, match=f"can't read .*{name}: No such file"):
+            read("g0-00")

@@ -50,7 +50,7 @@ def full_view(run: Run, candidate: Candidate) -> RenderableType:
         said = stopped(search.halted)
         parts.append(Text(f"{said[0].upper()}{said[1:]}.", style="yellow"))
     trainings = trainings_table(run, search, report)
-    if trainings.row_count:
+    if trainings is not None:
         parts.append(layout.section("Fitness", trainings, "of the final policy, mean over judged episodes"))
     if trained:
         remark = f"left to right, {text.plural(len(trained[0].checkpoints), 'point')}" + _over(trained)

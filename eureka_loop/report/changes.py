@@ -42,7 +42,8 @@ def other(run: Run, candidate: Candidate, against: str) -> tuple[str, str]:
         return against, run.candidate(against).source
     if against == "human":
         return "human", _hand_written(run)
-    raise UnknownName("candidate", against, ["parent", "human", *known], hint="to --diff with")
+    hint = f"--diff takes parent, human, or an id that `eureka inspect {run.folder}` lists"
+    raise UnknownName("candidate", against, ["parent", "human", *known], hint=hint)
 
 
 def unified(before: str, after: str, name_before: str, name_after: str) -> list[Text]:

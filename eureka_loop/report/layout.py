@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.segment import Segment
 from rich.syntax import Syntax
 from rich.table import Table
@@ -14,6 +15,7 @@ from rich.text import Text
 from eureka_loop.report import text
 
 INDENT = "  "
+WIDEST = 1_000  # columns of any table, were there room for it
 
 
 def section(title: str, body: RenderableType, remark: str = "") -> Group:
@@ -33,7 +35,7 @@ class Indented:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         inner = options.update_width(max(1, options.max_width - len(INDENT)))
         for line in Segment.split_lines(console.render(self.body, inner)):
-            if line:
+            if any(segment.text.strip() for segment in line):
                 yield Segment(INDENT)
                 yield from line
             yield Segment.line()
@@ -59,6 +61,20 @@ def columns(*heads: tuple[str, str]) -> Table:
             words, justify="right" if kind == "right" else "left", no_wrap=not rest, ratio=1 if rest else None
         )
     return table
+
+
+@dataclass(frozen=True, slots=True)
+class FirstThatFits:
+    """The first of these that no line of is wider than the screen; else the last."""
+
+    choices: tuple[RenderableType, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = options.update_width(WIDEST)
+        fitting = (
+            each for each in self.choices if Measurement.get(console, wide, each).maximum <= options.max_width
+        )
+        yield next(fitting, self.choices[-1])
 
 
 def row(table: Table, cells: Sequence[str | Text], style: str = "") -> None:

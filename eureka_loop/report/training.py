@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 from statistics import fmean
 
+from rich.console import RenderableType
 from rich.table import Table
 
 from eureka_loop import files, seeds
@@ -15,26 +16,32 @@ from eureka_loop.report import layout, text, words
 from eureka_loop.report.sparks import sparkline
 from eureka_loop.store import Run
 
+TRAINING = ("", "seed", "fitness", "lowest … highest episode", "success", "steps/episode", "trained in")
+TRAINING_NARROW = ("", "seed", "fitness", "episodes", "success", "steps", "took")  # on 80 columns
 
-def trainings_table(run: Run, search: Evaluated, report: Evaluated) -> Table:
-    """One line a training: the search's, rung by rung, then the report's; how far unfinished ones are."""
-    table = layout.columns(
-        ("", "left"), ("seed", "right"), ("fitness", "right"), ("lowest … highest episode", "left"),
-        ("success", "right"), ("steps/episode", "right"), ("trained in", "right"),
-    )  # fmt: skip
+
+def trainings_table(run: Run, search: Evaluated, report: Evaluated) -> RenderableType | None:
+    """One line a training: the search's, rung by rung, then the report's; None where there is none yet."""
+    rows = list(_trainings(run, search, report))
+    sides = ("left", "right", "right", "left", "right", "right", "right")
+    heads = [list(zip(names, sides, strict=True)) for names in (TRAINING, TRAINING_NARROW)]
+    return layout.FirstThatFits(tuple(_table(each, rows) for each in heads)) if rows else None
+
+
+def _trainings(run: Run, search: Evaluated, report: Evaluated) -> Iterator[list[str]]:
+    """Cells; of unfinished trainings how far they are."""
     id = search.candidate.id
     for rung in run.rungs(id):
         for seed in run.training_seeds(id, rung):
             result = run.result(id, seed, rung)
             reached = f" to {text.count(result.steps)}" if isinstance(result, Trained) else ""
             cells = _training_cells(result) if result else unfinished(run, id, seed, rung)
-            layout.row(table, [f"search{reached}", str(seed), *cells])
+            yield [f"search{reached}", str(seed), *cells]
     results = {result.seed: result for each in (search, report) for result in each.results}
     for seed in run.training_seeds(id):
         stream = "report" if seeds.is_report(seed) else "search"
         cells = _training_cells(results[seed]) if seed in results else unfinished(run, id, seed)
-        layout.row(table, [stream, str(seed), *cells])
-    return table
+        yield [stream, str(seed), *cells]
 
 
 def _training_cells(result: Trained | Failed) -> list[str]:
@@ -75,15 +82,25 @@ def progress_table(trained: Sequence[Trained]) -> Table:
     return table
 
 
-def terms_table(trained: Sequence[Trained]) -> Table:
+def terms_table(trained: Sequence[Trained]) -> RenderableType:
     """Every term: its mean over training as a curve, its end, its share, and how it goes with fitness."""
-    table = layout.columns(
+    heads = (
         ("term", "left"), ("mean", "left"), ("first", "right"), ("last", "right"),
         ("lowest … highest", "left"), ("share", "left"), ("last", "right"), ("corr. with fitness", "right"),
     )  # fmt: skip
     names = dict.fromkeys(name for each in trained for point in each.checkpoints for name in point.terms)
-    for name in names:
-        layout.row(table, _term_cells(trained, name))
+    rows = [_term_cells(trained, name) for name in names]
+    fewer = [("term", "left"), ("mean", "left"), ("last", "right"), ("share", "right"), heads[-1]]
+    narrow = [
+        [name, mean, last, share or "not summed", fit] for name, mean, _, last, _, _, share, fit in rows
+    ]
+    return layout.FirstThatFits((_table(heads, rows), _table(fewer, narrow)))
+
+
+def _table(heads: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> Table:
+    table = layout.columns(*heads)
+    for cells in rows:
+        layout.row(table, cells)
     return table
 
 

@@ -153,3 +153,17 @@ def test_print_candidate_takes_a_console(script: Script) -> None:
     print_candidate(script.whole(), "g1-00", diff="parent", console=console)
     assert isinstance(console.file, io.StringIO)
     assert "g0-01 → g1-00" in console.file.getvalue()
+
+
+def test_on_eighty_columns_nothing_is_cut_short(script: Script, shown: Callable[..., str]) -> None:
+    screen = shown(candidate_view(script.whole(), "g1-00"), width=80)
+    tables = screen[screen.index("Fitness") :]
+    for line in (
+        "              seed  fitness  episodes       success  steps  took",
+        "  report  20000000    2.500  2.400 … 2.600     100%  1,000  22 s",
+        "  term     mean            last       share  corr. with fitness",
+        "  _level   ▄▄▄▄▄▄▄▄▄▄    0.8000  not summed                   –",
+    ):
+        assert line in tables.splitlines()
+    assert "…" not in tables.replace(" … ", "")
+    assert max(map(len, tables.splitlines())) <= 80
