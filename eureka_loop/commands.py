@@ -136,7 +136,7 @@ class TasksOptions:
     """The catalogue, or one task: text, vocabulary, fitness, hand-written reward."""
 
     name: Annotated[tyro.conf.Positional[str | None], optional("[NAME]")] = None
-    """A task's name."""
+    """A task's name, or a suite's."""
 
 
 def tasks(words: list[str]) -> int:
