@@ -60,11 +60,16 @@ def whole(payload: str) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a program that was asked twice: terms, or the failure that ended it."""
+    """What came of a program that was asked twice: terms, or the failure that ended it.
+
+    Attributes:
+        steady: both times it said the same, to the last bit.
+    """
 
     terms: Terms | None
     failure: RewardFailure | None
     inputs_unchanged: bool
+    steady: bool = True
 
 
 class Outside:
@@ -215,16 +220,17 @@ class Range:
 
     def fire(self, payload: str, *, deadline: float = 2.0) -> Outcome:
         """Run it, ask it twice."""
-        unchanged = True
+        unchanged, said = True, set[bytes]()
         try:
             with self.start(payload, deadline=deadline) as process:
                 inputs = process._conversation.columns
                 for _ in range(2):
                     terms = process.evaluate(self.given)
+                    said.add(terms.values.tobytes())
                     unchanged = all(map(np.array_equal, inputs, self.given.values())) and unchanged
         except RewardFailure as failure:
             return Outcome(None, failure, unchanged)
-        return Outcome(terms, None, unchanged)
+        return Outcome(terms, None, unchanged, len(said) == 1)
 
     def harm(self, outcome: Outcome, *, next_one: bool = True) -> list[str]:
         """What an attack reached beyond its own process; empty where nothing.

@@ -23,7 +23,7 @@ TOKENS = (
     *"def compute_reward(x, v): return {'a': x} np.where( np.sum( axis=1 for in range( if else and not".split(
         " "
     ),
-    *"tolerance( .T .shape [:, 0] lambda : = ( ) [ ] , ** 1e999 10**12 dict( list( append( \n \n    ".split(
+    *"tolerance( .T .shape [:, 0] lambda : = ( ) [ ] , ** 1e999 10**12 dict( list( append( torch.relu( x.clamp( *x .dtype \n \n    ".split(
         " "
     ),
 )

@@ -228,9 +228,11 @@ def test_any_text_is_a_program_or_refused_for_long(vocabulary, source):
 
 @seldom
 @given(source=swapped())
-def test_what_passes_runs_to_terms_or_to_a_failure(vocabulary, ground, source):
+def test_what_passes_runs_to_terms_or_to_a_failure_and_remembers_nothing(vocabulary, ground, source):
     if read(source, vocabulary) is not None:
-        assert ground.harm(ground.fire(source)) == []
+        outcome = ground.fire(source)
+        assert ground.harm(outcome) == []
+        assert outcome.steady
 
 
 def test_the_programs_that_are_mutated_pass(vocabulary, ground):
