@@ -14,6 +14,7 @@ from eureka_loop.options import optional, parse, take, with_expression
 from eureka_loop.records import Algorithm, TrainerName
 from eureka_loop.store import Run
 
+LOOKING = "trying the sandbox, looking at the environment"
 LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
 Where = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
 
@@ -26,9 +27,11 @@ def run(words: list[str]) -> int:
     config = parse(RunConfig, "run", with_expression(words), base, RUN_HELP)
     from eureka_loop import wiring
     from eureka_loop.design.choose import said, settle
+    from eureka_loop.report.terminal import waiting
 
     settled = settle(config)
-    created = wiring.create(settled, human=Path(human) if human else None)
+    with waiting(LOOKING):
+        created = wiring.create(settled, human=Path(human) if human else None)
     if config.designer is None:
         print(said(settled))
     return _go(created)
@@ -127,8 +130,11 @@ def train(words: list[str]) -> int:
     given: dict[str, Any] = {name: getattr(options, name) for name in shared}
     config = RunConfig(**given, generations=1, samples=1, hyperparameters=base.hyperparameters)
     from eureka_loop import wiring
+    from eureka_loop.report.terminal import waiting
 
-    return _go(wiring.create(config, program=options.program, human=Path(human) if human else None))
+    with waiting(LOOKING):
+        created = wiring.create(config, program=options.program, human=Path(human) if human else None)
+    return _go(created)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 from eureka_loop.report.board import Board
 from eureka_loop.report.board_view import draw
 from eureka_loop.report.plain import Teller
-from eureka_loop.report.terminal import terminal
+from eureka_loop.report.terminal import can_redraw, terminal
 from eureka_loop.store import Event, Run
 
 REFRESH = 2  # per second: the trainings need the cores more
@@ -81,8 +81,3 @@ class Live:
         """The board as it is now: drawn under the lock, so that no event changes it half-way."""
         with self._lock:
             return draw(self._board, self._clock(), *self._console.size)
-
-
-def can_redraw(console: Console) -> bool:
-    """Whether the console is a real terminal: FORCE_COLOR in a pipe asks for colours, not for a table."""
-    return console.is_interactive and bool(getattr(console.file, "isatty", lambda: False)())

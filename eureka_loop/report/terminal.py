@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 
 def terminal(*, stderr: bool = False) -> Console:
@@ -14,6 +16,21 @@ def terminal(*, stderr: bool = False) -> Console:
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")  # a terminal that can't show `★` must not end a run
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def waiting(words: str, console: Console | None = None) -> AbstractContextManager[object]:
+    """Say what takes its time, where somebody watches; it is gone again when it is done.
+
+    Args:
+        console: default: standard error.
+    """
+    console = console or terminal(stderr=True)
+    return console.status(Text(words)) if can_redraw(console) else nullcontext()
+
+
+def can_redraw(console: Console) -> bool:
+    """Whether the console is a real terminal: FORCE_COLOR in a pipe asks for colours, not for a table."""
+    return console.is_interactive and bool(getattr(console.file, "isatty", lambda: False)())
 
 
 def show(renderable: RenderableType, console: Console | None = None) -> None:

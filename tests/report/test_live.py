@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from eureka_loop.report.live import Live, can_redraw
+from eureka_loop.report.live import Live
+from eureka_loop.report.terminal import can_redraw
 
 if TYPE_CHECKING:
     from .conftest import Script
