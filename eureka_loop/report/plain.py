@@ -50,9 +50,10 @@ def _of_candidate(event: Event, board: Board) -> str | None:
             return f"{name} passed the gate: {text.one_line(', '.join(event.get('terms') or ()), 200)}"
         case "failed":
             message = text.one_line(str(event.get("message", "")), 200)
-            return f"{name} failed{_seed(event, board)}: {words.failure(str(event.get('kind')))}: {message}"
+            what, why = words.outcome(str(event.get("kind"))).split(": ", 1)
+            return f"{name} {what}{_seed(event, board)}: {why}: {message}"
         case "training":
-            return f"{name} training{_seed(event, board)}"
+            return f"{name} {_going(event, board)}{_seed(event, board)}"
         case "reached":
             after = f"{text.count(event['step'])} of {text.count(board.steps)} steps"
             return f"{name} after {after}{_seed(event, board)}: fitness {text.number(event['fitness'])}"
@@ -63,6 +64,12 @@ def _of_candidate(event: Event, board: Board) -> str | None:
             return _trained(event, board)
         case _:
             return None
+
+
+def _going(event: Event, board: Board) -> str:
+    row = board.rows.get(str(event["id"]))
+    training = row.trainings.get(event["seed"]) if row else None
+    return "goes on" if training and training.step else "training"
 
 
 def _trained(event: Event, board: Board) -> str:

@@ -112,6 +112,8 @@ def test_lines(finished: Run) -> None:
         lines += [line] if (line := teller.tell(event, board)) else []
     assert "g0-00 after 16.7k of 50k steps: fitness 3.500" in lines
     assert "g0-00 stopped after 16.7k of 50k steps: below the best 1 of 3" in lines
+    assert lines.count("g0-01 training") == 1
+    assert lines.count("g0-01 goes on") == 1
     assert any("the best 1 in 3 goes on" in line for line in lines)
 
 

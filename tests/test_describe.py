@@ -1,0 +1,39 @@
+"""Which trainer a run has, and what it can't do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eureka_loop import files
+from eureka_loop.config import RunConfig
+from eureka_loop.describe import with_trainer
+from eureka_loop.errors import BadInput
+from eureka_loop.records import Training
+
+
+def chosen(folder: Path, lacking: str = "", **settings: Any) -> Training:
+    """After a survey that found this lacking."""
+    files.write_json(folder / "trainer.json", {"lacking": lacking})
+    return with_trainer(Training("ppo", {}), RunConfig(**settings), folder)
+
+
+def test_the_population_trainer_where_nothing_is_lacking(tmp_path: Path) -> None:
+    assert chosen(tmp_path, halving=3).trainer == "population"
+    assert chosen(tmp_path, "no SAC").trainer == "sb3"
+    assert chosen(tmp_path, "no SAC").why == "no SAC"
+
+
+@pytest.mark.parametrize(
+    ("lacking", "trainer", "why"), [("", "sb3", "--trainer sb3 was given"), ("no SAC", None, "no SAC")]
+)
+def test_halving_needs_it_and_says_so_in_one_line(
+    lacking: str, trainer: str | None, why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="--halving 3 needs the population trainer") as refused:
+        chosen(tmp_path, lacking, trainer=trainer, halving=3)
+    assert f"({why})" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert chosen(tmp_path, lacking, trainer=trainer, halving=1).trainer == "sb3"
