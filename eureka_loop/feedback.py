@@ -99,6 +99,8 @@ def _correlation(term: str, trained: Sequence[Trained]) -> float | None:
 def _other(evaluated: Evaluated) -> str:
     """One line on a candidate: what it reached, or why it didn't."""
     id, trained, failures = evaluated.candidate.id, evaluated.trained, evaluated.failures
+    if failures and failures[0].skipped:
+        return f"{id}: not trained, since {_shortened(failures[0].message)}"
     if failures:
         of = f" in {len(failures)} of {len(evaluated.results)} trainings" if trained else ""
         return f"{id}: failed{of}, {_reason(failures[0])}"
@@ -125,7 +127,10 @@ def stopped(halted: Halted) -> str:
 def _reason(failed: Failed) -> str:
     """Why, with the line it happened in where the message or the traceback's end names one."""
     lines = [line.strip() for line in f"{failed.message}\n{failed.detail}".splitlines() if line.strip()]
-    text = f"{failed.kind.replace('_', ' ')}: {'; '.join(dict.fromkeys(lines))}"
+    return _shortened(f"{failed.kind.replace('_', ' ')}: {'; '.join(dict.fromkeys(lines))}")
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 2].rstrip() + " …"
 
 

@@ -8,11 +8,11 @@ from statistics import fmean
 from typing import Literal
 
 from eureka_loop import seeds
-from eureka_loop.records import Rung
+from eureka_loop.records import SKIPPED, Rung
 from eureka_loop.search.halving import ladder, steps_of
 from eureka_loop.store import REFERENCES, Event
 
-State = Literal["written", "repaired", "gated", "training", "done", "halted", "failed"]
+State = Literal["written", "repaired", "gated", "training", "done", "halted", "skipped", "failed"]
 
 COUNTS = ("generations", "samples", "seeds", "steps", "halving", "jobs", "learners", "report_seeds")
 
@@ -47,7 +47,7 @@ class Row:
     def state(self, wanted: int) -> State:
         """Where it stands, if it is to be trained with `wanted` seeds."""
         if self.failure:
-            return "failed"
+            return "skipped" if self.failure in SKIPPED else "failed"
         if self.halted:
             return "halted"
         if not self.trainings:

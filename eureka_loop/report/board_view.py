@@ -14,7 +14,14 @@ from eureka_loop.report.board import Board, Row, State
 from eureka_loop.report.sparks import bar
 
 BAR = 12  # characters
-STYLES: dict[State, str] = {"done": "green", "failed": "red", "training": "", "gated": "dim", "halted": "dim"}
+STYLES: dict[State, str] = {
+    "done": "green",
+    "failed": "red",
+    "training": "",
+    "gated": "dim",
+    "halted": "dim",
+    "skipped": "yellow",
+}
 _LEAVE_OUT: dict[State, int] = {
     "training": 0,
     "gated": 1,
@@ -22,6 +29,7 @@ _LEAVE_OUT: dict[State, int] = {
     "written": 1,
     "done": 2,
     "halted": 3,
+    "skipped": 4,
     "failed": 4,
 }
 
@@ -115,7 +123,8 @@ def candidates_table(board: Board, rows: Sequence[Row], wanted: int, title: str)
             Text(words.label(row.id), style="bold" if mark else ""),
             status(row, state, wanted * board.steps),
             Text(
-                text.number(row.fitness) if state != "failed" else "", style="" if state == "done" else "dim"
+                "" if state in ("failed", "skipped") else text.number(row.fitness),
+                style="" if state == "done" else "dim",
             ),
             Text(remark(row, state, wanted), style="dim"),
         )
@@ -131,7 +140,8 @@ def status(row: Row, state: State, steps: int) -> Text:
         marks = [each.success for each in row.trainings.values() if each.success is not None]
         return Text("done" + (f", success {text.percent(sum(marks) / len(marks))}" if marks else ""), "green")
     said = {
-        "failed": f"failed: {words.failure(row.failure)}",
+        "failed": words.outcome(row.failure),
+        "skipped": words.outcome(row.failure),
         "gated": "gated, waiting to train",
         "halted": f"stopped after {text.count(row.halted)} steps",
     }.get(state, state)
@@ -140,7 +150,7 @@ def status(row: Row, state: State, steps: int) -> Text:
 
 def remark(row: Row, state: State, wanted: int) -> str:
     """Why it failed, in short; else which of several trainings it is at, and its author's note."""
-    if state == "failed":
+    if state in ("failed", "skipped"):
         return text.one_line(row.message, 200)
     finished = sum(each.state == "done" for each in row.trainings.values())
     seeds = f"{finished} of {wanted} seeds" if state == "training" and wanted > 1 else ""
@@ -167,15 +177,16 @@ def _earlier(board: Board, generations: Sequence[int]) -> Text:
     rows = [row for row in board.rows.values() if row.generation in generations]
     done = [row for row in rows if row.state(board.seeds) == "done"]
     best = max(done, key=lambda row: row.fitness or 0.0, default=None)
-    failed = sum(row.state(board.seeds) == "failed" for row in rows)
+    amounts = Counter(row.state(board.seeds) for row in rows)
     name = f"g{generations[0]}" + (f"–g{generations[-1]}" if len(generations) > 1 else "")
     line = Text.assemble(
         ("★  " if best is not None and best is board.best else "   ", "yellow"), (f"{name:<13}", "dim")
     )
     line.append(f"best {text.number(best.fitness)} ({best.id})" if best else "nothing trained")
     line.append(f" · {text.plural(len(rows), 'candidate')}", style="dim")
-    if failed:
-        line.append(f" · {failed} failed", style="dim")
+    for state in ("skipped", "failed"):
+        if amounts[state]:
+            line.append(f" · {amounts[state]} {state}", style="dim")
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
 

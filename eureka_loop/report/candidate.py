@@ -13,6 +13,7 @@ from rich.text import Text
 
 from eureka_loop.errors import Refused, UnknownName
 from eureka_loop.feedback import stopped
+from eureka_loop.judge.screening import Screened, Verdict
 from eureka_loop.program.contract import ENTRY_POINTS
 from eureka_loop.program.parsing import parse
 from eureka_loop.records import Candidate, Failed, Trained
@@ -20,6 +21,13 @@ from eureka_loop.report import layout, text, words
 from eureka_loop.report.changes import changes_view
 from eureka_loop.report.training import progress_table, terms_table, trainings_table
 from eureka_loop.store import REFERENCES, Run
+
+VERDICTS: dict[Verdict, str] = {
+    "forwards": "it ranks them as fitness does",
+    "backwards": "it ranks them backwards",
+    "unsure": "no sure order",
+    "abstained": "no verdict",
+}
 
 
 def candidate_view(run: Run, id: str, *, diff: str | None = None, exchange: bool = False) -> RenderableType:
@@ -45,7 +53,9 @@ def full_view(run: Run, candidate: Candidate) -> RenderableType:
     parts: list[RenderableType] = [Text(words.label(candidate.id), style="bold"), origin(run, candidate)]
     parts.append(layout.section("Code", layout.code(candidate.source)))
     for failure in (*search.failures, *report.failures):
-        parts.append(layout.section("Failed", failure_view(failure)))
+        parts.append(layout.section("Skipped" if failure.skipped else "Failed", failure_view(failure)))
+    if (screened := run.screened(candidate.id)) is not None:
+        parts.append(layout.section("Before training", bank_view(screened), "asked about recorded episodes"))
     if search.halted is not None:
         said = stopped(search.halted)
         parts.append(Text(f"{said[0].upper()}{said[1:]}.", style="yellow"))
@@ -96,6 +106,21 @@ def failure_view(failure: Failed) -> RenderableType:
     parts: list[RenderableType] = [Text(words.failure(failure.kind) + seed, style="red")]
     parts += [layout.paragraph(each) for each in (failure.message, failure.detail) if each.strip()]
     return Group(*parts)
+
+
+def bank_view(screened: Screened) -> RenderableType:
+    """What the trajectory bank said: the order it would put episodes in, and each term's."""
+    asked = f"{screened.episodes} episodes of {screened.policies} policies"
+    says = VERDICTS[screened.verdict]
+    pairs = [("bank", f"{asked}: {says}{f', {screened.why}' if screened.why else ''}")]
+    for name, found in (("return", screened.value), ("mean reward", screened.mean)):
+        if found is not None:
+            of = f"Kendall's tau with fitness {found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+            pairs.append((name, of))
+    for name, term in screened.terms.items():
+        tau = "the same in every episode" if term.tau is None else f"tau {term.tau:+.2f}"
+        pairs.append((name, f"{tau}, {text.percent(term.share)} of the reward"))
+    return layout.facts(pairs)
 
 
 def exchange_view(run: Run, id: str) -> RenderableType:

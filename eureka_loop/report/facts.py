@@ -82,7 +82,12 @@ class Facts:
     @property
     def failed(self) -> list[Evaluated]:
         """Candidates that failed, before training or in it."""
-        return [each for each in self.search if each.failures]
+        return [each for each in self.search if any(not failure.skipped for failure in each.failures)]
+
+    @property
+    def skipped(self) -> list[Evaluated]:
+        """Candidates that nothing is wrong with but what they pay for."""
+        return [each for each in self.search if any(failure.skipped for failure in each.failures)]
 
     @property
     def unfinished(self) -> list[Evaluated]:

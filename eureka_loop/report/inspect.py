@@ -53,6 +53,9 @@ def run_view(run: Run) -> RenderableType:
         parts.append(layout.section("Stopped early", stopped_table(found), remark))
     if found.unfinished:
         parts.append(layout.section("Not finished", unfinished_table(found)))
+    if found.skipped:
+        remark = "not trained: earlier policies' episodes say that it would be in vain"
+        parts.append(layout.section("Skipped", failures_table(found.skipped), remark))
     if found.failed:
         parts.append(layout.section("Failed", failures_table(found.failed)))
     if found.search:
@@ -210,7 +213,8 @@ def _lineage_label(each: Evaluated, parent: str | None, fitness: str) -> Text:
     others = [id for id in each.candidate.parents if id != parent]
     label = Text(each.candidate.id, no_wrap=True, overflow="ellipsis")
     if each.failures:
-        label.append(f"  failed: {words.failure(each.failures[0].kind)}", style="red")
+        failure = each.failures[0]
+        label.append(f"  {words.outcome(failure.kind)}", style="yellow" if failure.skipped else "red")
     elif each.halted is not None:
         reached = f"{text.number(each.halted.fitness)} after {text.count(each.halted.steps)} steps"
         label.append(f"  {reached}", style="dim")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from eureka_loop.records import FailureKind
+from eureka_loop.records import SKIPPED, FailureKind
 from eureka_loop.report import text
 
 LABELS = {"human": "hand-written", "sparse": "sparse", "native": "the env's own"}
@@ -26,6 +26,7 @@ FAILURES: dict[FailureKind, str] = {
     "rows_not_independent": "rows not independent",
     "diverged": "training diverged",
     "crashed": "worker crashed",
+    "ranks_backwards": "pays for doing worse",
 }
 
 
@@ -33,6 +34,11 @@ def failure(kind: str) -> str:
     """A failure's kind in words; an unknown one as it is."""
     known: Mapping[str, str] = {str(name): said for name, said in FAILURES.items()}
     return known.get(kind, text.one_line(kind.replace("_", " "), 40))
+
+
+def outcome(kind: str) -> str:
+    """ "failed: raised an exception"; "skipped: ..." where nothing broke."""
+    return f"{'skipped' if kind in SKIPPED else 'failed'}: {failure(kind)}"
 
 
 def label(id: str) -> str:
