@@ -20,6 +20,11 @@ from .metaworld_tasks import TEXTS
 from .zoo import SAC_MUJOCO, cite
 
 STEPS = 500
+METHODS = (  # of an env, which make its reward
+    "compute_reward",
+    "_gripper_caging_reward",
+    *("_reward_grab_effort", "_reward_quat", "_reward_pos", "_reward_off_table"),
+)
 HAND, OPENING, OBJECT, GOAL = slice(0, 3), 3, slice(4, 7), slice(36, 39)  # of the observation
 
 
@@ -98,7 +103,7 @@ def task(name: str, text: str) -> Task:
         sparse=SPARSE,
         human=program,
         human_source=f"Meta-World 3.0, {name}-v3, compute_reward, v2" if program else "",
-        native=() if program else ("evaluate_state", "compute_reward", "_gripper_caging_reward"),
+        native=() if program else METHODS,
         env_kwargs={"env_name": f"{name}-v3", "seed": 0, "max_episode_steps": STEPS},
     )
 

@@ -10,6 +10,7 @@ import gymnasium
 from eureka_loop.envs.extras import PACKAGES
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
 from eureka_loop.records import Task
+from eureka_loop.simulate.observation import is_goal
 from eureka_loop.simulate.seeded import Seeded
 
 METAWORLD = "Meta-World/"
@@ -31,13 +32,22 @@ def make_env(task: Task) -> gymnasium.Env[Any, Any]:
     _import_package(task.env_id)
     try:
         env = gymnasium.make(task.env_id, disable_env_checker=True, **task.env_kwargs)
-        return Seeded(env) if task.env_id.startswith(METAWORLD) else env
+        return Seeded(env) if task.env_id.startswith(METAWORLD) else _without_nested_goals(env)
     except gymnasium.error.UnregisteredEnv as error:
         raise UnknownName("env", task.env_id, gymnasium.registry) from error
     except (gymnasium.error.DependencyNotInstalled, ModuleNotFoundError) as error:
         raise BadInput(f"env {task.env_id!r} needs a package that isn't installed: {error}") from error
     except (gymnasium.error.Error, TypeError) as error:
         raise BadInput(f"env {task.env_id!r} can't be made with {dict(task.env_kwargs)}: {error}") from error
+
+
+def _without_nested_goals(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
+    """The kitchen's goals are dicts of their own, always the same: no policy takes them, none needs them."""
+    space = env.observation_space
+    if not is_goal(space) or not isinstance(space["desired_goal"], gymnasium.spaces.Dict):  # type: ignore[index]
+        return env
+    plain = space["observation"]  # type: ignore[index]
+    return gymnasium.wrappers.TransformObservation(env, lambda obs: obs["observation"], plain)
 
 
 def _import_package(env_id: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from stable_baselines3.common.preprocessing import check_for_nested_spaces
 
 from eureka_loop.envs.domain import OURS
 from eureka_loop.envs.extras import installed
@@ -16,6 +17,7 @@ from eureka_loop.program.gate import check
 from eureka_loop.records import Array, Task
 from eureka_loop.sandbox.trial import try_out
 from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.simulate.env import make_env
 
 
 def case(task: Task, *parts: str) -> Any:
@@ -101,6 +103,15 @@ def test_no_own_observable_is_constant(task: Task, random_steps: Steps, scripted
     for name in own_names(task):
         columns = [rollout.transitions.columns[name] for rollout in rollouts if rollout]
         assert (np.ptp(np.concatenate(columns), axis=0) > 0).any() or name in OUT_OF_REACH, name
+
+
+@ENVS
+def test_stable_baselines_takes_the_env(task: Task) -> None:
+    """Spaces that it knows, and an observation of a goal env flat."""
+    env = make_env(task)
+    check_for_nested_spaces(env.observation_space)
+    assert env.observation_space.contains(env.reset(seed=0)[0])
+    env.close()
 
 
 @ENVS
