@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import FILE, Trajectory, size
+from eureka_loop.program.contract import Program
 from eureka_loop.records import Array
+from eureka_loop.sandbox.process import Terms
+from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.store import REFERENCES, Run
 
 BANK_BYTES = 256_000_000  # of the trained policies' episodes together, before compression
@@ -36,6 +40,13 @@ class Kept:
     fitness: float
 
 
+class Answer(NamedTuple):
+    """A program's terms of all rows, and how many of them each episode has."""
+
+    terms: Terms
+    lengths: list[int]
+
+
 class Bank:
     """Whole episodes of known fitness.
 
@@ -49,11 +60,23 @@ class Bank:
         self.fitness: Array = np.array([each.fitness for each in kept])
         self.policies = [each.policy for each in kept]
 
-    def columns(self, parameters: Sequence[str]) -> tuple[Mapping[str, Array], list[int]]:
-        """Parameter → (rows, *shape), the episodes one after the other; and their lengths."""
-        episodes = [each.trajectory.columns(parameters) for each in self._kept]
-        columns = {name: np.concatenate([each[name] for each in episodes]) for name in parameters}
-        return columns, [len(each[parameters[0]]) for each in episodes]
+    def ask(self, program: Program, shapes: Mapping[str, tuple[int, ...]], zygote: Zygote) -> Answer:
+        """A reward program's terms on all episodes, by one call of its locked process.
+
+        Args:
+            shapes: parameter → shape of one row.
+
+        Raises:
+            RewardFailure: the program failed.
+        """
+        names = program.parameters
+        episodes = [each.trajectory.columns(names) for each in self._kept]
+        columns = {name: np.concatenate([each[name] for each in episodes]) for name in names}
+        lengths = [len(each[names[0]]) for each in episodes]
+        starts = np.zeros(sum(lengths), np.bool_)
+        starts[np.cumsum([0, *lengths[:-1]])] = True
+        with zygote.start(program, shapes, rows=len(starts)) as process:
+            return Answer(process.evaluate(columns, starts), lengths)
 
 
 def gather(run: Run, judge: Judge, generation: int, most: int = BANK_BYTES) -> Bank:

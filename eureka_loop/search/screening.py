@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from eureka_loop import files
 from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.fitness import Judge
@@ -68,11 +66,7 @@ class Screening:
         program = check(candidate.source, self.vocabulary)
         shapes = {name: self.vocabulary.resolve(name).shape for name in program.parameters}
         try:
-            columns, lengths = bank.columns(program.parameters)
-            starts = np.zeros(sum(lengths), np.bool_)
-            starts[np.cumsum([0, *lengths[:-1]])] = True
-            with self.zygote.start(program, shapes, rows=len(starts)) as process:
-                terms = process.evaluate(columns, starts)
+            terms, lengths = bank.ask(program, shapes, self.zygote)
         except RewardFailure as failure:
             return Screened("abstained", f"it failed on them ({failure.kind}: {failure})", *counts)
         return screen(terms, lengths, bank.fitness, bank.policies, self.discount)

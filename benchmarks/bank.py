@@ -1,0 +1,217 @@
+"""What the trajectory bank costs, and what its verdicts on rewards are worth.
+
+    python benchmarks/bank.py RUN... [--copies FOLDER]
+
+Takes finished runs. A run without a bank is copied and its policies are played once more. Prints, per run:
+
+- its size, compressed and not; what an episode's recording takes beside a training; what asking a program
+  takes, the first (which reads the columns) and the others;
+- verdicts on the references and on every candidate, each with the episodes of all the others;
+- verdicts on the same rewards with their signs flipped;
+- how the tau of candidates, with what was there before their generation, goes with the fitness that they
+  reached: the correlation of ranks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import fmean, median
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from eureka_loop import files, seeds
+from eureka_loop.envs.registry import find_domain
+from eureka_loop.judge.agreement import ranks
+from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.screening import RANDOM, Screened, one_sided, screen
+from eureka_loop.judge.statistics import pearson
+from eureka_loop.judge.trajectory import FILE, size
+from eureka_loop.program.gate import check
+from eureka_loop.records import Candidate, Job
+from eureka_loop.sandbox.process import Terms
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.search.bank import Bank, gather
+from eureka_loop.store import Run
+from eureka_loop.train.bank import keep_episodes, keep_random
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--copies", type=Path, help="where copies of runs without a bank are kept")
+    arguments = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, numpy {np.__version__}")
+    pooled: list[tuple[float, float]] = []
+    with tempfile.TemporaryDirectory() as folder, Zygote() as zygote:
+        for path in arguments.runs:
+            run = with_bank(Run.open(path), arguments.copies or Path(folder))
+            pooled += Bench(run, zygote).report()
+    print(f"all runs: {correlated(pooled)}")
+
+
+def with_bank(run: Run, copies: Path) -> Run:
+    """The run, or a copy of it that has a bank."""
+    if any(run.folder.glob(f"candidates/*/**/{FILE}")):
+        return run
+    copy = copies / run.folder.name
+    if not copy.exists():
+        shutil.copytree(run.folder, copy, ignore=shutil.ignore_patterns("*tfevents*", ".lock"))
+    run, task = Run.open(copy), run.task()
+    domain = find_domain(task.env_id)
+    if not any(run.task_folder.glob("random-*.npz")):
+        keep_random(task, domain, run.task_folder)
+    finished = [each.parent for each in sorted(run.folder.glob("candidates/g*/seed-*/policy.zip"))]
+    folders = [each for each in finished if not (each / FILE).exists() and not is_report(each)]
+    if folders:
+        begin = time.perf_counter()
+        keep_episodes([files.read_json(each / "job.json", Job) for each in folders], domain, folders)
+        spent = (time.perf_counter() - begin) / len(folders)
+        trained = [each.seconds for id in run.candidate_ids() for each in run.evaluated(id).trained]
+        print(f"recording: {spent:.2f} s an episode, {spent / fmean(trained):.1%} of a training's time")
+    return run
+
+
+def is_report(folder: Path) -> bool:
+    return seeds.is_report(int(folder.name.removeprefix("seed-")))
+
+
+class Bench:
+    """One run."""
+
+    def __init__(self, run: Run, zygote: Zygote) -> None:
+        self.run, self.zygote = run, zygote
+        self.task, self.vocabulary, self.discount = run.task(), run.vocabulary(), run.training().discount
+        ids = [id for id in run.candidate_ids() if run.candidate(id).designer != "reference"]
+        self.candidates = [run.candidate(id) for id in ids if id.startswith("g")]
+
+    def report(self) -> list[tuple[float, float]]:
+        """Print it all; (tau, fitness) of candidates that met a bank, each centred within its generation."""
+        print(f"\n{self.run.folder.name}: {self.task.name}")
+        everything = self.sizes()
+        for name, source in (("hand-written", self.task.human), ("sparse", self.task.sparse)):
+            if source is not None:
+                print(f"  {name:12} {said(self.ask(everything, source)[0])}")
+        self.times(everything)
+        self.verdicts(everything)
+        return self.worth()
+
+    def sizes(self) -> Bank:
+        paths = [*self.run.task_folder.glob("random-*.npz"), *self.run.folder.glob(f"candidates/**/{FILE}")]
+        packed, raw = sum(each.stat().st_size for each in paths), sum(map(size, paths))
+        begin = time.perf_counter()
+        bank = self.bank(1_000)
+        spent = (time.perf_counter() - begin) * 1e3
+        print(
+            f"  {len(bank.policies)} episodes of {len(set(bank.policies))} policies, {raw / 1e6:.1f} MB, "
+            f"{packed / 1e6:.1f} MB on disk; gathered and judged in {spent:.0f} ms"
+        )
+        good = bank.fitness[[policy != RANDOM for policy in bank.policies]]
+        print(
+            f"  fitness {good.min():.3g} to {good.max():.3g}; {one_sided(bank.fitness, bank.policies) or 'not one-sided'}"
+        )
+        return bank
+
+    def bank(self, generation: int) -> Bank:
+        with Judge(self.zygote, self.task, self.vocabulary) as judge:
+            return gather(self.run, judge, generation, most=1 << 40)  # nothing is deleted
+
+    def ask(self, bank: Bank, source: str, *, without: str = "") -> tuple[Screened, Screened]:
+        """What the bank says of a program, and of the same with its sign flipped."""
+        program = check(source, self.vocabulary, hidden=True)
+        shapes = {name: self.vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
+        if why := one_sided(bank.fitness, bank.policies):
+            return (Screened("abstained", why),) * 2
+        terms, lengths = bank.ask(program, shapes, self.zygote)
+        kept = np.array([policy != without for policy in bank.policies])
+        values = terms.values[:, np.repeat(kept, lengths)]
+        told = [length for length, keep in zip(lengths, kept, strict=True) if keep]
+        whose = [policy for policy, keep in zip(bank.policies, kept, strict=True) if keep]
+        both = [
+            screen(Terms(terms.names, sign * values), told, bank.fitness[kept], whose, self.discount)
+            for sign in (1.0, -1.0)
+        ]
+        return both[0], both[1]
+
+    def times(self, bank: Bank) -> None:
+        spent = []
+        for each in self.candidates:
+            program = check(each.source, self.vocabulary)
+            shapes = {name: self.vocabulary.resolve(name).shape for name in program.parameters}
+            begin = time.perf_counter()
+            terms, lengths = bank.ask(program, shapes, self.zygote)
+            asked = time.perf_counter()
+            screen(terms, lengths, bank.fitness, bank.policies, self.discount)
+            spent.append((asked - begin, time.perf_counter() - asked))
+        process, numbers = (median(column) * 1e3 for column in zip(*spent, strict=True))
+        print(
+            f"  a program: {process:.0f} ms to evaluate {sum(lengths)} rows, {numbers:.0f} ms for the verdict"
+        )
+
+    def verdicts(self, bank: Bank) -> None:
+        """Each candidate with everybody else's episodes, so that it can't be its own witness."""
+        trained = [each for each in self.candidates if self.run.evaluated(each.id).fitness is not None]
+        both = [self.ask(bank, each.source, without=each.id) for each in trained]
+        for name, found in (("as written", [a for a, _ in both]), ("flipped", [b for _, b in both])):
+            print(f"  {name:12} {counted(found)}")
+        print(f"  with all others' episodes: {correlated(list(self._pairs(trained, [a for a, _ in both])))}")
+
+    def worth(self) -> list[tuple[float, float]]:
+        """With the episodes of earlier generations alone, as in a run."""
+        pairs: list[tuple[float, float]] = []
+        for generation in sorted({each.generation for each in self.candidates}):
+            bank = self.bank(generation)
+            own = [each for each in self.candidates if each.generation == generation]
+            own = [each for each in own if self.run.evaluated(each.id).fitness is not None]
+            found = [self.ask(bank, each.source)[0] for each in own]
+            print(f"  generation {generation}: {counted(found)}; {correlated(list(self._pairs(own, found)))}")
+            pairs += centred(list(self._pairs(own, found)))
+        return pairs
+
+    def _pairs(
+        self, candidates: Sequence[Candidate], found: Sequence[Screened]
+    ) -> Iterator[tuple[float, float]]:
+        for candidate, screened in zip(candidates, found, strict=True):
+            fitness = self.run.evaluated(candidate.id).fitness
+            if screened.value is not None and fitness is not None:
+                yield screened.value.value, fitness
+
+
+def centred(pairs: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Ranks within the generation, from -0.5 to 0.5, so that runs of different tasks can be pooled."""
+    if len(pairs) < 3:
+        return []
+    columns = [ranks(np.array(column)) / (len(pairs) - 1) - 0.5 for column in zip(*pairs, strict=True)]
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def correlated(pairs: Sequence[tuple[float, float]]) -> str:
+    if len(pairs) < 3:
+        return "too few to correlate"
+    found = pearson(*(ranks(np.array(column)) for column in zip(*pairs, strict=True)))
+    value = "undefined" if found is None else f"{found:+.2f}"
+    return f"tau against the fitness reached, rank correlation {value} of {len(pairs)}"
+
+
+def counted(found: Sequence[Screened]) -> str:
+    return ", ".join(
+        f"{amount} {verdict}" for verdict, amount in Counter(each.verdict for each in found).items()
+    )
+
+
+def said(found: Screened) -> str:
+    if found.value is None or found.mean is None:
+        return f"{found.verdict}: {found.why}"
+    return f"{found.verdict}: tau {found.value}, by the step {found.mean}"
+
+
+if __name__ == "__main__":
+    main()
