@@ -114,8 +114,9 @@ def _winner_beside(run: Run, task: Task, of: Run | None) -> Contender:
         raise BadInput(f"{what}, this about {task.name!r} on {task.env_id}: their fitness isn't the same")
     if of is not None and run.folder.resolve() == of.folder.resolve():
         raise BadInput(f"{run.folder} would be compared with itself; leave it out of --with")
-    name = run.folder.name
-    return Contender(f"{slug(name)}-{found.id}", f"{found.id} of {name}", found.source, found.origin)
+    name = run.folder.resolve().name
+    short = name.removesuffix(f"-{slug(about.name)}") or name
+    return Contender(f"{slug(name)}-{found.id}", f"{found.id} of {short}", found.source, found.origin)
 
 
 def told_apart(contenders: Iterable[Contender]) -> list[Contender]:

@@ -56,11 +56,11 @@ def test_a_run_is_compared_with_the_hand_written_and_the_sparse_reward(tmp_path:
 
 
 def test_with_takes_names_files_and_runs(tmp_path: Path) -> None:
-    run, other = a_run(tmp_path / "r", HOPPER), a_run(tmp_path / "20261121-hopper", HOPPER)
+    run, other = a_run(tmp_path / "r", HOPPER), a_run(tmp_path / "20261121-hopper-hop", HOPPER)
     mine = a_file(tmp_path / "mine.py", PROGRAM + "# mine\n")
     draft = of_run(run, f"human, native,{mine},{other.folder}", CONTEST, CONFIG)
     assert labels(draft.contest) == [
-        "winner g1-02", "hand-written", "the env's own", "mine.py", "g1-02 of 20261121-hopper",
+        "winner g1-02", "hand-written", "the env's own", "mine.py", "g1-02 of 20261121",
     ]  # fmt: skip
     assert [each.folder for each in draft.searched] == [run.folder, other.folder]
 

@@ -13,6 +13,7 @@ from eureka_loop.records import Array, Evaluated
 from eureka_loop.report import svg, text
 from eureka_loop.report.compare.facts import Part
 from eureka_loop.report.compare.programs import over_training
+from eureka_loop.report.comparison import Standing
 from eureka_loop.report.svg import Frame
 
 WIDTH, HEIGHT = 460, 270
@@ -38,7 +39,7 @@ def seeds_of(part: Part) -> str:
         row = len(shown) - shown.index(each) - 0.68
         found, kind = each.interval, f"s{index}"
         middle = frame.at(found.value, row)
-        parts.append(svg.words((frame.left, middle[1] - 14), each.label, f"name {kind}"))
+        parts.append(svg.words((frame.left, middle[1] - 14), _name(each), f"name {kind}"))
         parts += [_seed(frame, float(value), row, kind) for value in each.fitness]
         parts.append(svg.segment(frame.at(found.low, row), frame.at(found.high, row), f"interval {kind}"))
         said = f"{each.label}: {text.number(found.value)}"
@@ -60,7 +61,7 @@ def wins(part: Part) -> str:
         row, kind = len(found) - index - 0.68, "s0"
         chance = each.improvement
         middle = frame.at(chance.value, row)
-        parts.append(svg.words((frame.left, middle[1] - 14), f"over {each.reference.label}", "name"))
+        parts.append(svg.words((frame.left, middle[1] - 14), f"over {_name(each.reference)}", "name"))
         parts.append(svg.segment(frame.at(chance.low, row), frame.at(chance.high, row), f"interval {kind}"))
         parts.append(svg.dot(middle, f"middle {kind}", 5.5, f"{chance.value:.2f}"))
     said = [f"over {each.reference.label} {each.improvement}" for each in found]
@@ -146,6 +147,11 @@ def _term(name: str, points: Sequence[tuple[float, float, float, float]], series
     parts.append(svg.path(frame, [(p[0], p[1]) for p in points], f"line s{series} whole"))
     first, last = text.numbers([points[0][1], points[-1][1]])
     return svg.drawing(frame, f"{name} over training, from {first} to {last}", parts)
+
+
+def _name(standing: Standing) -> str:
+    """As much of a label as fits a picture."""
+    return text.one_line(standing.label, 48)
 
 
 def _seed(frame: Frame, value: float, row: float, kind: str) -> str:

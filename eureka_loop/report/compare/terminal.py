@@ -47,17 +47,24 @@ def summary(facts: Facts) -> RenderableType:
     return Group(*parts)
 
 
+def _named(found: measures.Measures) -> str:
+    """The reward, and how many of its trainings failed, if any."""
+    failed = len(found.standing.evaluated.failures)
+    return found.standing.label + (f" ({text.plural(failed, 'training')} failed)" if failed else "")
+
+
 def _title(facts: Facts, part: Part) -> str:
     seeds = text.plural(facts.contest.seeds, "fresh seed")
     return f"{facts.task.name}, {part.algorithm.upper()}, {facts.contest.steps:,} steps, {seeds}"
 
 
 def _part(part: Part) -> list[RenderableType]:
-    heads = ("reward", "fitness, IQM", "success", "human-normalised", "trainings")
-    table = layout.columns(*((head, "left") for head in heads[:-1]), (heads[-1], "rest"))
+    shown = ("reward", "fitness, IQM [95%]", "success", "human-normalised")
+    table = layout.columns((shown[0], "rest"), *((head, "left") for head in shown[1:]))
     for found in measures.measures(part):
-        cells = measures.row(found)
-        layout.row(table, [*cells[:4], cells[-1]])
+        success = text.percent(found.success.value if found.success else None)
+        normalised = measures.normalised(found.normalised)
+        layout.row(table, [_named(found), measures.status(found), success, normalised])
     lines: list[RenderableType] = [table, Text()]
     for other in part.standings[1:]:
         if other is part.reference:

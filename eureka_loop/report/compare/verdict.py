@@ -6,6 +6,7 @@ from eureka_loop.report import text
 from eureka_loop.report.compare.facts import Facts, Part
 from eureka_loop.report.comparison import Difference, Standing
 
+LEAST = 4  # seeds a side: three that separate completely do so by chance in 10% of cases
 Words = tuple[str, str]  # the verdict, and what it rests on
 
 
@@ -63,8 +64,8 @@ def more_seeds(found: Difference) -> str:
     now = int(min(found.reference.fitness.size, 10**6))
     if found.reference.evaluated.failures or "failed" in found.reason:
         return "While trainings fail, more seeds decide nothing."
-    if now < 2:
-        return "At least 4 seeds a side are needed for any verdict."
+    if now < LEAST:
+        return f"At least {LEAST} seeds a side are needed for any verdict."
     if found.needed is None:
         return "To find a difference so small, more than 100 seeds a side would be needed."
     if found.needed <= now:
