@@ -82,13 +82,13 @@ THINGS = {
 """By the env's names for them."""
 
 
-def left(thing: Thing) -> DomainObservable:
+def off(thing: Thing) -> DomainObservable:
     """How far a thing is from done."""
 
     def distance(qpos: Array) -> Array:
         return np.asarray(np.linalg.norm(qpos[:, thing.places] - thing.goal, axis=1))
 
-    distance.__name__ = f"{thing.name}_left"
+    distance.__name__ = f"{thing.name}_distance"
     distance.__doc__ = (
         f"How far the {thing.name.replace('_', ' ')} is from where it should be ({thing.meaning}); "
         f"below {CLOSE} the env calls it done."
@@ -105,25 +105,25 @@ def hand_position(end_effector_pos: Array) -> Array:
 FITNESS = '''\
 HELD = 10  # steps, 0.8 s
 
-def fitness({name}_left, init_{name}_left):
+def fitness({name}_distance, init_{name}_distance):
     """Share of the way done, over the last 0.8 s: 1 where it should be, 0 as at the start."""
-    return 1 - {name}_left[-HELD:].mean() / init_{name}_left[0]
+    return 1 - {name}_distance[-HELD:].mean() / init_{name}_distance[0]
 '''
 
 SUCCESS = '''\
 CLOSE = {close}
 
-def success({name}_left):
+def success({name}_distance):
     """Ends as close as the env asks for."""
-    return float({name}_left[-1] < CLOSE)
+    return float({name}_distance[-1] < CLOSE)
 '''
 
 SPARSE = '''\
 CLOSE = {close}
 
-def compute_reward({name}_left):
+def compute_reward({name}_distance):
     """1 while it is done: the env's own reward."""
-    return {{"done": np.where({name}_left < CLOSE, 1.0, 0.0)}}
+    return {{"done": np.where({name}_distance < CLOSE, 1.0, 0.0)}}
 '''
 
 
@@ -159,30 +159,30 @@ FOUR = Task(
     fitness='''\
 CLOSE = 0.3
 
-def fitness(microwave_left, kettle_left, light_switch_left, slide_cabinet_left):
+def fitness(microwave_distance, kettle_distance, light_switch_distance, slide_cabinet_distance):
     """How many of the four are done at the end; of the others, half the share of the way."""
-    lefts = (microwave_left, kettle_left, light_switch_left, slide_cabinet_left)
-    shares = [0.5 * np.clip(1 - left[-1] / left[0], 0.0, 1.0) for left in lefts]
-    return sum([1.0 if left[-1] < CLOSE else share for left, share in zip(lefts, shares)])
+    gaps = (microwave_distance, kettle_distance, light_switch_distance, slide_cabinet_distance)
+    shares = [0.5 * np.clip(1 - gap[-1] / gap[0], 0.0, 1.0) for gap in gaps]
+    return sum([1.0 if gap[-1] < CLOSE else share for gap, share in zip(gaps, shares)])
 ''',
     success='''\
 CLOSE = 0.3
 
-def success(microwave_left, kettle_left, light_switch_left, slide_cabinet_left):
+def success(microwave_distance, kettle_distance, light_switch_distance, slide_cabinet_distance):
     """All four are done at the end."""
-    lefts = (microwave_left, kettle_left, light_switch_left, slide_cabinet_left)
-    return float(all([left[-1] < CLOSE for left in lefts]))
+    gaps = (microwave_distance, kettle_distance, light_switch_distance, slide_cabinet_distance)
+    return float(all([gap[-1] < CLOSE for gap in gaps]))
 ''',
     sparse='''\
 CLOSE = 0.3
 
-def compute_reward(microwave_left, kettle_left, light_switch_left, slide_cabinet_left):
+def compute_reward(microwave_distance, kettle_distance, light_switch_distance, slide_cabinet_distance):
     """1 a thing done: the env's own reward."""
     return {
-        "microwave": np.where(microwave_left < CLOSE, 1.0, 0.0),
-        "kettle": np.where(kettle_left < CLOSE, 1.0, 0.0),
-        "light": np.where(light_switch_left < CLOSE, 1.0, 0.0),
-        "cabinet": np.where(slide_cabinet_left < CLOSE, 1.0, 0.0),
+        "microwave": np.where(microwave_distance < CLOSE, 1.0, 0.0),
+        "kettle": np.where(kettle_distance < CLOSE, 1.0, 0.0),
+        "light": np.where(light_switch_distance < CLOSE, 1.0, 0.0),
+        "cabinet": np.where(slide_cabinet_distance < CLOSE, 1.0, 0.0),
     }
 ''',
     env_kwargs=settings("microwave", "kettle", "light switch", "slide cabinet"),
@@ -191,7 +191,7 @@ def compute_reward(microwave_left, kettle_left, light_switch_left, slide_cabinet
 DOMAIN = Domain(
     name="kitchen",
     env_id="FrankaKitchen-v1",
-    observables=(hand_position, *(left(thing) for thing in THINGS.values())),
+    observables=(hand_position, *(off(thing) for thing in THINGS.values())),
     tasks=(*(alone(key, thing) for key, thing in THINGS.items()), FOUR),
     hyperparameters={"ppo": {"n_envs": 1}, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="has no kitchen: SB3's defaults", sac="has none either: HalfCheetah-v4"),
