@@ -8,6 +8,8 @@ Takes finished runs. A run without a bank is copied and its policies are played 
   takes, the first (which reads the columns) and the others;
 - verdicts on the references and on every candidate, each with the episodes of all the others;
 - verdicts on the same rewards with their signs flipped;
+- how often smaller banks, a random half of the policies each, would have had a reward skipped: the references,
+  the candidates that came out in the better half, and the others;
 - how the tau of candidates, with what was there before their generation, goes with the fitness that they
   reached: the correlation of ranks.
 """
@@ -32,7 +34,16 @@ from eureka_loop import files, seeds
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.judge.agreement import ranks
 from eureka_loop.judge.fitness import Judge
-from eureka_loop.judge.screening import RANDOM, Screened, one_sided, screen
+from eureka_loop.judge.ranking import discounted_value, kendall
+from eureka_loop.judge.screening import (
+    LEAST_POLICIES,
+    RANDOM,
+    Screened,
+    Verdict,
+    decided,
+    one_sided,
+    screen,
+)
 from eureka_loop.judge.statistics import pearson
 from eureka_loop.judge.trajectory import FILE, size
 from eureka_loop.program.gate import check
@@ -40,7 +51,7 @@ from eureka_loop.records import Candidate, Job
 from eureka_loop.sandbox.process import Terms
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.search.bank import Bank, gather
-from eureka_loop.store import Run
+from eureka_loop.store import REFERENCES, Run
 from eureka_loop.train.bank import keep_episodes, keep_random
 
 
@@ -90,8 +101,7 @@ class Bench:
     def __init__(self, run: Run, zygote: Zygote) -> None:
         self.run, self.zygote = run, zygote
         self.task, self.vocabulary, self.discount = run.task(), run.vocabulary(), run.training().discount
-        ids = [id for id in run.candidate_ids() if run.candidate(id).designer != "reference"]
-        self.candidates = [run.candidate(id) for id in ids if id.startswith("g")]
+        self.candidates = [run.candidate(id) for id in run.candidate_ids() if id not in REFERENCES]
 
     def report(self) -> list[tuple[float, float]]:
         """Print it all; (tau, fitness) of candidates that met a bank, each centred within its generation."""
@@ -102,6 +112,7 @@ class Bench:
                 print(f"  {name:12} {said(self.ask(everything, source)[0])}")
         self.times(everything)
         self.verdicts(everything)
+        self.halves(everything)
         return self.worth()
 
     def sizes(self) -> Bank:
@@ -163,6 +174,51 @@ class Bench:
         for name, found in (("as written", [a for a, _ in both]), ("flipped", [b for _, b in both])):
             print(f"  {name:12} {counted(found)}")
         print(f"  with all others' episodes: {correlated(list(self._pairs(trained, [a for a, _ in both])))}")
+
+    def halves(self, bank: Bank) -> None:
+        """Verdicts of random halves of the bank; a candidate's own episodes are never among them."""
+        if one_sided(bank.fitness, bank.policies):
+            return
+        reached = {each.id: self.run.evaluated(each.id).fitness for each in self.candidates}
+        middle = median([value for value in reached.values() if value is not None])
+        skipped: Counter[str] = Counter()
+        asked: Counter[str] = Counter()
+        references = {"hand-written": self.task.human, "sparse": self.task.sparse}
+        sources = {**references, **{each.id: each.source for each in self.candidates}}
+        for id, source in sources.items():
+            if source is None or reached.get(id, middle) is None:
+                continue
+            name = id if id in references else "better half" if reached[id] >= middle else "worse half"
+            times = 10 if id in reached else 200
+            for verdict in self.on_halves(bank, source, id, times):
+                asked[name] += verdict != "abstained"
+                skipped[name] += verdict == "backwards"
+        print("  halves skip", ", ".join(f"{name} {skipped[name]} of {asked[name]} times" for name in asked))
+
+    def on_halves(self, bank: Bank, source: str, id: str, times: int) -> Iterator[Verdict]:
+        program = check(source, self.vocabulary, hidden=True)
+        shapes = {name: self.vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
+        terms, lengths = bank.ask(program, shapes, self.zygote)
+        rewards = np.split(terms.total, np.cumsum(lengths)[:-1])
+        values = np.array([discounted_value(each, self.discount) for each in rewards])
+        means = np.array([each.mean() for each in rewards])
+        others = sorted({*bank.policies} - {id, RANDOM})
+        rng = np.random.default_rng(0)
+        for _ in range(times):
+            drawn = {
+                RANDOM,
+                *rng.choice(others, size=max(LEAST_POLICIES - 1, len(others) // 2), replace=False),
+            }
+            kept = np.array([policy in drawn for policy in bank.policies])
+            whose = [policy for policy in bank.policies if policy in drawn]
+            if one_sided(bank.fitness[kept], whose):
+                yield "abstained"
+                continue
+            found = [
+                kendall(each[kept], bank.fitness[kept], whose, rng=np.random.default_rng(0))
+                for each in (values, means)
+            ]
+            yield decided(found[0], found[1])[0]
 
     def worth(self) -> list[tuple[float, float]]:
         """With the episodes of earlier generations alone, as in a run."""

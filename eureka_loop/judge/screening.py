@@ -109,11 +109,12 @@ def screen(
     counts = len(lengths), len(set(policies))
     told = _terms(terms, cuts, fitness, policies)
     scale = float(terms.total.std())
-    verdict, why = _verdict(value, mean)
+    verdict, why = decided(value, mean)
     return Screened(verdict, why, *counts, value, mean, told, scale)
 
 
-def _verdict(value: Interval | None, mean: Interval | None) -> tuple[Verdict, str]:
+def decided(value: Interval | None, mean: Interval | None) -> tuple[Verdict, str]:
+    """The verdict from both numbers, and why there is none."""
     if value is None or mean is None:
         return "abstained", "it is the same in every episode"
     if max(value.high, mean.high) < 0.0:
