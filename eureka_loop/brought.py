@@ -101,6 +101,6 @@ def _stretched(
 ) -> dict[str, Array]:
     """These rows as an episode of so many steps: rows are repeated, or left out, and the time goes on."""
     chosen = rows[np.linspace(0, len(rows) - 1, steps).round().astype(np.intp)]
-    passed = vocabulary.dt * np.arange(steps + 1)
+    passed: Array = vocabulary.dt * np.arange(steps + 1, dtype=np.float64)
     clock: dict[str, Array] = {"time": passed[1:], "prev_time": passed[:-1], "init_time": np.zeros(steps)}
     return {**{name: column[chosen] for name, column in probe.items()}, **clock}

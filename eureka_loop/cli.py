@@ -51,6 +51,10 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:  # a screen that is a file on a full disk, a folder that went while it was read
+        where = f": {error.filename}" if error.filename else ""
+        print(f"eureka: {error.strerror or error}{where}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _dispatch(words: list[str]) -> int:

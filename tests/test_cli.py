@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,12 @@ def test_an_unknown_command_is_told_the_nearest(capsys):
         cli.main(["rnu"])
     assert ended.value.code == 2
     assert "did you mean 'run'" in capsys.readouterr().err
+
+
+def test_a_full_disk_behind_the_screen_is_one_line():
+    words = [sys.executable, "-m", "eureka_loop.cli", "tasks"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "eureka: No space left on device"
+    assert "Traceback" not in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from eureka_loop.records import Task
 from eureka_loop.report import layout, text
 from eureka_loop.report.terminal import show
 
+ROOMY = 100  # columns that leave some for the text of a task
 WIDE = 120  # columns that every fact of an observable needs on one line
 MIXED = "…"  # a vector whose parts differ
 
@@ -53,16 +55,24 @@ def show_task(name: str, console: Console | None = None) -> None:
 def catalogue(known: Mapping[str, Sequence[Task]]) -> RenderableType:
     """Name, environment and text of each task, by suite, and which extra a suite needs that isn't there."""
     return Group(
-        *(layout.section(suite, listing(members), remark(members)) for suite, members in known.items())
+        *(layout.section(suite, Listing(members), remark(members)) for suite, members in known.items())
     )
 
 
-def listing(members: Sequence[Task]) -> Table:
-    """One line a task, where the screen is wide enough."""
-    table = layout.columns(("task", "left"), ("environment", "left"), ("", "rest"))
-    for task in members:
-        layout.row(table, [task.name, str(task.env_kwargs.get("env_name", task.env_id)), task.text])
-    return table
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One line a task, where the screen is wide enough; on a narrow one the environment follows the text."""
+
+    members: Sequence[Task]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = options.max_width >= ROOMY
+        environment = (("environment", "left"),) if wide else ()
+        table = layout.columns(("task", "left"), *environment, ("", "rest"))
+        for task in self.members:
+            env = str(task.env_kwargs.get("env_name", task.env_id))
+            layout.row(table, [task.name, env, task.text] if wide else [task.name, f"{task.text} {env}"])
+        yield table
 
 
 def remark(members: Sequence[Task]) -> str:

@@ -98,11 +98,7 @@ def _of_run(event: Event, board: Board) -> str | None:
             return f"report: training {', '.join([str(event.get('winner')), *others])} on fresh seeds"
         case "finished":
             return f"finished: winner {event.get('winner')}"
-        case "interrupted":
-            return "interrupted"
-        case "stopped":
-            return f"stopped: {text.one_line(str(event.get('reason', '')))}"
-        case _:
+        case _:  # why a run stops is said at its end
             return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,12 @@ def test_listing_takes_a_console() -> None:
     catalogue.show_catalogue(console)
     assert isinstance(console.file, io.StringIO)
     assert "HalfCheetah-v5" in console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [(120, "  hopper-hop  Hopper-v5    Hop."), (80, "  hopper-hop  Hop. Hopper-v5")],
+)
+def test_a_narrow_screen_has_room_for_a_tasks_text(shown: Callable[..., str], width: int, line: str) -> None:
+    task = replace(find_task("hopper-hop"), text="Hop.")
+    assert line in shown(catalogue.catalogue({"gymnasium": [task]}), width=width).splitlines()
