@@ -4,6 +4,7 @@ DIR/comparison.json     what is compared, and how; the same call again goes on
 DIR/<algorithm>/        a run's folder (see `eureka_loop.store`) whose candidates are the contenders
    shared/              transitions of trained policies
    agreement.json       the rewards' values on them
+   films.json           whose episodes could be drawn, or why none
 DIR/report.html, report.md
 """
 
@@ -22,12 +23,23 @@ from eureka_loop import files
 from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.contenders import Contender, readable
-from eureka_loop.contest import AGREEMENT, SETUP, Contest, Draft, agreements, require_same, require_unseen
+from eureka_loop.contest import (
+    AGREEMENT,
+    FILMS,
+    SETUP,
+    Contest,
+    Draft,
+    Films,
+    agreements,
+    require_same,
+    require_unseen,
+)
 from eureka_loop.describe import prepare
 from eureka_loop.design.write import Gate
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan
+from eureka_loop.execute.filming import filmed
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.execute.recording import recorded
 from eureka_loop.judge.agreement import agreement
@@ -131,7 +143,7 @@ def relate(contest: Contest, run: Run, zygote: Zygote) -> None:
         return
     vocabulary = run.vocabulary()
     programs = {each.id: check(each.source, vocabulary, hidden=True) for each in contest.contenders}
-    names = tuple(dict.fromkeys(name for each in programs.values() for name in each.parameters))
+    names = tuple(dict.fromkeys((*(name for each in programs.values() for name in each.parameters), "qpos")))
     columns, source, sources = _shared(contest, run, names)
     terms: dict[str, Terms] = {}
     for id, program in programs.items():
@@ -166,12 +178,15 @@ def _shared(contest: Contest, run: Run, names: Sequence[str]) -> tuple[dict[str,
     policies = {each.label: path for each in contest.contenders if (path := _policy(contest, run, each))}
     columns = {name: probe[name] for name in names}
     source = np.zeros(len(probe["time"]))
+    why = "no policy was trained here"
     if policies:
         folders = tuple(str(path.resolve()) for path in policies.values())
         rollout = Rollout(run.task(), run.config.algo, folders, contest.judging_seeds[0], tuple(names))
         episodes = recorded(rollout, run.folder / "shared")
         columns = {name: np.concatenate([columns[name], episodes[name]]) for name in names}
         source = np.concatenate([source, 1 + episodes["policy"]])
+        why = filmed(run.folder / "shared")
+    files.write_json(run.folder / FILMS, Films(() if why else tuple(policies), why))
     return columns, source, ["random actions", *(f"policy of {label}" for label in policies)]
 
 

@@ -19,6 +19,7 @@ from eureka_loop.store import Run
 
 SETUP = "comparison.json"
 AGREEMENT = "agreement.json"
+FILMS = "films.json"
 STRIDE = 100  # environments whose seeds follow a training's own; later ones are above all others
 
 
@@ -60,6 +61,18 @@ class Contest:
     def trainings(self) -> int:
         """Of each algorithm."""
         return len(self.contenders) * self.seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Films:
+    """Videos of trained policies: shared/film-0.mp4 is the first label's, and so on.
+
+    Attributes:
+        why_not: why there are none, in a line; "" where there are.
+    """
+
+    labels: tuple[str, ...] = ()
+    why_not: str = "none were made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +134,12 @@ def _draft(
     others = [Run(Path(word.strip())) for word in asked if Path(word.strip()).is_dir()]
     searched = (*([run] if run else []), *others)
     return Draft(replace(contest, contenders=tuple(contenders)), task, config, run, searched)
+
+
+def films(run: Run) -> Films:
+    """What could be drawn."""
+    path = run.folder / FILMS
+    return files.read_json(path, Films) if path.exists() else Films()
 
 
 def agreements(run: Run) -> list[Agreement]:

@@ -95,6 +95,9 @@ def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: 
     (agreed,) = json.loads((here / "c/ppo/agreement.json").read_text())
     assert agreed["sources"] == ["random actions", "policy of a.py", "policy of b.py"]
     assert agreed["rows"] > 256
+    films = json.loads((here / "c/ppo/films.json").read_text())
+    assert films["labels"] == ["a.py", "b.py"] or films["why_not"]
+    assert page.read_text().count("<video") == len(films["labels"])
 
     again = start("a.py", "b.py", *SMALL, "--seeds", "3", cwd=here)
     assert again.communicate(timeout=60)[1] == ""

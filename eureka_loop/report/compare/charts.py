@@ -132,7 +132,7 @@ def terms(evaluated: Evaluated, series: int) -> list[tuple[str, str]]:
 def _term(name: str, points: Sequence[tuple[float, float, float, float]], series: int) -> str:
     x = (0.0, points[-1][0])
     ends = svg.widened([value for point in points for value in point[1:]], by=0.1)
-    frame = Frame(200, 92, x, ends, left=42, right=6, top=6, bottom=18)
+    frame = Frame(200, 92, x, ends, left=48, right=6, top=6, bottom=18)
     round_ones = svg.ticks(*ends, most=3)
     parts = []
     for value in dict.fromkeys((*round_ones[:1], *round_ones[-1:])):

@@ -10,7 +10,7 @@ from typing import Any
 
 from eureka_loop import files
 from eureka_loop.budget import time_worked
-from eureka_loop.contest import SETUP, Contest, agreements
+from eureka_loop.contest import SETUP, Contest, Films, agreements, films
 from eureka_loop.judge.agreement import Agreement
 from eureka_loop.judge.learning import Curves, common_steps, curves
 from eureka_loop.records import Algorithm, Array, Evaluated, Task, Training
@@ -29,6 +29,7 @@ class Part:
         agreements: of the first with each other one, on shared transitions.
         made_by: versions, commit, hardware.
         worked: seconds in all, interruptions left out.
+        films: label and video, all from the same start; why there are none, else.
     """
 
     algorithm: Algorithm
@@ -40,6 +41,8 @@ class Part:
     made_by: Mapping[str, Any]
     sandbox: Mapping[str, Any]
     worked: float
+    films: tuple[tuple[str, Path], ...]
+    why_no_films: str
 
     @property
     def standings(self) -> tuple[Standing, ...]:
@@ -91,7 +94,7 @@ def _part(folder: Path, algorithm: Algorithm, contest: Contest) -> Part:
     reports = tuple(_evaluated(run, each.id, contest) for each in contest.contenders)
     done = sum(len(each.results) for each in reports)
     unfinished = f"{done} of {text.plural(contest.trainings, 'training')}" if done < contest.trainings else ""
-    labels = {each.id: each.label for each in contest.contenders}
+    labels, drawn = {each.id: each.label for each in contest.contenders}, films(run)
     records = tomllib.loads((run.folder / "run.toml").read_text(encoding="utf-8"))
     return Part(
         algorithm=algorithm,
@@ -103,6 +106,8 @@ def _part(folder: Path, algorithm: Algorithm, contest: Contest) -> Part:
         made_by=records.get("made_by", {}),
         sandbox=records.get("sandbox", {}),
         worked=time_worked(run.events()),
+        films=_films(run, drawn),
+        why_no_films=drawn.why_not,
     )
 
 
@@ -111,6 +116,11 @@ def _evaluated(run: Run, id: str, contest: Contest) -> Evaluated:
     found = run.evaluated(id, report=True)
     results = tuple(each for each in found.results if each.seed in contest.training_seeds)
     return replace(found, results=results)
+
+
+def _films(run: Run, drawn: Films) -> tuple[tuple[str, Path], ...]:
+    paths = [(label, run.folder / "shared" / f"film-{n}.mp4") for n, label in enumerate(drawn.labels)]
+    return tuple((label, path) for label, path in paths if path.exists())
 
 
 def _curves(reports: tuple[Evaluated, ...]) -> tuple[Curves | None, ...]:

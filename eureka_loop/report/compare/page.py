@@ -7,10 +7,12 @@ content-security policy forbids scripts and requests besides.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
@@ -102,6 +104,8 @@ def _part(facts: Facts, part: Part) -> dict[str, object]:
             for failure in each.evaluated.failures
         ],
         "shared": list(_shared(part)),
+        "films": [(label, encoded(path)) for label, path in part.films],
+        "why_no_films": part.why_no_films,
         "terms": [(each.label, _terms(each, index)) for index, each in enumerate(part.standings)],
     }
 
@@ -144,6 +148,11 @@ def _pairs(facts: Facts) -> Iterator[Pair]:
             for each in lines
         ]
         yield Pair(first.label, other.label, rows, all(each.kind == "same" for each in lines))
+
+
+def encoded(path: Path) -> str:
+    """A video as an address that holds all of it."""
+    return f"data:video/mp4;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
 def _signed(value: float | None) -> str:

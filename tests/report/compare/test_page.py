@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from eureka_loop import files
 from eureka_loop.contenders import Contender
+from eureka_loop.contest import FILMS, Films
 from eureka_loop.errors import RunError
 from eureka_loop.report.compare.facts import Facts
 from eureka_loop.report.compare.page import page
@@ -74,11 +76,11 @@ def test_it_opens_offline_without_a_script(better: Path) -> None:
         for name, value in attributes.items():
             assert not name.startswith("on"), (tag, name)
             if name in ("href", "src", "xlink:href", "action"):
-                assert (value or "").startswith("#"), value
+                assert (value or "").startswith("#"), value  # and videos: see below
     said = page(Facts.of(better))
     assert not re.search(r"url\(|@import|https?://", said)
     policy = next(a["content"] for t, a in reader.elements if t == "meta" and "http-equiv" in a)
-    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; media-src data:"
 
 
 def test_what_a_model_wrote_is_inert(hostile: str) -> None:
@@ -113,6 +115,22 @@ def test_it_can_be_used_with_a_keyboard_and_a_screen_reader(better: Path) -> Non
         if attributes.get("class") == "scroll":  # what scrolls can be reached by keyboard, and has a name
             assert attributes["tabindex"] == "0"
             assert attributes["aria-label"]
+
+
+def test_videos_stand_in_the_file_itself_and_their_lack_is_explained(better: Path) -> None:
+    shared = better / "ppo" / "shared"
+    shared.mkdir()
+    (shared / "film-0.mp4").write_bytes(b"\x00film")
+    files.write_json(better / "ppo" / FILMS, Films(("winner g1-03", "gone"), ""))
+    videos = [each for tag, each in Reader(page(Facts.of(better))).elements if tag == "video"]
+    assert [each["src"] for each in videos] == ["data:video/mp4;base64,AGZpbG0="]
+    assert videos[0]["aria-label"] == "A policy trained with winner g1-03"
+    assert "controls" in videos[0]
+    assert "autoplay" not in videos[0]
+    files.write_json(better / "ppo" / FILMS, Films((), "this machine <b>doesn't draw"))
+    said = page(Facts.of(better))
+    assert "<video" not in said
+    assert "None: this machine &lt;b&gt;doesn&#39;t draw." in said
 
 
 def test_light_and_dark(better: Path) -> None:

@@ -1,0 +1,46 @@
+"""Having recorded episodes drawn, where this machine can draw."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from eureka_loop.execute.processes import environment
+
+BACKENDS = ("egl", "osmesa")
+SECONDS = 300.0
+
+
+def filmed(folder: Path) -> str:
+    """Draw what `recorded` left in a folder, as film-0.mp4 and so on; "" or, in a line, why there is none."""
+    for path in folder.glob("film-*.mp4"):
+        path.unlink()
+    if importlib.util.find_spec("imageio_ffmpeg") is None:
+        return "the package that writes videos is missing: pip install 'eureka-loop[video]'"
+    reasons = []
+    for backend in BACKENDS:
+        reason = _draw(folder, backend)
+        if not reason:
+            return ""
+        reasons.append(f"{backend}: {reason}")
+    return f"this machine doesn't draw ({'; '.join(reasons)}); `eureka doctor` says what brings it"
+
+
+def _draw(folder: Path, backend: str) -> str:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "eureka_loop.simulate.film", str(folder.resolve())],
+            env={**environment(), "MUJOCO_GL": backend, "PYOPENGL_PLATFORM": backend},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return f"not done after {SECONDS:g} s"
+    if done.returncode == 0:
+        return ""
+    lines = [line for line in done.stderr.splitlines() if re.match(r"[\w.]*(Error|Exception)\b", line)]
+    return (lines or [f"exit status {done.returncode}"])[-1][:120]

@@ -1,0 +1,75 @@
+"""Recorded episodes as videos: a program of its own, since drawing may fail in ways that end the process.
+
+    MUJOCO_GL=egl python -m eureka_loop.simulate.film FOLDER
+
+FOLDER holds rollout.json and transitions.npz with the column `qpos`; it gets film-0.mp4, film-1.mp4, ..., one
+for each policy, at the speed of the simulation.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from eureka_loop import files
+from eureka_loop.records import Array, Rollout
+from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.model import model_of
+from eureka_loop.simulate.trial import try_out
+
+WIDTH, HEIGHT = 384, 288  # px
+SECONDS = 10.0  # of each episode, at most
+FRAMES = 30.0  # a second, at most
+
+
+def main(folder: Path) -> None:
+    """Draw every policy's episode."""
+    import imageio_ffmpeg
+
+    rollout = files.read_json(folder / "rollout.json", Rollout)
+    with np.load(folder / "transitions.npz", allow_pickle=False) as archive:
+        poses, policy = archive["qpos"], archive["policy"]
+    env = make_env(rollout.task)
+    model, dt = model_of(env).mj, try_out(env).dt
+    every = max(1, round(1.0 / (FRAMES * dt)))
+    for index in range(len(rollout.policies)):
+        chosen = poses[policy == index][: int(SECONDS / dt) : every]
+        writer = imageio_ffmpeg.write_frames(
+            str(folder / f"film-{index}.mp4"), (WIDTH, HEIGHT), fps=1.0 / (every * dt), macro_block_size=2,
+            output_params=["-crf", "28", "-movflags", "+faststart"],
+        )  # fmt: skip
+        writer.send(None)
+        for frame in frames(model, chosen):
+            writer.send(frame.tobytes())
+        writer.close()
+
+
+def frames(model: Any, poses: Array) -> Iterator[Any]:
+    """A picture (HEIGHT, WIDTH, 3), uint8, of each pose (T, nq)."""
+    data = mujoco.MjData(model)
+    camera = camera_of(model)
+    with mujoco.Renderer(model, HEIGHT, WIDTH) as renderer:
+        for pose in poses:
+            data.qpos[:] = pose
+            mujoco.mj_forward(model, data)
+            renderer.update_scene(data, camera)
+            yield renderer.render()
+
+
+def camera_of(model: Any) -> Any:
+    """The env's own camera where there is one, which goes with its body; else one that sees everything."""
+    names = [model.camera(index).name for index in range(model.ncam)]
+    if names:
+        return "track" if "track" in names else names[0]
+    camera = mujoco.MjvCamera()
+    mujoco.mjv_defaultFreeCamera(model, camera)
+    return camera
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
