@@ -78,13 +78,13 @@ class Screened:
 def one_sided(fitness: Array, policies: Sequence[str]) -> str:
     """Why such episodes can't tell a good reward from a bad one; "" where they can."""
     if len(set(policies)) < LEAST_POLICIES:
-        return f"episodes of {len(set(policies))} policies, fewer than {LEAST_POLICIES}"
+        return f"episodes of too few policies ({len(set(policies))} of {LEAST_POLICIES})"
     random = np.array([policy == RANDOM for policy in policies])
     if not random.any():
         return "no episodes of random actions"
     better = {each for each, good in zip(policies, fitness > fitness[random].max(), strict=True) if good}
     if len(better) < LEAST_BETTER:
-        return f"{len(better)} policies did better than random actions, fewer than {LEAST_BETTER}"
+        return f"too few policies did better than random actions ({len(better)} of {LEAST_BETTER})"
     return ""
 
 

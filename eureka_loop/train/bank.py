@@ -19,7 +19,7 @@ FIRST_SEED = 2_000_000_000  # of random episodes: far from all that is trained o
 
 def keep_random(task: Task, domain: Domain, folder: Path) -> None:
     """Some whole episodes of random actions: random-0.npz, ...; none where no time limit ends them."""
-    with _Scene(task, domain) as scene:
+    with Scene(task, domain) as scene:
         if scene.vocabulary.horizon is None:
             return
         space = scene.env.action_space
@@ -37,12 +37,12 @@ def keep_episodes(jobs: Sequence[Job], domain: Domain, folders: Sequence[Path]) 
     Args:
         jobs: of one task.
     """
-    with _Scene(jobs[0].task, domain) as scene:
+    with Scene(jobs[0].task, domain) as scene:
         for job, folder in zip(jobs, folders, strict=True):
             scene.keep(load_policy(folder, job.algorithm), job.judge_seeds[0], folder / FILE)
 
 
-class _Scene:
+class Scene:
     """An env with a recorder of everything."""
 
     def __init__(self, task: Task, domain: Domain) -> None:
@@ -56,7 +56,7 @@ class _Scene:
         """Play an episode, and write it."""
         save(path, moments(play(predict, self.env, self._recorder, seed), self._names))
 
-    def __enter__(self) -> _Scene:
+    def __enter__(self) -> Scene:
         return self
 
     def __exit__(self, *_: object) -> None:

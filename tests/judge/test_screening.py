@@ -85,12 +85,12 @@ def test_a_term_that_leaves_the_others_no_say() -> None:
 
 def test_one_sided() -> None:
     assert one_sided(FITNESS, POLICIES) == ""
-    assert one_sided(FITNESS[:6], POLICIES[:6]) == "episodes of 5 policies, fewer than 6"
+    assert one_sided(FITNESS[:6], POLICIES[:6]) == "episodes of too few policies (5 of 6)"
     assert one_sided(FITNESS, [*POLICIES[2:], "g1-00", "g1-01"]) == "no episodes of random actions"
-    assert one_sided(-FITNESS, POLICIES) == "0 policies did better than random actions, fewer than 3"
-    assert one_sided(np.ones(12), POLICIES) == "0 policies did better than random actions, fewer than 3"
+    assert one_sided(-FITNESS, POLICIES) == "too few policies did better than random actions (0 of 3)"
+    assert one_sided(np.ones(12), POLICIES) == "too few policies did better than random actions (0 of 3)"
     two_better = np.array([0.0, 5, 1, 1, 1, 1, 1, 1, 1, 1, 6, 7])
-    assert one_sided(two_better, POLICIES) == "2 policies did better than random actions, fewer than 3"
+    assert one_sided(two_better, POLICIES) == "too few policies did better than random actions (2 of 3)"
 
 
 def test_what_a_designer_is_told() -> None:

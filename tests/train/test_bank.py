@@ -1,0 +1,144 @@
+"""Episodes for the bank: kept as they happened, and what they say of hand-written rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.judge.episodes import play
+from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.screening import RANDOM, Screened, one_sided, screen
+from eureka_loop.judge.trajectory import Trajectory
+from eureka_loop.program.gate import check
+from eureka_loop.program.vocabulary import PREFIXES
+from eureka_loop.records import Array, Task
+from eureka_loop.sandbox.process import Terms
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.search.bank import Bank, Kept
+from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.train.bank import RANDOM_EPISODES, Scene, keep_random
+
+Policy = Callable[[Array], Array]
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    with Zygote() as zygote:
+        yield zygote
+
+
+def short(name: str, steps: int) -> Task:
+    return replace(find_task(name), env_kwargs={"max_episode_steps": steps})
+
+
+def balance(skill: float, _: Any) -> Policy:
+    """A cart under its pole; with little skill it comes late."""
+    return lambda seen: np.clip([skill * (20 * seen[1] + 3 * seen[3] + seen[0] + seen[2])], -3, 3)
+
+
+def reach(skill: float, _: Any) -> Policy:
+    """Torques that pull the fingertip to the target, and damp."""
+
+    def act(seen: Array) -> Array:
+        (c1, c2), (s1, s2), away, speed = seen[0:2], seen[2:4], seen[8:10], seen[6:8]
+        first, both = np.array([-s1, c1]), np.array([-s1 * c2 - c1 * s2, c1 * c2 - s1 * s2])
+        pull = np.array([-(0.1 * first + 0.11 * both) @ away, -0.11 * both @ away])
+        return np.clip(skill * (10 * pull - 0.03 * speed), -1, 1)
+
+    return act
+
+
+def carried(skill: float, env: Any) -> Policy:
+    """The hopper, put forward at every step, and overturned sooner the less skill there is."""
+    clock = iter(range(10**6))
+
+    def act(_: Array) -> Array:
+        time, qpos = next(clock) * env.dt, env.init_qpos.copy()
+        qpos[0], qpos[2] = 2.0 * skill * time, 0.0 if time < 0.1 + skill else 0.5
+        env.set_state(qpos, np.zeros(env.model.nv))
+        return np.zeros(env.model.nu)
+
+    return act
+
+
+DOMAINS: dict[str, tuple[int, Callable[[float, Any], Policy]]] = {
+    "invertedpendulum-balance": (100, balance),
+    "reacher-reach": (50, reach),
+    "hopper-hop": (100, carried),
+}
+SKILLS = (-0.5, 0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+@pytest.fixture(scope="module", params=DOMAINS)
+def task(request: pytest.FixtureRequest) -> Task:
+    return short(request.param, DOMAINS[request.param][0])
+
+
+@pytest.fixture(scope="module")
+def filled(task: Task, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bank, Any]:
+    """A bank of real episodes: random actions, and controllers of more and less skill; the vocabulary."""
+    folder = tmp_path_factory.mktemp(task.name)
+    domain, make = find_domain(task.env_id), DOMAINS[task.name][1]
+    keep_random(task, domain, folder)
+    with Scene(task, domain) as scene:
+        for number, skill in enumerate(SKILLS):
+            scene.keep(make(skill, scene.env.unwrapped), 7, folder / f"skill-{number}.npz")
+        vocabulary = scene.vocabulary
+    kept = []
+    with Judge(zygote, task, vocabulary) as judge:
+        for path in sorted(folder.glob("*.npz")):
+            episode = Trajectory(path)
+            policy = RANDOM if path.stem.startswith(RANDOM) else path.stem
+            kept.append(Kept(path, policy, episode, judge.score(episode.columns(judge.names))[0]))
+    return Bank(kept), vocabulary
+
+
+def asked(source: str, filled: tuple[Bank, Any], zygote: Zygote, *, sign: float = 1.0) -> Screened:
+    bank, vocabulary = filled
+    program = check(source, vocabulary, hidden=True)
+    shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
+    terms, lengths = bank.ask(program, shapes, zygote)
+    return screen(Terms(terms.names, sign * terms.values), lengths, bank.fitness, bank.policies, 0.99)
+
+
+def test_a_hand_written_reward_ranks_forwards_and_flipped_it_is_caught(
+    task: Task, filled: tuple[Bank, Any], zygote: Zygote
+) -> None:
+    assert one_sided(filled[0].fitness, filled[0].policies) == ""
+    assert asked(task.human or "", filled, zygote).verdict == "forwards"
+    assert asked(task.human or "", filled, zygote, sign=-1.0).verdict == "backwards"
+
+
+def test_every_observable_can_be_read_back_as_it_was(tmp_path: Path) -> None:
+    """Against a recorder that was asked for all names, `prev_` and `init_` included."""
+    task = short("hopper-hop", 20)
+    domain = find_domain(task.env_id)
+    with Scene(task, domain) as scene:
+        scene.keep(lambda seen: np.tanh(seen[:3]), 3, tmp_path / "e.npz")
+    env = make_env(task)
+    instruments = Instruments(env, domain)
+    names = instruments.vocabulary.names(hidden=True)
+    names += [prefix + name for prefix in PREFIXES for name in names]
+    expected = play(lambda seen: np.tanh(seen[:3]), env, instruments.recorder(names, 1), 3)
+    env.close()
+    found = Trajectory(tmp_path / "e.npz").columns(names)
+    for name in names:
+        np.testing.assert_allclose(found[name], expected[name].astype(np.float32), err_msg=name)
+
+
+def test_random_episodes_are_the_same_again(tmp_path: Path) -> None:
+    task = short("hopper-hop", 100)
+    for place in ("one", "two"):
+        (tmp_path / place).mkdir()
+        keep_random(task, find_domain(task.env_id), tmp_path / place)
+    ones, twos = (sorted((tmp_path / place).glob("random-*.npz")) for place in ("one", "two"))
+    assert len(ones) == RANDOM_EPISODES
+    assert [path.read_bytes() for path in ones] == [path.read_bytes() for path in twos]
+    assert len({path.read_bytes() for path in ones}) == len(ones)
