@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -49,9 +50,9 @@ def read_snapshot(folder: Path) -> Any:
         RunError: it is missing or damaged.
     """
     try:
-        with np.load(folder / SNAPSHOT, allow_pickle=False) as archive:
+        with (folder / SNAPSHOT).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return _unpacked(json.loads(str(archive[TREE])), archive)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise RunError(
             f"{folder / SNAPSHOT} is missing or damaged ({error}): remove {folder}, and resume"
         ) from error

@@ -36,8 +36,11 @@ PROGRAMS = {
         "def compute_reward(com_pos, prev_com_pos, torso_contact_force, prev_torso_contact_force):\n"
         "    touch = np.abs(torso_contact_force - prev_torso_contact_force).sum(axis=1)\n"
         "    return {'go': 9.0 * (com_pos - prev_com_pos)[:, 0], 'touch': -touch}\n",
-        "def compute_reward(torso_air_time, forward_velocity):\n"
-        "    return {'air': torso_air_time, 'speed': forward_velocity}\n",
+        "def compute_reward(torso_air_time, left_foot_contact_force, prev_left_foot_contact_force,\n"
+        "                   right_foot_contact_force, prev_right_foot_contact_force):\n"
+        "    left = np.abs(left_foot_contact_force - prev_left_foot_contact_force).sum(axis=1)\n"
+        "    right = np.abs(right_foot_contact_force - prev_right_foot_contact_force).sum(axis=1)\n"
+        "    return {'air': torso_air_time, 'left': -1e-3 * left, 'right': -1e-3 * right}\n",
         "def compute_reward(action, *, k=1.0):\n    return {'effort': -k * np.square(action).sum(axis=1)}\n",
     ),
 }
@@ -173,9 +176,11 @@ def test_a_damaged_snapshot_is_one_clear_line(make_job: MakeJob, train: Train, t
     jobs = jobs_of(make_job)[:1]
     train(until(jobs, 200), "first")
     path = tmp_path / "first" / "0" / SNAPSHOT
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(RunError, match=f"{SNAPSHOT} is missing or damaged"):
-        train(until(jobs, None, "first"), "last")
+    whole = path.read_bytes()
+    for length in (0, 1000, len(whole) - 1000, None):
+        path.unlink() if length is None else path.write_bytes(whole[:length])
+        with pytest.raises(RunError, match=f"{SNAPSHOT} is missing or damaged"):
+            train(until(jobs, None, "first"), "last")
 
 
 def test_sb3_trains_no_parts(make_job: MakeJob, run: Callable[[Job], Any]) -> None:
