@@ -26,6 +26,7 @@ from eureka_loop.records import (
     Training,
 )
 from eureka_loop.search.halving import Halving, ladder
+from eureka_loop.seeds import seeds
 from eureka_loop.store import Run, read_result
 
 PLAN = Plan(Task("t", "E-v0", "x", "f"), Training("ppo", {}), 10)
@@ -52,6 +53,16 @@ def test_every_candidate_is_trained_on_every_seed(run: Run) -> None:
     assert [each.candidate.id for each in results] == ["g0-00", "g0-01", "g0-02"]
     assert [each.fitness for each in results] == [50.0, None, 50.0]
     assert len(engine.ran) == 6
+
+
+def test_the_searchs_trainings_alone_leave_an_episode_for_the_bank(run: Run) -> None:
+    plan = replace(PLAN, training=replace(PLAN.training, bank=True))
+    evaluation = Evaluation(run, ScriptedEngine(answer), plan, Deadline(None))
+    search, report = 100, seeds("report_training", 0, 1)[0]
+    evaluation.evaluate(CANDIDATES[:1], (search,), (7,))
+    evaluation.evaluate(CANDIDATES[:1], (report,), (7,), report=True)
+    jobs = [files.read_json(run.job_folder("g0-00", seed) / "job.json", Job) for seed in (search, report)]
+    assert [job.keep_episode for job in jobs] == [True, False]
 
 
 def test_finished_trainings_are_not_repeated(run: Run) -> None:
