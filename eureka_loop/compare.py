@@ -54,7 +54,7 @@ from eureka_loop.wiring import admitted, load_probe
 
 
 def begin(draft: Draft, folder: Path) -> Contest:
-    """Make the folder, or take up what is there.
+    """The contest, with what the folder knows of it from before; nothing is written yet.
 
     Raises:
         BadInput: it holds another comparison, or a search has seen the seeds.
@@ -67,7 +67,6 @@ def begin(draft: Draft, folder: Path) -> Contest:
         before = files.read_json(path, Contest)
         require_same(before, contest, folder)
         contest = replace(contest, looks=before.looks)
-    files.write_json(path, contest)
     return contest
 
 
@@ -83,7 +82,7 @@ def arena(draft: Draft, folder: Path, algorithm: Algorithm) -> Run:
     run.folder.mkdir(parents=True, exist_ok=True)
     run.lock()
     try:
-        if not (run.folder / "run.toml").exists():
+        if not ((run.folder / "run.toml").exists() and (folder / SETUP).exists()):
             vocabulary = _survey(draft, config, run)
             with Zygote() as zygote:
                 standing = admitted(zygote, config)
@@ -120,12 +119,13 @@ def train(contest: Contest, run: Run, jobs: int, look_on: Onlooker) -> None:
         BadInput: a contender fails on recorded transitions.
         SandboxError: the sandbox is weaker than the configuration allows.
     """
-    plan = Plan(run.task(), run.training(), run.config.steps)
+    plan = Plan(run.task(), run.training(), contest.steps)
     deadline = Deadline(None, time_worked(run.events()))
     share = machine.share(machine.look(), jobs or 0)
     with Zygote() as zygote, LocalEngine(share) as engine:
         admitted(zygote, run.config)
         _require_sound(contest.contenders, Gate(run.vocabulary(), load_probe(run.task_folder), zygote))
+        files.write_json(run.folder.parent / SETUP, contest)  # from here on it is this question's folder
         for contender in contest.contenders:
             run.write_candidate(contender.candidate)
         _announce(contest, run, share.workers, look_on)

@@ -16,7 +16,7 @@ import pytest
 from eureka_loop import compare_command
 from eureka_loop.errors import BadInput
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 UPRIGHT = '''\
 def compute_reward(pole_angle, *, upright=1.0):
@@ -36,7 +36,7 @@ def start(*words: str, cwd: Path) -> subprocess.Popen[str]:
 
 def compare(*words: str, cwd: Path) -> tuple[int, str, str]:
     process = start(*words, cwd=cwd)
-    out, err = process.communicate(timeout=280)
+    out, err = process.communicate(timeout=550)
     return process.returncode, out, err
 
 
@@ -76,9 +76,9 @@ def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: 
     for stop in (signal.SIGINT, signal.SIGKILL):
         wanted = trainings_begun(here) + 2
         process = start("a.py", "b.py", *SMALL, "--seeds", "3", cwd=here)
-        wait_for(lambda least=wanted: trainings_begun(here) >= least, 60)
+        wait_for(lambda least=wanted: trainings_begun(here) >= least, 200)
         process.send_signal(stop)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=250)
         assert process.returncode == (130 if stop == signal.SIGINT else -9)
         if stop == signal.SIGINT:
             assert "of 6 trainings done" in out
@@ -100,8 +100,25 @@ def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: 
     assert page.read_text().count("<video") == len(films["labels"])
 
     again = start("a.py", "b.py", *SMALL, "--seeds", "3", cwd=here)
-    assert again.communicate(timeout=60)[1] == ""
+    assert again.communicate(timeout=250)[1] == ""
     assert results(here) == after
+
+
+def test_a_runs_winner_beside_what_it_names_after_a_mistake(here: Path) -> None:
+    small = "--generations 1 --samples 1 --steps 600 --report-seeds 0 --judge-episodes 2 --jobs 2".split()
+    command = [sys.executable, "-m", "eureka_loop.cli", "run", "invertedpendulum-balance", *small]
+    subprocess.run([*command, "--designer", "templates"], cwd=here, check=True, capture_output=True)
+    (run,) = (here / "runs").iterdir()
+    name = str(run.relative_to(here))
+    code, _, err = compare(name, "--with", "human,late.py,gone.py", "--seeds", "1", cwd=here)
+    assert (code, err) == (2, "eureka: can't read gone.py: No such file or directory\n")
+    code, out, err = compare(name, "--with", "human,a.py", "--seeds", "1", "--jobs", "2", cwd=here)
+    assert (code, err) == (0, "")
+    assert "winner g0-00" in out
+    assert f"Report: {name}/compare/600-steps-seed-0/report.html" in out
+    words = (run / "compare" / "600-steps-seed-0" / "report.md").read_text()
+    assert "no model was asked in the search before it" in words
+    assert "| hand-written | " in words
 
 
 def test_a_reference_that_fails_to_train_is_failed_and_not_zero(here: Path) -> None:

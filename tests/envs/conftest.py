@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import gymnasium
 import mujoco
 import numpy as np
 import pytest
@@ -22,17 +23,19 @@ from eureka_loop.simulate.episodes import Episode, EpisodeCollector
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.recorder import Transitions
 
-STEPS, FEWER = 1000, 120  # the latter where an extra's env is slow and its family large
+STEPS, FEWER = 1000, 80  # the latter where an extra's env is slow and its family large
 
 Policy = Callable[[Any, int], Array]  # (the env, steps since the reset) → action
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """Steps of one task's env, every name recorded, `prev_` and `init_` of each too."""
+    """Steps of one task's env, every name recorded, `prev_` and `init_` of each too; the first observation."""
 
     vocabulary: Vocabulary
     transitions: Transitions
+    space: gymnasium.Space[Any]
+    first: Any
 
     @property
     def episodes(self) -> list[Episode]:
@@ -46,7 +49,8 @@ def roll(task: Task, policy: Policy | None, *, seed: int, steps: int) -> Rollout
     names = instruments.vocabulary.names(hidden=True)
     recorder = instruments.recorder([*names, *(prefix + name for prefix in PREFIXES for name in names)], 1)
     env.action_space.seed(seed)
-    recorder.reset(0, env, *env.reset(seed=seed))
+    first, info = env.reset(seed=seed)
+    recorder.reset(0, env, first, info)
     length = 0
     for _ in range(steps):
         action = env.action_space.sample() if policy is None else clipped(env, policy(env.unwrapped, length))
@@ -57,23 +61,29 @@ def roll(task: Task, policy: Policy | None, *, seed: int, steps: int) -> Rollout
             recorder.reset(0, env, *env.reset())
             length = 0
     env.close()
-    return Rollout(instruments.vocabulary, recorder.take())
+    return Rollout(instruments.vocabulary, recorder.take(), env.observation_space, first)
+
+
+def env_of(name: str) -> Task:
+    """What a task shares with others of its env. Where that comes from an extra, its episodes are cut short, so
+    that two of them are seen.
+    """
+    task = find_task(name)
+    kwargs = {key: value for key, value in task.env_kwargs.items() if key != "tasks_to_complete"}
+    if find_domain(task.env_id).extra:
+        kwargs["max_episode_steps"] = FEWER // 2
+    return Task("any", task.env_id, "", "", env_kwargs=kwargs)
 
 
 def random_rollout(name: str) -> Rollout:
-    """Tasks of one env share it."""
-    task = find_task(name)
-    kwargs = {key: value for key, value in task.env_kwargs.items() if key != "tasks_to_complete"}
-    return _random_rollout(task.env_id, json.dumps(kwargs, sort_keys=True))
+    env = env_of(name)
+    return _random_rollout(env.env_id, json.dumps(env.env_kwargs, sort_keys=True))
 
 
 @cache
 def _random_rollout(env_id: str, env_kwargs: str) -> Rollout:
-    kwargs = json.loads(env_kwargs)
-    if not find_domain(env_id).extra:
-        return roll(Task("any", env_id, "", "", env_kwargs=kwargs), None, seed=0, steps=STEPS)
-    short = Task("any", env_id, "", "", env_kwargs={**kwargs, "max_episode_steps": FEWER // 2})
-    return roll(short, None, seed=0, steps=FEWER)
+    env = Task("any", env_id, "", "", env_kwargs=json.loads(env_kwargs))
+    return roll(env, None, seed=0, steps=FEWER if find_domain(env_id).extra else STEPS)
 
 
 @cache
@@ -89,8 +99,14 @@ def clipped(env: Any, action: Array) -> Any:
 
 @pytest.fixture
 def random_steps() -> Callable[[str], Rollout]:
-    """1,000 random-action steps of a task's env; 120, of two episodes, where it comes from an extra."""
+    """1,000 random-action steps of a task's env; 80, of two episodes, where it comes from an extra."""
     return random_rollout
+
+
+@pytest.fixture
+def same_steps() -> Callable[[str, int], Rollout]:
+    """The first of the same steps, in another env of the same kind."""
+    return lambda name, steps: roll(env_of(name), None, seed=0, steps=steps)
 
 
 @pytest.fixture
