@@ -106,7 +106,8 @@ def _curve(trained: Sequence[Trained]) -> Iterator[tuple[int, float]]:
 
 
 def number(value: float) -> str:
-    """Three digits, without an exponent where that is readable: 0.00123, 12.3, 1234."""
+    """Three digits, without an exponent where that is readable: 0.00123, 12.3, 1234; no minus before 0."""
+    value += 0.0  # -0.0 + 0.0 is 0.0
     return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
 
 

@@ -106,15 +106,15 @@ def draft_of(options: CompareOptions) -> Draft:
     from eureka_loop import contest
 
     rewards = options.rewards
-    folders = [path for path in rewards if path.is_dir()]
+    folders = [path for path in rewards if path.is_dir() or not (path.exists() or path.suffix == ".py")]
     if not rewards or (folders and len(rewards) > 1):
         raise BadInput(
             "give one run, or reward files: `eureka compare RUN`, `eureka compare a.py b.py --task NAME`"
         )
     if folders:
+        run = Run.open(folders[0])
         if options.task is not None:
             raise BadInput(f"{folders[0]} is a run and says its task itself: leave --task out")
-        run = Run.open(folders[0])
         config = run.config
         return contest.of_run(
             run, options.others, _contest(options, config, str(run.folder)), _config(options, config)

@@ -11,7 +11,7 @@ import numpy as np
 import tomli_w
 
 from eureka_loop import files
-from eureka_loop.brought import read_program, take_human, try_fitness
+from eureka_loop.brought import read_program, read_source, take_human, try_fitness
 from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.describe import look, task_of
@@ -49,6 +49,8 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
         SandboxError: the sandbox is not strict here, and the configuration doesn't allow less.
     """
     task = task_of(config)
+    for path in filter(None, (program, human)):
+        read_source(path)  # a misspelt name is told at once, not after the environment was looked at
     with Zygote() as zygote:
         standing = admitted(zygote, config)
         run = Run.create(config.out, task.name)

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eureka_loop import files
+from eureka_loop import files, wiring
 from eureka_loop.brought import episodes, read_program, take_human, try_fitness
+from eureka_loop.config import RunConfig
 from eureka_loop.design.write import Gate
 from eureka_loop.errors import BadInput
 from eureka_loop.program.expression import episode_mean
@@ -129,3 +130,14 @@ def test_a_hand_written_reward_becomes_the_tasks(gate: Gate, tmp_path: Path) -> 
     task = files.read_json(tmp_path / "task.json", Task)
     assert (task.human, task.human_source) == (GOOD, str(tmp_path / "mine.py"))
     assert (tmp_path / "human.py").read_text() == GOOD
+
+
+@pytest.mark.parametrize("option", ["program", "human"])
+def test_a_file_that_is_not_there_is_told_before_the_environment_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.setattr(wiring, "Zygote", None)  # nothing may be started: calling it would be a TypeError
+    missing = {option: tmp_path / "none.py"}
+    with pytest.raises(BadInput, match=r"can't read .*none\.py: No such file or directory"):
+        wiring.create(RunConfig(task="hopper-hop", out=tmp_path / "runs"), **missing)
+    assert not (tmp_path / "runs").exists()

@@ -148,6 +148,7 @@ def test_a_reference_that_fails_to_train_is_failed_and_not_zero(here: Path) -> N
         ("a.py b.py --task hopper-hop --algo a2c", "unknown algorithm 'a2c'"),
         (". a.py", "give one run, or reward files: `eureka compare RUN`"),
         (".", "is not a run (it has no run.toml)"),
+        ("runs/gone", "runs/gone is not a run"),
         ("", "give one run, or reward files: `eureka compare RUN`"),
     ],
 )

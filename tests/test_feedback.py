@@ -186,7 +186,15 @@ def test_no_advice_where_all_is_well_or_unknown() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (0.00123, "0.00123"), (12.34, "12.3"), (1234.5, "1234"), (-54321.0, "-54321"), (2e7, "2e+07")],
+    [
+        (0, "0"),
+        (-0.0, "0"),
+        (0.00123, "0.00123"),
+        (12.34, "12.3"),
+        (1234.5, "1234"),
+        (-54321.0, "-54321"),
+        (2e7, "2e+07"),
+    ],
 )
 def test_numbers(value: float, text: str) -> None:
     assert number(value) == text
