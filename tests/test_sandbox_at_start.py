@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from eureka_loop import files, wiring
-from eureka_loop.commands import _parse
 from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import SandboxError
+from eureka_loop.options import parse
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Training
 from eureka_loop.sandbox.layers import ALL_LAYERS, Layer
@@ -102,5 +102,5 @@ def test_the_record_is_no_setting(machine, config):
 
 
 def test_the_flag_is_one_word():
-    assert _parse(RunConfig, "run", ["hopper-hop", "--allow-reduced-sandbox"]).allow_reduced_sandbox
-    assert not _parse(RunConfig, "run", ["hopper-hop"]).allow_reduced_sandbox
+    assert parse(RunConfig, "run", ["hopper-hop", "--allow-reduced-sandbox"]).allow_reduced_sandbox
+    assert not parse(RunConfig, "run", ["hopper-hop"]).allow_reduced_sandbox
