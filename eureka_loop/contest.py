@@ -173,13 +173,13 @@ def require_unseen(contest: Contest, run: Run) -> None:
     """
     training = {env for seed in contest.training_seeds for env in env_seeds(seed, STRIDE)}
     wanted = training | set(contest.judging_seeds)
-    for path in sorted(run.folder.glob("candidates/*/seed-*/job.json")):
+    for path in sorted(run.folder.glob("candidates/*/**/seed-*/job.json")):
         job = files.read_json(path, Job)
         if is_report(job.seed):
             continue  # nothing was chosen by it
         seen = {*env_seeds(job.seed, STRIDE), *job.judge_seeds} & wanted
         if seen:
             raise BadInput(
-                f"seed {min(seen)} was seen by the search of {run.folder} ({path.parent.parent.name}): what "
+                f"seed {min(seen)} was seen by the search of {run.folder} ({job.candidate}): what "
                 "was chosen on a seed can't be judged on it; choose another --seed"
             )
