@@ -30,8 +30,8 @@ from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.judge.statistics import pearson
-from eureka_loop.records import Evaluated
 from eureka_loop.report.comparison import compare
+from eureka_loop.results import Evaluated
 from eureka_loop.search.strategy import ranked
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run

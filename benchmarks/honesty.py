@@ -17,8 +17,9 @@ import numpy as np
 
 from eureka_loop.judge.power import runs_to_decide
 from eureka_loop.judge.statistics import bootstrap_interval, iqm, win_interval
-from eureka_loop.records import Array, Candidate, Evaluated, Score, Trained
+from eureka_loop.records import Array, Candidate
 from eureka_loop.report.comparison import Difference, compare, difference_interval
+from eureka_loop.results import Evaluated, Score, Trained
 from eureka_loop.store import Run
 
 Draw = Callable[[np.random.Generator, int], Array]

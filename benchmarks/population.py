@@ -166,8 +166,8 @@ def ours(options: argparse.Namespace, stack: ExitStack) -> Turn:
     from eureka_loop.records import Job
     from eureka_loop.sandbox.zygote import Zygote
     from eureka_loop.simulate.batched import BatchedEnvs
-    from eureka_loop.train import population_cohort, population_engine, population_rollout
-    from eureka_loop.train.population import assemble
+    from eureka_loop.train.population import cohort, engine, rollout
+    from eureka_loop.train.population.cohorts import assemble
 
     domain = find_domain(options.env)
     task = domain.tasks[0]
@@ -184,9 +184,9 @@ def ours(options: argparse.Namespace, stack: ExitStack) -> Turn:
     parts: dict[str, float] = {}
     for part, kind, method in (
         ("envs", BatchedEnvs, "step"),
-        ("acting and envs", population_rollout.Collector, "collect"),
-        ("rewards", population_cohort.Cohort, "_reward"),
-        ("updates", population_engine.Population, "learn"),
+        ("acting and envs", rollout.Collector, "collect"),
+        ("rewards", cohort.Cohort, "_reward"),
+        ("updates", engine.Population, "learn"),
     ):
         watch(parts, part, kind, method)
 

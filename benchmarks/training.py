@@ -34,7 +34,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.judge.fitness import Judge
-from eureka_loop.records import Algorithm, Job, Task, Trained
+from eureka_loop.records import Algorithm, Job, Task
+from eureka_loop.results import Trained
 from eureka_loop.sandbox.process import RewardProcess
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.simulate.recorder import Recorder

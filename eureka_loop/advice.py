@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from eureka_loop.program.contract import is_diagnostic
-from eureka_loop.records import Checkpoint, TermStats, Trained
+from eureka_loop.results import Checkpoint, TermStats, Trained
 
 NEVER = 0.05  # success rates up to this count as never
 CONSTANT = 0.02  # change of a term's mean over training, relative to the range it was seen in

@@ -21,26 +21,13 @@ from eureka_loop.sandbox.zygote import Zygote
 NO_HORIZON = 1_000  # steps of an episode that nothing cuts off
 
 
-def read_source(path: Path) -> str:
-    """A file's text, whatever it says.
-
-    Raises:
-        BadInput: no such file, or not text.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise BadInput(f"can't read {path}: {reason}") from error
-
-
 def read_program(path: Path, gate: Gate) -> str:
     """The text of a reward program in a file, once the gate has admitted it.
 
     Raises:
         BadInput: no such file, not text, refused (with every reason), or it fails on recorded transitions.
     """
-    source = read_source(path)
+    source = files.read_text(path, BadInput)
     try:
         gate.admit(source)
     except Refused as refused:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from eureka_loop.errors import BudgetSpent
-from eureka_loop.store import Event
+from eureka_loop.run_folder import Event
 
 BEAT = 30.0  # s
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import sys
 from collections.abc import Callable
@@ -29,6 +30,16 @@ this machine
 
 `eureka COMMAND --help` says more.
 """
+
+COMMANDS = {  # the file in commands/ that each is in
+    "run": "search",
+    "resume": "search",
+    "train": "search",
+    "tasks": "look",
+    "inspect": "look",
+    "doctor": "look",
+    "compare": "compare",
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -76,18 +87,12 @@ def command(name: str) -> Callable[[list[str]], int]:
         UnknownName: there is no such command.
         SandboxError: not on this system.
     """
-    names = ("run", "resume", "train", "tasks", "inspect", "compare", "doctor")
-    if name not in names:
-        raise UnknownName("command", name, names, hint="`eureka --help` lists them")
+    if name not in COMMANDS:
+        raise UnknownName("command", name, COMMANDS, hint="`eureka --help` lists them")
     if sys.platform == "win32":  # said here: not much of the rest can even be imported
         raise SandboxError("generated code can't be locked up on Windows; install WSL2 and run eureka in it")
-    if name == "compare":
-        from eureka_loop.compare_command import compare
-
-        return compare
-    from eureka_loop import commands
-
-    found: Callable[[list[str]], int] = getattr(commands, name)
+    module = importlib.import_module(f"eureka_loop.commands.{COMMANDS[name]}")
+    found: Callable[[list[str]], int] = getattr(module, name)
     return found
 
 

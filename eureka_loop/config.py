@@ -111,10 +111,8 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
         BadInput: no such file, not TOML, or a key that doesn't exist (with the nearest).
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"can't read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = tomllib.loads(files.read_text(path, BadInput))
+    except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{path} is not valid TOML: {error}") from error
     for record in ("made_by", "sandbox"):
         table.pop(record, None)

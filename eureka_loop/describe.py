@@ -14,7 +14,7 @@ from eureka_loop.program.expression import as_reward, episode_mean
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Task, Training
-from eureka_loop.store import slug
+from eureka_loop.run_folder import slug
 
 
 def task_of(config: RunConfig) -> Task:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from eureka_loop.advice import advice, number
 from eureka_loop.program.contract import is_diagnostic
-from eureka_loop.records import Checkpoint, Evaluated, Failed, Halted, Trained
+from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, Trained
 
 LONGEST_REASON = 400  # characters of why a candidate failed
 Value = Callable[[Checkpoint], float | None]

@@ -10,9 +10,11 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from eureka_loop.errors import RunError
+from eureka_loop.errors import EurekaError, RunError
+from eureka_loop.records import Array
 
 Record = TypeVar("Record")
 
@@ -36,9 +38,7 @@ def write_text(path: Path, text: str) -> None:
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise RunError(
-            f"can't write {path}: {error.strerror}; free some space or choose another --out"
-        ) from error
+        raise _unwritable(path, error) from error
 
 
 def write_json(path: Path, record: Any) -> None:
@@ -63,8 +63,12 @@ def read_json(path: Path, record: type[Record]) -> Record:
     return found
 
 
-def read_text(path: Path) -> str:
-    """
+def read_text(path: Path, failure: type[EurekaError] = RunError) -> str:
+    """A file's text, whatever it says.
+
+    Args:
+        failure: what is raised; `BadInput` where a user named the file.
+
     Raises:
         RunError: no such file, or it is no text.
     """
@@ -72,7 +76,13 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
-        raise RunError(f"can't read {path}: {reason}") from error
+        raise failure(f"can't read {path}: {reason}") from error
+
+
+def read_columns(path: Path) -> dict[str, Array]:
+    """The arrays of an .npz file: name → (rows, *shape)."""
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
 
 
 def append_line(path: Path, record: Any) -> None:
@@ -90,9 +100,7 @@ def append_line(path: Path, record: Any) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise RunError(
-            f"can't write {path}: {error.strerror}; free some space or choose another --out"
-        ) from error
+        raise _unwritable(path, error) from error
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from eureka_loop.design.designer import Request
-from eureka_loop.records import Candidate, Evaluated
+from eureka_loop.records import Candidate
+from eureka_loop.results import Evaluated
 from eureka_loop.search.strategy import Ask, Strategy, ranked
 from eureka_loop.store import Run
 

@@ -7,13 +7,15 @@ import io
 import re
 import sys
 from collections.abc import Sequence
-from typing import TypeVar
+from pathlib import Path
+from typing import Annotated, TypeVar
 
 import tyro
 
 from eureka_loop.errors import BadInput
 
 Options = TypeVar("Options")
+Where = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
 
 _SHOWN_AS = {"INT": "a whole number", "N": "a whole number", "FLOAT": "a number"}
 _CHOICE = re.compile(r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*)\)")

@@ -1,11 +1,10 @@
-"""What travels along the line: task → reply → candidate → job → trained or failed → evaluated.
+"""What travels along the line: task → reply → candidate → job; what comes of it is in `results`.
 
 Frozen, plain data. Every record goes into a JSON file and comes back equal (see `files`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,28 +16,6 @@ Array = npt.NDArray[np.float64]
 
 Algorithm = Literal["ppo", "sac"]
 TrainerName = Literal["population", "sb3"]
-
-FailureKind = Literal[
-    "no_code",  # the reply held no program: prose, a refusal, cut off
-    "refused",  # the gate
-    "exception",
-    "timed_out",
-    "out_of_memory",
-    "killed",  # the reward process died
-    "not_finite",
-    "out_of_range",  # |term| > 1e6
-    "wrong_shape",
-    "wrong_dtype",
-    "wrong_terms",  # not a dict of terms, or its keys change from call to call
-    "mutated_input",
-    "not_deterministic",  # the same batch, asked twice, differs
-    "rows_not_independent",  # a row's terms change with its neighbours
-    "diverged",  # training produced non-finite parameters or actions
-    "crashed",  # the worker itself; its traceback is in `detail`
-    "ranks_backwards",  # not tried: recorded episodes say that it pays for doing worse
-]
-
-SKIPPED: frozenset[str] = frozenset({"ranks_backwards"})  # nothing broke: left out, since known to be in vain
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +46,6 @@ class Task:
     human_source: str = ""
     native: tuple[str, ...] = ()
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A candidate's (or one of its trainings') failure: never a score."""
-
-    candidate: str
-    kind: FailureKind
-    message: str
-    detail: str = ""
-    seed: int | None = None
-
-    @property
-    def skipped(self) -> bool:
-        """Whether nothing broke: it was left out because it was known to be in vain."""
-        return self.kind in SKIPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,28 +145,6 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
-class Halted:
-    """Why a candidate's training ended early: others had a better fitness after as many steps.
-
-    Attributes:
-        steps: that each of its trainings has taken.
-        of: steps of a whole training.
-        fitness: then.
-        needed: fitness of the last that went on.
-        places: how many could, of `among`.
-    """
-
-    candidate: str
-    rung: int
-    steps: int
-    of: int
-    fitness: float
-    needed: float
-    places: int
-    among: int
-
-
-@dataclass(frozen=True, slots=True)
 class Training:
     """How a run trains every policy, the same for all that are compared.
 
@@ -242,100 +181,3 @@ class Rollout:
     policies: tuple[str, ...]
     seed: int
     names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TermStats:
-    """One term over the transitions of one stretch of training.
-
-    `share` is |term| summed over rows, divided by that of all summed terms, in [0, 1]; NaN-free;
-    0 for diagnostics (`_` terms), which are not part of the reward.
-    """
-
-    mean: float
-    low: float
-    high: float
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """Training seen at one point: means over the episodes finished since the checkpoint before.
-
-    `fitness`, `success` and `episode_length` (steps) are None where no episode finished.
-    """
-
-    step: int
-    episodes: int
-    fitness: float | None
-    success: float | None
-    episode_length: float | None
-    terms: Mapping[str, TermStats]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One judged episode of the final policy."""
-
-    seed: int
-    fitness: float
-    success: float | None
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """One finished training, judged.
-
-    Attributes:
-        correlations: term → Pearson correlation, over training episodes, of its episode mean with fitness;
-            None where undefined (constant, or under 3 episodes).
-        seconds: wall-clock of the training alone.
-    """
-
-    candidate: str
-    seed: int
-    steps: int
-    scores: tuple[Score, ...]
-    checkpoints: tuple[Checkpoint, ...]
-    correlations: Mapping[str, float | None]
-    seconds: float
-
-    @property
-    def fitness(self) -> float:
-        """Mean fitness over the judged episodes."""
-        return math.fsum(score.fitness for score in self.scores) / len(self.scores)
-
-    @property
-    def success(self) -> float | None:
-        """Share of judged episodes that succeeded; None where the task has no success."""
-        marks = [score.success for score in self.scores if score.success is not None]
-        return math.fsum(marks) / len(marks) if marks else None
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """A candidate with what came of it: one result a seed, or a single failure before training.
-
-    Attributes:
-        halted: set where its training ended early; the results are those of that moment.
-    """
-
-    candidate: Candidate
-    results: tuple[Trained | Failed, ...]
-    halted: Halted | None = None
-
-    @property
-    def trained(self) -> tuple[Trained, ...]:
-        return tuple(result for result in self.results if isinstance(result, Trained))
-
-    @property
-    def failures(self) -> tuple[Failed, ...]:
-        return tuple(result for result in self.results if isinstance(result, Failed))
-
-    @property
-    def fitness(self) -> float | None:
-        """Mean over seeds; None unless every seed finished (a half-failed candidate is not ranked)."""
-        if not self.results or self.failures:
-            return None
-        return math.fsum(result.fitness for result in self.trained) / len(self.results)

@@ -14,151 +14,24 @@ report.md           the end of the line
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-import re
 import shutil
-import threading
-import time
-import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load
-from eureka_loop.errors import BadInput, RunError
 from eureka_loop.judge.screening import Screened
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Candidate, Evaluated, Failed, Halted, Job, Reply, Task, Trained, Training
+from eureka_loop.records import Array, Candidate, Job, Reply, Task, Training
+from eureka_loop.results import Evaluated, Failed, Halted, Trained
+from eureka_loop.run_folder import RunFolder
 
-Event = Mapping[str, Any]
 REFERENCES = ("human", "sparse", "native")  # ids of candidates that nobody's search wrote
 
 
-class Run:
-    """One run's folder, for its one writer and for any reader."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._unlock: Callable[[], object] | None = None
-        self._listeners: list[Callable[[Event], None]] = []
-        self._telling = threading.RLock()  # a model's calls report from threads of their own
-
-    # making and opening
-
-    @classmethod
-    def create(cls, out: Path, name: str) -> Run:
-        """A new folder `<time>-<name>` under `out`, locked for this process.
-
-        Raises:
-            RunError: `out` is not writable.
-        """
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        for suffix in ("", *(f"-{n}" for n in range(2, 100))):
-            folder = out / f"{stamp}-{slug(name)}{suffix}"
-            try:
-                folder.mkdir(parents=True)
-            except FileExistsError:
-                if folder.is_dir():
-                    continue
-                raise RunError(f"--out {out} is a file, not a folder; choose another") from None
-            except OSError as error:
-                message = f"can't make {folder}: {error.strerror}; choose another --out"
-                raise RunError(message) from error
-            return cls(folder).lock()
-        raise RunError(f"{out} is full of runs of this second; try again")
-
-    @classmethod
-    def open(cls, folder: Path) -> Run:
-        """An existing run, to read.
-
-        Raises:
-            BadInput: there is no run there.
-        """
-        if not (folder / "run.toml").is_file():
-            raise BadInput(f"{folder} is not a run{_runs_near(folder)}")
-        return cls(folder)
-
-    def lock(self) -> Run:
-        """Become the one writer; the lock goes when the process does, however it ends.
-
-        Raises:
-            RunError: another process writes here, or the folder is read-only.
-        """
-        path = self.folder / ".lock"
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise RunError(f"can't write in {self.folder}: {error.strerror}") from error
-        unlock = weakref.finalize(self, os.close, descriptor)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            unlock()
-            owner = path.read_text() or "unknown"
-            message = f"{self.folder} is in use by another process (pid {owner}); wait for it, or stop it"
-            raise RunError(message) from None
-        with contextlib.suppress(
-            OSError
-        ):  # who holds it is worth knowing, but not worth failing on a full disk
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, str(os.getpid()).encode())
-        self._unlock = unlock
-        return self
-
-    def close(self) -> None:
-        """Give the lock back."""
-        if self._unlock is not None:
-            self._unlock()
-
-    def __enter__(self) -> Run:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def blank(self) -> bool:
-        """Whether this is its first life, and no reply has come yet: nobody would miss it."""
-        written = any((self.folder / name).exists() for name in ("proposals", "candidates"))
-        return not written and all(event["event"] != "resumed" for event in self.events())
-
-    def discard(self) -> None:
-        """Remove a folder in which nothing has been recorded yet."""
-        self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    # events
-
-    def listen(self, listener: Callable[[Event], None]) -> None:
-        """Call `listener` with every event from now on, and with passing ones that are not kept."""
-        self._listeners.append(listener)
-
-    def event(self, kind: str, /, **values: Any) -> None:
-        """Record what happened, and tell the listeners; from any thread."""
-        with self._telling:
-            happened = {"event": kind, "time": round(time.time(), 3), **values}
-            files.append_line(self.folder / "events.jsonl", happened)
-            self._tell(happened)
-
-    def passing(self, kind: str, /, **values: Any) -> None:
-        """Tell the listeners something that need not be kept: training progress."""
-        with self._telling:
-            self._tell({"event": kind, "time": round(time.time(), 3), **values})
-
-    def events(self) -> Iterator[Event]:
-        """Everything recorded so far."""
-        return files.read_lines(self.folder / "events.jsonl")
-
-    def _tell(self, happened: Event) -> None:
-        for listener in self._listeners:
-            listener(happened)
+class Run(RunFolder):
+    """One run: what it is about, its candidates, their trainings."""
 
     # what the run is about
 
@@ -178,6 +51,10 @@ class Run:
 
     def vocabulary(self) -> Vocabulary:
         return files.read_json(self.task_folder / "vocabulary.json", Vocabulary)
+
+    def probe(self) -> dict[str, Array]:
+        """The recorded rows of a survey: parameter name → (rows, *shape)."""
+        return files.read_columns(self.task_folder / "probe.npz")
 
     # candidates
 
@@ -234,8 +111,9 @@ class Run:
         """The words its author was given; "" in generation 0."""
         return files.read_text(self.candidate_folder(id) / "feedback.txt")
 
-    def write_failure(self, failed: Failed) -> None:
-        """Keep why a candidate never got to training."""
+    def fail(self, failed: Failed) -> None:
+        """Tell and keep why a candidate never gets to training."""
+        self.event("failed", id=failed.candidate, seed=None, kind=failed.kind, message=failed.message)
         files.write_json(self.candidate_folder(failed.candidate) / "failed.json", failed)
 
     def clear_failure(self, id: str) -> None:
@@ -313,21 +191,7 @@ class Run:
         return tuple(each for each in results if each is not None)
 
 
-def _runs_near(folder: Path) -> str:
-    """The latest runs in a folder that is none, or beside it, for who mistyped one or named their folder."""
-    for place in (folder, folder.parent, Path("runs")):
-        found = sorted(path.parent.name for path in place.glob("*/run.toml"))
-        if found:
-            return f"; the latest in {place}: {', '.join(found[-3:])}"
-    return " (it has no run.toml)"
-
-
 def read_result(folder: Path) -> Trained | Failed | None:
     """What came of a job; None while it isn't finished."""
     path = folder / "result.json"
     return files.read_json(path, Trained | Failed) if path.exists() else None  # type: ignore[arg-type]
-
-
-def slug(text: str) -> str:
-    """A file-system safe name of at most 40 characters."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "task"

@@ -7,27 +7,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import tomli_w
 
 from eureka_loop import files
-from eureka_loop.brought import read_program, read_source, take_human, try_fitness
+from eureka_loop.brought import read_program, take_human, try_fitness
 from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.describe import look, task_of
 from eureka_loop.design.choose import choose_designer
 from eureka_loop.design.designer import Request
 from eureka_loop.design.write import Gate, Writer, failure_of
-from eureka_loop.errors import Refused, RewardFailure, UnknownName
+from eureka_loop.errors import BadInput, Refused, RewardFailure, UnknownName
 from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.feedback import words
 from eureka_loop.loop import Stages
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Array, Candidate, Evaluated, Rung, Task
+from eureka_loop.records import Candidate, Rung, Task
 from eureka_loop.references import references
-from eureka_loop.sandbox.standing import Standing, measure, require
+from eureka_loop.results import Evaluated
+from eureka_loop.sandbox.standing import required
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.search.halving import Halving, ladder
 from eureka_loop.search.screening import Screening
@@ -50,13 +50,13 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
     """
     task = task_of(config)
     for path in filter(None, (program, human)):
-        read_source(path)  # a misspelt name is told at once, not after the environment was looked at
+        files.read_text(path, BadInput)  # told at once, not after the environment was looked at
     with Zygote() as zygote:
-        standing = admitted(zygote, config)
+        standing = required(zygote, reduced=config.allow_reduced_sandbox)
         run = Run.create(config.out, task.name)
         try:
             task, vocabulary = look(task, config, run.task_folder)
-            probe = load_probe(run.task_folder)
+            probe = run.probe()
             gate = Gate(vocabulary, probe, zygote)
             if config.fitness is not None:
                 try_fitness(task, config.fitness, vocabulary, probe, zygote)
@@ -85,8 +85,8 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
     deadline = Deadline(config.max_hours, time_worked(run.events()), beat=lambda: run.event("working"))
     with Zygote() as zygote, LocalEngine(machine.share(machine.look(), jobs or config.jobs)) as engine:
         if any(run.events()):  # it goes on, perhaps on another machine
-            admitted(zygote, config)
-        gate = Gate(vocabulary, load_probe(run.task_folder), zygote)
+            required(zygote, reduced=config.allow_reduced_sandbox)
+        gate = Gate(vocabulary, run.probe(), zygote)
         evaluation = Evaluation(run, engine, plan, deadline)
         writer = Writer(run, designer, gate, deadline)
         screening = Screening(run, zygote, task, vocabulary, plan.training.discount)
@@ -97,17 +97,6 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
             train=Halving(rungs(config), Climb(config.seed, evaluation).train, evaluation.halt).train,
             retrain=Retraining(run, task, config, gate, evaluation).retrain,
         )
-
-
-def admitted(zygote: Zygote, config: RunConfig) -> Standing:
-    """What the sandbox is worth here, where that is enough for a run.
-
-    Raises:
-        SandboxError: it isn't.
-    """
-    standing = measure(zygote)
-    require(standing, reduced=config.allow_reduced_sandbox)
-    return standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +167,7 @@ class Retraining:
             try:
                 self.gate.admit(reference.source, hidden=True)
             except (Refused, UnknownName, RewardFailure) as problem:
-                failed = failure_of(reference.id, problem)
-                self.run.write_failure(failed)
-                self.run.event(
-                    "failed", id=failed.candidate, seed=None, kind=failed.kind, message=failed.message
-                )
+                self.run.fail(failure_of(reference.id, problem))
                 continue
             admitted.append(reference)
         return admitted
@@ -220,9 +205,3 @@ def rungs(config: RunConfig) -> tuple[Rung, ...]:
     """The stages of a generation's trainings: one, unless the worse candidates are to stop early."""
     whole = Rung(0, config.steps, config.seeds, config.judge_episodes, config.samples)
     return ladder(config.halving, whole)
-
-
-def load_probe(folder: Path) -> dict[str, Array]:
-    """The recorded rows of a survey: parameter name → (rows, *shape)."""
-    with np.load(folder / "probe.npz", allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}

@@ -45,7 +45,7 @@ def test_a_life_that_was_killed_in_a_long_wait_counts(
 ) -> None:
     """Nothing happens for an hour but marks; then a kill -9."""
     clock = Clock()
-    monkeypatch.setattr("eureka_loop.store.time.time", clock)
+    monkeypatch.setattr("eureka_loop.run_folder.time.time", clock)
     run = Run.create(tmp_path, "t")
     deadline = Deadline(None, clock=clock, beat=lambda: run.event("working"))
     run.event("generation")

@@ -34,11 +34,13 @@ def test_an_unknown_key_names_the_nearest(tmp_path: Path) -> None:
         load(path)
 
 
-@pytest.mark.parametrize("text", ["steps = ", "\xff\xfe"])
-def test_a_broken_file_is_bad_input(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "problem"), [("steps = ", "is not valid TOML"), ("\xff\xfe", "it is not text")]
+)
+def test_a_broken_file_is_bad_input(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "x.toml"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(BadInput, match="not valid TOML"):
+    with pytest.raises(BadInput, match=problem):
         load(path)
 
 

@@ -11,16 +11,8 @@ import pytest
 
 from eureka_loop.advice import advice, number
 from eureka_loop.feedback import words
-from eureka_loop.records import (
-    Candidate,
-    Checkpoint,
-    Evaluated,
-    Failed,
-    Halted,
-    Score,
-    TermStats,
-    Trained,
-)
+from eureka_loop.records import Candidate
+from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, Score, TermStats, Trained
 
 GOLDEN = Path(__file__).parent / "conversations" / "feedback_words.txt"
 Stats = tuple[float, float, float, float]  # mean, low, high, share

@@ -10,7 +10,8 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.errors import RunError
-from eureka_loop.records import Checkpoint, Failed, Job, Score, Task, TermStats, Trained
+from eureka_loop.records import Job, Task
+from eureka_loop.results import Checkpoint, Failed, Score, TermStats, Trained
 
 TRAINED = Trained(
     candidate="g0-00",

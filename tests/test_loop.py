@@ -11,7 +11,8 @@ from eureka_loop.design.designer import Request, ScriptedDesigner, gathered
 from eureka_loop.execute.engine import ScriptedEngine
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Candidate, Evaluated, Job, Score, Task, Trained, Training
+from eureka_loop.records import Candidate, Job, Task, Training
+from eureka_loop.results import Evaluated, Score, Trained
 from eureka_loop.search.eureka import EurekaStrategy
 from eureka_loop.search.strategy import Ask
 from eureka_loop.store import Run

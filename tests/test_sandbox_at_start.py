@@ -37,13 +37,15 @@ def _an_env_that_needs_no_survey(monkeypatch: pytest.MonkeyPatch) -> None:
         return task, VOCABULARY
 
     monkeypatch.setattr(wiring, "look", look)
-    monkeypatch.setattr(wiring, "load_probe", lambda folder: {})
+    monkeypatch.setattr(Run, "probe", lambda run: {})
 
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch):
     """Make this machine one whose sandbox is worth that much."""
-    return lambda standing: monkeypatch.setattr(wiring, "measure", lambda zygote: standing)
+    return lambda standing: monkeypatch.setattr(
+        "eureka_loop.sandbox.standing.measure", lambda zygote: standing
+    )
 
 
 def test_below_strict_a_run_does_not_start_and_leaves_nothing(machine, config):
@@ -88,7 +90,7 @@ def test_a_run_that_goes_on_elsewhere_is_held_to_the_same(machine, config):
 
 def test_the_witness_is_heard_once_where_a_run_starts_and_goes_right_on(monkeypatch, config):
     heard: list[object] = []
-    monkeypatch.setattr(wiring, "measure", lambda zygote: heard.append(zygote) or STRICT)
+    monkeypatch.setattr("eureka_loop.sandbox.standing.measure", lambda zygote: heard.append(zygote) or STRICT)
     with wiring.create(config) as run, wiring.stages(run):
         pass
     assert len(heard) == 1

@@ -9,9 +9,11 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.errors import BadInput, RunError
-from eureka_loop.records import Candidate, Failed, Job, Reply, Score, Task, Trained, Usage
+from eureka_loop.records import Candidate, Job, Reply, Task, Usage
+from eureka_loop.results import Failed, Score, Trained
+from eureka_loop.run_folder import slug
 from eureka_loop.seeds import seeds
-from eureka_loop.store import Run, slug
+from eureka_loop.store import Run
 
 CANDIDATE = Candidate("g0-00", 0, "def compute_reward(): ...\n", "templates", ("g0-01",), "mutated")
 

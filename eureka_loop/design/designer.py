@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Evaluated, Reply, Task
+from eureka_loop.records import Reply, Task
+from eureka_loop.results import Evaluated
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from eureka_loop.design.designer import Designer, Repair, Request
 from eureka_loop.errors import DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Array, Candidate, Failed, FailureKind, Reply
+from eureka_loop.records import Array, Candidate, Reply
+from eureka_loop.results import Failed, FailureKind
 from eureka_loop.sandbox.trial import try_out
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.store import Run
@@ -115,8 +116,7 @@ class Writer:
             id, request.generation, reply.source or "", self._designer.name, reply.parents, reply.note
         )
         if failed is not None:
-            self._run.write_failure(failed)
-            self._run.event("failed", id=id, seed=None, kind=failed.kind, message=failed.message)
+            self._run.fail(failed)
         self._run.write_candidate(candidate, feedback=request.feedback, exchanges=exchanges)
         return candidate
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from eureka_loop import files
-from eureka_loop.records import Failed, Job, Trained
+from eureka_loop.records import Job
+from eureka_loop.results import Failed, Trained
 
 
 class Watch(Protocol):

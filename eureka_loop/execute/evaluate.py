@@ -14,18 +14,8 @@ from typing import Any
 from eureka_loop import files
 from eureka_loop.budget import Deadline
 from eureka_loop.execute.engine import Engine
-from eureka_loop.records import (
-    SNAPSHOT,
-    Candidate,
-    Evaluated,
-    Failed,
-    Halted,
-    Job,
-    Rung,
-    Task,
-    Trained,
-    Training,
-)
+from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung, Task, Training
+from eureka_loop.results import Evaluated, Failed, Halted, Trained
 from eureka_loop.seeds import is_report
 from eureka_loop.store import Run, read_result
 

@@ -14,7 +14,8 @@ from eureka_loop.execute.batches import Batch, batches
 from eureka_loop.execute.engine import Watch
 from eureka_loop.execute.machine import Share
 from eureka_loop.execute.processes import NO_FAULT, Worker, answered, last_words
-from eureka_loop.records import Failed, Job
+from eureka_loop.records import Job
+from eureka_loop.results import Failed
 
 TICK = 0.2  # s
 SILENCE = 900.0  # s without a sign of life: then a worker counts as hung; judging long episodes takes minutes

@@ -12,6 +12,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from eureka_loop import files
+from eureka_loop.errors import RunError
+
 NO_FAULT = 75  # a worker's exit status where neither job nor program is to blame (EX_TEMPFAIL)
 SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
 
@@ -74,6 +77,32 @@ def answered(workers: Sequence[Worker], seconds: float | None) -> list[Worker]:
         for key in ready:
             os.read(key.fd, 4096)  # "done\n", or nothing where the worker has ended
         return [key.data for key in ready]
+
+
+def work_through(folder: Path) -> None:
+    """Have a worker of its own work through one folder, and wait for it."""
+    worker = Worker()
+    try:
+        worker.give([folder])
+        answered([worker], None)
+    finally:
+        worker.kill()
+
+
+def require_left(path: Path, task: str) -> Path:
+    """The file that a worker was to leave in its folder.
+
+    Args:
+        task: what it was at, for the error.
+
+    Raises:
+        RunError: the file isn't there.
+    """
+    if not path.exists():
+        files.require_space(path.parent)
+        last = last_words(path.parent).splitlines()[-1:]
+        raise RunError(f"{task} failed: {' '.join(last) or 'its process was killed'}")
+    return path
 
 
 def environment() -> Mapping[str, str]:

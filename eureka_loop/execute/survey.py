@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from eureka_loop import files
-from eureka_loop.errors import BadInput, RunError
-from eureka_loop.execute.processes import Worker, answered, last_words
+from eureka_loop.errors import BadInput
+from eureka_loop.execute.processes import require_left, work_through
 from eureka_loop.program.vocabulary import Vocabulary
 
 
@@ -19,17 +19,8 @@ def survey(folder: Path) -> Vocabulary:
     Raises:
         BadInput: the environment doesn't exist, can't be made, or isn't of a kind that can be trained here.
     """
-    worker = Worker()
-    try:
-        worker.give([folder])
-        answered([worker], None)
-    finally:
-        worker.kill()
+    work_through(folder)
     refused = folder / "survey_error.json"
     if refused.exists():
         raise BadInput(files.read_json(refused, dict[str, str])["message"])
-    if not (folder / "vocabulary.json").exists():
-        files.require_space(folder)
-        last = last_words(folder).splitlines()[-1:]
-        raise RunError(f"looking at the environment failed: {' '.join(last) or 'its process was killed'}")
-    return files.read_json(folder / "vocabulary.json", Vocabulary)
+    return files.read_json(require_left(folder / "vocabulary.json", "looking at the environment"), Vocabulary)

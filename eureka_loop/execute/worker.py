@@ -24,7 +24,8 @@ from eureka_loop import files
 from eureka_loop.errors import EurekaError, RunError, SandboxError
 from eureka_loop.execute.batches import alike
 from eureka_loop.execute.processes import NO_FAULT
-from eureka_loop.records import Failed, Job, Rollout, Task, Trained, Training
+from eureka_loop.records import Job, Rollout, Task, Training
+from eureka_loop.results import Failed, Trained
 
 if TYPE_CHECKING:
     from eureka_loop.envs.domain import Domain
@@ -99,7 +100,7 @@ def _work(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> None:
 
 def _train(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> list[Trained | Failed]:
     from eureka_loop.envs.registry import find_domain
-    from eureka_loop.train.population import train_cohort
+    from eureka_loop.train.population.cohorts import train_cohort
     from eureka_loop.train.trainer import train
 
     def report(place: int, progress: Mapping[str, float]) -> None:

@@ -9,7 +9,8 @@ import gymnasium
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.judge.fitness import Judge
-from eureka_loop.records import Array, Score, Task
+from eureka_loop.records import Array, Task
+from eureka_loop.results import Score
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.recorder import Recorder

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from eureka_loop.judge.statistics import iqm
-from eureka_loop.records import Array, Trained
+from eureka_loop.records import Array
+from eureka_loop.results import Trained
 
 
 @dataclass(frozen=True, slots=True, eq=False)

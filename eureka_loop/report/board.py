@@ -8,9 +8,11 @@ from statistics import fmean
 from typing import Literal
 
 from eureka_loop import seeds
-from eureka_loop.records import SKIPPED, Rung
+from eureka_loop.records import Rung
+from eureka_loop.results import SKIPPED
+from eureka_loop.run_folder import Event
 from eureka_loop.search.halving import ladder, steps_of
-from eureka_loop.store import REFERENCES, Event
+from eureka_loop.store import REFERENCES
 
 State = Literal["written", "repaired", "gated", "training", "done", "halted", "skipped", "failed"]
 

@@ -16,10 +16,11 @@ from eureka_loop.feedback import stopped
 from eureka_loop.judge.screening import Screened, Verdict
 from eureka_loop.program.contract import ENTRY_POINTS
 from eureka_loop.program.parsing import parse
-from eureka_loop.records import Candidate, Failed, Trained
+from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text, words
 from eureka_loop.report.changes import changes_view
 from eureka_loop.report.training import progress_table, terms_table, trainings_table
+from eureka_loop.results import Failed, Trained
 from eureka_loop.store import REFERENCES, Run
 
 VERDICTS: dict[Verdict, str] = {

@@ -19,10 +19,11 @@ from eureka_loop.judge.statistics import (
     permutation_p,
     win_interval,
 )
-from eureka_loop.records import Array, Evaluated
+from eureka_loop.records import Array
 from eureka_loop.report import text
 from eureka_loop.report.facts import Facts
 from eureka_loop.report.words import LABELS
+from eureka_loop.results import Evaluated
 from eureka_loop.store import REFERENCES
 
 Verdict = Literal["better", "worse", "can't tell"]

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from eureka_loop.errors import RunError
-from eureka_loop.records import Array, Trained
+from eureka_loop.records import Array
+from eureka_loop.results import Trained
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito's: told apart by every eye
 

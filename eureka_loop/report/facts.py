@@ -11,8 +11,9 @@ from typing import Any
 
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import RunError
-from eureka_loop.records import Candidate, Evaluated, Task, Trained
+from eureka_loop.records import Candidate, Task
 from eureka_loop.report.board import Board
+from eureka_loop.results import Evaluated, Trained
 from eureka_loop.search.strategy import ranked
 from eureka_loop.store import REFERENCES, Run
 

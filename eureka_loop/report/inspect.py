@@ -13,7 +13,6 @@ from rich.text import Text
 from rich.tree import Tree
 
 from eureka_loop.budget import time_worked
-from eureka_loop.records import Evaluated
 from eureka_loop.report import layout, standings, text, words
 from eureka_loop.report.board import Board
 from eureka_loop.report.board_view import cost
@@ -21,6 +20,7 @@ from eureka_loop.report.candidate import candidate_view
 from eureka_loop.report.comparison import compared
 from eureka_loop.report.facts import Facts, terms
 from eureka_loop.report.terminal import show
+from eureka_loop.results import Evaluated
 from eureka_loop.store import Run
 
 UNFINISHED = "not finished"

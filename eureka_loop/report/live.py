@@ -14,7 +14,8 @@ from eureka_loop.report.board import Board
 from eureka_loop.report.board_view import draw
 from eureka_loop.report.plain import Teller
 from eureka_loop.report.terminal import can_redraw, terminal
-from eureka_loop.store import Event, Run
+from eureka_loop.run_folder import Event
+from eureka_loop.store import Run
 
 REFRESH = 2  # per second: the trainings need the cores more
 

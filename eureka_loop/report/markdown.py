@@ -11,12 +11,12 @@ from typing import Any
 from eureka_loop import __version__, files, seeds
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import tasks
-from eureka_loop.records import Evaluated
 from eureka_loop.report import standings, text, words
 from eureka_loop.report.comparison import Comparison, compared
 from eureka_loop.report.curves import draw_curves
 from eureka_loop.report.facts import Facts
 from eureka_loop.report.inspect import progress, spent, stopped_cells, term_shares
+from eureka_loop.results import Evaluated
 from eureka_loop.store import Run
 
 PICTURE = "report-curves.png"
@@ -229,16 +229,9 @@ def _sandbox(record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _streams(name: str, training: seeds.Stream, judging: seeds.Stream, count: int, config: RunConfig) -> str:
-    trained = _range(seeds.seeds(training, config.seed, count))
-    judged = _range(seeds.seeds(judging, config.seed, config.judge_episodes))
+    trained = text.series(seeds.seeds(training, config.seed, count))
+    judged = text.series(seeds.seeds(judging, config.seed, config.judge_episodes))
     return f"- {name}: training seeds {trained}; judged on seeds {judged}"
-
-
-def _range(numbers: Sequence[int]) -> str:
-    if len(numbers) < 4:
-        return ", ".join(map(str, numbers))
-    step = numbers[1] - numbers[0]
-    return f"{numbers[0]} to {numbers[-1]}" + (f" in steps of {step}" if step > 1 else "")
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eureka_loop.report import forecast, text, words
 from eureka_loop.report.board import Board, Row
 from eureka_loop.report.board_view import cost
-from eureka_loop.store import Event
+from eureka_loop.run_folder import Event
 
 PROGRESS_EVERY = 10.0  # s
 

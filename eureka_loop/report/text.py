@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 UNKNOWN = "–"  # shown where there is no number: not finished, not defined
 
@@ -91,3 +91,11 @@ def plural(amount: int, noun: str) -> str:
 def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def series(values: Sequence[int]) -> str:
+    """Few as they are; many as a range."""
+    if len(values) < 4:
+        return ", ".join(map(str, values))
+    step = values[1] - values[0]
+    return f"{values[0]} to {values[-1]}" + (f" in steps of {step}" if step > 1 else "")

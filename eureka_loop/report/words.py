@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from eureka_loop.records import SKIPPED, FailureKind
 from eureka_loop.report import text
+from eureka_loop.results import SKIPPED, FailureKind
 
 LABELS = {"human": "hand-written", "sparse": "sparse", "native": "the env's own"}
 

@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from eureka_loop.program.contract import MAX_TERMS
-from eureka_loop.records import Array, FailureKind
+from eureka_loop.records import Array
+from eureka_loop.results import FailureKind
 
 REQUEST = struct.Struct("<QQQ")  # sequence, token, rows
 ANSWER = struct.Struct("<QQIIQ")  # sequence, token, code, count, bytes of text

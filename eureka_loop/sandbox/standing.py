@@ -70,6 +70,17 @@ def measure(zygote: Zygote) -> Standing:
     return Standing(zygote.held, landlock.abi(), witness(zygote))
 
 
+def required(zygote: Zygote, *, reduced: bool) -> Standing:
+    """What the sandbox is worth, where that is enough for a run.
+
+    Raises:
+        SandboxError: it isn't (see `require`).
+    """
+    standing = measure(zygote)
+    require(standing, reduced=reduced)
+    return standing
+
+
 def require(standing: Standing, *, reduced: bool) -> None:
     """Hold a run to the strict tier.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eureka_loop.records import Evaluated
+from eureka_loop.results import Evaluated
 from eureka_loop.search.strategy import Ask, ranked
 
 

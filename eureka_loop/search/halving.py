@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from eureka_loop.records import Candidate, Evaluated, Halted, Rung
+from eureka_loop.records import Candidate, Rung
+from eureka_loop.results import Evaluated, Halted
 from eureka_loop.search.strategy import ranked
 
 LEAST_EPISODES = 3  # that a policy is judged in, where it is judged in more at the end

@@ -15,7 +15,8 @@ from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.screening import Screened, one_sided, reason, screen
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Candidate, Failed, Task
+from eureka_loop.records import Candidate, Task
+from eureka_loop.results import Failed
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.search.bank import Bank, gather
 from eureka_loop.store import Run
@@ -49,7 +50,7 @@ class Screening:
         for each in alive:
             found = self.run.screened(each.id)
             if found is not None and found.verdict == "backwards":
-                self._reject(Failed(each.id, "ranks_backwards", reason(found)))
+                self.run.fail(Failed(each.id, "ranks_backwards", reason(found)))
         return list(candidates)
 
     def _decided(self, candidate: Candidate) -> bool:
@@ -70,7 +71,3 @@ class Screening:
         except RewardFailure as failure:
             return Screened("abstained", f"it failed on them ({failure.kind}: {failure})", *counts)
         return screen(terms, lengths, bank.fitness, bank.policies, self.discount)
-
-    def _reject(self, failed: Failed) -> None:
-        self.run.event("failed", id=failed.candidate, seed=None, kind=failed.kind, message=failed.message)
-        self.run.write_failure(failed)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from eureka_loop.records import Evaluated
+from eureka_loop.results import Evaluated
 
 
 @dataclass(frozen=True, slots=True)

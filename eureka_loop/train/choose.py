@@ -11,7 +11,7 @@ from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Task, Training
 from eureka_loop.simulate.batched import serves
 from eureka_loop.train.hyperparameters import settings, try_out
-from eureka_loop.train.population_models import trains
+from eureka_loop.train.population.models import trains
 from eureka_loop.train.trainer import vocabulary_of
 
 

@@ -17,7 +17,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from eureka_loop.errors import RunError
-from eureka_loop.records import SNAPSHOT, Checkpoint, TermStats
+from eureka_loop.records import SNAPSHOT
+from eureka_loop.results import Checkpoint, TermStats
 from eureka_loop.train.training_episodes import JudgedEpisode
 
 RECORDS = {kind.__name__: kind for kind in (Checkpoint, TermStats, JudgedEpisode)}

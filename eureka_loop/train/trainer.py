@@ -16,7 +16,8 @@ from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.judge.fitness import Judge, start
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Failed, FailureKind, Job, Task, Trained
+from eureka_loop.records import Job, Task
+from eureka_loop.results import Failed, FailureKind, Trained
 from eureka_loop.sandbox.process import Terms
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.simulate.env import make_env

@@ -31,7 +31,7 @@ from eureka_loop.errors import Refused, RewardFailure
 from eureka_loop.program.contract import Program
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Observable, Vocabulary
-from eureka_loop.records import FailureKind
+from eureka_loop.results import FailureKind
 from eureka_loop.sandbox.layers import ALL_LAYERS, Layer
 from eureka_loop.sandbox.process import RewardProcess, Terms
 from eureka_loop.sandbox.zygote import Zygote

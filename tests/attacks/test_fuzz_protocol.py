@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 
 from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.program.contract import TERM_LIMIT, TERM_NAME, Program
-from eureka_loop.records import FailureKind
+from eureka_loop.results import FailureKind
 from eureka_loop.sandbox import conversation
 from eureka_loop.sandbox.answer import check_names
 from eureka_loop.sandbox.conversation import Conversation, clean

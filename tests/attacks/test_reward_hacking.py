@@ -15,7 +15,8 @@ from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.program.contract import Program
-from eureka_loop.records import Job, Score, Trained
+from eureka_loop.records import Job
+from eureka_loop.results import Score, Trained
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.train import trainer

@@ -14,7 +14,8 @@ from eureka_loop.design.designer import Designer, Inbox, Request, ScriptedDesign
 from eureka_loop.design.write import Gate, Writer
 from eureka_loop.errors import BudgetSpent, EndpointError
 from eureka_loop.program.vocabulary import Observable, Vocabulary
-from eureka_loop.records import Failed, Reply, Task
+from eureka_loop.records import Reply, Task
+from eureka_loop.results import Failed
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.store import Run
 
@@ -73,7 +74,7 @@ def test_what_was_answered_is_not_asked_again(run: Run, gate: Gate) -> None:
 def test_a_kill_between_repair_and_candidate_costs_no_second_repair(run: Run, gate: Gate) -> None:
     before = writer(run, ScriptedDesigner([BAD, GOOD]), gate).write(request(1))
     (run.candidate_folder("g0-00") / "origin.json").unlink()
-    run.write_failure(Failed("g0-00", "refused", "left by an earlier life"))
+    run.fail(Failed("g0-00", "refused", "left by an earlier life"))
     silent = ScriptedDesigner([])
     assert writer(run, silent, gate).write(request(1)) == before
     assert silent.requests == []

@@ -13,18 +13,8 @@ from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.errors import BudgetSpent
 from eureka_loop.execute.engine import ScriptedEngine, Watch
 from eureka_loop.execute.evaluate import Evaluation, Plan
-from eureka_loop.records import (
-    SNAPSHOT,
-    Candidate,
-    Evaluated,
-    Failed,
-    Job,
-    Rung,
-    Score,
-    Task,
-    Trained,
-    Training,
-)
+from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung, Task, Training
+from eureka_loop.results import Evaluated, Failed, Score, Trained
 from eureka_loop.search.halving import Halving, ladder
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run, read_result
@@ -74,7 +64,7 @@ def test_finished_trainings_are_not_repeated(run: Run) -> None:
 
 
 def test_what_failed_the_gate_is_not_trained(run: Run) -> None:
-    run.write_failure(Failed("g0-00", "refused", "Line 1: no"))
+    run.fail(Failed("g0-00", "refused", "Line 1: no"))
     engine = ScriptedEngine(answer)
     results = Evaluation(run, engine, PLAN, Deadline(None)).evaluate(CANDIDATES, (0,), (7,))
     assert results[0].failures[0].kind == "refused"

@@ -10,7 +10,7 @@ from eureka_loop.errors import RunError
 from eureka_loop.execute.local import TRIES, LocalEngine
 from eureka_loop.execute.machine import Share
 from eureka_loop.execute.processes import Worker
-from eureka_loop.records import Failed, Trained
+from eureka_loop.results import Failed, Trained
 from eureka_loop.store import read_result
 from tests.execute.conftest import MakeJob
 
@@ -19,7 +19,7 @@ STAND_IN = """
 import json, os, signal, sys, time
 from pathlib import Path
 from eureka_loop import files
-from eureka_loop.records import Score, Trained
+from eureka_loop.results import Score, Trained
 
 for line in sys.stdin:
     folders = [Path(folder) for folder in json.loads(line)]

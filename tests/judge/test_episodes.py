@@ -7,7 +7,8 @@ import pytest
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.judge.fitness import Judge
-from eureka_loop.records import Array, Score
+from eureka_loop.records import Array
+from eureka_loop.results import Score
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments

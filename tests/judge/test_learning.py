@@ -16,7 +16,7 @@ from eureka_loop.judge.learning import (
     profile,
     steps_to_reach,
 )
-from eureka_loop.records import Checkpoint, Trained
+from eureka_loop.results import Checkpoint, Trained
 
 
 def trained(points: Sequence[tuple[int, float | None]]) -> Trained:

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
-from eureka_loop.records import Candidate, Checkpoint, Failed, Job, Score, Task, TermStats, Trained
+from eureka_loop.records import Candidate, Job, Task
+from eureka_loop.results import Checkpoint, Failed, Score, TermStats, Trained
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
 
@@ -149,8 +150,7 @@ class Script:
             message = (
                 "Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`.\nLine 6: unknown name 'foo'."
             )
-            self.run.write_failure(Failed(id, "refused", message))
-            self.run.event("failed", id=id, seed=None, kind="refused", message=message)
+            self.run.fail(Failed(id, "refused", message))
         else:
             self.run.event("gated", id=id, terms=["speed", "upright", "effort", "_level"])
         self.run.write_candidate(
@@ -220,7 +220,7 @@ class Script:
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     clock = SimpleNamespace(time=Clock())
-    monkeypatch.setattr("eureka_loop.store.time", clock)
+    monkeypatch.setattr("eureka_loop.run_folder.time", clock)
     monkeypatch.setattr("eureka_loop.report.inspect.time", clock)
     monkeypatch.setattr("eureka_loop.files.os.fsync", lambda descriptor: None)  # slow, and no crash here
     return Script(tmp_path / "20261121-120000-halfcheetah-run")

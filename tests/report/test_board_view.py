@@ -9,8 +9,8 @@ import pytest
 
 from eureka_loop.report.board import Board
 from eureka_loop.report.board_view import draw
+from eureka_loop.run_folder import Event
 from eureka_loop.seeds import seeds
-from eureka_loop.store import Event
 
 STARTED: dict[str, Any] = {
     "task": "halfcheetah-run", "designer": "llm", "algorithm": "ppo", "generations": 3, "samples": 4,

@@ -10,9 +10,10 @@ import pytest
 from rich.console import Console
 
 from eureka_loop.errors import UnknownName
-from eureka_loop.records import Candidate, Failed
+from eureka_loop.records import Candidate
 from eureka_loop.report.candidate import candidate_view, weights_of
 from eureka_loop.report.inspect import print_candidate
+from eureka_loop.results import Failed
 
 if TYPE_CHECKING:
     from .conftest import Script
@@ -137,7 +138,7 @@ def test_hostile_text_is_inert(
     candidate = Candidate("g0-00", 0, source, hostile, (hostile,), hostile)
     exchange = {"messages": [{"role": hostile, "content": hostile}], "reply": hostile, "other": hostile}
     script.run.write_candidate(candidate, feedback=hostile, exchanges=[exchange])
-    script.run.write_failure(Failed("g0-00", "exception", hostile, hostile))
+    script.run.fail(Failed("g0-00", "exception", hostile, hostile))
     screen = shown(candidate_view(script.run, "g0-00", **options), colours=colours)  # type: ignore[arg-type]
     for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):
         assert escape not in screen

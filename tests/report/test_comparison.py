@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from eureka_loop.records import Candidate, Evaluated, Failed, Score, Trained
+from eureka_loop.records import Candidate
 from eureka_loop.report.comparison import compare, difference_interval
 from eureka_loop.report.standings import sentences, standings_table
+from eureka_loop.results import Evaluated, Failed, Score, Trained
 
 
 def evaluated(id: str, fitness: Sequence[float | None]) -> Evaluated:

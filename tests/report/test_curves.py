@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eureka_loop.records import Checkpoint, Score, Trained
 from eureka_loop.report.curves import _lines, _mean, draw_curves
+from eureka_loop.results import Checkpoint, Score, Trained
 
 
 def trained(fitness: list[float | None]) -> Trained:

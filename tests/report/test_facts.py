@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eureka_loop.records import Failed
 from eureka_loop.report.facts import Facts, being_written, terms
+from eureka_loop.results import Failed
 
 if TYPE_CHECKING:
     from .conftest import Script
@@ -53,7 +53,7 @@ def test_a_reference_that_the_gate_refused_is_failed(script: Script) -> None:
     script.report()
     for seed in (20_000_000, 20_000_100, 20_000_200):
         (script.run.job_folder("human", seed) / "result.json").unlink()
-    script.run.write_failure(Failed("human", "exception", "boom"))
+    script.run.fail(Failed("human", "exception", "boom"))
     human = next(each for each in Facts.of(script.run).reports if each.candidate.id == "human")
     assert [failure.message for failure in human.failures] == ["boom"]
 

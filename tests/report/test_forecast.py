@@ -8,8 +8,8 @@ import pytest
 
 from eureka_loop.report.board import Board
 from eureka_loop.report.forecast import makespan, seconds_left, steps_per_second
+from eureka_loop.run_folder import Event
 from eureka_loop.seeds import seeds
-from eureka_loop.store import Event
 
 STARTED: dict[str, Any] = {
     "generations": 2, "samples": 2, "seeds": 1, "steps": 100, "jobs": 2, "report_seeds": 2,

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from eureka_loop.judge.statistics import bootstrap_interval, iqm, win_interval
-from eureka_loop.records import Array, Candidate, Evaluated, Score, Trained
+from eureka_loop.records import Array, Candidate
 from eureka_loop.report.comparison import compare, difference_interval
+from eureka_loop.results import Evaluated, Score, Trained
 
 Draw = Callable[[np.random.Generator, int], Array]
 DISTRIBUTIONS: dict[str, Draw] = {

@@ -12,8 +12,9 @@ import pytest
 from rich.console import Console
 
 from eureka_loop import files
-from eureka_loop.records import Candidate, Failed
+from eureka_loop.records import Candidate
 from eureka_loop.report.inspect import print_run, run_view
+from eureka_loop.results import Failed
 from eureka_loop.store import Run
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def test_an_unfinished_report_gives_no_verdict(script: Script, shown: Callable[.
 def test_a_refused_reference_does_not_hold_the_report_up(script: Script, shown: Callable[..., str]) -> None:
     script.search()
     script.run.write_candidate(Candidate("human", 0, "", "human"))
-    script.run.write_failure(Failed("human", "refused", "Line 1: no program"))
+    script.run.fail(Failed("human", "refused", "Line 1: no program"))
     script.run.event("failed", id="human", seed=None, kind="refused", message="Line 1: no program")
     script.run.event("reporting", winner="g1-00", references=["sparse"], seeds=[])
     for seed in (20_000_000, 20_000_100, 20_000_200):
@@ -171,7 +172,7 @@ def test_hostile_text_is_inert(
 ) -> None:
     script.started()
     script.run.write_candidate(Candidate("g0-00", 0, hostile, hostile, (hostile,), hostile))
-    script.run.write_failure(Failed("g0-00", "exception", hostile, hostile))
+    script.run.fail(Failed("g0-00", "exception", hostile, hostile))
     script.run.event("stopped", reason=hostile)
     screen = shown(run_view(script.run), colours=colours)
     for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):

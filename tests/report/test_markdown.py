@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eureka_loop.errors import RunError
-from eureka_loop.records import Candidate, Failed
+from eureka_loop.records import Candidate
 from eureka_loop.report.markdown import PICTURE, escaped, fenced, write_report
+from eureka_loop.results import Failed
 
 if TYPE_CHECKING:
     from .conftest import Script
@@ -134,7 +135,7 @@ def test_hostile_text_can_not_leave_its_place(script: Script, hostile: str) -> N
     evil = hostile + " | <img src=x> ![](http://evil/) `code` \n# heading\n```\nout of the fence\n````"
     script.search()
     script.run.write_candidate(Candidate("g1-00", 1, evil, evil, (evil,), evil))
-    script.run.write_failure(Failed("g0-02", "refused", evil, evil))
+    script.run.fail(Failed("g0-02", "refused", evil, evil))
     script.run.event("finished", winner="g1-00")
     words = write_report(script.run).read_text(encoding="utf-8")
     outside = words.split("`````")[0] + words.split("`````")[2]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from eureka_loop import files
-from eureka_loop.records import Failed, Halted, Job
+from eureka_loop.records import Job
 from eureka_loop.report.board import Board
 from eureka_loop.report.board_view import draw
 from eureka_loop.report.candidate import candidate_view
@@ -17,7 +17,9 @@ from eureka_loop.report.inspect import run_view
 from eureka_loop.report.markdown import write_report
 from eureka_loop.report.plain import Teller
 from eureka_loop.report.summary import print_summary
-from eureka_loop.store import Event, Run
+from eureka_loop.results import Failed, Halted
+from eureka_loop.run_folder import Event
+from eureka_loop.store import Run
 from tests.report.conftest import STEPS, TASK, Script, trained
 
 EARLY = STEPS // 3

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from eureka_loop.records import Candidate, Evaluated, Failed, Halted, Rung, Score, Trained
+from eureka_loop.records import Candidate, Rung
+from eureka_loop.results import Evaluated, Failed, Halted, Score, Trained
 from eureka_loop.search.halving import Halving, ladder, steps_of
 from eureka_loop.search.strategy import ranked
 

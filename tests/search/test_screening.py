@@ -15,7 +15,8 @@ from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import FILE, moments, save, size
 from eureka_loop.program.vocabulary import Observable, Vocabulary
-from eureka_loop.records import Candidate, Score, Task, Trained
+from eureka_loop.records import Candidate, Task
+from eureka_loop.results import Score, Trained
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.search.bank import gather
 from eureka_loop.search.screening import Screening

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task
-from eureka_loop.records import Algorithm, Failed, Job, Trained
+from eureka_loop.records import Algorithm, Job
+from eureka_loop.results import Failed, Trained
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.train.trainer import train
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from eureka_loop.records import TermStats
+from eureka_loop.results import TermStats
 from eureka_loop.train.checkpoints import Checkpoints, TermSums
 from eureka_loop.train.training_episodes import Stretch
 

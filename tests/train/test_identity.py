@@ -14,7 +14,8 @@ import torch
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from eureka_loop.records import Job, Trained
+from eureka_loop.records import Job
+from eureka_loop.results import Trained
 
 SOURCE = '''
 def compute_reward(forward_velocity, action, terminated, *, effort=0.1):

@@ -19,7 +19,8 @@ from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import UnknownName
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.judge.fitness import Judge
-from eureka_loop.records import Failed, Job, Trained
+from eureka_loop.records import Job
+from eureka_loop.results import Failed, Trained
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments

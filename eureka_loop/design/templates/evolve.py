@@ -12,7 +12,7 @@ from eureka_loop.design.templates.compose import MAX_TERMS, ordered
 from eureka_loop.design.templates.genes import Gene, Genome, compatible, parse
 from eureka_loop.design.templates.mutations import Standing, Standings, is_goal, mutate, scale
 from eureka_loop.design.templates.pool import Pool
-from eureka_loop.records import Evaluated
+from eureka_loop.results import Evaluated
 from eureka_loop.search.strategy import ranked
 
 _CROSSED = 0.35  # chance that a child has two parents

@@ -9,6 +9,7 @@ from typing import Literal
 
 from eureka_loop.program.form.advice import with_axis
 from eureka_loop.program.problems import bracketed, code
+from eureka_loop.program.rows.broadcasting import broadcast
 from eureka_loop.program.rows.values import (
     UNKNOWN,
     Items,
@@ -16,7 +17,6 @@ from eureka_loop.program.rows.values import (
     Rows,
     Value,
     as_array,
-    broadcast,
     has_rows,
     shape_text,
     whole,

@@ -12,6 +12,7 @@ from eureka_loop.program.parsing import module_path
 from eureka_loop.program.problems import NO_TEXT, Problems, code, quoted
 from eureka_loop.program.rows import comprehensions, operations
 from eureka_loop.program.rows.array_form import array_form, where_form
+from eureka_loop.program.rows.broadcasting import broadcast
 from eureka_loop.program.rows.builtin_calls import ALL_AT_ONCE
 from eureka_loop.program.rows.called import Called
 from eureka_loop.program.rows.calls import misfit
@@ -32,7 +33,6 @@ from eureka_loop.program.rows.values import (
     Text,
     TooMuch,
     Value,
-    broadcast,
     each,
     has_rows,
     join,

@@ -6,6 +6,7 @@ import ast
 import operator
 from collections.abc import Callable, Sequence
 
+from eureka_loop.program.rows.broadcasting import broadcast
 from eureka_loop.program.rows.values import (
     NUMBER,
     UNKNOWN,
@@ -17,7 +18,6 @@ from eureka_loop.program.rows.values import (
     Rows,
     Shape,
     Value,
-    broadcast,
     each,
     has_rows,
     join,

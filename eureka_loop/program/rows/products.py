@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 
 from eureka_loop.program.problems import code, quoted
+from eureka_loop.program.rows.broadcasting import broadcast
 from eureka_loop.program.rows.calls import Site, combined, misfit
 from eureka_loop.program.rows.values import (
     NUMBER,
@@ -18,7 +19,6 @@ from eureka_loop.program.rows.values import (
     Text,
     Value,
     as_array,
-    broadcast,
     has_rows,
     own,
     shape_text,

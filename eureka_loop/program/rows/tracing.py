@@ -9,6 +9,7 @@ from typing import Any
 
 from eureka_loop.program.problems import Problems, bracketed, code, quoted
 from eureka_loop.program.rows.array_form import where_form
+from eureka_loop.program.rows.broadcasting import broadcast
 from eureka_loop.program.rows.containers import with_key
 from eureka_loop.program.rows.expressions import ON_ROWS, Expressions
 from eureka_loop.program.rows.indexing import NewAxis, Rest, Span
@@ -22,7 +23,6 @@ from eureka_loop.program.rows.values import (
     Rows,
     Terms,
     Value,
-    broadcast,
     has_rows,
     join,
     join_all,

@@ -9,12 +9,13 @@ import numpy as np
 from eureka_loop.judge.agreement import Agreement
 from eureka_loop.judge.learning import band, profile
 from eureka_loop.judge.statistics import Interval
-from eureka_loop.records import Array, Evaluated
+from eureka_loop.records import Array
 from eureka_loop.report import svg, text
 from eureka_loop.report.compare.facts import Part
 from eureka_loop.report.compare.programs import over_training
 from eureka_loop.report.comparison import Standing
 from eureka_loop.report.svg import Frame
+from eureka_loop.results import Evaluated
 
 WIDTH, HEIGHT = 460, 270
 ROW = 46  # px a reward in the picture of all seeds

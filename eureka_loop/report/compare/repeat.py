@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from eureka_loop.report import text
@@ -20,8 +20,8 @@ def provenance(facts: Facts) -> Iterator[Pair]:
     for each in contest.contenders:
         if each.origin != each.label:
             yield each.label, each.origin or "the task's own"
-    yield "training seeds", numbers(contest.training_seeds)
-    yield "judged on seeds", numbers(contest.judging_seeds)
+    yield "training seeds", text.series(contest.training_seeds)
+    yield "judged on seeds", text.series(contest.judging_seeds)
     for part in facts.parts:
         yield from _of_part(part)
     part = facts.parts[0]
@@ -48,14 +48,6 @@ def cost(facts: Facts) -> str:
     trained = sum(each.fitness.size for part in facts.parts for each in part.standings)
     spent = f"{text.plural(trained, 'training')}, {text.count(steps)} steps, {text.duration(seconds)}"
     return f"{spent}{_search(facts)}"
-
-
-def numbers(values: Sequence[int]) -> str:
-    """Few as they are; many as a range."""
-    if len(values) < 4:
-        return ", ".join(map(str, values))
-    step = values[1] - values[0]
-    return f"{values[0]} to {values[-1]}" + (f" in steps of {step}" if step > 1 else "")
 
 
 def _of_part(part: Part) -> Iterator[Pair]:

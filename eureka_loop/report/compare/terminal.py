@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from eureka_loop.contest import Contest
+from eureka_loop.compare.contest import Contest
 from eureka_loop.report import layout, text
 from eureka_loop.report.compare import measures, verdict
 from eureka_loop.report.compare.facts import Facts, Part

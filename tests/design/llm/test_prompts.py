@@ -16,7 +16,8 @@ from eureka_loop.design.designer import Repair
 from eureka_loop.design.llm import prompts
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Observable, Vocabulary
-from eureka_loop.records import Candidate, Evaluated
+from eureka_loop.records import Candidate
+from eureka_loop.results import Evaluated
 
 CONVERSATIONS = Path(__file__).parents[2] / "conversations"
 FEEDBACK = "g0-01: the final policy's fitness is 1.2, 1.1 to 1.3 in 10 episodes; episode length 1e+03 steps."

@@ -10,7 +10,8 @@ import pytest
 
 from eureka_loop.design.designer import Request
 from eureka_loop.program.vocabulary import Observable, Vocabulary
-from eureka_loop.records import Candidate, Checkpoint, Evaluated, Score, Task, TermStats, Trained
+from eureka_loop.records import Candidate, Task
+from eureka_loop.results import Checkpoint, Evaluated, Score, TermStats, Trained
 
 
 def seen(

@@ -13,7 +13,8 @@ from eureka_loop.design.templates.designer import TemplatesDesigner
 from eureka_loop.design.templates.genes import parse
 from eureka_loop.envs.registry import find_domain, find_task, suites
 from eureka_loop.program.gate import check
-from eureka_loop.records import Candidate, Checkpoint, Evaluated, Failed, Score, Task, TermStats, Trained
+from eureka_loop.records import Candidate, Task
+from eureka_loop.results import Checkpoint, Evaluated, Failed, Score, TermStats, Trained
 from eureka_loop.sandbox.trial import try_out
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.simulate.survey import Survey, survey

@@ -8,7 +8,7 @@ from eureka_loop.design.designer import Designer, Gathered, Repair, Request, gat
 from eureka_loop.design.templates.designer import TemplatesDesigner
 from eureka_loop.design.templates.genes import parse
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Evaluated
+from eureka_loop.results import Evaluated
 
 Asks = Callable[..., Request]
 Make = Callable[..., Evaluated]

@@ -11,7 +11,8 @@ from eureka_loop.design.templates.layout import write
 from eureka_loop.design.templates.mutations import Standing, mutate, scale
 from eureka_loop.design.templates.pool import Pool, pool
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Candidate, Evaluated, Failed, Task
+from eureka_loop.records import Candidate, Task
+from eureka_loop.results import Evaluated, Failed
 
 Make = Callable[..., Evaluated]
 

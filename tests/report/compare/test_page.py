@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from eureka_loop import files
-from eureka_loop.contenders import Contender
-from eureka_loop.contest import FILMS, Films
+from eureka_loop.compare.contenders import Contender
+from eureka_loop.compare.contest import FILMS, Films
 from eureka_loop.errors import RunError
 from eureka_loop.report.compare.facts import Facts
 from eureka_loop.report.compare.page import page

@@ -1,0 +1,189 @@
+"""Generated against hand-written: trained from scratch side by side, on seeds that no search has seen.
+
+DIR/comparison.json     what is compared, and how; the same call again goes on
+DIR/<algorithm>/        a run's folder (see `eureka_loop.store`) whose candidates are the contenders
+   shared/              transitions of trained policies
+   agreement.json       the rewards' values on them
+   films.json           whose episodes could be drawn, or why none
+DIR/report.html, report.md
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import tomli_w
+
+from eureka_loop import files
+from eureka_loop.budget import Deadline, time_worked
+from eureka_loop.compare.contenders import Contender, readable
+from eureka_loop.compare.contest import (
+    SETUP,
+    Contest,
+    Draft,
+    require_same,
+    require_unseen,
+)
+from eureka_loop.compare.relating import relate
+from eureka_loop.config import RunConfig, as_table
+from eureka_loop.describe import prepare
+from eureka_loop.design.write import Gate
+from eureka_loop.errors import BadInput, Refused, RewardFailure
+from eureka_loop.execute import machine
+from eureka_loop.execute.evaluate import Evaluation, Plan
+from eureka_loop.execute.local import LocalEngine
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.records import Algorithm
+from eureka_loop.run_folder import Event
+from eureka_loop.sandbox.standing import required
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.store import Run
+from eureka_loop.versions import hardware, made_by
+
+
+def begin(draft: Draft, folder: Path) -> Contest:
+    """The contest, with what the folder knows of it from before; nothing is written yet.
+
+    Raises:
+        BadInput: it holds another comparison, or a search has seen the seeds.
+    """
+    contest = draft.contest
+    for run in draft.searched:
+        require_unseen(contest, run)
+    path = folder / SETUP
+    if path.exists():
+        before = files.read_json(path, Contest)
+        require_same(before, contest, folder)
+        contest = replace(contest, looks=before.looks)
+    return contest
+
+
+def arena(draft: Draft, folder: Path, algorithm: Algorithm) -> Run:
+    """The run's folder in which one algorithm's trainings are kept, surveyed and locked for this process.
+
+    Raises:
+        BadInput: the environment can't be used, or a contender isn't a reward program for it.
+        SandboxError: the sandbox is weaker than the configuration allows.
+    """
+    config = replace(draft.config, algo=algorithm)
+    run = Run(folder / algorithm)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    run.lock()
+    try:
+        if not ((run.folder / "run.toml").exists() and (folder / SETUP).exists()):
+            vocabulary = _survey(draft, config, run)
+            with Zygote() as zygote:
+                standing = required(zygote, reduced=config.allow_reduced_sandbox)
+            records = {"made_by": {**made_by(), **hardware()}, "sandbox": standing.as_table()}
+            readable(draft.contest.contenders, draft.task, vocabulary)
+            files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), **records}))
+        readable(draft.contest.contenders, draft.task, run.vocabulary())
+    except BaseException:
+        run.close()
+        raise
+    return run
+
+
+class Onlooker(Protocol):
+    """Who is told what happens: `report.live.Live`."""
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        ...
+
+    def remember(self, events: Iterable[Event]) -> None:
+        """Take what happened before."""
+        ...
+
+
+def train(contest: Contest, run: Run, jobs: int, look_on: Onlooker) -> None:
+    """Train and judge what isn't yet, then relate the rewards; what is on disk is not done again.
+
+    Args:
+        jobs: trainings at once; 0: one a core.
+        look_on: told everything that happens, and what had happened before.
+
+    Raises:
+        BadInput: a contender fails on recorded transitions.
+        SandboxError: the sandbox is weaker than the configuration allows.
+    """
+    plan = Plan(run.task(), run.training(), contest.steps)
+    deadline = Deadline(None, time_worked(run.events()))
+    share = machine.share(machine.look(), jobs or 0)
+    with Zygote() as zygote, LocalEngine(share) as engine:
+        required(zygote, reduced=run.config.allow_reduced_sandbox)
+        _require_sound(contest.contenders, Gate(run.vocabulary(), run.probe(), zygote))
+        files.write_json(run.folder.parent / SETUP, contest)  # from here on it is this question's folder
+        for contender in contest.contenders:
+            run.write_candidate(contender.candidate)
+        _announce(contest, run, share.workers, look_on)
+        candidates = [each.candidate for each in contest.contenders]
+        evaluation = Evaluation(run, engine, plan, deadline)
+        evaluation.evaluate(candidates, contest.training_seeds, contest.judging_seeds, report=True)
+        run.event("finished", winner=contest.contenders[0].id)
+        relate(contest, run, zygote)
+
+
+def looked(contest: Contest, folder: Path) -> Contest:
+    """The contest with its looks, this one included, once a report is written."""
+    seen = replace(contest, looks=tuple(dict.fromkeys((*contest.looks, contest.seeds))))
+    files.write_json(folder / SETUP, seen)
+    return seen
+
+
+def _survey(draft: Draft, config: RunConfig, run: Run) -> Vocabulary:
+    """As the run whose winner is compared was surveyed, where it trained with this algorithm; else afresh."""
+    origin = draft.run
+    if origin is None or origin.training().algorithm != config.algo:
+        return prepare(draft.task, config, run.task_folder)
+    shutil.copytree(origin.task_folder, run.task_folder, dirs_exist_ok=True)
+    return run.vocabulary()
+
+
+def _announce(contest: Contest, run: Run, jobs: int, look_on: Onlooker) -> None:
+    """What is going to happen, then what of it an earlier life has done."""
+    before, training = list(run.events()), run.training()
+    first, *others = [each.id for each in contest.contenders]
+    if before:
+        run.event("resumed")
+    run.listen(look_on)
+    run.event(
+        "started",
+        task=f"{contest.task} · {training.algorithm.upper()}",
+        algorithm=training.algorithm,
+        trainer=training.trainer,
+        why_trainer=training.why,
+        steps=contest.steps,
+        jobs=jobs,
+        report_seeds=contest.seeds,
+        references=others,
+    )
+    run.event("reporting", winner=first, references=others, seeds=list(contest.training_seeds))
+    look_on.remember(_still_true(before, contest, run))
+
+
+def _still_true(events: Iterable[Event], contest: Contest, run: Run) -> Iterator[Event]:
+    """The trainings that need not be done again, as they were told."""
+    wanted = {(each.id, seed) for each in contest.contenders for seed in contest.training_seeds}
+    done = {pair for pair in wanted if run.result(*pair) is not None}
+    begun: dict[tuple[object, object], Event] = {}
+    for event in events:
+        pair = (event.get("id"), event.get("seed"))
+        if pair in done and event["event"] == "training":
+            begun[pair] = event
+        elif pair in done and event["event"] in ("trained", "failed"):
+            yield from ([begun[pair]] if pair in begun else [])
+            yield event
+
+
+def _require_sound(contenders: Sequence[Contender], gate: Gate) -> None:
+    for each in contenders:
+        try:
+            gate.admit(each.source, hidden=True)
+        except (Refused, RewardFailure) as problem:
+            line = f"{problem}".splitlines()[0]
+            raise BadInput(f"{each.label} fails on recorded transitions: {line}") from problem

@@ -1,0 +1,125 @@
+"""Judging many policies: one judge for all, and all judged episodes side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from threading import Lock
+
+import numpy as np
+
+from eureka_loop.envs.domain import Domain
+from eureka_loop.errors import RewardFailure
+from eureka_loop.judge.episodes import LONGEST
+from eureka_loop.judge.fitness import Judge
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.records import Array, Task
+from eureka_loop.results import Score
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.simulate.batched import BatchedEnvs
+from eureka_loop.train.population.acting import Actors, Floats, ObservationScales
+from eureka_loop.train.population.group import LearnerState, Rules
+
+Act = Callable[[Array], Floats]
+Columns = Mapping[str, Array]
+Verdict = tuple[Score, ...] | RewardFailure
+
+
+class SharedJudge(Judge):
+    """A judge for many, in several threads; outlives a fitness or success that fails on an episode of one."""
+
+    def __init__(self, zygote: Zygote, task: Task, vocabulary: Vocabulary) -> None:
+        self._appointment = (zygote, task, vocabulary)
+        self._judge = Judge(zygote, task, vocabulary)
+        self._turn = Lock()
+        self.names = self._judge.names
+
+    def score(self, columns: Columns) -> tuple[float, float | None]:
+        with self._turn:
+            try:
+                return self._judge.score(columns)
+            except RewardFailure:
+                self._judge.close()
+                self._judge = Judge(*self._appointment)
+                raise
+
+    def close(self) -> None:
+        self._judge.close()
+
+
+def judge_policies(
+    rules: Rules,
+    states: Sequence[LearnerState],
+    scales: ObservationScales,
+    task: Task,
+    domain: Domain,
+    seeds: Sequence[Sequence[int]],
+    judge: SharedJudge,
+) -> list[Verdict]:
+    """Every policy, without exploration, in one whole episode a seed.
+
+    A seed's score doesn't depend on which others are judged beside it.
+
+    Args:
+        scales: of the learners whose states these are.
+        seeds: of each; equally many.
+
+    Returns:
+        Scores of each; or how fitness or success failed on its episodes.
+    """
+    actors = Actors(rules.layout, rules.activation, len(states), len(seeds[0]), apart=True)
+    for index, state in enumerate(states):
+        actors.copy(np.array([index]), [part[None] for part in state.parameters])
+    flat = [seed for each in seeds for seed in each]
+    envs = BatchedEnvs(task, domain, judge.names, len(flat), flat)
+    try:
+        episodes = iter(whole_episodes(actor(actors, scales, envs), envs))
+    finally:
+        envs.close()
+    return [_verdict(judge, each, [next(episodes) for _ in each]) for each in seeds]
+
+
+def actor(actors: Actors, scales: ObservationScales, envs: BatchedEnvs) -> Act:
+    """Policies without exploration: observations (N, inputs) → actions within bounds (N, actions)."""
+    low, high = envs.action_low.astype(np.float32), envs.action_high.astype(np.float32)
+    learners = len(actors.std)
+    inputs = np.ones((learners, envs.n_envs // learners, envs.observation_size + 1), np.float32)
+
+    def act(observations: Array) -> Floats:
+        scales.apply(observations.reshape(*inputs.shape[:2], -1), inputs[..., :-1])
+        return np.clip(actors.means(inputs), low, high).reshape(envs.n_envs, -1)
+
+    return act
+
+
+def whole_episodes(act: Act, envs: BatchedEnvs) -> list[Columns]:
+    """The columns of one whole episode of each env.
+
+    All are stepped until the last one has finished; what the others do meanwhile is dropped.
+    """
+    observations = envs.reset()
+    finished = np.zeros(len(observations), np.bool_)
+    for _ in range(LONGEST):
+        step = envs.step(act(observations))
+        observations = step.obs
+        finished |= step.terminated | step.truncated
+        if finished.all():
+            break
+    taken = envs.take()
+    episodes: list[Columns] = []
+    for begin, end in pairwise(np.searchsorted(taken.env_index, np.arange(len(finished) + 1)).tolist()):
+        ends = np.flatnonzero(taken.done[begin:end])
+        own = slice(begin, begin + int(ends[0]) + 1 if len(ends) else end)
+        episodes.append({name: column[own] for name, column in taken.columns.items()})
+    return episodes
+
+
+def _verdict(judge: SharedJudge, seeds: Sequence[int], episodes: Sequence[Columns]) -> Verdict:
+    scores = []
+    for seed, columns in zip(seeds, episodes, strict=True):
+        try:
+            fitness, success = judge.score(columns)
+        except RewardFailure as failure:
+            return failure
+        scores.append(Score(seed, fitness, success, len(next(iter(columns.values())))))
+    return tuple(scores)
