@@ -162,7 +162,7 @@ class BatchedEnvs:
         for index, (state, random) in enumerate(zip(states, randoms, strict=True)):
             self._physics.restore(index, *state)
             self._random[index].bit_generator.state = random
-        self._tape.carry([part["tape"] for part in parts])
+        self._tape.carry(np.concatenate([part["tape"] for part in parts]))
         self._saved = _joined([part["saved"] for part in parts], [2 * len(part["steps"]) for part in parts])
 
     def close(self) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from eureka_loop.records import Array
-from eureka_loop.simulate.contacts import Contacts, ContactTape
+from eureka_loop.simulate.contacts import ContactTape
 from eureka_loop.simulate.evaluation import Rows
 from eureka_loop.simulate.memory import Indices
 from eureka_loop.simulate.quantities import FromContacts, Raw
@@ -75,36 +73,20 @@ class Tape:
             tape.keep((kept - begin).tolist())
         self._steps, self._resets = 0, []
 
-    def carried(self, envs: slice) -> dict[str, Any]:
-        """What these envs carry over, right after a `keep`: see `carry`."""
-        pairs = slice(2 * envs.start, 2 * envs.stop)
-        return {
-            "flags": self._carried_flags[pairs],
-            "columns": {repr(raw): column[pairs] for raw, column in self._carried.items()},
-            "contacts": [tape.rows for tape in self._tapes[envs]],
-        }
+    def carried(self, envs: slice) -> npt.NDArray[np.uint8]:
+        """The flags of the two rows that each of these envs carries over, right after a `keep`."""
+        return self._carried_flags[2 * envs.start : 2 * envs.stop].copy()
 
-    def carry(self, parts: Sequence[Mapping[str, Any]]) -> None:
-        """Begin with what other tapes gave of all envs here, in order, right after their reset.
+    def carry(self, flags: npt.NDArray[np.uint8]) -> None:
+        """Begin, right after a reset of all envs, with rows that other tapes carried over.
 
-        A column that a part doesn't have, since nobody asked for it there, begins as at the reset.
+        What was recorded in them stays behind: of rows carried over whoever takes keeps what was computed.
         """
-        starts = np.cumsum([0, *(len(part["flags"]) // 2 for part in parts)])
-        reset = self._resets[-1][2]
-        self._carried = {
-            raw: np.concatenate(
-                [
-                    part["columns"].get(repr(raw), np.repeat(reset[raw][begin:end], 2, axis=0))
-                    for part, (begin, end) in zip(parts, pairwise(starts), strict=True)
-                ]
-            )
-            for raw in self._raws
-        }
-        self._carried_flags = np.concatenate([part["flags"] for part in parts])
-        nothing = [[None, None]]
-        kept = [each for part in parts for each in part["contacts"] or nothing * (len(part["flags"]) // 2)]
-        for tape, rows in zip(self._tapes, kept, strict=False):
-            tape.rows = [None if row is None else Contacts(*row) for row in rows]
+        columns = self._resets[-1][2]
+        self._carried = {raw: np.repeat(columns[raw], 2, axis=0) for raw in self._raws}
+        self._carried_flags = flags
+        for tape in self._tapes:
+            tape.rows = [None, None]
         self._steps, self._resets = 0, []
 
     def _order(self) -> tuple[Indices, list[int]]:
