@@ -116,7 +116,7 @@ def show(options: argparse.Namespace, whole: Search, halved: Search) -> None:
             f"{each.cpu:6.0f} s of CPU time; chose {each.best.candidate.id}"
         )
     show_ranks(options, whole, halved)
-    show_choices(options, whole, halved)
+    show_choices(options, whole.run, halved.best.candidate.id, whole.best.candidate.id)
     print(f"  wall-clock {whole.wall / halved.wall:.2f}, CPU time {whole.cpu / halved.cpu:.2f} times less")
     print(f"ratio: {whole.steps / halved.steps:.2f}")
 
@@ -146,16 +146,14 @@ def show_ranks(options: argparse.Namespace, whole: Search, halved: Search) -> No
         )
 
 
-def show_choices(options: argparse.Namespace, whole: Search, halved: Search) -> None:
-    """Whether fresh trainings can tell the two choices apart."""
-    ids = [halved.best.candidate.id, whole.best.candidate.id]
-    if ids[0] == ids[1]:
-        print("  both chose the same reward, with the same policy")
+def show_choices(options: argparse.Namespace, run: Run, ours: str, theirs: str) -> None:
+    """Whether fresh trainings, in a run that holds both, can tell two choices apart."""
+    if ours == theirs:
+        print(f"  both chose {ours}")
         return
-    trained = on_fresh_seeds(options, whole.run, ids)
-    (found,) = compare(tuple(trained)).differences
+    (found,) = compare(tuple(on_fresh_seeds(options, run, [ours, theirs]))).differences
     print(
-        f"  on {options.report_seeds} fresh seeds {ids[0]} is {found.verdict} against {ids[1]}: difference "
+        f"  on {options.report_seeds} fresh seeds {ours} is {found.verdict} against {theirs}: difference "
         f"{found.interval.value:.3g} [{found.interval.low:.3g}, {found.interval.high:.3g}], p = {found.p:.2f}"
     )
 
