@@ -28,6 +28,7 @@ from eureka_loop.results import Evaluated, Failed, Halted, Trained
 from eureka_loop.run_folder import RunFolder
 
 REFERENCES = ("human", "sparse", "native")  # ids of candidates that nobody's search wrote
+NOTHING_TRAINED = "no candidate could be trained"  # why a run stopped that has no winner, and never will
 
 
 class Run(RunFolder):

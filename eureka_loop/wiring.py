@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tomli_w
 
-from eureka_loop import files
+from eureka_loop import files, loop
 from eureka_loop.brought import read_program, take_human, try_fitness
 from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.config import RunConfig, as_table
@@ -17,7 +17,7 @@ from eureka_loop.describe import look, task_of
 from eureka_loop.design.choose import choose_designer
 from eureka_loop.design.designer import Request
 from eureka_loop.design.write import Gate, Writer, failure_of
-from eureka_loop.errors import BadInput, Refused, RewardFailure, UnknownName
+from eureka_loop.errors import BadInput, DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.local import LocalEngine
@@ -29,11 +29,12 @@ from eureka_loop.references import references
 from eureka_loop.results import Evaluated
 from eureka_loop.sandbox.standing import required
 from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.search.eureka import EurekaStrategy
 from eureka_loop.search.halving import Halving, ladder
 from eureka_loop.search.screening import Screening
 from eureka_loop.search.strategy import Ask
 from eureka_loop.seeds import seeds
-from eureka_loop.store import Run
+from eureka_loop.store import NOTHING_TRAINED, Run
 from eureka_loop.versions import made_by
 
 
@@ -97,6 +98,35 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
             train=Halving(rungs(config), Climb(config.seed, evaluation).train, evaluation.halt).train,
             retrain=Retraining(run, task, config, gate, evaluation).retrain,
         )
+
+
+def follow(run: Run, stages: Stages) -> None:
+    """Send a run down the line, from wherever it stands to its end."""
+    announce(run)
+    best = loop.search(run, EurekaStrategy(run.config.generations, run.config.samples), stages)
+    if best is None:
+        run.event("stopped", reason=NOTHING_TRAINED)
+    else:
+        loop.report(run, best, stages)
+
+
+@contextlib.contextmanager
+def stops_recorded(run: Run) -> Iterator[None]:
+    """Have a run keep why it stops on its way; one that hasn't really begun is removed."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        run.event("interrupted")
+        raise
+    except DesignerError as error:
+        run.event("stopped", reason=str(error))
+        raise
+    except BadInput as error:
+        if run.blank:
+            run.discard()  # a model that doesn't exist: nothing to go on with
+        else:
+            run.event("stopped", reason=str(error))
+        raise
 
 
 @dataclass(frozen=True, slots=True)

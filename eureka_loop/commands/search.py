@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import tyro
 
 from eureka_loop.config import RunConfig, amend, load
-from eureka_loop.errors import BadInput, BudgetSpent, DesignerError
+from eureka_loop.errors import BudgetSpent, DesignerError
 from eureka_loop.options import Where, optional, parse, take, with_expression
 from eureka_loop.records import Algorithm, TrainerName
 from eureka_loop.store import Run
@@ -138,38 +138,22 @@ def train(words: list[str]) -> int:
 
 def _go(run: Run, jobs: int | None = None) -> int:
     """Send a run down the line, with a live display; whatever stops it leaves it resumable."""
-    from eureka_loop import loop, wiring
+    from eureka_loop import wiring
     from eureka_loop.report.live import Live
     from eureka_loop.report.summary import print_stopped, print_summary
-    from eureka_loop.search.eureka import EurekaStrategy
 
-    config = run.config
     with run:
         try:
-            with Live(run) as live, wiring.stages(run, jobs) as stages:
+            with wiring.stops_recorded(run), Live(run) as live, wiring.stages(run, jobs) as stages:
                 run.listen(live)
-                wiring.announce(run)
-                best = loop.search(run, EurekaStrategy(config.generations, config.samples), stages)
-                if best is None:
-                    run.event("stopped", reason="no candidate could be trained")
-                else:
-                    loop.report(run, best, stages)
+                wiring.follow(run, stages)
         except KeyboardInterrupt:
-            run.event("interrupted")
             print_stopped(run, "interrupted")
             return 130
         except BudgetSpent as spent:
-            run.event("stopped", reason=str(spent))
             print_stopped(run, str(spent))
             return LIMIT_REACHED
         except DesignerError as error:
-            run.event("stopped", reason=str(error))
             print_stopped(run, str(error))
-            raise
-        except BadInput as error:
-            if run.blank:
-                run.discard()  # a model that doesn't exist: nothing to go on with
-            else:
-                run.event("stopped", reason=str(error))
             raise
         return print_summary(run)
