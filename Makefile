@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/eureka run halfcheetah-run --config docs/demo.toml
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -q -n 2 --dist loadfile
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/.dev
 	$(BIN)/pytest -q -m slow
