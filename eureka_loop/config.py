@@ -61,6 +61,8 @@ class RunConfig:
     """Episodes in which a final policy is judged."""
     bank: bool = False
     """Keep an episode of each policy, and don't train a program that ranks them backwards."""
+    relabel: int = 0
+    """Transitions of the bank that SAC trainings of the search begin with at most; 0: none."""
     seed: int = 0
     """The run's seed: every random choice follows from it."""
     jobs: int = 0
@@ -94,6 +96,7 @@ LIMITS: tuple[tuple[str, float, float], ...] = (
     ("halving", 1, 100),
     ("report_seeds", 0, 100),
     ("judge_episodes", 1, 1000),
+    ("relabel", 0, 1_000_000),
     ("seed", 0, 999),
     ("jobs", 0, 1024),
     ("temperature", 0, 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,13 +70,33 @@ def prepare(task: Task, config: RunConfig, folder: Path) -> Vocabulary:
     Raises:
         BadInput: the environment can't be used, or a hyperparameter doesn't exist.
     """
+    tuned = hyperparameters(task, config)
+    require_relabelling(config, tuned)
     files.write_json(folder / "task.json", task)
-    training = Training(config.algo, hyperparameters(task, config), bank=config.bank)
+    training = Training(config.algo, tuned, bank=config.bank, relabel=config.relabel)
     files.write_json(folder / "training.json", training)
     vocabulary = survey(folder)
     training = with_trainer(training, config, folder)
     files.write_json(folder / "training.json", training)
     return vocabulary
+
+
+def require_relabelling(config: RunConfig, hyperparameters: Mapping[str, object]) -> None:
+    """
+    Raises:
+        BadInput: --relabel without transitions, or for a learner that can't begin with any.
+    """
+    if not config.relabel:
+        return
+    lacking = ""
+    if config.algo != "sac":
+        lacking = f"SAC, since {config.algo.upper()} learns from its own transitions alone: give --algo sac"
+    elif not config.bank:
+        lacking = "--bank, which keeps the transitions: give it, too"
+    elif hyperparameters.get("her"):
+        lacking = "whole observations, not goals of hindsight: set the hyperparameter her = false"
+    if lacking:
+        raise BadInput(f"--relabel {config.relabel} needs {lacking}, or leave --relabel out")
 
 
 def with_trainer(training: Training, config: RunConfig, folder: Path) -> Training:

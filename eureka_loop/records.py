@@ -103,6 +103,7 @@ class Job:
         until: step at which to stop, be judged, and leave all that going on takes; None: train to the end.
         after: folder of the training to go on with, relative to the job's; "": begin.
         keep_episode: whether an episode of its policy goes into the run's trajectory bank.
+        begin_with: files, relative to the job's folder, of episodes that its replay buffer begins with.
     """
 
     candidate: str
@@ -118,6 +119,7 @@ class Job:
     until: int | None = None
     after: str = ""
     keep_episode: bool = False
+    begin_with: tuple[str, ...] = ()
 
 
 SNAPSHOT = "training.npz"  # in the folder of a job that ends before its training: what going on takes
@@ -152,6 +154,7 @@ class Training:
         hyperparameters: keyword arguments of SB3's class, complete.
         why: why it isn't the population trainer, in one line; "" where it is, or where nobody asked.
         bank: whether episodes are kept to screen later programs with.
+        relabel: how many of their transitions a search's training begins with at most.
     """
 
     algorithm: Algorithm
@@ -159,6 +162,7 @@ class Training:
     trainer: TrainerName = "sb3"
     why: str = ""
     bank: bool = False
+    relabel: int = 0
 
     @property
     def discount(self) -> float:

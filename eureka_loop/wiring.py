@@ -31,6 +31,7 @@ from eureka_loop.sandbox.standing import required
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.search.eureka import EurekaStrategy
 from eureka_loop.search.halving import Halving, ladder
+from eureka_loop.search.relabelling import Relabelling
 from eureka_loop.search.screening import Screening
 from eureka_loop.search.strategy import Ask
 from eureka_loop.seeds import seeds
@@ -88,7 +89,8 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
         if any(run.events()):  # it goes on, perhaps on another machine
             required(zygote, reduced=config.allow_reduced_sandbox)
         gate = Gate(vocabulary, run.probe(), zygote)
-        evaluation = Evaluation(run, engine, plan, deadline)
+        relabelling = Relabelling(run, zygote, task, vocabulary, plan.training.relabel)
+        evaluation = Evaluation(run, engine, plan, deadline, relabelling.episodes)
         writer = Writer(run, designer, gate, deadline)
         screening = Screening(run, zygote, task, vocabulary, plan.training.discount)
         screen = screening.screen if plan.training.bank else list

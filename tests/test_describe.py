@@ -9,7 +9,7 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
-from eureka_loop.describe import with_trainer
+from eureka_loop.describe import require_relabelling, with_trainer
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Training
 
@@ -37,3 +37,25 @@ def test_halving_needs_it_and_says_so_in_one_line(
     assert f"({why})" in str(refused.value)
     assert "\n" not in str(refused.value)
     assert chosen(tmp_path, lacking, trainer=trainer, halving=1).trainer == "sb3"
+
+
+@pytest.mark.parametrize(
+    ("settings", "tuned", "why"),
+    [
+        ({"bank": True}, {}, "needs SAC, since PPO learns from its own transitions alone"),
+        ({"algo": "sac"}, {}, "needs --bank, which keeps the transitions"),
+        ({"algo": "sac", "bank": True}, {"her": True}, "set the hyperparameter her = false"),
+    ],
+)
+def test_relabelling_needs_transitions_that_the_learner_can_use(
+    settings: dict[str, Any], tuned: dict[str, object], why: str
+) -> None:
+    require_relabelling(RunConfig(**settings), tuned)
+    with pytest.raises(BadInput, match="--relabel 500 needs") as refused:
+        require_relabelling(RunConfig(**settings, relabel=500), tuned)
+    assert why in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_relabelling_with_all_it_needs() -> None:
+    require_relabelling(RunConfig(algo="sac", bank=True, relabel=500), {"her": False})

@@ -6,7 +6,7 @@ What has a result on disk is not trained again; that is all that resuming takes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,23 @@ class Plan:
     steps: int
 
 
+BeginWith = Callable[[int], Sequence[Path]]  # generation → files of episodes
+
+
+def nothing(_: int) -> Sequence[Path]:
+    """No generation begins with anything."""
+    return ()
+
+
 class Evaluation:
     """Trains and judges candidates through an engine, and records it in the run."""
 
-    def __init__(self, run: Run, engine: Engine, plan: Plan, deadline: Deadline) -> None:
+    def __init__(
+        self, run: Run, engine: Engine, plan: Plan, deadline: Deadline, begin_with: BeginWith = nothing
+    ) -> None:
+        """`begin_with` says which recorded episodes the search's trainings of a generation begin with."""
         self._run, self._engine, self._plan, self._deadline = run, engine, plan, deadline
+        self._begin_with = begin_with
 
     def evaluate(
         self,
@@ -97,7 +109,15 @@ class Evaluation:
             keep_episode=training.bank and not is_report(seed),
             until=None if rung is None or rung.last else rung.steps,
             after=self._after(candidate.id, seed, rung),
+            begin_with=self._episodes(candidate, seed),
         )
+
+    def _episodes(self, candidate: Candidate, seed: int) -> tuple[str, ...]:
+        """What a training of the search begins with; the report's, all alike, with nothing."""
+        if is_report(seed):
+            return ()
+        here = self._run.job_folder(candidate.id, seed)
+        return tuple(os.path.relpath(path, here) for path in self._begin_with(candidate.generation))
 
     def _after(self, id: str, seed: int, rung: Rung | None) -> str:
         """Where a training stopped that goes on now; "" where it begins."""

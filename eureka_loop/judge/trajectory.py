@@ -58,11 +58,18 @@ def size(path: Path) -> int:
 
 
 class Trajectory:
-    """One episode, read from its file as columns are asked for, and kept."""
+    """One episode, read from its file as columns are asked for, and kept; its length is that in steps."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: dict[str, Column] = {}
+        self._length: int | None = None
+
+    def __len__(self) -> int:
+        if self._length is None:
+            with np.load(self._path, allow_pickle=False) as archive:
+                self._length = len(archive[archive.files[0]]) - 1
+        return self._length
 
     def columns(self, parameters: Iterable[str]) -> Mapping[str, Array]:
         """Parameter → (T, *shape).
@@ -75,6 +82,20 @@ class Trajectory:
             with np.load(self._path, allow_pickle=False) as archive:
                 self._known.update((each, _column(archive, each)) for each in missing)
         return {each: self._known[each].astype(np.float64) for each in parameters}
+
+
+def joined(
+    episodes: Sequence[Trajectory], parameters: Sequence[str]
+) -> tuple[Mapping[str, Array], npt.NDArray[np.bool_]]:
+    """Episodes one after another: parameter → (N, *shape), and which rows begin one, (N,).
+
+    Raises:
+        KeyError: an episode was recorded without one of them.
+    """
+    parts = [each.columns(parameters) for each in episodes]
+    starts = np.zeros(sum(map(len, episodes)), np.bool_)
+    starts[np.cumsum([0, *map(len, episodes[:-1])])] = True
+    return {name: np.concatenate([part[name] for part in parts]) for name in parameters}, starts
 
 
 def _column(archive: Moments, parameter: str) -> Column:

@@ -5,7 +5,7 @@ Every training's worker keeps one in its own folder, the survey those of random 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from eureka_loop import seeds
 from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.screening import RANDOM
-from eureka_loop.judge.trajectory import FILE, Trajectory, size
+from eureka_loop.judge.trajectory import FILE, Trajectory, joined, size
 from eureka_loop.program.contract import Program
 from eureka_loop.records import Array
 from eureka_loop.sandbox.process import Terms
@@ -69,14 +69,14 @@ class Bank:
         Raises:
             RewardFailure: the program failed.
         """
-        names = program.parameters
-        episodes = [each.trajectory.columns(names) for each in self._kept]
-        columns = {name: np.concatenate([each[name] for each in episodes]) for name in names}
-        lengths = [len(each[names[0]]) for each in episodes]
-        starts = np.zeros(sum(lengths), np.bool_)
-        starts[np.cumsum([0, *lengths[:-1]])] = True
+        episodes = [each.trajectory for each in self._kept]
+        columns, starts = joined(episodes, program.parameters)
         with zygote.start(program, shapes, rows=len(starts)) as process:
-            return Answer(process.evaluate(columns, starts), lengths)
+            return Answer(process.evaluate(columns, starts), list(map(len, episodes)))
+
+    def transitions(self, most: int) -> list[Path]:
+        """Files of whole episodes, spread over fitness, that hold no more transitions than this together."""
+        return [each.path for each in spread(self._kept, lambda each: len(each.trajectory), most)]
 
 
 def gather(run: Run, judge: Judge, generation: int, most: int = BANK_BYTES) -> Bank:
@@ -115,13 +115,18 @@ def _judged(found: Iterable[tuple[Path, str]], judge: Judge) -> list[Kept]:
 
 def _within(kept: Sequence[Kept], most: int) -> list[Kept]:
     """As many as `most` bytes hold, evenly over their ranks of fitness; the others' files are deleted."""
-    sizes = {each.path: size(each.path) for each in kept}
-    ordered = sorted(kept, key=lambda each: each.fitness)
-    chosen = ordered
-    while sum(sizes[each.path] for each in chosen) > most:
-        places = np.linspace(0, len(ordered) - 1, len(chosen) - 1).round().astype(int)
-        chosen = [ordered[place] for place in places]
+    chosen = spread(kept, lambda each: size(each.path), most)
     for each in kept:
         if each not in chosen:
             each.path.unlink()
+    return chosen
+
+
+def spread(kept: Sequence[Kept], size_of: Callable[[Kept], int], most: int) -> list[Kept]:
+    """As many as have no more than `most` together, evenly over their ranks of fitness from the best down."""
+    sizes = {each.path: size_of(each) for each in kept}
+    chosen = ordered = sorted(kept, key=lambda each: -each.fitness)
+    while sum(sizes[each.path] for each in chosen) > most:
+        places = np.linspace(0, len(ordered) - 1, len(chosen) - 1).round().astype(int)
+        chosen = [ordered[place] for place in places]
     return [each for each in kept if each in chosen]

@@ -55,6 +55,27 @@ def test_the_searchs_trainings_alone_leave_an_episode_for_the_bank(run: Run) -> 
     assert [job.keep_episode for job in jobs] == [True, False]
 
 
+def test_the_searchs_trainings_alone_begin_with_recorded_transitions(run: Run) -> None:
+    """Named from the job's own folder, so that a worker needs nothing else; the report compares from scratch."""
+    asked: list[int] = []
+
+    def begin_with(generation: int) -> list[Path]:
+        asked.append(generation)
+        return [run.task_folder / "random-0.npz"]
+
+    evaluation = Evaluation(run, ScriptedEngine(answer), PLAN, Deadline(None), begin_with)
+    search, report = 100, seeds("report_training", 0, 1)[0]
+    evaluation.evaluate(CANDIDATES[:1], (search,), (7,))
+    evaluation.evaluate(CANDIDATES[:1], (report,), (7,), report=True)
+    evaluation.evaluate(CANDIDATES[:1], (search,), (7,))
+    folders = [run.job_folder("g0-00", seed) for seed in (search, report)]
+    (episode,), none = (files.read_json(folder / "job.json", Job).begin_with for folder in folders)
+    assert (folders[0] / episode).resolve() == (run.task_folder / "random-0.npz").resolve()
+    assert not Path(episode).is_absolute()
+    assert none == ()
+    assert asked == [0], "neither for the report nor for what is finished"
+
+
 def test_finished_trainings_are_not_repeated(run: Run) -> None:
     first, second = ScriptedEngine(answer), ScriptedEngine(answer)
     before = Evaluation(run, first, PLAN, Deadline(None)).evaluate(CANDIDATES[:2], (0,), (7,))

@@ -1,0 +1,36 @@
+"""Which recorded episodes the off-policy trainings of a generation begin with, each with its own reward."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from eureka_loop.judge.fitness import Judge
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.records import Task
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.search.bank import gather
+from eureka_loop.store import Run
+
+
+class Relabelling:
+    """
+    Args:
+        most: transitions that a training begins with; 0: none.
+    """
+
+    def __init__(self, run: Run, zygote: Zygote, task: Task, vocabulary: Vocabulary, most: int) -> None:
+        self._run, self._zygote, self._task, self._vocabulary = run, zygote, task, vocabulary
+        self._most = most
+        self.episodes = lru_cache(self._episodes)
+
+    def _episodes(self, generation: int) -> Sequence[Path]:
+        """Whole episodes, spread over the fitness of all that earlier generations and random actions left.
+
+        The same for all of a generation, and again when a run goes on: see `gather`.
+        """
+        if not self._most:
+            return ()
+        with Judge(self._zygote, self._task, self._vocabulary) as judge:
+            return gather(self._run, judge, generation).transitions(self._most)
