@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from eureka_loop.errors import Refused, UnknownName
@@ -17,7 +16,7 @@ from eureka_loop.judge.screening import Screened, Verdict
 from eureka_loop.program.contract import ENTRY_POINTS
 from eureka_loop.program.parsing import parse
 from eureka_loop.records import Candidate
-from eureka_loop.report import layout, text, words
+from eureka_loop.report import layout, text, words, written
 from eureka_loop.report.changes import changes_view
 from eureka_loop.report.training import progress_table, terms_table, trainings_table
 from eureka_loop.results import Failed, Trained
@@ -52,7 +51,7 @@ def full_view(run: Run, candidate: Candidate) -> RenderableType:
     search, report = run.evaluated(candidate.id), run.evaluated(candidate.id, report=True)
     trained = search.trained or report.trained
     parts: list[RenderableType] = [Text(words.label(candidate.id), style="bold"), origin(run, candidate)]
-    parts.append(layout.section("Code", layout.code(candidate.source)))
+    parts.append(layout.section("Code", written.code(candidate.source)))
     for failure in (*search.failures, *report.failures):
         parts.append(layout.section("Skipped" if failure.skipped else "Failed", failure_view(failure)))
     if (screened := run.screened(candidate.id)) is not None:
@@ -69,11 +68,11 @@ def full_view(run: Run, candidate: Candidate) -> RenderableType:
         parts.append(layout.section("Terms", terms_table(trained), remark))
     feedback = run.feedback(candidate.id)
     if feedback.strip():
-        parts.append(layout.section("Feedback its author got", layout.verbatim(feedback)))
+        parts.append(layout.section("Feedback its author got", written.verbatim(feedback)))
     return Group(*parts)
 
 
-def origin(run: Run, candidate: Candidate) -> Table:
+def origin(run: Run, candidate: Candidate) -> RenderableType:
     """Who wrote it, from what, and the numbers that may be tuned."""
     weights = ", ".join(f"{name} = {value}" for name, value in weights_of(candidate.source).items())
     generation = "" if candidate.id in REFERENCES else f", generation {candidate.generation + 1}"
@@ -83,7 +82,7 @@ def origin(run: Run, candidate: Candidate) -> Table:
             ("from", ", ".join(candidate.parents)),
             ("note", candidate.note),
             ("weights", weights),
-            ("file", str(run.candidate_folder(candidate.id) / "reward.py")),
+            ("file", written.path(run.candidate_folder(candidate.id) / "reward.py")),
         ]
     )
 
@@ -105,7 +104,7 @@ def failure_view(failure: Failed) -> RenderableType:
     """What went wrong, with all its lines."""
     seed = "" if failure.seed is None else f" (seed {failure.seed})"
     parts: list[RenderableType] = [Text(words.failure(failure.kind) + seed, style="red")]
-    parts += [layout.paragraph(each) for each in (failure.message, failure.detail) if each.strip()]
+    parts += [written.paragraph(each) for each in (failure.message, failure.detail) if each.strip()]
     return Group(*parts)
 
 
@@ -138,14 +137,14 @@ def exchange_view(run: Run, id: str) -> RenderableType:
 
 def _exchange_parts(exchange: Mapping[str, Any]) -> Iterator[RenderableType]:
     for message in exchange.get("messages") or ():
-        yield layout.section(str(message.get("role", "")), layout.verbatim(str(message.get("content", ""))))
+        yield layout.section(str(message.get("role", "")), written.verbatim(str(message.get("content", ""))))
     if exchange.get("reply"):
-        yield layout.section("reply", layout.verbatim(str(exchange["reply"])))
+        yield layout.section("reply", written.verbatim(str(exchange["reply"])))
     rest = {
         key: value for key, value in exchange.items() if key not in ("messages", "reply", "source") and value
     }
     if rest:
-        yield layout.section("about it", layout.paragraph(json.dumps(rest, indent=1, ensure_ascii=False)))
+        yield layout.section("about it", written.paragraph(json.dumps(rest, indent=1, ensure_ascii=False)))
     yield Text()
 
 

@@ -20,7 +20,7 @@ from eureka_loop.envs.registry import find_domain, find_task, suites
 from eureka_loop.execute.survey import survey
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Task
-from eureka_loop.report import layout, text
+from eureka_loop.report import layout, text, written
 from eureka_loop.report.terminal import show
 
 ROOMY = 100  # columns that leave some for the text of a task
@@ -110,13 +110,13 @@ def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = 
     ]
     for title, source, remark in programs:
         if source is not None:
-            parts.append(layout.section(title, layout.code(source, numbered=False), remark))
+            parts.append(layout.section(title, written.code(source, numbered=False), remark))
     parts.append(layout.section("Hyperparameters", hyperparameters(domain), domain.hyperparameters_source))
     parts += [vocabulary_section(vocabulary), *constants(vocabulary)]
     return Group(*parts)
 
 
-def hyperparameters(domain: Domain) -> Table:
+def hyperparameters(domain: Domain) -> RenderableType:
     """One line an algorithm."""
     return layout.facts(
         (algorithm, ", ".join(f"{name} {json.dumps(value, default=str)}" for name, value in values.items()))

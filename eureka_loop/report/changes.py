@@ -9,7 +9,7 @@ from rich.text import Text
 
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Candidate
-from eureka_loop.report import layout, text
+from eureka_loop.report import text, written
 from eureka_loop.store import Run
 
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -27,8 +27,9 @@ def changes_view(run: Run, candidate: Candidate, against: str) -> RenderableType
     """
     name, source = other(run, candidate, against)
     head = Text.assemble((f"{name} → {candidate.id}", "bold"))
-    lines = list(unified(source, candidate.source, name, candidate.id))
-    return Group(head, Text(), *(lines or [Text("no difference", style="dim")]))
+    lines = unified(source, candidate.source, name, candidate.id)
+    same = Text("no difference", style="dim")
+    return Group(head, Text(), written.Lines(tuple(lines), deeper=4) if lines else same)
 
 
 def other(run: Run, candidate: Candidate, against: str) -> tuple[str, str]:
@@ -56,7 +57,7 @@ def unified(before: str, after: str, name_before: str, name_after: str) -> list[
         n=max(before.count("\n"), after.count("\n")) + 1,  # programs are short: show all of it
         lineterm="",
     )
-    return [layout.unbroken(Text(line, style=STYLES.get(line[:1], ""))) for line in lines]
+    return [Text(line, style=STYLES.get(line[:1], "")) for line in lines]
 
 
 def _hand_written(run: Run) -> str:

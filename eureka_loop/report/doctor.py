@@ -10,7 +10,7 @@ from rich.text import Text
 from eureka_loop.doctor import Finding, Section, State
 from eureka_loop.report import text
 from eureka_loop.report.layout import facts, section
-from eureka_loop.report.terminal import terminal
+from eureka_loop.report.terminal import show, terminal
 
 _MARKS: dict[State, tuple[str, str]] = {
     "good": ("✓", "green"),
@@ -24,7 +24,7 @@ def print_doctor(sections: Iterable[Section]) -> bool:
     """Show every section as soon as it is there; says whether a run can start."""
     console, stops = terminal(), 0
     for each in sections:
-        console.print(shown(each))
+        show(shown(each), console)
         stops += sum(finding.state == "stop" for finding in each.findings)
     console.print()
     console.print(_verdict(stops))

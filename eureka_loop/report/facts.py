@@ -76,6 +76,11 @@ class Facts:
         return ranked([each for each in self.search if complete(each, self.config.seeds)])
 
     @property
+    def best(self) -> Candidate | None:
+        """The winner; before it is chosen, the best so far; None where nothing has finished training."""
+        return self.winner or (self.ranking[0].candidate if self.ranking else None)
+
+    @property
     def stopped(self) -> list[Evaluated]:
         """Candidates whose training ended early; those that got furthest first, then the best."""
         return ranked([each for each in self.search if each.halted is not None])

@@ -13,7 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from eureka_loop.budget import time_worked
-from eureka_loop.report import layout, standings, text, words
+from eureka_loop.report import layout, standings, text, words, written
 from eureka_loop.report.board import Board
 from eureka_loop.report.board_view import cost
 from eureka_loop.report.candidate import candidate_view
@@ -67,7 +67,7 @@ def run_view(run: Run) -> RenderableType:
     return Group(*parts)
 
 
-def overview(found: Facts) -> Table:
+def overview(found: Facts) -> RenderableType:
     """What the run is about, how far it is, what it cost."""
     config, task = found.config, found.task
     designer = found.board.designer or str(config.designer)
@@ -82,7 +82,7 @@ def overview(found: Facts) -> Table:
             ("", task.text if task else ""),
             ("search", search),
             ("state", state(found)),
-            ("go on with", resume(found)),
+            ("go on with", written.unbroken(Text(resume(found)))),
             ("cost", spent(found)),
         ]
     )

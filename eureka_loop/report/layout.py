@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from eureka_loop.report import text
+from eureka_loop.report.written import unbroken
 
 INDENT = "  "
+GAP = "  "  # between a fact's name and its value
 WIDEST = 1_000  # columns of any table, were there room for it
 
 
@@ -41,15 +43,27 @@ class Indented:
             yield Segment.line()
 
 
-def facts(pairs: Iterable[tuple[str, str | Text]]) -> Table:
-    """Names and values, one pair a line; empty values are left out."""
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in pairs:
-        if value:
-            grid.add_row(name, value if isinstance(value, Text) else Text(text.one_line(value)))
-    return grid
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and values, one pair a line. A long value goes on below; an unbroken one stays whole."""
+
+    pairs: tuple[tuple[str, Text], ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = max((len(name) for name, _ in self.pairs), default=0)
+        room = max(1, options.max_width - width - len(GAP))
+        for name, value in self.pairs:
+            lines = [value] if value.no_wrap else value.wrap(console, room)
+            for head, line in zip_longest([name], lines, fillvalue=""):
+                yield unbroken(Text.assemble((f"{head:{width}}", "dim"), GAP, line))
+
+
+def facts(pairs: Iterable[tuple[str, str | Text]]) -> Facts:
+    """Names and values; empty values are left out."""
+    shown = (
+        (name, value if isinstance(value, Text) else Text(text.one_line(value))) for name, value in pairs
+    )
+    return Facts(tuple((name, value) for name, value in shown if value))
 
 
 def columns(*heads: tuple[str, str]) -> Table:
@@ -82,34 +96,3 @@ def row(table: Table, cells: Sequence[str | Text], style: str = "") -> None:
     table.add_row(
         *(cell if isinstance(cell, Text) else Text(text.one_line(cell)) for cell in cells), style=style
     )
-
-
-def code(source: str, *, numbered: bool = True) -> Text:
-    """Python, highlighted in the terminal's own colours."""
-    python = Syntax("", "python", theme="ansi_dark", background_color="default")
-    shown = python.highlight(text.clean(source).rstrip("\n"))
-    shown.rstrip()
-    if numbered:
-        lines = shown.split("\n")
-        width = len(str(len(lines)))
-        numbers = [Text(f"{number:{width}} ", style="dim") for number in range(1, len(lines) + 1)]
-        shown = Text("\n").join(
-            Text.assemble(number, line) for number, line in zip(numbers, lines, strict=True)
-        )
-    return unbroken(shown)
-
-
-def verbatim(words: str) -> Text:
-    """Text whose lines are to be copied, or stand under one another: as written, however long."""
-    return unbroken(paragraph(words))
-
-
-def paragraph(words: str, style: str = "") -> Text:
-    """Text of several lines, as written."""
-    return Text(text.clean(words).strip("\n"), style=style)
-
-
-def unbroken(words: Text) -> Text:
-    """The screen breaks what is too long for it, and knows that it is one line still: it is copied as one."""
-    words.no_wrap, words.overflow = True, "ignore"
-    return words

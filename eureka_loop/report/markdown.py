@@ -199,7 +199,7 @@ def _commands(found: Facts) -> Iterator[str]:
             "# the same programs, without asking a model",
             f"{again} --designer replay --replay {folder}{human}",
         )
-    best = found.winner or (found.ranking[0].candidate if found.ranking else None)
+    best = found.best
     if best is not None:
         program = f"{folder}/candidates/{best.id}/reward.py"
         report = f" --report-seeds {found.config.report_seeds}{human}" if found.config.report_seeds else ""

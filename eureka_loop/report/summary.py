@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from eureka_loop.errors import RunError
-from eureka_loop.report import layout, standings, text
+from eureka_loop.report import layout, standings, text, written
 from eureka_loop.report.comparison import compared
 from eureka_loop.report.facts import Facts
 from eureka_loop.report.inspect import failures_table, progress, spent
@@ -27,9 +27,11 @@ def print_summary(run: Run, console: Console | None = None) -> int:
     path = write_report(run)
     console = console or terminal()
     show(summary(run), console)
-    console.print(Text(f"\nReport: {path}"), soft_wrap=True)  # a path is not broken: it may be clicked on
     found = Facts.of(run)
-    return 0 if found.ranking or found.stopped else 1
+    best = found.best
+    lines = [f"Reward: {run.candidate_folder(best.id) / 'reward.py'}"] if best else []
+    console.print(Text("\n".join(["", *lines, f"Report: {path}"])), soft_wrap=True)  # paths stay whole
+    return 0 if best or found.stopped else 1
 
 
 def print_stopped(run: Run, reason: str, console: Console | None = None) -> None:
@@ -53,14 +55,14 @@ def print_stopped(run: Run, reason: str, console: Console | None = None) -> None
 def summary(run: Run) -> RenderableType:
     """The winner's code, and its fitness beside the hand-written and the sparse reward."""
     found = Facts.of(run)
-    best = found.winner or (found.ranking[0].candidate if found.ranking else None)
+    best = found.best
     if best is None:
         head = Text("No candidate could be trained.", style="bold red")
         return Group(Text(), head, *([failures_table(found.failed)] if found.failed else []))
     comparison = compared(found)
     parts: list[RenderableType] = [
         layout.section(
-            f"Winner: {best.id}", layout.code(best.source, numbered=False), text.one_line(best.note, 60)
+            f"Winner: {best.id}", written.code(best.source, numbered=False), text.one_line(best.note, 60)
         ),
     ]
     if any(each.evaluated.results for each in comparison.standings):

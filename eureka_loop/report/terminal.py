@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.text import Text
 
 
@@ -34,5 +36,20 @@ def can_redraw(console: Console) -> bool:
 
 
 def show(renderable: RenderableType, console: Console | None = None) -> None:
-    """Print a page. What its parts leave longer than a line is not cut off: code is there to be copied."""
-    (console or terminal()).print(renderable, crop=False)
+    """Print a page. What its parts leave longer than a line is not cut off: a path is there to be copied."""
+    (console or terminal()).print(Trimmed(renderable), crop=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """Without the blanks that fill up lines: they would be copied, and stand in files."""
+
+    body: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in Segment.split_lines(console.render(self.body, options)):
+            while line and not line[-1].text.strip():
+                line.pop()
+            yield from line[:-1]
+            yield from (Segment(each.text.rstrip(), each.style) for each in line[-1:])
+            yield Segment.line()

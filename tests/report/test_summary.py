@@ -58,7 +58,8 @@ def test_it_ends_with_the_reports_path_unbroken(script: Script, monkeypatch: pyt
     monkeypatch.setattr("eureka_loop.report.markdown.draw_curves", lambda path, curves, title: False)
     out = console(width=40)
     assert print_summary(script.whole(), out) == 0
-    assert written(out).endswith(f"\nReport: {script.run.folder / 'report.md'}\n")
+    reward = script.run.folder / "candidates" / "g1-00" / "reward.py"
+    assert written(out).endswith(f"\n\nReward: {reward}\nReport: {script.run.folder / 'report.md'}\n")
     assert (script.run.folder / "report.md").exists()
 
 

@@ -13,7 +13,7 @@ from eureka_loop.report import layout, text
 from eureka_loop.report.compare import measures, verdict
 from eureka_loop.report.compare.facts import Facts, Part
 from eureka_loop.report.compare.repeat import cost
-from eureka_loop.report.terminal import terminal
+from eureka_loop.report.terminal import show, terminal
 from eureka_loop.store import Run
 
 STYLES = {"better": "bold green", "worse": "bold red"}
@@ -22,7 +22,7 @@ STYLES = {"better": "bold green", "worse": "bold red"}
 def print_summary(folder: Path, paths: Sequence[Path], console: Console | None = None) -> None:
     """The verdict, the numbers behind it, and where the reports are."""
     console = console or terminal()
-    console.print(summary(Facts.of(folder)))
+    show(summary(Facts.of(folder)), console)
     console.print(Text("\n" + "\n".join(f"Report: {path}" for path in paths)), soft_wrap=True)
 
 
