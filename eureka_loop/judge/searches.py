@@ -1,0 +1,132 @@
+"""What several searches of each of several tasks say together, and how sure one may be.
+
+A designer is what is measured here, so the unit of replication is the *search*: its winner's trainings say how
+good that winner is, and only other searches say how good the next winner will be. A bootstrap draws, for each
+task on its own (the strata are the tasks): searches anew, and within each search drawn, the trainings of its
+winner anew. The hand-written and the sparse reward are no search's work: their trainings are drawn one by one,
+from those of all searches together.
+
+Source: Agarwal et al. 2021 (see `statistics`) for strata and interquartile mean; drawing both levels, as in
+Saravanan, Berman and Sober, "Application of the hierarchical bootstrap to multi-level data in neuroscience",
+Neurons, Behavior, Data Analysis and Theory 3, 2020: with a handful of searches, drawing those alone gives
+intervals that are too narrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eureka_loop.judge.statistics import Interval, iqm
+from eureka_loop.records import Array
+
+REPEATS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Replicates:
+    """One task's trainings on report seeds.
+
+    Attributes:
+        winners: a search each: (trainings,) of its winner, at least one.
+        human: (trainings,) of the hand-written reward, of all searches together; empty where there is none.
+        sparse: likewise of the sparse one.
+    """
+
+    winners: tuple[Array, ...]
+    human: Array
+    sparse: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Bootstrap draws of one task.
+
+    Attributes:
+        winners: (B, searches) what each drawn search reached.
+        human: (B,); NaN where there is no such reward.
+        sparse: (B,) likewise.
+    """
+
+    winners: Array
+    human: Array
+    sparse: Array
+
+
+def seen(task: Replicates) -> Draws:
+    """What was seen, as a single draw."""
+    reached = np.array([[float(iqm(each)) for each in task.winners]])
+    return Draws(reached, *(np.array([float(iqm(each))]) for each in (_or_nan(task.human), _or_nan(task.sparse))))
+
+
+def draw(task: Replicates, rng: np.random.Generator, repeats: int = REPEATS) -> Draws:
+    """Searches drawn anew, with their trainings; the references' trainings likewise."""
+    return Draws(
+        _nested(task.winners, rng, repeats),
+        *(np.asarray(iqm(_drawn(_or_nan(each), rng, repeats))) for each in (task.human, task.sparse)),
+    )
+
+
+def scores(found: Draws) -> Array:
+    """(B, searches): (winner − sparse) / |hand-written − sparse|; infinite or NaN where these are equal."""
+    gap = np.abs(found.human - found.sparse)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((found.winners - found.sparse[:, None]) / gap[:, None])
+
+
+def fitness(found: Draws) -> Array:
+    """(B,): interquartile mean over searches."""
+    return iqm(found.winners)
+
+
+def at_least_human(found: Draws) -> Array:
+    """(B,): 1 where the searches' interquartile mean is at or above the hand-written reward's, else 0."""
+    return np.asarray(fitness(found) >= found.human, dtype=np.float64)
+
+
+def over_tasks(found: Sequence[Draws]) -> Array:
+    """(B,): the interquartile mean of the scores of all searches of all tasks."""
+    return iqm(np.concatenate([scores(each) for each in found], axis=1))
+
+
+def share_of_tasks(found: Sequence[Draws]) -> Array:
+    """(B,): share of tasks whose winners are at or above the hand-written reward."""
+    return np.asarray(np.mean([at_least_human(each) for each in found], axis=0))
+
+
+def interval(value: Array, draws: Array, level: float = 0.95) -> Interval:
+    """The value seen, (1,), with the percentiles of its draws, (B,); undefined draws are left out."""
+    tail = 50.0 * (1.0 - level)
+    low, high = np.percentile(draws[np.isfinite(draws)], [tail, 100.0 - tail])
+    return Interval(float(value[0]), float(low), float(high), level)
+
+
+def rates(searches: Sequence[Array], rng: np.random.Generator, repeats: int = REPEATS) -> Interval:
+    """The mean over searches of the mean over a search's trainings, both levels drawn anew.
+
+    Args:
+        searches: a search each: (trainings,) shares in [0, 1].
+    """
+    value = np.array([np.mean([each.mean() for each in searches])])
+    return interval(value, _nested(searches, rng, repeats, mean=True).mean(axis=1))
+
+
+def _nested(searches: Sequence[Array], rng: np.random.Generator, repeats: int, *, mean: bool = False) -> Array:
+    """(B, S): S searches drawn with replacement, each with its trainings drawn with replacement."""
+    chosen = rng.integers(len(searches), size=(repeats, len(searches)))
+    found = np.empty(chosen.shape)
+    for index, trainings in enumerate(searches):
+        drawn = _drawn(trainings, rng, int(np.count_nonzero(chosen == index)))
+        found[chosen == index] = drawn.mean(axis=1) if mean else iqm(drawn)
+    return found
+
+
+def _drawn(trainings: Array, rng: np.random.Generator, repeats: int) -> Array:
+    """(B, n)."""
+    return np.asarray(trainings[rng.integers(trainings.size, size=(repeats, trainings.size))])
+
+
+def _or_nan(trainings: Array) -> Array:
+    return trainings if trainings.size else np.array([np.nan])

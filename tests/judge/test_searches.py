@@ -1,0 +1,108 @@
+"""Searches as the unit of replication: what is drawn, what the scores are, how wide intervals are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eureka_loop.judge.searches import (
+    Replicates,
+    at_least_human,
+    draw,
+    interval,
+    over_tasks,
+    rates,
+    scores,
+    seen,
+    share_of_tasks,
+)
+from eureka_loop.records import Array
+
+NONE = np.array([])
+
+
+def task(winners: list[list[float]], human: list[float], sparse: list[float]) -> Replicates:
+    return Replicates(tuple(map(np.array, winners)), np.array(human), np.array(sparse))
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_a_score_is_a_searchs_share_of_the_way_from_sparse_to_hand_written() -> None:
+    found = seen(task([[3.0, 5.0], [1.0]], [5.0, 5.0], [1.0, 1.0]))
+    assert scores(found).tolist() == [[0.75, 0.0]]
+    worse = seen(task([[3.0]], [1.0], [5.0]))  # the scale keeps its direction
+    assert scores(worse).tolist() == [[-0.5]]
+
+
+def test_without_a_reference_there_is_no_score_and_nothing_is_at_least_it() -> None:
+    found = seen(task([[3.0]], [], [1.0]))
+    assert np.isnan(scores(found)).all()
+    assert at_least_human(found).tolist() == [0.0]
+    assert np.isnan(draw(task([[3.0]], [], [1.0]), rng(), 10).human).all()
+
+
+def test_searches_are_drawn_whole_not_trainings_alone() -> None:
+    """Two searches far apart, each with many equal trainings: a draw has one, the other, or both."""
+    found = draw(task([[0.0] * 50, [1.0] * 50], [1.0], [0.0]), rng(), 4000)
+    means = found.winners.mean(axis=1)
+    assert sorted(set(means.tolist())) == [0.0, 0.5, 1.0]
+    assert np.mean(means == 0.5) == pytest.approx(0.5, abs=0.03)
+
+
+def test_more_trainings_of_the_same_search_do_not_narrow_what_searches_differ_by() -> None:
+    def width(trainings: int) -> float:
+        apart = task([[value] * trainings for value in (0.0, 1.0, 2.0)], [1.0], [0.0])
+        drawn = scores(draw(apart, rng())).mean(axis=1)
+        found = interval(np.array([1.0]), drawn)
+        return found.high - found.low
+
+    assert width(100) == pytest.approx(width(1))
+
+
+def test_trainings_within_a_search_count_too() -> None:
+    found = draw(task([[0.0, 1.0, 2.0]], [1.0], [0.0]), rng())
+    assert float(np.ptp(found.winners)) == 2.0
+
+
+def test_references_are_drawn_one_by_one_over_all_searches() -> None:
+    found = draw(task([[1.0]], [0.0, 3.0], [5.0]), rng(), 4000)
+    assert sorted(set(found.human.tolist())) == [0.0, 1.5, 3.0]
+    assert set(found.sparse.tolist()) == {5.0}
+
+
+def test_the_aggregate_is_the_iqm_of_all_searches_and_every_task_keeps_its_weight() -> None:
+    one, other = (task([[v] for v in values], [1.0], [0.0]) for values in ([0.0, 0.1, 0.2], [0.8, 0.9, 9.0]))
+    assert over_tasks([seen(one), seen(other)]).tolist() == [pytest.approx((0.1 + 0.2 + 0.8 + 0.9) / 4)]
+    drawn = over_tasks([draw(one, rng(), 500), draw(other, rng(), 500)])
+    assert drawn.min() >= 0.0
+    assert (drawn < 9.0).all()  # three of six at least are the first task's
+
+
+def test_share_of_tasks() -> None:
+    above, below = task([[2.0]], [1.0, 1.0], [0.0]), task([[0.5]], [1.0, 1.0], [0.0])
+    assert share_of_tasks([seen(above), seen(below)]).tolist() == [0.5]
+
+
+def test_rates_weigh_searches_alike() -> None:
+    found = rates([np.array([1.0, 1.0, 1.0]), np.array([0.0])], rng())
+    assert found.value == 0.5
+    assert (found.low, found.high) == (0.0, 1.0)
+
+
+def test_an_interval_leaves_undefined_draws_out() -> None:
+    draws = np.array([np.nan, np.inf, *np.linspace(0, 1, 101)])
+    found = interval(np.array([0.4]), draws)
+    assert (found.value, found.low, found.high) == (0.4, pytest.approx(0.025), pytest.approx(0.975))
+
+
+@pytest.mark.parametrize("between", [0.0, 1.0])
+def test_intervals_of_ten_searches_cover_as_often_as_they_say(between: float) -> None:
+    random, hits = np.random.default_rng(1), 0
+    for _ in range(200):
+        reached: Array = random.normal(0, between, (10, 1)) + random.normal(0, 0.5, (10, 3))
+        found = draw(Replicates(tuple(reached), NONE, NONE), random, 400).winners
+        low, high = np.percentile(np.sort(found)[:, 2:8].mean(axis=1), [2.5, 97.5])
+        hits += bool(low <= 0.0 <= high)
+    assert hits / 200 >= 0.9
