@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import tempfile
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -21,9 +22,12 @@ from eureka_loop.execute.survey import survey
 from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Task
 from eureka_loop.report import layout, text, written
-from eureka_loop.report.terminal import show
+from eureka_loop.report.terminal import can_redraw, show, waiting
 
 ROOMY = 100  # columns that leave some for the text of a task
+LEAST = 12  # characters of a text that are worth a line
+LOOKING = "looking at the environment"
+MORE = "`eureka tasks NAME` shows all about one; `eureka run NAME` begins."
 WIDE = 120  # columns that every fact of an observable needs on one line
 MIXED = "…"  # a vector whose parts differ
 
@@ -44,7 +48,7 @@ def show_task(name: str, console: Console | None = None) -> None:
         show(catalogue({name: suites()[name]}), console)
         return
     task = find_task(name)
-    with tempfile.TemporaryDirectory(prefix="eureka-") as folder:
+    with waiting(LOOKING), tempfile.TemporaryDirectory(prefix="eureka-") as folder:
         files.write_json(Path(folder) / "task.json", task)
         vocabulary = survey(Path(folder))
         native = Path(folder) / "native.py"
@@ -53,26 +57,44 @@ def show_task(name: str, console: Console | None = None) -> None:
 
 
 def catalogue(known: Mapping[str, Sequence[Task]]) -> RenderableType:
-    """Name, environment and text of each task, by suite, and which extra a suite needs that isn't there."""
-    return Group(
-        *(layout.section(suite, Listing(members), remark(members)) for suite, members in known.items())
-    )
+    """A line a task, by suite, and which extra a suite needs that isn't there."""
+    suites = (layout.section(suite, Listing(members), remark(members)) for suite, members in known.items())
+    return Group(*suites, Text(), Text(MORE, style="dim"))
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One line a task, where the screen is wide enough; on a narrow one the environment follows the text."""
+    """One line a task: name, environment where there is room, and as much of the text; all of it in a pipe.
+
+    What all texts of a suite begin with is said once.
+    """
 
     members: Sequence[Task]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        wide = options.max_width >= ROOMY
-        environment = (("environment", "left"),) if wide else ()
-        table = layout.columns(("task", "left"), *environment, ("", "rest"))
-        for task in self.members:
-            env = str(task.env_kwargs.get("env_name", task.env_id))
-            layout.row(table, [task.name, env, task.text] if wide else [task.name, f"{task.text} {env}"])
-        yield table
+        width = options.max_width if can_redraw(console) else layout.WIDEST
+        names = _aligned(task.name for task in self.members)
+        environments = _aligned(str(task.env_kwargs.get("env_name", task.env_id)) for task in self.members)
+        shared = beginning([task.text for task in self.members])
+        if shared:
+            yield Text(f"{shared}…", style="dim")
+        for name, environment, task in zip(names, environments, self.members, strict=True):
+            head = f"{name}  {environment}  " if width >= ROOMY else f"{name}  "
+            said = text.one_line(task.text.removeprefix(shared))
+            said = textwrap.shorten(said, max(LEAST, width - len(head)), placeholder=" …")
+            yield written.unbroken(Text(head + said))
+
+
+def beginning(texts: Sequence[str]) -> str:
+    """The words that several texts all begin with, where that is more than an article."""
+    words = takewhile(lambda each: len(set(each)) == 1, zip(*(each.split() for each in texts), strict=False))
+    shared = "".join(f"{each[0]} " for each in words)
+    return shared if len(texts) > 1 and len(shared) >= LEAST else ""
+
+
+def _aligned(cells: Iterable[str]) -> list[str]:
+    known = list(cells)
+    return [cell.ljust(max(map(len, known))) for cell in known]
 
 
 def remark(members: Sequence[Task]) -> str:

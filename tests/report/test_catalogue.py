@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from eureka_loop.envs.registry import find_domain, find_task, suites, tasks
 from eureka_loop.errors import UnknownName
 from eureka_loop.program.vocabulary import Observable, Vocabulary
+from eureka_loop.records import Task
 from eureka_loop.report import catalogue
 
 VOCABULARY = Vocabulary(
@@ -120,10 +121,47 @@ def test_listing_takes_a_console() -> None:
     assert "HalfCheetah-v5" in console.file.getvalue()
 
 
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def listed(width: int, tasks: Sequence[Task], file: io.StringIO) -> list[str]:
+    console = Console(file=file, width=width, color_system=None, _environ={"TERM": "xterm"})
+    console.print(catalogue.Listing(tasks), crop=False)
+    return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
 @pytest.mark.parametrize(
     ("width", "line"),
-    [(120, "  hopper-hop  Hopper-v5    Hop."), (80, "  hopper-hop  Hop. Hopper-v5")],
+    [
+        (120, "hopper-hop  Hopper-v5    Hop as fast as the others do, and never fall."),
+        (40, "hopper-hop  Hop as fast as the …"),
+    ],
 )
-def test_a_narrow_screen_has_room_for_a_tasks_text(shown: Callable[..., str], width: int, line: str) -> None:
-    task = replace(find_task("hopper-hop"), text="Hop.")
-    assert line in shown(catalogue.catalogue({"gymnasium": [task]}), width=width).splitlines()
+def test_a_task_is_one_line_on_any_screen(width: int, line: str) -> None:
+    hop = replace(find_task("hopper-hop"), text="Hop as fast as the others do, and never fall.")
+    lines = listed(width, [hop, replace(find_task("walker2d-walk"), text="Walk.")], Screen())
+    assert lines[0] == line.replace("hop  ", "hop     ", 1)
+    assert len(lines) == 2
+
+
+def test_no_task_takes_two_lines_of_eighty_columns() -> None:
+    for members in suites().values():
+        lines = listed(80, members, Screen())
+        assert max(map(len, lines)) <= 80
+        assert len(lines) <= len(members) + 1
+
+
+def test_what_all_texts_begin_with_is_said_once() -> None:
+    lines = listed(80, suites()["metaworld"], Screen())
+    assert lines[0] == "With the Sawyer arm's gripper: …"
+    assert not any("Sawyer" in line for line in lines[1:])
+    assert (
+        "metaworld-push " in lines[1 + [task.name for task in suites()["metaworld"]].index("metaworld-push")]
+    )
+
+
+def test_in_a_pipe_a_task_is_told_whole() -> None:
+    lines = listed(80, suites()["beyond"], io.StringIO())
+    assert all(line.endswith(task.text) for line, task in zip(lines, suites()["beyond"], strict=True))
