@@ -133,10 +133,11 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
 
 
 def amend(path: Path, changes: Mapping[str, Any]) -> None:
-    """Change settings of a run.toml; its records stay as they are."""
+    """Change settings of a run.toml, or unset them with None; its records stay as they are."""
     if changes:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        files.write_text(path, tomli_w.dumps({**table, **changes}))
+        table = {**tomllib.loads(path.read_text(encoding="utf-8")), **changes}
+        kept = {key: value for key, value in table.items() if value is not None}
+        files.write_text(path, tomli_w.dumps(kept))
 
 
 def as_table(config: RunConfig) -> dict[str, Any]:

@@ -195,10 +195,20 @@ def _normalised(standings: tuple[Standing, ...]) -> HumanNormalised | None:
     ours = known.get(standings[0].id) if standings and standings[0].id not in REFERENCES else None
     if ours is None or human is None or sparse is None:
         return None
-    gap = difference_interval(human.fitness, sparse.fitness, _rng())
-    if gap.low <= 0.0 <= gap.high:
+    if not told_apart(human.fitness, sparse.fitness):
         return None
     return human_normalised(*(float(iqm(each.fitness)) for each in (ours, human, sparse)))
+
+
+def told_apart(human: Array, sparse: Array) -> bool:
+    """Whether the hand-written and the sparse reward's fitness differ by more than chance: else no scale.
+
+    Args:
+        human: (n,) one number a training.
+        sparse: (m,) likewise.
+    """
+    gap = difference_interval(human, sparse, _rng())
+    return not gap.low <= 0.0 <= gap.high
 
 
 def _rng() -> np.random.Generator:
