@@ -1,7 +1,7 @@
 """Adroit: a 24-joint hand on an arm; opens a door, drives a nail, turns a pen, carries a ball.
 
-No pose ends an episode (200 steps of 10 ms). The env's Python rescales actions and moves door, board and
-targets in the model at every reset, so envs step one at a time.
+No pose ends an episode (200 steps of 10 ms). Served by the batched simulator: actions are rescaled for all
+copies at once, and each copy has its own places of door, board and targets, which a reset moves in the model.
 
 Model and native reward: gymnasium_robotics/envs/adroit_hand/adroit_*.py, assets/adroit_hand/*.xml (1.4). The
 native rewards of door, hammer and relocate pay for a palm far from its object: a slip of that version, kept.
@@ -13,7 +13,8 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, DomainObservable, observable
+from .adroit_observations import DOOR_STEP, HAMMER_STEP, PEN_STEP, RELOCATE_STEP
+from .domain import Domain, DomainObservable, Vectorised, observable
 from .zoo import SAC_MUJOCO, cite
 
 
@@ -268,7 +269,7 @@ def compute_reward(
 )
 
 
-def domain(task: Task, observables: tuple[DomainObservable, ...]) -> Domain:
+def domain(task: Task, observables: tuple[DomainObservable, ...], vectorised: Vectorised) -> Domain:
     """All four are trained alike."""
     return Domain(
         name=task.name.replace("-", ""),
@@ -280,12 +281,13 @@ def domain(task: Task, observables: tuple[DomainObservable, ...]) -> Domain:
             ppo="has no Adroit env: SB3's defaults", sac="has none either: HalfCheetah-v4"
         ),
         extra="robotics",
+        vectorised=vectorised,
     )
 
 
 DOMAINS = (
-    domain(DOOR, (door_angle, latch_turned, handle_distance)),
-    domain(HAMMER, (nail_left, hammer_distance, head_distance, hammer_height)),
-    domain(PEN, (pen_distance, pen_alignment, pen_height)),
-    domain(RELOCATE, (ball_distance, ball_to_target, palm_to_target, ball_height)),
+    domain(DOOR, (door_angle, latch_turned, handle_distance), DOOR_STEP),
+    domain(HAMMER, (nail_left, hammer_distance, head_distance, hammer_height), HAMMER_STEP),
+    domain(PEN, (pen_distance, pen_alignment, pen_height), PEN_STEP),
+    domain(RELOCATE, (ball_distance, ball_to_target, palm_to_target, ball_height), RELOCATE_STEP),
 )

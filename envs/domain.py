@@ -72,20 +72,34 @@ class Vectorised:
     """What the env's Python computes, as functions of whole columns, so that many envs step in one call.
 
     The parameters of each function but `start` name observables of this env (without memory: no `prev_`, no
-    tracker) or arrays of MuJoCo's `MjData` ("cinert"), each with a leading axis N. `serves` of the batched
-    simulator tries them against the env itself before it relies on them.
+    tracker; in `observation`, `prev_` is the moment before the step), arrays of MuJoCo's `MjData` ("cinert"),
+    or attributes of the env that a reset sets and that then stay as they are ("goal"), each with a leading
+    axis N. `serves` of the batched simulator tries them against the env itself before it relies on them.
 
     Attributes:
-        observation: (N, D), as the env's `_get_obs`.
-        start: draws an episode's first state, in the order in which the env's `reset_model` draws.
+        observation: (N, D), as the env's `_get_obs`; of a goal env its part "observation".
+        start: draws an episode's first state, in the order in which the env's `reset_model` draws. None: an
+            env is reset for every copy in turn, and what it leaves in MjData and MjModel is taken over.
         terminated: (N,) bool, as the env's step says; None where no state ends an episode.
         info: what the env's `info` holds, by key (there `prev_` is allowed); keys left out can't be served.
+        achieved_goal, desired_goal: (N, G), of a goal env.
+        applied: what the env writes into MjData before it steps, "ctrl" first, array by array (N, ...): from
+            `action` and the columns before the step. None: the action into "ctrl".
+        varied: arrays of MjModel that resets change ("body_pos"); only where `start` is None.
+        held: joints whose position the env sets to 0 after every step.
+        forward: whether the env computes everything anew after every step (`mj_forward`).
     """
 
     observation: ObservableFunction
-    start: StartFunction
+    start: StartFunction | None = None
     terminated: Callable[..., npt.NDArray[np.bool_]] | None = None
     info: Mapping[str, ObservableFunction] = field(default_factory=dict)
+    achieved_goal: ObservableFunction | None = None
+    desired_goal: ObservableFunction | None = None
+    applied: Callable[..., Mapping[str, Array]] | None = None
+    varied: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    forward: bool = False
 
 
 def uniform_start(scale: float) -> StartFunction:

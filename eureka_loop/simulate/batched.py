@@ -7,6 +7,7 @@ whole columns; the physics runs without it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -17,18 +18,17 @@ from gymnasium.utils.seeding import np_random
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Task
-from eureka_loop.simulate.choice import PhysicsFactory, fastest
+from eureka_loop.simulate.choice import PhysicsFactory, fastest, manner_of
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.memory import Indices
 from eureka_loop.simulate.physics import Physics
-from eureka_loop.simulate.quantities import FromContacts, Given, Raw, Slice
+from eureka_loop.simulate.quantities import FromContacts, Given, Noted, Raw, Slice
 from eureka_loop.simulate.recorder import Transitions, transitions
-from eureka_loop.simulate.stated import Stated, vectorised_of
+from eureka_loop.simulate.starts import Drawn, OwnResets, Starts
+from eureka_loop.simulate.stated import Before, Stated, vectorised_of
 from eureka_loop.simulate.tape import Tape
 from eureka_loop.simulate.timeline import TERMINATED, TRUNCATED
-
-TRIED_STEPS = 10
 
 
 class Step(NamedTuple):
@@ -50,12 +50,11 @@ class Step(NamedTuple):
 class BatchedEnvs:
     """N envs of a task. Env i draws its starts as the Gymnasium env reset with its seed would.
 
-    Actions go to the actuators as they are: clip them to `action_low` and `action_high` first, as one would
-    for the env.
+    Actions are taken as they are: clip them to `action_low` and `action_high` first, as for the env itself.
 
     Attributes:
         vocabulary: of these envs, without ranges.
-        observation_size: D.
+        observation_size: D; of a goal env that of all parts side by side, in the order of its space.
         action_low: (A,) float64, `action_high` likewise.
         physics: "rollouts" or "pool", what carries them.
     """
@@ -79,20 +78,19 @@ class BatchedEnvs:
         self.names, self.n_envs = tuple(dict.fromkeys(names)), n_envs
         vectorised = vectorised_of(task, domain)
         env = make_env(task)
-        try:
+        with ExitStack() as stack:
+            stack.callback(env.close)
             instruments = Instruments(env, domain)
             self.vocabulary = instruments.vocabulary
             for name in self.names:
                 self.vocabulary.resolve(name, hidden=True)
-            inner: Any = env.unwrapped
-            self._stated = Stated.of(domain, vectorised, instruments, inner.data)
-            self._origin = inner.init_qpos.copy(), inner.init_qvel.copy()
-            self._equip(inner, threads, physics)
-        finally:
-            env.close()
+            self._stated = Stated.of(domain, vectorised, instruments, env)
+            self._equip(env, threads, physics)
+            if vectorised.start is None:
+                stack.pop_all()  # the env is kept for resets
         space: Any = env.action_space
         self.action_low, self.action_high = space.low.astype(np.float64), space.high.astype(np.float64)
-        self.observation_size = self._stated.observation_size
+        self.observation_size = int(gymnasium.spaces.flatdim(env.observation_space))
         self._horizon = self.vocabulary.horizon or np.iinfo(np.intp).max
         self._steps = np.zeros(n_envs, np.intp)
         self._saved: dict[str, Array] = {}
@@ -112,13 +110,13 @@ class BatchedEnvs:
     def step(self, actions: npt.ArrayLike) -> Step:
         """One step with actions (N, A); envs whose episode ends are reset."""
         acted = np.asarray(actions, np.float64)
-        self._physics.step(acted)
+        self._advance(acted)
         self._steps += 1
-        columns = self._physics.columns
+        columns = self._moment
         terminal_obs = self._stated.observe(columns)
         terminated = self._stated.ended(columns)
         truncated = self._steps >= self._horizon
-        self._record(acted, terminal_obs, terminated, truncated)
+        self._record(acted, terminal_obs[:, self._stated.own], terminated, truncated)
         obs = terminal_obs
         ended = np.flatnonzero(terminated | truncated)
         if len(ended):
@@ -147,6 +145,7 @@ class BatchedEnvs:
             "random": [self._random[index].bit_generator.state for index in indices],
             "tape": self._tape.carried(envs),
             "saved": {name: column[pairs] for name, column in self._saved.items()},
+            "seen": {str(raw): self._moment[raw][envs].copy() for raw in self._seen},
         }
 
     def restore(self, parts: Sequence[Mapping[str, Any]]) -> None:
@@ -163,36 +162,69 @@ class BatchedEnvs:
             self._physics.restore(index, *state)
             self._random[index].bit_generator.state = random
         self._tape.carry(np.concatenate([part["tape"] for part in parts]))
+        for raw in self._seen:
+            self._moment[raw][:] = np.concatenate([part["seen"][str(raw)] for part in parts])
         self._saved = _joined([part["saved"] for part in parts], [2 * len(part["steps"]) for part in parts])
 
     def close(self) -> None:
         """End the threads."""
         self._physics.close()
+        self._starts.close()
 
-    def _equip(self, inner: Any, threads: int, physics: PhysicsFactory) -> None:
-        """Physics that gives what is needed, and a tape for what is asked."""
+    def _equip(self, env: gymnasium.Env[Any, Any], threads: int, physics: PhysicsFactory) -> None:
+        """Physics that gives what is needed, starts, and a tape for what is asked."""
+        inner: Any = env.unwrapped
         recorded = self._stated.recorded(self.names)
         needed = dict.fromkeys([*recorded, *self._stated.raws])
         moving = [raw for raw in needed if isinstance(raw, (Slice, FromContacts))]
-        made = physics(inner, moving, self.n_envs, threads)
+        made = physics(inner, moving, self.n_envs, threads, manner_of(self._stated.vectorised, inner))
         if made is None:
             raise BadInput(f"this physics can't give what {self.vocabulary.env_id} and the names ask for")
         self._physics: Physics = made
         self.physics = type(made).__name__.lower()
+        self._starts = self._starts_of(env, [raw for raw in needed if isinstance(raw, Noted)])
+        self._moment: dict[Any, Array] = {**made.columns, **self._starts.columns}
+        self._moment |= {Before(raw): self._moment[raw].copy() for raw in self._stated.remembered}
         summed = [raw for raw in recorded if isinstance(raw, FromContacts) and raw not in made.columns]
         kept = [raw for raw in recorded if raw not in summed]
         self._given = [raw for raw in kept if isinstance(raw, Given)]
         self._tape = Tape(kept, self.n_envs, made.tapes, summed)
 
+    def _starts_of(self, env: gymnasium.Env[Any, Any], noted: list[Noted]) -> Starts:
+        drawn = self._stated.vectorised.start
+        if drawn is None:
+            return OwnResets(env, noted, self.n_envs)
+        inner: Any = env.unwrapped
+        return Drawn(drawn, (inner.init_qpos.copy(), inner.init_qvel.copy()))
+
+    @property
+    def _seen(self) -> Iterable[Raw]:
+        """What the next step looks at of the last one, and what resets noted down."""
+        return dict.fromkeys([*self._stated.acted_on, *self._stated.remembered, *self._starts.columns])
+
+    def _advance(self, actions: Array) -> None:
+        """Move the physics."""
+        for raw in self._stated.remembered:
+            self._moment[Before(raw)][:] = self._moment[raw]
+        if self._stated.applied is None:
+            self._physics.step(actions)
+            return
+        written = self._stated.applied(self._moment, actions)
+        self._physics.step(written.pop("ctrl"), written)
+
     def _start(self, envs: Indices) -> Array:
         """Reset these envs: their observations (len(envs), D)."""
         for index in envs.tolist():
-            self._physics.reset(index, *self._stated.start(self._random[index], *self._origin))
+            self._starts.begin(index, self._random[index], self._physics)
         self._steps[envs] = 0
-        columns = {raw: column[envs] for raw, column in self._physics.columns.items()}
-        obs = self._stated.observe(columns)
-        for raw in self._given:
-            columns[raw] = obs if raw.key == "obs" else np.zeros((len(envs), *raw.shape))
+        for raw in self._stated.remembered:
+            self._moment[Before(raw)][envs] = self._moment[raw][envs]
+        columns: dict[Any, Array] = {raw: column[envs] for raw, column in self._moment.items()}
+        observed = self._starts.observed(envs)
+        obs = self._stated.observe(columns) if observed is None else observed
+        for given in self._given:
+            of_obs = given.key == "obs"
+            columns[given] = obs[:, self._stated.own] if of_obs else np.zeros((len(envs), *given.shape))
         self._tape.reset(envs, columns)
         return obs
 
@@ -206,7 +238,7 @@ class BatchedEnvs:
         given = {"obs": obs, "action": actions, "terminated": terminated, "steps": self._steps}
         columns: dict[Raw, Any] = {raw: given[raw.key] for raw in self._given}
         ended = TERMINATED * terminated + TRUNCATED * truncated
-        self._tape.step({**self._physics.columns, **columns}, ended.astype(np.uint8))
+        self._tape.step({**self._moment, **columns}, ended.astype(np.uint8))
 
 
 def _joined(parts: Sequence[Mapping[str, Array]], lengths: Sequence[int]) -> dict[str, Array]:
@@ -218,39 +250,3 @@ def _joined(parts: Sequence[Mapping[str, Array]], lengths: Sequence[int]) -> dic
         )
         for name, shape in shapes.items()
     }
-
-
-def serves(task: Task, domain: Domain, names: Iterable[str]) -> str:
-    """ "" where `BatchedEnvs` can stand in for the env; else why not, in one line.
-
-    The domain's functions are tried: a start and some steps with random actions have to come out as the env's
-    own, so that another version of the env, or of its file, is noticed.
-    """
-    try:
-        envs = BatchedEnvs(task, domain, names, n_envs=1, seed=0)
-    except BadInput as error:
-        return str(error)
-    env = make_env(task)
-    try:
-        return _difference(env, envs)
-    finally:
-        env.close()
-        envs.close()
-
-
-def _difference(env: gymnasium.Env[Any, Any], envs: BatchedEnvs) -> str:
-    random = np.random.default_rng(0)
-    low, high = np.maximum(envs.action_low, -1.0), np.minimum(envs.action_high, 1.0)
-    expected, got = env.reset(seed=0)[0], envs.reset()[0]
-    for step in range(TRIED_STEPS):
-        if expected.shape != got.shape or not np.allclose(got, expected, rtol=1e-6, atol=1e-6):
-            return f"the env's observations aren't what its domain file states: step {step}"
-        action = random.uniform(low, high).astype(np.float32)
-        expected, _, terminated, truncated, _ = env.step(action)
-        result = envs.step(action[None])
-        got = result.terminal_obs[0]
-        if (terminated, truncated) != (result.terminated[0], result.truncated[0]):
-            return f"the env's episodes don't end as its domain file states: step {step + 1}"
-        if terminated or truncated:
-            break
-    return ""

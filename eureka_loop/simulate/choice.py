@@ -8,33 +8,51 @@ from typing import Any
 import mujoco
 from mujoco.rollout import Rollout
 
-from eureka_loop.simulate.physics import Physics
+from eureka_loop.envs.domain import Vectorised
+from eureka_loop.simulate.physics import USUAL, Manner, Physics
 from eureka_loop.simulate.pool import Pool
 from eureka_loop.simulate.quantities import Raw, Slice
 from eureka_loop.simulate.rollouts import Rollouts, Stepper, Straight, state_part
 from eureka_loop.simulate.runge_kutta import Staged
 from eureka_loop.simulate.sensed import with_sensors
 
-PhysicsFactory = Callable[[Any, Iterable[Raw], int, int], Physics | None]
-"""The env (unwrapped), the raw columns, how many copies, how many threads; None where it can't."""
+PhysicsFactory = Callable[[Any, Iterable[Raw], int, int, Manner], Physics | None]
+"""The env (unwrapped), the raw columns, how many copies, how many threads, what else the env does; None where
+it can't."""
 
 
-def fastest(env: Any, raws: Iterable[Raw], n_envs: int, threads: int) -> Physics:
+def manner_of(vectorised: Vectorised, env: Any) -> Manner:
+    """What this env does to its simulation beside stepping it."""
+    joints = [mujoco.mj_name2id(env.model, mujoco.mjtObj.mjOBJ_JOINT, name) for name in vectorised.held]
+    return Manner(
+        varied=vectorised.varied,
+        held=tuple(env.model.jnt_qposadr[joints].tolist()),
+        forward=vectorised.forward,
+        steered=vectorised.applied is not None,
+        wrenches=hasattr(env, "do_simulation"),
+    )
+
+
+def fastest(env: Any, raws: Iterable[Raw], n_envs: int, threads: int, manner: Manner = USUAL) -> Physics:
     """Rollouts, or else a pool; where the solver doesn't converge, rollouts pay with several threads only."""
     raws = tuple(raws)
     if threads == 1 and env.model.opt.solver != mujoco.mjtSolver.mjSOL_NEWTON:
-        return pool(env, raws, n_envs, threads)
-    return rollouts(env, raws, n_envs, threads) or pool(env, raws, n_envs, threads)
+        return pool(env, raws, n_envs, threads, manner)
+    return rollouts(env, raws, n_envs, threads, manner) or pool(env, raws, n_envs, threads, manner)
 
 
-def pool(env: Any, raws: Iterable[Raw], n_envs: int, threads: int) -> Physics:
+def pool(env: Any, raws: Iterable[Raw], n_envs: int, threads: int, manner: Manner = USUAL) -> Physics:
     """Bit for bit as the env."""
-    return Pool(env.model, raws, n_envs, env.frame_skip, threads)
+    return Pool(env.model, raws, n_envs, _frames(env), threads, manner)
 
 
-def rollouts(env: Any, raws: Iterable[Raw], n_envs: int, threads: int) -> Physics | None:
+def rollouts(
+    env: Any, raws: Iterable[Raw], n_envs: int, threads: int, manner: Manner = USUAL
+) -> Physics | None:
     """None where a column can't be read off the state or a sensor, or a step can't be repeated closely."""
     raws, model = tuple(raws), env.model
+    if manner != USUAL or model.nmocap:
+        return None
     beyond = [raw for raw in raws if not (state_part(raw, model) or _is_control(raw))]
     staged = model.opt.integrator == mujoco.mjtIntegrator.mjINT_RK4 and not model.na
     converges = model.opt.solver == mujoco.mjtSolver.mjSOL_NEWTON
@@ -51,6 +69,11 @@ def rollouts(env: Any, raws: Iterable[Raw], n_envs: int, threads: int) -> Physic
     else:
         stepper = Straight(threaded, model, sensed.model, n_envs, env.frame_skip)
     return Rollouts(model, sensed, raws, n_envs, stepper, threaded)
+
+
+def _frames(env: Any) -> int:
+    """Physics steps in a control step; Gymnasium-Robotics has another word for it."""
+    return int(env.frame_skip if hasattr(env, "frame_skip") else env.n_substeps)
 
 
 def _is_control(raw: Raw) -> bool:

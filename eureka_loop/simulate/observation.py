@@ -8,6 +8,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from eureka_loop.records import Array
+
 GOAL_KEYS = ("achieved_goal", "desired_goal")
 
 
@@ -27,6 +29,11 @@ def part_space(env: gymnasium.Env[Any, Any], key: str) -> gymnasium.Space[Any]:
 def width(env: gymnasium.Env[Any, Any], key: str) -> int:
     """How many numbers that part has, flattened."""
     return int(gymnasium.spaces.flatdim(part_space(env, key)))
+
+
+def in_one_row(env: gymnasium.Env[Any, Any], obs: Any) -> Array:
+    """What a policy sees, flattened; of a goal env all parts side by side, as SB3 joins them."""
+    return np.asarray(gymnasium.spaces.flatten(env.observation_space, obs), np.float64)
 
 
 def flattener(env: gymnasium.Env[Any, Any], key: str) -> Callable[[Any], Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import mujoco
@@ -13,6 +15,31 @@ from eureka_loop.simulate.contacts import ContactTape
 from eureka_loop.simulate.quantities import Raw, Slice
 
 FULL = mujoco.mjtState.mjSTATE_FULLPHYSICS  # time, qpos, qvel, act, and what plugins keep
+
+
+NOTHING: Mapping[str, Array] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What an env's Python does to its simulation beside stepping it.
+
+    Attributes:
+        varied: arrays of MjModel that differ from copy to copy.
+        held: where qpos holds joints that are set to 0 after every step.
+        forward: whether `mj_forward` follows a step.
+        steered: whether a step writes more into MjData than controls.
+        wrenches: whether `mj_rnePostConstraint` does, as in all of Gymnasium's own envs.
+    """
+
+    varied: tuple[str, ...] = ()
+    held: tuple[int, ...] = ()
+    forward: bool = False
+    steered: bool = False
+    wrenches: bool = True
+
+
+USUAL = Manner()
 
 
 class Physics(Protocol):
@@ -34,8 +61,16 @@ class Physics(Protocol):
     def reset(self, index: int, qpos: Array, qvel: Array) -> None:
         """Start one copy anew from qpos (nq,) and qvel (nv,), at rest otherwise."""
 
-    def step(self, actions: Array) -> None:
-        """One control step of all copies; actions (N, nu) are the actuators' controls."""
+    def adopt(self, index: int, model: Any, data: Any) -> None:
+        """Have one copy stand where another simulation of this model does, with its model's varied arrays."""
+
+    def step(self, actions: Array, written: Mapping[str, Array] = NOTHING) -> None:
+        """One control step of all copies.
+
+        Args:
+            actions: (N, nu), the actuators' controls.
+            written: (N, ...), what else to write into MjData before it, array by array.
+        """
 
     def state(self, index: int) -> tuple[Array, Array]:
         """All that one copy's next step depends on: state (nstate,), and the solver's first guess (nv,)."""

@@ -7,8 +7,10 @@ is long.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 from typing import Any
 
 import mujoco
@@ -16,11 +18,12 @@ import numpy as np
 
 from eureka_loop.records import Array
 from eureka_loop.simulate.contacts import ContactTape
-from eureka_loop.simulate.physics import FULL, Windows
+from eureka_loop.simulate.physics import FULL, NOTHING, USUAL, Manner, Windows
 from eureka_loop.simulate.quantities import FromContacts, Raw, Slice
 
 # Fields that mj_step leaves alone: MuJoCo's envs compute them after it, and so does this, where asked.
 AFTER_CONSTRAINTS = frozenset({"cacc", "cfrc_int", "cfrc_ext"})
+WHOLE = mujoco.mjtState.mjSTATE_INTEGRATION  # with mocap bodies, controls and the solver's first guess
 
 
 class Pool:
@@ -33,21 +36,30 @@ class Pool:
     """
 
     def __init__(
-        self, model: Any, raws: Iterable[Raw], n_envs: int, frame_skip: int, threads: int = 1
+        self,
+        model: Any,
+        raws: Iterable[Raw],
+        n_envs: int,
+        frame_skip: int,
+        threads: int = 1,
+        manner: Manner = USUAL,
     ) -> None:
         raws = tuple(raws)
         slices = [raw for raw in raws if isinstance(raw, Slice)]
-        self._model, self._frame_skip = model, frame_skip
+        self._model, self._frame_skip, self._manner = model, frame_skip, manner
         self._datas = [mujoco.MjData(model) for _ in range(n_envs)]
         windows = Windows(slices, n_envs)
         self.columns = windows.columns
-        self._controls = [data.ctrl for data in self._datas]
         self._pairs = [windows.pairs(index, data) for index, data in enumerate(self._datas)]
-        self._wrenches = any(raw.field in AFTER_CONSTRAINTS for raw in slices)
+        self._views = {"ctrl": [data.ctrl for data in self._datas]}
+        self._wrenches = manner.wrenches and any(raw.field in AFTER_CONSTRAINTS for raw in slices)
         contacts = any(isinstance(raw, FromContacts) for raw in raws)
         self.tapes = [ContactTape(model, data) for data in self._datas] if contacts else []
+        self._varied = {name: np.stack([getattr(model, name)] * n_envs) for name in manner.varied}
         threads = min(threads, n_envs)
         self._chunks = [chunk.tolist() for chunk in np.array_split(np.arange(n_envs), threads)]
+        # A model a thread, which each copy's arrays go into before its step: one a copy would be 10 MB each.
+        self._models = [copy.copy(model) if manner.varied else model for _ in range(threads)]
         self._executor = ThreadPoolExecutor(threads - 1) if threads > 1 else None
 
     def reset(self, index: int, qpos: Array, qvel: Array) -> None:
@@ -58,40 +70,77 @@ class Pool:
         mujoco.mj_forward(self._model, data)
         self._read(index)
 
-    def step(self, actions: Array) -> None:
+    def adopt(self, index: int, model: Any, data: Any) -> None:
+        mujoco.mj_copyData(self._datas[index], model, data)
+        for name, rows in self._varied.items():
+            rows[index] = getattr(model, name)
+        self._read(index)
+
+    def step(self, actions: Array, written: Mapping[str, Array] = NOTHING) -> None:
         """As MujocoEnv's `do_simulation`."""
+        everything = [(self._arrays(name), values) for name, values in {"ctrl": actions, **written}.items()]
         if self._executor is None:
-            self._advance(self._chunks[0], actions)
+            self._advance(0, everything)
             return
-        waiting = [self._executor.submit(self._advance, chunk, actions) for chunk in self._chunks[1:]]
-        self._advance(self._chunks[0], actions)
+        others = range(1, len(self._chunks))
+        waiting = [self._executor.submit(self._advance, part, everything) for part in others]
+        self._advance(0, everything)
         for each in waiting:
             each.result()
 
     def state(self, index: int) -> tuple[Array, Array]:
-        data = self._datas[index]
-        state = np.zeros(mujoco.mj_stateSize(self._model, FULL))
-        mujoco.mj_getState(self._model, data, state, FULL)
-        return state, data.qacc_warmstart.copy()
+        data, kind = self._datas[index], self._kind
+        state = np.zeros(mujoco.mj_stateSize(self._model, kind))
+        mujoco.mj_getState(self._model, data, state, kind)
+        varied = [rows[index].reshape(-1) for rows in self._varied.values()]
+        return np.concatenate([state, *varied]), data.qacc_warmstart.copy()
 
     def restore(self, index: int, state: Array, guess: Array) -> None:
-        data = self._datas[index]
+        data, kind = self._datas[index], self._kind
+        end = mujoco.mj_stateSize(self._model, kind)
         mujoco.mj_resetData(self._model, data)
-        mujoco.mj_setState(self._model, data, state, FULL)
+        mujoco.mj_setState(self._model, data, state[:end], kind)
         data.qacc_warmstart[:] = guess
+        for rows in self._varied.values():
+            start, end = end, end + prod(rows.shape[1:])
+            rows[index] = state[start:end].reshape(rows.shape[1:])
 
     def close(self) -> None:
         if self._executor is not None:
             self._executor.shutdown()
 
-    def _advance(self, chunk: Sequence[int], actions: Array) -> None:
-        model, datas, controls, frame_skip = self._model, self._datas, self._controls, self._frame_skip
-        for index in chunk:
-            controls[index][:] = actions[index]
+    @property
+    def _kind(self) -> Any:
+        """What a copy's state holds; the smaller one is what `Rollouts` has, too."""
+        return FULL if self._manner == USUAL else WHOLE
+
+    def _arrays(self, name: str) -> Sequence[Array]:
+        """One of MjData's arrays, of every copy."""
+        if name not in self._views:
+            self._views[name] = [getattr(data, name) for data in self._datas]
+        return self._views[name]
+
+    def _advance(self, part: int, written: Sequence[tuple[Sequence[Array], Array]]) -> None:
+        model, datas, frame_skip = self._models[part], self._datas, self._frame_skip
+        varied = [(getattr(model, name), rows) for name, rows in self._varied.items()]
+        usual = self._manner == USUAL
+        for index in self._chunks[part]:
+            for array, rows in varied:
+                array[:] = rows[index]
+            for arrays, values in written:
+                arrays[index][:] = values[index]
             mujoco.mj_step(model, datas[index], frame_skip)
             if self._wrenches:
                 mujoco.mj_rnePostConstraint(model, datas[index])
+            if not usual:
+                self._settle(model, datas[index])
             self._read(index)
+
+    def _settle(self, model: Any, data: Any) -> None:
+        for place in self._manner.held:
+            data.qpos[place] = 0.0
+        if self._manner.forward:
+            mujoco.mj_forward(model, data)
 
     def _read(self, index: int) -> None:
         for column, view in self._pairs[index]:

@@ -58,7 +58,15 @@ class FromContacts:
         return () if self.what == "touch" else (3,)
 
 
-Raw = Slice | Given | FromInfo | FromContacts
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An attribute of the env that a reset sets: a number or an array, the same for a whole episode."""
+
+    key: str
+    shape: Shape = ()
+
+
+Raw = Noted | Slice | Given | FromInfo | FromContacts
 
 
 @dataclass(frozen=True, slots=True)

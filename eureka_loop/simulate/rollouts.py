@@ -8,7 +8,7 @@ that converges), and sums that a sensor takes in another order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import mujoco
@@ -17,7 +17,7 @@ from mujoco.rollout import Rollout
 
 from eureka_loop.records import Array
 from eureka_loop.simulate.contacts import ContactTape
-from eureka_loop.simulate.physics import FULL
+from eureka_loop.simulate.physics import FULL, NOTHING
 from eureka_loop.simulate.quantities import FromContacts, Raw, Slice
 from eureka_loop.simulate.sensed import Sensed
 
@@ -75,14 +75,15 @@ class Rollouts:
         mujoco.mj_resetData(self._model, data)
         data.qpos[:], data.qvel[:] = qpos, qvel
         mujoco.mj_forward(self._model, data)
-        mujoco.mj_getState(self._model, data, self._state[index], FULL)
-        self._guess[index], self._actions[index] = data.qacc_warmstart, data.ctrl
-        for raw, column in self._sensed.items():
-            if isinstance(raw, Slice):
-                column[index] = getattr(data, raw.field).reshape(-1)[raw.start : raw.stop].reshape(raw.shape)
-        self._read_contacts(index)
+        self._take(index)
 
-    def step(self, actions: Array) -> None:
+    def adopt(self, index: int, model: Any, data: Any) -> None:
+        mujoco.mj_copyData(self._data, model, data)
+        self._take(index)
+
+    def step(self, actions: Array, written: Mapping[str, Array] = NOTHING) -> None:
+        """Nothing but controls can be written: `choice` has a pool for the rest."""
+        assert not written
         self._actions[:] = actions
         self._stepper.step(self._state, self._guess, self._actions)
         for column, read in self._readings:
@@ -96,6 +97,16 @@ class Rollouts:
 
     def close(self) -> None:
         self._pool.close()
+
+    def _take(self, index: int) -> None:
+        """Note down where resets are computed."""
+        data = self._data
+        mujoco.mj_getState(self._model, data, self._state[index], FULL)
+        self._guess[index], self._actions[index] = data.qacc_warmstart, data.ctrl
+        for raw, column in self._sensed.items():
+            if isinstance(raw, Slice):
+                column[index] = getattr(data, raw.field).reshape(-1)[raw.start : raw.stop].reshape(raw.shape)
+        self._read_contacts(index)
 
     def _read_contacts(self, index: int) -> None:
         wanted = [raw for raw in self._sensed if isinstance(raw, FromContacts)]

@@ -9,7 +9,8 @@ from eureka_loop.errors import Refused
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Task, Training
-from eureka_loop.simulate.batched import serves
+from eureka_loop.simulate.hindsight import stated_of
+from eureka_loop.simulate.serving import serves
 from eureka_loop.train.hyperparameters import settings, try_out
 from eureka_loop.train.population.models import trains
 from eureka_loop.train.trainer import vocabulary_of
@@ -23,6 +24,8 @@ def lacking(training: Training, task: Task, domain: Domain) -> str:
     """
     options = settings(training.algorithm, training.hyperparameters)
     try_out(training.algorithm, options)
+    if options.her:
+        stated_of(task, domain)
     if training.algorithm != "ppo":
         return f"the population trainer has no {training.algorithm.upper()}"
     vocabulary = vocabulary_of(task, domain)

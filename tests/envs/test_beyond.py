@@ -12,7 +12,7 @@ from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.program.gate import check
 from eureka_loop.records import Array
 from eureka_loop.sandbox.zygote import Zygote
-from eureka_loop.simulate.batched import serves
+from eureka_loop.simulate.serving import serves
 from eureka_loop.train.trainer import vocabulary_of
 
 Place = Callable[[Any, float], dict[str, float]]  # the env, seconds since the reset → joint → position

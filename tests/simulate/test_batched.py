@@ -11,9 +11,10 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Array, Task
-from eureka_loop.simulate.batched import BatchedEnvs, serves
+from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.simulate.choice import PhysicsFactory, pool, rollouts
 from eureka_loop.simulate.episodes import EpisodeCollector
+from eureka_loop.simulate.serving import serves
 from eureka_loop.simulate.vector import RecordedVecEnv
 
 NAMES = [

@@ -13,18 +13,29 @@ import mujoco
 import numpy as np
 import pytest
 
+from eureka_loop.envs.domain import Domain
+from eureka_loop.envs.extras import installed
 from eureka_loop.envs.registry import domains, find_domain
 from eureka_loop.program.gate import check
 from eureka_loop.records import Task
 from eureka_loop.sandbox.zygote import Zygote
-from eureka_loop.simulate.batched import BatchedEnvs, serves
+from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.simulate.choice import fastest, pool
 from eureka_loop.simulate.recorder import Transitions
+from eureka_loop.simulate.serving import serves
 from eureka_loop.simulate.vector import RecordedVecEnv
 
 ENVS, STEPS, LIMIT = 4, 250, 90  # steps an episode may last, so that some are cut off
 CLOSE = {"rtol": 1e-6, "atol": 1e-6}
-STATED = pytest.mark.parametrize("name", [domain.name for domain in domains() if domain.vectorised])
+
+
+def case(domain: Domain) -> Any:
+    """A parameter of a test, skipped where the domain's env isn't installed."""
+    marks = [] if installed(domain.extra) else [pytest.mark.skip(f"needs the extra {domain.extra!r}")]
+    return pytest.param(domain.name, marks=marks)
+
+
+STATED = pytest.mark.parametrize("name", [case(domain) for domain in domains() if domain.vectorised])
 FULL = mujoco.mjtState.mjSTATE_FULLPHYSICS | mujoco.mjtState.mjSTATE_WARMSTART
 
 
@@ -60,21 +71,26 @@ def hold_together(batched: BatchedEnvs, single: RecordedVecEnv, done: Any) -> No
             mujoco.mj_setState(inner.model, inner.data, state, FULL)
 
 
+def flat(obs: Any) -> Any:
+    """What a policy sees, in one piece: a goal env's parts as SB3 joins them."""
+    return np.concatenate(list(obs.values()), axis=-1) if isinstance(obs, dict) else obs
+
+
 def walk(batched: BatchedEnvs, single: RecordedVecEnv, steps: int, **close: float) -> int:
     """Equal random actions; observations and episode ends are compared at every step. How many ended."""
     random, ended = np.random.default_rng(0), 0
     shape = (ENVS, len(batched.action_low))
-    np.testing.assert_array_equal(batched.reset(), single.reset())
+    np.testing.assert_array_equal(batched.reset(), flat(single.reset()))
     for _ in range(steps):
         actions = random.uniform(batched.action_low, batched.action_high, shape).astype(np.float32)
         step, (obs, _, done, infos) = batched.step(actions), single.step(actions)
         np.testing.assert_array_equal(step.terminated | step.truncated, done)
-        np.testing.assert_allclose(step.obs, obs, **close)
+        np.testing.assert_allclose(step.obs, flat(obs), **close)
         for index in np.flatnonzero(done):
             ended += 1
             assert step.truncated[index] >= infos[index]["TimeLimit.truncated"]
             np.testing.assert_allclose(
-                step.terminal_obs[index], infos[index]["terminal_observation"], **close
+                step.terminal_obs[index], flat(infos[index]["terminal_observation"]), **close
             )
         hold_together(batched, single, done)
     return ended
