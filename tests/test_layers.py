@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("feedback",),
     ("design",),
     ("describe", "brought", "doctor"),
-    ("compare",),
+    ("compare", "bench"),
     ("loop", "report"),
     ("wiring",),
     ("commands",),
