@@ -145,6 +145,10 @@ class Domain:
         extra: this package's extra that installs the env; "" where none is needed.
         vectorised: what lets it step as many envs at once; None: one at a time.
         left_out: how automatic names begin that would mislead: markers that the env leaves where they were.
+        hindsight: what lets a goal env's transitions be told with another goal. What is computed from
+            `desired_goal` is computed anew by itself; here stand the automatic names that follow the goal
+            otherwise (`info_is_success`), each with a function of other observables that gives it. {}: there
+            are none, and neither motion nor an episode's end depends on the goal. None: nobody says so.
     """
 
     name: str
@@ -156,3 +160,4 @@ class Domain:
     extra: str = ""
     vectorised: Vectorised | None = None
     left_out: tuple[str, ...] = ()
+    hindsight: Mapping[str, ObservableFunction] | None = None

@@ -16,8 +16,9 @@ import numpy as np
 from eureka_loop.records import Array, Task
 
 from .domain import Domain, DomainObservable, observable
-from .zoo import GOALS, cite
+from .zoo import FROM_REACH, GOALS, cite
 
+CLOSE = 0.05  # m from the goal, below which the env calls it reached
 TABLE = 0.425  # m, height of the object's middle when it lies on the table
 
 
@@ -106,6 +107,11 @@ SAC_REACH = {
 }
 
 
+def is_success(goal_distance: Array, time: Array) -> Array:
+    """`info` of a step; that of a reset is empty."""
+    return np.asarray((goal_distance < CLOSE) & (time > 0.0), np.float64)
+
+
 def domain(name: str, text: str, observables: tuple[DomainObservable, ...], sac: dict[str, Any]) -> Domain:
     """One of the four; `name` as in its Gymnasium id."""
     env_id = f"Fetch{name}Dense-v4"
@@ -127,10 +133,11 @@ def domain(name: str, text: str, observables: tuple[DomainObservable, ...], sac:
         hyperparameters={"ppo": {"n_envs": 1}, "sac": sac},
         hyperparameters_source=cite(
             ppo="has no Fetch env: SB3's defaults",
-            sac="FetchReach-v1" if name == "Reach" else "FetchReach-v1's discount and start, SB3's defaults",
+            sac="FetchReach-v1" if name == "Reach" else f"FetchReach-v1's {FROM_REACH}, SB3's defaults",
         ),
         extra="robotics",
         left_out=("target0",),
+        hindsight={"info_is_success": is_success},
     )
 
 

@@ -12,11 +12,13 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, DomainObservable, observable
+from .domain import Domain, DomainObservable, ObservableFunction, observable
 from .maze_ways import MEDIUM, Maze, U
-from .zoo import SAC_MUJOCO, cite
+from .zoo import HER, SAC_MUJOCO, cite
 
 POINT, ANT = 1.0, 4.0  # m, a cell's side
+MARKERS = {"Point": 0.2, "Ant": 1.0}  # m, height of the goal's marker: half the walls'
+CLOSE = 0.45  # m from the goal, within which the env calls it reached
 
 
 @observable(unit="m", frame="world", shape=(2,))
@@ -61,6 +63,20 @@ def next_turn(maze: Maze) -> DomainObservable:
 def torso_upright(torso_up: Array) -> Array:
     """How upright the ant's torso is: 1 level, 0 on its side, -1 on its back."""
     return torso_up[:, 2]
+
+
+def success(goal_distance: Array) -> Array:
+    """`info` of a step and of a reset."""
+    return np.asarray(goal_distance <= CLOSE, np.float64)
+
+
+def marker(height: float) -> ObservableFunction:
+    """Where the env's marker hangs."""
+
+    def target_pos(desired_goal: Array) -> Array:
+        return np.insert(desired_goal, 2, height, axis=1)
+
+    return target_pos
 
 
 FITNESS = '''\
@@ -109,9 +125,12 @@ def domain(agent: str, shape: str, maze: Maze, version: str) -> Domain:
         env_id=task.env_id,
         observables=(place, goal_place, goal_distance, way_left(maze), next_turn(maze), *own),
         tasks=(task,),
-        hyperparameters={"ppo": {"n_envs": 1}, "sac": SAC_MUJOCO},
-        hyperparameters_source=cite(ppo="has no maze: SB3's defaults", sac="has none either: Ant-v4"),
+        hyperparameters={"ppo": {"n_envs": 1}, "sac": {**SAC_MUJOCO, **HER}},
+        hyperparameters_source=cite(
+            ppo="has no maze: SB3's defaults", sac="has none either: Ant-v4, FetchReach-v1's hindsight"
+        ),
         extra="robotics",
+        hindsight={"info_success": success, "target_pos": marker(MARKERS[agent])},
     )
 
 

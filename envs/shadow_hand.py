@@ -13,13 +13,14 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, DomainObservable, observable
+from .domain import Domain, DomainObservable, ObservableFunction, observable
 from .shadow_hand_rotation import apart, without_roll
 from .shadow_hand_tasks import MANIPULATE, REACH, SPIN
-from .zoo import GOALS, SAC_MUJOCO, cite
+from .zoo import FROM_REACH, GOALS, SAC_MUJOCO, cite
 
 FINGERS, SPACE = 5, 3
 PLACE, TURN = slice(0, 3), slice(3, 7)  # of an object's goal
+CLOSE, PEN_CLOSE, TURNED = 0.01, 0.05, 0.1  # m, m, rad: below them the env calls a goal reached
 LEAST_HEIGHT = 0.04  # m: below it the env calls an object fallen
 MOST_DISTANCE = 0.15  # m from the palm's middle, beyond which a pen isn't held
 LEAST_SPREAD = 0.3  # of the pen's length across the palm, below which its direction there means little
@@ -111,10 +112,30 @@ def in_palm(vector: Array, forward: Array, up: Array) -> Array:
     return np.stack([(vector * forward).sum(axis=1), (vector * up).sum(axis=1)], axis=1)
 
 
+def fingers_there(goal_distance: Array, time: Array) -> Array:
+    """`info_is_success` of a step; `info` of a reset is empty."""
+    return np.asarray((goal_distance < CLOSE) & (time > 0.0), np.float64)
+
+
+def object_there(close: float, turn: DomainObservable) -> ObservableFunction:
+    """The same of an object, in place within `close` m and turned right."""
+
+    def is_success(achieved_goal: Array, desired_goal: Array, time: Array) -> Array:
+        away = object_goal_distance.function(achieved_goal, desired_goal)
+        turned = turn.function(achieved_goal, desired_goal)
+        return np.asarray((away < close) & (turned < TURNED) & (time > 0.0), np.float64)
+
+    return is_success
+
+
 def domain(
-    name: str, tasks: tuple[Task, ...], observables: tuple[DomainObservable, ...], *, goal: bool = True
+    name: str,
+    tasks: tuple[Task, ...],
+    observables: tuple[DomainObservable, ...],
+    success: ObservableFunction | None = None,
 ) -> Domain:
-    """Those with a goal are trained as Fetch is."""
+    """Those with a goal, whose reaching `success` tells, are trained as Fetch is."""
+    goal = success is not None
     return Domain(
         name=name,
         env_id=tasks[0].env_id,
@@ -123,22 +144,33 @@ def domain(
         hyperparameters={"ppo": {"n_envs": 1}, "sac": GOALS if goal else SAC_MUJOCO},
         hyperparameters_source=cite(
             ppo="has no Shadow Hand env: SB3's defaults",
-            sac="has none either: " + ("FetchReach-v1's discount and start" if goal else "HalfCheetah-v4"),
+            sac="has none either: " + (f"FetchReach-v1's {FROM_REACH}" if goal else "HalfCheetah-v4"),
         ),
         extra="robotics",
         left_out=("target", "finger0", "finger1", "finger2", "finger3", "finger4"),
+        hindsight={"info_is_success": success} if success else None,
     )
 
 
 OBJECT = (object_position, goal_position, object_goal_distance)
 
 DOMAINS = (
-    domain("handreach", (REACH,), (fingertip_distances, goal_distance)),
+    domain("handreach", (REACH,), (fingertip_distances, goal_distance), fingers_there),
     *(
-        domain(f"hand{thing}", (task,), (*OBJECT, rotation_error, object_height))
+        domain(
+            f"hand{thing}",
+            (task,),
+            (*OBJECT, rotation_error, object_height),
+            object_there(CLOSE, rotation_error),
+        )
         for thing, task in MANIPULATE.items()
         if thing != "pen"
     ),
-    domain("handpen", (MANIPULATE["pen"],), (*OBJECT, pen_rotation_error, object_height)),
-    domain("handspin", (SPIN,), (pen_turned, pen_held, object_height), goal=False),
+    domain(
+        "handpen",
+        (MANIPULATE["pen"],),
+        (*OBJECT, pen_rotation_error, object_height),
+        object_there(PEN_CLOSE, pen_rotation_error),
+    ),
+    domain("handspin", (SPIN,), (pen_turned, pen_held, object_height)),
 )

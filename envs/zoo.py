@@ -29,6 +29,11 @@ def cite(ppo: str, sac: str) -> str:
     return f"RL Baselines3 Zoo, commit {COMMIT[:8]}: hyperparams/ppo.yml {ppo}; hyperparams/sac.yml {sac}"
 
 
-GOALS: dict[str, Any] = {"n_envs": 1, "gamma": 0.95, "learning_starts": 1_000}
+HER: dict[str, Any] = {"her": True, "n_sampled_goal": 4}
+"""sac.yml's `replay_buffer_kwargs` of FetchReach-v1; there is no goal_selection_strategy but its 'future'."""
+
+GOALS: dict[str, Any] = {"n_envs": 1, "gamma": 0.95, "learning_starts": 1_000, **HER}
 """What sac.yml's entry for FetchReach-v1 and the older her.yml's for the other Fetch envs have in common.
-Which hindsight goals are drawn is no argument of SAC; networks and rates are SB3's defaults."""
+Networks and rates are SB3's defaults."""
+
+FROM_REACH = "discount, start and hindsight"  # what GOALS takes of that entry, in words

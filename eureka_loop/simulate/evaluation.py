@@ -107,19 +107,7 @@ class Evaluation:
 
     def _compute(self, quantity: Quantity) -> Array:
         arguments = [self.column(need) for need in quantity.needs]
-        for argument in arguments:
-            argument.flags.writeable = (
-                False  # a domain's function that writes into one would change the others
-            )
-        values = np.array(quantity.function(*arguments), np.float64)
-        wanted = (len(self._rows.flags), *quantity.observable.shape)
-        if values.shape != wanted:
-            raise BadInput(
-                f"{quantity.origin}: observable {quantity.name!r} returned shape {values.shape} for "
-                f"N = {wanted[0]} rows, but its declaration says {quantity.observable.shape_text}; "
-                "correct one of the two"
-            )
-        return self._remember(quantity, values)
+        return self._remember(quantity, applied(quantity, arguments, len(self._rows.flags)))
 
     def _remember(self, quantity: Quantity, values: Array) -> Array:
         rows = self._rows
@@ -134,6 +122,25 @@ class Evaluation:
         if known is not None:
             values[rows.carried] = known
         return values
+
+
+def applied(quantity: Quantity, arguments: Sequence[Array], rows: int) -> Array:
+    """(rows, *shape) that a quantity's function gives, of its own memory.
+
+    Raises:
+        BadInput: it returns something else.
+    """
+    for argument in arguments:
+        argument.flags.writeable = False  # a domain's function that writes into one would change the others
+    values = np.array(quantity.function(*arguments), np.float64)
+    wanted = (rows, *quantity.observable.shape)
+    if values.shape != wanted:
+        raise BadInput(
+            f"{quantity.origin}: observable {quantity.name!r} returned shape {values.shape} for "
+            f"N = {rows} rows, but its declaration says {quantity.observable.shape_text}; "
+            "correct one of the two"
+        )
+    return values
 
 
 def split(parameter: str, quantities: Mapping[str, Quantity]) -> tuple[str, str]:

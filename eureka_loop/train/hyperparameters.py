@@ -50,12 +50,16 @@ class Settings:
         n_envs: environments stepped in turn.
         normalize_observation: running mean and standard deviation, clipped to ±10.
         normalize_reward: divided by the running standard deviation of discounted returns, clipped to ±10.
+        her: SAC only: hindsight experience replay.
+        n_sampled_goal: how many transitions with another goal a sample holds for each with its own.
     """
 
     arguments: Mapping[str, Any]
     n_envs: int = 1
     normalize_observation: bool = True
     normalize_reward: bool = True
+    her: bool = False
+    n_sampled_goal: int = 4
 
 
 def settings(algorithm: Algorithm, hyperparameters: Mapping[str, Any]) -> Settings:
@@ -66,6 +70,8 @@ def settings(algorithm: Algorithm, hyperparameters: Mapping[str, Any]) -> Settin
         BadInput: a value that can't be read, or is of the wrong kind.
     """
     own = {"n_envs": 1, "normalize_observation": True, "normalize_reward": True}
+    if algorithm == "sac":
+        own |= {"her": False, "n_sampled_goal": 4}
     known = _arguments(algorithm)
     for key in hyperparameters:
         if key not in known and key not in own:
@@ -111,6 +117,8 @@ def _check_kind(key: str, value: Any, default: Any) -> None:
         raise BadInput(f"{key} = {value!r}: give {wanted[0]}")
     if key == "n_envs" and value < 1:
         raise BadInput(f"n_envs = {value}: give 1 or more")
+    if key == "n_sampled_goal" and value < 0:
+        raise BadInput(f"n_sampled_goal = {value}: give 0 or more")
     if key == "policy_kwargs" and not isinstance(value, Mapping):
         raise BadInput(f"policy_kwargs = {value!r}: give a table, such as {{ net_arch = [64, 64] }}")
 

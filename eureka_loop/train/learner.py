@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.callbacks import BaseCallback
@@ -10,7 +11,8 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from eureka_loop.records import Job
-from eureka_loop.train import ppo, sac
+from eureka_loop.simulate.hindsight import Hindsight
+from eureka_loop.train import her, ppo, sac
 from eureka_loop.train.hyperparameters import ALGORITHMS, Settings
 from eureka_loop.train.rewarder import Rewarder
 from eureka_loop.train.supervision import Diverged, finite_parameters
@@ -28,12 +30,17 @@ class Learner:
         rows: how many rows a call to the reward process holds at most.
     """
 
-    def __init__(self, job: Job, options: Settings, envs: VecEnv) -> None:
+    def __init__(self, job: Job, options: Settings, envs: VecEnv, hindsight: Hindsight | None = None) -> None:
         arguments = dict(options.arguments)
         if job.algorithm == "sac":  # rows that no step will fill cost memory and change nothing
             most = job.steps + SLACK * options.n_envs
             arguments["buffer_size"] = min(arguments.get("buffer_size", 1_000_000), most)
         self._steps = job.steps
+        self._reward_late = sac.reward_late
+        if hindsight:
+            self._reward_late = partial(
+                her.reward_late, hindsight=hindsight, n_sampled_goal=options.n_sampled_goal, seed=job.seed
+            )
         self._settle: Callable[[], None] = lambda: None
         self.normalization = VecNormalize(envs, norm_obs=options.normalize_observation, norm_reward=False)
         policy = "MultiInputPolicy" if hasattr(envs.observation_space, "spaces") else "MlpPolicy"
@@ -53,7 +60,7 @@ class Learner:
         if isinstance(self.model, PPO):
             ppo.reward_late(self.model, rewarder)
         else:
-            self._settle = sac.reward_late(self.model, rewarder)
+            self._settle = self._reward_late(self.model, rewarder)
         self.model.set_logger(logger)
         try:
             self.model.learn(self._steps, callback, log_interval=NEVER)

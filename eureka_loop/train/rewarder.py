@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -25,12 +25,14 @@ class Rewarder:
 
     Attributes:
         scale: brought up to date with every row rewarded; the buffers apply it.
+        columns: what was recorded of the rows rewarded last, env by env.
     """
 
     def __init__(
         self, recorder: Recorder, process: RewardProcess, scale: RewardScale, witness: Witness
     ) -> None:
         self.scale = scale
+        self.columns: Mapping[str, Array] = {}
         self._recorder, self._process, self._witness = recorder, process, witness
 
     def settle(self, n_envs: int) -> Array:
@@ -40,13 +42,22 @@ class Rewarder:
             RewardFailure: the program, or the task's fitness, failed.
         """
         transitions = self._recorder.take()
+        self.columns = transitions.columns
         terms = self._process.evaluate(transitions.columns, transitions.episode_start)
         self._witness(transitions, terms)
-        rewards = _by_time(terms.total, n_envs)
-        self.scale.update(rewards, _by_time(transitions.done, n_envs))
+        rewards = by_time(terms.total, n_envs)
+        self.scale.update(rewards, by_time(transitions.done, n_envs))
         return rewards
 
+    def again(self, columns: Mapping[str, Array]) -> Array:
+        """Rewards of N rows that differ from what happened, (N,), unscaled: no witness hears of them.
 
-def _by_time(rows: npt.NDArray[Scalar], n_envs: int) -> npt.NDArray[Scalar]:
-    """Rows env by env, (n_envs · T,) → time by env, (T, n_envs), as SB3's buffers lie."""
-    return rows.reshape(n_envs, -1).T
+        Raises:
+            RewardFailure: the program failed.
+        """
+        return self._process.evaluate(columns).total
+
+
+def by_time(rows: npt.NDArray[Scalar], n_envs: int) -> npt.NDArray[Scalar]:
+    """Rows env by env, (n_envs · T, ...) → time by env, (T, n_envs, ...), as SB3's buffers lie."""
+    return rows.reshape(n_envs, -1, *rows.shape[1:]).swapaxes(0, 1)

@@ -41,14 +41,21 @@ class _Rewarded:
         """Reward every pending step."""
         if not self.pending:
             return
-        places = (self.pos - self.pending + np.arange(self.pending)) % self.buffer_size
-        self.rewards[places] = self.rewarder.settle(self.n_envs)
+        self.rewards[self.waiting()] = self.rewarder.settle(self.n_envs)
         self.pending = 0
 
-    def _get_samples(self, batch_inds: npt.NDArray[np.integer[Any]], env: Any = None) -> Any:
-        age = (self.pos - 1 - batch_inds) % self.buffer_size
+    def waiting(self) -> npt.NDArray[np.intp]:
+        """Where the pending steps are, in order of time."""
+        return (self.pos - self.pending + np.arange(self.pending)) % self.buffer_size
+
+    def settle_for(self, places: npt.NDArray[np.integer[Any]]) -> None:
+        """Reward every pending step, where one of these places holds one."""
+        age = (self.pos - 1 - places) % self.buffer_size
         if age.min() < self.pending:
             self.settle()
+
+    def _get_samples(self, batch_inds: npt.NDArray[np.integer[Any]], env: Any = None) -> Any:
+        self.settle_for(batch_inds)
         return super()._get_samples(batch_inds, env)  # type: ignore[misc]
 
     def _normalize_reward(self, reward: npt.NDArray[np.float32], env: Any = None) -> npt.NDArray[np.float32]:
@@ -70,7 +77,11 @@ def reward_late(model: SAC, rewarder: Rewarder) -> Callable[[], None]:
         What rewards all pending rows at once, whether or not a sample needs them.
     """
     goal = isinstance(model.observation_space, spaces.Dict)
-    kind: Any = RewardedDictReplayBuffer if goal else RewardedReplayBuffer
+    return put_buffer(RewardedDictReplayBuffer if goal else RewardedReplayBuffer, model, rewarder)
+
+
+def put_buffer(kind: Any, model: SAC, rewarder: Rewarder, **more: Any) -> Callable[[], None]:
+    """As `reward_late`, with a buffer of that class, which takes SB3's arguments and more."""
     buffer = kind(
         model.buffer_size,
         model.observation_space,
@@ -78,6 +89,7 @@ def reward_late(model: SAC, rewarder: Rewarder) -> Callable[[], None]:
         device=model.device,
         n_envs=model.n_envs,
         optimize_memory_usage=model.optimize_memory_usage,
+        **more,
     )
     buffer.rewarder = rewarder
     model.replay_buffer = buffer

@@ -21,6 +21,7 @@ from eureka_loop.results import Failed, FailureKind, Trained
 from eureka_loop.sandbox.process import Terms
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.hindsight import Hindsight
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.recorder import Transitions
 from eureka_loop.simulate.vector import RecordedVecEnv
@@ -61,14 +62,19 @@ def train(job: Job, domain: Domain, zygote: Zygote, folder: Path, report: Report
 def _train(
     job: Job, options: Settings, domain: Domain, zygote: Zygote, folder: Path, report: Report
 ) -> Trained:
-    vocabulary = vocabulary_of(job.task, domain)
+    instruments = instruments_of(job.task, domain)
+    vocabulary = instruments.vocabulary
     program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
+    hindsight = None
+    if options.her:
+        hindsight = Hindsight.of(job.task, domain, instruments.quantities, program.parameters)
     with ExitStack() as stack:
         judge = stack.enter_context(Judge(zygote, job.task, vocabulary))
-        names = dict.fromkeys((*program.parameters, *judge.names))
+        kept = hindsight.kept if hindsight else ()
+        names = dict.fromkeys((*program.parameters, *judge.names, *kept))
         envs = RecordedVecEnv(job.task, domain, names, options.n_envs, job.seed)
         stack.callback(envs.close)
-        learner = Learner(job, options, envs)
+        learner = Learner(job, options, envs, hindsight)
         process = stack.enter_context(start(zygote, program, vocabulary, rows=learner.rows))
         episodes = TrainingEpisodes(judge, options.n_envs)
         checkpoints = Checkpoints(job.steps, job.checkpoints, episodes)
@@ -99,9 +105,14 @@ def _train(
 
 def vocabulary_of(task: Task, domain: Domain) -> Vocabulary:
     """What can be measured in a task's env, without ranges."""
+    return instruments_of(task, domain).vocabulary
+
+
+def instruments_of(task: Task, domain: Domain) -> Instruments:
+    """How it is measured."""
     env = make_env(task)
     try:
-        return Instruments(env, domain).vocabulary
+        return Instruments(env, domain)
     finally:
         env.close()
 

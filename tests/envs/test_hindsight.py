@@ -1,0 +1,125 @@
+"""The contract of every domain that states its goal: told with another goal is as if that had been asked for.
+
+An env is stepped twice with the same actions, the second time towards a place that the first time reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import mujoco
+import numpy as np
+import pytest
+
+from eureka_loop.envs.domain import Domain
+from eureka_loop.envs.extras import installed
+from eureka_loop.envs.registry import domains
+from eureka_loop.program.gate import check
+from eureka_loop.program.vocabulary import PREFIXES, Vocabulary
+from eureka_loop.records import Array
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.hindsight import ACHIEVED, Hindsight
+from eureka_loop.simulate.instruments import Instruments
+
+STEPS, REACHED = 12, 8  # of the episode; the step whose end becomes the goal
+EXACT = 1e-9
+AS_WRITTEN = 1e-6  # what hand-written rewards are held to, whatever the goal
+
+
+def case(domain: Domain) -> Any:
+    marks = [] if installed(domain.extra) else [pytest.mark.skip(f"needs the extra {domain.extra!r}")]
+    return pytest.param(domain, id=domain.name, marks=marks)
+
+
+GOALS = pytest.mark.parametrize("domain", [case(each) for each in domains() if each.hindsight is not None])
+
+
+class Told(NamedTuple):
+    """One episode: towards its own goal, towards another, and told with that other; every name."""
+
+    vocabulary: Vocabulary
+    own: Mapping[str, Array]
+    other: Mapping[str, Array]
+    told: Mapping[str, Array]
+
+
+@GOALS
+def test_every_column_is_as_if_the_env_had_that_goal(domain: Domain) -> None:
+    """All that a designer may ask for, with what it was before the step and at the start."""
+    seen = episodes(domain.name)
+    for name, column in seen.told.items():
+        assert np.abs(column - seen.other[name]).max() <= EXACT, name
+    assert not seen.other["terminated"].any()
+    assert (seen.other["desired_goal"] == seen.other["desired_goal"][0]).all()
+
+
+@GOALS
+def test_what_is_stated_follows_the_goal(domain: Domain) -> None:
+    """Otherwise the statement is out of date."""
+    seen = episodes(domain.name)
+    for name in (
+        "goal_position" if "goal_position" in seen.own else "desired_goal",
+        *(domain.hindsight or ()),
+    ):
+        assert not np.array_equal(seen.own[name], seen.other[name]), name
+
+
+@GOALS
+def test_the_reward_is_the_env_s_own_for_that_goal(domain: Domain, zygote: Zygote) -> None:
+    task, seen = domain.tasks[0], episodes(domain.name)
+    assert task.human is not None
+    program = check(task.human, seen.vocabulary)
+    shapes = {name: seen.vocabulary.resolve(name).shape for name in program.parameters}
+    with zygote.start(program, shapes, rows=STEPS) as process:
+        told, other = (process.evaluate(columns).total for columns in (seen.told, seen.other))
+    assert np.abs(told - other).max() <= EXACT
+    assert np.abs(told - seen.other["native_reward"]).max() <= AS_WRITTEN
+    assert np.abs(told - seen.own["native_reward"]).max() > AS_WRITTEN
+
+
+@cache
+def episodes(name: str) -> Told:
+    domain = next(each for each in domains() if each.name == name)
+    own, instruments, hindsight = stepped(domain, None)
+    goal = own[ACHIEVED][REACHED]
+    other, _, _ = stepped(domain, goal)
+    told = hindsight.columns({each: own[each] for each in hindsight.kept}, np.tile(goal, (STEPS, 1)))
+    return Told(instruments.vocabulary, own, other, told)
+
+
+def stepped(domain: Domain, goal: Array | None) -> tuple[Mapping[str, Array], Instruments, Hindsight]:
+    """Some steps with random actions, the same whatever the goal; None: as the env draws it."""
+    task = domain.tasks[0]
+    env = make_env(task)
+    instruments = Instruments(env, domain)
+    names = instruments.vocabulary.names()
+    wanted = [*names, *(prefix + name for prefix in PREFIXES for name in names)]
+    hindsight = Hindsight.of(task, domain, instruments.quantities, wanted)
+    recorder = instruments.recorder([*wanted, *hindsight.kept, "native_reward"], 1)
+    env.action_space.seed(0)
+    obs, info = env.reset(seed=0)
+    recorder.reset(0, env, *((obs, info) if goal is None else asked_for(env.unwrapped, goal, obs, info)))
+    for _ in range(STEPS):
+        action = env.action_space.sample()
+        recorder.step(0, env, *after(env.step(action), action))
+    env.close()
+    return recorder.take().columns, instruments, hindsight
+
+
+def after(step: tuple[Any, ...], action: Any) -> tuple[Any, ...]:
+    """What an env's step returned, as a recorder takes it."""
+    obs, reward, terminated, truncated, info = step
+    return obs, action, reward, terminated, truncated, info
+
+
+def asked_for(env: Any, goal: Array, obs: dict[str, Any], info: dict[str, Any]) -> tuple[Any, Any]:
+    """Give an env that was just reset another goal, and say what the reset would have returned."""
+    env.goal = goal.copy()
+    if hasattr(env, "update_target_site_pos"):  # mazes move their marker at once
+        env.update_target_site_pos()
+        mujoco.mj_kinematics(env.model, env.data)
+        info = {**info, "success": np.linalg.norm(obs[ACHIEVED] - goal) <= 0.45}
+    return {**obs, "desired_goal": goal.copy()}, info
