@@ -89,8 +89,11 @@ def compare(words: list[str]) -> int:
 def _train(draft: Draft, contest: Contest, folder: Path, algorithm: Algorithm, jobs: int) -> None:
     from eureka_loop.compare import side_by_side
     from eureka_loop.report.live import Live
+    from eureka_loop.report.terminal import LOOKING, waiting
 
-    with side_by_side.arena(draft, folder, algorithm) as run, Live() as live:
+    with waiting(LOOKING):
+        arena = side_by_side.arena(draft, folder, algorithm)
+    with arena as run, Live() as live:
         try:
             side_by_side.train(contest, run, jobs, live)
         except KeyboardInterrupt:

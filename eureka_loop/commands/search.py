@@ -14,7 +14,6 @@ from eureka_loop.options import Where, optional, parse, take, with_expression
 from eureka_loop.records import Algorithm, TrainerName
 from eureka_loop.store import Run
 
-LOOKING = "trying the sandbox, looking at the environment"
 LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
 
 
@@ -26,7 +25,7 @@ def run(words: list[str]) -> int:
     config = parse(RunConfig, "run", with_expression(words), base, RUN_HELP)
     from eureka_loop import wiring
     from eureka_loop.design.choose import said, settle
-    from eureka_loop.report.terminal import waiting
+    from eureka_loop.report.terminal import LOOKING, waiting
 
     settled = settle(config)
     with waiting(LOOKING):
@@ -129,7 +128,7 @@ def train(words: list[str]) -> int:
     given: dict[str, Any] = {name: getattr(options, name) for name in shared}
     config = RunConfig(**given, generations=1, samples=1, hyperparameters=base.hyperparameters)
     from eureka_loop import wiring
-    from eureka_loop.report.terminal import waiting
+    from eureka_loop.report.terminal import LOOKING, waiting
 
     with waiting(LOOKING):
         created = wiring.create(config, program=options.program, human=Path(human) if human else None)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
 from rich.text import Text
+
+LOOKING = "trying the sandbox, looking at the environment"
 
 
 def terminal(*, stderr: bool = False) -> Console:
@@ -20,14 +23,20 @@ def terminal(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
-def waiting(words: str, console: Console | None = None) -> AbstractContextManager[object]:
-    """Say what takes its time, where somebody watches; it is gone again when it is done.
+@contextlib.contextmanager
+def waiting(words: str, console: Console | None = None) -> Iterator[None]:
+    """Say what takes its time: on a terminal until it is done, in a log or a pipe with a line.
 
     Args:
         console: default: standard error.
     """
     console = console or terminal(stderr=True)
-    return console.status(Text(words)) if can_redraw(console) else nullcontext()
+    if can_redraw(console):
+        with console.status(Text(words)):
+            yield
+    else:
+        console.print(Text(f"{words}…"), soft_wrap=True)
+        yield
 
 
 def can_redraw(console: Console) -> bool:
