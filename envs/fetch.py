@@ -2,7 +2,7 @@
 
 An action asks for a change of the gripper's place and of its opening; no pose ends an episode. The goal is in
 `desired_goal`: the model's own marker of it, `target0`, moves only when a picture is drawn, and is left out.
-The env's Python moves the arm by a mocap body, so envs step one at a time.
+Served by the batched simulator: the mocap body that pulls the arm is moved for all copies at once.
 
 Model and native reward: gymnasium_robotics/envs/fetch/fetch_env.py, assets/fetch/*.xml (1.4).
 """
@@ -16,9 +16,9 @@ import numpy as np
 from eureka_loop.records import Array, Task
 
 from .domain import Domain, DomainObservable, observable
+from .fetch_steps import GRIP_STEP, PUSH_STEP, REACH_STEP, is_success
 from .zoo import FROM_REACH, GOALS, cite
 
-CLOSE = 0.05  # m from the goal, below which the env calls it reached
 TABLE = 0.425  # m, height of the object's middle when it lies on the table
 
 
@@ -107,11 +107,6 @@ SAC_REACH = {
 }
 
 
-def is_success(goal_distance: Array, time: Array) -> Array:
-    """`info` of a step; that of a reset is empty."""
-    return np.asarray((goal_distance < CLOSE) & (time > 0.0), np.float64)
-
-
 def domain(name: str, text: str, observables: tuple[DomainObservable, ...], sac: dict[str, Any]) -> Domain:
     """One of the four; `name` as in its Gymnasium id."""
     env_id = f"Fetch{name}Dense-v4"
@@ -136,6 +131,7 @@ def domain(name: str, text: str, observables: tuple[DomainObservable, ...], sac:
             sac="FetchReach-v1" if name == "Reach" else f"FetchReach-v1's {FROM_REACH}, SB3's defaults",
         ),
         extra="robotics",
+        vectorised=STEPS[name],
         left_out=("target0",),
         hindsight={"info_is_success": is_success},
     )
@@ -147,6 +143,8 @@ TASK_NAMES = {
     "Slide": "fetch-slide",
     "PickAndPlace": "fetch-pick-and-place",
 }
+
+STEPS = {"Reach": REACH_STEP, "Push": PUSH_STEP, "Slide": PUSH_STEP, "PickAndPlace": GRIP_STEP}
 
 DOMAINS = (
     domain("Reach", "Move the Fetch arm's gripper to the goal and keep it there.", REACHING, SAC_REACH),

@@ -73,7 +73,7 @@ def hold_together(batched: BatchedEnvs, single: RecordedVecEnv, done: Any) -> No
 
 def flat(obs: Any) -> Any:
     """What a policy sees, in one piece: a goal env's parts as SB3 joins them."""
-    return np.concatenate(list(obs.values()), axis=-1) if isinstance(obs, dict) else obs
+    return np.concatenate([obs[key] for key in sorted(obs)], axis=-1) if isinstance(obs, dict) else obs
 
 
 def walk(batched: BatchedEnvs, single: RecordedVecEnv, steps: int, **close: float) -> int:

@@ -22,7 +22,9 @@ def case(name: str) -> Any:
     return pytest.param(name, marks=marks)
 
 
-TASKS = pytest.mark.parametrize("name", [case("adroit-relocate"), case("adroit-pen")])
+TASKS = pytest.mark.parametrize(
+    "name", [case(name) for name in ("adroit-relocate", "adroit-pen", "fetch-push", "fetch-pick-and-place")]
+)
 
 
 def make(name: str, seed: Any, n_envs: int, threads: int = 1) -> BatchedEnvs:

@@ -20,7 +20,7 @@ from eureka_loop.train.hyperparameters import Settings
 from eureka_loop.train.population.engine import Population
 from eureka_loop.train.population.judging import SharedJudge, Verdict, judge_policies
 from eureka_loop.train.population.member import Member, part
-from eureka_loop.train.population.models import bring_back
+from eureka_loop.train.population.models import bring_back, remember
 from eureka_loop.train.population.rollout import Rollout
 from eureka_loop.train.snapshots import read_snapshot, write_snapshot
 from eureka_loop.train.supervision import REPORT_EVERY, SPEED_OVER, Diverged
@@ -138,7 +138,7 @@ class Cohort:
             bring_back(member.model, layout, state, steps=self._step, epochs=epochs)
             normalization: Any = member.normalization
             if normalization.norm_obs:
-                normalization.obs_rms = population.observations.statistics(place)
+                remember(normalization, population.observations.statistics(place))
             normalization.ret_rms = population.rewards.statistics[place]
             save(member.folder, member.model, member.normalization)
         if not states:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium
 import torch
 from stable_baselines3 import PPO
+from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from eureka_loop.records import Job, Task
@@ -78,9 +80,26 @@ class Spaces(VecEnv):
 def fresh(job: Job, options: Settings, spaces: Spaces) -> tuple[PPO, VecNormalize]:
     """The policy that SB3 begins with for this job's seed, with the normalisation around its envs."""
     normalization = VecNormalize(spaces, norm_obs=options.normalize_observation, norm_reward=False)
-    model = PPO("MlpPolicy", normalization, seed=job.seed, **options.arguments)
+    goal = isinstance(spaces.observation_space, gymnasium.spaces.Dict)
+    model = PPO(
+        "MultiInputPolicy" if goal else "MlpPolicy", normalization, seed=job.seed, **options.arguments
+    )
     normalization.gamma = model.gamma  # for those who load it to train on
     return model, normalization
+
+
+def remember(normalization: Any, statistics: RunningMeanStd) -> None:
+    """Have SB3's normalisation scale observations by these statistics, of a goal env part by part."""
+    space = normalization.observation_space
+    if not isinstance(space, gymnasium.spaces.Dict):
+        normalization.obs_rms = statistics
+        return
+    start = 0
+    for key, part in space.spaces.items():
+        own = slice(start, start + int(gymnasium.spaces.flatdim(part)))
+        kept = normalization.obs_rms[key]
+        kept.mean, kept.var, kept.count = statistics.mean[own], statistics.var[own], statistics.count
+        start = own.stop
 
 
 def first_state(model: PPO, layout: Layout) -> LearnerState:

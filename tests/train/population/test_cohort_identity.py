@@ -6,6 +6,7 @@ thousandfold (legs hit the floor); weights move by 3e-3 and more meanwhile. The 
 elsewhere.
 """
 
+import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import torch
 from stable_baselines3 import PPO
 
+from eureka_loop.envs.extras import installed
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.records import Job
 from eureka_loop.results import Trained
@@ -22,7 +24,7 @@ from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.train.population.cohorts import train_cohort
 from eureka_loop.train.trainer import train
 
-SOURCE = '''
+RUN = '''
 def compute_reward(forward_velocity, action, terminated, *, effort=0.1):
     """Run forward, waste no torque, don't fall."""
     return {
@@ -33,23 +35,45 @@ def compute_reward(forward_velocity, action, terminated, *, effort=0.1):
 '''
 
 
+REACH = '''
+def compute_reward(goal_distance, action, *, effort=0.1):
+    """Reach the goal, move little."""
+    return {"near": -goal_distance, "effort": -effort * np.square(action).sum(axis=1)}
+'''
+NEEDS_ROBOTICS = pytest.mark.skipif(not installed("robotics"), reason="needs the extra 'robotics'")
+
+
 def noise_of(random: np.random.Generator, shape: tuple[int, int, int]) -> Iterator[torch.Tensor]:
     """Rollout after rollout what the population's learner of this generator draws, step by step."""
     while True:
         yield from torch.from_numpy(random.standard_normal(shape, dtype=np.float32))
 
 
+def statistics(kept: bytes) -> list[Any]:
+    """Means and variances of observations, of a goal env part by part, and how many there were."""
+    scales: Any = pickle.loads(kept).obs_rms if pickle.loads(kept).norm_obs else {}
+    parts = scales.values() if isinstance(scales, dict) else [scales]
+    return [value for part in parts for value in (part.mean, part.var, part.count)]
+
+
 @pytest.mark.parametrize(
-    ("task", "limit", "more"),
+    ("task", "source", "limit", "more"),
     [
-        ("hopper-hop", None, {}),
-        ("swimmer-swim", 50, {"n_envs": 1, "normalize_observation": False, "learning_rate": "lin_1e-3"}),
-        ("walker2d-walk", 25, {"normalize_reward": False, "clip_range_vf": 0.2, "ent_coef": 0.01}),
+        ("hopper-hop", RUN, None, {}),
+        ("swimmer-swim", RUN, 50, {"n_envs": 1, "normalize_observation": False, "learning_rate": "lin_1e-3"}),
+        ("walker2d-walk", RUN, 25, {"normalize_reward": False, "clip_range_vf": 0.2, "ent_coef": 0.01}),
+        pytest.param("fetch-reach", REACH, 20, {}, marks=NEEDS_ROBOTICS),
     ],
-    ids=["falls", "time limits, one env, no normalisation of observations", "both, no scaling of rewards"],
+    ids=[
+        "falls",
+        "time limits, one env, no normalisation of observations",
+        "both, no scaling of rewards",
+        "goals",
+    ],
 )
 def test_as_sb3(
     task: str,
+    source: str,
     limit: int | None,
     more: dict[str, Any],
     make_job: Callable[..., Job],
@@ -60,7 +84,7 @@ def test_as_sb3(
     """Two rollouts and updates."""
     small = {"n_steps": 64, "batch_size": 32, "n_epochs": 3, "n_envs": 2, "gamma": 0.97, **more}
     steps = 2 * 64 * small["n_envs"]
-    job = make_job(task, limit=limit, source=SOURCE, steps=steps, hyperparameters=small)
+    job = make_job(task, limit=limit, source=source, steps=steps, hyperparameters=small)
     domain = find_domain(job.task.env_id)
     (ours,) = train_cohort([job], domain, zygote, [tmp_path / "ours"], lambda place, line: None)
     assert isinstance(ours, Trained)
@@ -73,6 +97,9 @@ def test_as_sb3(
     theirs = train(job, domain, zygote, tmp_path / "theirs", lambda line: None)
     assert isinstance(theirs, Trained)
 
+    kept = [(tmp_path / side / "vecnormalize.pkl").read_bytes() for side in ("ours", "theirs")]
+    for mine, other in zip(*map(statistics, kept), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-4)
     one, two = (PPO.load(tmp_path / side / "policy.zip").policy.state_dict() for side in ("ours", "theirs"))
     for name in one:
         assert torch.allclose(one[name], two[name], rtol=0.0, atol=3e-4), name
