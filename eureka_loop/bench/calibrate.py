@@ -1,7 +1,7 @@
-"""How fast this machine trains just now: a short training in each environment, as many at once as a search has.
+"""How fast this machine trains just now: short trainings in each environment, as many at once as a search has.
 
-What is measured is what a search does: its hyperparameters, its number of learners, its judging. What else the
-machine is doing counts, too, and is the main reason why an estimate is rough.
+What is measured is what a search does: its hyperparameters, its number of learners, its judging. What else
+the machine is doing counts, too, and is the main reason why an estimate is rough.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def measure(
         starting: float | None = None
         for number, (env_id, task) in enumerate(first.items()):
             say(env_id)
-            trial = _Trial(Run(Path(folder) / f"{number}"), task, replace(config, task=task.name), engine, share)
+            trial = _Trial(
+                Run(Path(folder) / f"{number}"), task, replace(config, task=task.name), engine, share
+            )
             looked = trial.look()
             if starting is None:  # the first training waits for the workers, the second doesn't
                 once, again = trial.train("first"), trial.train("again")

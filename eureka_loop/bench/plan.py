@@ -81,8 +81,10 @@ class Bench:
 
 
 def default_folder(bench: Bench) -> Path:
-    """The same for the same question, whichever tasks of the suite it is about, so that asking again goes on."""
-    told = {each.name: getattr(bench.config, each.name) for each in fields(RunConfig) if each.name not in FREE}
+    """The same for the same question, whichever tasks it is about, so that asking again goes on."""
+    told = {
+        each.name: getattr(bench.config, each.name) for each in fields(RunConfig) if each.name not in FREE
+    }
     named = sha256(repr((bench.seed, sorted(told.items(), key=str))).encode()).hexdigest()[:6]
     return Path("runs") / f"bench-{bench.suite}-{bench.config.designer}-{named}"
 
@@ -116,7 +118,7 @@ def runs(folder: Path) -> dict[Search, Run]:
 
 
 def ended(run: Run) -> bool:
-    """Whether there is nothing left to do in a search: it has its report, or nothing of it could be trained."""
+    """Whether nothing is left to do in a search: it has its report, or nothing of it could be trained."""
     last = [event for event in run.events() if event["event"] in ("finished", "stopped", "resumed")][-1:]
     return any(event["event"] == "finished" or event.get("reason") == NOTHING_TRAINED for event in last)
 

@@ -31,7 +31,7 @@ def members(suite: str) -> tuple[Task, ...]:
 
 
 def chosen(suite: str, words: str | None) -> tuple[Task, ...]:
-    """Those of a suite's tasks that somebody names, with commas; all, where nobody does. In the suite's order.
+    """Those of a suite's tasks that somebody names, with commas, in the suite's order; all, if nobody does.
 
     Raises:
         UnknownName: no such suite, or one without that task.

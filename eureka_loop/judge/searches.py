@@ -58,7 +58,9 @@ class Draws:
 def seen(task: Replicates) -> Draws:
     """What was seen, as a single draw."""
     reached = np.array([[float(iqm(each)) for each in task.winners]])
-    return Draws(reached, *(np.array([float(iqm(each))]) for each in (_or_nan(task.human), _or_nan(task.sparse))))
+    return Draws(
+        reached, *(np.array([float(iqm(each))]) for each in (_or_nan(task.human), _or_nan(task.sparse)))
+    )
 
 
 def draw(task: Replicates, rng: np.random.Generator, repeats: int = REPEATS) -> Draws:
@@ -113,7 +115,9 @@ def rates(searches: Sequence[Array], rng: np.random.Generator, repeats: int = RE
     return interval(value, _nested(searches, rng, repeats, mean=True).mean(axis=1))
 
 
-def _nested(searches: Sequence[Array], rng: np.random.Generator, repeats: int, *, mean: bool = False) -> Array:
+def _nested(
+    searches: Sequence[Array], rng: np.random.Generator, repeats: int, *, mean: bool = False
+) -> Array:
     """(B, S): S searches drawn with replacement, each with its trainings drawn with replacement."""
     chosen = rng.integers(len(searches), size=(repeats, len(searches)))
     found = np.empty(chosen.shape)

@@ -10,11 +10,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from eureka_loop.report import text, words
@@ -23,6 +20,7 @@ from eureka_loop.report.compare.code import highlighted
 from eureka_loop.report.compare.facts import Facts, Part
 from eureka_loop.report.compare.repeat import provenance
 from eureka_loop.report.comparison import Standing
+from eureka_loop.report.pages import render
 
 Picture = Markup
 
@@ -61,24 +59,20 @@ class Pair:
 
 def page(facts: Facts) -> str:
     """The whole document."""
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            facts=facts,
-            contest=facts.contest,
-            task=facts.task,
-            style=Markup(_resource("page.css")),
-            headline=verdict.headline(facts),
-            lines=verdict.lines(facts),
-            caution=verdict.looks(facts),
-            protocol=measures.protocol(facts),
-            fitness=Markup("\n").join(highlighted(facts.task.fitness)),
-            parts=[_part(facts, part) for part in facts.parts],
-            pairs=list(_pairs(facts)),
-            provenance=list(provenance(facts)),
-            contenders=[(index, each) for index, each in enumerate(facts.contest.contenders)],
-        )
+    return render(
+        __package__,
+        facts=facts,
+        contest=facts.contest,
+        task=facts.task,
+        headline=verdict.headline(facts),
+        lines=verdict.lines(facts),
+        caution=verdict.looks(facts),
+        protocol=measures.protocol(facts),
+        fitness=Markup("\n").join(highlighted(facts.task.fitness)),
+        parts=[_part(facts, part) for part in facts.parts],
+        pairs=list(_pairs(facts)),
+        provenance=list(provenance(facts)),
+        contenders=[(index, each) for index, each in enumerate(facts.contest.contenders)],
     )
 
 
@@ -157,18 +151,3 @@ def encoded(path: Path) -> str:
 
 def _signed(value: float | None) -> str:
     return "undefined, since one of them is constant" if value is None else f"{value:+.2f}"
-
-
-def _resource(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
