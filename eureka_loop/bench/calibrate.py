@@ -1,4 +1,4 @@
-"""How fast this machine trains just now: short trainings in each environment, as many at once as a search has.
+"""How fast this machine trains just now: short trainings in each environment, as many at once as in a search.
 
 What is measured is what a search does: its hyperparameters, its number of learners, its judging. What else
 the machine is doing counts, too, and is the main reason why an estimate is rough.

@@ -1,10 +1,10 @@
 """What several searches of each of several tasks say together, and how sure one may be.
 
-A designer is what is measured here, so the unit of replication is the *search*: its winner's trainings say how
-good that winner is, and only other searches say how good the next winner will be. A bootstrap draws, for each
-task on its own (the strata are the tasks): searches anew, and within each search drawn, the trainings of its
-winner anew. The hand-written and the sparse reward are no search's work: their trainings are drawn one by one,
-from those of all searches together.
+A designer is what is measured here, so the unit of replication is the *search*: its winner's trainings say
+how good that winner is, and only other searches say how good the next winner will be. A bootstrap draws, for
+each task on its own (the strata are the tasks): searches anew, and within each search drawn, the trainings of
+its winner anew. The hand-written and the sparse reward are no search's work: their trainings are drawn one by
+one, from those of all searches together.
 
 Source: Agarwal et al. 2021 (see `statistics`) for strata and interquartile mean; drawing both levels, as in
 Saravanan, Berman and Sober, "Application of the hierarchical bootstrap to multi-level data in neuroscience",

@@ -58,7 +58,7 @@ class TaskScore:
 
     @property
     def several(self) -> bool:
-        """Whether there are searches to tell what another one would give: without, an interval means nothing."""
+        """Whether searches can tell what another one would give: from one alone no interval means much."""
         return self.done > 1
 
 
