@@ -14,6 +14,7 @@ from eureka_loop.records import Job
 from eureka_loop.simulate.hindsight import Hindsight
 from eureka_loop.train import her, ppo, sac
 from eureka_loop.train.hyperparameters import ALGORITHMS, Settings
+from eureka_loop.train.relabel import Past
 from eureka_loop.train.rewarder import Rewarder
 from eureka_loop.train.supervision import Diverged, finite_parameters
 
@@ -30,12 +31,14 @@ class Learner:
         rows: how many rows a call to the reward process holds at most.
     """
 
-    def __init__(self, job: Job, options: Settings, envs: VecEnv, hindsight: Hindsight | None = None) -> None:
+    def __init__(
+        self, job: Job, options: Settings, envs: VecEnv, past: Past, hindsight: Hindsight | None = None
+    ) -> None:
         arguments = dict(options.arguments)
         if job.algorithm == "sac":  # rows that no step will fill cost memory and change nothing
-            most = job.steps + SLACK * options.n_envs
+            most = job.steps + SLACK * options.n_envs + len(past)
             arguments["buffer_size"] = min(arguments.get("buffer_size", 1_000_000), most)
-        self._steps = job.steps
+        self._steps, self._past = job.steps, past
         self._reward_late = sac.reward_late
         if hindsight:
             self._reward_late = partial(
@@ -61,6 +64,7 @@ class Learner:
             ppo.reward_late(self.model, rewarder)
         else:
             self._settle = self._reward_late(self.model, rewarder)
+            self._past.fill(self.model, self.normalization, rewarder)
         self.model.set_logger(logger)
         try:
             self.model.learn(self._steps, callback, log_interval=NEVER)

@@ -46,6 +46,12 @@ class RewardScale:
             self._returns = np.where(done[step], 0.0, self._returns)
         self.statistics.update(returns.reshape(-1))
 
+    def include(self, rewards: Array, done: npt.NDArray[np.bool_]) -> None:
+        """Take in whole episodes from elsewhere, one after another: (N,) each; those under way go on."""
+        others = RewardScale(1, self._gamma, enabled=self._enabled)
+        others.update(rewards[:, None], done[:, None])
+        self.statistics.combine(others.statistics)
+
     def apply(self, rewards: Array) -> Array:
         """Rewards of any shape, scaled and clipped; as they are where scaling is off."""
         if not self._enabled:

@@ -30,6 +30,7 @@ from eureka_loop.train.curves import Curves
 from eureka_loop.train.hyperparameters import Settings, settings
 from eureka_loop.train.learner import Learner
 from eureka_loop.train.policy import predictor, save_policy
+from eureka_loop.train.relabel import Past
 from eureka_loop.train.reward_scale import RewardScale
 from eureka_loop.train.rewarder import Rewarder
 from eureka_loop.train.supervision import Diverged, Report, Supervision
@@ -53,6 +54,8 @@ def train(job: Job, domain: Domain, zygote: Zygote, folder: Path, report: Report
         raise BadInput("only the population trainer stops a training, and goes on with it")
     torch.set_num_threads(1)
     options = settings(job.algorithm, job.hyperparameters)
+    if job.begin_with and (job.algorithm != "sac" or options.her):
+        raise BadInput("only SAC without hindsight replay can begin with recorded transitions")
     try:
         return _train(job, options, domain, zygote, folder, report)
     except (RewardFailure, Refused, Diverged) as error:
@@ -74,7 +77,8 @@ def _train(
         names = dict.fromkeys((*program.parameters, *judge.names, *kept))
         envs = RecordedVecEnv(job.task, domain, names, options.n_envs, job.seed)
         stack.callback(envs.close)
-        learner = Learner(job, options, envs, hindsight)
+        past = Past([folder / path for path in job.begin_with], program.parameters)
+        learner = Learner(job, options, envs, past, hindsight)
         process = stack.enter_context(start(zygote, program, vocabulary, rows=learner.rows))
         episodes = TrainingEpisodes(judge, options.n_envs)
         checkpoints = Checkpoints(job.steps, job.checkpoints, episodes)

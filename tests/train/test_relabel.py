@@ -1,0 +1,229 @@
+"""Recorded transitions at the start of a SAC training: as the environment gave them, paid by the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from stable_baselines3 import SAC
+from stable_baselines3.common.vec_env import VecNormalize
+
+from eureka_loop.envs.extras import installed
+from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.errors import BadInput
+from eureka_loop.judge.fitness import start
+from eureka_loop.judge.trajectory import Trajectory
+from eureka_loop.program.gate import check
+from eureka_loop.records import Array, Job, Task
+from eureka_loop.results import Failed, Trained
+from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.vector import RecordedVecEnv
+from eureka_loop.train.bank import Scene
+from eureka_loop.train.relabel import Past
+from eureka_loop.train.reward_scale import RewardScale
+from eureka_loop.train.rewarder import Rewarder
+from eureka_loop.train.sac import reward_late
+
+STARTS = (3, 4)  # seeds of two episodes
+GAMMA = 0.9
+
+
+@dataclass
+class Filled:
+    """A fresh SAC that begins with the two episodes."""
+
+    model: SAC
+    normalization: VecNormalize
+    scale: RewardScale
+    past: Past
+
+    @property
+    def buffer(self) -> Any:
+        return self.model.replay_buffer
+
+
+def policy(width: int) -> Callable[[Any], Array]:
+    """The same deterministic actions, wherever it is asked."""
+    spread = np.random.default_rng(0).normal(size=(width, 40))
+
+    def act(seen: Any) -> Array:
+        row = (
+            np.concatenate([np.ravel(seen[key]) for key in sorted(seen)]) if isinstance(seen, dict) else seen
+        )
+        return np.tanh(spread[:, : len(row)] @ row).astype(np.float32)
+
+    return act
+
+
+def short(name: str, steps: int) -> Task:
+    return replace(find_task(name), env_kwargs={"max_episode_steps": steps})
+
+
+def kept(task: Task, folder: Path) -> list[Path]:
+    with Scene(task, find_domain(task.env_id)) as scene:
+        for seed in STARTS:
+            act = policy(scene.env.action_space.shape[0])  # type: ignore[index]
+            scene.keep(act, seed, folder / f"{seed}.npz")
+    return [folder / f"{seed}.npz" for seed in STARTS]
+
+
+def lived(task: Task) -> list[tuple[Any, ...]]:
+    """Both episodes once more: seen, seen next, action, reward, terminated, truncated."""
+    env = make_env(task)
+    act, rows = policy(env.action_space.shape[0]), []  # type: ignore[index]
+    for seed in STARTS:
+        seen, _ = env.reset(seed=seed)
+        ended = False
+        while not ended:
+            action = act(seen)
+            after, reward, terminated, truncated, _ = env.step(action)
+            rows.append((seen, after, action, reward, terminated, truncated))
+            seen, ended = after, terminated or truncated
+    env.close()
+    return rows
+
+
+def filled(task: Task, paths: list[Path], zygote: Zygote, *, n_envs: int = 1, **arguments: Any) -> Filled:
+    domain = find_domain(task.env_id)
+    envs = RecordedVecEnv(task, domain, ["action"], n_envs, 0)
+    normalization = VecNormalize(envs, norm_reward=False)
+    kind = "MultiInputPolicy" if "Fetch" in task.env_id else "MlpPolicy"
+    model = SAC(kind, normalization, **{"buffer_size": 1_000, "learning_starts": 150, **arguments})
+    program = check(task.human or task.sparse or "", envs.vocabulary, hidden=True)
+    past, scale = Past(paths, program.parameters), RewardScale(n_envs, GAMMA)
+    with start(zygote, program, envs.vocabulary, rows=16) as process:
+        rewarder = Rewarder(
+            envs.recorder, process, scale, lambda *_: pytest.fail("no row is the training's own")
+        )
+        reward_late(model, rewarder)
+        past.fill(model, normalization, rewarder)
+    envs.close()
+    return Filled(model, normalization, scale, past)
+
+
+@pytest.mark.parametrize(("name", "limit"), [("hopper-hop", 100), ("halfcheetah-run", 20)])
+def test_rows_are_what_the_environment_gave(name: str, limit: int, tmp_path: Path, zygote: Zygote) -> None:
+    """One task that ends its episodes itself, one whose time limit does; the reward is the native one."""
+    task = short(name, limit)
+    found, rows = filled(task, kept(task, tmp_path), zygote), lived(task)
+    seen, after, action, reward, terminated, truncated = (
+        np.array(column) for column in zip(*rows, strict=True)
+    )
+    assert terminated.sum() == (2 if name == "hopper-hop" else 0)
+    buffer, count = found.buffer, len(rows)
+    assert (buffer.pos, buffer.full, buffer.pending, len(found.past)) == (count, False, 0, count)
+    np.testing.assert_allclose(buffer.observations[:count, 0], seen, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(buffer.next_observations[:count, 0], after, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(buffer.actions[:count, 0], action, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(buffer.rewards[:count, 0], reward, rtol=1e-3, atol=1e-3)
+    assert buffer.dones[:count, 0].tolist() == (terminated | truncated).tolist()
+    assert buffer.timeouts[:count, 0].tolist() == (truncated & ~terminated).tolist()
+    assert not buffer.rewards[count:].any()
+    sampled = buffer._get_samples(np.arange(count))  # asks no one
+    assert sampled.dones.ravel().tolist() == terminated.tolist()
+
+
+def test_actions_are_kept_as_sac_has_them(tmp_path: Path, zygote: Zygote) -> None:
+    """Between -1 and 1, whatever the environment's range is."""
+    task = short("invertedpendulum-balance", 30)  # takes -3 to 3
+    found = filled(task, kept(task, tmp_path), zygote)
+    taken = np.concatenate(
+        [Trajectory(tmp_path / f"{seed}.npz").columns(["action"])["action"] for seed in STARTS]
+    )
+    np.testing.assert_allclose(found.buffer.actions[: len(taken), 0], taken / 3, rtol=1e-6, atol=1e-6)
+
+
+def test_statistics_and_the_start_of_learning_take_them_in(tmp_path: Path, zygote: Zygote) -> None:
+    task = short("halfcheetah-run", 20)
+    found = filled(task, kept(task, tmp_path), zygote)
+    seen, rewards = found.buffer.observations[:40, 0], found.buffer.rewards[:40, 0]
+    statistics: Any = found.normalization.obs_rms
+    np.testing.assert_allclose(statistics.mean, seen.mean(axis=0), atol=1e-4)
+    np.testing.assert_allclose(statistics.var, seen.var(axis=0), rtol=1e-3, atol=1e-4)
+    returns = [sum(GAMMA**back * rewards[at - back] for back in range(at % 20 + 1)) for at in range(40)]
+    assert found.scale.statistics.var == pytest.approx(np.var(returns), rel=1e-3)
+    assert found.model.learning_starts == 150 - 40
+    assert filled(task, kept(task, tmp_path), zygote, learning_starts=30).model.learning_starts == 0
+
+
+def test_several_environments_share_them(tmp_path: Path, zygote: Zygote) -> None:
+    """In whole steps; the row that is left over is left out."""
+    task = short("halfcheetah-run", 21)
+    paths = kept(task, tmp_path)
+    alone, shared = filled(task, paths, zygote).buffer, filled(task, paths, zygote, n_envs=4).buffer
+    assert (alone.pos, shared.pos) == (42, 10)
+    assert shared.observations[:10].reshape(40, -1).tolist() == alone.observations[:40, 0].tolist()
+    assert shared.rewards[:10].reshape(40).tolist() == alone.rewards[:40, 0].tolist()
+
+
+def test_a_buffer_smaller_than_they_are(tmp_path: Path, zygote: Zygote) -> None:
+    task = short("halfcheetah-run", 20)
+    buffer = filled(task, kept(task, tmp_path), zygote, buffer_size=30).buffer
+    assert (buffer.pos, buffer.full) == (0, True)
+
+
+def test_without_any_nothing_changes(zygote: Zygote) -> None:
+    found = filled(short("halfcheetah-run", 20), [], zygote)
+    assert (found.buffer.pos, len(found.past), found.model.learning_starts) == (0, 0, 150)
+    assert found.normalization.obs_rms.count == found.scale.statistics.count == 1e-4  # type: ignore[union-attr]
+
+
+@pytest.mark.skipif(not installed("robotics"), reason="needs the extra 'robotics'")
+def test_goals_are_seen_beside_the_rest(tmp_path: Path, zygote: Zygote) -> None:
+    task = short("fetch-reach", 10)
+    found, rows = filled(task, kept(task, tmp_path), zygote), lived(task)
+    statistics: Any = found.normalization.obs_rms
+    for key in ("observation", "achieved_goal", "desired_goal"):
+        before, after = (np.array([row[at][key] for row in rows]) for at in (0, 1))
+        np.testing.assert_allclose(found.buffer.observations[key][:20, 0], before, atol=1e-6)
+        np.testing.assert_allclose(found.buffer.next_observations[key][:20, 0], after, atol=1e-6)
+        np.testing.assert_allclose(statistics[key].mean, before.mean(axis=0), atol=1e-4)
+
+
+# whole trainings
+
+MakeJob = Callable[..., Job]
+Training = Callable[..., Trained | Failed]
+
+
+def test_a_training_that_begins_with_them(make_job: MakeJob, run: Training, tmp_path: Path) -> None:
+    """Again the same, bit for bit; it learns from its first step; its curves are of its own episodes alone."""
+    job = make_job("halfcheetah-run", "sac", limit=20, steps=100)
+    for number in range(2):
+        (tmp_path / str(number)).mkdir()
+    kept(job.task, tmp_path)
+    begun = replace(job, begin_with=tuple(f"../{seed}.npz" for seed in STARTS))
+    first, again = (run(begun, tmp_path / str(number)) for number in range(2))
+    bare = run(job)
+    assert isinstance(first, Trained)
+    assert isinstance(again, Trained)
+    assert isinstance(bare, Trained)
+    assert again.scores == first.scores != bare.scores
+    assert again.checkpoints == first.checkpoints
+    assert [each.episodes for each in first.checkpoints] == [each.episodes for each in bare.checkpoints]
+    updates = [SAC.load(folder / "policy.zip")._n_updates for folder in (tmp_path / "0", tmp_path)]
+    assert updates == [80, 40], "learning_starts is 60, and 40 were there"
+
+
+def test_a_program_that_fails_on_them_has_failed(make_job: MakeJob, run: Training, tmp_path: Path) -> None:
+    source = 'def compute_reward(time):\n    return {"late": 1.0 / np.minimum(time - 0.75, 0.0)}\n'
+    job = make_job("halfcheetah-run", "sac", limit=20, steps=100, source=source)
+    kept(job.task, tmp_path)
+    assert isinstance(run(replace(job, steps=10)), Trained)
+    found = run(replace(job, steps=10, begin_with=("3.npz",)))
+    assert isinstance(found, Failed)
+    assert found.kind == "not_finite"
+
+
+def test_what_cant_be_begun_with(make_job: MakeJob, run: Training) -> None:
+    with pytest.raises(BadInput, match="which this training is to begin with, isn't there any more"):
+        run(make_job(algorithm="sac", begin_with=("gone.npz",)))
+    with pytest.raises(BadInput, match="only SAC without hindsight replay"):
+        run(make_job(algorithm="ppo", begin_with=("gone.npz",)))
+    with pytest.raises(BadInput, match="only SAC without hindsight replay"):
+        run(make_job(algorithm="sac", hyperparameters={"her": True}, begin_with=("gone.npz",)))
