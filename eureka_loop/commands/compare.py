@@ -89,9 +89,9 @@ def compare(words: list[str]) -> int:
 def _train(draft: Draft, contest: Contest, folder: Path, algorithm: Algorithm, jobs: int) -> None:
     from eureka_loop.compare import side_by_side
     from eureka_loop.report.live import Live
-    from eureka_loop.report.terminal import LOOKING, waiting
+    from eureka_loop.report.terminal import LOOKING, terminal, waiting
 
-    with waiting(LOOKING):
+    with waiting(LOOKING, log=terminal()):
         arena = side_by_side.arena(draft, folder, algorithm)
     with arena as run, Live() as live:
         try:

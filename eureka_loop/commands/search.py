@@ -25,10 +25,10 @@ def run(words: list[str]) -> int:
     config = parse(RunConfig, "run", with_expression(words), base, RUN_HELP)
     from eureka_loop import wiring
     from eureka_loop.design.choose import said, settle
-    from eureka_loop.report.terminal import LOOKING, waiting
+    from eureka_loop.report.terminal import LOOKING, terminal, waiting
 
     settled = settle(config)
-    with waiting(LOOKING):
+    with waiting(LOOKING, log=terminal()):
         created = wiring.create(settled, human=Path(human) if human else None)
     if config.designer is None:
         print(said(settled))
@@ -128,9 +128,9 @@ def train(words: list[str]) -> int:
     given: dict[str, Any] = {name: getattr(options, name) for name in shared}
     config = RunConfig(**given, generations=1, samples=1, hyperparameters=base.hyperparameters)
     from eureka_loop import wiring
-    from eureka_loop.report.terminal import LOOKING, waiting
+    from eureka_loop.report.terminal import LOOKING, terminal, waiting
 
-    with waiting(LOOKING):
+    with waiting(LOOKING, log=terminal()):
         created = wiring.create(config, program=options.program, human=Path(human) if human else None)
     return _go(created)
 

@@ -24,18 +24,20 @@ def terminal(*, stderr: bool = False) -> Console:
 
 
 @contextlib.contextmanager
-def waiting(words: str, console: Console | None = None) -> Iterator[None]:
-    """Say what takes its time: on a terminal until it is done, in a log or a pipe with a line.
+def waiting(words: str, console: Console | None = None, *, log: Console | None = None) -> Iterator[None]:
+    """Say what takes its time, where somebody watches; it is gone again when it is done.
 
     Args:
         console: default: standard error.
+        log: told in a line, where nobody watches.
     """
     console = console or terminal(stderr=True)
     if can_redraw(console):
         with console.status(Text(words)):
             yield
     else:
-        console.print(Text(f"{words}…"), soft_wrap=True)
+        if log is not None:
+            log.print(Text(f"{words}…"), soft_wrap=True)
         yield
 
 
