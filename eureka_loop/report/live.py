@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 
 import rich.live
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
 
+from eureka_loop.report import text
 from eureka_loop.report.board import Board
 from eureka_loop.report.board_view import draw
 from eureka_loop.report.plain import Teller
@@ -28,6 +30,9 @@ class Live:
         console: default: standard output.
         interactive: whether to draw a table; default: on a terminal that can move its cursor.
         clock: Unix time in seconds.
+        teller: tells the lines, where there is no table.
+        above: the line above the table, from the board and the time, where a run is one of many; the table is
+            gone then when the run ends.
     """
 
     def __init__(
@@ -37,12 +42,15 @@ class Live:
         *,
         interactive: bool | None = None,
         clock: Callable[[], float] = time.time,
+        teller: Teller | None = None,
+        above: Callable[[Board, float], str] | None = None,
     ) -> None:
         self._console = console or terminal()
         self._clock = clock
         self._lock = threading.Lock()  # rich draws in a thread of its own
         self._board = Board.of(run.events() if run is not None else ())
-        self._teller = Teller()
+        self._teller = teller or Teller()
+        self._above = above
         self._table: rich.live.Live | None = None
         if can_redraw(self._console) if interactive is None else interactive:
             self._table = rich.live.Live(
@@ -50,6 +58,7 @@ class Live:
                 refresh_per_second=REFRESH,
                 get_renderable=self._draw,
                 vertical_overflow="crop",
+                transient=above is not None,
             )
 
     def __call__(self, event: Event) -> None:
@@ -81,4 +90,8 @@ class Live:
     def _draw(self) -> RenderableType:
         """The board as it is now: drawn under the lock, so that no event changes it half-way."""
         with self._lock:
-            return draw(self._board, self._clock(), *self._console.size)
+            now, (width, height) = self._clock(), self._console.size
+            if self._above is None:
+                return draw(self._board, now, width, height)
+            line = Text(text.one_line(self._above(self._board, now)), no_wrap=True, overflow="ellipsis")
+            return Group(line, draw(self._board, now, width, height - 1))
