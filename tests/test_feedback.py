@@ -129,20 +129,70 @@ def test_a_long_traceback_is_cut() -> None:
     assert len(text) < 500
 
 
+RISING, FALLING = (0.1, 0.5, 1.0, 1.4, 1.8, 2.2), (0.1, 1.0, 2.0, 2.0, 1.0, 0.2, 0.1, 0.1)
+WANDERING = (1.0, 1.1, 0.9, 1.05, 0.95, 1.1, 0.9)
+
+
 @pytest.mark.parametrize(
     ("fitness", "expected"),
     [
-        ([1.0, 0.9, 0.8], "Fitness didn't rise in training (1 at first, 0.8 at the end)"),
-        ([0.0, 3.0, 1.0], "Fitness peaked at step 2,000 (3) and fell to 1"),
+        (
+            [1.0, 0.9, 0.8],
+            "Fitness didn't rise in training (1 at first, 0.8 at the end): the reward doesn't lead",
+        ),
+        (WANDERING, "Fitness didn't rise in training"),
+        ([0.0, 3.0, 1.0], "Fitness rose from 0 to 3 at step 2,000 and fell to 1"),
+        (FALLING, "Fitness rose from 0.1 to 1.67 at step 3,000 and fell to 0.133"),
     ],
 )
-def test_advice_on_fitness(fitness: list[float], expected: str) -> None:
-    assert any(line.startswith(expected) for line in advice([trained("g0-00", fitness=fitness)]))
+def test_advice_on_fitness(fitness: Sequence[float], expected: str) -> None:
+    assert advice([trained("g0-00", fitness=fitness)])[0].startswith(expected)
 
 
-def test_advice_on_success() -> None:
-    never = [trained("g0-00", success=0.0), trained("g0-00", 1, success=0.05)]
-    assert advice(never)[0].startswith("It (almost) never succeeded")
+def test_one_bad_point_at_the_end_is_no_fall() -> None:
+    assert advice([trained("g0-00", fitness=[0.2, 0.6, 1.0, 1.4, 1.8, 2.2, 2.4, 2.5, 2.4, 1.6])]) == []
+
+
+@pytest.mark.parametrize(
+    ("means", "expected"),
+    [
+        (range(8), "while its reward rose: it pays for something else, too."),
+        (FALLING, "and its reward with it"),
+    ],
+)
+def test_who_fell_is_told_what_its_reward_did_meanwhile(means: Sequence[float], expected: str) -> None:
+    paid = {
+        "go": [(mean, -9.0, 9.0, 0.6) for mean in means],
+        "_seen": [(-mean, -9.0, 9.0, 0.0) for mean in means],
+    }
+    assert expected in advice([trained("g0-00", fitness=FALLING, terms=paid)])[0]
+
+
+@pytest.mark.parametrize(
+    ("fitness", "expected"),
+    [
+        ((), "It (almost) never succeeded: rewrite the whole reward rather than adjusting it."),
+        (WANDERING, "and it (almost) never succeeded: rewrite the whole reward rather than adjusting it."),
+        (
+            RISING,
+            "fitness rose from 0.1 to 1.8: the reward leads the right way, not far enough; keep what works.",
+        ),
+        ((0.1, 1.8, *[2.0] * 8), "fitness rose from 0.1 to 2, most of it by step 3,000: the reward leads"),
+    ],
+)
+def test_only_what_never_succeeded_and_didnt_rise_is_to_be_rewritten(
+    fitness: Sequence[float], expected: str
+) -> None:
+    never = [
+        trained("g0-00", fitness=fitness, success=0.0),
+        trained("g0-00", 1, fitness=fitness, success=0.05),
+    ]
+    said = advice(never)[0]
+    assert expected in said
+    assert ("rewrite" in said) is ("rewrite" in expected)
+
+
+def test_one_seed_that_succeeds_is_enough() -> None:
     assert not advice([trained("g0-00", success=0.0), trained("g0-00", 1, success=1.0)])
 
 
@@ -154,6 +204,7 @@ def test_advice_on_success() -> None:
         ([(0.99, 0.0, 1.0, 0.2)] * 3, "'t' was near its highest value all along"),
         ([(0.1 * n, 0.0, 1.0, 0.9) for n in range(3)], "'t' makes up 90% of the reward and hides the others"),
         ([(0.1 * n, 0.0, 1.0, 0.001) for n in range(3)], "'t' makes up 0.1% of the reward: it has no say"),
+        ([(0.1 * n, 0.0, 1.0, 1e-5) for n in range(3)], "'t' makes up under 0.1% of the reward"),
     ],
 )
 def test_advice_on_a_term(stats: list[Stats], expected: str) -> None:
@@ -161,6 +212,20 @@ def test_advice_on_a_term(stats: list[Stats], expected: str) -> None:
     found = advice([trained("g0-00", fitness=[1, 2, 3], terms={"t": stats, "other": other})])
     assert len(found) == 1
     assert found[0].startswith(expected)
+
+
+def test_a_rare_penalty_that_gets_rarer_has_changed() -> None:
+    rare = [(mean, -35.0, 0.0, 0.4) for mean in (-0.6, -0.4, -0.3)]
+    assert advice([trained("g0-00", fitness=[1, 2, 3], terms={"alive": rare, "go": rare})]) == []
+
+
+@pytest.mark.parametrize(("correlation", "expected"), [(0.8, "scale them up"), (0.1, "scale it down")])
+def test_a_term_that_is_nearly_all_is_scaled_down_unless_it_is_what_counts(
+    correlation: float, expected: str
+) -> None:
+    terms = {name: [(0.1 * n, 0.0, 1.0, share) for n in range(3)] for name, share in (("t", 0.9), ("o", 0.1))}
+    (said,) = advice([trained("g0-00", fitness=[1, 2, 3], terms=terms, correlations={"t": correlation})])
+    assert expected in said
 
 
 def test_advice_on_a_term_that_goes_against_fitness() -> None:
