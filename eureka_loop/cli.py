@@ -25,6 +25,7 @@ inspect
 compare
   compare RUN         the winner against the hand-written reward, or any other: better, worse, can't tell
   compare A.py B.py   reward files against each other
+  bench SUITE         several searches of every task of a suite, beside the hand-written rewards: one table
 this machine
   doctor              sandbox, devices, disk, model, rendering, packages; what is lacking, and what to do
 
@@ -39,6 +40,7 @@ COMMANDS = {  # the file in commands/ that each is in
     "inspect": "look",
     "doctor": "look",
     "compare": "compare",
+    "bench": "bench",
 }
 
 

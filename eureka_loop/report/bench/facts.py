@@ -134,7 +134,7 @@ class BenchFacts:
         """
         bench = files.read_json(folder / SETUP, Bench)
         begun = runs(folder)
-        found = {search: _searched(search, begun.get(search)) for search in bench.wanted}
+        found = {search: searched(search, begun.get(search)) for search in bench.wanted}
         tasks = tuple(
             TaskFacts(task, tuple(each for search, each in found.items() if search.task == name))
             for name, task in bench.chosen().items()
@@ -156,7 +156,8 @@ class BenchFacts:
         return sum((each.cost for each in self.tasks), Cost())
 
 
-def _searched(search: Search, run: Run | None) -> Searched:
+def searched(search: Search, run: Run | None) -> Searched:
+    """A search from its run; None where it wasn't begun."""
     if run is None:
         return Searched(search, "not begun")
     found = Facts.of(run)

@@ -34,7 +34,7 @@ class Progress:
         self._took[search] = seconds
 
     def seconds_of(self, task: str) -> float:
-        """Of one more search: as long as those of that task took; else as estimated, corrected by the others."""
+        """Of one more search: as those of that task took; else as estimated, corrected by the others."""
         known = [seconds for search, seconds in self._took.items() if search.task == task]
         if known:
             return sum(known) / len(known)
@@ -71,7 +71,7 @@ class SearchTeller(Teller):
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
-        self._progress, self._last = progress, 0.0
+        self._bench, self._last = progress, 0.0
 
     def tell(self, event: Event, board: Board) -> str | None:
         """The line for an event that `board` has taken already; None where it needs none."""
@@ -82,4 +82,4 @@ class SearchTeller(Teller):
             return None
         self._last = now
         done = f"{board.trainings_done} of {text.plural(board.trainings_wanted, 'training')} done"
-        return f"{self._progress.line(board, now)}; {done}"
+        return f"{self._bench.line(board, now)}; {done}"

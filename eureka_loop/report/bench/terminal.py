@@ -113,6 +113,6 @@ def _time(whole: Estimate, workers: int) -> str:
     """Rough, and said so."""
     on = text.plural(workers, "worker")
     return (
-        f"roughly {text.duration(whole.seconds)} on {on}, from a short training in each environment just "
-        "now; what else the machine does can halve or double it"
+        f"roughly {text.duration(whole.seconds)} on {on}, told from a short training in each environment; "
+        "what else the machine does can halve or double it"
     )
