@@ -1,0 +1,50 @@
+"""A whole run whose trainings begin with the bank's transitions, but for those of its report."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eureka_loop import files
+from eureka_loop.judge.trajectory import FILE
+from eureka_loop.records import Job
+from eureka_loop.seeds import is_report
+from eureka_loop.store import Run
+
+pytestmark = pytest.mark.timeout(600)
+
+SMALL = (
+    "run invertedpendulum-balance --config small.toml --designer templates --generations 2 --samples 1 "
+    "--steps 150 --report-seeds 1 --judge-episodes 1 --jobs 1 --algo sac --bank --relabel 300"
+).split()
+NETWORKS = (
+    "[hyperparameters]\nlearning_starts = 50\nbatch_size = 16\npolicy_kwargs = { net_arch = [16, 16] }\n"
+)
+
+
+def test_the_search_begins_with_them_and_the_report_from_scratch(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(NETWORKS)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
+    command = [sys.executable, "-m", "eureka_loop.cli", *SMALL]
+    subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True, timeout=590)
+    (folder,) = (tmp_path / "runs").iterdir()
+    run = Run.open(folder)
+    jobs = {
+        path.parent: files.read_json(path, Job) for path in run.folder.glob("candidates/*/seed-*/job.json")
+    }
+    begun = {
+        job.candidate: sorted((folder / path).resolve() for path in job.begin_with)
+        for folder, job in jobs.items()
+        if not is_report(job.seed)
+    }
+    random = sorted(run.task_folder.resolve().glob("random-*.npz"))
+    (first,) = run.candidate_folder("g0-00").resolve().glob(f"seed-*/{FILE}")
+    assert begun == {"g0-00": random, "g1-00": sorted([*random, first])}
+    scratch = [job for job in jobs.values() if is_report(job.seed)]
+    assert len(scratch) == 3, "the winner, the hand-written and the sparse reward"
+    assert all(job.begin_with == () for job in scratch)
+    assert all(run.result(job.candidate, job.seed) is not None for job in jobs.values())
