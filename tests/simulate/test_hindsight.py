@@ -1,0 +1,134 @@
+"""Columns told with another goal, of quantities whose numbers can be worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eureka_loop.envs.domain import Domain
+from eureka_loop.envs.registry import find_task
+from eureka_loop.errors import BadInput, Refused
+from eureka_loop.program.vocabulary import Observable
+from eureka_loop.records import Task
+from eureka_loop.simulate.hindsight import Hindsight, stated_of
+from eureka_loop.simulate.quantities import FromInfo, Given, Quantity, Raw, as_is
+
+
+def quantity(name: str, function: Callable[..., Any], *needs: Raw | str, **more: Any) -> Quantity:
+    hidden = more.pop("hidden", False)
+    return Quantity(Observable(name, (), hidden=hidden), needs or _names(function), function, **more)
+
+
+def _names(function: Callable[..., Any]) -> tuple[str, ...]:
+    return function.__code__.co_varnames[: function.__code__.co_argcount]
+
+
+OWN: dict[str, Any] = {"origin": "envs/toy.py"}
+QUANTITIES = {
+    each.name: each
+    for each in (
+        quantity("achieved_goal", as_is, Given("achieved_goal")),
+        quantity("desired_goal", as_is, Given("desired_goal")),
+        quantity("time", as_is, Given("steps")),
+        quantity("info_there", as_is, FromInfo("there")),
+        quantity("native_reward", as_is, Given("reward"), hidden=True),
+        quantity("gap", lambda achieved_goal, desired_goal: desired_goal - achieved_goal, **OWN),
+        quantity("gain", lambda gap, prev_gap: prev_gap - gap, **OWN),
+        quantity("done", lambda gap, init_gap: 1.0 - gap / init_gap, **OWN),
+        quantity(
+            "speed", lambda achieved_goal, prev_achieved_goal: achieved_goal - prev_achieved_goal, **OWN
+        ),
+        quantity("paid", lambda native_reward: native_reward, **OWN),
+        quantity("way", lambda gap: gap, memory="sum", **OWN),
+    )
+}
+STATED = {"info_there": lambda gap, time: (gap == 0.0) & (time > 0.0)}
+
+# Two transitions, of an episode that began at 1: from 3 to 6, from 6 to 10.
+KEPT = {
+    "achieved_goal": [6.0, 10.0],
+    "prev_achieved_goal": [3.0, 6.0],
+    "init_achieved_goal": [1.0, 1.0],
+    "time": [1.0, 2.0],
+    "prev_time": [0.0, 1.0],
+    "speed": [3.0, 4.0],
+}
+GOALS = np.array([10.0, 10.0])
+
+
+def told(*parameters: str) -> dict[str, list[float]]:
+    hindsight = Hindsight(QUANTITIES, STATED, parameters)
+    columns = hindsight.columns({name: np.array(KEPT[name]) for name in hindsight.kept}, GOALS)
+    assert list(columns) == list(parameters)
+    return {name: column.tolist() for name, column in columns.items()}
+
+
+def test_what_follows_the_goal_is_computed_anew() -> None:
+    assert told("gap", "prev_gap", "init_gap") == {
+        "gap": [4.0, 0.0],
+        "prev_gap": [7.0, 4.0],
+        "init_gap": [9.0, 9.0],
+    }
+
+
+def test_the_goal_is_the_same_before_and_at_the_start() -> None:
+    columns = told("desired_goal", "prev_desired_goal", "init_desired_goal")
+    assert list(columns.values()) == [GOALS.tolist()] * 3
+
+
+def test_what_follows_it_at_second_hand() -> None:
+    assert told("gain", "done") == {"gain": [3.0, 4.0], "done": [1.0 - 4.0 / 9.0, 1.0]}
+
+
+def test_at_the_start_the_step_before_is_the_start() -> None:
+    assert told("init_gain", "prev_done") == {"init_gain": [0.0, 0.0], "prev_done": [1 - 7 / 9, 1 - 4 / 9]}
+
+
+def test_the_rest_is_kept_and_only_that() -> None:
+    assert told("speed", "time") == {"speed": KEPT["speed"], "time": KEPT["time"]}
+    assert Hindsight(QUANTITIES, STATED, ["speed"]).kept == ("achieved_goal", "speed")
+    assert Hindsight(QUANTITIES, STATED, ["gain"]).kept == ("achieved_goal", "prev_achieved_goal")
+
+
+def test_what_a_domain_states_is_computed_by_that() -> None:
+    assert told("info_there", "prev_info_there") == {"info_there": [0.0, 1.0], "prev_info_there": [0.0, 0.0]}
+    assert Hindsight(QUANTITIES, {}, ["info_there"]).kept == ("achieved_goal", "info_there")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "reason"),
+    [
+        ("prev_gain", "'prev_gain' follows the goal and looks two steps back"),
+        ("native_reward", "nobody has stated how 'native_reward' follows the goal"),
+        ("paid", "nobody has stated how 'native_reward' follows the goal"),
+        ("way", "'way' adds up over the episode what depends on the goal"),
+    ],
+)
+def test_what_cannot_be_told_is_refused_in_one_line(parameter: str, reason: str) -> None:
+    with pytest.raises(Refused) as refused:
+        Hindsight(QUANTITIES, STATED, ["gap", parameter])
+    assert reason in str(refused.value)
+    assert "her = false" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_stated_name_that_does_not_exist() -> None:
+    with pytest.raises(BadInput, match=r"info_thre.*info_there"):
+        Hindsight(QUANTITIES, {"info_thre": STATED["info_there"]}, ["gap"])
+
+
+def test_a_domain_that_says_nothing_of_its_goal() -> None:
+    task = find_task("halfcheetah-run")
+    with pytest.raises(
+        BadInput, match=r"no domain file states what follows the goal in HalfCheetah-v5.*her = false"
+    ):
+        stated_of(task, Domain("any", task.env_id))
+
+
+def test_a_statement_holds_for_the_env_as_it_is() -> None:
+    other = Task("any", "Any-v0", "", "", env_kwargs={"max_episode_steps": 5, "reset_target": True})
+    with pytest.raises(BadInput, match="'any' says nothing of its goal with reset_target"):
+        stated_of(other, Domain("any", "Any-v0", hindsight={}))
