@@ -48,7 +48,7 @@ def draw(board: Board, now: float, width: int, height: int) -> Group:
     if board.report:
         rows, title, wanted = list(board.report.values()), "report", board.report_seeds
     elif board.generation is not None:
-        rows, title = board.of_generation(board.generation), f"generation {board.generation + 1}"
+        rows, title = board.of_generation(board.generation), f"g{board.generation}"
         wanted = board.seeds
     else:
         return Group(*head, Text("getting ready…", style="dim"), Text())
@@ -89,13 +89,13 @@ def header_parts(board: Board, now: float) -> list[str]:
     if board.report:
         parts.append("report")
     elif board.generation is not None:
-        parts.append(f"generation {board.generation + 1} of {board.generations}")
+        parts.append(words.generation(board.generation, board.generations))
     if board.ended:
         parts.append(text.one_line(board.ended))
     left = forecast.seconds_left(board, now)
     if left is not None:
         parts.append(f"about {text.duration(left)} left")
-    parts.append(f"{board.trainings_done} of {text.plural(board.trainings_wanted, 'training')} done")
+    parts.append(f"{board.trainings_done} of {text.plural(board.trainings_wanted, 'training')}")
     if board.tokens:
         parts.append(cost(board))
     return parts

@@ -75,7 +75,7 @@ def full_view(run: Run, candidate: Candidate) -> RenderableType:
 def origin(run: Run, candidate: Candidate) -> RenderableType:
     """Who wrote it, from what, and the numbers that may be tuned."""
     weights = ", ".join(f"{name} = {value}" for name, value in weights_of(candidate.source).items())
-    generation = "" if candidate.id in REFERENCES else f", generation {candidate.generation + 1}"
+    generation = "" if candidate.id in REFERENCES else f", {words.generation(candidate.generation)}"
     return layout.facts(
         [
             ("written by", f"{candidate.designer}{generation}"),

@@ -137,7 +137,7 @@ def _ranked(event: Event, board: Board) -> str:
 
 
 def _generation(event: Event, board: Board) -> str:
-    return f"generation {event['generation'] + 1} of {board.generations}"
+    return words.generation(event["generation"], board.generations)
 
 
 def _name(event: Event) -> str:

@@ -41,6 +41,11 @@ def outcome(kind: str) -> str:
     return f"{'skipped' if kind in SKIPPED else 'failed'}: {failure(kind)}"
 
 
+def generation(number: int, of: int = 0) -> str:
+    """ "generation 3 of 4 (g2)": people count from one, ids from zero."""
+    return f"generation {number + 1}{f' of {of}' if of else ''} (g{number})"
+
+
 def label(id: str) -> str:
     """A reference's name in words; any other id as it is."""
     return LABELS.get(id, id)

@@ -65,10 +65,10 @@ def board() -> Board:
 
 def test_what_it_looks_like(board: Board, shown: Callable[..., str]) -> None:
     screen = """\
-halfcheetah-run · generation 2 of 3 · about 80 s left · 4 of 19 trainings done · 31.2k tokens, $0.12
+halfcheetah-run · generation 2 of 3 (g1) · about 80 s left · 4 of 19 trainings · 31.2k tokens, $0.12
 
    g0           best 3.000 (g0-02) · 4 candidates · 1 failed
-   generation 2  status                        fitness  note
+   g1            status                        fitness  note
 ★  g1-00         done                            4.500  note 0
    g1-01         ━━━━━━━╸──── 62k of 100k        2.250  note 1
    g1-02         gated, waiting to train             –  note 2

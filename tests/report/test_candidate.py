@@ -61,7 +61,7 @@ def test_a_trained_candidate(script: Script, shown: Callable[..., str]) -> None:
     lines = head.splitlines()
     assert lines[:5] == [
         "g1-00",
-        "written by  llm, generation 2",
+        "written by  llm, generation 2 (g1)",
         "from        g0-01",
         "note        improves on g0-01",
         "weights     speed = 1.5, upright = 0.5, effort = 0.001",

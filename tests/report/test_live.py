@@ -49,7 +49,7 @@ def test_plain_lines_off_a_terminal(script: Script) -> None:
     )
     assert "g0-02 failed: refused by the gate: Line 4: `if` on an array of N rows." in written(out)
     assert "g1-02 failed (seed 0)" not in written(out)  # with one seed its number says nothing
-    assert "generation 1 of 2 done: best so far g0-01, fitness 2.100; 13.5k tokens, $0.0200 so far" in lines
+    assert "generation 1 of 2 (g0) done: best so far g0-01, fitness 2.100; 13.5k tokens, $0.0200 so far" in lines
     assert lines[-1] == "finished: winner g1-00"
     assert len(lines) < len(list(script.run.events())) + 10
 
