@@ -62,10 +62,16 @@ def test_it_is_well_formed_and_says_everything(better: Path) -> None:
     said = page(Facts.of(better))
     reader = Reader(said)
     assert reader.open == []
-    for words in ("better", "Winner g1-03 is better than hand-written", "4.397 [4.142, 4.507]", "Learning curves",
+    for words in ("better", "Winner g1-03 is better than hand-written", "4.397\n[4.142,\u00a04.507]", "Learning curves",
                   "Performance profile", "eureka compare RUN --seeds 10", "Some CPU, 8 cores, 32 GB", "b80e0ab",
                   "20000000 to 20000900 in steps of 100", "correlation +"):  # fmt: skip
         assert words in said, words
+
+
+def test_numbers_stand_above_their_intervals_so_that_the_table_fits(better: Path) -> None:
+    written = page(Facts.of(better))
+    assert "<td>4.397\n[4.142,\u00a04.507]</td>" in written
+    assert 'cy="5" r="4"/></svg>winner</span> <span class="word">g1-03</span>' in written
 
 
 def test_it_opens_offline_without_a_script(better: Path) -> None:
