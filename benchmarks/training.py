@@ -6,7 +6,7 @@ Both sides train with the task's tuned hyperparameters, one thread, in turn, wit
 machine slows both. Plain: DummyVecEnv and VecNormalize (observations and rewards), no logging. Ours:
 everything a job does while it trains, i.e. recording, the locked process, checkpoint statistics, judged
 training episodes, TensorBoard. CPU time, which a busy machine disturbs less, counts the locked processes in.
-Then one more training of ours with a stopwatch around each part: its share of the time.
+Then one more training of each with a stopwatch around each part: what a step spends there.
 
 SAC starts to learn after 200 steps instead of 10,000: it is learning that takes the time. That is the hard
 end for the reward process: of a small buffer, samples meet a pending row at almost every step (2 to 3 rows
@@ -65,6 +65,7 @@ PARTS: list[tuple[str, Any, str]] = [
     ("judging training episodes", Judge, "score"),
     ("update (PPO)", PPO, "train"),
     ("update (SAC, sampling included)", SAC, "train"),
+    ("observation statistics", VecNormalize, "step_wait"),
 ]
 REST = "everything else (policy, VecNormalize, buffers, SB3's loop)"
 
@@ -141,8 +142,10 @@ def compare(task: Task, algorithm: Algorithm, steps: int, repeats: int, zygote: 
     print(f"{algorithm}, {task.name}, {steps} steps, {repeats} repeats")
     show("wall-clock", [each.wall for each in mine], [each.wall for each in theirs])
     show("CPU time", [each.cpu for each in mine], [each.cpu for each in theirs])
-    for part, share in shares(task, algorithm, steps, zygote):
-        print(f"  {share:6.1%}  {part}")
+    show_shares(
+        shares(lambda: ours(task, algorithm, steps, 0, zygote), steps),
+        shares(lambda: plain(task, algorithm, steps, 0), steps),
+    )
 
 
 def show(clock: str, mine: list[float], theirs: list[float]) -> None:
@@ -196,14 +199,20 @@ def cpu_seconds(pid: int) -> float:
         return 0.0
 
 
-def shares(task: Task, algorithm: Algorithm, steps: int, zygote: Zygote) -> Iterator[tuple[str, float]]:
-    """Each part's share of a training's wall-clock, the largest first."""
+def shares(train: Callable[[], Speed], steps: int) -> dict[str, float]:
+    """Milliseconds of each step of a training that every part takes, what it calls of the others left out."""
     spent: dict[str, float] = defaultdict(float)
     with watched(spent):
-        total = steps / ours(task, algorithm, steps, 0, zygote).wall
+        total = steps / train().wall
     spent[REST] = total - sum(spent.values())
-    for part, seconds in sorted(spent.items(), key=lambda item: -item[1]):
-        yield part, seconds / total
+    return {part: 1e3 * seconds / steps for part, seconds in spent.items()}
+
+
+def show_shares(mine: dict[str, float], theirs: dict[str, float]) -> None:
+    print(f"  {'ms a step':>9} {'plain':>8}")
+    for part, each in sorted(mine.items(), key=lambda item: -item[1]):
+        print(f"  {each:9.3f} {theirs.get(part, 0.0):8.3f}  {part}")
+    print(f"  {sum(mine.values()):9.3f} {sum(theirs.values()):8.3f}  all")
 
 
 @contextmanager
@@ -223,11 +232,11 @@ def watched(spent: dict[str, float]) -> Iterator[None]:
 
 def timed(part: str, function: Callable[..., Any], spent: dict[str, float]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
-        start = time.perf_counter()
+        inside, start = sum(spent.values()), time.perf_counter()
         try:
             return function(*args, **kwargs)
         finally:
-            spent[part] += time.perf_counter() - start
+            spent[part] += time.perf_counter() - start - (sum(spent.values()) - inside)
 
     return call
 
