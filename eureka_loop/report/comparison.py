@@ -72,6 +72,7 @@ class Difference:
         p: how often equal rewards would differ at least as much (permutation test).
         needed: seeds a side that would find such a difference four times out of five; None where that is over
             a hundred, or can't be estimated.
+        single: whether it is that of one training each: its interval has no width, and one side wins all.
     """
 
     reference: Standing
@@ -81,6 +82,7 @@ class Difference:
     reason: str
     p: float
     needed: int | None = None
+    single: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def _difference(ours: Standing, theirs: Standing) -> Difference:
         reason=reason,
         p=p,
         needed=runs_to_decide(x, y, interval) if min(x.size, y.size) > 1 else None,
+        single=x.size == y.size == 1,
     )
 
 
@@ -183,9 +186,15 @@ def _why_not(ours: Standing, theirs: Standing) -> str:
     n, m = ours.fitness.size, theirs.fitness.size
     by_chance = 2 / math.comb(n + m, n)
     if by_chance > LEVEL:
-        chance = f"equal rewards separate completely in {by_chance:.0%} of such runs"
-        return f"{n} and {m} seeds are too few: {chance}"
+        return _too_few(n, m, by_chance)
     return ""
+
+
+def _too_few(n: int, m: int, by_chance: float) -> str:
+    if n == m == 1:
+        return "one seed each says nothing: of equal rewards, too, one comes out ahead"
+    seeds = f"{n} seeds each" if n == m else f"{n} and {m} seeds"
+    return f"{seeds} are too few: equal rewards separate completely in {by_chance:.0%} of such runs"
 
 
 def _normalised(standings: tuple[Standing, ...]) -> HumanNormalised | None:

@@ -89,8 +89,11 @@ def _sentence(found: Difference) -> str:
     value, low, high = text.numbers([found.interval.value, found.interval.low, found.interval.high])
     chance = f"equal rewards differ as much in {text.percent(found.p)} of runs"
     verdict = f"{found.verdict} ({found.reason or chance})"
+    against = f"Against {found.reference.label}: {verdict}. Difference {value}"
+    if found.single:
+        return f"{against}."
     wins = f"the winner wins {text.percent(found.improvement.value)} of all pairs of seeds"
-    return f"Against {found.reference.label}: {verdict}. Difference {value} [{low}, {high}]; {wins}."
+    return f"{against} [{low}, {high}]; {wins}."
 
 
 def _normalised(found: HumanNormalised) -> str:

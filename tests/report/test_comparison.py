@@ -72,7 +72,13 @@ def test_three_seeds_are_too_few_for_a_verdict() -> None:
     assert verdicts(ours, theirs) == {"human": "can't tell"}
     words = said(ours, theirs)
     assert "Intervals from 3 seeds a reward." in words
-    assert "3 and 3 seeds are too few: equal rewards separate completely in 10% of such runs" in words
+    assert "3 seeds each are too few: equal rewards separate completely in 10% of such runs" in words
+
+
+def test_one_seed_each_has_a_difference_and_nothing_more() -> None:
+    words = said(evaluated("g1-00", [3.4]), evaluated("human", [3.12]))
+    assert "can't tell (one seed each says nothing: of equal rewards, too, one comes out ahead)." in words
+    assert "Difference 0.2800." in words
 
 
 def test_a_verdict_says_how_often_chance_does_as_much() -> None:

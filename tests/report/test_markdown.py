@@ -78,7 +78,7 @@ def test_a_close_call_is_called_close(script: Script) -> None:
     script.report(winner=(2.0, 2.6, 2.2), human=(2.1, 2.3, 2.0))
     script.run.event("finished", winner="g1-00")
     words = write_report(script.run).read_text(encoding="utf-8")
-    assert "Against hand-written: can't tell (3 and 3 seeds are too few" in words
+    assert "Against hand-written: can't tell (3 seeds each are too few" in words
 
 
 def test_a_run_without_a_report(script: Script) -> None:

@@ -35,7 +35,7 @@ def against(part: Part, reference: Standing | None) -> Words:
     found = difference(part, reference)
     if found is None:
         return "can't tell", _nothing(part, reference)
-    return found.verdict, f"{improvement(found)}. {reason(found)}"
+    return found.verdict, reason(found) if found.single else f"{improvement(found)}. {reason(found)}"
 
 
 def difference(part: Part, reference: Standing | None) -> Difference | None:
@@ -56,7 +56,8 @@ def reason(found: Difference) -> str:
     seen = f"Fitness differs by {value} [{low}, {high}]; {chance}."
     if found.verdict != "can't tell":
         return seen
-    return f"{_upper(found.reason)}. {more_seeds(found)}" if found.reason else f"{seen} {more_seeds(found)}"
+    why = found.reason if found.single else _upper(found.reason)  # alone it follows a colon
+    return f"{why}. {more_seeds(found)}" if why else f"{seen} {more_seeds(found)}"
 
 
 def more_seeds(found: Difference) -> str:
@@ -79,9 +80,9 @@ def looks(facts: Facts) -> str:
     before = [each for each in facts.contest.looks if each != facts.contest.seeds]
     if not before:
         return ""
-    seen = " and ".join(str(each) for each in before)
+    seen = " and ".join(text.plural(each, "seed") for each in before)
     return (
-        f"Reports were written at {seen} seeds, too. Each look errs in at most 5% of cases where rewards are "
+        f"Reports were written at {seen}, too. Each look errs in at most 5% of cases where rewards are "
         "equal; all of them together err more often."
     )
 
