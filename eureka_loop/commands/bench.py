@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
-from eureka_loop import files
 from eureka_loop.bench import plan, suites
 from eureka_loop.bench.estimate import Estimate, of_search, total
 from eureka_loop.bench.plan import Bench, Search
-from eureka_loop.budget import time_worked
-from eureka_loop.commands.search import LIMIT_REACHED
+from eureka_loop.commands.searches import carry_out, done
 from eureka_loop.config import RunConfig, load
-from eureka_loop.errors import BadInput, BudgetSpent, EurekaError
+from eureka_loop.errors import BadInput
 from eureka_loop.options import optional, parse, take
 from eureka_loop.records import Algorithm, Task, TrainerName
-from eureka_loop.report.bench.progress import Progress, SearchTeller
-from eureka_loop.run_folder import RunFolder
-from eureka_loop.store import Run
+from eureka_loop.report.bench.progress import Progress
 
 BENCH_HELP = """Search several times on every task of a suite; one table and figure of what was found.
 
@@ -110,7 +105,7 @@ def bench(words: list[str]) -> int:
         if not (options.yes or _agreed()):
             return 1
     expected = {name: each.seconds for name, each in estimates.items()} if left else {}
-    return _go(whole, replace(asked, paces=whole.paces), folder, Progress(asked.wanted, expected))
+    return carry_out(whole, replace(asked, paces=whole.paces), folder, Progress(asked.wanted, expected))
 
 
 def draft(options: BenchOptions, file: str | None, command: str) -> Bench:
@@ -150,20 +145,14 @@ def config_of(options: BenchOptions, file: str | None) -> RunConfig:
     base = suites.settings(options.suite)
     if file is not None:
         base = load(Path(file), base)
-    given = {
-        name: value for name, value in vars(options).items() if name not in OWN and value not in (None, False)
-    }
+    shared = {name: value for name, value in vars(options).items() if name not in OWN}
+    given = {name: value for name, value in shared.items() if value is not None and value is not False}
     config = replace(base, task="", env=None, fitness=None, **given)
     if config.designer == "replay" or config.replay is not None:
         raise BadInput("a bench can't replay a run, which holds one task: give --designer templates or llm")
     if config.report_seeds < 1:
         raise BadInput("--report-seeds 0 leaves nothing to tell: a bench is made of reports; give 1 or more")
     return config
-
-
-def done(folder: Path) -> set[Search]:
-    """The searches that have ended."""
-    return {search for search, run in plan.runs(folder).items() if plan.ended(run)}
 
 
 def measured(whole: Bench, asked: Bench) -> Bench:
@@ -205,104 +194,3 @@ def _agreed() -> bool:
         return input("Start? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
-
-
-def _go(whole: Bench, asked: Bench, folder: Path, progress: Progress) -> int:
-    """Do what is left, write the report; whatever stops it, the same command goes on."""
-    from eureka_loop.report.bench import terminal
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with RunFolder(folder).lock():
-        files.write_json(folder / plan.SETUP, whole)
-        try:
-            _search_all(asked, folder, progress)
-        except KeyboardInterrupt:
-            return _stopped(folder, "interrupted", 130)
-        except BudgetSpent as spent:
-            return _stopped(folder, limit(spent, asked.config), LIMIT_REACHED)
-        except EurekaError as error:
-            _stopped(folder, str(error), 1)
-            raise
-        facts, scores, paths = _report(folder)
-        terminal.print_summary(facts, scores, paths)
-        return 0 if any(each.done for each in facts.tasks) else 1
-
-
-def _search_all(asked: Bench, folder: Path, progress: Progress) -> None:
-    from eureka_loop.report.bench import terminal
-    from eureka_loop.report.bench.facts import searched
-
-    ended = done(folder)
-    for search, run in plan.runs(folder).items():
-        if search in ended and search in asked.wanted:
-            progress.end(search, time_worked(run.events()))
-    for search in asked.wanted:
-        if search in ended:
-            continue
-        progress.begin(search)
-        terminal.print_line(progress.line(None, time.time()))
-        run = _search(asked, search, folder, progress)
-        terminal.print_line(terminal.of_search(searched(search, run)))
-
-
-def _search(asked: Bench, search: Search, folder: Path, progress: Progress) -> Run:
-    """One search to its end, from wherever it stands."""
-    from eureka_loop import wiring
-    from eureka_loop.report.live import Live
-    from eureka_loop.report.markdown import write_report
-
-    began = time.monotonic()
-    run = _opened(asked, search, folder)
-    before = time_worked(run.events())
-    with run:
-        look_on = Live(run, teller=SearchTeller(progress), above=progress.line)
-        with wiring.stops_recorded(run), look_on, wiring.stages(run, asked.config.jobs) as stages:
-            run.listen(look_on)
-            wiring.follow(run, stages)
-        write_report(run)
-    progress.end(search, before + time.monotonic() - began)
-    return run
-
-
-def _opened(asked: Bench, search: Search, folder: Path) -> Run:
-    """The search's run, begun now or before, with what is left of the limits."""
-    from eureka_loop import wiring
-    from eureka_loop.report.terminal import LOOKING, waiting
-
-    begun = plan.runs(folder)
-    others = plan.spent(run for each, run in begun.items() if each != search)
-    limits: dict[str, Any] = dict(plan.left(asked.config, others))
-    if search not in begun:
-        with waiting(LOOKING):
-            return wiring.create(replace(asked.config_of(search, folder), **limits))
-    run = begun[search].lock()
-    plan.grant(run, asked.config, limits)
-    run.event("resumed")
-    return run
-
-
-def limit(spent: BudgetSpent, config: RunConfig) -> str:
-    """Which of the bench's limits it was: a search's own are what was left of them."""
-    flag = str(spent).split()[0].rstrip(":")
-    value = getattr(config, flag.removeprefix("--").replace("-", "_"), None)
-    return str(spent) if value is None else f"{flag} {value:g} is reached; give more to go on"
-
-
-def _report(folder: Path) -> tuple[Any, Any, list[Path]]:
-    from eureka_loop.report.bench.facts import BenchFacts
-    from eureka_loop.report.bench.scores import scores
-    from eureka_loop.report.bench.write import write
-
-    facts = BenchFacts.of(folder)
-    found = scores(facts)
-    return facts, found, write(facts, found)
-
-
-def _stopped(folder: Path, reason: str, status: int) -> int:
-    """Write what there is, say how to go on."""
-    from eureka_loop.report.bench import terminal
-
-    facts, _, paths = _report(folder)
-    terminal.print_stopped(facts, reason, facts.bench.command)
-    terminal.print_line(f"Report so far: {paths[-1]}")
-    return status

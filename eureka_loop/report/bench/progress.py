@@ -11,6 +11,7 @@ from eureka_loop.report.plain import Teller
 from eureka_loop.run_folder import Event
 
 EVERY = 30.0  # s between lines, where there is no terminal
+TELLING = 0.1  # share of a search's steps after which its own speed is the better guess: workers start slowly
 KEPT = ("ranked", "reporting")  # events of a search that are told there
 
 
@@ -53,7 +54,7 @@ class Progress:
         whole = self.seconds_of(self._current.task)
         if board is None:
             return rest + whole
-        own = forecast.seconds_left(board, now)
+        own = forecast.seconds_left(board, now) if _share(board) >= TELLING else None
         return rest + (max(0.0, whole - board.worked) if own is None else own)
 
     def line(self, board: Board | None, now: float) -> str:
@@ -64,6 +65,11 @@ class Progress:
         number = self._wanted.index(self._current) + 1
         which = f"search {number} of {len(self._wanted)}: {self._current.task}, seed {self._current.seed}"
         return f"{which} · {left} in all"
+
+
+def _share(board: Board) -> float:
+    """How much of a search's steps is done."""
+    return sum(each.step for each in board.trainings()) / max(1, board.steps_wanted)
 
 
 class SearchTeller(Teller):
