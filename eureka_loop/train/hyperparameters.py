@@ -8,11 +8,13 @@ JSON holds no classes, tuples or functions, so these are written otherwise: acti
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
+import torch
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import DummyVecEnv
@@ -34,6 +36,7 @@ ACTIVATIONS: Mapping[str, type[nn.Module]] = {
 
 SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf")
 LINEAR = "lin_"
+DEVICES = r"cpu|cuda(:\d+)?"
 
 # Left out: what training decides itself, what JSON can't hold, and n-step returns for SAC, whose samples
 # reach over rows that may not have been rewarded yet.
@@ -61,13 +64,18 @@ class Settings:
     her: bool = False
     n_sampled_goal: int = 4
 
+    @property
+    def device(self) -> torch.device:
+        """Where networks learn."""
+        return torch.device(self.arguments["device"])
+
 
 def settings(algorithm: Algorithm, hyperparameters: Mapping[str, Any]) -> Settings:
     """Read a job's hyperparameters.
 
     Raises:
         UnknownName: a key that neither SB3's class nor this module knows.
-        BadInput: a value that can't be read, or is of the wrong kind.
+        BadInput: a value that can't be read, or is of the wrong kind; a device that isn't here.
     """
     own = {"n_envs": 1, "normalize_observation": True, "normalize_reward": True}
     if algorithm == "sac":
@@ -81,7 +89,22 @@ def settings(algorithm: Algorithm, hyperparameters: Mapping[str, Any]) -> Settin
         _check_kind(key, value, {**known, **own}[key])
     own.update({key: hyperparameters[key] for key in own if key in hyperparameters})
     arguments = {key: _value(key, value) for key, value in hyperparameters.items() if key in known}
-    return Settings({"device": "cpu", **arguments}, **own)  # type: ignore[arg-type]
+    require_device(arguments.setdefault("device", "cpu"))
+    return Settings(arguments, **own)  # type: ignore[arg-type]
+
+
+def require_device(name: Any) -> None:
+    """
+    Raises:
+        BadInput: there is no such device here, where SB3 would go to the CPU without a word. "auto" is none:
+            a run must mean the same wherever it is resumed.
+    """
+    if not re.fullmatch(DEVICES, str(name)):
+        raise BadInput(f'device = {name!r}: give "cpu", "cuda", or "cuda:1" for the second GPU')
+    count = torch.cuda.device_count()
+    if name != "cpu" and (torch.device(name).index or 0) >= count:
+        found = f"torch {torch.__version__} finds {count or 'no'} GPU{'s' if count > 1 else ''} here"
+        raise BadInput(f'device = {name!r}: {found}; give "cpu", or see `eureka doctor`')
 
 
 def try_out(algorithm: Algorithm, options: Settings) -> None:

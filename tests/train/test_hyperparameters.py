@@ -1,4 +1,5 @@
 import pytest
+import torch
 from stable_baselines3.common.utils import LinearSchedule
 from torch import nn
 
@@ -50,6 +51,28 @@ def test_sac_takes_no_n_step_returns() -> None:
 def test_unknown_activation() -> None:
     with pytest.raises(UnknownName, match="did you mean 'relu'"):
         settings("ppo", {"policy_kwargs": {"activation_fn": "rellu"}})
+
+
+def test_no_gpu_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SB3 would train on the CPU instead, and say nothing."""
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(BadInput, match=r"^device = 'cuda': torch \S+ finds no GPU here; give .*$"):
+        settings("ppo", {"device": "cuda"})
+    assert settings("ppo", {"device": "cpu"}).device == torch.device("cpu")
+
+
+def test_a_gpu_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert settings("sac", {"device": "cuda"}).device == torch.device("cuda")
+    assert settings("ppo", {"device": "cuda:1"}).arguments["device"] == "cuda:1"
+    with pytest.raises(BadInput, match="finds 2 GPUs here"):
+        settings("ppo", {"device": "cuda:2"})
+
+
+@pytest.mark.parametrize("name", ["auto", "gpu", "meta", "cuda:", 0, None])
+def test_no_device(name: object) -> None:
+    with pytest.raises(BadInput, match='give "cpu", "cuda"'):
+        settings("ppo", {"device": name})
 
 
 @pytest.mark.parametrize("text", ["lin_fast", "3e-4", "linear_1"])

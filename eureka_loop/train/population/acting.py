@@ -57,9 +57,9 @@ class Actors:
     def copy(self, places: npt.NDArray[np.intp], sections: Sequence[Tensor]) -> None:
         """Take over the policies of these learners, whose parameters are in `sections`."""
         for own, section in zip(self._weights, sections[1:], strict=False):
-            own[places, 0] = section[:, 0].numpy()
+            own[places, 0] = section[:, 0].cpu().numpy()
         self.asleep[places] = False
-        self.std[places, 0] = sections[0][:, : self._actions].exp().numpy()
+        self.std[places, 0] = sections[0][:, : self._actions].cpu().exp().numpy()
 
     def clear(self) -> None:
         """Nobody has a policy."""

@@ -20,12 +20,22 @@ from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.train.hyperparameters import Settings
 from eureka_loop.train.population.acting import Actors, Floats, ObservationScales
 from eureka_loop.train.population.group import Group, LearnerState, Losses, Rules
+from eureka_loop.train.population.layout import CPU
 from eureka_loop.train.population.loss import Rates
-from eureka_loop.train.population.minibatches import ADVANTAGE, RETURN, VALUE, Fields, Indices, Shuffler
+from eureka_loop.train.population.minibatches import (
+    ADVANTAGE,
+    RETURN,
+    VALUE,
+    Fields,
+    Indices,
+    Rows,
+    Shuffler,
+)
 from eureka_loop.train.population.models import first_state
 from eureka_loop.train.population.returns import RewardScales, advantages
 from eureka_loop.train.population.rollout import Collector, Rollout
 
+# On a CPU; another device takes everybody at once.
 AT_A_TIME = 8_000_000  # bytes of parameters, gradients and moments: more in one call gains nothing
 MOST = 32  # learners in one call, however small
 
@@ -43,18 +53,23 @@ class Population:
 
     def __init__(self, models: Sequence[PPO], options: Settings, envs: BatchedEnvs) -> None:
         model, learners, n = models[0], len(models), options.n_envs
-        self._model, self.rules = model, Rules.of(model)
+        self._model, self.rules = model, Rules.of(model, options.device)
         layout = self.rules.layout
         self._fields = fields = Fields(layout.inputs, layout.actions)
         self._shuffler = Shuffler(
-            fields, model.n_steps, n, model.batch_size, normalize_advantage=model.normalize_advantage
+            fields,
+            model.n_steps,
+            n,
+            model.batch_size,
+            normalize_advantage=model.normalize_advantage,
+            device=layout.device,
         )
-        self._rows: Floats = np.ones((learners, n, model.n_steps + 1, fields.size), np.float32)
+        self._rows = Rows(learners, n, model.n_steps, fields, layout.device)
         scaled = options.normalize_observation
         self.observations = ObservationScales(learners, layout.inputs, enabled=scaled)
         self.rewards = RewardScales(learners, n, model.gamma, enabled=options.normalize_reward)
         self._actors = Actors(layout, self.rules.activation, learners, n)
-        self._collector = Collector(envs, self._actors, self.observations, fields, self._rows)
+        self._collector = Collector(envs, self._actors, self.observations, fields, self._rows.here)
         self._random = [np.random.default_rng(each.seed) for each in models]
         self._regroup({place: first_state(each, layout) for place, each in enumerate(models)})
 
@@ -65,7 +80,7 @@ class Population:
 
     def collect(self) -> Rollout:
         """A rollout of every learner; those that were dropped stand still."""
-        shape = (self._model.n_steps, self._rows.shape[1], self._fields.actions)
+        shape = (self._model.n_steps, self._rows.here.shape[1], self._fields.actions)
         noise = [random.standard_normal(shape, dtype=np.float32) for random in self._random]
         return self._collector.collect(np.stack(noise, axis=1))
 
@@ -79,7 +94,8 @@ class Population:
         Returns:
             By place, what SB3 logs.
         """
-        rows = torch.from_numpy(self._rows).flatten(1, 2)
+        rows = self._rows.there
+        self._rows.send(slice(None))
         earned = self.rewards.scale(rewards, rollout.done).astype(np.float32)
         rates = _rates(self._model, progress_remaining)
         found: dict[int, Losses] = {}
@@ -142,7 +158,8 @@ class Population:
     def _regroup(self, states: Mapping[int, LearnerState]) -> None:
         places = np.array(sorted(states), np.intp)
         each = 16 * sum(prod(shape) for shape in self.rules.layout.sections)  # bytes
-        count = -(-len(places) // min(MOST, max(1, AT_A_TIME // each)))
+        most = min(MOST, max(1, AT_A_TIME // each)) if self.rules.layout.device == CPU else len(states)
+        count = -(-len(places) // most) if states else 0
         self._groups = [
             Group(self.rules, self._shuffler, part, [states[place] for place in part.tolist()])
             for part in (np.array_split(places, count) if count else [])
@@ -166,11 +183,13 @@ class Population:
 
     def _look_back(self, rewards: Floats, rollout: Rollout) -> None:
         """Fill in advantages and returns."""
-        fields, model = self._fields, self._model
-        values = self._rows[..., fields.extra(VALUE)]
+        fields, model, here = self._fields, self._model, self._rows.here
+        self._rows.fetch(slice(fields.extra(VALUE), fields.extra(VALUE) + 1))
+        values = here[..., fields.extra(VALUE)]
         found = advantages(rewards, values, rollout.done, model.gamma, model.gae_lambda)
-        self._rows[:, :, :-1, fields.extra(ADVANTAGE)] = found
-        self._rows[:, :, :-1, fields.extra(RETURN)] = found + values[..., :-1]
+        here[:, :, :-1, fields.extra(ADVANTAGE)] = found
+        here[:, :, :-1, fields.extra(RETURN)] = found + values[..., :-1]
+        self._rows.send(slice(fields.extra(ADVANTAGE), fields.extra(RETURN) + 1))
 
     def _orders(self, members: Indices) -> list[npt.NDArray[np.int64]]:
         """All of an update's permutations at once, so that a learner that stops early draws as many."""
@@ -179,7 +198,7 @@ class Population:
         return [np.stack(each) for each in zip(*drawn, strict=True)]
 
     def _explained(self, place: int) -> float:
-        rows, fields = self._rows[place, :, :-1], self._fields
+        rows, fields = self._rows.here[place, :, :-1], self._fields
         returns = rows[..., fields.extra(RETURN)]
         left = float(np.var(returns - rows[..., fields.extra(VALUE)]))
         return 1.0 - left / max(float(np.var(returns)), 1e-38)

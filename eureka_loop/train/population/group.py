@@ -13,7 +13,7 @@ from stable_baselines3 import PPO
 from torch import Tensor, nn
 
 from eureka_loop.train.population.adam import AdamSettings, StackedAdam
-from eureka_loop.train.population.layout import Layout, Row
+from eureka_loop.train.population.layout import CPU, Layout, Row
 from eureka_loop.train.population.loss import Loss, Rates, log_probs
 from eureka_loop.train.population.minibatches import LOG_PROB, VALUE, Indices, Minibatch, Shuffler
 from eureka_loop.train.population.networks import ACTIVATIONS, Activation, Networks
@@ -25,7 +25,7 @@ Losses = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What stays the same through a training, from SB3's own objects."""
+    """What stays the same through a training, from SB3's own objects; the layout says on which device."""
 
     layout: Layout
     activation: Activation
@@ -35,11 +35,11 @@ class Rules:
     target_kl: float | None
 
     @classmethod
-    def of(cls, model: PPO) -> Self:
+    def of(cls, model: PPO, device: torch.device = CPU) -> Self:
         defaults = model.policy.optimizer.defaults
         adam = AdamSettings(defaults["betas"], defaults["eps"], defaults["weight_decay"], model.max_grad_norm)
         return cls(
-            layout=Layout(model.policy),
+            layout=Layout(model.policy, device),
             activation=ACTIVATIONS[model.policy.activation_fn],
             adam=adam,
             ent_coef=model.ent_coef,
@@ -62,7 +62,7 @@ class LearnerState:
         return cls(parameters, (zeros[0], zeros[1]), 0)
 
     def snapshot(self) -> list[Any]:
-        rows = [[part.numpy() for part in row] for row in (self.parameters, *self.moments)]
+        rows = [[part.cpu().numpy() for part in row] for row in (self.parameters, *self.moments)]
         return [*rows, self.steps]
 
     @classmethod
@@ -100,22 +100,22 @@ class Group:
         """A copy, of the member at this place in the group."""
         first, second = ([part[index].clone() for part in each] for each in self._adam.moments)
         parameters = [part[index].clone() for part in self.sections]
-        return LearnerState(parameters, (first, second), self._adam.steps[index])
+        return LearnerState(parameters, (first, second), int(self._adam.steps[index]))
 
     def finite(self) -> npt.NDArray[np.bool_]:
         """(G,), whether all of a member's parameters are."""
         sound = [torch.isfinite(section).flatten(1).all(dim=1) for section in self.sections]
-        return np.asarray(torch.stack(sound).all(dim=0).numpy())
+        return np.asarray(torch.stack(sound).all(dim=0).cpu().numpy())
 
     def evaluate(self, rows: Tensor) -> None:
         """Fill in what the members' networks say of their rows: values and log-probabilities."""
-        fields, members = self._shuffler.fields, torch.from_numpy(self.members)
+        fields, members = self._shuffler.fields, torch.from_numpy(self.members).to(rows.device)
         count = rows.shape[1]
         width = min(count, WIDE)
         networks = Networks(self.rules.layout, self.rules.activation, self.sections, width)
         inputs = rows[..., : fields.inputs + 1].index_select(0, members)
         actions = rows[..., fields.action].index_select(0, members).transpose(1, 2)
-        extras = torch.zeros(len(members), count, 2)
+        extras = torch.zeros(len(members), count, 2, device=rows.device)
         for start in range(0, count, width):
             part = slice(min(start, count - width), min(start, count - width) + width)
             networks.forward(inputs[:, part].transpose(1, 2))
@@ -127,7 +127,8 @@ class Group:
         """What the member at this place in the group expects of these states: (m, inputs) → (m,)."""
         own = [section[index : index + 1] for section in self.sections]
         networks = Networks(self.rules.layout, self.rules.activation, own, len(observations))
-        networks.forward(nn.functional.pad(observations, (0, 1), value=1.0).T[None])
+        seen = observations.to(self.rules.layout.device)
+        networks.forward(nn.functional.pad(seen, (0, 1), value=1.0).T[None])
         return networks.heads.values[0]
 
     def learn(self, rows: Tensor, orders: Iterable[Orders], rates: Rates) -> list[Losses]:
@@ -173,9 +174,12 @@ class Group:
             update.stopped.update({index: self.state(index) for index in far})
 
     def _note(self, update: _Update, rates: Rates, chosen: Sequence[int]) -> None:
-        losses = {name: each.tolist() for name, each in self._loss.losses(rates).items()} if chosen else {}
+        if not chosen:
+            return
+        losses = self._loss.losses(rates)
+        table = torch.stack(list(losses.values()), dim=1).tolist()  # at once: each wait for a device costs
         for index in chosen:
-            update.losses[index].append({name: each[index] for name, each in losses.items()})
+            update.losses[index].append(dict(zip(losses, table[index], strict=True)))
 
     def _put(self, index: int, state: LearnerState) -> None:
         rows = (state.parameters, *state.moments)

@@ -21,6 +21,7 @@ import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor, nn
 
+CPU = torch.device("cpu")
 LANES = 32  # float32 numbers that torch's vectorised loops take at a time, at most: two registers of AVX-512
 
 Row = list[Tensor]
@@ -64,13 +65,15 @@ class Layout:
     """
     Args:
         policy: SB3's, for observations and actions that are arrays.
+        device: where learners learn, and their memory is.
 
     Attributes:
         towers: one of two networks, or two of one: the policy first.
         sections: shapes of a learner's part: log_std, then (networks, out, in + 1), tower by tower.
     """
 
-    def __init__(self, policy: ActorCriticPolicy) -> None:
+    def __init__(self, policy: ActorCriticPolicy, device: torch.device = CPU) -> None:
+        self.device = device
         extractor = policy.mlp_extractor
         pi = _net("policy_net", extractor.policy_net, "action_net", policy.action_net)
         vf = _net("value_net", extractor.value_net, "value_net", policy.value_net)
@@ -83,7 +86,7 @@ class Layout:
     def zeros(self, learners: int) -> tuple[Tensor, list[Tensor]]:
         """Memory for so many learners: all of it as one vector, and its sections (learners, *shape)."""
         sizes = [learners * whole(prod(shape)) for shape in self.sections]
-        flat = torch.zeros(sum(sizes))
+        flat = torch.zeros(sum(sizes), device=self.device)
         return flat, [
             part[: learners * prod(shape)].view(learners, *shape)
             for part, shape in zip(torch.split(flat, sizes), self.sections, strict=True)
@@ -97,8 +100,8 @@ class Layout:
         return row
 
     def unpack(self, row: Row) -> dict[str, Tensor]:
-        """The reverse of `pack`."""
-        return {name: view.clone() for name, view in self.views(row)}
+        """The reverse of `pack`, on the CPU."""
+        return {name: view.to(CPU, copy=True) for name, view in self.views(row)}
 
     def views(self, row: Sequence[Tensor]) -> Iterator[tuple[str, Tensor]]:
         """SB3's names with the parts of the sections that hold them."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -45,17 +46,18 @@ class Loss:
         self._given, self._wanted = given, wanted
         self._ent_coef, self._vf_coef = ent_coef, vf_coef
         self._constant = 0.5 * actions * LOG_2PI
-        self._z, self._product = torch.zeros(shape), torch.zeros(shape)
-        self._inverse = torch.zeros(learners, actions, 1)
+        zeros = partial(torch.zeros, device=given.means.device)
+        self._z, self._product = zeros(shape), zeros(shape)
+        self._inverse = zeros(learners, actions, 1)
         self._log_std = given.log_std[..., None]
         self._log_ratio, self._ratio, self._surrogate, self._clipped, self._error = (
-            torch.zeros(learners, samples) for _ in range(5)
+            zeros(learners, samples) for _ in range(5)
         )
-        self._pulls = torch.zeros(learners, 1, samples)
+        self._pulls = zeros(learners, 1, samples)
         self._flat_pulls = self._pulls[:, 0]
-        self._log_stds = torch.zeros(learners, 1)
-        self._weights = torch.zeros(samples)
-        self._active = torch.zeros(learners, samples, dtype=torch.bool)
+        self._log_stds = zeros(learners, 1)
+        self._weights = zeros(samples)
+        self._active = zeros(learners, samples, dtype=torch.bool)
 
     def derive(self, batch: Minibatch, rates: Rates) -> None:
         """Fill `wanted`."""

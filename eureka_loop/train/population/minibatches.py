@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from eureka_loop.train.population.layout import whole
+from eureka_loop.train.population.layout import CPU, whole
 
 Indices = npt.NDArray[np.intp]
 
@@ -42,6 +42,34 @@ class Fields:
 
     def extra(self, which: int) -> int:
         return self.inputs + 1 + self.actions + which
+
+
+class Rows:
+    """Rows of all learners: here, where rollouts are made, and on the device that learns from them.
+
+    On the CPU both are the same memory.
+
+    Attributes:
+        here: (K, n, T + 1, fields).
+        there: (K, n · (T + 1), fields).
+    """
+
+    def __init__(
+        self, learners: int, n_envs: int, steps: int, fields: Fields, device: torch.device = CPU
+    ) -> None:
+        self.here: npt.NDArray[np.float32] = np.ones((learners, n_envs, steps + 1, fields.size), np.float32)
+        self._mirror = torch.from_numpy(self.here).flatten(1, 2)
+        self.there = self._mirror.to(device)
+
+    def send(self, columns: slice) -> None:
+        """Have the device know what stands here."""
+        if self.there is not self._mirror:
+            self.there[..., columns] = self._mirror[..., columns].to(self.there.device)
+
+    def fetch(self, columns: slice) -> None:
+        """The reverse of `send`."""
+        if self.there is not self._mirror:
+            self._mirror[..., columns] = self.there[..., columns].to(CPU)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +102,7 @@ class Shuffler:
     Args:
         steps: of a rollout in each of `n_envs` envs. A learner has n_envs · (steps + 1) rows: each env's end
             with the state after the rollout, which is no sample.
+        device: where the rows are.
 
     Attributes:
         fields: of the rows.
@@ -82,7 +111,14 @@ class Shuffler:
     """
 
     def __init__(
-        self, fields: Fields, steps: int, n_envs: int, batch_size: int, *, normalize_advantage: bool
+        self,
+        fields: Fields,
+        steps: int,
+        n_envs: int,
+        batch_size: int,
+        *,
+        normalize_advantage: bool,
+        device: torch.device = CPU,
     ) -> None:
         self.fields, self._normalize = fields, normalize_advantage
         self.samples = samples = steps * n_envs
@@ -93,10 +129,11 @@ class Shuffler:
         column = np.arange(self.width)
         there = column < sizes[:, None]  # (M, B)
         self._slots = np.where(there, batch_size * np.arange(len(sizes))[:, None] + column, 0)
-        self._weights = torch.tensor(there / sizes[:, None], dtype=torch.float32)
+        self._weights = torch.tensor(there / sizes[:, None], dtype=torch.float32).to(device)
         # Bessel's correction; SB3 leaves the advantage of a lone sample as it is.
-        self._alone = torch.tensor(sizes == 1)[:, None, None]
-        self._bessel = torch.tensor(sizes / np.maximum(sizes - 1, 1), dtype=torch.float32)[:, None, None]
+        self._alone = torch.tensor(sizes == 1)[:, None, None].to(device)
+        bessel = torch.tensor(sizes / np.maximum(sizes - 1, 1), dtype=torch.float32)
+        self._bessel = bessel[:, None, None].to(device)
 
     def epoch(self, rows: Tensor, members: Indices, order: npt.NDArray[np.int64]) -> Iterator[Minibatch]:
         """The minibatches of one epoch.
@@ -108,7 +145,8 @@ class Shuffler:
         """
         fields = self.fields
         picked = self._row[order[:, self._slots]] + (members * self._rows)[:, None, None]  # (G, M, B)
-        found = rows.view(-1, fields.size).index_select(0, torch.from_numpy(picked.reshape(-1)))
+        places = torch.from_numpy(picked.reshape(-1)).to(rows.device)
+        found = rows.view(-1, fields.size).index_select(0, places)
         table = found.view(*picked.shape, fields.size)
         columns = table[..., fields.inputs + 1 :].permute(1, 0, 3, 2).contiguous()  # (M, G, the rest, B)
         actions, extras = torch.split(columns, [fields.actions, 4], dim=2)

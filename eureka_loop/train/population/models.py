@@ -38,7 +38,6 @@ def trains(options: Settings) -> str:
     optimizer = policy.get("optimizer_kwargs") or {}
     beyond += [f"optimizer_kwargs.{key}" for key in optimizer if key not in OPTIMIZER_KWARGS]
     beyond += ["use_sde"] if arguments.get("use_sde") else []
-    beyond += ["device"] if arguments["device"] != "cpu" else []
     if policy.get("activation_fn") not in (None, *ACTIVATIONS):
         beyond.append("policy_kwargs.activation_fn")
     return f"the population trainer has no {', '.join(beyond)}" if beyond else ""
@@ -81,9 +80,8 @@ def fresh(job: Job, options: Settings, spaces: Spaces) -> tuple[PPO, VecNormaliz
     """The policy that SB3 begins with for this job's seed, with the normalisation around its envs."""
     normalization = VecNormalize(spaces, norm_obs=options.normalize_observation, norm_reward=False)
     goal = isinstance(spaces.observation_space, gymnasium.spaces.Dict)
-    model = PPO(
-        "MultiInputPolicy" if goal else "MlpPolicy", normalization, seed=job.seed, **options.arguments
-    )
+    arguments = {**options.arguments, "device": "cpu"}  # it begins and ends there, wherever learning is done
+    model = PPO("MultiInputPolicy" if goal else "MlpPolicy", normalization, seed=job.seed, **arguments)
     normalization.gamma = model.gamma  # for those who load it to train on
     return model, normalization
 

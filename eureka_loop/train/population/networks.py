@@ -71,13 +71,15 @@ class Pass:
         delta: the same shape, the loss's gradient by it: the caller's to fill; begins as zeros.
     """
 
-    def __init__(self, tower: Tower, activation: Activation, learners: int, samples: int) -> None:
+    def __init__(
+        self, tower: Tower, activation: Activation, learners: int, samples: int, device: torch.device
+    ) -> None:
         count = len(tower.nets)
         outs = [out for out, _ in tower.shapes]
         self._activation = activation
-        self._results = [torch.zeros(learners * count, out, samples) for out in outs]
+        self._results = [torch.zeros(learners * count, out, samples, device=device) for out in outs]
         # The last row stays 1.
-        self._layers = [torch.ones(learners * count, out + 1, samples) for out in outs[:-1]]
+        self._layers = [torch.ones(learners * count, out + 1, samples, device=device) for out in outs[:-1]]
         self._features = [layer[:, :-1] for layer in self._layers]
         self._transposed = [layer.transpose(1, 2) for layer in self._layers]
         self._deltas = [torch.zeros_like(each) for each in self._results]
@@ -159,7 +161,7 @@ class Networks:
         gradients: Sequence[Tensor] = (),
     ) -> None:
         learners = len(sections[0])
-        self._passes = [Pass(tower, activation, learners, samples) for tower in layout.towers]
+        self._passes = [Pass(tower, activation, learners, samples, layout.device) for tower in layout.towers]
         self._weights = [matrices(each) for each in layout.by_tower(sections)]
         self._transposed = [backward_matrices(each) for each in self._weights]
         self.heads = self._heads([each.out for each in self._passes], sections[0], layout.actions)

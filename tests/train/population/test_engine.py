@@ -127,7 +127,6 @@ def test_a_rollout() -> None:
         ),
         ({"policy_kwargs": {"optimizer_kwargs": {"eps": 1e-4, "weight_decay": 0.1}}}, ""),
         ({"use_sde": True}, "use_sde"),
-        ({"device": "cuda"}, "device"),
         ({"policy_kwargs": {"full_std": False}}, "policy_kwargs.full_std"),
         ({"policy_kwargs": {"optimizer_kwargs": {"amsgrad": True}}}, "optimizer_kwargs.amsgrad"),
     ],
