@@ -38,11 +38,25 @@ def task_of(config: RunConfig) -> Task:
             )
         return find_task(words)
     if words in tasks():
-        raise BadInput(f"{words!r} is in the catalogue, with env and fitness: leave --env and --fitness out")
+        raise BadInput(
+            f"{words!r} is in the catalogue, with env and fitness: leave those out, on the command line and "
+            "in a --config file, or describe the task in other words"
+        )
     if config.env is None or config.fitness is None:
         missing = "--env" if config.env is None else "--fitness"
         raise BadInput(f"a task in your own words needs {missing}, too")
     return Task(name=slug(words), env_id=config.env, text=words, fitness=config.fitness)
+
+
+def of_its_own(config: RunConfig, base: RunConfig) -> RunConfig:
+    """The configuration; a catalogue's task over a file's other one doesn't take over env and fitness."""
+    if config.task == base.task or config.task.strip() not in tasks():
+        return config
+    return replace(
+        config,
+        env=None if config.env == base.env else config.env,
+        fitness=None if config.fitness == base.fitness else config.fitness,
+    )
 
 
 def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]:

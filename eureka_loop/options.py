@@ -17,6 +17,10 @@ from eureka_loop.errors import BadInput
 Options = TypeVar("Options")
 Where = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
 
+_LACKING = {
+    "RUN": "say which run: its folder, such as runs/20261121-120000-hopper-hop",
+    "REWARD.py": "say which program: a file with `def compute_reward(...)`",
+}
 _SHOWN_AS = {"INT": "a whole number", "N": "a whole number", "FLOAT": "a number"}
 _CHOICE = re.compile(r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*)\)")
 _PARSING = re.compile(r"Error parsing (\S+): .*?(?:\['(.*?)'\]|: '(.*?)')")
@@ -87,7 +91,7 @@ def in_one_line(box: str) -> str:
     if found := _VALUE.search(message):
         return f"{found[1]} needs a value"
     if message.startswith("Missing from"):
-        return f"{' and '.join(_indented(parts[0]))} missing"
+        return " and ".join(_LACKING.get(each, f"{each} is missing") for each in _indented(parts[0]))
     if message.startswith("Unrecognized options: "):
         meant = [each.split()[0] for part in parts[1:-1] for each in _indented(part)]
         return _unrecognized(message.removeprefix("Unrecognized options: "), meant)

@@ -36,6 +36,18 @@ def test_an_unknown_command_is_told_the_nearest(capsys):
     assert "did you mean 'run'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", ["train mine.py", "train mine.py --config empty.toml"])
+def test_a_program_without_a_task_is_told_so_with_an_example(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("empty.toml").touch()
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words.split())
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        "eureka: say for which task: `eureka train mine.py --task halfcheetah-run`; `eureka tasks` lists them\n"
+    )
+
+
 def test_a_full_disk_behind_the_screen_is_one_line():
     words = [sys.executable, "-m", "eureka_loop.cli", "tasks"]
     with Path("/dev/full").open("w") as full:

@@ -1,7 +1,8 @@
-"""Which trainer a run has, and what it can't do."""
+"""Which task is meant; which trainer a run has, and what it can't do."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,29 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
-from eureka_loop.describe import require_relabelling, with_trainer
+from eureka_loop.describe import of_its_own, require_relabelling, task_of, with_trainer
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Training
+
+OWN = RunConfig(task="walk backwards", env="Walker2d-v5", fitness="-forward_velocity")
+
+
+def test_a_catalogues_task_leaves_another_ones_env_and_fitness_behind() -> None:
+    hop = of_its_own(replace(OWN, task="hopper-hop"), OWN)
+    assert task_of(hop).env_id == "Hopper-v5"
+    assert of_its_own(replace(OWN, task="walk on"), OWN).env == "Walker2d-v5"
+    assert of_its_own(OWN, OWN) == OWN
+
+
+def test_what_is_said_twice_is_refused() -> None:
+    both = of_its_own(replace(OWN, task="hopper-hop", env="Ant-v5"), OWN)
+    with pytest.raises(
+        BadInput, match="'hopper-hop' is in the catalogue, with env and fitness: leave those out"
+    ):
+        task_of(both)
+    written = replace(OWN, task="hopper-hop")
+    with pytest.raises(BadInput, match="in a --config file"):
+        task_of(of_its_own(written, written))
 
 
 def chosen(folder: Path, lacking: str = "", **settings: Any) -> Training:

@@ -19,6 +19,7 @@ from eureka_loop.store import Run
 pytestmark = pytest.mark.timeout(300)
 
 NOWHERE = "http://127.0.0.1:9/v1"
+SILENT = ("", "trying the sandbox, looking at the environment…\n")
 SMALL = (
     "run invertedpendulum-balance --designer templates --generations 2 --samples 3 --steps 600 "
     "--report-seeds 1 --judge-episodes 2 --jobs 2"
@@ -222,7 +223,7 @@ def test_bad_input_gets_one_clear_line_and_leaves_nothing(words: str, said: str,
     assert code == 2
     assert said in err
     assert len(err.strip().splitlines()) == 1
-    assert out == ""
+    assert out in SILENT
     assert not list(tmp_path.glob("runs/*"))
 
 
@@ -238,7 +239,8 @@ def test_a_program_of_ones_own_that_fails_is_told_before_anything_is_trained(
 ) -> None:
     (tmp_path / "nan.py").write_text(MINE.replace("upright *", "np.nan *"))
     code, out, err = eureka(*words.split(), cwd=tmp_path)
-    assert (code, out) == (2, "")
+    assert code == 2
+    assert out in SILENT
     assert "nan.py fails on transitions under random actions: Term 'upright' is NaN" in err
     assert len(err.strip().splitlines()) == 1
     assert not list(tmp_path.glob("runs/*"))

@@ -46,9 +46,9 @@ def test_what_is_wrong_is_one_line(
 
 
 def test_what_is_missing_is_named() -> None:
-    with pytest.raises(BadInput, match=r"^REWARD.py and --task STR missing; "):
+    with pytest.raises(BadInput, match=r"^say which program: a file with `def compute_reward\(...\)`; "):
         parse(TrainOptions, "train", [])
-    with pytest.raises(BadInput, match=r"^RUN missing; "):
+    with pytest.raises(BadInput, match=r"^say which run: its folder, such as runs/"):
         parse(ResumeOptions, "resume", [])
 
 

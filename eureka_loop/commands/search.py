@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import tyro
 
 from eureka_loop.config import RunConfig, amend, load
-from eureka_loop.errors import BudgetSpent, DesignerError
+from eureka_loop.errors import BadInput, BudgetSpent, DesignerError
 from eureka_loop.options import Where, optional, parse, take, with_expression
 from eureka_loop.records import Algorithm, TrainerName
 from eureka_loop.store import Run
@@ -23,13 +23,11 @@ def run(words: list[str]) -> int:
     words, human = take(words, "--human")
     base = load(Path(file)) if file else RunConfig()
     config = parse(RunConfig, "run", with_expression(words), base, RUN_HELP)
-    from eureka_loop import wiring
+    from eureka_loop.describe import of_its_own
     from eureka_loop.design.choose import said, settle
-    from eureka_loop.report.terminal import LOOKING, terminal, waiting
 
-    settled = settle(config)
-    with waiting(LOOKING, log=terminal()):
-        created = wiring.create(settled, human=Path(human) if human else None)
+    settled = settle(of_its_own(config, base))
+    created = _created(settled, human=Path(human) if human else None)
     if config.designer is None:
         print(said(settled))
     return _go(created)
@@ -82,7 +80,7 @@ class TrainOptions:
 
     program: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="REWARD.py")]
     """A file with `def compute_reward(...)`."""
-    task: str
+    task: Annotated[str, optional("TASK_OR_TEXT")] = ""
     """A name from `eureka tasks`, or the task in your own words (then --env and --fitness are needed)."""
     env: Annotated[str | None, optional("ID")] = None
     """Gymnasium id, for a task in your own words."""
@@ -123,16 +121,28 @@ def train(words: list[str]) -> int:
     base = replace(load(Path(file)) if file else RunConfig(), report_seeds=0)
     shared = [each.name for each in fields(TrainOptions) if each.name != "program"]
     defaults: dict[str, Any] = {name: getattr(base, name) for name in shared}
-    defaults |= {"program": tyro.MISSING, "task": base.task or tyro.MISSING}
+    defaults |= {"program": tyro.MISSING}
     options = parse(TrainOptions, "train", with_expression(words), TrainOptions(**defaults), TRAIN_HELP)
+    if not options.task.strip():
+        example = f"eureka train {options.program} --task halfcheetah-run"
+        raise BadInput(f"say for which task: `{example}`; `eureka tasks` lists them")
     given: dict[str, Any] = {name: getattr(options, name) for name in shared}
     config = RunConfig(**given, generations=1, samples=1, hyperparameters=base.hyperparameters)
+    from eureka_loop.describe import of_its_own
+
+    config = of_its_own(config, base)
+    return _go(_created(config, program=options.program, human=Path(human) if human else None))
+
+
+def _created(config: RunConfig, *, program: Path | None = None, human: Path | None = None) -> Run:
+    """The run's folder; what is wrong with the task's words is told before that takes its time."""
     from eureka_loop import wiring
+    from eureka_loop.describe import task_of
     from eureka_loop.report.terminal import LOOKING, terminal, waiting
 
+    task_of(config)
     with waiting(LOOKING, log=terminal()):
-        created = wiring.create(config, program=options.program, human=Path(human) if human else None)
-    return _go(created)
+        return wiring.create(config, program=program, human=human)
 
 
 def _go(run: Run, jobs: int | None = None) -> int:
