@@ -73,8 +73,9 @@ class Vectorised:
 
     The parameters of each function but `start` name observables of this env (without memory: no `prev_`, no
     tracker; in `observation`, `prev_` is the moment before the step), arrays of MuJoCo's `MjData` ("cinert"),
-    or attributes of the env that a reset sets and that then stay as they are ("goal"), each with a leading
-    axis N. `serves` of the batched simulator tries them against the env itself before it relies on them.
+    orientations of geoms and sites ("puck_geom_xmat"), or attributes of the env that a reset sets and that
+    then stay as they are ("goal"; `__` stands for a dot), each with a leading axis N. `serves` of the batched
+    simulator tries them against the env itself before it relies on them.
 
     Attributes:
         observation: (N, D), as the env's `_get_obs`; of a goal env its part "observation".
@@ -88,18 +89,20 @@ class Vectorised:
         varied: arrays of MjModel that resets change ("body_pos"); only where `start` is None.
         held: joints whose position the env sets to 0 after every step.
         forward: whether the env computes everything anew after every step (`mj_forward`).
+        settings: arguments of `gymnasium.make` that this holds with as the task has them, time limits aside.
     """
 
     observation: ObservableFunction
     start: StartFunction | None = None
     terminated: Callable[..., npt.NDArray[np.bool_]] | None = None
-    info: Mapping[str, ObservableFunction] = field(default_factory=dict)
+    info: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     achieved_goal: ObservableFunction | None = None
     desired_goal: ObservableFunction | None = None
     applied: Callable[..., Mapping[str, Array]] | None = None
     varied: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     forward: bool = False
+    settings: frozenset[str] = frozenset()
 
 
 def uniform_start(scale: float) -> StartFunction:
@@ -143,7 +146,8 @@ class Domain:
         hyperparameters: per algorithm, keyword arguments of SB3's class, plus "n_envs".
         hyperparameters_source: where they come from.
         extra: this package's extra that installs the env; "" where none is needed.
-        vectorised: what lets it step as many envs at once; None: one at a time.
+        vectorised: what lets it step as many envs at once, by task where tasks differ; None: one at a time.
+        unserved: why one at a time, in one line.
         left_out: how automatic names begin that would mislead: markers that the env leaves where they were.
         hindsight: what lets a goal env's transitions be told with another goal. What is computed from
             `desired_goal` is computed anew by itself; here stand the automatic names that follow the goal
@@ -158,6 +162,7 @@ class Domain:
     hyperparameters: Mapping[Algorithm, Mapping[str, Any]] = field(default_factory=dict)
     hyperparameters_source: str = ""
     extra: str = ""
-    vectorised: Vectorised | None = None
+    vectorised: Vectorised | Callable[[Task], Vectorised | None] | None = None
+    unserved: str = ""
     left_out: tuple[str, ...] = ()
     hindsight: Mapping[str, ObservableFunction] | None = None

@@ -1,8 +1,8 @@
 """Meta-World: a Sawyer arm at a table with something to reach, push, press, turn, pick up or open: 50 tasks.
 
 An action moves the gripper's place and opens or shuts it; nothing ends an episode (500 steps of 12.5 ms).
-Goal and objects are drawn anew at every reset, from the reset's seed. The env's Python moves the arm by a
-mocap body, so envs step one at a time.
+Goal and objects are drawn anew at every reset, from the reset's seed. Served by the batched simulator, all
+but stick-push: what each env sees and calls done is stated, its resets are its own.
 
 Names, order and success: metaworld/env_dict.py and envs/sawyer_*_v3.py (3.0). The hand-written rewards are
 its own, of version v2: some as programs, the others as the env computes them.
@@ -14,8 +14,10 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, observable
+from .domain import Domain, Vectorised, observable
 from .metaworld_rewards import REWARDS
+from .metaworld_seen import SEEN
+from .metaworld_steps import vectorised
 from .metaworld_tasks import TEXTS
 from .zoo import SAC_MUJOCO, cite
 
@@ -108,6 +110,12 @@ def task(name: str, text: str) -> Task:
     )
 
 
+def stated(task: Task) -> Vectorised | None:
+    """What the batched simulator needs to know of one of the fifty."""
+    seen = SEEN.get(task.env_kwargs.get("env_name", "").removesuffix("-v3"))
+    return vectorised(seen) if seen else None
+
+
 DOMAIN = Domain(
     name="metaworld",
     env_id="Meta-World/goal_observable",
@@ -126,4 +134,7 @@ DOMAIN = Domain(
         ppo="has no Meta-World: SB3's defaults", sac="has none either: HalfCheetah-v4"
     ),
     extra="metaworld",
+    vectorised=stated,
+    unserved="Meta-World's stick-push asks whether two geoms touch, which no column holds",
+    left_out=("info_near_object", "info_grasp_success", "info_obj_to_target"),
 )

@@ -30,3 +30,25 @@ def euler_angles(turn: Array) -> Array:
     middle = np.arctan2(turn[:, 0, 2], cosine)
     last = np.where(free, -np.arctan2(turn[:, 0, 1], turn[:, 0, 0]), np.arctan2(turn[:, 1, 0], turn[:, 1, 1]))
     return np.stack([first, middle, last], axis=1)
+
+
+def quaternion_scalar_last(turn: Array) -> Array:
+    """(N, 4) x, y, z, w of rotation matrices, (N, 3, 3) or (N, 9): as SciPy's `as_quat`, its sign too.
+
+    The largest component is found first, and positive (Markley, Unit Quaternion from Rotation Matrix, 2008).
+    """
+    turn = turn.reshape(-1, 3, 3)
+    trace = turn[:, 0, 0] + turn[:, 1, 1] + turn[:, 2, 2]
+    sizes = np.stack([turn[:, 0, 0], turn[:, 1, 1], turn[:, 2, 2], trace], axis=1)
+    kind = sizes.argmax(axis=1)
+    columns = np.zeros((4, len(turn), 4))
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        columns[i, :, i] = 1.0 - trace + 2.0 * turn[:, i, i]
+        columns[i, :, j] = turn[:, j, i] + turn[:, i, j]
+        columns[i, :, k] = turn[:, k, i] + turn[:, i, k]
+        columns[i, :, 3] = turn[:, k, j] - turn[:, j, k]
+        columns[3, :, i] = turn[:, k, j] - turn[:, j, k]
+    columns[3, :, 3] = 1.0 + trace
+    quat = columns[kind, np.arange(len(turn))]
+    return np.asarray(quat / np.sqrt(np.square(quat).sum(axis=1, keepdims=True)))

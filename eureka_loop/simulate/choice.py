@@ -29,7 +29,7 @@ def manner_of(vectorised: Vectorised, env: Any) -> Manner:
         held=tuple(env.model.jnt_qposadr[joints].tolist()),
         forward=vectorised.forward,
         steered=vectorised.applied is not None,
-        wrenches=hasattr(env, "do_simulation"),
+        wrenches=hasattr(_stepped(env), "do_simulation"),
     )
 
 
@@ -72,8 +72,16 @@ def rollouts(
 
 
 def _frames(env: Any) -> int:
-    """Physics steps in a control step; Gymnasium-Robotics has another word for it."""
-    return int(env.frame_skip if hasattr(env, "frame_skip") else env.n_substeps)
+    """Physics steps in a control step."""
+    inner = _stepped(env)
+    return int(inner.frame_skip if hasattr(inner, "frame_skip") else inner.n_substeps)
+
+
+def _stepped(env: Any) -> Any:
+    """The env that steps the simulation: Gymnasium-Robotics' mazes have another env inside."""
+    if hasattr(env, "frame_skip") or hasattr(env, "n_substeps"):
+        return env
+    return next(each for each in vars(env).values() if hasattr(each, "frame_skip"))
 
 
 def _is_control(raw: Raw) -> bool:

@@ -54,8 +54,8 @@ class Instruments:
         _refuse_clashes(own, fixed)
         namer = Namer(quantity.name for quantity in [*own, *fixed])
         joints = joint_words(model, namer)
-        automatic = [_unless_left_out(each, domain) for each in _automatic(model, namer, joints, dt)]
-        everything = sorted([*own, *fixed, *automatic], key=_place)
+        automatic = [*fixed, *_automatic(model, namer, joints, dt)]
+        everything = sorted([*own, *(_unless_left_out(each, domain) for each in automatic)], key=_place)
         self.quantities: Mapping[str, Quantity] = {quantity.name: quantity for quantity in everything}
         for quantity in own:
             _check_needs(quantity, self.quantities)

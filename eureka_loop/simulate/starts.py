@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Protocol
 
 import gymnasium
@@ -79,7 +80,7 @@ class OwnResets:
         obs, _ = self._env.reset()
         self._observed[index] = in_one_row(self._env, obs)
         for raw, column in self.columns.items():
-            column[index] = getattr(inner, raw.key)
+            column[index] = attrgetter(raw.key)(inner)
         physics.adopt(index, inner.model, inner.data)
 
     def observed(self, envs: Indices) -> Array | None:

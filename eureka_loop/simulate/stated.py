@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import gymnasium
+import mujoco
 import numpy as np
 import numpy.typing as npt
 
@@ -19,7 +21,7 @@ from eureka_loop.simulate.evaluation import split
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.naming import identifier
 from eureka_loop.simulate.observation import is_goal
-from eureka_loop.simulate.quantities import FromInfo, Given, Noted, Quantity, Raw, Slice, as_is
+from eureka_loop.simulate.quantities import FromInfo, Given, Noted, Quantity, Raw, Slice, as_is, slice_of
 from eureka_loop.simulate.recorder import raw_columns
 
 KEPT_ARGUMENTS = frozenset({"max_episode_steps"})  # of gymnasium.make: those a domain's functions hold with
@@ -114,12 +116,14 @@ def vectorised_of(task: Task, domain: Domain) -> Vectorised:
     Raises:
         BadInput: nothing is stated, or not for an env with these settings.
     """
-    if domain.vectorised is None:
-        raise BadInput(f"no domain file states {task.env_id} as vectorised functions")
-    if others := sorted(set(task.env_kwargs) - KEPT_ARGUMENTS):
+    stated = domain.vectorised
+    vectorised = stated(task) if callable(stated) else stated
+    if vectorised is None:
+        raise BadInput(domain.unserved or f"no domain file states {task.env_id} as vectorised functions")
+    if others := sorted(set(task.env_kwargs) - KEPT_ARGUMENTS - vectorised.settings):
         changed = ", ".join(others)
         raise BadInput(f"domain {domain.name!r} states the env with its own settings, not with {changed}")
-    return domain.vectorised
+    return vectorised
 
 
 def _with_functions(
@@ -173,16 +177,38 @@ def _add_array(need: str, known: dict[str, Quantity], inner: Any, origin: str) -
         return
     except KeyError:
         pass
-    array, kept = getattr(inner.data, need, None), getattr(inner, need, None)
-    if isinstance(array, np.ndarray) and array.dtype == np.float64:
-        raw: Raw = Slice(need, 0, array.size, array.shape)
-    elif isinstance(kept, float | np.floating | np.ndarray) and np.asarray(kept).dtype.kind == "f":
-        raw = Noted(need, np.shape(kept))
-    else:
+    raw = _array(need, inner.data) or _element(need, inner.model) or _noted(need, inner)
+    if raw is None:
         raise BadInput(
             f"{origin}: {need!r} is neither an observable nor an array of numbers of MjData or of the env"
         )
     known[need] = Quantity(Observable(need, raw.shape), (raw,), as_is)
+
+
+def _array(need: str, data: Any) -> Raw | None:
+    array = getattr(data, need, None)
+    if not isinstance(array, np.ndarray) or array.dtype != np.float64:
+        return None
+    return Slice(need, 0, array.size, array.shape)
+
+
+def _element(need: str, model: Any) -> Raw | None:
+    """The orientation of a geom or site, "puck_geom_xmat": its part of "geom_xmat"."""
+    for kind, field in ((mujoco.mjtObj.mjOBJ_GEOM, "geom_xmat"), (mujoco.mjtObj.mjOBJ_SITE, "site_xmat")):
+        for index in range(model.ngeom if field == "geom_xmat" else model.nsite):
+            if need == f"{identifier(mujoco.mj_id2name(model, kind, index) or '')}_{field}":
+                return slice_of(field, index, 9)
+    return None
+
+
+def _noted(need: str, inner: Any) -> Raw | None:
+    key = need.replace("__", ".")
+    try:
+        kept = attrgetter(key)(inner)
+    except AttributeError:
+        return None
+    number = isinstance(kept, float | np.floating | np.ndarray) and np.asarray(kept).dtype.kind == "f"
+    return Noted(key, np.shape(kept)) if number else None
 
 
 def _parts(space: gymnasium.Space[Any]) -> list[str]:

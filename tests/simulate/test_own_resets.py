@@ -23,7 +23,17 @@ def case(name: str) -> Any:
 
 
 TASKS = pytest.mark.parametrize(
-    "name", [case(name) for name in ("adroit-relocate", "adroit-pen", "fetch-push", "fetch-pick-and-place")]
+    "name",
+    [
+        case(name)
+        for name in (
+            "adroit-relocate",
+            "adroit-pen",
+            "fetch-push",
+            "fetch-pick-and-place",
+            "metaworld-drawer-open",
+        )
+    ],
 )
 
 
