@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from eureka_loop.bench.plan import Bench, Search
 from eureka_loop.budget import time_worked
 from eureka_loop.commands.search import LIMIT_REACHED
 from eureka_loop.config import RunConfig
-from eureka_loop.errors import BudgetSpent, EurekaError
+from eureka_loop.errors import BudgetSpent, EurekaError, RunError
 from eureka_loop.report.bench.progress import Progress, SearchTeller
 from eureka_loop.run_folder import RunFolder
 from eureka_loop.store import Run
@@ -124,7 +125,8 @@ def _stopped(folder: Path, reason: str, status: int) -> int:
     """Write what there is, say how to go on."""
     from eureka_loop.report.bench import terminal
 
-    facts, _, paths = _report(folder)
-    terminal.print_stopped(facts, reason, facts.bench.command)
-    terminal.print_line(f"Report so far: {paths[-1]}")
+    with contextlib.suppress(RunError):  # a full disk may be why it stopped
+        facts, _, paths = _report(folder)
+        terminal.print_stopped(facts, reason, facts.bench.command)
+        terminal.print_line(f"Report so far: {paths[-1]}")
     return status

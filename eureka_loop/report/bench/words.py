@@ -116,7 +116,9 @@ def budget(bench: Bench) -> str:
     config = bench.config
     early = f", the best 1 in {config.halving} of them to the end" if config.halving > 1 else ""
     seeds = f" × {text.plural(config.seeds, 'seed')}" if config.seeds > 1 else ""
-    written = f"{text.plural(config.generations, 'generation')} × {config.samples} rewards{early}"
+    written = (
+        f"{text.plural(config.generations, 'generation')} × {text.plural(config.samples, 'reward')}{early}"
+    )
     return (
         f"{written}, {config.algo.upper()} for {config.steps:,} steps{seeds}; then its winner and each "
         f"reference on {text.plural(config.report_seeds, 'fresh seed')}"

@@ -1,0 +1,103 @@
+"""A bench as a user starts it, with real training: stopped in its second search, out of time, gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from eureka_loop.bench.plan import SETUP, Bench, runs
+from eureka_loop.files import read_json
+
+pytestmark = pytest.mark.timeout(600)
+
+SMALL = (
+    "gymnasium --tasks invertedpendulum-balance,reacher-reach --searches 1 --designer templates --generations 1 "
+    "--samples 2 --steps 256 --report-seeds 2 --judge-episodes 1 --jobs 2 --out b --yes"
+).split()
+
+
+def start(*more: str, cwd: Path) -> subprocess.Popen[str]:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
+    command = [sys.executable, "-m", "eureka_loop.cli", "bench", *SMALL, *more]
+    return subprocess.Popen(
+        command, cwd=cwd, env=bare, stdin=subprocess.DEVNULL, stdout=-1, stderr=-1, text=True
+    )
+
+
+def bench(*more: str, cwd: Path) -> tuple[int, str, str]:
+    process = start(*more, cwd=cwd)
+    out, err = process.communicate(timeout=550)
+    return process.returncode, out, err
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+def results(folder: Path) -> dict[str, int]:
+    """Every finished training, and when it was written."""
+    found = folder.glob("b/*/candidates/*/seed-*/result.json")
+    return {str(path): path.stat().st_mtime_ns for path in found}
+
+
+def events(folder: Path) -> dict[str, list[str]]:
+    """Task → what happened in its search."""
+    return {
+        search.task: [event["event"] for event in run.events()] for search, run in runs(folder / "b").items()
+    }
+
+
+def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
+    process = start(cwd=tmp_path)
+    second = "b/*invertedpendulum*/candidates/*/seed-*/job.json"
+    wait_for(lambda: process.poll() is not None or bool(list(tmp_path.glob(second))), 400)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=100)
+    assert (process.returncode, err) == (130, "")
+    assert "Stopped: interrupted\n1 of 2 searches done\nGo on with: eureka bench gymnasium" in out
+    assert "search 2 of 2: invertedpendulum-balance, seed 0 · about" in out
+    assert "1 of 2 searches done" in (tmp_path / "b/report.md").read_text()
+    first = {path: when for path, when in results(tmp_path).items() if "reacher" in path}
+    assert len(first) == 2 + 3 * 2
+    paces = read_json(tmp_path / "b" / SETUP, Bench).paces
+    assert set(paces) == {"Reacher-v5", "InvertedPendulum-v5"}
+    assert all(pace.steps_per_second > 0 and pace.startup > 0 for pace in paces.values())
+
+    code, out, err = bench("--max-hours", "0.0001", cwd=tmp_path)
+    assert (code, err) == (3, "")
+    assert "Stopped: --max-hours 0.0001 is reached" in out
+
+    code, out, err = bench(cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert "measuring" not in out
+    assert "1 search to do" in out
+    assert "Human-normalised" in out or "No human-normalised score" in out
+    after = results(tmp_path)
+    assert len(after) == 2 * len(first)
+    assert {path: after[path] for path in first} == first
+    told = events(tmp_path)
+    assert told["reacher-reach"].count("started") == 1
+    assert "resumed" not in told["reacher-reach"]
+    assert told["invertedpendulum-balance"].count("resumed") == 1
+    assert all(happened[-1] == "finished" for happened in told.values())
+    markdown = (tmp_path / "b/report.md").read_text()
+    assert "| reacher-reach | 1 of 1 |" in markdown
+    assert "Not finished" not in markdown
+    assert (tmp_path / "b/report.html").read_text().startswith("<!doctype html>")
+
+    code, again, err = bench(cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert "search 1 of 2" not in again
+    assert results(tmp_path) == after
+    assert json.loads((tmp_path / "b" / SETUP).read_text())["searches"] == 1
