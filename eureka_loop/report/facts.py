@@ -11,7 +11,7 @@ from typing import Any
 
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import RunError
-from eureka_loop.records import Candidate, Task
+from eureka_loop.records import Candidate, Task, Training
 from eureka_loop.report.board import Board
 from eureka_loop.results import Evaluated, Trained
 from eureka_loop.search.strategy import ranked
@@ -26,6 +26,7 @@ class Facts:
 
     Attributes:
         task: None where the run ended before it was written.
+        training: how every policy is trained, by whom, and why; None likewise.
         board: what its events say.
         search: every candidate with its results on the search's seeds, in order of id.
         reports: the winner, then the references, with their results on report seeds; empty before the report.
@@ -38,6 +39,7 @@ class Facts:
     run: Run
     config: RunConfig
     task: Task | None
+    training: Training | None
     board: Board
     search: tuple[Evaluated, ...]
     reports: tuple[Evaluated, ...]
@@ -61,6 +63,7 @@ class Facts:
             run=run,
             config=config,
             task=run.task() if written else None,
+            training=run.training() if (run.task_folder / "training.json").exists() else None,
             board=board,
             search=search,
             reports=_reports(run, winner, ids),

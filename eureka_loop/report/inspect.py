@@ -81,11 +81,21 @@ def overview(found: Facts) -> RenderableType:
             ("task", f"{task.name} on {task.env_id}" if task else ""),
             ("", task.text if task else ""),
             ("search", search),
+            ("trainer", trained_by(found)),
             ("state", state(found)),
             ("go on with", written.unbroken(Text(resume(found)))),
             ("cost", spent(found)),
         ]
     )
+
+
+def trained_by(found: Facts) -> str:
+    """Who trains, and why it isn't the population trainer: "sb3 (SAC is trained by Stable-Baselines3)"."""
+    training = found.training
+    if training is None:
+        return ""
+    asked = "--trainer" if found.config.trainer else training.why
+    return f"{training.trainer}{f' ({asked})' if asked else ''}"
 
 
 def state(found: Facts) -> str:

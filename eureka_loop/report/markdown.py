@@ -15,7 +15,7 @@ from eureka_loop.report import standings, text, words
 from eureka_loop.report.comparison import Comparison, compared
 from eureka_loop.report.curves import draw_curves
 from eureka_loop.report.facts import Facts
-from eureka_loop.report.inspect import progress, spent, stopped_cells, term_shares
+from eureka_loop.report.inspect import progress, spent, stopped_cells, term_shares, trained_by
 from eureka_loop.results import Evaluated
 from eureka_loop.store import Run
 
@@ -181,6 +181,8 @@ def _provenance(found: Facts) -> Iterator[str]:
     yield _streams("Search", "training", "selection", config.seeds, config)
     if config.report_seeds:
         yield _streams("Report", "report_training", "report", config.report_seeds, config)
+    if by := trained_by(found):
+        yield f"- Trained by {escaped(by)}; hyperparameters: task/training.json"
     made_by = ", ".join(f"{key} {value}" for key, value in found.made_by.items())
     yield f"- Made by {escaped(made_by or f'eureka-loop {__version__}')}"
     yield from _sandbox(found.sandbox)

@@ -12,8 +12,9 @@ import pytest
 from rich.console import Console
 
 from eureka_loop import files
-from eureka_loop.records import Candidate
+from eureka_loop.records import Candidate, TrainerName, Training
 from eureka_loop.report.inspect import print_run, run_view
+from eureka_loop.report.markdown import write_report
 from eureka_loop.results import Failed
 from eureka_loop.store import Run
 
@@ -65,6 +66,19 @@ Report  trained again on seeds that the search never saw
 
 def test_a_whole_run(script: Script, shown: Callable[..., str]) -> None:
     assert shown(run_view(script.whole())) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("trainer", "why", "said"),
+    [("population", "", "population"), ("sb3", "SAC trains alone", "sb3 (SAC trains alone)")],
+)
+def test_who_trains_is_told_though_nobody_said(
+    script: Script, shown: Callable[..., str], trainer: TrainerName, why: str, said: str
+) -> None:
+    run = script.whole()
+    files.write_json(run.task_folder / "training.json", Training("ppo", {}, trainer, why))
+    assert f"trainer  {said}\n" in shown(run_view(run))
+    assert f"- Trained by {said}; " in write_report(run, picture=False).read_text()
 
 
 def test_a_run_that_goes_on(script: Script, shown: Callable[..., str]) -> None:
