@@ -4,7 +4,9 @@ A designer is what is measured here, so the unit of replication is the *search*:
 how good that winner is, and only other searches say how good the next winner will be. A bootstrap draws, for
 each task on its own (the strata are the tasks): searches anew, and within each search drawn, the trainings of
 its winner anew. The hand-written and the sparse reward are no search's work: their trainings are drawn one by
-one, from those of all searches together.
+one, from those of all searches together. What is computed from them is the same as for the winners, so that
+equal rewards come out equal whatever the distribution: an interquartile mean within each search's trainings,
+and one of these over the searches.
 
 Source: Agarwal et al. 2021 (see `statistics`) for strata and interquartile mean; drawing both levels, as in
 Saravanan, Berman and Sober, "Application of the hierarchical bootstrap to multi-level data in neuroscience",
@@ -27,17 +29,16 @@ REPEATS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Replicates:
-    """One task's trainings on report seeds.
+    """One task's trainings on report seeds, a search each: (trainings,), none of them empty.
 
     Attributes:
-        winners: a search each: (trainings,) of its winner, at least one.
-        human: (trainings,) of the hand-written reward, of all searches together; empty where there is none.
+        human: of the hand-written reward beside each search's winner; () where there is none.
         sparse: likewise of the sparse one.
     """
 
     winners: tuple[Array, ...]
-    human: Array
-    sparse: Array
+    human: tuple[Array, ...] = ()
+    sparse: tuple[Array, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +58,15 @@ class Draws:
 
 def seen(task: Replicates) -> Draws:
     """What was seen, as a single draw."""
-    reached = np.array([[float(iqm(each)) for each in task.winners]])
-    return Draws(
-        reached, *(np.array([float(iqm(each))]) for each in (_or_nan(task.human), _or_nan(task.sparse)))
-    )
+    winners, human, sparse = (_reached(each) for each in (task.winners, task.human, task.sparse))
+    return Draws(winners, iqm(human), iqm(sparse))
 
 
 def draw(task: Replicates, rng: np.random.Generator, repeats: int = REPEATS) -> Draws:
     """Searches drawn anew, with their trainings; the references' trainings likewise."""
-    return Draws(
-        _nested(task.winners, rng, repeats),
-        *(np.asarray(iqm(_drawn(_or_nan(each), rng, repeats))) for each in (task.human, task.sparse)),
-    )
+    winners = _nested(task.winners, rng, repeats)
+    human, sparse = (_one_by_one(each, rng, repeats) for each in (task.human, task.sparse))
+    return Draws(winners, human, sparse)
 
 
 def scores(found: Draws) -> Array:
@@ -132,5 +130,15 @@ def _drawn(trainings: Array, rng: np.random.Generator, repeats: int) -> Array:
     return np.asarray(trainings[rng.integers(trainings.size, size=(repeats, trainings.size))])
 
 
-def _or_nan(trainings: Array) -> Array:
-    return trainings if trainings.size else np.array([np.nan])
+def _reached(searches: Sequence[Array]) -> Array:
+    """(1, S): what each search's trainings reached; NaN where there is none."""
+    return np.array([[float(iqm(each)) for each in searches] or [np.nan]])
+
+
+def _one_by_one(searches: Sequence[Array], rng: np.random.Generator, repeats: int) -> Array:
+    """(B,): as many trainings for every search as it had, each drawn from those of all searches together."""
+    if not searches:
+        return np.full(repeats, np.nan)
+    pooled = np.concatenate(searches)
+    drawn = [pooled[rng.integers(pooled.size, size=(repeats, each.size))] for each in searches]
+    return iqm(np.stack([iqm(each) for each in drawn], axis=1))

@@ -18,11 +18,11 @@ from eureka_loop.judge.searches import (
 )
 from eureka_loop.records import Array
 
-NONE = np.array([])
-
 
 def task(winners: list[list[float]], human: list[float], sparse: list[float]) -> Replicates:
-    return Replicates(tuple(map(np.array, winners)), np.array(human), np.array(sparse))
+    """With the references' trainings as those of one search."""
+    one, other = (((np.array(each),) if each else ()) for each in (human, sparse))
+    return Replicates(tuple(map(np.array, winners)), one, other)
 
 
 def rng() -> np.random.Generator:
@@ -80,6 +80,21 @@ def test_the_aggregate_is_the_iqm_of_all_searches_and_every_task_keeps_its_weigh
     assert (drawn < 9.0).all()  # three of six at least are the first task's
 
 
+def test_equal_rewards_come_out_equal_however_skewed_their_trainings_are() -> None:
+    """A third of the trainings don't take off: a mean over few and an interquartile mean of many would differ."""
+    trainings = tuple(np.array(each) for each in ([0.0, 9.0, 9.0], [9.0, 0.0, 9.0], [9.0, 9.0, 0.0]))
+    found = seen(Replicates(trainings, trainings, (np.array([0.0]),)))
+    assert scores(found).mean() == pytest.approx(1.0)
+    assert at_least_human(found).tolist() == [1.0]
+
+
+def test_references_keep_their_trainings_a_search_when_drawn_over_all() -> None:
+    two = Replicates((np.array([1.0]),), (np.array([0.0, 0.0]), np.array([4.0, 4.0])), ())
+    assert seen(two).human.tolist() == [2.0]
+    drawn = draw(two, rng(), 4000).human
+    assert sorted(set(drawn.tolist())) == [0.0, 1.0, 2.0, 3.0, 4.0]  # any training may stand for any search
+
+
 def test_share_of_tasks() -> None:
     above, below = task([[2.0]], [1.0, 1.0], [0.0]), task([[0.5]], [1.0, 1.0], [0.0])
     assert share_of_tasks([seen(above), seen(below)]).tolist() == [0.5]
@@ -102,7 +117,7 @@ def test_intervals_of_ten_searches_cover_as_often_as_they_say(between: float) ->
     random, hits = np.random.default_rng(1), 0
     for _ in range(200):
         reached: Array = random.normal(0, between, (10, 1)) + random.normal(0, 0.5, (10, 3))
-        found = draw(Replicates(tuple(reached), NONE, NONE), random, 400).winners
+        found = draw(Replicates(tuple(reached)), random, 400).winners
         low, high = np.percentile(np.sort(found)[:, 2:8].mean(axis=1), [2.5, 97.5])
         hits += bool(low <= 0.0 <= high)
     assert hits / 200 >= 0.9

@@ -93,7 +93,7 @@ class TaskFacts:
     @property
     def replicates(self) -> Replicates | None:
         """What the statistics are made of; None where no search is done."""
-        winners = tuple(_fitness([each.winner]) for each in self.done)
+        winners = _fitness([each.winner for each in self.done if each.winner is not None])
         human, sparse = self.references("human", "native"), self.references("sparse")
         return Replicates(winners, _fitness(human), _fitness(sparse)) if winners else None
 
@@ -178,9 +178,10 @@ def _failure(found: Facts) -> str:
     return "" if found.reports[0].trained else f"its winner {found.winner.id} was not trained again"
 
 
-def _fitness(evaluated: Iterable[Evaluated | None]) -> Array:
-    """(trainings,): of all of them together."""
-    return np.array([result.fitness for each in evaluated if each is not None for result in each.trained])
+def _fitness(evaluated: Iterable[Evaluated]) -> tuple[Array, ...]:
+    """(trainings,) of each that has any."""
+    found = (np.array([result.fitness for result in each.trained]) for each in evaluated)
+    return tuple(each for each in found if each.size)
 
 
 def counted(searches: int) -> str:

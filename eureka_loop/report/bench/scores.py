@@ -24,7 +24,7 @@ class TaskScore:
     Attributes:
         done: searches that count; `of` are wanted.
         fitness: of the winners, interquartile mean over searches.
-        human: fitness of the hand-written reward, interquartile mean over its trainings in all searches.
+        human: fitness of the hand-written reward, computed alike from its trainings in every search.
         normalised: (winner − sparse) / |hand-written − sparse|, raw, interquartile mean over searches.
         undefined: why there is no such score; "" where there is.
         inverted: the hand-written reward did worse than the sparse one: 1 is nobody's score.
@@ -108,16 +108,16 @@ def _task(facts: TaskFacts, rng: np.random.Generator) -> tuple[TaskScore, Pair |
     if found is None:
         return TaskScore(facts, undefined="no search is done"), None
     seen, draws = pair = searches.seen(found), searches.draw(found, rng)
-    undefined, success = _undefined(facts, found), facts.success
-    comparable = found.human.size and not _failures(facts, "human", "native")
+    undefined, success = _undefined(facts, found, seen), facts.success
+    comparable = found.human and not _failures(facts, "human", "native")
     score = TaskScore(
         facts=facts,
         fitness=searches.interval(searches.fitness(seen), searches.fitness(draws)),
-        human=float(iqm(found.human)) if comparable else None,
-        sparse=float(iqm(found.sparse)) if found.sparse.size else None,
+        human=float(seen.human[0]) if comparable else None,
+        sparse=float(seen.sparse[0]) if found.sparse else None,
         normalised=None if undefined else searches.interval(_score(seen), _score(draws)),
         undefined=undefined,
-        inverted=not undefined and float(iqm(found.human)) < float(iqm(found.sparse)),
+        inverted=not undefined and bool(seen.human[0] < seen.sparse[0]),
         each=() if undefined else tuple(map(float, searches.scores(seen)[0])),
         reached=bool(searches.at_least_human(seen)[0]) if comparable else None,
         success=searches.rates(success, rng) if success else None,
@@ -130,7 +130,7 @@ def _score(found: Draws) -> Array:
     return iqm(searches.scores(found))
 
 
-def _undefined(facts: TaskFacts, found: Replicates) -> str:
+def _undefined(facts: TaskFacts, found: Replicates, seen: Draws) -> str:
     """Why there is no scale from sparse to hand-written; "" where there is."""
     for name, ids, values in (
         ("hand-written", ("human", "native"), found.human),
@@ -138,12 +138,13 @@ def _undefined(facts: TaskFacts, found: Replicates) -> str:
     ):
         if failed := _failures(facts, *ids):
             return f"{failed} of the {name} reward's trainings failed"
-        if not values.size:
+        if not values:
             return f"there is no {name} reward"
-    if min(found.human.size, found.sparse.size) < LEAST:
+    human, sparse = np.concatenate(found.human), np.concatenate(found.sparse)
+    if min(human.size, sparse.size) < LEAST:
         return "one training of the hand-written and the sparse reward can't tell them apart"
-    near = human_normalised(0.0, float(iqm(found.human)), float(iqm(found.sparse))) is None
-    if near or not told_apart(found.human, found.sparse):
+    near = human_normalised(0.0, float(seen.human[0]), float(seen.sparse[0])) is None
+    if near or not told_apart(human, sparse):
         return "hand-written and sparse can't be told apart"
     return ""
 

@@ -107,7 +107,7 @@ def test_an_unfinished_search_does_not_count_yet(made: Made) -> None:
     assert facts.unfinished == "1 of 4 searches"
     assert scores(facts).tasks[1].done == 1
     assert facts.tasks[1].replicates is not None
-    assert facts.tasks[1].replicates.human.size == 3
+    assert [each.size for each in facts.tasks[1].replicates.human] == [3]
 
 
 def test_a_hand_written_reward_that_is_the_worse_one_is_said(made: Made) -> None:
