@@ -1,22 +1,27 @@
 """Mazes: a ball (PointMaze) or Gymnasium's ant (AntMaze) finds its way to a goal, in a U or a larger maze.
 
-Start and goal are drawn at every reset; no pose ends an episode, and the goal stays when it is reached. The
-env's Python draws them and clips the ball's speed, so envs step one at a time.
+Start and goal are drawn at every reset; no pose ends an episode, and the goal stays when it is reached.
+Served by the batched simulator.
 
 Maps, sizes and native reward: gymnasium_robotics/envs/maze/*.py (1.4).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, DomainObservable, ObservableFunction, observable
+from . import ant
+from .domain import Domain, DomainObservable, ObservableFunction, Vectorised, observable, place_info
 from .maze_ways import MEDIUM, Maze, U
 from .zoo import HER, SAC_MUJOCO, cite
 
 POINT, ANT = 1.0, 4.0  # m, a cell's side
+FASTEST = 5.0  # m/s, the ball
 MARKERS = {"Point": 0.2, "Ant": 1.0}  # m, height of the goal's marker: half the walls'
 CLOSE = 0.45  # m from the goal, within which the env calls it reached
 
@@ -106,6 +111,32 @@ def compute_reward(goal_distance, *, near=1.0):
 '''
 
 
+def held_back(action: Array, qvel: Array) -> Mapping[str, Array]:
+    """PointEnv.step: the ball's speed is bounded before each step."""
+    return {"ctrl": np.clip(action, -1.0, 1.0), "qvel": np.clip(qvel, -FASTEST, FASTEST)}
+
+
+POINT_STEP = Vectorised(
+    observation=lambda qpos, qvel: np.concatenate([qpos, qvel], axis=1),
+    achieved_goal=lambda qpos: qpos[:, :2],
+    desired_goal=lambda goal: goal,
+    info={"success": success},
+    applied=held_back,
+    varied=("site_pos",),
+)
+ANT_STEP = replace(
+    POINT_STEP,
+    observation=ant.policy_observation,
+    info={
+        **POINT_STEP.info,
+        **place_info(ant.ROOT_PLANE),
+        "x_velocity": ant.forward_velocity.function,
+        "y_velocity": ant.sideways_velocity.function,
+    },
+    applied=None,
+)
+
+
 def domain(agent: str, shape: str, maze: Maze, version: str) -> Domain:
     """One of the four, by agent ("Point", "Ant") and shape ("UMaze", "Medium")."""
     who = {"Point": "ball", "Ant": "four-legged ant"}[agent]
@@ -130,6 +161,7 @@ def domain(agent: str, shape: str, maze: Maze, version: str) -> Domain:
             ppo="has no maze: SB3's defaults", sac="has none either: Ant-v4, FetchReach-v1's hindsight"
         ),
         extra="robotics",
+        vectorised=ANT_STEP if agent == "Ant" else POINT_STEP,
         hindsight={"info_success": success, "target_pos": marker(MARKERS[agent])},
     )
 

@@ -1,19 +1,21 @@
 """Shadow Hand: 20 motors, 24 joints, palm up; reaches with its fingertips, turns things, spins a pen.
 
 An action is where the motored joints should be; no pose ends an episode. The goal is in `desired_goal`: the
-model's own marker of it, `target`, moves only when a picture is drawn, so it is left out. The env's Python
-rescales actions and draws goals, so envs step one at a time.
+model's own marker of it, `target`, moves only when a picture is drawn, so it is left out. Reaching is served
+by the batched simulator; envs with a thing in the hand step one at a time, see `UNSERVED`.
 
 Model and native reward: gymnasium_robotics/envs/shadow_dexterous_hand/*.py, assets/hand/*.xml (1.4).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, DomainObservable, ObservableFunction, observable
+from .domain import Domain, DomainObservable, ObservableFunction, Vectorised, observable
 from .shadow_hand_rotation import apart, without_roll
 from .shadow_hand_tasks import MANIPULATE, REACH, SPIN
 from .zoo import FROM_REACH, GOALS, SAC_MUJOCO, cite
@@ -128,11 +130,46 @@ def object_there(close: float, turn: DomainObservable) -> ObservableFunction:
     return is_success
 
 
+UNSERVED = (
+    "a reset with a thing in the Shadow Hand leaves MuJoCo's solver as it is, so that the same seed's start "
+    "depends on the episode before"
+)
+
+
+def aimed(action: Array, model__actuator_ctrlrange: Array) -> Mapping[str, Array]:
+    """An action of 1 is the end of a motor's range, 0 its middle."""
+    low, high = model__actuator_ctrlrange[..., 0], model__actuator_ctrlrange[..., 1]
+    ctrl = (high + low) / 2.0 + action * (high - low) / 2.0
+    return {"ctrl": np.clip(ctrl, low, high)}
+
+
+def fingertips(
+    robot0_S_fftip_pos: Array,  # noqa: N803 - the model's names
+    robot0_S_mftip_pos: Array,  # noqa: N803
+    robot0_S_rftip_pos: Array,  # noqa: N803
+    robot0_S_lftip_pos: Array,  # noqa: N803
+    robot0_S_thtip_pos: Array,  # noqa: N803
+) -> Array:
+    """MujocoHandReachEnv._get_achieved_goal: (N, 15)."""
+    tips = [robot0_S_fftip_pos, robot0_S_mftip_pos, robot0_S_rftip_pos, robot0_S_lftip_pos]
+    return np.concatenate([*tips, robot0_S_thtip_pos], axis=1)
+
+
+REACH_STEP = Vectorised(
+    observation=lambda qpos, qvel, achieved_goal: np.concatenate([qpos, qvel, achieved_goal], axis=1),
+    achieved_goal=fingertips,
+    desired_goal=lambda goal: goal,
+    info={"is_success": fingers_there},
+    applied=aimed,
+)
+
+
 def domain(
     name: str,
     tasks: tuple[Task, ...],
     observables: tuple[DomainObservable, ...],
     success: ObservableFunction | None = None,
+    vectorised: Vectorised | None = None,
 ) -> Domain:
     """Those with a goal, whose reaching `success` tells, are trained as Fetch is."""
     goal = success is not None
@@ -147,6 +184,8 @@ def domain(
             sac="has none either: " + (f"FetchReach-v1's {FROM_REACH}" if goal else "HalfCheetah-v4"),
         ),
         extra="robotics",
+        vectorised=vectorised,
+        unserved=UNSERVED,
         left_out=("target", "finger0", "finger1", "finger2", "finger3", "finger4"),
         hindsight={"info_is_success": success} if success else None,
     )
@@ -155,7 +194,7 @@ def domain(
 OBJECT = (object_position, goal_position, object_goal_distance)
 
 DOMAINS = (
-    domain("handreach", (REACH,), (fingertip_distances, goal_distance), fingers_there),
+    domain("handreach", (REACH,), (fingertip_distances, goal_distance), fingers_there, REACH_STEP),
     *(
         domain(
             f"hand{thing}",

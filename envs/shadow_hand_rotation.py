@@ -10,6 +10,8 @@ import numpy as np
 
 from eureka_loop.records import Array
 
+from .rotations import euler_angles, matrix
+
 
 def apart(quat: Array, other: Array) -> Array:
     """(N,) rad in [0, 2 pi]: twice the arc cosine of the real part of quat times the other's conjugate."""
@@ -25,16 +27,7 @@ def without_roll(quat: Array, other: Array) -> Array:
 
 def euler_of(quat: Array) -> Array:
     """(N, 3), rad: `quat2euler`."""
-    w, x, y, z = (2.0 / np.square(quat).sum(axis=1)) ** 0.5 * quat.T
-    cosine = np.hypot(1.0 - (x * x + y * y), y * z - w * x)
-    upright = cosine > 4.0 * np.finfo(np.float64).eps
-    third = np.where(
-        upright,
-        -np.arctan2(x * y - w * z, 1.0 - (y * y + z * z)),
-        -np.arctan2(-(x * y + w * z), 1.0 - (x * x + z * z)),
-    )
-    first = np.where(upright, -np.arctan2(y * z - w * x, 1.0 - (x * x + y * y)), 0.0)
-    return np.stack([first, -np.arctan2(-(x * z + w * y), cosine), third], axis=1)
+    return euler_angles(matrix(quat))
 
 
 def quat_of(euler: Array) -> Array:

@@ -107,3 +107,11 @@ class Nothing(gymnasium.Env[Any, Any]):
 
     observation_space = gymnasium.spaces.Box(-1.0, 1.0, (3,), np.float64)
     action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float32)
+
+
+def test_every_domain_says_whether_many_step_at_once() -> None:
+    """All of its tasks do, or it says why not."""
+    for domain in domains():
+        stated = domain.vectorised
+        served = [stated(task) if callable(stated) else stated for task in domain.tasks]
+        assert all(served) or domain.unserved, domain.name

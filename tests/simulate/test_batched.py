@@ -164,6 +164,15 @@ def test_serves_says_why_not() -> None:
     assert "only the env itself knows" in serves(task, domain, ["info_reward_survive"])
 
 
+def test_serves_gives_the_domains_reason() -> None:
+    task, domain = hopper()
+    other = replace(domain, vectorised=None, unserved="it hops as it likes")
+    assert serves(task, other, []) == "it hops as it likes"
+    by_task = replace(domain, vectorised=lambda asked: domain.vectorised if asked.name == "other" else None)  # type: ignore[arg-type, return-value]
+    assert "no domain file states" in serves(task, by_task, [])
+    assert serves(replace(task, name="other"), by_task, []) == ""
+
+
 def stated(**changes: Callable[..., Any]) -> tuple[Task, Domain]:
     """The hopper, some of its functions replaced."""
     task, domain = hopper()

@@ -16,9 +16,9 @@ from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.simulate.vector import RecordedVecEnv
 
-STEPS, SEED = 250, 3
+STEPS = 250
+SEEDS = {"soccer": 4, "peg-insert-side": 5}  # of a start from which the policy gets there; else 3
 SAMPLE = ("drawer-open", "hammer", "push")  # the others are slow
-HARD = ("peg-insert-side", "soccer")  # their policies fail from this start
 
 CASES = [pytest.param(name, marks=[] if name in SAMPLE else [pytest.mark.slow]) for name in SEEN]
 
@@ -30,9 +30,9 @@ def test_done_where_the_env_is(name: str) -> None:
     from metaworld.policies import ENV_POLICY_MAP
 
     task, policy = find_task(f"metaworld-{name}"), ENV_POLICY_MAP[f"{name}-v3"]()
-    domain = find_domain(task.env_id)
-    batched = BatchedEnvs(task, domain, ["info_success"], 1, SEED)
-    single = RecordedVecEnv(task, domain, ["info_success"], 1, SEED)
+    domain, seed = find_domain(task.env_id), SEEDS.get(name, 3)
+    batched = BatchedEnvs(task, domain, ["info_success"], 1, seed)
+    single = RecordedVecEnv(task, domain, ["info_success"], 1, seed)
     batched.reset()
     obs: Any = single.reset()
     for _ in range(STEPS):
@@ -41,4 +41,4 @@ def test_done_where_the_env_is(name: str) -> None:
         np.testing.assert_allclose(step.obs, obs, rtol=1e-6, atol=1e-6)
     got = batched.take().columns["info_success"]
     np.testing.assert_array_equal(got, single.recorder.take().columns["info_success"])
-    assert got.any() or name in HARD
+    assert got.any()

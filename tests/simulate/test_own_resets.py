@@ -32,6 +32,7 @@ TASKS = pytest.mark.parametrize(
             "fetch-push",
             "fetch-pick-and-place",
             "metaworld-drawer-open",
+            "pointmaze-umaze",
         )
     ],
 )
