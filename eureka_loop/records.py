@@ -170,6 +170,11 @@ class Training:
         return float(self.hyperparameters.get("gamma", 0.99))
 
 
+def on_gpu(training: Job | Training) -> bool:
+    """Whether all learners share a GPU, and so have to be in one process."""
+    return training.trainer == "population" and training.hyperparameters.get("device", "cpu") != "cpu"
+
+
 @dataclass(frozen=True, slots=True)
 class Rollout:
     """An episode of each of some trained policies, to be recorded: what a worker needs, in one file.

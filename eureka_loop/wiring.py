@@ -24,7 +24,7 @@ from eureka_loop.execute.local import LocalEngine
 from eureka_loop.feedback import words
 from eureka_loop.loop import Stages
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Candidate, Rung, Task
+from eureka_loop.records import Candidate, Rung, Task, on_gpu
 from eureka_loop.references import references
 from eureka_loop.results import Evaluated
 from eureka_loop.sandbox.standing import required
@@ -212,6 +212,8 @@ def announce(run: Run) -> None:
     config, task, training = run.config, run.task(), run.training()
     here = machine.look()
     shared = machine.share(here, config.jobs)
+    if on_gpu(training):
+        shared = shared.together
     run.event(
         "started",
         task=task.name,

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from eureka_loop import files
 from eureka_loop.execute.machine import Share
-from eureka_loop.records import Job
+from eureka_loop.records import Job, on_gpu
 
 Batch = tuple[Path, ...]
 T = TypeVar("T")
@@ -20,8 +20,9 @@ def batches(folders: Sequence[Path], share: Share) -> list[Batch]:
     jobs = {folder: files.read_json(folder / "job.json", Job) for folder in folders}
     made: list[Batch] = []
     for group in alike(folders, lambda folder: jobs[folder]):
-        together = jobs[group[0]].trainer == "population"
-        made += _even(group, share) if together else [(folder,) for folder in group]
+        first = jobs[group[0]]
+        shared = share.together if on_gpu(first) else share
+        made += _even(group, shared) if first.trainer == "population" else [(folder,) for folder in group]
     return made
 
 

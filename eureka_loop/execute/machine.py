@@ -42,6 +42,11 @@ class Share:
         """Bytes that it stays within."""
         return self.workers * (WORKER_BYTES + self.learners * LEARNER_BYTES)
 
+    @property
+    def together(self) -> Share:
+        """As many learners in one worker, as a GPU wants them: it takes all in one call."""
+        return Share(1, self.workers * self.learners)
+
 
 def look() -> Machine:
     """This machine, now."""

@@ -109,7 +109,7 @@ def environment() -> Mapping[str, str]:
     """What a worker inherits: no keys, one thread."""
     kept = {name: value for name, value in os.environ.items() if not _secret(name)}
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return {**kept, **dict.fromkeys(threads, "1"), "CUDA_VISIBLE_DEVICES": ""}
+    return {**kept, **dict.fromkeys(threads, "1")}
 
 
 def _secret(name: str) -> bool:

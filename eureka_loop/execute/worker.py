@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eureka_loop import files
-from eureka_loop.errors import EurekaError, RunError, SandboxError
+from eureka_loop.errors import BadInput, EurekaError, RunError, SandboxError
 from eureka_loop.execute.batches import alike
+from eureka_loop.execute.machine import cores
 from eureka_loop.execute.processes import NO_FAULT
-from eureka_loop.records import Job, Rollout, Task, Training
+from eureka_loop.records import Job, Rollout, Task, Training, on_gpu
 from eureka_loop.results import Failed, Trained
 
 if TYPE_CHECKING:
@@ -106,13 +107,25 @@ def _train(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> list[Traine
     def report(place: int, progress: Mapping[str, float]) -> None:
         files.append_line(folders[place] / "progress.jsonl", progress)
 
+    _require_device(jobs[0])
     domain = find_domain(jobs[0].task.env_id)
     if jobs[0].trainer == "population":
-        results = train_cohort(jobs, domain, zygote, folders, report)
+        threads = cores() if on_gpu(jobs[0]) else 1
+        results = train_cohort(jobs, domain, zygote, folders, report, threads=threads)
     else:
         results = [train(jobs[0], domain, zygote, folders[0], lambda progress: report(0, progress))]
     _keep(folders, jobs, results, domain)
     return results
+
+
+def _require_device(job: Job) -> None:
+    """A run may be resumed on a machine that lacks what it was begun with: no fault of the job's."""
+    from eureka_loop.train.hyperparameters import require_device
+
+    try:
+        require_device(job.hyperparameters.get("device", "cpu"))
+    except BadInput as error:
+        raise RunError(str(error)) from error
 
 
 def _keep(folders: Folders, jobs: Sequence[Job], results: Sequence[Trained | Failed], domain: Domain) -> None:

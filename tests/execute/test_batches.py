@@ -39,3 +39,16 @@ def test_a_cohort_differs_in_programs_and_seeds_alone(make_job: MakeJob, other: 
     alike = [make_job("a", trainer="population"), make_job("b", trainer="population", source="t", seed=5)]
     apart = make_job("c", trainer="population", **other)
     assert batches([*alike, apart], Share(1, 4)) == [tuple(alike), (apart,)]
+
+
+@pytest.mark.parametrize(("jobs", "sizes"), [(1, [1]), (7, [7]), (9, [4, 5])])
+def test_a_gpu_has_all_in_one_worker(make_job: MakeJob, jobs: int, sizes: list[int]) -> None:
+    """As many as two workers of four could hold together."""
+    on_gpu = {"trainer": "population", "hyperparameters": {"device": "cuda"}}
+    folders = [make_job(f"g0-{i:02d}", **on_gpu) for i in range(jobs)]
+    assert [len(batch) for batch in batches(folders, Share(2, 4))] == sizes
+
+
+def test_sb3_takes_one_at_a_time_on_a_gpu_too(make_job: MakeJob) -> None:
+    folders = [make_job(f"g0-{i:02d}", hyperparameters={"device": "cuda"}) for i in range(3)]
+    assert batches(folders, Share(2, 4)) == [(folder,) for folder in folders]

@@ -34,17 +34,24 @@ class Cohort:
     """
     Args:
         members: of one task, with the same hyperparameters.
+        threads: that step the envs.
     """
 
     def __init__(
-        self, members: Sequence[Member], options: Settings, domain: Domain, judge: SharedJudge
+        self,
+        members: Sequence[Member],
+        options: Settings,
+        domain: Domain,
+        judge: SharedJudge,
+        *,
+        threads: int = 1,
     ) -> None:
         jobs = [member.job for member in members]
-        self._members, self._domain, self._judge = members, domain, judge
+        self._members, self._domain, self._judge, self._threads = members, domain, judge, threads
         self._task, self._steps, self._until = jobs[0].task, jobs[0].steps, jobs[0].until or jobs[0].steps
         names = [name for member in members for name in member.parameters]
         seeds = [seed for job in jobs for seed in env_seeds(job.seed, options.n_envs)]
-        self._envs = BatchedEnvs(self._task, domain, [*names, *judge.names], len(seeds), seeds)
+        self._envs = BatchedEnvs(self._task, domain, [*names, *judge.names], len(seeds), seeds, threads)
         self._population = Population([member.model for member in members], options, self._envs)
         self._failures: dict[int, Failed] = {}
         self._step = 0  # of each learner
@@ -152,6 +159,7 @@ class Cohort:
             self._domain,
             [self._members[place].job.judge_seeds for place in states],
             self._judge,
+            self._threads,
         )
         return dict(zip(states, verdicts, strict=True))
 

@@ -25,6 +25,7 @@ from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.train.hyperparameters import settings
 from eureka_loop.train.population.cohort import Cohort, Report
 from eureka_loop.train.population.judging import SharedJudge
+from eureka_loop.train.population.layout import CPU
 from eureka_loop.train.population.member import Member
 from eureka_loop.train.population.models import Spaces, fresh
 from eureka_loop.train.trainer import failed, vocabulary_of
@@ -45,14 +46,15 @@ def train_cohort(
     one that was never broken off, bit for bit.
 
     A job's result depends neither on the others nor on the number of threads, bit for bit, on a given CPU,
-    but for its `seconds`: they are the whole cohort's.
+    but for its `seconds`: they are the whole cohort's. On a GPU it does to rounding, since its products are
+    cut up by how many there are.
 
     Args:
         jobs: of one task, for PPO, alike in hyperparameters, steps and the number of judged seeds; all begin,
             or all go on from the same step. `serves` has nothing against the task,
             `models.trains` nothing against the hyperparameters.
         report: told of one job at a time, at the end of rollouts, at most twice a second; by any thread.
-        threads: each trains a share of the jobs.
+        threads: each trains a share of the jobs; where a GPU learns, they step all envs together instead.
 
     Returns:
         In the order of the jobs; Failed, where a program, the task's fitness or the learning itself failed.
@@ -115,8 +117,12 @@ def assemble(
         stack.enter_context(process)
         members[place] = Member(job, model, normalization, process, judge, folder)
         stack.callback(members[place].close)
-    places = [share.tolist() for share in np.array_split(list(members), threads) if len(share)]
-    cohorts = [Cohort([members[place] for place in share], options, domain, judge) for share in places]
+    shares, stepping = (threads, 1) if options.device == CPU else (1, threads)
+    places = [share.tolist() for share in np.array_split(list(members), shares) if len(share)]
+    cohorts = [
+        Cohort([members[place] for place in share], options, domain, judge, threads=stepping)
+        for share in places
+    ]
     for cohort, share in zip(cohorts, places, strict=True):
         stack.callback(cohort.close)
         if jobs[0].after:

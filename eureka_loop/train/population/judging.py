@@ -55,6 +55,7 @@ def judge_policies(
     domain: Domain,
     seeds: Sequence[Sequence[int]],
     judge: SharedJudge,
+    threads: int = 1,
 ) -> list[Verdict]:
     """Every policy, without exploration, in one whole episode a seed.
 
@@ -63,6 +64,7 @@ def judge_policies(
     Args:
         scales: of the learners whose states these are.
         seeds: of each; equally many.
+        threads: that step the envs.
 
     Returns:
         Scores of each; or how fitness or success failed on its episodes.
@@ -71,7 +73,7 @@ def judge_policies(
     for index, state in enumerate(states):
         actors.copy(np.array([index]), [part[None] for part in state.parameters])
     flat = [seed for each in seeds for seed in each]
-    envs = BatchedEnvs(task, domain, judge.names, len(flat), flat)
+    envs = BatchedEnvs(task, domain, judge.names, len(flat), flat, threads)
     try:
         episodes = iter(whole_episodes(actor(actors, scales, envs), envs))
     finally:
