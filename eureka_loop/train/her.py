@@ -48,9 +48,8 @@ class HindsightReplayBuffer(RewardedDictReplayBuffer):
         self._hindsight, self._share = hindsight, 1.0 - 1.0 / (n_sampled_goal + 1)
         self._random = np.random.default_rng(seed)
         self._kept: dict[str, Array] = {}  # (buffer_size, n_envs, *shape) each
-        self._ahead = np.zeros(
-            (self.buffer_size, self.n_envs), np.int64
-        )  # steps to the episode's end, itself too
+        # Of a finished episode's transitions: how many steps it went on, that one included.
+        self._ahead = np.zeros((self.buffer_size, self.n_envs), np.int64)
         self._under_way = np.zeros(self.n_envs, np.int64)  # steps of the episode that has not ended
         self._steps = 0  # so many came by `add`; others have no columns, and keep their goal
 
