@@ -55,6 +55,8 @@ class RunConfig:
     """Trainings of each candidate during the search."""
     halving: int = 1
     """With 3 only the best third goes on after a third of the steps, and so on. 1: all train to the end."""
+    steady: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Don't wait for a whole generation: whenever a candidate has ended, another is written."""
     report_seeds: int = 5
     """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out."""
     judge_episodes: int = 10
@@ -86,6 +88,11 @@ class RunConfig:
             if value is not None and not least <= value <= most:
                 flag = "--" + name.replace("_", "-")
                 raise BadInput(f"{flag} {value} is out of range: give {least} to {most}")
+        if self.steady and (self.halving > 1 or self.relabel):
+            other = "--halving" if self.halving > 1 else "--relabel"
+            raise BadInput(
+                f"{other} goes by whole generations, and a --steady search has none; leave one out"
+            )
 
 
 LIMITS: tuple[tuple[str, float, float], ...] = (

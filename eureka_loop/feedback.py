@@ -18,13 +18,19 @@ LONGEST_REASON = 400  # characters of why a candidate failed
 Value = Callable[[Checkpoint], float | None]
 
 
-def words(best: Evaluated | None, generation: Sequence[Evaluated], feedback_points: int = 10) -> str:
+def words(
+    best: Evaluated | None,
+    generation: Sequence[Evaluated],
+    feedback_points: int = 10,
+    which: str = "of this generation",
+) -> str:
     """The best program's training in numbers, and the generation around it.
 
     Args:
         best: the best so far, which may be of an earlier generation; None where nothing was trained.
         generation: all candidates of the latest generation, the best perhaps among them.
         feedback_points: points of training that are told, of as many as were kept.
+        which: what those candidates are called.
     """
     parts = [_final(best)] if best and best.trained else []
     if best and best.trained and all(each.checkpoints for each in best.trained):
@@ -34,7 +40,7 @@ def words(best: Evaluated | None, generation: Sequence[Evaluated], feedback_poin
         parts.append("\n".join(["What the numbers say:", *(f"- {line}" for line in found)]))
     others = [each for each in generation if best is None or each.candidate.id != best.candidate.id]
     if others:
-        heading = "The other programs of this generation:" if best else "The programs of this generation:"
+        heading = f"The other programs {which}:" if best else f"The programs {which}:"
         parts.append("\n".join([heading, *map(_other, sorted(others, key=_rank))]))
     return "\n\n".join(parts)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from eureka_loop.design.designer import Request
-from eureka_loop.records import Candidate
+from eureka_loop.records import Candidate, Later
 from eureka_loop.results import Evaluated
-from eureka_loop.search.strategy import Ask, Strategy, ranked
+from eureka_loop.search.strategy import Ask, Strategy, in_order, ranked
 from eureka_loop.store import Run
 
 
@@ -16,16 +16,18 @@ from eureka_loop.store import Run
 class Stages:
     """What the line passes through; everything is handed in, nothing is built here.
 
+    Between `write` and `train` candidates go one by one: some are trained while others are written.
+
     Attributes:
         brief: what is wanted, and what was learnt → the request to the designer.
-        write: request → candidates on disk, gated.
-        train: candidates → trained and judged on the search's seeds.
+        write: requests → candidates on disk, gated.
+        train: candidates → trained and judged on the search's seeds, in any order.
         retrain: the winner and the references → trained and judged on fresh seeds.
     """
 
     brief: Callable[[Ask, Sequence[Evaluated]], Request]
-    write: Callable[[Request], list[Candidate]]
-    train: Callable[[Sequence[Candidate]], list[Evaluated]]
+    write: Callable[[Iterable[Request | None]], Iterator[Candidate | Later]]
+    train: Callable[[Iterable[Candidate | Later]], Iterator[Evaluated]]
     retrain: Callable[[Candidate], list[Evaluated]]
 
 
@@ -36,8 +38,7 @@ def search(run: Run, strategy: Strategy, stages: Stages) -> Evaluated | None:
     """
     while (ask := strategy.ask()) is not None:
         request = stages.brief(ask, strategy.history)
-        candidates = stages.write(request)
-        evaluated = stages.train(candidates)
+        evaluated = in_order(stages.train(stages.write([request])))
         strategy.tell(evaluated)
         order = [each.candidate.id for each in ranked(evaluated)]
         best, fitness = (strategy.best.candidate.id, strategy.best.fitness) if strategy.best else (None, None)

@@ -91,6 +91,17 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """Stands where the next thing is waited for: nothing just now, ask again.
+
+    Attributes:
+        coming: how many are being made meanwhile.
+    """
+
+    coming: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One training of one program with one seed; everything a worker needs, in one file.
 

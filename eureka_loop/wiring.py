@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tomli_w
 
-from eureka_loop import files, loop
+from eureka_loop import files, loop, steady_loop
 from eureka_loop.brought import read_program, take_human, try_fitness
 from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.config import RunConfig, as_table
@@ -20,11 +20,12 @@ from eureka_loop.design.write import Gate, Writer, failure_of
 from eureka_loop.errors import BadInput, DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan
+from eureka_loop.execute.group import Stretch
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.feedback import words
 from eureka_loop.loop import Stages
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Candidate, Rung, Task, on_gpu
+from eureka_loop.records import Candidate, Later, Rung, Task, on_gpu
 from eureka_loop.references import references
 from eureka_loop.results import Evaluated
 from eureka_loop.sandbox.standing import required
@@ -33,6 +34,7 @@ from eureka_loop.search.eureka import EurekaStrategy
 from eureka_loop.search.halving import Halving, ladder
 from eureka_loop.search.relabelling import Relabelling
 from eureka_loop.search.screening import Screening
+from eureka_loop.search.steady import SteadyStrategy
 from eureka_loop.search.strategy import Ask
 from eureka_loop.seeds import seeds
 from eureka_loop.store import NOTHING_TRAINED, Run
@@ -91,25 +93,33 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
         gate = Gate(vocabulary, run.probe(), zygote)
         relabelling = Relabelling(run, zygote, task, vocabulary, plan.training.relabel)
         evaluation = Evaluation(run, engine, plan, deadline, relabelling.episodes)
-        writer = Writer(run, designer, gate, deadline)
         screening = Screening(run, zygote, task, vocabulary, plan.training.discount)
-        screen = screening.screen if plan.training.bank else list
-        yield Stages(
-            brief=Brief(task, vocabulary, plan, config.seed).request,
-            write=lambda request: screen(writer.write(request)),
-            train=Halving(rungs(config), Climb(config.seed, evaluation).train, evaluation.halt).train,
-            retrain=Retraining(run, task, config, gate, evaluation).retrain,
-        )
+        screen = screening.screen if plan.training.bank else iter
+        with Writer(run, designer, gate, deadline) as writer:
+            yield Stages(
+                brief=Brief(task, vocabulary, plan, config.seed).request,
+                write=lambda requests: screen(writer.write(requests)),
+                train=Halving(rungs(config), Climb(config.seed, evaluation).train, evaluation.halt).train,
+                retrain=Retraining(run, task, config, gate, evaluation).retrain,
+            )
 
 
 def follow(run: Run, stages: Stages) -> None:
     """Send a run down the line, from wherever it stands to its end."""
     announce(run)
-    best = loop.search(run, EurekaStrategy(run.config.generations, run.config.samples), stages)
+    best = _searched(run, stages)
     if best is None:
         run.event("stopped", reason=NOTHING_TRAINED)
     else:
         loop.report(run, best, stages)
+
+
+def _searched(run: Run, stages: Stages) -> Evaluated | None:
+    """The best that the configured strategy finds."""
+    size = run.config.generations, run.config.samples
+    if run.config.steady:
+        return steady_loop.search_steadily(run, SteadyStrategy(*size), stages)
+    return loop.search(run, EurekaStrategy(*size), stages)
 
 
 @contextlib.contextmanager
@@ -151,9 +161,15 @@ class Brief:
             samples=ask.samples,
             seed=self.seed,
             best=ask.best,
-            feedback=words(ask.best, ask.generation_before) if ask.generation else "",
+            feedback=self._words(ask) if ask.generation else "",
             history=history,
+            only=ask.only,
         )
+
+    def _words(self, ask: Ask) -> str:
+        """What happened; in a steady search there is no generation to speak of."""
+        which = "of this generation" if ask.only is None else "that ended last"
+        return words(ask.best, ask.generation_before, which=which)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +179,10 @@ class Climb:
     seed: int
     evaluation: Evaluation
 
-    def train(self, candidates: Sequence[Candidate], rung: Rung) -> list[Evaluated]:
+    def train(self, candidates: Iterable[Candidate | Later], rung: Rung) -> Iterator[Evaluated]:
         training = seeds("training", self.seed, rung.seeds)
         judging = seeds("selection", self.seed, rung.episodes)
-        return self.evaluation.evaluate(candidates, training, judging, rung=rung)
+        return self.evaluation.stream(candidates, Stretch(training, judging, rung=rung))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +242,7 @@ def announce(run: Run) -> None:
         seeds=config.seeds,
         steps=config.steps,
         halving=config.halving,
+        steady=config.steady,
         cores=here.cores,
         jobs=shared.workers,
         learners=shared.learners,

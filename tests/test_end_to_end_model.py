@@ -185,7 +185,7 @@ def test_a_limit_in_mid_generation_is_raised_on_resume(
     run = the_run(tmp_path)
     paid = {path: path.read_text() for path in (run.folder / "proposals").iterdir()}
     assert 1 <= len(paid) <= 2
-    assert run.candidate_ids() == []
+    assert set(run.candidate_ids()) <= {path.stem for path in paid}
 
     resume = ["resume", str(run.folder)]
     for wrong, said in (("--max-usd=1", "give --max-tokens instead"), ("--max-hours=-1", "out of range")):

@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("design",),
     ("describe", "brought", "doctor"),
     ("compare", "bench"),
-    ("loop", "report"),
+    ("loop", "steady_loop", "report"),
     ("wiring",),
     ("commands",),
     ("cli",),

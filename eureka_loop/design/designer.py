@@ -35,7 +35,8 @@ class Request:
         seed: the run's; with the generation it decides every random choice a designer makes.
         best: the elite; None before anything was trained.
         feedback: words about the best and the generation, "" in generation 0.
-        history: everything evaluated so far, in order of id.
+        history: everything evaluated so far, in the order in which it was told.
+        under_way: sources of programs that are written, and not evaluated yet.
         repair: set when a single reply is to be mended, the one of `only`.
         only: indices of the samples that are asked for, where the others are there already; None: all.
     """
@@ -51,6 +52,7 @@ class Request:
     best: Evaluated | None = None
     feedback: str = ""
     history: Sequence[Evaluated] = ()
+    under_way: tuple[str, ...] = ()
     repair: Repair | None = None
     only: tuple[int, ...] | None = None
 

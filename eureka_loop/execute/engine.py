@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from eureka_loop import files
-from eureka_loop.records import Job
+from eureka_loop.records import Job, Later
 from eureka_loop.results import Failed, Trained
 
 
@@ -26,10 +26,11 @@ class Watch(Protocol):
 class Engine(Protocol):
     """Runs jobs, each a folder with a job.json, until each has a result.json."""
 
-    def run(self, folders: Sequence[Path], watch: Watch) -> Iterator[Path]:
-        """Yield each folder when its result is there, in order of finishing.
+    def run(self, folders: Iterable[Path | Later], watch: Watch) -> Iterator[Path | None]:
+        """Yield each folder when its result is there, in order of finishing; None whenever there is time.
 
-        Closing the iterator kills what is still running; its folders stay without a result.
+        Folders may come while others run. A `DesignerError` that ends them is raised once all that came has a
+        result. Closing the iterator kills what is still running; its folders stay without one.
         """
         ...
 
@@ -41,8 +42,12 @@ class ScriptedEngine:
         self._answer = answer
         self.ran: list[Path] = []
 
-    def run(self, folders: Sequence[Path], watch: Watch) -> Iterator[Path]:
+    def run(self, folders: Iterable[Path | Later], watch: Watch) -> Iterator[Path | None]:
         for folder in folders:
+            if isinstance(folder, Later):
+                watch.tick([])
+                yield None
+                continue
             watch.started(folder)
             self.ran.append(folder)
             files.write_json(folder / "result.json", self._answer(files.read_json(folder / "job.json", Job)))

@@ -6,7 +6,7 @@ What has a result on disk is not trained again; that is all that resuming takes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from typing import Any
 from eureka_loop import files
 from eureka_loop.budget import Deadline
 from eureka_loop.execute.engine import Engine
-from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung, Task, Training
+from eureka_loop.execute.group import Group, Stretch
+from eureka_loop.records import SNAPSHOT, Candidate, Job, Later, Rung, Task, Training
 from eureka_loop.results import Evaluated, Failed, Halted, Trained
 from eureka_loop.seeds import is_report
 from eureka_loop.store import Run, read_result
@@ -30,6 +31,7 @@ class Plan:
 
 
 BeginWith = Callable[[int], Sequence[Path]]  # generation → files of episodes
+Told = Set[tuple[str, int, int | None]]  # candidate, seed, rung
 
 
 def nothing(_: int) -> Sequence[Path]:
@@ -56,29 +58,61 @@ class Evaluation:
         report: bool = False,
         rung: Rung | None = None,
     ) -> list[Evaluated]:
-        """Every candidate trained once per training seed; one that failed before is left as it is.
+        """Every candidate trained once per training seed, in the order given; see `stream`."""
+        found = self.stream(candidates, Stretch(training, judging, report, rung))
+        by_id = {each.candidate.id: each for each in found}
+        return [by_id[each.id] for each in candidates]
 
-        Args:
-            training: training seeds.
-            judging: seeds of the judged episodes.
-            report: whether these are the report's trainings.
-            rung: how far they are trained, each from where the rung before left it; None: to the end.
+    def stream(self, candidates: Iterable[Candidate | Later], stretch: Stretch) -> Iterator[Evaluated]:
+        """Each candidate as soon as the last of its trainings has ended, while others may still come.
+
+        One that failed before is left as it is.
         """
-        early = None if rung is None or rung.last else rung.number
-        alive = [each for each in candidates if report or self._run.failure(each.id) is None]
-        pairs = [(candidate, seed) for candidate in alive for seed in training]
-        missing = [pair for pair in pairs if self._run.result(pair[0].id, pair[1], early) is None]
-        jobs = [self._job(*pair, judging, rung) for pair in missing]
-        folders = {self._run.write_job(job, early): job for job in jobs}
-        self._record_forgotten((pair for pair in pairs if pair not in missing), early)
-        for folder in self._engine.run(list(folders), _Progress(self._run, folders, self._deadline)):
-            self._record(folder, early)
-        if rung is not None:
-            for candidate, seed in pairs:
-                self._forget(candidate.id, seed, rung.number - 1)
-        if early is not None:
-            return [self._run.evaluated_at(candidate.id, early) for candidate in candidates]
-        return [self._run.evaluated(candidate.id, report=report) for candidate in candidates]
+        group, told = Group(), self._told()
+        folders = self._folders(candidates, stretch, group, told)
+        for folder in self._engine.run(folders, _Progress(self._run, group.jobs, self._deadline)):
+            if folder is not None:
+                self._record(folder, stretch.early)
+                group.end(folder)
+            yield from self._ended(group, stretch)
+        yield from self._ended(group, stretch)
+
+    def _folders(
+        self, candidates: Iterable[Candidate | Later], stretch: Stretch, group: Group, told: Told
+    ) -> Iterator[Path | Later]:
+        """Folders of the trainings that are missing."""
+        for each in candidates:
+            if isinstance(each, Later):
+                yield Later(each.coming * len(stretch.training))
+                continue
+            jobs = self._missing(each, stretch, told)
+            group.begin(each, jobs)
+            yield from jobs
+
+    def _missing(self, candidate: Candidate, stretch: Stretch, told: Told) -> dict[Path, Job]:
+        """The trainings that a candidate still needs, each with its folder."""
+        if not stretch.report and self._run.failure(candidate.id) is not None:
+            return {}
+        jobs = {}
+        for seed in stretch.training:
+            if self._run.result(candidate.id, seed, stretch.early) is None:
+                job = self._job(candidate, seed, stretch.judging, stretch.rung)
+                jobs[self._run.write_job(job, stretch.early)] = job
+            elif (candidate.id, seed, stretch.early) not in told:
+                self._record(self._run.job_folder(candidate.id, seed, stretch.early), stretch.early)
+        return jobs
+
+    def _ended(self, group: Group, stretch: Stretch) -> Iterator[Evaluated]:
+        """Those whose last training has ended since the last call."""
+        while group.ended:
+            id, early = group.ended.pop(0).id, stretch.early
+            if stretch.rung is not None:
+                for seed in stretch.training:
+                    self._forget(id, seed, stretch.rung.number - 1)
+            if early is not None:
+                yield self._run.evaluated_at(id, early)
+            else:
+                yield self._run.evaluated(id, report=stretch.report)
 
     def halt(self, halted: Halted) -> None:
         """Record that a candidate's training ends early; again, after an interruption, changes nothing."""
@@ -126,16 +160,13 @@ class Evaluation:
         here = self._run.job_folder(id, seed, None if rung.last else rung.number)
         return os.path.relpath(self._run.job_folder(id, seed, rung.number - 1), here)
 
-    def _record_forgotten(self, finished: Iterable[tuple[Candidate, int]], early: int | None) -> None:
-        """Record results whose event an earlier life of the run could no longer write."""
-        told = {
+    def _told(self) -> Told:
+        """What has an event; a result may lack one, if an earlier life of the run could write it no more."""
+        return {
             (each["id"], each["seed"], each.get("rung"))
             for each in self._run.events()
             if each["event"] in ("trained", "reached", "failed")
         }
-        for candidate, seed in finished:
-            if (candidate.id, seed, early) not in told:
-                self._record(self._run.job_folder(candidate.id, seed, early), early)
 
     def _record(self, folder: Path, early: int | None) -> None:
         rung = {} if early is None else {"rung": early}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from eureka_loop import files
 from eureka_loop.errors import RunError
-from eureka_loop.execute.batches import Batch, batches
+from eureka_loop.execute.batches import Batch
 from eureka_loop.execute.engine import Watch
+from eureka_loop.execute.line import Line
 from eureka_loop.execute.machine import Share
 from eureka_loop.execute.processes import NO_FAULT, Worker, answered, last_words
-from eureka_loop.records import Job
+from eureka_loop.records import Job, Later
 from eureka_loop.results import Failed
 
 TICK = 0.2  # s
@@ -27,12 +28,14 @@ class Busy:
     """A worker with what it is at.
 
     Attributes:
-        heard: monotonic time of the last sign of life.
+        began: monotonic time.
+        heard: that of the last sign of life.
         sizes: of the files that tell one.
     """
 
     worker: Worker
     batch: Batch
+    began: float = field(default_factory=time.monotonic)
     heard: float = field(default_factory=time.monotonic)
     sizes: tuple[int, ...] = ()
 
@@ -61,26 +64,29 @@ class LocalEngine:
         self._idle: list[Worker] = []
         self._busy: list[Busy] = []
 
-    def run(self, folders: Sequence[Path], watch: Watch) -> Iterator[Path]:
+    def run(self, folders: Iterable[Path | Later], watch: Watch) -> Iterator[Path | None]:
         """See `Engine.run`.
 
         Raises:
             RunError: the machine, not a candidate, keeps trainings from ending: no space, no sandbox.
         """
-        waiting = deque(batches(folders, self._share))
+        line = Line(folders, self._share)
         ends: Counter[Path] = Counter()
         try:
-            while waiting or self._busy:
-                while waiting and len(self._busy) < self._share.workers:
-                    batch = waiting.popleft()
+            line.look()
+            while self._busy or not line.empty:
+                while batch := line.next(self._share.workers - len(self._busy)):
                     self._start(batch)
                     for folder in batch:
                         watch.started(folder)
                 for busy in self._ready():
-                    yield from self._finish(busy, waiting, ends)
+                    yield from self._finish(busy, line, ends)
                 watch.tick([folder for busy in self._busy for folder in busy.batch])
+                yield None
+                line.look()
         finally:
             self._end_busy()
+        line.close()
 
     def close(self) -> None:
         """End all workers."""
@@ -113,9 +119,10 @@ class LocalEngine:
                 done.append(busy.worker)
         return [busy for busy in self._busy if busy.worker in done]
 
-    def _finish(self, busy: Busy, waiting: deque[Batch], ends: Counter[Path]) -> Iterator[Path]:
+    def _finish(self, busy: Busy, line: Line, ends: Counter[Path]) -> Iterator[Path]:
         """What has a result; what has none goes back to those waiting, unless it was tried too often."""
         self._busy.remove(busy)
+        line.took(time.monotonic() - busy.began)
         left = [folder for folder in busy.batch if not (folder / "result.json").exists()]
         yield from (folder for folder in busy.batch if folder not in left)
         if not left:
@@ -127,9 +134,9 @@ class LocalEngine:
         for folder in again:
             _clean(folder)
         if max(ends[folder] for folder in left) == 1:
-            waiting.appendleft(tuple(again))
+            line.again([tuple(again)])
         else:  # alone: who brings a cohort down is found, and the others are spared
-            waiting.extendleft((folder,) for folder in again)
+            line.again([(folder,) for folder in again])
         for folder in left:
             if folder not in again:
                 files.require_space(folder)  # a full disk is no fault of the candidate's

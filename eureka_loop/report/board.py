@@ -15,6 +15,7 @@ from eureka_loop.search.halving import ladder, steps_of
 from eureka_loop.store import REFERENCES
 
 State = Literal["written", "repaired", "gated", "training", "done", "halted", "skipped", "failed"]
+UNDER_WAY: frozenset[State] = frozenset({"written", "repaired", "gated", "training"})
 
 COUNTS = ("generations", "samples", "seeds", "steps", "halving", "jobs", "learners", "report_seeds")
 
@@ -83,13 +84,16 @@ class Board:
         self.seeds = self.jobs = self.halving = 1
         self.learners = 0  # at once in each worker, where many are trained together
         self.references: tuple[str, ...] = ()
+        self.steady = False  # no generation is waited for
+        self.asked: set[str] = set()  # ids; in a steady search alone
+        self.told = 0  # candidates; likewise
         self.generation: int | None = None
         self.generation_started = 0.0
         self.writing_seconds: list[float] = []  # what each generation's replies took
         self.rows: dict[str, Row] = {}  # the search's, in order of generation and sample
         self.report: dict[str, Row] = {}  # winner and references on fresh seeds
         self.winner: str | None = None
-        self.proposed: set[int] = set()  # generations that are completely written: their training has begun
+        self.proposed: set[int] = set()  # generations that are completely written
         self.tokens = 0
         self.usd: float | None = None
         self.ended = ""  # "finished", "interrupted", "stopped: …"
@@ -126,8 +130,25 @@ class Board:
         return [row for row in self.rows.values() if row.generation == generation]
 
     @property
+    def current(self) -> list[Row]:
+        """The newest generation's, and in a steady search all that are under way; none in the report."""
+        rows = [] if self.report else self.rows.values()
+        return [row for row in rows if row.generation == self.generation or self._under_way(row)]
+
+    @property
+    def past(self) -> list[Row]:
+        """The search's others."""
+        current = {row.id for row in self.current}
+        return [row for row in self.rows.values() if row.id not in current]
+
+    def _under_way(self, row: Row) -> bool:
+        return self.steady and row.state(self.seeds) in UNDER_WAY
+
+    @property
     def unwritten(self) -> int:
-        """Programs of this generation that are still being written."""
+        """Programs that are still being written."""
+        if self.steady:
+            return len(self.asked - self.rows.keys())
         if self.generation is None or self.generation in self.proposed:
             return 0
         return max(0, self.samples - len(self.of_generation(self.generation)))
@@ -172,6 +193,7 @@ class Board:
         for name in COUNTS:
             setattr(self, name, int(event.get(name) or getattr(self, name)))
         self.references = tuple(event.get("references") or ())
+        self.steady = bool(event.get("steady"))
 
     def _on_resumed(self, event: Event) -> None:
         """What an earlier life was in the midst of is begun anew."""
@@ -184,9 +206,18 @@ class Board:
         self.generation_started = event.get("time", 0.0)
 
     def _on_written(self, event: Event) -> None:
-        row = Row(event["id"], self.generation or 0, str(event.get("note", "")))
+        generation = int(event.get("generation", self.generation or 0))
+        row = Row(event["id"], generation, str(event.get("note", "")))
         rows = {**self.rows, row.id: row}  # a model's replies come in any order
         self.rows = dict(sorted(rows.items(), key=lambda each: (each[1].generation, len(each[0]), each[0])))
+        if not self.steady and len(self.of_generation(generation)) >= self.samples:
+            self._all_written(event.get("time", 0.0))
+
+    def _on_asked(self, event: Event) -> None:
+        self.asked |= set(event["ids"])
+
+    def _on_told(self, event: Event) -> None:
+        self.told += 1
 
     def _on_repaired(self, event: Event) -> None:
         self._row(event).gate = "repaired"
@@ -196,7 +227,6 @@ class Board:
 
     def _on_training(self, event: Event) -> None:
         now = event.get("time", 0.0)
-        self._all_written(now)
         trainings, seed = self._row(event).trainings, event["seed"]
         if seed in trainings and trainings[seed].state == "waiting":
             trainings[seed].state = "running"

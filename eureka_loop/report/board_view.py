@@ -48,8 +48,8 @@ def draw(board: Board, now: float, width: int, height: int) -> Group:
     if board.report:
         rows, title, wanted = list(board.report.values()), "report", board.report_seeds
     elif board.generation is not None:
-        rows, title = board.of_generation(board.generation), f"g{board.generation}"
-        wanted = board.seeds
+        rows, wanted = board.current, board.seeds
+        title = "candidate" if board.steady else f"g{board.generation}"
     else:
         return Group(*head, Text("getting ready…", style="dim"), Text())
     return Group(*head, *_body(board, rows, title, wanted, space=height - 5), Text())
@@ -57,8 +57,7 @@ def draw(board: Board, now: float, width: int, height: int) -> Group:
 
 def _body(board: Board, rows: list[Row], title: str, wanted: int, space: int) -> list[RenderableType]:
     """The earlier generations collapsed, then as many rows as fit, then what was left out."""
-    current = None if board.report else board.generation
-    earlier = sorted({row.generation for row in board.rows.values()} - {current})
+    earlier = sorted({row.generation for row in board.past})
     writing = board.unwritten if not board.report else 0
     for_earlier = min(len(earlier), max(1, space - len(rows) - bool(writing)))
     room = max(1, space - for_earlier - bool(writing))
@@ -89,7 +88,7 @@ def header_parts(board: Board, now: float) -> list[str]:
     if board.report:
         parts.append("report")
     elif board.generation is not None:
-        parts.append(words.generation(board.generation, board.generations))
+        parts.append(progress(board))
     if board.ended:
         parts.append(text.one_line(board.ended))
     left = forecast.seconds_left(board, now)
@@ -99,6 +98,13 @@ def header_parts(board: Board, now: float) -> list[str]:
     if board.tokens:
         parts.append(cost(board))
     return parts
+
+
+def progress(board: Board) -> str:
+    """Which generation of how many; where there are none, "9 of 24 candidates"."""
+    if board.steady:
+        return f"{board.told} of {text.plural(board.generations * board.samples, 'candidate')}"
+    return words.generation(board.generation or 0, board.generations)
 
 
 def cost(board: Board) -> str:
@@ -174,7 +180,7 @@ def earlier_lines(board: Board, generations: Sequence[int], room: int) -> list[T
 
 
 def _earlier(board: Board, generations: Sequence[int]) -> Text:
-    rows = [row for row in board.rows.values() if row.generation in generations]
+    rows = [row for row in board.past if row.generation in generations]
     done = [row for row in rows if row.state(board.seeds) == "done"]
     best = max(done, key=lambda row: row.fitness or 0.0, default=None)
     amounts = Counter(row.state(board.seeds) for row in rows)

@@ -13,9 +13,10 @@ def seconds_left(board: Board, now: float) -> float | None:
     """Time to the end of the report, if nothing else fails; None before anything has been measured.
 
     Generations wait for their slowest training, so each is scheduled on its own. What writing a generation
-    takes is the mean of those written so far.
+    takes is the mean of those written so far. A steady search goes on as fast as it has gone so far, waiting
+    for replies counted in.
     """
-    if board.trainer == "population":
+    if board.trainer == "population" or board.steady:
         return _together(board, now)
     pace = steps_per_second(board)
     if pace is None or board.ended:
@@ -34,7 +35,8 @@ def seconds_left(board: Board, now: float) -> float | None:
 def _together(board: Board, now: float) -> float | None:
     """Where trainings share the machine: what is left of all steps, at the speed of all so far."""
     begun = list(board.trainings())
-    spent = covered((each.started, each.heard) for each in begun if each.step)
+    stretches = [(each.started, each.heard) for each in begun if each.step]
+    spent = _from_first_to_last(stretches) if board.steady else covered(stretches)
     done = sum(each.step for each in begun)
     if not done or spent <= 0 or board.ended:
         return None
@@ -42,9 +44,15 @@ def _together(board: Board, now: float) -> float | None:
     quiet = min((max(0.0, now - each.heard) for each in running), default=0.0)
     lost = sum(each.steps - each.step for each in begun if each.state == "failed")
     left = board.steps_wanted - done - (lost if board.halving == 1 else 0)  # else others take the place
-    ahead = 0 if board.report else max(0, board.generations - 1 - (board.generation or 0))
+    ahead = 0 if board.report or board.steady else max(0, board.generations - 1 - (board.generation or 0))
     writing = fmean(board.writing_seconds) if board.writing_seconds else 0.0
     return max(0.0, left * spent / done - quiet) + ahead * writing
+
+
+def _from_first_to_last(stretches: Sequence[tuple[float, float]]) -> float:
+    return max((end for _, end in stretches), default=0.0) - min(
+        (start for start, _ in stretches), default=0.0
+    )
 
 
 def covered(stretches: Iterable[tuple[float, float]]) -> float:

@@ -73,7 +73,8 @@ def overview(found: Facts) -> RenderableType:
     designer = found.board.designer or str(config.designer)
     search = (
         f"{designer}{f' ({config.model})' if config.model else ''}, "
-        f"{text.plural(config.generations, 'generation')} × {config.samples} candidates, "
+        f"{text.plural(config.generations, 'generation')} × {config.samples} candidates"
+        f"{' (steady)' if config.steady else ''}, "
         f"{config.algo} {config.steps:,} steps × {text.plural(config.seeds, 'seed')}, seed {config.seed}"
     )
     return layout.facts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eureka_loop.report import forecast, text, words
 from eureka_loop.report.board import Board, Row
-from eureka_loop.report.board_view import cost
+from eureka_loop.report.board_view import cost, progress
 from eureka_loop.run_folder import Event
 
 PROGRESS_EVERY = 10.0  # s
@@ -62,6 +62,8 @@ def _of_candidate(event: Event, board: Board) -> str | None:
             return f"{name} stopped after {after}: below the best {event['places']} of {event['among']}"
         case "trained":
             return _trained(event, board)
+        case "told" if board.told % max(1, board.samples) == 0:
+            return f"{progress(board)} done: {_ranked(event, board)}"
         case _:
             return None
 
@@ -88,6 +90,10 @@ def _of_run(event: Event, board: Board) -> str | None:
             return (
                 f"resumed: {board.trainings_done} of {text.plural(board.trainings_wanted, 'training')} done"
             )
+        case "generation" if board.steady:  # see "asked"
+            return None
+        case "asked":
+            return f"{', '.join(event['ids'])} asked for"
         case "generation":
             asked = text.plural(int(event.get("samples") or 0), "program")
             return f"{_generation(event, board)}: {asked} asked for"
@@ -108,9 +114,16 @@ def _started(board: Board) -> str:
         return f"{text.one_line(board.task)}: {budget}, {_at_once(board)}"
     budget = f"{text.count(board.steps)} steps × {text.plural(board.seeds, 'seed')}"
     return (
-        f"{text.one_line(board.task)}: {text.plural(board.generations, 'generation')} × {board.samples} "
-        f"candidates by {board.designer}, {board.algorithm} {budget}{_early(board)}, {_at_once(board)}"
+        f"{text.one_line(board.task)}: {_size(board)} by {board.designer}, {board.algorithm} {budget}"
+        f"{_early(board)}, {_at_once(board)}"
     )
+
+
+def _size(board: Board) -> str:
+    """How many candidates, and how many together."""
+    if board.steady:
+        return f"{board.generations * board.samples} candidates, {board.samples} under way at a time,"
+    return f"{text.plural(board.generations, 'generation')} × {board.samples} candidates"
 
 
 def _early(board: Board) -> str:
@@ -123,7 +136,7 @@ def _at_once(board: Board) -> str:
     workers = text.plural(board.jobs, "worker")
     if board.trainer == "population":
         learners = f", up to {board.learners} learners each" if board.learners else ""
-        return f"a generation at once on {workers}{learners}"
+        return f"{'all that wait' if board.steady else 'a generation'} at once on {workers}{learners}"
     why = f" ({text.one_line(board.why_trainer)})" if board.why_trainer else ""
     return f"one by one on {workers}{why}"
 

@@ -36,7 +36,7 @@ class EurekaStrategy:
         if len(self._told) >= self._generations:
             return None
         before = self._told[-1] if self._told else ()
-        return Ask(len(self._told), self._samples, self.best, before)
+        return Ask(len(self._told), self._samples, self.best, before, told=len(self.history))
 
     def tell(self, evaluated: Sequence[Evaluated]) -> None:
         self._told.append(tuple(evaluated))

@@ -7,16 +7,16 @@ room for anyway, where several workers share the last ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from eureka_loop.records import Candidate, Rung
+from eureka_loop.records import Candidate, Later, Rung
 from eureka_loop.results import Evaluated, Halted
-from eureka_loop.search.strategy import ranked
+from eureka_loop.search.strategy import in_order, ranked
 
 LEAST_EPISODES = 3  # that a policy is judged in, where it is judged in more at the end
 
-Train = Callable[[Sequence[Candidate], Rung], list[Evaluated]]
+Train = Callable[[Iterable[Candidate | Later], Rung], Iterable[Evaluated]]
 
 
 def ladder(eta: int, whole: Rung) -> tuple[Rung, ...]:
@@ -65,20 +65,24 @@ class Halving:
     def __init__(self, rungs: Sequence[Rung], train: Train, halt: Callable[[Halted], None]) -> None:
         self._rungs, self._train, self._halt = rungs, train, halt
 
-    def train(self, candidates: Sequence[Candidate]) -> list[Evaluated]:
+    def train(self, candidates: Iterable[Candidate | Later]) -> Iterator[Evaluated]:
         """Every candidate as it stood at the highest rung that it reached.
 
-        The places that failed candidates leave empty are taken by those next in rank.
+        With one rung alone, each as soon as it has ended; else when all have. The places that failed
+        candidates leave empty are taken by those next in rank.
         """
+        if len(self._rungs) == 1:
+            yield from self._train(candidates, self._rungs[0])
+            return
         found: dict[str, Evaluated] = {}
-        left = list(candidates)
+        left: Iterable[Candidate | Later] = candidates
         for rung, above in zip(self._rungs, (*self._rungs[1:], None), strict=True):
-            evaluated = self._train(left, rung)
+            evaluated = in_order(self._train(left, rung))
             if above is not None:
                 evaluated = self._cut(evaluated, rung, above)
             found |= {each.candidate.id: each for each in evaluated}
             left = [each.candidate for each in evaluated if each.halted is None and not each.failures]
-        return [found[each.id] for each in candidates]
+        yield from found.values()
 
     def _cut(self, evaluated: Sequence[Evaluated], rung: Rung, above: Rung) -> list[Evaluated]:
         """The same, those that don't go on marked so."""

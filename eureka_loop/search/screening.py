@@ -6,7 +6,7 @@ that a run that goes on decides as it did.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from eureka_loop import files
@@ -15,7 +15,7 @@ from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.screening import Screened, one_sided, reason, screen
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Candidate, Task
+from eureka_loop.records import Candidate, Later, Task
 from eureka_loop.results import Failed
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.search.bank import Bank, gather
@@ -35,23 +35,32 @@ class Screening:
     vocabulary: Vocabulary
     discount: float
 
-    def screen(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Ask the bank about candidates of one generation, each once; those that it rejects have failed.
+    def screen(self, candidates: Iterable[Candidate | Later]) -> Iterator[Candidate | Later]:
+        """All of them, as they come; those that the bank rejects have failed. It is asked once about each."""
+        together: list[Candidate] = []
+        for each in candidates:
+            if not isinstance(each, Later):
+                together.append(each)
+                continue
+            yield from self._screened(together)
+            together = []
+            yield each
+        yield from self._screened(together)
 
-        Returns:
-            All of them, as they came.
-        """
+    def _screened(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        """Those that came at the same time."""
         alive = [each for each in candidates if self.run.failure(each.id) is None]
-        if new := [each for each in alive if not self._decided(each)]:
+        new = [each for each in alive if not self._decided(each)]
+        for generation in sorted({each.generation for each in new}):
             with Judge(self.zygote, self.task, self.vocabulary) as judge:
-                bank = gather(self.run, judge, new[0].generation)
-            for each in new:
+                bank = gather(self.run, judge, generation)
+            for each in (each for each in new if each.generation == generation):
                 files.write_json(self.run.candidate_folder(each.id) / "bank.json", self._ask(bank, each))
         for each in alive:
             found = self.run.screened(each.id)
             if found is not None and found.verdict == "backwards":
                 self.run.fail(Failed(each.id, "ranks_backwards", reason(found)))
-        return list(candidates)
+        return candidates
 
     def _decided(self, candidate: Candidate) -> bool:
         """Whether it has been asked about, or its training has begun without."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,13 +16,18 @@ class Ask:
 
     Attributes:
         best: the candidate to improve on; None where nothing has been trained yet.
-        generation_before: what the feedback is about, besides the best.
+        generation_before: what the feedback is about, besides the best; in a steady search those that ended
+            last.
+        only: indices of the samples that are asked for; None: all.
+        told: how many evaluations it goes by.
     """
 
     generation: int
     samples: int
     best: Evaluated | None = None
     generation_before: tuple[Evaluated, ...] = ()
+    only: tuple[int, ...] | None = None
+    told: int = 0
 
 
 class Strategy(Protocol):
@@ -45,6 +50,11 @@ class Strategy(Protocol):
     def tell(self, evaluated: Sequence[Evaluated]) -> None:
         """What came of the last ask, in order of id."""
         ...
+
+
+def in_order(evaluated: Iterable[Evaluated]) -> list[Evaluated]:
+    """In order of id: g2-00 before g10-00."""
+    return sorted(evaluated, key=lambda each: (len(each.candidate.id), each.candidate.id))
 
 
 def ranked(evaluated: Sequence[Evaluated]) -> list[Evaluated]:

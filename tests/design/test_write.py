@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from eureka_loop.design.designer import Designer, Inbox, Request, ScriptedDesign
 from eureka_loop.design.write import Gate, Writer
 from eureka_loop.errors import BudgetSpent, EndpointError
 from eureka_loop.program.vocabulary import Observable, Vocabulary
-from eureka_loop.records import Reply, Task
+from eureka_loop.records import Candidate, Later, Reply, Task
 from eureka_loop.results import Failed
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.store import Run
@@ -26,8 +27,34 @@ TWICE = "def compute_reward(height):\n    return {'height': 2.0 * height}\n"
 MIXED = "def compute_reward(height):\n    return {'height': height - np.roll(height, 1)}\n"
 
 
-def writer(run: Run, designer: Designer, gate: Gate) -> Writer:
-    return Writer(run, designer, gate, Deadline(None))
+class Answering:
+    """Answers each sample as told, a repair as told for those; an exception is raised."""
+
+    name = "scripted"
+
+    def __init__(
+        self, replies: Mapping[int, str | Exception], repairs: Mapping[int, str | Exception] | None = None
+    ) -> None:
+        self._replies, self._repairs = replies, repairs or {}
+        self.requests: list[Request] = []
+
+    def propose(self, request: Request, inbox: Inbox) -> None:
+        self.requests.append(request)
+        answers = self._repairs if request.repair else self._replies
+        for sample in request.wanted:
+            answer = answers[sample]
+            if isinstance(answer, Exception):
+                raise answer
+            inbox.keep(sample, Reply(answer))
+
+
+def write(
+    run: Run, designer: Designer, gate: Gate, *requests: Request, deadline: Deadline | None = None
+) -> list[Candidate]:
+    """The candidates, in order of id."""
+    writing = Writer(run, designer, gate, deadline or Deadline(None)).write(requests)
+    found = [each for each in writing if isinstance(each, Candidate)]
+    return sorted(found, key=lambda each: each.id)
 
 
 def request(samples: int) -> Request:
@@ -49,7 +76,7 @@ def run(tmp_path: Path) -> Run:
 
 def test_a_program_with_a_mistake_goes_back_once_with_the_error(run: Run, gate: Gate) -> None:
     designer = ScriptedDesigner([BAD, GOOD])
-    (candidate,) = writer(run, designer, gate).write(request(1))
+    (candidate,) = write(run, designer, gate, request(1))
     assert candidate.source == GOOD
     repair = designer.requests[1].repair
     assert repair is not None
@@ -58,59 +85,120 @@ def test_a_program_with_a_mistake_goes_back_once_with_the_error(run: Run, gate: 
 
 
 def test_a_second_mistake_is_a_failure(run: Run, gate: Gate) -> None:
-    writer(run, ScriptedDesigner([BAD, MIXED]), gate).write(request(1))
+    write(run, ScriptedDesigner([BAD, MIXED]), gate, request(1))
     failure = run.failure("g0-00")
     assert failure is not None
     assert failure.kind in ("refused", "rows_not_independent")
 
 
 def test_what_was_answered_is_not_asked_again(run: Run, gate: Gate) -> None:
-    first = writer(run, ScriptedDesigner([BAD, GOOD, GOOD]), gate).write(request(2))
+    first = write(run, Answering({0: BAD, 1: GOOD}, {0: GOOD}), gate, request(2))
     silent = ScriptedDesigner([])
-    assert writer(run, silent, gate).write(request(2)) == first
+    assert write(run, silent, gate, request(2)) == first
     assert silent.requests == []
 
 
 def test_a_kill_between_repair_and_candidate_costs_no_second_repair(run: Run, gate: Gate) -> None:
-    before = writer(run, ScriptedDesigner([BAD, GOOD]), gate).write(request(1))
+    before = write(run, ScriptedDesigner([BAD, GOOD]), gate, request(1))
     (run.candidate_folder("g0-00") / "origin.json").unlink()
     run.fail(Failed("g0-00", "refused", "left by an earlier life"))
     silent = ScriptedDesigner([])
-    assert writer(run, silent, gate).write(request(1)) == before
+    assert write(run, silent, gate, request(1)) == before
     assert silent.requests == []
     assert run.failure("g0-00") is None
 
 
-class Limited(ScriptedDesigner):
-    """Answers so many calls, then the limit is reached."""
-
-    def __init__(self, sources: list[str], calls: int) -> None:
-        super().__init__(sources)
-        self._calls = calls
-
-    def propose(self, request: Request, inbox: Inbox) -> None:
-        for sample in request.wanted:
-            if not self._calls:
-                raise BudgetSpent("--max-tokens 100")
-            self._calls -= 1
-            super().propose(replace(request, only=(sample,)), inbox)
+SPENT = BudgetSpent("--max-tokens 100")
 
 
-@pytest.mark.parametrize("calls", [0, 1, 2, 3])
-def test_what_a_limit_cuts_off_is_asked_for_later_and_nothing_else(run: Run, gate: Gate, calls: int) -> None:
-    sources = [BAD, GOOD, TWICE, GOOD]  # three samples, and the first one's repair
-    first, second = Limited(sources[:calls], calls), ScriptedDesigner(sources[calls:])
+@pytest.mark.parametrize("answered", [0, 1, 2])
+def test_what_a_limit_cuts_off_is_asked_for_later_and_nothing_else(
+    run: Run, gate: Gate, answered: int
+) -> None:
+    programs = {0: BAD, 1: GOOD, 2: TWICE}
+    first = Answering({n: programs[n] if n < answered else SPENT for n in range(3)}, {0: SPENT})
+    second = Answering(programs, {0: GOOD})
     with pytest.raises(BudgetSpent):
-        writer(run, first, gate).write(request(3))
-    candidates = writer(run, second, gate).write(request(3))
+        write(run, first, gate, request(3))
+    assert [run.proposal(f"g0-0{n}") is not None for n in range(3)] == [n < answered for n in range(3)]
+    candidates = write(run, second, gate, request(3))
     assert [each.source for each in candidates] == [GOOD, GOOD, TWICE]
-    assert [each.source for each in writer(run, ScriptedDesigner([]), gate).write(request(3))] == [
-        GOOD,
-        GOOD,
-        TWICE,
-    ]
-    assert len(first.requests) + sum(len(each.wanted) for each in second.requests) == 4
+    assert write(run, Answering({}), gate, request(3)) == candidates
+    asked = [each.wanted for each in second.requests if each.repair is None]
+    assert [sample for wanted in asked for sample in wanted] == list(range(answered, 3))
     assert all(run.failure(each.id) is None for each in candidates)
+
+
+def test_a_limit_waits_for_what_is_being_written(run: Run, gate: Gate) -> None:
+    """The second request fails at once, the first has an answer on its way."""
+    failed = threading.Event()
+
+    class Two(Answering):
+        def propose(self, request: Request, inbox: Inbox) -> None:
+            if request.wanted == (1,):
+                failed.set()
+                raise SPENT
+            assert failed.wait(20)
+            super().propose(request, inbox)
+
+    with pytest.raises(BudgetSpent):
+        write(run, Two({0: GOOD}), gate, *(replace(request(2), only=(n,)) for n in range(2)))
+    assert run.candidate_ids() == ["g0-00"]
+
+
+def test_a_candidate_is_there_while_others_are_written(run: Run, gate: Gate) -> None:
+    more = threading.Event()
+
+    class Slow(Answering):
+        def propose(self, request: Request, inbox: Inbox) -> None:
+            super().propose(replace(request, only=(1,)), inbox)
+            assert more.wait(20)
+            super().propose(replace(request, only=(0,)), inbox)
+
+    writing = Writer(run, Slow({0: GOOD, 1: TWICE}), gate, Deadline(None)).write([request(2)])
+    found = next(each for each in writing if each != Later(2))
+    assert isinstance(found, Candidate)
+    assert found.id == "g0-01"
+    assert next(writing) == Later(1)
+    more.set()
+    assert [each.id for each in writing if isinstance(each, Candidate)] == ["g0-00"]
+
+
+def test_a_single_call_that_fails_costs_one_candidate_many_end_the_search(run: Run, gate: Gate) -> None:
+    def one_by_one() -> Iterator[Request | None]:
+        for number in range(6):
+            yield Request(**{**fields, "generation": number // 2, "only": (number % 2,)})
+            while run.proposal(f"g{number // 2}-0{number % 2}") is None and number < 4:
+                yield None
+
+    fields = {name: getattr(request(2), name) for name in Request.__slots__}
+
+    class Flaky(Answering):
+        def propose(self, request: Request, inbox: Inbox) -> None:
+            if request.id(request.wanted[0]) in ("g0-01", "g2-00", "g2-01") or request.repair:
+                raise EndpointError("HTTP 500")
+            super().propose(request, inbox)
+
+    writing = Writer(run, Flaky({0: GOOD, 1: GOOD}), gate, Deadline(None)).write(one_by_one())
+    with pytest.raises(EndpointError):
+        list(writing)
+    failure = run.failure("g0-01")
+    assert failure is not None
+    assert (failure.kind, failure.message) == ("no_code", "HTTP 500")
+    assert run.failure("g1-01") is None
+
+
+def test_an_author_is_told_of_programs_that_are_not_evaluated_yet(run: Run, gate: Gate) -> None:
+    designer = Answering({0: GOOD, 1: TWICE})
+
+    def one_by_one() -> Iterator[Request | None]:
+        yield replace(request(2), only=(0,))
+        while not run.candidate_ids():
+            yield None
+        yield replace(request(2), only=(1,))
+
+    list(Writer(run, designer, gate, Deadline(None)).write(one_by_one()))
+    assert [each.under_way for each in designer.requests] == [(), (GOOD,)]
 
 
 def test_every_reply_is_on_disk_before_the_next_one_is_asked_for(run: Run, gate: Gate) -> None:
@@ -122,7 +210,7 @@ def test_every_reply_is_on_disk_before_the_next_one_is_asked_for(run: Run, gate:
                 there.append(sum(run.proposal(request.id(each)) is not None for each in request.wanted))
                 super().propose(replace(request, only=(sample,)), inbox)
 
-    writer(run, Looking([GOOD, GOOD, TWICE]), gate).write(request(3))
+    write(run, Looking([GOOD, GOOD, TWICE]), gate, request(3))
     assert there == [0, 1, 2]
     written = [event["id"] for event in run.events() if event["event"] == "written"]
     assert written == ["g0-00", "g0-01", "g0-02"]
@@ -138,21 +226,15 @@ def test_the_time_limit_holds_while_programs_are_written(run: Run, gate: Gate) -
     clock = [0.0]
     deadline = Deadline(1.0, clock=lambda: clock[-1])
     with pytest.raises(BudgetSpent, match="--max-hours 1 is reached"):
-        Writer(run, Slow([GOOD, GOOD]), gate, deadline).write(request(2))
+        write(run, Slow([GOOD, GOOD]), gate, request(2), deadline=deadline)
     assert (run.proposal("g0-00"), run.proposal("g0-01")) == (Reply(GOOD), None)
     silent = ScriptedDesigner([GOOD])
     with pytest.raises(BudgetSpent):
-        Writer(run, silent, gate, deadline).write(request(2))
+        write(run, silent, gate, request(2), deadline=deadline)
     assert silent.requests == []
 
 
 def test_an_endpoint_that_fails_at_a_repair_fails_that_candidate_alone(run: Run, gate: Gate) -> None:
-    class Unrepairing(ScriptedDesigner):
-        def propose(self, request: Request, inbox: Inbox) -> None:
-            if request.repair:
-                raise EndpointError("no")
-            super().propose(request, inbox)
-
-    writer(run, Unrepairing([BAD, GOOD]), gate).write(request(2))
+    write(run, Answering({0: BAD, 1: GOOD}, {0: EndpointError("no")}), gate, request(2))
     assert run.failure("g0-00") is not None
     assert run.failure("g0-01") is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.errors import BudgetSpent
 from eureka_loop.execute.engine import ScriptedEngine, Watch
 from eureka_loop.execute.evaluate import Evaluation, Plan
-from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung, Task, Training
+from eureka_loop.execute.group import Stretch
+from eureka_loop.records import SNAPSHOT, Candidate, Job, Later, Rung, Task, Training
 from eureka_loop.results import Evaluated, Failed, Score, Trained
 from eureka_loop.search.halving import Halving, ladder
 from eureka_loop.seeds import seeds
@@ -137,8 +138,10 @@ class LeavingEngine(ScriptedEngine):
         super().__init__(climbing)
         self.most = most
 
-    def run(self, folders: Sequence[Path], watch: Watch) -> Iterator[Path]:
+    def run(self, folders: Iterable[Path | Later], watch: Watch) -> Iterator[Path | None]:
         for folder in super().run(folders, watch):
+            if folder is None:
+                continue
             (folder / SNAPSHOT).write_text("x")
             if len(self.ran) > self.most:
                 raise KeyboardInterrupt
@@ -148,11 +151,11 @@ class LeavingEngine(ScriptedEngine):
 def climb(run: Run, engine: ScriptedEngine) -> list[Evaluated]:
     evaluation = Evaluation(run, engine, replace(PLAN, steps=8), Deadline(None))
 
-    def train(candidates: Sequence[Candidate], rung: Rung) -> list[Evaluated]:
+    def train(candidates: Iterable[Candidate | Later], rung: Rung) -> Iterator[Evaluated]:
         judging = tuple(range(rung.episodes))
-        return evaluation.evaluate(candidates, (0, 100)[: rung.seeds], judging, rung=rung)
+        return evaluation.stream(candidates, Stretch((0, 100)[: rung.seeds], judging, rung=rung))
 
-    return Halving(LADDER, train, evaluation.halt).train(FOUR)
+    return list(Halving(LADDER, train, evaluation.halt).train(FOUR))
 
 
 def told(run: Run) -> list[tuple[object, ...]]:

@@ -63,7 +63,8 @@ def engine(tmp_path: Path) -> LocalEngine:
 
 def run(engine: LocalEngine, folders: Sequence[Path]) -> dict[str, Trained | Failed]:
     with engine:
-        results = {folder.parent.name: read_result(folder) for folder in engine.run(folders, Quiet())}
+        ended = [folder for folder in engine.run(folders, Quiet()) if folder is not None]
+        results = {folder.parent.name: read_result(folder) for folder in ended}
     assert None not in results.values()
     return results  # type: ignore[return-value]
 

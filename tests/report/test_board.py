@@ -69,7 +69,9 @@ def test_a_generation_with_fewer_replies_than_asked_needs_fewer_trainings() -> N
     assert board.unwritten == 2
     board.take(event("written", id="g1-00", note="", parents=[], source=True))
     assert (board.unwritten, board.trainings_wanted) == (1, 2 * 2 * 2 + 3 * 3)
-    board.take(event("training", id="g1-00", seed=0, steps=100))
+    board.take(event("training", id="g1-00", seed=0, steps=100))  # the other may still come
+    assert (board.unwritten, board.trainings_wanted) == (1, 2 * 2 * 2 + 3 * 3)
+    board.take(event("ranked", generation=1, best="g0-00", fitness=2.0, order=["g0-00"]))
     assert (board.unwritten, board.trainings_wanted) == (0, 2 * 2 * 2 - 2 + 3 * 3)
 
 
@@ -120,3 +122,21 @@ def test_replies_that_come_in_any_order_stand_in_that_of_their_samples() -> None
             board.take(event("trained", id=id, seed=seed, fitness=1.0, success=None, seconds=1.0))
     assert list(board.rows) == ["g0-00", "g0-01", "g0-02"]
     assert board.best is board.rows["g0-01"]  # of equals the earlier one, whichever came first
+
+
+def test_a_steady_search_shows_what_is_under_way_and_what_is_newest() -> None:
+    board = Board.of([event("started", **{**STARTED, "seeds": 1, "steady": True})])
+    board.take(event("asked", generation=0, only=[0, 1], ids=["g0-00", "g0-01"], told=0))
+    board.take(event("generation", generation=0, samples=2))
+    assert board.unwritten == 2
+    board.take(event("written", id="g0-01", generation=0, note="", parents=[], source=True))
+    board.take(event("trained", id="g0-01", seed=0, fitness=1.0, success=None, seconds=1.0))
+    board.take(event("told", id="g0-01", best="g0-01", fitness=1.0))
+    board.take(event("asked", generation=1, only=[0], ids=["g1-00"], told=1))
+    board.take(event("generation", generation=1, samples=1))
+    assert (board.told, board.unwritten, board.trainings_wanted) == (1, 2, 2 * 2 + 3 * 3)
+    board.take(event("written", id="g0-00", generation=0, note="late", parents=[], source=True))
+    board.take(event("written", id="g1-00", generation=1, note="", parents=[], source=True))
+    assert [row.id for row in board.current] == ["g0-00", "g1-00"]
+    assert [row.id for row in board.past] == ["g0-01"]
+    assert board.rows["g0-00"].generation == 0

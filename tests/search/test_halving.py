@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 
-from eureka_loop.records import Candidate, Rung
+from eureka_loop.records import Candidate, Later, Rung
 from eureka_loop.results import Evaluated, Failed, Halted, Score, Trained
 from eureka_loop.search.halving import Halving, ladder, steps_of
-from eureka_loop.search.strategy import ranked
+from eureka_loop.search.strategy import in_order, ranked
 
 WHOLE = Rung(0, 90_000, 1, 10, 9)
 
@@ -26,9 +26,10 @@ class Trainer:
         self.trained: list[list[str]] = []
         self.halted: list[Halted] = []
 
-    def train(self, candidates: Sequence[Candidate], rung: Rung) -> list[Evaluated]:
-        self.trained.append([each.id for each in candidates])
-        return [self.one(each, rung) for each in candidates]
+    def train(self, candidates: Iterable[Candidate | Later], rung: Rung) -> list[Evaluated]:
+        whole = [each for each in candidates if isinstance(each, Candidate)]
+        self.trained.append([each.id for each in whole])
+        return [self.one(each, rung) for each in reversed(whole)]  # in some order of finishing
 
     def one(self, candidate: Candidate, rung: Rung) -> Evaluated:
         fitness = self.fitness[rung.number][int(candidate.source)]
@@ -42,7 +43,7 @@ def climb(eta: int, fitness: Sequence[Sequence[float | None]]) -> tuple[Trainer,
     trainer, count = Trainer(fitness), len(fitness[0])
     whole = Rung(0, 90_000, 1, 10, count)
     halving = Halving(ladder(eta, whole), trainer.train, trainer.halted.append)
-    return trainer, halving.train(candidates(count))
+    return trainer, in_order(halving.train(candidates(count)))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import FILE, moments, save, size
 from eureka_loop.program.vocabulary import Observable, Vocabulary
-from eureka_loop.records import Candidate, Task
+from eureka_loop.records import Candidate, Later, Task
 from eureka_loop.results import Score, Trained
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.search.bank import gather
@@ -78,6 +78,10 @@ def screening(run: Run, zygote: Zygote) -> Screening:
     return Screening(run, zygote, TASK, VOCABULARY, 0.99)
 
 
+def screened(run: Run, zygote: Zygote, candidates: Sequence[Candidate]) -> list[Candidate | Later]:
+    return list(screening(run, zygote).screen(candidates))
+
+
 def policies(run: Run, zygote: Zygote, generation: int = 1, **limit: int) -> list[str]:
     with Judge(zygote, TASK, VOCABULARY) as judge:
         return gather(run, judge, generation, **limit).policies
@@ -115,7 +119,7 @@ def test_the_bound_is_kept_and_the_spread_with_it(run: Run, zygote: Zygote) -> N
 
 def test_backwards_is_not_trained_and_the_designer_is_told(run: Run, zygote: Zygote) -> None:
     candidates = written(run, good=FORWARDS, bad=BACKWARDS)
-    assert screening(run, zygote).screen(candidates) == candidates
+    assert screened(run, zygote, candidates) == candidates
     assert run.failure("g1-00") is None
     failed = run.failure("g1-01")
     assert failed is not None
@@ -132,7 +136,7 @@ def test_backwards_is_not_trained_and_the_designer_is_told(run: Run, zygote: Zyg
 
 def test_the_first_generation_is_left_alone(run: Run, zygote: Zygote) -> None:
     run.write_candidate(candidate("g0-06", BACKWARDS))
-    screening(run, zygote).screen([candidate("g0-06", BACKWARDS)])
+    screened(run, zygote, [candidate("g0-06", BACKWARDS)])
     found = run.screened("g0-06")
     assert found is not None
     assert (found.verdict, found.why) == ("abstained", "episodes of too few policies (1 of 6)")
@@ -140,7 +144,7 @@ def test_the_first_generation_is_left_alone(run: Run, zygote: Zygote) -> None:
 
 
 def test_a_program_that_fails_on_the_bank_is_trained_all_the_same(run: Run, zygote: Zygote) -> None:
-    screening(run, zygote).screen(written(run, broken=BROKEN))
+    screened(run, zygote, written(run, broken=BROKEN))
     found = run.screened("g1-00")
     assert found is not None
     assert found.verdict == "abstained"
@@ -151,26 +155,26 @@ def test_a_program_that_fails_on_the_bank_is_trained_all_the_same(run: Run, zygo
 def test_decided_once(run: Run, zygote: Zygote) -> None:
     """A run that goes on decides as it did, whatever the bank would say now."""
     candidates = written(run, good=FORWARDS, bad=BACKWARDS)
-    screening(run, zygote).screen(candidates)
+    screened(run, zygote, candidates)
     before = run.screened("g1-00"), run.failure("g1-01"), list(run.events())
     for number in range(6):
         (run.job_folder(f"g0-{number:02}", 100) / FILE).unlink()
-    screening(run, zygote).screen(candidates)
+    screened(run, zygote, candidates)
     assert (run.screened("g1-00"), run.failure("g1-01"), list(run.events())) == before
 
 
 def test_killed_between_verdict_and_rejection(run: Run, zygote: Zygote) -> None:
     candidates = written(run, bad=BACKWARDS)
-    screening(run, zygote).screen(candidates)
+    screened(run, zygote, candidates)
     failed = run.failure("g1-00")
     run.clear_failure("g1-00")
-    screening(run, zygote).screen(candidates)
+    screened(run, zygote, candidates)
     assert run.failure("g1-00") == failed
 
 
 def test_what_has_begun_to_train_is_not_asked_about(run: Run, zygote: Zygote) -> None:
     candidates = written(run, bad=BACKWARDS)
     run.job_folder("g1-00", 100).mkdir()
-    screening(run, zygote).screen(candidates)
+    screened(run, zygote, candidates)
     assert run.screened("g1-00") is None
     assert run.failure("g1-00") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -123,6 +124,7 @@ class LLMDesigner:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings, self._ledger = settings, ledger
+        self._places = threading.BoundedSemaphore(settings.parallel)  # requests overlap
         self._endpoint = connect(settings, environ=environ, sleep=sleep)
         model = configured_model(settings, environ)
         if model is None:
@@ -147,7 +149,9 @@ class LLMDesigner:
         messages = prompts.messages(request)
 
         def call(sample: int) -> None:
-            inbox.keep(sample, self._ask(messages, _seed(request, sample)))
+            with self._places:
+                reply = self._ask(messages, _seed(request, sample))
+            inbox.keep(sample, reply)
 
         calls = [partial(call, sample) for sample in request.wanted]
         outcomes = at_once(calls, self._settings.parallel, inbox.tick)

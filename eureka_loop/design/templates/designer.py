@@ -37,7 +37,7 @@ class TemplatesDesigner:
         """As many replies as were asked for; one says why where the vocabulary allows no program."""
         terms = pool(request.task, request.vocabulary)
         fittest = parents(request.history, request.best)
-        taken = {each.candidate.source for each in request.history}
+        taken = {*request.under_way, *(each.candidate.source for each in request.history)}
         if request.repair is not None:
             taken.add(request.repair.source or "")
         # those that are there already are made again: a sample avoids the programs before it
