@@ -56,7 +56,7 @@ def said(config: RunConfig) -> str:
     """One line on who writes, for a user who didn't say."""
     if config.designer == "llm":
         return f"a model is configured: {config.model} writes the rewards"
-    return "no model is configured: the embedded templates write the rewards (--model chooses one)"
+    return "no model is configured: the embedded templates write (--model chooses one)"
 
 
 def choose_designer(run: Run, config: RunConfig) -> Designer:

@@ -31,23 +31,24 @@ class Lines:
         digits = len(str(len(self.lines)))
         for number, line in enumerate(self.lines, start=1):
             gutter = f"{number:{digits}} " if self.numbered else ""
-            fits = len(gutter) + line.cell_len <= options.max_width or not can_redraw(console)
-            pieces = [line] if fits else broken(line, console, options.max_width - len(gutter), self.deeper)
-            for piece in pieces:
+            room = options.max_width - len(gutter)
+            for piece in fitted(line, console, room, self.deeper) if can_redraw(console) else [line]:
                 yield unbroken(Text.assemble((gutter, "dim"), piece))
                 gutter = " " * len(gutter)
 
 
-def broken(line: Text, console: Console, width: int, deeper: int) -> list[Text]:
-    """A line in pieces that fit, the first as deep as it was; a comment goes on as a comment."""
+def fitted(line: Text, console: Console, width: int, deeper: int) -> list[Text]:
+    """A line in pieces that fit, the first as deep as it was; the comment at its end comes below it."""
+    if line.cell_len <= width:
+        return [line]
     depth = len(line.plain) - len(line.plain.lstrip(" +-"))  # a diff's marks, an item's dash
-    first, *rest = line[depth:].wrap(console, max(1, width - depth - deeper - len(COMMENT)))
-    pieces, before = [Text.assemble(line[:depth], first)], first.plain
-    for piece in rest:
-        head = " " * (depth + deeper) + (COMMENT if COMMENT in before else "")
-        pieces.append(Text.assemble((head, line.style), piece))
-        before += piece.plain
-    return pieces
+    if (end := line.plain.find(f"  {COMMENT}", depth)) > 0:
+        comment = Text.assemble(" " * (depth + deeper), line[end + 2 :])
+        return [*fitted(line[:end], console, width, deeper), *fitted(comment, console, width, 0)]
+    head = " " * (depth + deeper) + (COMMENT if line.plain.startswith(COMMENT, depth) else "")
+    first, *rest = line[depth:].wrap(console, max(1, width - len(head)))
+    goes_on = (Text.assemble((head, line.style), piece) for piece in rest)
+    return [Text.assemble(line[:depth], first), *goes_on]
 
 
 def code(source: str, *, numbered: bool = True) -> Lines:

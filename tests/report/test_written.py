@@ -50,6 +50,15 @@ def test_code_copied_from_a_narrow_screen_is_the_same_program() -> None:
     assert ast.dump(ast.parse("\n".join(lines))) == ast.dump(ast.parse(CODE))
 
 
+def test_a_comment_comes_below_its_line() -> None:
+    source = "    upright = np.cos(pole_angle)  # 1 where the pole stands upright, and less the more it leans"
+    assert printed(written.code(source, numbered=False), Screen()) == [
+        "    upright = np.cos(pole_angle)",
+        "        # 1 where the pole stands upright, and",
+        "        # less the more it leans",
+    ]
+
+
 def test_in_a_pipe_lines_stay_whole() -> None:
     assert printed(written.code(CODE, numbered=False), io.StringIO()) == CODE.splitlines()
     words = "- " + "a long word " * 20
@@ -66,8 +75,8 @@ def test_what_was_said_goes_on_under_its_dash() -> None:
 def test_a_line_of_a_diff_keeps_its_depth() -> None:
     line = Text("+    abcdefgh ijklmnop qrst", style="green")
     assert printed(written.Lines((line,), deeper=4), Screen(), 26) == [
-        "+    abcdefgh",
-        "         ijklmnop qrst",
+        "+    abcdefgh ijklmnop",
+        "         qrst",
     ]
 
 
