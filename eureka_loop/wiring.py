@@ -87,7 +87,10 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
     plan = Plan(task, run.training(), config.steps)
     designer = choose_designer(run, config)
     deadline = Deadline(config.max_hours, time_worked(run.events()), beat=lambda: run.event("working"))
-    with Zygote() as zygote, LocalEngine(machine.share(machine.look(), jobs or config.jobs)) as engine:
+    shared = machine.share(machine.look(), jobs or config.jobs)
+    if on_gpu(plan.training):
+        shared = shared.together  # also where some begin before the others are written
+    with Zygote() as zygote, LocalEngine(shared) as engine:
         if any(run.events()):  # it goes on, perhaps on another machine
             required(zygote, reduced=config.allow_reduced_sandbox)
         gate = Gate(vocabulary, run.probe(), zygote)
