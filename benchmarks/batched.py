@@ -7,7 +7,8 @@ All sides take the same random actions from the same starts, in turn, in rounds.
 fastest round counts, on every side: what a busy machine adds is left out alike. Bare: `mujoco.rollout` with
 as many physics steps, its states handed on, nothing observed, nothing reset. Batched: observations,
 terminations, resets, and the named observables recorded and, at the round's end, taken. The last line is
-batched ÷ bare at 64 envs (or the last N). With --cpu all threads' CPU time is taken instead of the clock's:
+batched ÷ bare at 64 envs (or the last N); ÷ gymnasium, where each copy has a simulation of its own and bare
+would be something else. With --cpu all threads' CPU time is taken instead of the clock's:
 what the work costs on a machine that others use, though not how well threads share it.
 """
 
@@ -51,20 +52,24 @@ def main() -> None:
             physics=PHYSICS[options.physics],
         )
         actions = random_actions(batched, options.steps)
-        sides = {
-            "bare": bare(task, actions, options.threads),
+        sides: dict[str, Side] = {
             "batched": lambda batched=batched, actions=actions: step_batched(batched, actions),
             "gymnasium": one_env(task, actions),
         }
+        if batched.physics == "rollouts" or options.physics == "pool":
+            sides["bare"] = bare(task, actions, options.threads)
         seconds = fastest_rounds(sides, options.rounds)
         speeds = {name: n_envs * options.steps / total for name, total in seconds.items()}
         speeds["gymnasium"] /= n_envs
-        ratios[n_envs] = speeds["batched"] / speeds["bare"]
+        over = "bare" if "bare" in speeds else "gymnasium"
+        ratios[n_envs] = speeds["batched"] / speeds[over]
         print(
             f"{task.name} N={n_envs}, {options.threads} threads, {batched.physics}: "
             + ", ".join(f"{name} {speed:,.0f} steps/s" for name, speed in speeds.items())
-            + f"; batched ÷ bare {ratios[n_envs]:.2f}, "
-            + f"÷ gymnasium {speeds['batched'] / speeds['gymnasium']:.1f}",
+            + "; batched ÷ "
+            + ", ÷ ".join(
+                f"{name} {speeds['batched'] / speeds[name]:.2f}" for name in sides if name != "batched"
+            ),
             flush=True,
         )
         batched.close()
