@@ -15,6 +15,7 @@ from eureka_loop.report.bench.facts import BenchFacts
 from eureka_loop.report.bench.progress import EVERY, Progress, SearchTeller
 from eureka_loop.report.bench.scores import scores
 from eureka_loop.report.board import Board
+from eureka_loop.report.live import Live
 
 from .conftest import Made
 
@@ -123,3 +124,14 @@ def test_without_a_terminal_a_search_is_told_in_few_lines_with_the_time_left() -
     said = [line for line in lines if line]
     assert len(said) == round(20 * 3 / EVERY)
     assert all("left in all; 0 of 1 training done" in line for line in said)
+
+
+def test_a_run_among_many_has_a_line_above_its_table_and_leaves_nothing() -> None:
+    out = Console(
+        file=io.StringIO(), width=80, height=24, force_terminal=True, _environ={"TERM": "xterm"}, markup=False
+    )
+    with Live(None, out, interactive=True, above=lambda board, now: f"2 of 9: {board.task}") as live:
+        live({"event": "started", "time": 0.0, "task": "hopper-hop", "generations": 1})
+    screen = written(out)
+    assert "2 of 9: hopper-hop" in screen
+    assert screen.rstrip().endswith("\x1b[2K")  # the table's lines are erased
