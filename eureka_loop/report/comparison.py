@@ -216,6 +216,8 @@ def told_apart(human: Array, sparse: Array) -> bool:
         human: (n,) one number a training.
         sparse: (m,) likewise.
     """
+    if min(human.size, sparse.size) < 2:
+        return False  # an interval of no width holds no 0 either
     gap = difference_interval(human, sparse, _rng())
     return not gap.low <= 0.0 <= gap.high
 

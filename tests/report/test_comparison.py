@@ -79,6 +79,10 @@ def test_one_seed_each_has_a_difference_and_nothing_more() -> None:
     words = said(evaluated("g1-00", [3.4]), evaluated("human", [3.12]))
     assert "can't tell (one seed each says nothing: of equal rewards, too, one comes out ahead)." in words
     assert "Difference 0.2800." in words
+    assert (
+        compare((evaluated("g1-00", [3.0]), evaluated("human", [2.0]), evaluated("sparse", [1.0]))).normalised
+        is None
+    )
 
 
 def test_a_verdict_says_how_often_chance_does_as_much() -> None:

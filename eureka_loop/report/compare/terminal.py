@@ -39,7 +39,8 @@ def print_stopped(folder: Path, contest: Contest, console: Console | None = None
 def summary(facts: Facts) -> RenderableType:
     """The verdict first."""
     caution = verdict.looks(facts)
-    head = Text(text.one_line(verdict.line(facts)), style=STYLES.get(verdict.headline(facts), "bold yellow"))
+    told = "\n".join(text.one_line(each) for each in verdict.lines(facts))
+    head = Text(told, style=STYLES.get(verdict.headline(facts), "bold yellow"))
     parts: list[RenderableType] = [Text(), head, *([Text(caution, style="dim")] if caution else [])]
     for part in facts.parts:
         parts.append(layout.section(_title(facts, part), Group(*_part(part))))

@@ -30,6 +30,13 @@ def test_the_verdict_comes_first_then_the_numbers(better: Path, shown: Callable[
     assert "Correlation with hand-written on shared transitions: +1.00" in said
 
 
+def test_each_algorithm_has_a_line_of_its_own(tmp_path: Path, shown: Callable[..., str]) -> None:
+    few = {"g1-03": [2.0], "human": [1.0]}
+    folder = made(tmp_path, few, contenders=CONTENDERS[:2], algorithms=("ppo", "sac"))
+    lines = shown(summary(Facts.of(folder)), width=200).splitlines()
+    assert [line.split(":")[0] for line in lines[1:3]] == ["With PPO", "With SAC"]
+
+
 def test_what_failed_is_said_beside_its_name(tmp_path: Path, shown: Callable[..., str]) -> None:
     fitness = {"g1-03": numbers(4.2, 0.5, 4, 1), "human": [3.0, None, None, 3.1]}
     said = shown(summary(Facts.of(made(tmp_path, fitness, contenders=CONTENDERS[:2]))))
