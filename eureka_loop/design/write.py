@@ -154,7 +154,9 @@ class Writer:
         """What a request has not brought is no longer waited for; a resumed run asks again."""
         missing = request.wanted if request.repair else self._unanswered(request)
         self._awaited -= {request.id(sample) for sample in missing}
-        self._problem = self._problem or problem
+        if problem is not None and self._problem is None:
+            self._problem = problem
+            self._run.event("writing_ended", reason=str(problem))
         return []
 
     def _take(self, request: Request, sample: int) -> list[Candidate]:

@@ -85,6 +85,7 @@ class Board:
         self.learners = 0  # at once in each worker, where many are trained together
         self.references: tuple[str, ...] = ()
         self.steady = False  # no generation is waited for
+        self.writing = True  # nobody has said that no more is written
         self.asked: set[str] = set()  # ids; in a steady search alone
         self.told = 0  # candidates; likewise
         self.generation: int | None = None
@@ -147,6 +148,8 @@ class Board:
     @property
     def unwritten(self) -> int:
         """Programs that are still being written."""
+        if not self.writing:
+            return 0
         if self.steady:
             return len(self.asked - self.rows.keys())
         if self.generation is None or self.generation in self.proposed:
@@ -197,7 +200,7 @@ class Board:
 
     def _on_resumed(self, event: Event) -> None:
         """What an earlier life was in the midst of is begun anew."""
-        self.ended = ""
+        self.ended, self.writing = "", True
         for row in (*self.rows.values(), *self.report.values()):
             row.trainings = {seed: each for seed, each in row.trainings.items() if each.state != "running"}
 
@@ -215,6 +218,9 @@ class Board:
 
     def _on_asked(self, event: Event) -> None:
         self.asked |= set(event["ids"])
+
+    def _on_writing_ended(self, event: Event) -> None:
+        self.writing = False
 
     def _on_told(self, event: Event) -> None:
         self.told += 1

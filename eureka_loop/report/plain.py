@@ -97,6 +97,8 @@ def _of_run(event: Event, board: Board) -> str | None:
         case "generation":
             asked = text.plural(int(event.get("samples") or 0), "program")
             return f"{_generation(event, board)}: {asked} asked for"
+        case "writing_ended":
+            return f"no more is written, what is there is trained: {text.one_line(str(event['reason']), 200)}"
         case "ranked":
             return f"{_generation(event, board)} done: {_ranked(event, board)}"
         case "reporting":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -144,6 +145,27 @@ def test_a_limit_waits_for_what_is_being_written(run: Run, gate: Gate) -> None:
     with pytest.raises(BudgetSpent):
         write(run, Two({0: GOOD}), gate, *(replace(request(2), only=(n,)) for n in range(2)))
     assert run.candidate_ids() == ["g0-00"]
+    said = [event["reason"] for event in run.events() if event["event"] == "writing_ended"]
+    assert said == ["--max-tokens 100"]
+
+
+def test_who_is_closed_begins_no_further_call(run: Run, gate: Gate) -> None:
+    ended, ticked = threading.Event(), threading.Event()
+
+    class Waiting(Answering):
+        def propose(self, request: Request, inbox: Inbox) -> None:
+            try:
+                while True:
+                    inbox.tick()
+                    ticked.set()
+                    time.sleep(0.01)
+            finally:
+                ended.set()
+
+    with Writer(run, Waiting({}), gate, Deadline(None)) as open_writer:
+        assert next(iter(open_writer.write([request(1)]))) == Later(1)
+        assert ticked.wait(20)
+    assert ended.wait(20)
 
 
 def test_a_candidate_is_there_while_others_are_written(run: Run, gate: Gate) -> None:

@@ -1,15 +1,16 @@
 """The engine with workers that misbehave: real processes, and a program that stands in for the trainer."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from eureka_loop.errors import RunError
+from eureka_loop.errors import BudgetSpent, RunError
 from eureka_loop.execute.local import TRIES, LocalEngine
 from eureka_loop.execute.machine import Share
 from eureka_loop.execute.processes import Worker
+from eureka_loop.records import Later
 from eureka_loop.results import Failed, Trained
 from eureka_loop.store import read_result
 from tests.execute.conftest import MakeJob
@@ -128,6 +129,23 @@ def test_no_worker_outlives_the_engine(engine: LocalEngine, make_job: MakeJob) -
         next(running)
     with pytest.raises(ProcessLookupError):
         os.kill(begun[0].process.pid, 0)
+
+
+def test_what_comes_while_others_run_is_done_too_and_an_error_waits_for_it(
+    engine: LocalEngine, make_job: MakeJob
+) -> None:
+    first, second = make_job("a"), make_job("b")
+
+    def coming() -> Iterator[Path | Later]:
+        yield first
+        while not (first / "result.json").exists():
+            yield Later(1)
+        yield second
+        raise BudgetSpent("--max-usd 1.00")
+
+    with engine, pytest.raises(BudgetSpent):
+        list(engine.run(coming(), Quiet()))
+    assert all((folder / "result.json").exists() for folder in (first, second))
 
 
 class Stop(Quiet):

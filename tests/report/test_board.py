@@ -140,3 +140,12 @@ def test_a_steady_search_shows_what_is_under_way_and_what_is_newest() -> None:
     assert [row.id for row in board.current] == ["g0-00", "g1-00"]
     assert [row.id for row in board.past] == ["g0-01"]
     assert board.rows["g0-00"].generation == 0
+
+
+def test_nothing_is_being_written_once_the_writing_has_ended() -> None:
+    board = Board.of([event("started", **STARTED), event("generation", generation=0, samples=2)])
+    assert board.unwritten == 2
+    board.take(event("writing_ended", reason="--max-usd 1.00"))
+    assert board.unwritten == 0
+    board.take(event("resumed"))
+    assert board.unwritten == 2
