@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -45,6 +46,17 @@ def test_a_program_without_a_task_is_told_so_with_an_example(words, tmp_path, mo
     assert ended.value.code == 2
     assert capsys.readouterr().err == (
         "eureka: say for which task: `eureka train mine.py --task halfcheetah-run`; `eureka tasks` lists them\n"
+    )
+
+
+def test_interrupted_before_the_run_began_it_says_that_nothing_is_left(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("eureka_loop.wiring.create", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", "hopper-hop", "--designer", "templates"])
+    assert ended.value.code == 130
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "Stopped: interrupted before anything was begun; nothing is left of it"
     )
 
 

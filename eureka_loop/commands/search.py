@@ -141,8 +141,14 @@ def _created(config: RunConfig, *, program: Path | None = None, human: Path | No
     from eureka_loop.report.terminal import LOOKING, terminal, waiting
 
     task_of(config)
-    with waiting(LOOKING, log=terminal()):
-        return wiring.create(config, program=program, human=human)
+    try:
+        with waiting(LOOKING, log=terminal()):
+            return wiring.create(config, program=program, human=human)
+    except KeyboardInterrupt:
+        terminal().print(
+            "Stopped: interrupted before anything was begun; nothing is left of it", soft_wrap=True
+        )
+        raise
 
 
 def _go(run: Run, jobs: int | None = None) -> int:
