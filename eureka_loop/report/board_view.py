@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_loop.report import forecast, text, words
-from eureka_loop.report.board import Board, Row, State
+from eureka_loop.report.board import Board
+from eureka_loop.report.rows import Row, State
 from eureka_loop.report.sparks import bar
 
 BAR = 12  # characters

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from eureka_loop.report import forecast, text, words
-from eureka_loop.report.board import Board, Row
+from eureka_loop.report.board import Board
 from eureka_loop.report.board_view import cost, progress
+from eureka_loop.report.rows import Row
 from eureka_loop.run_folder import Event
 
 PROGRESS_EVERY = 10.0  # s
