@@ -10,6 +10,7 @@ policies train, in which episodes they are judged, in the search and in the repo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
@@ -81,11 +82,14 @@ class Bench:
 
 
 def default_folder(bench: Bench) -> Path:
-    """The same for the same question, whichever tasks it is about, so that asking again goes on."""
-    told = {
-        each.name: getattr(bench.config, each.name) for each in fields(RunConfig) if each.name not in FREE
-    }
-    named = sha256(repr((bench.seed, sorted(told.items(), key=str))).encode()).hexdigest()[:6]
+    """The same for the same question, whichever tasks it is about, so that asking again goes on.
+
+    Settings that are nobody's default decide: one that a later version adds changes no folder's name.
+    """
+    usual, names = RunConfig(), (each.name for each in fields(RunConfig) if each.name not in FREE)
+    told = {name: getattr(bench.config, name) for name in names}
+    chosen = {name: value for name, value in told.items() if value != getattr(usual, name)}
+    named = sha256(json.dumps([bench.seed, chosen], sort_keys=True, default=str).encode()).hexdigest()[:6]
     return Path("runs") / f"bench-{bench.suite}-{bench.config.designer}-{named}"
 
 
