@@ -9,6 +9,7 @@ from eureka_loop.errors import Refused
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Task, Training
+from eureka_loop.references import references
 from eureka_loop.simulate.hindsight import stated_of
 from eureka_loop.simulate.serving import serves
 from eureka_loop.train.hyperparameters import settings, try_out
@@ -33,12 +34,10 @@ def lacking(training: Training, task: Task, domain: Domain) -> str:
 
 
 def _names(task: Task, vocabulary: Vocabulary) -> Iterator[str]:
-    """All that a designer may ask for, and the hidden ones that the task's own programs do."""
+    """All that a designer may ask for, and the hidden ones that what it is compared with does."""
     yield from (each.name for each in vocabulary.observables if not each.hidden)
-    for source in (task.human, task.sparse):
-        if source is None:
-            continue
+    for reference in references(task):
         try:
-            yield from check(source, vocabulary, hidden=True).parameters
+            yield from check(reference.source, vocabulary, hidden=True).parameters
         except Refused:
             continue  # told where the program is used

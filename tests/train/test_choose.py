@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.records import Training
+from eureka_loop.train.choose import lacking
+
+
+def test_what_it_is_compared_with_has_the_same_trainer() -> None:
+    """Where that is the env's own reward, no population can train it."""
+    task, training = find_task("hopper-hop"), Training("ppo", {"n_envs": 1})
+    domain = find_domain(task.env_id)
+    assert lacking(training, task, domain) == ""
+    native = replace(task, human=None, human_source="", native=("_get_rew",))
+    assert lacking(training, native, domain) == "only the env itself knows 'native_reward'"
