@@ -52,6 +52,8 @@ def measure(
     """
     first = {task.env_id: task for task in reversed(list(tasks))}
     share, found = machine.share(machine.look(), config.jobs), {}
+    if config.trainer != "sb3" and config.hyperparameters.get("device", "cpu") != "cpu":
+        share = share.together  # as a search does on a GPU
     with tempfile.TemporaryDirectory(prefix="eureka-") as folder, LocalEngine(share) as engine:
         starting: float | None = None
         for number, (env_id, task) in enumerate(first.items()):
