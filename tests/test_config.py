@@ -70,3 +70,9 @@ def test_a_run_s_limits_can_be_changed_and_nothing_else(tmp_path: Path) -> None:
     amend(path, {"max_usd": 2.0, "max_tokens": 1000})
     assert load(path) == replace(config, max_usd=2.0, max_tokens=1000)
     assert 'python = "3.11"' in path.read_text()
+
+
+@pytest.mark.parametrize("other", [{"halving": 3}, {"relabel": 1000}])
+def test_what_goes_by_generations_is_refused_beside_a_steady_search(other: dict[str, int]) -> None:
+    with pytest.raises(BadInput, match=f"--{next(iter(other))} goes by whole generations"):
+        RunConfig(steady=True, **other)  # type: ignore[arg-type]

@@ -92,6 +92,11 @@ def test_the_elite_may_be_older_than_the_generation() -> None:
     assert text.endswith("The other programs of this generation:\ng1-00: fitness 1 (terms: go)")
 
 
+def test_without_generations_the_others_are_those_that_ended_last() -> None:
+    text = words(None, [evaluated("g0-01")], which="that ended last")
+    assert text == "The programs that ended last:\ng0-01: not trained"
+
+
 def test_where_nothing_was_trained() -> None:
     failures = [evaluated("g0-00", Failed("g0-00", "no_code", "the model refused")), evaluated("g0-01")]
     assert words(None, failures) == (

@@ -40,6 +40,27 @@ def test_replies_keep_the_order_of_their_calls(script: Any, designer: Any, ask: 
     assert not {reply.source for reply in other} & {reply.source for reply in replies}
 
 
+def test_requests_that_overlap_share_the_calls_at_once(script: Any, designer: Any, ask: Any) -> None:
+    under_way: list[int] = []
+    most: list[int] = []
+
+    def busy(handler: Any, body: Any) -> None:
+        under_way.append(1)
+        most.append(len(under_way))
+        time.sleep(0.05)
+        under_way.pop()
+        script.writes()(handler, body)
+
+    script.always, asked = busy, designer(parallel=2)
+    requests = [ask(samples=2, generation=number) for number in range(3)]
+    threads = [threading.Thread(target=gathered, args=(asked, request)) for request in requests]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(most), max(most)) == (6, 2)
+
+
 def test_the_exchange_tells_everything(script: Any, designer: Any, ask: Any) -> None:
     (reply,) = gathered(designer(), ask())
     assert reply.exchange["messages"] == script.bodies[0]["messages"]

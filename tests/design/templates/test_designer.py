@@ -53,6 +53,12 @@ def test_later_generations_descend_from_the_fittest(asks: Asks, trained: Make) -
     assert replies[0].parents == ("g0-00",)
 
 
+def test_no_program_is_written_that_is_under_way(asks: Asks) -> None:
+    first = sources(asks())
+    again = gathered(TemplatesDesigner(), asks(under_way=tuple(first)))
+    assert not {reply.source for reply in again} & set(first)
+
+
 def test_no_program_comes_twice_in_a_run(asks: Asks, trained: Make) -> None:
     history: list[Evaluated] = []
     for generation in range(4):
