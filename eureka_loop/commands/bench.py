@@ -147,6 +147,8 @@ def config_of(options: BenchOptions, file: str | None) -> RunConfig:
         base = load(Path(file), base)
     shared = {name: value for name, value in vars(options).items() if name not in OWN}
     given = {name: value for name, value in shared.items() if value is not None and value is not False}
+    if file is None and given.get("algo", base.algo) != base.algo:
+        base = replace(base, hyperparameters={})  # the suite's are the other algorithm's
     config = replace(base, task="", env=None, fitness=None, **given)
     if config.designer == "replay" or config.replay is not None:
         raise BadInput("a bench can't replay a run, which holds one task: give --designer templates or llm")

@@ -134,6 +134,12 @@ def test_options_come_before_a_file_and_a_file_before_the_suite(tmp_path: Path) 
     assert config("gymnasium").steps == RunConfig().steps
 
 
+def test_a_suites_hyperparameters_are_for_its_own_algorithm() -> None:
+    assert config("quick").hyperparameters["n_steps"] == 512
+    assert config("quick --algo ppo").hyperparameters["n_steps"] == 512
+    assert config("quick --algo sac").hyperparameters == {}
+
+
 def test_what_is_zero_counts_and_what_is_not_said_does_not() -> None:
     assert config("quick --max-hours 0").max_hours == 0
     assert config("quick --jobs 0").jobs == 0

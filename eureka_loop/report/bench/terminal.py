@@ -17,6 +17,8 @@ from eureka_loop.report.bench.facts import BenchFacts, Searched, counted
 from eureka_loop.report.bench.scores import Scores
 from eureka_loop.report.terminal import show, terminal
 
+MOST = 6  # tasks whose time is told one by one
+
 
 def print_plan(
     bench: Bench,
@@ -38,11 +40,19 @@ def print_plan(
         ("each", f"{bench.config.designer}, {words.budget(bench)}"),
         ("in all", f"{text.plural(whole.trainings, 'training')}, {whole.steps:,} steps"),
         ("time", _time(whole, workers)),
-        ("", ", ".join(f"{name} {text.duration(each.seconds)}" for name, each in estimates.items())),
+        ("a search", _searches(estimates)),
         ("cost", asked(whole)),
         ("folder", str(folder)),
     ]
     show(layout.facts(pairs))
+
+
+def _searches(estimates: Mapping[str, Estimate]) -> str:
+    """How long one of each task takes; of many tasks the shortest and the longest."""
+    if len(estimates) <= MOST:
+        return ", ".join(f"{name} {text.duration(each.seconds)}" for name, each in estimates.items())
+    first, *_, last = sorted(estimates.items(), key=lambda pair: pair[1].seconds)
+    return " to ".join(f"{text.duration(each.seconds)} ({name})" for name, each in (first, last))
 
 
 def asked(whole: Estimate) -> str:

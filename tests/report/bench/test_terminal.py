@@ -74,6 +74,9 @@ def test_the_plan_states_budget_time_and_cost(made: Made, capsys: pytest.Capture
         "hopper-hop 90 s", "about 10k tokens, its price is unknown",
     ):  # fmt: skip
         assert part in said, part
+    many = {f"task-{n}": Estimate(10, 10_000, 60.0 + n, 0, 0.0) for n in range(50)}
+    terminal.print_plan(bench, made.folder, 150, many, one, 2)
+    assert "a search 60 s (task-0) to 2 min (task-49)" in " ".join(capsys.readouterr().out.split())
     assert terminal.asked(Estimate()) == "no model is asked: no tokens, $0"
     assert "$2.00" in terminal.asked(Estimate(tokens=10, usd=2.0))
 
