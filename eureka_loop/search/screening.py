@@ -1,6 +1,6 @@
 """Between gate and training: programs that the trajectory bank knows to be backwards are not trained.
 
-What it said of a program is in the program's folder before any of its generation is trained (bank.json), so
+What it said of a program is in the program's folder before it is trained (bank.json), so
 that a run that goes on decides as it did.
 """
 
