@@ -67,8 +67,10 @@ def both(name: str, **options: Any) -> tuple[BatchedEnvs, RecordedVecEnv]:
     """Every visible name recorded, with what came before and first; the native reward on one side."""
     task = task_of(name)
     domain = find_domain(task.env_id)
-    names = BatchedEnvs(task, domain, [], 1, 0).vocabulary.names()
+    vocabulary = BatchedEnvs(task, domain, [], 1, 0).vocabulary
+    names = vocabulary.names()
     names += [f"{prefix}{each}" for prefix in ("prev_", "init_") for each in names[:: len(names) // 10]]
+    names += check(task.human, vocabulary).parameters if task.human else ()
     batched = BatchedEnvs(task, domain, names, ENVS, 7, **options)
     return batched, RecordedVecEnv(task, domain, [*names, "native_reward"], ENVS, 7)
 
