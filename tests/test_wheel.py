@@ -33,7 +33,7 @@ def test_the_wheel_holds_templates_and_types(wheel_names: set[str]) -> None:
     data = [path for path in ROOT.glob("reward_templates/**/*") if path.suffix in (".j2", ".toml")]
     assert data
     wanted = {f"eureka_loop/{path.relative_to(ROOT)}" for path in data} | {"eureka_loop/py.typed"}
-    page = [path for path in ROOT.glob("eureka_loop/**/*") if path.suffix in (".j2", ".css")]
+    page = [path for path in ROOT.glob("eureka_loop/**/*") if path.suffix in (".j2", ".css", ".toml")]
     assert page
     wanted |= {str(path.relative_to(ROOT)) for path in page}
     assert wanted <= wheel_names

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from eureka_loop.report.bench.facts import BenchFacts
 from eureka_loop.report.bench.words import cost_line
-
-HARDWARE = ("cpu", "cores", "memory_gb")
+from eureka_loop.report.compare.repeat import HARDWARE
 
 
 def provenance(facts: BenchFacts) -> Iterator[tuple[str, str]]:
