@@ -91,7 +91,7 @@ def header_parts(board: Board, now: float) -> list[str]:
     elif board.generation is not None:
         parts.append(progress(board))
     if board.ended:
-        parts.append(text.one_line(board.ended))
+        parts.append(text.one_line(ending(board)))
     left = forecast.seconds_left(board, now)
     if left is not None:
         parts.append(f"about {text.duration(left)} left")
@@ -106,6 +106,12 @@ def progress(board: Board) -> str:
     if board.steady:
         return f"{board.told} of {text.plural(board.generations * board.samples, 'candidate')}"
     return words.generation(board.generation or 0, board.generations)
+
+
+def ending(board: Board) -> str:
+    """How it ended; a comparison, which has no winner, goes on for a while after its last training."""
+    compared = board.ended == "finished" and not board.generations
+    return "all trained; same transitions for all, videos…" if compared else board.ended
 
 
 def cost(board: Board) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eureka_loop.report import forecast, text, words
 from eureka_loop.report.board import Board
-from eureka_loop.report.board_view import cost, progress
+from eureka_loop.report.board_view import cost, ending, progress
 from eureka_loop.report.rows import Row
 from eureka_loop.run_folder import Event
 
@@ -106,7 +106,7 @@ def _of_run(event: Event, board: Board) -> str | None:
             others = [words.label(id) for id in event.get("references") or ()]
             return f"report: training {', '.join([str(event.get('winner')), *others])} on fresh seeds"
         case "finished":
-            return f"finished: winner {event.get('winner')}"
+            return f"finished: winner {event.get('winner')}" if board.generations else ending(board)
         case _:  # why a run stops is said at its end
             return None
 

@@ -49,9 +49,22 @@ def test_plain_lines_off_a_terminal(script: Script) -> None:
     )
     assert "g0-02 failed: refused by the gate: Line 4: `if` on an array of N rows." in written(out)
     assert "g1-02 failed (seed 0)" not in written(out)  # with one seed its number says nothing
-    assert "generation 1 of 2 (g0) done: best so far g0-01, fitness 2.100; 13.5k tokens, $0.0200 so far" in lines
+    assert (
+        "generation 1 of 2 (g0) done: best so far g0-01, fitness 2.100; 13.5k tokens, $0.0200 so far" in lines
+    )
     assert lines[-1] == "finished: winner g1-00"
     assert len(lines) < len(list(script.run.events())) + 10
+
+
+def test_a_comparison_has_no_winner_and_is_not_finished_with_its_last_training() -> None:
+    for terminal in (False, True):
+        out = console(terminal=terminal)
+        with Live(None, out) as live:
+            live({"event": "started", "time": 1.0, "task": "hop", "steps": 100, "report_seeds": 1})
+            live({"event": "reporting", "time": 2.0, "winner": "a", "references": ["b"]})
+            live({"event": "finished", "time": 3.0, "winner": "a"})
+        assert "all trained; same transitions for all, videos…" in written(out)
+        assert "winner" not in written(out)
 
 
 def test_progress_is_told_every_ten_seconds_at_most(script: Script) -> None:
