@@ -125,7 +125,12 @@ def main() -> None:
 
 def settings(width: int, **more: Any) -> dict[str, Any]:
     domain = dict(find_domain("HalfCheetah-v5").hyperparameters["sac"])
-    return {**domain, "learning_starts": 300, "policy_kwargs": {"net_arch": [width, width]}, **more}
+    return {
+        **domain,
+        "learning_starts": 300,
+        "policy_kwargs": {**domain["policy_kwargs"], "net_arch": [width, width]},
+        **more,
+    }
 
 
 def job(task: Task, steps: int, seed: int, hyperparameters: Mapping[str, Any]) -> Job:

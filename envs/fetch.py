@@ -17,7 +17,7 @@ from eureka_loop.records import Array, Task
 
 from .domain import Domain, DomainObservable, observable
 from .fetch_steps import GRIP_STEP, PUSH_STEP, REACH_STEP, is_success
-from .zoo import FROM_REACH, GOALS, cite
+from .zoo import FROM_REACH, FUSED, GOALS, cite
 
 TABLE = 0.425  # m, height of the object's middle when it lies on the table
 
@@ -103,7 +103,7 @@ SAC_REACH = {
     **GOALS,
     "batch_size": 256,
     "learning_rate": 1e-3,
-    "policy_kwargs": {"net_arch": [64, 64]},
+    "policy_kwargs": {"net_arch": [64, 64], **FUSED["policy_kwargs"]},
 }
 
 

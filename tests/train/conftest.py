@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.envs.zoo import FUSED
 from eureka_loop.records import Algorithm, Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.sandbox.zygote import Zygote
@@ -15,7 +16,11 @@ from eureka_loop.train.trainer import train
 
 SMALL: Mapping[Algorithm, Mapping[str, Any]] = {
     "ppo": {"n_steps": 64, "batch_size": 32, "n_epochs": 2, "n_envs": 2},
-    "sac": {"learning_starts": 60, "batch_size": 16, "policy_kwargs": {"net_arch": [16, 16]}},
+    "sac": {
+        "learning_starts": 60,
+        "batch_size": 16,
+        "policy_kwargs": {"net_arch": [16, 16], **FUSED["policy_kwargs"]},
+    },
 }
 
 Training = Callable[..., Trained | Failed]
