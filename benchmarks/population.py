@@ -1,6 +1,7 @@
 """Aggregate steps per second: K learners trained together ÷ two SB3 PPO processes with the same settings.
 
     python benchmarks/population.py [--env HalfCheetah-v5] [--learners 16] [--envs 1] [--seconds 25]
+    for k in 64 128 256 512 1024; do python benchmarks/population.py --device cuda --learners $k; done
 
 Both sides have two cores and plain PPO settings (SB3's defaults: tanh networks of 64, 64, minibatches of 64,
 10 epochs, rollouts of 2,048 steps), with as many envs a learner; one, unless --envs says more, which helps SB3
@@ -9,6 +10,10 @@ reward, VecNormalize, no logging. Ours: all that a job does while it trains, so 
 processes, checkpoint statistics, judged training episodes and TensorBoard; once as two processes of half the
 learners each, once as one process with two threads. They take turns, a rollout and an update each, so that a
 busy machine slows all of them. The ratio is of the medians over the turns, for two processes.
+
+With --device, ours runs as one process whose learners are on that device and whose two threads step the envs,
+beside two processes on the CPU; the ratio is the device's. A turn of 1,024 learners is two million steps:
+minutes on two cores.
 
 The ceiling is MuJoCo's own threaded `rollout` on two threads: as many envs, random controls, a hundred steps
 a call. CPU time is that of the trainers, without the reward processes (their calls are in "rewards").
@@ -19,6 +24,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -43,12 +49,13 @@ def main() -> None:
         with ExitStack() as stack:
             take_turns({"sb3": sb3, "ours": ours, "ceiling": ceiling}[options.role](options, stack))
         return
+    require(options.device)
     half = options.learners // CORES
     shares = [each for each in (options.learners - half, half) if each]
     sides = {
         "two SB3 processes": [child(options, "sb3", seed=seed) for seed in range(CORES)],
         "ours, two processes": [child(options, "ours", learners=n, seed=n * i) for i, n in enumerate(shares)],
-        "ours, two threads": [child(options, "ours", threads=CORES)],
+        ours_of(options.device): [child(options, "ours", threads=CORES, device=options.device)],
         "threaded rollout": [child(options, "ceiling", threads=CORES)],
     }
     compare(options, sides)
@@ -65,19 +72,42 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--learners", type=int, default=16)
     parser.add_argument("--envs", type=int, default=1, help="of a learner, on both sides; divides 2,048")
     parser.add_argument("--seconds", type=float, default=25.0, help="of turns, besides some 15 to start")
+    parser.add_argument("--device", default="cpu", help="that ours learns on: cuda")
     parser.add_argument("--role", default="", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
+def require(device: str) -> None:
+    """End here, and in a line, where there is no such device."""
+    from eureka_loop.errors import BadInput
+    from eureka_loop.train.hyperparameters import require_device
+
+    try:
+        require_device(device)
+    except BadInput as error:
+        sys.exit(str(error))
+
+
+def ours_of(device: str) -> str:
+    """What our one process is called."""
+    return "ours, two threads" if device == "cpu" else f"ours, on {device}"
+
+
 def child(
-    options: argparse.Namespace, role: str, *, learners: int = 0, threads: int = 1, seed: int = 0
+    options: argparse.Namespace,
+    role: str,
+    *,
+    learners: int = 0,
+    threads: int = 1,
+    seed: int = 0,
+    device: str = "cpu",
 ) -> subprocess.Popen[str]:
     """This script in another role, which begins to get ready."""
     count = str(learners or options.learners)
     command = [sys.executable, __file__, "--env", options.env, "--learners", count, "--role", role]
-    command += ["--envs", str(options.envs)]
+    command += ["--envs", str(options.envs), "--device", device]
     command += ["--threads", str(threads), "--seed", str(seed)]
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     pipe = subprocess.PIPE
@@ -102,14 +132,15 @@ def compare(options: argparse.Namespace, sides: dict[str, list[subprocess.Popen[
     print(
         f"{options.env}, {options.learners} learners of {options.envs} envs, {len(speeds['threaded rollout'])} turns each"
     )
-    show(speeds, parts)
+    best = "ours, two processes" if options.device == "cpu" else ours_of(options.device)
+    show(speeds, parts, best)
 
 
 def answers(processes: Sequence[subprocess.Popen[str]]) -> list[dict[str, float]]:
     return [json.loads(process.stdout.readline()) for process in processes]  # type: ignore[union-attr]
 
 
-def show(speeds: dict[str, list[float]], parts: dict[str, list[dict[str, float]]]) -> None:
+def show(speeds: dict[str, list[float]], parts: dict[str, list[dict[str, float]]], best: str) -> None:
     cpu = {name: total(told, "cpu") / total(told, "steps") for name, told in parts.items()}
     typical = {name: median(each) for name, each in speeds.items()}
     plain, ceiling = typical["two SB3 processes"], typical["threaded rollout"]
@@ -121,7 +152,7 @@ def show(speeds: dict[str, list[float]], parts: dict[str, list[dict[str, float]]
         shares = {part: sum(each[part] for each in told) / whole for part in told[0]}
         if shares:
             print(f"  {name}: " + ", ".join(f"{part} {share:.0%}" for part, share in shares.items()))
-    print(f"ratio: {typical['ours, two processes'] / plain:.2f}")
+    print(f"ratio: {typical[best] / plain:.2f}")
 
 
 def total(told: Sequence[dict[str, float]], key: str) -> float:
@@ -171,7 +202,9 @@ def ours(options: argparse.Namespace, stack: ExitStack) -> Turn:
 
     domain = find_domain(options.env)
     task = domain.tasks[0]
-    settings = {**PLAIN, "n_envs": options.envs, "n_steps": ROLLOUT // options.envs}
+    settings = {**PLAIN, "n_envs": options.envs, "n_steps": ROLLOUT // options.envs, "device": options.device}
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # as a worker does
     jobs = [
         Job(f"g0-{i:02d}", 100 * (options.seed + i), task, task.human or "", "ppo", FOREVER, settings, (1,))
         for i in range(options.learners)

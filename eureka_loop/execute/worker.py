@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -38,6 +39,8 @@ Folders = Sequence[Path]
 def main(arguments: list[str]) -> None:
     """Work through the folders named, or those that come on standard input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started the worker decides when it ends
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a learner takes three; a GPU, hundreds of them
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # a stray print of some library is no answer
     lists: Iterable[list[str]] = [arguments]
