@@ -17,7 +17,7 @@ from eureka_loop.store import Run
 
 from .test_end_to_end import eureka, outcome, processes_of, start, the_run, wait_for
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 SMALL = (
     "--generations 2 --samples 3 --steps 300 --report-seeds 0 --judge-episodes 2 --jobs 1 --steady".split()
@@ -70,7 +70,7 @@ def test_nobody_waits_for_the_slowest_and_nothing_is_lost(model: tuple[str, Mode
     url, endpoint = model
     words = [*f"run invertedpendulum-balance --model small --base-url {url}".split(), *SMALL]
     process = start(*words, cwd=tmp_path, EUREKA_API_KEY="k")
-    wait_for(lambda: bool(list(tmp_path.glob("runs/*/candidates/g1-*/seed-*/result.json"))), 120)
+    wait_for(lambda: bool(list(tmp_path.glob("runs/*/candidates/g1-*/seed-*/result.json"))), 250)
     process.kill()
     process.communicate()
     wait_for(lambda: processes_of(tmp_path) == [], 5)
@@ -80,7 +80,7 @@ def test_nobody_waits_for_the_slowest_and_nothing_is_lost(model: tuple[str, Mode
     assert len(known) >= 2
 
     process = start("resume", str(run.folder), cwd=tmp_path, EUREKA_API_KEY="k")
-    wait_for(lambda: len(told(run)) == 5, 120)  # all but the one
+    wait_for(lambda: len(told(run)) == 5, 250)  # all but the one
     began = time.time()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
