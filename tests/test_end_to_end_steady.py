@@ -38,7 +38,7 @@ class Model:
         with self.lock:
             self.asked.append(seed)
         if seed == self.asked[0]:
-            self.hurry.wait(120)
+            self.hurry.wait(400)
         up = 1 + seed % 997 / 100
         code = f"def compute_reward(pole_up, *, up={up}):\n    return {{'up': up * pole_up[:, 2]}}\n"
         message = {"role": "assistant", "content": f"```python\n{code}```"}
