@@ -68,7 +68,10 @@ def here(tmp_path: Path) -> Path:
 def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: Path) -> None:
     code, out, err = compare("a.py", "b.py", *SMALL, "--seeds", "1", cwd=here)
     assert (code, err) == (0, "")
-    assert "Can't tell a.py from b.py: one seed each says nothing: of equal rewards, too, one comes out ahead." in " ".join(out.split())
+    assert (
+        "Can't tell a.py from b.py: one seed each says nothing: of equal rewards, too, one comes out ahead."
+        in " ".join(out.split())
+    )
     assert "At least 4 seeds a side are needed for any verdict." in " ".join(out.split())
     first = results(here)
     assert len(first) == 2
