@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(300)
 
 WHOLE = (
     "run invertedpendulum-balance --designer templates --generations 1 --samples 4 --steps 640 "
-    "--report-seeds 0 --judge-episodes 3 --jobs 2"
+    "--report-seeds 0 --judge-episodes 3 --jobs 1"
 ).split()
 HALVING = [*WHOLE, "--halving", "2"]
 

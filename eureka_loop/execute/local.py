@@ -14,7 +14,7 @@ from eureka_loop.execute.batches import Batch
 from eureka_loop.execute.engine import Watch
 from eureka_loop.execute.line import Line
 from eureka_loop.execute.machine import Share
-from eureka_loop.execute.processes import NO_FAULT, Worker, answered, last_words
+from eureka_loop.execute.processes import NO_FAULT, Worker, answered, last_words, ready
 from eureka_loop.records import Job, Later
 from eureka_loop.results import Failed
 
@@ -58,7 +58,7 @@ class LocalEngine:
     """
 
     def __init__(
-        self, share: Share, start: Callable[[], Worker] = Worker, *, silence: float = SILENCE
+        self, share: Share, start: Callable[[], Worker] = ready, *, silence: float = SILENCE
     ) -> None:
         self._share, self._new, self._silence = share, start, silence
         self._idle: list[Worker] = []

@@ -18,6 +18,8 @@ from eureka_loop.errors import RunError
 NO_FAULT = 75  # a worker's exit status where neither job nor program is to blame (EX_TEMPFAIL)
 SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
 
+_spare: list[Worker] = []  # idle, and nobody's; they end with this process
+
 
 class Worker:
     """One worker process; it dies with this one, however this one ends.
@@ -80,13 +82,25 @@ def answered(workers: Sequence[Worker], seconds: float | None) -> list[Worker]:
 
 
 def work_through(folder: Path) -> None:
-    """Have a worker of its own work through one folder, and wait for it."""
-    worker = Worker()
+    """Have a worker work through one folder, and wait for it; afterwards it is there for others."""
+    worker = ready()
     try:
         worker.give([folder])
         answered([worker], None)
-    finally:
+    except BaseException:
         worker.kill()
+        raise
+    _spare.append(worker)
+
+
+def ready() -> Worker:
+    """A worker with nothing to do: one that is left over, else a new one, which takes seconds to begin."""
+    while _spare:
+        worker = _spare.pop()
+        if worker.alive:
+            return worker
+        worker.kill()
+    return Worker()
 
 
 def require_left(path: Path, task: str) -> Path:

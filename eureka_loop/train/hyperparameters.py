@@ -22,6 +22,9 @@ from torch import nn
 
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Algorithm
+from eureka_loop.train.no_compiler import spare_import
+
+spare_import()
 
 ALGORITHMS: Mapping[Algorithm, type[PPO] | type[SAC]] = {"ppo": PPO, "sac": SAC}
 
