@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from eureka_loop.execute.processes import end_spare
 
 LONGEST = ("test_end_to_end", "test_side_by_side", "test_cohorts", "test_parts", "test_bombs")
 
@@ -16,3 +19,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _place(path: Path) -> int:
     return next((n for n, name in enumerate(LONGEST) if path.stem.startswith(name)), len(LONGEST))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nobodys_workers_end() -> Iterator[None]:
+    """Else a later file's tests find processes that they did not start."""
+    yield
+    end_spare()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -18,7 +19,7 @@ from eureka_loop.errors import RunError
 NO_FAULT = 75  # a worker's exit status where neither job nor program is to blame (EX_TEMPFAIL)
 SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
 
-_spare: list[Worker] = []  # idle, and nobody's; they end with this process
+_spare: list[Worker] = []  # idle, and nobody's
 
 
 class Worker:
@@ -101,6 +102,13 @@ def ready() -> Worker:
             return worker
         worker.kill()
     return Worker()
+
+
+@atexit.register
+def end_spare() -> None:
+    """End the workers that are left over."""
+    while _spare:
+        _spare.pop().kill()
 
 
 def require_left(path: Path, task: str) -> Path:
