@@ -15,12 +15,14 @@ report.md           the end of the line
 from __future__ import annotations
 
 import shutil
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load
+from eureka_loop.errors import RunError
 from eureka_loop.judge.screening import Screened
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Array, Candidate, Job, Reply, Task, Training
@@ -39,6 +41,19 @@ class Run(RunFolder):
     @property
     def config(self) -> RunConfig:
         return load(self.folder / "run.toml")
+
+    def record(self, name: str) -> Mapping[str, Any]:
+        """A table of run.toml that is no setting; empty where there is none.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        path = self.folder / "run.toml"
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8")).get(name, {})
+        except (OSError, ValueError) as error:
+            raise RunError(f"can't read {path}: {error}") from error
+        return table if isinstance(table, dict) else {}
 
     @property
     def task_folder(self) -> Path:

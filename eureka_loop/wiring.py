@@ -30,6 +30,7 @@ from eureka_loop.references import references
 from eureka_loop.results import Evaluated
 from eureka_loop.sandbox.standing import required
 from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.search.bank import Known
 from eureka_loop.search.eureka import EurekaStrategy
 from eureka_loop.search.halving import Halving, ladder
 from eureka_loop.search.relabelling import Relabelling
@@ -94,9 +95,10 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
         if any(run.events()):  # it goes on, perhaps on another machine
             required(zygote, reduced=config.allow_reduced_sandbox)
         gate = Gate(vocabulary, run.probe(), zygote)
-        relabelling = Relabelling(run, zygote, task, vocabulary, plan.training.relabel)
+        known: Known = {}
+        relabelling = Relabelling(run, zygote, task, vocabulary, plan.training.relabel, known)
         evaluation = Evaluation(run, engine, plan, deadline, relabelling.episodes)
-        screening = Screening(run, zygote, task, vocabulary, plan.training.discount)
+        screening = Screening(run, zygote, task, vocabulary, plan.training.discount, known)
         screen = screening.screen if plan.training.bank else iter
         with Writer(run, designer, gate, deadline) as writer:
             yield Stages(

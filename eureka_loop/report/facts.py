@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from statistics import fmean
 from typing import Any
 
 from eureka_loop.config import RunConfig
-from eureka_loop.errors import RunError
 from eureka_loop.records import Candidate, Task, Training
 from eureka_loop.report.board import Board
 from eureka_loop.results import Evaluated, Trained
@@ -68,8 +66,8 @@ class Facts:
             search=search,
             reports=_reports(run, winner, ids),
             winner=winner,
-            made_by=_record(run, "made_by"),
-            sandbox=_record(run, "sandbox"),
+            made_by=run.record("made_by"),
+            sandbox=run.record("sandbox"),
             being_written=being_written(run),
         )
 
@@ -169,12 +167,3 @@ def _on_report_seeds(run: Run, id: str) -> Evaluated:
     """With the gate's failure where that is why nothing was trained."""
     found, failure = run.evaluated(id, report=True), run.failure(id)
     return found if found.results or failure is None else Evaluated(found.candidate, (failure,))
-
-
-def _record(run: Run, name: str) -> Mapping[str, Any]:
-    """A table of run.toml that is no setting."""
-    try:
-        table = tomllib.loads((run.folder / "run.toml").read_text(encoding="utf-8")).get(name, {})
-    except (OSError, ValueError) as error:
-        raise RunError(f"can't read {run.folder / 'run.toml'}: {error}") from error
-    return table if isinstance(table, dict) else {}

@@ -84,8 +84,9 @@ def duration(seconds: float) -> str:
 
 
 def plural(amount: int, noun: str) -> str:
-    """ "1 seed", "3 seeds"."""
-    return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"
+    """ "1 seed", "3 seeds", "3 searches"."""
+    ending = "" if amount == 1 else "es" if noun.endswith("ch") else "s"
+    return f"{amount:,} {noun}{ending}"
 
 
 def _escape(match: re.Match[str]) -> str:

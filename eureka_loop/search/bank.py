@@ -79,15 +79,25 @@ class Bank:
         return [each.path for each in spread(self._kept, lambda each: len(each.trajectory), most)]
 
 
-def gather(run: Run, judge: Judge, generation: int, most: int = BANK_BYTES) -> Bank:
+Known = dict[Path, float]
+"""Fitness of episodes that were judged before: it never changes."""
+
+
+def gather(
+    run: Run, judge: Judge, generation: int, most: int = BANK_BYTES, known: Known | None = None
+) -> Bank:
     """All that generations before this one left, so that it doesn't matter how far this one has come.
 
     Where that is more than `most` bytes, some of the trained policies' episodes are deleted, such that the
     others are spread over all of fitness; gathering again finds the same.
+
+    Args:
+        known: what needn't be judged again; what is judged now is added.
     """
+    known = {} if known is None else known
     random = [(path, RANDOM) for path in sorted(run.task_folder.glob("random-*.npz"))]
-    kept = _within(_judged(_trained(run, generation), judge), most)
-    return Bank([*_judged(random, judge), *kept])
+    kept = _within(_judged(_trained(run, generation), judge, known), most)
+    return Bank([*_judged(random, judge, known), *kept])
 
 
 def _trained(run: Run, generation: int) -> Iterable[tuple[Path, str]]:
@@ -100,16 +110,17 @@ def _trained(run: Run, generation: int) -> Iterable[tuple[Path, str]]:
                 yield path, id
 
 
-def _judged(found: Iterable[tuple[Path, str]], judge: Judge) -> list[Kept]:
+def _judged(found: Iterable[tuple[Path, str]], judge: Judge, known: Known) -> list[Kept]:
     """Those that fitness can be told of."""
     kept = []
     for path, policy in found:
         trajectory = Trajectory(path)
-        try:
-            fitness, _ = judge.score(trajectory.columns(judge.names))
-        except RewardFailure:
-            continue
-        kept.append(Kept(path, policy, trajectory, fitness))
+        if path not in known:
+            try:
+                known[path], _ = judge.score(trajectory.columns(judge.names))
+            except RewardFailure:
+                continue
+        kept.append(Kept(path, policy, trajectory, known[path]))
     return kept
 
 

@@ -10,7 +10,7 @@ from eureka_loop.judge.fitness import Judge
 from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Task
 from eureka_loop.sandbox.zygote import Zygote
-from eureka_loop.search.bank import gather
+from eureka_loop.search.bank import Known, gather
 from eureka_loop.store import Run
 
 
@@ -18,11 +18,20 @@ class Relabelling:
     """
     Args:
         most: transitions that a training begins with; 0: none.
+        known: see `gather`.
     """
 
-    def __init__(self, run: Run, zygote: Zygote, task: Task, vocabulary: Vocabulary, most: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        zygote: Zygote,
+        task: Task,
+        vocabulary: Vocabulary,
+        most: int,
+        known: Known | None = None,
+    ) -> None:
         self._run, self._zygote, self._task, self._vocabulary = run, zygote, task, vocabulary
-        self._most = most
+        self._most, self._known = most, known
         self.episodes = lru_cache(self._episodes)
 
     def _episodes(self, generation: int) -> Sequence[Path]:
@@ -33,4 +42,4 @@ class Relabelling:
         if not self._most:
             return ()
         with Judge(self._zygote, self._task, self._vocabulary) as judge:
-            return gather(self._run, judge, generation).transitions(self._most)
+            return gather(self._run, judge, generation, known=self._known).transitions(self._most)

@@ -7,7 +7,7 @@ that a run that goes on decides as it did.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from eureka_loop import files
 from eureka_loop.errors import RewardFailure
@@ -18,7 +18,7 @@ from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Candidate, Later, Task
 from eureka_loop.results import Failed
 from eureka_loop.sandbox.zygote import Zygote
-from eureka_loop.search.bank import Bank, gather
+from eureka_loop.search.bank import Bank, Known, gather
 from eureka_loop.store import Run
 
 
@@ -27,6 +27,7 @@ class Screening:
     """
     Attributes:
         discount: as in training.
+        known: fitness of the bank's episodes, as far as they have been judged.
     """
 
     run: Run
@@ -34,6 +35,7 @@ class Screening:
     task: Task
     vocabulary: Vocabulary
     discount: float
+    known: Known = field(default_factory=dict)
 
     def screen(self, candidates: Iterable[Candidate | Later]) -> Iterator[Candidate | Later]:
         """All of them, as they come; those that the bank rejects have failed. It is asked once about each."""
@@ -53,7 +55,7 @@ class Screening:
         new = [each for each in alive if not self._decided(each)]
         for generation in sorted({each.generation for each in new}):
             with Judge(self.zygote, self.task, self.vocabulary) as judge:
-                bank = gather(self.run, judge, generation)
+                bank = gather(self.run, judge, generation, known=self.known)
             for each in (each for each in new if each.generation == generation):
                 files.write_json(self.run.candidate_folder(each.id) / "bank.json", self._ask(bank, each))
         for each in alive:

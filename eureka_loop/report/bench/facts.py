@@ -149,7 +149,7 @@ class BenchFacts:
     def unfinished(self) -> str:
         """How far it is ("7 of 12 searches"); "" at its end."""
         over = sum(each.state in ("done", "failed") for each in self.searches)
-        return "" if over == len(self.searches) else f"{over} of {counted(len(self.searches))}"
+        return "" if over == len(self.searches) else f"{over} of {text.plural(len(self.searches), 'search')}"
 
     @property
     def cost(self) -> Cost:
@@ -182,8 +182,3 @@ def _fitness(evaluated: Iterable[Evaluated]) -> tuple[Array, ...]:
     """(trainings,) of each that has any."""
     found = (np.array([result.fitness for result in each.trained]) for each in evaluated)
     return tuple(each for each in found if each.size)
-
-
-def counted(searches: int) -> str:
-    """ "1 search", "3 searches"."""
-    return f"{searches:,} search{'' if searches == 1 else 'es'}"

@@ -13,7 +13,7 @@ from eureka_loop.bench.estimate import Estimate
 from eureka_loop.bench.plan import Bench
 from eureka_loop.report import layout, text
 from eureka_loop.report.bench import markdown, words
-from eureka_loop.report.bench.facts import BenchFacts, Searched, counted
+from eureka_loop.report.bench.facts import BenchFacts, Searched
 from eureka_loop.report.bench.scores import Scores
 from eureka_loop.report.terminal import show, terminal
 
@@ -35,8 +35,9 @@ def print_plan(
         estimates: task → one search.
         whole: of all that are left.
     """
+    tasks, left = text.plural(len(estimates), "task"), text.plural(searches, "search")
     pairs = [
-        ("bench", f"{bench.suite}: {text.plural(len(estimates), 'task')}, {counted(searches)} to do"),
+        ("bench", f"{bench.suite}: {tasks}, {left} to do"),
         ("each", f"{bench.config.designer}, {words.budget(bench)}"),
         ("in all", f"{text.plural(whole.trainings, 'training')}, {whole.steps:,} steps"),
         ("time", _time(whole, workers)),

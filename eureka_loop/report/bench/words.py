@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from eureka_loop.bench.plan import Bench
 from eureka_loop.judge.statistics import Interval
 from eureka_loop.report import text
-from eureka_loop.report.bench.facts import BenchFacts, Cost, counted
+from eureka_loop.report.bench.facts import BenchFacts, Cost
 from eureka_loop.report.bench.scores import Scores, TaskScore
 from eureka_loop.report.compare.measures import number, share
 
@@ -132,7 +132,7 @@ def protocol(facts: BenchFacts) -> str:
     settings = ", hyperparameters as below" if bench.config.hyperparameters else ""
     each = text.plural(bench.config.judge_episodes, "episode")
     return (
-        f"{text.plural(len(bench.tasks), 'task')} × {counted(bench.searches)} by {who}, each: "
+        f"{text.plural(len(bench.tasks), 'task')} × {text.plural(bench.searches, 'search')} by {who}, each: "
         f"{budget(bench)}{settings}. Every final policy is judged in {each}. Numbers hold for this budget: "
         "with more steps both the winners and the hand-written rewards do better."
     )
@@ -159,7 +159,8 @@ def notes(facts: BenchFacts, found: Scores) -> Iterator[str]:
     if fewest == 1:
         yield "A task with one search has no interval: nothing tells luck from skill."
     elif 1 < fewest < FEW:
-        yield f"Intervals rest on as few as {counted(fewest)} a task: they are too narrow, if anything."
+        few = text.plural(fewest, "search")
+        yield f"Intervals rest on as few as {few} a task: they are too narrow, if anything."
 
 
 def explanations() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,7 +95,6 @@ def _part(folder: Path, algorithm: Algorithm, contest: Contest) -> Part:
     done = sum(len(each.results) for each in reports)
     unfinished = f"{done} of {text.plural(contest.trainings, 'training')}" if done < contest.trainings else ""
     labels, drawn = {each.id: each.label for each in contest.contenders}, films(run)
-    records = tomllib.loads((run.folder / "run.toml").read_text(encoding="utf-8"))
     return Part(
         algorithm=algorithm,
         task=run.task(),
@@ -104,8 +102,8 @@ def _part(folder: Path, algorithm: Algorithm, contest: Contest) -> Part:
         comparison=compare(reports, unfinished=unfinished, labels=labels),
         curves=_curves(reports),
         agreements=tuple(agreements(run)),
-        made_by=records.get("made_by", {}),
-        sandbox=records.get("sandbox", {}),
+        made_by=run.record("made_by"),
+        sandbox=run.record("sandbox"),
         worked=time_worked(run.events()),
         films=_films(run, drawn),
         why_no_films=drawn.why_not,
