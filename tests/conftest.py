@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,12 @@ import pytest
 
 from eureka_loop.execute.processes import end_spare
 
-LONGEST = ("test_end_to_end", "test_side_by_side", "test_cohorts", "test_parts", "test_bombs")
+LONGEST = ("end_to_end", "test_cohorts", "test_parts", "test_bombs")
+
+
+def pytest_configure() -> None:
+    """A shell's background job ignores Ctrl-C, and so would every program that the tests start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(path: Path) -> int:
-    return next((n for n, name in enumerate(LONGEST) if path.stem.startswith(name)), len(LONGEST))
+    return next((n for n, name in enumerate(LONGEST) if name in (path.parent.name, path.stem)), len(LONGEST))
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from eureka_loop import cli
 from eureka_loop.bench.estimate import Pace
 from eureka_loop.bench.plan import Bench
 from eureka_loop.commands import bench as command
@@ -21,31 +20,14 @@ Refused = Callable[[str], str]
 
 
 @pytest.fixture(autouse=True)
-def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No model is configured, nothing is measured, runs go into a folder of their own."""
-    for name in ("EUREKA_MODEL", "EUREKA_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
+def _measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is timed."""
 
     def measured(whole: Bench, asked: Bench) -> Bench:
         paces = {task.env_id: Pace(10.0, 2.0, 64, 5000.0) for task in asked.chosen().values()}
         return replace(whole, paces=paces)
 
     monkeypatch.setattr(command, "measured", measured)
-
-
-@pytest.fixture
-def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
-    """What is said of words that can't be done: one line, exit status 2."""
-
-    def line(words: str) -> str:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["bench", *words.split()])
-        (said,) = capsys.readouterr().err.splitlines()
-        assert ended.value.code == 2
-        return said
-
-    return line
 
 
 def config(words: str, file: str | None = None) -> RunConfig:
@@ -71,7 +53,7 @@ def config(words: str, file: str | None = None) -> RunConfig:
 def test_what_is_wrong_is_one_line_and_leaves_nothing(
     refused: Refused, words: str, said: str, tmp_path: Path
 ) -> None:
-    assert said in refused(words)
+    assert said in refused(f"bench {words}")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -79,7 +61,7 @@ def test_a_suite_that_is_not_installed_names_its_extra(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eureka_loop.bench.suites.installed", lambda extra: extra == "")
-    said = refused("robotics --yes")
+    said = refused("bench robotics --yes")
     assert said == ("eureka: suite 'robotics' needs an optional package: pip install 'eureka-loop[robotics]'")
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,8 @@ from eureka_loop import files
 from eureka_loop.judge.trajectory import FILE
 from eureka_loop.records import Job
 from eureka_loop.seeds import is_report
-from eureka_loop.store import Run
+
+from .program import eureka, the_run
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -28,11 +26,9 @@ NETWORKS = (
 
 def test_the_search_begins_with_them_and_the_report_from_scratch(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(NETWORKS)
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
-    command = [sys.executable, "-m", "eureka_loop.cli", *SMALL]
-    subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True, timeout=590)
-    (folder,) = (tmp_path / "runs").iterdir()
-    run = Run.open(folder)
+    code, _, err = eureka(*SMALL, cwd=tmp_path)
+    assert (code, err) == (0, "")
+    run = the_run(tmp_path)
     jobs = {
         path.parent: files.read_json(path, Job) for path in run.folder.glob("candidates/*/seed-*/job.json")
     }

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from eureka_loop.judge.trajectory import FILE, Trajectory
 from eureka_loop.store import Run
+
+from .program import eureka, outcome, the_run
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -22,20 +20,9 @@ SMALL = (
 
 
 def finished(cwd: Path, *options: str) -> Run:
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
-    command = [sys.executable, "-m", "eureka_loop.cli", *SMALL, *options]
-    subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, timeout=290)
-    (folder,) = (cwd / "runs").iterdir()
-    return Run.open(folder)
-
-
-def results(run: Run) -> dict[str, str]:
-    """Every result but its wall-clock."""
-    found = {}
-    for path in sorted(run.folder.glob("candidates/*/seed-*/result.json")):
-        result = json.loads(path.read_text()) | {"seconds": None}
-        found[str(path.relative_to(run.folder))] = json.dumps(result)
-    return found
+    code, _, err = eureka(*SMALL, *options, cwd=cwd)
+    assert (code, err) == (0, "")
+    return the_run(cwd)
 
 
 def test_with_a_bank_and_without(tmp_path: Path) -> None:
@@ -55,4 +42,4 @@ def test_with_a_bank_and_without(tmp_path: Path) -> None:
 
     assert not list(bare.folder.rglob(FILE))
     assert not list(bare.folder.rglob("bank.json"))
-    assert results(bare).items() < results(kept).items()
+    assert outcome(bare).items() < outcome(kept).items()

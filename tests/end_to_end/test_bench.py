@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,33 +11,18 @@ import pytest
 from eureka_loop.bench.plan import SETUP, Bench, runs
 from eureka_loop.files import read_json
 
+from .program import eureka, start, wait_for
+
 pytestmark = pytest.mark.timeout(600)
 
 SMALL = (
     "gymnasium --tasks invertedpendulum-balance,reacher-reach --searches 1 --designer templates --generations 1 "
-    "--samples 2 --steps 256 --report-seeds 2 --judge-episodes 1 --jobs 2 --out b --yes"
+    "--samples 2 --steps 256 --report-seeds 2 --judge-episodes 1 --jobs 1 --out b --yes"
 ).split()
 
 
-def start(*more: str, cwd: Path) -> subprocess.Popen[str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
-    command = [sys.executable, "-m", "eureka_loop.cli", "bench", *SMALL, *more]
-    return subprocess.Popen(
-        command, cwd=cwd, env=bare, stdin=subprocess.DEVNULL, stdout=-1, stderr=-1, text=True
-    )
-
-
 def bench(*more: str, cwd: Path) -> tuple[int, str, str]:
-    process = start(*more, cwd=cwd)
-    out, err = process.communicate(timeout=550)
-    return process.returncode, out, err
-
-
-def wait_for(condition: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
+    return eureka("bench", *SMALL, *more, cwd=cwd)
 
 
 def results(folder: Path) -> dict[str, int]:
@@ -59,7 +39,7 @@ def events(folder: Path) -> dict[str, list[str]]:
 
 
 def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
-    process = start(cwd=tmp_path)
+    process = start("bench", *SMALL, cwd=tmp_path)
     second = "b/*invertedpendulum*/candidates/*/seed-*/job.json"
     wait_for(lambda: process.poll() is not None or bool(list(tmp_path.glob(second))), 400)
     process.send_signal(signal.SIGINT)

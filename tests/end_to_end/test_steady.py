@@ -15,7 +15,7 @@ from werkzeug import Request, Response
 
 from eureka_loop.store import Run
 
-from .test_end_to_end import eureka, outcome, processes_of, start, the_run, wait_for
+from .program import eureka, outcome, processes_of, start, the_run, wait_for
 
 pytestmark = pytest.mark.timeout(600)
 

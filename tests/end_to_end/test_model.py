@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 
 from eureka_loop.store import Run
 
-from .test_end_to_end import eureka, outcome, start, the_run, wait_for
+from .program import eureka, outcome, start, the_run, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -51,7 +51,7 @@ def model(httpserver: HTTPServer) -> Model:
 
 def words_for(httpserver: HTTPServer, *words: str) -> list[str]:
     base = f"run invertedpendulum-balance --model small --base-url {httpserver.url_for('/v1')}"
-    small = "--generations 1 --samples 2 --steps 300 --report-seeds 0 --judge-episodes 2"
+    small = "--generations 1 --samples 2 --steps 300 --report-seeds 0 --judge-episodes 2 --jobs 1"
     return [*base.split(), *small.split(), *words]
 
 

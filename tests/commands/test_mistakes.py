@@ -1,0 +1,75 @@
+"""Bad input to `run`, `train`, `resume`, `inspect`, `tasks`, `compare`: one clear line, and nothing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+UPRIGHT = 'def compute_reward(pole_angle):\n    return {"upright": np.cos(pole_angle)}\n'
+NAN = 'def compute_reward(pole_up):\n    return {"upright": np.nan * pole_up[:, 2]}\n'
+SETTINGS = "[hyperparameters]\nn_step = 512\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run", "say what is wanted"),
+        ("run halfcheeta-run", "did you mean 'halfcheetah-run'"),
+        ("run walk --env HalfCheeta-v5 --fitness qvel", "did you mean"),
+        ("run walk --env CartPole-v1 --fitness obs", "CartPole-v1"),
+        ("run walk --env HalfCheetah-v5 --fitness forward_velocty", "did you mean 'forward_velocity'"),
+        ("run walk --env InvertedPendulum-v5 --fitness pole_up[:,7]", "its components are 0 to 2"),
+        ("run walk --env InvertedPendulum-v5 --fitness np.log(pole_up[:,2]-5)", "returned nan"),
+        ("run walk --env HalfCheetah-v5", "--fitness"),
+        ("run halfcheetah-run --designer llm --model m", "OPENAI_API_KEY"),
+        ("run halfcheetah-run --designer replay", "--replay"),
+        (
+            "run halfcheetah-run --designer gpt",
+            "eureka: --designer takes llm, replay or templates, not 'gpt'; `eureka run --help` says more",
+        ),
+        ("run halfcheetah-run --steps 0", "--steps 0 is out of range"),
+        ("run halfcheetah-run --config none.toml", "none.toml"),
+        ("run hopper-hop --config mine.toml --designer templates", "n_steps"),
+        ("resume nothing", "is not a run"),
+        ("inspect nothing", "is not a run"),
+        ("tasks halfcheeta", "halfcheetah-run"),
+        ("train none.py --task halfcheetah-run", "none.py"),
+        (
+            "train nan.py --task invertedpendulum-balance",
+            "nan.py fails on transitions under random actions: ",
+        ),
+        (
+            "run invertedpendulum-balance --designer templates --human nan.py",
+            "nan.py fails on transitions under random actions: Term 'upright' is NaN",
+        ),
+        ("frobnicate", "unknown command"),
+        ("compare a.py b.py", "say which task: `eureka compare a.py b.py --task NAME`"),
+        ("compare a.py --task invertedpendulum-balance", "there is nothing to compare a.py with"),
+        (
+            "compare a.py gone.py --task invertedpendulum-balance",
+            "can't read gone.py: No such file or directory",
+        ),
+        (
+            "compare a.py b.py --task invertedpendulum-balanse",
+            "unknown task 'invertedpendulum-balanse'; did you mean",
+        ),
+        ("compare a.py b.py --task hopper-hop --out c", "a.py can't be used for 'hopper-hop': Line 1: "),
+        ("compare a.py b.py --task hopper-hop --seeds 101", "--seeds 101 is out of range: give 1 to 100"),
+        ("compare a.py b.py --task hopper-hop --algo a2c", "unknown algorithm 'a2c'"),
+        ("compare . a.py", "give one run, or reward files: `eureka compare RUN`"),
+        ("compare .", "is not a run (it has no run.toml)"),
+        ("compare runs/gone", "runs/gone is not a run"),
+        ("compare", "give one run, or reward files: `eureka compare RUN`"),
+    ],
+)
+def test_bad_input_gets_one_clear_line_and_nothing_is_trained(
+    refused: Callable[[str], str], words: str, said: str, tmp_path: Path
+) -> None:
+    files = {"a.py": UPRIGHT, "b.py": UPRIGHT, "nan.py": NAN, "mine.toml": SETTINGS}
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    assert said in refused(words)
+    assert not list(tmp_path.glob("runs/*"))
+    assert not list(tmp_path.rglob("seed-*"))
