@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -11,17 +12,24 @@ from pathlib import Path
 from eureka_loop.execute.processes import environment
 
 BACKENDS = ("egl", "osmesa")
+OFF = ("disable", "disabled", "off", "false", "0")  # MuJoCo's own words for MUJOCO_GL
 SECONDS = 300.0
 
 
 def filmed(folder: Path) -> str:
-    """Draw what `recorded` left in a folder, as film-0.mp4 and so on; "" or, in a line, why there is none."""
+    """Draw what `recorded` left in a folder, as film-0.mp4 and so on; "" or, in a line, why there is none.
+
+    MUJOCO_GL chooses the backend, as everywhere with MuJoCo, or turns videos off.
+    """
     for path in folder.glob("film-*.mp4"):
         path.unlink()
     if importlib.util.find_spec("imageio_ffmpeg") is None:
         return "the package that writes videos is missing: pip install 'eureka-loop[video]'"
+    chosen = os.environ.get("MUJOCO_GL", "").lower()
+    if chosen in OFF:
+        return f"videos are turned off (MUJOCO_GL={chosen})"
     reasons = []
-    for backend in BACKENDS:
+    for backend in (chosen,) if chosen in BACKENDS else BACKENDS:
         reason = _draw(folder, backend)
         if not reason:
             return ""

@@ -50,3 +50,9 @@ def test_a_machine_that_does_not_draw_is_one_line(folder: Path, monkeypatch: pyt
     assert "eureka doctor" in said
     assert "\n" not in said
     assert not list(folder.glob("*.mp4"))
+
+
+def test_who_wants_none_has_none_drawn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filming.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setenv("MUJOCO_GL", "disable")
+    assert filmed(folder) == "videos are turned off (MUJOCO_GL=disable)"
