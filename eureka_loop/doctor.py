@@ -173,7 +173,7 @@ def devices() -> Iterator[Finding]:
     yield Finding("cores", "good", f"{here.cores}: {workers}")
     if here.memory is not None:
         enough = shared.workers == here.cores
-        value = f"{here.memory / 1e9:.1f} GB available; a run stays within {shared.memory / 1e9:.1f}"
+        value = f"{here.memory / 1e9:.1f} GB available; a run stays within {shared.memory / 1e9:.1f} GB"
         yield Finding(
             "memory", "good" if enough else "lack", value, "" if enough else "free some: for more workers"
         )
