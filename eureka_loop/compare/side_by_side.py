@@ -161,6 +161,7 @@ def _announce(contest: Contest, run: Run, jobs: int, look_on: Onlooker) -> None:
         jobs=jobs,
         report_seeds=contest.seeds,
         references=others,
+        labels={each.id: each.label for each in contest.contenders},
     )
     run.event("reporting", winner=first, references=others, seeds=list(contest.training_seeds))
     look_on.remember(_still_true(before, contest, run))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from eureka_loop import seeds
 from eureka_loop.records import Rung
+from eureka_loop.report import text, words
 from eureka_loop.report.rows import UNDER_WAY, Row, Training
 from eureka_loop.run_folder import Event
 from eureka_loop.search.halving import ladder, steps_of
@@ -24,6 +25,7 @@ class Board:
         self.seeds = self.jobs = self.halving = 1
         self.learners = 0  # at once in each worker, where many are trained together
         self.references: tuple[str, ...] = ()
+        self.labels = dict(words.LABELS)  # id → what it is called, where that isn't the id
         self.steady = False  # no generation is waited for
         self.writing = True  # nobody has said that no more is written
         self.asked: set[str] = set()  # ids; in a steady search alone
@@ -60,6 +62,10 @@ class Board:
             handler(event)
 
     # what the display asks
+
+    def called(self, id: str) -> str:
+        """What people call a candidate or a reference."""
+        return text.one_line(self.labels.get(id, id))
 
     @property
     def best(self) -> Row | None:
@@ -136,6 +142,7 @@ class Board:
         for name in COUNTS:
             setattr(self, name, int(event.get(name) or getattr(self, name)))
         self.references = tuple(event.get("references") or ())
+        self.labels |= event.get("labels") or {}
         self.steady = bool(event.get("steady"))
 
     def _on_resumed(self, event: Event) -> None:
@@ -220,6 +227,7 @@ class Board:
 
     def _on_reporting(self, event: Event) -> None:
         self.references = tuple(event.get("references") or ())
+        self.labels |= event.get("labels") or {}
         self._begin_report(event.get("winner"))
 
     def _on_finished(self, event: Event) -> None:

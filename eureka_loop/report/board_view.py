@@ -15,6 +15,7 @@ from eureka_loop.report.rows import Row, State
 from eureka_loop.report.sparks import bar
 
 BAR = 12  # characters
+WIDEST_NAME = 24
 STYLES: dict[State, str] = {
     "done": "green",
     "failed": "red",
@@ -122,9 +123,11 @@ def cost(board: Board) -> str:
 
 def candidates_table(board: Board, rows: Sequence[Row], wanted: int, title: str) -> Table:
     """One line a candidate; its columns don't move while it trains."""
+    names = {row.id: board.called(row.id) for row in rows}
+    width = min(max(map(len, (*names.values(), "hand-written"))), WIDEST_NAME)
     table = Table(box=None, expand=True, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("", width=1)
-    table.add_column(title, width=12, no_wrap=True)
+    table.add_column(title, width=width, no_wrap=True, overflow="ellipsis")
     table.add_column("status", width=BAR + 15, no_wrap=True)
     table.add_column("fitness", width=8, no_wrap=True, justify="right")
     table.add_column("note", ratio=1, no_wrap=True, overflow="ellipsis")
@@ -133,7 +136,7 @@ def candidates_table(board: Board, rows: Sequence[Row], wanted: int, title: str)
         mark = "★" if row is board.best or (board.report and row.id == board.winner) else ""
         table.add_row(
             Text(mark, style="yellow"),
-            Text(words.label(row.id), style="bold" if mark else ""),
+            Text(names[row.id], style="bold" if mark else ""),
             status(row, state, wanted * board.steps),
             Text(
                 "" if state in ("failed", "skipped") else text.number(row.fitness),

@@ -30,17 +30,17 @@ class Teller:
         self._last_progress = now
         rows = [(row, board.seeds) for row in board.rows.values()]
         rows += [(row, board.report_seeds) for row in board.report.values()]
-        said = [_reached(row, wanted * board.steps) for row, wanted in rows if row.running]
+        said = [_reached(row, wanted * board.steps, board) for row, wanted in rows if row.running]
         return f"{'; '.join(said)}{_left(board, now)}"
 
 
-def _reached(row: Row, steps: int) -> str:
+def _reached(row: Row, steps: int, board: Board) -> str:
     fitness = "" if row.fitness is None else f", fitness {text.number(row.fitness)}"
-    return f"{words.label(row.id)} {text.count(row.step)} of {text.count(steps)} steps{fitness}"
+    return f"{board.called(row.id)} {text.count(row.step)} of {text.count(steps)} steps{fitness}"
 
 
 def _of_candidate(event: Event, board: Board) -> str | None:
-    name = _name(event)
+    name = _name(event, board)
     match event.get("event"):
         case "written":
             note = text.one_line(str(event.get("note") or ""), 200)
@@ -77,8 +77,9 @@ def _going(event: Event, board: Board) -> str:
 
 def _trained(event: Event, board: Board) -> str:
     success = "" if event.get("success") is None else f", success {text.percent(event['success'])}"
+    fitness = text.number(event["fitness"])
     return (
-        f"{_name(event)} trained{_seed(event, board)}: fitness {text.number(event['fitness'])}{success}"
+        f"{_name(event, board)} trained{_seed(event, board)}: fitness {fitness}{success}"
         f", {text.duration(event.get('seconds') or 0)}{_left(board, event.get('time', 0.0))}"
     )
 
@@ -103,8 +104,10 @@ def _of_run(event: Event, board: Board) -> str | None:
         case "ranked":
             return f"{_generation(event, board)} done: {_ranked(event, board)}"
         case "reporting":
-            others = [words.label(id) for id in event.get("references") or ()]
-            return f"report: training {', '.join([str(event.get('winner')), *others])} on fresh seeds"
+            others = [board.called(id) for id in event.get("references") or ()]
+            return (
+                f"report: training {', '.join([board.called(str(event['winner'])), *others])} on fresh seeds"
+            )
         case "finished":
             return f"finished: winner {event.get('winner')}" if board.generations else ending(board)
         case _:  # why a run stops is said at its end
@@ -156,14 +159,13 @@ def _generation(event: Event, board: Board) -> str:
     return words.generation(event["generation"], board.generations)
 
 
-def _name(event: Event) -> str:
-    id = str(event.get("id", ""))
-    return words.label(text.one_line(id))
+def _name(event: Event, board: Board) -> str:
+    return board.called(str(event.get("id", "")))
 
 
 def _seed(event: Event, board: Board) -> str:
     """Which seed, where there are several."""
-    several = board.seeds > 1 or _name(event) != event.get("id") or event.get("id") in board.report
+    several = board.seeds > 1 or _name(event, board) != event.get("id") or event.get("id") in board.report
     return f" (seed {event['seed']})" if several and event.get("seed") is not None else ""
 
 

@@ -67,6 +67,18 @@ def test_a_comparison_has_no_winner_and_is_not_finished_with_its_last_training()
         assert "winner" not in written(out)
 
 
+def test_a_comparison_calls_rewards_as_its_report_does() -> None:
+    for terminal in (False, True):
+        out = console(terminal=terminal)
+        with Live(None, out) as live:
+            labels = {"mine-cae721": "mine.py", "human": "hand-written"}
+            live({"event": "started", "time": 1.0, "steps": 100, "report_seeds": 2, "labels": labels})
+            live({"event": "reporting", "time": 2.0, "winner": "mine-cae721", "references": ["human"]})
+            live({"event": "training", "time": 3.0, "id": "mine-cae721", "seed": 0})
+        assert "mine.py" in written(out)
+        assert "cae721" not in written(out)
+
+
 def test_progress_is_told_every_ten_seconds_at_most(script: Script) -> None:
     out = console(terminal=False)
     with Live(script.run, out) as live:
