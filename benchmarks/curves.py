@@ -1,6 +1,6 @@
 """Whether the population trainer learns as Stable-Baselines3 does: learning curves of both, seed by seed.
 
-    python benchmarks/curves.py [--tasks halfcheetah-run ...] [--seeds 10] [--steps 60000] [--config FILE] [--out DIR]
+    python benchmarks/curves.py [--tasks halfcheetah-run ...] [--seeds 10] [--seed 0] [--steps 60000] [--config FILE] [--out DIR]
 
 Each trainer trains the task's hand-written reward with the same hyperparameters and seeds. What is compared
 is how high the curve is on average and the fitness of the final policies: interquartile means over seeds, their
@@ -38,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--tasks", nargs="+", default=TASKS)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0, help="0 to 999: other trainings")
     parser.add_argument("--steps", type=int, default=60_000)
     parser.add_argument("--config", type=Path, default=SETTINGS, help="whose hyperparameters are taken")
     parser.add_argument("--out", type=Path, help="where runs are kept; what is there is only read")
@@ -57,6 +58,7 @@ def trained(name: str, trainer: str, out: Path, options: argparse.Namespace) -> 
         command = [sys.executable, "-m", "eureka_loop.cli", "train", str(program), "--task", name]
         command += ["--config", str(options.config), "--trainer", trainer, "--out", str(out)]
         command += ["--steps", str(options.steps), "--seeds", str(options.seeds)]
+        command += ["--seed", str(options.seed)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return Run.open(next(out.iterdir())).evaluated("g0-00").trained
 
