@@ -164,8 +164,8 @@ class Cohort:
         return dict(zip(states, verdicts, strict=True))
 
     def _leave_snapshots(self) -> None:
-        """What going on takes, where there is more to come."""
-        if self._step >= self._steps:
+        """What going on takes, where another job goes on: also where a rollout overshot the whole training."""
+        if self._members[0].job.until is None:
             return
         n = self._envs.n_envs // len(self._members)
         for place, learner in self._population.snapshots().items():

@@ -173,6 +173,16 @@ def test_a_part_that_adds_nothing_is_judged_again(make_job: MakeJob, train: Trai
     assert [without_clock(each) for each in again] == [without_clock(each) for each in first]
 
 
+def test_a_training_shorter_than_a_rollout_goes_on(make_job: MakeJob, train: Train, tmp_path: Path) -> None:
+    """Its first part overshoots the whole: nothing is left to train, and the last part is judged all the same."""
+    jobs = jobs_of(make_job, steps=100)
+    whole = train(jobs, "whole")
+    train(until(jobs, 33), "first")
+    rest = train(until(jobs, None, "first"), "last")
+    assert [without_clock(each) for each in rest] == [without_clock(each) for each in whole]
+    assert_same(tmp_path / "last" / "1", tmp_path / "whole" / "1", jobs[0].task)
+
+
 def test_a_damaged_snapshot_is_one_clear_line(make_job: MakeJob, train: Train, tmp_path: Path) -> None:
     jobs = jobs_of(make_job)[:1]
     train(until(jobs, 200), "first")
