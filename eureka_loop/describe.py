@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain, find_task, tasks
 from eureka_loop.errors import BadInput, Refused, UnknownName
-from eureka_loop.execute.survey import survey
+from eureka_loop.execute.survey import BESIDE, survey
 from eureka_loop.program.expression import as_reward, episode_mean
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
@@ -76,10 +76,13 @@ def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]
     return task, vocabulary
 
 
-def prepare(task: Task, config: RunConfig, folder: Path) -> Vocabulary:
+def prepare(task: Task, config: RunConfig, folder: Path, beside: Sequence[str] = ()) -> Vocabulary:
     """Survey the environment into `folder`: task.json, vocabulary.json, probe.npz.
 
     How policies will be trained is checked, and written beside it (training.json): the same for all the run.
+
+    Args:
+        beside: sources of programs that are to be trained, too: the trainer has to serve them all.
 
     Raises:
         BadInput: the environment can't be used, or a hyperparameter doesn't exist.
@@ -89,6 +92,8 @@ def prepare(task: Task, config: RunConfig, folder: Path) -> Vocabulary:
     files.write_json(folder / "task.json", task)
     training = Training(config.algo, tuned, bank=config.bank, relabel=config.relabel)
     files.write_json(folder / "training.json", training)
+    if beside:
+        files.write_json(folder / BESIDE, list(beside))
     vocabulary = survey(folder)
     training = with_trainer(training, config, folder)
     files.write_json(folder / "training.json", training)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -75,8 +77,9 @@ def compare(words: list[str]) -> int:
     folder = options.out or default_folder(options, draft)
     contest = side_by_side.begin(draft, folder)
     try:
-        for algorithm in contest.algorithms:
-            _train(draft, contest, folder, algorithm, options.jobs)
+        with _arenas(draft, contest, folder) as arenas:
+            for run in arenas:
+                _train(contest, run, options.jobs)
     except KeyboardInterrupt:
         print_stopped(folder, contest)
         return 130
@@ -86,14 +89,23 @@ def compare(words: list[str]) -> int:
     return 0
 
 
-def _train(draft: Draft, contest: Contest, folder: Path, algorithm: Algorithm, jobs: int) -> None:
-    from eureka_loop.compare import side_by_side
-    from eureka_loop.report.live import Live
+@contextlib.contextmanager
+def _arenas(draft: Draft, contest: Contest, folder: Path) -> Iterator[list[Run]]:
+    """Every algorithm's, before the first training: what is wrong with the last is told at once, too."""
+    from eureka_loop.compare.arena import arena
     from eureka_loop.report.terminal import LOOKING, terminal, waiting
 
-    with waiting(LOOKING, log=terminal()):
-        arena = side_by_side.arena(draft, folder, algorithm)
-    with arena as run, Live() as live:
+    with contextlib.ExitStack() as stack:
+        with waiting(LOOKING, log=terminal()):
+            found = [stack.enter_context(arena(draft, folder, each)) for each in contest.algorithms]
+        yield found
+
+
+def _train(contest: Contest, run: Run, jobs: int) -> None:
+    from eureka_loop.compare import side_by_side
+    from eureka_loop.report.live import Live
+
+    with Live() as live:
         try:
             side_by_side.train(contest, run, jobs, live)
         except KeyboardInterrupt:
@@ -146,7 +158,7 @@ def _contest(options: CompareOptions, base: RunConfig, run: str) -> Contest:
 
 
 def _config(options: CompareOptions, base: RunConfig) -> RunConfig:
-    """How each training is made; the settings of a search that it has no use for stay as they are."""
+    """How each training is made; what of it counts for an algorithm, see `compare.arena.config_of`."""
     return replace(
         base,
         steps=options.steps or base.steps,

@@ -10,17 +10,14 @@ DIR/report.html, report.md
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-import tomli_w
-
 from eureka_loop import files
 from eureka_loop.budget import Deadline, time_worked
-from eureka_loop.compare.contenders import Contender, readable
+from eureka_loop.compare.contenders import Contender
 from eureka_loop.compare.contest import (
     SETUP,
     Contest,
@@ -29,20 +26,15 @@ from eureka_loop.compare.contest import (
     require_unseen,
 )
 from eureka_loop.compare.relating import relate
-from eureka_loop.config import RunConfig, as_table
-from eureka_loop.describe import prepare
 from eureka_loop.design.write import Gate
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.local import LocalEngine
-from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Algorithm
 from eureka_loop.run_folder import Event
 from eureka_loop.sandbox.standing import required
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.store import Run
-from eureka_loop.versions import hardware, made_by
 
 
 def begin(draft: Draft, folder: Path) -> Contest:
@@ -60,32 +52,6 @@ def begin(draft: Draft, folder: Path) -> Contest:
         require_same(before, contest, folder)
         contest = replace(contest, looks=before.looks)
     return contest
-
-
-def arena(draft: Draft, folder: Path, algorithm: Algorithm) -> Run:
-    """The run's folder in which one algorithm's trainings are kept, surveyed and locked for this process.
-
-    Raises:
-        BadInput: the environment can't be used, or a contender isn't a reward program for it.
-        SandboxError: the sandbox is weaker than the configuration allows.
-    """
-    config = replace(draft.config, algo=algorithm)
-    run = Run(folder / algorithm)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    run.lock()
-    try:
-        if not ((run.folder / "run.toml").exists() and (folder / SETUP).exists()):
-            vocabulary = _survey(draft, config, run)
-            with Zygote() as zygote:
-                standing = required(zygote, reduced=config.allow_reduced_sandbox)
-            records = {"made_by": {**made_by(), **hardware()}, "sandbox": standing.as_table()}
-            readable(draft.contest.contenders, draft.task, vocabulary)
-            files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), **records}))
-        readable(draft.contest.contenders, draft.task, run.vocabulary())
-    except BaseException:
-        run.close()
-        raise
-    return run
 
 
 class Onlooker(Protocol):
@@ -133,15 +99,6 @@ def looked(contest: Contest, folder: Path) -> Contest:
     seen = replace(contest, looks=tuple(dict.fromkeys((*contest.looks, contest.seeds))))
     files.write_json(folder / SETUP, seen)
     return seen
-
-
-def _survey(draft: Draft, config: RunConfig, run: Run) -> Vocabulary:
-    """As the run whose winner is compared was surveyed, where it trained with this algorithm; else afresh."""
-    origin = draft.run
-    if origin is None or origin.training().algorithm != config.algo:
-        return prepare(draft.task, config, run.task_folder)
-    shutil.copytree(origin.task_folder, run.task_folder, dirs_exist_ok=True)
-    return run.vocabulary()
 
 
 def _announce(contest: Contest, run: Run, jobs: int, look_on: Onlooker) -> None:

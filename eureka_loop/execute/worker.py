@@ -26,6 +26,7 @@ from eureka_loop.errors import BadInput, EurekaError, RunError, SandboxError
 from eureka_loop.execute.batches import alike
 from eureka_loop.execute.machine import cores
 from eureka_loop.execute.processes import NO_FAULT
+from eureka_loop.execute.survey import BESIDE
 from eureka_loop.records import Job, Rollout, Task, Training, on_gpu
 from eureka_loop.results import Failed, Trained
 
@@ -166,7 +167,8 @@ def _survey(folder: Path) -> None:
             from eureka_loop.train.choose import lacking
 
             training = files.read_json(folder / "training.json", Training)
-            files.write_json(folder / "trainer.json", {"lacking": lacking(training, task, domain)})
+            beside = files.read_json(folder / BESIDE, list[str]) if (folder / BESIDE).exists() else ()
+            files.write_json(folder / "trainer.json", {"lacking": lacking(training, task, domain, beside)})
         seen = survey(task, domain)
         if training is not None and training.bank:
             from eureka_loop.train.bank import keep_random

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused
@@ -17,8 +17,11 @@ from eureka_loop.train.population.models import trains
 from eureka_loop.train.trainer import vocabulary_of
 
 
-def lacking(training: Training, task: Task, domain: Domain) -> str:
+def lacking(training: Training, task: Task, domain: Domain, beside: Sequence[str] = ()) -> str:
     """ "" where the population trainer can train everything that may be written for a task; else why not.
+
+    Args:
+        beside: sources of programs that are compared, whoever wrote them: they need the same trainer.
 
     Raises:
         BadInput: a hyperparameter that doesn't exist or can't be used, or an env that can't be had here.
@@ -30,14 +33,14 @@ def lacking(training: Training, task: Task, domain: Domain) -> str:
     if training.algorithm != "ppo":
         return f"the population trainer has no {training.algorithm.upper()}"
     vocabulary = vocabulary_of(task, domain)
-    return trains(options) or serves(task, domain, dict.fromkeys(_names(task, vocabulary)))
+    return trains(options) or serves(task, domain, dict.fromkeys(_names(task, vocabulary, beside)))
 
 
-def _names(task: Task, vocabulary: Vocabulary) -> Iterator[str]:
+def _names(task: Task, vocabulary: Vocabulary, beside: Sequence[str]) -> Iterator[str]:
     """All that a designer may ask for, and the hidden ones that what it is compared with does."""
     yield from (each.name for each in vocabulary.observables if not each.hidden)
-    for reference in references(task):
+    for source in (*(each.source for each in references(task)), *beside):
         try:
-            yield from check(reference.source, vocabulary, hidden=True).parameters
+            yield from check(source, vocabulary, hidden=True).parameters
         except Refused:
             continue  # told where the program is used

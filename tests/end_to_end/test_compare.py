@@ -115,3 +115,23 @@ def test_a_reference_that_fails_to_train_is_failed_and_not_zero(here: Path) -> N
     said = " ".join(out.split())
     assert "Can't tell fast.py from late.py: no training of the late.py reward finished: it failed" in said
     assert "| late.py | failed |" in (here / "c" / "report.md").read_text()
+
+
+def test_files_beside_the_envs_own_reward_with_both_algorithms(here: Path) -> None:
+    """What only the env itself can tell keeps the population trainer away from all: nobody crashes."""
+    words = [*SMALL, "--seeds", "1", "--algo", "ppo,sac", "--with", "native"]
+    code, out, err = compare("a.py", "b.py", *words, cwd=here, MUJOCO_GL="disable")
+    assert (code, err) == (0, "")
+    said = " ".join(out.split())
+    assert "With PPO: can't tell a.py from b.py: one seed each says nothing" in said
+    assert "With SAC: can't tell a.py from b.py: one seed each says nothing" in said
+    assert "failed" not in said
+    for algorithm in ("ppo", "sac"):
+        found = [
+            json.loads(path.read_text()) for path in here.glob(f"c/{algorithm}/candidates/*/*/result.json")
+        ]
+        assert len(found) == 3
+        assert all(len(each["scores"]) == 2 for each in found)
+        training = json.loads((here / "c" / algorithm / "task/training.json").read_text())
+        assert training["trainer"] == "sb3"
+    assert training["why"] == "the population trainer has no SAC"

@@ -14,3 +14,14 @@ def test_what_it_is_compared_with_has_the_same_trainer() -> None:
     assert lacking(training, task, domain) == ""
     native = replace(task, human=None, human_source="", native=("_get_rew",))
     assert lacking(training, native, domain) == "only the env itself knows 'native_reward'"
+
+
+def test_what_is_compared_beside_it_has_the_same_trainer() -> None:
+    task, training = find_task("hopper-hop"), Training("ppo", {"n_envs": 1})
+    domain = find_domain(task.env_id)
+    plain = "def compute_reward(forward_velocity):\n    return {'v': forward_velocity}\n"
+    hidden = plain.replace("forward_velocity", "info_reward_survive")
+    assert lacking(training, task, domain, [plain]) == ""
+    assert (
+        lacking(training, task, domain, [plain, hidden]) == "only the env itself knows 'info_reward_survive'"
+    )
