@@ -23,7 +23,7 @@ from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.memory import Indices
 from eureka_loop.simulate.physics import Physics
-from eureka_loop.simulate.quantities import FromContacts, Given, Noted, Raw, Slice
+from eureka_loop.simulate.quantities import FromContacts, Given, Noted, Raw
 from eureka_loop.simulate.recorder import Transitions, transitions
 from eureka_loop.simulate.starts import Drawn, OwnResets, Starts
 from eureka_loop.simulate.stated import Before, Stated, vectorised_of
@@ -176,8 +176,8 @@ class BatchedEnvs:
         inner: Any = env.unwrapped
         recorded = self._stated.recorded(self.names)
         needed = dict.fromkeys([*recorded, *self._stated.raws])
-        moving = [raw for raw in needed if isinstance(raw, (Slice, FromContacts))]
-        made = physics(inner, moving, self.n_envs, threads, manner_of(self._stated.vectorised, inner))
+        moving, manner = self._stated.moving(self.names), manner_of(self._stated.vectorised, inner)
+        made = physics(inner, moving, self.n_envs, threads, manner)
         if made is None:
             raise BadInput(f"this physics can't give what {self.vocabulary.env_id} and the names ask for")
         self._physics: Physics = made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import mujoco
 from mujoco.rollout import Rollout
@@ -15,10 +15,14 @@ from eureka_loop.simulate.quantities import Raw, Slice
 from eureka_loop.simulate.rollouts import Rollouts, Stepper, Straight, state_part
 from eureka_loop.simulate.runge_kutta import Staged
 from eureka_loop.simulate.sensed import with_sensors
+from eureka_loop.simulate.sensors import plan_of
 
 PhysicsFactory = Callable[[Any, Iterable[Raw], int, int, Manner], Physics | None]
 """The env (unwrapped), the raw columns, how many copies, how many threads, what else the env does; None where
 it can't."""
+
+Way = Literal["pool", "straight", "split", "staged"]
+"""How a control step is computed. Batches that go one way move alike, bit for bit, whatever they record."""
 
 
 def manner_of(vectorised: Vectorised, env: Any) -> Manner:
@@ -36,9 +40,14 @@ def manner_of(vectorised: Vectorised, env: Any) -> Manner:
 def fastest(env: Any, raws: Iterable[Raw], n_envs: int, threads: int, manner: Manner = USUAL) -> Physics:
     """Rollouts, or else a pool; where the solver doesn't converge, rollouts pay with several threads only."""
     raws = tuple(raws)
-    if threads == 1 and env.model.opt.solver != mujoco.mjtSolver.mjSOL_NEWTON:
+    if way_of(env, raws, threads, manner) == "pool":
         return pool(env, raws, n_envs, threads, manner)
     return rollouts(env, raws, n_envs, threads, manner) or pool(env, raws, n_envs, threads, manner)
+
+
+def way_of(env: Any, raws: Iterable[Raw], threads: int = 1, manner: Manner = USUAL) -> Way:
+    """Which way these columns make a batch go, where the model's file is there to put sensors into."""
+    return "pool" if threads == 1 and not _converges(env.model) else _rolled(env, raws, manner)
 
 
 def pool(env: Any, raws: Iterable[Raw], n_envs: int, threads: int, manner: Manner = USUAL) -> Physics:
@@ -51,24 +60,45 @@ def rollouts(
 ) -> Physics | None:
     """None where a column can't be read off the state or a sensor, or a step can't be repeated closely."""
     raws, model = tuple(raws), env.model
-    if manner != USUAL or model.nmocap:
+    way = _rolled(env, raws, manner)
+    if way == "pool":
         return None
-    beyond = [raw for raw in raws if not (state_part(raw, model) or _is_control(raw))]
-    staged = model.opt.integrator == mujoco.mjtIntegrator.mjINT_RK4 and not model.na
-    converges = model.opt.solver == mujoco.mjtSolver.mjSOL_NEWTON
-    if not staged and (not converges or (beyond and model.opt.integrator == mujoco.mjtIntegrator.mjINT_RK4)):
-        return None
-    sensed = with_sensors(model, getattr(env, "fullpath", ""), beyond)
+    sensed = with_sensors(model, getattr(env, "fullpath", ""), _beyond(raws, model))
     if sensed is None:
         return None
     threaded = Rollout(nthread=threads if threads > 1 else 0)
     stepper: Stepper
-    if staged and (beyond or not converges):
-        whole = env.frame_skip - 1 if converges else 0
+    if way == "staged":
+        whole = env.frame_skip - 1 if _converges(model) else 0
         stepper = Staged(threaded, model, sensed.model, n_envs, env.frame_skip, whole=whole)
     else:
         stepper = Straight(threaded, model, sensed.model, n_envs, env.frame_skip)
     return Rollouts(model, sensed, raws, n_envs, stepper, threaded)
+
+
+def _rolled(env: Any, raws: Iterable[Raw], manner: Manner) -> Way:
+    """The way of MuJoCo's rollout; a pool's where a column or what the env does needs it."""
+    model = env.model
+    beyond, converges = _beyond(raws, model), _converges(model)
+    runge_kutta = model.opt.integrator == mujoco.mjtIntegrator.mjINT_RK4
+    staged = runge_kutta and not model.na
+    if manner != USUAL or model.nmocap or any(plan_of(raw, model) is None for raw in beyond):
+        return "pool"
+    if not staged and (not converges or (beyond and runge_kutta)):
+        return "pool"
+    if staged and (beyond or not converges):
+        return "staged"
+    return "split" if beyond and _frames(env) > 1 else "straight"
+
+
+def _beyond(raws: Iterable[Raw], model: Any) -> list[Raw]:
+    """Columns that a sensor has to give."""
+    return [raw for raw in raws if not (state_part(raw, model) or _is_control(raw))]
+
+
+def _converges(model: Any) -> bool:
+    """Whether the solver's result doesn't depend on its first guess."""
+    return bool(model.opt.solver == mujoco.mjtSolver.mjSOL_NEWTON)
 
 
 def _frames(env: Any) -> int:

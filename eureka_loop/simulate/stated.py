@@ -21,7 +21,17 @@ from eureka_loop.simulate.evaluation import split
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.naming import identifier
 from eureka_loop.simulate.observation import is_goal
-from eureka_loop.simulate.quantities import FromInfo, Given, Noted, Quantity, Raw, Slice, as_is, slice_of
+from eureka_loop.simulate.quantities import (
+    FromContacts,
+    FromInfo,
+    Given,
+    Noted,
+    Quantity,
+    Raw,
+    Slice,
+    as_is,
+    slice_of,
+)
 from eureka_loop.simulate.recorder import raw_columns
 
 KEPT_ARGUMENTS = frozenset({"max_episode_steps"})  # of gymnasium.make: those a domain's functions hold with
@@ -109,6 +119,14 @@ class Stated:
                 if isinstance(raw, FromInfo) or (isinstance(raw, Given) and raw.key not in GIVEN):
                     raise BadInput(f"only the env itself knows {name!r}")
         return raw_columns(self.quantities, names)
+
+    def moving(self, names: Iterable[str]) -> list[Raw]:
+        """What physics has to give, for these parameters and the functions.
+
+        Raises: as `recorded`.
+        """
+        needed = dict.fromkeys([*self.recorded(names), *self.raws])
+        return [raw for raw in needed if isinstance(raw, Slice | FromContacts)]
 
 
 def vectorised_of(task: Task, domain: Domain) -> Vectorised:

@@ -78,6 +78,7 @@ class Cohort:
         Args:
             report: called with the member's place.
         """
+        self._pace.go()
         while self.advance():
             if self._pace.due(self._step):
                 self._report(report)
@@ -164,7 +165,7 @@ class Cohort:
         return dict(zip(states, verdicts, strict=True))
 
     def _leave_snapshots(self) -> None:
-        """What going on takes, where another job goes on: also where a rollout overshot the whole training."""
+        """What going on takes, where another job goes on, be it without a step: a rollout may overshoot the whole."""
         if self._members[0].job.until is None:
             return
         n = self._envs.n_envs // len(self._members)
@@ -190,9 +191,13 @@ class Pace:
     """
 
     def __init__(self, step: int = 0, seconds: float = 0.0) -> None:
+        self._step, self._before, self.seconds = step, seconds, seconds
+        self.go()
+
+    def go(self) -> None:
+        """Begin now: others may have been trained since it was made."""
         self._started = time.perf_counter()
-        self._marks = deque([(self._started, step)], maxlen=SPEED_OVER)
-        self._before, self.seconds = seconds, seconds
+        self._marks = deque([(self._started, self._step)], maxlen=SPEED_OVER)
 
     def stop(self) -> None:
         self.seconds = self._before + time.perf_counter() - self._started

@@ -22,7 +22,9 @@ from eureka_loop.program.gate import check
 from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.sandbox.zygote import Zygote
-from eureka_loop.train.hyperparameters import settings
+from eureka_loop.simulate.choice import Way
+from eureka_loop.simulate.ways import ways
+from eureka_loop.train.hyperparameters import Settings, settings
 from eureka_loop.train.population.cohort import Cohort, Report
 from eureka_loop.train.population.judging import SharedJudge
 from eureka_loop.train.population.layout import CPU
@@ -76,11 +78,13 @@ class Assembly:
     """Jobs ready to be trained.
 
     Attributes:
-        cohorts: one a thread.
+        threads: how many cohorts are trained side by side.
+        cohorts: each of jobs whose envs step in the same way.
         places: of the members of each cohort among the jobs.
         failures: of the others, by place: those that can't begin.
     """
 
+    threads: int
     cohorts: Sequence[Cohort]
     places: Sequence[Sequence[int]]
     failures: Mapping[int, Failed]
@@ -102,7 +106,7 @@ def assemble(
     try:
         judge = stack.enter_context(SharedJudge(zygote, task, vocabulary))
     except (RewardFailure, Refused) as error:
-        return Assembly((), (), {place: failed(job, error) for place, job in enumerate(jobs)})
+        return Assembly(1, (), (), {place: failed(job, error) for place, job in enumerate(jobs)})
     spaces = Spaces(task, options.n_envs)
     members: dict[int, Member] = {}
     failures: dict[int, Failed] = {}
@@ -118,7 +122,12 @@ def assemble(
         members[place] = Member(job, model, normalization, process, judge, folder)
         stack.callback(members[place].close)
     shares, stepping = (threads, 1) if options.device == CPU else (1, threads)
-    places = [share.tolist() for share in np.array_split(list(members), shares) if len(share)]
+    places = [
+        share.tolist()
+        for kin in _kin(members, options, judge, domain)
+        for share in np.array_split(kin, shares)
+        if len(share)
+    ]
     cohorts = [
         Cohort([members[place] for place in share], options, domain, judge, threads=stepping)
         for share in places
@@ -127,17 +136,35 @@ def assemble(
         stack.callback(cohort.close)
         if jobs[0].after:
             cohort.restore([folders[place] / jobs[place].after for place in share])
-    return Assembly(cohorts, places, failures)
+    return Assembly(shares, cohorts, places, failures)
+
+
+def _kin(
+    members: Mapping[int, Member], options: Settings, judge: SharedJudge, domain: Domain
+) -> list[list[int]]:
+    """Places of those whose programs have their envs step in the same way.
+
+    One batch of envs steps as the most demanding of its columns asks: beside a program that asks for contacts
+    the others' envs would move a little differently, in the last bits, than without it.
+    """
+    if options.device != CPU or not members:  # there results are the same to rounding only
+        return [list(members)]
+    asked = [(*member.parameters, *judge.names) for member in members.values()]
+    task = next(iter(members.values())).job.task
+    kin: dict[Way, list[int]] = {}
+    for place, way in zip(members, ways(task, domain, asked), strict=True):
+        kin.setdefault(way, []).append(place)
+    return list(kin.values())
 
 
 def _side_by_side(assembly: Assembly, report: Report) -> list[list[Trained | Failed]]:
-    """Every cohort in a thread of its own."""
+    """Every cohort; as many at a time as there are threads."""
 
     def run(cohort: Cohort, places: Sequence[int]) -> list[Trained | Failed]:
         torch.set_num_threads(1)  # holds for a thread
         return cohort.run(lambda place, line: report(places[place], line))
 
-    if len(assembly.cohorts) < 2:
+    if min(len(assembly.cohorts), assembly.threads) < 2:
         return list(map(run, assembly.cohorts, assembly.places))
-    with ThreadPoolExecutor(len(assembly.cohorts)) as executor:
+    with ThreadPoolExecutor(assembly.threads) as executor:
         return list(executor.map(run, assembly.cohorts, assembly.places))

@@ -31,6 +31,13 @@ LATE = (
     "    return {'term': action.sum(axis=1) / np.where(time > 0.25, 0.0, 1.0)}\n"
 )
 
+# The same reward as SPEED, from somebody who looks at contacts as well.
+TOUCH = (
+    "def compute_reward(forward_velocity, torso_contact_force, time):\n"
+    "    touch = np.abs(torso_contact_force).sum(axis=1)\n"
+    "    return {'speed': 1.0 * forward_velocity, 'touch': 0.0 * touch + 0.0 * time}\n"
+)
+
 
 @pytest.fixture
 def cohort(zygote: Zygote, tmp_path: Path) -> Cohort:
@@ -104,6 +111,24 @@ def test_a_job_has_the_same_result_in_any_company(make_job: MakeJob, cohort: Coh
         one, two = map(policy, folders)
         assert all(torch.equal(one[name], two[name]) for name in one)
     assert not (tmp_path / "beside" / "1" / "policy.zip").exists()
+
+
+@pytest.mark.parametrize("task", ["hopper-hop", "halfcheetah-run"])
+def test_others_observables_do_not_move_ones_envs(
+    task: str, make_job: MakeJob, cohort: Cohort, tmp_path: Path
+) -> None:
+    """Sensors make a control step several calls, which round otherwise than one. Contacts, then failing."""
+    job = make_job(task, source=SPEED, limit=40, steps=384, checkpoints=3)
+    (alone,) = cohort([job], tmp_path / "alone")
+    (touching,) = cohort([replace(job, source=TOUCH)], tmp_path / "touching")
+    failing = TOUCH.replace("0.0 * touch", "1.0 / np.where(time > 0.25, 0.0, 1.0)")
+    sources = [TOUCH, SPEED, failing]
+    beside = cohort([replace(job, source=source) for source in sources], tmp_path / "beside")
+    assert same(beside[1], alone)
+    assert same(beside[0], touching)
+    assert isinstance(beside[2], Failed)
+    one, two = policy(tmp_path / "alone" / "0"), policy(tmp_path / "beside" / "1")
+    assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_failures_of_every_kind(make_job: MakeJob, cohort: Cohort) -> None:

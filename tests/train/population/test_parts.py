@@ -119,6 +119,16 @@ def test_in_parts_as_in_one(task: str, make_job: MakeJob, train: Train, tmp_path
     assert not (tmp_path / "last" / "1" / SNAPSHOT).exists()
 
 
+def test_in_parts_among_others_as_alone(make_job: MakeJob, train: Train, tmp_path: Path) -> None:
+    """What others ask for makes their envs step in another way; on the next rung they are gone."""
+    jobs = jobs_of(make_job)
+    train(jobs[2:], "alone")
+    train(until(jobs, 200), "first")
+    train(until(jobs[1:], 500, "first"), "second")
+    train(until(jobs[2:], None, "second"), "last")
+    assert_same(tmp_path / "last" / "2", tmp_path / "alone" / "2", jobs[0].task)
+
+
 @pytest.mark.parametrize(
     "more",
     [
