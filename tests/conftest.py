@@ -10,7 +10,7 @@ import pytest
 
 from eureka_loop.execute.processes import end_spare
 
-LONGEST = ("end_to_end", "test_cohorts", "test_parts", "test_bombs")
+LONGEST = ("end_to_end", "train", "test_bombs")  # folders, files
 
 
 def pytest_configure() -> None:
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(path: Path) -> int:
-    return next((n for n, name in enumerate(LONGEST) if name in (path.parent.name, path.stem)), len(LONGEST))
+    return next((n for n, name in enumerate(LONGEST) if name in (*path.parts, path.stem)), len(LONGEST))
 
 
 @pytest.fixture(autouse=True, scope="module")
