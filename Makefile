@@ -31,7 +31,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
-# Not compiled: of eleven thousand modules the tests import one in ten, and those are compiled then.
+# Not compiled: one module in nine is imported by the tests, and compiled then.
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --editable '.[dev]'
 	touch $@ $(VENV)/.installed
