@@ -165,7 +165,7 @@ class Cohort:
         return dict(zip(states, verdicts, strict=True))
 
     def _leave_snapshots(self) -> None:
-        """What going on takes, where another job goes on, be it without a step: a rollout may overshoot the whole."""
+        """What going on takes, where a job goes on, be it without a step that is left."""
         if self._members[0].job.until is None:
             return
         n = self._envs.n_envs // len(self._members)
