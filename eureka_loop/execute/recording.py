@@ -8,14 +8,27 @@ from eureka_loop import files
 from eureka_loop.execute.processes import require_left, work_through
 from eureka_loop.records import Array, Rollout
 
+TRANSITIONS = "transitions.npz"
 
-def recorded(rollout: Rollout, folder: Path) -> dict[str, Array]:
-    """The columns asked for, and `policy`, the number of the policy whose episode a row is from.
+
+def record(rollout: Rollout, folder: Path) -> None:
+    """Have the columns asked for recorded, for `read`.
 
     Raises:
         RunError: the worker failed.
     """
+    (folder / TRANSITIONS).unlink(missing_ok=True)  # first: it belongs to another rollout.json
     files.write_json(folder / "rollout.json", rollout)
-    (folder / "transitions.npz").unlink(missing_ok=True)
     work_through(folder)
-    return files.read_columns(require_left(folder / "transitions.npz", "recording episodes"))
+    require_left(folder / TRANSITIONS, "recording episodes")
+
+
+def is_recorded(rollout: Rollout, folder: Path) -> bool:
+    """Whether just this was recorded there before."""
+    asked = folder / "rollout.json"
+    return (folder / TRANSITIONS).exists() and asked.exists() and files.read_json(asked, Rollout) == rollout
+
+
+def read(folder: Path) -> dict[str, Array]:
+    """The columns recorded, and `policy`, the number of the policy whose episode a row is from."""
+    return files.read_columns(folder / TRANSITIONS)

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import mujoco
 import numpy as np
 
 from eureka_loop import files
 from eureka_loop.records import Array, Rollout
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.model import model_of
 from eureka_loop.simulate.trial import try_out
 
 WIDTH, HEIGHT = 384, 288  # px
@@ -35,30 +35,39 @@ def main(folder: Path) -> None:
     with np.load(folder / "transitions.npz", allow_pickle=False) as archive:
         poses, policy = archive["qpos"], archive["policy"]
     env = make_env(rollout.task)
-    model, dt = model_of(env).mj, try_out(env).dt
+    dt = try_out(env).dt
     every = max(1, round(1.0 / (FRAMES * dt)))
     for index in range(len(rollout.policies)):
         chosen = poses[policy == index][: int(SECONDS / dt) : every]
+        env.reset(seed=rollout.seed)  # as it was recorded: a reset may put things, and goals, elsewhere
         writer = imageio_ffmpeg.write_frames(
             str(folder / f"film-{index}.mp4"), (WIDTH, HEIGHT), fps=1.0 / (every * dt), macro_block_size=2,
             output_params=["-crf", "28", "-movflags", "+faststart"],
         )  # fmt: skip
         writer.send(None)
-        for frame in frames(model, chosen):
+        for frame in frames(env, chosen):
             writer.send(frame.tobytes())
         writer.close()
 
 
-def frames(model: Any, poses: Array) -> Iterator[Any]:
-    """A picture (HEIGHT, WIDTH, 3), uint8, of each pose (T, nq)."""
-    data = mujoco.MjData(model)
-    camera = camera_of(model)
-    with mujoco.Renderer(model, HEIGHT, WIDTH) as renderer:
+def frames(env: gymnasium.Env[Any, Any], poses: Array) -> Iterator[Any]:
+    """A picture (HEIGHT, WIDTH, 3), uint8, of each pose (T, nq), in the scene that the last reset made."""
+    inner: Any = env.unwrapped
+    camera = camera_of(inner.model)
+    with mujoco.Renderer(inner.model, HEIGHT, WIDTH) as renderer:
         for pose in poses:
-            data.qpos[:] = pose
-            mujoco.mj_forward(model, data)
-            renderer.update_scene(data, camera)
+            place(env, pose)
+            renderer.update_scene(inner.data, camera)
             yield renderer.render()
+
+
+def place(env: gymnasium.Env[Any, Any], pose: Array) -> None:
+    """Put the scene into a pose (nq,), and the goal's marker where the env itself would before it draws."""
+    inner: Any = env.unwrapped
+    inner.data.qpos[:] = pose
+    mujoco.mj_forward(inner.model, inner.data)
+    if hasattr(inner, "_render_callback"):  # Gymnasium-Robotics: Fetch and the Shadow Hand
+        inner._render_callback()
 
 
 def camera_of(model: Any) -> Any:
