@@ -18,6 +18,7 @@ from eureka_loop.train.training_episodes import TrainingEpisodes
 Report = Callable[[Mapping[str, float]], None]
 
 REPORT_EVERY = 0.5  # seconds
+BEAT_EVERY = 30.0  # seconds, once there is nothing new to tell
 SPEED_OVER = 20  # reports; long enough for SAC's start to be forgotten and PPO's updates to be averaged
 
 
@@ -75,7 +76,15 @@ class Supervision(BaseCallback):
 
     def _on_training_end(self) -> None:
         self.seconds = time.perf_counter() - self._started
-        self._report(self._progress())
+        self._last = self._progress()
+        self._report(self._last)
+
+    def beat(self) -> None:
+        """While the policy is judged: its last line of progress from time to time, as a sign of life."""
+        now = time.perf_counter()
+        if now >= self._next_report + BEAT_EVERY:
+            self._next_report = now
+            self._report(self._last)
 
     def _progress(self) -> dict[str, float]:
         progress = {"step": float(self.num_timesteps), "steps_per_s": self._steps_per_s()}

@@ -12,11 +12,11 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import BadInput, Refused, RewardFailure, RunError
-from eureka_loop.judge.episodes import judge_policy
+from eureka_loop.judge.episodes import Observation, judge_policy
 from eureka_loop.judge.fitness import Judge, start
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Job, Task
+from eureka_loop.records import Array, Job, Task
 from eureka_loop.results import Failed, FailureKind, Trained
 from eureka_loop.sandbox.process import Terms
 from eureka_loop.sandbox.zygote import Zygote
@@ -95,7 +95,12 @@ def _train(
         supervision = Supervision(episodes, checkpoints, curves, learner.settle, report)
         learner.learn(rewarder, supervision, curves.logger)
         save(folder, learner.model, learner.normalization)
-        predict = predictor(learner.model, learner.normalization)
+        policy = predictor(learner.model, learner.normalization)
+
+        def predict(observation: Observation) -> Array:
+            supervision.beat()
+            return policy(observation)
+
         return Trained(
             candidate=job.candidate,
             seed=job.seed,

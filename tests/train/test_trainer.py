@@ -137,6 +137,19 @@ def test_reports_progress(make_job: MakeJob, zygote: Zygote, tmp_path: Path) -> 
     assert set(seen[-1]) == {"step", "steps_per_s", "fitness"}
 
 
+def test_judging_gives_signs_of_life(
+    make_job: MakeJob, zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last line again, whatever was learned long before."""
+    monkeypatch.setattr("eureka_loop.train.supervision.BEAT_EVERY", -1e9)
+    lines: list[Any] = []
+    job = make_job(limit=10, steps=128)
+    trained = train(job, find_domain(job.task.env_id), zygote, tmp_path, lines.append)
+    assert isinstance(trained, Trained)
+    again = [line for line in lines if line == lines[-1]]
+    assert len(again) == 1 + trained.scores[0].length
+
+
 @pytest.mark.parametrize("algorithm", ["ppo", "sac"])
 def test_a_reward_that_fails_is_a_result(algorithm: str, make_job: MakeJob, run: Any) -> None:
     body = "action.sum(axis=1) / np.where(action[:, 0] > -2.0, 0.0, 1.0)"

@@ -85,7 +85,7 @@ class Cohort:
         self._pace.stop()
         self._report(report)
         results: dict[int, Trained | Failed] = {}
-        for place, verdict in self._finish().items():
+        for place, verdict in self._finish(lambda: self._report(report)).items():
             if isinstance(verdict, RewardFailure):
                 self._fail(place, verdict)
             else:
@@ -137,8 +137,8 @@ class Cohort:
     def _fail(self, place: int, error: RewardFailure | Diverged) -> None:
         self._failures[place] = failed(self._members[place].job, error)
 
-    def _finish(self) -> Mapping[int, Verdict]:
-        """Save and judge those who made it."""
+    def _finish(self, alive: Callable[[], None]) -> Mapping[int, Verdict]:
+        """Save and judge those who made it; `alive` is called on the way."""
         population, states = self._population, self._population.states()
         for place, state in states.items():
             member = self._members[place]
@@ -161,6 +161,7 @@ class Cohort:
             [self._members[place].job.judge_seeds for place in states],
             self._judge,
             self._threads,
+            alive=alive,
         )
         return dict(zip(states, verdicts, strict=True))
 
@@ -192,6 +193,7 @@ class Pace:
 
     def __init__(self, step: int = 0, seconds: float = 0.0) -> None:
         self._step, self._before, self.seconds = step, seconds, seconds
+        self._stopped: float | None = None
         self.go()
 
     def go(self) -> None:
@@ -200,11 +202,14 @@ class Pace:
         self._marks = deque([(self._started, self._step)], maxlen=SPEED_OVER)
 
     def stop(self) -> None:
-        self.seconds = self._before + time.perf_counter() - self._started
+        """What is measured later is the same."""
+        self._stopped = time.perf_counter()
+        self.seconds = self._before + self._stopped - self._started
 
     def speed(self, step: int) -> float:
         since, before = self._marks[0]
-        return (step - before) / max(time.perf_counter() - since, 1e-9)
+        now = time.perf_counter() if self._stopped is None else self._stopped
+        return (step - before) / max(now - since, 1e-9)
 
     def due(self, step: int) -> bool:
         """Whether it is time for a report; if so, it counts as made."""

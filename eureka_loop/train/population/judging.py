@@ -1,4 +1,4 @@
-"""Judging many policies: one judge for all, and all judged episodes side by side."""
+"""Judging many policies: one judge for all, and many episodes side by side."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from eureka_loop.train.population.group import LearnerState, Rules
 Act = Callable[[Array], Floats]
 Columns = Mapping[str, Array]
 Verdict = tuple[Score, ...] | RewardFailure
+
+AT_ONCE = 128  # episodes: so many bound memory, which holds them whole, and the time without a sign of life
 
 
 class SharedJudge(Judge):
@@ -56,8 +58,10 @@ def judge_policies(
     seeds: Sequence[Sequence[int]],
     judge: SharedJudge,
     threads: int = 1,
+    *,
+    alive: Callable[[], None] = lambda: None,
 ) -> list[Verdict]:
-    """Every policy, without exploration, in one whole episode a seed.
+    """Every policy, without exploration, in one whole episode a seed; not many more than AT_ONCE at a time.
 
     A seed's score doesn't depend on which others are judged beside it.
 
@@ -65,20 +69,35 @@ def judge_policies(
         scales: of the learners whose states these are.
         seeds: of each; equally many.
         threads: that step the envs.
+        alive: called whenever some have been played and others are left.
 
     Returns:
         Scores of each; or how fitness or success failed on its episodes.
     """
-    actors = Actors(rules.layout, rules.activation, len(states), len(seeds[0]), apart=True)
+    verdicts: list[Verdict] = [() for _ in states]
+    most = max(1, AT_ONCE // len(states))
+    for start in range(0, len(seeds[0]), most):
+        if start:
+            alive()
+        now = [each[start : start + most] for each in seeds]
+        actors = _actors(rules, states, len(now[0]))
+        flat = [seed for each in now for seed in each]
+        envs = BatchedEnvs(task, domain, judge.names, len(flat), flat, threads)
+        try:
+            episodes = iter(whole_episodes(actor(actors, scales, envs), envs))
+        finally:
+            envs.close()
+        played = [[next(episodes) for _ in each] for each in now]
+        verdicts = [_verdict(judge, *each) for each in zip(verdicts, now, played, strict=True)]
+    return verdicts
+
+
+def _actors(rules: Rules, states: Sequence[LearnerState], n: int) -> Actors:
+    """These policies, on so many observations each."""
+    actors = Actors(rules.layout, rules.activation, len(states), n, apart=True)
     for index, state in enumerate(states):
         actors.copy(np.array([index]), [part[None] for part in state.parameters])
-    flat = [seed for each in seeds for seed in each]
-    envs = BatchedEnvs(task, domain, judge.names, len(flat), flat, threads)
-    try:
-        episodes = iter(whole_episodes(actor(actors, scales, envs), envs))
-    finally:
-        envs.close()
-    return [_verdict(judge, each, [next(episodes) for _ in each]) for each in seeds]
+    return actors
 
 
 def actor(actors: Actors, scales: ObservationScales, envs: BatchedEnvs) -> Act:
@@ -116,8 +135,13 @@ def whole_episodes(act: Act, envs: BatchedEnvs) -> list[Columns]:
     return episodes
 
 
-def _verdict(judge: SharedJudge, seeds: Sequence[int], episodes: Sequence[Columns]) -> Verdict:
-    scores = []
+def _verdict(
+    judge: SharedJudge, before: Verdict, seeds: Sequence[int], episodes: Sequence[Columns]
+) -> Verdict:
+    """That of the episodes before, with these."""
+    if isinstance(before, RewardFailure):
+        return before
+    scores = [*before]
     for seed, columns in zip(seeds, episodes, strict=True):
         try:
             fitness, success = judge.score(columns)
