@@ -5,8 +5,9 @@
 
 A folder with job.json gets a result.json; one with rollout.json gets transitions.npz; one with task.json gets
 vocabulary.json, probe.npz and trainer.json, or survey_error.json; where training.json wants a bank, random
-episodes, too. Everything else that is printed goes to worker.log in the folder. Jobs for the population
-trainer that differ in program and seeds alone are trained together.
+episodes, too; where the env's own reward is one to compare with, its source in native.py. Everything else
+that is printed goes to worker.log in the folder. Jobs for the population trainer that differ in program and
+seeds alone are trained together.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from eureka_loop.execute.machine import cores
 from eureka_loop.execute.processes import NO_FAULT
 from eureka_loop.execute.survey import BESIDE
 from eureka_loop.records import Job, Rollout, Task, Training, on_gpu
+from eureka_loop.references import NATIVE
 from eureka_loop.results import Failed, Trained
 
 if TYPE_CHECKING:
@@ -162,12 +164,12 @@ def _survey(folder: Path) -> None:
     task = files.read_json(folder / "task.json", Task)
     domain = find_domain(task.env_id)
     training: Training | None = None
+    beside = files.read_json(folder / BESIDE, list[str]) if (folder / BESIDE).exists() else []
     try:
         if (folder / "training.json").exists():
             from eureka_loop.train.choose import lacking
 
             training = files.read_json(folder / "training.json", Training)
-            beside = files.read_json(folder / BESIDE, list[str]) if (folder / BESIDE).exists() else ()
             files.write_json(folder / "trainer.json", {"lacking": lacking(training, task, domain, beside)})
         seen = survey(task, domain)
         if training is not None and training.bank:
@@ -178,7 +180,7 @@ def _survey(folder: Path) -> None:
         files.write_json(folder / "survey_error.json", {"message": str(error)})
         return
     np.savez_compressed(folder / "probe.npz", **seen.probe)  # type: ignore[arg-type]
-    if seen.native:
+    if task.native or NATIVE in beside:
         files.write_text(folder / "native.py", seen.native)
     files.write_json(folder / "vocabulary.json", seen.vocabulary)
 

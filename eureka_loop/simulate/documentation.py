@@ -10,6 +10,7 @@ from typing import Any
 
 import gymnasium
 
+USUAL = ("_get_rew", "compute_reward", "step")  # where nobody says which method computes the reward
 # The arguments and the history of versions name the reward's weights and terms, one by one.
 LEFT_OUT = re.compile(r"reward|argument|version history|credit|referen", re.IGNORECASE)
 
@@ -20,9 +21,13 @@ def documentation(env: gymnasium.Env[Any, Any]) -> str:
 
 
 def reward_source(env: gymnasium.Env[Any, Any], methods: Iterable[str]) -> str:
-    """Those of the methods that the env's class has, as source: its own reward, for people to read."""
+    """The env's own reward, for people to read: those of the methods that its class has, as source.
+
+    Where none are named, the first of the usual ones.
+    """
     kind = type(env.unwrapped)
-    known = [getattr(kind, name) for name in methods if hasattr(kind, name)]
+    named = tuple(methods) or [name for name in USUAL if hasattr(kind, name)][:1]
+    known = [getattr(kind, name) for name in named if hasattr(kind, name)]
     return "\n\n".join(textwrap.dedent(inspect.getsource(inspect.unwrap(each))) for each in known)
 
 

@@ -28,7 +28,7 @@ class Survey:
         vocabulary: with `start`, `low` and `high`.
         probe: rows of random actions, spread over all episodes: every name, hidden ones too, with its
             `prev_` and `init_`: (rows, *shape).
-        native: the source of the env's own reward, where the task has that in place of a hand-written one.
+        native: the source of the env's own reward, for people to read.
     """
 
     vocabulary: Vocabulary

@@ -115,3 +115,11 @@ def test_every_arena_is_there_before_the_first_training(
     with pytest.raises(BadInput, match="no SAC here"):
         command.compare([str(searched.folder), "--algo", "ppo,sac"])
     assert trained == []
+
+
+def test_the_envs_own_reward_comes_with_its_source_where_it_is_compared(
+    searched: Run, tmp_path: Path
+) -> None:
+    run = laid_out(drafted(searched, "native"), tmp_path / "a")
+    assert files.read_text(run.task_folder / "native.py").startswith("def step(self, action):")
+    assert not (laid_out(drafted(searched, "human"), tmp_path / "b").task_folder / "native.py").exists()

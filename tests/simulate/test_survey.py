@@ -49,3 +49,13 @@ def test_a_humanoid_takes_under_three_seconds() -> None:
     start = time.process_time()
     survey(task("Humanoid-v5"), find_domain("Humanoid-v5"))
     assert time.process_time() - start < 3.0
+
+
+@pytest.mark.parametrize(
+    ("env_id", "said"), [("Hopper-v5", "def _get_rew("), ("InvertedPendulum-v5", "def step(")]
+)
+def test_the_envs_own_reward_can_be_read_though_no_task_says_where(env_id: str, said: str) -> None:
+    native = survey(task(env_id), find_domain(env_id), steps=30).native
+    assert native.startswith(said)
+    assert native.count("def ") == 1
+    assert "reward" in native

@@ -9,6 +9,7 @@ from typing import Any
 
 from eureka_loop import files
 from eureka_loop.budget import time_worked
+from eureka_loop.compare.contenders import Contender
 from eureka_loop.compare.contest import SETUP, Contest, Films, agreements, films
 from eureka_loop.judge.agreement import Agreement
 from eureka_loop.judge.learning import Curves, common_steps, curves
@@ -77,6 +78,13 @@ class Facts:
         """What is compared with what."""
         first, *others = [each.label for each in self.contest.contenders]
         return f"{first} against {' and '.join(others)}"
+
+    def source(self, contender: Contender) -> str:
+        """What there is to read: a program; of the env's own reward, which is none, the env's source."""
+        native = self.folder / self.contest.algorithms[0] / "task" / "native.py"
+        if contender.id == "native" and native.exists():
+            return files.read_text(native)
+        return contender.source
 
     @classmethod
     def of(cls, folder: Path) -> Facts:

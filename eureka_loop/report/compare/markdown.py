@@ -82,10 +82,10 @@ def _terms(pairs: list[programs.TermPair], ours: str, theirs: str) -> Iterator[s
 def _programs(facts: Facts) -> Iterator[str]:
     first, *others = facts.contest.contenders
     yield from ("", "## The programs", "", f"{escaped(first.label)}:", "")
-    yield from fenced(first.source)
+    yield from fenced(facts.source(first))
     for other in others:
         yield from ("", f"{escaped(other.label)}:", "")
-        yield from fenced(other.source)
+        yield from fenced(facts.source(other))
 
 
 def _repeat(facts: Facts) -> Iterator[str]:

@@ -127,10 +127,12 @@ def _shared(part: Part) -> Iterator[Shared]:
 
 def _pairs(facts: Facts) -> Iterator[Pair]:
     first, *others = facts.contest.contenders
-    left = highlighted(first.source)
+    ours = facts.source(first)
+    left = highlighted(ours)
     for other in others:
-        right = highlighted(other.source)
-        lines = programs.side_by_side(first.source, other.source)
+        theirs = facts.source(other)
+        right = highlighted(theirs)
+        lines = programs.side_by_side(ours, theirs)
         rows = [
             Row(
                 each.kind.replace(" ", "-"),

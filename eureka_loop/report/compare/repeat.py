@@ -53,7 +53,8 @@ def cost(facts: Facts) -> str:
 def _of_part(part: Part) -> Iterator[Pair]:
     training = part.training
     how = ", ".join(f"{key} = {value}" for key, value in training.hyperparameters.items())
-    yield part.algorithm.upper(), f"trained by {training.trainer}; {how or 'defaults'}"
+    why = f" ({training.why})" if training.why else ""
+    yield part.algorithm.upper(), f"trained by {training.trainer}{why}; {how or 'defaults'}"
 
 
 def _search(facts: Facts) -> str:

@@ -13,6 +13,7 @@ from eureka_loop import files
 from eureka_loop.compare.contenders import Contender
 from eureka_loop.compare.contest import FILMS, Films
 from eureka_loop.errors import RunError
+from eureka_loop.references import NATIVE
 from eureka_loop.report.compare.facts import Facts
 from eureka_loop.report.compare.page import page
 from eureka_loop.report.compare.write import write
@@ -184,3 +185,17 @@ def test_markdown_says_the_same_and_is_as_inert(tmp_path: Path) -> None:
     assert "<img" not in outside
     assert "| winner g1-03 | 4.397" not in outside  # five seeds here
     assert "probability of improvement" in outside
+
+
+def test_of_the_envs_own_reward_its_source_is_shown(tmp_path: Path) -> None:
+    native = Contender("native", "the env's own", NATIVE, "what HalfCheetah-v5 returns")
+    folder = made(tmp_path, {"g1-03": [4.0], "native": [3.0]}, contenders=[CONTENDERS[0], native])
+    before = "".join(path.read_text(encoding="utf-8") for path in write(folder))
+    assert "as it comes from its step function" in before
+    files.write_text(
+        folder / "ppo/task/native.py", "def _get_rew(self, x_velocity):\n    return x_velocity\n"
+    )
+    pages, words = (path.read_text(encoding="utf-8") for path in write(folder))
+    assert "_get_rew(self, x_velocity):" in pages
+    assert "def _get_rew(self, x_velocity):" in words
+    assert "as it comes from its step function" not in pages + words
