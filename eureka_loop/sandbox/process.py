@@ -68,6 +68,11 @@ class RewardProcess:
         self._conversation = connect(rows)
 
     @property
+    def rows(self) -> int:
+        """How many one piece of a call holds at most."""
+        return self._rows
+
+    @property
     def pid(self) -> int:
         return self._conversation.pid
 

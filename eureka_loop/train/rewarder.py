@@ -52,10 +52,17 @@ class Rewarder:
     def again(self, columns: Mapping[str, Array]) -> Array:
         """Rewards of N rows that differ from what happened, (N,), unscaled: no witness hears of them.
 
+        They may be many times what a rollout holds: as many calls as that takes, each with its own deadline.
+
         Raises:
             RewardFailure: the program failed.
         """
-        return self._process.evaluate(columns).total
+        count, most = len(next(iter(columns.values()))), self._process.rows
+        parts = [
+            {name: column[start : start + most] for name, column in columns.items()}
+            for start in range(0, count, most)
+        ]
+        return np.concatenate([np.zeros(0), *(self._process.evaluate(part).total for part in parts)])
 
 
 def by_time(rows: npt.NDArray[Scalar], n_envs: int) -> npt.NDArray[Scalar]:
