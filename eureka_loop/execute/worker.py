@@ -96,6 +96,7 @@ def _work(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> None:
         if len(jobs) > 1:  # whose it is shows when each is alone
             traceback.print_exc()
             for folder, job in zip(folders, jobs, strict=True):
+                _clear(folder)
                 _work([folder], [job], zygote)
             return
         files.require_space(folders[0])
@@ -103,6 +104,15 @@ def _work(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> None:
         results = [Failed(jobs[0].candidate, "crashed", message, traceback.format_exc(), jobs[0].seed)]
     for folder, result in zip(folders, results, strict=True):
         files.write_json(folder / "result.json", result)
+
+
+def _clear(folder: Path) -> None:
+    """Leave nothing of a training that is to be done again, but what was said; others watch its progress."""
+    for path in folder.iterdir():
+        if path.name == "progress.jsonl":
+            path.write_bytes(b"")
+        elif path.name not in ("job.json", "worker.log"):
+            path.unlink()
 
 
 def _train(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> list[Trained | Failed]:
@@ -136,12 +146,24 @@ def _require_device(job: Job) -> None:
 
 def _keep(folders: Folders, jobs: Sequence[Job], results: Sequence[Trained | Failed], domain: Domain) -> None:
     """Episodes of what was trained, for the trajectory bank."""
-    from eureka_loop.train.bank import keep_episodes
-
     told = zip(folders, jobs, results, strict=True)
     kept = [(job, folder) for folder, job, each in told if job.keep_episode and isinstance(each, Trained)]
     if kept:
+        _play(kept, domain)
+
+
+def _play(kept: Sequence[tuple[Job, Path]], domain: Domain) -> None:
+    """One episode each, into its folder. One that can't be had costs no training: the bank goes without."""
+    from eureka_loop.train.bank import keep_episodes
+
+    try:
         keep_episodes([job for job, _ in kept], domain, [folder for _, folder in kept])
+    except Exception:  # noqa: BLE001 - the process boundary
+        files.require_space(kept[0][1])
+        traceback.print_exc()
+        if len(kept) > 1:  # whose it is shows when each is alone
+            for each in kept:
+                _play([each], domain)
 
 
 def _record(folder: Path) -> None:

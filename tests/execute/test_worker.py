@@ -1,6 +1,8 @@
 """What a worker is started with, and whom it blames."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,8 @@ from eureka_loop import files
 from eureka_loop.execute import worker
 from eureka_loop.execute.processes import NO_FAULT, environment
 from eureka_loop.records import Job
+from eureka_loop.results import Failed, Score, Trained
+from eureka_loop.store import read_result
 from tests.execute.conftest import MakeJob
 
 
@@ -31,3 +35,67 @@ def test_a_machine_without_the_gpu_is_no_fault_of_the_jobs(
     assert ended.value.code == NO_FAULT
     assert capsys.readouterr().out.startswith("device = 'cuda': torch ")
     assert not (folder / "result.json").exists()
+
+
+def trained(job: Job) -> Trained:
+    return Trained(job.candidate, job.seed, job.steps, (Score(7, 1.0, None, 1),), (), {}, 0.1)
+
+
+Train = Callable[..., list[Trained | Failed]]
+
+
+@pytest.fixture
+def work(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Path]]:
+    """Three jobs of a cohort by a made-up trainer: their folders."""
+
+    def run(train: Train, **fields: Any) -> list[Path]:
+        monkeypatch.setattr("eureka_loop.train.population.cohorts.train_cohort", train)
+        folders = [make_job(name, trainer="population", **fields) for name in "abc"]
+        jobs = [files.read_json(folder / "job.json", Job) for folder in folders]
+        worker._work(folders, jobs, None)  # type: ignore[arg-type]
+        return folders
+
+    return run
+
+
+def test_a_cohort_that_breaks_is_trained_again_from_nothing(work: Callable[..., list[Path]]) -> None:
+    """One by one, and what the cohort left isn't there beside it."""
+
+    def train(jobs: Sequence[Job], domain: Any, zygote: Any, folders: Any, report: Any, **_: Any) -> Any:
+        for place, folder in enumerate(folders):
+            report(place, {"step": float(len(jobs))})
+            (folder / f"events.out.tfevents.{len(jobs)}").write_text("x")
+            (folder / "worker.log").write_text("said")
+        if len(jobs) > 1 or jobs[0].candidate == "b":
+            raise ZeroDivisionError("b")
+        return [trained(jobs[0])]
+
+    folders = work(train)
+    assert [type(read_result(folder)) for folder in folders] == [Trained, Failed, Trained]
+    for folder in folders:
+        assert list(files.read_lines(folder / "progress.jsonl")) == [{"step": 1.0}]
+        assert [path.name for path in folder.glob("events*")] == ["events.out.tfevents.1"]
+        assert (folder / "worker.log").exists()
+
+
+def test_an_episode_that_can_not_be_kept_costs_no_training(
+    work: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others' are kept, and nothing is trained again."""
+    calls: list[int] = []
+
+    def train(jobs: Sequence[Job], *_: Any, **__: Any) -> Any:
+        calls.append(len(jobs))
+        return [trained(job) for job in jobs]
+
+    def keep(jobs: Sequence[Job], domain: Any, folders: Sequence[Path]) -> None:
+        for job, folder in zip(jobs, folders, strict=True):
+            if job.candidate == "b":
+                raise ValueError("this env falls apart")
+            (folder / "episode.npz").write_text("x")
+
+    monkeypatch.setattr("eureka_loop.train.bank.keep_episodes", keep)
+    folders = work(train, keep_episode=True)
+    assert calls == [3]
+    assert all(isinstance(read_result(folder), Trained) for folder in folders)
+    assert [(folder / "episode.npz").exists() for folder in folders] == [True, False, True]
