@@ -119,8 +119,8 @@ class Population:
         return [place for place in self.alive if place in lost or not sound[place]]
 
     def drop(self, places: Iterable[int]) -> None:
-        """These learn no more. The others don't notice."""
-        gone = set(places)
+        """These learn no more; some may have left before. The others don't notice."""
+        gone = set(places) & set(self.alive)
         if gone:
             states = self.states()
             self._regroup({place: state for place, state in states.items() if place not in gone})

@@ -100,6 +100,16 @@ def test_one_that_diverges_leaves_and_the_others_do_not_notice() -> None:
     assert learners.states() == {}
 
 
+def test_those_who_left_cost_the_others_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody's memory is laid out anew when somebody leaves, and not when he is named again."""
+    learners, _ = population([1, 2, 3])
+    learners.drop([1])
+    monkeypatch.setattr(learners, "_regroup", lambda states: pytest.fail("nobody left"))
+    learners.drop([1])
+    learners.drop([])
+    assert learners.alive == [0, 2]
+
+
 def test_a_rollout() -> None:
     """Actions are kept within bounds; the state where a time limit ended an episode is remembered."""
     learners, envs = population([4])
