@@ -86,10 +86,34 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """What a human-normalised score is measured on: interquartile means of fitness.
+
+    Attributes:
+        reference: what the hand-written side is called: "hand-written", or "the env's own" in its place.
+    """
+
+    human: float
+    sparse: float
+    reference: str
+
+    def score(self, fitness: float) -> HumanNormalised | None:
+        return human_normalised(fitness, self.human, self.sparse)
+
+
+@dataclass(frozen=True, slots=True)
+class Undefined:
+    """There is no such scale, and why, to follow "undefined:"."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """All of it: standings (the winner first), differences, the human-normalised score.
 
     Attributes:
+        scale: of that score.
         unfinished: how far a report is that still lacks trainings ("7 of 15 trainings"); "" at its end. Until
             then there are neither differences nor a score: the seeds to come may turn them round.
     """
@@ -97,6 +121,7 @@ class Comparison:
     standings: tuple[Standing, ...]
     differences: tuple[Difference, ...]
     normalised: HumanNormalised | None
+    scale: Scale | Undefined
     unfinished: str = ""
 
 
@@ -119,13 +144,14 @@ def compare(
     """
     standings = tuple(_standing(each, labels) for each in reports)
     if unfinished:
-        return Comparison(standings, (), None, unfinished)
+        return Comparison(standings, (), None, Undefined(f"{unfinished} done"), unfinished)
     differences = tuple(
         _difference(standings[0], other)
         for other in standings[1:]
         if standings[0].id not in REFERENCES and standings[0].fitness.size and other.fitness.size
     )
-    return Comparison(standings, differences, _normalised(standings))
+    scale = _scale(standings)
+    return Comparison(standings, differences, _normalised(standings, scale), scale)
 
 
 def _standing(evaluated: Evaluated, labels: Mapping[str, str]) -> Standing:
@@ -197,16 +223,38 @@ def _too_few(n: int, m: int, by_chance: float) -> str:
     return f"{seeds} are too few: equal rewards separate completely in {by_chance:.0%} of such runs"
 
 
-def _normalised(standings: tuple[Standing, ...]) -> HumanNormalised | None:
-    """On the scale from sparse to hand-written; None where one is missing or they can't be told apart."""
-    known = {each.id: each for each in standings if each.interval and not each.evaluated.failures}
+def _normalised(standings: tuple[Standing, ...], scale: Scale | Undefined) -> HumanNormalised | None:
+    """The winner's; None where there is no scale, or not all of its trainings finished."""
+    if isinstance(scale, Undefined) or standings[0].id in REFERENCES:
+        return None
+    return normalised(standings[0], scale)
+
+
+def normalised(standing: Standing, scale: Scale) -> HumanNormalised | None:
+    """Any reward's; None where not all of its trainings finished: those that did say too much of it."""
+    if standing.interval is None or standing.evaluated.failures:
+        return None
+    return scale.score(float(iqm(standing.fitness)))
+
+
+def _scale(standings: tuple[Standing, ...]) -> Scale | Undefined:
+    """From sparse to hand-written, where both are there and can be told apart."""
+    known = {each.id: each for each in standings}
     human, sparse = known.get("human", known.get("native")), known.get("sparse")
-    ours = known.get(standings[0].id) if standings and standings[0].id not in REFERENCES else None
-    if ours is None or human is None or sparse is None:
-        return None
-    if not told_apart(human.fitness, sparse.fitness):
-        return None
-    return human_normalised(*(float(iqm(each.fitness)) for each in (ours, human, sparse)))
+    if human is None or sparse is None:
+        return Undefined(f"there is no {'hand-written' if human is None else 'sparse'} reward beside it")
+    for side in (human, sparse):
+        if failed := side.evaluated.failures:
+            return Undefined(f"{text.plural(len(failed), 'training')} of the {side.label} reward failed")
+        if not side.fitness.size:
+            return Undefined(f"the {side.label} reward was not trained")
+    found = Scale(float(iqm(human.fitness)), float(iqm(sparse.fitness)), human.label)
+    if found.score(0.0) is None or not told_apart(human.fitness, sparse.fitness):
+        return Undefined(
+            f"the {human.label} and the sparse reward can't be told apart; dividing by their gap would only "
+            "enlarge noise"
+        )
+    return found
 
 
 def told_apart(human: Array, sparse: Array) -> bool:

@@ -8,19 +8,18 @@ from collections.abc import Iterable, Iterator
 from rich.table import Table
 from rich.text import Text
 
-from eureka_loop.judge.statistics import HumanNormalised, Interval
+from eureka_loop.judge.statistics import Interval
 from eureka_loop.report import layout, text, words
-from eureka_loop.report.comparison import Comparison, Difference, Standing, Verdict
+from eureka_loop.report.comparison import (
+    Comparison,
+    Difference,
+    Scale,
+    Standing,
+    Undefined,
+    Verdict,
+)
 
 VERDICTS: dict[Verdict, str] = {"better": "green", "worse": "red", "can't tell": "yellow"}
-NOT_NORMALISED = (
-    "Human-normalised score: not defined, since the hand-written and the sparse reward can't be told apart; "
-    "dividing by their gap would only enlarge noise."
-)
-WORSE_THAN_SPARSE = (
-    "The hand-written reward did worse here than the sparse one: the score says how far above sparse the "
-    "winner is, in units of the gap between the two, and nothing about matching the hand-written one."
-)
 
 
 def standings_table(comparison: Comparison) -> Table:
@@ -72,10 +71,8 @@ def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
         return
     for each in comparison.differences:
         yield _sentence(each), VERDICTS[each.verdict]
-    if (found := comparison.normalised) is not None:
-        yield _normalised(found), ""
-    elif len(comparison.standings) > 2 and all(each.interval for each in comparison.standings):
-        yield NOT_NORMALISED, ""
+    if len(comparison.standings) > 2 and (score := _normalised(comparison)):
+        yield score, ""
     for caution in _cautions(comparison):
         yield caution, "dim"
 
@@ -96,12 +93,28 @@ def _sentence(found: Difference) -> str:
     return f"{against} [{low}, {high}]; {wins}."
 
 
-def _normalised(found: HumanNormalised) -> str:
+def _normalised(comparison: Comparison) -> str:
+    """The winner's score, or why it has none; "" where no winner is among them."""
+    found, scale = comparison.normalised, comparison.scale
+    if isinstance(scale, Undefined):
+        return f"Human-normalised score: not defined, since {scale.why}."
+    if found is None:
+        failed = len(comparison.standings[0].evaluated.failures)
+        said = f"{text.plural(failed, 'training')} of the {comparison.standings[0].label} reward failed"
+        return f"Human-normalised score: not defined, since {said}." if failed else ""
     clipped = f" (clipped to [0, 3]: {found.clipped:.2f})" if found.clipped != found.raw else ""
-    line = f"Human-normalised score: {found.raw:.2f}{clipped}; 0: sparse, {found.human}: hand-written."
-    if found.human == 1:
-        return line
-    return f"{line} {WORSE_THAN_SPARSE}"
+    return f"Human-normalised score: {found.raw:.2f}{clipped}; {ends(scale)}"
+
+
+def ends(scale: Scale) -> str:
+    """Whose the scale's marks are, and what that means where it is not as usual."""
+    if scale.human > scale.sparse:
+        return f"0: sparse, 1: {scale.reference}."
+    return (
+        f"0: sparse, -1: {scale.reference}. The {scale.reference} reward did worse here than the sparse one: "
+        "the score says how far above sparse a reward is, in units of the gap between the two, and nothing "
+        f"about matching the {scale.reference} one."
+    )
 
 
 def _cautions(comparison: Comparison) -> Iterator[str]:

@@ -161,3 +161,13 @@ def test_it_says_the_same_every_time() -> None:
 def test_nothing_reported_yet_is_nothing_to_compare() -> None:
     assert compare(()).standings == ()
     assert standings_table(compare((evaluated("g1-00", []),))).row_count == 1
+
+
+def test_why_there_is_no_score_is_said_of_whom_it_is_about() -> None:
+    human, sparse = evaluated("human", [2.0, 2.1, 2.0]), evaluated("sparse", [1.0, 1.1, 1.0])
+    failing = Evaluated(BEST.candidate, (*BEST.trained, Failed("g1-00", "diverged", "nan", seed=9)))
+    words = said(failing, human, sparse)
+    assert "Human-normalised score: not defined, since 1 training of the winner reward failed." in words
+    broken = Evaluated(sparse.candidate, (*sparse.trained, Failed("sparse", "diverged", "nan", seed=9)))
+    assert "not defined, since 1 training of the sparse reward failed." in said(BEST, human, broken)
+    assert "Human-normalised" not in said(BEST, human)

@@ -56,9 +56,10 @@ class Part:
 
     @property
     def reference(self) -> Standing | None:
-        """Who the verdict is about: the hand-written reward where it is there, else the first other one."""
+        """Who the verdict is about: the hand-written reward, else the env's own, else the first other one."""
         others = self.standings[1:]
-        return next((each for each in others if each.id == "human"), others[0] if others else None)
+        known = {each.id: each for each in others}
+        return known.get("human") or known.get("native") or (others[0] if others else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,16 @@ from eureka_loop.judge.statistics import (
     HumanNormalised,
     Interval,
     bootstrap_interval,
-    human_normalised,
     iqm,
     mean,
 )
 from eureka_loop.report import text, words
 from eureka_loop.report.compare.facts import Facts, Part
-from eureka_loop.report.comparison import Standing
+from eureka_loop.report.comparison import Standing, Undefined
+from eureka_loop.report.comparison import normalised as normalised_of
+from eureka_loop.report.standings import ends
 
 REPEATS = 10_000  # bootstrap draws
-UNDEFINED = "a side of the scale is missing, or the two can't be told apart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,7 @@ def explanations(part: Part) -> list[str]:
     lines = [
         "Fitness: of the final policy on judged episodes, the interquartile mean over seeds with its 95% "
         "stratified bootstrap interval.",
-        "Human-normalised: (reward − sparse) / |hand-written − sparse|; 0 is sparse, 1 hand-written"
-        + ("." if part.comparison.normalised else f"; undefined here: {UNDEFINED}."),
+        f"Human-normalised: (reward − sparse) / |hand-written − sparse|; {_scale(part)}",
         "Fitness while learning: the area under the learning curve divided by its length, exploration "
         "included.",
     ]
@@ -171,6 +170,15 @@ def explanations(part: Part) -> list[str]:
             "the median seed, read off between checkpoints."
         )
     return lines
+
+
+def _scale(part: Part) -> str:
+    """Whose the scale's marks are, or why there is none."""
+    scale = part.comparison.scale
+    if isinstance(scale, Undefined):
+        return f"undefined here: {scale.why}."
+    failed = any(each.evaluated.failures for each in part.standings)
+    return ends(scale) + (" A reward of which a training failed has no score." if failed else "")
 
 
 def _success(standing: Standing) -> Interval | None:
@@ -196,13 +204,8 @@ def _reach(found: Curves | None, goal: float | None) -> tuple[int | None, float 
 
 
 def _normalised(part: Part, standing: Standing) -> HumanNormalised | None:
-    if part.comparison.normalised is None or standing.interval is None:
-        return None
-    known = {each.id: each.interval.value for each in part.standings if each.interval is not None}
-    human = known.get("human", known.get("native"))
-    if human is None:
-        return None
-    return human_normalised(standing.interval.value, human, known["sparse"])
+    scale = part.comparison.scale
+    return None if isinstance(scale, Undefined) else normalised_of(standing, scale)
 
 
 def everyone(found: Sequence[Measures]) -> list[float]:

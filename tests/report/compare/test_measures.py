@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from eureka_loop.compare.contenders import Contender
+from eureka_loop.references import NATIVE
 from eureka_loop.report.compare.facts import Facts
 from eureka_loop.report.compare.measures import Measures, explanations, measures, row, target
 
@@ -76,3 +78,52 @@ def test_without_a_reference_that_trained_nobody_says_how_far(tmp_path: Path) ->
     folder = made(tmp_path, {"g1-03": [4.0, 4.1], "human": [None, None]}, contenders=CONTENDERS[:2])
     assert target(Facts.of(folder).parts[0]) is None
     assert rows(folder)[0][5] == "–"
+
+
+def told(folder: Path) -> str:
+    return " ".join(explanations(Facts.of(folder).parts[0]))
+
+
+def test_a_hand_written_reward_that_did_worse_than_sparse_is_not_the_one(tmp_path: Path) -> None:
+    fitness = {
+        "g1-03": numbers(4.0, 0.3, 6, 1),
+        "human": numbers(1.0, 0.3, 6, 2),
+        "sparse": numbers(2.0, 0.3, 6, 3),
+    }
+    folder = made(tmp_path, fitness)
+    assert [each[3] for each in rows(folder)][1:] == ["-1.00 (0.00 clipped)", "0.00"]
+    assert "0: sparse, -1: hand-written. The hand-written reward did worse here than the sparse one" in told(
+        folder
+    )
+    assert " 1: hand-written" not in told(folder)
+
+
+def test_a_failed_training_of_ours_leaves_the_others_their_scale(tmp_path: Path) -> None:
+    fitness = {"g1-03": [4.0, None, 4.1, 4.2], "human": [3.0, 3.1, 3.0, 3.1], "sparse": [1.0, 1.1, 1.0, 1.1]}
+    folder = made(tmp_path, fitness)
+    assert [each[3] for each in rows(folder)] == ["undefined", "1.00", "0.00"]
+    assert "0: sparse, 1: hand-written. A reward of which a training failed has no score." in told(folder)
+
+
+def test_a_side_of_the_scale_that_is_not_there_is_named(tmp_path: Path) -> None:
+    fitness = {"g1-03": [4.0, 4.1], "human": [3.0, 3.1], "sparse": [1.0, None]}
+    assert "undefined here: 1 training of the sparse reward failed." in told(made(tmp_path / "a", fitness))
+    two = made(tmp_path / "b", fitness, contenders=CONTENDERS[:2])
+    assert "undefined here: there is no sparse reward beside it." in told(two)
+
+
+def test_the_envs_own_reward_is_the_reference_where_there_is_no_hand_written_one(tmp_path: Path) -> None:
+    native = Contender("native", "the env's own", NATIVE)
+    fitness = {
+        "g1-03": numbers(4.0, 0.3, 6, 1),
+        "sparse": numbers(1.0, 0.3, 6, 3),
+        "native": numbers(3.0, 0.3, 6, 2),
+    }
+    contenders = [CONTENDERS[0], CONTENDERS[2], native]
+    part = Facts.of(made(tmp_path / "a", fitness, contenders=contenders)).parts[0]
+    assert part.reference is not None
+    assert part.reference.id == "native"
+    assert target(part) == pytest.approx(3.0, abs=0.3)
+    assert "0: sparse, 1: the env's own." in told(tmp_path / "a")
+    both = made(tmp_path / "b", {**fitness, "human": [1.0] * 6}, contenders=[*contenders, CONTENDERS[1]])
+    assert (Facts.of(both).parts[0].reference or part.standings[0]).id == "human"
