@@ -45,6 +45,11 @@ class Failed:
     seed: int | None = None
 
     @property
+    def passing(self) -> bool:
+        """Whether the machine may be to blame and not the program, so that another call tries again."""
+        return self.kind == "crashed"
+
+    @property
     def skipped(self) -> bool:
         """Whether nothing broke: it was left out because it was known to be in vain."""
         return self.kind in SKIPPED
@@ -139,6 +144,11 @@ class Trained:
         """Share of judged episodes that succeeded; None where the task has no success."""
         marks = [score.success for score in self.scores if score.success is not None]
         return math.fsum(marks) / len(marks) if marks else None
+
+
+def stands(result: Trained | Failed | None) -> bool:
+    """Whether a training has a result that another call leaves as it is."""
+    return result is not None and not (isinstance(result, Failed) and result.passing)
 
 
 @dataclass(frozen=True, slots=True)

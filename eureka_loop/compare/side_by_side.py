@@ -31,6 +31,7 @@ from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.local import LocalEngine
+from eureka_loop.results import stands
 from eureka_loop.run_folder import Event
 from eureka_loop.sandbox.standing import required
 from eureka_loop.sandbox.zygote import Zygote
@@ -127,7 +128,7 @@ def _announce(contest: Contest, run: Run, jobs: int, look_on: Onlooker) -> None:
 def _still_true(events: Iterable[Event], contest: Contest, run: Run) -> Iterator[Event]:
     """The trainings that need not be done again, as they were told."""
     wanted = {(each.id, seed) for each in contest.contenders for seed in contest.training_seeds}
-    done = {pair for pair in wanted if run.result(*pair) is not None}
+    done = {pair for pair in wanted if stands(run.result(*pair))}
     begun: dict[tuple[object, object], Event] = {}
     for event in events:
         pair = (event.get("id"), event.get("seed"))

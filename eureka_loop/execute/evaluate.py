@@ -16,7 +16,7 @@ from eureka_loop.budget import Deadline
 from eureka_loop.execute.engine import Engine
 from eureka_loop.execute.group import Group, Stretch
 from eureka_loop.records import SNAPSHOT, Candidate, Job, Later, Rung, Task, Training
-from eureka_loop.results import Evaluated, Failed, Halted, Trained
+from eureka_loop.results import Evaluated, Failed, Halted, Trained, stands
 from eureka_loop.seeds import is_report
 from eureka_loop.store import Run, read_result
 
@@ -95,12 +95,32 @@ class Evaluation:
             return {}
         jobs = {}
         for seed in stretch.training:
-            if self._run.result(candidate.id, seed, stretch.early) is None:
+            result = self._run.result(candidate.id, seed, stretch.early)
+            if self._to_do(result, candidate, stretch):
                 job = self._job(candidate, seed, stretch.judging, stretch.rung)
                 jobs[self._run.write_job(job, stretch.early)] = job
             elif (candidate.id, seed, stretch.early) not in told:
                 self._record(self._run.job_folder(candidate.id, seed, stretch.early), stretch.early)
         return jobs
+
+    def _to_do(self, result: Trained | Failed | None, candidate: Candidate, stretch: Stretch) -> bool:
+        """Whether there is no result yet, or that of a crash in an earlier life, which is tried again.
+
+        Not in a search that has gone on from there: what was written and chosen since goes by what came out.
+        """
+        if result is None or stands(result):
+            return result is None
+        return stretch.report or candidate.generation not in self._settled()
+
+    def _settled(self) -> set[int]:
+        """Generations of which somebody was halted, or ranked."""
+        found = {
+            event["generation"]
+            for event in self._run.events()
+            if event["event"] == "ranked" and event["order"]
+        }
+        halted = (str(event["id"]) for event in self._run.events() if event["event"] == "halted")
+        return found | {self._run.candidate(id).generation for id in halted}
 
     def _ended(self, group: Group, stretch: Stretch) -> Iterator[Evaluated]:
         """Those whose last training has ended since the last call."""

@@ -179,8 +179,10 @@ class Board:
         self._row(event).gate = "gated"
 
     def _on_training(self, event: Event) -> None:
-        now = event.get("time", 0.0)
-        trainings, seed = self._row(event).trainings, event["seed"]
+        now, row = event.get("time", 0.0), self._row(event)
+        trainings, seed = row.trainings, event["seed"]
+        if [n for n, each in trainings.items() if each.state == "failed"] == [seed]:
+            row.failure = row.message = ""  # it crashed in an earlier life, and is tried again
         if seed in trainings and trainings[seed].state == "waiting":
             trainings[seed].state = "running"
         else:

@@ -120,6 +120,51 @@ def test_a_result_whose_event_was_lost_is_told_on_resume(run: Run) -> None:
     assert [event["event"] for event in run.events()] == ["trained"]
 
 
+def crashing(job: Job) -> Failed:
+    return Failed(job.candidate, "crashed", "killed by signal 9", seed=job.seed)
+
+
+def ran(run: Run, candidates: list[Candidate], seed: int, *, report: bool = False) -> list[str]:
+    """Whose training is made now; this time nothing crashes."""
+    engine = ScriptedEngine(answer)
+    Evaluation(run, engine, PLAN, Deadline(None)).evaluate(candidates, (seed,), (7,), report=report)
+    return [folder.parent.name for folder in engine.ran]
+
+
+def test_a_crash_in_the_report_is_tried_again(run: Run) -> None:
+    seed = seeds("report_training", 0, 1)[0]
+    crashed = Evaluation(run, ScriptedEngine(crashing), PLAN, Deadline(None))
+    crashed.evaluate(CANDIDATES[:2], (seed,), (7,), report=True)
+    run.event("ranked", generation=0, order=["g0-02"])
+    assert ran(run, CANDIDATES[:2], seed, report=True) == ["g0-00", "g0-01"]
+    assert isinstance(run.result("g0-00", seed), Trained)
+    assert isinstance(run.result("g0-01", seed), Failed)
+    assert ran(run, CANDIDATES[:2], seed, report=True) == [], "what failed by itself has failed"
+    assert [event["event"] for event in run.events() if event.get("id") == "g0-00"][-2:] == [
+        "training",
+        "trained",
+    ]
+
+
+def test_a_crash_in_the_search_is_tried_again_until_the_search_has_gone_on(run: Run) -> None:
+    crashed = Evaluation(run, ScriptedEngine(crashing), PLAN, Deadline(None))
+    crashed.evaluate([CANDIDATES[0]], (0,), (7,))
+    run.event("ranked", generation=0, order=[])
+    assert ran(run, [CANDIDATES[0]], 0) == ["g0-00"], (
+        "a generation in which nothing was trained taught nothing"
+    )
+    crashed.evaluate([CANDIDATES[2]], (0,), (7,))
+    run.event("ranked", generation=0, order=["g0-00"])
+    assert ran(run, [CANDIDATES[2]], 0) == []
+
+
+def test_a_crash_is_not_tried_again_where_others_were_halted(run: Run) -> None:
+    crashed = Evaluation(run, ScriptedEngine(crashing), PLAN, Deadline(None))
+    crashed.evaluate([CANDIDATES[0]], (0,), (7,))
+    run.event("halted", id="g0-01", rung=0)
+    assert ran(run, [CANDIDATES[0]], 0) == []
+
+
 LADDER = ladder(2, Rung(0, 8, 2, 4, 4))  # 2, 4, 8 steps; 1, 1, 2 seeds
 FOUR = [Candidate(f"g0-0{n}", 0, f"source {n}", "scripted") for n in range(4)]
 

@@ -149,3 +149,16 @@ def test_nothing_is_being_written_once_the_writing_has_ended() -> None:
     assert board.unwritten == 0
     board.take(event("resumed"))
     assert board.unwritten == 2
+
+
+def test_a_crash_that_is_tried_again_counts_no_more() -> None:
+    board = begun()
+    for seed in (100, 200):
+        board.take(event("failed", id="g0-00", seed=seed, kind="crashed", message="killed"))
+    row = board.rows["g0-00"]
+    board.take(event("training", id="g0-00", seed=100, steps=100))
+    assert row.state(3) == "failed", "the other one has still failed"
+    board.take(event("trained", id="g0-00", seed=100, fitness=4.0, success=None, seconds=1.0))
+    board.take(event("training", id="g0-00", seed=200, steps=100))
+    assert row.state(3) == "training"
+    assert row.message == ""

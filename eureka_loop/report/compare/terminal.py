@@ -14,6 +14,7 @@ from eureka_loop.report.compare import measures, verdict
 from eureka_loop.report.compare.facts import Facts, Part
 from eureka_loop.report.compare.repeat import cost
 from eureka_loop.report.terminal import show, terminal
+from eureka_loop.results import stands
 from eureka_loop.store import Run
 
 STYLES = {"better": "bold green", "worse": "bold red"}
@@ -30,7 +31,7 @@ def print_stopped(folder: Path, contest: Contest, console: Console | None = None
     """How far it is, and how to go on."""
     runs = [Run(folder / algorithm) for algorithm in contest.algorithms]
     pairs = [(each.id, seed) for each in contest.contenders for seed in contest.training_seeds]
-    done = sum(run.result(*pair) is not None for run in runs for pair in pairs)
+    done = sum(stands(run.result(*pair)) for run in runs for pair in pairs)
     wanted = text.plural(contest.trainings * len(runs), "training")
     lines = ["Stopped: interrupted", f"{done} of {wanted} done", f"Go on with: {contest.command}"]
     (console or terminal()).print(Text("\n".join(lines)), soft_wrap=True)
