@@ -70,10 +70,13 @@ def fitness(
     return (stands * near * still * dt).sum() / (time[-1] + time_left[-1])
 ''',
     success='''\
-def success(head_height, torso_pos, init_torso_pos, terminated):
-    """Up to the end on its feet, its head above 1.3 m, within 50 cm of the start."""
+def success(head_height, com_linvel, torso_pos, init_torso_pos, terminated):
+    """Up to the end on its feet, its head above 1.3 m, within 50 cm of the start, on average slower than
+    0.2 m/s.
+    """
+    still = np.linalg.norm(com_linvel[:, :2], axis=1).mean() <= 0.2
     near = np.linalg.norm((torso_pos - init_torso_pos)[:, :2], axis=1) <= 0.5
-    return float(terminated[-1] == 0 and near.all() and (head_height >= 1.3).all())
+    return float(terminated[-1] == 0 and near.all() and still and (head_height >= 1.3).all())
 ''',
     sparse='''\
 def compute_reward(head_height, torso_upright, com_linvel):

@@ -93,10 +93,10 @@ def bench(words: list[str]) -> int:
     words, file = take(words, "--config")
     options = parse(BenchOptions, "bench", words, help=BENCH_HELP)
     asked = draft(options, file, command)
-    if not (options.yes or sys.stdin.isatty()):
-        raise BadInput("bench asks before it starts, and here nobody can answer: give --yes")
     folder = options.out or plan.default_folder(asked)
     left = [search for search in asked.wanted if search not in done(folder)]
+    if left and not (options.yes or sys.stdin.isatty()):
+        raise BadInput("bench asks before it starts, and here nobody can answer: give --yes")
     whole = plan.joined(asked, folder)
     if left:
         whole = measured(whole, asked)

@@ -203,4 +203,5 @@ def command(options: CompareOptions) -> str:
         ("--out", options.out),
     ):
         words += [flag, str(value)] if value is not None else []
+    words += ["--allow-reduced-sandbox"] if options.allow_reduced_sandbox else []
     return shlex.join(words)

@@ -31,6 +31,7 @@ from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.local import LocalEngine
+from eureka_loop.records import Algorithm
 from eureka_loop.results import stands
 from eureka_loop.run_folder import Event
 from eureka_loop.sandbox.standing import required
@@ -120,9 +121,15 @@ def _announce(contest: Contest, run: Run, jobs: int, look_on: Onlooker) -> None:
         report_seeds=contest.seeds,
         references=others,
         labels={each.id: each.label for each in contest.contenders},
+        then=[each.upper() for each in _following(contest, training.algorithm)],
     )
     run.event("reporting", winner=first, references=others, seeds=list(contest.training_seeds))
     look_on.remember(_still_true(before, contest, run))
+
+
+def _following(contest: Contest, algorithm: Algorithm) -> Sequence[Algorithm]:
+    """The algorithms whose turn comes after this one's."""
+    return contest.algorithms[contest.algorithms.index(algorithm) + 1 :]
 
 
 def _still_true(events: Iterable[Event], contest: Contest, run: Run) -> Iterator[Event]:

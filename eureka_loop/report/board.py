@@ -39,6 +39,7 @@ class Board:
         self.proposed: set[int] = set()  # generations that are completely written
         self.tokens = 0
         self.usd: float | None = None
+        self.then: tuple[str, ...] = ()  # what follows in the same call, with a board of its own
         self.ended = ""  # "finished", "interrupted", "stopped: …"
         self.worked = 0.0  # s, over all lives of the run, interruptions left out
         self.last = 0.0  # when the last event happened
@@ -143,6 +144,7 @@ class Board:
             setattr(self, name, int(event.get(name) or getattr(self, name)))
         self.references = tuple(event.get("references") or ())
         self.labels |= event.get("labels") or {}
+        self.then = tuple(event.get("then") or ())
         self.steady = bool(event.get("steady"))
 
     def _on_resumed(self, event: Event) -> None:

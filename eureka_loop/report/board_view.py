@@ -93,9 +93,8 @@ def header_parts(board: Board, now: float) -> list[str]:
         parts.append(progress(board))
     if board.ended:
         parts.append(text.one_line(ending(board)))
-    left = forecast.seconds_left(board, now)
-    if left is not None:
-        parts.append(f"about {text.duration(left)} left")
+    if left := forecast.left(board, now):
+        parts.append(left)
     parts.append(f"{board.trainings_done} of {text.plural(board.trainings_wanted, 'training')}")
     if board.tokens:
         parts.append(cost(board))

@@ -37,6 +37,11 @@ def show_catalogue(console: Console | None = None) -> None:
     show(catalogue(suites()), console)
 
 
+NO_HUMAN = "none: nobody has written one; to compare with one of your own: `eureka compare RUN --with mine.py`"
+    "none: nobody has written one; one of your own can be compared with `eureka compare … --with mine.py`"
+)
+
+
 def show_task(name: str, console: Console | None = None) -> None:
     """Show one task, or a suite's; a task's environment is surveyed for that, which takes some seconds.
 
@@ -133,6 +138,8 @@ def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = 
     for title, source, remark in programs:
         if source is not None:
             parts.append(layout.section(title, written.code(source, numbered=False), remark))
+    if task.human is None and not native:
+        parts.append(layout.section("Hand-written reward", Text(NO_HUMAN)))
     parts.append(layout.section("Hyperparameters", hyperparameters(domain), domain.hyperparameters_source))
     parts += [vocabulary_section(vocabulary), *constants(vocabulary)]
     return Group(*parts)

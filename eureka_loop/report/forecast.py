@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
+from eureka_loop.report import text
 from eureka_loop.report.board import Board
 
 
@@ -30,6 +31,14 @@ def seconds_left(board: Board, now: float) -> float | None:
     generation = writing + makespan([each] * (board.samples * board.seeds), board.jobs)
     rest = makespan(under_way + [each] * _queued(board), board.jobs)
     return rest + ahead * generation + makespan(reports, board.jobs)
+
+
+def left(board: Board, now: float) -> str:
+    """The same in words, and what isn't in it: "about 3 min left, then SAC"; "" where nothing is known."""
+    seconds = seconds_left(board, now)
+    if seconds is None:
+        return ""
+    return ", ".join([f"about {text.duration(seconds)} left", *(f"then {each}" for each in board.then)])
 
 
 def _together(board: Board, now: float) -> float | None:

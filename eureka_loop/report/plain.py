@@ -170,5 +170,5 @@ def _seed(event: Event, board: Board) -> str:
 
 
 def _left(board: Board, now: float) -> str:
-    left = forecast.seconds_left(board, now)
-    return "" if left is None else f"; about {text.duration(left)} left"
+    left = forecast.left(board, now)
+    return f"; {left}" if left else ""

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.bench.estimate import Pace
-from eureka_loop.bench.plan import Bench
+from eureka_loop.bench.plan import Bench, Search
+from eureka_loop.bench.suites import members
 from eureka_loop.commands import bench as command
 from eureka_loop.commands.searches import limit
 from eureka_loop.config import RunConfig
@@ -17,6 +18,7 @@ from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.options import parse
 
 Refused = Callable[[str], str]
+QUICK = [task.name for task in members("quick")]
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +108,21 @@ def test_who_agrees_gets_it_started(words: list[str], monkeypatch: pytest.Monkey
     assert command.bench(words) == 0
     assert [each.command for each in started] == [f"eureka bench {' '.join(words)}"]
     assert len(started[0].wanted) == 12
+
+
+def test_where_nothing_would_be_asked_nobody_needs_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finished bench shows its report again, in a script, too."""
+    started: list[Bench] = []
+
+    def carry_out(whole: Bench, asked: Bench, folder: Path, progress: object) -> int:
+        started.append(asked)
+        return 0
+
+    monkeypatch.setattr(command, "carry_out", carry_out)
+    monkeypatch.setattr(command, "done", lambda folder: {Search(t, s) for t in QUICK for s in range(3)})
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
+    assert command.bench(["quick"]) == 0
+    assert len(started) == 1
 
 
 def test_options_come_before_a_file_and_a_file_before_the_suite(tmp_path: Path) -> None:

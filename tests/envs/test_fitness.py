@@ -107,3 +107,21 @@ def test_standing_up_counts_the_last_seconds_only(zygote: Zygote, random_steps: 
     with Judge(zygote, find_task(name), random_steps(name).vocabulary) as judge:
         assert judge.score({"head_height": late, "time": time}) == (pytest.approx(1.3), 1.0)
         assert judge.score({"head_height": jump, "time": time}) == (pytest.approx(0.1), 0.0)
+
+
+@pytest.mark.parametrize(("speed", "success"), [(0.1, 1.0), (0.8, 0.0)])
+def test_standing_means_standing_still(
+    speed: float, success: float, zygote: Zygote, random_steps: Steps
+) -> None:
+    """Pacing to and fro near the start is no standing."""
+    steps = 100
+    sway = np.zeros((steps, 3))
+    sway[:, 0] = speed * np.where(np.arange(steps) % 20 < 10, 1.0, -1.0)
+    time = 0.015 * np.arange(1, steps + 1)
+    columns = {
+        "head_height": np.full(steps, 1.4), "torso_upright": np.ones(steps), "com_linvel": sway,
+        "torso_pos": np.cumsum(0.015 * sway, axis=0), "init_torso_pos": np.zeros((steps, 3)),
+        "terminated": np.zeros(steps), "dt": np.full(steps, 0.015), "time": time, "time_left": time[-1] - time,
+    }  # fmt: skip
+    with Judge(zygote, find_task("humanoid-stand"), random_steps("humanoid-stand").vocabulary) as judge:
+        assert judge.score(columns)[1] == success

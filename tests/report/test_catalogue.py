@@ -63,6 +63,15 @@ def test_the_envs_own_reward_is_shown_where_it_is_the_reference(shown: Callable[
     assert "def compute_reward(self): ..." in screen
 
 
+def test_a_task_without_a_hand_written_reward_says_so(shown: Callable[..., str]) -> None:
+    task = replace(find_task("halfcheetah-run"), human=None, human_source="")
+    none = "none: nobody has written one"
+    domain = find_domain(task.env_id)
+    assert none in shown(catalogue.task_page(task, domain, VOCABULARY))
+    assert none not in shown(catalogue.task_page(task, domain, VOCABULARY, "def compute_reward(self): ..."))
+    assert none not in shown(catalogue.task_page(find_task("halfcheetah-run"), domain, VOCABULARY))
+
+
 def test_a_task_with_everything_about_it(shown: Callable[..., str]) -> None:
     task = find_task("halfcheetah-run")
     screen = shown(catalogue.task_page(task, find_domain(task.env_id), VOCABULARY))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eureka_loop.report.board import Board
-from eureka_loop.report.forecast import makespan, seconds_left, steps_per_second
+from eureka_loop.report.forecast import left, makespan, seconds_left, steps_per_second
 from eureka_loop.run_folder import Event
 from eureka_loop.seeds import seeds
 
@@ -70,3 +70,16 @@ def test_a_run_that_ended_has_no_time_left(board: Board) -> None:
 @pytest.mark.parametrize(("jobs", "expected"), [(1, 9.0), (2, 5.0), (3, 4.0), (8, 4.0)])
 def test_makespan_fills_free_places_in_order(jobs: int, expected: float) -> None:
     assert makespan([2.0, 3.0, 4.0][::-1], jobs) == expected
+
+
+def test_what_follows_is_no_part_of_the_time_and_is_named(board: Board) -> None:
+    """A comparison trains with one algorithm after the other; nobody knows the other's speed yet."""
+    board.take(event("progress", 11.0, id="g0-00", seed=0, step=50, steps_per_s=5.0))
+    alone = left(board, 11.0)
+    assert alone.startswith("about ")
+    board.take(event("started", 11.0, **STARTED, then=["SAC"]))
+    assert left(board, 11.0) == f"{alone}, then SAC"
+
+
+def test_nothing_is_said_of_what_nobody_knows(board: Board) -> None:
+    assert left(board, 2.0) == ""

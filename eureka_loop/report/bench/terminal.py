@@ -123,7 +123,8 @@ def _table(found: Scores, *, wide: bool) -> Table:
 def _time(whole: Estimate, workers: int) -> str:
     """Rough, and said so."""
     on = text.plural(workers, "worker")
+    model = "; the time that a model takes to answer comes on top" if whole.tokens else ""
     return (
         f"roughly {text.duration(whole.seconds)} on {on}, told from a short training in each environment; "
-        "what else the machine does can halve or double it"
+        f"what else the machine does can halve or double it{model}"
     )

@@ -72,11 +72,14 @@ def test_the_plan_states_budget_time_and_cost(made: Made, capsys: pytest.Capture
     for part in (
         "4 searches to do", "PPO for 1,000 steps", "20 trainings, 20,000 steps", "roughly 3 min on 2 workers",
         "hopper-hop 90 s", "about 10k tokens, its price is unknown",
+        "the time that a model takes to answer comes on top",
     ):  # fmt: skip
         assert part in said, part
     many = {f"task-{n}": Estimate(10, 10_000, 60.0 + n, 0, 0.0) for n in range(50)}
-    terminal.print_plan(bench, made.folder, 150, many, one, 2)
-    assert "a search 60 s (task-0) to 2 min (task-49)" in " ".join(capsys.readouterr().out.split())
+    terminal.print_plan(bench, made.folder, 150, many, Estimate(10, 10_000, 90.0), 2)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "a search 60 s (task-0) to 2 min (task-49)" in said
+    assert "a model takes to answer" not in said
     assert terminal.asked(Estimate()) == "no model is asked: no tokens, $0"
     assert "$2.00" in terminal.asked(Estimate(tokens=10, usd=2.0))
 
