@@ -6,11 +6,27 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-WORKER_BYTES = 0.5e9  # torch, MuJoCo, numpy: 0.4 GB seen
-LEARNER_BYTES = 0.05e9  # its reward process, and its rollout with what is recorded
 KEPT_FREE = 0.2  # share of the memory that is left to others
 MOST_LEARNERS = 32  # at a time in a worker: more gain no speed
 CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What trainings take; the defaults are those of small ones (half-cheetahs, rollouts of 2,048 steps).
+
+    Attributes:
+        worker: bytes of a worker that trains nobody yet.
+        learner: bytes that each learner adds.
+        together: learners at a time in a worker, at most.
+    """
+
+    worker: float = 0.5e9
+    learner: float = 0.05e9
+    together: int = MOST_LEARNERS
+
+
+SMALL = Footprint()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +48,22 @@ class Share:
     Attributes:
         workers: processes that train, one thread each.
         learners: at most, at a time, in each, where many are trained together.
+        each: what these take.
     """
 
     workers: int
     learners: int
+    each: Footprint = SMALL
 
     @property
     def memory(self) -> float:
         """Bytes that it stays within."""
-        return self.workers * (WORKER_BYTES + self.learners * LEARNER_BYTES)
+        return self.workers * (self.each.worker + self.learners * self.each.learner)
 
     @property
     def together(self) -> Share:
         """As many learners in one worker, as a GPU wants them: it takes all in one call."""
-        return Share(1, self.workers * self.learners)
+        return Share(1, self.workers * self.learners, self.each)
 
 
 def look() -> Machine:
@@ -53,19 +71,20 @@ def look() -> Machine:
     return Machine(cores(), available_memory())
 
 
-def share(machine: Machine, asked: int = 0) -> Share:
+def share(machine: Machine, asked: int = 0, each: Footprint = SMALL) -> Share:
     """One worker a core, fewer where memory is short; as many learners each as the rest of it holds.
 
     Args:
         asked: workers, where somebody has decided; 0 otherwise.
+        each: what the trainings take.
     """
     if machine.memory is None:
-        return Share(asked or machine.cores, MOST_LEARNERS)
+        return Share(asked or machine.cores, each.together, each)
     free = machine.memory * (1.0 - KEPT_FREE)
-    fitting = min(machine.cores, int(free / (WORKER_BYTES + LEARNER_BYTES)))
+    fitting = min(machine.cores, int(free / (each.worker + each.learner)))
     workers = asked or max(1, fitting)
-    room = free / workers - WORKER_BYTES
-    return Share(workers, min(MOST_LEARNERS, max(1, int(room / LEARNER_BYTES + 1e-6))))
+    room = free / workers - each.worker
+    return Share(workers, min(each.together, max(1, int(room / each.learner + 1e-6))), each)
 
 
 def cores() -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.execute import machine
-from eureka_loop.execute.machine import LEARNER_BYTES, MOST_LEARNERS, WORKER_BYTES, Machine, Share, share
+from eureka_loop.execute.machine import MOST_LEARNERS, Footprint, Machine, Share, share
 
 
 def test_one_worker_a_core_and_many_learners_where_there_is_room() -> None:
@@ -26,8 +26,17 @@ def test_where_hardly_anything_fits_one_is_tried() -> None:
 
 
 def test_what_somebody_asks_for_is_done_with_fewer_learners_each() -> None:
-    made = share(Machine(2, 4 * (WORKER_BYTES + 3 * LEARNER_BYTES) / 0.8), 4)
+    made = share(Machine(2, 4 * (0.5e9 + 3 * 0.05e9) / 0.8), 4)
     assert made == Share(4, 3)
+
+
+def test_large_trainings_are_fewer() -> None:
+    """First fewer learners in each worker, then fewer workers."""
+    small, wide, large = Footprint(), Footprint(learner=0.5e9), Footprint(worker=6e9, together=1)
+    made = [share(Machine(4, 20e9), 0, each) for each in (small, wide, large)]
+    assert [(each.workers, each.learners) for each in made] == [(4, MOST_LEARNERS), (4, 7), (2, 1)]
+    assert all(each.memory <= 16e9 for each in made)
+    assert made[2].memory == pytest.approx(2 * 6.05e9)
 
 
 @pytest.mark.parametrize(("text", "cores"), [("150000 100000", 2), ("10000 100000", 1), ("max 100000", 4)])

@@ -1,0 +1,130 @@
+"""What trainings take of memory, against the bound that a run shares the machine out by.
+
+    python benchmarks/memory.py [--task halfcheetah-run] [--learners 4 16] [--sac 20000] [--steps 4096]
+
+Cohorts of so many learners, then one SAC training of so many steps whose replay buffer they fill (it doesn't learn
+meanwhile: updates would take hours and no memory to speak of). Each in a worker of its own; its memory and that of its
+reward processes is looked at five times a second, memory that they share counted once (PSS; where the system doesn't
+tell, each one's whole). `ratio:` is the peak ÷ the bound: above 1 a run takes more than it says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from eureka_loop import files
+from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.execute.evaluate import Plan
+from eureka_loop.execute.footprint import footprint
+from eureka_loop.execute.local import LocalEngine
+from eureka_loop.execute.machine import Share
+from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.records import Algorithm, Job, Task, TrainerName, Training
+from eureka_loop.results import Trained
+from eureka_loop.simulate.survey import survey
+from eureka_loop.store import read_result
+
+JUDGED = tuple(range(1_000_000, 1_000_010))
+
+
+class Watch:
+    """Nobody needs to be told."""
+
+    def started(self, folder: Path) -> None:
+        pass
+
+    def tick(self, active: Sequence[Path]) -> None:
+        pass
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--task", default="halfcheetah-run")
+    parser.add_argument("--learners", type=int, nargs="*", default=[4, 16])
+    parser.add_argument("--sac", type=int, default=20_000, help="steps; 0 leaves it out")
+    parser.add_argument("--steps", type=int, default=4_096)
+    options = parser.parse_args()
+    task = find_task(options.task)
+    vocabulary = survey(task, find_domain(task.env_id)).vocabulary
+    for learners in options.learners:
+        show(f"{learners} learners", task, vocabulary, plan_of(task, "ppo", options.steps), learners)
+    if options.sac:
+        show("SAC", task, vocabulary, plan_of(task, "sac", options.sac), 1)
+
+
+def plan_of(task: Task, algorithm: Algorithm, steps: int) -> Plan:
+    """As a run would train."""
+    tuned = dict(find_domain(task.env_id).hyperparameters[algorithm])
+    trainer: TrainerName = "population"
+    if algorithm == "sac":
+        trainer, tuned["learning_starts"] = "sb3", steps
+    return Plan(task, Training(algorithm, tuned, trainer), steps)
+
+
+def show(name: str, task: Task, vocabulary: Vocabulary, plan: Plan, learners: int) -> None:
+    share = replace(Share(1, learners), each=footprint(plan, vocabulary))
+    with tempfile.TemporaryDirectory() as folder:
+        folders = [write(Path(folder) / f"{place}", plan, place) for place in range(learners)]
+        with LocalEngine(share) as engine:
+            peak = max(taken(os.getpid()) for _ in engine.run(folders, Watch()))
+        assert all(isinstance(read_result(each), Trained) for each in folders)
+    print(
+        f"{name}: {peak / 1e9:.2f} GB of {share.memory / 1e9:.2f} GB, ratio: {peak / share.memory:.2f}",
+        flush=True,
+    )
+
+
+def write(folder: Path, plan: Plan, seed: int) -> Path:
+    folder.mkdir()
+    training = plan.training
+    job = Job(
+        candidate=folder.name,
+        seed=seed,
+        task=plan.task,
+        source=plan.task.human or "",
+        algorithm=training.algorithm,
+        steps=plan.steps,
+        hyperparameters=training.hyperparameters,
+        judge_seeds=JUDGED,
+        trainer=training.trainer,
+    )
+    files.write_json(folder / "job.json", job)
+    return folder
+
+
+def taken(pid: int) -> float:
+    """Bytes of all that descends from a process, without itself."""
+    return sum(memory(each) + taken(each) for each in children(pid))
+
+
+def children(pid: int) -> Iterator[int]:
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = path.read_text().rsplit(")", 1)[1].split()[1]
+        except OSError:  # it has ended
+            continue
+        if int(parent) == pid:
+            yield int(path.parent.name)
+
+
+def memory(pid: int) -> float:
+    """Its share of what it uses."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return next(float(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    except PermissionError:
+        resident = Path(f"/proc/{pid}/statm").read_text().split()[1]
+        return float(resident) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, StopIteration):
+        return 0.0
+
+
+if __name__ == "__main__":
+    main()

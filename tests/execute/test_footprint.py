@@ -1,0 +1,74 @@
+"""What trainings take, by their settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from stable_baselines3.common.buffers import ReplayBuffer
+
+from eureka_loop.execute.evaluate import Plan
+from eureka_loop.execute.footprint import JUDGED_AT_ONCE, LEARNER, LONGEST, PENDING, WORKER, footprint
+from eureka_loop.execute.machine import MOST_LEARNERS, Footprint
+from eureka_loop.judge import episodes
+from eureka_loop.program.vocabulary import Observable, Vocabulary
+from eureka_loop.records import Algorithm, Task, TrainerName, Training
+from eureka_loop.train import sac
+from eureka_loop.train.population import judging
+
+TASK = Task("t", "E-v0", "x", "def fitness(speed):\n    return speed.mean()\n")
+HUMANOID = Vocabulary(
+    "E-v0", (Observable("obs", (348,)), Observable("action", (17,)), Observable("speed", ())), horizon=1000
+)
+
+
+def of(algorithm: Algorithm, trainer: TrainerName = "sb3", task: Task = TASK, **given: Any) -> Footprint:
+    return footprint(Plan(task, Training(algorithm, given, trainer), 1_000_000), HUMANOID)
+
+
+def test_a_replay_buffer_counts_whole() -> None:
+    """As SB3 makes it: 5.6 GB for a million rows of the humanoid's."""
+    box = gymnasium.spaces.Box(-np.inf, np.inf, (348,), np.float64)
+    buffer = ReplayBuffer(1_000, box, gymnasium.spaces.Box(-1.0, 1.0, (17,), np.float32), device="cpu")
+    arrays = [each for each in vars(buffer).values() if isinstance(each, np.ndarray)]
+    row = sum(each.nbytes for each in arrays) / 1_000
+    assert of("sac").worker == pytest.approx(WORKER + 1e6 * row)
+    assert of("sac").worker > 5.5e9
+    assert of("sac", buffer_size=50_000).worker == pytest.approx(WORKER + 5e4 * row)
+    assert of("sac", her=True).worker > of("sac").worker + 8e6
+    assert of("sac").together == 1
+
+
+def test_a_training_shorter_than_its_buffer() -> None:
+    short = Plan(TASK, Training("sac", {}), 10_000)
+    assert footprint(short, HUMANOID).worker < WORKER + 0.1e9
+
+
+def test_rollouts_count_by_their_size() -> None:
+    small, large = of("ppo", "population", n_steps=512), of("ppo", "population", n_steps=2048, n_envs=8)
+    assert small.together == MOST_LEARNERS
+    assert small.learner - LEARNER < 0.03e9
+    rows = 2048 * 8
+    assert large.learner - LEARNER > rows * 4 * (348 + 17) * 3
+    assert (large.learner - LEARNER) / (small.learner - LEARNER) > 20
+
+
+def test_what_programs_and_judge_name_counts() -> None:
+    reward = "def compute_reward(obs, prev_obs):\n    return {'a': obs[:, 0] - prev_obs[:, 0]}\n"
+    wide = replace(TASK, human=reward)
+    assert of("ppo", "population", wide).learner > of("ppo", "population").learner + 0.03e9
+    judged = replace(TASK, fitness="def fitness(obs):\n    return obs[:, 0].mean()\n")
+    assert of("ppo", "population", judged).worker > of("ppo", "population").worker + 1e9
+
+
+def test_it_knows_what_training_and_judging_do() -> None:
+    """Their modules are too heavy for the process that shares out."""
+    assert (JUDGED_AT_ONCE, LONGEST, PENDING) == (judging.AT_ONCE, episodes.LONGEST, sac.MOST_PENDING)
+
+
+def test_networks_count() -> None:
+    wide = {"policy_kwargs": {"net_arch": {"pi": [1024, 1024], "vf": [1024, 1024]}}}
+    assert of("ppo", "population", **wide).learner > of("ppo", "population").learner + 0.1e9
