@@ -23,12 +23,14 @@ class Stages:
         write: requests → candidates on disk, gated.
         train: candidates → trained and judged on the search's seeds, in any order.
         retrain: the winner and the references → trained and judged on fresh seeds.
+        announce: has the run say what is going to happen.
     """
 
     brief: Callable[[Ask, Sequence[Evaluated]], Request]
     write: Callable[[Iterable[Request | None]], Iterator[Candidate | Later]]
     train: Callable[[Iterable[Candidate | Later]], Iterator[Evaluated]]
     retrain: Callable[[Candidate], list[Evaluated]]
+    announce: Callable[[], None] = lambda: None
 
 
 def search(run: Run, strategy: Strategy, stages: Stages) -> Evaluated | None:

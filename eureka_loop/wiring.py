@@ -20,6 +20,7 @@ from eureka_loop.design.write import Gate, Writer, failure_of
 from eureka_loop.errors import BadInput, DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan
+from eureka_loop.execute.footprint import footprint
 from eureka_loop.execute.group import Stretch
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.feedback import words
@@ -88,7 +89,8 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
     plan = Plan(task, run.training(), config.steps)
     designer = choose_designer(run, config)
     deadline = Deadline(config.max_hours, time_worked(run.events()), beat=lambda: run.event("working"))
-    shared = machine.share(machine.look(), jobs or config.jobs)
+    here = machine.look()
+    shared = machine.share(here, jobs or config.jobs, footprint(plan, vocabulary))
     if on_gpu(plan.training):
         shared = shared.together  # also where some begin before the others are written
     with Zygote() as zygote, LocalEngine(shared) as engine:
@@ -106,12 +108,13 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
                 write=lambda requests: screen(writer.write(requests)),
                 train=Halving(rungs(config), Climb(config.seed, evaluation).train, evaluation.halt).train,
                 retrain=Retraining(run, task, config, gate, evaluation).retrain,
+                announce=lambda: announce(run, here, shared),
             )
 
 
 def follow(run: Run, stages: Stages) -> None:
     """Send a run down the line, from wherever it stands to its end."""
-    announce(run)
+    stages.announce()
     best = _searched(run, stages)
     if best is None:
         run.event("stopped", reason=NOTHING_TRAINED)
@@ -226,15 +229,20 @@ class Retraining:
         return admitted
 
 
-def announce(run: Run) -> None:
-    """The run's first event, once: what it is going to do."""
-    if any(event["event"] == "started" for event in run.events()):
+def announce(run: Run, here: machine.Machine, shared: machine.Share) -> None:
+    """The run's first event, once: what it is going to do. Later: its share of the machine, where new."""
+    used = {
+        "cores": here.cores,
+        "jobs": shared.workers,
+        "learners": shared.learners,
+        "memory": shared.memory,
+    }
+    told = [event for event in run.events() if event["event"] in ("started", "shared")]
+    if told:
+        if any(told[-1].get(name) != value for name, value in used.items()):
+            run.event("shared", **used)
         return
     config, task, training = run.config, run.task(), run.training()
-    here = machine.look()
-    shared = machine.share(here, config.jobs)
-    if on_gpu(training):
-        shared = shared.together
     run.event(
         "started",
         task=task.name,
@@ -248,10 +256,7 @@ def announce(run: Run) -> None:
         steps=config.steps,
         halving=config.halving,
         steady=config.steady,
-        cores=here.cores,
-        jobs=shared.workers,
-        learners=shared.learners,
-        memory=shared.memory,
+        **used,
         report_seeds=config.report_seeds,
         references=[each.id for each in references(task)] if config.report_seeds else [],
     )

@@ -82,7 +82,8 @@ def test_a_strict_machine_needs_no_flag(machine, config):
 def test_a_run_that_goes_on_elsewhere_is_held_to_the_same(machine, config):
     machine(STRICT)
     with wiring.create(config) as run:
-        wiring.announce(run)
+        with wiring.stages(run) as stages:
+            stages.announce()
         machine(REDUCED)
         with pytest.raises(SandboxError, match="--allow-reduced-sandbox"), wiring.stages(run):
             pass

@@ -12,7 +12,7 @@ from eureka_loop.run_folder import Event
 from eureka_loop.search.halving import ladder, steps_of
 from eureka_loop.store import REFERENCES
 
-COUNTS = ("generations", "samples", "seeds", "steps", "halving", "jobs", "learners", "report_seeds")
+COUNTS = ("generations", "samples", "seeds", "steps", "halving", "jobs", "learners", "cores", "report_seeds")
 
 
 class Board:
@@ -24,6 +24,7 @@ class Board:
         self.generations = self.samples = self.steps = self.report_seeds = 0
         self.seeds = self.jobs = self.halving = 1
         self.learners = 0  # at once in each worker, where many are trained together
+        self.cores, self.memory = 0, 0.0  # that there are; bytes that it stays within
         self.references: tuple[str, ...] = ()
         self.labels = dict(words.LABELS)  # id → what it is called, where that isn't the id
         self.steady = False  # no generation is waited for
@@ -142,10 +143,16 @@ class Board:
             setattr(self, name, str(event.get(name, getattr(self, name))))
         for name in COUNTS:
             setattr(self, name, int(event.get(name) or getattr(self, name)))
+        self.memory = float(event.get("memory") or self.memory)
         self.references = tuple(event.get("references") or ())
         self.labels |= event.get("labels") or {}
         self.then = tuple(event.get("then") or ())
         self.steady = bool(event.get("steady"))
+
+    def _on_shared(self, event: Event) -> None:
+        """Another share of a machine than before, or of another one."""
+        self.jobs, self.learners = int(event["jobs"]), int(event["learners"])
+        self.cores, self.memory = int(event["cores"]), float(event["memory"])
 
     def _on_resumed(self, event: Event) -> None:
         """What an earlier life was in the midst of is begun anew."""

@@ -86,8 +86,8 @@ def _trained(event: Event, board: Board) -> str:
 
 def _of_run(event: Event, board: Board) -> str | None:
     match event.get("event"):
-        case "started":
-            return _started(board)
+        case "started" | "shared":
+            return _started(board) if event["event"] == "started" else f"from here on {_at_once(board)}"
         case "resumed":
             return (
                 f"resumed: {board.trainings_done} of {text.plural(board.trainings_wanted, 'training')} done"
@@ -142,9 +142,17 @@ def _at_once(board: Board) -> str:
     workers = text.plural(board.jobs, "worker")
     if board.trainer == "population":
         learners = f", up to {board.learners} learners each" if board.learners else ""
-        return f"{'all that wait' if board.steady else 'a generation'} at once on {workers}{learners}"
+        who = "all that wait" if board.steady else "a generation"
+        return f"{who} at once on {workers}{learners}{_machine(board)}"
     why = f" ({text.one_line(board.why_trainer)})" if board.why_trainer else ""
-    return f"one by one on {workers}{why}"
+    return f"one by one on {workers}{_machine(board)}{why}"
+
+
+def _machine(board: Board) -> str:
+    """What there is, and what is taken of it."""
+    if not board.cores:
+        return ""
+    return f" ({text.plural(board.cores, 'core')}, at most {board.memory / 1e9:.1f} GB)"
 
 
 def _ranked(event: Event, board: Board) -> str:

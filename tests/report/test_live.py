@@ -56,6 +56,24 @@ def test_plain_lines_off_a_terminal(script: Script) -> None:
     assert len(lines) < len(list(script.run.events())) + 10
 
 
+def test_plain_lines_say_what_of_the_machine_is_used(script: Script) -> None:
+    """And again where a run goes on with another share of it."""
+    out = console(terminal=False)
+    event = {"task": "t", "generations": 1, "trainer": "population", "jobs": 2, "learners": 32, "cores": 4}
+    with Live(script.run, out) as live:
+        script.run.listen(live)
+        script.run.event("started", **event, memory=3.14e9)
+        script.run.event("shared", jobs=1, learners=7, cores=4, memory=1.5e9)
+    first, then = written(out).splitlines()
+    assert first.endswith(
+        "a generation at once on 2 workers, up to 32 learners each (4 cores, at most 3.1 GB)"
+    )
+    assert (
+        then
+        == "from here on a generation at once on 1 worker, up to 7 learners each (4 cores, at most 1.5 GB)"
+    )
+
+
 def test_a_comparison_has_no_winner_and_is_not_finished_with_its_last_training() -> None:
     for terminal in (False, True):
         out = console(terminal=terminal)
