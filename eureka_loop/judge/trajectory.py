@@ -71,6 +71,15 @@ class Trajectory:
                 self._length = len(archive[archive.files[0]]) - 1
         return self._length
 
+    @property
+    def kept(self) -> int:
+        """Bytes of the columns read so far."""
+        return sum(column.nbytes for column in self._known.values())
+
+    def forget(self) -> None:
+        """Keep no column; what is asked for again is read again."""
+        self._known.clear()
+
     def columns(self, parameters: Iterable[str]) -> Mapping[str, Array]:
         """Parameter → (T, *shape).
 
