@@ -32,6 +32,7 @@ import numpy as np
 
 from eureka_loop import files, seeds
 from eureka_loop.envs.registry import find_domain
+from eureka_loop.errors import Refused, UnknownName
 from eureka_loop.judge.agreement import ranks
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.ranking import discounted_value, kendall
@@ -101,12 +102,22 @@ class Bench:
     def __init__(self, run: Run, zygote: Zygote) -> None:
         self.run, self.zygote = run, zygote
         self.task, self.vocabulary, self.discount = run.task(), run.vocabulary(), run.training().discount
-        self.candidates = [run.candidate(id) for id in run.candidate_ids() if id not in REFERENCES]
+        candidates = [run.candidate(id) for id in run.candidate_ids() if id not in REFERENCES]
+        self.candidates = [each for each in candidates if self.admitted(each)]
+
+    def admitted(self, candidate: Candidate) -> bool:
+        try:
+            check(candidate.source, self.vocabulary)
+        except (Refused, UnknownName):
+            return False
+        return True
 
     def report(self) -> list[tuple[float, float]]:
         """Print it all; (tau, fitness) of candidates that met a bank, each centred within its generation."""
         print(f"\n{self.run.folder.name}: {self.task.name}")
         everything = self.sizes()
+        if not everything.policies:
+            return []
         for name, source in (("hand-written", self.task.human), ("sparse", self.task.sparse)):
             if source is not None:
                 print(f"  {name:12} {said(self.ask(everything, source)[0])}")
@@ -125,10 +136,9 @@ class Bench:
             f"  {len(bank.policies)} episodes of {len(set(bank.policies))} policies, {raw / 1e6:.1f} MB, "
             f"{packed / 1e6:.1f} MB on disk; gathered and judged in {spent:.0f} ms"
         )
-        good = bank.fitness[[policy != RANDOM for policy in bank.policies]]
-        print(
-            f"  fitness {good.min():.3g} to {good.max():.3g}; {one_sided(bank.fitness, bank.policies) or 'not one-sided'}"
-        )
+        good = bank.fitness[np.array([policy != RANDOM for policy in bank.policies], np.bool_)]
+        reached = f"fitness {good.min():.3g} to {good.max():.3g}" if len(good) else "nothing trained"
+        print(f"  {reached}; {one_sided(bank.fitness, bank.policies) or 'not one-sided'}")
         return bank
 
     def bank(self, generation: int) -> Bank:
@@ -162,6 +172,8 @@ class Bench:
             asked = time.perf_counter()
             screen(terms, lengths, bank.fitness, bank.policies, self.discount)
             spent.append((asked - begin, time.perf_counter() - asked))
+        if not spent:
+            return
         process, numbers = (median(column) * 1e3 for column in zip(*spent, strict=True))
         print(
             f"  a program: {process:.0f} ms to evaluate {sum(lengths)} rows, {numbers:.0f} ms for the verdict"

@@ -97,7 +97,7 @@ def stages(run: Run, jobs: int | None = None) -> Iterator[Stages]:
         if any(run.events()):  # it goes on, perhaps on another machine
             required(zygote, reduced=config.allow_reduced_sandbox)
         gate = Gate(vocabulary, run.probe(), zygote)
-        known: Known = {}
+        known = Known()
         relabelling = Relabelling(run, zygote, task, vocabulary, plan.training.relabel, known)
         evaluation = Evaluation(run, engine, plan, deadline, relabelling.episodes)
         screening = Screening(run, zygote, task, vocabulary, plan.training.discount, known)

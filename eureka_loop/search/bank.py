@@ -6,7 +6,7 @@ Every training's worker keeps one in its own folder, the survey those of random 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.store import REFERENCES, Run
 
 BANK_BYTES = 256_000_000  # of the trained policies' episodes together, before compression
+READ_BYTES = 128_000_000  # of columns that are kept from one program to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,32 @@ class Bank:
         return [each.path for each in spread(self._kept, lambda each: len(each.trajectory), most)]
 
 
-Known = dict[Path, float]
-"""Fitness of episodes that were judged before: it never changes."""
+@dataclass(slots=True)
+class Known:
+    """What never changes of episodes that were seen before, so that it isn't read again for every program.
+
+    Attributes:
+        fitness: of those that were judged.
+    """
+
+    fitness: dict[Path, float] = field(default_factory=dict)
+    _sizes: dict[Path, int] = field(default_factory=dict)
+    _episodes: dict[Path, Trajectory] = field(default_factory=dict)
+
+    def episode(self, path: Path) -> Trajectory:
+        return self._episodes.setdefault(path, Trajectory(path))
+
+    def size(self, path: Path) -> int:
+        """Bytes before compression."""
+        if path not in self._sizes:
+            self._sizes[path] = size(path)
+        return self._sizes[path]
+
+    def shrink(self) -> None:
+        """Forget the columns that were read, once they are many."""
+        if sum(each.kept for each in self._episodes.values()) > READ_BYTES:
+            for each in self._episodes.values():
+                each.forget()
 
 
 def gather(
@@ -92,11 +117,11 @@ def gather(
     others are spread over all of fitness; gathering again finds the same.
 
     Args:
-        known: what needn't be judged again; what is judged now is added.
+        known: what needn't be read and judged again; what is now is added.
     """
-    known = {} if known is None else known
+    known = Known() if known is None else known
     random = [(path, RANDOM) for path in sorted(run.task_folder.glob("random-*.npz"))]
-    kept = _within(_judged(_trained(run, generation), judge, known), most)
+    kept = _within(_judged(_trained(run, generation), judge, known), most, known)
     return Bank([*_judged(random, judge, known), *kept])
 
 
@@ -114,19 +139,19 @@ def _judged(found: Iterable[tuple[Path, str]], judge: Judge, known: Known) -> li
     """Those that fitness can be told of."""
     kept = []
     for path, policy in found:
-        trajectory = Trajectory(path)
-        if path not in known:
+        trajectory = known.episode(path)
+        if path not in known.fitness:
             try:
-                known[path], _ = judge.score(trajectory.columns(judge.names))
+                known.fitness[path], _ = judge.score(trajectory.columns(judge.names))
             except RewardFailure:
                 continue
-        kept.append(Kept(path, policy, trajectory, known[path]))
+        kept.append(Kept(path, policy, trajectory, known.fitness[path]))
     return kept
 
 
-def _within(kept: Sequence[Kept], most: int) -> list[Kept]:
+def _within(kept: Sequence[Kept], most: int, known: Known) -> list[Kept]:
     """As many as `most` bytes hold, evenly over their ranks of fitness; the others' files are deleted."""
-    chosen = spread(kept, lambda each: size(each.path), most)
+    chosen = spread(kept, lambda each: known.size(each.path), most)
     for each in kept:
         if each not in chosen:
             each.path.unlink()

@@ -27,7 +27,7 @@ class Screening:
     """
     Attributes:
         discount: as in training.
-        known: fitness of the bank's episodes, as far as they have been judged.
+        known: of the bank's episodes, as far as they have been judged and read.
     """
 
     run: Run
@@ -35,7 +35,7 @@ class Screening:
     task: Task
     vocabulary: Vocabulary
     discount: float
-    known: Known = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
 
     def screen(self, candidates: Iterable[Candidate | Later]) -> Iterator[Candidate | Later]:
         """All of them, as they come; those that the bank rejects have failed. It is asked once about each."""
@@ -57,6 +57,7 @@ class Screening:
             with Judge(self.zygote, self.task, self.vocabulary) as judge:
                 bank = gather(self.run, judge, generation, known=self.known)
             for each in (each for each in new if each.generation == generation):
+                self.known.shrink()
                 files.write_json(self.run.candidate_folder(each.id) / "bank.json", self._ask(bank, each))
         for each in alive:
             found = self.run.screened(each.id)

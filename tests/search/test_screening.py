@@ -109,6 +109,28 @@ def test_episodes_of_early_rungs_count_for_their_candidate(run: Run, zygote: Zyg
     assert policies(run, zygote).count("g0-03") == 2
 
 
+def test_what_arrives_later_reads_nothing_again(
+    run: Run, zygote: Zygote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One by one, as in a steady search; above a bound columns are read again, and the verdicts are the same."""
+    reads: list[Path] = []
+    load = np.load
+    monkeypatch.setattr(np, "load", lambda path, **how: reads.append(path) or load(path, **how))
+    one_by_one: list[Candidate | Later] = []
+    for each in written(run, one=FORWARDS, two=FORWARDS, three=FORWARDS, four=BACKWARDS):
+        one_by_one += [each, Later()]
+    watched, counts = screening(run, zygote), []
+    for each in watched.screen(one_by_one):
+        if isinstance(each, Later):
+            counts.append(len(reads))
+            if len(counts) == 2:
+                monkeypatch.setattr("eureka_loop.search.bank.READ_BYTES", 0)
+    assert counts[1] == counts[0] > 0
+    assert counts[2] > counts[1]
+    assert run.screened("g1-00") == run.screened("g1-01") == run.screened("g1-02")
+    assert run.failure("g1-03") is not None
+
+
 def test_the_bound_is_kept_and_the_spread_with_it(run: Run, zygote: Zygote) -> None:
     one = size(run.job_folder("g0-00", 100) / FILE)
     kept = policies(run, zygote, most=3 * one)
