@@ -244,11 +244,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
         yield f"| {' | '.join(escaped(cell) for cell in cells)} |"
 
 
-def fenced(source: str) -> Iterator[str]:
-    """Python in a fence that nothing in it can close."""
+def fenced(source: str, language: str = "python") -> Iterator[str]:
+    """A program in a fence that nothing in it can close."""
     ticks = max((len(run) for run in re.findall("`+", source)), default=0)
     fence = "`" * max(3, ticks + 1)
-    yield from (f"{fence}python", text.clean(source).strip("\n"), fence)
+    yield from (f"{fence}{language}", text.clean(source).strip("\n"), fence)
 
 
 def escaped(words: str) -> str:

@@ -103,7 +103,7 @@ def profiles(part: Part) -> str:
     )
     lines = []
     for index, each in shown:
-        low, high = _profile_band(each.fitness, levels)
+        low, high = profile_band(each.fitness, levels)
         parts.append(svg.area(frame, _points(levels, low), _points(levels, high), f"band s{index}"))
         lines.append(svg.path(frame, _points(levels, profile(each.fitness, levels)), f"line s{index}"))
     return svg.drawing(frame, _said("Performance profiles of", part), [*parts, *lines])
@@ -159,7 +159,7 @@ def _seed(frame: Frame, value: float, row: float, kind: str) -> str:
     return svg.dot(frame.at(value, row), f"seed {kind}", 3.6, text.number(value))
 
 
-def _profile_band(scores: Array, levels: Array) -> tuple[Array, Array]:
+def profile_band(scores: Array, levels: Array) -> tuple[Array, Array]:
     """95% at each level on its own, (LEVELS,) each."""
     rng = np.random.default_rng(0)
     draws = scores[rng.integers(scores.size, size=(REPEATS, scores.size))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eureka_loop.report import text, words
-from eureka_loop.report.compare import measures, programs, verdict
+from eureka_loop.report.compare import measures, programs, tables, verdict
 from eureka_loop.report.compare.facts import Facts, Part
 from eureka_loop.report.compare.repeat import provenance
 from eureka_loop.report.markdown import escaped, fenced, table
@@ -23,7 +23,10 @@ def lines(facts: Facts) -> Iterator[str]:
     for part in facts.parts:
         yield from _numbers(facts, part)
         yield from _failures(part)
+        yield from _learning(part)
         yield from _agreements(part)
+        yield from _terms_over_training(part)
+        yield from _films(part)
     yield from _programs(facts)
     yield from _repeat(facts)
 
@@ -56,6 +59,41 @@ def _failures(part: Part) -> Iterator[str]:
     yield from table(("reward", "when", "failure", "message"), rows)
 
 
+def _learning(part: Part) -> Iterator[str]:
+    heads = [escaped(each) for each in tables.labels(part)]
+    if curve := tables.learning(part):
+        yield from ("", "### Learning", "")
+        yield "Fitness of training episodes: interquartile mean over seeds, with its 95% interval."
+        yield ""
+        yield from table(["steps", *heads], curve)
+    if reached := tables.profiles(part):
+        yield from ("", "Performance profile: the share of seeds whose final policy reaches a fitness.", "")
+        yield from table(["fitness", *heads], reached)
+
+
+def _terms_over_training(part: Part) -> Iterator[str]:
+    found = [(each, rows) for each in part.standings if (rows := tables.terms(each))]
+    if not found:
+        return
+    yield from (
+        "",
+        "### Terms over training",
+        "",
+        "Means over the seeds, with the lowest and the highest seed's.",
+    )
+    for each, rows in found:
+        yield ""
+        yield from table([f"term of {escaped(each.label)}", "at first", "at last"], rows)
+
+
+def _films(part: Part) -> Iterator[str]:
+    yield from ("", "### Videos", "")
+    if part.films:
+        yield f"In report.html: {', '.join(escaped(label) for label, _ in part.films)}, from the same start."
+    else:
+        yield f"None: {escaped(part.why_no_films)}."
+
+
 def _agreements(part: Part) -> Iterator[str]:
     by_id = {each.id: each for each in part.standings}
     for each in part.agreements:
@@ -81,11 +119,24 @@ def _terms(pairs: list[programs.TermPair], ours: str, theirs: str) -> Iterator[s
 
 def _programs(facts: Facts) -> Iterator[str]:
     first, *others = facts.contest.contenders
+    ours = facts.source(first)
     yield from ("", "## The programs", "", f"{escaped(first.label)}:", "")
-    yield from fenced(facts.source(first))
+    yield from fenced(ours)
     for other in others:
+        theirs = facts.source(other)
         yield from ("", f"{escaped(other.label)}:", "")
-        yield from fenced(facts.source(other))
+        yield from fenced(theirs)
+        yield from _difference(ours, theirs, (first.label, other.label))
+
+
+def _difference(ours: str, theirs: str, names: tuple[str, str]) -> Iterator[str]:
+    """What to change in the one to get the other."""
+    lines = list(programs.unified(ours, theirs, names))
+    if not lines:
+        yield from ("", "They are the same, letter for letter.")
+        return
+    yield from ("", f"From {escaped(names[0])} to {escaped(names[1])}:", "")
+    yield from fenced("\n".join(lines), "diff")
 
 
 def _repeat(facts: Facts) -> Iterator[str]:

@@ -79,4 +79,6 @@ def _part(part: Part) -> list[RenderableType]:
         if each.pearson is not None and each.theirs in labels:
             said = f"Correlation with {labels[each.theirs]} on shared transitions: {each.pearson:+.2f}"
             lines.append(Text(text.one_line(said)))
+    if not part.films:
+        lines.append(Text(text.one_line(f"No video: {part.why_no_films}"), style="dim"))
     return lines

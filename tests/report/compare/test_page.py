@@ -180,7 +180,7 @@ def test_markdown_says_the_same_and_is_as_inert(tmp_path: Path) -> None:
     contenders = [CONTENDERS[0], Contender("human", f"x | {EVIL}", OURS.replace("torque.", EVIL), EVIL)]
     fitness = {"g1-03": numbers(4.2, 0.5, 5, 1), "human": numbers(3.1, 0.6, 5, 2)}
     _, words = write(made(tmp_path, fitness, contenders=contenders))
-    outside = re.sub(r"(?s)```python.*?```", "", words.read_text(encoding="utf-8"))
+    outside = re.sub(r"(?s)```(python|diff).*?```", "", words.read_text(encoding="utf-8"))
     assert "<script" not in outside
     assert "<img" not in outside
     assert "| winner g1-03 | 4.397" not in outside  # five seeds here

@@ -28,6 +28,7 @@ def test_the_verdict_comes_first_then_the_numbers(better: Path, shown: Callable[
     assert "Against sparse: better" in said
     assert "Against hand-written" not in said  # that is the first line
     assert "Correlation with hand-written on shared transitions: +1.00" in said
+    assert "No video: none were made" in said
 
 
 def test_each_algorithm_has_a_line_of_its_own(tmp_path: Path, shown: Callable[..., str]) -> None:
