@@ -30,16 +30,14 @@ LOOKING = "looking at the environment"
 MORE = "`eureka tasks NAME` shows all about one; `eureka run NAME` begins."
 WIDE = 120  # columns that every fact of an observable needs on one line
 MIXED = "…"  # a vector whose parts differ
+NO_HUMAN = (
+    "none: nobody has written one; to compare with one of your own: `eureka compare RUN --with mine.py`"
+)
 
 
 def show_catalogue(console: Console | None = None) -> None:
     """List every task, suite by suite."""
     show(catalogue(suites()), console)
-
-
-NO_HUMAN = "none: nobody has written one; to compare with one of your own: `eureka compare RUN --with mine.py`"
-    "none: nobody has written one; one of your own can be compared with `eureka compare … --with mine.py`"
-)
 
 
 def show_task(name: str, console: Console | None = None) -> None:
