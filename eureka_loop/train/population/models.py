@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium
+import numpy as np
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.running_mean_std import RunningMeanStd
@@ -37,6 +38,8 @@ def trains(options: Settings) -> str:
     beyond = [f"policy_kwargs.{key}" for key in policy if key not in POLICY_KWARGS]
     optimizer = policy.get("optimizer_kwargs") or {}
     beyond += [f"optimizer_kwargs.{key}" for key in optimizer if key not in OPTIMIZER_KWARGS]
+    if "eps" in optimizer and not np.float32(optimizer["eps"]):
+        beyond.append("optimizer_kwargs.eps = 0")  # what only fills vectors up would be 0 / 0
     beyond += ["use_sde"] if arguments.get("use_sde") else []
     if policy.get("activation_fn") not in (None, *ACTIVATIONS):
         beyond.append("policy_kwargs.activation_fn")

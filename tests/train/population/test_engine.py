@@ -62,12 +62,23 @@ class Walks:
         return Step(self._where.copy(), terminated, truncated, terminal)
 
 
-def population(seeds: list[int], broken: int | None = None) -> tuple[Population, Walks]:
+class Ends(Walks):
+    """Where the limit ends an episode in a learner's first env, the env itself ends it, too."""
+
+    def step(self, actions: npt.NDArray[Any]) -> Step:
+        step = super().step(actions)
+        first = np.arange(len(step.truncated)) % ENVS == 0
+        return step._replace(terminated=step.terminated | (step.truncated & first))
+
+
+def population(
+    seeds: list[int], broken: int | None = None, kind: type[Walks] = Walks
+) -> tuple[Population, Walks]:
     options = settings("ppo", HYPERPARAMETERS)
     models = [
         PPO("MlpPolicy", DummyVecEnv([Nothing] * ENVS), seed=seed, **options.arguments) for seed in seeds
     ]
-    envs = Walks(seeds, broken)
+    envs = kind(seeds, broken)
     return Population(models, options, cast(BatchedEnvs, envs)), envs
 
 
@@ -127,6 +138,27 @@ def test_a_rollout() -> None:
         assert cut.observation.shape == (INPUTS,)
 
 
+def test_bootstraps() -> None:
+    """Where a time limit alone ended an episode, what SB3's policy expects of where it stood; nothing elsewhere."""
+    learners, _ = population([4, 5], kind=Ends)
+    rollout = learners.collect()
+    rewards: npt.NDArray[np.float32] = np.zeros(rollout.done.shape, np.float32)
+    with torch.inference_mode():
+        for group in learners._groups:
+            learners._add_bootstraps(group, rollout, rewards)
+    assert {(cut.learner, cut.env) for cut in rollout.cuts} == {(0, 1), (1, 1)}
+    assert rollout.done[:, 0].any()
+    for place, seed in enumerate([4, 5]):
+        options = settings("ppo", HYPERPARAMETERS)
+        model = PPO("MlpPolicy", DummyVecEnv([Nothing] * ENVS), seed=seed, **options.arguments)
+        for cut in (cut for cut in rollout.cuts if cut.learner == place):
+            with torch.no_grad():
+                value = model.policy.predict_values(torch.from_numpy(cut.observation[None]))
+            assert rewards[place, cut.env, cut.step] == pytest.approx(0.99 * float(value), abs=1e-6)
+            rewards[place, cut.env, cut.step] = 0.0
+    assert not rewards.any()
+
+
 @pytest.mark.parametrize(
     ("hyperparameters", "lacking"),
     [
@@ -139,6 +171,8 @@ def test_a_rollout() -> None:
         ({"use_sde": True}, "use_sde"),
         ({"policy_kwargs": {"full_std": False}}, "policy_kwargs.full_std"),
         ({"policy_kwargs": {"optimizer_kwargs": {"amsgrad": True}}}, "optimizer_kwargs.amsgrad"),
+        ({"policy_kwargs": {"optimizer_kwargs": {"eps": 0}}}, "optimizer_kwargs.eps = 0"),
+        ({"policy_kwargs": {"optimizer_kwargs": {"eps": 1e-60}}}, "optimizer_kwargs.eps = 0"),
     ],
 )
 def test_hyperparameters_it_takes(hyperparameters: Mapping[str, Any], lacking: str) -> None:
