@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eureka_loop.judge.statistics import Interval, iqm
+from eureka_loop.judge.statistics import Interval, iqm, rate_interval
 from eureka_loop.records import Array
 
 REPEATS = 10_000
@@ -103,25 +103,21 @@ def interval(value: Array, draws: Array, level: float = 0.95) -> Interval:
     return Interval(float(value[0]), float(low), float(high), level)
 
 
-def rates(searches: Sequence[Array], rng: np.random.Generator, repeats: int = REPEATS) -> Interval:
-    """The mean over searches of the mean over a search's trainings, both levels drawn anew.
+def rates(searches: Sequence[Array]) -> Interval:
+    """The mean over searches of the mean over a search's trainings; a search is one draw.
 
     Args:
         searches: a search each: (trainings,) shares in [0, 1].
     """
-    value = np.array([np.mean([each.mean() for each in searches])])
-    return interval(value, _nested(searches, rng, repeats, mean=True).mean(axis=1))
+    return rate_interval(np.array([each.mean() for each in searches]))
 
 
-def _nested(
-    searches: Sequence[Array], rng: np.random.Generator, repeats: int, *, mean: bool = False
-) -> Array:
+def _nested(searches: Sequence[Array], rng: np.random.Generator, repeats: int) -> Array:
     """(B, S): S searches drawn with replacement, each with its trainings drawn with replacement."""
     chosen = rng.integers(len(searches), size=(repeats, len(searches)))
     found = np.empty(chosen.shape)
     for index, trainings in enumerate(searches):
-        drawn = _drawn(trainings, rng, int(np.count_nonzero(chosen == index)))
-        found[chosen == index] = drawn.mean(axis=1) if mean else iqm(drawn)
+        found[chosen == index] = iqm(_drawn(trainings, rng, int(np.count_nonzero(chosen == index))))
     return found
 
 

@@ -138,6 +138,25 @@ def win_interval(ours: Array, theirs: Array, *, level: float = 0.95) -> Interval
     return Interval(wins, _border(0.0, wins, speaks_against), _border(1.0, wins, speaks_against), level)
 
 
+def rate_interval(rates: Array, *, level: float = 0.95) -> Interval:
+    """The mean of some runs' shares, with an interval that doesn't collapse where all are alike.
+
+    A bootstrap of ten runs that all succeed says [1, 1]: it has seen nothing else. This is the score interval
+    (Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
+    Statistical Association 22, 1927) with each run as one draw, however many episodes its share is of. A
+    share varies between runs at most as a coin's does, so that this is too wide where runs are alike, and not
+    too narrow where some trainings take off and others don't. Estimating how alike they are from a handful
+    (a design effect) isn't: see the coverage in `tests/judge/test_rates.py`.
+
+    Args:
+        rates: (n,) in [0, 1], one a run.
+    """
+    n, rate, z = rates.size, float(rates.mean()), NormalDist().inv_cdf((1 + level) / 2)
+    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return Interval(rate, min(rate, middle - half), max(rate, middle + half), level)
+
+
 def _border(out: float, inside: float, is_out: Callable[[float], bool]) -> float:
     """Where a predicate that holds at `out` ceases to hold, on the way to `inside`; bisected to 1e-12."""
     for _ in range(40):

@@ -120,7 +120,7 @@ def _task(facts: TaskFacts, rng: np.random.Generator) -> tuple[TaskScore, Pair |
         inverted=not undefined and bool(seen.human[0] < seen.sparse[0]),
         each=() if undefined else tuple(map(float, searches.scores(seen)[0])),
         reached=bool(searches.at_least_human(seen)[0]) if comparable else None,
-        success=searches.rates(success, rng) if success else None,
+        success=searches.rates(success) if success else None,
     )
     return score, pair
 

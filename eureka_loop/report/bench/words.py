@@ -174,7 +174,8 @@ def explanations() -> list[str]:
         "each its winner's trainings; and the trainings of the hand-written and of the sparse reward, from "
         "those of all searches together.",
         "Winner, hand-written, sparse: fitness on fresh seeds. Success: share of judged episodes, winners "
-        "only. Steps and time: of the searches and their reports together.",
+        "only; its interval is Wilson's, a search counting as one draw. Steps and time: of the searches and "
+        "their reports together.",
     ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from eureka_loop.judge.agreement import Agreement
 from eureka_loop.judge.learning import band, profile
-from eureka_loop.judge.statistics import Interval
+from eureka_loop.judge.statistics import Interval, rate_interval
 from eureka_loop.records import Array
 from eureka_loop.report import svg, text
 from eureka_loop.report.compare.facts import Part
@@ -20,7 +20,6 @@ from eureka_loop.results import Evaluated
 WIDTH, HEIGHT = 460, 270
 ROW = 46  # px a reward in the picture of all seeds
 LEVELS = 121  # points of a performance profile
-REPEATS = 2_000
 
 Sample = tuple[float, float, int]  # our reward, their reward, whose transition
 
@@ -161,10 +160,8 @@ def _seed(frame: Frame, value: float, row: float, kind: str) -> str:
 
 def profile_band(scores: Array, levels: Array) -> tuple[Array, Array]:
     """95% at each level on its own, (LEVELS,) each."""
-    rng = np.random.default_rng(0)
-    draws = scores[rng.integers(scores.size, size=(REPEATS, scores.size))]
-    low, high = np.percentile(profile(draws, levels), [2.5, 97.5], axis=0)
-    return low, high
+    found = [rate_interval((scores >= level).astype(np.float64)) for level in levels]
+    return np.array([each.low for each in found]), np.array([each.high for each in found])
 
 
 def _shuffled(points: Sequence[Sample]) -> list[Sample]:

@@ -13,7 +13,7 @@ from eureka_loop.judge.statistics import (
     Interval,
     bootstrap_interval,
     iqm,
-    mean,
+    rate_interval,
 )
 from eureka_loop.report import text, words
 from eureka_loop.report.compare.facts import Facts, Part
@@ -160,6 +160,7 @@ def explanations(part: Part) -> list[str]:
     lines = [
         "Fitness: of the final policy on judged episodes, the interquartile mean over seeds with its 95% "
         "stratified bootstrap interval.",
+        "Success: share of judged episodes; its 95% interval (Wilson's) counts a seed as one draw.",
         f"Human-normalised: (reward − sparse) / |hand-written − sparse|; {_scale(part)}",
         "Fitness while learning: the area under the learning curve divided by its length, exploration "
         "included.",
@@ -185,7 +186,7 @@ def _success(standing: Standing) -> Interval | None:
     rates = [each.success for each in standing.evaluated.trained if each.success is not None]
     if not rates:
         return None
-    return bootstrap_interval([np.array(rates)], mean, rng=np.random.default_rng(0), repeats=REPEATS)
+    return rate_interval(np.array(rates))
 
 
 def _area(found: Curves | None) -> Interval | None:

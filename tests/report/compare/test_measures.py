@@ -26,7 +26,7 @@ def test_every_number_with_its_interval(better: Path) -> None:
     ours, human, sparse = rows(better)
     assert ours[0] == "winner g1-03"
     assert ours[1] == "4.397 [4.142, 4.507]"
-    assert ours[2] == "100% [100%, 100%]"
+    assert ours[2] == "100% [72%, 100%]"
     assert (human[3], sparse[3]) == ("1.00", "0.00")
     assert ours[3] == "1.58"
     assert ours[6] == "10 of 10"
