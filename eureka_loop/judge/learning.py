@@ -19,10 +19,12 @@ class Curves:
     Attributes:
         steps: (P,) environment steps, rising.
         fitness: (runs, P).
+        begun: (runs,) the step at which each run's first episodes had ended; before, their value stands in.
     """
 
     steps: Array
     fitness: Array
+    begun: Array
 
 
 def curves(results: Sequence[Trained], steps: Array) -> Curves | None:
@@ -33,17 +35,17 @@ def curves(results: Sequence[Trained], steps: Array) -> Curves | None:
     lines = [line for line in map(_line, results) if line.size]
     if not lines or not steps.size:
         return None
-    return Curves(steps, np.array([np.interp(steps, line[:, 0], line[:, 1]) for line in lines]))
+    fitness = np.array([np.interp(steps, line[:, 0], line[:, 1]) for line in lines])
+    return Curves(steps, fitness, np.array([line[0, 0] for line in lines]))
 
 
 def common_steps(results: Sequence[Trained]) -> Array:
-    """(P,): every checkpoint's step on the stretch where all runs have finished episodes."""
+    """(P,): every step at which some run's checkpoint saw finished episodes.
+
+    Not only where all did: a single run whose first episode ends late would cut off everyone's beginning.
+    """
     lines = [line for line in map(_line, results) if line.size]
-    if not lines:
-        return np.zeros(0)
-    first, last = max(line[0, 0] for line in lines), min(line[-1, 0] for line in lines)
-    steps = np.unique(np.concatenate([line[:, 0] for line in lines]))
-    return np.asarray(steps[(steps >= first) & (steps <= last)])
+    return np.unique(np.concatenate([line[:, 0] for line in lines])) if lines else np.zeros(0)
 
 
 def band(found: Curves, rng: np.random.Generator, repeats: int = 2_000) -> tuple[Array, Array, Array]:
@@ -67,8 +69,9 @@ def mean_heights(found: Curves) -> Array:
 
 
 def steps_to_reach(found: Curves, level: float) -> Array:
-    """(runs,): the step at which each curve first reaches a level; inf: never."""
-    return np.array([_first(found.steps, fitness, level) for fitness in found.fitness])
+    """(runs,): the step at which each curve first reaches a level, not before it begins; inf: never."""
+    reached = np.array([_first(found.steps, fitness, level) for fitness in found.fitness])
+    return np.maximum(reached, found.begun)
 
 
 def _first(steps: Array, fitness: Array, level: float) -> float:

@@ -28,8 +28,8 @@ LATE = trained([(10, None), (20, 1.0), (40, 3.0)])
 EARLY = trained([(10, 0.0), (30, 2.0)])
 
 
-def test_steps_that_all_have() -> None:
-    np.testing.assert_array_equal(common_steps([LATE, EARLY]), [20, 30])
+def test_one_late_beginning_cuts_nobody_off() -> None:
+    np.testing.assert_array_equal(common_steps([LATE, EARLY]), [10, 20, 30, 40])
     assert common_steps([trained([(10, None)])]).size == 0
 
 
@@ -37,25 +37,36 @@ def test_curves_are_read_off_between_checkpoints() -> None:
     found = curves([LATE, EARLY, trained([(5, None)])], np.array([20.0, 30.0]))
     assert found is not None
     np.testing.assert_array_equal(found.fitness, [[1.0, 2.0], [1.0, 2.0]])
+    np.testing.assert_array_equal(found.begun, [20, 10])
     assert curves([trained([])], np.array([20.0])) is None
 
 
 def test_the_area_is_a_mean_height() -> None:
-    found = Curves(np.array([0.0, 10.0, 30.0]), np.array([[0.0, 1.0, 1.0], [2.0, 2.0, 2.0]]))
+    found = Curves(np.array([0.0, 10.0, 30.0]), np.array([[0.0, 1.0, 1.0], [2.0, 2.0, 2.0]]), np.zeros(2))
     np.testing.assert_allclose(mean_heights(found), [25 / 30, 2.0])
 
 
 def test_the_first_crossing_counts_and_never_is_never() -> None:
     found = Curves(
-        np.array([10.0, 20.0, 30.0]), np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 0.0], [0.0, 0.1, 0.2]])
+        np.array([10.0, 20.0, 30.0]),
+        np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 0.0], [0.0, 0.1, 0.2]]),
+        np.full(3, 10.0),
     )
     np.testing.assert_array_equal(steps_to_reach(found, 1.0), [15.0, 10.0, np.inf])
 
 
+def test_nothing_is_reached_before_it_was_seen() -> None:
+    """The value that stands in before a first episode was reached by nobody."""
+    found = curves([trained([(30, 5.0), (40, 5.0)]), EARLY], np.array([10.0, 20.0, 30.0, 40.0]))
+    assert found is not None
+    np.testing.assert_array_equal(found.fitness[0], [5.0, 5.0, 5.0, 5.0])
+    np.testing.assert_array_equal(steps_to_reach(found, 1.0), [30.0, 20.0])
+
+
 def test_the_band_holds_the_middle_and_shrinks_with_runs() -> None:
     rng = np.random.default_rng(0)
-    few = Curves(np.arange(3.0), rng.normal(size=(5, 3)))
-    many = Curves(np.arange(3.0), rng.normal(size=(80, 3)))
+    few = Curves(np.arange(3.0), rng.normal(size=(5, 3)), np.zeros(5))
+    many = Curves(np.arange(3.0), rng.normal(size=(80, 3)), np.zeros(80))
     widths = []
     for found in (few, many):
         value, low, high = band(found, rng)

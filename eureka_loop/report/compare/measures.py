@@ -163,7 +163,7 @@ def explanations(part: Part) -> list[str]:
         "Success: share of judged episodes; its 95% interval (Wilson's) counts a seed as one draw.",
         f"Human-normalised: (reward − sparse) / |hand-written − sparse|; {_scale(part)}",
         "Fitness while learning: the area under the learning curve divided by its length, exploration "
-        "included.",
+        f"included.{_held(part)}",
     ]
     if goal is not None and reference is not None:
         lines.append(
@@ -171,6 +171,17 @@ def explanations(part: Part) -> list[str]:
             "the median seed, read off between checkpoints."
         )
     return lines
+
+
+def _held(part: Part) -> str:
+    """Where curves begin with a value that was not seen yet; "" where none does."""
+    late = [float(each.begun.max()) for each in part.curves if each and each.begun.max() > each.steps[0]]
+    if not late:
+        return ""
+    return (
+        " Before a seed's first finished episode, that episode's fitness stands in: until "
+        f"{text.count(max(late))} steps, for the seed that began last."
+    )
 
 
 def _scale(part: Part) -> str:

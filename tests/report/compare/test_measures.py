@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from eureka_loop import files
 from eureka_loop.compare.contenders import Contender
 from eureka_loop.references import NATIVE
 from eureka_loop.report.compare.facts import Facts
 from eureka_loop.report.compare.measures import Measures, explanations, measures, row, target
+from eureka_loop.results import Trained
+from eureka_loop.store import Run
 
 from .conftest import CONTENDERS, made, numbers
 
@@ -127,3 +131,17 @@ def test_the_envs_own_reward_is_the_reference_where_there_is_no_hand_written_one
     assert "0: sparse, 1: the env's own." in told(tmp_path / "a")
     both = made(tmp_path / "b", {**fitness, "human": [1.0] * 6}, contenders=[*contenders, CONTENDERS[1]])
     assert (Facts.of(both).parts[0].reference or part.standings[0]).id == "human"
+
+
+def test_a_seed_that_begins_late_cuts_nobody_off_and_is_told(better: Path) -> None:
+    before = Facts.of(better).parts[0]
+    assert "stands in" not in told(better)
+    run = Run(better / "ppo")
+    seed = before.standings[2].evaluated.trained[0].seed
+    result = run.result("sparse", seed)
+    assert isinstance(result, Trained)
+    late = tuple(replace(each, fitness=None) if each.step < 180_000 else each for each in result.checkpoints)
+    files.write_json(run.job_folder("sparse", seed) / "result.json", replace(result, checkpoints=late))
+    after = Facts.of(better).parts[0]
+    assert [each.steps[0] for each in after.curves if each] == [40_000.0] * 3
+    assert "stands in: until 180k steps, for the seed that began last." in told(better)
