@@ -123,8 +123,8 @@ def test_files_beside_the_envs_own_reward_with_both_algorithms(here: Path) -> No
     code, out, err = compare("a.py", "b.py", *words, cwd=here, MUJOCO_GL="disable")
     assert (code, err) == (0, "")
     said = " ".join(out.split())
-    assert "With PPO: can't tell a.py from b.py: one seed each says nothing" in said
-    assert "With SAC: can't tell a.py from b.py: one seed each says nothing" in said
+    assert "With PPO: can't tell a.py from the env's own: one seed each says nothing" in said
+    assert "With SAC: can't tell a.py from the env's own: one seed each says nothing" in said
     assert "failed" not in said
     for algorithm in ("ppo", "sac"):
         found = [
