@@ -71,7 +71,7 @@ def mean_heights(found: Curves) -> Array:
 def steps_to_reach(found: Curves, level: float) -> Array:
     """(runs,): the step at which each curve first reaches a level, not before it begins; inf: never."""
     reached = np.array([_first(found.steps, fitness, level) for fitness in found.fitness])
-    return np.maximum(reached, found.begun)
+    return np.asarray(np.maximum(reached, found.begun))
 
 
 def _first(steps: Array, fitness: Array, level: float) -> float:
