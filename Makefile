@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-extras test-slow lint clean
 .DELETE_ON_ERROR:
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -12,6 +12,11 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+# What `make test` leaves out: tasks of the extras, and videos.
+test-extras: $(VENV)/.extras
+	$(BIN)/pytest -q -n 2 --dist loadfile tests/envs tests/simulate tests/bench tests/execute/test_filming.py \
+		tests/train/test_her.py tests/train/test_relabel.py tests/train/population/test_cohort_identity.py
 
 test-slow: $(VENV)/.dev
 	$(BIN)/pytest -q -m slow
@@ -35,6 +40,10 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --editable '.[dev]'
 	touch $@ $(VENV)/.installed
+
+$(VENV)/.extras: $(VENV)/.dev
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --editable '.[dev,robotics,metaworld,video]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -33,7 +33,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eureka_loop.records import Task
+    from eureka_loop.train.population.cohort import Cohort
 
 CORES = 2
 ROLLOUT = 2_048  # steps of a learner between updates
@@ -194,25 +198,14 @@ def ours(options: argparse.Namespace, stack: ExitStack) -> Turn:
     from concurrent.futures import ThreadPoolExecutor
 
     from eureka_loop.envs.registry import find_domain
-    from eureka_loop.records import Job
-    from eureka_loop.sandbox.zygote import Zygote
     from eureka_loop.simulate.batched import BatchedEnvs
     from eureka_loop.train.population import cohort, engine, rollout
-    from eureka_loop.train.population.cohorts import assemble
 
-    domain = find_domain(options.env)
-    task = domain.tasks[0]
     settings = {**PLAIN, "n_envs": options.envs, "n_steps": ROLLOUT // options.envs, "device": options.device}
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # as a worker does
-    jobs = [
-        Job(f"g0-{i:02d}", 100 * (options.seed + i), task, task.human or "", "ppo", FOREVER, settings, (1,))
-        for i in range(options.learners)
-    ]
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    zygote = stack.enter_context(Zygote())
-    folders = [folder / job.candidate for job in jobs]
-    cohorts = assemble(jobs, domain, zygote, folders, stack, threads=options.threads).cohorts
+    task = find_domain(options.env).tasks[0]
+    cohorts = assembled(
+        task, task.human or "", options.learners, settings, stack, options.threads, options.seed
+    )
     executor = stack.enter_context(ThreadPoolExecutor(options.threads))
     parts: dict[str, float] = {}
     for part, kind, method in (
@@ -234,6 +227,33 @@ def ours(options: argparse.Namespace, stack: ExitStack) -> Turn:
         return {"steps": ROLLOUT * options.learners, **found}
 
     return turn
+
+
+def assembled(
+    task: Task,
+    source: str,
+    learners: int,
+    settings: dict[str, Any],
+    stack: ExitStack,
+    threads: int = 1,
+    seed: int = 0,
+) -> list[Cohort]:
+    """Learners of one program, as a worker has them, one cohort a thread; they train for ever."""
+    from eureka_loop.envs.registry import find_domain
+    from eureka_loop.records import Job
+    from eureka_loop.sandbox.zygote import Zygote
+    from eureka_loop.train.population.cohorts import assemble
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # as a worker does
+    jobs = [
+        Job(f"g0-{i:02d}", 100 * (seed + i), task, source, "ppo", FOREVER, settings, (1,))
+        for i in range(learners)
+    ]
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    zygote = stack.enter_context(Zygote())
+    folders = [folder / job.candidate for job in jobs]
+    return assemble(jobs, find_domain(task.env_id), zygote, folders, stack, threads=threads).cohorts
 
 
 def watch(parts: dict[str, float], part: str, kind: type[Any], method: str) -> None:
