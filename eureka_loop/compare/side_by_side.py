@@ -30,6 +30,7 @@ from eureka_loop.design.write import Gate
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan
+from eureka_loop.execute.footprint import footprint
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.records import Algorithm
 from eureka_loop.results import stands
@@ -81,7 +82,7 @@ def train(contest: Contest, run: Run, jobs: int, look_on: Onlooker) -> None:
     """
     plan = Plan(run.task(), run.training(), contest.steps)
     deadline = Deadline(None, time_worked(run.events()))
-    share = machine.share(machine.look(), jobs or 0)
+    share = machine.share(machine.look(), jobs, footprint(plan, run.vocabulary()))
     with Zygote() as zygote, LocalEngine(share) as engine:
         required(zygote, reduced=run.config.allow_reduced_sandbox)
         _require_sound(contest.contenders, Gate(run.vocabulary(), run.probe(), zygote))

@@ -19,13 +19,9 @@ from eureka_loop.records import Task
 WORKER = 0.35e9  # bytes: torch, MuJoCo, numpy, and the warm parent of its reward processes; 0.23 GB seen
 LEARNER = 0.02e9  # its reward process, SB3's objects
 STEP_COPIES = 5  # of a rollout's float32 rows: where they are made, stacked, shuffled; SB3's own buffer
-COLUMN_COPIES = (
-    6  # of what is recorded, float64: the tape, in order of envs, computed, at both ends of a call
-)
+COLUMN_COPIES = 6  # of what is recorded, float64: tape, in order of envs, computed, both ends of a call
 WEIGHT_COPIES = 12  # weights, gradients, moments, here and in SB3's policy, and while they move
-LEAST_ASKED = (
-    64  # numbers a step that programs ask for: those not written yet may ask for more than the known
-)
+LEAST_ASKED = 64  # numbers a step that programs ask for: the next may ask for more than the known
 JUDGED_AT_ONCE, LONGEST = 128, 10_000  # episodes, and steps of one: as the judging of cohorts has them
 PENDING = 2_048  # rows that wait for SAC's rewards
 
