@@ -22,7 +22,8 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from population import PLAIN, answers, assembled
+from learners import assembled
+from population import PLAIN, answers
 
 ROLLOUT = 512
 

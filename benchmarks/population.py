@@ -24,24 +24,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from eureka_loop.records import Task
-    from eureka_loop.train.population.cohort import Cohort
+from learners import assembled
 
 CORES = 2
 ROLLOUT = 2_048  # steps of a learner between updates
-FOREVER = 10**9  # steps: nobody waits for them
 PLAIN = {"batch_size": 64, "n_epochs": 10}
 
 Turn = Callable[[], dict[str, float]]
@@ -227,33 +221,6 @@ def ours(options: argparse.Namespace, stack: ExitStack) -> Turn:
         return {"steps": ROLLOUT * options.learners, **found}
 
     return turn
-
-
-def assembled(
-    task: Task,
-    source: str,
-    learners: int,
-    settings: dict[str, Any],
-    stack: ExitStack,
-    threads: int = 1,
-    seed: int = 0,
-) -> list[Cohort]:
-    """Learners of one program, as a worker has them, one cohort a thread; they train for ever."""
-    from eureka_loop.envs.registry import find_domain
-    from eureka_loop.records import Job
-    from eureka_loop.sandbox.zygote import Zygote
-    from eureka_loop.train.population.cohorts import assemble
-
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # as a worker does
-    jobs = [
-        Job(f"g0-{i:02d}", 100 * (seed + i), task, source, "ppo", FOREVER, settings, (1,))
-        for i in range(learners)
-    ]
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    zygote = stack.enter_context(Zygote())
-    folders = [folder / job.candidate for job in jobs]
-    return assemble(jobs, find_domain(task.env_id), zygote, folders, stack, threads=threads).cohorts
 
 
 def watch(parts: dict[str, float], part: str, kind: type[Any], method: str) -> None:

@@ -14,6 +14,7 @@ from werkzeug import Request, Response
 
 from eureka_loop.store import Run
 
+from .endpoint import chat
 from .program import eureka, outcome, start, the_run, wait_for
 
 pytestmark = pytest.mark.timeout(300)
@@ -35,11 +36,8 @@ class Model:
             return Response("slow down", 429, headers={"Retry-After": "0"})
         mended = "did you mean" in json.dumps(request.get_json())
         first = len(self.asked) == 2
-        message = {"role": "assistant", "content": BAD if first and not mended else GOOD}
-        usage = {"prompt_tokens": 1000, "completion_tokens": 50, "total_tokens": 1050}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        body = {"id": "x", "object": "chat.completion", "created": 0, "model": "small", "usage": usage}
-        return Response(json.dumps({**body, "choices": [choice]}), content_type="application/json")
+        content = BAD if first and not mended else GOOD
+        return chat(content, prompt_tokens=1000, completion_tokens=50, total_tokens=1050)
 
 
 @pytest.fixture
@@ -111,11 +109,7 @@ class Slow:
         code = (
             f"def compute_reward(pole_up, *, up={1 + seed % 7}.0):\n    return {{'up': up * pole_up[:, 2]}}\n"
         )
-        message = {"role": "assistant", "content": f"```python\n{code}```"}
-        usage = {"prompt_tokens": 1000 + seed % 10, "completion_tokens": 50}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        body = {"id": "x", "object": "chat.completion", "created": 0, "model": "small", "usage": usage}
-        return Response(json.dumps({**body, "choices": [choice]}), content_type="application/json")
+        return chat(f"```python\n{code}```", prompt_tokens=1000 + seed % 10, completion_tokens=50)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import time
@@ -15,6 +14,7 @@ from werkzeug import Request, Response
 
 from eureka_loop.store import Run
 
+from .endpoint import chat
 from .program import eureka, outcome, processes_of, start, the_run, wait_for
 
 pytestmark = pytest.mark.timeout(600)
@@ -41,10 +41,7 @@ class Model:
             self.hurry.wait(400)
         up = 1 + seed % 997 / 100
         code = f"def compute_reward(pole_up, *, up={up}):\n    return {{'up': up * pole_up[:, 2]}}\n"
-        message = {"role": "assistant", "content": f"```python\n{code}```"}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        body = {"id": "x", "object": "chat.completion", "created": 0, "model": "small", "choices": [choice]}
-        return Response(json.dumps(body), content_type="application/json")
+        return chat(f"```python\n{code}```")
 
 
 @pytest.fixture

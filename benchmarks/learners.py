@@ -1,0 +1,42 @@
+"""Learners of the population trainer as a worker has them, for benchmarks that watch them train."""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eureka_loop.records import Task
+    from eureka_loop.train.population.cohort import Cohort
+
+FOREVER = 10**9  # steps: nobody waits for them
+
+
+def assembled(
+    task: Task,
+    source: str,
+    learners: int,
+    settings: dict[str, Any],
+    stack: ExitStack,
+    threads: int = 1,
+    seed: int = 0,
+) -> list[Cohort]:
+    """Learners of one program, as a worker has them, one cohort a thread; they train for ever."""
+    from eureka_loop.envs.registry import find_domain
+    from eureka_loop.records import Job
+    from eureka_loop.sandbox.zygote import Zygote
+    from eureka_loop.train.population.cohorts import assemble
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # as a worker does
+    jobs = [
+        Job(f"g0-{i:02d}", 100 * (seed + i), task, source, "ppo", FOREVER, settings, (1,))
+        for i in range(learners)
+    ]
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    zygote = stack.enter_context(Zygote())
+    folders = [folder / job.candidate for job in jobs]
+    return assemble(jobs, find_domain(task.env_id), zygote, folders, stack, threads=threads).cohorts
