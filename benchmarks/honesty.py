@@ -1,7 +1,7 @@
 """How often a comparison errs: A/A, power and coverage, on made-up seeds whose truth is known, and on real ones.
 
     python benchmarks/honesty.py                    # made-up scores: some minutes on one core
-    python benchmarks/honesty.py --real RUN ID      # A/A from a run's own trainings of one reward: split at random
+    python benchmarks/honesty.py --real RUN ID      # A/A on a run's trainings of one reward, each used once
 
 The distributions are what fitness looks like over seeds: normal; skewed (lognormal); two modes, as where some
 trainings fail to take off; heavy tails. A difference is in units of the standard deviation.
@@ -108,17 +108,14 @@ def synthetic(repeats: int) -> None:
             print(f"| {name} | {shift} sd | {advice:.0f} | {100 * found:.0f}% |", flush=True)
 
 
-def real(folder: Path, id: str, repeats: int) -> None:
-    """Two halves of one reward's trainings, split at random again and again."""
-    run = Run.open(folder)
-    results = (*run.evaluated(id).trained, *run.evaluated(id, report=True).trained)
-    fitness = np.array([each.fitness for each in results])
-    rng, half, apart = np.random.default_rng(0), len(fitness) // 2, 0
-    for _ in range(repeats):
-        order = rng.permutation(len(fitness))
-        apart += judged(fitness[order[:half]], fitness[order[half : 2 * half]]).verdict != "can't tell"
+def real(folder: Path, id: str, side: int) -> None:
+    """As many comparisons of a reward with itself as its trainings allow, each training in one of them."""
+    fitness = np.array([each.fitness for each in Run.open(folder).evaluated(id).trained])
+    pairs = fitness[: len(fitness) // (2 * side) * 2 * side].reshape(-1, 2, side)
+    apart = sum(judged(ours, theirs).verdict != "can't tell" for ours, theirs in pairs)
     print(
-        f"{len(fitness)} trainings of {id}, {repeats} splits of {half} and {half}: {apart / repeats:.1%} told apart"
+        f"{pairs.size} trainings of {id}, fitness {fitness.mean():.3g} ± {fitness.std():.3g}: {len(pairs)} comparisons "
+        f"of {side} and {side}, {apart} told apart ({apart / len(pairs):.1%})"
     )
 
 
@@ -128,8 +125,9 @@ if __name__ == "__main__":
     )
     parser.add_argument("--repeats", type=int, default=2_000)
     parser.add_argument("--real", nargs=2, metavar=("RUN", "ID"))
+    parser.add_argument("--side", type=int, default=5, help="trainings a side, with --real")
     options = parser.parse_args()
     if options.real:
-        real(Path(options.real[0]), options.real[1], options.repeats)
+        real(Path(options.real[0]), options.real[1], options.side)
     else:
         synthetic(options.repeats)

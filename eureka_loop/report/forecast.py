@@ -50,6 +50,8 @@ def _together(board: Board, now: float) -> float | None:
     if not done or spent <= 0 or board.ended:
         return None
     running = [each for each in begun if each.state == "running"]
+    if 2 * sum(each.step > 0 for each in running) < len(running):  # one speaks at a time: most are further
+        return None
     quiet = min((max(0.0, now - each.heard) for each in running), default=0.0)
     lost = sum(each.steps - each.step for each in begun if each.state == "failed")
     left = board.steps_wanted - done - (lost if board.halving == 1 else 0)  # else others take the place

@@ -83,3 +83,17 @@ def test_what_follows_is_no_part_of_the_time_and_is_named(board: Board) -> None:
 
 def test_nothing_is_said_of_what_nobody_knows(board: Board) -> None:
     assert left(board, 2.0) == ""
+
+
+def test_of_many_that_train_together_one_alone_foretells_nothing() -> None:
+    """They speak one at a time; when the first has, the others are as far."""
+    started = {**STARTED, "samples": 8, "generations": 1, "report_seeds": 0, "trainer": "population"}
+    board = Board.of([event("started", 0.0, **started), event("generation", 0.0, generation=0, samples=8)])
+    ids = [f"g0-{n:02d}" for n in range(8)]
+    for id in ids:
+        board.take(event("written", 0.0, id=id, note="", parents=[], source=True))
+        board.take(event("training", 0.0, id=id, seed=0, steps=100))
+    for spoken, id in enumerate(ids[:4], start=1):
+        assert seconds_left(board, 5.0) is None, spoken
+        board.take(event("progress", 5.0, id=id, seed=0, step=10, steps=100, fitness=None, steps_per_s=2.0))
+    assert seconds_left(board, 5.0) == pytest.approx((800 - 40) * 5.0 / 40)

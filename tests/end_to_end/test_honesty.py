@@ -1,0 +1,49 @@
+"""A reward beside itself, really trained: a verdict is as rare as it promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eureka_loop.envs.registry import find_task
+from eureka_loop.records import Array, Candidate
+from eureka_loop.report.comparison import compare
+from eureka_loop.results import Evaluated, Trained
+
+from .program import eureka, the_run
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
+
+SIDE, PAIRS = 5, 10
+SETTINGS = """
+[hyperparameters]
+n_steps = 128
+batch_size = 32
+n_epochs = 5
+learning_rate = 1e-3
+policy_kwargs = { net_arch = [32, 32] }
+"""
+
+
+def side(id: str, trained: tuple[Trained, ...]) -> Evaluated:
+    return Evaluated(Candidate(id, 0, "", ""), trained)
+
+
+def test_a_reward_can_not_be_told_from_itself(tmp_path: Path) -> None:
+    """A/A: ten comparisons of five trainings with five others; three verdicts or more in 1 % of such tests."""
+    (tmp_path / "human.py").write_text(find_task("invertedpendulum-balance").human or "")
+    (tmp_path / "small.toml").write_text(SETTINGS)
+    words = "train human.py --task invertedpendulum-balance --config small.toml --steps 1024 --judge-episodes 1"
+    code, _, err = eureka(*words.split(), "--seeds", str(2 * SIDE * PAIRS), cwd=tmp_path)
+    assert (code, err) == (0, "")
+    trained = the_run(tmp_path).evaluated("g0-00").trained
+    fitness: Array = np.array([each.fitness for each in trained])
+    assert len(np.unique(fitness)) > PAIRS, "trainings that all end alike prove nothing"
+    told = [
+        compare((side("g0-00", trained[at : at + SIDE]), side("human", trained[at + SIDE : at + 2 * SIDE])))
+        for at in range(0, len(trained), 2 * SIDE)
+    ]
+    assert len(told) == PAIRS
+    assert sum(each.differences[0].verdict != "can't tell" for each in told) <= 2
