@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from eureka_loop.judge.power import runs_to_decide
-from eureka_loop.judge.statistics import bootstrap_interval, iqm, win_interval
+from eureka_loop.judge.statistics import bootstrap_interval, iqm, probability_of_improvement
 from eureka_loop.records import Array, Candidate
 from eureka_loop.report.comparison import Difference, compare, difference_interval
 from eureka_loop.results import Evaluated, Score, Trained
@@ -59,7 +59,7 @@ def coverage(draw: Draw, seeds: int, shift: float, repeats: int) -> tuple[float,
     for _ in range(repeats):
         ours, theirs = draw(rng, seeds) + shift, draw(rng, seeds)
         one = bootstrap_interval([theirs], rng=rng, repeats=2_000)
-        difference, chance = difference_interval(ours, theirs, rng), win_interval(ours, theirs)
+        difference, chance = difference_interval(ours, theirs, rng), probability_of_improvement(ours, theirs)
         held += [
             one.low <= middle <= one.high,
             difference.low <= shift <= difference.high,

@@ -17,7 +17,7 @@ from eureka_loop.judge.statistics import (
     human_normalised,
     iqm,
     permutation_p,
-    win_interval,
+    probability_of_improvement,
 )
 from eureka_loop.records import Array
 from eureka_loop.report import text
@@ -168,7 +168,7 @@ def _difference(ours: Standing, theirs: Standing) -> Difference:
     return Difference(
         reference=theirs,
         interval=interval,
-        improvement=win_interval(x, y),
+        improvement=probability_of_improvement(x, y),
         verdict="can't tell" if reason else _verdict(interval, p),
         reason=reason,
         p=p,

@@ -1,11 +1,13 @@
 """Frozen outputs of rliable 1.2.0, which is archived and no longer imports beside current pandas.
 
-`aggregate_iqm`, `probability_of_improvement`, and `get_interval_estimates` with 50,000 and 2,000 resamples.
+`aggregate_iqm` and `get_interval_estimates` with 50,000 resamples, `probability_of_improvement` for each task alone,
+`run_score_deviation` at each level. Its own intervals of the latter two are bootstraps, which ours are not.
 """
 
 import numpy as np
 import pytest
 
+from eureka_loop.judge.learning import profile
 from eureka_loop.judge.statistics import bootstrap_interval, iqm, probability_of_improvement
 
 # (runs, tasks): rliable's layout; a stratum here is a task, so a column.
@@ -38,9 +40,13 @@ def test_iqm_and_its_interval() -> None:
 
 
 def test_probability_of_improvement() -> None:
-    result = probability_of_improvement(
-        list(OURS.T), list(THEIRS.T), rng=np.random.default_rng(0), repeats=20_000
-    )
-    assert result.value == pytest.approx(0.49166666666666664, abs=1e-12)
-    assert result.low == pytest.approx(0.30833333, abs=0.015)
-    assert result.high == pytest.approx(0.68354167, abs=0.015)
+    frozen = [0.4666666666666667, 0.3, 0.6333333333333333, 0.5666666666666667]
+    ours = [probability_of_improvement(x, y).value for x, y in zip(OURS.T, THEIRS.T, strict=True)]
+    assert ours == pytest.approx(frozen, abs=1e-12)
+
+
+def test_performance_profile() -> None:
+    """No score lies on a level, where ours counts it and theirs doesn't."""
+    levels = np.array([4.0, 6.0, 8.0, 9.0, 10.5, 12.5])
+    frozen = [1.0, 0.875, 0.6666666666666666, 0.5, 0.25, 0.041666666666666664]
+    assert profile(OURS.ravel(), levels) == pytest.approx(frozen, abs=1e-12)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from eureka_loop.judge.statistics import bootstrap_interval, iqm, win_interval
+from eureka_loop.judge.statistics import bootstrap_interval, iqm, probability_of_improvement
 from eureka_loop.records import Array, Candidate
 from eureka_loop.report.comparison import compare, difference_interval
 from eureka_loop.results import Evaluated, Score, Trained
@@ -66,7 +66,7 @@ def test_intervals_hold_the_truth_at_their_level(name: str) -> None:
     for _ in range(repeats):
         ours, theirs = draw(rng, SEEDS), draw(rng, SEEDS)
         one = bootstrap_interval([ours], rng=rng, repeats=1_000)
-        difference, chance = difference_interval(ours, theirs, rng), win_interval(ours, theirs)
+        difference, chance = difference_interval(ours, theirs, rng), probability_of_improvement(ours, theirs)
         held += [
             one.low <= middle <= one.high,
             difference.low <= 0.0 <= difference.high,
