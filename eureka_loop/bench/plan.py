@@ -25,6 +25,7 @@ from eureka_loop.config import RunConfig, amend
 from eureka_loop.design.choose import spent_before
 from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.records import Task, Usage
+from eureka_loop.results import stands
 from eureka_loop.store import NOTHING_TRAINED, Run
 
 SETUP = "bench.json"
@@ -125,6 +126,18 @@ def ended(run: Run) -> bool:
     """Whether nothing is left to do in a search: it has its report, or nothing of it could be trained."""
     last = [event for event in run.events() if event["event"] in ("finished", "stopped", "resumed")][-1:]
     return any(event["event"] == "finished" or event.get("reason") == NOTHING_TRAINED for event in last)
+
+
+def settled(run: Run) -> bool:
+    """Whether another call leaves a search as it is: it has ended, and no training of its report crashed."""
+    told = [event for event in run.events() if event["event"] == "reporting"][-1:]
+    trained = [
+        run.result(id, seed)
+        for event in told
+        for id in (event["winner"], *event["references"])
+        for seed in event["seeds"]
+    ]
+    return ended(run) and all(map(stands, trained))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from eureka_loop.store import Run
 
 
 def done(folder: Path) -> set[Search]:
-    """The searches that have ended."""
-    return {search for search, run in plan.runs(folder).items() if plan.ended(run)}
+    """The searches that have ended, but for those whose report lacks a training that crashed."""
+    return {search for search, run in plan.runs(folder).items() if plan.settled(run)}
 
 
 def carry_out(whole: Bench, asked: Bench, folder: Path, progress: Progress) -> int:

@@ -12,7 +12,10 @@ from eureka_loop import files
 from eureka_loop.bench import plan
 from eureka_loop.bench.plan import SETUP, Bench, Search, Spent
 from eureka_loop.config import RunConfig, as_table, load
+from eureka_loop.envs.registry import find_task
 from eureka_loop.errors import BadInput, BudgetSpent
+from eureka_loop.records import Candidate, Job
+from eureka_loop.results import Failed, FailureKind
 from eureka_loop.store import NOTHING_TRAINED, Run
 
 
@@ -64,6 +67,19 @@ def test_what_has_ended(tmp_path: Path) -> None:
     for kind, values, over in told:
         run.event(kind, **values)
         assert plan.ended(run) is over, kind
+
+
+@pytest.mark.parametrize(("kind", "settled"), [("exception", True), ("crashed", False)])
+def test_what_crashed_in_a_report_is_left_to_do(tmp_path: Path, kind: FailureKind, settled: bool) -> None:
+    """A crash may pass with the next call; a reward that fails has failed for good."""
+    run, seed = begun(tmp_path, Search("hopper-hop", 5)), 20_000_000
+    run.write_candidate(Candidate("human", 0, "", ""))
+    run.event("reporting", winner="human", references=[], seeds=[seed])
+    folder = run.write_job(Job("human", seed, find_task("hopper-hop"), "", "ppo", 10, {}, (1,)))
+    files.write_json(folder / "result.json", Failed("human", kind, "gone", seed=seed))
+    run.event("finished", winner="human")
+    assert plan.ended(run)
+    assert plan.settled(run) is settled
 
 
 def test_the_same_question_has_the_same_folder_and_another_one_another(bench: Bench) -> None:
