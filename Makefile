@@ -18,7 +18,7 @@ test-extras: $(VENV)/.extras
 	$(BIN)/pytest -q -n 2 --dist loadfile tests/envs tests/simulate tests/bench tests/execute/test_filming.py \
 		tests/train/test_her.py tests/train/test_relabel.py tests/train/population/test_cohort_identity.py
 
-test-slow: $(VENV)/.dev
+test-slow: $(VENV)/.extras
 	$(BIN)/pytest -q -m slow
 
 # mypy sees the tree as it is installed: envs/ and reward_templates/ inside the package.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -15,17 +15,19 @@ import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.judge.fitness import Judge
+from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.records import Array, Task
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.episodes import Episode, EpisodeCollector
 from eureka_loop.simulate.instruments import Instruments
-from eureka_loop.simulate.recorder import Transitions
+from eureka_loop.simulate.recorder import Recorder, Transitions
 
 STEPS, FEWER = 1000, 80  # the latter where an extra's env is slow and its family large
 
 Policy = Callable[[Any, int], Array]  # (the env, steps since the reset) → action
+Pair = tuple["Played", "Played"]
 
 
 @dataclass(frozen=True)
@@ -42,26 +44,63 @@ class Rollout:
         return EpisodeCollector(1).add(self.transitions)
 
 
+@dataclass(frozen=True)
+class Played:
+    """What a task's own programs say of one episode, and the columns that they and the hand-written reward need."""
+
+    fitness: float
+    success: float | None
+    vocabulary: Vocabulary
+    columns: Mapping[str, Array]
+
+
+def walk(env: Any, recorder: Recorder, policy: Policy | None, *, seed: int, steps: int) -> Any:
+    """`steps` steps of a policy, of random actions without one, into env 0; a reset after every episode's end.
+    The first observation.
+    """
+    env.action_space.seed(seed)
+    first, info = env.reset(seed=seed)
+    recorder.reset(0, env, first, info)
+    length, done = 0, False
+    for _ in range(steps):
+        if done:
+            recorder.reset(0, env, *env.reset())
+            length = 0
+        action = env.action_space.sample() if policy is None else clipped(env, policy(env.unwrapped, length))
+        obs, reward, terminated, truncated, info = env.step(action)
+        recorder.step(0, env, obs, action, reward, terminated, truncated, info)
+        length, done = length + 1, terminated or truncated
+    return first
+
+
 def roll(task: Task, policy: Policy | None, *, seed: int, steps: int) -> Rollout:
-    """`steps` steps of a policy, of random actions without one; resets at every episode's end."""
+    """Steps of a policy in an env of their own, everything recorded."""
     env = make_env(task)
     instruments = Instruments(env, find_domain(task.env_id))
     names = instruments.vocabulary.names(hidden=True)
     recorder = instruments.recorder([*names, *(prefix + name for prefix in PREFIXES for name in names)], 1)
-    env.action_space.seed(seed)
-    first, info = env.reset(seed=seed)
-    recorder.reset(0, env, first, info)
-    length = 0
-    for _ in range(steps):
-        action = env.action_space.sample() if policy is None else clipped(env, policy(env.unwrapped, length))
-        obs, reward, terminated, truncated, info = env.step(action)
-        recorder.step(0, env, obs, action, reward, terminated, truncated, info)
-        length += 1
-        if terminated or truncated:
-            recorder.reset(0, env, *env.reset())
-            length = 0
+    first = walk(env, recorder, policy, seed=seed, steps=steps)
     env.close()
     return Rollout(instruments.vocabulary, recorder.take(), env.observation_space, first)
+
+
+def play(
+    task: Task, zygote: Zygote, policies: Sequence[Policy | None], *, steps: int, seed: int = 0
+) -> list[Played]:
+    """An episode of each policy, of random actions for None: from the same start, cut off after so many steps."""
+    short = replace(task, env_kwargs={**task.env_kwargs, "max_episode_steps": steps})
+    env = make_env(short)
+    instruments = Instruments(env, find_domain(task.env_id))
+    human = check(task.human, instruments.vocabulary).parameters if task.human else ()
+    with Judge(zygote, short, instruments.vocabulary) as judge:
+        recorder = instruments.recorder([*judge.names, *human, "native_reward"], 1)
+        played = []
+        for policy in policies:
+            walk(env, recorder, policy, seed=seed, steps=steps)
+            episode, *_ = EpisodeCollector(1).add(recorder.take())
+            played.append(Played(*judge.score(episode.columns), instruments.vocabulary, episode.columns))
+    env.close()
+    return played
 
 
 def env_of(name: str) -> Task:
@@ -122,26 +161,40 @@ def rollout_of() -> Callable[..., Rollout]:
 
 
 @pytest.fixture(scope="session")
-def episode_of() -> Callable[..., tuple[float, float | None]]:
-    """Fitness and success of one episode of a policy, cut off after so many steps."""
+def episode_of() -> Callable[..., Played]:
+    """One episode of a policy, cut off after so many steps."""
 
-    def judged(task: Task, zygote: Zygote, policy: Policy, *, steps: int) -> tuple[float, float | None]:
-        short = replace(task, env_kwargs={**task.env_kwargs, "max_episode_steps": steps})
-        env = make_env(short)
-        instruments = Instruments(env, find_domain(task.env_id))
-        with Judge(zygote, short, instruments.vocabulary) as judge:
-            recorder = instruments.recorder(judge.names, 1)
-            recorder.reset(0, env, *env.reset(seed=0))
-            for step in range(steps):
-                action = clipped(env, policy(env.unwrapped, step))
-                obs, reward, terminated, truncated, info = env.step(action)
-                recorder.step(0, env, obs, action, reward, terminated, truncated, info)
-                if terminated or truncated:
-                    break
-            env.close()
-            return judge.score(recorder.take().columns)
+    def judged(task: Task, zygote: Zygote, policy: Policy, *, steps: int) -> Played:
+        return play(task, zygote, [policy], steps=steps)[0]
 
     return judged
+
+
+@pytest.fixture(scope="session")
+def beside_random() -> Callable[..., Pair]:
+    """An episode of a policy, and one of random actions from the same start and as long."""
+
+    def compared(task: Task, zygote: Zygote, policy: Policy, *, steps: int, seed: int = 0) -> Pair:
+        theirs, ours = play(task, zygote, [None, policy], steps=steps, seed=seed)
+        return ours, theirs
+
+    return compared
+
+
+@pytest.fixture(scope="session")
+def off_native() -> Callable[..., float]:
+    """How far a task's hand-written program is, at most, from the reward that the env gave."""
+
+    def furthest(task: Task, zygote: Zygote, vocabulary: Vocabulary, columns: Mapping[str, Array]) -> float:
+        assert task.human is not None
+        program = check(task.human, vocabulary)
+        shapes = {name: vocabulary.resolve(name).shape for name in program.parameters}
+        native = columns["native_reward"]
+        with zygote.start(program, shapes, rows=len(native)) as process:
+            terms = process.evaluate({name: columns[name] for name in program.parameters})
+        return float(np.abs(terms.total - native).max())
+
+    return furthest
 
 
 @pytest.fixture(scope="session")

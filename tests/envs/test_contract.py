@@ -12,10 +12,10 @@ from stable_baselines3.common.preprocessing import check_for_nested_spaces
 
 from eureka_loop.envs.domain import OURS
 from eureka_loop.envs.extras import installed
-from eureka_loop.envs.registry import domains, find_domain, tasks
+from eureka_loop.envs.registry import domains, find_domain, suites, tasks
 from eureka_loop.program.contract import Kind
 from eureka_loop.program.gate import check
-from eureka_loop.records import Array, Task
+from eureka_loop.records import Task
 from eureka_loop.sandbox.trial import try_out
 from eureka_loop.sandbox.zygote import Zygote
 
@@ -35,8 +35,11 @@ def env_of(task: Task) -> str:
 ENVS = pytest.mark.parametrize(
     "task", [case(task) for task in {env_of(task): task for task in tasks().values()}.values()]
 )
-NATIVE = pytest.mark.parametrize(
-    "task", [case(task) for task in tasks().values() if task.human and task.human_source != OURS]
+WITH_NATIVE = [task for task in tasks().values() if task.human and task.human_source != OURS]
+NATIVE = pytest.mark.parametrize("task", [case(task) for task in WITH_NATIVE])
+GYMNASIUMS = pytest.mark.parametrize("task", suites()["gymnasium"], ids=lambda task: task.name)
+LONGER = pytest.mark.parametrize(
+    "task", [case(task) for task in WITH_NATIVE if find_domain(task.env_id).extra]
 )
 PROGRAMS = [
     case(task, part)
@@ -50,6 +53,7 @@ KIN = 4  # envs of a domain that are looked at together
 KINDS: dict[str, Kind] = {"fitness": "fitness", "success": "success"}  # the others are rewards
 
 Steps = Callable[[str], Any]
+Distance = Callable[..., float]
 
 
 def own_names(task: Task) -> list[str]:
@@ -156,23 +160,35 @@ def test_the_reward_passes_the_trial(task: Task, part: str, random_steps: Steps,
 
 
 @NATIVE
-def test_the_human_reward_is_the_native_one(task: Task, random_steps: Steps, zygote: Zygote) -> None:
+def test_the_human_reward_is_the_native_one(
+    task: Task, random_steps: Steps, off_native: Distance, zygote: Zygote
+) -> None:
     """On every random-action step; what is left is float32: envs square the actions in it."""
     rollout = random_steps(task.name)
-    native = rollout.transitions.columns["native_reward"]
-    assert rollout.transitions.episode_start[1:].any() or rollout.vocabulary.horizon >= len(native)
-    assert np.abs(rewards(task.human, rollout, zygote) - native).max() <= 1e-6
+    vocabulary, taken = rollout.vocabulary, rollout.transitions
+    assert taken.episode_start[1:].any() or vocabulary.horizon >= len(taken)
+    assert off_native(task, zygote, vocabulary, taken.columns) <= 1e-6
 
 
-@NATIVE
-def test_the_human_reward_is_the_native_one_when_the_task_is_done_well(
-    task: Task, scripted_steps: Steps, zygote: Zygote
+@pytest.mark.slow
+@LONGER
+def test_it_is_so_over_a_thousand_steps(
+    task: Task, rollout_of: Callable[..., Any], off_native: Distance, zygote: Zygote
 ) -> None:
+    """As where no extra is needed, and in episodes of the env's own length."""
+    rollout = rollout_of(task, None, seed=1, steps=1000)
+    assert off_native(task, zygote, rollout.vocabulary, rollout.transitions.columns) <= 1e-6
+
+
+@GYMNASIUMS
+def test_the_human_reward_is_the_native_one_when_the_task_is_done_well(
+    task: Task, scripted_steps: Steps, off_native: Distance, zygote: Zygote
+) -> None:
+    """Those of the extras: `test_robotics`, `test_metaworld`."""
     rollout = scripted_steps(task.name)
     if rollout is None:
         pytest.skip("nobody has scripted a policy for it")
-    native = rollout.transitions.columns["native_reward"]
-    assert np.abs(rewards(task.human, rollout, zygote) - native).max() <= 1e-6
+    assert off_native(task, zygote, rollout.vocabulary, rollout.transitions.columns) <= 1e-6
 
 
 @ENVS
@@ -185,13 +201,3 @@ def test_no_visible_observable_gives_the_native_reward_away(task: Task, random_s
             words = ("reward", "penalty", "cost", "bonus")
             assert not any(word in observable.name for word in words), observable.name
             assert not np.ptp(own) or not np.array_equal(rollout.transitions.columns[observable.name], own)
-
-
-def rewards(source: str | None, rollout: Any, zygote: Zygote) -> Array:
-    """(N,) of a reward program, from its own process."""
-    assert source is not None
-    program = check(source, rollout.vocabulary)
-    shapes = {name: rollout.vocabulary.resolve(name).shape for name in program.parameters}
-    with zygote.start(program, shapes, rows=len(rollout.transitions)) as process:
-        terms = process.evaluate({name: rollout.transitions.columns[name] for name in program.parameters})
-    return np.array(terms.total)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.extras import installed
-from eureka_loop.envs.registry import find_domain, find_task, tasks
+from eureka_loop.envs.registry import find_domain, find_task, suites, tasks
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Array
 from eureka_loop.sandbox.zygote import Zygote
@@ -42,13 +42,14 @@ def test_random_actions_get_a_score(name: str, random_steps: Steps, zygote: Zygo
         assert success in (None, 0.0, 1.0)
 
 
-@NAMES
+@pytest.mark.parametrize("name", [task.name for task in suites()["gymnasium"]])
 def test_a_better_policy_scores_higher(
     name: str, random_steps: Steps, scripted_steps: Steps, zygote: Zygote
 ) -> None:
+    """Than random actions; the other suites' tasks: `test_beyond`, `test_robotics`, `test_metaworld`."""
     better = scripted_steps(name)
     if better is None:
-        pytest.skip("nobody has scripted a policy for it")
+        pytest.skip("nobody has scripted a policy for it: see `test_beyond`")
     ours = [fitness for fitness, _ in scores(name, better, zygote)]
     theirs = [fitness for fitness, _ in scores(name, random_steps(name), zygote)]
     assert np.mean(ours) > np.mean(theirs) + 0.05

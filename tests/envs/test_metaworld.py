@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,8 @@ from eureka_loop.envs.metaworld_rewards import REWARDS
 from eureka_loop.envs.metaworld_tasks import TEXTS
 from eureka_loop.envs.registry import find_domain, find_task, tasks
 from eureka_loop.errors import Refused
-from eureka_loop.judge.fitness import Judge
 from eureka_loop.program.gate import check
-from eureka_loop.records import Array, Task
+from eureka_loop.records import Array
 from eureka_loop.references import NATIVE, references
 from eureka_loop.sandbox.zygote import Zygote
 from eureka_loop.simulate.documentation import reward_source
@@ -26,26 +26,40 @@ pytestmark = [
     pytest.mark.skipif(not installed("metaworld"), reason="needs the extra 'metaworld'"),
     pytest.mark.filterwarnings("ignore:Constant.s. may be too high"),  # what its policies say of themselves
 ]
-STEPS = 200
-SOON = [  # whose scripted policies are done within so many steps, more or less one of each kind
-    *("reach", "push", "pick-place", "door-close", "drawer-open", "drawer-close", "button-press"),
-    *("button-press-topdown", "coffee-button", "faucet-open", "faucet-close", "window-open", "plate-slide"),
-]
+Pairs = Callable[[str], Any]
+
+STEPS = 130  # the slowest of its policies, for the door lock, takes 119
+SEEDS = {
+    "soccer": 1,
+    "stick-pull": 1,
+}  # of a start from which the policy gets there: from 0 these two never do
+GRIP = {
+    "button-press-topdown-wall": 1.0
+}  # shut: its policy leaves it open, for which its reward pays nothing
 
 
-@pytest.fixture(scope="module", params=SOON)
-def done(request: pytest.FixtureRequest, rollout_of: Callable[..., Any]) -> tuple[Task, Any]:
-    """A task, and Meta-World's own policy for it at work."""
-    task = find_task(f"metaworld-{request.param}")
-    short = Task("any", task.env_id, "", "", env_kwargs={**task.env_kwargs, "max_episode_steps": STEPS})
-    return task, rollout_of(short, scripted(request.param), seed=0, steps=STEPS)
+@pytest.fixture(scope="module")
+def pair_of(beside_random: Callable[..., Any], zygote: Zygote) -> Pairs:
+    """An episode of Meta-World's own policy for a task, and one of random actions."""
+
+    @cache
+    def played(name: str) -> Any:
+        seed = SEEDS.get(name, 0)
+        return beside_random(find_task(f"metaworld-{name}"), zygote, scripted(name), steps=STEPS, seed=seed)
+
+    return played
 
 
 def scripted(name: str) -> Callable[[Any, int], Array]:
     from metaworld.policies import ENV_POLICY_MAP
 
     policy = ENV_POLICY_MAP[f"{name}-v3"]()
-    return lambda env, _: np.asarray(policy.get_action(env._get_obs()))
+
+    def act(env: Any, _: int) -> Array:
+        *way, grip = policy.get_action(env._get_obs())
+        return np.array([*way, GRIP.get(name, grip)])
+
+    return act
 
 
 def test_the_table_is_meta_worlds_own() -> None:
@@ -56,28 +70,20 @@ def test_the_table_is_meta_worlds_own() -> None:
     assert len(REWARDS) >= 10
 
 
-def test_its_own_policy_succeeds_and_scores(done: tuple[Task, Any], zygote: Zygote) -> None:
-    task, rollout = done
-    with Judge(zygote, task, rollout.vocabulary) as judge:
-        fitness, success = judge.score(rollout.episodes[0].columns)
-    assert success == 1.0
-    assert fitness > 0.05
+@pytest.mark.parametrize("name", TEXTS)
+def test_its_own_policy_succeeds_and_scores_higher_than_at_random(name: str, pair_of: Pairs) -> None:
+    well, random = pair_of(name)
+    assert well.success == 1.0
+    assert well.fitness > random.fitness
 
 
+@pytest.mark.parametrize("name", REWARDS)
 def test_the_program_is_the_native_reward_when_the_task_is_done_well(
-    done: tuple[Task, Any], zygote: Zygote
+    name: str, pair_of: Pairs, off_native: Callable[..., float], zygote: Zygote
 ) -> None:
-    task, rollout = done
-    if task.human is None:
-        pytest.skip("its reference is the env's own reward")
-    program = check(task.human, rollout.vocabulary)
-    columns = {name: rollout.transitions.columns[name] for name in program.parameters}
-    shapes = {name: rollout.vocabulary.resolve(name).shape for name in columns}
-    with zygote.start(program, shapes, rows=STEPS) as process:
-        total = process.evaluate(columns).total
-    native = rollout.transitions.columns["native_reward"]
-    assert native.max() > 1.0
-    assert np.abs(total - native).max() <= 1e-6
+    well, _ = pair_of(name)
+    assert well.columns["native_reward"].max() > 1.0
+    assert off_native(find_task(f"metaworld-{name}"), zygote, well.vocabulary, well.columns) <= 1e-6
 
 
 def test_a_seed_decides_what_is_drawn() -> None:
