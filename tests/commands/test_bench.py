@@ -85,7 +85,7 @@ def test_who_does_not_agree_gets_nothing_started(
     said = " ".join(capsys.readouterr().out.split())
     for part in (
         "4 tasks, 12 searches to do",
-        "12,288 steps",
+        "20,480 steps",
         "roughly",
         "no tokens, $0",
         "runs/bench-quick-templates-",
