@@ -29,13 +29,8 @@ pytestmark = [
 Pairs = Callable[[str], Any]
 
 STEPS = 130  # the slowest of its policies, for the door lock, takes 119
-SEEDS = {
-    "soccer": 1,
-    "stick-pull": 1,
-}  # of a start from which the policy gets there: from 0 these two never do
-GRIP = {
-    "button-press-topdown-wall": 1.0
-}  # shut: its policy leaves it open, for which its reward pays nothing
+SEEDS = {"soccer": 1, "stick-pull": 1}  # of another start: from 0 these policies never get there
+GRIP = {"button-press-topdown-wall": 1.0}  # shut: for it open, as the policy leaves it, the reward is 0
 
 
 @pytest.fixture(scope="module")
