@@ -101,7 +101,7 @@ def work(env: str, row: Row, stack: ExitStack) -> None:
     task = find_domain(env).tasks[0]
     settings = {**PLAIN, "n_envs": row.envs, "n_steps": row.steps}
     source = program(env, row.observables) if row.observables else task.human or ""
-    cohorts = assembled(task, source, row.learners, settings, stack)
+    cohorts = assembled(task, [source] * row.learners, settings, stack)
     for _ in sys.stdin:
         before = time.process_time()
         for cohort in cohorts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +18,13 @@ FOREVER = 10**9  # steps: nobody waits for them
 
 def assembled(
     task: Task,
-    source: str,
-    learners: int,
+    sources: Sequence[str],
     settings: dict[str, Any],
     stack: ExitStack,
     threads: int = 1,
     seed: int = 0,
 ) -> list[Cohort]:
-    """Learners of one program, as a worker has them, one cohort a thread; they train for ever."""
+    """A learner of each program, as a worker has them, one cohort a thread and way; they train for ever."""
     from eureka_loop.envs.registry import find_domain
     from eureka_loop.records import Job
     from eureka_loop.sandbox.zygote import Zygote
@@ -34,7 +34,7 @@ def assembled(
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # as a worker does
     jobs = [
         Job(f"g0-{i:02d}", 100 * (seed + i), task, source, "ppo", FOREVER, settings, (1,))
-        for i in range(learners)
+        for i, source in enumerate(sources)
     ]
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     zygote = stack.enter_context(Zygote())

@@ -197,9 +197,8 @@ def ours(options: argparse.Namespace, stack: ExitStack) -> Turn:
 
     settings = {**PLAIN, "n_envs": options.envs, "n_steps": ROLLOUT // options.envs, "device": options.device}
     task = find_domain(options.env).tasks[0]
-    cohorts = assembled(
-        task, task.human or "", options.learners, settings, stack, options.threads, options.seed
-    )
+    sources = [task.human or ""] * options.learners
+    cohorts = assembled(task, sources, settings, stack, options.threads, options.seed)
     executor = stack.enter_context(ThreadPoolExecutor(options.threads))
     parts: dict[str, float] = {}
     for part, kind, method in (

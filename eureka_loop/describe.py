@@ -14,7 +14,7 @@ from eureka_loop.execute.survey import BESIDE, survey
 from eureka_loop.program.expression import as_reward, episode_mean
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Task, Training
+from eureka_loop.records import Serving, Task, Training
 from eureka_loop.run_folder import slug
 
 
@@ -124,7 +124,8 @@ def with_trainer(training: Training, config: RunConfig, folder: Path) -> Trainin
     Raises:
         BadInput: the population trainer was asked for, and lacks something.
     """
-    lacking = files.read_json(folder / "trainer.json", dict[str, str])["lacking"]
+    found = files.read_json(folder / "trainer.json", Serving)
+    lacking = found.lacking
     if config.trainer == "population" and lacking:
         raise BadInput(f"--trainer population can't be had: {lacking}; leave it out, or give --trainer sb3")
     if config.halving > 1 and (config.trainer == "sb3" or lacking):
@@ -134,7 +135,7 @@ def with_trainer(training: Training, config: RunConfig, folder: Path) -> Trainin
         )
     if config.trainer == "sb3" or lacking:
         return replace(training, trainer="sb3", why="" if config.trainer else lacking)
-    return replace(training, trainer="population")
+    return replace(training, trainer="population", demands=found.demands)
 
 
 def _completed(task: Task, vocabulary: Vocabulary) -> Task:

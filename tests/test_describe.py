@@ -12,7 +12,7 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.describe import of_its_own, require_relabelling, task_of, with_trainer
 from eureka_loop.errors import BadInput
-from eureka_loop.records import Training
+from eureka_loop.records import Serving, Training
 
 OWN = RunConfig(task="walk backwards", env="Walker2d-v5", fitness="-forward_velocity")
 
@@ -37,12 +37,13 @@ def test_what_is_said_twice_is_refused() -> None:
 
 def chosen(folder: Path, lacking: str = "", **settings: Any) -> Training:
     """After a survey that found this lacking."""
-    files.write_json(folder / "trainer.json", {"lacking": lacking})
+    files.write_json(folder / "trainer.json", Serving(lacking, {} if lacking else {"com_pos": 1}))
     return with_trainer(Training("ppo", {}), RunConfig(**settings), folder)
 
 
 def test_the_population_trainer_where_nothing_is_lacking(tmp_path: Path) -> None:
     assert chosen(tmp_path, halving=3).trainer == "population"
+    assert chosen(tmp_path).demands == {"com_pos": 1}
     assert chosen(tmp_path, "no SAC").trainer == "sb3"
     assert chosen(tmp_path, "no SAC").why == "no SAC"
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from eureka_loop import files
 from eureka_loop.budget import Deadline
+from eureka_loop.execute.batches import demand
 from eureka_loop.execute.engine import Engine
 from eureka_loop.execute.group import Group, Stretch
 from eureka_loop.records import SNAPSHOT, Candidate, Job, Later, Rung, Task, Training
@@ -164,6 +165,7 @@ class Evaluation:
             until=None if rung is None or rung.last else rung.steps,
             after=self._after(candidate.id, seed, rung),
             begin_with=self._episodes(candidate, seed),
+            demand=demand(candidate.source, training.demands),
         )
 
     def _episodes(self, candidate: Candidate, seed: int) -> tuple[str, ...]:

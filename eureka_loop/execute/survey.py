@@ -15,8 +15,9 @@ BESIDE = "beside.json"  # sources of programs that are to be trained here, besid
 def survey(folder: Path) -> Vocabulary:
     """Have a worker look at the environment that `folder`/task.json names.
 
-    Where `folder`/training.json says how to train in it, that is checked, too, and trainer.json tells what
-    keeps the population trainer from it, and from the programs in `folder`/beside.json, if there are any.
+    Where `folder`/training.json says how to train in it, that is checked, too, and trainer.json (`Serving`)
+    tells what keeps the population trainer from it, and from the programs in `folder`/beside.json, if there
+    are any.
 
     Raises:
         BadInput: the environment doesn't exist, can't be made, or isn't of a kind that can be trained here.

@@ -6,8 +6,9 @@ import ast
 import re
 import warnings
 
-from eureka_loop.errors import Problem, Refused
+from eureka_loop.errors import BadInput, Problem, Refused
 from eureka_loop.program.allowed import IMPORTS, IMPORTS_FROM, MODULES
+from eureka_loop.program.contract import ENTRY_POINTS
 
 MAX_BYTES = 20_000
 MAX_NODES = 2_000  # statements, expressions, arguments; operators and contexts aren't counted
@@ -40,6 +41,19 @@ def parse(source: str) -> ast.Module:
     tree = _parse(source)
     _bound(tree)
     return tree
+
+
+def entry(source: str) -> ast.FunctionDef:
+    """The function that a program's text is there for.
+
+    Raises:
+        Refused: it can't be parsed.
+        BadInput: there is none.
+    """
+    for node in parse(source).body:
+        if isinstance(node, ast.FunctionDef) and node.name in ENTRY_POINTS.values():
+            return node
+    raise BadInput(f"the program defines none of {', '.join(ENTRY_POINTS.values())}")
 
 
 def compile_ready(source: str) -> ast.Module:

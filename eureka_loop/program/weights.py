@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import TypeGuard
 
 from eureka_loop.errors import BadInput, UnknownName
-from eureka_loop.program.contract import ENTRY_POINTS
-from eureka_loop.program.parsing import parse
+from eureka_loop.program.parsing import entry
 
 _CONSTANTS = {"np.pi": math.pi, "math.pi": math.pi, "math.tau": math.tau, "np.e": math.e, "math.e": math.e}
 _POWER_LIMIT = 64
@@ -87,11 +86,9 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def _defaults(source: str) -> dict[str, ast.expr]:
-    for node in parse(source).body:
-        if isinstance(node, ast.FunctionDef) and node.name in ENTRY_POINTS.values():
-            pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-            return {argument.arg: default for argument, default in pairs if default is not None}
-    raise BadInput(f"the program defines none of {', '.join(ENTRY_POINTS.values())}")
+    arguments = entry(source).args
+    pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return {argument.arg: default for argument, default in pairs if default is not None}
 
 
 def _line_starts(source: str) -> list[int]:

@@ -11,6 +11,9 @@ from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.stated import Stated, vectorised_of
 
+DEMANDING: tuple[Way, ...] = ("straight", "split", "staged", "pool")
+"""A batch goes the last of those that one of its columns needs."""
+
 
 def ways(task: Task, domain: Domain, asked: Sequence[Iterable[str]], threads: int = 1) -> list[Way]:
     """How `BatchedEnvs` that record each of these sets of names step.
@@ -27,3 +30,13 @@ def ways(task: Task, domain: Domain, asked: Sequence[Iterable[str]], threads: in
         return [way_of(inner, stated.moving(names), threads, manner) for names in asked]
     finally:
         env.close()
+
+
+def demands(task: Task, domain: Domain, names: Sequence[str], threads: int = 1) -> dict[str, int]:
+    """Name → how much it asks of a step, for those that make envs step in another way than nothing does.
+
+    Raises:
+        BadInput: as `BatchedEnvs`.
+    """
+    usual, *found = ways(task, domain, [(), *((name,) for name in names)], threads)
+    return {name: DEMANDING.index(way) for name, way in zip(names, found, strict=True) if way != usual}

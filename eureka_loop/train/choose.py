@@ -8,17 +8,19 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused
 from eureka_loop.program.gate import check
 from eureka_loop.program.vocabulary import Vocabulary
-from eureka_loop.records import Task, Training
+from eureka_loop.records import Serving, Task, Training
 from eureka_loop.references import references
 from eureka_loop.simulate.hindsight import stated_of
 from eureka_loop.simulate.serving import serves
+from eureka_loop.simulate.ways import demands
 from eureka_loop.train.hyperparameters import settings, try_out
+from eureka_loop.train.population.layout import CPU
 from eureka_loop.train.population.models import trains
 from eureka_loop.train.trainer import vocabulary_of
 
 
-def lacking(training: Training, task: Task, domain: Domain, beside: Sequence[str] = ()) -> str:
-    """ "" where the population trainer can train everything that may be written for a task; else why not.
+def serving(training: Training, task: Task, domain: Domain, beside: Sequence[str] = ()) -> Serving:
+    """Whether the population trainer can train everything that may be written for a task, and what that asks.
 
     Args:
         beside: sources of programs that are compared, whoever wrote them: they need the same trainer.
@@ -31,9 +33,12 @@ def lacking(training: Training, task: Task, domain: Domain, beside: Sequence[str
     if options.her:
         stated_of(task, domain)
     if training.algorithm != "ppo":
-        return f"the population trainer has no {training.algorithm.upper()}"
-    vocabulary = vocabulary_of(task, domain)
-    return trains(options) or serves(task, domain, dict.fromkeys(_names(task, vocabulary, beside)))
+        return Serving(f"the population trainer has no {training.algorithm.upper()}")
+    names = list(dict.fromkeys(_names(task, vocabulary_of(task, domain), beside)))
+    lacking = trains(options) or serves(task, domain, names)
+    if lacking or options.device != CPU:  # on a GPU all are in one process anyway
+        return Serving(lacking)
+    return Serving(demands=demands(task, domain, names))
 
 
 def _names(task: Task, vocabulary: Vocabulary, beside: Sequence[str]) -> Iterator[str]:

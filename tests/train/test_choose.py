@@ -4,16 +4,16 @@ from dataclasses import replace
 
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.records import Training
-from eureka_loop.train.choose import lacking
+from eureka_loop.train.choose import serving
 
 
 def test_what_it_is_compared_with_has_the_same_trainer() -> None:
     """Where that is the env's own reward, no population can train it."""
     task, training = find_task("hopper-hop"), Training("ppo", {"n_envs": 1})
     domain = find_domain(task.env_id)
-    assert lacking(training, task, domain) == ""
+    assert serving(training, task, domain).lacking == ""
     native = replace(task, human=None, human_source="", native=("_get_rew",))
-    assert lacking(training, native, domain) == "only the env itself knows 'native_reward'"
+    assert serving(training, native, domain).lacking == "only the env itself knows 'native_reward'"
 
 
 def test_what_is_compared_beside_it_has_the_same_trainer() -> None:
@@ -21,7 +21,19 @@ def test_what_is_compared_beside_it_has_the_same_trainer() -> None:
     domain = find_domain(task.env_id)
     plain = "def compute_reward(forward_velocity):\n    return {'v': forward_velocity}\n"
     hidden = plain.replace("forward_velocity", "info_reward_survive")
-    assert lacking(training, task, domain, [plain]) == ""
-    assert (
-        lacking(training, task, domain, [plain, hidden]) == "only the env itself knows 'info_reward_survive'"
-    )
+    assert serving(training, task, domain, [plain]).lacking == ""
+    found = serving(training, task, domain, [plain, hidden])
+    assert (found.lacking, found.demands) == ("only the env itself knows 'info_reward_survive'", {})
+
+
+def test_what_names_ask_of_a_step_where_it_differs() -> None:
+    task = find_task("halfcheetah-run")
+    found = serving(Training("ppo", {"n_envs": 1}), task, find_domain(task.env_id))
+    assert found.demands.keys() > {"torso_contact_force", "com_pos"}
+    assert not found.demands.keys() & {"qpos", "qvel", "action", "forward_velocity", "time"}
+    assert set(found.demands.values()) == {1}  # in two calls
+
+
+def test_where_all_step_alike_nothing_asks_for_more() -> None:
+    task = find_task("humanoid-run")
+    assert serving(Training("ppo", {"n_envs": 1}), task, find_domain(task.env_id)).demands == {}
