@@ -14,12 +14,10 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.results import Failed, Trained
-from eureka_loop.seeds import env_seeds
-from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.train.hyperparameters import Settings
-from eureka_loop.train.population.engine import Population
+from eureka_loop.train.population.crew import Crew
 from eureka_loop.train.population.judging import SharedJudge, Verdict, judge_policies
-from eureka_loop.train.population.member import Member, part
+from eureka_loop.train.population.member import Member
 from eureka_loop.train.population.models import bring_back, remember
 from eureka_loop.train.population.rollout import Rollout
 from eureka_loop.train.snapshots import read_snapshot, write_snapshot
@@ -46,16 +44,13 @@ class Cohort:
         *,
         threads: int = 1,
     ) -> None:
-        jobs = [member.job for member in members]
+        job = members[0].job
         self._members, self._domain, self._judge, self._threads = members, domain, judge, threads
-        self._task, self._steps, self._until = jobs[0].task, jobs[0].steps, jobs[0].until or jobs[0].steps
-        names = [name for member in members for name in member.parameters]
-        seeds = [seed for job in jobs for seed in env_seeds(job.seed, options.n_envs)]
-        self._envs = BatchedEnvs(self._task, domain, [*names, *judge.names], len(seeds), seeds, threads)
-        self._population = Population([member.model for member in members], options, self._envs)
-        self._failures: dict[int, Failed] = {}
+        self._task, self._steps, self._until = job.task, job.steps, job.until or job.steps
+        self._crew = Crew(members, options, domain, judge.names, threads)
+        self._failures: dict[Member, Failed] = {}
         self._step = 0  # of each learner
-        self._epochs = [0] * len(members)
+        self._epochs = dict.fromkeys(members, 0)
         self._pace = Pace()
 
     def restore(self, folders: Sequence[Path]) -> None:
@@ -65,10 +60,10 @@ class Cohort:
             RunError: a folder lacks what is needed.
         """
         stood = [read_snapshot(folder) for folder in folders]
-        self._step, self._epochs = stood[0]["step"], [each["epochs"] for each in stood]
-        self._population.restore([each["learner"] for each in stood])
-        self._envs.restore([each["envs"] for each in stood])
+        self._step = stood[0]["step"]
+        self._crew.restore(stood)
         for member, each, folder in zip(self._members, stood, folders, strict=True):
+            self._epochs[member] = each["epochs"]
             member.restore(each["member"], folder)
         self._pace = Pace(self._step, max(each["seconds"] for each in stood))
 
@@ -84,65 +79,74 @@ class Cohort:
                 self._report(report)
         self._pace.stop()
         self._report(report)
-        results: dict[int, Trained | Failed] = {}
-        for place, verdict in self._finish(lambda: self._report(report)).items():
+        results: dict[Member, Trained | Failed] = {}
+        for member, verdict in self._finish(lambda: self._report(report)).items():
             if isinstance(verdict, RewardFailure):
-                self._fail(place, verdict)
+                self._fail(member, verdict)
             else:
-                results[place] = self._members[place].trained(verdict, self._pace.seconds)
+                results[member] = member.trained(verdict, self._pace.seconds)
         results |= self._failures
-        return [results[place] for place in range(len(self._members))]
+        return [results[member] for member in self._members]
 
     def advance(self) -> bool:
         """A rollout and an update of everyone; whether there is more to do."""
-        population = self._population
-        if self._step >= self._until or not population.alive:
+        if self._step >= self._until or not self._crew.alive:
             return False
-        with np.errstate(over="ignore", invalid="ignore"):  # who diverges is found below
-            rollout = population.collect()
-        self._step += rollout.steps
-        self._end_diverged()
+        rollout = self._collect()
         rewards = self._reward(rollout)
-        for place in population.alive:
-            self._members[place].end_rollout(self._step, self._pace.speed(self._step))
-        for place, losses in population.learn(rewards, rollout, 1.0 - self._step / self._steps).items():
-            self._epochs[place] += int(losses["epochs"])
-            self._members[place].log(losses)
-        self._end_diverged()
+        for _, member in self._crew.alive:
+            member.end_rollout(self._step, self._pace.speed(self._step))
+        self._learn(rewards, rollout)
+        if self._step < self._until:
+            self._crew.close_ranks()
         return True
 
     def close(self) -> None:
         """End the envs."""
-        self._envs.close()
+        self._crew.close()
+
+    def _collect(self) -> Rollout:
+        with np.errstate(over="ignore", invalid="ignore"):  # who diverges is found below
+            rollout = self._crew.population.collect()
+        self._step += rollout.steps
+        self._end_diverged()
+        return rollout
 
     def _reward(self, rollout: Rollout) -> Array:
         """(K, n, T). Members whose program or fitness fails are dropped."""
         rewards: Array = np.zeros(rollout.done.shape)
-        transitions = self._envs.take()
-        for place in self._population.alive:
-            own = part(transitions, place, rewards.shape[1])
+        for place, member, own in self._crew.transitions():
             try:
-                rewards[place] = self._members[place].reward(own).reshape(rewards[place].shape)
+                rewards[place] = member.reward(own).reshape(rewards[place].shape)
             except RewardFailure as failure:
-                self._fail(place, failure)
-        self._population.drop(self._failures)
+                self._fail(member, failure)
+        self._crew.drop(self._failures)
         return rewards
 
+    def _learn(self, rewards: Array, rollout: Rollout) -> None:
+        left = 1.0 - self._step / self._steps
+        for place, losses in self._crew.population.learn(rewards, rollout, left).items():
+            member = self._crew.members[place]
+            self._epochs[member] += int(losses["epochs"])
+            member.log(losses)
+        self._end_diverged()
+
     def _end_diverged(self) -> None:
-        for place in self._population.diverged():
+        for place in self._crew.population.diverged():
             what = "the policy's parameters or the observations are not finite any more"
-            self._fail(place, Diverged(f"{what} at step {self._step}"))
-        self._population.drop(self._failures)
+            self._fail(self._crew.members[place], Diverged(f"{what} at step {self._step}"))
+        self._crew.drop(self._failures)
 
-    def _fail(self, place: int, error: RewardFailure | Diverged) -> None:
-        self._failures[place] = failed(self._members[place].job, error)
+    def _fail(self, member: Member, error: RewardFailure | Diverged) -> None:
+        self._failures[member] = failed(member.job, error)
 
-    def _finish(self, alive: Callable[[], None]) -> Mapping[int, Verdict]:
+    def _finish(self, alive: Callable[[], None]) -> Mapping[Member, Verdict]:
         """Save and judge those who made it; `alive` is called on the way."""
-        population, states = self._population, self._population.states()
+        population, members = self._crew.population, self._crew.members
+        states = population.states()
         for place, state in states.items():
-            member = self._members[place]
-            layout, epochs = population.rules.layout, self._epochs[place]
+            member = members[place]
+            layout, epochs = population.rules.layout, self._epochs[member]
             bring_back(member.model, layout, state, steps=self._step, epochs=epochs)
             normalization: Any = member.normalization
             if normalization.norm_obs:
@@ -158,29 +162,25 @@ class Cohort:
             population.observations.only(np.array(list(states))),
             self._task,
             self._domain,
-            [self._members[place].job.judge_seeds for place in states],
+            [members[place].job.judge_seeds for place in states],
             self._judge,
             self._threads,
             alive=alive,
         )
-        return dict(zip(states, verdicts, strict=True))
+        return {members[place]: verdict for place, verdict in zip(states, verdicts, strict=True)}
 
     def _leave_snapshots(self) -> None:
         """What going on takes, where a job goes on, be it without a step that is left."""
         if self._members[0].job.until is None:
             return
-        n = self._envs.n_envs // len(self._members)
-        for place, learner in self._population.snapshots().items():
-            member = self._members[place]
-            snapshot = {"step": self._step, "epochs": self._epochs[place], "seconds": self._pace.seconds}
-            envs = self._envs.snapshot(slice(place * n, (place + 1) * n))
-            parts = {"learner": learner, "envs": envs, "member": member.snapshot()}
-            write_snapshot(member.folder, {**snapshot, **parts})
+        for member, parts in self._crew.snapshots().items():
+            snapshot = {"step": self._step, "epochs": self._epochs[member], "seconds": self._pace.seconds}
+            write_snapshot(member.folder, {**snapshot, **parts, "member": member.snapshot()})
 
     def _report(self, report: Report) -> None:
         speed = self._pace.speed(self._step)
-        for place in self._population.alive:
-            report(place, self._members[place].progress(self._step, speed))
+        for _, member in self._crew.alive:
+            report(self._members.index(member), member.progress(self._step, speed))
 
 
 class Pace:
