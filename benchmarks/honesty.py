@@ -1,7 +1,8 @@
 """How often a comparison errs: A/A, power and coverage, on made-up seeds whose truth is known, and on real ones.
 
     python benchmarks/honesty.py                    # made-up scores: some minutes on one core
-    python benchmarks/honesty.py --real RUN ID      # A/A on a run's trainings of one reward, each used once
+    python benchmarks/honesty.py --real RUN...      # A/A on trainings of one reward, each used once: runs of
+                                                    # `eureka train` with --seed 0, 1, ...
 
 The distributions are what fitness looks like over seeds: normal; skewed (lognormal); two modes, as where some
 trainings fail to take off; heavy tails. A difference is in units of the standard deviation.
@@ -10,7 +11,7 @@ trainings fail to take off; heavy tails. A difference is in units of the standar
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -108,14 +109,15 @@ def synthetic(repeats: int) -> None:
             print(f"| {name} | {shift} sd | {advice:.0f} | {100 * found:.0f}% |", flush=True)
 
 
-def real(folder: Path, id: str, side: int) -> None:
+def real(folders: Sequence[Path], side: int) -> None:
     """As many comparisons of a reward with itself as its trainings allow, each training in one of them."""
-    fitness = np.array([each.fitness for each in Run.open(folder).evaluated(id).trained])
+    trained = [each for folder in folders for each in Run.open(folder).evaluated("g0-00").trained]
+    fitness = np.array([each.fitness for each in trained])
     pairs = fitness[: len(fitness) // (2 * side) * 2 * side].reshape(-1, 2, side)
     apart = sum(judged(ours, theirs).verdict != "can't tell" for ours, theirs in pairs)
     print(
-        f"{pairs.size} trainings of {id}, fitness {fitness.mean():.3g} ± {fitness.std():.3g}: {len(pairs)} comparisons "
-        f"of {side} and {side}, {apart} told apart ({apart / len(pairs):.1%})"
+        f"{pairs.size} trainings, fitness {fitness.mean():.3g} ± {fitness.std():.3g}: {len(pairs)} comparisons of "
+        f"{side} and {side}, {apart} told apart ({apart / len(pairs):.1%})"
     )
 
 
@@ -124,10 +126,10 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=2_000)
-    parser.add_argument("--real", nargs=2, metavar=("RUN", "ID"))
+    parser.add_argument("--real", nargs="+", type=Path, metavar="RUN")
     parser.add_argument("--side", type=int, default=5, help="trainings a side, with --real")
     options = parser.parse_args()
     if options.real:
-        real(Path(options.real[0]), options.real[1], options.side)
+        real(options.real, options.side)
     else:
         synthetic(options.repeats)
