@@ -5,7 +5,7 @@
 Takes finished runs. A run without a bank is copied and its policies are played once more. Prints, per run:
 
 - its size, compressed and not; what an episode's recording takes beside a training; what asking a program
-  takes, the first (which reads the columns) and the others;
+  takes, median, and at most, where its columns have to be read first;
 - verdicts on the references and on every candidate, each with the episodes of all the others;
 - verdicts on the same rewards with their signs flipped;
 - how often smaller banks, a random half of the policies each, would have had a reward skipped: the references,
@@ -35,7 +35,7 @@ from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import Refused, UnknownName
 from eureka_loop.judge.agreement import ranks
 from eureka_loop.judge.fitness import Judge
-from eureka_loop.judge.ranking import discounted_value, kendall
+from eureka_loop.judge.ranking import Ranking, discounted_value
 from eureka_loop.judge.screening import (
     LEAST_POLICIES,
     RANDOM,
@@ -156,9 +156,9 @@ class Bench:
         values = terms.values[:, np.repeat(kept, lengths)]
         told = [length for length, keep in zip(lengths, kept, strict=True) if keep]
         whose = [policy for policy, keep in zip(bank.policies, kept, strict=True) if keep]
+        ranking = Ranking(bank.fitness[kept], whose, rng=np.random.default_rng(0))
         both = [
-            screen(Terms(terms.names, sign * values), told, bank.fitness[kept], whose, self.discount)
-            for sign in (1.0, -1.0)
+            screen(Terms(terms.names, sign * values), told, ranking, self.discount) for sign in (1.0, -1.0)
         ]
         return both[0], both[1]
 
@@ -167,16 +167,18 @@ class Bench:
         for each in self.candidates:
             program = check(each.source, self.vocabulary)
             shapes = {name: self.vocabulary.resolve(name).shape for name in program.parameters}
-            begin = time.perf_counter()
+            begin, used = time.perf_counter(), time.process_time()
             terms, lengths = bank.ask(program, shapes, self.zygote)
             asked = time.perf_counter()
-            screen(terms, lengths, bank.fitness, bank.policies, self.discount)
-            spent.append((asked - begin, time.perf_counter() - asked))
+            screen(terms, lengths, bank.ranking, self.discount)
+            spent.append((asked - begin, time.perf_counter() - asked, time.process_time() - used))
         if not spent:
             return
-        process, numbers = (median(column) * 1e3 for column in zip(*spent, strict=True))
+        process, numbers, used = (median(column) * 1e3 for column in zip(*spent, strict=True))
+        most = max(each for *_, each in spent) * 1e3
         print(
-            f"  a program: {process:.0f} ms to evaluate {sum(lengths)} rows, {numbers:.0f} ms for the verdict"
+            f"  a program: {process:.0f} ms to evaluate {sum(lengths)} rows, {numbers:.0f} ms for the verdict; "
+            f"CPU time of this process {used:.0f} ms, where columns are read up to {most:.0f} ms"
         )
 
     def verdicts(self, bank: Bank) -> None:
@@ -226,11 +228,8 @@ class Bench:
             if one_sided(bank.fitness[kept], whose):
                 yield "abstained"
                 continue
-            found = [
-                kendall(each[kept], bank.fitness[kept], whose, rng=np.random.default_rng(0))
-                for each in (values, means)
-            ]
-            yield decided(found[0], found[1])[0]
+            ranking = Ranking(bank.fitness[kept], whose, rng=np.random.default_rng(0))
+            yield decided(ranking.interval(values[kept]), ranking.interval(means[kept]))[0]
 
     def worth(self) -> list[tuple[float, float]]:
         """With the episodes of earlier generations alone, as in a run."""

@@ -1,4 +1,4 @@
-"""Whether two numbers order episodes alike: Kendall's tau, and how sure one may be of it.
+"""Whether a number orders episodes as fitness does: Kendall's tau, and how sure one may be of it.
 
 Episodes of one policy are alike, so policies are what is drawn anew: each counts once, however many episodes
 there are of it.
@@ -30,35 +30,63 @@ def discounted_value(rewards: Array, discount: float) -> float:
     return float(rewards @ counts) / len(rewards)
 
 
-def kendall(
-    values: Array, fitness: Array, policies: Sequence[str], *, rng: np.random.Generator, level: float = 0.95
-) -> Interval | None:
-    """Kendall's tau-b of values and fitness over pairs of episodes: 1 in the same order, -1 reversed.
+class Ranking:
+    """Episodes of known fitness, to hold other numbers of theirs against.
 
-    Its interval is a percentile bootstrap over policies. None where all values, or all of fitness, are equal.
+    All that doesn't depend on these is computed once: policies are drawn, and pairs of episodes compared by
+    fitness. Since policies are what is drawn, pairs are added up by policy first.
 
     Args:
-        values: (E,) one number an episode.
-        fitness: (E,) likewise.
+        fitness: (E,).
         policies: whose episode each is.
+        level: of intervals.
+
+    Attributes:
+        policies: how many there are.
     """
-    _, whose, sizes = np.unique(policies, return_inverse=True, return_counts=True)
-    own = 1.0 / sizes[whose]
-    if np.ptp(values) == 0.0 or np.ptp(fitness) == 0.0:
-        return None
-    drawn = rng.multinomial(len(sizes), np.full(len(sizes), 1.0 / len(sizes)), size=REPEATS)
-    taus = _tau(values, fitness, drawn[:, whose] * own)
-    tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(taus, [tail, 100.0 - tail])
-    return Interval(float(_tau(values, fitness, own[None])[0]), float(low), float(high), level)
+
+    def __init__(
+        self, fitness: Array, policies: Sequence[str], *, rng: np.random.Generator, level: float = 0.95
+    ) -> None:
+        _, whose, sizes = np.unique(policies, return_inverse=True, return_counts=True)
+        self.policies, self._level = len(sizes), level
+        self._shares = (whose == np.arange(len(sizes))[:, None]) / sizes[:, None]  # (P, E)
+        drawn = rng.multinomial(len(sizes), np.full(len(sizes), 1.0 / len(sizes)), size=REPEATS)
+        self._drawn = np.concatenate([np.ones((1, len(sizes))), drawn])  # first as they are: (1 + B, P)
+        self._signs = _signs(fitness)
+        self._spread = self._over_pairs(self._signs**2, self._drawn)
+
+    def tau(self, values: Array) -> float | None:
+        """Kendall's tau-b of values (E,) and fitness over pairs of episodes: 1 in one order, -1 reversed.
+
+        None where all values, or all of fitness, are equal.
+        """
+        found = self._taus(values, self._drawn[:1])
+        return None if found is None else float(found[0])
+
+    def interval(self, values: Array) -> Interval | None:
+        """The same with a percentile bootstrap over policies."""
+        found = self._taus(values, self._drawn)
+        if found is None:
+            return None
+        tail = 50.0 * (1.0 - self._level)
+        low, high = np.percentile(found[1:], [tail, 100.0 - tail])
+        return Interval(float(found[0]), float(low), float(high), self._level)
+
+    def _taus(self, values: Array, drawn: Array) -> Array | None:
+        """Of each draw (D, P); 0 where it leaves nothing to compare."""
+        signs = _signs(values)
+        if not (signs.any() and self._signs.any()):
+            return None
+        scale = np.sqrt(self._over_pairs(signs**2, drawn) * self._spread[: len(drawn)])
+        return np.asarray(self._over_pairs(signs * self._signs, drawn) / np.where(scale > 0.0, scale, np.inf))
+
+    def _over_pairs(self, signs: Array, drawn: Array) -> Array:
+        """Sums of (E, E), every policy counted as often as it was drawn."""
+        by_policy = self._shares @ signs @ self._shares.T
+        return np.asarray(((drawn @ by_policy) * drawn).sum(axis=1))
 
 
-def _tau(x: Array, y: Array, weights: Array) -> Array:
-    """(B,) tau-b with episodes weighted by (B, E); 0 where a draw leaves nothing to compare."""
-    by_x, by_y = np.sign(x[:, None] - x), np.sign(y[:, None] - y)
-
-    def over_pairs(signs: Array) -> Array:
-        return np.asarray(((weights @ signs) * weights).sum(axis=1))
-
-    scale = np.sqrt(over_pairs(by_x * by_x) * over_pairs(by_y * by_y))
-    return np.asarray(over_pairs(by_x * by_y) / np.where(scale > 0.0, scale, np.inf))
+def _signs(values: Array) -> Array:
+    """(E, E): which of two is greater."""
+    return np.sign(values[:, None] - values)

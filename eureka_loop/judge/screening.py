@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from eureka_loop.judge.ranking import discounted_value, kendall
+from eureka_loop.judge.ranking import Ranking, discounted_value
 from eureka_loop.judge.statistics import Interval
 from eureka_loop.program.contract import is_diagnostic
 from eureka_loop.records import Array
@@ -88,29 +88,24 @@ def one_sided(fitness: Array, policies: Sequence[str]) -> str:
     return ""
 
 
-def screen(
-    terms: Terms, lengths: Sequence[int], fitness: Array, policies: Sequence[str], discount: float
-) -> Screened:
+def screen(terms: Terms, lengths: Sequence[int], ranking: Ranking, discount: float) -> Screened:
     """A verdict on a reward from its terms on whole episodes, one after the other, that aren't one-sided.
 
     Args:
         terms: of all rows.
         lengths: of the episodes.
-        fitness: (E,).
-        policies: whose episode each is.
+        ranking: of the episodes.
         discount: as in training.
     """
     cuts = np.cumsum(lengths)[:-1]
     rewards = np.split(terms.total, cuts)
     values = np.array([discounted_value(each, discount) for each in rewards])
     means = np.array([each.mean() for each in rewards])
-    value = kendall(values, fitness, policies, rng=np.random.default_rng(0))
-    mean = kendall(means, fitness, policies, rng=np.random.default_rng(0))
-    counts = len(lengths), len(set(policies))
-    told = _terms(terms, cuts, fitness, policies)
+    value, mean = ranking.interval(values), ranking.interval(means)
+    told = _terms(terms, cuts, ranking)
     scale = float(terms.total.std())
     verdict, why = decided(value, mean)
-    return Screened(verdict, why, *counts, value, mean, told, scale)
+    return Screened(verdict, why, len(lengths), ranking.policies, value, mean, told, scale)
 
 
 def decided(value: Interval | None, mean: Interval | None) -> tuple[Verdict, str]:
@@ -122,17 +117,14 @@ def decided(value: Interval | None, mean: Interval | None) -> tuple[Verdict, str
     return ("forwards" if min(value.low, mean.low) > 0.0 else "unsure"), ""
 
 
-def _terms(terms: Terms, cuts: Array, fitness: Array, policies: Sequence[str]) -> dict[str, TermOnBank]:
+def _terms(terms: Terms, cuts: Array, ranking: Ranking) -> dict[str, TermOnBank]:
     summed = [not is_diagnostic(name) for name in terms.names]
     total = float(np.abs(terms.values[summed]).sum())
     told = {}
     for name, values in terms.named().items():
         means = np.array([each.mean() for each in np.split(values, cuts)])
-        tau = kendall(means, fitness, policies, rng=np.random.default_rng(0))
         share = float(np.abs(values).sum()) / total if total and not is_diagnostic(name) else 0.0
-        told[name] = TermOnBank(
-            None if tau is None else tau.value, share, float(values.min()), float(values.max())
-        )
+        told[name] = TermOnBank(ranking.tau(means), share, float(values.min()), float(values.max()))
     return told
 
 

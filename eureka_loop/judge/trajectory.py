@@ -86,11 +86,19 @@ class Trajectory:
         Raises:
             KeyError: the episode was recorded without one.
         """
-        parameters = tuple(parameters)
+        return {name: column.astype(np.float64) for name, column in self.read(tuple(parameters)).items()}
+
+    def read(self, parameters: Sequence[str]) -> Moments:
+        """The same as it is kept: float32.
+
+        Raises:
+            KeyError: as `columns`.
+        """
         if missing := [each for each in parameters if each not in self._known]:
             with np.load(self._path, allow_pickle=False) as archive:
                 self._known.update((each, _column(archive, each)) for each in missing)
-        return {each: self._known[each].astype(np.float64) for each in parameters}
+            self._length = len(self._known[missing[0]])
+        return {each: self._known[each] for each in parameters}
 
 
 def joined(
@@ -101,10 +109,11 @@ def joined(
     Raises:
         KeyError: an episode was recorded without one of them.
     """
-    parts = [each.columns(parameters) for each in episodes]
+    parts = [each.read(parameters) for each in episodes]
     starts = np.zeros(sum(map(len, episodes)), np.bool_)
     starts[np.cumsum([0, *map(len, episodes[:-1])])] = True
-    return {name: np.concatenate([part[name] for part in parts]) for name in parameters}, starts
+    columns = {name: np.concatenate([part[name] for part in parts], dtype=np.float64) for name in parameters}
+    return columns, starts
 
 
 def _column(archive: Moments, parameter: str) -> Column:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 from eureka_loop import seeds
 from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.ranking import Ranking
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import FILE, Trajectory, joined, size
 from eureka_loop.program.contract import Program
@@ -60,6 +62,11 @@ class Bank:
         self._kept = kept
         self.fitness: Array = np.array([each.fitness for each in kept])
         self.policies = [each.policy for each in kept]
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """Of the episodes by fitness; every program is held against the same draws."""
+        return Ranking(self.fitness, self.policies, rng=np.random.default_rng(0))
 
     def ask(self, program: Program, shapes: Mapping[str, tuple[int, ...]], zygote: Zygote) -> Answer:
         """A reward program's terms on all episodes, by one call of its locked process.

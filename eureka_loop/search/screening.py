@@ -82,4 +82,4 @@ class Screening:
             terms, lengths = bank.ask(program, shapes, self.zygote)
         except RewardFailure as failure:
             return Screened("abstained", f"it failed on them ({failure.kind}: {failure})", *counts)
-        return screen(terms, lengths, bank.fitness, bank.policies, self.discount)
+        return screen(terms, lengths, bank.ranking, self.discount)

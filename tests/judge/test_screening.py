@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from eureka_loop.judge.ranking import Ranking
 from eureka_loop.judge.screening import RANDOM, Screened, one_sided, reason, screen
 from eureka_loop.records import Array
 from eureka_loop.sandbox.process import Terms
@@ -25,7 +26,8 @@ def screened(
     """A reward whose term is given by an episode's fitness and length, and others that never change."""
     values = np.concatenate([term(*each) for each in zip(fitness, lengths, strict=True)])
     table = np.array([values, *(np.full(len(values), other) for other in others.values())])
-    return screen(Terms(("speed", *others), table), lengths, fitness, POLICIES, 0.99)
+    ranking = Ranking(fitness, POLICIES, rng=np.random.default_rng(0))
+    return screen(Terms(("speed", *others), table), lengths, ranking, 0.99)
 
 
 def test_forwards() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.judge import trajectory
-from eureka_loop.judge.trajectory import Trajectory, moments, save, size, with_starts
+from eureka_loop.judge.trajectory import Trajectory, joined, moments, save, size, with_starts
 
 
 def columns(steps: int = 4) -> dict[str, np.ndarray]:
@@ -72,3 +72,14 @@ def test_an_episode_that_is_too_large_is_not_kept(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(trajectory, "MOST_BYTES", 79)
     assert not save(tmp_path / "e.npz", moments(columns(), ["x", "v"]))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_is_opened_once_for_what_is_new(episode: Trajectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file's table of contents is most of what reading a column takes; the length comes with the column."""
+    reads: list[Path] = []
+    load = np.load
+    monkeypatch.setattr(np, "load", lambda path, **how: reads.append(path) or load(path, **how))
+    joined([episode], ["x", "prev_v"])
+    joined([episode], ["prev_v", "x"])
+    assert len(reads) == 1
+    assert len(episode) == 4
