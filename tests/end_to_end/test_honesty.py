@@ -35,7 +35,9 @@ def test_a_reward_can_not_be_told_from_itself(tmp_path: Path) -> None:
     """A/A: ten comparisons of five trainings with five others; three verdicts or more in 1 % of such tests."""
     (tmp_path / "human.py").write_text(find_task("invertedpendulum-balance").human or "")
     (tmp_path / "small.toml").write_text(SETTINGS)
-    words = "train human.py --task invertedpendulum-balance --config small.toml --steps 1024 --judge-episodes 1"
+    words = (
+        "train human.py --task invertedpendulum-balance --config small.toml --steps 1024 --judge-episodes 1"
+    )
     code, _, err = eureka(*words.split(), "--seeds", str(2 * SIDE * PAIRS), cwd=tmp_path)
     assert (code, err) == (0, "")
     trained = the_run(tmp_path).evaluated("g0-00").trained
