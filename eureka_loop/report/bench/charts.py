@@ -1,6 +1,8 @@
-"""The picture of a bench: every task's human-normalised score, and that of all together."""
+"""The pictures of a bench: human-normalised scores of each task and of all; fitness in every search."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from eureka_loop.judge.statistics import Interval
 from eureka_loop.report import svg, text
@@ -8,16 +10,24 @@ from eureka_loop.report.bench.scores import Scores, TaskScore
 from eureka_loop.report.bench.words import UNDEFINED
 from eureka_loop.report.svg import Frame
 
+REWARDS = ("winner", "hand-written", "sparse")
 WIDTH = 760
 ROW = 34  # px a task
-NAMES = 232  # px for a task's name
+TALL, LANE = (
+    46,
+    0.2,
+)  # px a task where every search is drawn, and how far its rewards' lanes are apart, in rows
+NAMES = 264  # px for a task's name
+ENDS = 56  # px for a number at the end of a row
 FAR = 3.0  # scores beyond are drawn at the edge: one task must not press the others together
 
 # What a page's style sheet says, for the picture as a file of its own; on white, whoever shows it.
 ALONE = """\
 svg{background:#fff}text{font:12px system-ui,sans-serif;fill:#5b6068}.name{fill:#1b1d21;font-weight:600}
-.axis,.half{stroke:#8b9098;fill:none}.half{stroke-dasharray:3 4}.interval{stroke-width:4;stroke-linecap:round}
-.s0{stroke:#0068a8;fill:#0068a8}.s1{stroke:#c8500a;fill:#c8500a}.seed{stroke:none;opacity:.4}.middle{stroke:#fff}
+.axis,.half,.grid{stroke:#8b9098;fill:none}.half{stroke-dasharray:3 4}
+.interval{stroke-width:4;stroke-linecap:round}
+.s0{stroke:#0068a8;fill:#0068a8}.s1{stroke:#c8500a;fill:#c8500a}.s2{fill:#1a7f4b}
+.seed{stroke:none;opacity:.4}.middle{stroke:#fff}
 """
 
 
@@ -38,6 +48,51 @@ def normalised(found: Scores) -> str:
         parts += _task(frame, each, rows - index - 0.5)
     parts += _marked(frame, "all tasks", found.normalised, 0.5, "s1", several=found.several)
     return svg.drawing(frame, _said(found), parts)
+
+
+def fitness(found: Scores) -> str:
+    """A row a task, each on its own scale, and a dot a search of each reward; "" where no search is done."""
+    tasks = [each for each in found.tasks if each.done]
+    if not tasks:
+        return ""
+    frame = Frame(
+        WIDTH,
+        TALL * len(tasks) + 24,
+        (0, 1),
+        (0, len(tasks)),
+        left=NAMES + ENDS,
+        right=ENDS,
+        top=2,
+        bottom=22,
+    )
+    parts = [
+        part for index, each in enumerate(tasks) for part in _searches(frame, each, len(tasks) - index - 0.5)
+    ]
+    for place, name in enumerate(REWARDS):
+        across = frame.left + 130.0 * place
+        parts.append(svg.dot((across, frame.height - 10), f"seed s{place}", 4.5))
+        parts.append(svg.words((across + 9, frame.height - 6), name, "label"))
+    names = ", ".join(each.name for each in tasks)
+    return svg.drawing(frame, f"Fitness of {', '.join(REWARDS)} in every search of {names}", parts)
+
+
+def _searches(frame: Frame, found: TaskScore, row: float) -> list[str]:
+    """A task's row: a line that ends at its least and its greatest fitness, and dots in three lanes on it."""
+    columns = list(zip(*(each.fitness for each in found.facts.done), strict=True))
+    known = [value for column in columns for value in column if value is not None]
+    own = replace(frame, x=(min(known), max(known)))
+    (left, y), (right, _) = own.at(own.x[0], row), own.at(own.x[1], row)
+    parts = [_name(frame, found.name, row), svg.segment((left, y), (right, y), "grid")]
+    parts.append(svg.words((right + 8, y + 4), text.number(own.x[1]), "tick"))
+    parts.append(svg.words((left - 8, y + 4), text.number(own.x[0]), "tick", "end"))
+    for place, (name, column) in enumerate(zip(REWARDS, columns, strict=True)):
+        lane = row + LANE * (1 - place)
+        for value in column:
+            if value is not None:
+                parts.append(
+                    svg.dot(own.at(value, lane), f"seed s{place}", 4.5, f"{name}: {text.number(value)}")
+                )
+    return parts
 
 
 def alone(picture: str) -> str:

@@ -71,6 +71,15 @@ class Searched:
         return next((reports[id] for id in ids if id in reports), None)
 
     @property
+    def fitness(self) -> tuple[float | None, float | None, float | None]:
+        """Of winner, hand-written (or native) and sparse reward on fresh seeds; None where there is none."""
+        if self.state != "done":
+            return None, None, None
+        rewards = self.winner, self.reported("human", "native"), self.reported("sparse")
+        winner, human, sparse = (each.fitness if each else None for each in rewards)
+        return winner, human, sparse
+
+    @property
     def cost(self) -> Cost:
         if self.found is None:
             return Cost()

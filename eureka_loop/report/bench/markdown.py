@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from eureka_loop.report import text
 from eureka_loop.report.bench import words
@@ -14,11 +14,11 @@ from eureka_loop.report.markdown import escaped, table
 SEARCH_HEADS = ("task", "seed", "state", "winner", "winner's fitness", "hand-written", "sparse", "run")
 
 
-def lines(facts: BenchFacts, found: Scores, picture: str = "") -> Iterator[str]:
+def lines(facts: BenchFacts, found: Scores, pictures: Mapping[str, str]) -> Iterator[str]:
     """The whole document.
 
     Args:
-        picture: the figure's file beside it; "" where there is none.
+        pictures: files beside it, and what they show.
     """
     yield f"# Bench {escaped(facts.bench.suite)}: {escaped(str(facts.bench.config.designer))}"
     yield ""
@@ -27,8 +27,8 @@ def lines(facts: BenchFacts, found: Scores, picture: str = "") -> Iterator[str]:
     yield from table(words.HEADS, [*map(words.row, found.tasks), total(found)])
     yield ""
     yield from (f"- {escaped(note)}" for note in words.notes(facts, found))
-    if picture:
-        yield from ("", f"![Human-normalised score of every task, with its 95% interval]({picture})")
+    for picture, shown in pictures.items():
+        yield from ("", f"![{shown}]({picture})")
     yield from ("", "## What the numbers are", "")
     yield from (f"- {escaped(line)}" for line in words.explanations())
     yield from ("", "## Every search", "")
@@ -47,9 +47,6 @@ def total(found: Scores) -> list[str]:
 
 def search_row(facts: BenchFacts, each: Searched) -> list[str]:
     """One search: its winner and references on fresh seeds, and where its run is."""
-    winner, human, sparse = each.winner, each.reported("human", "native"), each.reported("sparse")
-    done = each.state == "done"
-    fitness = [found.fitness if found and done else None for found in (winner, human, sparse)]
     run = each.found.run.folder.relative_to(facts.folder) if each.found else ""
-    id = winner.candidate.id if winner else text.UNKNOWN
-    return [each.search.task, str(each.search.seed), each.state, id, *text.numbers(fitness), str(run)]
+    id = each.winner.candidate.id if each.winner else text.UNKNOWN
+    return [each.search.task, str(each.search.seed), each.state, id, *text.numbers(each.fitness), str(run)]

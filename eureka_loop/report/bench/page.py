@@ -24,6 +24,7 @@ def page(facts: BenchFacts, found: Scores) -> str:
         rows=[words.row(each) for each in found.tasks],
         total=markdown.total(found),
         picture=Markup(charts.normalised(found)),
+        fitness=Markup(charts.fitness(found)),
         explanations=words.explanations(),
         search_heads=markdown.SEARCH_HEADS,
         searches=[markdown.search_row(facts, each) for each in facts.searches],

@@ -1,4 +1,4 @@
-"""Writes a bench's report.html and report.md, and its figure as a file."""
+"""Writes a bench's report.html and report.md, and its figures as files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from eureka_loop.report.bench.facts import BenchFacts
 from eureka_loop.report.bench.page import page
 from eureka_loop.report.bench.scores import Scores
 
-FIGURE = "figure.svg"
+FIGURES = {  # file → what draws it, and what it shows
+    "figure.svg": (charts.normalised, "Human-normalised score of every task, with its 95% interval"),
+    "fitness.svg": (charts.fitness, "Fitness of winner, hand-written and sparse reward in every search"),
+}
 
 
 def write(facts: BenchFacts, found: Scores) -> list[Path]:
@@ -20,10 +23,10 @@ def write(facts: BenchFacts, found: Scores) -> list[Path]:
         RunError: the disk is full.
     """
     pages, words = facts.folder / "report.html", facts.folder / "report.md"
-    picture = charts.normalised(found)
-    if picture:
-        files.write_text(facts.folder / FIGURE, charts.alone(picture))
+    drawn = {name: (draw(found), shown) for name, (draw, shown) in FIGURES.items()}
+    pictures = {name: shown for name, (picture, shown) in drawn.items() if picture}
+    for name in pictures:
+        files.write_text(facts.folder / name, charts.alone(drawn[name][0]))
     files.write_text(pages, page(facts, found))
-    lines = markdown.lines(facts, found, FIGURE if picture else "")
-    files.write_text(words, "\n".join(lines) + "\n")
+    files.write_text(words, "\n".join(markdown.lines(facts, found, pictures)) + "\n")
     return [pages, words]

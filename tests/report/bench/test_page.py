@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -88,6 +89,24 @@ def test_the_figure_stands_alone(whole: Path) -> None:
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     texts = [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"reacher-reach", "hopper-hop", "all tasks"} <= set(texts)
+
+
+def test_fitness_is_drawn_where_no_score_is_defined(made: Made) -> None:
+    """A dot a search of each reward, each task on its own scale: who is best stands at its right end."""
+    made.begin()
+    for seed in (0, 1):
+        made.search("hopper-hop", seed, [3.0 + seed] * 3, [1.0, 9.0, 2.0], [9.0, 1.0, 2.0])
+        made.search("reacher-reach", seed, [-0.3] * 3, [-0.1, -0.2, -0.3], [-0.3, -0.2, -0.1])
+    _, markdown = written(made.folder)
+    assert "figure.svg" not in markdown
+    assert "(fitness.svg)" in markdown
+    root = ElementTree.fromstring((made.folder / "fitness.svg").read_text(encoding="utf-8"))
+    dots = [each for each in root.iter("{http://www.w3.org/2000/svg}circle") if len(each)]
+    assert Counter(each.get("class") for each in dots) == {"seed s0": 4, "seed s1": 4, "seed s2": 4}
+    told = {(each[0].text, each.get("cx")) for each in dots}
+    across = {said: float(x or 0.0) for said, x in told}
+    assert across["winner: 3.000"] < across["hand-written: 4.000"] == across["winner: 4.000"]
+    assert across["winner: -0.3000"] < across["sparse: -0.2000"]
 
 
 def test_a_score_far_off_stays_on_the_picture(made: Made) -> None:
