@@ -44,15 +44,16 @@ def parse(source: str) -> ast.Module:
 
 
 def entry(source: str) -> ast.FunctionDef:
-    """The function that a program's text is there for.
+    """The function that a program's text is there for; a reward's helpers may be called `fitness`, `success`.
 
     Raises:
         Refused: it can't be parsed.
         BadInput: there is none.
     """
-    for node in parse(source).body:
-        if isinstance(node, ast.FunctionDef) and node.name in ENTRY_POINTS.values():
-            return node
+    functions = {node.name: node for node in parse(source).body if isinstance(node, ast.FunctionDef)}
+    for name in ENTRY_POINTS.values():
+        if name in functions:
+            return functions[name]
     raise BadInput(f"the program defines none of {', '.join(ENTRY_POINTS.values())}")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from eureka_loop.errors import Refused
 from eureka_loop.program.functions import namespace
-from eureka_loop.program.parsing import MAX_BYTES, MAX_NODES, compile_ready, parse
+from eureka_loop.program.parsing import MAX_BYTES, MAX_NODES, compile_ready, entry, parse
 
 GOOD = 'def compute_reward(action):\n    return {"a": action[:, 0]}\n'
 DEEP = "Line 1: nested too deeply: split the expression into steps with names"
@@ -149,3 +149,8 @@ def test_lines_stay_where_they_are() -> None:
 
 def test_no_program_can_name_what_freezes_constants(problems: Callable[..., list[str]]) -> None:
     assert not any(name.isidentifier() for name in namespace() if name.startswith("@"))
+
+
+def test_a_reward_is_the_entry_also_below_helpers_of_other_kinds_names() -> None:
+    helpers = "def success(x):\n    return x\n\ndef fitness(x):\n    return x\n\n"
+    assert entry(helpers + GOOD).name == "compute_reward"
