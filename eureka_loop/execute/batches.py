@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from eureka_loop import files
+from eureka_loop.errors import BadInput, Refused
 from eureka_loop.execute.machine import Share
 from eureka_loop.program.parsing import entry
 from eureka_loop.program.vocabulary import PREFIXES
@@ -40,14 +41,13 @@ def demand(source: str, demands: Mapping[str, int]) -> int:
 
     Args:
         demands: see `Serving`.
-
-    Raises:
-        Refused: it can't be parsed.
-        BadInput: it has no entry point.
     """
     if not demands:
         return 0
-    asked = [argument.arg for argument in entry(source).args.args]
+    try:
+        asked = [argument.arg for argument in entry(source).args.args]
+    except (BadInput, Refused):
+        return 0  # told where it is trained
     names = [name.removeprefix(prefix) for name in asked for prefix in ("", *PREFIXES)]
     return max((demands.get(name, 0) for name in names), default=0)
 
