@@ -8,6 +8,7 @@ from statistics import fmean
 
 from eureka_loop.report import text
 from eureka_loop.report.board import Board
+from eureka_loop.report.rows import Training
 
 
 def seconds_left(board: Board, now: float) -> float | None:
@@ -47,17 +48,21 @@ def _together(board: Board, now: float) -> float | None:
     stretches = [(each.started, each.heard) for each in begun if each.step]
     spent = _from_first_to_last(stretches) if board.steady else covered(stretches)
     done = sum(each.step for each in begun)
-    if not done or spent <= 0 or board.ended:
+    if not done or spent <= 0 or board.ended or _too_few(begun):
         return None
     running = [each for each in begun if each.state == "running"]
-    if 2 * sum(each.step > 0 for each in running) < len(running):  # one speaks at a time: most are further
-        return None
     quiet = min((max(0.0, now - each.heard) for each in running), default=0.0)
     lost = sum(each.steps - each.step for each in begun if each.state == "failed")
     left = board.steps_wanted - done - (lost if board.halving == 1 else 0)  # else others take the place
     ahead = 0 if board.report or board.steady else max(0, board.generations - 1 - (board.generation or 0))
     writing = fmean(board.writing_seconds) if board.writing_seconds else 0.0
     return max(0.0, left * spent / done - quiet) + ahead * writing
+
+
+def _too_few(begun: Sequence[Training]) -> bool:
+    """Whether under half of the first ones have spoken: they do so one at a time, so most are further."""
+    running = [each.step > 0 for each in begun if each.state == "running"]
+    return {each.state for each in begun} <= {"running", "failed"} and 2 * sum(running) < len(running)
 
 
 def _from_first_to_last(stretches: Sequence[tuple[float, float]]) -> float:

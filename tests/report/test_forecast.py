@@ -85,15 +85,37 @@ def test_nothing_is_said_of_what_nobody_knows(board: Board) -> None:
     assert left(board, 2.0) == ""
 
 
+def together(generations: int) -> Board:
+    """Eight that train at once, of the first of some generations; each takes 100 steps."""
+    started = {**STARTED, "samples": 8, "generations": generations, "report_seeds": 0, "trainer": "population"}
+    board = Board.of([event("started", 0.0, **started)])
+    begin(board, 0, 0.0)
+    return board
+
+
+def begin(board: Board, generation: int, now: float) -> None:
+    board.take(event("generation", now, generation=generation, samples=8))
+    for id in ids(generation):
+        board.take(event("written", now, id=id, generation=generation, note="", parents=[], source=True))
+        board.take(event("training", now, id=id, seed=0, steps=100))
+
+
+def ids(generation: int) -> list[str]:
+    return [f"g{generation}-{n:02d}" for n in range(8)]
+
+
 def test_of_many_that_train_together_one_alone_foretells_nothing() -> None:
     """They speak one at a time; when the first has, the others are as far."""
-    started = {**STARTED, "samples": 8, "generations": 1, "report_seeds": 0, "trainer": "population"}
-    board = Board.of([event("started", 0.0, **started), event("generation", 0.0, generation=0, samples=8)])
-    ids = [f"g0-{n:02d}" for n in range(8)]
-    for id in ids:
-        board.take(event("written", 0.0, id=id, note="", parents=[], source=True))
-        board.take(event("training", 0.0, id=id, seed=0, steps=100))
-    for spoken, id in enumerate(ids[:4], start=1):
+    board = together(1)
+    for spoken, id in enumerate(ids(0)[:4], start=1):
         assert seconds_left(board, 5.0) is None, spoken
         board.take(event("progress", 5.0, id=id, seed=0, step=10, steps=100, fitness=None, steps_per_s=2.0))
     assert seconds_left(board, 5.0) == pytest.approx((800 - 40) * 5.0 / 40)
+
+
+def test_when_the_next_generation_begins_the_first_ones_pace_is_known() -> None:
+    board = together(2)
+    for id in ids(0):
+        board.take(event("trained", 40.0, id=id, seed=0, fitness=1.0, success=None, seconds=40.0))
+    begin(board, 1, 40.0)
+    assert seconds_left(board, 40.0) == pytest.approx(40.0)
