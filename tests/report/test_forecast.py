@@ -87,7 +87,13 @@ def test_nothing_is_said_of_what_nobody_knows(board: Board) -> None:
 
 def together(generations: int) -> Board:
     """Eight that train at once, of the first of some generations; each takes 100 steps."""
-    started = {**STARTED, "samples": 8, "generations": generations, "report_seeds": 0, "trainer": "population"}
+    started = {
+        **STARTED,
+        "samples": 8,
+        "generations": generations,
+        "report_seeds": 0,
+        "trainer": "population",
+    }
     board = Board.of([event("started", 0.0, **started)])
     begin(board, 0, 0.0)
     return board
