@@ -14,6 +14,7 @@ from eureka_loop.judge.statistics import Interval
 from eureka_loop.records import Array
 
 REPEATS = 1_000
+ROUNDING = 1e-12  # relative: means of equal rewards differ by less, with how many there are
 
 
 def discounted_value(rewards: Array, discount: float) -> float:
@@ -88,5 +89,6 @@ class Ranking:
 
 
 def _signs(values: Array) -> Array:
-    """(E, E): which of two is greater."""
-    return np.sign(values[:, None] - values)
+    """(E, E): which of two is greater; neither where they differ by rounding alone."""
+    gaps, size = values[:, None] - values, np.abs(values)
+    return np.asarray(np.sign(gaps) * (np.abs(gaps) > ROUNDING * np.maximum(size[:, None], size)))

@@ -52,6 +52,14 @@ def test_the_same_everywhere_is_no_verdict() -> None:
     assert (found.verdict, found.why) == ("abstained", "it is the same in every episode")
 
 
+def test_the_same_everywhere_is_no_verdict_however_long_episodes_last() -> None:
+    """The means of fifty and of a hundred times 0.2 differ in the last bit; that is no order."""
+    lengths = list(range(50, 650, 50))
+    found = screened(lambda _, steps: np.full(steps, -0.1), FITNESS, lengths, alive=0.3)
+    assert (found.verdict, found.mean) == ("abstained", None)
+    assert found.terms["alive"].tau is None
+
+
 def test_a_bonus_for_staying_up_is_not_condemned_where_nobody_who_stays_up_moves_yet() -> None:
     """Those who fall forward have done more than those who stand; but it pays them more per step."""
     lengths = [100] * 4 + list(range(50, 10, -5))
