@@ -10,11 +10,10 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from eureka_loop.errors import Refused, UnknownName
+from eureka_loop.errors import BadInput, Refused, UnknownName
 from eureka_loop.feedback import stopped
 from eureka_loop.judge.screening import Screened, Verdict
-from eureka_loop.program.contract import ENTRY_POINTS
-from eureka_loop.program.parsing import parse
+from eureka_loop.program.parsing import entry
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text, words, written
 from eureka_loop.report.changes import changes_view
@@ -90,14 +89,11 @@ def origin(run: Run, candidate: Candidate) -> RenderableType:
 def weights_of(source: str) -> dict[str, str]:
     """Keyword-only parameters with their defaults, as written; none where the text is no program."""
     try:
-        tree = parse(source)
-    except Refused:
+        found = entry(source).args
+    except (BadInput, Refused):
         return {}
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name == ENTRY_POINTS["reward"]:
-            pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-            return {each.arg: ast.unparse(default) for each, default in pairs if default is not None}
-    return {}
+    pairs = zip(found.kwonlyargs, found.kw_defaults, strict=True)
+    return {each.arg: ast.unparse(default) for each, default in pairs if default is not None}
 
 
 def failure_view(failure: Failed) -> RenderableType:
