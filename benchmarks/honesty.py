@@ -113,6 +113,10 @@ def real(folders: Sequence[Path], side: int) -> None:
     """As many comparisons of a reward with itself as its trainings allow, each training in one of them."""
     trained = [each for folder in folders for each in Run.open(folder).evaluated("g0-00").trained]
     fitness = np.array([each.fitness for each in trained])
+    if len(fitness) < 2 * side:
+        raise SystemExit(
+            f"{len(fitness)} trainings are no two sides of {side}; give more, or a smaller --side"
+        )
     pairs = fitness[: len(fitness) // (2 * side) * 2 * side].reshape(-1, 2, side)
     apart = sum(judged(ours, theirs).verdict != "can't tell" for ours, theirs in pairs)
     print(
