@@ -11,7 +11,7 @@ policies train, in which episodes they are judged, in the search and in the repo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +25,7 @@ from eureka_loop.config import RunConfig, amend
 from eureka_loop.design.choose import spent_before
 from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.records import Task, Usage
-from eureka_loop.results import stands
+from eureka_loop.results import Failed, Trained, stands
 from eureka_loop.store import NOTHING_TRAINED, Run
 
 SETUP = "bench.json"
@@ -129,15 +129,22 @@ def ended(run: Run) -> bool:
 
 
 def settled(run: Run) -> bool:
-    """Whether another call leaves a search as it is: it has ended, and no training of its report crashed."""
+    """Whether another call leaves a search as it is: it has ended, and nothing crashed that is tried again.
+
+    That is a training of the report, or, where nothing could be trained, any.
+    """
+    return ended(run) and all(map(stands, _last_results(run)))
+
+
+def _last_results(run: Run) -> Iterator[Trained | Failed | None]:
+    """Of the report's trainings; where there is no report, of all."""
     told = [event for event in run.events() if event["event"] == "reporting"][-1:]
-    trained = [
-        run.result(id, seed)
-        for event in told
-        for id in (event["winner"], *event["references"])
-        for seed in event["seeds"]
-    ]
-    return ended(run) and all(map(stands, trained))
+    for event in told:
+        for id in (event["winner"], *event["references"]):
+            yield from (run.result(id, seed) for seed in event["seeds"])
+    if not told:
+        for id in run.candidate_ids():
+            yield from run.evaluated(id).results
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from eureka_loop.store import Run
 
 
 def done(folder: Path) -> set[Search]:
-    """The searches that have ended, but for those whose report lacks a training that crashed."""
+    """The searches that have ended, but for those of which a training that crashed is to be tried again."""
     return {search for search, run in plan.runs(folder).items() if plan.settled(run)}
 
 

@@ -69,15 +69,37 @@ def test_what_has_ended(tmp_path: Path) -> None:
         assert plan.ended(run) is over, kind
 
 
-@pytest.mark.parametrize(("kind", "settled"), [("exception", True), ("crashed", False)])
+PASSES = pytest.mark.parametrize(("kind", "settled"), [("exception", True), ("crashed", False)])
+"""A crash may pass with the next call; a reward that fails has failed for good."""
+
+
+def fail(run: Run, id: str, seed: int, kind: FailureKind, rung: int | None = None) -> None:
+    run.write_candidate(Candidate(id, 0, "", ""))
+    folder = run.write_job(Job(id, seed, find_task("hopper-hop"), "", "ppo", 10, {}, (1,)), rung)
+    files.write_json(folder / "result.json", Failed(id, kind, "gone", seed=seed))
+
+
+@PASSES
 def test_what_crashed_in_a_report_is_left_to_do(tmp_path: Path, kind: FailureKind, settled: bool) -> None:
-    """A crash may pass with the next call; a reward that fails has failed for good."""
     run, seed = begun(tmp_path, Search("hopper-hop", 5)), 20_000_000
-    run.write_candidate(Candidate("human", 0, "", ""))
     run.event("reporting", winner="human", references=[], seeds=[seed])
-    folder = run.write_job(Job("human", seed, find_task("hopper-hop"), "", "ppo", 10, {}, (1,)))
-    files.write_json(folder / "result.json", Failed("human", kind, "gone", seed=seed))
+    fail(run, "human", seed, kind)
+    fail(run, "g0-00", 300, "crashed")  # the search has gone on without it
     run.event("finished", winner="human")
+    assert plan.ended(run)
+    assert plan.settled(run) is settled
+
+
+@PASSES
+@pytest.mark.parametrize("rung", [None, 0])
+def test_a_search_in_which_nothing_could_be_trained_is_left_to_do_where_something_crashed(
+    tmp_path: Path, kind: FailureKind, settled: bool, rung: int | None
+) -> None:
+    run = begun(tmp_path, Search("hopper-hop", 5))
+    fail(run, "g0-00", 300, "exception", rung)
+    fail(run, "g0-01", 300, kind, rung)
+    assert not plan.settled(run)
+    run.event("stopped", reason=NOTHING_TRAINED)
     assert plan.ended(run)
     assert plan.settled(run) is settled
 
