@@ -13,10 +13,8 @@ from eureka_loop.report.svg import Frame
 REWARDS = ("winner", "hand-written", "sparse")
 WIDTH = 760
 ROW = 34  # px a task
-TALL, LANE = (
-    46,
-    0.2,
-)  # px a task where every search is drawn, and how far its rewards' lanes are apart, in rows
+TALL = 46  # px a task where every search is drawn
+LANE = 0.2  # rows between the lanes of its rewards
 NAMES = 264  # px for a task's name
 ENDS = 56  # px for a number at the end of a row
 FAR = 3.0  # scores beyond are drawn at the edge: one task must not press the others together
@@ -55,19 +53,9 @@ def fitness(found: Scores) -> str:
     tasks = [each for each in found.tasks if each.done]
     if not tasks:
         return ""
-    frame = Frame(
-        WIDTH,
-        TALL * len(tasks) + 24,
-        (0, 1),
-        (0, len(tasks)),
-        left=NAMES + ENDS,
-        right=ENDS,
-        top=2,
-        bottom=22,
-    )
-    parts = [
-        part for index, each in enumerate(tasks) for part in _searches(frame, each, len(tasks) - index - 0.5)
-    ]
+    rows, height = len(tasks), TALL * len(tasks) + 24
+    frame = Frame(WIDTH, height, (0, 1), (0, rows), left=NAMES + ENDS, right=ENDS, top=2, bottom=22)
+    parts = [part for index, each in enumerate(tasks) for part in _searches(frame, each, rows - index - 0.5)]
     for place, name in enumerate(REWARDS):
         across = frame.left + 130.0 * place
         parts.append(svg.dot((across, frame.height - 10), f"seed s{place}", 4.5))
