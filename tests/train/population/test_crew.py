@@ -15,6 +15,7 @@ from tests.train.population.test_parts import (
     assert_same,
     jobs_of,
     train,
+    until,
     without_clock,
 )
 
@@ -67,3 +68,18 @@ def test_the_others_do_not_notice(
     for job, before in zip(jobs, alone, strict=True):
         assert without_clock(results[job.candidate]) == without_clock(before)
         assert_same(tmp_path / "company" / job.candidate, tmp_path / "alone" / job.candidate, job.task)
+
+
+def test_who_goes_on_later_does_not_notice_either(
+    make_job: MakeJob, train: Train, tmp_path: Path, mustered: list[int]
+) -> None:
+    """What is left to go on from is of the places that there are after ranks were closed."""
+    jobs = jobs_of(make_job, steps=4 * 128)[:1]
+    failing = replace(jobs[0], source=FAILING[0].format(3), candidate="failing")
+    whole = train(jobs, "whole")
+    mustered.clear()
+    train(until([failing, *jobs], 200), "first")
+    assert mustered == [2, 1]
+    rest = train(until(jobs, None, "first"), "last")
+    assert without_clock(rest[0]) == without_clock(whole[0])
+    assert_same(tmp_path / "last" / "0", tmp_path / "whole" / "0", jobs[0].task)
