@@ -122,7 +122,7 @@ def _other(evaluated: Evaluated) -> str:
 
 
 def stopped(halted: Halted) -> str:
-    """ "stopped after 11.1k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more)"."""
+    """ "stopped after 33.79k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more)"."""
     return (
         f"stopped after {_steps(halted.steps)} of {_steps(halted.of)} steps with fitness "
         f"{_number(halted.fitness)}, below the best {halted.places} of {halted.among} "
