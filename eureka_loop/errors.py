@@ -13,7 +13,7 @@
     │   └── BudgetSpent      the next call would pass the money, token or time limit
     └── RunError             a run folder that can't be used: taken, damaged, full disk
 
-A candidate's failure is not an exception for the loop but a value: `records.Failed`.
+A candidate's failure is not an exception for the loop but a value: `results.Failed`.
 """
 
 from __future__ import annotations
