@@ -105,7 +105,7 @@ def asked(source: str, filled: tuple[Bank, Any], zygote: Zygote, *, sign: float 
     program = check(source, vocabulary, hidden=True)
     shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
     terms, lengths = bank.ask(program, shapes, zygote)
-    return screen(Terms(terms.names, sign * terms.values), lengths, bank.fitness, bank.policies, 0.99)
+    return screen(Terms(terms.names, sign * terms.values), lengths, bank.ranking, 0.99)
 
 
 def test_a_hand_written_reward_ranks_forwards_and_flipped_it_is_caught(
