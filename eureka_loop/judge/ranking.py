@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eureka_loop.judge.statistics import Interval
+from eureka_loop.judge.statistics import Interval, percentile_interval
 from eureka_loop.records import Array
 
 REPEATS = 1_000
@@ -68,11 +68,7 @@ class Ranking:
     def interval(self, values: Array) -> Interval | None:
         """The same with a percentile bootstrap over policies."""
         found = self._taus(values, self._drawn)
-        if found is None:
-            return None
-        tail = 50.0 * (1.0 - self._level)
-        low, high = np.percentile(found[1:], [tail, 100.0 - tail])
-        return Interval(float(found[0]), float(low), float(high), self._level)
+        return None if found is None else percentile_interval(float(found[0]), found[1:], self._level)
 
     def _taus(self, values: Array, drawn: Array) -> Array | None:
         """Of each draw (D, P); 0 where it leaves nothing to compare."""

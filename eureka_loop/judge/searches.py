@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eureka_loop.judge.statistics import Interval, iqm, rate_interval
+from eureka_loop.judge.statistics import Interval, iqm, percentile_interval, rate_interval, resampled
 from eureka_loop.records import Array
 
 REPEATS = 10_000
@@ -98,9 +98,7 @@ def share_of_tasks(found: Sequence[Draws]) -> Array:
 
 def interval(value: Array, draws: Array, level: float = 0.95) -> Interval:
     """The value seen, (1,), with the percentiles of its draws, (B,); undefined draws are left out."""
-    tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(draws[np.isfinite(draws)], [tail, 100.0 - tail])
-    return Interval(float(value[0]), float(low), float(high), level)
+    return percentile_interval(float(value[0]), draws[np.isfinite(draws)], level)
 
 
 def rates(searches: Sequence[Array]) -> Interval:
@@ -117,13 +115,8 @@ def _nested(searches: Sequence[Array], rng: np.random.Generator, repeats: int) -
     chosen = rng.integers(len(searches), size=(repeats, len(searches)))
     found = np.empty(chosen.shape)
     for index, trainings in enumerate(searches):
-        found[chosen == index] = iqm(_drawn(trainings, rng, int(np.count_nonzero(chosen == index))))
+        found[chosen == index] = iqm(resampled(trainings, int(np.count_nonzero(chosen == index)), rng))
     return found
-
-
-def _drawn(trainings: Array, rng: np.random.Generator, repeats: int) -> Array:
-    """(B, n)."""
-    return np.asarray(trainings[rng.integers(trainings.size, size=(repeats, trainings.size))])
 
 
 def _reached(searches: Sequence[Array]) -> Array:

@@ -86,8 +86,8 @@ def bootstrap_interval(
         strata: at least one array, each with at least one score.
     """
     pooled = np.concatenate([np.asarray(scores, dtype=np.float64) for scores in strata])
-    draws = np.concatenate([_resample(scores, repeats, rng) for scores in strata], axis=1)  # (repeats, n)
-    return _interval(float(statistic(pooled)), statistic(draws), level)
+    draws = np.concatenate([resampled(scores, repeats, rng) for scores in strata], axis=1)  # (repeats, n)
+    return percentile_interval(float(statistic(pooled)), statistic(draws), level)
 
 
 def probability_of_improvement(ours: Array, theirs: Array, *, level: float = 0.95) -> Interval:
@@ -199,13 +199,14 @@ def _constant(x: Array) -> bool:
     return bool(np.ptp(x) <= 1e-12 * np.abs(x).max())
 
 
-def _resample(scores: Array, repeats: int, rng: np.random.Generator) -> Array:
+def resampled(scores: Array, repeats: int, rng: np.random.Generator) -> Array:
     """(repeats, runs): each row drawn from the scores with replacement."""
     scores = np.asarray(scores, dtype=np.float64)
     return np.asarray(scores[rng.integers(scores.size, size=(repeats, scores.size))])
 
 
-def _interval(value: float, draws: Array, level: float) -> Interval:
+def percentile_interval(value: float, draws: Array, level: float = 0.95) -> Interval:
+    """A value seen, with the percentiles of what it came to when drawn anew, (B,)."""
     tail = 50.0 * (1.0 - level)
     low, high = np.percentile(draws, [tail, 100.0 - tail])
     return Interval(value, float(low), float(high), level)

@@ -22,15 +22,15 @@ def with_weights(source: str, weights: Mapping[str, float]) -> str:
         UnknownName: the program has no such weight.
         BadInput: no entry point, or a value that is not finite.
     """
-    defaults = _defaults(source)
+    own = defaults(source)
     places: list[tuple[int, int, str]] = []
     lines = _line_starts(source)
     for name, value in weights.items():
-        if name not in defaults:
-            raise UnknownName("weight", name, defaults, f"the program's are: {', '.join(defaults) or 'none'}")
+        if name not in own:
+            raise UnknownName("weight", name, own, f"the program's are: {', '.join(own) or 'none'}")
         if not math.isfinite(value):
             raise BadInput(f"weight {name!r} can't be {value}; it must be a finite number")
-        node = defaults[name]
+        node = own[name]
         if number(node) != float(value):
             places.append((*_span(node, lines), repr(float(value))))
     text = source.encode()
@@ -85,7 +85,13 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _defaults(source: str) -> dict[str, ast.expr]:
+def defaults(source: str) -> dict[str, ast.expr]:
+    """Weight → its default, as written.
+
+    Raises:
+        Refused: the text can't be parsed.
+        BadInput: no entry point.
+    """
     arguments = entry(source).args
     pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     return {argument.arg: default for argument, default in pairs if default is not None}

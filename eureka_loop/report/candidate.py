@@ -13,7 +13,7 @@ from rich.text import Text
 from eureka_loop.errors import BadInput, Refused, UnknownName
 from eureka_loop.feedback import stopped
 from eureka_loop.judge.screening import Screened, Verdict
-from eureka_loop.program.parsing import entry
+from eureka_loop.program.weights import defaults
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text, words, written
 from eureka_loop.report.changes import changes_view
@@ -89,11 +89,9 @@ def origin(run: Run, candidate: Candidate) -> RenderableType:
 def weights_of(source: str) -> dict[str, str]:
     """Keyword-only parameters with their defaults, as written; none where the text is no program."""
     try:
-        found = entry(source).args
+        return {name: ast.unparse(default) for name, default in defaults(source).items()}
     except (BadInput, Refused):
         return {}
-    pairs = zip(found.kwonlyargs, found.kw_defaults, strict=True)
-    return {each.arg: ast.unparse(default) for each, default in pairs if default is not None}
 
 
 def failure_view(failure: Failed) -> RenderableType:

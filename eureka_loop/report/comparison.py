@@ -16,8 +16,10 @@ from eureka_loop.judge.statistics import (
     bootstrap_interval,
     human_normalised,
     iqm,
+    percentile_interval,
     permutation_p,
     probability_of_improvement,
+    resampled,
 )
 from eureka_loop.records import Array
 from eureka_loop.report import text
@@ -186,13 +188,8 @@ def difference_interval(
         ours: (n,) one number a seed.
         theirs: (m,) likewise.
     """
-    draws = iqm(_draws(ours, rng)) - iqm(_draws(theirs, rng))
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(iqm(ours) - iqm(theirs)), float(low), float(high), level)
-
-
-def _draws(scores: Array, rng: np.random.Generator) -> Array:
-    return np.asarray(scores[rng.integers(scores.size, size=(REPEATS, scores.size))])
+    draws = iqm(resampled(ours, REPEATS, rng)) - iqm(resampled(theirs, REPEATS, rng))
+    return percentile_interval(float(iqm(ours) - iqm(theirs)), draws, level)
 
 
 def _verdict(interval: Interval, p: float) -> Verdict:

@@ -23,10 +23,11 @@ def write(facts: BenchFacts, found: Scores) -> list[Path]:
         RunError: the disk is full.
     """
     pages, words = facts.folder / "report.html", facts.folder / "report.md"
-    drawn = {name: (draw(found), shown) for name, (draw, shown) in FIGURES.items()}
-    pictures = {name: shown for name, (picture, shown) in drawn.items() if picture}
-    for name in pictures:
-        files.write_text(facts.folder / name, charts.alone(drawn[name][0]))
+    pictures = {}
+    for name, (draw, shown) in FIGURES.items():
+        if picture := draw(found):
+            files.write_text(facts.folder / name, charts.alone(picture))
+            pictures[name] = shown
     files.write_text(pages, page(facts, found))
     files.write_text(words, "\n".join(markdown.lines(facts, found, pictures)) + "\n")
     return [pages, words]
