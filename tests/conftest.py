@@ -1,14 +1,19 @@
-"""For all tests: the longest files first, so that no worker is left with one of them at the end."""
+"""For all tests: the longest files first, so that no worker is left with one at the end; a run to look at."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import tomli_w
 
+from eureka_loop import files
+from eureka_loop.config import RunConfig, as_table
 from eureka_loop.execute.processes import end_spare
+from eureka_loop.records import Candidate, Task
+from eureka_loop.store import Run
 
 LONGEST = ("end_to_end", "train", "test_bombs")  # folders, files
 
@@ -32,3 +37,20 @@ def nobodys_workers_end() -> Iterator[None]:
     """Else a later file's tests find processes that they did not start."""
     yield
     end_spare()
+
+
+@pytest.fixture
+def a_run() -> Callable[..., Run]:
+    """Makes a run as a search leaves it, with one candidate, g1-02, which has won; nothing is trained."""
+
+    def make(folder: Path, task: Task, program: str, *, finished: bool = True) -> Run:
+        folder.mkdir(parents=True)
+        files.write_text(folder / "run.toml", tomli_w.dumps(as_table(RunConfig(task=task.name))))
+        run = Run(folder)
+        files.write_json(run.task_folder / "task.json", task)
+        run.write_candidate(Candidate("g1-02", 1, program, "llm"))
+        if finished:
+            run.event("finished", winner="g1-02")
+        return run
+
+    return make

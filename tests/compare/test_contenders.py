@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import tomli_w
 
-from eureka_loop import files
 from eureka_loop.compare.contenders import from_files, named, readable, winner
 from eureka_loop.compare.contest import Contest, of_files, of_run, require_same, require_unseen
-from eureka_loop.config import RunConfig, as_table
+from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
 from eureka_loop.errors import BadInput
 from eureka_loop.program.vocabulary import Observable, Vocabulary
-from eureka_loop.records import Candidate, Job, Task
+from eureka_loop.records import Job
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
 
@@ -24,16 +23,7 @@ CONTEST = Contest("", "hopper-hop", (), ("ppo",), 1000, 4, 0, 2, "eureka compare
 PROGRAM = 'def compute_reward(forward_velocity):\n    return {"speed": forward_velocity}\n'
 VOCABULARY = Vocabulary("Hopper-v5", (Observable("forward_velocity", (), "m/s"), Observable("action", (3,))))
 
-
-def a_run(folder: Path, task: Task, *, finished: bool = True) -> Run:
-    folder.mkdir(parents=True)
-    files.write_text(folder / "run.toml", tomli_w.dumps(as_table(replace(CONFIG, task=task.name))))
-    run = Run(folder)
-    files.write_json(run.task_folder / "task.json", task)
-    run.write_candidate(Candidate("g1-02", 1, PROGRAM, "llm"))
-    if finished:
-        run.event("finished", winner="g1-02")
-    return run
+MakeRun = Callable[..., Run]
 
 
 def a_file(path: Path, source: str = PROGRAM) -> Path:
@@ -49,14 +39,17 @@ def labels(draft_contest: Contest) -> list[str]:
     return [each.label for each in draft_contest.contenders]
 
 
-def test_a_run_is_compared_with_the_hand_written_and_the_sparse_reward(tmp_path: Path) -> None:
-    draft = of_run(a_run(tmp_path / "r", HOPPER), None, CONTEST, CONFIG)
+def test_a_run_is_compared_with_the_hand_written_and_the_sparse_reward(
+    a_run: MakeRun, tmp_path: Path
+) -> None:
+    draft = of_run(a_run(tmp_path / "r", HOPPER, PROGRAM), None, CONTEST, CONFIG)
     assert labels(draft.contest) == ["winner g1-02", "hand-written", "sparse"]
     assert draft.contest.contenders[0].source == PROGRAM
 
 
-def test_with_takes_names_files_and_runs(tmp_path: Path) -> None:
-    run, other = a_run(tmp_path / "r", HOPPER), a_run(tmp_path / "20261121-hopper-hop", HOPPER)
+def test_with_takes_names_files_and_runs(a_run: MakeRun, tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", HOPPER, PROGRAM)
+    other = a_run(tmp_path / "20261121-hopper-hop", HOPPER, PROGRAM)
     mine = a_file(tmp_path / "mine.py", PROGRAM + "# mine\n")
     draft = of_run(run, f"human, native,{mine},{other.folder}", CONTEST, CONFIG)
     assert labels(draft.contest) == [
@@ -87,28 +80,28 @@ def test_a_changed_file_is_another_reward(tmp_path: Path) -> None:
         (" , ", "there is nothing to compare winner g1-02 with"),
     ],
 )
-def test_a_reference_that_is_not_there(tmp_path: Path, words: str, message: str) -> None:
+def test_a_reference_that_is_not_there(a_run: MakeRun, tmp_path: Path, words: str, message: str) -> None:
     with pytest.raises(BadInput, match=message) as caught:
-        of_run(a_run(tmp_path / "r", HOPPER), words, CONTEST, CONFIG)
+        of_run(a_run(tmp_path / "r", HOPPER, PROGRAM), words, CONTEST, CONFIG)
     assert "\n" not in str(caught.value)
 
 
-def test_a_task_without_a_hand_written_reward_says_so(tmp_path: Path) -> None:
-    run = a_run(tmp_path / "r", replace(HOPPER, human=None, sparse=None))
+def test_a_task_without_a_hand_written_reward_says_so(a_run: MakeRun, tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", replace(HOPPER, human=None, sparse=None), PROGRAM)
     with pytest.raises(BadInput, match=r"'hopper-hop' has no hand-written reward; give one of your own"):
         of_run(run, "human", CONTEST, CONFIG)
     with pytest.raises(BadInput, match="there is nothing to compare winner g1-02 with: give another reward"):
         of_run(run, None, CONTEST, CONFIG)
 
 
-def test_an_unfinished_run_has_no_winner(tmp_path: Path) -> None:
-    run = a_run(tmp_path / "r", HOPPER, finished=False)
+def test_an_unfinished_run_has_no_winner(a_run: MakeRun, tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", HOPPER, PROGRAM, finished=False)
     with pytest.raises(BadInput, match=r"is not finished, so it has no winner yet: `eureka resume .*r`"):
         winner(run)
 
 
-def test_runs_about_different_tasks_are_not_compared(tmp_path: Path) -> None:
-    run, other = a_run(tmp_path / "r", HOPPER), a_run(tmp_path / "s", CHEETAH)
+def test_runs_about_different_tasks_are_not_compared(a_run: MakeRun, tmp_path: Path) -> None:
+    run, other = a_run(tmp_path / "r", HOPPER, PROGRAM), a_run(tmp_path / "s", CHEETAH, PROGRAM)
     with pytest.raises(
         BadInput, match=r"is about 'halfcheetah-run' on HalfCheetah-v5, this about 'hopper-hop' on Hopper-v5"
     ):
@@ -128,8 +121,8 @@ def test_a_reward_of_another_task_is_refused_on_one_line(tmp_path: Path) -> None
     assert "\n" not in line
 
 
-def test_seeds_that_a_search_has_seen_are_refused(tmp_path: Path) -> None:
-    run = a_run(tmp_path / "r", HOPPER)
+def test_seeds_that_a_search_has_seen_are_refused(a_run: MakeRun, tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", HOPPER, PROGRAM)
     run.write_job(
         Job("g1-02", seeds("training", 0, 1)[0], HOPPER, "", "ppo", 10, {}, seeds("selection", 0, 3))
     )
@@ -152,8 +145,8 @@ def test_a_comparisons_seeds_are_none_of_any_search(run_seed: int) -> None:
         assert not ours & {*seeds("training", other, 100), *seeds("selection", other, 1000)}
 
 
-def test_a_folder_holds_one_question(tmp_path: Path) -> None:
-    before = of_run(a_run(tmp_path / "r", HOPPER), None, CONTEST, CONFIG).contest
+def test_a_folder_holds_one_question(a_run: MakeRun, tmp_path: Path) -> None:
+    before = of_run(a_run(tmp_path / "r", HOPPER, PROGRAM), None, CONTEST, CONFIG).contest
     require_same(before, replace(before, seeds=9, algorithms=("ppo", "sac")), tmp_path)
     with pytest.raises(BadInput, match=r"holds a comparison with steps 1000, not 2000; choose another --out"):
         require_same(before, replace(before, steps=2000), tmp_path)
