@@ -167,7 +167,7 @@ def test_every_task_is_tried() -> None:
 def test_a_body_carried_through_the_task_succeeds(name: str, beside_random: Steps, zygote: Zygote) -> None:
     task, steps = find_task(name), LONG.get(name, 250)
     ours, theirs = beside_random(task, zygote, carried(PUPPETS[name]), steps=steps)
-    assert ours.fitness > theirs.fitness + 0.4
+    assert ours.fitness > max(0.5, theirs.fitness + 0.4)
     assert ours.success in (1.0, None)
     assert theirs.success in (0.0, None)
 

@@ -31,6 +31,7 @@ Pairs = Callable[[str], Any]
 STEPS = 130  # the slowest of its policies, for the door lock, takes 119
 SEEDS = {"soccer": 1, "stick-pull": 1}  # of another start: from 0 these policies never get there
 GRIP = {"button-press-topdown-wall": 1.0}  # shut: for it open, as the policy leaves it, the reward is 0
+LEAST = {"handle-press": 0.02}  # fitness: four steps of the 130 are successes
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_the_table_is_meta_worlds_own() -> None:
 def test_its_own_policy_succeeds_and_scores_higher_than_at_random(name: str, pair_of: Pairs) -> None:
     well, random = pair_of(name)
     assert well.success == 1.0
-    assert well.fitness > random.fitness
+    assert well.fitness > max(LEAST.get(name, 0.05), random.fitness)
 
 
 @pytest.mark.parametrize("name", REWARDS)

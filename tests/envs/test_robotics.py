@@ -171,6 +171,10 @@ STEPS = {
 }
 
 
+def steps_of(name: str) -> int:
+    return STEPS.get(name, 12 if name.startswith("kitchen") else 50)
+
+
 def test_every_task_is_tried() -> None:
     assert set(DONE) == {task.name for task in suites()["robotics"]}
 
@@ -181,8 +185,7 @@ def pair_of(beside_random: Callable[..., Any], zygote: Zygote) -> Pairs:
 
     @cache
     def played(name: str) -> Any:
-        steps = STEPS.get(name, 12 if name.startswith("kitchen") else 50)
-        return beside_random(find_task(name), zygote, DONE[name], steps=steps)
+        return beside_random(find_task(name), zygote, DONE[name], steps=steps_of(name))
 
     return played
 
@@ -194,6 +197,17 @@ def test_done_well_it_succeeds_and_scores_higher_than_at_random(name: str, pair_
     assert well.success == 1.0
     assert random.success == 0.0
     assert well.fitness > random.fitness + 0.03
+
+
+@needs_robotics
+@pytest.mark.parametrize("name", DONE)
+def test_standing_still_is_worth_less(
+    name: str, pair_of: Pairs, episode_of: Callable[..., Any], zygote: Zygote
+) -> None:
+    well, _ = pair_of(name)
+    alone = episode_of(find_task(name), zygote, lambda env, _: still(env), steps=min(steps_of(name), 50))
+    assert alone.success == 0.0
+    assert well.fitness > alone.fitness + 0.03
 
 
 @needs_robotics
