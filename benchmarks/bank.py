@@ -47,10 +47,10 @@ from eureka_loop.judge.screening import (
 )
 from eureka_loop.judge.statistics import pearson
 from eureka_loop.judge.trajectory import FILE, size
-from eureka_loop.program.gate import check
 from eureka_loop.records import Candidate, Job
-from eureka_loop.sandbox.process import Terms
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.search.bank import Bank, gather
 from eureka_loop.store import REFERENCES, Run
 from eureka_loop.train.bank import keep_episodes, keep_random
@@ -63,10 +63,10 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, numpy {np.__version__}")
     pooled: list[tuple[float, float]] = []
-    with tempfile.TemporaryDirectory() as folder, Zygote() as zygote:
+    with tempfile.TemporaryDirectory() as folder, ForkServer() as fork_server:
         for path in arguments.runs:
             run = with_bank(Run.open(path), arguments.copies or Path(folder))
-            pooled += Bench(run, zygote).report()
+            pooled += Bench(run, fork_server).report()
     print(f"all runs: {correlated(pooled)}")
 
 
@@ -99,8 +99,8 @@ def is_report(folder: Path) -> bool:
 class Bench:
     """One run."""
 
-    def __init__(self, run: Run, zygote: Zygote) -> None:
-        self.run, self.zygote = run, zygote
+    def __init__(self, run: Run, fork_server: ForkServer) -> None:
+        self.run, self.fork_server = run, fork_server
         self.task, self.vocabulary, self.discount = run.task(), run.vocabulary(), run.training().discount
         candidates = [run.candidate(id) for id in run.candidate_ids() if id not in REFERENCES]
         self.candidates = [each for each in candidates if self.admitted(each)]
@@ -142,7 +142,7 @@ class Bench:
         return bank
 
     def bank(self, generation: int) -> Bank:
-        with Judge(self.zygote, self.task, self.vocabulary) as judge:
+        with Judge(self.fork_server, self.task, self.vocabulary) as judge:
             return gather(self.run, judge, generation, most=1 << 40)  # nothing is deleted
 
     def ask(self, bank: Bank, source: str, *, without: str = "") -> tuple[Screened, Screened]:
@@ -151,7 +151,7 @@ class Bench:
         shapes = {name: self.vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
         if why := one_sided(bank.fitness, bank.policies):
             return (Screened("abstained", why),) * 2
-        terms, lengths = bank.ask(program, shapes, self.zygote)
+        terms, lengths = bank.ask(program, shapes, self.fork_server)
         kept = np.array([policy != without for policy in bank.policies])
         values = terms.values[:, np.repeat(kept, lengths)]
         told = [length for length, keep in zip(lengths, kept, strict=True) if keep]
@@ -168,7 +168,7 @@ class Bench:
             program = check(each.source, self.vocabulary)
             shapes = {name: self.vocabulary.resolve(name).shape for name in program.parameters}
             begin, used = time.perf_counter(), time.process_time()
-            terms, lengths = bank.ask(program, shapes, self.zygote)
+            terms, lengths = bank.ask(program, shapes, self.fork_server)
             asked = time.perf_counter()
             screen(terms, lengths, bank.ranking, self.discount)
             spent.append((asked - begin, time.perf_counter() - asked, time.process_time() - used))
@@ -212,7 +212,7 @@ class Bench:
     def on_halves(self, bank: Bank, source: str, id: str, times: int) -> Iterator[Verdict]:
         program = check(source, self.vocabulary, hidden=True)
         shapes = {name: self.vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
-        terms, lengths = bank.ask(program, shapes, self.zygote)
+        terms, lengths = bank.ask(program, shapes, self.fork_server)
         rewards = np.split(terms.total, np.cumsum(lengths)[:-1])
         values = np.array([discounted_value(each, self.discount) for each in rewards])
         means = np.array([each.mean() for each in rewards])

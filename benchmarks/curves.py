@@ -55,7 +55,7 @@ def trained(name: str, trainer: str, out: Path, options: argparse.Namespace) -> 
     if not out.exists():
         program = out.with_suffix(".py")
         files.write_text(program, find_task(name).human or "")
-        command = [sys.executable, "-m", "eureka_loop.cli", "train", str(program), "--task", name]
+        command = [sys.executable, "-m", "eureka_loop.cli.main", "train", str(program), "--task", name]
         command += ["--config", str(options.config), "--trainer", trainer, "--out", str(out)]
         command += ["--steps", str(options.steps), "--seeds", str(options.seeds)]
         command += ["--seed", str(options.seed)]

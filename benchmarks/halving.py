@@ -25,14 +25,13 @@ from pathlib import Path
 
 import numpy as np
 
-from eureka_loop.budget import Deadline
 from eureka_loop.execute import machine
+from eureka_loop.execute.budget import Deadline
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.judge.statistics import pearson
 from eureka_loop.report.comparison import compare
-from eureka_loop.results import Evaluated
-from eureka_loop.search.strategy import ranked
+from eureka_loop.results import Evaluated, ranked
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
 
@@ -92,7 +91,7 @@ def arguments() -> argparse.Namespace:
 
 def search(options: argparse.Namespace, out: Path, *more: str) -> Search:
     """Run the command to its end."""
-    command = [sys.executable, "-m", "eureka_loop.cli", "run", options.task, *more, "--no-bank"]
+    command = [sys.executable, "-m", "eureka_loop.cli.main", "run", options.task, *more, "--no-bank"]
     for name in ("samples", "generations", "steps", "seed"):
         command += [f"--{name}", str(getattr(options, name))]
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()

@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.records import Job
 from eureka_loop.results import Failed
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.train.trainer import train
 
 JUDGED = tuple(range(1_000_000, 1_000_020))
@@ -36,10 +36,10 @@ def main() -> None:
     parser.add_argument("--only", choices=tuple(WAYS))
     options = parser.parse_args()
     print(f"{options.task}, {options.reward} reward, {options.steps} steps; load {os.getloadavg()[0]:.1f}")
-    with Zygote() as zygote:
+    with ForkServer() as fork_server:
         for seed in range(1, options.seeds + 1):
             for way in [options.only] if options.only else WAYS:
-                print(f"seed {seed}, {way:7}: {trained(job(options, seed, way), zygote)}", flush=True)
+                print(f"seed {seed}, {way:7}: {trained(job(options, seed, way), fork_server)}", flush=True)
 
 
 def job(options: argparse.Namespace, seed: int, way: str) -> Job:
@@ -58,10 +58,10 @@ def job(options: argparse.Namespace, seed: int, way: str) -> Job:
     )
 
 
-def trained(job: Job, zygote: Zygote) -> str:
+def trained(job: Job, fork_server: ForkServer) -> str:
     begun = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        result = train(job, find_domain(job.task.env_id), zygote, Path(folder), lambda _: None)
+        result = train(job, find_domain(job.task.env_id), fork_server, Path(folder), lambda _: None)
     if isinstance(result, Failed):
         return f"failed, {result.message}"
     course = " ".join(f"{each.fitness:.3f}" for each in result.checkpoints if each.fitness is not None)

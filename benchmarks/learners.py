@@ -27,7 +27,7 @@ def assembled(
     """A learner of each program, as a worker has them, one cohort a thread and way; they train for ever."""
     from eureka_loop.envs.registry import find_domain
     from eureka_loop.records import Job
-    from eureka_loop.sandbox.zygote import Zygote
+    from eureka_loop.reward.sandbox.fork_server import ForkServer
     from eureka_loop.train.population.cohorts import assemble
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -37,6 +37,6 @@ def assembled(
         for i, source in enumerate(sources)
     ]
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    zygote = stack.enter_context(Zygote())
+    fork_server = stack.enter_context(ForkServer())
     folders = [folder / job.candidate for job in jobs]
-    return assemble(jobs, find_domain(task.env_id), zygote, folders, stack, threads=threads).cohorts
+    return assemble(jobs, find_domain(task.env_id), fork_server, folders, stack, threads=threads).cohorts

@@ -23,9 +23,9 @@ from eureka_loop.execute.evaluate import Plan
 from eureka_loop.execute.footprint import footprint
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.execute.machine import Share
-from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Algorithm, Job, Task, TrainerName, Training
 from eureka_loop.results import Trained
+from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.survey import survey
 from eureka_loop.store import read_result
 

@@ -32,15 +32,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from sac import Learnt, difference, learnt, trained
 
-from eureka_loop.design.designer import Request
-from eureka_loop.design.templates.designer import TemplatesDesigner
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import Trajectory
-from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.propose.designer import Request
+from eureka_loop.propose.templates.designer import TemplatesDesigner
 from eureka_loop.records import Job, Reply, Task
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search.bank import Bank, Kept
 from eureka_loop.simulate.survey import survey
 from eureka_loop.train.bank import keep_random
@@ -79,10 +79,10 @@ def main() -> None:
     torch.set_num_threads(1)
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}")
     task = replace(find_task(options.task), env_kwargs={"max_episode_steps": EPISODE})
-    with tempfile.TemporaryDirectory() as folder, Zygote() as zygote:
+    with tempfile.TemporaryDirectory() as folder, ForkServer() as fork_server:
         vocabulary = survey(task, find_domain(task.env_id)).vocabulary
         *others, last = designed(task, vocabulary, options)
-        bank = made(task, vocabulary, others, options, Path(folder), zygote)
+        bank = made(task, vocabulary, others, options, Path(folder), fork_server)
         begin_with = tuple(str(path) for path in bank.transitions(options.most))
         amount = sum(len(Trajectory(Path(path))) for path in begin_with)
         print(
@@ -91,7 +91,7 @@ def main() -> None:
             flush=True,
         )
         for name, source in {"hand-written": task.human or "", "the designer's": last}.items():
-            show(name, study(task, source, begin_with, amount, options, zygote))
+            show(name, study(task, source, begin_with, amount, options, fork_server))
 
 
 def designed(task: Task, vocabulary: Vocabulary, options: argparse.Namespace) -> list[str]:
@@ -110,15 +110,17 @@ def made(
     sources: Sequence[str],
     options: argparse.Namespace,
     folder: Path,
-    zygote: Zygote,
+    fork_server: ForkServer,
 ) -> Bank:
     keep_random(task, find_domain(task.env_id), folder)
     for number, source in enumerate(sources):
         trained(
-            job(task, source, options, 1_000 + 100 * number), zygote, keep=folder / f"policy-{number}.npz"
+            job(task, source, options, 1_000 + 100 * number),
+            fork_server,
+            keep=folder / f"policy-{number}.npz",
         )
     kept = []
-    with Judge(zygote, task, vocabulary) as judge:
+    with Judge(fork_server, task, vocabulary) as judge:
         for path in sorted(folder.glob("*.npz")):
             episode, policy = Trajectory(path), RANDOM if path.stem.startswith(RANDOM) else path.stem
             kept.append(Kept(path, policy, episode, judge.score(episode.columns(judge.names))[0]))
@@ -143,7 +145,7 @@ def study(
     begin_with: tuple[str, ...],
     amount: int,
     options: argparse.Namespace,
-    zygote: Zygote,
+    fork_server: ForkServer,
 ) -> Mapping[str, list[Learnt]]:
     found = defaultdict(list)
     for seed in range(options.seeds):
@@ -153,7 +155,7 @@ def study(
             "later": job(task, source, options, 100 * seed, begin_with, amount),
         }
         for arm in options.arms:
-            found[arm].append(learnt(*trained(asked[arm], zygote)))
+            found[arm].append(learnt(*trained(asked[arm], fork_server)))
     return found
 
 

@@ -28,14 +28,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: the comparison in
 
 import numpy as np
 
-from eureka_loop.program.contract import Program
-from eureka_loop.program.parsing import compile_ready
 from eureka_loop.records import Array
-from eureka_loop.sandbox.layers import ALL_LAYERS, Layer, names
-from eureka_loop.sandbox.process import RewardProcess, Terms
-from eureka_loop.sandbox.warm import namespace
-from eureka_loop.sandbox.witness import witness
-from eureka_loop.sandbox.zygote import Zygote, order
+from eureka_loop.reward.contract import Program
+from eureka_loop.reward.parsing import compile_ready
+from eureka_loop.reward.sandbox.fork_server import ForkServer, order
+from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer, names
+from eureka_loop.reward.sandbox.process import RewardProcess, Terms
+from eureka_loop.reward.sandbox.warm import namespace
+from eureka_loop.reward.sandbox.witness import witness
 
 SHAPES: dict[str, tuple[int, ...]] = {
     "forward_velocity": (),
@@ -71,17 +71,17 @@ def main() -> None:
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {sys.version.split()[0]}, numpy {np.__version__}")
     begin = time.perf_counter()
-    with Zygote() as zygote:
-        print(f"tier {zygote.tier} ({', '.join(names(zygote.held))})")
+    with ForkServer() as fork_server:
+        print(f"tier {fork_server.tier} ({', '.join(names(fork_server.held))})")
         print(f"warm parent, first time: {(time.perf_counter() - begin) * 1e3:.0f} ms")
         begin = time.perf_counter()
-        refused = witness(zygote)
+        refused = witness(fork_server)
         spent = (time.perf_counter() - begin) * 1e3
         print(f"witness: {sum(refused.values())} of {len(refused)} refused, {spent:.0f} ms")
-        starting(zygote, arguments.starts)
+        starting(fork_server, arguments.starts)
         locking(arguments.starts)
         for rows in (ROWS, 1):
-            calling(zygote, rows, arguments.calls)
+            calling(fork_server, rows, arguments.calls)
     killing("worker", OWNER, 5)
     killing("main", MAIN, 5)
     for algorithm, steps in (("ppo", arguments.steps), ("sac", arguments.sac_steps)):
@@ -89,11 +89,11 @@ def main() -> None:
             training(algorithm, steps)
 
 
-def starting(zygote: Zygote, times: int) -> None:
+def starting(fork_server: ForkServer, times: int) -> None:
     spent, ended = [], []
     for _ in range(times):
         begin = time.perf_counter()
-        process = zygote.start(PROGRAM, SHAPES, rows=ROWS)
+        process = fork_server.start(PROGRAM, SHAPES, rows=ROWS)
         ready = time.perf_counter()
         process.close()
         spent.append(ready - begin)
@@ -105,12 +105,12 @@ def starting(zygote: Zygote, times: int) -> None:
 def locking(times: int) -> None:
     """Start to locked, with all layers and with none, in turns: the difference is the lock."""
     spent: dict[Layer, list[float]] = {ALL_LAYERS: [], Layer(0): []}
-    with Zygote(layers=ALL_LAYERS) as locked, Zygote(layers=Layer(0)) as free:
+    with ForkServer(layers=ALL_LAYERS) as locked, ForkServer(layers=Layer(0)) as free:
         assert (locked.held, free.held) == tuple(spent)
         for _ in range(times):
-            for zygote, seconds in zip((locked, free), spent.values(), strict=True):
+            for fork_server, seconds in zip((locked, free), spent.values(), strict=True):
                 begin = time.perf_counter()
-                talk = zygote.open(order("probe", "", "", {}, 1, 5.0))
+                talk = fork_server.open(order("probe", "", "", {}, 1, 5.0))
                 seconds.append(time.perf_counter() - begin)
                 talk.close()
     both, alone = spent.values()
@@ -119,11 +119,11 @@ def locking(times: int) -> None:
     report("lock", [one - other for one, other in zip(both, alone, strict=True)], "ms")
 
 
-def calling(zygote: Zygote, rows: int, times: int) -> None:
+def calling(fork_server: ForkServer, rows: int, times: int) -> None:
     random = np.random.default_rng(0)
     columns = {name: random.normal(size=(rows, *shape)) for name, shape in SHAPES.items()}
     alone = in_process(columns)
-    with zygote.start(PROGRAM, SHAPES, rows=ROWS) as process:
+    with fork_server.start(PROGRAM, SHAPES, rows=ROWS) as process:
         assert np.array_equal(process.evaluate(columns).total, alone())
         report(f"call, {rows:,} rows, sandboxed", sample(lambda: sandboxed(process, columns), times), "µs")
     report(f"call, {rows:,} rows, in-process", sample(alone, times), "µs")
@@ -184,8 +184,12 @@ def training(algorithm: str, steps: int) -> None:
         return made[-1]
 
     job = Job("bench", 0, task, REWARD, algorithm, steps, hyperparameters(task, algorithm), ())
-    with tempfile.TemporaryDirectory() as folder, Zygote() as zygote, patch.object(trainer, "start", twice):
-        result = trainer.train(job, find_domain(task.env_id), zygote, Path(folder), lambda _: None)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ForkServer() as fork_server,
+        patch.object(trainer, "start", twice),
+    ):
+        result = trainer.train(job, find_domain(task.env_id), fork_server, Path(folder), lambda _: None)
     sandboxed, alone = sum(made[0].sandboxed), sum(made[0].alone)
     whole = result.seconds - alone  # as it would have been without calling twice
     ratio = (whole - sandboxed + alone) / whole
@@ -217,23 +221,23 @@ def killing(who: str, script: str, times: int) -> None:
 OWNER = """
 import threading, time
 import numpy as np
-from eureka_loop.program.contract import Program
-from eureka_loop.sandbox.zygote import Zygote
-zygote = Zygote()
+from eureka_loop.reward.contract import Program
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+fork_server = ForkServer()
 def start(text):
-    return zygote.start(Program("reward", text, ("x",), {}), {"x": ()}, rows=4, deadline=60)
+    return fork_server.start(Program("reward", text, ("x",), {}), {"x": ()}, rows=4, deadline=60)
 idle = [start("def compute_reward(x):\\n    return {'a': x}") for _ in range(3)]
 busy = start("def compute_reward(x):\\n    while True:\\n        pass")
 threading.Thread(target=busy.evaluate, args=({"x": np.zeros(4)},), daemon=True).start()
 time.sleep(0.1)
-print(zygote.pid, busy.pid, *(each.pid for each in idle), flush=True)
+print(fork_server.pid, busy.pid, *(each.pid for each in idle), flush=True)
 time.sleep(60)
 """
 
 # As `eureka` has its workers: a process that dies with its parent, and whose warm parent dies with it.
 WORKER = f"""
 import os, sys
-from eureka_loop.sandbox.lock import die_with_parent
+from eureka_loop.reward.sandbox.lock import die_with_parent
 die_with_parent(int(sys.argv[1]))
 {OWNER.replace("print(", "print(os.getpid(), ")}
 """

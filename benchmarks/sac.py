@@ -48,8 +48,8 @@ from eureka_loop.judge.learning import common_steps, curves, mean_heights
 from eureka_loop.judge.trajectory import FILE
 from eureka_loop.records import Job, Task
 from eureka_loop.results import Trained
-from eureka_loop.sandbox.process import RewardProcess
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.simulate.recorder import Recorder
 from eureka_loop.train.bank import keep_episodes
 from eureka_loop.train.learner import Learner
@@ -118,12 +118,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}")
-    with Zygote() as zygote:
+    with ForkServer() as fork_server:
         if options.profile_steps:
             for width in dict.fromkeys((256, options.width)):
-                show_profile(options.profile_steps, width, zygote)
+                show_profile(options.profile_steps, width, fork_server)
         if options.seeds:
-            study(options, zygote)
+            study(options, fork_server)
 
 
 def settings(env_id: str, width: int, **more: Any) -> dict[str, Any]:
@@ -141,11 +141,11 @@ def job(task: Task, steps: int, seed: int, hyperparameters: Mapping[str, Any]) -
     return Job("bench", seed, task, task.human or "", "sac", steps, hyperparameters, JUDGED)
 
 
-def show_profile(steps: int, width: int, zygote: Zygote) -> None:
+def show_profile(steps: int, width: int, fork_server: ForkServer) -> None:
     spent: dict[str, float] = defaultdict(float)
     task = find_task("halfcheetah-run")
     asked = job(task, steps, 0, settings(task.env_id, width, learning_starts=10))
-    clock, _ = trained(replace(asked, judge_seeds=()), zygote, spent)
+    clock, _ = trained(replace(asked, judge_seeds=()), fork_server, spent)
     spent[REST] = clock.cpu - sum(spent.values())
     spent[PROGRAM] = sum(clock.processes.values())
     whole = clock.cpu + spent[PROGRAM]
@@ -157,7 +157,7 @@ def show_profile(steps: int, width: int, zygote: Zygote) -> None:
 
 
 def trained(
-    asked: Job, zygote: Zygote, spent: dict[str, float] | None = None, keep: Path | None = None
+    asked: Job, fork_server: ForkServer, spent: dict[str, float] | None = None, keep: Path | None = None
 ) -> tuple[Clock, Trained]:
     """A job, while it trains; `keep`: where an episode of its policy goes."""
     clock, domain = Clock(), find_domain(asked.task.env_id)
@@ -167,7 +167,7 @@ def trained(
         patch.object(RewardProcess, "close", clock.before(RewardProcess.close)),
         watched({} if spent is None else spent, on=spent is not None),
     ):
-        result = train(asked, domain, zygote, Path(folder), lambda _: None)
+        result = train(asked, domain, fork_server, Path(folder), lambda _: None)
         if keep is not None and isinstance(result, Trained):
             keep_episodes([asked], domain, [Path(folder)])
             shutil.move(Path(folder) / FILE, keep)
@@ -213,7 +213,7 @@ def timed(
     return measured
 
 
-def study(options: argparse.Namespace, zygote: Zygote) -> None:
+def study(options: argparse.Namespace, fork_server: ForkServer) -> None:
     task = replace(find_task(options.task), env_kwargs={"max_episode_steps": EPISODE})
     print(
         f"{options.steps} steps of {task.name}, episodes of {EPISODE}, networks {options.width} wide, {options.seeds} seeds"
@@ -223,7 +223,7 @@ def study(options: argparse.Namespace, zygote: Zygote) -> None:
         for name in options.variants:
             more = {"learning_rate": options.learning_rate, **VARIANTS[name]}
             asked = job(task, options.steps, 100 * seed, settings(task.env_id, options.width, **more))
-            found[name].append(learnt(*trained(asked, zygote)))
+            found[name].append(learnt(*trained(asked, fork_server)))
     first = options.variants[0]
     for name in options.variants:
         show_variant(name, found[name], found[first])

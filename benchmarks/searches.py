@@ -56,7 +56,7 @@ def run_of(out: Path, task: str, seed: int) -> Run | None:
 
 def finish(out: Path, task: str, seed: int) -> None:
     run = run_of(out, task, seed)
-    eureka = [sys.executable, "-m", "eureka_loop.cli"]
+    eureka = [sys.executable, "-m", "eureka_loop.cli.main"]
     command = ["run", task, "--config", str(SETTINGS), "--seed", str(seed), "--out", str(out), "--jobs", "1"]
     if run is not None:
         if ended(run):

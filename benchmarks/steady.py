@@ -22,23 +22,23 @@ from pathlib import Path
 
 import numpy as np
 
-from eureka_loop import loop
-from eureka_loop.budget import Deadline
-from eureka_loop.design.designer import Inbox, Request
-from eureka_loop.design.write import Gate, Writer
 from eureka_loop.execute import line, local
+from eureka_loop.execute.budget import Deadline
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.group import Stretch
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.execute.machine import Share
 from eureka_loop.execute.processes import Worker, answered
-from eureka_loop.program.vocabulary import Observable, Vocabulary
+from eureka_loop.propose.designer import Inbox, Request
+from eureka_loop.propose.write import Gate, Writer
 from eureka_loop.records import Candidate, Later, Reply, Task, Training
 from eureka_loop.results import Evaluated
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
+from eureka_loop.search import loop
 from eureka_loop.search.eureka import EurekaStrategy
 from eureka_loop.search.steady import SteadyStrategy
+from eureka_loop.search.steady_loop import search_steadily
 from eureka_loop.search.strategy import Ask
-from eureka_loop.steady_loop import search_steadily
 from eureka_loop.store import Run
 
 VOCABULARY = Vocabulary("E-v0", (Observable("height", ()),), horizon=10, dt=0.1)

@@ -36,8 +36,8 @@ from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Algorithm, Job, Task
 from eureka_loop.results import Trained
-from eureka_loop.sandbox.process import RewardProcess
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.simulate.recorder import Recorder
 from eureka_loop.train.hyperparameters import ALGORITHMS, settings
 from eureka_loop.train.learner import Learner
@@ -112,11 +112,11 @@ def main() -> None:
     options = arguments()
     torch.set_num_threads(1)
     task = find_task(options.task)
-    with Zygote() as zygote:
+    with ForkServer() as fork_server:
         if options.steps:
-            compare(task, "ppo", options.steps, options.repeats, zygote)
+            compare(task, "ppo", options.steps, options.repeats, fork_server)
         if options.sac_steps:
-            compare(task, "sac", options.sac_steps, options.repeats, zygote)
+            compare(task, "sac", options.sac_steps, options.repeats, fork_server)
 
 
 def arguments() -> argparse.Namespace:
@@ -129,21 +129,21 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def compare(task: Task, algorithm: Algorithm, steps: int, repeats: int, zygote: Zygote) -> None:
+def compare(task: Task, algorithm: Algorithm, steps: int, repeats: int, fork_server: ForkServer) -> None:
     """Trainings in turn, then the shares."""
     theirs: list[Speed] = []
     mine: list[Speed] = []
     for seed in range(repeats):
         for is_mine in (False, True) if seed % 2 else (True, False):
             if is_mine:
-                mine.append(ours(task, algorithm, steps, seed, zygote))
+                mine.append(ours(task, algorithm, steps, seed, fork_server))
             else:
                 theirs.append(plain(task, algorithm, steps, seed))
     print(f"{algorithm}, {task.name}, {steps} steps, {repeats} repeats")
     show("wall-clock", [each.wall for each in mine], [each.wall for each in theirs])
     show("CPU time", [each.cpu for each in mine], [each.cpu for each in theirs])
     show_shares(
-        shares(lambda: ours(task, algorithm, steps, 0, zygote), steps),
+        shares(lambda: ours(task, algorithm, steps, 0, fork_server), steps),
         shares(lambda: plain(task, algorithm, steps, 0), steps),
     )
 
@@ -176,7 +176,7 @@ def plain(task: Task, algorithm: Algorithm, steps: int, seed: int) -> Speed:
     return Speed(model.num_timesteps / clock.wall, model.num_timesteps / clock.cpu)
 
 
-def ours(task: Task, algorithm: Algorithm, steps: int, seed: int, zygote: Zygote) -> Speed:
+def ours(task: Task, algorithm: Algorithm, steps: int, seed: int, fork_server: ForkServer) -> Speed:
     """One job, while it trains."""
     job = Job("bench", seed, task, REWARD, algorithm, steps, hyperparameters(task, algorithm), ())
     clock = Clock()
@@ -185,7 +185,7 @@ def ours(task: Task, algorithm: Algorithm, steps: int, seed: int, zygote: Zygote
         patch.object(Learner, "learn", clock.around(Learner.learn)),
         patch.object(RewardProcess, "close", clock.before(RewardProcess.close)),
     ):
-        result = train(job, find_domain(task.env_id), zygote, Path(folder), lambda _: None)
+        result = train(job, find_domain(task.env_id), fork_server, Path(folder), lambda _: None)
     if not isinstance(result, Trained):
         raise SystemExit(f"training failed: {result}")
     return Speed(result.steps / clock.wall, result.steps / (clock.cpu + sum(clock.processes.values())))

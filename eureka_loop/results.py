@@ -6,7 +6,7 @@ Frozen, plain data, like `records`. Every record goes into a JSON file and comes
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -177,3 +177,18 @@ class Evaluated:
         if not self.results or self.failures:
             return None
         return math.fsum(result.fitness for result in self.trained) / len(self.results)
+
+
+def ranked(evaluated: Sequence[Evaluated]) -> list[Evaluated]:
+    """Those with a fitness, best first; ties keep their order, so the earlier one wins.
+
+    One whose training ended early comes after all that got further: fitness after fewer steps says less.
+    """
+    scored = [(_reach(each), each.fitness, each) for each in evaluated]
+    finished = [(reach, fitness, each) for reach, fitness, each in scored if fitness is not None]
+    return [each for *_, each in sorted(finished, key=lambda found: (-found[0], -found[1]))]
+
+
+def _reach(evaluated: Evaluated) -> float:
+    """Steps its training took, infinite where it wasn't halted."""
+    return math.inf if evaluated.halted is None else evaluated.halted.steps

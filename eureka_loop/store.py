@@ -24,9 +24,9 @@ from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import RunError
 from eureka_loop.judge.screening import Screened
-from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Array, Candidate, Job, Reply, Task, Training
 from eureka_loop.results import Evaluated, Failed, Halted, Trained
+from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.run_folder import RunFolder
 
 REFERENCES = ("human", "sparse", "native")  # ids of candidates that nobody's search wrote

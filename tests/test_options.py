@@ -7,9 +7,9 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
-from eureka_loop.commands.compare import CompareOptions
-from eureka_loop.commands.look import InspectOptions
-from eureka_loop.commands.search import ResumeOptions, TrainOptions
+from eureka_loop.cli.compare import CompareOptions
+from eureka_loop.cli.look import InspectOptions
+from eureka_loop.cli.run import ResumeOptions, TrainOptions
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput
 from eureka_loop.options import in_one_line, parse, take, with_expression

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from eureka_loop import files, wiring
+from eureka_loop import files
 from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import SandboxError
 from eureka_loop.options import parse
-from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Training
-from eureka_loop.sandbox.layers import ALL_LAYERS, Layer
-from eureka_loop.sandbox.standing import Standing
+from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer
+from eureka_loop.reward.sandbox.status import Standing
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
+from eureka_loop.search import assemble as wiring
 from eureka_loop.store import Run
 
 STRICT = Standing(ALL_LAYERS, 7, {"read_file": True, "connect": True})
@@ -44,7 +45,7 @@ def _an_env_that_needs_no_survey(monkeypatch: pytest.MonkeyPatch) -> None:
 def machine(monkeypatch: pytest.MonkeyPatch):
     """Make this machine one whose sandbox is worth that much."""
     return lambda standing: monkeypatch.setattr(
-        "eureka_loop.sandbox.standing.measure", lambda zygote: standing
+        "eureka_loop.reward.sandbox.status.measure", lambda fork_server: standing
     )
 
 
@@ -91,7 +92,9 @@ def test_a_run_that_goes_on_elsewhere_is_held_to_the_same(machine, config):
 
 def test_the_witness_is_heard_once_where_a_run_starts_and_goes_right_on(monkeypatch, config):
     heard: list[object] = []
-    monkeypatch.setattr("eureka_loop.sandbox.standing.measure", lambda zygote: heard.append(zygote) or STRICT)
+    monkeypatch.setattr(
+        "eureka_loop.reward.sandbox.status.measure", lambda fork_server: heard.append(fork_server) or STRICT
+    )
     with wiring.create(config) as run, wiring.stages(run):
         pass
     assert len(heard) == 1

@@ -10,9 +10,9 @@ from typing import TypeVar
 from eureka_loop import files
 from eureka_loop.errors import BadInput, Refused
 from eureka_loop.execute.machine import Share
-from eureka_loop.program.parsing import entry
-from eureka_loop.program.vocabulary import PREFIXES
 from eureka_loop.records import Job, on_gpu
+from eureka_loop.reward.parsing import entry
+from eureka_loop.reward.vocabulary import PREFIXES
 
 Batch = tuple[Path, ...]
 T = TypeVar("T")

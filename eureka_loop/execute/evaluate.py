@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from eureka_loop import files
-from eureka_loop.budget import Deadline
 from eureka_loop.execute.batches import demand
+from eureka_loop.execute.budget import Deadline
 from eureka_loop.execute.engine import Engine
 from eureka_loop.execute.group import Group, Stretch
 from eureka_loop.records import SNAPSHOT, Candidate, Job, Later, Rung, Task, Training

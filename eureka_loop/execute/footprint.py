@@ -13,8 +13,8 @@ from typing import Any
 
 from eureka_loop.execute.evaluate import Plan
 from eureka_loop.execute.machine import Footprint
-from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Task
+from eureka_loop.reward.vocabulary import Vocabulary
 
 WORKER = 0.35e9  # bytes: torch, MuJoCo, numpy, and the warm parent of its reward processes; 0.23 GB seen
 LEARNER = 0.02e9  # its reward process, SB3's objects

@@ -7,7 +7,7 @@ from pathlib import Path
 from eureka_loop import files
 from eureka_loop.errors import BadInput
 from eureka_loop.execute.processes import require_left, work_through
-from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.reward.vocabulary import Vocabulary
 
 BESIDE = "beside.json"  # sources of programs that are to be trained here, beside what may be written
 

@@ -34,7 +34,7 @@ from eureka_loop.results import Failed, Trained
 
 if TYPE_CHECKING:
     from eureka_loop.envs.domain import Domain
-    from eureka_loop.sandbox.zygote import Zygote
+    from eureka_loop.reward.sandbox.fork_server import ForkServer
 
 Folders = Sequence[Path]
 
@@ -48,19 +48,19 @@ def main(arguments: list[str]) -> None:
     os.dup2(2, 1)  # a stray print of some library is no answer
     lists: Iterable[list[str]] = [arguments]
     if arguments and arguments[0] == "--serve":
-        from eureka_loop.sandbox.lock import die_with_parent
+        from eureka_loop.reward.sandbox.lock import die_with_parent
 
         die_with_parent(int(arguments[1]))
         lists = map(json.loads, sys.stdin)
-    from eureka_loop.sandbox.zygote import Zygote
+    from eureka_loop.reward.sandbox.fork_server import ForkServer
 
-    with Zygote() as zygote:
+    with ForkServer() as fork_server:
         for folders in lists:
-            work([Path(folder) for folder in folders], zygote)
+            work([Path(folder) for folder in folders], fork_server)
             answers.write("done\n")
 
 
-def work(folders: Folders, zygote: Zygote) -> None:
+def work(folders: Folders, fork_server: ForkServer) -> None:
     """Do what the folders ask for; what goes wrong is written there, too."""
     jobs = [folder for folder in folders if (folder / "job.json").exists()]
     for folder in folders:
@@ -72,7 +72,7 @@ def work(folders: Folders, zygote: Zygote) -> None:
         population = read[group[0]].trainer == "population"
         for batch in [group] if population else [[folder] for folder in group]:
             _log_to(batch[0])
-            _work(batch, [read[folder] for folder in batch], zygote)
+            _work(batch, [read[folder] for folder in batch], fork_server)
 
 
 def _log_to(folder: Path) -> None:
@@ -82,13 +82,13 @@ def _log_to(folder: Path) -> None:
     os.close(log)
 
 
-def _work(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> None:
+def _work(folders: Folders, jobs: Sequence[Job], fork_server: ForkServer) -> None:
     """Train, and write the results.
 
     Ends the process where the machine, not a job, is to blame: no result, so that it is tried again.
     """
     try:
-        results = _train(folders, jobs, zygote)
+        results = _train(folders, jobs, fork_server)
     except (RunError, SandboxError) as error:
         print(error, flush=True)
         sys.exit(NO_FAULT)
@@ -97,7 +97,7 @@ def _work(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> None:
             traceback.print_exc()
             for folder, job in zip(folders, jobs, strict=True):
                 _clear(folder)
-                _work([folder], [job], zygote)
+                _work([folder], [job], fork_server)
             return
         files.require_space(folders[0])
         message = f"{type(error).__name__}: {error}"
@@ -115,7 +115,7 @@ def _clear(folder: Path) -> None:
             path.unlink()
 
 
-def _train(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> list[Trained | Failed]:
+def _train(folders: Folders, jobs: Sequence[Job], fork_server: ForkServer) -> list[Trained | Failed]:
     from eureka_loop.envs.registry import find_domain
     from eureka_loop.train.population.cohorts import train_cohort
     from eureka_loop.train.trainer import train
@@ -127,9 +127,9 @@ def _train(folders: Folders, jobs: Sequence[Job], zygote: Zygote) -> list[Traine
     domain = find_domain(jobs[0].task.env_id)
     if jobs[0].trainer == "population":
         threads = cores() if on_gpu(jobs[0]) else 1
-        results = train_cohort(jobs, domain, zygote, folders, report, threads=threads)
+        results = train_cohort(jobs, domain, fork_server, folders, report, threads=threads)
     else:
-        results = [train(jobs[0], domain, zygote, folders[0], lambda progress: report(0, progress))]
+        results = [train(jobs[0], domain, fork_server, folders[0], lambda progress: report(0, progress))]
     _keep(folders, jobs, results, domain)
     return results
 

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 
 from eureka_loop.judge.statistics import pearson
-from eureka_loop.program.contract import is_diagnostic
 from eureka_loop.records import Array
-from eureka_loop.sandbox.process import Terms
+from eureka_loop.reward.contract import is_diagnostic
+from eureka_loop.reward.sandbox.process import Terms
 
 POINTS = 900  # shown; numbers come from all rows
 ALIKE = 0.8  # |correlation| from which terms of different names count as the same idea

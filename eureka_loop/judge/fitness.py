@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Self
 
 from eureka_loop.errors import RewardFailure
-from eureka_loop.program.contract import Program
-from eureka_loop.program.gate import check
-from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Array, Task
-from eureka_loop.sandbox.process import RewardProcess
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.contract import Program
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import RewardProcess
+from eureka_loop.reward.vocabulary import Vocabulary
 
 ROWS = 1_000  # the usual time limit of an episode; longer ones make the process's buffers grow
 
@@ -33,12 +33,12 @@ class Judge:
         RewardFailure: a program that doesn't start.
     """
 
-    def __init__(self, zygote: Zygote, task: Task, vocabulary: Vocabulary) -> None:
+    def __init__(self, fork_server: ForkServer, task: Task, vocabulary: Vocabulary) -> None:
         fitness = check(task.fitness, vocabulary, "fitness", hidden=True)
         success = check(task.success, vocabulary, "success", hidden=True) if task.success else None
         self.names = tuple(dict.fromkeys((*fitness.parameters, *(success.parameters if success else ()))))
-        self._fitness = _Measure(zygote, fitness, vocabulary)
-        self._success = _Measure(zygote, success, vocabulary) if success else None
+        self._fitness = _Measure(fork_server, fitness, vocabulary)
+        self._success = _Measure(fork_server, success, vocabulary) if success else None
 
     def score(self, columns: Mapping[str, Array]) -> tuple[float, float | None]:
         """Fitness and success of one whole episode.
@@ -66,9 +66,9 @@ class Judge:
 class _Measure:
     """One program in its process."""
 
-    def __init__(self, zygote: Zygote, program: Program, vocabulary: Vocabulary) -> None:
+    def __init__(self, fork_server: ForkServer, program: Program, vocabulary: Vocabulary) -> None:
         self._program = program
-        self._process = start(zygote, program, vocabulary, rows=ROWS)
+        self._process = start(fork_server, program, vocabulary, rows=ROWS)
 
     def __call__(self, columns: Mapping[str, Array]) -> float:
         try:
@@ -80,7 +80,7 @@ class _Measure:
         self._process.close()
 
 
-def start(zygote: Zygote, program: Program, vocabulary: Vocabulary, *, rows: int) -> RewardProcess:
+def start(fork_server: ForkServer, program: Program, vocabulary: Vocabulary, *, rows: int) -> RewardProcess:
     """A locked process for the program, with room for so many rows a call."""
     shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
-    return zygote.start(program, shapes, rows=rows)
+    return fork_server.start(program, shapes, rows=rows)

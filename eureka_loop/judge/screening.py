@@ -15,9 +15,9 @@ import numpy as np
 
 from eureka_loop.judge.ranking import Ranking, discounted_value
 from eureka_loop.judge.statistics import Interval
-from eureka_loop.program.contract import is_diagnostic
 from eureka_loop.records import Array
-from eureka_loop.sandbox.process import Terms
+from eureka_loop.reward.contract import is_diagnostic
+from eureka_loop.reward.sandbox.process import Terms
 
 Verdict = Literal["backwards", "forwards", "unsure", "abstained"]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from eureka_loop.program.vocabulary import PREFIXES
 from eureka_loop.records import Array
+from eureka_loop.reward.vocabulary import PREFIXES
 
 MOST_BYTES = 8_000_000  # of one episode before compression: 1,000 steps of the humanoid are half of that
 FILE = "episode.npz"

@@ -11,14 +11,14 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from eureka_loop.errors import BadInput, Refused, UnknownName
-from eureka_loop.feedback import stopped
 from eureka_loop.judge.screening import Screened, Verdict
-from eureka_loop.program.weights import defaults
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text, words, written
 from eureka_loop.report.changes import changes_view
 from eureka_loop.report.training import progress_table, terms_table, trainings_table
 from eureka_loop.results import Failed, Trained
+from eureka_loop.reward.weights import defaults
+from eureka_loop.search.feedback import stopped
 from eureka_loop.store import REFERENCES, Run
 
 VERDICTS: dict[Verdict, str] = {

@@ -19,10 +19,10 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.extras import installed
 from eureka_loop.envs.registry import find_domain, find_task, suites
 from eureka_loop.execute.survey import survey
-from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Task
 from eureka_loop.report import layout, text, written
 from eureka_loop.report.terminal import can_redraw, show, waiting
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 ROOMY = 100  # columns that leave some for the text of a task
 LEAST = 12  # characters of a text that are worth a line

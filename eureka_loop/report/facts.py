@@ -11,8 +11,7 @@ from typing import Any
 from eureka_loop.config import RunConfig
 from eureka_loop.records import Candidate, Task, Training
 from eureka_loop.report.board import Board
-from eureka_loop.results import Evaluated, Trained
-from eureka_loop.search.strategy import ranked
+from eureka_loop.results import Evaluated, Trained, ranked
 from eureka_loop.store import REFERENCES, Run
 
 LOCKS = Path("/proc/locks")  # "1: FLOCK  ADVISORY  WRITE <pid> <major>:<minor>:<inode> <start> <end>"

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from eureka_loop.budget import time_worked
+from eureka_loop.execute.budget import time_worked
 from eureka_loop.report import layout, standings, text, words, written
 from eureka_loop.report.board import Board
 from eureka_loop.report.board_view import cost

@@ -10,10 +10,10 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from eureka_loop import files, seeds
-from eureka_loop.program.contract import is_diagnostic
 from eureka_loop.report import layout, text, words
 from eureka_loop.report.sparks import sparkline
 from eureka_loop.results import Checkpoint, Evaluated, Failed, TermStats, Trained
+from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.store import Run
 
 TRAINING = ("", "seed", "fitness", "lowest … highest episode", "success", "steps/episode", "trained in")

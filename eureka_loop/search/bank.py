@@ -19,10 +19,10 @@ from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.ranking import Ranking
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import FILE, Trajectory, joined, size
-from eureka_loop.program.contract import Program
 from eureka_loop.records import Array
-from eureka_loop.sandbox.process import Terms
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.contract import Program
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.store import REFERENCES, Run
 
 BANK_BYTES = 256_000_000  # of the trained policies' episodes together, before compression
@@ -68,7 +68,7 @@ class Bank:
         """Of the episodes by fitness; every program is held against the same draws."""
         return Ranking(self.fitness, self.policies, rng=np.random.default_rng(0))
 
-    def ask(self, program: Program, shapes: Mapping[str, tuple[int, ...]], zygote: Zygote) -> Answer:
+    def ask(self, program: Program, shapes: Mapping[str, tuple[int, ...]], fork_server: ForkServer) -> Answer:
         """A reward program's terms on all episodes, by one call of its locked process.
 
         Args:
@@ -79,7 +79,7 @@ class Bank:
         """
         episodes = [each.trajectory for each in self._kept]
         columns, starts = joined(episodes, program.parameters)
-        with zygote.start(program, shapes, rows=len(starts)) as process:
+        with fork_server.start(program, shapes, rows=len(starts)) as process:
             return Answer(process.evaluate(columns, starts), list(map(len, episodes)))
 
     def transitions(self, most: int) -> list[Path]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eureka_loop.results import Evaluated
-from eureka_loop.search.strategy import Ask, ranked
+from eureka_loop.results import Evaluated, ranked
+from eureka_loop.search.strategy import Ask
 
 
 class EurekaStrategy:

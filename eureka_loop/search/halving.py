@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from eureka_loop.records import Candidate, Later, Rung
-from eureka_loop.results import Evaluated, Halted
-from eureka_loop.search.strategy import in_order, ranked
+from eureka_loop.results import Evaluated, Halted, ranked
+from eureka_loop.search.strategy import in_order
 
 LEAST_EPISODES = 3  # that a policy is judged in, where it is judged in more at the end
 

@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from eureka_loop.judge.fitness import Judge
-from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Task
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search.bank import Known, gather
 from eureka_loop.store import Run
 
@@ -24,13 +24,13 @@ class Relabelling:
     def __init__(
         self,
         run: Run,
-        zygote: Zygote,
+        fork_server: ForkServer,
         task: Task,
         vocabulary: Vocabulary,
         most: int,
         known: Known | None = None,
     ) -> None:
-        self._run, self._zygote, self._task, self._vocabulary = run, zygote, task, vocabulary
+        self._run, self._zygote, self._task, self._vocabulary = run, fork_server, task, vocabulary
         self._most, self._known = most, known
         self.episodes = lru_cache(self._episodes)
 

@@ -13,11 +13,11 @@ from eureka_loop import files
 from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.screening import Screened, one_sided, reason, screen
-from eureka_loop.program.gate import check
-from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Candidate, Later, Task
 from eureka_loop.results import Failed
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search.bank import Bank, Known, gather
 from eureka_loop.store import Run
 
@@ -31,7 +31,7 @@ class Screening:
     """
 
     run: Run
-    zygote: Zygote
+    fork_server: ForkServer
     task: Task
     vocabulary: Vocabulary
     discount: float
@@ -54,7 +54,7 @@ class Screening:
         alive = [each for each in candidates if self.run.failure(each.id) is None]
         new = [each for each in alive if not self._decided(each)]
         for generation in sorted({each.generation for each in new}):
-            with Judge(self.zygote, self.task, self.vocabulary) as judge:
+            with Judge(self.fork_server, self.task, self.vocabulary) as judge:
                 bank = gather(self.run, judge, generation, known=self.known)
             for each in (each for each in new if each.generation == generation):
                 self.known.shrink()
@@ -79,7 +79,7 @@ class Screening:
         program = check(candidate.source, self.vocabulary)
         shapes = {name: self.vocabulary.resolve(name).shape for name in program.parameters}
         try:
-            terms, lengths = bank.ask(program, shapes, self.zygote)
+            terms, lengths = bank.ask(program, shapes, self.fork_server)
         except RewardFailure as failure:
             return Screened("abstained", f"it failed on them ({failure.kind}: {failure})", *counts)
         return screen(terms, lengths, bank.ranking, self.discount)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from eureka_loop.results import Evaluated
-from eureka_loop.search.strategy import Ask, ranked
+from eureka_loop.results import Evaluated, ranked
+from eureka_loop.search.strategy import Ask
 from eureka_loop.store import Run
 
 

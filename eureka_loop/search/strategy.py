@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -55,18 +54,3 @@ class Strategy(Protocol):
 def in_order(evaluated: Iterable[Evaluated]) -> list[Evaluated]:
     """In order of id: g2-00 before g10-00."""
     return sorted(evaluated, key=lambda each: (len(each.candidate.id), each.candidate.id))
-
-
-def ranked(evaluated: Sequence[Evaluated]) -> list[Evaluated]:
-    """Those with a fitness, best first; ties keep their order, so the earlier one wins.
-
-    One whose training ended early comes after all that got further: fitness after fewer steps says less.
-    """
-    scored = [(_reach(each), each.fitness, each) for each in evaluated]
-    finished = [(reach, fitness, each) for reach, fitness, each in scored if fitness is not None]
-    return [each for *_, each in sorted(finished, key=lambda found: (-found[0], -found[1]))]
-
-
-def _reach(evaluated: Evaluated) -> float:
-    """Steps its training took, infinite where it wasn't halted."""
-    return math.inf if evaluated.halted is None else evaluated.halted.steps

@@ -8,8 +8,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from eureka_loop.program.vocabulary import Observable
 from eureka_loop.records import Array
+from eureka_loop.reward.vocabulary import Observable
 from eureka_loop.simulate.bodies import air_time
 from eureka_loop.simulate.kinematics import point_velocity
 from eureka_loop.simulate.model import Model

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import mujoco
 
-from eureka_loop.program.vocabulary import Observable
+from eureka_loop.reward.vocabulary import Observable
 from eureka_loop.simulate.kinematics import point_velocity, turned, yaw_change
 from eureka_loop.simulate.model import Model
 from eureka_loop.simulate.naming import Namer

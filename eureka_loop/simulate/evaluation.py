@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from eureka_loop.errors import BadInput
-from eureka_loop.program.vocabulary import PREFIXES
 from eureka_loop.records import Array
+from eureka_loop.reward.vocabulary import PREFIXES
 from eureka_loop.simulate.memory import Indices, count_since, running_sum
 from eureka_loop.simulate.quantities import Quantity, Raw
 from eureka_loop.simulate.timeline import RESET, Timeline

@@ -10,7 +10,7 @@ import gymnasium
 
 from eureka_loop.envs.domain import Domain, DomainObservable
 from eureka_loop.errors import BadInput, UnknownName
-from eureka_loop.program.vocabulary import Observable, Vocabulary
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.simulate.basics import goal_quantities, info_quantities, state_quantities, step_quantities
 from eureka_loop.simulate.bodies import body_quantities
 from eureka_loop.simulate.documentation import documentation

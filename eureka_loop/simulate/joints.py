@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import mujoco
 import numpy as np
 
-from eureka_loop.program.vocabulary import Observable
+from eureka_loop.reward.vocabulary import Observable
 from eureka_loop.simulate.kinematics import rotation_vector
 from eureka_loop.simulate.model import Model, direction
 from eureka_loop.simulate.naming import Namer, family

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from eureka_loop.program.vocabulary import Observable
 from eureka_loop.records import Array
+from eureka_loop.reward.vocabulary import Observable
 
 Shape = tuple[int, ...]
 

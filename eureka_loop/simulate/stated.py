@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from eureka_loop.envs.domain import Domain, Vectorised
 from eureka_loop.errors import BadInput
-from eureka_loop.program.vocabulary import Observable
 from eureka_loop.records import Array, Task
+from eureka_loop.reward.vocabulary import Observable
 from eureka_loop.simulate.evaluation import split
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.naming import identifier

@@ -10,8 +10,8 @@ import gymnasium
 import numpy as np
 
 from eureka_loop.envs.domain import Domain
-from eureka_loop.program.vocabulary import PREFIXES, Observable, Vocabulary
 from eureka_loop.records import Array, Task
+from eureka_loop.reward.vocabulary import PREFIXES, Observable, Vocabulary
 from eureka_loop.simulate.documentation import reward_source
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from eureka_loop.program.contract import is_diagnostic
 from eureka_loop.records import Array
 from eureka_loop.results import Checkpoint, TermStats
-from eureka_loop.sandbox.process import Terms
+from eureka_loop.reward.contract import is_diagnostic
+from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.train.training_episodes import TrainingEpisodes
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused
-from eureka_loop.program.gate import check
-from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Serving, Task, Training
 from eureka_loop.references import references
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.hindsight import stated_of
 from eureka_loop.simulate.serving import serves
 from eureka_loop.simulate.ways import demands

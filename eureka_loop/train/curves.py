@@ -8,7 +8,7 @@ from typing import Any
 
 from stable_baselines3.common.logger import Logger, configure
 
-from eureka_loop.sandbox.process import Terms
+from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.train.checkpoints import TermSums
 from eureka_loop.train.training_episodes import TrainingEpisodes
 

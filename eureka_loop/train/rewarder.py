@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eureka_loop.records import Array
-from eureka_loop.sandbox.process import RewardProcess, Terms
+from eureka_loop.reward.sandbox.process import RewardProcess, Terms
 from eureka_loop.simulate.recorder import Recorder, Transitions
 from eureka_loop.train.reward_scale import RewardScale
 

@@ -14,12 +14,12 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import BadInput, Refused, RewardFailure, RunError
 from eureka_loop.judge.episodes import Observation, judge_policy
 from eureka_loop.judge.fitness import Judge, start
-from eureka_loop.program.gate import check
-from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Array, Job, Task
 from eureka_loop.results import Failed, FailureKind, Trained
-from eureka_loop.sandbox.process import Terms
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import Terms
+from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.hindsight import Hindsight
 from eureka_loop.simulate.instruments import Instruments
@@ -37,7 +37,9 @@ from eureka_loop.train.supervision import Diverged, Report, Supervision
 from eureka_loop.train.training_episodes import TrainingEpisodes
 
 
-def train(job: Job, domain: Domain, zygote: Zygote, folder: Path, report: Report) -> Trained | Failed:
+def train(
+    job: Job, domain: Domain, fork_server: ForkServer, folder: Path, report: Report
+) -> Trained | Failed:
     """Train and judge; leaves policy.zip, vecnormalize.pkl and TensorBoard's events in the folder.
 
     The same job gives the same policy and the same scores, bit for bit, on the same kind of CPU: one thread,
@@ -57,13 +59,13 @@ def train(job: Job, domain: Domain, zygote: Zygote, folder: Path, report: Report
     if job.begin_with and (job.algorithm != "sac" or options.her):
         raise BadInput("only SAC without hindsight replay can begin with recorded transitions")
     try:
-        return _train(job, options, domain, zygote, folder, report)
+        return _train(job, options, domain, fork_server, folder, report)
     except (RewardFailure, Refused, Diverged) as error:
         return failed(job, error)
 
 
 def _train(
-    job: Job, options: Settings, domain: Domain, zygote: Zygote, folder: Path, report: Report
+    job: Job, options: Settings, domain: Domain, fork_server: ForkServer, folder: Path, report: Report
 ) -> Trained:
     instruments = instruments_of(job.task, domain)
     vocabulary = instruments.vocabulary
@@ -72,14 +74,14 @@ def _train(
     if options.her:
         hindsight = Hindsight.of(job.task, domain, instruments.quantities, program.parameters)
     with ExitStack() as stack:
-        judge = stack.enter_context(Judge(zygote, job.task, vocabulary))
+        judge = stack.enter_context(Judge(fork_server, job.task, vocabulary))
         kept = hindsight.kept if hindsight else ()
         names = dict.fromkeys((*program.parameters, *judge.names, *kept))
         envs = RecordedVecEnv(job.task, domain, names, options.n_envs, job.seed)
         stack.callback(envs.close)
         past = Past([folder / path for path in job.begin_with], program.parameters)
         learner = Learner(job, options, envs, past, hindsight)
-        process = stack.enter_context(start(zygote, program, vocabulary, rows=learner.rows))
+        process = stack.enter_context(start(fork_server, program, vocabulary, rows=learner.rows))
         episodes = TrainingEpisodes(judge, options.n_envs)
         checkpoints = Checkpoints(job.steps, job.checkpoints, episodes)
         curves = Curves(folder, job.steps, episodes)

@@ -11,7 +11,7 @@ import numpy as np
 
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.statistics import pearson
-from eureka_loop.sandbox.process import Terms
+from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.simulate.episodes import Episode, EpisodeCollector
 from eureka_loop.simulate.recorder import Transitions
 

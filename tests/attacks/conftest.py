@@ -28,13 +28,13 @@ import numpy as np
 import pytest
 
 from eureka_loop.errors import Refused, RewardFailure
-from eureka_loop.program.contract import Program
-from eureka_loop.program.gate import check
-from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.results import FailureKind
-from eureka_loop.sandbox.layers import ALL_LAYERS, Layer
-from eureka_loop.sandbox.process import RewardProcess, Terms
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.contract import Program
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer
+from eureka_loop.reward.sandbox.process import RewardProcess, Terms
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 SHAPES = {"x": (), "v": (3,)}
 VOCABULARY = Vocabulary("any", (Observable("x", ()), Observable("v", (3,))), horizon=100, dt=0.1)
@@ -206,17 +206,17 @@ class Range:
     """Where attacks are tried: a warm parent, and the outside around it."""
 
     def __init__(self, outside: Outside, layers: Layer = ALL_LAYERS) -> None:
-        self.outside, self.zygote = outside, Zygote(layers=layers)
+        self.outside, self.fork_server = outside, ForkServer(layers=layers)
         self.given = {"x": np.linspace(-1, 1, ROWS), "v": np.linspace(-2, 2, 3 * ROWS).reshape(ROWS, 3)}
         self._neighbour = self.start(NEIGHBOUR)
         self._expected = self._neighbour.evaluate(self.given).values.tobytes()
-        outside.at_home |= {self.zygote.pid, self._neighbour.pid}
+        outside.at_home |= {self.fork_server.pid, self._neighbour.pid}
         outside.touched()
 
     def start(self, payload: str, *, deadline: float = 2.0) -> RewardProcess:
         """A program that no gate has seen, running."""
         program = Program("reward", self.outside.aimed(whole(payload)), ("x", "v"), {})
-        return self.zygote.start(program, SHAPES, rows=ROWS, deadline=deadline)
+        return self.fork_server.start(program, SHAPES, rows=ROWS, deadline=deadline)
 
     def fire(self, payload: str, *, deadline: float = 2.0) -> Outcome:
         """Run it, ask it twice."""
@@ -252,9 +252,9 @@ class Range:
         return found + self.outside.touched()
 
     def close(self) -> None:
-        self.outside.at_home -= {self.zygote.pid, self._neighbour.pid}
+        self.outside.at_home -= {self.fork_server.pid, self._neighbour.pid}
         self._neighbour.close()
-        self.zygote.close()
+        self.fork_server.close()
 
 
 DECOY = f"""
@@ -291,9 +291,9 @@ def outside() -> Iterator[Outside]:
 def ground(outside: Outside) -> Iterator[Range]:
     """With every layer."""
     made = Range(outside)
-    if made.zygote.tier != "strict":
+    if made.fork_server.tier != "strict":
         made.close()
-        pytest.skip(f"this machine's sandbox is {made.zygote.tier}")
+        pytest.skip(f"this machine's sandbox is {made.fork_server.tier}")
     yield made
     made.close()
 
@@ -314,7 +314,7 @@ def grounds(outside: Outside) -> Iterator[Callable[[Layer], Range]]:
     def alone(layer: Layer) -> Range:
         if layer not in made:
             made[layer] = Range(outside, layer | Layer.PRIVILEGES)
-            if layer not in made[layer].zygote.held:
+            if layer not in made[layer].fork_server.held:
                 pytest.skip(f"this machine has no {layer!r}")
         return made[layer]
 

@@ -12,11 +12,11 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["eureka_loop.program"]):
+with atheris.instrument_imports(include=["eureka_loop.reward"]):
     from eureka_loop.errors import Refused
-    from eureka_loop.program.gate import check
-    from eureka_loop.program.parsing import compile_ready
-    from eureka_loop.program.vocabulary import Observable, Vocabulary
+    from eureka_loop.reward.gate import check
+    from eureka_loop.reward.parsing import compile_ready
+    from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 VOCABULARY = Vocabulary("any", (Observable("x", ()), Observable("v", (3,))), horizon=100, dt=0.1)
 TOKENS = (

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from eureka_loop.errors import Refused
-from eureka_loop.program.contract import Program
-from eureka_loop.program.gate import check
-from eureka_loop.program.parsing import compile_ready
+from eureka_loop.reward.contract import Program
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.parsing import compile_ready
 
 SECONDS = 5.0  # of processor time for one text; most take a millisecond
 

@@ -18,14 +18,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 
 from eureka_loop.errors import RewardFailure, SandboxError
-from eureka_loop.program.contract import TERM_LIMIT, TERM_NAME, Program
 from eureka_loop.results import FailureKind
-from eureka_loop.sandbox import conversation
-from eureka_loop.sandbox.answer import check_names
-from eureka_loop.sandbox.conversation import Conversation, clean
-from eureka_loop.sandbox.layers import ALL_LAYERS, Layer
-from eureka_loop.sandbox.process import RewardProcess, Terms
-from eureka_loop.sandbox.protocol import ANSWER, TEXT_BYTES, Order
+from eureka_loop.reward.contract import TERM_LIMIT, TERM_NAME, Program
+from eureka_loop.reward.sandbox import conversation
+from eureka_loop.reward.sandbox.answer import check_names
+from eureka_loop.reward.sandbox.conversation import Conversation, clean
+from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer
+from eureka_loop.reward.sandbox.process import RewardProcess, Terms
+from eureka_loop.reward.sandbox.protocol import ANSWER, TEXT_BYTES, Order
 
 ORDER_TOKEN, TOKEN, ROWS = 5, 7, 4
 COLUMNS = {"x": np.linspace(-1.0, 1.0, ROWS)}

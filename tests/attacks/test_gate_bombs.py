@@ -10,10 +10,10 @@ import time
 import pytest
 
 from eureka_loop.errors import BadInput, Refused
-from eureka_loop.program.expression import episode_mean
-from eureka_loop.program.gate import check
-from eureka_loop.program.problems import MAX_MESSAGE, MAX_PROBLEMS
-from eureka_loop.program.vocabulary import Observable, Vocabulary
+from eureka_loop.reward.expression import episode_mean
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.problems import MAX_MESSAGE, MAX_PROBLEMS
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 SECONDS = 5.0  # of processor time; all of them take less than one
 

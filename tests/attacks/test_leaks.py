@@ -37,7 +37,7 @@ def held(ground) -> dict[str, object]:
     maps = Path("/proc/self/maps").read_text()
     return {
         "descriptors": len(list(Path("/proc/self/fd").iterdir())),
-        "descriptors of the warm parent": len(list(Path(f"/proc/{ground.zygote.pid}/fd").iterdir())),
+        "descriptors of the warm parent": len(list(Path(f"/proc/{ground.fork_server.pid}/fd").iterdir())),
         "shared memory": maps.count("memfd:eureka"),
         "touched": ground.outside.touched(),
         "files": sorted(each.name for each in Path(tempfile.gettempdir()).glob("eureka-*") if each.is_file()),
@@ -53,12 +53,12 @@ def start_and_end(ground, arm, times: int) -> None:
 def nothing_is_left(ground, arm, times: int) -> None:
     start_and_end(ground, arm, 4 * len(WAYS))  # caches fill
     gc.collect()
-    before, memory, warm = held(ground), mapped("self"), mapped(ground.zygote.pid)
+    before, memory, warm = held(ground), mapped("self"), mapped(ground.fork_server.pid)
     start_and_end(ground, arm, times)
     gc.collect()
     assert held(ground) == before
     assert mapped("self") <= memory * (1 + FREE)
-    assert mapped(ground.zygote.pid) <= warm * (1 + FREE)
+    assert mapped(ground.fork_server.pid) <= warm * (1 + FREE)
 
 
 def test_a_hundred_candidates_leave_nothing(ground, arm):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_loop.sandbox.layers import Layer
+from eureka_loop.reward.sandbox.layers import Layer
 
 PAYLOADS = {
     "load": "y = np.load('SECRET.npy')",

@@ -14,9 +14,9 @@ from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.judge.fitness import Judge
-from eureka_loop.program.contract import Program
 from eureka_loop.records import Job
 from eureka_loop.results import Score, Trained
+from eureka_loop.reward.contract import Program
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.train import trainer
@@ -74,7 +74,7 @@ def score(ground, vocabulary) -> Callable[[], tuple[Score, ...]]:
     """Judge the fixed policy, by processes of the same warm parent."""
 
     def judged() -> tuple[Score, ...]:
-        with Judge(ground.zygote, TASK, vocabulary) as judge:
+        with Judge(ground.fork_server, TASK, vocabulary) as judge:
             return judge_policy(policy, TASK, DOMAIN, SEEDS, judge)
 
     return judged
@@ -88,7 +88,7 @@ def honest(score) -> tuple[Score, ...]:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_fixed_policys_fitness_is_the_same_whoever_came_before(ground, score, honest, name):
     given = {"dt": np.linspace(-1.0, 1.0, 8)}
-    with ground.zygote.start(program(HOSTILE[name], "dt"), {"dt": ()}, rows=8, deadline=0.3) as process:
+    with ground.fork_server.start(program(HOSTILE[name], "dt"), {"dt": ()}, rows=8, deadline=0.3) as process:
         try:
             process.evaluate(given)
         except RewardFailure:
@@ -122,7 +122,7 @@ def trained(ground, monkeypatch, tmp_path) -> Callable[[str], Trained]:
             },
             judge_seeds=SEEDS,
         )
-        result = trainer.train(job, DOMAIN, ground.zygote, tmp_path, lambda _: None)
+        result = trainer.train(job, DOMAIN, ground.fork_server, tmp_path, lambda _: None)
         assert isinstance(result, Trained), result
         return result
 

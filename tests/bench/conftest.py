@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_loop.bench.estimate import Pace
-from eureka_loop.bench.plan import Bench
 from eureka_loop.config import RunConfig
+from eureka_loop.report.bench.estimate import Pace
+from eureka_loop.report.bench.plan import Bench
 
 
 @pytest.fixture

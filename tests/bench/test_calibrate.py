@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from eureka_loop.bench.calibrate import (
+from eureka_loop.config import RunConfig
+from eureka_loop.envs.registry import find_task
+from eureka_loop.execute.machine import Share
+from eureka_loop.records import Training
+from eureka_loop.report.bench.calibrate import (
     COLLECTED,
     UPDATES,
     at_once,
@@ -15,11 +19,7 @@ from eureka_loop.bench.calibrate import (
     prompt_tokens,
     shortened,
 )
-from eureka_loop.config import RunConfig
-from eureka_loop.envs.registry import find_task
-from eureka_loop.execute.machine import Share
-from eureka_loop.program.vocabulary import Observable, Vocabulary
-from eureka_loop.records import Training
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 CONFIG = RunConfig(samples=8, seeds=2)
 SHARE = Share(workers=2, learners=3)

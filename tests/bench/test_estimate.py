@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from eureka_loop.bench.estimate import FEEDBACK, REPLY, Estimate, Pace, of_search, total
 from eureka_loop.config import RunConfig
-from eureka_loop.design.llm.prices import Price, Prices
 from eureka_loop.envs.registry import find_task
+from eureka_loop.propose.llm.prices import Price, Prices
+from eureka_loop.report.bench.estimate import FEEDBACK, REPLY, Estimate, Pace, of_search, total
 
 TASK = find_task("hopper-hop")  # with a hand-written and a sparse reward
 CONFIG = RunConfig(designer="templates", generations=2, samples=4, steps=1000, report_seeds=3)

@@ -9,12 +9,12 @@ import pytest
 import tomli_w
 
 from eureka_loop import files
-from eureka_loop.bench import plan
-from eureka_loop.bench.plan import SETUP, Bench, Search, Spent
 from eureka_loop.config import RunConfig, as_table, load
 from eureka_loop.envs.registry import find_task
 from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.records import Candidate, Job
+from eureka_loop.report.bench import plan
+from eureka_loop.report.bench.plan import SETUP, Bench, Search, Spent
 from eureka_loop.results import Failed, FailureKind
 from eureka_loop.store import NOTHING_TRAINED, Run
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_loop.bench import suites
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
+from eureka_loop.report.bench import suites
 
 
 def test_the_suites_are_the_catalogues_and_quick() -> None:

@@ -16,7 +16,7 @@ from eureka_loop.store import Run
 def start(*words: str, cwd: Path, **env: str) -> subprocess.Popen[str]:
     """Nobody can answer it, and no model is configured but by `env`."""
     return subprocess.Popen(
-        [sys.executable, "-m", "eureka_loop.cli", *words],
+        [sys.executable, "-m", "eureka_loop.cli.main", *words],
         cwd=cwd,
         env={**_bare(), **env},
         stdin=subprocess.DEVNULL,

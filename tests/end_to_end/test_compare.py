@@ -90,7 +90,7 @@ def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: 
 
 def test_a_runs_winner_beside_what_it_names_after_a_mistake(here: Path) -> None:
     small = "--generations 1 --samples 1 --steps 600 --report-seeds 0 --judge-episodes 2 --jobs 1".split()
-    command = [sys.executable, "-m", "eureka_loop.cli", "run", "invertedpendulum-balance", *small]
+    command = [sys.executable, "-m", "eureka_loop.cli.main", "run", "invertedpendulum-balance", *small]
     subprocess.run([*command, "--designer", "templates"], cwd=here, check=True, capture_output=True)
     (run,) = (here / "runs").iterdir()
     name = str(run.relative_to(here))

@@ -15,10 +15,10 @@ import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.judge.fitness import Judge
-from eureka_loop.program.gate import check
-from eureka_loop.program.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.records import Array, Task
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.episodes import Episode, EpisodeCollector
 from eureka_loop.simulate.instruments import Instruments
@@ -85,14 +85,14 @@ def roll(task: Task, policy: Policy | None, *, seed: int, steps: int) -> Rollout
 
 
 def play(
-    task: Task, zygote: Zygote, policies: Sequence[Policy | None], *, steps: int, seed: int = 0
+    task: Task, fork_server: ForkServer, policies: Sequence[Policy | None], *, steps: int, seed: int = 0
 ) -> list[Played]:
     """An episode of each policy, of random actions for None: from the same start, cut off after so many steps."""
     short = replace(task, env_kwargs={**task.env_kwargs, "max_episode_steps": steps})
     env = make_env(short)
     instruments = Instruments(env, find_domain(task.env_id))
     human = check(task.human, instruments.vocabulary).parameters if task.human else ()
-    with Judge(zygote, short, instruments.vocabulary) as judge:
+    with Judge(fork_server, short, instruments.vocabulary) as judge:
         recorder = instruments.recorder([*judge.names, *human, "native_reward"], 1)
         played = []
         for policy in policies:
@@ -164,8 +164,8 @@ def rollout_of() -> Callable[..., Rollout]:
 def episode_of() -> Callable[..., Played]:
     """One episode of a policy, cut off after so many steps."""
 
-    def judged(task: Task, zygote: Zygote, policy: Policy, *, steps: int) -> Played:
-        return play(task, zygote, [policy], steps=steps)[0]
+    def judged(task: Task, fork_server: ForkServer, policy: Policy, *, steps: int) -> Played:
+        return play(task, fork_server, [policy], steps=steps)[0]
 
     return judged
 
@@ -174,8 +174,8 @@ def episode_of() -> Callable[..., Played]:
 def beside_random() -> Callable[..., Pair]:
     """An episode of a policy, and one of random actions from the same start and as long."""
 
-    def compared(task: Task, zygote: Zygote, policy: Policy, *, steps: int, seed: int = 0) -> Pair:
-        theirs, ours = play(task, zygote, [None, policy], steps=steps, seed=seed)
+    def compared(task: Task, fork_server: ForkServer, policy: Policy, *, steps: int, seed: int = 0) -> Pair:
+        theirs, ours = play(task, fork_server, [None, policy], steps=steps, seed=seed)
         return ours, theirs
 
     return compared
@@ -185,12 +185,14 @@ def beside_random() -> Callable[..., Pair]:
 def off_native() -> Callable[..., float]:
     """How far a task's hand-written program is, at most, from the reward that the env gave."""
 
-    def furthest(task: Task, zygote: Zygote, vocabulary: Vocabulary, columns: Mapping[str, Array]) -> float:
+    def furthest(
+        task: Task, fork_server: ForkServer, vocabulary: Vocabulary, columns: Mapping[str, Array]
+    ) -> float:
         assert task.human is not None
         program = check(task.human, vocabulary)
         shapes = {name: vocabulary.resolve(name).shape for name in program.parameters}
         native = columns["native_reward"]
-        with zygote.start(program, shapes, rows=len(native)) as process:
+        with fork_server.start(program, shapes, rows=len(native)) as process:
             terms = process.evaluate({name: columns[name] for name in program.parameters})
         return float(np.abs(terms.total - native).max())
 
@@ -198,9 +200,9 @@ def off_native() -> Callable[..., float]:
 
 
 @pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
-    with Zygote() as zygote:
-        yield zygote
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as fork_server:
+        yield fork_server
 
 
 def gait(frequency: float, offset: Array, amplitude: Array, phase: Array) -> Policy:

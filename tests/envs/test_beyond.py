@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task, suites
-from eureka_loop.program.gate import check
 from eureka_loop.records import Array
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.serving import serves
 from eureka_loop.train.trainer import vocabulary_of
 
@@ -164,24 +164,26 @@ def test_every_task_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", PUPPETS)
-def test_a_body_carried_through_the_task_succeeds(name: str, beside_random: Steps, zygote: Zygote) -> None:
+def test_a_body_carried_through_the_task_succeeds(
+    name: str, beside_random: Steps, fork_server: ForkServer
+) -> None:
     task, steps = find_task(name), LONG.get(name, 250)
-    ours, theirs = beside_random(task, zygote, carried(PUPPETS[name]), steps=steps)
+    ours, theirs = beside_random(task, fork_server, carried(PUPPETS[name]), steps=steps)
     assert ours.fitness > max(0.5, theirs.fitness + 0.4)
     assert ours.success in (1.0, None)
     assert theirs.success in (0.0, None)
 
 
 @pytest.mark.parametrize("look", CHEATS)
-def test_what_looks_different_is_worth_little(look: str, episode_of: Steps, zygote: Zygote) -> None:
+def test_what_looks_different_is_worth_little(look: str, episode_of: Steps, fork_server: ForkServer) -> None:
     name, place, most = CHEATS[look]
-    played = episode_of(find_task(name), zygote, carried(place), steps=LONG.get(name, 250))
+    played = episode_of(find_task(name), fork_server, carried(place), steps=LONG.get(name, 250))
     assert played.fitness <= most
     assert played.success in (0.0, None)
 
 
 @pytest.mark.parametrize("name", PUPPETS)
-def test_many_at_once_serve_it(name: str, zygote: Zygote) -> None:
+def test_many_at_once_serve_it(name: str, fork_server: ForkServer) -> None:
     """All that the task's own programs name comes from the batched simulator."""
     task = find_task(name)
     domain = find_domain(task.env_id)

@@ -13,11 +13,11 @@ from stable_baselines3.common.preprocessing import check_for_nested_spaces
 from eureka_loop.envs.domain import OURS
 from eureka_loop.envs.extras import installed
 from eureka_loop.envs.registry import domains, find_domain, suites, tasks
-from eureka_loop.program.contract import Kind
-from eureka_loop.program.gate import check
 from eureka_loop.records import Task
-from eureka_loop.sandbox.trial import try_out
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.contract import Kind
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.trial import try_out
 
 
 def case(task: Task, *parts: str) -> Any:
@@ -151,44 +151,46 @@ def test_the_gate_accepts_the_program(task: Task, part: str, random_steps: Steps
 @pytest.mark.parametrize(
     ("task", "part"), [each for each in PROGRAMS if each.values[1] in ("sparse", "human")]
 )
-def test_the_reward_passes_the_trial(task: Task, part: str, random_steps: Steps, zygote: Zygote) -> None:
+def test_the_reward_passes_the_trial(
+    task: Task, part: str, random_steps: Steps, fork_server: ForkServer
+) -> None:
     """Deterministic, rows independent, terms finite and in range."""
     rollout = random_steps(task.name)
     program = check(getattr(task, part), rollout.vocabulary)
     shapes = {name: rollout.vocabulary.resolve(name).shape for name in program.parameters}
-    try_out(zygote, program, rollout.transitions.columns, shapes)
+    try_out(fork_server, program, rollout.transitions.columns, shapes)
 
 
 @NATIVE
 def test_the_human_reward_is_the_native_one(
-    task: Task, random_steps: Steps, off_native: Distance, zygote: Zygote
+    task: Task, random_steps: Steps, off_native: Distance, fork_server: ForkServer
 ) -> None:
     """On every random-action step; what is left is float32: envs square the actions in it."""
     rollout = random_steps(task.name)
     vocabulary, taken = rollout.vocabulary, rollout.transitions
     assert taken.episode_start[1:].any() or vocabulary.horizon >= len(taken)
-    assert off_native(task, zygote, vocabulary, taken.columns) <= 1e-6
+    assert off_native(task, fork_server, vocabulary, taken.columns) <= 1e-6
 
 
 @pytest.mark.slow
 @LONGER
 def test_it_is_so_over_a_thousand_steps(
-    task: Task, rollout_of: Callable[..., Any], off_native: Distance, zygote: Zygote
+    task: Task, rollout_of: Callable[..., Any], off_native: Distance, fork_server: ForkServer
 ) -> None:
     """As where no extra is needed, and in episodes of the env's own length."""
     rollout = rollout_of(task, None, seed=1, steps=1000)
-    assert off_native(task, zygote, rollout.vocabulary, rollout.transitions.columns) <= 1e-6
+    assert off_native(task, fork_server, rollout.vocabulary, rollout.transitions.columns) <= 1e-6
 
 
 @GYMNASIUMS
 def test_the_human_reward_is_the_native_one_when_the_task_is_done_well(
-    task: Task, scripted_steps: Steps, off_native: Distance, zygote: Zygote
+    task: Task, scripted_steps: Steps, off_native: Distance, fork_server: ForkServer
 ) -> None:
     """Those of the extras: `test_robotics`, `test_metaworld`."""
     rollout = scripted_steps(task.name)
     if rollout is None:
         pytest.skip("nobody has scripted a policy for it")
-    assert off_native(task, zygote, rollout.vocabulary, rollout.transitions.columns) <= 1e-6
+    assert off_native(task, fork_server, rollout.vocabulary, rollout.transitions.columns) <= 1e-6
 
 
 @ENVS

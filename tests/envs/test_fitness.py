@@ -12,7 +12,7 @@ from eureka_loop.envs.extras import installed
 from eureka_loop.envs.registry import find_domain, find_task, suites, tasks
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Array
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 
 Steps = Callable[[str], Any]
 
@@ -29,14 +29,14 @@ SCRIPTED_SUCCESS = {  # what the scripted policies manage; the others' tasks are
 }
 
 
-def scores(name: str, rollout: Any, zygote: Zygote) -> list[tuple[float, float | None]]:
-    with Judge(zygote, find_task(name), rollout.vocabulary) as judge:
+def scores(name: str, rollout: Any, fork_server: ForkServer) -> list[tuple[float, float | None]]:
+    with Judge(fork_server, find_task(name), rollout.vocabulary) as judge:
         return [judge.score(episode.columns) for episode in rollout.episodes]
 
 
 @NAMES
-def test_random_actions_get_a_score(name: str, random_steps: Steps, zygote: Zygote) -> None:
-    for fitness, success in scores(name, random_steps(name), zygote):
+def test_random_actions_get_a_score(name: str, random_steps: Steps, fork_server: ForkServer) -> None:
+    for fitness, success in scores(name, random_steps(name), fork_server):
         assert np.isfinite(fitness)
         assert (success is None) == (find_task(name).success is None)
         assert success in (None, 0.0, 1.0)
@@ -44,26 +44,29 @@ def test_random_actions_get_a_score(name: str, random_steps: Steps, zygote: Zygo
 
 @pytest.mark.parametrize("name", [task.name for task in suites()["gymnasium"]])
 def test_a_better_policy_scores_higher(
-    name: str, random_steps: Steps, scripted_steps: Steps, zygote: Zygote
+    name: str, random_steps: Steps, scripted_steps: Steps, fork_server: ForkServer
 ) -> None:
     """Than random actions; the other suites' tasks: `test_beyond`, `test_robotics`, `test_metaworld`."""
     better = scripted_steps(name)
     if better is None:
         pytest.skip("nobody has scripted a policy for it: see `test_beyond`")
-    ours = [fitness for fitness, _ in scores(name, better, zygote)]
-    theirs = [fitness for fitness, _ in scores(name, random_steps(name), zygote)]
+    ours = [fitness for fitness, _ in scores(name, better, fork_server)]
+    theirs = [fitness for fitness, _ in scores(name, random_steps(name), fork_server)]
     assert np.mean(ours) > np.mean(theirs) + 0.05
 
 
 @pytest.mark.parametrize("name", SCRIPTED_SUCCESS)
-def test_success_is_what_it_looks_like(name: str, scripted_steps: Steps, zygote: Zygote) -> None:
-    assert np.mean([mark for _, mark in scores(name, scripted_steps(name), zygote)]) == SCRIPTED_SUCCESS[name]
+def test_success_is_what_it_looks_like(name: str, scripted_steps: Steps, fork_server: ForkServer) -> None:
+    assert (
+        np.mean([mark for _, mark in scores(name, scripted_steps(name), fork_server)])
+        == SCRIPTED_SUCCESS[name]
+    )
 
 
 @pytest.mark.parametrize("name", ["hopper-hop", "walker2d-walk", "ant-run", "humanoid-run"])
-def test_falling_early_costs(name: str, zygote: Zygote, random_steps: Steps) -> None:
+def test_falling_early_costs(name: str, fork_server: ForkServer, random_steps: Steps) -> None:
     """The same speed for a tenth of the time is worth a tenth, not the same."""
-    with Judge(zygote, find_task(name), random_steps(name).vocabulary) as judge:
+    with Judge(fork_server, find_task(name), random_steps(name).vocabulary) as judge:
         whole, short = (judge.score(walk(steps))[0] for steps in (1000, 100))
     assert whole == pytest.approx(2.0)
     assert short == pytest.approx(0.2)
@@ -83,8 +86,8 @@ def walk(steps: int, horizon: int = 1000, dt: float = 0.01, speed: float = 2.0) 
     }
 
 
-def test_success_needs_both_the_end_and_the_speed(zygote: Zygote, random_steps: Steps) -> None:
-    with Judge(zygote, find_task("walker2d-walk"), random_steps("walker2d-walk").vocabulary) as judge:
+def test_success_needs_both_the_end_and_the_speed(fork_server: ForkServer, random_steps: Steps) -> None:
+    with Judge(fork_server, find_task("walker2d-walk"), random_steps("walker2d-walk").vocabulary) as judge:
         marks = [
             judge.score(walk(steps, speed=speed))[1]
             for steps, speed in [(1000, 2.0), (999, 2.0), (1000, 0.9)]
@@ -92,27 +95,27 @@ def test_success_needs_both_the_end_and_the_speed(zygote: Zygote, random_steps: 
     assert marks == [1.0, 0.0, 0.0]
 
 
-def test_pushers_fitness_is_the_share_of_the_way(zygote: Zygote, random_steps: Steps) -> None:
-    with Judge(zygote, find_task("pusher-push"), random_steps("pusher-push").vocabulary) as judge:
+def test_pushers_fitness_is_the_share_of_the_way(fork_server: ForkServer, random_steps: Steps) -> None:
+    with Judge(fork_server, find_task("pusher-push"), random_steps("pusher-push").vocabulary) as judge:
         ends = {"goal_distance": np.array([0.3, 0.1]), "init_goal_distance": np.array([0.4, 0.4])}
         there = {"goal_distance": np.array([0.3, 0.04]), "init_goal_distance": np.array([0.4, 0.4])}
         assert judge.score(ends) == (pytest.approx(0.75), 0.0)
         assert judge.score(there) == (pytest.approx(0.9), 1.0)
 
 
-def test_standing_up_counts_the_last_seconds_only(zygote: Zygote, random_steps: Steps) -> None:
+def test_standing_up_counts_the_last_seconds_only(fork_server: ForkServer, random_steps: Steps) -> None:
     name = "humanoidstandup-standup"
     time = 0.015 * np.arange(1, 1001)
     late = np.where(time > 10.0, 1.3, 0.1)
     jump = np.where((time > 5.0) & (time < 9.0), 1.3, 0.1)
-    with Judge(zygote, find_task(name), random_steps(name).vocabulary) as judge:
+    with Judge(fork_server, find_task(name), random_steps(name).vocabulary) as judge:
         assert judge.score({"head_height": late, "time": time}) == (pytest.approx(1.3), 1.0)
         assert judge.score({"head_height": jump, "time": time}) == (pytest.approx(0.1), 0.0)
 
 
 @pytest.mark.parametrize(("speed", "success"), [(0.1, 1.0), (0.8, 0.0)])
 def test_standing_means_standing_still(
-    speed: float, success: float, zygote: Zygote, random_steps: Steps
+    speed: float, success: float, fork_server: ForkServer, random_steps: Steps
 ) -> None:
     """Pacing to and fro near the start is no standing."""
     steps = 100
@@ -124,5 +127,5 @@ def test_standing_means_standing_still(
         "torso_pos": np.cumsum(0.015 * sway, axis=0), "init_torso_pos": np.zeros((steps, 3)),
         "terminated": np.zeros(steps), "dt": np.full(steps, 0.015), "time": time, "time_left": time[-1] - time,
     }  # fmt: skip
-    with Judge(zygote, find_task("humanoid-stand"), random_steps("humanoid-stand").vocabulary) as judge:
+    with Judge(fork_server, find_task("humanoid-stand"), random_steps("humanoid-stand").vocabulary) as judge:
         assert judge.score(columns)[1] == success

@@ -16,10 +16,10 @@ import pytest
 from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.extras import installed
 from eureka_loop.envs.registry import domains
-from eureka_loop.program.gate import check
-from eureka_loop.program.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.records import Array
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.hindsight import ACHIEVED, Hindsight
 from eureka_loop.simulate.instruments import Instruments
@@ -68,12 +68,12 @@ def test_what_is_stated_follows_the_goal(domain: Domain) -> None:
 
 
 @GOALS
-def test_the_reward_is_the_env_s_own_for_that_goal(domain: Domain, zygote: Zygote) -> None:
+def test_the_reward_is_the_env_s_own_for_that_goal(domain: Domain, fork_server: ForkServer) -> None:
     task, seen = domain.tasks[0], episodes(domain.name)
     assert task.human is not None
     program = check(task.human, seen.vocabulary)
     shapes = {name: seen.vocabulary.resolve(name).shape for name in program.parameters}
-    with zygote.start(program, shapes, rows=STEPS) as process:
+    with fork_server.start(program, shapes, rows=STEPS) as process:
         told, other = (process.evaluate(columns).total for columns in (seen.told, seen.other))
     assert np.abs(told - other).max() <= EXACT
     assert np.abs(told - seen.other["native_reward"]).max() <= AS_WRITTEN

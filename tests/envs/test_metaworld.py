@@ -14,10 +14,10 @@ from eureka_loop.envs.metaworld_rewards import REWARDS
 from eureka_loop.envs.metaworld_tasks import TEXTS
 from eureka_loop.envs.registry import find_domain, find_task, tasks
 from eureka_loop.errors import Refused
-from eureka_loop.program.gate import check
 from eureka_loop.records import Array
 from eureka_loop.references import NATIVE, references
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.documentation import reward_source
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
@@ -35,13 +35,15 @@ LEAST = {"handle-press": 0.02}  # fitness: four steps of the 130 are successes
 
 
 @pytest.fixture(scope="module")
-def pair_of(beside_random: Callable[..., Any], zygote: Zygote) -> Pairs:
+def pair_of(beside_random: Callable[..., Any], fork_server: ForkServer) -> Pairs:
     """An episode of Meta-World's own policy for a task, and one of random actions."""
 
     @cache
     def played(name: str) -> Any:
         seed = SEEDS.get(name, 0)
-        return beside_random(find_task(f"metaworld-{name}"), zygote, scripted(name), steps=STEPS, seed=seed)
+        return beside_random(
+            find_task(f"metaworld-{name}"), fork_server, scripted(name), steps=STEPS, seed=seed
+        )
 
     return played
 
@@ -75,11 +77,11 @@ def test_its_own_policy_succeeds_and_scores_higher_than_at_random(name: str, pai
 
 @pytest.mark.parametrize("name", REWARDS)
 def test_the_program_is_the_native_reward_when_the_task_is_done_well(
-    name: str, pair_of: Pairs, off_native: Callable[..., float], zygote: Zygote
+    name: str, pair_of: Pairs, off_native: Callable[..., float], fork_server: ForkServer
 ) -> None:
     well, _ = pair_of(name)
     assert well.columns["native_reward"].max() > 1.0
-    assert off_native(find_task(f"metaworld-{name}"), zygote, well.vocabulary, well.columns) <= 1e-6
+    assert off_native(find_task(f"metaworld-{name}"), fork_server, well.vocabulary, well.columns) <= 1e-6
 
 
 def test_a_seed_decides_what_is_drawn() -> None:

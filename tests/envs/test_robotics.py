@@ -16,7 +16,7 @@ from eureka_loop.envs.maze_ways import MEDIUM, Maze, U
 from eureka_loop.envs.registry import find_task, suites
 from eureka_loop.envs.shadow_hand_rotation import apart, euler_of, quat_of, without_roll
 from eureka_loop.records import Array
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 
 needs_robotics = pytest.mark.skipif(not installed("robotics"), reason="needs the extra 'robotics'")
 
@@ -180,12 +180,12 @@ def test_every_task_is_tried() -> None:
 
 
 @pytest.fixture(scope="module")
-def pair_of(beside_random: Callable[..., Any], zygote: Zygote) -> Pairs:
+def pair_of(beside_random: Callable[..., Any], fork_server: ForkServer) -> Pairs:
     """An episode in which a task is done well, and one of random actions."""
 
     @cache
     def played(name: str) -> Any:
-        return beside_random(find_task(name), zygote, DONE[name], steps=steps_of(name))
+        return beside_random(find_task(name), fork_server, DONE[name], steps=steps_of(name))
 
     return played
 
@@ -202,10 +202,10 @@ def test_done_well_it_succeeds_and_scores_higher_than_at_random(name: str, pair_
 @needs_robotics
 @pytest.mark.parametrize("name", DONE)
 def test_standing_still_is_worth_less(
-    name: str, pair_of: Pairs, episode_of: Callable[..., Any], zygote: Zygote
+    name: str, pair_of: Pairs, episode_of: Callable[..., Any], fork_server: ForkServer
 ) -> None:
     well, _ = pair_of(name)
-    alone = episode_of(find_task(name), zygote, lambda env, _: still(env), steps=min(steps_of(name), 50))
+    alone = episode_of(find_task(name), fork_server, lambda env, _: still(env), steps=min(steps_of(name), 50))
     assert alone.success == 0.0
     assert well.fitness > alone.fitness + 0.03
 
@@ -213,10 +213,10 @@ def test_standing_still_is_worth_less(
 @needs_robotics
 @pytest.mark.parametrize("name", [name for name in DONE if find_task(name).human])
 def test_the_program_is_the_native_reward_when_the_task_is_done_well(
-    name: str, pair_of: Pairs, off_native: Callable[..., float], zygote: Zygote
+    name: str, pair_of: Pairs, off_native: Callable[..., float], fork_server: ForkServer
 ) -> None:
     well, _ = pair_of(name)
-    assert off_native(find_task(name), zygote, well.vocabulary, well.columns) <= 1e-6
+    assert off_native(find_task(name), fork_server, well.vocabulary, well.columns) <= 1e-6
 
 
 def test_the_way_goes_round_the_walls() -> None:

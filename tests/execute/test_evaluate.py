@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from eureka_loop import files
-from eureka_loop.budget import Deadline, time_worked
 from eureka_loop.errors import BudgetSpent
+from eureka_loop.execute.budget import Deadline, time_worked
 from eureka_loop.execute.engine import ScriptedEngine, Watch
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.group import Stretch

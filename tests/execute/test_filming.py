@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from eureka_loop import files
-from eureka_loop.doctor import rendering
+from eureka_loop.cli.doctor import rendering
 from eureka_loop.envs.registry import find_task
 from eureka_loop.execute import filming
 from eureka_loop.execute.filming import filmed

@@ -14,8 +14,8 @@ from eureka_loop.execute.evaluate import Plan
 from eureka_loop.execute.footprint import JUDGED_AT_ONCE, LEARNER, LONGEST, PENDING, WORKER, footprint
 from eureka_loop.execute.machine import MOST_LEARNERS, Footprint
 from eureka_loop.judge import episodes
-from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Algorithm, Task, TrainerName, Training
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.train import sac
 from eureka_loop.train.population import judging
 

@@ -61,7 +61,7 @@ def work(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
 def test_a_cohort_that_breaks_is_trained_again_from_nothing(work: Callable[..., list[Path]]) -> None:
     """One by one, and what the cohort left isn't there beside it."""
 
-    def train(jobs: Sequence[Job], domain: Any, zygote: Any, folders: Any, report: Any, **_: Any) -> Any:
+    def train(jobs: Sequence[Job], domain: Any, fork_server: Any, folders: Any, report: Any, **_: Any) -> Any:
         for place, folder in enumerate(folders):
             report(place, {"step": float(len(jobs))})
             (folder / f"events.out.tfevents.{len(jobs)}").write_text("x")

@@ -7,7 +7,7 @@ import pytest
 
 from eureka_loop.judge.agreement import Agreement, agreement, matches, ranks
 from eureka_loop.records import Array
-from eureka_loop.sandbox.process import Terms
+from eureka_loop.reward.sandbox.process import Terms
 
 
 def terms(**values: Array) -> Terms:

@@ -9,7 +9,7 @@ from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Array
 from eureka_loop.results import Score
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 
@@ -25,7 +25,7 @@ def judged() -> Iterator[Judged]:
     env = make_env(TASK)
     vocabulary = Instruments(env, DOMAIN).vocabulary
     env.close()
-    with Zygote() as zygote, Judge(zygote, TASK, vocabulary) as judge:
+    with ForkServer() as fork_server, Judge(fork_server, TASK, vocabulary) as judge:
         yield lambda *seeds: judge_policy(policy, TASK, DOMAIN, seeds, judge)
 
 

@@ -10,7 +10,7 @@ import pytest
 from eureka_loop.judge.ranking import Ranking
 from eureka_loop.judge.screening import RANDOM, Screened, one_sided, reason, screen
 from eureka_loop.records import Array
-from eureka_loop.sandbox.process import Terms
+from eureka_loop.reward.sandbox.process import Terms
 
 LENGTHS = [100] * 12
 FITNESS = np.arange(12.0)

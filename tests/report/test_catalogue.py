@@ -12,9 +12,9 @@ from rich.console import Console
 
 from eureka_loop.envs.registry import find_domain, find_task, suites, tasks
 from eureka_loop.errors import UnknownName
-from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Task
 from eureka_loop.report import catalogue
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 VOCABULARY = Vocabulary(
     "HalfCheetah-v5",

@@ -183,7 +183,7 @@ def test_no_color_leaves_no_colour(script: Script) -> None:
 
 
 def test_help_imports_none_of_it() -> None:
-    code = "import sys, eureka_loop.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\n"
+    code = "import sys, eureka_loop.cli.main as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\n"
     code += "print([m for m in sys.modules if m.startswith(('rich', 'matplotlib', 'eureka_loop.report'))])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from eureka_loop.records import Candidate
-from eureka_loop.results import Evaluated, Failed, Score, Trained
+from eureka_loop.results import Evaluated, Failed, Score, Trained, ranked
 from eureka_loop.search.eureka import EurekaStrategy
-from eureka_loop.search.strategy import ranked
 
 
 def evaluated(id: str, fitness: float | None) -> Evaluated:

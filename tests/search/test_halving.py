@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from eureka_loop.records import Candidate, Later, Rung
-from eureka_loop.results import Evaluated, Failed, Halted, Score, Trained
+from eureka_loop.results import Evaluated, Failed, Halted, Score, Trained, ranked
 from eureka_loop.search.halving import Halving, ladder, steps_of
-from eureka_loop.search.strategy import in_order, ranked
+from eureka_loop.search.strategy import in_order
 
 WHOLE = Rung(0, 90_000, 1, 10, 9)
 

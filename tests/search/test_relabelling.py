@@ -10,9 +10,9 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.judge.trajectory import FILE, moments, save
-from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Candidate, Task
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.search.relabelling import Relabelling
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
@@ -23,9 +23,9 @@ STEPS = 50  # of every episode
 
 
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with Zygote() as zygote:
-        yield zygote
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as fork_server:
+        yield fork_server
 
 
 @pytest.fixture
@@ -49,32 +49,32 @@ def keep(path: Path, speed: float) -> None:
     save(path, moments({"speed": column, "init_speed": 0 * column}, ["speed"]))
 
 
-def chosen(run: Run, zygote: Zygote, generation: int, most: int) -> list[str]:
-    found = Relabelling(run, zygote, TASK, VOCABULARY, most).episodes(generation)
+def chosen(run: Run, fork_server: ForkServer, generation: int, most: int) -> list[str]:
+    found = Relabelling(run, fork_server, TASK, VOCABULARY, most).episodes(generation)
     return ["random" if path.parent == run.task_folder else path.parts[-3] for path in found]
 
 
-def test_off_it_asks_nobody(run: Run, zygote: Zygote) -> None:
+def test_off_it_asks_nobody(run: Run, fork_server: ForkServer) -> None:
     (run.task_folder / "random-0.npz").write_bytes(b"no archive")
-    assert chosen(run, zygote, 1, 0) == []
+    assert chosen(run, fork_server, 1, 0) == []
 
 
-def test_earlier_generations_alone_and_never_the_report(run: Run, zygote: Zygote) -> None:
-    assert chosen(run, zygote, 0, 10_000) == ["random"] * 2
-    assert chosen(run, zygote, 1, 10_000) == ["random"] * 2 + ["g0-00", "g0-01", "g0-02"]
-    assert len(chosen(run, zygote, 2, 10_000)) == 8
+def test_earlier_generations_alone_and_never_the_report(run: Run, fork_server: ForkServer) -> None:
+    assert chosen(run, fork_server, 0, 10_000) == ["random"] * 2
+    assert chosen(run, fork_server, 1, 10_000) == ["random"] * 2 + ["g0-00", "g0-01", "g0-02"]
+    assert len(chosen(run, fork_server, 2, 10_000)) == 8
 
 
-def test_no_more_than_asked_for_and_spread_over_fitness(run: Run, zygote: Zygote) -> None:
+def test_no_more_than_asked_for_and_spread_over_fitness(run: Run, fork_server: ForkServer) -> None:
     """Whole episodes; the best is among them, the next one is the worst."""
-    assert chosen(run, zygote, 2, STEPS - 1) == []
-    assert chosen(run, zygote, 2, STEPS) == ["g1-02"]
-    assert chosen(run, zygote, 2, 3 * STEPS - 1) == ["random", "g1-02"]
-    assert chosen(run, zygote, 2, 4 * STEPS) == ["random", "g0-00", "g1-00", "g1-02"]
+    assert chosen(run, fork_server, 2, STEPS - 1) == []
+    assert chosen(run, fork_server, 2, STEPS) == ["g1-02"]
+    assert chosen(run, fork_server, 2, 3 * STEPS - 1) == ["random", "g1-02"]
+    assert chosen(run, fork_server, 2, 4 * STEPS) == ["random", "g0-00", "g1-00", "g1-02"]
 
 
-def test_the_same_again_when_a_run_goes_on(run: Run, zygote: Zygote) -> None:
+def test_the_same_again_when_a_run_goes_on(run: Run, fork_server: ForkServer) -> None:
     """However far the generation itself has come."""
-    before = chosen(run, zygote, 1, 3 * STEPS)
+    before = chosen(run, fork_server, 1, 3 * STEPS)
     keep(run.job_folder("g1-00", 200) / FILE, 50.0)
-    assert chosen(run, zygote, 1, 3 * STEPS) == before
+    assert chosen(run, fork_server, 1, 3 * STEPS) == before

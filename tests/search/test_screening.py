@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from eureka_loop import files
-from eureka_loop.feedback import words
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import FILE, moments, save, size
-from eureka_loop.program.vocabulary import Observable, Vocabulary
 from eureka_loop.records import Candidate, Later, Task
 from eureka_loop.results import Score, Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.search.bank import gather
+from eureka_loop.search.feedback import words
 from eureka_loop.search.screening import Screening
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
@@ -31,9 +31,9 @@ BROKEN = "def compute_reward(speed):\n    return {'root': np.sqrt(speed - 1.0)}\
 
 
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with Zygote() as zygote:
-        yield zygote
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as fork_server:
+        yield fork_server
 
 
 @pytest.fixture
@@ -74,43 +74,43 @@ def written(run: Run, **sources: str) -> list[Candidate]:
     return found
 
 
-def screening(run: Run, zygote: Zygote) -> Screening:
-    return Screening(run, zygote, TASK, VOCABULARY, 0.99)
+def screening(run: Run, fork_server: ForkServer) -> Screening:
+    return Screening(run, fork_server, TASK, VOCABULARY, 0.99)
 
 
-def screened(run: Run, zygote: Zygote, candidates: Sequence[Candidate]) -> list[Candidate | Later]:
-    return list(screening(run, zygote).screen(candidates))
+def screened(run: Run, fork_server: ForkServer, candidates: Sequence[Candidate]) -> list[Candidate | Later]:
+    return list(screening(run, fork_server).screen(candidates))
 
 
-def policies(run: Run, zygote: Zygote, generation: int = 1, **limit: int) -> list[str]:
-    with Judge(zygote, TASK, VOCABULARY) as judge:
+def policies(run: Run, fork_server: ForkServer, generation: int = 1, **limit: int) -> list[str]:
+    with Judge(fork_server, TASK, VOCABULARY) as judge:
         return gather(run, judge, generation, **limit).policies
 
 
-def test_who_is_in_the_bank(run: Run, zygote: Zygote) -> None:
-    assert policies(run, zygote, 0) == [RANDOM, RANDOM]
-    assert policies(run, zygote, 1) == [RANDOM, RANDOM, *(f"g0-{n:02}" for n in range(6))]
+def test_who_is_in_the_bank(run: Run, fork_server: ForkServer) -> None:
+    assert policies(run, fork_server, 0) == [RANDOM, RANDOM]
+    assert policies(run, fork_server, 1) == [RANDOM, RANDOM, *(f"g0-{n:02}" for n in range(6))]
 
 
-def test_what_is_none_of_the_searchs_business(run: Run, zygote: Zygote) -> None:
+def test_what_is_none_of_the_searchs_business(run: Run, fork_server: ForkServer) -> None:
     """Neither the report's trainings, nor the references', nor the generation's own."""
     train(run, "g0-00", 9.0, seeds("report_training", 0, 1)[0])
     run.write_candidate(replace(candidate("g0-99", FORWARDS), id="human"))
     train(run, "human", 9.0)
     written(run, one=FORWARDS)
     train(run, "g1-00", 9.0)
-    assert len(policies(run, zygote, 1)) == 8
+    assert len(policies(run, fork_server, 1)) == 8
 
 
-def test_episodes_of_early_rungs_count_for_their_candidate(run: Run, zygote: Zygote) -> None:
+def test_episodes_of_early_rungs_count_for_their_candidate(run: Run, fork_server: ForkServer) -> None:
     folder = run.job_folder("g0-03", 100, 0)
     folder.mkdir(parents=True)
     keep(folder / FILE, 1.0)
-    assert policies(run, zygote).count("g0-03") == 2
+    assert policies(run, fork_server).count("g0-03") == 2
 
 
 def test_what_arrives_later_reads_nothing_again(
-    run: Run, zygote: Zygote, monkeypatch: pytest.MonkeyPatch
+    run: Run, fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One by one, as in a steady search; above a bound columns are read again, and the verdicts are the same."""
     reads: list[Path] = []
@@ -119,7 +119,7 @@ def test_what_arrives_later_reads_nothing_again(
     one_by_one: list[Candidate | Later] = []
     for each in written(run, one=FORWARDS, two=FORWARDS, three=FORWARDS, four=BACKWARDS):
         one_by_one += [each, Later()]
-    watched, counts = screening(run, zygote), []
+    watched, counts = screening(run, fork_server), []
     for each in watched.screen(one_by_one):
         if isinstance(each, Later):
             counts.append(len(reads))
@@ -131,17 +131,17 @@ def test_what_arrives_later_reads_nothing_again(
     assert run.failure("g1-03") is not None
 
 
-def test_the_bound_is_kept_and_the_spread_with_it(run: Run, zygote: Zygote) -> None:
+def test_the_bound_is_kept_and_the_spread_with_it(run: Run, fork_server: ForkServer) -> None:
     one = size(run.job_folder("g0-00", 100) / FILE)
-    kept = policies(run, zygote, most=3 * one)
+    kept = policies(run, fork_server, most=3 * one)
     assert kept == [RANDOM, RANDOM, "g0-00", "g0-03", "g0-05"]
     assert sum(map(size, run.folder.glob(f"candidates/**/{FILE}"))) <= 3 * one
-    assert policies(run, zygote, most=3 * one) == kept
+    assert policies(run, fork_server, most=3 * one) == kept
 
 
-def test_backwards_is_not_trained_and_the_designer_is_told(run: Run, zygote: Zygote) -> None:
+def test_backwards_is_not_trained_and_the_designer_is_told(run: Run, fork_server: ForkServer) -> None:
     candidates = written(run, good=FORWARDS, bad=BACKWARDS)
-    assert screened(run, zygote, candidates) == candidates
+    assert screened(run, fork_server, candidates) == candidates
     assert run.failure("g1-00") is None
     failed = run.failure("g1-01")
     assert failed is not None
@@ -156,17 +156,17 @@ def test_backwards_is_not_trained_and_the_designer_is_told(run: Run, zygote: Zyg
     assert told == [("g1-01", "ranks_backwards")]
 
 
-def test_the_first_generation_is_left_alone(run: Run, zygote: Zygote) -> None:
+def test_the_first_generation_is_left_alone(run: Run, fork_server: ForkServer) -> None:
     run.write_candidate(candidate("g0-06", BACKWARDS))
-    screened(run, zygote, [candidate("g0-06", BACKWARDS)])
+    screened(run, fork_server, [candidate("g0-06", BACKWARDS)])
     found = run.screened("g0-06")
     assert found is not None
     assert (found.verdict, found.why) == ("abstained", "episodes of too few policies (1 of 6)")
     assert run.failure("g0-06") is None
 
 
-def test_a_program_that_fails_on_the_bank_is_trained_all_the_same(run: Run, zygote: Zygote) -> None:
-    screened(run, zygote, written(run, broken=BROKEN))
+def test_a_program_that_fails_on_the_bank_is_trained_all_the_same(run: Run, fork_server: ForkServer) -> None:
+    screened(run, fork_server, written(run, broken=BROKEN))
     found = run.screened("g1-00")
     assert found is not None
     assert found.verdict == "abstained"
@@ -174,29 +174,29 @@ def test_a_program_that_fails_on_the_bank_is_trained_all_the_same(run: Run, zygo
     assert run.failure("g1-00") is None
 
 
-def test_decided_once(run: Run, zygote: Zygote) -> None:
+def test_decided_once(run: Run, fork_server: ForkServer) -> None:
     """A run that goes on decides as it did, whatever the bank would say now."""
     candidates = written(run, good=FORWARDS, bad=BACKWARDS)
-    screened(run, zygote, candidates)
+    screened(run, fork_server, candidates)
     before = run.screened("g1-00"), run.failure("g1-01"), list(run.events())
     for number in range(6):
         (run.job_folder(f"g0-{number:02}", 100) / FILE).unlink()
-    screened(run, zygote, candidates)
+    screened(run, fork_server, candidates)
     assert (run.screened("g1-00"), run.failure("g1-01"), list(run.events())) == before
 
 
-def test_killed_between_verdict_and_rejection(run: Run, zygote: Zygote) -> None:
+def test_killed_between_verdict_and_rejection(run: Run, fork_server: ForkServer) -> None:
     candidates = written(run, bad=BACKWARDS)
-    screened(run, zygote, candidates)
+    screened(run, fork_server, candidates)
     failed = run.failure("g1-00")
     run.clear_failure("g1-00")
-    screened(run, zygote, candidates)
+    screened(run, fork_server, candidates)
     assert run.failure("g1-00") == failed
 
 
-def test_what_has_begun_to_train_is_not_asked_about(run: Run, zygote: Zygote) -> None:
+def test_what_has_begun_to_train_is_not_asked_about(run: Run, fork_server: ForkServer) -> None:
     candidates = written(run, bad=BACKWARDS)
     run.job_folder("g1-00", 100).mkdir()
-    screened(run, zygote, candidates)
+    screened(run, fork_server, candidates)
     assert run.screened("g1-00") is None
     assert run.failure("g1-00") is None

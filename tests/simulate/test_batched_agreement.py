@@ -15,9 +15,9 @@ import pytest
 
 from eureka_loop.envs.extras import installed
 from eureka_loop.envs.registry import domains, find_domain, find_task
-from eureka_loop.program.gate import check
 from eureka_loop.records import Task
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.simulate.choice import fastest, pool
 from eureka_loop.simulate.recorder import Transitions
@@ -65,9 +65,9 @@ FULL = mujoco.mjtState.mjSTATE_FULLPHYSICS | mujoco.mjtState.mjSTATE_WARMSTART
 
 
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with Zygote() as zygote:
-        yield zygote
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as fork_server:
+        yield fork_server
 
 
 def task_of(name: str) -> Task:
@@ -150,7 +150,7 @@ def test_one_thread_agrees(name: str) -> None:
 
 
 @STATED
-def test_agrees_with_the_env(name: str, zygote: Zygote) -> None:
+def test_agrees_with_the_env(name: str, fork_server: ForkServer) -> None:
     batched, single = both(name, physics=fastest, threads=2)
     assert walk(batched, single, STEPS, **CLOSE) >= ENVS
     got, expected = batched.take(), single.recorder.take()
@@ -161,7 +161,7 @@ def test_agrees_with_the_env(name: str, zygote: Zygote) -> None:
         return
     program = check(task_of(name).human or "", batched.vocabulary)
     shapes = {each: batched.vocabulary.resolve(each).shape for each in program.parameters}
-    with zygote.start(program, shapes, rows=len(got)) as process:
+    with fork_server.start(program, shapes, rows=len(got)) as process:
         reward = process.evaluate({each: got.columns[each] for each in program.parameters}).total
     np.testing.assert_allclose(reward, expected.columns["native_reward"], **CLOSE)
 

@@ -11,8 +11,8 @@ import pytest
 from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.registry import find_task
 from eureka_loop.errors import BadInput, Refused
-from eureka_loop.program.vocabulary import Observable
 from eureka_loop.records import Task
+from eureka_loop.reward.vocabulary import Observable
 from eureka_loop.simulate.hindsight import Hindsight, stated_of
 from eureka_loop.simulate.quantities import FromInfo, Given, Quantity, Raw, as_is
 

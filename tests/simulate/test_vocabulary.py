@@ -9,7 +9,7 @@ import pytest
 
 from eureka_loop.envs.registry import domains
 from eureka_loop.errors import BadInput
-from eureka_loop.program.vocabulary import Vocabulary
+from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.documentation import trimmed
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.naming import Namer, family

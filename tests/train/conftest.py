@@ -11,7 +11,7 @@ from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.envs.zoo import FUSED
 from eureka_loop.records import Algorithm, Job
 from eureka_loop.results import Failed, Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.train.trainer import train
 
 SMALL: Mapping[Algorithm, Mapping[str, Any]] = {
@@ -27,9 +27,9 @@ Training = Callable[..., Trained | Failed]
 
 
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with Zygote() as zygote:
-        yield zygote
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as fork_server:
+        yield fork_server
 
 
 @pytest.fixture
@@ -63,10 +63,10 @@ def make_job() -> Callable[..., Job]:
 
 
 @pytest.fixture
-def run(zygote: Zygote, tmp_path: Path) -> Training:
+def run(fork_server: ForkServer, tmp_path: Path) -> Training:
     """Train a job in a folder; what was reported is dropped."""
 
     def run(job: Job, folder: Path = tmp_path) -> Trained | Failed:
-        return train(job, find_domain(job.task.env_id), zygote, folder, lambda _: None)
+        return train(job, find_domain(job.task.env_id), fork_server, folder, lambda _: None)
 
     return run

@@ -15,11 +15,11 @@ from eureka_loop.judge.episodes import play
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.screening import RANDOM, Screened, one_sided, screen
 from eureka_loop.judge.trajectory import Trajectory
-from eureka_loop.program.gate import check
-from eureka_loop.program.vocabulary import PREFIXES
 from eureka_loop.records import Array, Task
-from eureka_loop.sandbox.process import Terms
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import Terms
+from eureka_loop.reward.vocabulary import PREFIXES
 from eureka_loop.search.bank import Bank, Kept
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
@@ -29,9 +29,9 @@ Policy = Callable[[Array], Array]
 
 
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with Zygote() as zygote:
-        yield zygote
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as fork_server:
+        yield fork_server
 
 
 def short(name: str, steps: int) -> Task:
@@ -82,7 +82,7 @@ def task(request: pytest.FixtureRequest) -> Task:
 
 
 @pytest.fixture(scope="module")
-def filled(task: Task, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bank, Any]:
+def filled(task: Task, fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bank, Any]:
     """A bank of real episodes: random actions, and controllers of more and less skill; the vocabulary."""
     folder = tmp_path_factory.mktemp(task.name)
     domain, make = find_domain(task.env_id), DOMAINS[task.name][1]
@@ -92,7 +92,7 @@ def filled(task: Task, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory)
             scene.keep(make(skill, scene.env.unwrapped), 7, folder / f"skill-{number}.npz")
         vocabulary = scene.vocabulary
     kept = []
-    with Judge(zygote, task, vocabulary) as judge:
+    with Judge(fork_server, task, vocabulary) as judge:
         for path in sorted(folder.glob("*.npz")):
             episode = Trajectory(path)
             policy = RANDOM if path.stem.startswith(RANDOM) else path.stem
@@ -100,20 +100,20 @@ def filled(task: Task, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory)
     return Bank(kept), vocabulary
 
 
-def asked(source: str, filled: tuple[Bank, Any], zygote: Zygote, *, sign: float = 1.0) -> Screened:
+def asked(source: str, filled: tuple[Bank, Any], fork_server: ForkServer, *, sign: float = 1.0) -> Screened:
     bank, vocabulary = filled
     program = check(source, vocabulary, hidden=True)
     shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
-    terms, lengths = bank.ask(program, shapes, zygote)
+    terms, lengths = bank.ask(program, shapes, fork_server)
     return screen(Terms(terms.names, sign * terms.values), lengths, bank.ranking, 0.99)
 
 
 def test_a_hand_written_reward_ranks_forwards_and_flipped_it_is_caught(
-    task: Task, filled: tuple[Bank, Any], zygote: Zygote
+    task: Task, filled: tuple[Bank, Any], fork_server: ForkServer
 ) -> None:
     assert one_sided(filled[0].fitness, filled[0].policies) == ""
-    assert asked(task.human or "", filled, zygote).verdict == "forwards"
-    assert asked(task.human or "", filled, zygote, sign=-1.0).verdict == "backwards"
+    assert asked(task.human or "", filled, fork_server).verdict == "forwards"
+    assert asked(task.human or "", filled, fork_server, sign=-1.0).verdict == "backwards"
 
 
 def test_every_observable_can_be_read_back_as_it_was(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from eureka_loop.envs.domain import Domain, observable
 from eureka_loop.records import Array, Job, Task
 from eureka_loop.results import Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.train.trainer import train
 
 ENV = "ToyReach-v0"
@@ -83,7 +83,7 @@ def toy_reach() -> Iterator[None]:
 @pytest.mark.usefixtures("toy_reach")
 @pytest.mark.parametrize("her", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["with", "without"])
 def test_hindsight_learns_what_a_sparse_reward_alone_does_not(
-    her: bool, zygote: Zygote, tmp_path: Path
+    her: bool, fork_server: ForkServer, tmp_path: Path
 ) -> None:
     """After 1,200 steps: on average within 20 cm of the goal; without hindsight half a metre off and more."""
     job = Job(
@@ -96,6 +96,6 @@ def test_hindsight_learns_what_a_sparse_reward_alone_does_not(
         hyperparameters={**SETTINGS, "her": her},
         judge_seeds=tuple(range(1_000_000, 1_000_020)),
     )
-    trained = train(job, DOMAIN, zygote, tmp_path, lambda _: None)
+    trained = train(job, DOMAIN, fork_server, tmp_path, lambda _: None)
     assert isinstance(trained, Trained)
     assert trained.fitness > -0.2 if her else trained.fitness < -0.4

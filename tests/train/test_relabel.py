@@ -17,10 +17,10 @@ from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput
 from eureka_loop.judge.fitness import start
 from eureka_loop.judge.trajectory import Trajectory
-from eureka_loop.program.gate import check
 from eureka_loop.records import Array, Job, Task
 from eureka_loop.results import Failed, Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.vector import RecordedVecEnv
 from eureka_loop.train.bank import Scene
@@ -88,7 +88,9 @@ def lived(task: Task) -> list[tuple[Any, ...]]:
     return rows
 
 
-def filled(task: Task, paths: list[Path], zygote: Zygote, *, n_envs: int = 1, **arguments: Any) -> Filled:
+def filled(
+    task: Task, paths: list[Path], fork_server: ForkServer, *, n_envs: int = 1, **arguments: Any
+) -> Filled:
     domain = find_domain(task.env_id)
     envs = RecordedVecEnv(task, domain, ["action"], n_envs, 0)
     normalization = VecNormalize(envs, norm_reward=False)
@@ -96,7 +98,7 @@ def filled(task: Task, paths: list[Path], zygote: Zygote, *, n_envs: int = 1, **
     model = SAC(kind, normalization, **{"buffer_size": 1_000, "learning_starts": 150, **arguments})
     program = check(task.human or task.sparse or "", envs.vocabulary, hidden=True)
     past, scale = Past(paths, program.parameters), RewardScale(n_envs, GAMMA)
-    with start(zygote, program, envs.vocabulary, rows=16) as process:
+    with start(fork_server, program, envs.vocabulary, rows=16) as process:
         rewarder = Rewarder(
             envs.recorder, process, scale, lambda *_: pytest.fail("no row is the training's own")
         )
@@ -107,10 +109,12 @@ def filled(task: Task, paths: list[Path], zygote: Zygote, *, n_envs: int = 1, **
 
 
 @pytest.mark.parametrize(("name", "limit"), [("hopper-hop", 100), ("halfcheetah-run", 20)])
-def test_rows_are_what_the_environment_gave(name: str, limit: int, tmp_path: Path, zygote: Zygote) -> None:
+def test_rows_are_what_the_environment_gave(
+    name: str, limit: int, tmp_path: Path, fork_server: ForkServer
+) -> None:
     """One task that ends its episodes itself, one whose time limit does; the reward is the native one."""
     task = short(name, limit)
-    found, rows = filled(task, kept(task, tmp_path), zygote), lived(task)
+    found, rows = filled(task, kept(task, tmp_path), fork_server), lived(task)
     seen, after, action, reward, terminated, truncated = (
         np.array(column) for column in zip(*rows, strict=True)
     )
@@ -128,19 +132,19 @@ def test_rows_are_what_the_environment_gave(name: str, limit: int, tmp_path: Pat
     assert sampled.dones.ravel().tolist() == terminated.tolist()
 
 
-def test_actions_are_kept_as_sac_has_them(tmp_path: Path, zygote: Zygote) -> None:
+def test_actions_are_kept_as_sac_has_them(tmp_path: Path, fork_server: ForkServer) -> None:
     """Between -1 and 1, whatever the environment's range is."""
     task = short("invertedpendulum-balance", 30)  # takes -3 to 3
-    found = filled(task, kept(task, tmp_path), zygote)
+    found = filled(task, kept(task, tmp_path), fork_server)
     taken = np.concatenate(
         [Trajectory(tmp_path / f"{seed}.npz").columns(["action"])["action"] for seed in STARTS]
     )
     np.testing.assert_allclose(found.buffer.actions[: len(taken), 0], taken / 3, rtol=1e-6, atol=1e-6)
 
 
-def test_statistics_and_the_start_of_learning_take_them_in(tmp_path: Path, zygote: Zygote) -> None:
+def test_statistics_and_the_start_of_learning_take_them_in(tmp_path: Path, fork_server: ForkServer) -> None:
     task = short("halfcheetah-run", 20)
-    found = filled(task, kept(task, tmp_path), zygote)
+    found = filled(task, kept(task, tmp_path), fork_server)
     seen, rewards = found.buffer.observations[:40, 0], found.buffer.rewards[:40, 0]
     statistics: Any = found.normalization.obs_rms
     np.testing.assert_allclose(statistics.mean, seen.mean(axis=0), atol=1e-4)
@@ -148,35 +152,35 @@ def test_statistics_and_the_start_of_learning_take_them_in(tmp_path: Path, zygot
     returns = [sum(GAMMA**back * rewards[at - back] for back in range(at % 20 + 1)) for at in range(40)]
     assert found.scale.statistics.var == pytest.approx(np.var(returns), rel=1e-3)
     assert found.model.learning_starts == 150 - 40
-    assert filled(task, kept(task, tmp_path), zygote, learning_starts=30).model.learning_starts == 0
+    assert filled(task, kept(task, tmp_path), fork_server, learning_starts=30).model.learning_starts == 0
 
 
-def test_several_environments_share_them(tmp_path: Path, zygote: Zygote) -> None:
+def test_several_environments_share_them(tmp_path: Path, fork_server: ForkServer) -> None:
     """In whole steps; the row that is left over is left out."""
     task = short("halfcheetah-run", 21)
     paths = kept(task, tmp_path)
-    alone, shared = filled(task, paths, zygote).buffer, filled(task, paths, zygote, n_envs=4).buffer
+    alone, shared = filled(task, paths, fork_server).buffer, filled(task, paths, fork_server, n_envs=4).buffer
     assert (alone.pos, shared.pos) == (42, 10)
     assert shared.observations[:10].reshape(40, -1).tolist() == alone.observations[:40, 0].tolist()
     assert shared.rewards[:10].reshape(40).tolist() == alone.rewards[:40, 0].tolist()
 
 
-def test_a_buffer_smaller_than_they_are(tmp_path: Path, zygote: Zygote) -> None:
+def test_a_buffer_smaller_than_they_are(tmp_path: Path, fork_server: ForkServer) -> None:
     task = short("halfcheetah-run", 20)
-    buffer = filled(task, kept(task, tmp_path), zygote, buffer_size=30).buffer
+    buffer = filled(task, kept(task, tmp_path), fork_server, buffer_size=30).buffer
     assert (buffer.pos, buffer.full) == (0, True)
 
 
-def test_without_any_nothing_changes(zygote: Zygote) -> None:
-    found = filled(short("halfcheetah-run", 20), [], zygote)
+def test_without_any_nothing_changes(fork_server: ForkServer) -> None:
+    found = filled(short("halfcheetah-run", 20), [], fork_server)
     assert (found.buffer.pos, len(found.past), found.model.learning_starts) == (0, 0, 150)
     assert found.normalization.obs_rms.count == found.scale.statistics.count == 1e-4  # type: ignore[union-attr]
 
 
 @pytest.mark.skipif(not installed("robotics"), reason="needs the extra 'robotics'")
-def test_goals_are_seen_beside_the_rest(tmp_path: Path, zygote: Zygote) -> None:
+def test_goals_are_seen_beside_the_rest(tmp_path: Path, fork_server: ForkServer) -> None:
     task = short("fetch-reach", 10)
-    found, rows = filled(task, kept(task, tmp_path), zygote), lived(task)
+    found, rows = filled(task, kept(task, tmp_path), fork_server), lived(task)
     statistics: Any = found.normalization.obs_rms
     for key in ("observation", "achieved_goal", "desired_goal"):
         before, after = (np.array([row[at][key] for row in rows]) for at in (0, 1))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.records import Array
-from eureka_loop.sandbox.process import Terms
+from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.train.rewarder import Rewarder
 
 

@@ -21,7 +21,7 @@ from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.train.policy import load_policy
@@ -109,13 +109,13 @@ def test_a_loaded_policy_acts_as_sb3_says(
 
 
 def test_a_saved_policy_is_judged_as_the_trained_one(
-    make_job: MakeJob, run: Any, tmp_path: Path, zygote: Zygote
+    make_job: MakeJob, run: Any, tmp_path: Path, fork_server: ForkServer
 ) -> None:
     job = make_job(limit=50, judge_seeds=(5, 6))
     trained = run(job)
     domain = find_domain(job.task.env_id)
     env = make_env(job.task)
-    with Judge(zygote, job.task, Instruments(env, domain).vocabulary) as judge:
+    with Judge(fork_server, job.task, Instruments(env, domain).vocabulary) as judge:
         scores = judge_policy(load_policy(tmp_path, "ppo"), job.task, domain, job.judge_seeds, judge)
     env.close()
     assert scores == trained.scores
@@ -129,22 +129,22 @@ def test_tensorboard(make_job: MakeJob, run: Any, tmp_path: Path) -> None:
     assert [point.step for point in events.Scalars("terms/forward")] == [128, 256, 384, 512]
 
 
-def test_reports_progress(make_job: MakeJob, zygote: Zygote, tmp_path: Path) -> None:
+def test_reports_progress(make_job: MakeJob, fork_server: ForkServer, tmp_path: Path) -> None:
     seen: list[Any] = []
     job = make_job(limit=20)
-    train(job, find_domain(job.task.env_id), zygote, tmp_path, seen.append)
+    train(job, find_domain(job.task.env_id), fork_server, tmp_path, seen.append)
     assert seen[-1]["step"] == 256
     assert set(seen[-1]) == {"step", "steps_per_s", "fitness"}
 
 
 def test_judging_gives_signs_of_life(
-    make_job: MakeJob, zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_job: MakeJob, fork_server: ForkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last line again, whatever was learned long before."""
     monkeypatch.setattr("eureka_loop.train.supervision.BEAT_EVERY", -1e9)
     lines: list[Any] = []
     job = make_job(limit=10, steps=128)
-    trained = train(job, find_domain(job.task.env_id), zygote, tmp_path, lines.append)
+    trained = train(job, find_domain(job.task.env_id), fork_server, tmp_path, lines.append)
     assert isinstance(trained, Trained)
     again = [line for line in lines if line == lines[-1]]
     assert len(again) == 1 + trained.scores[0].length

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.records import Array
-from eureka_loop.sandbox.process import Terms
+from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.simulate.recorder import Transitions
 from eureka_loop.train.training_episodes import TrainingEpisodes
 

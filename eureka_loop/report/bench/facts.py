@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 
 from eureka_loop import files
-from eureka_loop.bench.plan import SETUP, Bench, Search, ended, runs
 from eureka_loop.judge.searches import Replicates
 from eureka_loop.records import Array, Task
 from eureka_loop.report import text, words
+from eureka_loop.report.bench.plan import SETUP, Bench, Search, ended, runs
 from eureka_loop.report.facts import Facts
 from eureka_loop.results import Evaluated
 from eureka_loop.store import NOTHING_TRAINED, Run

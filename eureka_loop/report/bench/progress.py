@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from eureka_loop.bench.plan import Search
 from eureka_loop.report import forecast, text
+from eureka_loop.report.bench.plan import Search
 from eureka_loop.report.board import Board
 from eureka_loop.report.plain import Teller
 from eureka_loop.run_folder import Event

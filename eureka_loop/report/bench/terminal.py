@@ -9,11 +9,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eureka_loop.bench.estimate import Estimate
-from eureka_loop.bench.plan import Bench
 from eureka_loop.report import layout, text
 from eureka_loop.report.bench import markdown, words
+from eureka_loop.report.bench.estimate import Estimate
 from eureka_loop.report.bench.facts import BenchFacts, Searched
+from eureka_loop.report.bench.plan import Bench
 from eureka_loop.report.bench.scores import Scores
 from eureka_loop.report.terminal import show, terminal
 

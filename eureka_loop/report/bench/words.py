@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eureka_loop.bench.plan import Bench
 from eureka_loop.judge.statistics import Interval
 from eureka_loop.report import text
 from eureka_loop.report.bench.facts import BenchFacts, Cost
+from eureka_loop.report.bench.plan import Bench
 from eureka_loop.report.bench.scores import Scores, TaskScore
 from eureka_loop.report.compare.measures import number, share
 

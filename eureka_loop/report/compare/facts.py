@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from eureka_loop import files
-from eureka_loop.budget import time_worked
-from eureka_loop.compare.contenders import Contender
-from eureka_loop.compare.contest import SETUP, Contest, Films, agreements, films
+from eureka_loop.execute.budget import time_worked
 from eureka_loop.judge.agreement import Agreement
 from eureka_loop.judge.learning import Curves, common_steps, curves
 from eureka_loop.records import Algorithm, Array, Task, Training
 from eureka_loop.report import text
+from eureka_loop.report.compare.contenders import Contender
+from eureka_loop.report.compare.contest import SETUP, Contest, Films, agreements, films
 from eureka_loop.report.comparison import Comparison, Standing, compare
 from eureka_loop.results import Evaluated
 from eureka_loop.store import Run

@@ -10,10 +10,10 @@ from statistics import fmean
 from typing import Literal
 
 from eureka_loop.judge.agreement import Agreement, Match
-from eureka_loop.program.contract import is_diagnostic
 from eureka_loop.report import text
 from eureka_loop.report.facts import terms
 from eureka_loop.results import Evaluated
+from eureka_loop.reward.contract import is_diagnostic
 
 Kind = Literal["same", "changed", "only left", "only right"]
 

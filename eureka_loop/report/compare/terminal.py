@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from eureka_loop.compare.contest import Contest
 from eureka_loop.report import layout, text
 from eureka_loop.report.compare import measures, verdict
+from eureka_loop.report.compare.contest import Contest
 from eureka_loop.report.compare.facts import Facts, Part
 from eureka_loop.report.compare.repeat import cost
 from eureka_loop.report.terminal import show, terminal

@@ -18,10 +18,10 @@ import torch
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure
 from eureka_loop.judge.fitness import start
-from eureka_loop.program.gate import check
 from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.choice import Way
 from eureka_loop.simulate.ways import ways
 from eureka_loop.train.hyperparameters import Settings, settings
@@ -36,7 +36,7 @@ from eureka_loop.train.trainer import failed, vocabulary_of
 def train_cohort(
     jobs: Sequence[Job],
     domain: Domain,
-    zygote: Zygote,
+    fork_server: ForkServer,
     folders: Sequence[Path],
     report: Report,
     *,
@@ -66,7 +66,7 @@ def train_cohort(
         RunError: a folder can't be written.
     """
     with ExitStack() as stack:
-        assembly = assemble(jobs, domain, zygote, folders, stack, threads=threads)
+        assembly = assemble(jobs, domain, fork_server, folders, stack, threads=threads)
         results: dict[int, Trained | Failed] = dict(assembly.failures)
         for places, found in zip(assembly.places, _side_by_side(assembly, report), strict=True):
             results |= dict(zip(places, found, strict=True))
@@ -93,7 +93,7 @@ class Assembly:
 def assemble(
     jobs: Sequence[Job],
     domain: Domain,
-    zygote: Zygote,
+    fork_server: ForkServer,
     folders: Sequence[Path],
     stack: ExitStack,
     *,
@@ -104,7 +104,7 @@ def assemble(
     options = settings("ppo", jobs[0].hyperparameters)
     task, vocabulary = jobs[0].task, vocabulary_of(jobs[0].task, domain)
     try:
-        judge = stack.enter_context(SharedJudge(zygote, task, vocabulary))
+        judge = stack.enter_context(SharedJudge(fork_server, task, vocabulary))
     except (RewardFailure, Refused) as error:
         return Assembly(1, (), (), {place: failed(job, error) for place, job in enumerate(jobs)})
     spaces = Spaces(task, options.n_envs)
@@ -114,7 +114,7 @@ def assemble(
         model, normalization = fresh(job, options, spaces)
         try:
             program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
-            process = start(zygote, program, vocabulary, rows=model.n_steps * model.n_envs)
+            process = start(fork_server, program, vocabulary, rows=model.n_steps * model.n_envs)
         except (RewardFailure, Refused) as error:
             failures[place] = failed(job, error)
             continue

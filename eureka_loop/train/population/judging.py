@@ -12,10 +12,10 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.episodes import LONGEST
 from eureka_loop.judge.fitness import Judge
-from eureka_loop.program.vocabulary import Vocabulary
 from eureka_loop.records import Array, Task
 from eureka_loop.results import Score
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.train.population.acting import Actors, Floats, ObservationScales
 from eureka_loop.train.population.group import LearnerState, Rules
@@ -30,9 +30,9 @@ AT_ONCE = 128  # episodes: so many bound memory, which holds them whole, and the
 class SharedJudge(Judge):
     """A judge for many, in several threads; outlives a fitness or success that fails on an episode of one."""
 
-    def __init__(self, zygote: Zygote, task: Task, vocabulary: Vocabulary) -> None:
-        self._appointment = (zygote, task, vocabulary)
-        self._judge = Judge(zygote, task, vocabulary)
+    def __init__(self, fork_server: ForkServer, task: Task, vocabulary: Vocabulary) -> None:
+        self._appointment = (fork_server, task, vocabulary)
+        self._judge = Judge(fork_server, task, vocabulary)
         self._turn = Lock()
         self.names = self._judge.names
 

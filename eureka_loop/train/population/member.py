@@ -13,7 +13,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Array, Job
 from eureka_loop.results import Score, Trained
-from eureka_loop.sandbox.process import RewardProcess
+from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.simulate.recorder import Transitions
 from eureka_loop.train.checkpoints import Checkpoints
 from eureka_loop.train.curves import Curves

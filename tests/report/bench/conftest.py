@@ -10,12 +10,12 @@ import pytest
 import tomli_w
 
 from eureka_loop import files
-from eureka_loop.bench.estimate import Pace
-from eureka_loop.bench.plan import SETUP, Bench
-from eureka_loop.bench.suites import members
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.records import Candidate, Task
 from eureka_loop.references import references
+from eureka_loop.report.bench.estimate import Pace
+from eureka_loop.report.bench.plan import SETUP, Bench
+from eureka_loop.report.bench.suites import members
 from eureka_loop.results import Failed, Score, Trained
 from eureka_loop.run_folder import slug
 from eureka_loop.seeds import seeds

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from eureka_loop.bench.estimate import Estimate, Pace
-from eureka_loop.bench.plan import Search
 from eureka_loop.report.bench import terminal
+from eureka_loop.report.bench.estimate import Estimate, Pace
 from eureka_loop.report.bench.facts import BenchFacts
+from eureka_loop.report.bench.plan import Search
 from eureka_loop.report.bench.progress import EVERY, Progress, SearchTeller
 from eureka_loop.report.bench.scores import scores
 from eureka_loop.report.board import Board

@@ -10,13 +10,13 @@ import pytest
 import tomli_w
 
 from eureka_loop import files
-from eureka_loop.compare.contenders import Contender
-from eureka_loop.compare.contest import AGREEMENT, SETUP, Contest
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.judge.agreement import agreement
 from eureka_loop.records import Algorithm, Task, Training
+from eureka_loop.report.compare.contenders import Contender
+from eureka_loop.report.compare.contest import AGREEMENT, SETUP, Contest
 from eureka_loop.results import Checkpoint, Failed, Score, TermStats, Trained
-from eureka_loop.sandbox.process import Terms
+from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.store import Run
 
 STEPS = 200_000

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from eureka_loop.compare.contest import AGREEMENT
 from eureka_loop.judge.agreement import POINTS
 from eureka_loop.report.compare import charts
+from eureka_loop.report.compare.contest import AGREEMENT
 from eureka_loop.report.compare.facts import Facts, Part
 from eureka_loop.report.compare.programs import over_training
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from eureka_loop import files
-from eureka_loop.compare.contenders import Contender
-from eureka_loop.compare.contest import FILMS, Films
 from eureka_loop.report.compare import markdown, tables
+from eureka_loop.report.compare.contenders import Contender
+from eureka_loop.report.compare.contest import FILMS, Films
 from eureka_loop.report.compare.facts import Facts
 
 from .conftest import CONTENDERS, made

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from eureka_loop import files
-from eureka_loop.compare.contenders import Contender
 from eureka_loop.references import NATIVE
+from eureka_loop.report.compare.contenders import Contender
 from eureka_loop.report.compare.facts import Facts
 from eureka_loop.report.compare.measures import Measures, explanations, measures, row, target
 from eureka_loop.results import Trained

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from eureka_loop import files
-from eureka_loop.compare.contenders import Contender
-from eureka_loop.compare.contest import FILMS, Films
 from eureka_loop.errors import RunError
 from eureka_loop.references import NATIVE
+from eureka_loop.report.compare.contenders import Contender
+from eureka_loop.report.compare.contest import FILMS, Films
 from eureka_loop.report.compare.facts import Facts
 from eureka_loop.report.compare.page import page
 from eureka_loop.report.compare.write import write

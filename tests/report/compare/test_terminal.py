@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from eureka_loop import files
-from eureka_loop.compare.contest import SETUP, Contest
+from eureka_loop.report.compare.contest import SETUP, Contest
 from eureka_loop.report.compare.facts import Facts
 from eureka_loop.report.compare.terminal import print_stopped, print_summary, summary
 

@@ -20,7 +20,7 @@ from eureka_loop.envs.extras import installed
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.records import Job
 from eureka_loop.results import Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.train.population.cohorts import train_cohort
 from eureka_loop.train.trainer import train
 
@@ -77,7 +77,7 @@ def test_as_sb3(
     limit: int | None,
     more: dict[str, Any],
     make_job: Callable[..., Job],
-    zygote: Zygote,
+    fork_server: ForkServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -86,7 +86,7 @@ def test_as_sb3(
     steps = 2 * 64 * small["n_envs"]
     job = make_job(task, limit=limit, source=source, steps=steps, hyperparameters=small)
     domain = find_domain(job.task.env_id)
-    (ours,) = train_cohort([job], domain, zygote, [tmp_path / "ours"], lambda place, line: None)
+    (ours,) = train_cohort([job], domain, fork_server, [tmp_path / "ours"], lambda place, line: None)
     assert isinstance(ours, Trained)
 
     random = np.random.default_rng(job.seed)
@@ -94,7 +94,7 @@ def test_as_sb3(
     noise = noise_of(random, (64, small["n_envs"], *actions))
     monkeypatch.setattr("torch.distributions.normal._standard_normal", lambda *_, **__: next(noise))
     monkeypatch.setattr("numpy.random.permutation", random.permutation)
-    theirs = train(job, domain, zygote, tmp_path / "theirs", lambda line: None)
+    theirs = train(job, domain, fork_server, tmp_path / "theirs", lambda line: None)
     assert isinstance(theirs, Trained)
 
     kept = [(tmp_path / side / "vecnormalize.pkl").read_bytes() for side in ("ours", "theirs")]

@@ -16,7 +16,7 @@ from eureka_loop import files
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.train.policy import load_policy
 from eureka_loop.train.population.cohorts import train_cohort
@@ -40,13 +40,13 @@ TOUCH = (
 
 
 @pytest.fixture
-def cohort(zygote: Zygote, tmp_path: Path) -> Cohort:
+def cohort(fork_server: ForkServer, tmp_path: Path) -> Cohort:
     """Train jobs in folders "0", "1", ... ; what was reported is dropped."""
 
     def run(jobs: Sequence[Job], folder: Path = tmp_path, threads: int = 1) -> list[Trained | Failed]:
         folders = [folder / str(place) for place in range(len(jobs))]
         domain = find_domain(jobs[0].task.env_id)
-        return train_cohort(jobs, domain, zygote, folders, lambda place, line: None, threads=threads)
+        return train_cohort(jobs, domain, fork_server, folders, lambda place, line: None, threads=threads)
 
     return run
 
@@ -176,7 +176,7 @@ def test_divergence(make_job: MakeJob, cohort: Cohort) -> None:
 
 @pytest.mark.parametrize("normalize", [True, False])
 def test_a_saved_policy_is_sb3s(
-    normalize: bool, make_job: MakeJob, cohort: Cohort, tmp_path: Path, zygote: Zygote
+    normalize: bool, make_job: MakeJob, cohort: Cohort, tmp_path: Path, fork_server: ForkServer
 ) -> None:
     """It acts as it was judged, and learns on."""
     hyperparameters = {"normalize_observation": normalize, "normalize_reward": normalize}
@@ -211,13 +211,13 @@ def test_the_judge_sees_the_policy_that_was_saved(make_job: MakeJob, cohort: Coh
         assert score.fitness == pytest.approx(action[0] + 10.0 * action[1], abs=1e-5)
 
 
-def test_progress(make_job: MakeJob, zygote: Zygote, tmp_path: Path, monkeypatch: Any) -> None:
+def test_progress(make_job: MakeJob, fork_server: ForkServer, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("eureka_loop.train.population.cohort.REPORT_EVERY", 0.0)
     seen: list[tuple[int, Mapping[str, float]]] = []
     jobs = three(make_job)
     folders = [tmp_path / str(place) for place in range(3)]
     domain = find_domain(jobs[0].task.env_id)
-    train_cohort(jobs, domain, zygote, folders, lambda *line: seen.append(line), threads=2)
+    train_cohort(jobs, domain, fork_server, folders, lambda *line: seen.append(line), threads=2)
     for place in range(3):
         lines = [line for at, line in seen if at == place]
         assert [line["step"] for line in lines] == [128, 256, 384, 384]

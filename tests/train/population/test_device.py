@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.records import Job
 from eureka_loop.results import Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.train.population.cohorts import train_cohort
 from eureka_loop.train.population.group import Group, LearnerState, Rules
 from eureka_loop.train.population.minibatches import Fields, Rows, Shuffler
@@ -104,11 +104,11 @@ def test_rows_go_and_come() -> None:
 @cuda
 @pytest.mark.parametrize("more", [{}, {"target_kl": 1e-3, "clip_range_vf": 0.2}], ids=["plain", "stops"])
 def test_a_gpu_learns_what_the_cpu_does(
-    more: dict[str, Any], make_job: Callable[..., Job], zygote: Zygote, tmp_path: Path
+    more: dict[str, Any], make_job: Callable[..., Job], fork_server: ForkServer, tmp_path: Path
 ) -> None:
     """One rollout and its update; the file loads where there is no GPU."""
     learned = [
-        policy(train(jobs_on(device, make_job, more), tmp_path / device, zygote)[0])
+        policy(train(jobs_on(device, make_job, more), tmp_path / device, fork_server)[0])
         for device in ("cpu", "cuda")
     ]
     for name, value in learned[0].items():
@@ -117,12 +117,14 @@ def test_a_gpu_learns_what_the_cpu_does(
 
 
 @cuda
-def test_a_gpu_goes_on_where_it_stopped(make_job: Callable[..., Job], zygote: Zygote, tmp_path: Path) -> None:
+def test_a_gpu_goes_on_where_it_stopped(
+    make_job: Callable[..., Job], fork_server: ForkServer, tmp_path: Path
+) -> None:
     jobs = jobs_on("cuda", make_job, {}, steps=256)
-    whole = policy(train(jobs, tmp_path / "whole", zygote)[0])
-    train([replace(job, until=128) for job in jobs], tmp_path / "first", zygote)
+    whole = policy(train(jobs, tmp_path / "whole", fork_server)[0])
+    train([replace(job, until=128) for job in jobs], tmp_path / "first", fork_server)
     rest = [replace(job, after=f"../../first/{place}") for place, job in enumerate(jobs)]
-    for name, value in policy(train(rest, tmp_path / "rest", zygote)[0]).items():
+    for name, value in policy(train(rest, tmp_path / "rest", fork_server)[0]).items():
         assert torch.allclose(value, whole[name], rtol=0.0, atol=1e-4), name
 
 
@@ -131,11 +133,11 @@ def jobs_on(device: str, make_job: Callable[..., Job], more: dict[str, Any], ste
     return [make_job(seed=n, limit=40, steps=steps, hyperparameters=hyperparameters) for n in range(3)]
 
 
-def train(jobs: list[Job], folder: Path, zygote: Zygote) -> list[Path]:
+def train(jobs: list[Job], folder: Path, fork_server: ForkServer) -> list[Path]:
     """Their folders."""
     folders = [folder / str(place) for place in range(len(jobs))]
     domain = find_domain(jobs[0].task.env_id)
-    results = train_cohort(jobs, domain, zygote, folders, lambda place, line: None, threads=2)
+    results = train_cohort(jobs, domain, fork_server, folders, lambda place, line: None, threads=2)
     assert all(isinstance(result, Trained) for result in results), results
     return folders
 

@@ -10,7 +10,7 @@ import pytest
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.train.population import judging
 from eureka_loop.train.population.cohorts import train_cohort
@@ -37,7 +37,7 @@ Judge = Callable[..., Judged]
 
 @pytest.fixture
 def judge(
-    make_job: Callable[..., Job], zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_job: Callable[..., Job], fork_server: ForkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Judge:
     """Three policies, so many episodes at a time."""
 
@@ -56,7 +56,7 @@ def judge(
         jobs = [replace(job, task=task, seed=seed) for seed in range(3)]
         folders = [tmp_path / str(at_once) / str(seed) for seed in range(3)]
         found = train_cohort(
-            jobs, find_domain(task.env_id), zygote, folders, lambda place, _: lines.append(place)
+            jobs, find_domain(task.env_id), fork_server, folders, lambda place, _: lines.append(place)
         )
         results = [replace(each, seconds=0.0) if isinstance(each, Trained) else each for each in found]
         return Judged(results, sizes, len(lines))

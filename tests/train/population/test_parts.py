@@ -15,7 +15,7 @@ from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.records import SNAPSHOT, Job
 from eureka_loop.results import Failed, Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.train.population.cohorts import train_cohort
 
@@ -49,13 +49,13 @@ STEPS = 6 * 128
 
 
 @pytest.fixture
-def train(zygote: Zygote, tmp_path: Path) -> Train:
+def train(fork_server: ForkServer, tmp_path: Path) -> Train:
     """Train jobs in folders name/candidate."""
 
     def run(jobs: Sequence[Job], name: str) -> list[Trained | Failed]:
         folders = [tmp_path / name / job.candidate for job in jobs]
         domain = find_domain(jobs[0].task.env_id)
-        return train_cohort(jobs, domain, zygote, folders, lambda place, line: None)
+        return train_cohort(jobs, domain, fork_server, folders, lambda place, line: None)
 
     return run
 

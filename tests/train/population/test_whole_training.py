@@ -14,7 +14,7 @@ from stable_baselines3 import PPO
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.records import Job
 from eureka_loop.results import Trained
-from eureka_loop.sandbox.zygote import Zygote
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.train.population.cohorts import train_cohort
 
 STEPS, ENVS = 64, 2
@@ -48,7 +48,7 @@ def test_it_is_sb3s(
     normalize: bool,
     make_job: Callable[..., Job],
     run: Callable[[Job, Path], Any],
-    zygote: Zygote,
+    fork_server: ForkServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -67,7 +67,7 @@ def test_it_is_sb3s(
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     for folder in (ours, theirs):
         folder.mkdir()
-    (result,) = train_cohort([job], find_domain(job.task.env_id), zygote, [ours], lambda *_: None)
+    (result,) = train_cohort([job], find_domain(job.task.env_id), fork_server, [ours], lambda *_: None)
     assert isinstance(result, Trained)
 
     twin = Twin(job.seed)

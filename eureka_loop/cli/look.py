@@ -1,0 +1,81 @@
+"""`eureka tasks`, `inspect` and `doctor`: show what there is; nothing is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from eureka_loop.errors import BadInput
+from eureka_loop.options import Where, optional, parse
+from eureka_loop.store import Run
+
+
+@dataclass(frozen=True)
+class TasksOptions:
+    """The catalogue, or one task: text, vocabulary, fitness, hand-written reward."""
+
+    name: Annotated[tyro.conf.Positional[str | None], optional("[NAME]")] = None
+    """A task's name, or a suite's."""
+
+
+def tasks(words: list[str]) -> int:
+    """Show the catalogue."""
+    options = parse(TasksOptions, "tasks", words)
+    from eureka_loop.report.catalogue import show_catalogue, show_task
+
+    if options.name is None:
+        show_catalogue()
+    else:
+        show_task(options.name)
+    return 0
+
+
+@dataclass(frozen=True)
+class InspectOptions:
+    """Ranking, lineage, failures and cost of a run; or one candidate's code, terms, fitness and feedback."""
+
+    run: Where
+    """The run's folder."""
+    id: Annotated[tyro.conf.Positional[str | None], optional("[ID]")] = None
+    """A candidate: g0-03; or human, sparse."""
+    diff: Annotated[str | None, optional("ID")] = None
+    """Show how it differs from its parent, from the hand-written reward (human), or from another ID."""
+    exchange: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Show the prompt and the reply."""
+
+
+def inspect(words: list[str]) -> int:
+    """Show a run or a candidate."""
+    options = parse(InspectOptions, "inspect", words)
+    from eureka_loop.report.inspect import print_candidate, print_run
+
+    found = Run.open(options.run)
+    if options.id is None:
+        if options.diff or options.exchange:
+            raise BadInput("--diff and --exchange need a candidate: eureka inspect RUN ID")
+        print_run(found)
+    elif options.diff and options.exchange:
+        raise BadInput("--diff and --exchange are two pages: ask for one of them")
+    else:
+        print_candidate(found, options.id, diff=options.diff, exchange=options.exchange)
+    return 0
+
+
+@dataclass(frozen=True)
+class DoctorOptions:
+    """What this machine can do and what it lacks: sandbox, devices, disk, endpoint, rendering, packages."""
+
+    out: Path = Path("runs")
+    """Where run folders would go."""
+
+
+def doctor(words: list[str]) -> int:
+    """Look at the machine."""
+    options = parse(DoctorOptions, "doctor", words)
+    from eureka_loop.cli.doctor import examine
+    from eureka_loop.cli.doctor_report import print_doctor
+
+    return 0 if print_doctor(examine(options.out)) else 1

@@ -1,0 +1,106 @@
+"""Commands → calls. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from eureka_loop.errors import BadInput, EurekaError, SandboxError, UnknownName
+
+USAGE = """\
+usage: eureka COMMAND [OPTIONS]
+
+Reward design for reinforcement learning, automated.
+
+describe
+  run TASK_OR_TEXT    write rewards, train with them, improve them
+  resume RUN          go on where a run stopped
+  train REWARD.py     train one reward program of your own
+  tasks [NAME]        the catalogue, or one task: text, vocabulary, fitness, hand-written reward
+inspect
+  inspect RUN [ID]    ranking, lineage, failures, cost; or one candidate's code, terms and feedback
+compare
+  compare RUN         the winner against the hand-written reward, or any other: better, worse, can't tell
+  compare A.py B.py   reward files against each other
+  bench SUITE         several searches of every task of a suite, beside the hand-written rewards: one table
+this machine
+  doctor              sandbox, devices, disk, model, rendering, packages; what is lacking, and what to do
+
+`eureka COMMAND --help` says more.
+"""
+
+COMMANDS = {  # the file in this folder that each is in
+    "run": "run",
+    "resume": "run",
+    "train": "run",
+    "tasks": "look",
+    "inspect": "look",
+    "doctor": "look",
+    "compare": "compare",
+    "bench": "bench",
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The program `eureka`.
+
+    Exits 0 when done, 1 or 2 with one clear line (1: it failed; 2: bad input), 3 where a limit of the user's
+    stopped a run, 130 when interrupted.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        sys.exit(_dispatch(words))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except EurekaError as error:
+        from eureka_loop.report.text import clean  # an endpoint or a model may have written part of it
+
+        print(f"eureka: {clean(str(error))}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, BadInput) else 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:  # a screen that is a file on a full disk, a folder that went while it was read
+        where = f": {error.filename}" if error.filename else ""
+        print(f"eureka: {error.strerror or error}{where}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(USAGE, end="")
+        return 0 if words else 2
+    if words[0] == "--version":
+        from eureka_loop import __version__
+
+        print(f"eureka-loop {__version__}")
+        return 0
+    return command(words[0])(words[1:])
+
+
+def command(name: str) -> Callable[[list[str]], int]:
+    """The function behind a command.
+
+    Raises:
+        UnknownName: there is no such command.
+        SandboxError: not on this system.
+    """
+    if name not in COMMANDS:
+        raise UnknownName("command", name, COMMANDS, hint="`eureka --help` lists them")
+    if sys.platform == "win32":  # said here: not much of the rest can even be imported
+        raise SandboxError("generated code can't be locked up on Windows; install WSL2 and run eureka in it")
+    module = importlib.import_module(f"eureka_loop.cli.{COMMANDS[name]}")
+    found: Callable[[list[str]], int] = getattr(module, name)
+    return found
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""The shaping functions, and all that a program finds in its namespace.
+
+They work on whole batches: x is (N,) or (N, k), float64; the leading axis is the batch, and no function mixes
+its rows. A fixed vector, (k,), may stand where every row shares it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import math
+from collections.abc import Callable, Iterable
+from types import SimpleNamespace
+
+import numpy as np
+
+from eureka_loop.records import Array
+from eureka_loop.reward.allowed import BUILTINS, MATH_NAMES, METHODS, MODULES, NUMPY_NAMES, Signature
+from eureka_loop.reward.parsing import CONSTANT
+
+MAX_RANGE = 1_000
+_WITH_ZERO = ("cosine", "linear", "quadratic")  # sigmoids that reach 0, so value_at_margin may be 0
+
+
+def tolerance(
+    x: Array,
+    bounds: tuple[float | Array, float | Array] = (0.0, 0.0),
+    margin: float = 0.0,
+    sigmoid: str = "gaussian",
+    value_at_margin: float = 0.1,
+) -> Array:
+    """1 where lower <= x <= upper, falling towards 0 with the distance from the nearer bound.
+
+    As dm_control's (Tassa et al. 2018, "DeepMind Control Suite", section 4.1; `dm_control/utils/rewards.py`);
+    beyond it, a bound may be an array that broadcasts with x.
+
+    Args:
+        x: any shape.
+        bounds: (lower, upper), inclusive, in x's unit; either may be infinite.
+        margin: distance, in x's unit, at which the value is `value_at_margin`; 0: no slope, 0 outside.
+        sigmoid: gaussian, hyperbolic, long_tail, reciprocal, cosine, linear, quadratic or tanh_squared.
+
+    Returns:
+        x's shape, in [0, 1].
+
+    Raises:
+        ValueError: lower > upper, a negative margin, an unknown sigmoid, `value_at_margin` outside (0, 1).
+    """
+    lower, upper = bounds
+    if np.any(np.greater(lower, upper)):
+        raise ValueError(f"tolerance: lower bound {lower} is above upper bound {upper}")
+    if margin < 0:
+        raise ValueError(f"tolerance: margin {margin} is negative")
+    if sigmoid not in SIGMOIDS:
+        raise ValueError(f"tolerance: no sigmoid {sigmoid!r}; there are {', '.join(SIGMOIDS)}")
+    if not (0 < value_at_margin < 1 or (value_at_margin == 0 and sigmoid in _WITH_ZERO)):
+        raise ValueError(f"tolerance: value_at_margin {value_at_margin} is not between 0 and 1")
+    outside: Array = np.maximum(np.maximum(np.subtract(lower, x), np.subtract(x, upper)), 0.0)
+    if margin == 0:
+        return np.where(outside == 0, 1.0, 0.0)
+    return SIGMOIDS[sigmoid](outside / margin, value_at_margin)
+
+
+def _gaussian(x: Array, value_at_1: float) -> Array:
+    return np.asarray(np.exp(-0.5 * np.square(x * np.sqrt(-2.0 * np.log(value_at_1)))))
+
+
+def _hyperbolic(x: Array, value_at_1: float) -> Array:
+    decay: Array = np.exp(-np.abs(x) * np.arccosh(1.0 / value_at_1))
+    return 2.0 * decay / (1.0 + np.square(decay))  # 1 / cosh, without its overflow
+
+
+def _long_tail(x: Array, value_at_1: float) -> Array:
+    return 1.0 / (np.square(x) * (1.0 / value_at_1 - 1.0) + 1.0)
+
+
+def _reciprocal(x: Array, value_at_1: float) -> Array:
+    return 1.0 / (np.abs(x) * (1.0 / value_at_1 - 1.0) + 1.0)
+
+
+def _cosine(x: Array, value_at_1: float) -> Array:
+    scaled = np.minimum(x * np.arccos(2.0 * value_at_1 - 1.0) / np.pi, 1.0)
+    return np.asarray((1.0 + np.cos(np.pi * scaled)) / 2.0)
+
+
+def _linear(x: Array, value_at_1: float) -> Array:
+    return np.maximum(1.0 - x * (1.0 - value_at_1), 0.0)
+
+
+def _quadratic(x: Array, value_at_1: float) -> Array:
+    return np.maximum(1.0 - np.square(x) * (1.0 - value_at_1), 0.0)
+
+
+def _tanh_squared(x: Array, value_at_1: float) -> Array:
+    return np.asarray(1.0 - np.square(np.tanh(x * np.arctanh(np.sqrt(1.0 - value_at_1)))))
+
+
+# Each maps a distance >= 0, in margins, to (0, 1]: 1 at 0, value_at_1 at 1.
+SIGMOIDS: dict[str, Callable[[Array, float], Array]] = {
+    "gaussian": _gaussian,
+    "hyperbolic": _hyperbolic,
+    "long_tail": _long_tail,
+    "reciprocal": _reciprocal,
+    "cosine": _cosine,
+    "linear": _linear,
+    "quadratic": _quadratic,
+    "tanh_squared": _tanh_squared,
+}
+
+
+def ramp(x: Array, low: float | Array, high: float | Array) -> Array:
+    """0 at `low` and before, 1 at `high` and beyond, linear between; `low` above `high` makes it fall.
+
+    Args:
+        x: any shape; `low` and `high` in its unit.
+
+    Returns:
+        x's shape, in [0, 1].
+
+    Raises:
+        ValueError: `low` equals `high`.
+    """
+    width = np.subtract(high, low)
+    if np.any(width == 0):
+        raise ValueError(f"ramp: low and high are both {low}")
+    return np.clip((x - low) / width, 0.0, 1.0)
+
+
+def wrap(angle: Array) -> Array:
+    """The same angle in [-pi, pi); any shape, rad."""
+    return np.mod(np.add(angle, np.pi), 2.0 * np.pi) - np.pi
+
+
+def dot(a: Array, b: Array) -> Array:
+    """Scalar product row by row: (N, k) and (N, k) or (k,) → (N,).
+
+    Raises:
+        ValueError: neither has a row axis and a component axis.
+    """
+    if max(np.ndim(a), np.ndim(b)) < 2:
+        raise ValueError(f"dot takes (N, k), not {np.shape(a)} and {np.shape(b)}; of (N,) write `a * b`")
+    return np.asarray(np.sum(np.multiply(a, b), axis=-1))
+
+
+def norm(x: Array) -> Array:
+    """Euclidean length row by row: (N, k) → (N,), in x's unit.
+
+    Raises:
+        ValueError: x has no component axis.
+    """
+    if np.ndim(x) < 2:
+        raise ValueError(f"norm takes (N, k), not {np.shape(x)}; of (N,) write `np.abs(x)`")
+    return np.asarray(np.sqrt(np.sum(np.square(x), axis=-1)))
+
+
+def rotate(quat: Array, vector: Array, inverse: bool = False) -> Array:
+    """A vector of the body's frame, in the world's: (N, 4) and (N, 3) or (3,) → (N, 3).
+
+    v + 2 w (u x v) + 2 u x (u x v) for the quaternion (w, u), of length 1 (Rodrigues' formula).
+
+    Args:
+        quat: w, x, y, z, as MuJoCo has them; brought to length 1 here.
+        vector: any unit.
+        inverse: from the world's frame to the body's.
+    """
+    unit = np.divide(quat, np.sqrt(np.sum(np.square(quat), axis=-1, keepdims=True)))
+    w, u = unit[..., :1], unit[..., 1:]
+    turned = 2.0 * np.cross(-u if inverse else u, vector)
+    return np.asarray(vector + w * turned + np.cross(-u if inverse else u, turned))
+
+
+def heading(orientation: Array) -> Array:
+    """Compass direction of a body: the angle of its x axis, seen from above.
+
+    Args:
+        orientation: quaternion (N, 4), w, x, y, z, or forward axis (N, 3).
+
+    Returns:
+        (N,), rad in [-pi, pi]: 0 along the world's +x, pi/2 along +y.
+    """
+    if np.shape(orientation)[-1] == 3:
+        return np.arctan2(orientation[..., 1], orientation[..., 0])
+    w, x, y, z = (orientation[..., index] for index in range(4))
+    return np.arctan2(2.0 * (w * z + x * y), w * w + x * x - y * y - z * z)
+
+
+SHAPING: dict[str, Callable[..., Array]] = {
+    "tolerance": tolerance,
+    "ramp": ramp,
+    "wrap": wrap,
+    "dot": dot,
+    "norm": norm,
+    "rotate": rotate,
+    "heading": heading,
+}
+SHAPING_SIGNATURES: dict[str, Signature] = {
+    name: Signature(len(names), frozenset(names))
+    for name, names in ((name, list(inspect.signature(each).parameters)) for name, each in SHAPING.items())
+}
+
+
+def namespace() -> dict[str, object]:
+    """The globals of one program, fresh: the allowed part of `np` and `math`, shaping functions, builtins.
+
+    Run in it what `parsing.compile_ready` makes of the source.
+    """
+    arrays, numbers = _only(NUMPY_NAMES, np), _only(MATH_NAMES, math)
+    safe: dict[str, object] = {name: getattr(builtins, name) for name in BUILTINS}
+    return {
+        "__name__": "program",
+        "__builtins__": {**safe, "range": short_range},
+        **SHAPING,
+        **{name: numbers if module == "math" else arrays for name, module in MODULES.items()},
+        CONSTANT: frozen,
+    }
+
+
+def warm_up() -> None:
+    """Have numpy import what it otherwise imports at the first call.
+
+    It does so through the caller's builtins, and a program's have no `__import__`: call this once before any
+    program runs, and before the process is locked.
+    """
+    x = np.array([[4.0, 1.0], [2.0, 3.0]])
+    arguments: dict[str, tuple[object, ...]] = {
+        "clip": (0, 1), "astype": (float,), "repeat": (2,), "swapaxes": (0, 1), "reshape": (-1,), "dot": (x,),
+    }  # fmt: skip
+    for method in METHODS:
+        getattr(x, method)(*arguments.get(method, ()))
+    np.linalg.inv(x), np.linalg.det(x), np.linalg.norm(x, axis=1), np.median(x, axis=1), np.quantile(x, 0.5)
+    (
+        np.einsum("ij,ij->i", x, x),
+        np.cross(np.ones((2, 3)), np.ones(3)),
+        np.ptp(x),
+        np.average(x),
+        np.nanmean(x),
+    )
+    str(x), repr(x.dtype), np.array_equal(x, x), rotate(np.ones((1, 4)), np.ones(3))
+
+
+def short_range(*limits: int) -> range:
+    """Python's, but at most `MAX_RANGE` long.
+
+    Raises:
+        ValueError: a longer one.
+    """
+    numbers = range(*limits)
+    if len(numbers) > MAX_RANGE:
+        raise ValueError(f"range of {len(numbers)} numbers; {MAX_RANGE} are allowed")
+    return numbers
+
+
+def frozen(constant: object) -> object:
+    """A module constant that keeps its value: its arrays can't be written into any more.
+
+    Raises:
+        TypeError: an array of objects, which could be changed all the same.
+    """
+    if isinstance(constant, np.ndarray):
+        if constant.dtype.hasobject:
+            raise TypeError("a constant is made of numbers; this one holds objects")
+        constant.setflags(write=False)
+    for part in constant if isinstance(constant, tuple) else ():
+        frozen(part)
+    return constant
+
+
+def _only(names: Iterable[str], module: object) -> SimpleNamespace:
+    """The named attributes of a module; of "linalg.norm", the submodule with nothing but `norm`."""
+    own = SimpleNamespace()
+    for name in names:
+        first, _, rest = name.partition(".")
+        if not rest:
+            setattr(own, first, getattr(module, first))
+    for first in {name.partition(".")[0] for name in names if "." in name}:
+        if not hasattr(own, first):  # np.maximum.reduce is there already, with np.maximum
+            inner = [name.partition(".")[2] for name in names if name.startswith(f"{first}.")]
+            setattr(own, first, _only(inner, getattr(module, first)))
+    return own

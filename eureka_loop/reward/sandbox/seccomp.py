@@ -1,0 +1,178 @@
+"""seccomp: the system calls that arithmetic in a warm interpreter needs, and no others.
+
+The filter is assembled by hand (classic BPF over `struct seccomp_data`; kernel documentation,
+userspace-api/seccomp_filter). Anything not listed kills the process. Looking up a file is refused with an
+errno instead, so that a library that tries to import something gets an ImportError with a line number.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import functools
+import platform
+import struct
+import sys
+from dataclasses import dataclass
+
+from eureka_loop.reward.sandbox.libc import LIBC
+
+ALLOW, ERRNO, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
+
+# Name → numbers on x86-64 and aarch64 (asm/unistd_64.h, asm-generic/unistd.h); None: not on that one.
+_ALLOWED: dict[str, tuple[int | None, int | None]] = {
+    "munmap": (11, 215),
+    "mremap": (25, 216),
+    "brk": (12, 214),
+    "sched_yield": (24, 124),
+    "getrandom": (318, 278),
+    "restart_syscall": (219, 128),  # after SIGSTOP and SIGCONT
+    "rt_sigreturn": (15, 139),
+    "exit": (60, 93),
+    "exit_group": (231, 94),
+}
+_REFUSED: dict[str, tuple[int | None, int | None]] = {  # what a failing import does
+    "open": (2, None),
+    "openat": (257, 56),
+    "openat2": (437, 437),
+    "stat": (4, None),
+    "lstat": (6, None),
+    "fstat": (5, 80),
+    "newfstatat": (262, 79),
+    "statx": (332, 291),
+    "access": (21, None),
+    "faccessat": (269, 48),
+    "faccessat2": (439, 439),
+    "readlink": (89, None),
+    "readlinkat": (267, 78),
+    "getcwd": (79, 17),
+    "getdents64": (217, 61),
+    "lseek": (8, 62),
+    "ioctl": (16, 29),
+    "close": (3, 57),
+}
+_READ, _WRITE, _MMAP, _MPROTECT = (0, 63), (1, 64), (9, 222), (10, 226)
+_FUTEX, _CLOCK_GETTIME, _MADVISE = (202, 98), (228, 113), (28, 233)
+
+_WAIT_OR_WAKE = 0x181  # operations 0 and 1, private or not, by either clock; the others lend priorities
+_CLOCKS = 16  # a clock from here on, negative ones above all, is that of another process, or a device
+_ADVICE = (
+    4,
+    8,
+    14,
+)  # "not needed", "free", "huge pages": allocators'. "Mergeable" would tell of others' memory
+_PROT_EXEC, _MAP_ANONYMOUS = 4, 0x20
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _ARCHITECTURE = 0, 4  # offsets in struct seccomp_data; arguments follow at 16, eight bytes each
+_X32 = 0x40000000  # x86-64's other system call table
+
+_SET_MODE_FILTER, _TSYNC = 1, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """An architecture: which column of the tables above, its audit number, the seccomp call's number."""
+
+    column: int
+    audit: int
+    seccomp: int
+
+
+MACHINES = {
+    "x86_64": Machine(0, 0xC000003E, 317),
+    "aarch64": Machine(1, 0xC00000B7, 277),
+}
+
+Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
+
+
+def machine() -> Machine | None:
+    """This machine; None where there is no filter for it, a 32-bit interpreter included."""
+    known = sys.platform == "linux" and sys.maxsize > 2**32
+    return MACHINES.get(platform.machine()) if known else None
+
+
+def rules(target: Machine, control: int) -> list[Instruction]:
+    """The filter; `control` is the one descriptor that may be read and written."""
+    column = target.column
+    program: list[Instruction] = [
+        (_LOAD, 0, 0, _ARCHITECTURE),
+        (_EQUAL, 1, 0, target.audit),
+        (_RETURN, 0, 0, KILL_PROCESS),
+        (_LOAD, 0, 0, _NUMBER),
+        (_AT_LEAST, 0, 1, _X32),  # no number on either architecture is that large otherwise
+        (_RETURN, 0, 0, KILL_PROCESS),
+    ]
+    for call in (_READ, _WRITE):
+        program += _if_argument(call[column], 0, [(_EQUAL, 0, 1, control), (_RETURN, 0, 0, ALLOW)])
+    program += _if_argument(_MPROTECT[column], 2, [(_ANY_BIT, 1, 0, _PROT_EXEC), (_RETURN, 0, 0, ALLOW)])
+    program += _if_argument(
+        _MMAP[column],
+        2,
+        [
+            (_ANY_BIT, 3, 0, _PROT_EXEC),
+            (_LOAD, 0, 0, _argument(3)),
+            (_ANY_BIT, 0, 1, _MAP_ANONYMOUS),
+            (_RETURN, 0, 0, ALLOW),
+        ],
+    )
+    # A single thread never waits for another. The vDSO answers for the clocks, except where the clock source
+    # needs the kernel.
+    program += _if_argument(
+        _FUTEX[column], 1, [(_ANY_BIT, 1, 0, ~_WAIT_OR_WAKE & 0xFFFFFFFF), (_RETURN, 0, 0, ALLOW)]
+    )
+    program += _if_argument(_CLOCK_GETTIME[column], 0, [(_AT_LEAST, 1, 0, _CLOCKS), (_RETURN, 0, 0, ALLOW)])
+    advised = [step for each in _ADVICE for step in ((_EQUAL, 0, 1, each), (_RETURN, 0, 0, ALLOW))]
+    program += _if_argument(_MADVISE[column], 2, advised)
+    for table, action in ((_ALLOWED, ALLOW), (_REFUSED, ERRNO | errno.EACCES)):
+        for numbers in table.values():
+            number = numbers[column]
+            if number is not None:
+                program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, action)]
+    return [*program, (_RETURN, 0, 0, KILL_PROCESS)]
+
+
+def _if_argument(number: int, argument: int, test: list[Instruction]) -> list[Instruction]:
+    """On this call, look at the low half of an argument; a test that falls through kills.
+
+    The kernel itself looks at no more of a descriptor, `prot`, `flags`, an operation or a clock than that.
+    """
+    body = [(_LOAD, 0, 0, _argument(argument)), *test, (_RETURN, 0, 0, KILL_PROCESS)]
+    return [(_EQUAL, 0, len(body), number), *body]
+
+
+def _argument(index: int) -> int:
+    return 16 + 8 * index  # both architectures are little-endian
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def restrict(control: int) -> None:
+    """Put the filter on every thread of this process, for good. Needs no_new_privs.
+
+    Raises:
+        OSError: the kernel or the architecture has no such filter.
+    """
+    program, call = assembled(control)
+    result = LIBC.syscall(call, _SET_MODE_FILTER, _TSYNC, ctypes.byref(program))
+    if result != 0:  # positive: the thread that could not be brought along
+        raise OSError(ctypes.get_errno() or errno.EBUSY, "seccomp")
+
+
+@functools.cache
+def assembled(control: int) -> tuple[_Program, int]:
+    """The filter as the kernel takes it, and the number of the call that puts it on.
+
+    Kept: the warm parent assembles it once, for all its children.
+
+    Raises:
+        OSError: the architecture has no such filter.
+    """
+    here = machine()
+    if here is None:
+        raise OSError(errno.ENOSYS, f"no system call filter for {sys.platform} on {platform.machine()}")
+    program = rules(here, control)
+    code = b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
+    return _Program(len(program), code), here.seccomp

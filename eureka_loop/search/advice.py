@@ -1,0 +1,177 @@
+"""What the numbers of a training say about the reward, in plain sentences.
+
+The checks are those of Ma et al. 2023, "Eureka", appendix A ("code feedback"): success near zero, terms that
+hardly change, terms that dwarf the others; and four more that the numbers show as plainly. Where the paper
+has a reward of no success rewritten whole, that is said here only if fitness, too, didn't rise.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+
+from eureka_loop.results import Checkpoint, TermStats, Trained
+from eureka_loop.reward.contract import is_diagnostic
+
+NEVER = 0.05  # success rates up to this count as never
+CONSTANT = 0.02  # change of a term's mean over training, relative to the range it was seen in
+STEADY = 0.1  # the same, relative to the mean itself: a rare penalty that gets rarer does change
+SATISFIED = 0.05  # distance of a mean from the highest value, relative to that range
+DOMINATES, NEGLIGIBLE = 0.8, 0.01  # shares of the reward
+AGAINST, WITH = -0.5, 0.5  # correlation with fitness
+FALLEN = 0.7  # final fitness, as a part of the rise to its best point in training
+RISEN = 0.9  # of the whole rise
+REWRITE = "rewrite the whole reward rather than adjusting it"
+WINDOW = 3  # points of training, of six or more, that are taken together: single ones are noisy
+
+
+def advice(trained: Sequence[Trained]) -> list[str]:
+    """Sentences on what stands out; none where nothing does, or nothing was kept of the training."""
+    points = [point for each in trained for point in each.checkpoints]
+    seen = {term: [point.terms[term] for point in points if term in point.terms] for term in _terms(points)}
+    alone = sum(not is_diagnostic(term) for term in seen) < 2
+    lines = list(_on_outcome(trained))
+    for term, stats in seen.items():
+        lines.extend(_on_term(term, stats, _correlation(term, trained), alone=alone))
+    return lines
+
+
+def _on_outcome(trained: Sequence[Trained]) -> Iterator[str]:
+    """Success and fitness together: what the one leaves open the other may tell."""
+    rates = [each.success for each in trained if each.success is not None]
+    never = bool(rates) and max(rates) <= NEVER
+    curve = list(_curve(trained))
+    if len(curve) < 3:
+        if never:
+            yield f"It (almost) never succeeded: {REWRITE}."
+        return
+    smooth, start = _smooth(curve), curve[0][1]
+    (step, peak), end = max(smooth, key=lambda each: each[1]), smooth[-1][1]
+    if peak <= start + _noise(curve):
+        said = f"Fitness didn't rise in training ({number(start)} at first, {number(end)} at the end)"
+        so = (
+            f", and it (almost) never succeeded: {REWRITE}"
+            if never
+            else ": the reward doesn't lead to the task"
+        )
+        yield f"{said}{so}."
+    elif end < start + FALLEN * (peak - start):
+        said = (
+            f"Fitness rose from {number(start)} to {number(peak)} at step {step:,} and fell to {number(end)}"
+        )
+        yield f"{said}{_meanwhile(trained, step)}."
+    elif never:
+        yield (
+            f"It (almost) never succeeded yet, but fitness rose from {number(start)} to {number(end)}"
+            f"{_early(smooth, start)}: the reward leads the right way, not far enough; keep what works."
+        )
+
+
+def _early(smooth: Sequence[tuple[int, float]], start: float) -> str:
+    """When fitness had risen, if it stood still for the rest; "" if it was rising still."""
+    enough = start + RISEN * (smooth[-1][1] - start)
+    risen = next(step for step, value in smooth if value >= enough)
+    return f", most of it by step {risen:,}" if 2 * risen <= smooth[-1][0] else ""
+
+
+def _meanwhile(trained: Sequence[Trained], step: int) -> str:
+    """What an episode's reward did while fitness fell; "" where that isn't known."""
+    curve = list(_returns(trained))
+    after = [value for at, value in _smooth(curve) if at >= step] if curve else []
+    if len(after) < 2:
+        return ""
+    if after[-1] >= after[0]:
+        return ", while its reward rose: it pays for something else, too"
+    return ", and its reward with it: what was learnt was lost again, which needn't be the reward's fault"
+
+
+def _on_term(
+    term: str, stats: Sequence[TermStats], correlation: float | None, *, alone: bool
+) -> Iterator[str]:
+    low, high = min(each.low for each in stats), max(each.high for each in stats)
+    means = [each.mean for each in stats]
+    if low == high:
+        yield f"'{term}' was {number(high)} throughout: it teaches nothing; rewrite or drop it."
+    elif not is_diagnostic(term):
+        yield from _on_share(term, _mean([each.share for each in stats]), correlation, alone=alone)
+        yield from _on_change(term, means, low, high)
+        if correlation is not None and correlation <= AGAINST and _mean(means) > 0:
+            yield f"'{term}' pays, yet goes against fitness (correlation {correlation:+.2f})."
+
+
+def _on_change(term: str, means: Sequence[float], low: float, high: float) -> Iterator[str]:
+    change, size = max(means) - min(means), max(map(abs, means))
+    if len(means) < 3 or change > CONSTANT * (high - low) or change > STEADY * size:
+        return
+    if min(means) >= high - SATISFIED * (high - low):
+        yield f"'{term}' was near its highest value all along: it guides nothing; ask for more, or drop it."
+    else:
+        yield (
+            f"The mean of '{term}' hardly changed in training (about {number(_mean(means))}): it isn't being "
+            "optimised as it is written; change its scale or temperature, rewrite or drop it."
+        )
+
+
+def _on_share(term: str, share: float, correlation: float | None, *, alone: bool) -> Iterator[str]:
+    if share >= DOMINATES and not alone:
+        helps = correlation is not None and correlation >= WITH
+        what = "it goes with fitness, but the others have no say; scale them up" if helps else "scale it down"
+        yield f"'{term}' makes up {share:.0%} of the reward and hides the others: {what}."
+    elif share <= NEGLIGIBLE:
+        little = f"{share:.1%}" if share >= 0.0005 else "under 0.1%"
+        yield f"'{term}' makes up {little} of the reward: it has no say; scale it up or drop it."
+
+
+def _terms(points: Sequence[Checkpoint]) -> list[str]:
+    return list(dict.fromkeys(term for point in points for term in point.terms))
+
+
+def _correlation(term: str, trained: Sequence[Trained]) -> float | None:
+    known = [value for each in trained if (value := each.correlations.get(term)) is not None]
+    return _mean(known) if known else None
+
+
+def _curve(trained: Sequence[Trained]) -> Iterator[tuple[int, float]]:
+    """(step, mean fitness over seeds) of every point at which an episode finished."""
+    for group in zip(*(each.checkpoints for each in trained), strict=False):
+        known = [point.fitness for point in group if point.fitness is not None]
+        if known:
+            yield group[0].step, _mean(known)
+
+
+def _returns(trained: Sequence[Trained]) -> Iterator[tuple[int, float]]:
+    """(step, mean reward of an episode over seeds) of every point at which one finished."""
+    for group in zip(*(each.checkpoints for each in trained), strict=False):
+        known = [
+            point.episode_length
+            * math.fsum(point.terms[term].mean for term in point.terms if not is_diagnostic(term))
+            for point in group
+            if point.episode_length is not None and point.terms
+        ]
+        if known:
+            yield group[0].step, _mean(known)
+
+
+def _smooth(curve: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Means of neighbouring points, each at the step of the middle one; few points as they are."""
+    width = WINDOW if len(curve) >= 2 * WINDOW else 1
+    windows = [curve[n : n + width] for n in range(len(curve) - width + 1)]
+    return [(each[width // 2][0], _mean([value for _, value in each])) for each in windows]
+
+
+def _noise(curve: Sequence[tuple[int, float]]) -> float:
+    """A point's standard deviation, from how far points are off the line through their neighbours."""
+    values = [value for _, value in curve]
+    off = [abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
+    return statistics.median(off) / 1.65 if len(curve) >= 2 * WINDOW else 0.0  # 1.65 = 0.6745 √6
+
+
+def number(value: float) -> str:
+    """Three digits, without an exponent where that is readable: 0.00123, 12.3, 1234; no minus before 0."""
+    value += 0.0  # -0.0 + 0.0 is 0.0
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)

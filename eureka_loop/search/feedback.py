@@ -1,0 +1,197 @@
+"""Evaluation → words: what a designer, or a person, is told about a program that was trained.
+
+After the "reward reflection" of Ma et al. 2023, "Eureka", section 3.3 and appendix A: every term over
+training, and the task's own metric beside it. Added: shares, correlations, what the rest of the generation
+reached, and the paper's advice worked out from the numbers instead of left to the reader.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, Trained
+from eureka_loop.reward.contract import is_diagnostic
+from eureka_loop.search.advice import advice, number
+
+LONGEST_REASON = 400  # characters of why a candidate failed
+Value = Callable[[Checkpoint], float | None]
+
+
+def words(
+    best: Evaluated | None,
+    generation: Sequence[Evaluated],
+    feedback_points: int = 10,
+    which: str = "of this generation",
+) -> str:
+    """The best program's training in numbers, and the generation around it.
+
+    Args:
+        best: the best so far, which may be of an earlier generation; None where nothing was trained.
+        generation: all candidates of the latest generation, the best perhaps among them.
+        feedback_points: points of training that are told, of as many as were kept.
+        which: what those candidates are called.
+    """
+    parts = [_final(best)] if best and best.trained else []
+    if best and best.trained and all(each.checkpoints for each in best.trained):
+        parts.append(_training(best.trained, feedback_points))
+    found = advice(best.trained) if best else []
+    if found:
+        parts.append("\n".join(["What the numbers say:", *(f"- {line}" for line in found)]))
+    others = [each for each in generation if best is None or each.candidate.id != best.candidate.id]
+    if others:
+        heading = f"The other programs {which}:" if best else f"The programs {which}:"
+        parts.append("\n".join([heading, *map(_other, sorted(others, key=_rank))]))
+    return "\n\n".join(parts)
+
+
+def _final(best: Evaluated) -> str:
+    """How the final policies did, in judged episodes."""
+    scores = [score for trained in best.trained for score in trained.scores]
+    fitness = [score.fitness for score in scores]
+    policy = "the final policy's" if best.halted is None else f"{stopped(best.halted)}. The policy's"
+    line = f"{best.candidate.id}: {policy} fitness is {_number(_mean(fitness))}"
+    if len(best.trained) > 1:
+        line += (
+            f" (of {len(best.trained)} seeds: {', '.join(_number(each.fitness) for each in best.trained)})"
+        )
+    line += f", {_number(min(fitness))} to {_number(max(fitness))} in {len(scores)} episodes"
+    marks = [score.success for score in scores if score.success is not None]
+    if marks:
+        line += f"; success {_percent(_mean(marks))}"
+    return f"{line}; episode length {_number(_mean([score.length for score in scores]))} steps."
+
+
+def _training(trained: Sequence[Trained], points: int) -> str:
+    """A table: a column a point of training, rows for fitness and for every term."""
+    stretches = _stretches(trained, points)
+    rows: list[list[str]] = [["step", *(_steps(stretch[0].step) for stretch in stretches)]]
+    for name, (value, written) in _OUTCOMES.items():
+        means = [_known_mean(map(value, stretch)) for stretch in stretches]
+        if any(mean is not None for mean in means):
+            rows.append([name, *map(written, means)])
+    for term in stretches[-1][0].terms:
+        rows.extend(_term_rows(term, stretches, _correlation(term, trained)))
+    seeds = f", means of {len(trained)} seeds" if len(trained) > 1 else ""
+    return "\n".join([f"Over training{seeds}:", *_aligned(rows)])
+
+
+def _term_rows(
+    term: str, stretches: Sequence[Sequence[Checkpoint]], correlation: float | None
+) -> Iterator[list[str]]:
+    """Mean, min, max and share of one term; a diagnostic has no share."""
+    known = [[point.terms[term] for point in stretch if term in point.terms] for stretch in stretches]
+    yield [f"{term}: mean", *(_number(_known_mean(each.mean for each in stats)) for stats in known)]
+    yield ["  min", *(_number(min((each.low for each in stats), default=None)) for stats in known)]
+    yield ["  max", *(_number(max((each.high for each in stats), default=None)) for stats in known)]
+    if is_diagnostic(term):
+        yield ["  (logged, not part of the reward)"]
+    else:
+        yield ["  share", *(_percent(_known_mean(each.share for each in stats)) for stats in known)]
+    yield [f"  correlation with fitness: {'unknown' if correlation is None else f'{correlation:+.2f}'}"]
+
+
+def _stretches(trained: Sequence[Trained], points: int) -> list[tuple[Checkpoint, ...]]:
+    """At most `points` points of training, evenly spread, the last among them; each with every seed's."""
+    every = list(zip(*(each.checkpoints for each in trained), strict=False))
+    count = min(points, len(every))
+    return [every[math.ceil(len(every) * (n + 1) / count) - 1] for n in range(count)]
+
+
+def _correlation(term: str, trained: Sequence[Trained]) -> float | None:
+    return _known_mean(each.correlations.get(term) for each in trained)
+
+
+def _other(evaluated: Evaluated) -> str:
+    """One line on a candidate: what it reached, or why it didn't."""
+    id, trained, failures = evaluated.candidate.id, evaluated.trained, evaluated.failures
+    if failures and failures[0].skipped:
+        return f"{id}: not trained, since {_shortened(failures[0].message)}"
+    if failures:
+        of = f" in {len(failures)} of {len(evaluated.results)} trainings" if trained else ""
+        return f"{id}: failed{of}, {_reason(failures[0])}"
+    if not trained:
+        return f"{id}: not trained"
+    line = f"{id}: " + (
+        stopped(evaluated.halted) if evaluated.halted else f"fitness {_number(evaluated.fitness)}"
+    )
+    if (success := _known_mean(each.success for each in trained)) is not None:
+        line += f", success {_percent(success)}"
+    terms = trained[0].checkpoints[-1].terms if trained[0].checkpoints else {}
+    return f"{line} (terms: {', '.join(terms)})" if terms else line
+
+
+def stopped(halted: Halted) -> str:
+    """ "stopped after 33.79k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more)"."""
+    return (
+        f"stopped after {_steps(halted.steps)} of {_steps(halted.of)} steps with fitness "
+        f"{_number(halted.fitness)}, below the best {halted.places} of {halted.among} "
+        f"({_number(halted.needed)} or more)"
+    )
+
+
+def _reason(failed: Failed) -> str:
+    """Why, with the line it happened in where the message or the traceback's end names one."""
+    lines = [line.strip() for line in f"{failed.message}\n{failed.detail}".splitlines() if line.strip()]
+    return _shortened(f"{failed.kind.replace('_', ' ')}: {'; '.join(dict.fromkeys(lines))}")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 2].rstrip() + " …"
+
+
+def _rank(evaluated: Evaluated) -> tuple[bool, float, float, str]:
+    """Best first, then those stopped early, who got furthest first; failures last."""
+    fitness, halted = evaluated.fitness, evaluated.halted
+    reach = -halted.steps if halted else -math.inf
+    return fitness is None, reach, -(fitness or 0.0), evaluated.candidate.id
+
+
+def _known_mean(values: Iterator[float | None] | map[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return _mean(known) if known else None
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as text with aligned columns; a row of one cell is a remark, and so is one that never changes."""
+    tables = [row for row in rows if len(row) > 1 and not _is_constant(row)]
+    widths = [max(map(len, column)) for column in zip(*tables, strict=True)]
+    return [_line(row, widths) for row in rows]
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    if len(row) == 1:
+        return row[0]
+    if _is_constant(row):
+        return f"{row[0]} {row[1]} throughout"
+    cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+    return "  ".join([row[0].ljust(widths[0]), *cells])
+
+
+def _is_constant(row: Sequence[str]) -> bool:
+    return len(row) > 2 and len(set(row[1:])) == 1
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else number(value)
+
+
+def _percent(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "<1%" if 0 < value < 0.005 else f"{100 * value:.0f}%"
+
+
+def _steps(step: int) -> str:
+    return f"{step / 1000:.4g}k" if step >= 1000 else str(step)
+
+
+_OUTCOMES: dict[str, tuple[Value, Callable[[float | None], str]]] = {
+    "fitness": (lambda point: point.fitness, _number),
+    "success": (lambda point: point.success, _percent),
+    "episode length": (lambda point: point.episode_length, _number),
+}

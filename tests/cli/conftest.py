@@ -1,0 +1,36 @@
+"""Commands as the program dispatches them, in this process: mistakes need no process of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from eureka_loop.cli.main import main as cli
+
+Refused = Callable[[str], str]
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No model is configured; files go into a folder of their own."""
+    for name in ("EUREKA_MODEL", "EUREKA_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+    """What is said of words that can't be done: one line, exit status 2."""
+
+    def line(words: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            cli.main(words.split())
+        said = capsys.readouterr()
+        (error,) = said.err.splitlines()
+        assert ended.value.code == 2
+        assert len(said.out.splitlines()) <= 1
+        return error
+
+    return line

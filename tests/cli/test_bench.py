@@ -1,0 +1,172 @@
+"""`eureka bench` before anything is trained: what is asked for, what it would take, whether it may start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from eureka_loop.cli import bench as command
+from eureka_loop.cli.searches import limit
+from eureka_loop.config import RunConfig
+from eureka_loop.errors import BadInput, BudgetSpent
+from eureka_loop.options import parse
+from eureka_loop.report.bench.estimate import Pace
+from eureka_loop.report.bench.plan import Bench, Search
+from eureka_loop.report.bench.suites import members
+
+Refused = Callable[[str], str]
+QUICK = [task.name for task in members("quick")]
+
+
+@pytest.fixture(autouse=True)
+def _measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is timed."""
+
+    def measured(whole: Bench, asked: Bench) -> Bench:
+        paces = {task.env_id: Pace(10.0, 2.0, 64, 5000.0) for task in asked.chosen().values()}
+        return replace(whole, paces=paces)
+
+    monkeypatch.setattr(command, "measured", measured)
+
+
+def config(words: str, file: str | None = None) -> RunConfig:
+    return command.config_of(parse(command.BenchOptions, "bench", words.split()), file)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("quick", "bench asks before it starts, and here nobody can answer: give --yes"),
+        ("quik --yes", "unknown suite 'quik'; did you mean 'quick'?"),
+        ("quick --yes --tasks hoper-hop", "did you mean 'hopper-hop'"),
+        ("quick --yes --searches 0", "--searches 0 is out of range: give 1 to 1000"),
+        ("quick --yes --seed 990 --searches 11", "--searches 11 is out of range: give 1 to 10"),
+        ("quick --yes --report-seeds 0", "--report-seeds 0 leaves nothing to tell"),
+        ("quick --yes --steps 0", "--steps 0 is out of range"),
+        ("quick --yes --designer llm --model m", "OPENAI_API_KEY"),
+        ("quick --yes --designer replay", "--designer takes llm or templates"),
+        ("quick --yes --config none.toml", "none.toml"),
+        ("--yes", "SUITE"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_leaves_nothing(
+    refused: Refused, words: str, said: str, tmp_path: Path
+) -> None:
+    assert said in refused(f"bench {words}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_suite_that_is_not_installed_names_its_extra(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eureka_loop.report.bench.suites.installed", lambda extra: extra == "")
+    said = refused("bench robotics --yes")
+    assert said == ("eureka: suite 'robotics' needs an optional package: pip install 'eureka-loop[robotics]'")
+
+
+@pytest.mark.parametrize("answer", ["n", "", "what", EOFError])
+def test_who_does_not_agree_gets_nothing_started(
+    answer: str | type[EOFError],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def reply(prompt: str) -> str:
+        if isinstance(answer, str):
+            return answer
+        raise answer
+
+    monkeypatch.setattr("builtins.input", reply)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert command.bench(["quick"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    for part in (
+        "4 tasks, 12 searches to do",
+        "20,480 steps",
+        "roughly",
+        "no tokens, $0",
+        "runs/bench-quick-templates-",
+    ):
+        assert part in said, part
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["quick"], ["quick", "--yes"]])
+def test_who_agrees_gets_it_started(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Bench] = []
+
+    def carry_out(whole: Bench, asked: Bench, folder: Path, progress: object) -> int:
+        started.append(asked)
+        return 0
+
+    monkeypatch.setattr(command, "carry_out", carry_out)
+    monkeypatch.setattr("builtins.input", lambda prompt: "y")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: "--yes" not in words)
+    assert command.bench(words) == 0
+    assert [each.command for each in started] == [f"eureka bench {' '.join(words)}"]
+    assert len(started[0].wanted) == 12
+
+
+def test_where_nothing_would_be_asked_nobody_needs_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finished bench shows its report again, in a script, too."""
+    started: list[Bench] = []
+
+    def carry_out(whole: Bench, asked: Bench, folder: Path, progress: object) -> int:
+        started.append(asked)
+        return 0
+
+    monkeypatch.setattr(command, "carry_out", carry_out)
+    monkeypatch.setattr(command, "done", lambda folder: {Search(t, s) for t in QUICK for s in range(3)})
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
+    assert command.bench(["quick"]) == 0
+    assert len(started) == 1
+
+
+def test_options_come_before_a_file_and_a_file_before_the_suite(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('steps = 5000\nsamples = 3\ntask = "hopper-hop"\n')
+    found = config("quick --samples 2 --algo sac", str(tmp_path / "mine.toml"))
+    assert (found.samples, found.steps, found.generations, found.algo) == (2, 5000, 2, "sac")
+    assert found.task == ""
+    assert config("gymnasium").steps == RunConfig().steps
+
+
+def test_a_suites_hyperparameters_are_for_its_own_algorithm() -> None:
+    assert config("quick").hyperparameters["n_steps"] == 512
+    assert config("quick --algo ppo").hyperparameters["n_steps"] == 512
+    assert config("quick --algo sac").hyperparameters == {}
+
+
+def test_what_is_zero_counts_and_what_is_not_said_does_not() -> None:
+    assert config("quick --max-hours 0").max_hours == 0
+    assert config("quick --jobs 0").jobs == 0
+    assert config("quick").allow_reduced_sandbox is False
+    assert config("quick --allow-reduced-sandbox").allow_reduced_sandbox is True
+
+
+def test_a_replayed_run_is_no_bench(tmp_path: Path) -> None:
+    (tmp_path / "old.toml").write_text('designer = "replay"\nreplay = "runs/x"\n')
+    with pytest.raises(BadInput, match="can't replay a run"):
+        config("quick", str(tmp_path / "old.toml"))
+
+
+def test_quick_is_estimated_to_stay_under_twenty_minutes() -> None:
+    """At a speed that two idle cores have: see docs/bench.md."""
+    options = parse(command.BenchOptions, "bench", ["quick", "--designer", "templates"])
+    asked = command.draft(options, None, "eureka bench quick")
+    estimates = command.estimated(command.measured(asked, asked), asked)
+    assert sum(estimates[search.task].seconds for search in asked.wanted) < 20 * 60
+
+
+def test_a_limit_is_told_as_the_user_set_it() -> None:
+    config = RunConfig(max_hours=2.0, max_tokens=1000)
+    assert limit(BudgetSpent("--max-hours 0.0123 is reached; resume with more"), config) == (
+        "--max-hours 2 is reached; give more to go on"
+    )
+    assert (
+        limit(BudgetSpent("--max-tokens 400: 390 spent"), config)
+        == "--max-tokens 1000 is reached; give more to go on"
+    )
+    assert limit(BudgetSpent("something else"), config) == "something else"

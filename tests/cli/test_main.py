@@ -1,0 +1,69 @@
+"""What `eureka` says before anything of weight is imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from eureka_loop.cli.main import main as cli
+
+# Windows has neither of these modules, and none of the C library's calls.
+ON_WINDOWS = """
+import sys
+sys.platform = "win32"
+sys.modules["fcntl"] = sys.modules["resource"] = None
+from eureka_loop.cli.main import main
+main([{!r}, "hopper-hop"])
+"""
+
+
+@pytest.mark.parametrize("command", ["run", "doctor", "inspect"])
+def test_windows_is_pointed_to_wsl2(command):
+    done = subprocess.run([sys.executable, "-c", ON_WINDOWS.format(command)], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "eureka: generated code can't be locked up on Windows; install WSL2 and run eureka in it"
+    ]
+
+
+def test_an_unknown_command_is_told_the_nearest(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["rnu"])
+    assert ended.value.code == 2
+    assert "did you mean 'run'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["train mine.py", "train mine.py --config empty.toml"])
+def test_a_program_without_a_task_is_told_so_with_an_example(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("empty.toml").touch()
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words.split())
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        "eureka: say for which task: `eureka train mine.py --task halfcheetah-run`; `eureka tasks` lists them\n"
+    )
+
+
+def test_interrupted_before_the_run_began_it_says_that_nothing_is_left(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("eureka_loop.search.assemble.create", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", "hopper-hop", "--designer", "templates"])
+    assert ended.value.code == 130
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "Stopped: interrupted before anything was begun; nothing is left of it"
+    )
+
+
+def test_a_full_disk_behind_the_screen_is_one_line():
+    words = [sys.executable, "-m", "eureka_loop.cli.main", "tasks"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "eureka: No space left on device"
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,100 @@
+"""Code out of replies, as models really write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from eureka_loop.propose.llm.extract import extract, without_thinking
+
+PROGRAM = 'def compute_reward(speed, *, weight=1.0):\n    """Go."""\n    return {"go": weight * speed}\n'
+OTHER = PROGRAM.replace("1.0", "2.0")
+
+
+def fenced(code: str, language: str = "python") -> str:
+    return f"```{language}\n{code.rstrip()}\n```"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        fenced(PROGRAM),
+        f"Sure!\n\n{fenced(PROGRAM)}\n\nGood luck.",
+        fenced(PROGRAM, ""),
+        fenced(PROGRAM, "py"),
+        f"~~~python\n{PROGRAM}~~~",
+        f"````python\n{PROGRAM}````",
+        f"Sketch:\n{fenced('x = speed', 'text')}\nThen:\n{fenced(PROGRAM)}\nRun:\n{fenced('ls', 'bash')}",
+        f"Draft:\n{fenced(OTHER)}\nBetter:\n{fenced(PROGRAM)}",
+        f"Good:\n{fenced(PROGRAM)}\nBroken:\n{fenced('def compute_reward(:')}",
+        f"<think>{fenced(OTHER)}</think>\n{fenced(PROGRAM)}",
+        f"so {fenced(OTHER)}\n</think>\n{fenced(PROGRAM)}",
+        PROGRAM,
+        f"Here it is:\n\n{PROGRAM}\nThis pays for speed.",
+        f"```python\n{PROGRAM}",  # the closing fence forgotten
+        "\n".join("   " + line for line in fenced(PROGRAM).split("\n")),
+        fenced(PROGRAM).replace("\n", "\r\n"),
+    ],
+    ids=range(16),
+)
+def test_finds_the_program(reply: str) -> None:
+    assert extract(reply).source == PROGRAM
+
+
+def test_keeps_helpers_and_constants_around_bare_code() -> None:
+    code = f"HEIGHT = 0.7\n\ndef gauss(x):\n    return np.exp(-x * x)\n\n{PROGRAM}"
+    assert extract(f"Well, this is it.\n{code}\nEnjoy: it is fast.").source == code
+
+
+def test_a_function_by_another_name_goes_to_the_gate() -> None:
+    code = PROGRAM.replace("compute_reward", "reward")
+    assert extract(fenced(code)).source == code
+
+
+def test_broken_code_goes_to_the_gate() -> None:
+    assert (
+        extract(fenced("def compute_reward(speed:\n    pass\n")).source
+        == "def compute_reward(speed:\n    pass\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "finish", "problem"),
+    [
+        ("", "stop", "the reply is empty"),
+        ("<think>hm, well", "stop", "the reply is empty"),
+        ("I would pay for speed.", "stop", "the reply holds no code: I would pay for speed."),
+        (fenced("pip install x", "bash"), "stop", "no code block of the reply defines compute_reward"),
+        ("I can't help with that.", "content_filter", "the model refused: I can't help with that."),
+        (
+            "```python\ndef compute_reward(speed):\n    return {",
+            "stop",
+            "the reply ends in the middle of the program",
+        ),
+    ],
+)
+def test_says_why_there_is_none(reply: str, finish: str, problem: str) -> None:
+    found = extract(reply, finish_reason=finish)
+    assert found.source is None
+    assert found.problem == problem
+
+
+@pytest.mark.parametrize(
+    "reply", ["", "<think>so", f"```python\n{PROGRAM}", "```python\ndef compute_r", PROGRAM]
+)
+def test_cut_off(reply: str) -> None:
+    found = extract(reply, finish_reason="length", limit=512)
+    assert found.source is None
+    assert "cut off by the token limit (512 tokens)" in found.problem
+    assert "--max-completion-tokens" in found.problem
+
+
+def test_cut_off_after_the_program_is_no_loss() -> None:
+    assert extract(f"{fenced(PROGRAM)}\nThis rewa", finish_reason="length").source == PROGRAM
+
+
+def test_refusal_field() -> None:
+    assert extract("", refusal="Not this.").problem == "the model refused: Not this."
+
+
+def test_without_thinking_leaves_plain_text() -> None:
+    assert without_thinking("a < b") == "a < b"

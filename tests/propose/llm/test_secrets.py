@@ -1,0 +1,112 @@
+"""The key is seen in the request's header and nowhere else: no file, log, repr, message or traceback."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+
+from eureka_loop import files
+from eureka_loop.errors import BadInput, EurekaError
+from eureka_loop.propose.designer import gathered
+from eureka_loop.propose.llm.designer import LLMSettings, configured_url
+
+
+@pytest.fixture
+def everything(caplog: pytest.LogCaptureFixture) -> Any:
+    """All that is logged, at the most talkative level, by whatever library."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("openai", "httpx2", "httpcore2", "httpx", "httpcore"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    return caplog
+
+
+def told(error: BaseException) -> str:
+    """An exception in every form it may be shown in: message, repr, and a traceback that prints variables.
+
+    The test's own frame is left out: its variables hold the key.
+    """
+    plain = "".join(traceback.format_exception(error))
+    below = error.__traceback__.tb_next if error.__traceback__ else None
+    frames = traceback.TracebackException(type(error), error, below, capture_locals=True)
+    return "\n".join([str(error), repr(error), plain, *frames.format(), repr(error.__context__)])
+
+
+@pytest.mark.parametrize("padding", [0, 170])  # where a long message is cut, a key may be cut in half
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
+def test_an_endpoint_that_echoes_the_key_in_its_errors(
+    script: Any, designer: Any, ask: Any, key: str, everything: Any, status: int, padding: int
+) -> None:
+    script.always = script.fails(status, f"no luck {'x' * padding} with Bearer {key} (sk-test-0123****cdef)")
+    with pytest.raises(EurekaError) as caught:
+        gathered(designer(), ask(samples=2))
+    shown = told(caught.value) + everything.text
+    assert "no luck" in shown
+    assert "0123" not in shown
+    assert script.headers[0]["authorization"] == f"Bearer {key}"
+
+
+@pytest.mark.parametrize("how", ["drops", "hangs", "page"])
+def test_connections_that_break(
+    script: Any, designer: Any, ask: Any, key: str, everything: Any, how: str
+) -> None:
+    script.always = script.answers(200, f"<p>{key}</p>") if how == "page" else getattr(script, how)
+    with pytest.raises(EurekaError) as caught:
+        gathered(designer(retries=1, timeout=0.3), ask())
+    assert "0123" not in told(caught.value) + everything.text
+
+
+def test_an_endpoint_that_echoes_the_key_in_its_reply(
+    script: Any, designer: Any, ask: Any, key: str, everything: Any, tmp_path: Any
+) -> None:
+    def echo(handler: BaseHTTPRequestHandler, body: Mapping[str, Any]) -> None:
+        text = f"# {handler.headers['Authorization']}\n{script.PROGRAM}"
+        script.says(f"```python\n{text}```", refusal=None, model=key, finish=f"stop {key}")(handler, body)
+
+    script.always = echo
+    asked = designer()
+    (reply,) = gathered(asked, ask())
+    assert reply.source.startswith("# Bearer [key]")
+    files.write_json(tmp_path / "reply.json", reply)
+    written = (tmp_path / "reply.json").read_text()
+    assert key not in written + repr(reply) + json.dumps(files.plain(reply)) + everything.text
+    assert key not in repr(asked) + str(vars(asked)) + repr(asked._endpoint._key)
+
+
+def test_a_key_that_can_t_be_one_is_not_repeated(designer: Any) -> None:
+    with pytest.raises(BadInput) as caught:
+        designer(environ={"OPENAI_API_KEY": "sk-secret with\na bréak"})
+    assert str(caught.value) == "OPENAI_API_KEY holds a space or a character that no key has; set it again"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:hunter2@host/v1",
+        "https://hunter2@host/v1",
+        "me:hunter2@host/v1",
+        "https://host/v1?api-key=hunter2",
+        "https://host/v1/?hunter2",
+        "https://host/v1#hunter2",
+        "http://[::1/v1?key=hunter2",
+    ],
+)
+def test_an_address_that_can_hold_a_key_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(BadInput) as flag:
+        LLMSettings(base_url=url)
+    with pytest.raises(BadInput) as variable:
+        configured_url(LLMSettings(), {"OPENAI_BASE_URL": url})
+    for message, name in ((str(flag.value), "--base-url"), (str(variable.value), "OPENAI_BASE_URL")):
+        assert message.startswith(f"{name} must be a plain address")
+        assert "hunter2" not in message
+        assert "EUREKA_API_KEY" in message
+        assert "\n" not in message
+
+
+def test_settings_have_no_place_for_a_key() -> None:
+    assert not [name for name in LLMSettings.__dataclass_fields__ if "key" in name]

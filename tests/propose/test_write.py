@@ -1,0 +1,262 @@
+"""Replies → candidates: kept before anything is done with them, repaired once, never asked for twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eureka_loop.errors import BudgetSpent, EndpointError
+from eureka_loop.execute.budget import Deadline
+from eureka_loop.propose.designer import Designer, Inbox, Request, ScriptedDesigner
+from eureka_loop.propose.write import Gate, Writer
+from eureka_loop.records import Candidate, Later, Reply, Task
+from eureka_loop.results import Failed
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
+from eureka_loop.store import Run
+
+VOCABULARY = Vocabulary("E-v0", (Observable("height", ()),), horizon=10, dt=0.1)
+GOOD = "def compute_reward(height):\n    return {'height': height}\n"
+BAD = "def compute_reward(hight):\n    return {'height': hight}\n"
+TWICE = "def compute_reward(height):\n    return {'height': 2.0 * height}\n"
+MIXED = "def compute_reward(height):\n    return {'height': height - np.roll(height, 1)}\n"
+
+
+class Answering:
+    """Answers each sample as told, a repair as told for those; an exception is raised."""
+
+    name = "scripted"
+
+    def __init__(
+        self, replies: Mapping[int, str | Exception], repairs: Mapping[int, str | Exception] | None = None
+    ) -> None:
+        self._replies, self._repairs = replies, repairs or {}
+        self.requests: list[Request] = []
+
+    def propose(self, request: Request, inbox: Inbox) -> None:
+        self.requests.append(request)
+        answers = self._repairs if request.repair else self._replies
+        for sample in request.wanted:
+            answer = answers[sample]
+            if isinstance(answer, Exception):
+                raise answer
+            inbox.keep(sample, Reply(answer))
+
+
+def write(
+    run: Run, designer: Designer, gate: Gate, *requests: Request, deadline: Deadline | None = None
+) -> list[Candidate]:
+    """The candidates, in order of id."""
+    writing = Writer(run, designer, gate, deadline or Deadline(None)).write(requests)
+    found = [each for each in writing if isinstance(each, Candidate)]
+    return sorted(found, key=lambda each: each.id)
+
+
+def request(samples: int) -> Request:
+    task = Task("t", "E-v0", "rise", "f")
+    return Request(task, VOCABULARY, "ppo", 0.99, 100, 0, samples, 0)
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    with ForkServer() as fork_server:
+        height = np.linspace(0.0, 1.0, 40)
+        yield Gate(VOCABULARY, dict.fromkeys(("height", "prev_height", "init_height"), height), fork_server)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run.create(tmp_path, "t")
+
+
+def test_a_program_with_a_mistake_goes_back_once_with_the_error(run: Run, gate: Gate) -> None:
+    designer = ScriptedDesigner([BAD, GOOD])
+    (candidate,) = write(run, designer, gate, request(1))
+    assert candidate.source == GOOD
+    repair = designer.requests[1].repair
+    assert repair is not None
+    assert "did you mean 'height'" in repair.problems
+    assert run.failure("g0-00") is None
+
+
+def test_a_second_mistake_is_a_failure(run: Run, gate: Gate) -> None:
+    write(run, ScriptedDesigner([BAD, MIXED]), gate, request(1))
+    failure = run.failure("g0-00")
+    assert failure is not None
+    assert failure.kind in ("refused", "rows_not_independent")
+
+
+def test_what_was_answered_is_not_asked_again(run: Run, gate: Gate) -> None:
+    first = write(run, Answering({0: BAD, 1: GOOD}, {0: GOOD}), gate, request(2))
+    silent = ScriptedDesigner([])
+    assert write(run, silent, gate, request(2)) == first
+    assert silent.requests == []
+
+
+def test_a_kill_between_repair_and_candidate_costs_no_second_repair(run: Run, gate: Gate) -> None:
+    before = write(run, ScriptedDesigner([BAD, GOOD]), gate, request(1))
+    (run.candidate_folder("g0-00") / "origin.json").unlink()
+    run.fail(Failed("g0-00", "refused", "left by an earlier life"))
+    silent = ScriptedDesigner([])
+    assert write(run, silent, gate, request(1)) == before
+    assert silent.requests == []
+    assert run.failure("g0-00") is None
+
+
+SPENT = BudgetSpent("--max-tokens 100")
+
+
+@pytest.mark.parametrize("answered", [0, 1, 2])
+def test_what_a_limit_cuts_off_is_asked_for_later_and_nothing_else(
+    run: Run, gate: Gate, answered: int
+) -> None:
+    programs = {0: BAD, 1: GOOD, 2: TWICE}
+    first = Answering({n: programs[n] if n < answered else SPENT for n in range(3)}, {0: SPENT})
+    second = Answering(programs, {0: GOOD})
+    with pytest.raises(BudgetSpent):
+        write(run, first, gate, request(3))
+    assert [run.proposal(f"g0-0{n}") is not None for n in range(3)] == [n < answered for n in range(3)]
+    candidates = write(run, second, gate, request(3))
+    assert [each.source for each in candidates] == [GOOD, GOOD, TWICE]
+    assert write(run, Answering({}), gate, request(3)) == candidates
+    asked = [each.wanted for each in second.requests if each.repair is None]
+    assert [sample for wanted in asked for sample in wanted] == list(range(answered, 3))
+    assert all(run.failure(each.id) is None for each in candidates)
+
+
+def test_a_limit_waits_for_what_is_being_written(run: Run, gate: Gate) -> None:
+    """The second request fails at once, the first has an answer on its way."""
+    failed = threading.Event()
+
+    class Two(Answering):
+        def propose(self, request: Request, inbox: Inbox) -> None:
+            if request.wanted == (1,):
+                failed.set()
+                raise SPENT
+            assert failed.wait(20)
+            super().propose(request, inbox)
+
+    with pytest.raises(BudgetSpent):
+        write(run, Two({0: GOOD}), gate, *(replace(request(2), only=(n,)) for n in range(2)))
+    assert run.candidate_ids() == ["g0-00"]
+    said = [event["reason"] for event in run.events() if event["event"] == "writing_ended"]
+    assert said == ["--max-tokens 100"]
+
+
+def test_who_is_closed_begins_no_further_call(run: Run, gate: Gate) -> None:
+    ended, ticked = threading.Event(), threading.Event()
+
+    class Waiting(Answering):
+        def propose(self, request: Request, inbox: Inbox) -> None:
+            try:
+                while True:
+                    inbox.tick()
+                    ticked.set()
+                    time.sleep(0.01)
+            finally:
+                ended.set()
+
+    with Writer(run, Waiting({}), gate, Deadline(None)) as open_writer:
+        assert next(iter(open_writer.write([request(1)]))) == Later(1)
+        assert ticked.wait(20)
+    assert ended.wait(20)
+
+
+def test_a_candidate_is_there_while_others_are_written(run: Run, gate: Gate) -> None:
+    more = threading.Event()
+
+    class Slow(Answering):
+        def propose(self, request: Request, inbox: Inbox) -> None:
+            super().propose(replace(request, only=(1,)), inbox)
+            assert more.wait(20)
+            super().propose(replace(request, only=(0,)), inbox)
+
+    writing = Writer(run, Slow({0: GOOD, 1: TWICE}), gate, Deadline(None)).write([request(2)])
+    found = next(each for each in writing if each != Later(2))
+    assert isinstance(found, Candidate)
+    assert found.id == "g0-01"
+    assert next(writing) == Later(1)
+    more.set()
+    assert [each.id for each in writing if isinstance(each, Candidate)] == ["g0-00"]
+
+
+def test_a_single_call_that_fails_costs_one_candidate_many_end_the_search(run: Run, gate: Gate) -> None:
+    def one_by_one() -> Iterator[Request | None]:
+        for number in range(6):
+            yield Request(**{**fields, "generation": number // 2, "only": (number % 2,)})
+            while run.proposal(f"g{number // 2}-0{number % 2}") is None and number < 4:
+                yield None
+
+    fields = {name: getattr(request(2), name) for name in Request.__slots__}
+
+    class Flaky(Answering):
+        def propose(self, request: Request, inbox: Inbox) -> None:
+            if request.id(request.wanted[0]) in ("g0-01", "g2-00", "g2-01") or request.repair:
+                raise EndpointError("HTTP 500")
+            super().propose(request, inbox)
+
+    writing = Writer(run, Flaky({0: GOOD, 1: GOOD}), gate, Deadline(None)).write(one_by_one())
+    with pytest.raises(EndpointError):
+        list(writing)
+    failure = run.failure("g0-01")
+    assert failure is not None
+    assert (failure.kind, failure.message) == ("no_code", "HTTP 500")
+    assert run.failure("g1-01") is None
+
+
+def test_an_author_is_told_of_programs_that_are_not_evaluated_yet(run: Run, gate: Gate) -> None:
+    designer = Answering({0: GOOD, 1: TWICE})
+
+    def one_by_one() -> Iterator[Request | None]:
+        yield replace(request(2), only=(0,))
+        while not run.candidate_ids():
+            yield None
+        yield replace(request(2), only=(1,))
+
+    list(Writer(run, designer, gate, Deadline(None)).write(one_by_one()))
+    assert [each.under_way for each in designer.requests] == [(), (GOOD,)]
+
+
+def test_every_reply_is_on_disk_before_the_next_one_is_asked_for(run: Run, gate: Gate) -> None:
+    there: list[int] = []
+
+    class Looking(ScriptedDesigner):
+        def propose(self, request: Request, inbox: Inbox) -> None:
+            for sample in request.wanted:
+                there.append(sum(run.proposal(request.id(each)) is not None for each in request.wanted))
+                super().propose(replace(request, only=(sample,)), inbox)
+
+    write(run, Looking([GOOD, GOOD, TWICE]), gate, request(3))
+    assert there == [0, 1, 2]
+    written = [event["id"] for event in run.events() if event["event"] == "written"]
+    assert written == ["g0-00", "g0-01", "g0-02"]
+
+
+def test_the_time_limit_holds_while_programs_are_written(run: Run, gate: Gate) -> None:
+    class Slow(ScriptedDesigner):
+        def propose(self, request: Request, inbox: Inbox) -> None:
+            super().propose(replace(request, only=(0,)), inbox)
+            clock.append(3601.0)
+            inbox.tick()
+
+    clock = [0.0]
+    deadline = Deadline(1.0, clock=lambda: clock[-1])
+    with pytest.raises(BudgetSpent, match="--max-hours 1 is reached"):
+        write(run, Slow([GOOD, GOOD]), gate, request(2), deadline=deadline)
+    assert (run.proposal("g0-00"), run.proposal("g0-01")) == (Reply(GOOD), None)
+    silent = ScriptedDesigner([GOOD])
+    with pytest.raises(BudgetSpent):
+        write(run, silent, gate, request(2), deadline=deadline)
+    assert silent.requests == []
+
+
+def test_an_endpoint_that_fails_at_a_repair_fails_that_candidate_alone(run: Run, gate: Gate) -> None:
+    write(run, Answering({0: BAD, 1: GOOD}, {0: EndpointError("no")}), gate, request(2))
+    assert run.failure("g0-00") is not None
+    assert run.failure("g0-01") is None

@@ -1,0 +1,273 @@
+"""The filter's own rules, run by a small interpreter of classic BPF: both architectures, on any machine."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from eureka_loop.reward.sandbox import probes, seccomp
+from eureka_loop.reward.sandbox.seccomp import ALLOW, ERRNO, KILL_PROCESS, MACHINES, Instruction, rules
+
+CONTROL = 0
+NUMBERS = {  # x86-64, aarch64
+    "read": (0, 63),
+    "write": (1, 64),
+    "mmap": (9, 222),
+    "mprotect": (10, 226),
+    "munmap": (11, 215),
+    "madvise": (28, 233),
+    "futex": (202, 98),
+    "clock_gettime": (228, 113),
+    "openat": (257, 56),
+    "execve": (59, 221),
+    "clone": (56, 220),
+    "clone3": (435, 435),
+    "socket": (41, 198),
+    "ptrace": (101, 117),
+    "kill": (62, 129),
+    "io_uring_setup": (425, 425),
+    "prctl": (157, 167),
+    "prlimit64": (302, 261),
+    "seccomp": (317, 277),
+    "pkey_mprotect": (329, 288),
+    "nanosleep": (35, 101),
+}
+
+
+def verdict(machine: str, name: str, *arguments: int, audit: int | None = None) -> int:
+    """What the filter returns for a call, without an errno's number."""
+    target = MACHINES[machine]
+    number = NUMBERS[name][target.column] if name in NUMBERS else int(name)
+    data = {0: number, 4: target.audit if audit is None else audit}
+    data |= {16 + 8 * index: value & 0xFFFFFFFF for index, value in enumerate(arguments)}
+    program, at, accumulator = rules(target, CONTROL), 0, 0
+    while True:
+        code, if_true, if_false, operand = program[at]
+        at += 1
+        if code == 0x20:
+            accumulator = data.get(operand, 0)
+        elif code == 0x06:
+            return operand & 0xFFFF0000
+        else:
+            holds = {
+                0x15: accumulator == operand,
+                0x35: accumulator >= operand,
+                0x45: bool(accumulator & operand),
+            }
+            at += if_true if holds[code] else if_false
+
+
+both = pytest.mark.parametrize("machine", sorted(MACHINES))
+
+
+@both
+def test_the_control_socket_may_be_read_and_written(machine):
+    assert verdict(machine, "read", CONTROL) == verdict(machine, "write", CONTROL) == ALLOW
+
+
+@both
+@pytest.mark.parametrize("name", ["read", "write"])
+def test_no_other_descriptor_may(machine, name):
+    assert {verdict(machine, name, descriptor) for descriptor in (1, 2, 3, 99)} == {KILL_PROCESS}
+
+
+@both
+def test_memory_may_be_mapped_anonymously(machine):
+    assert verdict(machine, "mmap", 0, 4096, 3, 0x22, -1, 0) == ALLOW
+
+
+@both
+def test_memory_may_not_be_mapped_executable(machine):
+    assert verdict(machine, "mmap", 0, 4096, 5, 0x22, -1, 0) == KILL_PROCESS
+
+
+@both
+def test_files_may_not_be_mapped(machine):
+    assert verdict(machine, "mmap", 0, 4096, 1, 0x02, 5, 0) == KILL_PROCESS
+
+
+@both
+def test_memory_may_be_protected_but_not_made_executable(machine):
+    assert verdict(machine, "mprotect", 0, 4096, 3) == ALLOW
+    assert verdict(machine, "mprotect", 0, 4096, 7) == KILL_PROCESS
+
+
+@both
+@pytest.mark.parametrize("operation", [0, 1, 0x80, 0x81, 0x101])
+def test_a_lock_may_be_waited_for_and_given_back(machine, operation):
+    assert verdict(machine, "futex", 4096, operation) == ALLOW
+
+
+@both
+@pytest.mark.parametrize("operation", [2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 0x86, 0x200, 0xFFFFFFFF])
+def test_a_lock_may_not_be_moved_nor_priority_lent_to_its_owner(machine, operation):
+    assert verdict(machine, "futex", 4096, operation) == KILL_PROCESS
+
+
+@both
+def test_its_own_clocks_may_be_read(machine):
+    assert {verdict(machine, "clock_gettime", clock) for clock in range(12)} == {ALLOW}
+
+
+@both
+@pytest.mark.parametrize("pid", [1, 4242])
+def test_the_clocks_of_other_processes_may_not_be_read(machine, pid):
+    assert verdict(machine, "clock_gettime", (~pid << 3) | 2) == KILL_PROCESS
+
+
+@both
+def test_memory_may_be_given_back_but_not_merged_with_that_of_others(machine):
+    assert {verdict(machine, "madvise", 0, 4096, advice) for advice in (4, 8, 14)} == {ALLOW}
+    assert {verdict(machine, "madvise", 0, 4096, advice) for advice in (0, 9, 12, 21, 100)} == {KILL_PROCESS}
+
+
+@both
+def test_looking_up_a_file_is_an_errno(machine):
+    assert verdict(machine, "openat", 0, 0) == ERRNO
+
+
+@both
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("execve", "clone", "clone3", "socket", "ptrace", "kill", "io_uring_setup"),
+        *("prctl", "prlimit64", "seccomp", "pkey_mprotect", "nanosleep"),
+    ],
+)
+def test_everything_else_kills(machine, name):
+    assert verdict(machine, name) == KILL_PROCESS
+
+
+@both
+def test_a_number_nobody_knows_kills(machine):
+    assert {verdict(machine, str(number)) for number in (600, 1023, 0x40000000, 0x40000001, 0xFFFFFFFF)} == {
+        KILL_PROCESS
+    }
+
+
+@both
+def test_another_architectures_calls_kill(machine):
+    assert verdict(machine, "munmap", audit=0x40000003) == KILL_PROCESS
+
+
+@both
+def test_jumps_stay_inside_the_program(machine):
+    program = rules(MACHINES[machine], CONTROL)
+    for at, (code, if_true, if_false, _) in enumerate(program):
+        assert code in (0x20, 0x06) or at + 1 + max(if_true, if_false) < len(program)
+    assert program[-1] == (0x06, 0, 0, KILL_PROCESS)
+
+
+# What the filter must let through or answer, and nothing else: by name, so that the numbers below are checked.
+WITH_ARGUMENTS = {"read", "write", "mmap", "mprotect", "madvise", "futex", "clock_gettime"}
+ANSWERED = {
+    *("munmap", "mremap", "brk", "sched_yield", "getrandom", "restart_syscall"),
+    *("rt_sigreturn", "exit", "exit_group"),
+    *("open", "openat", "openat2", "stat", "lstat", "fstat", "newfstatat", "statx", "access", "faccessat"),
+    *("faccessat2", "readlink", "readlinkat", "getcwd", "getdents64", "lseek", "ioctl", "close"),
+}
+ONLY_X86 = {"open", "stat", "lstat", "access", "readlink"}
+
+
+@both
+def test_no_other_number_is_answered(machine, numbers):
+    """Every number there could be, by each of its arguments: only these calls do anything but kill."""
+    names = {number: name for name, number in numbers(machine).items()}
+    passed = {
+        names.get(number, str(number))
+        for number in range(2048)
+        for argument in (0, 1, 4)
+        if verdict(machine, str(number), argument, argument, argument, 0x22) != KILL_PROCESS
+    }
+    assert passed == (WITH_ARGUMENTS | ANSWERED) - (ONLY_X86 if machine == "aarch64" else set())
+
+
+@both
+def test_the_witness_calls_what_it_means_to_call(machine, numbers):
+    known = numbers(machine)
+    column = MACHINES[machine].column
+    for name, number in probes._NUMBERS.items():
+        assert known[name] == number[column], name
+    assert known["seccomp"] == MACHINES[machine].seccomp
+
+
+@pytest.fixture
+def numbers():
+    """Machine → system calls by name, from the kernel's own headers, or from libseccomp."""
+
+    def of(machine: str) -> Mapping[str, int]:
+        known = _of_headers(machine) or _of_libseccomp(machine)
+        if not known:
+            pytest.skip("neither the kernel's headers (linux-libc-dev) nor libseccomp are here")
+        return known
+
+    return of
+
+
+_HEADERS = {
+    "x86_64": ("x86_64-linux-gnu/asm/unistd_64.h", "asm/unistd_64.h"),
+    "aarch64": ("asm-generic/unistd.h",),
+}
+_OTHER_NAMES = {"fstatat": "newfstatat"}  # of asm-generic, for 64 bits
+
+
+def _of_headers(machine: str) -> dict[str, int]:
+    for name in _HEADERS[machine]:
+        path = Path("/usr/include", name)
+        if path.exists():
+            defined = re.findall(r"#define __NR(3264)?_(\w+)\s+(\d+)\n", path.read_text())
+            return {
+                _OTHER_NAMES.get(call, call) if wide else call: int(number) for wide, call, number in defined
+            }
+    return {}
+
+
+def _of_libseccomp(machine: str) -> dict[str, int]:
+    try:
+        library = ctypes.CDLL("libseccomp.so.2")
+    except OSError:
+        return {}
+    resolve = library.seccomp_syscall_resolve_name_arch
+    audit, asked = MACHINES[machine].audit, {*WITH_ARGUMENTS, *ANSWERED, *probes._NUMBERS, *NUMBERS}
+    found = {name: resolve(ctypes.c_uint32(audit), name.encode()) for name in asked}
+    return {name: number for name, number in found.items() if number >= 0}
+
+
+@both
+def test_the_two_sources_agree(machine):
+    headers, library = _of_headers(machine), _of_libseccomp(machine)
+    if not headers or not library:
+        pytest.skip("only one of them is here")
+    assert {name: headers.get(name) for name in library} == library
+
+
+PUT_ON = """
+import ctypes, os, struct, sys
+code, libc = bytes.fromhex(sys.argv[1]), ctypes.CDLL(None)
+kept = ctypes.create_string_buffer(code)
+program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(kept))
+libc.prctl(38, 1, 0, 0, 0)
+os._exit(9 if libc.syscall(317, 1, 1, program) else 0)
+"""
+
+
+def outcome(program: list[Instruction]) -> int:
+    """The exit status of a process that puts the filter on and goes on; negative: a signal."""
+    code = b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
+    return subprocess.run([sys.executable, "-S", "-c", PUT_ON, code.hex()]).returncode
+
+
+@pytest.mark.skipif(seccomp.machine() != MACHINES["x86_64"], reason="as x86-64's kernel takes them")
+def test_the_kernel_takes_both_filters():
+    """It checks a filter without knowing what for; under another architecture's the next call is death."""
+    assert outcome(rules(MACHINES["x86_64"], CONTROL)) == 0
+    assert outcome(rules(MACHINES["aarch64"], CONTROL)) == -signal.SIGSYS
+    assert outcome([(0x20, 0, 0, 3), (0x06, 0, 0, ALLOW)]) == 9  # it does check

@@ -1,0 +1,224 @@
+"""The shaping functions against their formulas; a program's namespace."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from eureka_loop.records import Array
+from eureka_loop.reward import allowed
+from eureka_loop.reward.functions import (
+    SHAPING,
+    SIGMOIDS,
+    dot,
+    frozen,
+    heading,
+    namespace,
+    norm,
+    ramp,
+    rotate,
+    short_range,
+    tolerance,
+    wrap,
+)
+
+X = np.linspace(-4.0, 6.0, 41)
+HALF = np.sqrt(0.5)
+
+
+def reference(x: Array, bounds: tuple[float, float], margin: float, sigmoid: str, at_margin: float) -> Array:
+    """dm_control's definition, written out case by case (dm_control/utils/rewards.py)."""
+    lower, upper = bounds
+    d = np.where(x < lower, lower - x, x - upper) / margin
+    with np.errstate(all="ignore"):
+        values: dict[str, Callable[[], Array]] = {
+            "gaussian": lambda: np.exp(-0.5 * (d * np.sqrt(-2 * np.log(at_margin))) ** 2),
+            "hyperbolic": lambda: 1 / np.cosh(d * np.arccosh(1 / at_margin)),
+            "long_tail": lambda: 1 / ((d * np.sqrt(1 / at_margin - 1)) ** 2 + 1),
+            "reciprocal": lambda: 1 / (np.abs(d) * (1 / at_margin - 1) + 1),
+            "cosine": lambda: np.where(
+                np.abs(d * np.arccos(2 * at_margin - 1) / np.pi) < 1,
+                (1 + np.cos(np.pi * d * np.arccos(2 * at_margin - 1) / np.pi)) / 2,
+                0.0,
+            ),
+            "linear": lambda: np.where(np.abs(d * (1 - at_margin)) < 1, 1 - d * (1 - at_margin), 0.0),
+            "quadratic": lambda: np.where(
+                np.abs(d * np.sqrt(1 - at_margin)) < 1, 1 - (d * np.sqrt(1 - at_margin)) ** 2, 0.0
+            ),
+            "tanh_squared": lambda: 1 - np.tanh(d * np.arctanh(np.sqrt(1 - at_margin))) ** 2,
+        }
+        value = values[sigmoid]()
+    return np.where((lower <= x) & (x <= upper), 1.0, value)
+
+
+@pytest.mark.parametrize("sigmoid", SIGMOIDS)
+@pytest.mark.parametrize("at_margin", [0.1, 0.6])
+def test_tolerance_is_dm_controls(sigmoid: str, at_margin: float) -> None:
+    ours = tolerance(X, (-1.0, 0.5), 1.5, sigmoid, at_margin)
+    np.testing.assert_allclose(ours, reference(X, (-1.0, 0.5), 1.5, sigmoid, at_margin), atol=1e-15)
+
+
+@pytest.mark.parametrize("sigmoid", SIGMOIDS)
+def test_tolerance_at_the_margin(sigmoid: str) -> None:
+    assert tolerance(np.array([3.0]), (0.0, 1.0), 2.0, sigmoid, 0.3) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("sigmoid", SIGMOIDS)
+def test_tolerance_far_away_is_finite_and_silent(sigmoid: str) -> None:
+    value = tolerance(np.array([1e6, -np.inf]), (0.0, np.inf), 1e-3, sigmoid)
+    assert value[0] == 1.0
+    assert 0.0 <= value[1] < 1e-3
+
+
+@pytest.mark.parametrize("sigmoid", ["cosine", "linear", "quadratic"])
+def test_tolerance_may_fall_to_zero(sigmoid: str) -> None:
+    assert tolerance(np.array([2.0, 9.0]), (0.0, 1.0), 1.0, sigmoid, 0.0) == pytest.approx(
+        [0.0, 0.0], abs=1e-15
+    )
+
+
+def test_tolerance_without_margin() -> None:
+    assert list(tolerance(np.array([-0.1, 0.0, 1.0, 1.1]), (0.0, 1.0))) == [0.0, 1.0, 1.0, 0.0]
+
+
+def test_tolerance_of_bounds_that_differ_by_row() -> None:
+    centre = np.array([0.0, 5.0])
+    assert list(tolerance(np.array([0.0, 0.0]), (centre - 1.0, centre + 1.0))) == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"bounds": (1.0, 0.0)}, "lower bound 1.0 is above upper bound 0.0"),
+        ({"margin": -1.0}, "margin -1.0 is negative"),
+        ({"margin": 1.0, "sigmoid": "bell"}, "no sigmoid 'bell'; there are gaussian, hyperbolic"),
+        ({"margin": 1.0, "value_at_margin": 0.0}, "value_at_margin 0.0 is not between 0 and 1"),
+    ],
+)
+def test_tolerance_refuses(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tolerance(X, **arguments)  # type: ignore[arg-type]
+
+
+def test_ramp_rises() -> None:
+    assert list(ramp(np.array([-1.0, 0.0, 0.5, 1.0, 2.0]), 0.0, 1.0)) == [0.0, 0.0, 0.5, 1.0, 1.0]
+
+
+def test_ramp_falls_where_low_is_above_high() -> None:
+    assert list(ramp(np.array([0.0, 0.25, 1.0]), 1.0, 0.0)) == [1.0, 0.75, 0.0]
+
+
+def test_ramp_refuses_no_width() -> None:
+    with pytest.raises(ValueError, match="low and high are both"):
+        ramp(X, 1.0, 1.0)
+
+
+def test_wrap() -> None:
+    angles = np.array([0.0, np.pi + 0.1, -np.pi - 0.1, 5 * np.pi, 2 * np.pi])
+    np.testing.assert_allclose(wrap(angles), [0.0, -np.pi + 0.1, np.pi - 0.1, -np.pi, 0.0], atol=1e-12)
+
+
+def test_dot_row_by_row() -> None:
+    assert list(dot(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([5.0, 6.0]))) == [17.0, 39.0]
+
+
+def test_dot_refuses_one_number_a_row() -> None:
+    with pytest.raises(ValueError, match=r"dot takes \(N, k\), not \(41,\) and \(41,\)"):
+        dot(X, X)
+
+
+def test_norm_row_by_row() -> None:
+    assert list(norm(np.array([[3.0, 4.0], [0.0, 2.0]]))) == [5.0, 2.0]
+
+
+def test_norm_refuses_one_number_a_row() -> None:
+    with pytest.raises(ValueError, match=r"norm takes \(N, k\), not \(41,\); of \(N,\) write `np.abs\(x\)`"):
+        norm(X)
+
+
+def test_rotate_about_z() -> None:
+    quarter = np.array([[HALF, 0.0, 0.0, HALF], [1.0, 0.0, 0.0, 0.0]])
+    np.testing.assert_allclose(rotate(quarter, np.array([1.0, 0.0, 0.0])), [[0, 1, 0], [1, 0, 0]], atol=1e-15)
+
+
+def test_rotate_back() -> None:
+    random = np.random.default_rng(0)
+    quat, vector = random.normal(size=(5, 4)), random.normal(size=(5, 3))
+    np.testing.assert_allclose(rotate(quat, rotate(quat, vector), inverse=True), vector)
+
+
+def test_heading_of_a_quaternion_is_that_of_its_forward_axis() -> None:
+    quat = np.random.default_rng(0).normal(size=(9, 4))
+    forward = rotate(quat, np.array([1.0, 0.0, 0.0]))
+    np.testing.assert_allclose(heading(quat), heading(forward), atol=1e-12)
+
+
+def test_heading_counts_from_x_to_y() -> None:
+    assert heading(np.array([[0.0, 1.0, 0.0]])) == pytest.approx([np.pi / 2])
+
+
+def test_functions_leave_their_arguments_alone() -> None:
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    before = x.copy()
+    tolerance(x, margin=1.0), ramp(x, 0.0, 1.0), wrap(x), dot(x, x), norm(x), rotate(x, x[:, :3]), heading(x)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_the_namespace_holds_what_is_allowed_and_nothing_else() -> None:
+    scope = namespace()
+    np_, builtins = scope["np"], scope["__builtins__"]
+    assert isinstance(np_, types.SimpleNamespace)
+    assert isinstance(builtins, dict)
+    assert set(vars(np_)) == {name.partition(".")[0] for name in allowed.NUMPY_NAMES}
+    assert set(vars(np_.linalg)) == {"norm", "det", "inv"}
+    assert set(builtins) == set(allowed.BUILTINS)
+    assert set(SHAPING) <= set(scope)
+
+
+@pytest.mark.parametrize(
+    "name", ["load", "save", "fromfile", "random", "vectorize", "frompyfunc", "empty", "lib"]
+)
+def test_what_numpy_reaches_out_with_is_not_in_the_namespace(name: str) -> None:
+    assert not hasattr(namespace()["np"], name)
+
+
+def test_every_allowed_name_exists() -> None:
+    for name in allowed.NUMPY_NAMES:
+        found: object = np
+        for part in name.split("."):
+            found = getattr(found, part)
+
+
+def test_a_range_is_short() -> None:
+    with pytest.raises(ValueError, match="range of 1001 numbers; 1000 are allowed"):
+        short_range(1001)
+
+
+def test_constants_are_frozen() -> None:
+    array = np.zeros(3)
+    assert frozen((1.0, (array,))) == (1.0, (array,))
+    assert not array.flags.writeable
+
+
+def test_a_constant_holds_no_objects() -> None:
+    with pytest.raises(TypeError, match="made of numbers"):
+        frozen((1.0, np.array([np.zeros(1), None], dtype=object)))
+
+
+def test_after_warm_up_methods_need_no_import() -> None:
+    """In a fresh interpreter: numpy imports parts of itself through the caller's builtins."""
+    code = """
+from eureka_loop.reward.functions import namespace, warm_up
+warm_up()
+scope = namespace()
+lines = [f"x.{m}()" for m in ("sum", "mean", "prod", "min", "max", "any", "all", "std", "var", "copy", "round")]
+lines += ["x.clip(0, 1)", "np.median(x)", "np.quantile(x, 0.5)", "np.linalg.norm(x)", "np.einsum('i->', x)"]
+for line in lines:
+    exec(f"x = np.array([1.0, 2.0]); {line}", scope)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

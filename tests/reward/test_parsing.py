@@ -1,0 +1,156 @@
+"""Text that is no program, and the tree that runs."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from eureka_loop.errors import Refused
+from eureka_loop.reward.functions import namespace
+from eureka_loop.reward.parsing import MAX_BYTES, MAX_NODES, compile_ready, entry, parse
+
+GOOD = 'def compute_reward(action):\n    return {"a": action[:, 0]}\n'
+DEEP = "Line 1: nested too deeply: split the expression into steps with names"
+
+
+def problem(source: str) -> str:
+    with pytest.raises(Refused) as refused:
+        parse(source)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = " + "-" * 5000 + "1",
+        "x = " + "a" + ".b" * 5000,
+        "x = " + "1+" * 9000 + "1",
+        "x = " + "[" * 150 + "1" + "]" * 150,
+        "x = " + "not " * 4000 + "1",
+        "x = " + "lambda: " * 400 + "1",
+        "if 1:\n    pass\n" + "elif 1:\n    pass\n" * 300,
+    ],
+    ids=["minus", "attributes", "sum", "brackets", "not", "lambda", "elif"],
+)
+def test_deep_nesting_is_refused(source: str) -> None:
+    assert problem(source) == DEEP
+
+
+def test_null_bytes_are_refused() -> None:
+    assert "null bytes" in problem(GOOD + "\x00")
+
+
+def test_lone_surrogates_are_refused() -> None:
+    assert "surrogates not allowed" in problem(GOOD + "# \ud800")
+
+
+@pytest.mark.parametrize("mark", "\u202e\u2066\u200f\u061c")
+def test_marks_of_direction_are_refused_wherever_they_stand(mark: str) -> None:
+    expected = f"Line 3: the character U+{ord(mark):04X} is not seen but changes what is: leave it out"
+    assert problem(f"{GOOD}# {mark}") == expected
+
+
+def test_length_is_limited() -> None:
+    parse(GOOD + "#" * (MAX_BYTES - len(GOOD)))
+    assert problem(GOOD + "#" * MAX_BYTES) == (
+        f"Line 1: the program is {len(GOOD) + MAX_BYTES:,} bytes long; 20,000 are allowed: shorten it"
+    )
+
+
+def test_length_is_counted_in_bytes() -> None:
+    assert "bytes long" in problem("# " + "é" * (MAX_BYTES // 2))
+
+
+def test_the_number_of_nodes_is_limited() -> None:
+    parse("x = 1\n" * 600)
+    assert f"syntax nodes; {MAX_NODES:,} are allowed" in problem("x = 1\n" * 700)
+
+
+def test_a_markdown_fence_is_told_apart() -> None:
+    assert problem(f"```python\n{GOOD}```") == "Line 1: Markdown fence in the code: leave the ``` lines out"
+
+
+def test_code_that_was_cut_off() -> None:
+    assert problem('def compute_reward(a):\n    return {"a": a[:, 0') == (
+        "Line 2: not valid Python: '[' was never closed in `return {\"a\": a[:, 0`"
+    )
+
+
+def test_an_empty_text_parses_to_nothing() -> None:
+    assert parse("").body == []
+
+
+def test_odd_escapes_warn_nobody() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parse('"""\\d"""\n')
+
+
+@pytest.mark.parametrize("problem_of", ["return 1", "def f(a, a):\n    pass", "break"])
+def test_what_only_the_compiler_finds(problem_of: str, problems: Callable[..., list[str]]) -> None:
+    assert problems(
+        f"{GOOD}\ndef helper():\n    {problem_of.replace(chr(10), chr(10) + '    ')}\n{problem_of}\n"
+    )
+
+
+def run(source: str) -> dict[str, object]:
+    scope = namespace()
+    exec(compile(compile_ready(source), "<program>", "exec"), scope)
+    return scope
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import numpy as np",
+        "import numpy",
+        "import math",
+        "import numpy as np, math",
+        "from __future__ import annotations",
+        "from typing import Dict, Tuple",
+        "import numpy as np; import math",
+    ],
+)
+def test_imports_out_of_habit_are_left_out(line: str) -> None:
+    assert run(f"{line}\nx = np.pi + math.pi\n")["x"] == pytest.approx(2 * np.pi)
+
+
+def test_other_imports_are_kept_for_the_process_to_refuse() -> None:
+    with pytest.raises(ImportError):
+        run("import os\n")
+
+
+def test_annotations_are_left_out() -> None:
+    scope = run(
+        "def f(x: np.ndarray, *, w: 'Tensor' = 1.0) -> Dict[str, Missing]:\n    y: Missing = x\n    return y\n"
+    )
+    assert scope["f"](3) == 3  # type: ignore[operator]
+
+
+def test_module_constants_are_frozen() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        run("A = np.array([1.0, 2.0])\nA[0] = 3.0\n")
+
+
+def test_lines_stay_where_they_are() -> None:
+    source = "import numpy as np\nfrom typing import (\n    Dict,\n)\n\nA = np.array([1.0])\n\ndef f(x: int):\n    return x\n"
+    before = {node.name: node.lineno for node in ast.walk(parse(source)) if isinstance(node, ast.FunctionDef)}
+    after = {
+        node.name: node.lineno
+        for node in ast.walk(compile_ready(source))
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert before == after == {"f": 8}
+
+
+def test_no_program_can_name_what_freezes_constants(problems: Callable[..., list[str]]) -> None:
+    assert not any(name.isidentifier() for name in namespace() if name.startswith("@"))
+
+
+def test_a_reward_is_the_entry_also_below_helpers_of_other_kinds_names() -> None:
+    helpers = "def success(x):\n    return x\n\ndef fitness(x):\n    return x\n\n"
+    assert entry(helpers + GOOD).name == "compute_reward"

@@ -1,0 +1,148 @@
+"""What somebody brought is tried before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eureka_loop import files
+from eureka_loop.config import RunConfig
+from eureka_loop.errors import BadInput
+from eureka_loop.propose.write import Gate
+from eureka_loop.records import Array, Task
+from eureka_loop.reward.expression import episode_mean
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
+from eureka_loop.search import assemble as wiring
+from eureka_loop.search.user_inputs import episodes, read_program, take_human, try_fitness
+
+NAMES = ("height", "time", "terminated")
+VOCABULARY = Vocabulary("E-v0", tuple(Observable(name, ()) for name in NAMES), horizon=50, dt=0.1)
+TASK = Task("rise", "E-v0", "rise", "def fitness(height):\n    return height.mean()\n")
+GOOD = "def compute_reward(height):\n    return {'height': height}\n"
+
+
+def probe_of(lengths: list[int], *, ending: bool) -> dict[str, Array]:
+    """Every step of episodes so long, which end by themselves or were cut off."""
+    time = np.concatenate([0.1 * np.arange(1, length + 1) for length in lengths])
+    terminated = np.concatenate([np.eye(length)[-1] * ending for length in lengths])
+    columns = {"height": np.linspace(-1.0, 1.0, len(time)), "time": time, "terminated": terminated}
+    return columns | {
+        f"{prefix}_{name}": column for prefix in ("prev", "init") for name, column in columns.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as each:
+        yield each
+
+
+@pytest.fixture
+def gate(fork_server: ForkServer) -> Gate:
+    return Gate(VOCABULARY, probe_of([20, 20], ending=False), fork_server)
+
+
+def fit(fork_server: ForkServer, expression: str, probe: Mapping[str, Array]) -> None:
+    task = Task("rise", "E-v0", "rise", episode_mean(expression, VOCABULARY))
+    try_fitness(task, expression, VOCABULARY, probe, fork_server)
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("np.log(height - 5)", "nan"),
+        ("1 / terminated.sum()", "inf"),
+        ("height[99]", "Line 3: IndexError"),
+        ("height[:0].mean()", "nan"),
+    ],
+)
+def test_a_fitness_that_can_not_be_measured_is_one_clear_line(
+    fork_server: ForkServer, expression: str, said: str
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        fit(fork_server, expression, probe_of([20, 20], ending=False))
+    message = str(caught.value)
+    assert message.startswith(
+        f"--fitness {expression!r} fails on an episode of 50 steps under random actions: "
+    )
+    assert said in message
+    assert "\n" not in message
+
+
+def test_what_holds_only_for_long_episodes_is_refused_where_episodes_end_early(
+    fork_server: ForkServer,
+) -> None:
+    late = "height[40:].mean()"
+    fit(
+        fork_server, late, probe_of([20, 20], ending=False)
+    )  # each was cut off at 20: real ones last 50 steps
+    with pytest.raises(BadInput, match="episode of 12 steps"):
+        fit(fork_server, late, probe_of([20, 12, 17], ending=True))
+
+
+def test_episodes_are_as_long_as_real_ones() -> None:
+    found = list(episodes(probe_of([20, 12, 17], ending=True), VOCABULARY))
+    assert [len(each["height"]) for each in found] == [12, 20, 50]
+    for each in found:
+        np.testing.assert_allclose(each["time"], 0.1 * np.arange(1, len(each["time"]) + 1))
+        np.testing.assert_allclose(each["time"] - each["prev_time"], 0.1)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def compute_reward(height):\n    return {'a': np.log(height - 5.0)}\n", "NaN in 40 of 40 rows"),
+        (
+            "def compute_reward(height):\n    return {'a': height * [1.0][len(height)]}\n",
+            "Line 2: IndexError",
+        ),
+        ("def compute_reward(height):\n    return {'a': height - np.roll(height, 1)}\n", "mixes the rows"),
+        ("def compute_reward(hight):\n    return {'a': hight}\n", "did you mean 'height'"),
+    ],
+)
+def test_a_program_that_fails_is_one_clear_line(gate: Gate, tmp_path: Path, source: str, said: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(source)
+    with pytest.raises(BadInput) as caught:
+        read_program(path, gate)
+    assert said in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_every_problem_of_a_program_is_said(gate: Gate, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("def compute_reward(hight):\n    import os\n    return {'a': hight}\n")
+    with pytest.raises(BadInput, match=r"is not a reward program:\nLine 1: .*\nLine 2: "):
+        read_program(path, gate)
+
+
+@pytest.mark.parametrize("name", ["none.py", "folder", "binary.py"])
+def test_what_can_not_be_read(gate: Gate, tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BadInput, match=r"can't read .*: (No such file|Is a directory|it is not text)"):
+        read_program(tmp_path / name, gate)
+
+
+def test_a_hand_written_reward_becomes_the_tasks(gate: Gate, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(GOOD)
+    take_human(tmp_path, TASK, tmp_path / "mine.py", gate)
+    task = files.read_json(tmp_path / "task.json", Task)
+    assert (task.human, task.human_source) == (GOOD, str(tmp_path / "mine.py"))
+    assert (tmp_path / "human.py").read_text() == GOOD
+
+
+@pytest.mark.parametrize("option", ["program", "human"])
+def test_a_file_that_is_not_there_is_told_before_the_environment_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.setattr(wiring, "ForkServer", None)  # nothing may be started: calling it would be a TypeError
+    missing = {option: tmp_path / "none.py"}
+    with pytest.raises(BadInput, match=r"can't read .*none\.py: No such file or directory"):
+        wiring.create(RunConfig(task="hopper-hop", out=tmp_path / "runs"), **missing)
+    assert not (tmp_path / "runs").exists()
