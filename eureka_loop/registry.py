@@ -1,4 +1,4 @@
-"""Implementations of a seam by name: those built in, and those that installed packages add by entry points."""
+"""Implementations of a seam by name: those built in, and those that other packages add by entry points."""
 
 from __future__ import annotations
 
