@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_loop.cli.main import main as cli
+from eureka_loop.cli import main as cli
 
 Refused = Callable[[str], str]
 

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 from pytest_httpserver import HTTPServer
 
+from eureka_loop.cli import doctor
 from eureka_loop.cli.doctor import Finding
-from eureka_loop.cli.main import doctor
 from eureka_loop.errors import SandboxError
 from eureka_loop.execute import machine as sizes
 from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from eureka_loop.cli.main import main as cli
+from eureka_loop.cli import main as cli
 
 # Windows has neither of these modules, and none of the C library's calls.
 ON_WINDOWS = """
