@@ -1,6 +1,6 @@
 """What a model is told, verbatim: whole conversations in tests/conversations.
 
-After a wanted change: WRITE_GOLDEN=1 pytest tests/design/llm/test_prompts.py, and read the difference.
+After a wanted change: WRITE_GOLDEN=1 pytest tests/propose/llm/test_prompts.py, and read the difference.
 """
 
 from __future__ import annotations
