@@ -1,8 +1,8 @@
-"""What attacks are made with, and the outside, from which they are watched.
+"""Running attacks, and watching from outside what they reach.
 
-A payload is the lines of a reward function of x (N,) and v (N, 3), or a whole program. It is run bare, in a
-program's own namespace, or armed, with real builtins and the real numpy: past the gate, and out of the
-namespace. Words in capitals (`SECRET`, `DECOY`, ...) stand for what `Outside` lays out for it to reach.
+A payload is the body of a reward function of x (N,) and v (N, 3), or a whole program. "Bare" runs it in a
+program's own namespace, "armed" with real builtins and the real numpy, as if it had got out of the namespace.
+Words in capitals (`SECRET`, `DECOY`, ...) stand for the targets that `Targets` provides.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ def whole(payload: str) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a program that was asked twice: terms, or the failure that ended it.
+    """The result of a program that was called twice: terms, or the failure that ended it.
 
     Attributes:
-        steady: both times it said the same, to the last bit.
+        steady: both calls gave the same terms, bit for bit.
     """
 
     terms: Terms | None
@@ -72,10 +72,10 @@ class Outcome:
     steady: bool = True
 
 
-class Outside:
-    """A file to read, a folder to write in, doors to knock at, a process to signal, memory to change.
+class Targets:
+    """Files, sockets, a process and memory for attacks to reach, all of them open to every user.
 
-    All of it is open to everybody, so only the sandbox keeps a program from it.
+    Only the sandbox keeps a program from them; `touched` reports whatever was reached.
     """
 
     def __init__(self) -> None:
@@ -85,44 +85,42 @@ class Outside:
             (self.folder / name).write_bytes(content)
             (self.folder / name).chmod(0o666)
         np.save(self.folder / "secret.npy", np.ones(3))
-        self._doors = self._open_doors()
+        self._sockets = self._open_sockets()
         self.cell = ctypes.create_string_buffer(b"untouched")
-        self._decoy = self._start_decoy()
-        _libc.prctl(
-            _PR_SET_CHILD_SUBREAPER, 1
-        )  # what a program leaves behind becomes a child of this process
-        self.at_home = set(children(os.getpid()))
+        self._decoy = _start_decoy()
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)  # processes left behind become children of this one
+        self.known = set(_children(os.getpid()))
         self._watch = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         _libc.inotify_add_watch(self._watch, bytes(self.folder), _IN_ALL_EVENTS)
 
     def aimed(self, payload: str) -> str:
-        """The payload with the places it aims at."""
-        aims = {
+        """The payload with real paths, ports, process ids and addresses."""
+        places = {
             "SECRET": str(self.folder / "secret"),
             "FOLDER": str(self.folder),
-            "PORT": str(self._doors[0].getsockname()[1]),
-            "ABSTRACT": self._doors[2].getsockname().decode().lstrip("\0"),
-            "UDP": str(self._doors[3].getsockname()[1]),
+            "PORT": str(self._sockets[0].getsockname()[1]),
+            "ABSTRACT": self._sockets[2].getsockname().decode().lstrip("\0"),
+            "UDP": str(self._sockets[3].getsockname()[1]),
             "DECOY": str(self._decoy.pid),
             "OWNER": str(os.getpid()),
             "CELL": str(ctypes.addressof(self.cell)),
         }
-        for word, place in aims.items():
+        for word, place in places.items():
             payload = payload.replace(word, place)
         return payload
 
     def touched(self) -> list[str]:
-        """What was reached since the last time; empty where nothing was."""
-        here = {os.getpid(), *self.at_home}
-        left = {child for pid in here for child in children(pid)} - here
+        """Everything reached since the last call; empty where nothing was."""
+        here = {os.getpid(), *self.known}
+        left = {child for pid in here for child in _children(pid)} - here
         found = [f"process {pid} left" for pid in left]
         found += [f"file {name}" for name in self._files()]
-        found += [f"door {number}" for number, door in enumerate(self._doors) if knocked(door)]
+        found += [f"socket {number}" for number, each in enumerate(self._sockets) if _reached(each)]
         found += [f"signal {mask}" for mask in self._signals()]
         if self.cell.value != b"untouched":
-            found.append("memory of the parent")
+            found.append("memory of the owner")
             self.cell.value = b"untouched"
-        for pid in left & set(children(os.getpid())):
+        for pid in left & set(_children(os.getpid())):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         return found
@@ -132,11 +130,11 @@ class Outside:
         self._decoy.wait()
         os.close(self._watch)
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 0)
-        for door in self._doors:
-            door.close()
+        for each in self._sockets:
+            each.close()
         shutil.rmtree(self.folder)
 
-    def _open_doors(self) -> tuple[socket.socket, ...]:
+    def _open_sockets(self) -> tuple[socket.socket, ...]:
         tcp = socket.create_server(("127.0.0.1", 0))
         file, abstract = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
         file.bind(str(self.folder / "door"))
@@ -144,19 +142,11 @@ class Outside:
         abstract.bind(f"\0eureka-attack-{os.getpid()}-{id(self)}")
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.bind(("127.0.0.1", 0))
-        for door in (tcp, file, abstract, udp):
-            if door is not udp:
-                door.listen()
-            door.setblocking(False)
+        for each in (tcp, file, abstract, udp):
+            if each is not udp:
+                each.listen()
+            each.setblocking(False)
         return tcp, file, abstract, udp
-
-    def _start_decoy(self) -> subprocess.Popen[bytes]:
-        """A process that may be signalled by nobody, and keeps what it was sent."""
-        decoy = subprocess.Popen([sys.executable, "-S", "-c", DECOY], stdout=subprocess.PIPE)
-        assert decoy.stdout is not None
-        with decoy.stdout:
-            decoy.stdout.read()
-        return decoy
 
     def _signals(self) -> list[str]:
         lines = Path(f"/proc/{self._decoy.pid}/status").read_text().splitlines()
@@ -164,11 +154,11 @@ class Outside:
         sent = [status[name] for name in ("SigPnd", "ShdPnd") if int(status[name], 16)]
         state = status["State"][0]
         if sent or state in "TZX":
-            self.at_home.remove(self._decoy.pid)
+            self.known.remove(self._decoy.pid)
             self._decoy.kill()
             self._decoy.wait()
-            self._decoy = self._start_decoy()
-            self.at_home.add(self._decoy.pid)
+            self._decoy = _start_decoy()
+            self.known.add(self._decoy.pid)
         return sent + [state] * (state in "TZX")
 
     def _files(self) -> list[str]:
@@ -184,17 +174,26 @@ class Outside:
         return sorted(set(names))
 
 
-def knocked(door: socket.socket) -> bool:
+def _start_decoy() -> subprocess.Popen[bytes]:
+    """A process that every user may signal; signals stay pending."""
+    decoy = subprocess.Popen([sys.executable, "-S", "-c", DECOY], stdout=subprocess.PIPE)
+    assert decoy.stdout is not None
+    with decoy.stdout:
+        decoy.stdout.read()
+    return decoy
+
+
+def _reached(end: socket.socket) -> bool:
     try:
-        if door.type == socket.SOCK_DGRAM:
-            return bool(door.recv(99))
-        door.accept()[0].close()
+        if end.type == socket.SOCK_DGRAM:
+            return bool(end.recv(99))
+        end.accept()[0].close()
     except BlockingIOError:
         return False
     return True
 
 
-def children(pid: int) -> list[int]:
+def _children(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         for task in Path(f"/proc/{pid}/task").iterdir():
@@ -202,58 +201,58 @@ def children(pid: int) -> list[int]:
     return found
 
 
-class Range:
-    """Where attacks are tried: a warm parent, and the outside around it."""
+class AttackRunner:
+    """Runs attacks in processes of one fork server, with a second process beside them as a control."""
 
-    def __init__(self, outside: Outside, layers: Layer = ALL_LAYERS) -> None:
-        self.outside, self.fork_server = outside, ForkServer(layers=layers)
-        self.given = {"x": np.linspace(-1, 1, ROWS), "v": np.linspace(-2, 2, 3 * ROWS).reshape(ROWS, 3)}
-        self._neighbour = self.start(NEIGHBOUR)
-        self._expected = self._neighbour.evaluate(self.given).values.tobytes()
-        outside.at_home |= {self.fork_server.pid, self._neighbour.pid}
-        outside.touched()
+    def __init__(self, targets: Targets, layers: Layer = ALL_LAYERS) -> None:
+        self.targets, self.fork_server = targets, ForkServer(layers=layers)
+        self.columns = {"x": np.linspace(-1, 1, ROWS), "v": np.linspace(-2, 2, 3 * ROWS).reshape(ROWS, 3)}
+        self._control = self.start(CONTROL)
+        self.expected = self._control.evaluate(self.columns).values.tobytes()
+        targets.known |= {self.fork_server.pid, self._control.pid}
+        targets.touched()
 
     def start(self, payload: str, *, deadline: float = 2.0) -> RewardProcess:
-        """A program that no gate has seen, running."""
-        program = Program("reward", self.outside.aimed(whole(payload)), ("x", "v"), {})
+        """A running program that passed no gate."""
+        program = Program("reward", self.targets.aimed(whole(payload)), ("x", "v"), {})
         return self.fork_server.start(program, SHAPES, rows=ROWS, deadline=deadline)
 
-    def fire(self, payload: str, *, deadline: float = 2.0) -> Outcome:
-        """Run it, ask it twice."""
-        unchanged, said = True, set[bytes]()
+    def run(self, payload: str, *, deadline: float = 2.0) -> Outcome:
+        """Start it and call it twice."""
+        unchanged, seen = True, set[bytes]()
         try:
             with self.start(payload, deadline=deadline) as process:
                 inputs = process._conversation.columns
                 for _ in range(2):
-                    terms = process.evaluate(self.given)
-                    said.add(terms.values.tobytes())
-                    unchanged = all(map(np.array_equal, inputs, self.given.values())) and unchanged
+                    terms = process.evaluate(self.columns)
+                    seen.add(terms.values.tobytes())
+                    unchanged = all(map(np.array_equal, inputs, self.columns.values())) and unchanged
         except RewardFailure as failure:
             return Outcome(None, failure, unchanged)
-        return Outcome(terms, None, unchanged, len(said) == 1)
+        return Outcome(terms, None, unchanged, len(seen) == 1)
 
-    def harm(self, outcome: Outcome, *, next_one: bool = True) -> list[str]:
-        """What an attack reached beyond its own process; empty where nothing.
+    def damage(self, outcome: Outcome, *, next_process: bool = True) -> list[str]:
+        """Everything an attack reached beyond its own process; empty where nothing.
 
         Args:
-            next_one: also start another process and see whether it is as it should be.
+            next_process: also start another process and compare its terms.
         """
         found = [] if outcome.inputs_unchanged else ["inputs"]
         if outcome.failure is not None and outcome.failure.kind not in get_args(FailureKind):
             found.append(f"a failure of kind {outcome.failure.kind}")
         if outcome.terms is not None and not np.isfinite(outcome.terms.values).all():
-            found.append("an answer that is not finite")
-        if self._neighbour.evaluate(self.given).values.tobytes() != self._expected:
-            found.append("its neighbour")
-        if next_one:
-            terms = self.fire(NEIGHBOUR).terms
-            if terms is None or terms.values.tobytes() != self._expected:
-                found.append("who comes after it")
-        return found + self.outside.touched()
+            found.append("terms that are not finite")
+        if self._control.evaluate(self.columns).values.tobytes() != self.expected:
+            found.append("the process beside it")
+        if next_process:
+            terms = self.run(CONTROL).terms
+            if terms is None or terms.values.tobytes() != self.expected:
+                found.append("the process after it")
+        return found + self.targets.touched()
 
     def close(self) -> None:
-        self.outside.at_home -= {self.fork_server.pid, self._neighbour.pid}
-        self._neighbour.close()
+        self.targets.known -= {self.fork_server.pid, self._control.pid}
+        self._control.close()
         self.fork_server.close()
 
 
@@ -266,7 +265,7 @@ while True:
     time.sleep(99)
 """
 
-NEIGHBOUR = """
+CONTROL = """
 LIMITS = (0.25, np.array([0.5, 0.75, 1.0]))
 
 def compute_reward(x, v, *, w=0.5):
@@ -279,18 +278,18 @@ def compute_reward(x, v, *, w=0.5):
 
 
 @pytest.fixture(scope="module")
-def outside() -> Iterator[Outside]:
+def targets() -> Iterator[Targets]:
     if sys.platform != "linux":
-        pytest.skip("Linux's locks, and Linux's ways to watch them")
-    made = Outside()
+        pytest.skip("the sandbox needs Linux")
+    made = Targets()
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def ground(outside: Outside) -> Iterator[Range]:
+def locked(targets: Targets) -> Iterator[AttackRunner]:
     """With every layer."""
-    made = Range(outside)
+    made = AttackRunner(targets)
     if made.fork_server.tier != "strict":
         made.close()
         pytest.skip(f"this machine's sandbox is {made.fork_server.tier}")
@@ -299,21 +298,21 @@ def ground(outside: Outside) -> Iterator[Range]:
 
 
 @pytest.fixture(scope="module")
-def open_ground(outside: Outside) -> Iterator[Range]:
-    """Without any: what is reached here shows that the watching works."""
-    made = Range(outside, Layer(0))
+def unlocked(targets: Targets) -> Iterator[AttackRunner]:
+    """Without any layer: what is reached here shows that the watching works."""
+    made = AttackRunner(targets, Layer(0))
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def grounds(outside: Outside) -> Iterator[Callable[[Layer], Range]]:
-    """With one layer alone, and what it can't do without."""
-    made: dict[Layer, Range] = {}
+def one_layer(targets: Targets) -> Iterator[Callable[[Layer], AttackRunner]]:
+    """With one layer, and PRIVILEGES, which the filters need."""
+    made: dict[Layer, AttackRunner] = {}
 
-    def alone(layer: Layer) -> Range:
+    def alone(layer: Layer) -> AttackRunner:
         if layer not in made:
-            made[layer] = Range(outside, layer | Layer.PRIVILEGES)
+            made[layer] = AttackRunner(targets, layer | Layer.PRIVILEGES)
             if layer not in made[layer].fork_server.held:
                 pytest.skip(f"this machine has no {layer!r}")
         return made[layer]
@@ -336,7 +335,7 @@ def reward() -> Callable[[str], str]:
 
 @pytest.fixture(scope="session")
 def gate() -> Callable[[str], list[str]]:
-    """A payload's problems; an empty list where the gate lets it through."""
+    """A payload's problems; an empty list where it passes the gate."""
 
     def problems(payload: str) -> list[str]:
         try:
@@ -350,33 +349,14 @@ def gate() -> Callable[[str], list[str]]:
 
 @pytest.fixture(scope="session")
 def arm() -> Callable[[str], str]:
-    """A payload → a program with real builtins, the real numpy, and what else is loaded."""
+    """A payload → a program with real builtins, the real numpy and other loaded modules."""
     return lambda payload: ARMS + whole(payload)
-
-
-@pytest.fixture
-def bare(ground: Range) -> Callable[[str], list[str]]:
-    """What a payload reaches that the gate let through, had it done so."""
-    return lambda payload: ground.harm(ground.fire(payload), next_one=False)
-
-
-@pytest.fixture
-def armed(ground: Range) -> Callable[[str], list[str]]:
-    """What it reaches with real builtins and the real numpy."""
-    return lambda payload: ground.harm(ground.fire(ARMS + whole(payload)))
 
 
 @pytest.fixture(scope="session")
 def patience() -> float:
-    """How much longer things take here than on an idle machine: 1 to 6, by a loop that should take 30 ms."""
+    """Slowness of this machine, 1 (idle) to 6, by a loop that takes 30 ms on an idle one."""
     begin, used = time.monotonic(), time.process_time()
     while time.process_time() - used < 0.03:
         pass
     return min(6.0, max(1.0, (time.monotonic() - begin) / 0.03))
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes a `payload` is run with each of its module's."""
-    if "payload" in metafunc.fixturenames:
-        payloads = metafunc.module.PAYLOADS
-        metafunc.parametrize("payload", payloads.values(), ids=payloads.keys())

@@ -134,31 +134,31 @@ def remains() -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_ends_in_time_as_what_it_is(ground, arm, patience, name):
+def test_a_bomb_ends_in_time_as_what_it_is(locked, arm, patience, name):
     lines, kind = BOMBS[name]
     deadline = DEADLINE if kind == "timed_out" else LONG
     before, begin = remains(), time.monotonic()
-    outcome = ground.fire(arm(lines), deadline=deadline)
+    outcome = locked.run(arm(lines), deadline=deadline)
     took = time.monotonic() - begin
     assert outcome.failure is not None
     assert outcome.failure.kind == kind, str(outcome.failure)
     assert took < deadline + GRACE * patience
     assert remains() == before
-    assert ground.harm(outcome) == []
+    assert locked.damage(outcome) == []
 
 
 @pytest.mark.parametrize("name", LOADING)
-def test_a_bomb_that_goes_off_while_it_is_loaded(ground, patience, name):
+def test_a_bomb_that_goes_off_while_it_is_loaded(locked, patience, name):
     source, kind = LOADING[name]
     deadline = DEADLINE if kind == "timed_out" else LONG
     before, begin = remains(), time.monotonic()
-    outcome = ground.fire(source + HONEST, deadline=deadline)
+    outcome = locked.run(source + HONEST, deadline=deadline)
     took = time.monotonic() - begin
     assert outcome.failure is not None
     assert outcome.failure.kind == kind, str(outcome.failure)
     assert took < deadline + GRACE * patience
     assert remains() == before
-    assert ground.harm(outcome) == []
+    assert locked.damage(outcome) == []
 
 
 @pytest.mark.parametrize("name", [*(name for name in BOMBS if name not in PASS_THE_GATE), *LOADING])
@@ -168,56 +168,56 @@ def test_the_gate_refuses_it(gate, name):
 
 
 @pytest.mark.parametrize("name", PASS_THE_GATE)
-def test_what_only_running_shows_passes_the_gate_and_fails_when_it_runs(ground, gate, reward, name):
+def test_what_only_running_shows_passes_the_gate_and_fails_when_it_runs(locked, gate, reward, name):
     lines, _ = BOMBS[name]
     assert gate(lines) == []
-    outcome = ground.fire(reward(lines))
+    outcome = locked.run(reward(lines))
     assert outcome.failure is not None
     assert outcome.failure.kind == PASS_THE_GATE[name], str(outcome.failure)
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL, signal.SIGTERM], ids=lambda n: n.name)
-def test_a_process_that_is_signalled_from_outside(ground, number):
+def test_a_process_that_is_signalled_from_outside(locked, number):
     """Stopped: it answers no more. Killed: it is gone; SIGTERM, which nobody handles, is the same."""
     kind = "timed_out" if number == signal.SIGSTOP else "killed"
-    with ground.start("return {'a': x}", deadline=DEADLINE) as process:
-        process.evaluate(ground.given)
+    with locked.start("return {'a': x}", deadline=DEADLINE) as process:
+        process.evaluate(locked.columns)
         os.kill(process.pid, number)
         with pytest.raises(RewardFailure) as caught:
-            process.evaluate(ground.given)
+            process.evaluate(locked.columns)
     assert caught.value.kind == kind
-    assert ground.outside.touched() == []
+    assert locked.targets.touched() == []
 
 
-def test_a_process_that_works_on_after_its_answer_is_late_for_the_next(ground, arm):
+def test_a_process_that_works_on_after_its_answer_is_late_for_the_next(locked, arm):
     lines = "s = sys._getframe(2).f_locals\ns['self']._teller.values[0, :] = 1.0\ns['self']._teller.say(s['sequence'], s['token'], 3, 1, b'a')\nwhile True:\n    pass"
-    with ground.start(arm(lines), deadline=DEADLINE) as process:
-        assert process.evaluate(ground.given).total[0] == 1.0
+    with locked.start(arm(lines), deadline=DEADLINE) as process:
+        assert process.evaluate(locked.columns).total[0] == 1.0
         with pytest.raises(RewardFailure) as caught:
-            process.evaluate(ground.given)
+            process.evaluate(locked.columns)
     assert caught.value.kind == "timed_out"
 
 
-def test_a_bomb_leaves_the_others_time(ground, arm):
+def test_a_bomb_leaves_the_others_time(locked, arm):
     """While one runs into its deadline, a neighbour is started, asked and answered."""
     failures: list[str] = []
     bomb = threading.Thread(
-        target=lambda: failures.append(ground.fire(arm("while True:\n    pass"), deadline=2.0).failure.kind)
+        target=lambda: failures.append(locked.run(arm("while True:\n    pass"), deadline=2.0).failure.kind)
     )
     bomb.start()
-    with ground.start("return {'a': x}") as process:
-        assert process.evaluate(ground.given).total.shape == (len(ground.given["x"]),)
+    with locked.start("return {'a': x}") as process:
+        assert process.evaluate(locked.columns).total.shape == (len(locked.columns["x"]),)
     assert bomb.is_alive()
     bomb.join()
     assert failures == ["timed_out"]
 
 
-def test_many_bombs_at_once_take_nothing_else_down(ground, arm):
+def test_many_bombs_at_once_take_nothing_else_down(locked, arm):
     lines = [BOMBS[name][0] for name in ("a loop without end", "one huge array", "an abort", "processes")]
     kinds: list[str] = []
     threads = [
         threading.Thread(
-            target=lambda each=each: kinds.append(ground.fire(arm(each), deadline=1.0).failure.kind)
+            target=lambda each=each: kinds.append(locked.run(arm(each), deadline=1.0).failure.kind)
         )
         for each in lines * 2
     ]
@@ -226,4 +226,4 @@ def test_many_bombs_at_once_take_nothing_else_down(ground, arm):
     for thread in threads:
         thread.join()
     assert sorted(kinds) == sorted(["timed_out", "out_of_memory", "killed", "killed"] * 2)
-    assert ground.harm(ground.fire(HONEST)) == []
+    assert locked.damage(locked.run(HONEST)) == []

@@ -228,17 +228,17 @@ def test_any_text_is_a_program_or_refused_for_long(vocabulary, source):
 
 @seldom
 @given(source=swapped())
-def test_what_passes_runs_to_terms_or_to_a_failure_and_remembers_nothing(vocabulary, ground, source):
+def test_what_passes_runs_to_terms_or_to_a_failure_and_remembers_nothing(vocabulary, locked, source):
     if read(source, vocabulary) is not None:
-        outcome = ground.fire(source)
-        assert ground.harm(outcome) == []
+        outcome = locked.run(source)
+        assert locked.damage(outcome) == []
         assert outcome.steady
 
 
-def test_the_programs_that_are_mutated_pass(vocabulary, ground):
+def test_the_programs_that_are_mutated_pass(vocabulary, locked):
     for source in SEEDS:
         assert read(source, vocabulary) is not None
-        assert ground.fire(source).failure is None
+        assert locked.run(source).failure is None
 
 
 def test_the_other_look_sees_what_is_forbidden():

@@ -164,12 +164,12 @@ def test_any_wait_status_can_be_put_into_words(number):
         assert str(conversation.Death(status))
 
 
-def test_a_process_may_die_of_any_signal(ground):
+def test_a_process_may_die_of_any_signal(locked):
     for number in (signal.SIGRTMIN + 6, signal.SIGRTMAX, signal.SIGUSR1):
-        with ground.start("return {'a': x}") as process:
+        with locked.start("return {'a': x}") as process:
             os.kill(process.pid, number)
             with pytest.raises(RewardFailure) as caught:
-                process.evaluate(ground.given)
+                process.evaluate(locked.columns)
             assert caught.value.kind == "killed"
 
 

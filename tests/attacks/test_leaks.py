@@ -32,48 +32,48 @@ def mapped(pid: int | str) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def held(ground) -> dict[str, object]:
+def held(locked) -> dict[str, object]:
     """What could be left: descriptors, maps and children here and at the warm parent, files."""
     maps = Path("/proc/self/maps").read_text()
     return {
         "descriptors": len(list(Path("/proc/self/fd").iterdir())),
-        "descriptors of the warm parent": len(list(Path(f"/proc/{ground.fork_server.pid}/fd").iterdir())),
+        "descriptors of the warm parent": len(list(Path(f"/proc/{locked.fork_server.pid}/fd").iterdir())),
         "shared memory": maps.count("memfd:eureka"),
-        "touched": ground.outside.touched(),
+        "touched": locked.targets.touched(),
         "files": sorted(each.name for each in Path(tempfile.gettempdir()).glob("eureka-*") if each.is_file()),
         "segments": len(list(Path("/dev/shm").iterdir())) if Path("/dev/shm").is_dir() else 0,
     }
 
 
-def start_and_end(ground, arm, times: int) -> None:
+def start_and_end(locked, arm, times: int) -> None:
     for lines in itertools.islice(itertools.cycle(WAYS), times):
-        ground.fire(arm(lines))
+        locked.run(arm(lines))
 
 
-def nothing_is_left(ground, arm, times: int) -> None:
-    start_and_end(ground, arm, 4 * len(WAYS))  # caches fill
+def nothing_is_left(locked, arm, times: int) -> None:
+    start_and_end(locked, arm, 4 * len(WAYS))  # caches fill
     gc.collect()
-    before, memory, warm = held(ground), mapped("self"), mapped(ground.fork_server.pid)
-    start_and_end(ground, arm, times)
+    before, memory, warm = held(locked), mapped("self"), mapped(locked.fork_server.pid)
+    start_and_end(locked, arm, times)
     gc.collect()
-    assert held(ground) == before
+    assert held(locked) == before
     assert mapped("self") <= memory * (1 + FREE)
-    assert mapped(ground.fork_server.pid) <= warm * (1 + FREE)
+    assert mapped(locked.fork_server.pid) <= warm * (1 + FREE)
 
 
-def test_a_hundred_candidates_leave_nothing(ground, arm):
-    nothing_is_left(ground, arm, 100)
+def test_a_hundred_candidates_leave_nothing(locked, arm):
+    nothing_is_left(locked, arm, 100)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_thousand_candidates_leave_nothing(ground, arm):
-    nothing_is_left(ground, arm, 1000)
+def test_a_thousand_candidates_leave_nothing(locked, arm):
+    nothing_is_left(locked, arm, 1000)
 
 
-def test_a_process_left_behind_would_be_seen(ground, arm):
-    with ground.start("return {'a': x}") as process:
-        left = held(ground)
+def test_a_process_left_behind_would_be_seen(locked, arm):
+    with locked.start("return {'a': x}") as process:
+        left = held(locked)
         assert left["touched"] == [f"process {process.pid} left"]
         assert left["shared memory"] > 0
     assert not Path(f"/proc/{process.pid}").exists()

@@ -8,14 +8,14 @@ REACHES = {
     "file secret.txt": "builtins_open('SECRET.txt').read()",
     "file made.txt": "builtins_open('FOLDER/made.txt', 'w').close()",
     "file .": "os.listdir('FOLDER')",
-    "door 0": "socket.create_connection(('127.0.0.1', PORT)).close()",
-    "door 1": "c = socket.socket(socket.AF_UNIX)\nc.connect('FOLDER/door')",
-    "door 2": "c = socket.socket(socket.AF_UNIX)\nc.connect('\\0ABSTRACT')",
-    "door 3": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', UDP))",
+    "socket 0": "socket.create_connection(('127.0.0.1', PORT)).close()",
+    "socket 1": "c = socket.socket(socket.AF_UNIX)\nc.connect('FOLDER/door')",
+    "socket 2": "c = socket.socket(socket.AF_UNIX)\nc.connect('\\0ABSTRACT')",
+    "socket 3": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', UDP))",
     "signal": "os.kill(DECOY, signal.SIGUSR1)",
     "signal Z": "os.kill(DECOY, signal.SIGKILL)",
     "process": "if os.fork() == 0:\n    os.setsid()\n    signal.pause()",
-    "memory of the parent": """
+    "memory of the owner": """
         there = struct.pack('<QQ', CELL, 7)
         here = ctypes.create_string_buffer(b'changed')
         libc = ctypes.CDLL(None)
@@ -25,20 +25,20 @@ REACHES = {
 
 
 @pytest.mark.parametrize("reached", REACHES)
-def test_a_reach_is_noticed(open_ground, arm, reached):
+def test_a_reach_is_noticed(unlocked, arm, reached):
     payload = REACHES[reached].replace("builtins_open", "open")
-    harm = open_ground.harm(open_ground.fire(arm(payload)))
+    harm = unlocked.damage(unlocked.run(arm(payload)))
     assert any(each.startswith(reached) for each in harm), harm
 
 
-def test_nothing_is_noticed_where_nothing_is_reached(open_ground, arm):
-    assert open_ground.harm(open_ground.fire(arm("y = os.getpid()"))) == []
+def test_nothing_is_noticed_where_nothing_is_reached(unlocked, arm):
+    assert unlocked.damage(unlocked.run(arm("y = os.getpid()"))) == []
 
 
-def test_a_tampered_neighbour_would_be_noticed(open_ground):
-    open_ground._expected, kept = b"", open_ground._expected
-    assert open_ground.harm(open_ground.fire("def compute_reward(x, v):\n    return {'a': x}")) == [
-        "its neighbour",
-        "who comes after it",
+def test_a_tampered_neighbour_would_be_noticed(unlocked):
+    unlocked.expected, kept = b"", unlocked.expected
+    assert unlocked.damage(unlocked.run("def compute_reward(x, v):\n    return {'a': x}")) == [
+        "the process beside it",
+        "the process after it",
     ]
-    open_ground._expected = kept
+    unlocked.expected = kept

@@ -56,20 +56,20 @@ KINDS = {"not a number": "not_finite", "infinity": "not_finite", "more than is a
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-def test_a_forgery_is_the_end_of_the_process(open_ground, arm, name):
-    outcome = open_ground.fire(arm(GRIP + FORGERIES[name]), deadline=0.4)
+def test_a_forgery_is_the_end_of_the_process(unlocked, arm, name):
+    outcome = unlocked.run(arm(GRIP + FORGERIES[name]), deadline=0.4)
     assert outcome.failure is not None
     assert outcome.failure.kind == KINDS.get(name, "killed"), str(outcome.failure)
-    assert open_ground.harm(outcome) == []
+    assert unlocked.damage(outcome) == []
 
 
-def test_a_failure_it_claims_is_a_failure_whatever_it_is(open_ground, arm):
+def test_a_failure_it_claims_is_a_failure_whatever_it_is(unlocked, arm):
     for code, kind in ((16, "exception"), (17, "out_of_memory"), (23, "mutated_input")):
-        outcome = open_ground.fire(arm(GRIP + say(code=code) + STAY))
+        outcome = unlocked.run(arm(GRIP + say(code=code) + STAY))
         assert outcome.failure.kind == kind
 
 
-def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(open_ground, arm):
+def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(unlocked, arm):
     """A thread writes NaN into the answer, again and again, while the parent copies and checks it."""
     lines = """
         s = sys._getframe(2).f_locals
@@ -86,10 +86,10 @@ def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(open_ground, 
         """
     answered, failed = 0, 0
     for _ in range(6):
-        with open_ground.start(arm(lines)) as process:
+        with unlocked.start(arm(lines)) as process:
             try:
                 for _ in range(60):
-                    terms = process.evaluate(open_ground.given)
+                    terms = process.evaluate(unlocked.columns)
                     assert np.isfinite(terms.values).all()
                     answered += 1
             except RewardFailure as failure:
@@ -97,26 +97,26 @@ def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(open_ground, 
     assert answered + failed >= 6
 
 
-def test_names_do_not_change_when_the_text_does(open_ground, arm):
+def test_names_do_not_change_when_the_text_does(unlocked, arm):
     lines = GRIP + "teller._outputs[:1] = b'b'\nreturn {'a': x}"
-    with open_ground.start(arm(lines)) as process:
-        assert process.evaluate(open_ground.given).names == ("a",)
-        assert process.evaluate(open_ground.given).names == ("a",)
+    with unlocked.start(arm(lines)) as process:
+        assert process.evaluate(unlocked.columns).names == ("a",)
+        assert process.evaluate(unlocked.columns).names == ("a",)
 
 
-def test_the_inputs_are_sealed_without_any_layer(open_ground, arm):
+def test_the_inputs_are_sealed_without_any_layer(unlocked, arm):
     lines = "ctypes.memset(x.ctypes.data, 1, 8)"
-    outcome = open_ground.fire(arm(lines))
+    outcome = unlocked.run(arm(lines))
     assert "SIGSEGV" in str(outcome.failure)
     assert outcome.inputs_unchanged
 
 
-def test_the_inputs_can_not_be_unsealed_without_any_layer(open_ground, arm):
+def test_the_inputs_can_not_be_unsealed_without_any_layer(unlocked, arm):
     lines = "r = ctypes.CDLL(None).mprotect(ctypes.c_void_p(x.ctypes.data & ~4095), ctypes.c_size_t(4096), 3)\nreturn {'a': x * 0 + r}"
-    assert open_ground.fire(arm(lines)).terms.total[0] == -1.0
+    assert unlocked.run(arm(lines)).terms.total[0] == -1.0
 
 
-def test_the_answers_memory_can_not_be_cut_from_under_the_parent(open_ground, arm):
+def test_the_answers_memory_can_not_be_cut_from_under_the_parent(unlocked, arm):
     """A shorter file would be SIGBUS for whoever looks at it next."""
     lines = """
         for each in os.listdir('/proc/self/map_files'):
@@ -128,5 +128,5 @@ def test_the_answers_memory_can_not_be_cut_from_under_the_parent(open_ground, ar
                     pass
         return {'a': x}
         """
-    outcome = open_ground.fire(arm(lines))
-    assert open_ground.harm(outcome) == []
+    outcome = unlocked.run(arm(lines))
+    assert unlocked.damage(outcome) == []

@@ -70,11 +70,11 @@ def vocabulary():
 
 
 @pytest.fixture(scope="module")
-def score(ground, vocabulary) -> Callable[[], tuple[Score, ...]]:
+def score(locked, vocabulary) -> Callable[[], tuple[Score, ...]]:
     """Judge the fixed policy, by processes of the same warm parent."""
 
     def judged() -> tuple[Score, ...]:
-        with Judge(ground.fork_server, TASK, vocabulary) as judge:
+        with Judge(locked.fork_server, TASK, vocabulary) as judge:
             return judge_policy(policy, TASK, DOMAIN, SEEDS, judge)
 
     return judged
@@ -86,9 +86,9 @@ def honest(score) -> tuple[Score, ...]:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_fixed_policys_fitness_is_the_same_whoever_came_before(ground, score, honest, name):
+def test_a_fixed_policys_fitness_is_the_same_whoever_came_before(locked, score, honest, name):
     given = {"dt": np.linspace(-1.0, 1.0, 8)}
-    with ground.fork_server.start(program(HOSTILE[name], "dt"), {"dt": ()}, rows=8, deadline=0.3) as process:
+    with locked.fork_server.start(program(HOSTILE[name], "dt"), {"dt": ()}, rows=8, deadline=0.3) as process:
         try:
             process.evaluate(given)
         except RewardFailure:
@@ -97,7 +97,7 @@ def test_a_fixed_policys_fitness_is_the_same_whoever_came_before(ground, score, 
 
 
 @pytest.fixture
-def trained(ground, monkeypatch, tmp_path) -> Callable[[str], Trained]:
+def trained(locked, monkeypatch, tmp_path) -> Callable[[str], Trained]:
     """A training that learns nothing (rate 0), with a program that no gate has seen: its policy is fixed."""
     real = trainer.check
 
@@ -122,7 +122,7 @@ def trained(ground, monkeypatch, tmp_path) -> Callable[[str], Trained]:
             },
             judge_seeds=SEEDS,
         )
-        result = trainer.train(job, DOMAIN, ground.fork_server, tmp_path, lambda _: None)
+        result = trainer.train(job, DOMAIN, locked.fork_server, tmp_path, lambda _: None)
         assert isinstance(result, Trained), result
         return result
 
@@ -135,7 +135,7 @@ def test_the_score_of_a_training_is_the_same_whatever_the_program_says(trained):
         assert trained(HOSTILE[name]).scores == honest
 
 
-def test_a_program_that_dies_is_a_failed_training_and_nothing_more(ground, trained, score, honest):
+def test_a_program_that_dies_is_a_failed_training_and_nothing_more(locked, trained, score, honest):
     with pytest.raises(AssertionError, match="killed"):
         trained(HOSTILE["asks to be killed"])
     assert score() == honest

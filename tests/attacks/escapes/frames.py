@@ -1,7 +1,5 @@
 """Through frames, generators, coroutines, tracebacks and exceptions to what called the program."""
 
-from __future__ import annotations
-
 PAYLOADS = {
     "a generator's frame": """
         g = (i for i in range(3))
@@ -155,15 +153,3 @@ PAYLOADS = {
             1 / 0
         """,
 }
-
-
-def test_the_gate_refuses_it(gate, payload):
-    assert gate(payload)
-
-
-def test_without_the_gate_it_reaches_nothing(bare, payload):
-    assert bare(payload) == []
-
-
-def test_with_real_builtins_it_reaches_nothing(armed, payload):
-    assert armed(payload) == []

@@ -1,7 +1,5 @@
 """Letters that look like others: Python reads identifiers in their NFKC form, people and filters may not."""
 
-from __future__ import annotations
-
 PAYLOADS = {
     "a wide name": "y = ｏｐｅｎ('SECRET.txt')",
     "a name in script": "y = 𝓸𝓹𝓮𝓷('SECRET.txt')",
@@ -46,15 +44,3 @@ PAYLOADS = {
             return {'a': x}
         """,
 }
-
-
-def test_the_gate_refuses_it(gate, payload):
-    assert gate(payload)
-
-
-def test_without_the_gate_it_reaches_nothing(bare, payload):
-    assert bare(payload) == []
-
-
-def test_with_real_builtins_it_reaches_nothing(armed, payload):
-    assert armed(payload) == []

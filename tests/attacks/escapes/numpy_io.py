@@ -1,11 +1,5 @@
 """Through numpy's own reading and writing of files."""
 
-from __future__ import annotations
-
-import pytest
-
-from eureka_loop.reward.sandbox.layers import Layer
-
 PAYLOADS = {
     "load": "y = np.load('SECRET.npy')",
     "load, mapped": "y = np.load('SECRET.npy', mmap_mode='r+')",
@@ -52,31 +46,3 @@ PAYLOADS = {
         """,
     "the program's own folder": "y = os.listdir('FOLDER')",
 }
-
-
-def test_the_gate_refuses_it(gate, payload):
-    assert gate(payload)
-
-
-def test_without_the_gate_it_reaches_nothing(bare, payload):
-    assert bare(payload) == []
-
-
-def test_with_real_builtins_it_reaches_nothing(armed, payload):
-    assert armed(payload) == []
-
-
-LIVE = [name for name in PAYLOADS if name not in ("dumps", "recfromtxt", "pathlib", "linecache")]
-
-
-@pytest.mark.parametrize("name", LIVE)
-def test_in_an_open_process_it_does_reach_a_file(open_ground, arm, name):
-    harm = open_ground.harm(open_ground.fire(arm(PAYLOADS[name])))
-    assert any(each.startswith("file") for each in harm), harm
-
-
-@pytest.mark.parametrize("layer", [Layer.LANDLOCK, Layer.SECCOMP, Layer.LIMITS], ids=lambda layer: layer.name)
-@pytest.mark.parametrize("name", ["load", "fromfile", "memmap for writing", "save", "tofile", "DataSource"])
-def test_any_one_layer_alone_holds_it(grounds, arm, layer, name):
-    ground = grounds(layer)
-    assert ground.harm(ground.fire(arm(PAYLOADS[name]))) == []

@@ -1,7 +1,5 @@
 """Through what numpy brings along beside arrays: C libraries, compilers, test tools, its own settings."""
 
-from __future__ import annotations
-
 PAYLOADS = {
     "ctypeslib": "y = np.ctypeslib.load_library('libc', '/lib')",
     "ctypeslib's own ctypes": "y = np.ctypeslib.ctypes.CDLL(None).system(b'touch FOLDER/made')",
@@ -58,15 +56,3 @@ PAYLOADS = {
         warnings.warn('x')
         """,
 }
-
-
-def test_the_gate_refuses_it(gate, payload):
-    assert gate(payload)
-
-
-def test_without_the_gate_it_reaches_nothing(bare, payload):
-    assert bare(payload) == []
-
-
-def test_with_real_builtins_it_reaches_nothing(armed, payload):
-    assert armed(payload) == []

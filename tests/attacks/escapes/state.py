@@ -1,7 +1,5 @@
 """Memory from call to call, by decorators, defaults, closures, constants and attributes."""
 
-from __future__ import annotations
-
 PAYLOADS = {
     "a decorator": """
         def cached(f):
@@ -233,15 +231,3 @@ PAYLOADS = {
     "the hash of text": "y = hash('a')",
     "an address": "y = id(x)",
 }
-
-
-def test_the_gate_refuses_it(gate, payload):
-    assert gate(payload)
-
-
-def test_without_the_gate_it_reaches_nothing(bare, payload):
-    assert bare(payload) == []
-
-
-def test_with_real_builtins_it_reaches_nothing(armed, payload):
-    assert armed(payload) == []

@@ -1,9 +1,5 @@
 """With the namespace, numpy's settings, the inputs, and with what carries the answer home."""
 
-from __future__ import annotations
-
-import pytest
-
 PAYLOADS = {
     "a shaping function, replaced": "tolerance.__code__ = ramp.__code__",
     "a shaping function's table, changed": "tolerance.__globals__['SIGMOIDS'].clear()",
@@ -103,30 +99,3 @@ PAYLOADS = {
         return D(a=x)
         """,
 }
-
-
-def test_the_gate_refuses_it(gate, payload):
-    assert gate(payload)
-
-
-def test_without_the_gate_it_reaches_nothing(bare, payload):
-    assert bare(payload) == []
-
-
-def test_with_real_builtins_it_reaches_nothing(armed, payload):
-    assert armed(payload) == []
-
-
-PAST_THE_GATE = {
-    "y = v.T\ny[0] = 7.0": "mutated_input",
-    "return {'a': x * np.nan}": "not_finite",
-    "return {'a': 1 / (x - x)}": "not_finite",
-    "return {'a': x * 0 + 1e300 * 1e10}": "not_finite",
-    "return {'a': x * 0 + 1e300}": "out_of_range",
-}
-
-
-@pytest.mark.parametrize("lines", PAST_THE_GATE)
-def test_what_the_gate_can_not_see_fails_when_it_runs(ground, gate, reward, lines):
-    assert gate(lines) == []
-    assert ground.fire(reward(lines)).failure.kind == PAST_THE_GATE[lines]

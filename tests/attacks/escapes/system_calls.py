@@ -1,7 +1,5 @@
 """Straight to the operating system, as if nothing stood before it."""
 
-from __future__ import annotations
-
 PAYLOADS = {
     "a command": "y = os.system('touch FOLDER/made')",
     "a pipe to a command": "y = os.popen('touch FOLDER/made').read()",
@@ -112,15 +110,3 @@ PAYLOADS = {
     "a terminal": "y = os.openpty()",
     "swap": "y = ctypes.CDLL(None).syscall(167, b'SECRET.txt', 0)",
 }
-
-
-def test_the_gate_refuses_it(gate, payload):
-    assert gate(payload)
-
-
-def test_without_the_gate_it_reaches_nothing(bare, payload):
-    assert bare(payload) == []
-
-
-def test_with_real_builtins_it_reaches_nothing(armed, payload):
-    assert armed(payload) == []

@@ -1,7 +1,5 @@
 """Through functions that call functions: what is given a function runs it, now or later."""
 
-from __future__ import annotations
-
 PAYLOADS = {
     "vectorize": "y = np.vectorize(lambda a: a)(x)",
     "the function of a vectorize": "y = np.vectorize(open).pyfunc('SECRET.txt')",
@@ -84,15 +82,3 @@ PAYLOADS = {
     "starred arguments": "y = np.sum(*[v, 1])",
     "keywords from a dict": "y = np.sum(v, **{'out': x})",
 }
-
-
-def test_the_gate_refuses_it(gate, payload):
-    assert gate(payload)
-
-
-def test_without_the_gate_it_reaches_nothing(bare, payload):
-    assert bare(payload) == []
-
-
-def test_with_real_builtins_it_reaches_nothing(armed, payload):
-    assert armed(payload) == []

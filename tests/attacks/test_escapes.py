@@ -1,0 +1,66 @@
+"""Ways out of the sandbox, one family a file in `escapes/`: each is stopped by the gate and by the process alone."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from eureka_loop.reward.sandbox.layers import Layer
+
+FAMILIES = {
+    path.stem: runpy.run_path(str(path))["PAYLOADS"]
+    for path in sorted(Path(__file__).parent.glob("escapes/*.py"))
+}
+PAYLOADS = {
+    f"{family}-{name}": text for family, payloads in FAMILIES.items() for name, text in payloads.items()
+}
+every_escape = pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
+
+
+@every_escape
+def test_the_gate_refuses_it(gate, payload):
+    assert gate(payload)
+
+
+@every_escape
+def test_without_the_gate_it_reaches_nothing(locked, payload):
+    assert locked.damage(locked.run(payload), next_process=False) == []
+
+
+@every_escape
+def test_with_real_builtins_it_reaches_nothing(locked, arm, payload):
+    assert locked.damage(locked.run(arm(payload))) == []
+
+
+NUMPY_IO = FAMILIES["numpy_io"]
+LIVE = sorted(NUMPY_IO.keys() - {"dumps", "recfromtxt", "pathlib", "linecache"})
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_in_an_unlocked_process_it_does_reach_a_file(unlocked, arm, name):
+    found = unlocked.damage(unlocked.run(arm(NUMPY_IO[name])))
+    assert any(each.startswith("file") for each in found), found
+
+
+@pytest.mark.parametrize("layer", [Layer.LANDLOCK, Layer.SECCOMP, Layer.LIMITS], ids=lambda layer: layer.name)
+@pytest.mark.parametrize("name", ["load", "fromfile", "memmap for writing", "save", "tofile", "DataSource"])
+def test_each_layer_alone_stops_it(one_layer, arm, layer, name):
+    runner = one_layer(layer)
+    assert runner.damage(runner.run(arm(NUMPY_IO[name]))) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        ("y = v.T\ny[0] = 7.0", "mutated_input"),
+        ("return {'a': x * np.nan}", "not_finite"),
+        ("return {'a': 1 / (x - x)}", "not_finite"),
+        ("return {'a': x * 0 + 1e300 * 1e10}", "not_finite"),
+        ("return {'a': x * 0 + 1e300}", "out_of_range"),
+    ],
+)
+def test_what_passes_the_gate_fails_when_it_runs(locked, gate, reward, lines, kind):
+    assert gate(lines) == []
+    assert locked.run(reward(lines)).failure.kind == kind
