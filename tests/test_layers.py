@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 # From the bottom up; a module may import from its own group and from those before it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("records", "options", "registry", "seeds", "versions"),
+    ("numbers", "records", "options", "registry", "seeds", "versions"),
     ("results", "files"),
     ("config",),
     ("references", "envs", "reward_templates"),

@@ -19,6 +19,7 @@ from typing import Literal
 
 import numpy as np
 
+from eureka_loop.numbers import compact
 from eureka_loop.records import Array
 
 Statistic = Callable[[Array], Array]  # (..., n) → (...): reduces the last axis
@@ -35,7 +36,7 @@ class Interval:
     level: float = 0.95
 
     def __str__(self) -> str:
-        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
+        return f"{compact(self.value)} [{compact(self.low)}, {compact(self.high)}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.extras import installed
 from eureka_loop.envs.registry import find_domain, find_task, suites
 from eureka_loop.execute.survey import survey
+from eureka_loop.numbers import compact
 from eureka_loop.records import Task
 from eureka_loop.report import layout, text, written
 from eureka_loop.report.terminal import can_redraw, show, waiting
@@ -203,14 +204,14 @@ def start(observable: Observable) -> str:
     values = observable.start
     if not values:
         return ""
-    return f"{values[0]:.3g}" if max(values) - min(values) < 1e-9 else MIXED
+    return compact(values[0]) if max(values) - min(values) < 1e-9 else MIXED
 
 
 def span(observable: Observable) -> str:
     """From the lowest to the highest value seen under random actions, over all components."""
     if not observable.low or not observable.high:
         return ""
-    return f"{min(observable.low):.3g} … {max(observable.high):.3g}"
+    return f"{compact(min(observable.low))} … {compact(max(observable.high))}"
 
 
 def constants(vocabulary: Vocabulary) -> list[RenderableType]:

@@ -11,6 +11,7 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 
+from eureka_loop.numbers import compact
 from eureka_loop.results import Checkpoint, TermStats, Trained
 from eureka_loop.reward.contract import is_diagnostic
 
@@ -49,7 +50,7 @@ def _on_outcome(trained: Sequence[Trained]) -> Iterator[str]:
     smooth, start = _smooth(curve), curve[0][1]
     (step, peak), end = max(smooth, key=lambda each: each[1]), smooth[-1][1]
     if peak <= start + _noise(curve):
-        said = f"Fitness didn't rise in training ({number(start)} at first, {number(end)} at the end)"
+        said = f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end)"
         so = (
             f", and it (almost) never succeeded: {REWRITE}"
             if never
@@ -57,13 +58,12 @@ def _on_outcome(trained: Sequence[Trained]) -> Iterator[str]:
         )
         yield f"{said}{so}."
     elif end < start + FALLEN * (peak - start):
-        said = (
-            f"Fitness rose from {number(start)} to {number(peak)} at step {step:,} and fell to {number(end)}"
-        )
+        rose = f"Fitness rose from {compact(start)} to {compact(peak)} at step {step:,}"
+        said = f"{rose} and fell to {compact(end)}"
         yield f"{said}{_meanwhile(trained, step)}."
     elif never:
         yield (
-            f"It (almost) never succeeded yet, but fitness rose from {number(start)} to {number(end)}"
+            f"It (almost) never succeeded yet, but fitness rose from {compact(start)} to {compact(end)}"
             f"{_early(smooth, start)}: the reward leads the right way, not far enough; keep what works."
         )
 
@@ -92,7 +92,7 @@ def _on_term(
     low, high = min(each.low for each in stats), max(each.high for each in stats)
     means = [each.mean for each in stats]
     if low == high:
-        yield f"'{term}' was {number(high)} throughout: it teaches nothing; rewrite or drop it."
+        yield f"'{term}' was {compact(high)} throughout: it teaches nothing; rewrite or drop it."
     elif not is_diagnostic(term):
         yield from _on_share(term, _mean([each.share for each in stats]), correlation, alone=alone)
         yield from _on_change(term, means, low, high)
@@ -108,8 +108,8 @@ def _on_change(term: str, means: Sequence[float], low: float, high: float) -> It
         yield f"'{term}' was near its highest value all along: it guides nothing; ask for more, or drop it."
     else:
         yield (
-            f"The mean of '{term}' hardly changed in training (about {number(_mean(means))}): it isn't being "
-            "optimised as it is written; change its scale or temperature, rewrite or drop it."
+            f"The mean of '{term}' hardly changed in training (about {compact(_mean(means))}): it isn't "
+            "being optimised as it is written; change its scale or temperature, rewrite or drop it."
         )
 
 
@@ -165,12 +165,6 @@ def _noise(curve: Sequence[tuple[int, float]]) -> float:
     values = [value for _, value in curve]
     off = [abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
     return statistics.median(off) / 1.65 if len(curve) >= 2 * WINDOW else 0.0  # 1.65 = 0.6745 √6
-
-
-def number(value: float) -> str:
-    """Three digits, without an exponent where that is readable: 0.00123, 12.3, 1234; no minus before 0."""
-    value += 0.0  # -0.0 + 0.0 is 0.0
-    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def _mean(values: Sequence[float]) -> float:

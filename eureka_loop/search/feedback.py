@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+from eureka_loop.numbers import compact, count, percent
 from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, Trained
 from eureka_loop.reward.contract import is_diagnostic
-from eureka_loop.search.advice import advice, number
+from eureka_loop.search.advice import advice
 
 LONGEST_REASON = 400  # characters of why a candidate failed
 Value = Callable[[Checkpoint], float | None]
@@ -50,22 +51,22 @@ def _final(best: Evaluated) -> str:
     scores = [score for trained in best.trained for score in trained.scores]
     fitness = [score.fitness for score in scores]
     policy = "the final policy's" if best.halted is None else f"{stopped(best.halted)}. The policy's"
-    line = f"{best.candidate.id}: {policy} fitness is {_number(_mean(fitness))}"
+    line = f"{best.candidate.id}: {policy} fitness is {compact(_mean(fitness))}"
     if len(best.trained) > 1:
         line += (
-            f" (of {len(best.trained)} seeds: {', '.join(_number(each.fitness) for each in best.trained)})"
+            f" (of {len(best.trained)} seeds: {', '.join(compact(each.fitness) for each in best.trained)})"
         )
-    line += f", {_number(min(fitness))} to {_number(max(fitness))} in {len(scores)} episodes"
+    line += f", {compact(min(fitness))} to {compact(max(fitness))} in {len(scores)} episodes"
     marks = [score.success for score in scores if score.success is not None]
     if marks:
-        line += f"; success {_percent(_mean(marks))}"
-    return f"{line}; episode length {_number(_mean([score.length for score in scores]))} steps."
+        line += f"; success {percent(_mean(marks))}"
+    return f"{line}; episode length {compact(_mean([score.length for score in scores]))} steps."
 
 
 def _training(trained: Sequence[Trained], points: int) -> str:
     """A table: a column a point of training, rows for fitness and for every term."""
     stretches = _stretches(trained, points)
-    rows: list[list[str]] = [["step", *(_steps(stretch[0].step) for stretch in stretches)]]
+    rows: list[list[str]] = [["step", *(count(stretch[0].step) for stretch in stretches)]]
     for name, (value, written) in _OUTCOMES.items():
         means = [_known_mean(map(value, stretch)) for stretch in stretches]
         if any(mean is not None for mean in means):
@@ -81,13 +82,13 @@ def _term_rows(
 ) -> Iterator[list[str]]:
     """Mean, min, max and share of one term; a diagnostic has no share."""
     known = [[point.terms[term] for point in stretch if term in point.terms] for stretch in stretches]
-    yield [f"{term}: mean", *(_number(_known_mean(each.mean for each in stats)) for stats in known)]
-    yield ["  min", *(_number(min((each.low for each in stats), default=None)) for stats in known)]
-    yield ["  max", *(_number(max((each.high for each in stats), default=None)) for stats in known)]
+    yield [f"{term}: mean", *(compact(_known_mean(each.mean for each in stats)) for stats in known)]
+    yield ["  min", *(compact(min((each.low for each in stats), default=None)) for stats in known)]
+    yield ["  max", *(compact(max((each.high for each in stats), default=None)) for stats in known)]
     if is_diagnostic(term):
         yield ["  (logged, not part of the reward)"]
     else:
-        yield ["  share", *(_percent(_known_mean(each.share for each in stats)) for stats in known)]
+        yield ["  share", *(percent(_known_mean(each.share for each in stats)) for stats in known)]
     yield [f"  correlation with fitness: {'unknown' if correlation is None else f'{correlation:+.2f}'}"]
 
 
@@ -113,20 +114,20 @@ def _other(evaluated: Evaluated) -> str:
     if not trained:
         return f"{id}: not trained"
     line = f"{id}: " + (
-        stopped(evaluated.halted) if evaluated.halted else f"fitness {_number(evaluated.fitness)}"
+        stopped(evaluated.halted) if evaluated.halted else f"fitness {compact(evaluated.fitness)}"
     )
     if (success := _known_mean(each.success for each in trained)) is not None:
-        line += f", success {_percent(success)}"
+        line += f", success {percent(success)}"
     terms = trained[0].checkpoints[-1].terms if trained[0].checkpoints else {}
     return f"{line} (terms: {', '.join(terms)})" if terms else line
 
 
 def stopped(halted: Halted) -> str:
-    """ "stopped after 33.79k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more)"."""
+    """ "stopped after 33.8k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more)"."""
     return (
-        f"stopped after {_steps(halted.steps)} of {_steps(halted.of)} steps with fitness "
-        f"{_number(halted.fitness)}, below the best {halted.places} of {halted.among} "
-        f"({_number(halted.needed)} or more)"
+        f"stopped after {count(halted.steps)} of {count(halted.of)} steps with fitness "
+        f"{compact(halted.fitness)}, below the best {halted.places} of {halted.among} "
+        f"({compact(halted.needed)} or more)"
     )
 
 
@@ -176,22 +177,8 @@ def _is_constant(row: Sequence[str]) -> bool:
     return len(row) > 2 and len(set(row[1:])) == 1
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else number(value)
-
-
-def _percent(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "<1%" if 0 < value < 0.005 else f"{100 * value:.0f}%"
-
-
-def _steps(step: int) -> str:
-    return f"{step / 1000:.4g}k" if step >= 1000 else str(step)
-
-
 _OUTCOMES: dict[str, tuple[Value, Callable[[float | None], str]]] = {
-    "fitness": (lambda point: point.fitness, _number),
-    "success": (lambda point: point.success, _percent),
-    "episode length": (lambda point: point.episode_length, _number),
+    "fitness": (lambda point: point.fitness, compact),
+    "success": (lambda point: point.success, percent),
+    "episode length": (lambda point: point.episode_length, compact),
 }

@@ -127,7 +127,7 @@ def test_inspect(finished: Run, shown: Callable[..., str]) -> None:
     assert ("3.500" in section, "4.000" in section) == (True, True)
     assert "g0-00  3.500 after 16.7k steps" in screen[screen.index("Lineage") :]
     one = shown(candidate_view(finished, "g0-00"))
-    said = "Stopped after 16.67k of 50k steps with fitness 3.5, below the best 1 of 3 (4 or more)."
+    said = "Stopped after 16.7k of 50k steps with fitness 3.5, below the best 1 of 3 (4 or more)."
     assert said in one
     assert "search to 50k" in shown(candidate_view(finished, "g0-01"))
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from eureka_loop.numbers import compact
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 HEADER = "name | shape | unit, frame | meaning | at the start | under random actions"
@@ -193,7 +194,7 @@ def _number(value: float, scale: float) -> str:
         return str(value)
     decimals = 1 - math.floor(math.log10(scale)) if scale > 0 else 0
     rounded = round(value, min(max(decimals, 0), 9)) + 0.0  # no "-0"
-    return f"{rounded:.4g}"
+    return compact(rounded, digits=4)
 
 
 def _tuple(parts: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 CONVERSATIONS = Path(__file__).parents[2] / "conversations"
-FEEDBACK = "g0-01: the final policy's fitness is 1.2, 1.1 to 1.3 in 10 episodes; episode length 1e+03 steps."
+FEEDBACK = "g0-01: the final policy's fitness is 1.2, 1.1 to 1.3 in 10 episodes; episode length 1000 steps."
 PROBLEMS = "Line 2: unknown observable 'speed'; did you mean 'forward_velocity' (N,) m/s?"
 SOURCE = 'def compute_reward(forward_velocity):\n    return {"go": forward_velocity}\n'
 
