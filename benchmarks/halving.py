@@ -64,7 +64,7 @@ class Search:
         rungs = [(id, rung) for id in ids for rung in self.run.rungs(id)]
         early = [each for id, rung in rungs for each in self.run.evaluated_at(id, rung).trained]
         last = [each for one in self.evaluated if one.halted is None for each in one.trained]
-        return sum(score.length for each in (*early, *last) for score in each.scores)
+        return sum(score.length for each in (*early, *last) for score in each.episodes)
 
 
 def main() -> None:

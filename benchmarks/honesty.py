@@ -20,7 +20,7 @@ from eureka_loop.judge.power import runs_to_decide
 from eureka_loop.judge.statistics import bootstrap_interval, iqm, probability_of_improvement
 from eureka_loop.records import Array, Candidate
 from eureka_loop.report.comparison import Difference, compare, difference_interval
-from eureka_loop.results import Evaluated, Score, Trained
+from eureka_loop.results import Evaluated, Trained, judged_episode
 from eureka_loop.store import Run
 
 Draw = Callable[[np.random.Generator, int], Array]
@@ -34,7 +34,9 @@ DISTRIBUTIONS: dict[str, Draw] = {
 
 
 def evaluated(id: str, fitness: Array) -> Evaluated:
-    results = [Trained(id, n, 1, (Score(0, float(x), None, 1),), (), {}, 1.0) for n, x in enumerate(fitness)]
+    results = [
+        Trained(id, n, 1, (judged_episode(0, float(x), None, 1),), (), {}, 1.0) for n, x in enumerate(fitness)
+    ]
     return Evaluated(Candidate(id, 0, "", ""), tuple(results))
 
 

@@ -88,6 +88,7 @@ class Candidate:
     designer: str
     parents: tuple[str, ...] = ()
     note: str = ""
+    operator: str = ""  # of the request that it answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from eureka_loop.records import Candidate
@@ -31,6 +31,7 @@ FailureKind = Literal[
     "crashed",  # the worker itself; its traceback is in `detail`
     "ranks_backwards",  # not tried: recorded episodes say that it pays for doing worse
 ]
+FITNESS, SUCCESS = "fitness", "success"  # names of the scores that the task itself defines
 SKIPPED: frozenset[str] = frozenset({"ranks_backwards"})  # nothing broke: left out, since known to be in vain
 
 
@@ -108,12 +109,41 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One judged episode of the final policy."""
+    """One named score of an episode or of a policy; more is better.
+
+    Attributes:
+        value: None: unscored.
+        explanation: reason for the value, or for its absence.
+    """
+
+    value: float | None
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedEpisode:
+    """One judged episode of the final policy: length in steps, scores by name."""
 
     seed: int
-    fitness: float
-    success: float | None
     length: int
+    scores: Mapping[str, Score]
+
+    @property
+    def fitness(self) -> float:
+        return _scored(self.scores, FITNESS)
+
+    @property
+    def success(self) -> float | None:
+        """0 or 1; None where the task defines no success."""
+        return self.scores.get(SUCCESS, UNSCORED).value
+
+
+UNSCORED = Score(None)
+
+
+def judged_episode(seed: int, fitness: float, success: float | None, length: int) -> JudgedEpisode:
+    """An episode judged by the task's fitness and success."""
+    return JudgedEpisode(seed, length, {FITNESS: Score(fitness), SUCCESS: Score(success)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,27 +153,47 @@ class Trained:
     Attributes:
         correlations: term → Pearson correlation, over training episodes, of its episode mean with fitness;
             None where undefined (constant, or under 3 episodes).
-        seconds: wall-clock of the training alone.
+        seconds: wall-clock time of the training alone.
+        policy_scores: scores of the policy as a whole, which are no means over episodes.
     """
 
     candidate: str
     seed: int
     steps: int
-    scores: tuple[Score, ...]
+    episodes: tuple[JudgedEpisode, ...]
     checkpoints: tuple[Checkpoint, ...]
     correlations: Mapping[str, float | None]
     seconds: float
+    policy_scores: Mapping[str, Score] = field(default_factory=dict)
+
+    @property
+    def scores(self) -> Mapping[str, Score]:
+        """By name: means over the episodes that have the score, and `policy_scores`."""
+        names = dict.fromkeys(name for episode in self.episodes for name in episode.scores)
+        means = {name: _mean_score([each.scores[name] for each in self.episodes]) for name in names}
+        return {**means, **self.policy_scores}
 
     @property
     def fitness(self) -> float:
         """Mean fitness over the judged episodes."""
-        return math.fsum(score.fitness for score in self.scores) / len(self.scores)
+        return _scored(self.scores, FITNESS)
 
     @property
     def success(self) -> float | None:
-        """Share of judged episodes that succeeded; None where the task has no success."""
-        marks = [score.success for score in self.scores if score.success is not None]
-        return math.fsum(marks) / len(marks) if marks else None
+        """Share of judged episodes that succeeded; None where the task defines no success."""
+        return self.scores.get(SUCCESS, UNSCORED).value
+
+
+def _mean_score(scores: Sequence[Score]) -> Score:
+    """Mean of the scored ones; the first explanation where none is scored."""
+    values = [score.value for score in scores if score.value is not None]
+    return Score(math.fsum(values) / len(values)) if values else scores[0]
+
+
+def _scored(scores: Mapping[str, Score], name: str) -> float:
+    value = scores[name].value
+    assert value is not None, f"{name} is unscored: {scores[name].explanation}"
+    return value
 
 
 def stands(result: Trained | Failed | None) -> bool:
@@ -173,19 +223,23 @@ class Evaluated:
 
     @property
     def fitness(self) -> float | None:
-        """Mean over seeds; None unless every seed finished (a half-failed candidate is not ranked)."""
-        if not self.results or self.failures:
-            return None
-        return math.fsum(result.fitness for result in self.trained) / len(self.results)
+        """Mean fitness over seeds; see `score`."""
+        return self.score(FITNESS)
+
+    def score(self, name: str) -> float | None:
+        """Mean of a score over seeds; None unless every seed finished with one."""
+        values = [each.scores.get(name, UNSCORED).value for each in self.trained]
+        known = [value for value in values if value is not None]
+        return math.fsum(known) / len(known) if known and len(known) == len(self.results) else None
 
 
-def ranked(evaluated: Sequence[Evaluated]) -> list[Evaluated]:
-    """Those with a fitness, best first; ties keep their order, so the earlier one wins.
+def ranked(evaluated: Sequence[Evaluated], by: str = FITNESS) -> list[Evaluated]:
+    """Those with the score named, best first; ties keep their order, so the earlier one wins.
 
-    One whose training ended early comes after all that got further: fitness after fewer steps says less.
+    A candidate with a shorter training ranks below all with longer ones: a score after fewer steps says less.
     """
-    scored = [(_reach(each), each.fitness, each) for each in evaluated]
-    finished = [(reach, fitness, each) for reach, fitness, each in scored if fitness is not None]
+    scored = [(_reach(each), each.score(by), each) for each in evaluated]
+    finished = [(reach, value, each) for reach, value, each in scored if value is not None]
     return [each for *_, each in sorted(finished, key=lambda found: (-found[0], -found[1]))]
 
 

@@ -11,13 +11,13 @@ import pytest
 from eureka_loop import files
 from eureka_loop.errors import RunError
 from eureka_loop.records import Job, Task
-from eureka_loop.results import Checkpoint, Failed, Score, TermStats, Trained
+from eureka_loop.results import Checkpoint, Failed, TermStats, Trained, judged_episode
 
 TRAINED = Trained(
     candidate="g0-00",
     seed=100,
     steps=10,
-    scores=(Score(1, 2.5, None, 3), Score(2, -1e-17, 1.0, 4)),
+    episodes=(judged_episode(1, 2.5, None, 3), judged_episode(2, -1e-17, 1.0, 4)),
     checkpoints=(Checkpoint(5, 0, None, None, None, {"speed": TermStats(0.1, -1.0, 2.0, 1.0)}),),
     correlations={"speed": None, "effort": -0.25},
     seconds=1.5,

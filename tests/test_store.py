@@ -10,7 +10,7 @@ import pytest
 from eureka_loop import files
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.records import Candidate, Job, Reply, Task, Usage
-from eureka_loop.results import Failed, Score, Trained
+from eureka_loop.results import Failed, Trained, judged_episode
 from eureka_loop.run_folder import slug
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
@@ -19,7 +19,7 @@ CANDIDATE = Candidate("g0-00", 0, "def compute_reward(): ...\n", "templates", ("
 
 
 def trained(seed: int, fitness: float) -> Trained:
-    return Trained("g0-00", seed, 10, (Score(1, fitness, None, 3),), (), {}, 1.0)
+    return Trained("g0-00", seed, 10, (judged_episode(1, fitness, None, 3),), (), {}, 1.0)
 
 
 def test_a_candidate_comes_back_equal(tmp_path: Path) -> None:

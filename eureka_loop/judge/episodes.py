@@ -10,7 +10,7 @@ import gymnasium
 from eureka_loop.envs.domain import Domain
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Array, Task
-from eureka_loop.results import Score
+from eureka_loop.results import JudgedEpisode, judged_episode
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.recorder import Recorder
@@ -23,7 +23,7 @@ LONGEST = 10_000  # steps; where an env has no time limit, a judged episode is c
 
 def judge_policy(
     predict: Predict, task: Task, domain: Domain, seeds: Sequence[int], judge: Judge
-) -> tuple[Score, ...]:
+) -> tuple[JudgedEpisode, ...]:
     """One whole episode a seed, scored.
 
     The episodes run one after another, one observation a prediction. Predicting for several at once would be
@@ -46,10 +46,10 @@ def judge_policy(
 
 def _episode(
     predict: Predict, env: gymnasium.Env[Any, Any], recorder: Recorder, seed: int, judge: Judge
-) -> Score:
+) -> JudgedEpisode:
     columns = play(predict, env, recorder, seed)
     fitness, success = judge.score(columns)
-    return Score(seed, fitness, success, len(next(iter(columns.values()))))
+    return judged_episode(seed, fitness, success, len(next(iter(columns.values()))))
 
 
 def play(

@@ -33,8 +33,10 @@ class Request:
         generation: from 0.
         samples: how many replies the generation has.
         seed: the run's; with the generation it decides every random choice a designer makes.
-        best: the elite; None before anything was trained.
-        feedback: words about the best and the generation, "" in generation 0.
+        parents: candidates to work from, the most important first; () before anything was trained.
+        operator: name of the change asked for ("refine", "cross", "weights"); "": the designer's choice.
+        instructions: text for this request alone, beside the task and the feedback.
+        feedback: text about the parents and the last candidates, "" in generation 0.
         history: everything evaluated so far, in the order in which it was told.
         under_way: sources of programs that are written, and not evaluated yet.
         repair: set when a single reply is to be mended, the one of `only`.
@@ -49,7 +51,9 @@ class Request:
     generation: int
     samples: int
     seed: int
-    best: Evaluated | None = None
+    parents: tuple[Evaluated, ...] = ()
+    operator: str = ""
+    instructions: str = ""
     feedback: str = ""
     history: Sequence[Evaluated] = ()
     under_way: tuple[str, ...] = ()

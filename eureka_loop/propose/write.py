@@ -203,7 +203,13 @@ class Writer:
         """Keep what came of a reply, or of a reply and its repair."""
         last = replies[-1]
         candidate = Candidate(
-            id, request.generation, last.source or "", self._designer.name, last.parents, last.note
+            id=id,
+            generation=request.generation,
+            source=last.source or "",
+            designer=self._designer.name,
+            parents=last.parents,
+            note=last.note,
+            operator=request.operator,
         )
         if failed is not None:
             self._run.fail(failed)

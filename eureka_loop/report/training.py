@@ -47,9 +47,9 @@ def _trainings(run: Run, search: Evaluated, report: Evaluated) -> Iterator[list[
 def _training_cells(result: Trained | Failed) -> list[str]:
     if isinstance(result, Failed):
         return ["failed", words.failure(result.kind)]
-    each = [score.fitness for score in result.scores]
+    each = [score.fitness for score in result.episodes]
     low, high = text.numbers([min(each), max(each)])
-    length = fmean(score.length for score in result.scores)
+    length = fmean(score.length for score in result.episodes)
     return [
         text.number(result.fitness),
         f"{low} … {high}",

@@ -169,7 +169,7 @@ class Brief:
             generation=ask.generation,
             samples=ask.samples,
             seed=self.seed,
-            best=ask.best,
+            parents=() if ask.best is None else (ask.best,),
             feedback=self._words(ask) if ask.generation else "",
             history=history,
             only=ask.only,

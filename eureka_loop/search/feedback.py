@@ -48,7 +48,7 @@ def words(
 
 def _final(best: Evaluated) -> str:
     """How the final policies did, in judged episodes."""
-    scores = [score for trained in best.trained for score in trained.scores]
+    scores = [score for trained in best.trained for score in trained.episodes]
     fitness = [score.fitness for score in scores]
     policy = "the final policy's" if best.halted is None else f"{stopped(best.halted)}. The policy's"
     line = f"{best.candidate.id}: {policy} fitness is {compact(_mean(fitness))}"

@@ -107,7 +107,7 @@ def _train(
             candidate=job.candidate,
             seed=job.seed,
             steps=learner.model.num_timesteps,
-            scores=judge_policy(predict, job.task, domain, job.judge_seeds, judge),
+            episodes=judge_policy(predict, job.task, domain, job.judge_seeds, judge),
             checkpoints=tuple(checkpoints.taken),
             correlations=episodes.correlations(),
             seconds=supervision.seconds,

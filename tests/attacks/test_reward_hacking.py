@@ -15,7 +15,7 @@ from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Job
-from eureka_loop.results import Score, Trained
+from eureka_loop.results import JudgedEpisode, Trained
 from eureka_loop.reward.contract import Program
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
@@ -70,10 +70,10 @@ def vocabulary():
 
 
 @pytest.fixture(scope="module")
-def score(locked, vocabulary) -> Callable[[], tuple[Score, ...]]:
+def score(locked, vocabulary) -> Callable[[], tuple[JudgedEpisode, ...]]:
     """Judge the fixed policy, by processes of the same warm parent."""
 
-    def judged() -> tuple[Score, ...]:
+    def judged() -> tuple[JudgedEpisode, ...]:
         with Judge(locked.fork_server, TASK, vocabulary) as judge:
             return judge_policy(policy, TASK, DOMAIN, SEEDS, judge)
 
@@ -81,7 +81,7 @@ def score(locked, vocabulary) -> Callable[[], tuple[Score, ...]]:
 
 
 @pytest.fixture(scope="module")
-def honest(score) -> tuple[Score, ...]:
+def honest(score) -> tuple[JudgedEpisode, ...]:
     return score()
 
 
@@ -130,9 +130,9 @@ def trained(locked, monkeypatch, tmp_path) -> Callable[[str], Trained]:
 
 
 def test_the_score_of_a_training_is_the_same_whatever_the_program_says(trained):
-    honest = trained("return {'a': x}").scores
+    honest = trained("return {'a': x}").episodes
     for name in ("says the most there is", "draws random numbers", "replaces functions"):
-        assert trained(HOSTILE[name]).scores == honest
+        assert trained(HOSTILE[name]).episodes == honest
 
 
 def test_a_program_that_dies_is_a_failed_training_and_nothing_more(locked, trained, score, honest):

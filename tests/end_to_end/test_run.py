@@ -67,7 +67,7 @@ def test_the_reports_command_for_the_winner_repeats_its_results(tmp_path: Path) 
     for one, other in ((winner, "g0-00"), ("human", "human"), ("sparse", "sparse")):
         for fresh in (False, True):
             results = [
-                [(each.seed, each.scores) for each in run.evaluated(id, report=fresh).trained]
+                [(each.seed, each.episodes) for each in run.evaluated(id, report=fresh).trained]
                 for run, id in ((first, one), (second, other))
             ]
             assert results[0] == results[1]

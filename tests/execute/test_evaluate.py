@@ -15,7 +15,7 @@ from eureka_loop.execute.engine import ScriptedEngine, Watch
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.group import Stretch
 from eureka_loop.records import SNAPSHOT, Candidate, Job, Later, Rung, Task, Training
-from eureka_loop.results import Evaluated, Failed, Score, Trained
+from eureka_loop.results import Evaluated, Failed, Trained, judged_episode
 from eureka_loop.search.halving import Halving, ladder
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run, read_result
@@ -27,7 +27,9 @@ CANDIDATES = [Candidate(f"g0-0{n}", 0, f"source {n}", "scripted") for n in range
 def answer(job: Job) -> Trained | Failed:
     if job.candidate == "g0-01":
         return Failed(job.candidate, "diverged", "nan", seed=job.seed)
-    return Trained(job.candidate, job.seed, job.steps, (Score(7, float(job.seed), None, 1),), (), {}, 0.1)
+    return Trained(
+        job.candidate, job.seed, job.steps, (judged_episode(7, float(job.seed), None, 1),), (), {}, 0.1
+    )
 
 
 @pytest.fixture
@@ -181,7 +183,7 @@ FOUR = [Candidate(f"g0-0{n}", 0, f"source {n}", "scripted") for n in range(4)]
 def climbing(job: Job) -> Trained:
     """Later candidates are better; a job leaves what going on takes."""
     fitness = float(job.candidate[-1])
-    scores = tuple(Score(seed, fitness, None, 1) for seed in job.judge_seeds)
+    scores = tuple(judged_episode(seed, fitness, None, 1) for seed in job.judge_seeds)
     return Trained(job.candidate, job.seed, job.until or job.steps, scores, (), {}, 0.1)
 
 

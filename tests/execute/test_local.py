@@ -20,7 +20,7 @@ STAND_IN = """
 import json, os, signal, sys, time
 from pathlib import Path
 from eureka_loop import files
-from eureka_loop.results import Score, Trained
+from eureka_loop.results import Trained, judged_episode
 
 for line in sys.stdin:
     folders = [Path(folder) for folder in json.loads(line)]
@@ -38,7 +38,7 @@ for line in sys.stdin:
         if name.startswith("leaves"):
             sys.exit(75)
     for folder in folders:
-        done = Trained(folder.parent.name, 0, 10, (Score(7, 1.0, None, 1),), (), {}, 0.1)
+        done = Trained(folder.parent.name, 0, 10, (judged_episode(7, 1.0, None, 1),), (), {}, 0.1)
         files.write_json(folder / "result.json", done)
     os.write(1, b"done\\n")
 """

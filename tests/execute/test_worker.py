@@ -10,7 +10,7 @@ from eureka_loop import files
 from eureka_loop.execute import worker
 from eureka_loop.execute.processes import NO_FAULT, environment
 from eureka_loop.records import Job
-from eureka_loop.results import Failed, Score, Trained
+from eureka_loop.results import Failed, Trained, judged_episode
 from eureka_loop.store import read_result
 from tests.execute.conftest import MakeJob
 
@@ -38,7 +38,7 @@ def test_a_machine_without_the_gpu_is_no_fault_of_the_jobs(
 
 
 def trained(job: Job) -> Trained:
-    return Trained(job.candidate, job.seed, job.steps, (Score(7, 1.0, None, 1),), (), {}, 0.1)
+    return Trained(job.candidate, job.seed, job.steps, (judged_episode(7, 1.0, None, 1),), (), {}, 0.1)
 
 
 Train = Callable[..., list[Trained | Failed]]

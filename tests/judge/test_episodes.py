@@ -8,7 +8,7 @@ from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Array
-from eureka_loop.results import Score
+from eureka_loop.results import JudgedEpisode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
@@ -16,7 +16,7 @@ from eureka_loop.simulate.instruments import Instruments
 TASK = find_task("hopper-hop")
 DOMAIN = find_domain(TASK.env_id)
 
-Judged = Callable[..., tuple[Score, ...]]
+Judged = Callable[..., tuple[JudgedEpisode, ...]]
 
 
 @pytest.fixture(scope="module")

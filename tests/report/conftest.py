@@ -14,7 +14,7 @@ from rich.console import Console
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.records import Candidate, Job, Task
-from eureka_loop.results import Checkpoint, Failed, Score, TermStats, Trained
+from eureka_loop.results import Checkpoint, Failed, TermStats, Trained, judged_episode
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
 
@@ -78,7 +78,7 @@ def trained(candidate: str, seed: int, fitness: float) -> Trained:
     points = tuple(_checkpoint(index + 1, fitness * (index + 1) / 10) for index in range(10))
     spread = (-0.1, 0.0, 0.0, 0.1)
     scores = tuple(
-        Score(index, fitness + each, float(fitness > 2), 1000) for index, each in enumerate(spread)
+        judged_episode(index, fitness + each, float(fitness > 2), 1000) for index, each in enumerate(spread)
     )
     return Trained(
         candidate, seed, STEPS, scores, points, {"speed": 0.93, "upright": -0.12, "effort": None}, 21.5

@@ -10,7 +10,7 @@ import pytest
 from eureka_loop.records import Candidate
 from eureka_loop.report.comparison import compare, difference_interval
 from eureka_loop.report.standings import sentences, standings_table
-from eureka_loop.results import Evaluated, Failed, Score, Trained
+from eureka_loop.results import Evaluated, Failed, Trained, judged_episode
 
 
 def evaluated(id: str, fitness: Sequence[float | None]) -> Evaluated:
@@ -18,7 +18,7 @@ def evaluated(id: str, fitness: Sequence[float | None]) -> Evaluated:
     results = [
         Failed(id, "timed_out", "too slow", seed=seed)
         if value is None
-        else Trained(id, seed, 100, (Score(0, value, None, 10),), (), {}, 1.0)
+        else Trained(id, seed, 100, (judged_episode(0, value, None, 10),), (), {}, 1.0)
         for seed, value in enumerate(fitness)
     ]
     return Evaluated(Candidate(id, 0, "", "llm"), tuple(results))

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from eureka_loop.report.curves import _lines, _mean, draw_curves
-from eureka_loop.results import Checkpoint, Score, Trained
+from eureka_loop.results import Checkpoint, Trained, judged_episode
 
 
 def trained(fitness: list[float | None]) -> Trained:
     points = tuple(
         Checkpoint(10 * (index + 1), 1, value, None, None, {}) for index, value in enumerate(fitness)
     )
-    return Trained("g0-00", 0, 30, (Score(0, 1.0, None, 10),), points, {}, 1.0)
+    return Trained("g0-00", 0, 30, (judged_episode(0, 1.0, None, 10),), points, {}, 1.0)
 
 
 def test_a_picture_is_written(tmp_path: Path) -> None:

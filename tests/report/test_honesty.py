@@ -10,7 +10,7 @@ import pytest
 from eureka_loop.judge.statistics import bootstrap_interval, iqm, probability_of_improvement
 from eureka_loop.records import Array, Candidate
 from eureka_loop.report.comparison import compare, difference_interval
-from eureka_loop.results import Evaluated, Score, Trained
+from eureka_loop.results import Evaluated, Trained, judged_episode
 
 Draw = Callable[[np.random.Generator, int], Array]
 DISTRIBUTIONS: dict[str, Draw] = {
@@ -27,7 +27,9 @@ def _fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def evaluated(id: str, fitness: Array) -> Evaluated:
-    results = [Trained(id, n, 1, (Score(0, float(x), None, 1),), (), {}, 1.0) for n, x in enumerate(fitness)]
+    results = [
+        Trained(id, n, 1, (judged_episode(0, float(x), None, 1),), (), {}, 1.0) for n, x in enumerate(fitness)
+    ]
     return Evaluated(Candidate(id, 0, "", ""), tuple(results))
 
 

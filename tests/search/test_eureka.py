@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eureka_loop.records import Candidate
-from eureka_loop.results import Evaluated, Failed, Score, Trained, ranked
+from eureka_loop.results import Evaluated, Failed, Trained, judged_episode, ranked
 from eureka_loop.search.eureka import EurekaStrategy
 
 
@@ -11,7 +11,7 @@ def evaluated(id: str, fitness: float | None) -> Evaluated:
     candidate = Candidate(id, 0, "", "scripted")
     if fitness is None:
         return Evaluated(candidate, (Failed(id, "refused", "no"),))
-    return Evaluated(candidate, (Trained(id, 0, 1, (Score(0, fitness, None, 1),), (), {}, 0.0),))
+    return Evaluated(candidate, (Trained(id, 0, 1, (judged_episode(0, fitness, None, 1),), (), {}, 0.0),))
 
 
 def test_it_ends_after_its_generations() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.records import Candidate
-from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, Score, TermStats, Trained
+from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, TermStats, Trained, judged_episode
 from eureka_loop.search.advice import advice
 from eureka_loop.search.feedback import words
 
@@ -42,7 +42,7 @@ def trained(
         )
         for n, value in enumerate(fitness)
     )
-    judged = tuple(Score(n, value, success, 1000) for n, value in enumerate(scores))
+    judged = tuple(judged_episode(n, value, success, 1000) for n, value in enumerate(scores))
     return Trained(id, seed, 1000 * len(fitness), judged, checkpoints, correlations or {}, 1.0)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from eureka_loop.records import Candidate, Later, Rung
-from eureka_loop.results import Evaluated, Failed, Halted, Score, Trained, ranked
+from eureka_loop.results import Evaluated, Failed, Halted, Trained, judged_episode, ranked
 from eureka_loop.search.halving import Halving, ladder, steps_of
 from eureka_loop.search.strategy import in_order
 
@@ -35,7 +35,7 @@ class Trainer:
         fitness = self.fitness[rung.number][int(candidate.source)]
         if fitness is None:
             return Evaluated(candidate, (Failed(candidate.id, "diverged", "nan", seed=0),))
-        scores = (Score(0, fitness, None, 1),)
+        scores = (judged_episode(0, fitness, None, 1),)
         return Evaluated(candidate, (Trained(candidate.id, 0, rung.steps + 7, scores, (), {}, 1.0),))
 
 

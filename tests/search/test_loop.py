@@ -14,7 +14,7 @@ from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.group import Stretch
 from eureka_loop.propose.designer import Request, ScriptedDesigner, gathered
 from eureka_loop.records import Candidate, Job, Later, Task, Training
-from eureka_loop.results import Evaluated, Score, Trained
+from eureka_loop.results import Evaluated, Trained, judged_episode
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search import loop
 from eureka_loop.search.eureka import EurekaStrategy
@@ -28,7 +28,9 @@ FITNESS = {"bad": 1.0, "good": 3.0, "worse": 0.5, "middling": 2.0}
 
 
 def answer(job: Job) -> Trained:
-    return Trained(job.candidate, job.seed, 10, (Score(7, FITNESS[job.source], None, 1),), (), {}, 0.1)
+    return Trained(
+        job.candidate, job.seed, 10, (judged_episode(7, FITNESS[job.source], None, 1),), (), {}, 0.1
+    )
 
 
 def stages(run: Run, designer: ScriptedDesigner, engine: ScriptedEngine) -> loop.Stages:
@@ -38,7 +40,13 @@ def stages(run: Run, designer: ScriptedDesigner, engine: ScriptedEngine) -> loop
         feedback = f"best {ask.best.candidate.id}" if ask.best else ""
         vocabulary = Vocabulary("E-v0", ())
         request = Request(TASK, vocabulary, "ppo", 0.99, 10, ask.generation, ask.samples, 0)
-        return replace(request, best=ask.best, feedback=feedback, history=history, only=ask.only)
+        return replace(
+            request,
+            parents=(ask.best,) if ask.best else (),
+            feedback=feedback,
+            history=history,
+            only=ask.only,
+        )
 
     def write(requests: Iterable[Request | None]) -> Iterator[Candidate | Later]:
         for request in requests:

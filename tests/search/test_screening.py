@@ -14,7 +14,7 @@ from eureka_loop.judge.fitness import Judge
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import FILE, moments, save, size
 from eureka_loop.records import Candidate, Later, Task
-from eureka_loop.results import Score, Trained
+from eureka_loop.results import Trained, judged_episode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.search.bank import gather
@@ -57,7 +57,9 @@ def train(run: Run, id: str, speed: float, seed: int = 100) -> None:
     folder = run.job_folder(id, seed)
     folder.mkdir(parents=True)
     keep(folder / FILE, speed)
-    files.write_json(folder / "result.json", Trained(id, seed, 1, (Score(0, speed, None, 50),), (), {}, 0.0))
+    files.write_json(
+        folder / "result.json", Trained(id, seed, 1, (judged_episode(0, speed, None, 50),), (), {}, 0.0)
+    )
 
 
 def keep(path: Path, speed: float, steps: int = 50) -> None:

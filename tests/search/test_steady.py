@@ -9,7 +9,7 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.records import Candidate
-from eureka_loop.results import Evaluated, Failed, Score, Trained
+from eureka_loop.results import Evaluated, Failed, Trained, judged_episode
 from eureka_loop.search.steady import SteadyStrategy
 from eureka_loop.search.strategy import Ask
 from eureka_loop.store import Run
@@ -19,7 +19,7 @@ def evaluated(id: str, fitness: float | None) -> Evaluated:
     candidate = Candidate(id, int(id[1]), "", "scripted")
     if fitness is None:
         return Evaluated(candidate, (Failed(id, "refused", "no"),))
-    return Evaluated(candidate, (Trained(id, 0, 1, (Score(0, fitness, None, 1),), (), {}, 0.0),))
+    return Evaluated(candidate, (Trained(id, 0, 1, (judged_episode(0, fitness, None, 1),), (), {}, 0.0),))
 
 
 def asked(ask: Ask | None) -> tuple[int, tuple[int, ...] | None, int] | None:
@@ -69,7 +69,7 @@ def test_an_earlier_lifes_questions_are_asked_again_as_they_were(run: Run) -> No
     """Two of three were told, one of them led to a question; then the run was killed."""
     for id, fitness in (("g0-02", 2.0), ("g0-00", 3.0)):
         run.write_candidate(Candidate(id, 0, "", "scripted"))
-        result = Trained(id, 100, 1, (Score(0, fitness, None, 1),), (), {}, 0.0)
+        result = Trained(id, 100, 1, (judged_episode(0, fitness, None, 1),), (), {}, 0.0)
         files.write_json(run.job_folder(id, 100) / "result.json", result)
     run.event("asked", generation=0, only=[0, 1, 2], ids=["g0-00", "g0-01", "g0-02"], told=0)
     run.event("told", id="g0-02")

@@ -207,7 +207,7 @@ def test_a_training_that_begins_with_them(make_job: MakeJob, run: Training, tmp_
     assert isinstance(first, Trained)
     assert isinstance(again, Trained)
     assert isinstance(bare, Trained)
-    assert again.scores == first.scores != bare.scores
+    assert again.episodes == first.episodes != bare.episodes
     assert again.checkpoints == first.checkpoints
     assert [each.episodes for each in first.checkpoints] == [each.episodes for each in bare.checkpoints]
     updates = [SAC.load(folder / "policy.zip")._n_updates for folder in (tmp_path / "0", tmp_path)]

@@ -48,7 +48,7 @@ def test_the_same_job_gives_the_same_result(
 
 def test_another_seed_gives_another_result(make_job: MakeJob, run: Any, tmp_path: Path) -> None:
     results = [run(make_job(limit=20, seed=seed), tmp_path / str(seed)) for seed in (1, 2)]
-    assert results[0].scores != results[1].scores
+    assert results[0].episodes != results[1].episodes
 
 
 def test_what_a_training_tells(make_job: MakeJob, run: Any) -> None:
@@ -56,8 +56,8 @@ def test_what_a_training_tells(make_job: MakeJob, run: Any) -> None:
     trained = run(make_job(limit=32, steps=512, judge_seeds=(10, 11), checkpoints=4))
     assert isinstance(trained, Trained)
     assert trained.steps == 512
-    assert [score.seed for score in trained.scores] == [10, 11]
-    assert all(0 < score.length <= 32 and score.success is not None for score in trained.scores)
+    assert [score.seed for score in trained.episodes] == [10, 11]
+    assert all(0 < score.length <= 32 and score.success is not None for score in trained.episodes)
     assert [checkpoint.step for checkpoint in trained.checkpoints] == [128, 256, 384, 512]
     for checkpoint in trained.checkpoints:
         assert set(checkpoint.terms) == {"forward", "survive", "control"}
@@ -118,7 +118,7 @@ def test_a_saved_policy_is_judged_as_the_trained_one(
     with Judge(fork_server, job.task, Instruments(env, domain).vocabulary) as judge:
         scores = judge_policy(load_policy(tmp_path, "ppo"), job.task, domain, job.judge_seeds, judge)
     env.close()
-    assert scores == trained.scores
+    assert scores == trained.episodes
 
 
 def test_tensorboard(make_job: MakeJob, run: Any, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_judging_gives_signs_of_life(
     trained = train(job, find_domain(job.task.env_id), fork_server, tmp_path, lines.append)
     assert isinstance(trained, Trained)
     again = [line for line in lines if line == lines[-1]]
-    assert len(again) == 1 + trained.scores[0].length
+    assert len(again) == 1 + trained.episodes[0].length
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "sac"])

@@ -73,10 +73,11 @@ def _opening(request: Request) -> list[Message]:
     start = [{"role": "system", "content": system()}, _user(first(request))]
     if not request.feedback:
         return start
-    words = _render("feedback.j2", best=request.best, feedback=request.feedback.strip())
-    if request.best is None:  # two user turns in a row break some chat templates
+    parent = next(iter(request.parents), None)
+    words = _render("feedback.j2", best=parent, feedback=request.feedback.strip())
+    if parent is None:  # two user turns in a row break some chat templates
         return [start[0], _user(f"{start[1]['content']}\n\n{words}")]
-    return [*start, _assistant(_fenced(request.best.candidate.source)), _user(words)]
+    return [*start, _assistant(_fenced(parent.candidate.source)), _user(words)]
 
 
 def _before_repair(request: Request, repair: Repair) -> list[Message]:

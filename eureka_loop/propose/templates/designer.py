@@ -36,7 +36,7 @@ class TemplatesDesigner:
     def propose(self, request: Request, inbox: Inbox) -> None:
         """As many replies as were asked for; one says why where the vocabulary allows no program."""
         terms = pool(request.task, request.vocabulary)
-        fittest = parents(request.history, request.best)
+        fittest = parents(request.history, next(iter(request.parents), None))
         taken = {*request.under_way, *(each.candidate.source for each in request.history)}
         if request.repair is not None:
             taken.add(request.repair.source or "")

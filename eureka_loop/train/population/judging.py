@@ -13,7 +13,7 @@ from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.episodes import LONGEST
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Array, Task
-from eureka_loop.results import Score
+from eureka_loop.results import JudgedEpisode, judged_episode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.batched import BatchedEnvs
@@ -22,7 +22,7 @@ from eureka_loop.train.population.group import LearnerState, Rules
 
 Act = Callable[[Array], Floats]
 Columns = Mapping[str, Array]
-Verdict = tuple[Score, ...] | RewardFailure
+Verdict = tuple[JudgedEpisode, ...] | RewardFailure
 
 AT_ONCE = 128  # episodes: so many bound memory, which holds them whole, and the time without a sign of life
 
@@ -147,5 +147,5 @@ def _verdict(
             fitness, success = judge.score(columns)
         except RewardFailure as failure:
             return failure
-        scores.append(Score(seed, fitness, success, len(next(iter(columns.values())))))
+        scores.append(judged_episode(seed, fitness, success, len(next(iter(columns.values())))))
     return tuple(scores)

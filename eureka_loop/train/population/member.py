@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Array, Job
-from eureka_loop.results import Score, Trained
+from eureka_loop.results import JudgedEpisode, Trained
 from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.simulate.recorder import Transitions
 from eureka_loop.train.checkpoints import Checkpoints
@@ -96,12 +96,12 @@ class Member:
         """End the curves' files."""
         self._curves.close()
 
-    def trained(self, scores: tuple[Score, ...], seconds: float) -> Trained:
+    def trained(self, scores: tuple[JudgedEpisode, ...], seconds: float) -> Trained:
         return Trained(
             candidate=self.job.candidate,
             seed=self.job.seed,
             steps=self.model.num_timesteps,
-            scores=scores,
+            episodes=scores,
             checkpoints=tuple(self._checkpoints.taken),
             correlations=self._episodes.correlations(),
             seconds=seconds,

@@ -45,7 +45,7 @@ def test_first(ask: Any) -> None:
 
 
 def test_feedback_on_the_best(ask: Any) -> None:
-    messages = prompts.messages(ask(generation=1, best=elite(), feedback=FEEDBACK))
+    messages = prompts.messages(ask(generation=1, parents=(elite(),), feedback=FEEDBACK))
     assert messages[:2] == prompts.messages(ask())  # what endpoints can cache
     assert_golden("feedback", messages[2:])
 

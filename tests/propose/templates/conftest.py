@@ -10,7 +10,7 @@ import pytest
 
 from eureka_loop.propose.designer import Request
 from eureka_loop.records import Candidate, Task
-from eureka_loop.results import Checkpoint, Evaluated, Score, TermStats, Trained
+from eureka_loop.results import Checkpoint, Evaluated, TermStats, Trained, judged_episode
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 
@@ -161,7 +161,7 @@ def trained() -> Callable[..., Evaluated]:
     ) -> Evaluated:
         stats = {term: TermStats(0.0, -1.0, 1.0, share) for term, share in (shares or {}).items()}
         checkpoint = Checkpoint(1000, 3, fitness, None, 100.0, stats)
-        scores = (Score(1, fitness, None, 100),)
+        scores = (judged_episode(1, fitness, None, 100),)
         result = Trained(id, 0, 1000, scores, (checkpoint,), correlations or {}, 1.0)
         return Evaluated(Candidate(id, 0, source, "templates"), (result,))
 

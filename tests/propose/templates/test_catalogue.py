@@ -13,7 +13,7 @@ from eureka_loop.propose.designer import Request, gathered
 from eureka_loop.propose.templates.designer import TemplatesDesigner
 from eureka_loop.propose.templates.genes import parse
 from eureka_loop.records import Candidate, Task
-from eureka_loop.results import Checkpoint, Evaluated, Failed, Score, TermStats, Trained
+from eureka_loop.results import Checkpoint, Evaluated, Failed, TermStats, Trained, judged_episode
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.trial import try_out
@@ -53,7 +53,7 @@ def generations(task: Task, seen: Survey, seed: int) -> list[str]:
             generation,
             SAMPLES,
             seed,
-            best=best,
+            parents=() if best is None else (best,),
             history=tuple(history),
         )
         for at, reply in enumerate(gathered(TemplatesDesigner(), request)):
@@ -72,7 +72,7 @@ def made_up(candidate: Candidate, rng: np.random.Generator) -> Evaluated:
     stats = {key: TermStats(0.0, -1.0, 1.0, float(rng.random())) for key in keys}
     checkpoint = Checkpoint(1000, 1, fitness, None, 10.0, stats)
     correlations = {key: float(rng.uniform(-1.0, 1.0)) for key in keys}
-    scores = (Score(0, fitness, None, 10),)
+    scores = (judged_episode(0, fitness, None, 10),)
     return Evaluated(candidate, (Trained(candidate.id, 0, 1000, scores, (checkpoint,), correlations, 1.0),))
 
 

@@ -46,7 +46,7 @@ def test_the_same_request_gets_the_same_replies(asks: Asks) -> None:
 def test_later_generations_descend_from_the_fittest(asks: Asks, trained: Make) -> None:
     first = sources(asks())
     history = [trained(f"g0-{at:02d}", source, float(-at)) for at, source in enumerate(first)]
-    replies = gathered(TemplatesDesigner(), asks(generation=1, history=history, best=history[0]))
+    replies = gathered(TemplatesDesigner(), asks(generation=1, history=history, parents=(history[0],)))
     bred = [reply for reply in replies if reply.parents]
     assert len(bred) >= 6
     assert {parent for reply in bred for parent in reply.parents} <= {f"g0-{at:02d}" for at in range(4)}

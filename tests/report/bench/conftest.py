@@ -16,7 +16,7 @@ from eureka_loop.references import references
 from eureka_loop.report.bench.estimate import Pace
 from eureka_loop.report.bench.plan import SETUP, Bench
 from eureka_loop.report.bench.suites import members
-from eureka_loop.results import Failed, Score, Trained
+from eureka_loop.results import Failed, Trained, judged_episode
 from eureka_loop.run_folder import slug
 from eureka_loop.seeds import seeds
 from eureka_loop.store import NOTHING_TRAINED, Run
@@ -86,7 +86,7 @@ class Made:
             run.write_candidate(each)
 
     def _result(self, run: Run, id: str, seed: int, fitness: float | None) -> None:
-        scores = tuple(Score(n, fitness or 0.0, float((fitness or 0.0) > 0.5), 50) for n in range(2))
+        scores = tuple(judged_episode(n, fitness or 0.0, float((fitness or 0.0) > 0.5), 50) for n in range(2))
         result: Trained | Failed = Trained(id, seed, STEPS, scores, (), {}, 1.0)
         if fitness is None:
             result = Failed(id, "not_finite", "term 'x' is NaN <b>", "", seed)

@@ -15,7 +15,7 @@ from eureka_loop.judge.agreement import agreement
 from eureka_loop.records import Algorithm, Task, Training
 from eureka_loop.report.compare.contenders import Contender
 from eureka_loop.report.compare.contest import AGREEMENT, SETUP, Contest
-from eureka_loop.results import Checkpoint, Failed, Score, TermStats, Trained
+from eureka_loop.results import Checkpoint, Failed, TermStats, Trained, judged_episode
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.store import Run
 
@@ -134,7 +134,9 @@ def trained(contender: Contender, seed: int, fitness: float) -> Trained:
         }
         known = None if index == 0 else float(value)
         points.append(Checkpoint((index + 1) * STEPS // 10, 5, known, None, 1000.0, terms))
-    scores = tuple(Score(n, fitness + d, float(fitness > 3), 1000) for n, d in enumerate((-0.1, 0.1)))
+    scores = tuple(
+        judged_episode(n, fitness + d, float(fitness > 3), 1000) for n, d in enumerate((-0.1, 0.1))
+    )
     return Trained(contender.id, seed, STEPS, scores, tuple(points), {}, 60.0)
 
 

@@ -19,7 +19,7 @@ from eureka_loop.report.compare import relating
 from eureka_loop.report.compare.contenders import Contender
 from eureka_loop.report.compare.contest import Contest, agreements, films
 from eureka_loop.report.compare.relating import relate
-from eureka_loop.results import Score, Trained
+from eureka_loop.results import Trained, judged_episode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.store import Run
@@ -86,7 +86,9 @@ def run(tmp_path: Path) -> Run:
 def trains(run: Run, id: str) -> None:
     seed = CONTEST.training_seeds[0]
     folder = run.job_folder(id, seed)
-    files.write_json(folder / "result.json", Trained(id, seed, 100, (Score(7, 1.0, None, 1),), (), {}, 0.1))
+    files.write_json(
+        folder / "result.json", Trained(id, seed, 100, (judged_episode(7, 1.0, None, 1),), (), {}, 0.1)
+    )
     (folder / "policy.zip").write_bytes(b"policy")
 
 

@@ -75,8 +75,8 @@ def test_what_a_cohort_tells(make_job: MakeJob, cohort: Cohort, tmp_path: Path) 
     for place, (job, trained) in enumerate(zip(jobs, results, strict=True)):
         assert isinstance(trained, Trained)
         assert (trained.candidate, trained.seed, trained.steps) == (job.candidate, job.seed, 384)
-        assert [score.seed for score in trained.scores] == [10, 11]
-        assert all(0 < score.length <= 40 and score.success is not None for score in trained.scores)
+        assert [score.seed for score in trained.episodes] == [10, 11]
+        assert all(0 < score.length <= 40 and score.success is not None for score in trained.episodes)
         assert [checkpoint.step for checkpoint in trained.checkpoints] == [128, 256, 384]
         terms = {"forward", "survive", "control"} if place == 0 else {"speed"}
         for checkpoint in trained.checkpoints:
@@ -206,7 +206,7 @@ def test_the_judge_sees_the_policy_that_was_saved(make_job: MakeJob, cohort: Coh
     (trained,) = cohort([replace(job, task=replace(job.task, fitness=fitness))])
     assert isinstance(trained, Trained)
     predict = load_policy(tmp_path / "0", "ppo")
-    for score in trained.scores:
+    for score in trained.episodes:
         action = predict(make_env(job.task).reset(seed=score.seed)[0])
         assert score.fitness == pytest.approx(action[0] + 10.0 * action[1], abs=1e-5)
 
