@@ -1,15 +1,13 @@
 """Control steps per second: batched envs, MuJoCo's bare threaded rollout, and the Gymnasium env.
 
     python benchmarks/batched.py [--task halfcheetah-run] [--envs 16,64,256] [--threads 2] [--steps 20]
-        [--rounds 12] [--names forward_velocity,action] [--physics fastest|pool|rollouts] [--cpu]
+        [--rounds 12] [--names forward_velocity,action] [--cpu]
 
-All sides take the same random actions from the same starts, in turn, in rounds. Of every control step the
-fastest round counts, on every side: what a busy machine adds is left out alike. Bare: `mujoco.rollout` with
-as many physics steps, its states handed on, nothing observed, nothing reset. Batched: observations,
-terminations, resets, and the named observables recorded and, at the round's end, taken. The last line is
-batched ÷ bare at 64 envs (or the last N); ÷ gymnasium, where each copy has a simulation of its own and bare
-would be something else. With --cpu all threads' CPU time is taken instead of the clock's:
-what the work costs on a machine that others use, though not how well threads share it.
+All sides take the same random actions from the same starts, in turn, in rounds; the fastest round of every
+control step counts, so that other load on the machine is left out. Batched: observations, terminations,
+resets, and the named observables recorded and, at the round's end, taken. Bare: `mujoco.rollout` with as many
+physics steps; nothing observed, nothing reset. Gymnasium: one env. With --cpu the CPU time of all threads is
+taken instead of the clock's: the cost on a busy machine, without how well threads share it.
 """
 
 from __future__ import annotations
@@ -25,95 +23,88 @@ from mujoco.rollout import Rollout
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.records import Array, Task
 from eureka_loop.simulate.batched import BatchedEnvs
-from eureka_loop.simulate.choice import PhysicsFactory, fastest, pool, rollouts
 from eureka_loop.simulate.env import make_env
 
-PHYSICS: dict[str, PhysicsFactory] = {"fastest": fastest, "pool": pool, "rollouts": rollouts}
-HEADLINE = 64  # envs
-CLOCK: Callable[[], float] = time.perf_counter
 Side = Callable[[], Iterator[None]]
 
 
 def main() -> None:
-    global CLOCK
     options = arguments()
-    if options.cpu:
-        CLOCK = time.process_time
-    task, ratios = find_task(options.task), {}
+    clock = time.process_time if options.cpu else time.perf_counter
+    task = find_task(options.task)
+    names = [name for name in options.names.split(",") if name]
     for n_envs in map(int, options.envs.split(",")):
-        names = [name for name in options.names.split(",") if name]
-        batched = BatchedEnvs(
-            task,
-            find_domain(task.env_id),
-            names,
-            n_envs,
-            seed=0,
-            threads=options.threads,
-            physics=PHYSICS[options.physics],
-        )
-        actions = random_actions(batched, options.steps)
+        envs = BatchedEnvs(task, find_domain(task.env_id), names, n_envs, seed=0, threads=options.threads)
+        size = (options.steps, n_envs, len(envs.action_low))
+        actions = np.random.default_rng(0).uniform(envs.action_low, envs.action_high, size)
         sides: dict[str, Side] = {
-            "batched": lambda batched=batched, actions=actions: step_batched(batched, actions),
-            "gymnasium": one_env(task, actions),
+            "batched": lambda envs=envs, actions=actions: batched(envs, actions),
+            "bare": bare(task, actions, options.threads),
+            "gymnasium": gymnasium_env(task, actions),
         }
-        if batched.physics == "rollouts" or options.physics == "pool":
-            sides["bare"] = bare(task, actions, options.threads)
-        seconds = fastest_rounds(sides, options.rounds)
-        speeds = {name: n_envs * options.steps / total for name, total in seconds.items()}
-        speeds["gymnasium"] /= n_envs
-        over = "bare" if "bare" in speeds else "gymnasium"
-        ratios[n_envs] = speeds["batched"] / speeds[over]
+        seconds = fastest_rounds(sides, options.rounds, clock)
+        steps = {
+            "batched": n_envs * options.steps,
+            "bare": n_envs * options.steps,
+            "gymnasium": options.steps,
+        }
+        speeds = {name: steps[name] / seconds[name] for name in sides}
         print(
-            f"{task.name} N={n_envs}, {options.threads} threads, {batched.physics}: "
+            f"{task.name} N={n_envs}, {options.threads} threads: "
             + ", ".join(f"{name} {speed:,.0f} steps/s" for name, speed in speeds.items())
-            + "; batched ÷ "
-            + ", ÷ ".join(
-                f"{name} {speeds['batched'] / speeds[name]:.2f}" for name in sides if name != "batched"
-            ),
+            + f"; batched ÷ bare {speeds['batched'] / speeds['bare']:.2f},"
+            + f" ÷ gymnasium {speeds['batched'] / speeds['gymnasium']:.2f}",
             flush=True,
         )
-        batched.close()
-    print(f"ratio: {ratios.get(HEADLINE, list(ratios.values())[-1]):.3f}")
+        envs.close()
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument(
+        "--task", default="halfcheetah-run", help="of an env whose step is `frame_skip` mj_steps"
     )
-    parser.add_argument("--task", default="halfcheetah-run")
     parser.add_argument("--envs", default="16,64,256")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--names", default="forward_velocity,action")
-    parser.add_argument("--physics", choices=PHYSICS, default="fastest")
     parser.add_argument("--cpu", action="store_true")
     return parser.parse_args()
 
 
-def random_actions(envs: BatchedEnvs, steps: int) -> Array:
-    size = (steps, envs.n_envs, len(envs.action_low))
-    return np.random.default_rng(0).uniform(envs.action_low, envs.action_high, size)
-
-
-def fastest_rounds(sides: dict[str, Side], rounds: int) -> dict[str, float]:
+def fastest_rounds(sides: dict[str, Side], rounds: int, clock: Callable[[], float]) -> dict[str, float]:
     """Seconds of a round made of each step's fastest."""
     best: dict[str, Array] = {}
     for _ in range(rounds):
         for name, side in sides.items():
-            taken = np.array(list(timed(side())))
+            taken = np.array(list(timed(side(), clock)))
             best[name] = np.minimum(best.get(name, taken), taken)
     return {name: float(each.sum()) for name, each in best.items()}
 
 
-def timed(steps: Iterator[None]) -> Iterator[float]:
+def timed(steps: Iterator[None], clock: Callable[[], float]) -> Iterator[float]:
     """Seconds of every step; what comes before the first `yield` is not counted."""
     next(steps)
-    start = CLOCK()
+    start = clock()
     for _ in steps:
-        now = CLOCK()
+        now = clock()
         yield now - start
-        start = CLOCK()
+        start = clock()
+
+
+def batched(envs: BatchedEnvs, actions: Array) -> Iterator[None]:
+    envs.seed(0)
+    envs.reset()
+    envs.take()
+    yield
+    for action in actions[:-1]:
+        envs.step(action)
+        yield
+    envs.step(actions[-1])
+    envs.take()
+    yield
 
 
 def bare(task: Task, actions: Array, threads: int) -> Side:
@@ -127,45 +118,19 @@ def bare(task: Task, actions: Array, threads: int) -> Side:
         mujoco.mj_getState(model, inner.data, starts[index], full)
     rollout = Rollout(nthread=threads if threads > 1 else 0)
     datas = [mujoco.MjData(model) for _ in range(threads)]
-    states = np.zeros((n_envs, frame_skip, starts.shape[1]))
-    nothing = np.zeros((n_envs, frame_skip, model.nsensordata))
-    guess = np.zeros((n_envs, model.nv))
 
     def side() -> Iterator[None]:
-        state = starts.copy()
+        state = starts
         yield
         for action in actions:
-            rollout.rollout(
-                [model] * n_envs,
-                datas,
-                state,
-                np.repeat(action[:, None], frame_skip, axis=1),
-                nstep=frame_skip,
-                initial_warmstart=guess,
-                state=states,
-                sensordata=nothing,
-                skip_checks=True,
-            )
-            state = states[:, -1].copy()
+            controls = np.repeat(action[:, None], frame_skip, axis=1)
+            state = rollout.rollout(model, datas, state, controls)[0][:, -1]
             yield
 
     return side
 
 
-def step_batched(envs: BatchedEnvs, actions: Array) -> Iterator[None]:
-    envs.seed(0)
-    envs.reset()
-    envs.take()
-    yield
-    for action in actions[:-1]:
-        envs.step(action)
-        yield
-    envs.step(actions[-1])
-    envs.take()
-    yield
-
-
-def one_env(task: Task, actions: Array) -> Side:
+def gymnasium_env(task: Task, actions: Array) -> Side:
     env = make_env(task)
 
     def side() -> Iterator[None]:

@@ -116,7 +116,6 @@ class Job:
         after: folder of the training to go on with, relative to the job's; "": begin.
         keep_episode: whether an episode of its policy goes into the run's trajectory bank.
         begin_with: files, relative to the job's folder, of episodes that its replay buffer begins with.
-        demand: the greatest of its program's names, see `Serving`. Who shares a worker goes by it, no result.
     """
 
     candidate: str
@@ -133,7 +132,6 @@ class Job:
     after: str = ""
     keep_episode: bool = False
     begin_with: tuple[str, ...] = ()
-    demand: int = 0
 
 
 SNAPSHOT = "training.npz"  # in the folder of a job that ends before its training: what going on takes
@@ -166,12 +164,9 @@ class Serving:
 
     Attributes:
         lacking: why it can't train there, in one line; "" where it can.
-        demands: name → how much it asks of a step of the envs, where that is more than usual. Programs whose
-            most demanding names ask for equally much step alike, and cost less in one process.
     """
 
     lacking: str = ""
-    demands: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +178,6 @@ class Training:
         why: why it isn't the population trainer, in one line; "" where it is, or where nobody asked.
         bank: whether episodes are kept to screen later programs with.
         relabel: how many of their transitions a search's training begins with at most.
-        demands: see `Serving`.
     """
 
     algorithm: Algorithm
@@ -192,7 +186,6 @@ class Training:
     why: str = ""
     bank: bool = False
     relabel: int = 0
-    demands: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def discount(self) -> float:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from eureka_loop import files
-from eureka_loop.execute.batches import demand
 from eureka_loop.execute.budget import Deadline
 from eureka_loop.execute.engine import Engine
 from eureka_loop.execute.group import Group, Stretch
@@ -165,7 +164,6 @@ class Evaluation:
             until=None if rung is None or rung.last else rung.steps,
             after=self._after(candidate.id, seed, rung),
             begin_with=self._episodes(candidate, seed),
-            demand=demand(candidate.source, training.demands),
         )
 
     def _episodes(self, candidate: Candidate, seed: int) -> tuple[str, ...]:

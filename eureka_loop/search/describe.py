@@ -135,7 +135,7 @@ def with_trainer(training: Training, config: RunConfig, folder: Path) -> Trainin
         )
     if config.trainer == "sb3" or lacking:
         return replace(training, trainer="sb3", why="" if config.trainer else lacking)
-    return replace(training, trainer="population", demands=found.demands)
+    return replace(training, trainer="population")
 
 
 def _completed(task: Task, vocabulary: Vocabulary) -> Task:

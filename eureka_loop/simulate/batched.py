@@ -16,13 +16,11 @@ import numpy.typing as npt
 from gymnasium.utils.seeding import np_random
 
 from eureka_loop.envs.domain import Domain
-from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Task
-from eureka_loop.simulate.choice import PhysicsFactory, fastest, manner_of
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.memory import Indices
-from eureka_loop.simulate.physics import Physics
+from eureka_loop.simulate.pool import Pool
 from eureka_loop.simulate.quantities import FromContacts, Given, Noted, Raw
 from eureka_loop.simulate.recorder import Transitions, transitions
 from eureka_loop.simulate.starts import Drawn, OwnResets, Starts
@@ -56,7 +54,6 @@ class BatchedEnvs:
         vocabulary: of these envs, without ranges.
         observation_size: D; of a goal env that of all parts side by side, in the order of its space.
         action_low: (A,) float64, `action_high` likewise.
-        physics: "rollouts" or "pool", what carries them.
     """
 
     def __init__(
@@ -67,8 +64,6 @@ class BatchedEnvs:
         n_envs: int,
         seed: int | Sequence[int],
         threads: int = 1,
-        *,
-        physics: PhysicsFactory = fastest,
     ) -> None:
         """`names` are the parameters to record (`prev_` and `init_` allowed); for `seed` see there.
 
@@ -85,7 +80,7 @@ class BatchedEnvs:
             for name in self.names:
                 self.vocabulary.resolve(name, hidden=True)
             self._stated = Stated.of(domain, vectorised, instruments, env)
-            self._equip(env, threads, physics)
+            self._equip(env, threads)
             if vectorised.start is None:
                 stack.pop_all()  # the env is kept for resets
         space: Any = env.action_space
@@ -159,7 +154,7 @@ class BatchedEnvs:
         states = [state for part in parts for state in part["physics"]]
         randoms = [state for part in parts for state in part["random"]]
         for index, (state, random) in enumerate(zip(states, randoms, strict=True)):
-            self._physics.restore(index, *state)
+            self._physics.restore(index, state)
             self._random[index].bit_generator.state = random
         self._tape.carry(np.concatenate([part["tape"] for part in parts]))
         for raw in self._seen:
@@ -171,24 +166,20 @@ class BatchedEnvs:
         self._physics.close()
         self._starts.close()
 
-    def _equip(self, env: gymnasium.Env[Any, Any], threads: int, physics: PhysicsFactory) -> None:
+    def _equip(self, env: gymnasium.Env[Any, Any], threads: int) -> None:
         """Physics that gives what is needed, starts, and a tape for what is asked."""
         inner: Any = env.unwrapped
         recorded = self._stated.recorded(self.names)
         needed = dict.fromkeys([*recorded, *self._stated.raws])
-        moving, manner = self._stated.moving(self.names), manner_of(self._stated.vectorised, inner)
-        made = physics(inner, moving, self.n_envs, threads, manner)
-        if made is None:
-            raise BadInput(f"this physics can't give what {self.vocabulary.env_id} and the names ask for")
-        self._physics: Physics = made
-        self.physics = type(made).__name__.lower()
+        moving = self._stated.moving(self.names)
+        self._physics = Pool(inner, self._stated.vectorised, moving, self.n_envs, threads)
         self._starts = self._starts_of(env, [raw for raw in needed if isinstance(raw, Noted)])
-        self._moment: dict[Any, Array] = {**made.columns, **self._starts.columns}
+        self._moment: dict[Any, Array] = {**self._physics.columns, **self._starts.columns}
         self._moment |= {Before(raw): self._moment[raw].copy() for raw in self._stated.remembered}
-        summed = [raw for raw in recorded if isinstance(raw, FromContacts) and raw not in made.columns]
+        summed = [raw for raw in recorded if isinstance(raw, FromContacts)]
         kept = [raw for raw in recorded if raw not in summed]
         self._given = [raw for raw in kept if isinstance(raw, Given)]
-        self._tape = Tape(kept, self.n_envs, made.tapes, summed)
+        self._tape = Tape(kept, self.n_envs, self._physics.tapes, summed)
 
     def _starts_of(self, env: gymnasium.Env[Any, Any], noted: list[Noted]) -> Starts:
         drawn = self._stated.vectorised.start
@@ -207,10 +198,9 @@ class BatchedEnvs:
         for raw in self._stated.remembered:
             self._moment[Before(raw)][:] = self._moment[raw]
         if self._stated.applied is None:
-            self._physics.step(actions)
-            return
-        written = self._stated.applied(self._moment, actions)
-        self._physics.step(written.pop("ctrl"), written)
+            self._physics.step({"ctrl": actions})
+        else:
+            self._physics.step(self._stated.applied(self._moment, actions))
 
     def _start(self, envs: Indices) -> Array:
         """Reset these envs: their observations (len(envs), D)."""

@@ -13,7 +13,7 @@ from eureka_loop.envs.domain import StartFunction
 from eureka_loop.records import Array
 from eureka_loop.simulate.memory import Indices
 from eureka_loop.simulate.observation import in_one_row
-from eureka_loop.simulate.physics import Physics
+from eureka_loop.simulate.pool import Pool
 from eureka_loop.simulate.quantities import Noted
 
 Generator = np.random.Generator
@@ -29,7 +29,7 @@ class Starts(Protocol):
     @property
     def columns(self) -> Mapping[Noted, Array]: ...
 
-    def begin(self, index: int, random: Generator, physics: Physics) -> None:
+    def begin(self, index: int, random: Generator, physics: Pool) -> None:
         """Start one copy anew, with its own generator."""
 
     def observed(self, envs: Indices) -> Array | None:
@@ -51,7 +51,7 @@ class Drawn:
     def __init__(self, start: StartFunction, origin: tuple[Array, Array]) -> None:
         self._start, self._origin = start, origin
 
-    def begin(self, index: int, random: Generator, physics: Physics) -> None:
+    def begin(self, index: int, random: Generator, physics: Pool) -> None:
         physics.reset(index, *self._start(random, *self._origin))
 
     def observed(self, envs: Indices) -> Array | None:
@@ -74,7 +74,7 @@ class OwnResets:
         self.columns = {raw: np.zeros((n_envs, *raw.shape)) for raw in noted}
         self._observed = np.zeros((n_envs, gymnasium.spaces.flatdim(env.observation_space)))
 
-    def begin(self, index: int, random: Generator, physics: Physics) -> None:
+    def begin(self, index: int, random: Generator, physics: Pool) -> None:
         inner: Any = self._inner
         inner.np_random = random
         obs, _ = self._env.reset()

@@ -21,9 +21,9 @@ class Tape:
     """Rows of N envs, all of which were reset before the first step.
 
     Args:
-        raws: what is recorded; sums over contacts only where the physics has columns for them.
-        tapes: each env's contacts, for the sums that it hasn't.
-        summed: those sums.
+        raws: what is recorded, without sums over contacts.
+        tapes: each env's contacts.
+        summed: the sums over them.
     """
 
     def __init__(

@@ -12,15 +12,13 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.hindsight import stated_of
 from eureka_loop.simulate.serving import serves
-from eureka_loop.simulate.ways import demands
 from eureka_loop.train.hyperparameters import settings, try_out
-from eureka_loop.train.population.layout import CPU
 from eureka_loop.train.population.models import trains
 from eureka_loop.train.trainer import vocabulary_of
 
 
 def serving(training: Training, task: Task, domain: Domain, beside: Sequence[str] = ()) -> Serving:
-    """Whether the population trainer can train everything that may be written for a task, and what that asks.
+    """Whether the population trainer can train everything that may be written for a task.
 
     Args:
         beside: sources of programs that are compared, whoever wrote them: they need the same trainer.
@@ -35,10 +33,7 @@ def serving(training: Training, task: Task, domain: Domain, beside: Sequence[str
     if training.algorithm != "ppo":
         return Serving(f"the population trainer has no {training.algorithm.upper()}")
     names = list(dict.fromkeys(_names(task, vocabulary_of(task, domain), beside)))
-    lacking = trains(options) or serves(task, domain, names)
-    if lacking or options.device != CPU:  # on a GPU all are in one process anyway
-        return Serving(lacking)
-    return Serving(demands=demands(task, domain, names))
+    return Serving(trains(options) or serves(task, domain, names))
 
 
 def _names(task: Task, vocabulary: Vocabulary, beside: Sequence[str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eureka_loop.execute.batches import batches, demand
+from eureka_loop.execute.batches import batches
 from eureka_loop.execute.machine import Share
 from tests.execute.conftest import MakeJob
 
@@ -52,34 +52,3 @@ def test_a_gpu_has_all_in_one_worker(make_job: MakeJob, jobs: int, sizes: list[i
 def test_sb3_takes_one_at_a_time_on_a_gpu_too(make_job: MakeJob) -> None:
     folders = [make_job(f"g0-{i:02d}", hyperparameters={"device": "cuda"}) for i in range(3)]
     assert batches(folders, Share(2, 4)) == [(folder,) for folder in folders]
-
-
-def test_a_worker_has_those_that_step_alike(make_job: MakeJob) -> None:
-    """Of equal size all the same; among equals in order."""
-    asked = [1, 0, 1, 0, 0, 1, 0]
-    folders = [make_job(f"g0-{i:02d}", trainer="population", demand=each) for i, each in enumerate(asked)]
-    usual, more = [1, 3, 4, 6], [0, 2, 5]
-    made = batches(folders, Share(2, 4))
-    assert made == [tuple(folders[i] for i in usual[:3]), tuple(folders[i] for i in [*usual[3:], *more])]
-
-
-def test_where_trainings_are_done_one_by_one_they_stay_in_order(make_job: MakeJob) -> None:
-    folders = [make_job(f"g0-{i:02d}", demand=1 - i) for i in range(2)]
-    assert batches(folders, Share(1, 4)) == [(folder,) for folder in folders]
-
-
-@pytest.mark.parametrize(
-    ("parameters", "most"),
-    [("speed, action", 0), ("speed, force", 1), ("prev_force, speed", 1), ("speed, *, force=1.0", 0)],
-)
-def test_a_program_asks_as_much_as_its_most_demanding_name(parameters: str, most: int) -> None:
-    source = (
-        f"def force(x):\n    return x\n\ndef compute_reward({parameters}):\n    return {{'speed': speed}}\n"
-    )
-    assert demand(source, {"force": 1, "com_pos": 3}) == most
-
-
-@pytest.mark.parametrize("source", ["not a program", "def other(force):\n    return force\n"])
-def test_what_is_no_program_asks_for_nothing(source: str) -> None:
-    """A run that goes on may meet one: its author has had a hand in it, or the gate was another."""
-    assert demand(source, {"force": 1}) == 0

@@ -58,15 +58,6 @@ def test_the_searchs_trainings_alone_leave_an_episode_for_the_bank(run: Run) -> 
     assert [job.keep_episode for job in jobs] == [True, False]
 
 
-def test_a_job_says_what_its_program_asks_of_a_step(run: Run) -> None:
-    plan = replace(PLAN, training=replace(PLAN.training, demands={"com_pos": 1}))
-    sources = [f"def compute_reward({name}):\n    return {{'x': {name}}}\n" for name in ("com_pos", "time")]
-    asking = [replace(each, source=source) for each, source in zip(CANDIDATES, sources, strict=False)]
-    Evaluation(run, ScriptedEngine(answer), plan, Deadline(None)).evaluate(asking, (0,), (7,))
-    jobs = [files.read_json(run.job_folder(each.id, 0) / "job.json", Job) for each in asking]
-    assert [job.demand for job in jobs] == [1, 0]
-
-
 def test_the_searchs_trainings_alone_begin_with_recorded_transitions(run: Run) -> None:
     """Named from the job's own folder, so that a worker needs nothing else; the report compares from scratch."""
     asked: list[int] = []

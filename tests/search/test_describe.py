@@ -37,13 +37,12 @@ def test_what_is_said_twice_is_refused() -> None:
 
 def chosen(folder: Path, lacking: str = "", **settings: Any) -> Training:
     """After a survey that found this lacking."""
-    files.write_json(folder / "trainer.json", Serving(lacking, {} if lacking else {"com_pos": 1}))
+    files.write_json(folder / "trainer.json", Serving(lacking))
     return with_trainer(Training("ppo", {}), RunConfig(**settings), folder)
 
 
 def test_the_population_trainer_where_nothing_is_lacking(tmp_path: Path) -> None:
     assert chosen(tmp_path, halving=3).trainer == "population"
-    assert chosen(tmp_path).demands == {"com_pos": 1}
     assert chosen(tmp_path, "no SAC").trainer == "sb3"
     assert chosen(tmp_path, "no SAC").why == "no SAC"
 

@@ -12,7 +12,6 @@ from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Array, Task
 from eureka_loop.simulate.batched import BatchedEnvs
-from eureka_loop.simulate.choice import PhysicsFactory, pool, rollouts
 from eureka_loop.simulate.episodes import EpisodeCollector
 from eureka_loop.simulate.serving import serves
 from eureka_loop.simulate.vector import RecordedVecEnv
@@ -27,7 +26,6 @@ NAMES = [
     "torso_turn",
     "init_qpos",
 ]
-PHYSICS = pytest.mark.parametrize("physics", [pool, rollouts])
 
 
 def hopper(**kwargs: Any) -> tuple[Task, Domain]:
@@ -49,12 +47,11 @@ def run(envs: BatchedEnvs, moves: Array) -> list[Any]:
     return [envs.reset(), *(envs.step(move) for move in moves)]
 
 
-@PHYSICS
-def test_neither_threads_nor_neighbours_matter(physics: PhysicsFactory) -> None:
+def test_neither_threads_nor_neighbours_matter() -> None:
     """Bit for bit: an env is the same alone, among others, and on any thread."""
     moves = actions(60, 5)
-    whole = make(5, 10, physics=physics)
-    threaded = make(5, 10, threads=3, physics=physics)
+    whole = make(5, 10)
+    threaded = make(5, 10, threads=3)
     first, second = run(whole, moves), run(threaded, moves)
     taken, other = whole.take(), threaded.take()
     for one, two in zip(first[1:], second[1:], strict=True):
@@ -62,7 +59,7 @@ def test_neither_threads_nor_neighbours_matter(physics: PhysicsFactory) -> None:
             np.testing.assert_array_equal(got, expected)
     for name in NAMES:
         np.testing.assert_array_equal(taken.columns[name], other.columns[name], err_msg=name)
-    alone = make(1, 13, physics=physics)
+    alone = make(1, 13)
     run(alone, moves[:, 3:4])
     mine = taken.env_index == 3
     for name, column in alone.take().columns.items():
@@ -70,10 +67,9 @@ def test_neither_threads_nor_neighbours_matter(physics: PhysicsFactory) -> None:
     threaded.close()
 
 
-@PHYSICS
-def test_taking_often_gives_the_same_as_taking_once(physics: PhysicsFactory) -> None:
+def test_taking_often_gives_the_same_as_taking_once() -> None:
     moves = actions(100, 3)
-    once, often = make(physics=physics), make(physics=physics)
+    once, often = make(), make()
     run(once, moves)
     whole = once.take()
     pieces: list[list[Any]] = [[], [], []]

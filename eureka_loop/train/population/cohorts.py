@@ -22,9 +22,7 @@ from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.simulate.choice import Way
-from eureka_loop.simulate.ways import ways
-from eureka_loop.train.hyperparameters import Settings, settings
+from eureka_loop.train.hyperparameters import settings
 from eureka_loop.train.population.cohort import Cohort, Report
 from eureka_loop.train.population.judging import SharedJudge
 from eureka_loop.train.population.layout import CPU
@@ -79,7 +77,7 @@ class Assembly:
 
     Attributes:
         threads: how many cohorts are trained side by side.
-        cohorts: each of jobs whose envs step in the same way.
+        cohorts: the jobs' shares.
         places: of the members of each cohort among the jobs.
         failures: of the others, by place: those that can't begin.
     """
@@ -122,12 +120,7 @@ def assemble(
         members[place] = Member(job, model, normalization, process, judge, folder)
         stack.callback(members[place].close)
     shares, stepping = (threads, 1) if options.device == CPU else (1, threads)
-    places = [
-        share.tolist()
-        for kin in _kin(members, options, judge, domain)
-        for share in np.array_split(kin, shares)
-        if len(share)
-    ]
+    places = [share.tolist() for share in np.array_split(list(members), shares) if len(share)]
     cohorts = [
         Cohort([members[place] for place in share], options, domain, judge, threads=stepping)
         for share in places
@@ -137,24 +130,6 @@ def assemble(
         if jobs[0].after:
             cohort.restore([folders[place] / jobs[place].after for place in share])
     return Assembly(shares, cohorts, places, failures)
-
-
-def _kin(
-    members: Mapping[int, Member], options: Settings, judge: SharedJudge, domain: Domain
-) -> list[list[int]]:
-    """Places of those whose programs have their envs step in the same way.
-
-    One batch of envs steps as the most demanding of its columns asks: beside a program that asks for contacts
-    the others' envs would move a little differently, in the last bits, than without it.
-    """
-    if options.device != CPU or not members:  # there results are the same to rounding only
-        return [list(members)]
-    asked = [(*member.parameters, *judge.names) for member in members.values()]
-    task = next(iter(members.values())).job.task
-    kin: dict[Way, list[int]] = {}
-    for place, way in zip(members, ways(task, domain, asked), strict=True):
-        kin.setdefault(way, []).append(place)
-    return list(kin.values())
 
 
 def _side_by_side(assembly: Assembly, report: Report) -> list[list[Trained | Failed]]:
