@@ -47,7 +47,7 @@ def write_json(path: Path, record: Any) -> None:
 
 
 def read_json(path: Path, record: type[Record]) -> Record:
-    """The record a file holds.
+    """Read a record.
 
     Raises:
         RunError: the file is missing, torn, or not such a record.
@@ -64,13 +64,13 @@ def read_json(path: Path, record: type[Record]) -> Record:
 
 
 def read_text(path: Path, failure: type[EurekaError] = RunError) -> str:
-    """A file's text, whatever it says.
+    """Read a text file.
 
     Args:
         failure: what is raised; `BadInput` where a user named the file.
 
     Raises:
-        RunError: no such file, or it is no text.
+        RunError: no such file, or it is not UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8")
@@ -95,7 +95,7 @@ def append_line(path: Path, record: Any) -> None:
     try:
         with path.open("ab") as file:
             if file.tell() and not _ends_whole(path):
-                file.write(b"\n")  # a torn line of an earlier life stays alone, and is ignored
+                file.write(b"\n")  # a torn line of an interrupted write is ended; readers skip it
             file.write(line.encode())
             file.flush()
             os.fsync(file.fileno())
@@ -104,7 +104,7 @@ def append_line(path: Path, record: Any) -> None:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Every whole line; a torn one (a crash in the midst of writing) is ignored."""
+    """Every whole line; a torn one (an interrupted write) is skipped."""
     if not path.exists():
         return
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -133,7 +133,7 @@ def last_line(path: Path) -> dict[str, Any] | None:
 def require_space(folder: Path) -> None:
     """
     Raises:
-        RunError: the disk is so full that a process which failed there most likely failed for that.
+        RunError: less than 1 MiB is free, the likely cause of a failure there.
     """
     free = shutil.disk_usage(folder).free
     if free < LEAST_SPACE:

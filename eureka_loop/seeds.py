@@ -1,4 +1,4 @@
-"""Disjoint seed streams: what is chosen on some seeds is never reported on them."""
+"""Disjoint seed streams: a candidate selected on some seeds is never reported on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _STREAMS: tuple[Stream, ...] = ("training", "selection", "report_training", "rep
 _RUN = 10_000  # seeds a run has in each stream
 _STREAM = 1_000 * _RUN  # runs are numbered 0 to 999
 _STRIDE = 100  # a training seeds its first environments with seed, seed + 1, ...
-_BEYOND = 2**32  # added once for every further hundred of them; above every other seed
+_OVERFLOW = 2**32  # added for every further hundred environments; above every other seed
 
 
 def seeds(stream: Stream, run_seed: int, count: int) -> tuple[int, ...]:
@@ -25,7 +25,7 @@ def env_seeds(training: int, count: int) -> tuple[int, ...]:
 
     Beyond the first hundred they are more than 32 bits wide, which Gymnasium's generators take.
     """
-    return tuple(training + n % _STRIDE + n // _STRIDE * _BEYOND for n in range(count))
+    return tuple(training + n % _STRIDE + n // _STRIDE * _OVERFLOW for n in range(count))
 
 
 def is_report(seed: int) -> bool:

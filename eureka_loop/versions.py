@@ -1,4 +1,4 @@
-"""What a run is made by: versions, and the project's git commit where it runs from a checkout."""
+"""Versions of Python and packages, the git commit of a checkout, and the hardware."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def made_by() -> dict[str, Any]:
 
 
 def hardware() -> dict[str, Any]:
-    """The machine's processor, cores and memory, as TOML data; what it doesn't tell is left out."""
+    """The processor, cores and memory, as TOML data; values that can't be read are left out."""
     found: dict[str, Any] = {"cores": os.cpu_count() or 1}
     with contextlib.suppress(OSError, ValueError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -37,8 +37,7 @@ def hardware() -> dict[str, Any]:
 def commit_of(checkout: Path) -> dict[str, Any]:
     """The git commit of a checkout of this project; nothing where the folder isn't one.
 
-    Installed into `site-packages`, the package may well lie inside a repository of the user's, whose commit
-    says nothing about it.
+    A package in `site-packages` may lie inside an unrelated repository, whose commit says nothing.
     """
     if not _is_project(checkout):
         return {}
