@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from eureka_loop.errors import EurekaError, SandboxError
 from eureka_loop.execute import machine
-from eureka_loop.propose.llm.designer import KEYS, LLMSettings, configured_model, configured_url, connect
+from eureka_loop.propose.llm.settings import KEYS, LLMSettings, configured_model, configured_url
 from eureka_loop.reward.sandbox import landlock, seccomp
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.layers import Layer
@@ -235,7 +235,9 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
 
 
 def _offered(settings: LLMSettings, environ: Mapping[str, str]) -> list[str]:
-    connected = connect(settings, environ=environ, sleep=lambda _: None)
+    from eureka_loop.propose.llm.endpoint import connect  # the SDK takes half a second to import
+
+    connected = connect(settings, environ=environ)
     try:
         return connected.models()
     finally:

@@ -9,9 +9,10 @@ from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput
 from eureka_loop.propose.designer import Designer
 from eureka_loop.propose.given import GivenDesigner
-from eureka_loop.propose.llm.designer import LLMDesigner, LLMSettings, configured_model, configured_url
+from eureka_loop.propose.llm.designer import LLMDesigner
 from eureka_loop.propose.llm.ledger import Ledger
 from eureka_loop.propose.llm.prices import Prices
+from eureka_loop.propose.llm.settings import LLMSettings, configured_model, configured_url
 from eureka_loop.propose.replay import ReplayDesigner
 from eureka_loop.propose.templates.designer import TemplatesDesigner
 from eureka_loop.records import Usage

@@ -1,131 +1,57 @@
-"""The designer that asks a language model, behind any OpenAI-compatible endpoint."""
+"""The designer that asks a language model behind an OpenAI-compatible endpoint."""
 
 from __future__ import annotations
 
 import os
+import queue
 import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-
-from pydantic import SecretStr
+from typing import TYPE_CHECKING, TypeVar
 
 from eureka_loop.errors import BadInput, DesignerError, EndpointError, EurekaError
 from eureka_loop.propose.designer import Inbox, Request
 from eureka_loop.propose.llm import prompts
-from eureka_loop.propose.llm.extract import Extracted, extract
-from eureka_loop.propose.llm.ledger import Ledger
-from eureka_loop.propose.llm.threads import at_once
+from eureka_loop.propose.llm.extract import extract
+from eureka_loop.propose.llm.ledger import NOTHING, Ledger, add
+from eureka_loop.propose.llm.settings import LLMSettings, configured_model
 from eureka_loop.records import Reply, Usage
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only where a model is really asked
-    from eureka_loop.propose.llm.endpoint import Completion, Endpoint
+    from eureka_loop.propose.llm.endpoint import Completion
 
-OPENAI = "https://api.openai.com/v1"
-KEYS = ("EUREKA_API_KEY", "OPENAI_API_KEY")  # the first that is set counts
-NO_KEY = "none"  # what a local endpoint gets: the SDK insists on something
-TOP_UPS = 3  # rounds in which an endpoint may answer without a choice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LLMSettings:
-    """How to ask. There is no field for a key: it stays in the environment.
-
-    Attributes:
-        model: None: `$EUREKA_MODEL`.
-        base_url: None: `$OPENAI_BASE_URL`, else OpenAI's.
-        max_tokens: of one reply, thinking included.
-        timeout: seconds without a byte before a call counts as dead.
-        parallel: calls at once.
-        retries: tries after the first, for what may pass (429, 5xx, timeouts, dropped connections).
-    """
-
-    model: str | None = None
-    base_url: str | None = None
-    temperature: float = 1.0
-    max_tokens: int = 8192
-    timeout: float = 300.0
-    parallel: int = 8
-    retries: int = 4
-
-    def __post_init__(self) -> None:
-        if self.base_url is not None:
-            check_url(self.base_url)
-
-
-def check_url(url: str, name: str = "--base-url") -> None:
-    """Refuse what can't be an endpoint, and what could carry a key into files; it isn't repeated then.
-
-    Args:
-        name: what the address comes from.
-
-    Raises:
-        BadInput: not http(s), or with a user, a password, a query or a fragment.
-    """
-    if any(letter in url for letter in "@?#"):
-        raise BadInput(
-            f"{name} must be a plain address, without user, password, query (?...) or fragment (#...): "
-            "a key comes from the environment alone, in EUREKA_API_KEY"
-        )
-    try:
-        parts = urlsplit(url)
-        fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is no number, half an IPv6 address
-        fit = False
-    if not fit or not url.isprintable() or " " in url:
-        raise BadInput(f"{name} {url!r} is no web address; for example http://localhost:11434/v1")
-
-
-def configured_model(settings: LLMSettings, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The model that will be asked, if one is chosen: by `--model` or by `$EUREKA_MODEL`."""
-    return settings.model or environ.get("EUREKA_MODEL") or None
-
-
-def configured_url(settings: LLMSettings, environ: Mapping[str, str] = os.environ) -> str:
-    """The endpoint's address.
-
-    Raises:
-        BadInput: `$OPENAI_BASE_URL` is no address, or carries a password.
-    """
-    if settings.base_url is not None:
-        return settings.base_url.rstrip("/")  # checked when it was set
-    url = environ.get("OPENAI_BASE_URL") or OPENAI
-    check_url(url, "OPENAI_BASE_URL")
-    return url.rstrip("/")
+ATTEMPTS = 3  # at a call that brings no answer, or no choice
+TICK = 0.2  # s
+Result = TypeVar("Result")
+Messages = Sequence[Mapping[str, str]]
 
 
 class LLMDesigner:
     """Asks a model for every sample on its own, several at once.
 
-    Sampling differs by temperature and seed. A sample whose call fails becomes a reply that says so, as long
-    as another succeeded; only when all fail is that an error, so that nothing paid for is lost.
+    Samples differ by temperature and seed. A sample whose call fails becomes a reply that says so, as long as
+    another succeeds; only when all fail is that an error, so that nothing paid for is lost.
 
     Args:
         ledger: counts tokens and money, and stops before a limit is passed.
-        sleep: waits between retries.
 
     Raises:
-        BadInput: no key, no model (the message lists what there is), no price where money is limited.
-        EndpointError: no model was given, and the endpoint can't be asked for its list.
+        BadInput: no key, no model (the message lists the ones on offer), no price where money is limited.
     """
 
     name = "llm"
 
     def __init__(
-        self,
-        settings: LLMSettings,
-        ledger: Ledger,
-        *,
-        environ: Mapping[str, str] = os.environ,
-        sleep: Callable[[float], None] = time.sleep,
+        self, settings: LLMSettings, ledger: Ledger, *, environ: Mapping[str, str] = os.environ
     ) -> None:
+        from eureka_loop.propose.llm.endpoint import connect
+
         self._settings, self._ledger = settings, ledger
-        self._places = threading.BoundedSemaphore(settings.parallel)  # requests overlap
-        self._endpoint = connect(settings, environ=environ, sleep=sleep)
+        self._slots = threading.BoundedSemaphore(settings.parallel)  # shared by concurrent requests
+        self._endpoint = connect(settings, environ=environ)
         model = configured_model(settings, environ)
         if model is None:
             offer = self._endpoint.offer()
@@ -149,52 +75,67 @@ class LLMDesigner:
         messages = prompts.messages(request)
 
         def call(sample: int) -> None:
-            with self._places:
-                reply = self._ask(messages, _seed(request, sample))
-            inbox.keep(sample, reply)
+            inbox.keep(sample, self._ask(messages, _seed(request, sample)))
 
-        calls = [partial(call, sample) for sample in request.wanted]
-        outcomes = at_once(calls, self._settings.parallel, inbox.tick)
-        for sample, error in _failed(dict(zip(request.wanted, outcomes, strict=True))).items():
+        outcomes = concurrently([partial(call, sample) for sample in request.wanted], self._slots, inbox.tick)
+        failed = {s: each for s, each in zip(request.wanted, outcomes, strict=True) if each is not None}
+        for error in failed.values():
+            one_alone = isinstance(error, DesignerError) and not error.lasting
+            if not one_alone or len(failed) == len(outcomes):
+                raise error
+        for sample, error in failed.items():
             inbox.keep(sample, Reply(None, problem=str(error)))
 
-    def _ask(self, messages: Sequence[Mapping[str, str]], seed: int) -> Reply:
-        """One choice; an endpoint that sends none is asked again."""
-        used = Usage(usd=0.0)
-        for attempt in range(TOP_UPS):
-            completion, usage = self._call(messages, (seed + attempt) % 2**31)
-            used = _sum(used, usage)
+    def _ask(self, messages: Messages, seed: int) -> Reply:
+        """One choice; a call without an answer, or without a choice, is repeated."""
+        from eureka_loop.propose.llm.endpoint_errors import NoAnswer
+
+        used, problem = NOTHING, ""
+        for attempt in range(ATTEMPTS):
+            try:
+                completion, usage = self._call(messages, (seed + attempt) % 2**31)
+            except NoAnswer as error:
+                problem = str(error)
+                if attempt + 1 < ATTEMPTS:
+                    time.sleep(self._settings.pause * 4**attempt)
+                continue
+            used = add(used, usage)
             if completion.text is not None:
-                return self._reply(messages, completion, completion.text, used)
-        message = f"{self._endpoint.url} sent no choice, {TOP_UPS} times; choose another model or endpoint"
-        raise EndpointError(message)
+                return self._reply(messages, completion, used)
+            problem = "it sent no choice; choose another model or endpoint"
+        raise EndpointError(f"{self._endpoint.url}, {ATTEMPTS} times: {problem}")
 
-    def _call(self, messages: Sequence[Mapping[str, str]], seed: int) -> tuple[Completion, Usage]:
+    def _call(self, messages: Messages, seed: int) -> tuple[Completion, Usage]:
+        from eureka_loop.propose.llm.endpoint_errors import NoAnswer
+
         prompt, limit = _tokens(*(each["content"] for each in messages)), self._settings.max_tokens
-        with self._ledger.call(self.model, prompt_tokens=prompt, completion_tokens=limit) as entry:
-            completion = self._endpoint.complete(
-                self.model, messages, max_tokens=limit, temperature=self._settings.temperature, seed=seed
+        with self._ledger.call(self.model, prompt_tokens=prompt, completion_tokens=limit) as call:
+            try:
+                completion = self._endpoint.complete(
+                    self.model, messages, max_tokens=limit, temperature=self._settings.temperature, seed=seed
+                )
+            except EurekaError as error:
+                if not (isinstance(error, NoAnswer) and error.served):
+                    call.used = NOTHING
+                raise
+            sent, written = completion.prompt_tokens, completion.completion_tokens
+            call.used = self._ledger.usage(
+                self.model,
+                prompt if sent is None else sent,
+                _tokens(completion.text or "") if written is None else written,
             )
-            counted = (completion.prompt_tokens, completion.completion_tokens)
-            tokens = (
-                prompt if counted[0] is None else counted[0],
-                _tokens(completion.text or "") if counted[1] is None else counted[1],
-            )
-            entry.used = Usage(*tokens, usd=self._ledger.usd(self.model, *tokens))
-        return completion, entry.used
+        return completion, call.used
 
-    def _reply(
-        self, messages: Sequence[Mapping[str, str]], completion: Completion, text: str, used: Usage
-    ) -> Reply:
-        found: Extracted = extract(
-            text,
+    def _reply(self, messages: Messages, completion: Completion, used: Usage) -> Reply:
+        found = extract(
+            completion.text or "",
             finish_reason=completion.finish_reason,
             refusal=completion.refusal,
             limit=self._settings.max_tokens,
         )
-        exchange: dict[str, Any] = {
+        exchange = {
             "messages": [dict(each) for each in messages],
-            "reply": text,
+            "reply": completion.text,
             "finish_reason": completion.finish_reason,
             "model": completion.model or self.model,
             "usage": {"prompt_tokens": used.prompt_tokens, "completion_tokens": used.completion_tokens},
@@ -203,65 +144,53 @@ class LLMDesigner:
         return Reply(found.source, problem=found.problem, exchange=exchange, usage=used)
 
 
-def connect(
-    settings: LLMSettings,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Endpoint:
-    """The endpoint that the settings and the environment name; nothing is sent yet.
+def concurrently(
+    calls: Sequence[Callable[[], Result]], slots: threading.BoundedSemaphore, tick: Callable[[], None]
+) -> list[Result | EurekaError]:
+    """Run calls in threads; the result or our own exception of each, in order.
 
-    Raises:
-        BadInput: no key, or one that can't be a key.
+    Threads are daemons: unlike those of a `ThreadPoolExecutor`, they don't keep the program from ending while
+    a model thinks for minutes.
+
+    Args:
+        slots: taken by each call while it runs.
+        tick: called a few times a second. An exception there ends the waiting: no further call begins, and
+            those under way are abandoned.
     """
-    from eureka_loop.propose.llm.endpoint import Endpoint
+    finished: queue.SimpleQueue[tuple[int, Result | BaseException]] = queue.SimpleQueue()
+    ended = threading.Event()
 
-    url = configured_url(settings, environ)
-    return Endpoint(url, _key(url, environ), timeout=settings.timeout, retries=settings.retries, sleep=sleep)
+    def work(index: int) -> None:
+        with slots:
+            if ended.is_set():
+                return
+            try:
+                finished.put((index, calls[index]()))
+            except BaseException as error:  # noqa: BLE001 - a thread's end; raised again in the caller
+                finished.put((index, error))
 
-
-def _key(url: str, environ: Mapping[str, str]) -> SecretStr:
-    name = next((name for name in KEYS if environ.get(name, "").strip()), None)
-    if name is None:
-        if url == OPENAI:
-            raise BadInput(
-                "no key: set OPENAI_API_KEY (or EUREKA_API_KEY); a local endpoint needs none: "
-                "--base-url http://localhost:11434/v1"
-            )
-        return SecretStr(NO_KEY)
-    key = SecretStr(environ[name].strip())
-    if not all("!" <= letter <= "~" for letter in key.get_secret_value()):
-        raise BadInput(f"{name} holds a space or a character that no key has; set it again")
-    return key
-
-
-def _failed(outcomes: Mapping[int, EurekaError | None]) -> dict[int, EurekaError]:
-    """The samples whose calls failed, where others succeeded.
-
-    Raises:
-        EurekaError: none did, or none would any more: what is missing then can be asked for later.
-    """
-    failed = {sample: error for sample, error in outcomes.items() if error is not None}
-    for error in failed.values():
-        one_alone = isinstance(error, DesignerError) and not error.lasting
-        if not one_alone or len(failed) == len(outcomes):
-            raise error
-    return failed
+    for index in range(len(calls)):
+        threading.Thread(target=work, args=(index,), daemon=True, name="model-call").start()
+    outcomes: dict[int, Result | EurekaError] = {}
+    try:
+        while len(outcomes) < len(calls):
+            tick()
+            with suppress(queue.Empty):
+                index, outcome = finished.get(timeout=TICK)
+                if isinstance(outcome, BaseException) and not isinstance(outcome, EurekaError):
+                    raise outcome
+                outcomes[index] = outcome
+    finally:
+        ended.set()
+    return [outcomes[index] for index in range(len(calls))]
 
 
 def _seed(request: Request, sample: int) -> int:
-    """A seed of its own for every call: the same one would make the samples of a generation equal."""
-    what = f"{request.seed} {request.generation} {sample} {request.repair is not None}"
-    return zlib.crc32(what.encode()) >> 1
+    """A seed for each call: the same one would make the samples of a generation equal."""
+    text = f"{request.seed} {request.generation} {sample} {request.repair is not None}"
+    return zlib.crc32(text.encode()) >> 1
 
 
 def _tokens(*texts: str) -> int:
     """An upper estimate: English and code take three to four bytes a token; here two, and ten a message."""
     return sum(len(text.encode()) // 2 + 10 for text in texts)
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    usd = None if one.usd is None or other.usd is None else one.usd + other.usd
-    return Usage(
-        one.prompt_tokens + other.prompt_tokens, one.completion_tokens + other.completion_tokens, usd
-    )

@@ -1,31 +1,32 @@
-"""One OpenAI-compatible endpoint: ask for a completion, bear with what real endpoints do.
+"""Chat completions of one OpenAI-compatible endpoint, well-behaved or not.
 
-The key lives in the SDK's client alone; whatever text comes from the endpoint is cleared of it.
+The key lives in the SDK's client alone; text from the endpoint is cleared of it.
 """
 
 from __future__ import annotations
 
 import json
-import random
+import os
 import re
 import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, NoReturn, cast
+from typing import Any
 
 import httpx2
 import openai
 from pydantic import SecretStr
 
-from eureka_loop.errors import EndpointError, Unavailable, UnknownName
-from eureka_loop.propose.llm.complaints import LIMIT_NAMES, Complaint, no_completion, one_line, understand
+from eureka_loop.errors import EurekaError, UnknownName
+from eureka_loop.propose.llm import endpoint_errors as errors
+from eureka_loop.propose.llm.settings import LLMSettings, api_key, configured_url
 
 Message = Mapping[str, str]
 Body = dict[str, Any]
 
-_FIRST_WAIT, _LONGEST_BACKOFF = 1.0, 30.0  # seconds
 _SHORTEST_SECRET = 8  # shorter "keys" (`ollama`, `x`) hide nothing, and may be part of honest text
+_TIMED_OUT = (408, 504, 524)  # statuses with which a gateway gives up on a server that may go on
 _NO_CHAT = re.compile(
     r"embed|whisper|tts|dall-e|image|audio|realtime|moderation|transcri|sora|davinci|babbage"
 )
@@ -33,12 +34,12 @@ _NO_CHAT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What came back.
+    """One answer.
 
     Attributes:
         text: None where the endpoint sent no choice at all.
         prompt_tokens: as the endpoint counts; None where it doesn't, likewise `completion_tokens`.
-        parameters: what was really sent, after leaving out what the endpoint rejects.
+        parameters: those really sent, without the ones that the endpoint rejects.
     """
 
     text: str | None
@@ -51,26 +52,18 @@ class Completion:
 
 
 class Endpoint:
-    """Chat completions, with retries, and without the parameters that the endpoint turns out to reject.
+    """Chat completions, without the parameters that the endpoint turns out to reject."""
 
-    Args:
-        timeout: seconds without a byte before a call counts as dead.
-        retries: tries after the first, for what may pass: 429, 5xx, timeouts, dropped connections.
-        sleep: waits between them.
-    """
-
-    def __init__(
-        self, base_url: str, key: SecretStr, *, timeout: float, retries: int, sleep: Callable[[float], None]
-    ) -> None:
+    def __init__(self, base_url: str, key: SecretStr, *, timeout: float, retries: int) -> None:
         self.url = base_url.rstrip("/")
-        self._key, self._timeout, self._retries, self._sleep = key, timeout, retries, sleep
+        self._key = key
         self._rejected: set[str] = set()
         self._client = openai.OpenAI(
             api_key=key.get_secret_value(),
             base_url=self.url,
             timeout=httpx2.Timeout(timeout, connect=min(timeout, 10.0)),
-            max_retries=0,  # ours tell what may pass from what won't, and wait by the clock they are given
-            http_client=openai.DefaultHttpxClient(verify=_certificates()),
+            max_retries=retries,
+            http_client=_HttpClient(verify=_certificates()),
         )
 
     def close(self) -> None:
@@ -83,114 +76,140 @@ class Endpoint:
 
         Raises:
             UnknownName: the endpoint doesn't know the model.
-            EndpointError: it can't be reached, or says no; one line.
+            NoAnswer: another attempt may succeed.
+            EndpointError: it can't be reached, or refuses; one line.
         """
+        create: Callable[..., Any] = self._client.chat.completions.with_raw_response.create
         wanted = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
         while True:
             sent = self._accepted(wanted)
-            answer = self._answer(partial(self._post, model, messages, sent), sent, spread=seed)
-            if not isinstance(answer, Complaint):
+            answer = self._answer(partial(create, model=model, messages=list(messages), **sent), sent, model)
+            if isinstance(answer, EurekaError):
+                raise answer
+            if not isinstance(answer, str):
                 return self._completion(answer, sent)
-            if answer.verdict == "unknown_model":
-                raise UnknownName("model", model, self.models(), hint=self.offer())
-            if answer.verdict != "drop":
-                self._give_up(answer)
-            self._rejected.add(answer.parameter)
+            self._rejected.add(answer)
 
     def models(self) -> list[str]:
         """Names of the models on offer; empty where the endpoint doesn't say."""
-        answer = self._answer(self._client.models.with_raw_response.list, (), spread=0)
-        listed = [] if isinstance(answer, Complaint) else answer.get("data") or answer.get("models")
-        rows = [row for row in listed or [] if isinstance(row, Mapping)]
+        answer = self._answer(self._client.models.with_raw_response.list)
+        listed = (answer.get("data") or answer.get("models") or []) if isinstance(answer, dict) else []
+        rows = [row for row in listed if isinstance(row, Mapping)]
         return sorted({str(name) for row in rows if (name := row.get("id") or row.get("name"))})
 
     def offer(self, most: int = 20) -> str:
         """One line on the models on offer."""
         names = [name for name in self.models() if not _NO_CHAT.search(name)]
         more = f" and {len(names) - most} more" if len(names) > most else ""
-        return (
-            f"{self.url} offers {', '.join(names[:most])}{more}" if names else f"{self.url} lists no models"
-        )
+        listed = f"offers {', '.join(names[:most])}{more}" if names else "lists no models"
+        return f"{self.url} {listed}"
 
     def redact(self, text: str) -> str:
-        """Text without the key, nor anything that looks like a part of one, nor half a character."""
+        """Text without the key, anything that looks like a part of one, or half a character."""
         text = text.encode("utf-8", "replace").decode()  # "\ud83d" alone is JSON, but fits into no file
         key = self._key.get_secret_value()
         if len(key) >= _SHORTEST_SECRET:
             text = text.replace(key, "[key]")
         return re.sub(r"\bsk-[\w*.-]{6,}", "[key]", text)
 
-    def _post(self, model: str, messages: Sequence[Message], sent: Mapping[str, Any]) -> Any:
-        create: Callable[..., Any] = self._client.chat.completions.with_raw_response.create
-        return create(model=model, messages=list(messages), **sent)
-
     def _accepted(self, wanted: Mapping[str, Any]) -> Body:
-        """Parameters less the rejected ones; the token limit under the first name that isn't."""
-        sent = {name: value for name, value in wanted.items() if name not in LIMIT_NAMES}
-        limit = [name for name in LIMIT_NAMES if name not in self._rejected]
+        """Parameters without the rejected ones; the token limit under the first name that isn't."""
+        sent = {name: value for name, value in wanted.items() if name not in errors.LIMIT_NAMES}
+        limit = [name for name in errors.LIMIT_NAMES if name not in self._rejected]
         if limit:
             sent[limit[0]] = wanted["max_tokens"]
         return {name: value for name, value in sent.items() if name not in self._rejected}
 
-    def _answer(self, send: Callable[[], Any], sent: Collection[str], *, spread: int) -> Body | Complaint:
-        """The JSON object that came back, or why there is none after every retry that makes sense."""
-        jitter = random.Random(spread)  # parallel calls don't come back all at the same moment
-        tries = 0
-        while True:
-            answer = self._try(send, sent)
-            tries += 1
-            if not isinstance(answer, Complaint) or answer.verdict != "retry":
-                return answer
-            if tries > min(self._retries, answer.tries - 1):
-                times = f", {tries} times" if tries > 1 else ""
-                return replace(answer, verdict="give_up", what=answer.what + times)
-            backoff = min(_FIRST_WAIT * 2 ** (tries - 1), _LONGEST_BACKOFF) * jitter.uniform(1.0, 1.5)
-            self._sleep(backoff if answer.wait is None else answer.wait)
+    def _answer(
+        self, send: Callable[[], Any], sent: Collection[str] = (), model: str = ""
+    ) -> Body | str | EurekaError:
+        """The JSON object that came, the name of a rejected parameter, or an exception.
 
-    def _try(self, send: Callable[[], Any], sent: Collection[str]) -> Body | Complaint:
+        Exceptions are returned, not raised: the key may be in the one they replace, and in this frame.
+        """
         try:
-            text = send().http_response.text
+            text = str(send().http_response.text)
+        except errors.LostAnswer as error:
+            return errors.lost(error, self._clean)
         except openai.APIError as error:
-            return understand(error, sent, timeout=self._timeout, clean=self._clean)
-        try:
-            body = json.loads(text)
-        except ValueError:
-            return no_completion(self._clean(text))
-        if not isinstance(body, dict):
-            return no_completion(self._clean(text))
-        if body.get("error"):  # some gateways say 200 and mean that what is behind them failed
-            return Complaint("retry", f"the endpoint reports {self._clean(json.dumps(body['error']))}")
+            named = errors.rejected_parameter(error, sent)
+            if not named and errors.is_unknown_model(error):
+                return UnknownName("model", model, self.models(), hint=self.offer())
+            return named or errors.explained(error, self.url, self._clean)
+        body = _json(text)
+        if body is None:
+            return errors.no_completion(self._clean(text))
+        if body.get("error"):  # some gateways answer 200 where the server behind them failed
+            reported = self._clean(json.dumps(body["error"]))
+            return errors.NoAnswer(f"the endpoint reports {reported}", served=False)
         return body
 
     def _completion(self, body: Body, sent: Mapping[str, Any]) -> Completion:
-        choices, usage = body.get("choices"), body.get("usage")
+        choices = body.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
-        found = choice if isinstance(choice, dict) else {}
-        message = found.get("message") if isinstance(found.get("message"), dict) else {}
-        counts = usage if isinstance(usage, dict) else {}
+        found, counts = _mapping(choice), _mapping(body.get("usage"))
+        message = _mapping(found.get("message"))
         return Completion(
-            text=None if choice is None else self.redact(_text(cast(Body, message).get("content"))),
+            text=None if choice is None else self.redact(_text(message.get("content"))),
             finish_reason=self.redact(str(found.get("finish_reason") or "stop")),
-            refusal=self.redact(_text(cast(Body, message).get("refusal"))),
+            refusal=self.redact(_text(message.get("refusal"))),
             model=self.redact(str(body.get("model") or "")),
             prompt_tokens=_count(counts.get("prompt_tokens")),
             completion_tokens=_count(counts.get("completion_tokens")),
             parameters=dict(sent),
         )
 
-    def _give_up(self, complaint: Complaint) -> NoReturn:
-        advice = f"; {complaint.advice}" if complaint.advice else ""
-        kind = Unavailable if complaint.lasting else EndpointError
-        raise kind(f"{self.url}: {complaint.what}{advice}")
-
     def _clean(self, text: str) -> str:
-        return one_line(self.redact(text))  # in this order: a key cut in half would pass
+        return errors.one_line(self.redact(text))  # in this order: a key cut in half would pass
+
+
+def connect(settings: LLMSettings, *, environ: Mapping[str, str] = os.environ) -> Endpoint:
+    """The endpoint that the settings and the environment name; nothing is sent yet.
+
+    Raises:
+        BadInput: no key, or a value that can't be a key.
+    """
+    url = configured_url(settings, environ)
+    return Endpoint(url, api_key(url, environ), timeout=settings.timeout, retries=settings.retries)
+
+
+class _HttpClient(openai.DefaultHttpxClient):
+    """Raises `LostAnswer` for a request that was sent and not answered.
+
+    The SDK would repeat it unseen; but each repetition may be charged, and needs a reservation of its own.
+    """
+
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        try:
+            response = super().send(request, **options)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            raise
+        except httpx2.TimeoutException:
+            seconds = request.extensions["timeout"]["read"]
+            raise errors.LostAnswer(f"no answer within {seconds:g} s") from None
+        except httpx2.TransportError as error:
+            raise errors.LostAnswer(f"the connection broke ({error})") from None
+        if response.status_code in _TIMED_OUT:
+            raise errors.LostAnswer(f"HTTP {response.status_code}: no answer in time")
+        return response
 
 
 @cache
 def _certificates() -> ssl.SSLContext:
     """Read once: a tenth of a second for every client otherwise."""
     return httpx2.create_ssl_context()
+
+
+def _json(text: str) -> Body | None:
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _text(content: object) -> str:

@@ -1,4 +1,4 @@
-"""Code out of replies: the program, or one line on why a reply holds none."""
+"""The program in a model's reply, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STARTS_CODE = re.compile(r"^(@|#|def |from |import |[A-Za-z_]\w*\s*(:[^=]+)?=[^
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """The program's text, or why there is none: one of the two is empty."""
+    """A program's text, or the reason why there is none: one of the two is empty."""
 
     source: str | None
     problem: str = ""
@@ -29,46 +29,35 @@ class Block:
     code: str
     closed: bool
 
-    @property
-    def defines_entry(self) -> bool:
-        return bool(_DEFINES.search(self.code))
-
 
 def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit: int = 0) -> Extracted:
     """The program in a reply.
 
-    Of several fenced blocks the last complete one that defines `compute_reward` counts, since models correct
-    themselves downwards; code without a fence is found by its `def`. A block that defines another function is
-    passed on, for the gate to name the mistake.
+    The last complete fenced block that defines `compute_reward` counts: models correct themselves downwards.
+    Code without a fence is found by its `def`. A block with another function is passed on, for the gate to
+    name the mistake.
 
     Args:
         finish_reason: as the endpoint gave it; "length" and "content_filter" matter.
         refusal: the endpoint's own field for refusals.
-        limit: tokens the reply could have, for the message.
+        limit: tokens that the reply could have, for the message.
     """
     if refusal or finish_reason == "content_filter":
         return Extracted(None, f"the model refused: {_one_line(refusal or text) or 'content filter'}")
     text = without_thinking(text).replace("\r\n", "\n").replace("\r", "\n")
-    blocks = list(fenced_blocks(text))
-    cut = finish_reason == "length"
+    blocks, cut = list(_fenced_blocks(text)), finish_reason == "length"
     source = _from_blocks(blocks, cut=cut) or (_unfenced(text) if not blocks and not cut else None)
-    if source is not None:
-        return Extracted(source)
-    return Extracted(None, _why_none(text, blocks, cut=cut, limit=limit))
+    return Extracted(source) if source else Extracted(None, _reason(text, blocks, cut=cut, limit=limit))
 
 
 def without_thinking(text: str) -> str:
-    """A reply without what a reasoning model thought aloud before it.
-
-    A chat template may have opened the tag in the prompt, so that only its end is seen; and thinking that was
-    cut off is all there is.
-    """
+    """A reply without the `<think>` part before it, whole, without its beginning, or cut off."""
     text = re.sub(r"<think(?:ing)?>.*?</think(?:ing)?>", "", text, flags=re.DOTALL)
     text = re.split(r"</think(?:ing)?>", text)[-1]
     return re.split(r"<think(?:ing)?>", text)[0].strip()
 
 
-def fenced_blocks(text: str) -> Iterator[Block]:
+def _fenced_blocks(text: str) -> Iterator[Block]:
     """Every fenced block, in order, dedented."""
     marks, lines = "", list[str]()
     for line in text.split("\n"):
@@ -76,25 +65,21 @@ def fenced_blocks(text: str) -> Iterator[Block]:
         if fence and not marks:
             marks, lines = fence["marks"], []
         elif fence and not fence["language"] and fence["marks"].startswith(marks):
-            yield _block(lines, closed=True)
+            yield Block(_tidy(textwrap.dedent("\n".join(lines))), closed=True)
             marks = ""
         elif marks:
             lines.append(line)
     if marks:
-        yield _block(lines, closed=False)
-
-
-def _block(lines: list[str], *, closed: bool) -> Block:
-    return Block(_tidy(textwrap.dedent("\n".join(lines))), closed)
+        yield Block(_tidy(textwrap.dedent("\n".join(lines))), closed=False)
 
 
 def _from_blocks(blocks: list[Block], *, cut: bool) -> str | None:
     """The block to take. An unclosed one counts only where nothing cut the reply and it is whole Python."""
-    whole = [block for block in blocks if block.closed or (not cut and _parses(block.code))]
-    entries = [block.code for block in whole if block.defines_entry]
+    whole = [block.code for block in blocks if block.closed or (not cut and _parses(block.code))]
+    entries = [code for code in whole if _DEFINES.search(code)]
     if entries:
         return next((code for code in reversed(entries) if _parses(code)), entries[-1])
-    functions = [block.code for block in whole if re.search(r"^def ", block.code, re.MULTILINE)]
+    functions = [code for code in whole if re.search(r"^def ", code, re.MULTILINE)]
     return functions[-1] if functions and not cut else None
 
 
@@ -106,23 +91,20 @@ def _unfenced(text: str) -> str | None:
         return None
     starts = [n for n in range(entry + 1) if _STARTS_CODE.match(lines[n])]
     ends = [n for n in range(len(lines), entry, -1) if n == len(lines) or lines[n][:1].strip()]
-    for start in starts:
-        for end in ends:
-            code = "\n".join(lines[start:end])
-            if _parses(code):
-                return _tidy(code)
-    return _tidy("\n".join(lines[entry:]))  # not Python as it stands: the gate says where
+    runs = ("\n".join(lines[start:end]) for start in starts for end in ends)
+    whole = next((code for code in runs if _parses(code)), None)
+    return _tidy(whole or "\n".join(lines[entry:]))  # where no run is Python, the gate says why
 
 
-def _why_none(text: str, blocks: list[Block], *, cut: bool, limit: int) -> str:
-    if cut or any(not block.closed for block in blocks):
-        tokens = f" ({limit} tokens)" if limit and cut else ""
+def _reason(text: str, blocks: list[Block], *, cut: bool, limit: int) -> str:
+    if cut:
+        tokens = f" ({limit} tokens)" if limit else ""
         return (
             f"the reply was cut off by the token limit{tokens} before the program was complete: "
             "raise --max-completion-tokens, or choose a model that thinks less"
-            if cut
-            else "the reply ends in the middle of the program"
         )
+    if any(not block.closed for block in blocks):
+        return "the reply ends in the middle of the program"
     if not text:
         return "the reply is empty"
     if blocks:
@@ -142,5 +124,5 @@ def _tidy(code: str) -> str:
     return code.strip("\n").rstrip() + "\n"
 
 
-def _one_line(text: str, width: int = 160) -> str:
-    return textwrap.shorten(" ".join(text.split()), width, placeholder=" …")
+def _one_line(text: str) -> str:
+    return textwrap.shorten(" ".join(text.split()), 160, placeholder=" …")

@@ -1,36 +1,41 @@
-"""Tokens and money: what is spent, what the next call may cost at most, and the limits it must not pass."""
+"""Tokens and money: spent so far, reserved for the calls under way, and the limits on both."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.propose.llm.prices import Prices, user_file
 from eureka_loop.records import Usage
 
+NOTHING = Usage(usd=0.0)
+
 
 @dataclass(slots=True, eq=False)
-class Entry:
-    """One call: its upper estimate while it is under way, then what it really took (see `Ledger.call`)."""
+class Call:
+    """One call to a model.
 
-    tokens: int
-    usd: float
-    used: Usage = field(default_factory=Usage)
+    Attributes:
+        used: the most it can take, until it is set to what it really took.
+    """
+
+    used: Usage
 
 
 class Ledger:
-    """Counts every call of every thread, and keeps the limits before they are passed.
+    """Counts every call of every thread, and stops before a limit is passed.
 
-    A call is let through only if what is spent, plus the upper estimates of all calls under way, plus its
-    own, stays within the limits; where calls under way stand in its way, it waits until they have settled.
+    A call begins only if the spent amount, the reservations of all calls under way and its own stay within
+    the limits; where only reservations stand in its way, it waits for these calls to end. A call that ends
+    without an answer counts as its whole reservation: the endpoint may have served and charged it.
 
     Args:
         max_usd: limit on money; every model used must then have a price.
         max_tokens: limit on tokens of prompts and replies together.
-        record: takes what is spent so far, after every call that cost something and before the next counts;
+        record: takes the amount spent so far after every call that cost something, before the next counts;
             called from the call's thread.
     """
 
@@ -44,37 +49,35 @@ class Ledger:
     ) -> None:
         self._prices, self._max_usd, self._max_tokens = prices, max_usd, max_tokens
         self._record = record
-        self._prompt_tokens = self._completion_tokens = 0
-        self._usd = 0.0
-        self._all_priced = True
-        self._open: list[Entry] = []
+        self._spent = NOTHING
+        self._reserved: dict[Call, Usage] = {}
         self._changed = threading.Condition()
 
     @property
     def spent(self) -> Usage:
         """So far; `usd` is None where a part has no known price."""
         with self._changed:
-            usd = self._usd if self._all_priced else None
-            return Usage(self._prompt_tokens, self._completion_tokens, usd)
+            return self._spent
 
     def restore(self, spent: Usage) -> None:
-        """Count what an earlier life of the run spent.
+        """Count what the run spent before it was resumed.
 
         Raises:
             BadInput: a limit on money is set, and that part has no known price.
         """
-        if self._max_usd is not None and _unpriced(spent):
+        unpriced = spent.usd is None and _tokens(spent) > 0
+        if self._max_usd is not None and unpriced:
             raise BadInput(
                 "--max-usd can't be kept: this run's earlier calls were made at an unknown price; "
                 "give --max-tokens instead"
             )
-        self._count(spent)
+        self._spent = add(self._spent, spent)
 
     def require_price(self, model: str) -> None:
         """Check, before anything is spent, that a limit on money can be kept.
 
         Raises:
-            BadInput: it can't, because the model's price is unknown.
+            BadInput: the model's price is unknown.
         """
         if self._max_usd is not None and self._prices.of(model) is None:
             raise BadInput(
@@ -83,65 +86,64 @@ class Ledger:
                 "(USD per million tokens), or give --max-tokens instead"
             )
 
+    def usage(self, model: str, prompt_tokens: int, completion_tokens: int) -> Usage:
+        """Tokens with their price; `usd` is None where the model's price is unknown."""
+        price = self._prices.of(model)
+        usd = None if price is None else price.usd(prompt_tokens, completion_tokens)
+        return Usage(prompt_tokens, completion_tokens, usd)
+
     @contextmanager
-    def call(self, model: str, *, prompt_tokens: int, completion_tokens: int) -> Iterator[Entry]:
-        """Hold an upper estimate while a call is under way; set the entry's `used` to what it took.
+    def call(self, model: str, *, prompt_tokens: int, completion_tokens: int) -> Iterator[Call]:
+        """Reserve the most that a call can take; set `used` of the yielded call to what it took.
 
         Raises:
             BadInput: a limit on money, and no price.
             BudgetSpent: the call might pass a limit.
         """
         self.require_price(model)
-        usd = self.usd(model, prompt_tokens, completion_tokens) or 0.0
-        entry = Entry(prompt_tokens + completion_tokens, usd)
-        self._reserve(entry)
-        try:
-            yield entry
-        finally:
-            with self._changed:  # both at once, or another call could slip in between
-                self._open.remove(entry)
-                self._count(entry.used)
-                self._changed.notify_all()  # first: who waits must wake even where recording fails
-                if entry.used != Usage():
-                    self._record(self.spent)
-
-    def usd(self, model: str, prompt_tokens: int, completion_tokens: int) -> float | None:
-        """What that many tokens cost; None where the model's price is unknown."""
-        price = self._prices.of(model)
-        return None if price is None else price.usd(prompt_tokens, completion_tokens)
-
-    def _reserve(self, entry: Entry) -> None:
+        call = Call(self.usage(model, prompt_tokens, completion_tokens))
         with self._changed:
-            while passed := self._would_pass(entry):
-                if not self._open:
+            while passed := self._would_pass(call.used):
+                if not self._reserved:
                     raise BudgetSpent(passed)
                 self._changed.wait()
-            self._open.append(entry)
+            self._reserved[call] = call.used
+        try:
+            yield call
+        finally:
+            with self._changed:  # both at once, or another call could slip in between
+                del self._reserved[call]
+                self._spent = add(self._spent, call.used)
+                self._changed.notify_all()  # first: waiting calls must wake even where recording fails
+                if _tokens(call.used):
+                    self._record(self._spent)
 
-    def _would_pass(self, entry: Entry) -> str:
-        """Which limit the call might pass, in words; "" where none."""
-        spent = self._prompt_tokens + self._completion_tokens
-        held = sum(each.tokens for each in self._open)
-        if self._max_tokens is not None and spent + held + entry.tokens > self._max_tokens:
+    def _would_pass(self, most: Usage) -> str:
+        """The message on the limit that a call might pass; "" where it passes none."""
+        spent, held = _tokens(self._spent), sum(map(_tokens, self._reserved.values()))
+        if self._max_tokens is not None and spent + held + _tokens(most) > self._max_tokens:
             return (
                 f"--max-tokens {self._max_tokens:,}: {spent:,} spent, and the next call may take "
-                f"{entry.tokens:,}; resume with more, or with a lower --max-completion-tokens"
+                f"{_tokens(most):,}; resume with more, or with a lower --max-completion-tokens"
             )
-        held_usd = sum(each.usd for each in self._open)
-        if self._max_usd is not None and self._usd + held_usd + entry.usd > self._max_usd:
+        usd, usd_held = self._spent.usd or 0.0, sum(each.usd or 0.0 for each in self._reserved.values())
+        if self._max_usd is not None and usd + usd_held + (most.usd or 0.0) > self._max_usd:
             return (
-                f"--max-usd {self._max_usd:.2f}: ${self._usd:.4f} spent, and the next call may cost "
-                f"${entry.usd:.4f}; resume with more, or with a lower --max-completion-tokens"
+                f"--max-usd {self._max_usd:.2f}: ${usd:.4f} spent, and the next call may cost "
+                f"${most.usd or 0.0:.4f}; resume with more, or with a lower --max-completion-tokens"
             )
         return ""
 
-    def _count(self, used: Usage) -> None:
-        with self._changed:
-            self._prompt_tokens += used.prompt_tokens
-            self._completion_tokens += used.completion_tokens
-            self._usd += used.usd or 0.0
-            self._all_priced = self._all_priced and not _unpriced(used)
+
+def add(one: Usage, other: Usage) -> Usage:
+    """The sum; its price is unknown where a part with tokens has none."""
+    known = all(each.usd is not None or not _tokens(each) for each in (one, other))
+    return Usage(
+        one.prompt_tokens + other.prompt_tokens,
+        one.completion_tokens + other.completion_tokens,
+        (one.usd or 0.0) + (other.usd or 0.0) if known else None,
+    )
 
 
-def _unpriced(usage: Usage) -> bool:
-    return usage.usd is None and usage.prompt_tokens + usage.completion_tokens > 0
+def _tokens(usage: Usage) -> int:
+    return usage.prompt_tokens + usage.completion_tokens

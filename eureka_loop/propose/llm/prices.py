@@ -1,4 +1,4 @@
-"""What a model costs: a table that the user can edit, by patterns of model names."""
+"""Prices of models, by patterns of their names: the user's table over the shipped one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ _DATE = re.compile(r"[-@](20\d\d-?\d\d-?\d\d|latest|preview)$")
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD per million tokens.
-
-    Attributes:
-        model: a name, or a pattern with `*`, `?` and `[...]`.
-    """
+    """USD per million tokens; `model` is a name, or a pattern with `*`, `?` and `[...]`."""
 
     model: str
     input: float
@@ -32,19 +28,22 @@ class Price:
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
         return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
 
+    def matches(self, name: str) -> bool:
+        return fnmatchcase(name.lower(), self.model.lower())
+
 
 class Prices:
-    """The price table: the user's rows first, then the shipped ones."""
+    """A price table; the first row that matches counts."""
 
     def __init__(self, rows: Iterable[Price]) -> None:
         self._rows = tuple(rows)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Prices:
-        """The user's table over the shipped one.
+        """The user's rows, then the shipped ones.
 
         Raises:
-            BadInput: the user's file is not such a table.
+            BadInput: the user's file is not a price table.
         """
         path = user_file(environ)
         own = _rows(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else ()
@@ -52,26 +51,21 @@ class Prices:
         return cls((*own, *_rows(shipped.read_text(encoding="utf-8"), "prices.toml")))
 
     def of(self, model: str) -> Price | None:
-        """The first row that matches the name, or the name without its provider or its date."""
-        return next((row for name in _spellings(model) for row in self._rows if _matches(name, row)), None)
+        """The row of a name as written, without its provider, or without its date.
+
+        "openai/gpt-4.1-2025-04-14" → "gpt-4.1-2025-04-14" → "gpt-4.1".
+        """
+        bare = model.rsplit("/", 1)[-1].split(":")[0]
+        spellings = dict.fromkeys([model, bare, _DATE.sub("", bare)])
+        return next((row for name in spellings for row in self._rows if row.matches(name)), None)
 
 
 def user_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the user's own prices stand: `$EUREKA_PRICES`, else under `$XDG_CONFIG_HOME` or `~/.config`."""
+    """Path of the user's own table: `$EUREKA_PRICES`, else under `$XDG_CONFIG_HOME` or `~/.config`."""
     if environ.get("EUREKA_PRICES"):
         return Path(environ["EUREKA_PRICES"]).expanduser()
     home = environ.get("XDG_CONFIG_HOME") or "~/.config"
     return Path(home).expanduser() / "eureka-loop" / "prices.toml"
-
-
-def _spellings(model: str) -> list[str]:
-    """A name as it is written, then ever shorter: "openai/gpt-4.1-2025-04-14" → … → "gpt-4.1"."""
-    bare = model.rsplit("/", 1)[-1].split(":")[0]
-    return list(dict.fromkeys([model, bare, _DATE.sub("", bare)]))
-
-
-def _matches(name: str, row: Price) -> bool:
-    return fnmatchcase(name.lower(), row.model.lower())
 
 
 def _rows(text: str, where: str) -> tuple[Price, ...]:
@@ -87,5 +81,5 @@ def _rows(text: str, where: str) -> tuple[Price, ...]:
 def _row(row: Mapping[str, Any]) -> Price:
     price = Price(str(row["model"]), float(row["input"]), float(row["output"]))
     if not (0 <= price.input < 1e6 and 0 <= price.output < 1e6):
-        raise ValueError(f"a price of {price.model!r} is negative or no number")
+        raise ValueError(f"a price of {price.model!r} is negative or not a number")
     return price
