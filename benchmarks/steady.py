@@ -29,7 +29,7 @@ from eureka_loop.execute.group import Stretch
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.execute.machine import Share
 from eureka_loop.execute.processes import Worker, answered
-from eureka_loop.propose.designer import Inbox, Request
+from eureka_loop.propose.designer import ReplySink, Request
 from eureka_loop.propose.write import Gate, Writer
 from eureka_loop.records import Candidate, Later, Reply, Task, Training
 from eureka_loop.results import Evaluated
@@ -135,12 +135,12 @@ class Slow:
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
 
-    def propose(self, request: Request, inbox: Inbox) -> None:
+    def propose(self, request: Request, sink: ReplySink) -> None:
         """All at once, as calls in threads are."""
         began = time.monotonic()
         for seconds, sample in sorted((self._seconds(request, each), each) for each in request.wanted):
             time.sleep(max(0.0, began + seconds - time.monotonic()))
-            inbox.keep(sample, Reply(PROGRAM.format(1 + sample)))
+            sink.keep(sample, Reply(PROGRAM.format(1 + sample)))
 
     def _seconds(self, request: Request, sample: int) -> float:
         rng = np.random.default_rng([request.generation, sample])

@@ -16,8 +16,6 @@ from eureka_loop import files
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.options import optional
 
-DesignerName = Literal["templates", "llm", "replay"]
-
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -29,7 +27,7 @@ class RunConfig:
     """Gymnasium id, for a task in your own words: HalfCheetah-v5."""
     fitness: Annotated[str | None, optional("EXPRESSION")] = None
     """How well the task is done: an observable, or an expression over observables; its episode mean."""
-    designer: Annotated[DesignerName | None, optional("{templates,llm,replay}")] = None
+    designer: Annotated[str | None, optional("{templates,llm,replay}")] = None
     """Who writes the rewards. Default: llm where a model is configured, else templates."""
     model: Annotated[str | None, optional("NAME")] = None
     """The language model; default: $EUREKA_MODEL."""

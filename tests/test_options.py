@@ -26,7 +26,6 @@ from eureka_loop.options import in_one_line, parse, take, with_expression
         ("x --max-usd lots", "--max-usd takes USD, not 'lots'"),
         ("x --max-tokens many", "--max-tokens takes a whole number, not 'many'"),
         ("x --algo td3", "--algo takes ppo or sac, not 'td3'"),
-        ("x --designer gpt", "--designer takes llm, replay or templates, not 'gpt'"),
         ("x --samples", "--samples needs a value"),
         ("x --step 5", "unknown option --step; did you mean --steps?"),
         ("x --frobnicate", "unknown option --frobnicate"),

@@ -116,7 +116,7 @@ def draft(options: BenchOptions, file: str | None, command: str) -> Bench:
         MissingExtra: the suite isn't installed.
         BadInput: whatever else is wrong, a key or a model that lacks among it.
     """
-    from eureka_loop.propose.choose import said, settle
+    from eureka_loop.propose.choose import choice, settle
     from eureka_loop.versions import hardware, made_by
 
     tasks = suites.chosen(options.suite, options.tasks)
@@ -124,7 +124,7 @@ def draft(options: BenchOptions, file: str | None, command: str) -> Bench:
     config = config_of(options, file)
     settled = settle(config)
     if config.designer is None:
-        print(said(settled))
+        print(choice(settled))
     if not 1 <= options.searches <= plan.MOST_SEEDS - config.seed:
         raise BadInput(
             f"--searches {options.searches} is out of range: give 1 to {plan.MOST_SEEDS - config.seed}"

@@ -23,13 +23,13 @@ def run(words: list[str]) -> int:
     words, human = take(words, "--human")
     base = load(Path(file)) if file else RunConfig()
     config = parse(RunConfig, "run", with_expression(words), base, RUN_HELP)
-    from eureka_loop.propose.choose import said, settle
+    from eureka_loop.propose.choose import choice, settle
     from eureka_loop.search.describe import of_its_own
 
     settled = settle(of_its_own(config, base))
     created = _created(settled, human=Path(human) if human else None)
     if config.designer is None:
-        print(said(settled))
+        print(choice(settled))
     return _go(created)
 
 
@@ -63,12 +63,12 @@ LIMITS = ("max_usd", "max_tokens", "max_hours", "max_completion_tokens")
 def resume(words: list[str]) -> int:
     """Go on where a run stopped."""
     options = parse(ResumeOptions, "resume", words)
-    from eureka_loop.propose.choose import check_resumed
+    from eureka_loop.propose.choose import check
 
     run = Run.open(options.run).lock()
     limits = {name: getattr(options, name) for name in LIMITS}
     changed = {name: value for name, value in limits.items() if value is not None}
-    check_resumed(run, replace(run.config, **changed))
+    check(replace(run.config, **changed), run)
     amend(run.folder / "run.toml", changed)
     run.event("resumed", **changed)
     return _go(run, options.jobs)

@@ -1,46 +1,67 @@
-"""Who writes rewards, and who takes what they write: one method, three built in (templates, llm, replay)."""
+"""Designers write reward programs: the requests they get, their replies, and the ones built in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from eureka_loop.config import RunConfig
+from eureka_loop.errors import UnknownName
 from eureka_loop.records import Reply, Task
+from eureka_loop.registry import Registry
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.vocabulary import Vocabulary
+from eureka_loop.store import Run
+
+# Name → what a request with it asks for.
+OPERATORS: Mapping[str, str] = {
+    "refine": "improve the parent, whatever it takes",
+    "restructure": "other terms, or other forms of them; same idea",
+    "weights": "other numbers and nothing else",
+    "cross": "combine the parents",
+    "fresh": "start from nothing",
+    "differ": "a program unlike the parents",
+    "path": "continue the development from the earliest parent to the latest",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A reply that failed the gate or its trial, to be mended once.
+    """A reply that failed the gate or its trial, to be repaired.
 
-    `exchange` is that reply's own, so that a model sees its earlier answer as its own turn.
+    Attributes:
+        exchange: of that reply, so that a model sees its earlier answer as its own turn.
+        attempt: 1 for the first repair of a program.
     """
 
     source: str | None
     problems: str
     exchange: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """All a designer may know. Nothing in it comes from report seeds or from the hand-written reward.
+    """Everything a designer may know. Nothing in it comes from report seeds or from the hand-written reward.
 
     Attributes:
         discount: the trainer's gamma.
-        steps: training steps a candidate gets.
+        steps: training steps of each candidate.
         generation: from 0.
-        samples: how many replies the generation has.
-        seed: the run's; with the generation it decides every random choice a designer makes.
+        samples: number of replies in the generation.
+        seed: of the run; every random choice of a designer follows from it and the generation.
         parents: candidates to work from, the most important first; () before anything was trained.
-        operator: name of the change asked for ("refine", "cross", "weights"); "": the designer's choice.
+        operator: one of `OPERATORS`; "": the designer's choice.
         instructions: text for this request alone, beside the task and the feedback.
         feedback: text about the parents and the last candidates, "" in generation 0.
-        history: everything evaluated so far, in the order in which it was told.
+        history: everything evaluated so far, in the order in which it was observed.
         under_way: sources of programs that are written, and not evaluated yet.
-        repair: set when a single reply is to be mended, the one of `only`.
-        only: indices of the samples that are asked for, where the others are there already; None: all.
+        repair: set when a single reply is to be repaired, the one of `only`.
+        only: indices of the samples to write, where the others exist already; None: all.
+
+    Raises:
+        UnknownName: there is no such operator.
     """
 
     task: Task
@@ -60,9 +81,14 @@ class Request:
     repair: Repair | None = None
     only: tuple[int, ...] | None = None
 
+    def __post_init__(self) -> None:
+        if self.operator and self.operator not in OPERATORS:
+            known = f"operators: {', '.join(OPERATORS)}"
+            raise UnknownName("operator", self.operator, OPERATORS, hint=known)
+
     @property
     def wanted(self) -> Sequence[int]:
-        """Indices of the samples that are asked for."""
+        """Indices of the samples to write."""
         return range(self.samples) if self.only is None else self.only
 
     def id(self, sample: int) -> str:
@@ -74,15 +100,15 @@ def candidate_id(generation: int, sample: int) -> str:
     return f"g{generation}-{sample:02d}"
 
 
-class Inbox(Protocol):
-    """Who takes the replies."""
+class ReplySink(Protocol):
+    """Takes replies as they come."""
 
     def keep(self, sample: int, reply: Reply) -> None:
-        """Take a sample's reply as soon as it is there; called from any thread, once a sample."""
+        """Take a sample's reply; called once a sample, from any thread."""
         ...
 
     def tick(self) -> None:
-        """Called a few times a second while replies are waited for. An exception here ends the waiting."""
+        """Called a few times a second while replies are awaited; an exception here ends the waiting."""
         ...
 
 
@@ -91,21 +117,35 @@ class Designer(Protocol):
 
     @property
     def name(self) -> str:
-        """ "templates", "llm", "replay"."""
+        """As registered: "templates"."""
         ...
 
-    def propose(self, request: Request, inbox: Inbox) -> None:
-        """Give `inbox` a reply for each of `request.wanted`; one that holds no program says why.
+    def propose(self, request: Request, sink: ReplySink) -> None:
+        """Give `sink` a reply for each of `request.wanted`; one without a program states the reason.
 
         Raises:
-            DesignerError: nobody can write just now (unreachable endpoint, budget spent). What was given
-                before stays; samples without a reply have not been asked for, and may be later.
+            DesignerError: nothing can be written now (unreachable endpoint, budget spent). Replies given
+                before stay; samples without a reply can be requested later.
         """
         ...
 
 
-class Gathered:
-    """The public fake of an inbox, for whoever needs no replies on disk."""
+# (configuration, run or None before there is one) → designer. Raises BadInput where it can't work.
+DesignerFactory = Callable[[RunConfig, Run | None], Designer]
+
+DESIGNERS: Registry[DesignerFactory] = Registry(
+    "designer",
+    "eureka_loop.designers",
+    {
+        "templates": "eureka_loop.propose.templates.designer:create",
+        "llm": "eureka_loop.propose.llm.designer:create",
+        "replay": "eureka_loop.propose.replay:create",
+    },
+)
+
+
+class CollectedReplies:
+    """The public fake of a sink: keeps replies in memory."""
 
     def __init__(self) -> None:
         self.replies: dict[int, Reply] = {}
@@ -118,15 +158,15 @@ class Gathered:
         self.ticks += 1
 
 
-def gathered(designer: Designer, request: Request) -> list[Reply]:
+def collect(designer: Designer, request: Request) -> list[Reply]:
     """The replies to a request, in order of their samples."""
-    inbox = Gathered()
-    designer.propose(request, inbox)
-    return [inbox.replies[sample] for sample in sorted(inbox.replies)]
+    sink = CollectedReplies()
+    designer.propose(request, sink)
+    return [sink.replies[sample] for sample in sorted(sink.replies)]
 
 
 class ScriptedDesigner:
-    """The public fake: answers with given sources, in order; what it was asked stands in `requests`."""
+    """The public fake of a designer: answers with given sources, in order, and records its requests."""
 
     name = "scripted"
 
@@ -134,7 +174,7 @@ class ScriptedDesigner:
         self._sources = list(sources)
         self.requests: list[Request] = []
 
-    def propose(self, request: Request, inbox: Inbox) -> None:
+    def propose(self, request: Request, sink: ReplySink) -> None:
         self.requests.append(request)
         for sample in request.wanted[: len(self._sources)]:
-            inbox.keep(sample, Reply(source=self._sources.pop(0)))
+            sink.keep(sample, Reply(source=self._sources.pop(0)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eureka_loop.propose.designer import Inbox, Request
+from eureka_loop.propose.designer import ReplySink, Request
 from eureka_loop.records import Reply
 
 
@@ -18,6 +18,6 @@ class GivenDesigner:
     def __init__(self, source: str) -> None:
         self._source = source
 
-    def propose(self, request: Request, inbox: Inbox) -> None:
+    def propose(self, request: Request, sink: ReplySink) -> None:
         if request.repair is None:
-            inbox.keep(0, Reply(source=self._source, note="given"))
+            sink.keep(0, Reply(source=self._source, note="given"))

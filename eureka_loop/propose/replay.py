@@ -1,4 +1,4 @@
-"""The designer that repeats a recorded run, without key or network, whoever wrote it."""
+"""The designer that repeats a recorded run of any designer, without key or network."""
 
 from __future__ import annotations
 
@@ -11,23 +11,20 @@ from typing import Any
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, DesignerError
-from eureka_loop.propose.designer import Inbox, Request, candidate_id
+from eureka_loop.propose.designer import ReplySink, Request, candidate_id
 from eureka_loop.records import Reply
+from eureka_loop.store import Run
 
-Exchange = Mapping[str, Any]
-_REPLY = ("source", "problem", "note", "parents")
+_REPLY = ("source", "problem", "note", "parents")  # keys of an exchange that are fields of the reply
 
 
 class ReplayDesigner:
-    """Answers from `candidates/<id>/exchange.json` of a run: its first reply, then its repair.
+    """Answers from `candidates/<id>/exchange.json` of a run: its first reply, then its repairs.
 
-    Replaying costs nothing, so replies carry no usage; what was spent stands in their exchange.
-
-    Args:
-        folder: a run's.
+    Replaying costs nothing, so replies carry no usage; the recorded one is in their exchange.
 
     Raises:
-        BadInput: there is no recorded run.
+        BadInput: the folder holds no recorded run.
     """
 
     name = "replay"
@@ -38,7 +35,7 @@ class ReplayDesigner:
             raise BadInput(f"{folder} is not a recorded run: it has no candidates/g0-00/exchange.json")
 
     def check(self, config: RunConfig) -> None:
-        """Refuse a run that the recorded one can't answer to the end, before anything is made.
+        """Refuse a run that the recorded one can't answer to the end.
 
         Raises:
             BadInput: another task, or more generations or samples than are recorded.
@@ -59,12 +56,7 @@ class ReplayDesigner:
                 f"samples; give --generations {generations} --samples {samples}"
             )
 
-    def _samples(self, generation: int) -> int:
-        """How many samples of a generation are recorded without a gap."""
-        recorded = set(self._recorded())
-        return next(n for n in count() if candidate_id(generation, n) not in recorded)
-
-    def propose(self, request: Request, inbox: Inbox) -> None:
+    def propose(self, request: Request, sink: ReplySink) -> None:
         """The recorded replies of the request's generation, or the recorded repair of its sample.
 
         Raises:
@@ -72,29 +64,57 @@ class ReplayDesigner:
             RunError: a file of the run is damaged.
         """
         for sample in request.wanted:
-            inbox.keep(sample, self._reply(request.id(sample), 1 if request.repair else 0))
+            sink.keep(
+                sample, self._reply(request.id(sample), request.repair.attempt if request.repair else 0)
+            )
 
     def _reply(self, id: str, turn: int) -> Reply:
         path = self._folder / "candidates" / id
         if not (path / "exchange.json").is_file():
             recorded = ", ".join(self._recorded())
             raise DesignerError(
-                f"{self._folder} holds no {id}, only {recorded}; ask for no more generations and samples"
+                f"{self._folder} holds no {id}, only {recorded}; give fewer --generations or --samples"
             )
         exchanges = files.read_json(path / "exchange.json", list[dict[str, Any]])
         if turn >= len(exchanges):
-            what = "repair" if turn else "reply"
-            raise DesignerError(f"{path} holds no {what}: it was recorded with another version or task")
-        return _as_reply(exchanges[turn])
+            name = "repair" if turn else "reply"
+            raise DesignerError(f"{path} holds no {name}: it was recorded with another version or task")
+        reply = exchanges[turn]
+        return Reply(
+            source=reply.get("source"),
+            parents=tuple(reply.get("parents", ())),
+            note=str(reply.get("note", "")),
+            problem=str(reply.get("problem", "")),
+            exchange={key: value for key, value in reply.items() if key not in _REPLY},
+        )
+
+    def _samples(self, generation: int) -> int:
+        """Number of samples of a generation that are recorded without a gap."""
+        recorded = set(self._recorded())
+        return next(n for n in count() if candidate_id(generation, n) not in recorded)
 
     def _recorded(self) -> list[str]:
-        """Every recorded sample's id; references ("human") have no exchange."""
+        """Ids of the recorded samples; references ("human") have no exchange."""
         found = sorted(path.parent.name for path in self._folder.glob("candidates/g*/exchange.json"))
         return [id for id in found if "-" in id]
 
 
+def create(config: RunConfig, run: Run | None) -> ReplayDesigner:
+    """The designer for a configuration.
+
+    Raises:
+        BadInput: no recorded run, or one that can't answer to the end.
+    """
+    if config.replay is None:
+        raise BadInput("the replay designer needs a recorded run: --replay RUN")
+    designer = ReplayDesigner(config.replay)
+    if run is None:  # checked once, before a run is made
+        designer.check(config)
+    return designer
+
+
 def _settings(path: Path) -> Mapping[str, Any]:
-    """A run.toml as it is: that of another version will do. Empty where replies were kept alone.
+    """The run.toml of any version; empty where the replies were kept alone.
 
     Raises:
         BadInput: it is damaged.
@@ -103,15 +123,3 @@ def _settings(path: Path) -> Mapping[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (OSError, ValueError) as error:
         raise BadInput(f"can't read {path}: {error}") from error
-
-
-def _as_reply(recorded: Exchange) -> Reply:
-    """A recorded exchange as the reply it was: the fields that are not the reply's are the exchange's."""
-    exchange = {key: value for key, value in recorded.items() if key not in _REPLY}
-    return Reply(
-        source=recorded.get("source"),
-        parents=tuple(recorded.get("parents", ())),
-        note=str(recorded.get("note", "")),
-        problem=str(recorded.get("problem", "")),
-        exchange=exchange,
-    )

@@ -27,7 +27,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ("run halfcheetah-run --designer replay", "--replay"),
         (
             "run halfcheetah-run --designer gpt",
-            "eureka: --designer takes llm, replay or templates, not 'gpt'; `eureka run --help` says more",
+            "eureka: unknown designer 'gpt'; registered: templates, llm, replay",
         ),
         ("run halfcheetah-run --steps 0", "--steps 0 is out of range"),
         ("run halfcheetah-run --config none.toml", "none.toml"),

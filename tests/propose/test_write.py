@@ -13,7 +13,7 @@ import pytest
 
 from eureka_loop.errors import BudgetSpent, EndpointError
 from eureka_loop.execute.budget import Deadline
-from eureka_loop.propose.designer import Designer, Inbox, Request, ScriptedDesigner
+from eureka_loop.propose.designer import Designer, ReplySink, Request, ScriptedDesigner
 from eureka_loop.propose.write import Gate, Writer
 from eureka_loop.records import Candidate, Later, Reply, Task
 from eureka_loop.results import Failed
@@ -39,14 +39,14 @@ class Answering:
         self._replies, self._repairs = replies, repairs or {}
         self.requests: list[Request] = []
 
-    def propose(self, request: Request, inbox: Inbox) -> None:
+    def propose(self, request: Request, sink: ReplySink) -> None:
         self.requests.append(request)
         answers = self._repairs if request.repair else self._replies
         for sample in request.wanted:
             answer = answers[sample]
             if isinstance(answer, Exception):
                 raise answer
-            inbox.keep(sample, Reply(answer))
+            sink.keep(sample, Reply(answer))
 
 
 def write(
@@ -135,12 +135,12 @@ def test_a_limit_waits_for_what_is_being_written(run: Run, gate: Gate) -> None:
     failed = threading.Event()
 
     class Two(Answering):
-        def propose(self, request: Request, inbox: Inbox) -> None:
+        def propose(self, request: Request, sink: ReplySink) -> None:
             if request.wanted == (1,):
                 failed.set()
                 raise SPENT
             assert failed.wait(20)
-            super().propose(request, inbox)
+            super().propose(request, sink)
 
     with pytest.raises(BudgetSpent):
         write(run, Two({0: GOOD}), gate, *(replace(request(2), only=(n,)) for n in range(2)))
@@ -153,10 +153,10 @@ def test_who_is_closed_begins_no_further_call(run: Run, gate: Gate) -> None:
     ended, ticked = threading.Event(), threading.Event()
 
     class Waiting(Answering):
-        def propose(self, request: Request, inbox: Inbox) -> None:
+        def propose(self, request: Request, sink: ReplySink) -> None:
             try:
                 while True:
-                    inbox.tick()
+                    sink.tick()
                     ticked.set()
                     time.sleep(0.01)
             finally:
@@ -172,10 +172,10 @@ def test_a_candidate_is_there_while_others_are_written(run: Run, gate: Gate) -> 
     more = threading.Event()
 
     class Slow(Answering):
-        def propose(self, request: Request, inbox: Inbox) -> None:
-            super().propose(replace(request, only=(1,)), inbox)
+        def propose(self, request: Request, sink: ReplySink) -> None:
+            super().propose(replace(request, only=(1,)), sink)
             assert more.wait(20)
-            super().propose(replace(request, only=(0,)), inbox)
+            super().propose(replace(request, only=(0,)), sink)
 
     writing = Writer(run, Slow({0: GOOD, 1: TWICE}), gate, Deadline(None)).write([request(2)])
     found = next(each for each in writing if each != Later(2))
@@ -196,10 +196,10 @@ def test_a_single_call_that_fails_costs_one_candidate_many_end_the_search(run: R
     fields = {name: getattr(request(2), name) for name in Request.__slots__}
 
     class Flaky(Answering):
-        def propose(self, request: Request, inbox: Inbox) -> None:
+        def propose(self, request: Request, sink: ReplySink) -> None:
             if request.id(request.wanted[0]) in ("g0-01", "g2-00", "g2-01") or request.repair:
                 raise EndpointError("HTTP 500")
-            super().propose(request, inbox)
+            super().propose(request, sink)
 
     writing = Writer(run, Flaky({0: GOOD, 1: GOOD}), gate, Deadline(None)).write(one_by_one())
     with pytest.raises(EndpointError):
@@ -227,10 +227,10 @@ def test_every_reply_is_on_disk_before_the_next_one_is_asked_for(run: Run, gate:
     there: list[int] = []
 
     class Looking(ScriptedDesigner):
-        def propose(self, request: Request, inbox: Inbox) -> None:
+        def propose(self, request: Request, sink: ReplySink) -> None:
             for sample in request.wanted:
                 there.append(sum(run.proposal(request.id(each)) is not None for each in request.wanted))
-                super().propose(replace(request, only=(sample,)), inbox)
+                super().propose(replace(request, only=(sample,)), sink)
 
     write(run, Looking([GOOD, GOOD, TWICE]), gate, request(3))
     assert there == [0, 1, 2]
@@ -240,10 +240,10 @@ def test_every_reply_is_on_disk_before_the_next_one_is_asked_for(run: Run, gate:
 
 def test_the_time_limit_holds_while_programs_are_written(run: Run, gate: Gate) -> None:
     class Slow(ScriptedDesigner):
-        def propose(self, request: Request, inbox: Inbox) -> None:
-            super().propose(replace(request, only=(0,)), inbox)
+        def propose(self, request: Request, sink: ReplySink) -> None:
+            super().propose(replace(request, only=(0,)), sink)
             clock.append(3601.0)
-            inbox.tick()
+            sink.tick()
 
     clock = [0.0]
     deadline = Deadline(1.0, clock=lambda: clock[-1])

@@ -12,7 +12,7 @@ from eureka_loop.execute.budget import Deadline
 from eureka_loop.execute.engine import ScriptedEngine, Watch
 from eureka_loop.execute.evaluate import Evaluation, Plan
 from eureka_loop.execute.group import Stretch
-from eureka_loop.propose.designer import Request, ScriptedDesigner, gathered
+from eureka_loop.propose.designer import Request, ScriptedDesigner, collect
 from eureka_loop.records import Candidate, Job, Later, Task, Training
 from eureka_loop.results import Evaluated, Trained, judged_episode
 from eureka_loop.reward.vocabulary import Vocabulary
@@ -54,7 +54,7 @@ def stages(run: Run, designer: ScriptedDesigner, engine: ScriptedEngine) -> loop
                 yield Later()
                 continue
             missing = [n for n in request.wanted if request.id(n) not in run.candidate_ids()]
-            replies = gathered(designer, replace(request, only=tuple(missing)))
+            replies = collect(designer, replace(request, only=tuple(missing)))
             for sample, reply in zip(missing, replies, strict=True):
                 id, generation = request.id(sample), request.generation
                 written = Candidate(id, generation, reply.source or "", designer.name)

@@ -12,13 +12,17 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from eureka_loop import files
+from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, DesignerError, EndpointError, EurekaError
-from eureka_loop.propose.designer import Inbox, Request
+from eureka_loop.propose.designer import ReplySink, Request
 from eureka_loop.propose.llm import prompts
 from eureka_loop.propose.llm.extract import extract
 from eureka_loop.propose.llm.ledger import NOTHING, Ledger, add
+from eureka_loop.propose.llm.prices import Prices
 from eureka_loop.propose.llm.settings import LLMSettings, configured_model
 from eureka_loop.records import Reply, Usage
+from eureka_loop.store import Run
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only where a model is really asked
     from eureka_loop.propose.llm.endpoint import Completion
@@ -64,7 +68,7 @@ class LLMDesigner:
         """Close the connections."""
         self._endpoint.close()
 
-    def propose(self, request: Request, inbox: Inbox) -> None:
+    def propose(self, request: Request, sink: ReplySink) -> None:
         """One reply a sample, given as soon as it is there; a repair is one call that continues the exchange.
 
         Raises:
@@ -75,16 +79,16 @@ class LLMDesigner:
         messages = prompts.messages(request)
 
         def call(sample: int) -> None:
-            inbox.keep(sample, self._ask(messages, _seed(request, sample)))
+            sink.keep(sample, self._ask(messages, _seed(request, sample)))
 
-        outcomes = concurrently([partial(call, sample) for sample in request.wanted], self._slots, inbox.tick)
+        outcomes = concurrently([partial(call, sample) for sample in request.wanted], self._slots, sink.tick)
         failed = {s: each for s, each in zip(request.wanted, outcomes, strict=True) if each is not None}
         for error in failed.values():
             one_alone = isinstance(error, DesignerError) and not error.lasting
             if not one_alone or len(failed) == len(outcomes):
                 raise error
         for sample, error in failed.items():
-            inbox.keep(sample, Reply(None, problem=str(error)))
+            sink.keep(sample, Reply(None, problem=str(error)))
 
     def _ask(self, messages: Messages, seed: int) -> Reply:
         """One choice; a call without an answer, or without a choice, is repeated."""
@@ -144,6 +148,37 @@ class LLMDesigner:
         return Reply(found.source, problem=found.problem, exchange=exchange, usage=used)
 
 
+def create(config: RunConfig, run: Run | None) -> LLMDesigner:
+    """The designer for a configuration. With a run, each call's cost is an event before the next counts.
+
+    Raises:
+        BadInput: no key, no model, a limit that can't be kept.
+    """
+
+    def record(spent: Usage) -> None:
+        if run is not None:
+            run.event("spent", **files.plain(spent))
+
+    ledger = Ledger(Prices.load(), max_usd=config.max_usd, max_tokens=config.max_tokens, record=record)
+    if run is not None:
+        ledger.restore(spent_before(run))
+    settings = LLMSettings(
+        model=config.model,
+        base_url=config.base_url,
+        temperature=config.temperature,
+        max_tokens=config.max_completion_tokens,
+    )
+    return LLMDesigner(settings, ledger)
+
+
+def spent_before(run: Run) -> Usage:
+    """Tokens and money that a run has spent, from its events."""
+    spent = [event for event in run.events() if event["event"] == "spent"]
+    if not spent:
+        return NOTHING
+    return Usage(spent[-1]["prompt_tokens"], spent[-1]["completion_tokens"], spent[-1]["usd"])
+
+
 def concurrently(
     calls: Sequence[Callable[[], Result]], slots: threading.BoundedSemaphore, tick: Callable[[], None]
 ) -> list[Result | EurekaError]:
@@ -187,7 +222,8 @@ def concurrently(
 
 def _seed(request: Request, sample: int) -> int:
     """A seed for each call: the same one would make the samples of a generation equal."""
-    text = f"{request.seed} {request.generation} {sample} {request.repair is not None}"
+    attempt = request.repair.attempt if request.repair else 0
+    text = f"{request.seed} {request.generation} {sample} {attempt}"
     return zlib.crc32(text.encode()) >> 1
 
 

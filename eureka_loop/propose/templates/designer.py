@@ -10,12 +10,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from eureka_loop.propose.designer import Inbox, Request
+from eureka_loop.config import RunConfig
+from eureka_loop.propose.designer import ReplySink, Request
 from eureka_loop.propose.templates.compose import ANY, compose, recipe
 from eureka_loop.propose.templates.evolve import Parent, breed, parents, refine
 from eureka_loop.propose.templates.layout import write
 from eureka_loop.propose.templates.pool import Pool, pool
 from eureka_loop.records import Reply
+from eureka_loop.store import Run
 
 _ATTEMPTS = 50  # to find a program that the run doesn't have yet
 _FRESH_EVERY = (
@@ -33,7 +35,7 @@ class TemplatesDesigner:
 
     name = "templates"
 
-    def propose(self, request: Request, inbox: Inbox) -> None:
+    def propose(self, request: Request, sink: ReplySink) -> None:
         """As many replies as were asked for; one says why where the vocabulary allows no program."""
         terms = pool(request.task, request.vocabulary)
         fittest = parents(request.history, next(iter(request.parents), None))
@@ -45,7 +47,7 @@ class TemplatesDesigner:
             reply = self._reply(request, terms, fittest, sample, taken)
             taken.add(reply.source or "")
             if sample in request.wanted:
-                inbox.keep(sample, reply)
+                sink.keep(sample, reply)
 
     def _reply(
         self, request: Request, terms: Pool, fittest: list[Parent], sample: int, taken: set[str]
@@ -76,3 +78,8 @@ def _drafted(
         return Reply(source=None, problem="no term of the library fits this vocabulary")
     note = f"composed: {chosen.name} ({', '.join(gene.key for gene in genome)})"
     return Reply(write(genome, request.task.text), note=note)
+
+
+def create(config: RunConfig, run: Run | None) -> TemplatesDesigner:
+    """The designer for a configuration; it takes nothing from it."""
+    return TemplatesDesigner()

@@ -21,7 +21,7 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig, amend
 from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.execute.budget import time_worked
-from eureka_loop.propose.choose import spent_before
+from eureka_loop.propose.llm.designer import spent_before
 from eureka_loop.records import Task, Usage
 from eureka_loop.report.bench.estimate import Pace
 from eureka_loop.report.bench.suites import members

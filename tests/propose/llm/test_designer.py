@@ -11,7 +11,7 @@ from werkzeug import Request as HttpRequest
 from werkzeug import Response
 
 from eureka_loop.errors import BadInput, BudgetSpent
-from eureka_loop.propose.designer import Gathered, Repair, gathered
+from eureka_loop.propose.designer import CollectedReplies, Repair, collect
 from eureka_loop.propose.llm.ledger import Ledger
 from eureka_loop.propose.llm.prices import Price, Prices
 from eureka_loop.propose.llm.settings import LLMSettings, configured_model, configured_url
@@ -20,7 +20,7 @@ from tests.propose.llm.conftest import PROGRAM, hangs, writes
 
 
 def test_each_sample_is_a_call_of_its_own(script: Any, designer: Any, ask: Any, ledger: Any) -> None:
-    replies = gathered(designer(), ask(samples=5))
+    replies = collect(designer(), ask(samples=5))
     assert [reply.source for reply in replies] == [PROGRAM] * 5
     assert len({body["seed"] for body in script.bodies}) == len(script.bodies) == 5
     for body in script.bodies:
@@ -34,13 +34,13 @@ def test_replies_keep_the_order_of_their_calls(script: Any, designer: Any, ask: 
         request
     )
     asked = designer(parallel=3)
-    replies = gathered(asked, ask(samples=7))
+    replies = collect(asked, ask(samples=7))
     seeds = [reply.exchange["request"]["seed"] for reply in replies]
     assert all(f"return {seed}\n" in reply.source for seed, reply in zip(seeds, replies, strict=True))
-    inbox = Gathered()
-    asked.propose(ask(samples=7, only=(1, 3)), inbox)  # each is asked as it would have been
-    assert inbox.replies == {1: replies[1], 3: replies[3]}
-    other = gathered(asked, ask(samples=7, seed=1))
+    sink = CollectedReplies()
+    asked.propose(ask(samples=7, only=(1, 3)), sink)  # each is asked as it would have been
+    assert sink.replies == {1: replies[1], 3: replies[3]}
+    other = collect(asked, ask(samples=7, seed=1))
     assert not {reply.source for reply in other} & {reply.source for reply in replies}
 
 
@@ -57,7 +57,7 @@ def test_concurrent_requests_share_the_limit_on_calls(script: Any, designer: Any
 
     script.always, asked = busy, designer(parallel=2)
     requests = [ask(samples=2, generation=number) for number in range(3)]
-    threads = [threading.Thread(target=gathered, args=(asked, request)) for request in requests]
+    threads = [threading.Thread(target=collect, args=(asked, request)) for request in requests]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -66,7 +66,7 @@ def test_concurrent_requests_share_the_limit_on_calls(script: Any, designer: Any
 
 
 def test_the_exchange_is_complete(script: Any, designer: Any, ask: Any) -> None:
-    (reply,) = gathered(designer(), ask())
+    (reply,) = collect(designer(), ask())
     assert reply.exchange["messages"] == script.bodies[0]["messages"]
     assert reply.exchange["reply"] == f"Plan: go.\n\n```python\n{PROGRAM}```"
     assert reply.exchange["finish_reason"] == "stop"
@@ -77,17 +77,17 @@ def test_the_exchange_is_complete(script: Any, designer: Any, ask: Any) -> None:
 
 
 def test_the_prompt_never_shows_the_hand_written_reward(script: Any, designer: Any, ask: Any) -> None:
-    gathered(designer(), ask())
+    collect(designer(), ask())
     assert "HAND_WRITTEN" not in str(script.bodies)
     assert "native_reward" not in str(script.bodies)
 
 
 def test_a_repair_continues_the_exchange(script: Any, designer: Any, ask: Any) -> None:
     asked = designer()
-    (reply,) = gathered(asked, ask())
+    (reply,) = collect(asked, ask())
     problems = "Line 1: unknown observable 'velocity'; did you mean 'forward_velocity'?"
     repair = Repair(reply.source, problems, reply.exchange)
-    (mended,) = gathered(asked, ask(repair=repair, only=(2,)))
+    (mended,) = collect(asked, ask(repair=repair, only=(2,)))
     assert mended.source == PROGRAM
     first, second = script.bodies
     assert second["messages"][:2] == first["messages"]
@@ -101,7 +101,7 @@ def test_usage_is_estimated_where_the_endpoint_counts_nothing(
     script: Any, designer: Any, ask: Any, ledger: Any
 ) -> None:
     script.then(writes(usage=None))
-    gathered(designer(), ask())
+    collect(designer(), ask())
     assert ledger.spent.prompt_tokens > 1000
     assert 20 < ledger.spent.completion_tokens < 200
 
@@ -110,7 +110,7 @@ def test_a_limit_on_money_needs_a_price(designer: Any, ask: Any) -> None:
     with pytest.raises(BadInput, match=r"--max-usd needs the price of model 'big-model': add it to .*toml"):
         designer(ledger=Ledger(Prices([]), max_usd=1.0))
     free = Ledger(Prices([]))
-    (reply,) = gathered(designer(ledger=free), ask())
+    (reply,) = collect(designer(ledger=free), ask())
     assert reply.usage == free.spent == Usage(100, 50, None)
 
 
@@ -118,11 +118,11 @@ def test_a_generation_that_the_budget_cuts_short_keeps_the_paid_replies(
     script: Any, designer: Any, ask: Any
 ) -> None:
     script.always = writes(usage=(3000, 1000))
-    ledger, inbox = Ledger(Prices([Price("big-model", 1.0, 10.0)]), max_usd=0.05), Gathered()
+    ledger, sink = Ledger(Prices([Price("big-model", 1.0, 10.0)]), max_usd=0.05), CollectedReplies()
     with pytest.raises(BudgetSpent, match=r"--max-usd 0\.05: \$0\.0\d+ spent, and the next call may cost"):
-        designer(ledger=ledger).propose(ask(samples=8), inbox)
-    assert 8 > len(inbox.replies) == len(script.bodies) > 0
-    assert all(reply.source for reply in inbox.replies.values())  # samples not asked for have no reply at all
+        designer(ledger=ledger).propose(ask(samples=8), sink)
+    assert 8 > len(sink.replies) == len(script.bodies) > 0
+    assert all(reply.source for reply in sink.replies.values())  # samples not asked for have no reply at all
     assert 0 < (ledger.spent.usd or 0.0) <= 0.05
 
 
@@ -133,19 +133,19 @@ def test_a_reply_is_given_while_others_are_still_written(script: Any, designer: 
         assert answered.wait(10)
         return writes()(request)
 
-    class Waiting(Gathered):
+    class Waiting(CollectedReplies):
         def keep(self, sample: int, reply: Any) -> None:
             super().keep(sample, reply)
             answered.set()
 
     script.then(writes(), slow)
-    inbox = Waiting()
-    designer(parallel=2).propose(ask(samples=2), inbox)
-    assert len(inbox.replies) == 2
+    sink = Waiting()
+    designer(parallel=2).propose(ask(samples=2), sink)
+    assert len(sink.replies) == 2
 
 
 def test_waiting_for_a_model_can_be_ended(script: Any, designer: Any, ask: Any) -> None:
-    class Late(Gathered):
+    class Late(CollectedReplies):
         def tick(self) -> None:
             super().tick()
             if self.ticks > 1:
@@ -166,7 +166,7 @@ def test_without_a_model_the_offer_is_listed(designer: Any, script: Any, ask: An
     assert str(caught.value) == (
         f"no model is chosen: give --model, or set EUREKA_MODEL; {script.url} offers big-model, small-model"
     )
-    gathered(designer(model=None, environ={"EUREKA_MODEL": "small-model", "OPENAI_API_KEY": key}), ask())
+    collect(designer(model=None, environ={"EUREKA_MODEL": "small-model", "OPENAI_API_KEY": key}), ask())
     assert script.bodies[0]["model"] == "small-model"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from eureka_loop.errors import BadInput, BudgetSpent, DesignerError, EndpointError, Unavailable, UnknownName
-from eureka_loop.propose.designer import Gathered, gathered
+from eureka_loop.propose.designer import CollectedReplies, collect
 from eureka_loop.propose.llm.designer import concurrently
 from eureka_loop.propose.llm.ledger import Ledger
 from eureka_loop.propose.llm.prices import Price, Prices
@@ -35,14 +35,14 @@ from tests.propose.llm.conftest import (
 @pytest.mark.parametrize("first", [fails(429, "Slow down"), answers(502, "<html>Bad Gateway</html>")])
 def test_an_overloaded_endpoint_is_asked_again(script: Any, designer: Any, ask: Any, first: Any) -> None:
     script.then(first, fails(500, "oops"))
-    assert gathered(designer(), ask())[0].source == PROGRAM
+    assert collect(designer(), ask())[0].source == PROGRAM
     assert len(script.bodies) == 3
 
 
 def test_an_endpoint_that_stays_overloaded(script: Any, designer: Any, ask: Any, ledger: Any) -> None:
     script.always = answers(503, "<html><style>x{}</style>\n<h1>Over\ncapacity</h1></html>")
     with pytest.raises(EndpointError) as caught:
-        gathered(designer(), ask())
+        collect(designer(), ask())
     assert str(caught.value) == (
         f"{script.url}: HTTP 503: Over capacity, 3 times; try again later: `eureka resume` goes on from here"
     )
@@ -58,7 +58,7 @@ def test_a_lost_answer_counts_as_a_whole_call(
 ) -> None:
     script.then(how)
     asked = designer(timeout=0.3)
-    (reply,) = gathered(asked, ask())
+    (reply,) = collect(asked, ask())
     assert reply.source == PROGRAM
     assert reply.usage == Usage(100, 50, pytest.approx(600e-6))
     lost = ledger.spent.completion_tokens - 50
@@ -66,7 +66,7 @@ def test_a_lost_answer_counts_as_a_whole_call(
     assert ledger.spent.prompt_tokens > 1000
     script.always = how
     with pytest.raises(EndpointError, match=r", 3 times: .*; choose a faster model or endpoint$"):
-        gathered(asked, ask())
+        collect(asked, ask())
     assert ledger.spent.completion_tokens == 50 + 4 * lost
 
 
@@ -76,7 +76,7 @@ def test_lost_answers_never_pass_a_limit(script: Any, designer: Any, ask: Any, h
     script.always = how
     ledger = Ledger(Prices([Price("big-model", 1.0, 10.0)]), max_usd=0.03)
     with pytest.raises(BudgetSpent, match=r"--max-usd 0\.03"):
-        gathered(designer(ledger=ledger, timeout=0.3), ask())
+        collect(designer(ledger=ledger, timeout=0.3), ask())
     assert 0.01 * len(script.bodies) < (ledger.spent.usd or 0.0) <= 0.03
     assert len(script.bodies) == 2
 
@@ -86,7 +86,7 @@ def test_an_unreachable_endpoint(designer: Any, ask: Any) -> None:
         port = server.getsockname()[1]
     url = f"http://127.0.0.1:{port}/v1"
     with pytest.raises(Unavailable) as caught:
-        gathered(designer(base_url=url, retries=0), ask(samples=3))
+        collect(designer(base_url=url, retries=0), ask(samples=3))
     assert str(caught.value).startswith(f"{url}: it can't be reached (")
     assert str(caught.value).endswith("is the server running, and is --base-url right?")
     assert "\n" not in str(caught.value)
@@ -105,7 +105,7 @@ def test_an_unreachable_endpoint(designer: Any, ask: Any) -> None:
 def test_an_answer_without_sense(script: Any, designer: Any, ask: Any, body: Any, message: str) -> None:
     script.always = answers(200, body)
     with pytest.raises(EndpointError, match=f", 3 times: {message}"):
-        gathered(designer(), ask())
+        collect(designer(), ask())
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_refusal_says_what_to_do(
 ) -> None:
     script.always = behaviour
     with pytest.raises(EndpointError, match=message) as caught:
-        gathered(designer(), ask())
+        collect(designer(), ask())
     assert caught.value.lasting is lasting
 
 
@@ -139,7 +139,7 @@ def test_a_refusal_says_what_to_do(
 
 def test_an_empty_choice_list_is_topped_up(script: Any, designer: Any, ask: Any, ledger: Any) -> None:
     script.then(chooses([]), chooses(None), writes())
-    (reply,) = gathered(designer(), ask())
+    (reply,) = collect(designer(), ask())
     assert reply.source == PROGRAM
     assert reply.usage == ledger.spent == Usage(300, 150, pytest.approx(3 * 600e-6))
     assert len({body["seed"] for body in script.bodies}) == 3
@@ -148,7 +148,7 @@ def test_an_empty_choice_list_is_topped_up(script: Any, designer: Any, ask: Any,
 def test_topping_up_has_an_end(script: Any, designer: Any, ask: Any) -> None:
     script.always = chooses([])
     with pytest.raises(EndpointError, match="3 times: it sent no choice"):
-        gathered(designer(), ask(samples=2))
+        collect(designer(), ask(samples=2))
     assert len(script.bodies) == 6
 
 
@@ -165,7 +165,7 @@ def test_a_reply_without_a_program(
     script: Any, designer: Any, ask: Any, text: Any, how: Any, problem: Any
 ) -> None:
     script.then(says(text, **how))
-    (reply,) = gathered(designer(), ask())
+    (reply,) = collect(designer(), ask())
     assert reply.source is None
     assert problem in reply.problem
     assert reply.exchange["reply"] == (text or "")
@@ -175,7 +175,7 @@ def test_a_reply_without_a_program(
 def test_content_in_parts(script: Any, designer: Any, ask: Any) -> None:
     parts = [{"type": "text", "text": f"```python\n{PROGRAM}"}, {"type": "text", "text": "```"}]
     script.then(says(parts))
-    assert gathered(designer(), ask())[0].source == PROGRAM
+    assert collect(designer(), ask())[0].source == PROGRAM
 
 
 @pytest.mark.parametrize("letter", ["\ud83d", "\x00", "\u2028", "\r"])
@@ -184,7 +184,7 @@ def test_a_reply_with_odd_letters_survives_its_files(
 ) -> None:
     """Half an emoji is valid JSON, and yet can be written to no file."""
     script.always = says(f"```python\n# a{letter}b\n{PROGRAM}```")
-    (reply,) = gathered(designer(), ask())
+    (reply,) = collect(designer(), ask())
     run = Run.create(tmp_path, "t")
     run.write_proposal("g0-00", reply)
     assert run.proposal("g0-00") == reply
@@ -211,7 +211,7 @@ def test_a_rejected_parameter_is_left_out_and_remembered(
     script: Any, designer: Any, ask: Any, text: str, names: Any
 ) -> None:
     script.always = rejects(*names, text=text)
-    replies = gathered(designer(parallel=1), ask(samples=2))
+    replies = collect(designer(parallel=1), ask(samples=2))
     assert [reply.source for reply in replies] == [PROGRAM] * 2
     assert len(script.bodies) == 2 + len(names)
     assert not set(names) & set(replies[1].exchange["request"])
@@ -220,14 +220,14 @@ def test_a_rejected_parameter_is_left_out_and_remembered(
 
 def test_max_tokens_takes_its_new_name(script: Any, designer: Any, ask: Any) -> None:
     script.always = rejects("max_tokens", text="Unsupported: '{}'. Use 'max_completion_tokens' instead.")
-    gathered(designer(parallel=1), ask(samples=3))
+    collect(designer(parallel=1), ask(samples=3))
     assert len(script.bodies) == 4
     assert all(body["max_completion_tokens"] == 1000 for body in script.bodies[1:])
 
 
 def test_all_threads_find_out_at_once(script: Any, designer: Any, ask: Any) -> None:
     script.always = rejects("temperature", "max_tokens", "max_completion_tokens", "seed")
-    replies = gathered(designer(parallel=8), ask(samples=8))
+    replies = collect(designer(parallel=8), ask(samples=8))
     assert [reply.source for reply in replies] == [PROGRAM] * 8
 
 
@@ -247,7 +247,7 @@ def test_an_unknown_model_gets_the_nearest_names(
 ) -> None:
     script.always = fails(status, message, **more)
     with pytest.raises(UnknownName) as caught:
-        gathered(designer(model="big-modl"), ask(samples=2))
+        collect(designer(model="big-modl"), ask(samples=2))
     assert str(caught.value) == (
         "unknown model 'big-modl'; did you mean 'big-model' or 'small-model'? "
         f"{script.url} offers big-model, small-model"
@@ -266,7 +266,7 @@ def test_no_key_is_said_before_anything_is_asked(designer: Any) -> None:
 def test_the_projects_own_key_comes_first_and_a_local_endpoint_needs_none(
     script: Any, designer: Any, ask: Any, environ: Any, sent: str
 ) -> None:
-    gathered(designer(environ=environ), ask())
+    collect(designer(environ=environ), ask())
     assert script.headers[0]["authorization"] == f"Bearer {sent}"
 
 
@@ -275,7 +275,7 @@ def test_the_projects_own_key_comes_first_and_a_local_endpoint_needs_none(
 
 def test_one_failed_call_does_not_lose_the_others(script: Any, designer: Any, ask: Any) -> None:
     script.then(fails(400, "nonsense"))
-    replies = gathered(designer(parallel=1), ask(samples=3))
+    replies = collect(designer(parallel=1), ask(samples=3))
     sources = [reply.source for reply in replies]
     assert sorted(sources, key=str) == sorted([None, PROGRAM, PROGRAM], key=str)
     assert replies[sources.index(None)].problem.startswith(f"{script.url}: HTTP 400: nonsense")
@@ -285,11 +285,11 @@ def test_a_failure_that_every_call_would_meet_keeps_what_was_answered(
     script: Any, designer: Any, ask: Any
 ) -> None:
     script.then(writes(), fails(401, "Incorrect API key"))
-    inbox = Gathered()
+    sink = CollectedReplies()
     with pytest.raises(Unavailable, match="Incorrect API key"):
-        designer(parallel=1).propose(ask(samples=3), inbox)
-    assert 0 < len(inbox.replies) < 3
-    assert all(reply.source == PROGRAM for reply in inbox.replies.values())
+        designer(parallel=1).propose(ask(samples=3), sink)
+    assert 0 < len(sink.replies) < 3
+    assert all(reply.source == PROGRAM for reply in sink.replies.values())
 
 
 def test_calls_run_at_once_but_not_more_than_allowed() -> None:
@@ -326,5 +326,5 @@ def test_our_own_errors_are_outcomes_and_bugs_are_raised() -> None:
 def test_the_sdk_waits_as_long_as_retry_after_says(script: Any, designer: Any, ask: Any) -> None:
     script.then(fails(429, "Slow down", {"Retry-After": "0.7"}))
     began = time.monotonic()
-    gathered(designer(), ask())
+    collect(designer(), ask())
     assert 0.7 <= time.monotonic() - began < 5.0

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task, suites
-from eureka_loop.propose.designer import Request, gathered
+from eureka_loop.propose.designer import Request, collect
 from eureka_loop.propose.templates.designer import TemplatesDesigner
 from eureka_loop.propose.templates.genes import parse
 from eureka_loop.records import Candidate, Task
@@ -56,7 +56,7 @@ def generations(task: Task, seen: Survey, seed: int) -> list[str]:
             parents=() if best is None else (best,),
             history=tuple(history),
         )
-        for at, reply in enumerate(gathered(TemplatesDesigner(), request)):
+        for at, reply in enumerate(collect(TemplatesDesigner(), request)):
             assert reply.source is not None, reply.problem
             candidate = Candidate(
                 f"g{generation}-{at:02d}", generation, reply.source, "templates", reply.parents
@@ -97,7 +97,7 @@ def test_automatic_names_alone_are_enough(surveyed: tuple[Task, Survey]) -> None
     automatic = tuple(each for each in seen.vocabulary if each.name not in own)
     vocabulary = replace(seen.vocabulary, observables=automatic, documentation="")
     request = Request(task, vocabulary, "ppo", 0.99, 1000, generation=0, samples=4, seed=0)
-    for reply in gathered(TemplatesDesigner(), request):
+    for reply in collect(TemplatesDesigner(), request):
         check(reply.source or "", vocabulary)
 
 
@@ -120,6 +120,6 @@ FIRST: dict[str, Sequence[str]] = {
 def test_the_best_guess_is_what_a_person_would_try_first(surveyed: tuple[Task, Survey]) -> None:
     task, seen = surveyed
     request = Request(task, seen.vocabulary, "ppo", 0.99, 1000, generation=0, samples=1, seed=0)
-    source = gathered(TemplatesDesigner(), request)[0].source or ""
+    source = collect(TemplatesDesigner(), request)[0].source or ""
     for part in FIRST.get(task.name, ()):
         assert part in source, source

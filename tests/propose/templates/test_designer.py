@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from eureka_loop.propose.designer import Designer, Gathered, Repair, Request, gathered
+from eureka_loop.propose.designer import CollectedReplies, Designer, Repair, Request, collect
 from eureka_loop.propose.templates.designer import TemplatesDesigner
 from eureka_loop.propose.templates.genes import parse
 from eureka_loop.results import Evaluated
@@ -15,7 +15,7 @@ Make = Callable[..., Evaluated]
 
 
 def sources(request: Request) -> list[str]:
-    replies = gathered(TemplatesDesigner(), request)
+    replies = collect(TemplatesDesigner(), request)
     assert all(reply.source is not None for reply in replies), [reply.problem for reply in replies]
     return [reply.source or "" for reply in replies]
 
@@ -39,14 +39,14 @@ def test_staying_alive_is_paid_in_full_where_it_is_the_task(asks: Asks) -> None:
 
 def test_the_same_request_gets_the_same_replies(asks: Asks) -> None:
     designer: Designer = TemplatesDesigner()
-    assert gathered(designer, asks()) == gathered(designer, asks())
+    assert collect(designer, asks()) == collect(designer, asks())
     assert sources(asks(seed=1)) != sources(asks())
 
 
 def test_later_generations_descend_from_the_fittest(asks: Asks, trained: Make) -> None:
     first = sources(asks())
     history = [trained(f"g0-{at:02d}", source, float(-at)) for at, source in enumerate(first)]
-    replies = gathered(TemplatesDesigner(), asks(generation=1, history=history, parents=(history[0],)))
+    replies = collect(TemplatesDesigner(), asks(generation=1, history=history, parents=(history[0],)))
     bred = [reply for reply in replies if reply.parents]
     assert len(bred) >= 6
     assert {parent for reply in bred for parent in reply.parents} <= {f"g0-{at:02d}" for at in range(4)}
@@ -55,7 +55,7 @@ def test_later_generations_descend_from_the_fittest(asks: Asks, trained: Make) -
 
 def test_no_program_is_written_that_is_under_way(asks: Asks) -> None:
     first = sources(asks())
-    again = gathered(TemplatesDesigner(), asks(under_way=tuple(first)))
+    again = collect(TemplatesDesigner(), asks(under_way=tuple(first)))
     assert not {reply.source for reply in again} & set(first)
 
 
@@ -69,7 +69,7 @@ def test_no_program_comes_twice_in_a_run(asks: Asks, trained: Make) -> None:
 
 def test_a_generation_that_failed_whole_is_composed_anew(asks: Asks, trained: Make) -> None:
     history = [trained("g0-00", "def compute_reward(x):\n    pass\n", 1.0)]
-    replies = gathered(TemplatesDesigner(), asks(generation=1, history=history))
+    replies = collect(TemplatesDesigner(), asks(generation=1, history=history))
     assert all(reply.source and not reply.parents for reply in replies)
 
 
@@ -83,7 +83,7 @@ def test_a_repair_is_another_program(asks: Asks) -> None:
 
 
 def test_an_empty_vocabulary_gets_a_reason(asks: Asks) -> None:
-    replies = gathered(TemplatesDesigner(), asks(vocabulary=Vocabulary("Empty-v0", ()), samples=2))
+    replies = collect(TemplatesDesigner(), asks(vocabulary=Vocabulary("Empty-v0", ()), samples=2))
     assert [reply.source for reply in replies] == [None, None]
     assert all("vocabulary" in reply.problem for reply in replies)
 
@@ -111,6 +111,6 @@ def test_free_texts_get_diverse_programs(asks: Asks, text: str) -> None:
 @pytest.mark.parametrize("only", [(0,), (1, 3), (7,)])
 def test_missing_samples_come_as_they_would_have(asks: Asks, only: tuple[int, ...]) -> None:
     whole = sources(asks())
-    inbox = Gathered()
-    TemplatesDesigner().propose(asks(only=only), inbox)
-    assert {sample: reply.source for sample, reply in inbox.replies.items()} == {n: whole[n] for n in only}
+    sink = CollectedReplies()
+    TemplatesDesigner().propose(asks(only=only), sink)
+    assert {sample: reply.source for sample, reply in sink.replies.items()} == {n: whole[n] for n in only}
