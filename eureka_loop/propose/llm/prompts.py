@@ -1,9 +1,9 @@
-"""What a model is told, from the Jinja2 templates in `reward_templates/prompts`.
+"""Conversations with a model, from the Jinja2 templates in `reward_templates/prompts`.
 
-After Ma et al. 2023, "Eureka: Human-Level Reward Design via Coding Large Language Models", appendix A:
-system prompt with the contract, task and environment, then the best program so far as the model's own turn,
-and what came of it. Where Eureka shows the environment's source code, this shows its vocabulary. The
-hand-written reward is in none of it.
+After Ma et al. 2023, "Eureka: Human-Level Reward Design via Coding Large Language Models", appendix A: system
+prompt with the contract, task and environment, a parent program as the model's own turn, and its results.
+Eureka shows the environment's source code; these prompts show its vocabulary, and never the hand-written
+reward.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from importlib import resources
 
 import jinja2
 
+from eureka_loop.numbers import compact
 from eureka_loop.propose.designer import Repair, Request
 from eureka_loop.propose.llm.extract import without_thinking
 from eureka_loop.propose.llm.table import vocabulary_text
@@ -23,15 +24,16 @@ from eureka_loop.reward.functions import SHAPING
 
 Message = dict[str, str]
 
-LONG_TABLE = 12  # rows; longer tables of the env's documentation repeat what the vocabulary says
+LONG_TABLE = 12  # rows; longer tables of the env's documentation repeat the vocabulary
 
 
 def messages(request: Request) -> list[Message]:
-    """The conversation that asks for a new program, or for a refused one to be mended."""
+    """The conversation that asks for a new program, or for the repair of a refused one."""
     repair = request.repair
     if repair is None or not (repair.source or repair.exchange.get("messages")):
-        return _opening(request)  # a call that failed altogether has nothing to go on from: ask afresh
-    return [*_before_repair(request, repair), _user(_repair(repair))]
+        return _opening(request)  # a call that failed altogether can't be continued: ask afresh
+    problems = _render("repair.j2", source=repair.source, problems=repair.problems.strip())
+    return [*_before_repair(request, repair), _user(problems)]
 
 
 def system() -> str:
@@ -45,7 +47,7 @@ def example() -> str:
 
 
 def first(request: Request) -> str:
-    """Task, environment and vocabulary: the same for every generation, so that endpoints can cache it."""
+    """Task, environment and vocabulary: the same in every generation, so that endpoints can cache it."""
     vocabulary = request.vocabulary
     return _render(
         "first.j2",
@@ -62,7 +64,7 @@ def first(request: Request) -> str:
 
 
 def documentation_text(documentation: str) -> str:
-    """An env's documentation, shortened: no pictures, links or long tables."""
+    """An env's documentation without pictures, links and long tables."""
     text = re.sub(r"```\{.*?```\n?", "", documentation, flags=re.DOTALL)
     text = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"(?:^[ \t]*\|.*\n?)+", _short_table, text, flags=re.MULTILINE)
@@ -71,17 +73,24 @@ def documentation_text(documentation: str) -> str:
 
 def _opening(request: Request) -> list[Message]:
     start = [{"role": "system", "content": system()}, _user(first(request))]
-    if not request.feedback:
+    parents = () if request.operator == "fresh" else request.parents
+    if not (parents or request.feedback or request.instructions):
         return start
-    parent = next(iter(request.parents), None)
-    words = _render("feedback.j2", best=parent, feedback=request.feedback.strip())
-    if parent is None:  # two user turns in a row break some chat templates
-        return [start[0], _user(f"{start[1]['content']}\n\n{words}")]
-    return [*start, _assistant(_fenced(parent.candidate.source)), _user(words)]
+    text = _render(
+        "feedback.j2",
+        parent=next(iter(parents), None),
+        others=parents[1:],
+        feedback=request.feedback.strip(),
+        operator=request.operator or "refine",
+        instructions=request.instructions.strip(),
+    )
+    if not parents:  # two user turns in a row break some chat templates
+        return [start[0], _user(f"{start[1]['content']}\n\n{text}")]
+    return [*start, _assistant(_fenced(parents[0].candidate.source)), _user(text)]
 
 
 def _before_repair(request: Request, repair: Repair) -> list[Message]:
-    """The exchange to go on with; a program that came without one is shown as the model's own."""
+    """The exchange so far; a program without one is shown as the model's own."""
     earlier = repair.exchange.get("messages")
     if not earlier:
         return [*_opening(request), _assistant(_fenced(repair.source or ""))]
@@ -89,12 +98,8 @@ def _before_repair(request: Request, repair: Repair) -> list[Message]:
     return [*map(dict, earlier), _assistant(reply or "(no reply)")]
 
 
-def _repair(repair: Repair) -> str:
-    return _render("repair.j2", source=repair.source, problems=repair.problems.strip())
-
-
 def _functions() -> Iterator[str]:
-    """The shaping functions: signature without annotations, and what each does."""
+    """Signature without annotations, and summary, of each shaping function."""
     for name, function in SHAPING.items():
         signature = inspect.signature(function)
         bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
@@ -127,13 +132,15 @@ def _render(template: str, **values: object) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_source),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         autoescape=False,  # plain text, not a page
     )
+    environment.filters.update(compact=compact, fenced=_fenced)
+    return environment
 
 
 def _source(template: str) -> str:

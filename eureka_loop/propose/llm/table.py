@@ -1,7 +1,7 @@
-"""The vocabulary as text that a model, or a person, can read: domain names first, repeated patterns folded.
+"""The vocabulary as text for a model: the domain's names first, repeated patterns folded into one line.
 
-A model of a hand has hundreds of observables, but few patterns: every body offers the same dozen quantities.
-They are told once a pattern, with the bodies' names beside it; joints take one line each.
+A model of a hand has hundreds of observables, but every body offers the same dozen: each of these patterns
+takes one line, with the names of the bodies above; each joint takes one line.
 """
 
 from __future__ import annotations
@@ -9,66 +9,46 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from eureka_loop.numbers import compact
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 HEADER = "name | shape | unit, frame | meaning | at the start | under random actions"
-WIDE = 4  # components; of wider rows only the overall range is told
-_JOINT = re.compile(r"(?P<word>.+)_(?P<what>angle|position|velocity)$")
+WIDE = 4  # components; of wider rows only the overall range is shown
+_JOINT = re.compile(r"(?P<joint>.+)_(?P<quantity>angle|position|velocity)$")
 _LISTED = {"sites": "{}_pos", "geoms": "{}_geom_pos", "sensors": "sensor_{}"}
 
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Observables that differ by the element's name alone.
-
-    Attributes:
-        pattern: their name, with `*` for the element's.
-        members: element → its observable.
-    """
-
-    pattern: str
-    text: str
-    members: Mapping[str, Observable]
+Named = tuple[str, Observable]  # name of an element (a body, a site), and one of its observables
 
 
 def vocabulary_text(vocabulary: Vocabulary) -> str:
-    """Every visible observable, and the model's constants, as lines under headings ("-": nothing to tell)."""
-    sections = _sections(each for each in vocabulary if not each.hidden)
+    """Every visible observable, and the model's constants, as lines under headings ("-": none)."""
+    groups: dict[str, list[Observable]] = {}
+    for row in vocabulary:
+        if not row.hidden:
+            groups.setdefault(row.group, []).append(row)
+    sections: dict[str, list[Observable]] = {}  # all bodies, and all joints, stand where the first one does
+    for name, rows in groups.items():
+        is_body = {f"{name}_pos", f"{name}_quat"} <= {row.name for row in rows}
+        heading = "bodies" if is_body else "joints" if name.startswith("joints ") else name
+        sections.setdefault(heading, []).extend(rows)
     constants = dict(vocabulary.constants)
     parts = [_section(heading, rows, constants) for heading, rows in sections.items()]
     facts = [f"{name}: {text}" for name, text in constants.items()]
     return "\n\n".join([HEADER, *parts, *(["## constants\n" + "\n".join(facts)] if facts else [])])
 
 
-def _sections(observables: Iterable[Observable]) -> dict[str, list[Observable]]:
-    """Rows by heading, in order; all bodies, and all joints, where the first of them stands."""
-    groups: dict[str, list[Observable]] = {}
-    for each in observables:
-        groups.setdefault(each.group, []).append(each)
-    sections: dict[str, list[Observable]] = {}
-    for name, rows in groups.items():
-        heading = "bodies" if _is_body(name, rows) else "joints" if name.startswith("joints ") else name
-        sections.setdefault(heading, []).extend(rows)
-    return sections
-
-
-def _is_body(group: str, rows: Sequence[Observable]) -> bool:
-    return {f"{group}_pos", f"{group}_quat"} <= {row.name for row in rows}
-
-
 def _section(heading: str, rows: Sequence[Observable], constants: dict[str, str]) -> str:
     if heading == "bodies":
-        return _families("bodies", _gather((row, row.group, row.name) for row in rows))
+        return _folded(heading, [(row.group, row) for row in rows])
     if heading in _LISTED:
-        return _families(heading, _gather((row, _word(row, _LISTED[heading]), row.name) for row in rows))
+        before, after = _LISTED[heading].split("{}")
+        return _folded(heading, [(row.name.removeprefix(before).removesuffix(after), row) for row in rows])
     if heading == "joints":
-        title = "## joints: of shape (N,) where none is told; signs in the starting pose"
+        title = "## joints: of shape (N,) unless stated; signs in the starting pose"
         return "\n".join([title, *_joints(rows, constants)])
-    title = f"## {heading}" if heading else "## observables"
-    return "\n".join([title, *(_row(row) for row in rows)])
+    return "\n".join([f"## {heading or 'observables'}", *map(_row, rows)])
 
 
 def _row(row: Observable, start: str = "") -> str:
@@ -80,47 +60,37 @@ def _row(row: Observable, start: str = "") -> str:
 # bodies, sites, geoms, sensors
 
 
-def _gather(named: Iterable[tuple[Observable, str, str]]) -> list[Family]:
-    """Families of (observable, element, name) in order of their first member."""
-    found: dict[tuple[object, ...], dict[str, Observable]] = {}
-    for row, word, name in named:
-        pattern = name.replace(word, "*", 1)
-        text = re.sub(rf"\b{re.escape(word)}\b", "*", row.description)
-        found.setdefault((pattern, text, row.shape, row.unit, row.frame), {})[word] = row
-    return [Family(str(key[0]), str(key[1]), members) for key, members in found.items()]
+def _folded(heading: str, named: Sequence[Named]) -> str:
+    """One line for all observables that differ by their element's name alone; `*` stands for the name."""
+    families: dict[tuple[object, ...], dict[str, Observable]] = {}
+    for element, row in named:
+        pattern = row.name.replace(element, "*", 1)
+        text = re.sub(rf"\b{re.escape(element)}\b", "*", row.description)
+        families.setdefault((pattern, text, row.shape, row.unit, row.frame), {})[element] = row
+    elements = list(dict.fromkeys(element for element, _ in named))
+    lines = [_family(str(key[0]), str(key[1]), each, elements) for key, each in families.items()]
+    return "\n".join([f"## {heading}: * is one of {', '.join(elements)}", *lines])
 
 
-def _families(heading: str, families: Sequence[Family]) -> str:
-    """A line a family; its `*` stands for each of the elements named above."""
-    words = list(dict.fromkeys(word for family in families for word in family.members))
-    title = f"## {heading}: * is one of {', '.join(words)}"
-    return "\n".join([title, *(_family(family, words) for family in families)])
-
-
-def _family(family: Family, words: Sequence[str]) -> str:
-    """One line: ranges over all members; their starts where they share one, or where starts place them."""
-    rows = list(family.members.values())
-    starts = {row.start for row in rows}
+def _family(pattern: str, text: str, members: Mapping[str, Observable], elements: Sequence[str]) -> str:
+    """Ranges over all members; their start where they share it, or where it is their position."""
+    rows = list(members.values())
+    missing = [each for each in elements if each not in members]
+    if missing and len(missing) <= len(members):
+        text += f" (not for {', '.join(missing)})"
+    elif missing:
+        text += f" (only for {', '.join(members)})"
     whole = replace(
         rows[0],
-        name=family.pattern,
-        description=family.text + _only_for(family, words),
-        start=rows[0].start if len(starts) == 1 else None,
+        name=pattern,
+        description=text,
+        start=rows[0].start if len({row.start for row in rows}) == 1 else None,
         low=_componentwise(min, [row.low for row in rows]),
         high=_componentwise(max, [row.high for row in rows]),
     )
-    if family.pattern.endswith("_pos"):
-        return _row(whole, "; ".join(f"{word} {_start(row)}" for word, row in family.members.items()))
+    if pattern.endswith("_pos"):
+        return _row(whole, "; ".join(f"{element} {_start(row)}" for element, row in members.items()))
     return _row(whole)
-
-
-def _only_for(family: Family, words: Sequence[str]) -> str:
-    missing = [word for word in words if word not in family.members]
-    if not missing:
-        return ""
-    if len(missing) <= len(family.members):
-        return f" (not for {', '.join(missing)})"
-    return f" (only for {', '.join(family.members)})"
 
 
 def _componentwise(
@@ -130,23 +100,18 @@ def _componentwise(
     return tuple(choose(column) for column in zip(*known, strict=True)) if known else None
 
 
-def _word(row: Observable, pattern: str) -> str:
-    before, after = pattern.split("{}")
-    return row.name.removeprefix(before).removesuffix(after)
-
-
 # joints
 
 
 def _joints(rows: Sequence[Observable], constants: dict[str, str]) -> Iterator[str]:
-    """A line a joint, with its limits; its row of constants is used up."""
+    """One line for each joint, with its limits, which are taken out of the constants."""
     joints: dict[str, list[Observable]] = {}
     for row in rows:
         match = _JOINT.match(row.name)
-        joints.setdefault(match["word"] if match else row.name, []).append(row)
-    for word, own in joints.items():
+        joints.setdefault(match["joint"] if match else row.name, []).append(row)
+    for joint, own in joints.items():
         sign = own[0].description.partition("; ")[2] or own[0].description
-        limits = constants.pop(f"joint {word!r}", None)
+        limits = constants.pop(f"joint {joint!r}", None)
         parts = [*map(_joint, own), sign.replace(" in the starting pose", "")]
         yield "; ".join([*parts, *([f"limits {limits}"] if limits else [])])
 
@@ -178,7 +143,7 @@ def _range(row: Observable) -> str:
 
 
 def _scales(row: Observable) -> list[float]:
-    """Per component, the largest magnitude seen: what decides how many decimals are worth telling."""
+    """The largest magnitude seen of each component: it decides how many decimals are worth showing."""
     seen = [values for values in (row.start, row.low, row.high) if values is not None]
     return [max(map(abs, values)) for values in zip(*seen, strict=True)]
 
@@ -193,8 +158,7 @@ def _number(value: float, scale: float) -> str:
     if not math.isfinite(value) or not math.isfinite(scale):
         return str(value)
     decimals = 1 - math.floor(math.log10(scale)) if scale > 0 else 0
-    rounded = round(value, min(max(decimals, 0), 9)) + 0.0  # no "-0"
-    return compact(rounded, digits=4)
+    return compact(round(value, min(max(decimals, 0), 9)), 4)
 
 
 def _tuple(parts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a model is told, verbatim: whole conversations in tests/conversations.
+"""Prompts verbatim: whole conversations in tests/conversations.
 
 After a wanted change: WRITE_GOLDEN=1 pytest tests/propose/llm/test_prompts.py, and read the difference.
 """
@@ -12,41 +12,43 @@ from typing import Any
 
 import pytest
 
-from eureka_loop.propose.designer import Repair
+from eureka_loop.propose.designer import OPERATORS, Repair
 from eureka_loop.propose.llm import prompts
 from eureka_loop.records import Candidate
-from eureka_loop.results import Evaluated
+from eureka_loop.results import Evaluated, Trained, judged_episode
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 CONVERSATIONS = Path(__file__).parents[2] / "conversations"
-FEEDBACK = "g0-01: the final policy's fitness is 1.2, 1.1 to 1.3 in 10 episodes; episode length 1000 steps."
+FEEDBACK = "g0-01: the final policy's fitness is 1.2 in 10 episodes; episode length 1000 steps."
 PROBLEMS = "Line 2: unknown observable 'speed'; did you mean 'forward_velocity' (N,) m/s?"
 SOURCE = 'def compute_reward(forward_velocity):\n    return {"go": forward_velocity}\n'
-
-
-def conversation(messages: list[dict[str, str]]) -> str:
-    return "\n\n".join(f"=== {message['role']} ===\n{message['content']}" for message in messages) + "\n"
+EXCHANGE = {
+    "messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}],
+    "reply": f"<think>hm</think>Plan.\n```python\n{SOURCE}```",
+}
 
 
 def assert_golden(name: str, messages: list[dict[str, str]]) -> None:
-    path, text = CONVERSATIONS / f"{name}.txt", conversation(messages)
+    path = CONVERSATIONS / f"{name}.txt"
+    text = "\n\n".join(f"=== {each['role']} ===\n{each['content']}" for each in messages) + "\n"
     if os.environ.get("WRITE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
 
 
-def elite() -> Evaluated:
-    return Evaluated(Candidate("g0-01", 0, SOURCE, "llm"), ())
+def parent(id: str = "g0-01", source: str = SOURCE, fitness: float = 1.2) -> Evaluated:
+    trained = Trained(id, 0, 1000, (judged_episode(0, fitness, None, 10),), (), {}, 1.0)
+    return Evaluated(Candidate(id, 0, source, "llm"), (trained,))
 
 
 def test_first(ask: Any) -> None:
     assert_golden("first", prompts.messages(ask()))
 
 
-def test_feedback_on_the_best(ask: Any) -> None:
-    messages = prompts.messages(ask(generation=1, parents=(elite(),), feedback=FEEDBACK))
-    assert messages[:2] == prompts.messages(ask())  # what endpoints can cache
+def test_feedback_on_a_parent(ask: Any) -> None:
+    messages = prompts.messages(ask(generation=1, parents=(parent(),), feedback=FEEDBACK))
+    assert messages[:2] == prompts.messages(ask())  # the part that endpoints can cache
     assert_golden("feedback", messages[2:])
 
 
@@ -56,36 +58,56 @@ def test_feedback_where_nothing_was_trained(ask: Any) -> None:
     assert [message["role"] for message in messages] == ["system", "user"]
     opening = prompts.messages(ask())[1]["content"]
     assert messages[1]["content"].startswith(opening)
-    assert_golden(
-        "feedback_on_failures", [{"role": "user", "content": messages[1]["content"][len(opening) :]}]
+    rest = {"role": "user", "content": messages[1]["content"][len(opening) :].strip()}
+    assert_golden("feedback_on_failures", [rest])
+
+
+def test_several_parents_an_operator_and_instructions(ask: Any) -> None:
+    other = parent("g1-07", SOURCE.replace("go", "run"), 1234567.0)
+    request = ask(
+        generation=2,
+        parents=(parent(), other),
+        operator="cross",
+        instructions="Use at most three terms.",
+        feedback=FEEDBACK,
     )
+    assert_golden("cross", prompts.messages(request)[2:])
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_every_operator_has_a_text_of_its_own(ask: Any, operator: str) -> None:
+    def last(name: str) -> str:
+        request = ask(generation=1, parents=(parent(), parent("g0-02")), operator=name, feedback=FEEDBACK)
+        return prompts.messages(request)[-1]["content"]
+
+    assert last(operator) not in [last(name) for name in OPERATORS if name != operator]
+    assert (SOURCE.strip() in last(operator)) is (operator != "fresh")
+
+
+def test_instructions_alone(ask: Any) -> None:
+    messages = prompts.messages(ask(instructions="Use at most three terms."))
+    assert messages[1]["content"].startswith(prompts.first(ask()))
+    assert "Use at most three terms." in messages[1]["content"]
 
 
 def test_repair(ask: Any) -> None:
-    before = [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]
-    reply = f"<think>hm</think>Plan.\n```python\n{SOURCE}```"
-    request = ask(repair=Repair(SOURCE, PROBLEMS, {"messages": before, "reply": reply}))
-    assert_golden("repair", prompts.messages(request))
+    assert_golden("repair", prompts.messages(ask(repair=Repair(SOURCE, PROBLEMS, EXCHANGE))))
 
 
 def test_repair_of_a_reply_without_a_program(ask: Any) -> None:
-    before = [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]
-    problem = "the reply holds no code: Sure, here is"
-    request = ask(repair=Repair(None, problem, {"messages": before, "reply": ""}))
+    exchange = {**EXCHANGE, "reply": ""}
+    request = ask(repair=Repair(None, "the reply holds no code: Sure, here is", exchange))
     assert_golden("repair_without_program", prompts.messages(request))
 
 
-def test_repair_of_a_program_without_a_conversation(ask: Any) -> None:
+def test_repair_without_an_exchange(ask: Any) -> None:
     messages = prompts.messages(ask(repair=Repair(SOURCE, PROBLEMS)))
     assert messages[:2] == prompts.messages(ask())
     assert messages[2]["content"] == f"```python\n{SOURCE}```"
-
-
-def test_a_call_that_failed_altogether_is_asked_afresh(ask: Any) -> None:
     assert prompts.messages(ask(repair=Repair(None, "no answer"))) == prompts.messages(ask())
 
 
-def test_success_is_told_where_there_is_one(ask: Any) -> None:
+def test_success_is_shown_where_there_is_one(ask: Any) -> None:
     request = ask()
     assert "success" not in prompts.first(request)
     success = "def success(forward_velocity):\n    return forward_velocity.mean() > 1\n"
@@ -101,7 +123,7 @@ def test_the_example_passes_the_gate() -> None:
 
 
 @pytest.mark.parametrize("name", ["tolerance", "ramp", "wrap", "dot", "norm", "rotate", "heading"])
-def test_every_shaping_function_is_told(name: str) -> None:
+def test_every_shaping_function_is_described(name: str) -> None:
     assert f"`{name}(" in prompts.system()
 
 
