@@ -1,4 +1,7 @@
-"""The winner beside the references, on seeds that the search never saw, and how sure one may be."""
+"""Rewards compared on seeds that no search has seen: verdicts, intervals and the human-normalised score.
+
+The end of a run, `eureka inspect` and `eureka compare` all go by `compare`.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +34,12 @@ from eureka_loop.store import REFERENCES
 Verdict = Literal["better", "worse", "can't tell"]
 REPEATS = 10_000  # bootstrap draws
 LEVEL = 0.05  # how often equal rewards may be told apart
+LEAST = 4  # seeds a side: three that separate completely do so by chance in 10% of cases
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """One reward's results on report seeds.
+class RewardResult:
+    """One reward's trainings on report seeds.
 
     Attributes:
         label: "winner", "hand-written", "sparse", or a file's name.
@@ -53,46 +57,95 @@ class Standing:
 
     @property
     def fitness(self) -> Array:
-        """(seeds,): one number a finished training."""
+        """(seeds,): one number for each finished training."""
         return np.array([result.fitness for result in self.evaluated.trained])
+
+    @property
+    def success_rates(self) -> Array:
+        """(seeds,) in [0, 1]; empty where the task has no success."""
+        rates = [result.success for result in self.evaluated.trained]
+        return np.array([rate for rate in rates if rate is not None])
 
     @property
     def success(self) -> float | None:
         """Mean success rate over seeds; None where the task has no success."""
-        rates = [result.success for result in self.evaluated.trained if result.success is not None]
-        return math.fsum(rates) / len(rates) if rates else None
+        rates = self.success_rates
+        return float(rates.mean()) if rates.size else None
+
+    @property
+    def status(self) -> str:
+        """Why there is no number, where no training finished."""
+        return "failed" if self.evaluated.failures else "not trained"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The winner against one reference.
+    """The first reward against one other.
 
     Attributes:
-        interval: winner − reference.
-        improvement: how likely a run with the winner's reward beats one with the reference's.
-        reason: why a verdict can't be given; "" where the interval says it.
+        interval: first − other.
+        improvement: probability that a training with the first reward beats one with the other.
+        reason: why no verdict can be given; "" where the numbers say it.
         p: how often equal rewards would differ at least as much (permutation test).
         needed: seeds a side that would find such a difference four times out of five; None where that is over
             a hundred, or can't be estimated.
-        single: whether it is that of one training each: its interval has no width, and one side wins all.
     """
 
-    reference: Standing
+    ours: RewardResult
+    reference: RewardResult
     interval: Interval
     improvement: Interval
     verdict: Verdict
     reason: str
     p: float
     needed: int | None = None
-    single: bool = False
+
+    @property
+    def single(self) -> bool:
+        """Whether it is that of one training each: the interval has no width, and one side wins all."""
+        return self.ours.fitness.size == self.reference.fitness.size == 1
+
+    @property
+    def explanation(self) -> str:
+        """The numbers behind the verdict; where there is none, how many more seeds would decide it."""
+        value, low, high = text.numbers([self.interval.value, self.interval.low, self.interval.high])
+        if self.single:
+            return f"{self.reason}. {self.more_seeds} Difference {value}."
+        chance = "under 0.1%" if self.p < 0.001 else f"{100 * self.p:.2g}%"
+        seen = (
+            f"probability of improvement {self.improvement.value:.2f} [{self.improvement.low:.2f}, "
+            f"{self.improvement.high:.2f}]. Fitness differs by {value} [{low}, {high}]; equal rewards differ "
+            f"as much in {chance} of cases."
+        )
+        if self.verdict != "can't tell":
+            return seen
+        why = f" {sentence(self.reason)}." if self.reason else ""
+        return f"{seen}{why} {self.more_seeds}"
+
+    @property
+    def more_seeds(self) -> str:
+        """The power estimate as a sentence."""
+        now = self.reference.fitness.size
+        if self.ours.evaluated.failures or self.reference.evaluated.failures:
+            return "While trainings fail, more seeds decide nothing."
+        if now < LEAST:
+            return f"At least {LEAST} seeds a side are needed for any verdict."
+        if self.needed is None:
+            return "To find a difference so small, more than 100 seeds a side would be needed."
+        if self.needed <= now:
+            return (
+                f"With {now} seeds such a difference is found four times out of five; it was not this time."
+            )
+        more = f"{self.needed - now} more seeds a side, {self.needed} in all,"
+        return f"If the true difference is the one seen, {more} would find it four times out of five."
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What a human-normalised score is measured on: interquartile means of fitness.
+    """Scale of human-normalised scores: interquartile means of fitness.
 
     Attributes:
-        reference: what the hand-written side is called: "hand-written", or "the env's own" in its place.
+        reference: label of the hand-written side: "hand-written", or "the env's own" in its place.
     """
 
     human: float
@@ -102,29 +155,57 @@ class Scale:
     def score(self, fitness: float) -> HumanNormalised | None:
         return human_normalised(fitness, self.human, self.sparse)
 
+    @property
+    def explanation(self) -> str:
+        """Which scores the two references have by definition."""
+        if self.human > self.sparse:
+            return f"0: sparse, 1: {self.reference}."
+        return (
+            f"0: sparse, -1: {self.reference}. The {self.reference} reward did worse here than the sparse "
+            "one: the score says how far above sparse a reward is, in units of the gap between the two, and "
+            f"nothing about matching the {self.reference} one."
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Undefined:
-    """There is no such scale, and why, to follow "undefined:"."""
+    """There is no such scale, and why."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All of it: standings (the winner first), differences, the human-normalised score.
+    """Results of all rewards, and the first one against each other one.
 
     Attributes:
-        scale: of that score.
-        unfinished: how far a report is that still lacks trainings ("7 of 15 trainings"); "" at its end. Until
-            then there are neither differences nor a score: the seeds to come may turn them round.
+        unfinished: progress of a report that lacks trainings ("7 of 15 trainings"); "" at its end. Until
+            then there are neither differences nor a scale: the seeds to come may turn them round.
     """
 
-    standings: tuple[Standing, ...]
+    results: tuple[RewardResult, ...]
     differences: tuple[Difference, ...]
-    normalised: HumanNormalised | None
     scale: Scale | Undefined
     unfinished: str = ""
+
+    def normalised(self, result: RewardResult) -> HumanNormalised | None:
+        """A reward's human-normalised score; None without a scale or where not all trainings finished."""
+        if isinstance(self.scale, Undefined) or result.interval is None or result.evaluated.failures:
+            return None
+        return self.scale.score(result.interval.value)
+
+    def verdict(self, reference: RewardResult | None) -> tuple[Verdict, str]:
+        """The verdict on the first reward against another, and the numbers behind it."""
+        if self.unfinished:
+            return "can't tell", f"{self.unfinished} done"
+        for each in self.differences:
+            if reference is not None and each.reference.id == reference.id:
+                return each.verdict, each.explanation
+        for side in (self.results[0], reference):
+            if side is not None and not side.fitness.size:
+                failed = f"no training of the {side.label} reward finished"
+                return "can't tell", f"{failed}: it failed, which is no score"
+        return "can't tell", "there is nothing to compare with"
 
 
 def compared(found: Facts) -> Comparison:
@@ -137,46 +218,22 @@ def compared(found: Facts) -> Comparison:
 def compare(
     reports: tuple[Evaluated, ...], *, unfinished: str = "", labels: Mapping[str, str] = LABELS
 ) -> Comparison:
-    """Compare the first with the rest.
+    """Compare the first reward with each of the rest.
 
     Args:
         reports: the winner, then the references, with their results on report seeds.
         unfinished: see `Comparison`.
-        labels: id → what it is called; whoever has no label is the winner.
+        labels: id → label in reports; a reward without one is the winner.
     """
-    standings = tuple(_standing(each, labels) for each in reports)
+    results = tuple(_result(each, labels) for each in reports)
     if unfinished:
-        return Comparison(standings, (), None, Undefined(f"{unfinished} done"), unfinished)
+        return Comparison(results, (), Undefined(f"{unfinished} done"), unfinished)
     differences = tuple(
-        _difference(standings[0], other)
-        for other in standings[1:]
-        if standings[0].id not in REFERENCES and standings[0].fitness.size and other.fitness.size
+        _difference(results[0], other)
+        for other in results[1:]
+        if results[0].id not in REFERENCES and results[0].fitness.size and other.fitness.size
     )
-    scale = _scale(standings)
-    return Comparison(standings, differences, _normalised(standings, scale), scale)
-
-
-def _standing(evaluated: Evaluated, labels: Mapping[str, str]) -> Standing:
-    label = labels.get(evaluated.candidate.id, "winner")
-    fitness = np.array([result.fitness for result in evaluated.trained])
-    interval = bootstrap_interval([fitness], rng=_rng(), repeats=REPEATS) if fitness.size else None
-    return Standing(label, evaluated, interval)
-
-
-def _difference(ours: Standing, theirs: Standing) -> Difference:
-    x, y = ours.fitness, theirs.fitness
-    interval = difference_interval(x, y, _rng())
-    reason, p = _why_not(ours, theirs), permutation_p(x, y, rng=_rng())
-    return Difference(
-        reference=theirs,
-        interval=interval,
-        improvement=probability_of_improvement(x, y),
-        verdict="can't tell" if reason else _verdict(interval, p),
-        reason=reason,
-        p=p,
-        needed=runs_to_decide(x, y, interval) if min(x.size, y.size) > 1 else None,
-        single=x.size == y.size == 1,
-    )
+    return Comparison(results, differences, _scale({each.id: each for each in results}))
 
 
 def difference_interval(
@@ -185,11 +242,53 @@ def difference_interval(
     """Difference of interquartile means with its percentile bootstrap interval; each side is drawn anew.
 
     Args:
-        ours: (n,) one number a seed.
+        ours: (n,) one number for each seed.
         theirs: (m,) likewise.
     """
     draws = iqm(resampled(ours, REPEATS, rng)) - iqm(resampled(theirs, REPEATS, rng))
     return percentile_interval(float(iqm(ours) - iqm(theirs)), draws, level)
+
+
+def distinguishable(human: Array, sparse: Array) -> bool:
+    """Whether the hand-written and the sparse reward's fitness differ by more than chance: else no scale.
+
+    Args:
+        human: (n,) one number for each training.
+        sparse: (m,) likewise.
+    """
+    if min(human.size, sparse.size) < 2:
+        return False  # an interval of no width holds no 0 either
+    near = human_normalised(0.0, float(iqm(human)), float(iqm(sparse))) is None
+    gap = difference_interval(human, sparse, _rng())
+    return not (near or gap.low <= 0.0 <= gap.high)
+
+
+def sentence(words: str) -> str:
+    """The words with an upper-case first letter."""
+    return words[:1].upper() + words[1:]
+
+
+def _result(evaluated: Evaluated, labels: Mapping[str, str]) -> RewardResult:
+    label = labels.get(evaluated.candidate.id, "winner")
+    fitness = np.array([result.fitness for result in evaluated.trained])
+    interval = bootstrap_interval([fitness], rng=_rng(), repeats=REPEATS) if fitness.size else None
+    return RewardResult(label, evaluated, interval)
+
+
+def _difference(ours: RewardResult, theirs: RewardResult) -> Difference:
+    x, y = ours.fitness, theirs.fitness
+    interval, p = difference_interval(x, y, _rng()), permutation_p(x, y, rng=_rng())
+    reason = _why_not(ours, theirs)
+    return Difference(
+        ours=ours,
+        reference=theirs,
+        interval=interval,
+        improvement=probability_of_improvement(x, y),
+        verdict="can't tell" if reason else _verdict(interval, p),
+        reason=reason,
+        p=p,
+        needed=runs_to_decide(x, y, interval) if min(x.size, y.size) > 1 else None,
+    )
 
 
 def _verdict(interval: Interval, p: float) -> Verdict:
@@ -200,71 +299,37 @@ def _verdict(interval: Interval, p: float) -> Verdict:
     return "worse" if interval.high < 0 else "can't tell"
 
 
-def _why_not(ours: Standing, theirs: Standing) -> str:
-    """What stands in the way of a verdict; "" where nothing does."""
+def _why_not(ours: RewardResult, theirs: RewardResult) -> str:
+    """Why no verdict can be given; "" where one can."""
     for side in (ours, theirs):
-        if side.evaluated.failures:
-            failed = text.plural(len(side.evaluated.failures), "training")
-            return f"{failed} of the {side.label} reward failed"
+        if failed := len(side.evaluated.failures):
+            return f"{text.plural(failed, 'training')} of the {side.label} reward failed"
     n, m = ours.fitness.size, theirs.fitness.size
     by_chance = 2 / math.comb(n + m, n)
-    if by_chance > LEVEL:
-        return _too_few(n, m, by_chance)
-    return ""
-
-
-def _too_few(n: int, m: int, by_chance: float) -> str:
+    if by_chance <= LEVEL:
+        return ""
     if n == m == 1:
         return "one seed each says nothing: of equal rewards, too, one comes out ahead"
     seeds = f"{n} seeds each" if n == m else f"{n} and {m} seeds"
     return f"{seeds} are too few: equal rewards separate completely in {by_chance:.0%} of such runs"
 
 
-def _normalised(standings: tuple[Standing, ...], scale: Scale | Undefined) -> HumanNormalised | None:
-    """The winner's; None where there is no scale, or not all of its trainings finished."""
-    if isinstance(scale, Undefined) or standings[0].id in REFERENCES:
-        return None
-    return normalised(standings[0], scale)
-
-
-def normalised(standing: Standing, scale: Scale) -> HumanNormalised | None:
-    """Any reward's; None where not all of its trainings finished: those that did say too much of it."""
-    if standing.interval is None or standing.evaluated.failures:
-        return None
-    return scale.score(float(iqm(standing.fitness)))
-
-
-def _scale(standings: tuple[Standing, ...]) -> Scale | Undefined:
+def _scale(known: Mapping[str, RewardResult]) -> Scale | Undefined:
     """From sparse to hand-written, where both are there and can be told apart."""
-    known = {each.id: each for each in standings}
     human, sparse = known.get("human", known.get("native")), known.get("sparse")
     if human is None or sparse is None:
         return Undefined(f"there is no {'hand-written' if human is None else 'sparse'} reward beside it")
     for side in (human, sparse):
-        if failed := side.evaluated.failures:
-            return Undefined(f"{text.plural(len(failed), 'training')} of the {side.label} reward failed")
+        if failed := len(side.evaluated.failures):
+            return Undefined(f"{text.plural(failed, 'training')} of the {side.label} reward failed")
         if not side.fitness.size:
             return Undefined(f"the {side.label} reward was not trained")
-    found = Scale(float(iqm(human.fitness)), float(iqm(sparse.fitness)), human.label)
-    if found.score(0.0) is None or not told_apart(human.fitness, sparse.fitness):
+    if not distinguishable(human.fitness, sparse.fitness):
         return Undefined(
             f"the {human.label} and the sparse reward can't be told apart; dividing by their gap would only "
             "enlarge noise"
         )
-    return found
-
-
-def told_apart(human: Array, sparse: Array) -> bool:
-    """Whether the hand-written and the sparse reward's fitness differ by more than chance: else no scale.
-
-    Args:
-        human: (n,) one number a training.
-        sparse: (m,) likewise.
-    """
-    if min(human.size, sparse.size) < 2:
-        return False  # an interval of no width holds no 0 either
-    gap = difference_interval(human, sparse, _rng())
-    return not gap.low <= 0.0 <= gap.high
+    return Scale(float(iqm(human.fitness)), float(iqm(sparse.fitness)), human.label)
 
 
 def _rng() -> np.random.Generator:

@@ -33,7 +33,7 @@ def write_report(run: Run, *, picture: bool = True) -> Path:
     """
     found = Facts.of(run)
     comparison = compared(found)
-    shown = [(standings.name(each), each.evaluated.trained) for each in comparison.standings]
+    shown = [(standings.name(each), each.evaluated.trained) for each in comparison.results]
     title = found.task.name if found.task else ""
     pictured = picture and draw_curves(run.folder / PICTURE, shown, title)
     path = run.folder / "report.md"
@@ -93,7 +93,7 @@ def _winner(found: Facts) -> Iterator[str]:
 
 
 def _fitness(found: Facts, comparison: Comparison, *, pictured: bool) -> Iterator[str]:
-    if not any(each.evaluated.results for each in comparison.standings):
+    if not any(each.evaluated.results for each in comparison.results):
         return
     yield from ("", "## Beside the hand-written and the sparse reward", "")
     yield (
@@ -105,7 +105,7 @@ def _fitness(found: Facts, comparison: Comparison, *, pictured: bool) -> Iterato
     yield ""
     yield from table(
         ("reward", "fitness", "95% interval", "success", "each seed"),
-        [standings.cells(each, comparison) for each in comparison.standings],
+        [standings.cells(each, comparison) for each in comparison.results],
     )
     yield ""
     for sentence, _ in standings.sentences(comparison):

@@ -65,7 +65,7 @@ def summary(run: Run) -> RenderableType:
             f"Winner: {best.id}", written.code(best.source, numbered=False), text.one_line(best.note, 60)
         ),
     ]
-    if any(each.evaluated.results for each in comparison.standings):
+    if any(each.evaluated.results for each in comparison.results):
         body = Group(standings.standings_table(comparison), Text(), *standings.lines(comparison))
         remark = f"on fresh seeds, {found.config.steps:,} steps each"
         parts.append(layout.section("Fitness", body, remark))

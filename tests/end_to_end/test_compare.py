@@ -131,7 +131,7 @@ def test_files_beside_the_envs_own_reward_with_both_algorithms(here: Path) -> No
             json.loads(path.read_text()) for path in here.glob(f"c/{algorithm}/candidates/*/*/result.json")
         ]
         assert len(found) == 3
-        assert all(len(each["scores"]) == 2 for each in found)
+        assert all(len(each["episodes"]) == 2 for each in found)
         training = json.loads((here / "c" / algorithm / "task/training.json").read_text())
         assert training["trainer"] == "sb3"
     assert training["why"] == "the population trainer has no SAC"

@@ -56,12 +56,15 @@ Report  trained again on seeds that the search never saw
   hand-written    2.100  [2.000, 2.200]      67%  2.000, 2.200, 2.100
   sparse          0.600  [0.400, 0.900]       0%  0.400, 0.500, 0.900
 
-  Against hand-written: can't tell (3 seeds each are too few: equal rewards separate completely in
-  10% of such runs). Difference 0.5000 [0.3667, 0.6333]; the winner wins 100% of all pairs of seeds.
-  Against sparse: can't tell (3 seeds each are too few: equal rewards separate completely in 10% of
-  such runs). Difference 2.000 [1.733, 2.233]; the winner wins 100% of all pairs of seeds.
-  Human-normalised score: 1.33; 0: sparse, 1: hand-written.
-  Intervals from 3 seeds a reward."""
+  Against hand-written: can't tell: probability of improvement 1.00 [0.50, 1.00]. Fitness differs by
+  0.5000 [0.3667, 0.6333]; equal rewards differ as much in 10% of cases. 3 seeds each are too few:
+  equal rewards separate completely in 10% of such runs. At least 4 seeds a side are needed for any
+  verdict.
+  Against sparse: can't tell: probability of improvement 1.00 [0.50, 1.00]. Fitness differs by 2.000
+  [1.733, 2.233]; equal rewards differ as much in 10% of cases. 3 seeds each are too few: equal
+  rewards separate completely in 10% of such runs. At least 4 seeds a side are needed for any
+  verdict.
+  Human-normalised score: 1.33; 0: sparse, 1: hand-written."""
 
 
 def test_a_whole_run(script: Script, shown: Callable[..., str]) -> None:

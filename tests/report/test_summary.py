@@ -36,7 +36,7 @@ def test_the_winner_beside_the_references(script: Script, shown: Callable[..., s
         "  winner g1-00    2.600  [2.500, 2.700]     100%  2.500, 2.700, 2.600",
         "  hand-written    2.100  [2.000, 2.200]      67%  2.000, 2.200, 2.100",
         "  sparse          0.600  [0.400, 0.900]       0%  0.400, 0.500, 0.900",
-        "  Against hand-written: can't tell (3 seeds each are too few",
+        "  Against hand-written: can't tell: probability of improvement",
         "  2 min, 13 finished trainings, 650k steps, 27k tokens, $0.0400",
     ]
     places = [screen.index(line) for line in order]

@@ -15,6 +15,7 @@ def page(facts: BenchFacts, found: Scores) -> str:
     """The whole document."""
     return render(
         __package__,
+        "report.html.j2",
         bench=facts.bench,
         headline=words.headline(found),
         at_or_above=words.at_or_above(found),

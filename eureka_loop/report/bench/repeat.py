@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from eureka_loop.report.bench.facts import BenchFacts
 from eureka_loop.report.bench.words import cost_line
-from eureka_loop.report.compare.repeat import HARDWARE
+from eureka_loop.report.compare.view import HARDWARE
 
 
 def provenance(facts: BenchFacts) -> Iterator[tuple[str, str]]:

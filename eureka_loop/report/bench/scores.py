@@ -12,7 +12,7 @@ from eureka_loop.judge.searches import Draws, Replicates
 from eureka_loop.judge.statistics import Interval, human_normalised, iqm
 from eureka_loop.records import Array
 from eureka_loop.report.bench.facts import BenchFacts, Cost, TaskFacts
-from eureka_loop.report.comparison import told_apart
+from eureka_loop.report.comparison import distinguishable
 
 LEAST = 2  # trainings of each side of a scale: one says nothing of chance
 
@@ -144,7 +144,7 @@ def _undefined(facts: TaskFacts, found: Replicates, seen: Draws) -> str:
     if min(human.size, sparse.size) < LEAST:
         return "one training of the hand-written and the sparse reward can't tell them apart"
     near = human_normalised(0.0, float(seen.human[0]), float(seen.sparse[0])) is None
-    if near or not told_apart(human, sparse):
+    if near or not distinguishable(human, sparse):
         return "hand-written and sparse can't be told apart"
     return ""
 

@@ -9,7 +9,7 @@ from eureka_loop.report import text
 from eureka_loop.report.bench.facts import BenchFacts, Cost
 from eureka_loop.report.bench.plan import Bench
 from eureka_loop.report.bench.scores import Scores, TaskScore
-from eureka_loop.report.compare.measures import number, share
+from eureka_loop.report.compare.view import number, share
 
 UNDEFINED = "undefined"
 FEW = 10  # searches below which an interval is too narrow by more than a little

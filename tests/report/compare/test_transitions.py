@@ -15,10 +15,10 @@ from eureka_loop.config import RunConfig, as_table
 from eureka_loop.envs.registry import find_task
 from eureka_loop.execute.recording import TRANSITIONS, is_recorded
 from eureka_loop.records import Rollout
-from eureka_loop.report.compare import relating
-from eureka_loop.report.compare.contenders import Contender
-from eureka_loop.report.compare.contest import Contest, agreements, films
-from eureka_loop.report.compare.relating import relate
+from eureka_loop.report.compare import transitions
+from eureka_loop.report.compare.entries import Entry
+from eureka_loop.report.compare.setup import Setup
+from eureka_loop.report.compare.transitions import agreements, films, relate
 from eureka_loop.results import Trained, judged_episode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
@@ -27,17 +27,13 @@ from eureka_loop.store import Run
 ROWS = 20
 FAST = 'def compute_reward(forward_velocity):\n    return {"fast": forward_velocity}\n'
 FAILS = 'def compute_reward(forward_velocity):\n    return {"root": np.sqrt(-1.0 - forward_velocity ** 2)}\n'
-CONTENDERS = (
-    Contender("a", "a.py", FAST),
-    Contender("b", "b.py", FAST.replace('"fast": ', '"slow": -')),
-    Contender("c", "c.py", FAILS),
-)
-CONTEST = Contest("", "hopper-hop", CONTENDERS, ("ppo",), 100, 1, 0, 1, "eureka compare")
+A, B = Entry("a", "a.py", FAST), Entry("b", "b.py", FAST.replace('"fast": ', '"slow": -'))
+SETUP = Setup(find_task("hopper-hop"), (A, B), ("ppo",), RunConfig(task="hopper-hop"), 1, "eureka compare")
 
 
 @dataclass
 class Workers:
-    """Stand in for whoever records and draws; they count what they are asked for."""
+    """Record made-up episodes and draw empty videos; count how often they are asked to."""
 
     recorded: int = 0
     drawn: int = 0
@@ -46,8 +42,10 @@ class Workers:
     def record(self, rollout: Rollout, folder: Path) -> None:
         self.recorded += 1
         files.write_json(folder / "rollout.json", rollout)
-        columns = columns_of(len(rollout.policies))
-        np.savez(folder / TRANSITIONS, **columns)
+        policies = len(rollout.policies)
+        speed = np.random.default_rng(policies).normal(size=ROWS * policies)
+        columns = {"forward_velocity": speed, "qpos": np.zeros((ROWS * policies, 2))}
+        np.savez(folder / TRANSITIONS, policy=np.repeat(np.arange(policies), ROWS) * 1.0, **columns)
 
     def film(self, folder: Path) -> str:
         self.drawn += 1
@@ -57,46 +55,33 @@ class Workers:
         return self.why
 
 
-def columns_of(policies: int) -> dict[str, np.ndarray]:
-    rows = ROWS * policies
-    speed = np.random.default_rng(policies).normal(size=rows)
-    return {
-        "forward_velocity": speed, "qpos": np.zeros((rows, 2)), "policy": np.repeat(np.arange(policies), ROWS) * 1.0,
-    }  # fmt: skip
-
-
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     run = Run(tmp_path / "ppo")
-    files.write_text(run.folder / "run.toml", tomli_w.dumps(as_table(RunConfig(task="hopper-hop"))))
+    files.write_text(run.folder / "run.toml", tomli_w.dumps(as_table(SETUP.config)))
     observables = Observable("forward_velocity", ()), Observable("qpos", (2,)), Observable("time", ())
     files.write_json(run.task_folder / "vocabulary.json", Vocabulary("Hopper-v5", observables))
-    files.write_json(run.task_folder / "task.json", find_task("hopper-hop"))
-    probe = {
-        "forward_velocity": np.linspace(-1, 1, ROWS),
-        "qpos": np.zeros((ROWS, 2)),
-        "time": np.zeros(ROWS),
-    }
-    np.savez(run.task_folder / "probe.npz", **probe)
-    for each in CONTENDERS[:2]:
-        trains(run, each.id)
+    files.write_json(run.task_folder / "task.json", SETUP.task)
+    speed, time = np.linspace(-1, 1, ROWS), np.zeros(ROWS)
+    np.savez(run.task_folder / "probe.npz", forward_velocity=speed, qpos=np.zeros((ROWS, 2)), time=time)
+    for each in (A, B):
+        trains(run, each)
     return run
 
 
-def trains(run: Run, id: str) -> None:
-    seed = CONTEST.training_seeds[0]
-    folder = run.job_folder(id, seed)
-    files.write_json(
-        folder / "result.json", Trained(id, seed, 100, (judged_episode(7, 1.0, None, 1),), (), {}, 0.1)
-    )
+def trains(run: Run, entry: Entry) -> None:
+    seed = SETUP.training_seeds[0]
+    folder = run.job_folder(entry.id, seed)
+    result = Trained(entry.id, seed, 100, (judged_episode(7, 1.0, None, 1),), (), {}, 0.1)
+    files.write_json(folder / "result.json", result)
     (folder / "policy.zip").write_bytes(b"policy")
 
 
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
     found = Workers()
-    monkeypatch.setattr(relating, "record", found.record)
-    monkeypatch.setattr(relating, "filmed", found.film)
+    monkeypatch.setattr(transitions, "record", found.record)
+    monkeypatch.setattr(transitions, "filmed", found.film)
     return found
 
 
@@ -106,51 +91,49 @@ def fork_server() -> Iterator[ForkServer]:
         yield fork_server
 
 
-def test_who_fails_has_no_part_in_it_and_costs_nothing_later(
-    run: Run, workers: Workers, fork_server: ForkServer
-) -> None:
-    relate(CONTEST, run, fork_server)
-    relate(CONTEST, run, fork_server)
+def test_a_program_that_fails_is_left_out(run: Run, workers: Workers, fork_server: ForkServer) -> None:
+    setup = replace(SETUP, entries=(A, B, Entry("c", "c.py", FAILS)))
+    relate(setup, run, fork_server)
     (found,) = agreements(run)
     assert (found.ours, found.theirs, found.pearson, found.rows) == ("a", "b", pytest.approx(-1.0), 3 * ROWS)
-    assert (workers.recorded, workers.drawn) == (1, 1)
     assert films(run).labels == ("a.py", "b.py")
 
 
 def test_videos_may_come_later(run: Run, workers: Workers, fork_server: ForkServer) -> None:
     workers.why = "videos are turned off"
-    contest = replace(CONTEST, contenders=CONTENDERS[:2])
-    relate(contest, run, fork_server)
+    relate(SETUP, run, fork_server)
     assert (films(run).labels, films(run).why_not) == ((), "videos are turned off")
     workers.why = ""
-    relate(contest, run, fork_server)
+    relate(SETUP, run, fork_server)
     assert (films(run).labels, films(run).why_not) == (("a.py", "b.py"), "")
     assert (workers.recorded, workers.drawn) == (1, 2)
     (run.folder / "shared" / "film-1.mp4").unlink()
-    relate(contest, run, fork_server)
+    relate(SETUP, run, fork_server)
     assert (workers.recorded, workers.drawn) == (1, 3)
 
 
-def test_who_comes_later_is_recorded_with_all(run: Run, workers: Workers, fork_server: ForkServer) -> None:
-    relate(replace(CONTEST, contenders=CONTENDERS[:2]), run, fork_server)
-    trains(run, "c")
-    contenders = (*CONTENDERS[:2], replace(CONTENDERS[2], source=FAST))
-    relate(replace(CONTEST, contenders=contenders), run, fork_server)
+def test_a_later_entry_is_recorded_together_with_all(
+    run: Run, workers: Workers, fork_server: ForkServer
+) -> None:
+    relate(SETUP, run, fork_server)
+    third = Entry("c", "c.py", FAST)
+    trains(run, third)
+    relate(replace(SETUP, entries=(A, B, third)), run, fork_server)
     assert [(each.theirs, each.rows) for each in agreements(run)] == [("b", 4 * ROWS), ("c", 4 * ROWS)]
     assert films(run).labels == ("a.py", "b.py", "c.py")
     assert (workers.recorded, workers.drawn) == (2, 2)
 
 
-def test_without_a_policy_random_actions_are_all_there_is(
+def test_without_a_policy_only_random_actions_are_compared(
     run: Run, workers: Workers, fork_server: ForkServer
 ) -> None:
-    relate(replace(CONTEST, seeds=1, seed=1, contenders=CONTENDERS[:2]), run, fork_server)
+    relate(replace(SETUP, config=replace(SETUP.config, seed=1)), run, fork_server)
     assert agreements(run)[0].sources == ("random actions",)
     assert films(run).why_not == "no policy was trained here"
     assert (workers.recorded, workers.drawn) == (0, 0)
 
 
-def test_what_was_broken_off_is_not_taken_for_recorded(tmp_path: Path) -> None:
+def test_an_interrupted_recording_does_not_count(tmp_path: Path) -> None:
     rollout = Rollout(find_task("hopper-hop"), "ppo", ("x",), 3, ("qpos",))
     files.write_json(tmp_path / "rollout.json", rollout)
     assert not is_recorded(rollout, tmp_path)

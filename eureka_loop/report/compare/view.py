@@ -1,0 +1,370 @@
+"""report.html and report.md of a comparison: one set of facts, two templates.
+
+Labels, notes and programs may come from a language model: the templates escape all of them, and a
+content-security policy forbids scripts and requests besides.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eureka_loop import files
+from eureka_loop.judge.agreement import Agreement, Match
+from eureka_loop.judge.statistics import HumanNormalised, Interval
+from eureka_loop.report import text, words
+from eureka_loop.report.compare import figures, verdict
+from eureka_loop.report.compare.results import (
+    ComparisonResults,
+    Measures,
+    Part,
+    profile_band,
+    terms_over_training,
+)
+from eureka_loop.report.comparison import RewardResult, Undefined
+from eureka_loop.report.facts import terms
+from eureka_loop.report.pages import render
+from eureka_loop.results import Evaluated
+from eureka_loop.reward.contract import is_diagnostic
+from eureka_loop.store import Run
+
+POINTS = 5  # rows of a table that stands for a figure
+HARDWARE = ("cpu", "cores", "memory_gb")
+HEADS = (
+    "reward",
+    "fitness, IQM [95%]",
+    "success [95%]",
+    "human-normalised",
+    "fitness while learning [95%]",
+    "steps to the reference's level",
+    "trainings",
+)
+
+
+def write(folder: Path) -> list[Path]:
+    """Write both reports; their paths.
+
+    Raises:
+        RunError: a file of the comparison is damaged, or the disk is full.
+    """
+    found = ComparisonResults.of(folder)
+    paths = [folder / "report.html", folder / "report.md"]
+    for path in paths:
+        files.write_text(path, document(found, path.name))
+    return paths
+
+
+def document(found: ComparisonResults, name: str) -> str:
+    """One of the two, by the name of its file."""
+    return render(
+        __package__,
+        f"{name}.j2",
+        found=found,
+        headline=verdict.headline(found),
+        lines=verdict.lines(found),
+        caution=verdict.looks(found),
+        protocol=protocol(found),
+        heads=HEADS,
+        parts=[_part(part) for part in found.parts],
+        labels=[each.label for each in found.setup.entries],
+        programs=[(each.label, found.source(each)) for each in found.setup.entries],
+        provenance=list(provenance(found)),
+        side_by_side=side_by_side,
+        unified=unified,
+        figures=figures,
+        video=video,
+    )
+
+
+def _part(part: Part) -> dict[str, Any]:
+    """Facts that both templates show of one algorithm."""
+    films, why_no_films = part.films
+    return {
+        "part": part,
+        "name": part.algorithm.upper(),
+        "rows": [row(each) for each in part.measures],
+        "verdicts": [(each.label, *part.comparison.verdict(each)) for each in part.results[1:]],
+        "explanations": explanations(part),
+        "seeds": [
+            (each.label, ", ".join(text.numbers(float(value) for value in each.fitness)) or "none finished")
+            for each in part.results
+        ],
+        "failures": [
+            (each.label, str(failure.seed), words.failure(failure.kind), text.one_line(failure.message, 300))
+            for each in part.results
+            for failure in each.evaluated.failures
+        ],
+        "learning": learning_rows(part),
+        "profiles": profile_rows(part),
+        "shared": [
+            (each, other, correlation(each), term_pairs(each, part.results[0].evaluated, other.evaluated))
+            for each, other in part.agreements
+        ],
+        "terms": [(each.label, term_rows(each)) for each in part.results],
+        "films": films,
+        "why_no_films": why_no_films,
+    }
+
+
+# numbers as text
+
+
+def number(found: Interval | None, like: Iterable[float] = ()) -> str:
+    """Value and interval: "2.600 [2.500, 2.700]", with as many decimals as `like` needs."""
+    if found is None:
+        return text.UNKNOWN
+    value, low, high = text.numbers([found.value, found.low, found.high], like=like)
+    return f"{value} [{low}, {high}]"
+
+
+def share(found: Interval | None) -> str:
+    """As `number`, for a share: "67% [33%, 100%]"."""
+    if found is None:
+        return text.UNKNOWN
+    return f"{text.percent(found.value)} [{text.percent(found.low)}, {text.percent(found.high)}]"
+
+
+def normalised(found: HumanNormalised | None) -> str:
+    """Raw, and clipped to [0, 3] where that is another number."""
+    if found is None:
+        return "undefined"
+    clipped = f" ({found.clipped:.2f} clipped)" if abs(found.clipped - found.raw) >= 0.005 else ""
+    return f"{found.raw:.2f}{clipped}"
+
+
+def fitness(result: RewardResult) -> str:
+    """Fitness with its interval, or why there is none: a failure is no number."""
+    return number(result.interval) if result.interval is not None else result.status
+
+
+def row(found: Measures) -> list[str]:
+    """One line of the table under `HEADS`."""
+    result = found.result
+    failures = dict.fromkeys(words.failure(each.kind) for each in result.evaluated.failures)
+    done = f"{result.fitness.size} of {len(result.evaluated.results)}"
+    return [
+        result.label,
+        fitness(result),
+        share(found.success),
+        normalised(found.normalised),
+        number(found.area),
+        _reach(found),
+        f"{done}: {'; '.join(failures)}" if failures else done,
+    ]
+
+
+def _reach(found: Measures) -> str:
+    """Steps, and number of seeds: "34k (9 of 10 seeds)"."""
+    if found.reached is None:
+        return text.UNKNOWN
+    seeds = f"{found.reached} of {text.plural(found.result.fitness.size, 'seed')}"
+    return f"{text.count(found.steps)} ({seeds})" if found.steps is not None else f"not reached ({seeds})"
+
+
+# figures as small tables
+
+
+def learning_rows(part: Part) -> list[list[str]]:
+    """Steps, then each reward's fitness while learning with its interval, at a few of the steps."""
+    if not part.steps.size:
+        return []
+    at = np.unique(np.linspace(0, part.steps.size - 1, POINTS).round()).astype(int)
+    columns = [[_at(band, index) for index in at] for band in part.bands]
+    return [[text.count(part.steps[index]), *cells] for index, *cells in zip(at, *columns, strict=True)]
+
+
+def profile_rows(part: Part) -> list[list[str]]:
+    """A fitness, then the share of each reward's seeds that reach it, with its interval."""
+    known = [float(value) for each in part.results for value in each.fitness]
+    if not known:
+        return []
+    levels = np.linspace(min(known), max(known), POINTS)
+    bands = [profile_band(each, levels) if each.fitness.size else None for each in part.results]
+    columns = [[_at(band, index, share) for index in range(POINTS)] for band in bands]
+    return [[level, *cells] for level, *cells in zip(text.numbers(levels), *columns, strict=True)]
+
+
+def term_rows(result: RewardResult) -> list[list[str]]:
+    """A term, then its mean over the seeds with their range, where training begins and where it ends."""
+    found = terms_over_training(result.evaluated)
+    return [
+        [name, *(number(Interval(*map(float, curve[at, 1:]))) for at in (0, -1))]
+        for name, curve in found.items()
+    ]
+
+
+def _at(band: Any, index: int, shown: Any = number) -> str:
+    return text.UNKNOWN if band is None else str(shown(Interval(*(float(line[index]) for line in band))))
+
+
+# sentences
+
+
+def protocol(found: ComparisonResults) -> str:
+    """How it was measured."""
+    setup = found.setup
+    return (
+        f"Each reward trained from scratch {text.plural(setup.seeds, 'time')} for {setup.config.steps:,} "
+        "steps, on seeds that no search has seen; the same seeds, budget and hyperparameters for all; each "
+        f"final policy judged in {text.plural(setup.config.judge_episodes, 'episode')}."
+    )
+
+
+def explanations(part: Part) -> list[str]:
+    """The meaning of the columns, a sentence each."""
+    lines = [
+        "Fitness: of the final policy on judged episodes, the interquartile mean over seeds with its 95% "
+        "stratified bootstrap interval.",
+        "Success: share of judged episodes; its 95% interval (Wilson's) counts a seed as one draw.",
+        f"Human-normalised: (reward − sparse) / |hand-written − sparse|; {_scale(part)}",
+        "Fitness while learning: the area under the learning curve divided by its length, exploration "
+        f"included.{_first_episodes(part)}",
+    ]
+    if part.target is not None and part.reference is not None:
+        lines.append(
+            f"Steps: until training episodes reach {text.number(part.target)}, where {part.reference.label} "
+            "ends; the median seed, read off between checkpoints."
+        )
+    return lines
+
+
+def _scale(part: Part) -> str:
+    """Scores of the references, or why there is no scale."""
+    scale = part.comparison.scale
+    if isinstance(scale, Undefined):
+        return f"undefined here: {scale.why}."
+    failed = any(each.evaluated.failures for each in part.results)
+    return scale.explanation + (" A reward of which a training failed has no score." if failed else "")
+
+
+def _first_episodes(part: Part) -> str:
+    """A sentence where curves begin with a value that was not seen yet; "" where none does."""
+    late = [float(each.begun.max()) for each in part.curves if each and each.begun.max() > each.steps[0]]
+    if not late:
+        return ""
+    return (
+        " Before a seed's first finished episode, that episode's fitness stands in: until "
+        f"{text.count(max(late))} steps, for the seed that began last."
+    )
+
+
+def correlation(found: Agreement) -> str:
+    """How two rewards agree on shared transitions."""
+    pearson, ranks = (
+        "undefined, since one of them is constant" if value is None else f"{value:+.2f}"
+        for value in (found.pearson, found.spearman)
+    )
+    return f"correlation {pearson}, of ranks {ranks}, over {found.rows:,} transitions"
+
+
+def term_pairs(found: Agreement, ours: Evaluated, theirs: Evaluated) -> list[list[str]]:
+    """Matched terms, each with its share of its reward at the end of training: under `TERM_HEADS`."""
+    mine, yours = terms(ours.trained), terms(theirs.trained)
+    return [
+        [
+            match.ours or text.UNKNOWN,
+            _share(mine, match.ours),
+            match.theirs or text.UNKNOWN,
+            _share(yours, match.theirs),
+            _how(match),
+        ]
+        for match in found.terms
+    ]
+
+
+def _share(shares: dict[str, float], term: str | None) -> str:
+    if term is None or term not in shares:
+        return text.UNKNOWN
+    return "not summed" if is_diagnostic(term) else text.percent(shares[term])
+
+
+def _how(match: Match) -> str:
+    if match.how == "":
+        return "no counterpart"
+    value = "" if match.correlation is None else f", correlation {match.correlation:+.2f}"
+    return ("same name" if match.how == "name" else "values") + value
+
+
+# programs and videos
+
+
+def side_by_side(left: str, right: str) -> list[tuple[str, str, str, str, str]]:
+    """Both programs whole, lines that belong together in one row: kind, number and text of each side.
+
+    A side without a line there has number "". Kinds: same, changed, only-left, only-right.
+    """
+    a, b = text.clean(left).rstrip("\n").split("\n"), text.clean(right).rstrip("\n").split("\n")
+    rows = []
+    for tag, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        for p, q in zip_longest(range(i, j), range(k, m)):
+            one_side = "only-right" if p is None else "only-left" if q is None else "changed"
+            kind = "same" if tag == "equal" else one_side
+            rows.append((kind, *_numbered(a, p), *_numbered(b, q)))
+    return rows
+
+
+def _numbered(lines: list[str], index: int | None) -> tuple[str, str]:
+    return ("", "") if index is None else (str(index + 1), lines[index])
+
+
+def unified(left: str, right: str, names: tuple[str, str]) -> str:
+    """The same as one text; "" where they are equal."""
+    a, b = text.clean(left).splitlines(), text.clean(right).splitlines()
+    return "\n".join(difflib.unified_diff(a, b, *names, n=max(len(a), len(b)) + 1, lineterm=""))
+
+
+def video(path: Path) -> str:
+    """A video as an address that holds all of it."""
+    return f"data:video/mp4;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+# everything needed to repeat it
+
+
+def provenance(found: ComparisonResults) -> Iterator[tuple[str, str]]:
+    """Command, programs, seeds, versions, hardware, cost: names and values."""
+    setup, run = found.setup, found.parts[0].run
+    yield "command", setup.command
+    yield "task", f"{found.task.name} on {found.task.env_id}"
+    for each in setup.entries:
+        if each.origin != each.label:
+            yield each.label, each.origin or "the task's own"
+    yield "training seeds", text.series(setup.training_seeds)
+    yield "judged on seeds", text.series(setup.judging_seeds)
+    for part in found.parts:
+        training = part.run.training()
+        how = ", ".join(f"{key} = {value}" for key, value in training.hyperparameters.items())
+        why = f" ({training.why})" if training.why else ""
+        yield part.algorithm.upper(), f"trained by {training.trainer}{why}; {how or 'defaults'}"
+    made_by = run.record("made_by")
+    memory = f", {made_by['memory_gb']:g} GB" if "memory_gb" in made_by else ""
+    yield "machine", f"{made_by.get('cpu', 'processor unknown')}, {made_by.get('cores', '?')} cores{memory}"
+    yield "made by", ", ".join(f"{key} {value}" for key, value in made_by.items() if key not in HARDWARE)
+    yield "sandbox", str(run.record("sandbox").get("tier", "unknown"))
+    yield "cost", cost(found)
+
+
+def cost(found: ComparisonResults) -> str:
+    """Steps and time of the comparison, and tokens of the search before it."""
+    trained, steps, seconds = (
+        sum(column) for column in zip(*(part.cost for part in found.parts), strict=True)
+    )
+    spent = f"{text.plural(int(trained), 'training')}, {text.count(steps)} steps, {text.duration(seconds)}"
+    return f"{spent}{_search_cost(found.setup.entries[0].run)}"
+
+
+def _search_cost(run: str) -> str:
+    if not run:
+        return ""
+    spent = [event for event in Run(Path(run)).events() if event["event"] == "spent"]
+    if not spent:
+        return "; no model was asked in the search before it"
+    tokens, usd = int(spent[-1]["prompt_tokens"]) + int(spent[-1]["completion_tokens"]), spent[-1]["usd"]
+    money = f", {text.money(usd)}" if usd else ""
+    return f"; in the search before it {text.count(tokens)} tokens{money}"

@@ -1,0 +1,102 @@
+"""Figures by matplotlib as SVG text, in colours that a page's style sheet may change."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from eureka_loop.records import Array
+from eureka_loop.report import text
+
+SERIES = ("#0068a8", "#c8500a", "#0a8a63", "#a8508a", "#93700a", "#4a62c8")  # told apart by every eye
+DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 3)), (0, (9, 3)))
+OTHER, INK, SOFT, FAINT = "#9a9fa6", "#1b1d21", "#5b6068", "#dfe1e4"
+VARIABLES = {  # colour → variable of page.css, which has another value in dark mode
+    **{colour: f"--c{index}" for index, colour in enumerate(SERIES)},
+    **{OTHER: "--other", INK: "--ink", SOFT: "--soft", FAINT: "--faint"},
+}
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none", "text.parse_math": False, "font.family": "sans-serif", "font.size": 9.0,
+    "text.color": SOFT, "axes.labelcolor": SOFT, "axes.edgecolor": SOFT,
+    "xtick.color": SOFT, "ytick.color": SOFT,
+    "axes.titlesize": 9.0, "axes.titlecolor": INK, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True, "axes.grid.axis": "y", "grid.color": FAINT, "axes.axisbelow": True,
+    "lines.linewidth": 1.8, "legend.frameon": False,
+}  # fmt: skip
+
+
+class Drawing:
+    """A figure with its axes, to draw on; `svg` holds the result once the context has ended."""
+
+    def __init__(self, figure: Any, axes: Sequence[Any]) -> None:
+        self.figure, self.axes, self.svg = figure, axes, ""
+
+
+@contextmanager
+def drawing(width: float, height: float, title: str, *, rows: int = 1, columns: int = 1) -> Iterator[Drawing]:
+    """Draw one figure.
+
+    Args:
+        width, height: inches.
+        title: description for a screen reader; also makes the ids inside unique in a page.
+    """
+    import matplotlib  # half a second to import: only where a report is made
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    description = text.one_line(title)
+    with (
+        matplotlib.rc_context({**STYLE, "svg.hashsalt": description}),
+        warnings.catch_warnings(action="ignore", category=UserWarning),  # letters that the font lacks
+    ):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(figure)
+        found = Drawing(figure, list(figure.subplots(rows, columns, squeeze=False).flat))
+        yield found
+        out = io.StringIO()
+        figure.savefig(
+            out, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        )
+    found.svg = _plain(out.getvalue(), description)
+
+
+def line(axes: Any, x: Array, curve: tuple[Array, Array, Array], series: int, *, dashed: bool = True) -> None:
+    """A curve with its interval as a band.
+
+    Args:
+        curve: value, low, high, (x,) each.
+        series: number of its colour and, with `dashed`, of its dashes.
+    """
+    value, low, high = curve
+    colour = SERIES[series % len(SERIES)]
+    axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
+    axes.plot(x, value, color=colour, linestyle=DASHES[series % len(DASHES)] if dashed else "-")
+
+
+def label_counts(axis: Any) -> None:
+    """Label ticks as 50k, 1.25M."""
+    axis.set_major_formatter(lambda value, _: text.count(value))
+
+
+def inline(svg: str) -> str:
+    """The figure as part of a page, in the colours of the page's style sheet."""
+    for colour, variable in VARIABLES.items():
+        svg = svg.replace(colour, f"var({variable},{colour})")
+    return re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg).replace("xlink:href", "href")
+
+
+def _plain(svg: str, title: str) -> str:
+    """Without XML head, size, metadata, group ids and fonts: the page's style sheet sets those."""
+    svg = re.sub(r"(?s)<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg[svg.index("<svg") :])
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", svg)
+    head = f'<svg role="img" aria-label="{_attribute(title)}"'
+    return re.sub(r'<svg( xmlns:xlink="[^"]*")? width="[^"]*" height="[^"]*"', head + r"\1", svg, count=1)
+
+
+def _attribute(said: str) -> str:
+    return said.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;").replace("\\", r"\\")

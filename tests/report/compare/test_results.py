@@ -1,0 +1,144 @@
+"""The numbers of a comparison, and each as text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eureka_loop import files
+from eureka_loop.references import NATIVE
+from eureka_loop.report.compare.entries import Entry
+from eureka_loop.report.compare.results import ComparisonResults, Part, terms_over_training
+from eureka_loop.report.compare.view import explanations, learning_rows, profile_rows, row, term_rows
+from eureka_loop.results import Trained
+
+from .conftest import ENTRIES, Fitness, made, numbers
+
+
+def part_of(folder: Path, fitness: Fitness | None = None, **values: object) -> Part:
+    """The only part of a comparison, with these numbers or as it lies there."""
+    return ComparisonResults.of(made(folder, fitness, **values) if fitness else folder).parts[0]  # type: ignore[arg-type]
+
+
+def rows(part: Part) -> list[list[str]]:
+    return [row(each) for each in part.measures]
+
+
+def sentences(part: Part) -> str:
+    return " ".join(explanations(part))
+
+
+def test_every_number_with_its_interval(better: Path) -> None:
+    ours, human, sparse = rows(part_of(better))
+    assert ours[:4] == ["winner g1-03", "4.397 [4.142, 4.507]", "100% [72%, 100%]", "1.58"]
+    assert (human[3], sparse[3]) == ("1.00", "0.00")
+    assert ours[6] == "10 of 10"
+
+
+def test_the_winner_comes_to_the_references_level_first(better: Path) -> None:
+    part = part_of(better)
+    ours, _, sparse = part.measures
+    assert part.target is not None
+    assert 2.5 < part.target < 3.5
+    assert ours.steps is not None
+    assert (ours.reached, ours.steps < 120_000) == (10, True)
+    assert (sparse.reached, sparse.steps) == (0, None)
+
+
+def test_the_area_is_the_mean_of_the_curve(better: Path) -> None:
+    part = part_of(better)
+    area, curves = part.measures[0].area, part.curves[0]
+    assert area is not None
+    assert curves is not None
+    assert area.value == pytest.approx(curves.fitness.mean(), rel=0.05)
+
+
+def test_a_score_on_a_scale_of_no_length_is_undefined(tmp_path: Path) -> None:
+    fitness = {
+        id: numbers(3.0 + (id == "g1-03"), 0.5, 10, n) for n, id in enumerate(("g1-03", "human", "sparse"))
+    }
+    part = part_of(tmp_path, fitness)
+    assert [each[3] for each in rows(part)] == ["undefined"] * 3
+    assert "can't be told apart" in sentences(part)
+
+
+@pytest.mark.parametrize(
+    ("ours", "human", "sparse", "scores", "explanation"),
+    [
+        ([9.0, 9.1, 9.2, 9.1], [2.0, 2.1, 2.0, 2.1], [1.0, 1.1, 1.0, 1.1], ["8.05 (3.00 clipped)", "1.00", "0.00"],
+         "0: sparse, 1: hand-written."),
+        ([4.0, None, 4.1, 4.2], [3.0, 3.1, 3.0, 3.1], [1.0, 1.1, 1.0, 1.1], ["undefined", "1.00", "0.00"],
+         "0: sparse, 1: hand-written. A reward of which a training failed has no score."),
+        ([4.0] * 4, [1.0, 1.1, 1.0, 1.1], [2.0, 2.1, 2.0, 2.1], ["1.95", "-1.00 (0.00 clipped)", "0.00"],
+         "0: sparse, -1: hand-written. The hand-written reward did worse here than the sparse one"),
+        ([4.0] * 2, [3.0] * 2, [1.0, None], ["undefined"] * 3, "undefined here: 1 training of the sparse reward failed."),
+    ],
+)  # fmt: skip
+def test_the_human_normalised_score(
+    tmp_path: Path, ours: list[float | None], human: list[float], sparse: list[float | None],
+    scores: list[str], explanation: str,
+) -> None:  # fmt: skip
+    part = part_of(tmp_path, {"g1-03": ours, "human": human, "sparse": sparse})
+    assert [each[3] for each in rows(part)] == scores
+    assert explanation in sentences(part)
+
+
+def test_a_failure_has_no_number(tmp_path: Path) -> None:
+    part = part_of(tmp_path, {"g1-03": [4.0, 4.1], "human": [None, None], "sparse": [1.0, None]})
+    ours, human, sparse = rows(part)
+    assert human[1:6] == ["failed", "–", "undefined", "–", "–"]
+    assert human[6] == "0 of 2: NaN or infinite"
+    assert sparse[6] == "1 of 2: NaN or infinite"
+    assert (part.target, ours[5]) == (None, "–")
+
+
+def test_the_envs_own_reward_is_the_reference_where_there_is_no_hand_written_one(tmp_path: Path) -> None:
+    native = Entry("native", "the env's own", NATIVE)
+    ids = {"g1-03": 4.0, "sparse": 1.0, "native": 3.0}
+    fitness = {id: numbers(middle, 0.3, 6, n) for n, (id, middle) in enumerate(ids.items())}
+    part = part_of(tmp_path / "a", fitness, entries=[ENTRIES[0], ENTRIES[2], native])
+    assert part.reference is not None
+    assert part.reference.id == "native"
+    assert part.target == pytest.approx(3.0, abs=0.3)
+    assert "0: sparse, 1: the env's own." in sentences(part)
+    both = part_of(tmp_path / "b", {**fitness, "human": [1.0] * 6}, entries=[ENTRIES[0], native, ENTRIES[1]])
+    assert both.reference is not None
+    assert both.reference.id == "human"
+
+
+def test_a_seed_that_begins_late_cuts_off_no_curve_and_is_told(changeable: Path) -> None:
+    before = part_of(changeable)
+    assert "stands in" not in sentences(before)
+    seed = before.results[2].evaluated.trained[0].seed
+    result = before.run.result("sparse", seed)
+    assert isinstance(result, Trained)
+    late = tuple(replace(each, fitness=None) if each.step < 180_000 else each for each in result.checkpoints)
+    files.write_json(before.run.job_folder("sparse", seed) / "result.json", replace(result, checkpoints=late))
+    after = part_of(changeable)
+    assert [each.steps[0] for each in after.curves if each] == [40_000.0] * 3
+    assert "stands in: until 180k steps, for the seed that began last." in sentences(after)
+
+
+def test_figures_as_small_tables(better: Path) -> None:
+    part = part_of(better)
+    learning = learning_rows(part)
+    assert [each[0] for each in learning] == ["40k", "80k", "120k", "160k", "200k"]
+    assert learning[-1][1] == "4.325 [4.059, 4.434]"
+    ours, human, sparse = zip(*(each[1:] for each in profile_rows(part)), strict=True)
+    assert [cell.split("%")[0] for cell in ours] == ["100", "100", "100", "100", "10"]
+    assert sparse[0].startswith("100%")
+    assert human[-1].startswith("0%")
+    speed = {name: ends for name, *ends in term_rows(part.results[0])}["speed"]
+    first, last = (float(each.split()[0]) for each in speed)
+    assert 0 < first < 1 < last
+
+
+def test_terms_over_training_are_means_within_the_seeds(better: Path) -> None:
+    found = terms_over_training(part_of(better).results[0].evaluated)
+    assert list(found) == ["speed", "upright", "effort"]
+    for curve in found.values():
+        assert curve.shape == (10, 4)
+        assert np.all((curve[:, 2] <= curve[:, 1]) & (curve[:, 1] <= curve[:, 3]))
