@@ -31,11 +31,11 @@ import numpy as np
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.parsing import compile_ready
-from eureka_loop.reward.sandbox.fork_server import ForkServer, order
-from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer, names
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, layer_names
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
-from eureka_loop.reward.sandbox.warm import namespace
-from eureka_loop.reward.sandbox.witness import witness
+from eureka_loop.reward.sandbox.server import namespace
+from eureka_loop.reward.sandbox.status import self_test
 
 SHAPES: dict[str, tuple[int, ...]] = {
     "forward_velocity": (),
@@ -72,12 +72,12 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {sys.version.split()[0]}, numpy {np.__version__}")
     begin = time.perf_counter()
     with ForkServer() as fork_server:
-        print(f"tier {fork_server.tier} ({', '.join(names(fork_server.held))})")
-        print(f"warm parent, first time: {(time.perf_counter() - begin) * 1e3:.0f} ms")
+        print(f"tier {fork_server.tier} ({', '.join(layer_names(fork_server.held))})")
+        print(f"fork server, first time: {(time.perf_counter() - begin) * 1e3:.0f} ms")
         begin = time.perf_counter()
-        refused = witness(fork_server)
+        refused = self_test(fork_server)
         spent = (time.perf_counter() - begin) * 1e3
-        print(f"witness: {sum(refused.values())} of {len(refused)} refused, {spent:.0f} ms")
+        print(f"self-test: {sum(refused.values())} of {len(refused)} refused, {spent:.0f} ms")
         starting(fork_server, arguments.starts)
         locking(arguments.starts)
         for rows in (ROWS, 1):
@@ -110,9 +110,9 @@ def locking(times: int) -> None:
         for _ in range(times):
             for fork_server, seconds in zip((locked, free), spent.values(), strict=True):
                 begin = time.perf_counter()
-                talk = fork_server.open(order("probe", "", "", {}, 1, 5.0))
+                connection = fork_server.probe("", 5.0)
                 seconds.append(time.perf_counter() - begin)
-                talk.close()
+                connection.close()
     both, alone = spent.values()
     report("fork and lock", both, "ms")
     report("fork alone", alone, "ms")
@@ -151,9 +151,9 @@ class Twice:
         self.sandboxed: list[float] = []
         self.alone: list[float] = []
 
-    def evaluate(self, columns: dict[str, Array], episode_start: Any = None) -> Terms:
+    def evaluate(self, columns: dict[str, Array]) -> Terms:
         begin = time.perf_counter()
-        terms = self._process.evaluate(columns, episode_start)
+        terms = self._process.evaluate(columns)
         middle = time.perf_counter()
         made = self._function(*(columns[name] for name in self._process.program.parameters))
         again = Terms(tuple(made), np.array(list(made.values())))
@@ -234,7 +234,7 @@ print(fork_server.pid, busy.pid, *(each.pid for each in idle), flush=True)
 time.sleep(60)
 """
 
-# As `eureka` has its workers: a process that dies with its parent, and whose warm parent dies with it.
+# As `eureka` has its workers: a process that dies with its parent, and whose fork server dies with it.
 WORKER = f"""
 import os, sys
 from eureka_loop.reward.sandbox.lock import die_with_parent

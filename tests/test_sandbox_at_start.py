@@ -13,14 +13,14 @@ from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import SandboxError
 from eureka_loop.options import parse
 from eureka_loop.records import Training
-from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer
-from eureka_loop.reward.sandbox.status import Standing
+from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
+from eureka_loop.reward.sandbox.status import SandboxStatus
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.search import assemble as wiring
 from eureka_loop.store import Run
 
-STRICT = Standing(ALL_LAYERS, 7, {"read_file": True, "connect": True})
-REDUCED = Standing(Layer.LIMITS, 0, {"read_file": True, "connect": False})
+STRICT = SandboxStatus(ALL_LAYERS, 7, {"read_file": True, "connect": True})
+REDUCED = SandboxStatus(Layer.LIMITS, 0, {"read_file": True, "connect": False})
 VOCABULARY = Vocabulary("Hopper-v5", (Observable("action", (3,)),), horizon=1000, dt=0.008)
 
 
@@ -44,16 +44,14 @@ def _an_env_that_needs_no_survey(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch):
     """Make this machine one whose sandbox is worth that much."""
-    return lambda standing: monkeypatch.setattr(
-        "eureka_loop.reward.sandbox.status.measure", lambda fork_server: standing
+    return lambda status: monkeypatch.setattr(
+        "eureka_loop.reward.sandbox.status.measure", lambda fork_server: status
     )
 
 
 def test_below_strict_a_run_does_not_start_and_leaves_nothing(machine, config):
     machine(REDUCED)
-    with pytest.raises(
-        SandboxError, match=r"'reduced' here.*could reach files.*could connect.*--allow-reduced-sandbox"
-    ):
+    with pytest.raises(SandboxError, match=r"'reduced' here.*could connect.*--allow-reduced-sandbox"):
         wiring.create(config)
     assert not config.out.exists()
 
@@ -66,8 +64,8 @@ def test_the_flag_overrides_it_and_what_it_is_worth_is_kept(machine, config):
             "tier": "reduced",
             "layers": ["limits"],
             "landlock_abi": 0,
-            "witness_tried": 2,
-            "witness_refused": 1,
+            "self_test_tried": 2,
+            "self_test_refused": 1,
             "not_refused": ["connect"],
         }
         with wiring.stages(run):

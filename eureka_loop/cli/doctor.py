@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 from eureka_loop.errors import EurekaError, SandboxError
 from eureka_loop.execute import machine
 from eureka_loop.propose.llm.settings import KEYS, LLMSettings, configured_model, configured_url
-from eureka_loop.reward.sandbox import landlock, seccomp
+from eureka_loop.reward.sandbox import lock, seccomp
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.sandbox.layers import Layer
-from eureka_loop.reward.sandbox.status import OVERRIDE, Standing, measure
+from eureka_loop.reward.sandbox.lock import Layer
+from eureka_loop.reward.sandbox.status import OVERRIDE, SandboxStatus, measure
 
 State = Literal["good", "note", "lack", "stop"]  # note: neither good nor bad; stop: no run starts like this
 
@@ -81,33 +81,33 @@ def examine(runs: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Sec
 
 
 def sandbox() -> Iterator[Finding]:
-    """Tier, kernel, layers, and every attempt of the witness."""
+    """Tier, kernel, layers, and every attempt of the self-test."""
     try:
         with ForkServer() as fork_server:
-            standing = measure(fork_server)
+            status = measure(fork_server)
     except SandboxError as error:
         yield Finding("tier", "stop", "none: no locked process can be started", str(error))
         return
-    yield _tier(standing)
+    yield _tier(status)
     yield Finding("kernel", "note", f"{platform.system()} {platform.release()}, {platform.machine()}")
-    yield from (_layer(layer, standing) for layer in Layer)
-    for attempt, refused in standing.witness.items():
+    yield from (_layer(layer, status) for layer in Layer)
+    for attempt, refused in status.refused.items():
         words = attempt.replace("_", " ")
         yield Finding(
             words, "good" if refused else "stop", "refused" if refused else "a locked process could"
         )
 
 
-def _tier(standing: Standing) -> Finding:
-    if standing.strict:
+def _tier(status: SandboxStatus) -> Finding:
+    if status.strict:
         return Finding("tier", "good", "strict")
     remedy = f"see the layers below; {OVERRIDE} runs generated code all the same"
-    return Finding("tier", "stop", f"{standing.tier}: a run refuses to start", remedy)
+    return Finding("tier", "stop", f"{status.tier}: a run refuses to start", remedy)
 
 
-def _layer(layer: Layer, standing: Standing) -> Finding:
-    name, held = (layer.name or "").lower(), layer in standing.held
-    shown = f"on, kernel ABI {standing.abi}" if held and layer is Layer.LANDLOCK else "on"
+def _layer(layer: Layer, status: SandboxStatus) -> Finding:
+    name, held = (layer.name or "").lower(), layer in status.held
+    shown = f"on, kernel ABI {status.landlock_abi}" if held and layer is Layer.LANDLOCK else "on"
     if held:
         return Finding(name, "good", shown)
     if layer is Layer.IDENTITY:
@@ -116,9 +116,7 @@ def _layer(layer: Layer, standing: Standing) -> Finding:
 
 
 def _remedy(layer: Layer) -> str:
-    if sys.platform != "linux":
-        return "only Linux has it; on macOS run in a Linux container or virtual machine, on Windows in WSL2"
-    if layer is Layer.LANDLOCK and landlock.abi() == 0:
+    if layer is Layer.LANDLOCK and lock.landlock_abi() == 0:
         return (
             "Linux 5.13 or later, with `landlock` in /sys/kernel/security/lsm (boot option lsm=landlock,…); "
             "in a container the seccomp profile must allow the landlock calls, as newer Dockers' default does"

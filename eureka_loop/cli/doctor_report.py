@@ -32,13 +32,13 @@ def print_doctor(sections: Iterable[Section]) -> bool:
 
 
 def shown(each: Section) -> RenderableType:
-    """A section; what the witness was refused stands on one line."""
+    """A section; refused attempts of the self-test share one line."""
     refused = [finding.what for finding in each.findings if finding.value == "refused"]
     rest = [finding for finding in each.findings if finding.value != "refused"]
     pairs = [pair for finding in rest for pair in _lines(finding)]
     if refused:
         words = f"{text.plural(len(refused), 'forbidden thing')}: {', '.join(refused)}"
-        pairs.append(("witness: refused", _marked("good", words)))
+        pairs.append(("self-test: refused", _marked("good", words)))
     return section(each.title, facts(pairs))
 
 

@@ -220,7 +220,7 @@ def brought_human(found: Facts) -> bool:
 def _sandbox(record: Mapping[str, Any]) -> Iterator[str]:
     if not record:
         return
-    tried, refused = record.get("witness_tried", 0), record.get("witness_refused", 0)
+    tried, refused = record.get("self_test_tried", 0), record.get("self_test_refused", 0)
     through = ", ".join(record.get("not_refused", ()))
     said = (
         f"{record.get('tier', 'unknown')} ({', '.join(record.get('layers', ()))}); of {tried} forbidden "

@@ -80,7 +80,7 @@ class Bank:
         episodes = [each.trajectory for each in self._kept]
         columns, starts = joined(episodes, program.parameters)
         with fork_server.start(program, shapes, rows=len(starts)) as process:
-            return Answer(process.evaluate(columns, starts), list(map(len, episodes)))
+            return Answer(process.evaluate(columns), list(map(len, episodes)))
 
     def transitions(self, most: int) -> list[Path]:
         """Files of whole episodes, spread over fitness, that hold no more transitions than this together."""

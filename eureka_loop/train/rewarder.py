@@ -43,7 +43,7 @@ class Rewarder:
         """
         transitions = self._recorder.take()
         self.columns = transitions.columns
-        terms = self._process.evaluate(transitions.columns, transitions.episode_start)
+        terms = self._process.evaluate(transitions.columns)
         self._witness(transitions, terms)
         rewards = by_time(terms.total, n_envs)
         self.scale.update(rewards, by_time(transitions.done, n_envs))

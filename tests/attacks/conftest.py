@@ -32,7 +32,7 @@ from eureka_loop.results import FailureKind
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer
+from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
@@ -222,7 +222,7 @@ class AttackRunner:
         unchanged, seen = True, set[bytes]()
         try:
             with self.start(payload, deadline=deadline) as process:
-                inputs = process._conversation.columns
+                inputs = process._connection.columns
                 for _ in range(2):
                     terms = process.evaluate(self.columns)
                     seen.add(terms.values.tobytes())

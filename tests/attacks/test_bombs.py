@@ -190,7 +190,7 @@ def test_a_process_that_is_signalled_from_outside(locked, number):
 
 
 def test_a_process_that_works_on_after_its_answer_is_late_for_the_next(locked, arm):
-    lines = "s = sys._getframe(2).f_locals\ns['self']._teller.values[0, :] = 1.0\ns['self']._teller.say(s['sequence'], s['token'], 3, 1, b'a')\nwhile True:\n    pass"
+    lines = "s = sys._getframe(2).f_locals\ns['self']._values[0, :] = 1.0\ns['self'].send(s['sequence'], s['token'], 3, 1, b'a')\nwhile True:\n    pass"
     with locked.start(arm(lines), deadline=DEADLINE) as process:
         assert process.evaluate(locked.columns).total[0] == 1.0
         with pytest.raises(RewardFailure) as caught:

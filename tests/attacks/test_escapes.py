@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_loop.reward.sandbox.layers import Layer
+from eureka_loop.reward.sandbox.lock import Layer
 
 FAMILIES = {
     path.stem: runpy.run_path(str(path))["PAYLOADS"]

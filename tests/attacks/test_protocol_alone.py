@@ -7,23 +7,21 @@ import pytest
 
 from eureka_loop.errors import RewardFailure
 
-GRIP = (
-    "s = sys._getframe(2).f_locals\nteller, token, sequence = s['self']._teller, s['token'], s['sequence']\n"
-)
+GRIP = "s = sys._getframe(2).f_locals\nserver, token, sequence = s['self'], s['token'], s['sequence']\n"
 STAY = "\nwhile True:\n    pass"
 
 
 def say(sequence="sequence", token="token", code=3, count=1, size=1, text="a") -> str:
     """Lines that answer by hand."""
     fields = f"{sequence}, {token}, {code}, {count}, {size}"
-    return f"teller._outputs[:{len(text)}] = b'{text}'\nos.write(0, struct.pack('<QQIIQ', {fields}))"
+    return f"server._outputs[:{len(text)}] = b'{text}'\nos.write(0, struct.pack('<QQIIQ', {fields}))"
 
 
 FORGERIES = {
     "another question's number": say(sequence="sequence + 1") + STAY,
     "the number of the start": say(sequence="1") + STAY,
     "a token that is guessed": say(token="token ^ 1") + STAY,
-    "the token of the start": say(token="s['self']._order.token") + STAY,
+    "the token of the start": say(token="s['self']._request.token") + STAY,
     "ready again": say(code=2) + STAY,
     "locked again, with more layers": say(code=1, count=31) + STAY,
     "a code there is none": say(code=99) + STAY,
@@ -32,11 +30,11 @@ FORGERIES = {
     "no terms": say(count=0) + STAY,
     "a text longer than its place": say(size=2**63) + STAY,
     "no names": say(size=0) + STAY,
-    "names that are no text": "teller._outputs[:2] = bytes([255, 254])\n" + say(size=2, text="") + STAY,
-    "a name that clears the screen": "teller._outputs[:5] = b'a' + bytes([27]) + b'[2J'\n"
+    "names that are no text": "server._outputs[:2] = bytes([255, 254])\n" + say(size=2, text="") + STAY,
+    "a name that clears the screen": "server._outputs[:5] = b'a' + bytes([27]) + b'[2J'\n"
     + say(size=5, text="")
     + STAY,
-    "two terms of one name": "teller._outputs[:3] = b'a' + bytes([10]) + b'a'\n"
+    "two terms of one name": "server._outputs[:3] = b'a' + bytes([10]) + b'a'\n"
     + say(count=2, size=3, text="")
     + STAY,
     "nothing to sum": say(text="_a", size=2) + STAY,
@@ -48,9 +46,9 @@ FORGERIES = {
     "a wire shut on this side": "socket.socket(fileno=0).shutdown(1)" + STAY,
     "an answer sent twice": say() + "\n" + say() + STAY,
     "an answer before and an answer after": say() + "\nreturn {'a': x}",
-    "not a number": "teller.values[0, :] = np.nan\n" + say() + STAY,
-    "infinity": "teller.values[0, :] = np.inf\n" + say() + STAY,
-    "more than is allowed": "teller.values[0, :] = -1.1e6\n" + say() + STAY,
+    "not a number": "server._values[0, :] = np.nan\n" + say() + STAY,
+    "infinity": "server._values[0, :] = np.inf\n" + say() + STAY,
+    "more than is allowed": "server._values[0, :] = -1.1e6\n" + say() + STAY,
 }
 KINDS = {"not a number": "not_finite", "infinity": "not_finite", "more than is allowed": "out_of_range"}
 
@@ -75,7 +73,7 @@ def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(unlocked, arm
         s = sys._getframe(2).f_locals
         if not hasattr(sys, 'busy'):
             sys.busy = True
-            values = s['self']._teller.values
+            values = s['self']._values
             def forever():
                 while True:
                     values[0, ::2] = np.nan
@@ -98,7 +96,7 @@ def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(unlocked, arm
 
 
 def test_names_do_not_change_when_the_text_does(unlocked, arm):
-    lines = GRIP + "teller._outputs[:1] = b'b'\nreturn {'a': x}"
+    lines = GRIP + "server._outputs[:1] = b'b'\nreturn {'a': x}"
     with unlocked.start(arm(lines)) as process:
         assert process.evaluate(unlocked.columns).names == ("a",)
         assert process.evaluate(unlocked.columns).names == ("a",)

@@ -15,9 +15,9 @@ from eureka_loop.cli import doctor
 from eureka_loop.cli.doctor import Finding
 from eureka_loop.errors import SandboxError
 from eureka_loop.execute import machine as sizes
-from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer
+from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
 from eureka_loop.reward.sandbox.probes import PROBES
-from eureka_loop.reward.sandbox.status import Standing
+from eureka_loop.reward.sandbox.status import SandboxStatus
 
 KEY = "sk-a-key-that-nobody-may-see"
 
@@ -32,7 +32,7 @@ def machine(monkeypatch: pytest.MonkeyPatch):
 
     def pretend(held: Layer, *through: str) -> list[Finding]:
         seen = {name: name not in through for name in PROBES}
-        monkeypatch.setattr(doctor, "measure", lambda fork_server: Standing(held, 0, seen))
+        monkeypatch.setattr(doctor, "measure", lambda fork_server: SandboxStatus(held, 0, seen))
         return list(doctor.sandbox())
 
     return pretend
@@ -46,11 +46,11 @@ def test_a_strict_machine_lacks_nothing(machine):
 
 
 def test_a_kernel_without_landlock_stops_runs_and_says_what_to_do(machine, monkeypatch):
-    monkeypatch.setattr(doctor.landlock, "abi", lambda: 0)
+    monkeypatch.setattr(doctor.lock, "landlock_abi", lambda: 0)
     findings = machine(ALL_LAYERS & ~Layer.LANDLOCK)
     tier, layer = found(findings, "tier"), found(findings, "landlock")
     assert tier.state == layer.state == "stop"
-    assert tier.value == "no-landlock: a run refuses to start"
+    assert tier.value == "reduced: a run refuses to start"
     assert "--allow-reduced-sandbox" in tier.remedy
     assert "Linux 5.13" in layer.remedy
 
@@ -60,23 +60,25 @@ def test_another_processor_has_no_filter(machine, monkeypatch):
     assert "x86-64 and aarch64" in found(machine(ALL_LAYERS & ~Layer.SECCOMP), "seccomp").remedy
 
 
-def test_another_system_is_told_where_it_works(machine, monkeypatch):
+def test_another_system_is_told_where_it_works(monkeypatch):
     monkeypatch.setattr(doctor.sys, "platform", "darwin")
-    assert "Linux container" in found(machine(Layer.LIMITS), "seccomp").remedy
+    (finding,) = doctor.sandbox()
+    assert (finding.what, finding.state) == ("tier", "stop")
+    assert "Linux container" in finding.remedy
 
 
 def test_who_is_not_root_lacks_nothing(machine):
     assert found(machine(ALL_LAYERS & ~Layer.IDENTITY), "identity").state == "note"
 
 
-def test_what_the_witness_could_do_is_named(machine):
+def test_an_attempt_that_works_is_named(machine):
     assert found(machine(ALL_LAYERS, "connect"), "connect") == Finding(
         "connect", "stop", "a locked process could"
     )
 
 
 def test_a_system_without_locked_processes_is_said_to_be_one(monkeypatch):
-    def no(fork_server: object) -> Standing:
+    def no(fork_server: object) -> SandboxStatus:
         raise SandboxError("use WSL2")
 
     monkeypatch.setattr(doctor, "measure", no)

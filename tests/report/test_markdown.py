@@ -157,8 +157,8 @@ def test_a_fence_is_longer_than_any_in_the_code() -> None:
 def test_it_says_what_the_sandbox_was_worth(script: Script) -> None:
     run = script.whole()
     with (run.folder / "run.toml").open("a") as file:
-        file.write('\n[sandbox]\ntier = "reduced"\nlayers = ["limits"]\nwitness_tried = 26\n')
-        file.write('witness_refused = 25\nnot_refused = ["read_file"]\n')
+        file.write('\n[sandbox]\ntier = "reduced"\nlayers = ["limits"]\nself_test_tried = 26\n')
+        file.write('self_test_refused = 25\nnot_refused = ["read_file"]\n')
     assert (
         "- Sandbox: reduced (limits); of 26 forbidden things that locked processes tried, 25 were refused, "
         "not so read\\_file"

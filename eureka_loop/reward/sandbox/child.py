@@ -1,6 +1,6 @@
-"""The reward process: locks itself, loads one program, answers until its control socket closes.
+"""The locked process: locks itself, loads one program, answers requests until its control socket closes.
 
-Everything it says is checked by the parent, `conversation` and `process`; nothing here has to be believed.
+The owner checks everything it sends (see `process`); nothing here has to be believed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from eureka_loop.records import Array
 from eureka_loop.reward.parsing import compile_ready
 from eureka_loop.reward.sandbox import answer, probes
 from eureka_loop.reward.sandbox.explain import FILENAME, explain
-from eureka_loop.reward.sandbox.layers import Layer
-from eureka_loop.reward.sandbox.lock import lock
+from eureka_loop.reward.sandbox.lock import Layer, lock
 from eureka_loop.reward.sandbox.protocol import (
     ANSWER,
     CODES,
@@ -30,138 +29,109 @@ from eureka_loop.reward.sandbox.protocol import (
     READY_SEQUENCE,
     REQUEST,
     TEXT_BYTES,
-    Layout,
-    Order,
-    layout,
+    LoadRequest,
     output_values,
 )
 
-Function = Callable[..., object]
 Descriptors = tuple[int, int, int]  # control socket, inputs, outputs
 
 CONTROL = 0  # the control socket's descriptor, the only one
 
 _MESSAGE_BYTES = 2048  # of TEXT_BYTES; the detail takes the rest
-_DESCRIPTORS = 256  # the warm parent holds fewer than ten; closing up to the system's limit can take 0.1 s
-_RESERVE_BYTES = 4 * 1024**2  # given back when memory is out, so that the failure can be put into words
+_DESCRIPTORS = 256  # the fork server holds fewer than ten; closing up to the system's limit can take 0.1 s
+_RESERVE_BYTES = 4 * 1024**2  # given back when memory is out, so that the failure can be reported
 
 
 def run(descriptors: Descriptors, wanted: Layer, parent: int, scope: dict[str, object]) -> NoReturn:
-    """What the fork becomes. `scope`: the namespace that the program is to be run in."""
+    """Body of a fork; never returns into the fork server's loop. `scope`: the program's namespace."""
     status = EXIT_FAILED
     try:
         status = _run(descriptors, wanted, parent, scope)
     except MemoryError:
         status = EXIT_OUT_OF_MEMORY
     finally:
-        os._exit(status)  # nobody may return into the warm parent's loop
+        os._exit(status)
 
 
 def _run(descriptors: Descriptors, wanted: Layer, parent: int, scope: dict[str, object]) -> int:
     control, inputs, outputs = descriptors
     readable = mmap.mmap(inputs, os.fstat(inputs).st_size, access=mmap.ACCESS_READ)
     writable = mmap.mmap(outputs, os.fstat(outputs).st_size)
-    _stand_alone(control)
+    os.setsid()
+    os.dup2(control, CONTROL)
+    os.closerange(CONTROL + 1, _DESCRIPTORS)
+    sys.stdin = sys.stdout = sys.stderr = None  # a stray write would be fatal
     held = lock(wanted, parent=parent, control=CONTROL)
-    order, order_bytes = Order.decode(readable)  # not a byte of it is looked at before the lock
-    teller = Teller(order, writable)
-    teller.say(LOCKED_SEQUENCE, order.token, LOCKED, int(held))
-    if order.kind == "probe":
-        teller.say(READY_SEQUENCE, order.token, READY, probes.attempt(order.source))
-        return 0
-    server = Server(layout(order, order_bytes), readable, teller)
-    if server.load(scope):
+    request, encoded = LoadRequest.decode(readable)  # nothing of it is read before the lock
+    server = Server(request, request.columns(readable, encoded), writable)
+    server.send(LOCKED_SEQUENCE, request.token, LOCKED, int(held))
+    if request.kind == "probe":
+        server.send(READY_SEQUENCE, request.token, READY, probes.attempt(request.source))
+    elif server.load(scope):
         while message := os.read(CONTROL, REQUEST.size):
             server.serve(message)
     return 0
 
 
-def _stand_alone(control: int) -> None:
-    """A session of its own, nothing open but the control socket."""
-    os.setsid()
-    os.dup2(control, CONTROL)
-    os.closerange(CONTROL + 1, _DESCRIPTORS)
-    sys.stdin = sys.stdout = sys.stderr = None  # a stray write would be fatal
-
-
-class Teller:
-    """The child's voice: answers over the socket, texts and values through the outputs."""
-
-    def __init__(self, order: Order, outputs: mmap.mmap) -> None:
-        self._outputs = outputs
-        self.values = output_values(outputs, order.rows)
-
-    def say(self, sequence: int, token: int, code: int, count: int = 0, text: bytes = b"") -> None:
-        if text:
-            self._outputs[: len(text)] = text
-        os.write(CONTROL, ANSWER.pack(sequence, token, code, count, len(text)))
-
-    def fail(self, sequence: int, token: int, failure: RewardFailure) -> None:
-        message = str(failure).encode("utf-8", "replace")[:_MESSAGE_BYTES]
-        # The end of a detail says most.
-        detail = failure.detail.encode("utf-8", "replace")[-(TEXT_BYTES - _MESSAGE_BYTES - 1) :]
-        code = CODES.get(failure.kind, CODES["exception"])
-        self.say(sequence, token, code, 0, message + b"\0" + detail)
-
-
 class Server:
-    """One program, loaded and asked."""
+    """Loads one program and evaluates it on request."""
 
-    def __init__(self, where: Layout, inputs: mmap.mmap, teller: Teller) -> None:
-        self._order = where.order
-        self._columns = where.columns(inputs)
-        self._teller = teller
+    def __init__(self, request: LoadRequest, columns: list[Array], outputs: mmap.mmap) -> None:
+        self._request, self._columns, self._outputs = request, columns, outputs
+        self._values = output_values(outputs, request.rows)
         self._names: tuple[str, ...] = ()
-        self._function: Function = lambda: None
-        # Never touched, so it costs nothing but its place.
+        self._function: Callable[..., object] = lambda: None
+        # Never touched, so it costs nothing but address space.
         self._reserve = mmap.mmap(-1, _RESERVE_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
     def load(self, scope: dict[str, object]) -> bool:
-        """Compile and run the program's text; says whether that worked."""
-        order = self._order
+        """Compile and execute the source; returns whether that worked."""
+        token, name = self._request.token, self._request.entry_point
         try:
-            exec(compile(compile_ready(order.source), FILENAME, "exec", dont_inherit=True), scope)
-            self._function = _entry(scope, order.entry_point)
-        except BaseException as error:  # noqa: BLE001 (the process's boundary: it goes to the parent as words)
-            self._teller.fail(READY_SEQUENCE, order.token, self._explain(error))
+            exec(compile(compile_ready(self._request.source), FILENAME, "exec", dont_inherit=True), scope)
+            function = scope.get(name)
+            if not callable(function):
+                raise Refused([Problem(1, f"there is no function `{name}`")])
+        except BaseException as error:  # noqa: BLE001 (the process's boundary: the owner gets it as text)
+            self._send_failure(READY_SEQUENCE, token, error)
             return False
-        self._teller.say(READY_SEQUENCE, order.token, READY)
+        self._function = function
+        self.send(READY_SEQUENCE, token, READY)
         return True
 
     def serve(self, message: bytes) -> None:
         """Answer one request."""
         sequence, token, rows = REQUEST.unpack(message)
-        columns = self._columns
-        if rows != self._order.rows:
-            columns = [column[:rows] for column in columns]
         try:
-            text, count = self._evaluate(columns, rows)
-        except RewardFailure as failure:
-            self._teller.fail(sequence, token, failure)
+            text, count = self._evaluate(rows)
         except BaseException as error:  # noqa: BLE001 (the process's boundary)
-            self._teller.fail(sequence, token, self._explain(error))
+            self._send_failure(sequence, token, error)
         else:
-            self._teller.say(sequence, token, DONE, count, text)
+            self.send(sequence, token, DONE, count, text)
 
-    def _explain(self, error: BaseException) -> RewardFailure:
-        if isinstance(error, MemoryError):
-            self._reserve.close()
-        return explain(error, self._order.source)
+    def send(self, sequence: int, token: int, code: int, count: int = 0, text: bytes = b"") -> None:
+        if text:
+            self._outputs[: len(text)] = text
+        os.write(CONTROL, ANSWER.pack(sequence, token, code, count, len(text)))
 
-    def _evaluate(self, columns: list[Array], rows: int) -> tuple[bytes, int]:
-        """The names as text where they are new, and how many terms there are."""
+    def _evaluate(self, rows: int) -> tuple[bytes, int]:
+        """The names as text where they are new, and the number of terms."""
+        columns = self._columns
+        if rows != self._request.rows:
+            columns = [column[:rows] for column in columns]
         result = self._function(*columns)
-        values = self._teller.values
-        if self._order.kind != "reward":
-            answer.number(result, self._order.kind, values)
+        if self._request.kind != "reward":
+            answer.collect_number(result, self._request.kind, self._values)
             return b"", 1
-        names = answer.collect(result, self._names, rows, values)
+        names = answer.collect(result, self._names, rows, self._values)
         new, self._names = names != self._names, names
         return "\n".join(names).encode() if new else b"", len(names)
 
-
-def _entry(scope: dict[str, object], name: str) -> Function:
-    function = scope.get(name)
-    if not callable(function):
-        raise Refused([Problem(1, f"there is no function `{name}`")])
-    return function
+    def _send_failure(self, sequence: int, token: int, error: BaseException) -> None:
+        if isinstance(error, MemoryError):
+            self._reserve.close()
+        failure = error if type(error) is RewardFailure else explain(error, self._request.source)
+        message = str(failure).encode("utf-8", "replace")[:_MESSAGE_BYTES]
+        # The end of a detail is the most useful part.
+        detail = failure.detail.encode("utf-8", "replace")[-(TEXT_BYTES - _MESSAGE_BYTES - 1) :]
+        self.send(sequence, token, CODES.get(failure.kind, CODES["exception"]), 0, message + b"\0" + detail)

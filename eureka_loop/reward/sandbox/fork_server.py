@@ -1,28 +1,54 @@
-"""The owner's handle on the warm parent: one locked process for each program, in milliseconds."""
+"""The owner's side of the fork server: one locked process for each program, in milliseconds."""
 
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
-from types import TracebackType
+from pathlib import Path
+from typing import Self
 
+import numpy as np
+
+import eureka_loop
 from eureka_loop.errors import SandboxError, UnknownName
 from eureka_loop.reward.contract import Program
-from eureka_loop.reward.sandbox.conversation import Conversation
-from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer, Tier, tier
-from eureka_loop.reward.sandbox.link import Link
-from eureka_loop.reward.sandbox.process import RewardProcess
-from eureka_loop.reward.sandbox.protocol import Order
+from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, Tier, tier
+from eureka_loop.reward.sandbox.process import Connection, RewardProcess, random_token
+from eureka_loop.reward.sandbox.protocol import END, FORK, SERVER_MESSAGE, WARM, LoadRequest
+
+_WARM_SECONDS = 60.0  # numpy's import from a cold network disk
+_REPLY_SECONDS = 10.0  # a fork takes 1 ms
+
+# One thread: a second one would be lost in the fork, with the locks that it held. One hash seed: a set of
+# strings has the same order in every process.
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+}
+_KEPT = ("LD_LIBRARY_PATH",)  # some interpreters don't start without it
+
+# Without site: none of the user's start-up files runs. The two folders are all that is needed.
+_FLAGS = ("-S", "-s", "-P")
+_BOOT = (
+    "import sys; sys.path.extend(sys.argv[3:]); from eureka_loop.reward.sandbox.server import main; "
+    "main(int(sys.argv[1]), int(sys.argv[2]))"
+)
 
 
 class ForkServer:
     """Starts reward processes. Usable from several threads; its processes end with it, and with its owner.
 
-    The warm parent is started at once, in the background. If it dies, the next `start` brings up another.
+    The server's process starts at once, in the background. If it dies, the next `start` brings up another.
 
     Args:
-        layers: what processes are to be locked with; fewer only where one layer is tested alone.
+        layers: layers of the lock; fewer only to test one of them alone.
 
     Raises:
         SandboxError: this system can't have one.
@@ -30,31 +56,31 @@ class ForkServer:
 
     def __init__(self, *, layers: Layer = ALL_LAYERS) -> None:
         self._layers = layers
-        self._turn = threading.Lock()
+        self._mutex = threading.Lock()
         self._held: Layer | None = None
         self._closed = False
-        self._link = Link()
+        self._server = ServerProcess()
 
     @property
     def pid(self) -> int:
-        """The warm parent's process id."""
-        return self._link.pid
+        """Process id of the server."""
+        return self._server.pid
 
     @property
     def held(self) -> Layer:
-        """The layers that really take hold on this machine, as a locked process found.
+        """The layers that really hold on this machine, as a locked process reports.
 
         Raises:
             SandboxError: no process can be started.
         """
         if self._held is None:
-            self.open(order("probe", "", "", {}, 1, 5.0)).close()
+            self.probe("", 5.0).close()
         assert self._held is not None
         return self._held
 
     @property
     def tier(self) -> Tier:
-        """What that is worth: strict, no-landlock, reduced or none."""
+        """Tier of the sandbox: strict, reduced or none."""
         return tier(self.held)
 
     def start(
@@ -69,12 +95,12 @@ class ForkServer:
 
         Args:
             shapes: parameter → shape of one row; others than the program's parameters are ignored.
-            rows: how many rows it holds at once.
+            rows: capacity of a batch.
             deadline: seconds for loading, and for each call.
 
         Raises:
             RewardFailure: the program doesn't load.
-            UnknownName: a parameter that `shapes` doesn't know.
+            UnknownName: a parameter that `shapes` lacks.
             SandboxError: no process can be started.
         """
         for parameter in program.parameters:
@@ -82,61 +108,176 @@ class ForkServer:
                 raise UnknownName("observable", parameter, shapes)
         own = {parameter: tuple(shapes[parameter]) for parameter in program.parameters}
 
-        def connect(rows: int) -> Conversation:
-            return self.open(order(program.kind, program.entry_point, program.source, own, rows, deadline))
+        def connect(rows: int) -> Connection:
+            return self._open(program.kind, program.entry_point, program.source, own, rows, deadline)
 
         return RewardProcess(program, connect, rows=rows, deadline=deadline)
 
-    def open(self, what: Order) -> Conversation:
-        """A locked process that carries out an order.
+    def probe(self, attempt: str, seconds: float) -> Connection:
+        """A locked process that makes one attempt of the self-test; its `ready` is the errno, 0 if it worked.
 
         Raises:
+            Died: the attempt killed the process.
             RewardFailure, SandboxError: as `start`.
         """
-        link = self._living_link()
+        return self._open("probe", "", attempt, {}, 1, seconds)
+
+    def close(self) -> None:
+        """End the server and every process it started; may be called again."""
+        with self._mutex:
+            if not self._closed:
+                self._closed = True
+                self._server.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(
+        self,
+        kind: str,
+        entry_point: str,
+        source: str,
+        shapes: Mapping[str, tuple[int, ...]],
+        rows: int,
+        seconds: float,
+    ) -> Connection:
+        request = LoadRequest(kind, entry_point, source, shapes, rows, random_token(), seconds)
+        server = self._living_server()
         try:
-            conversation = Conversation(link, what, self._layers)
+            connection = Connection(server, request, self._layers)
         except SandboxError:
-            if link.alive:
+            if server.alive:
                 raise
-            conversation = Conversation(self._living_link(), what, self._layers)
+            connection = Connection(self._living_server(), request, self._layers)
         except OSError as error:
             raise SandboxError(f"can't start a reward process: {error.strerror}") from error
         if self._held is None:
-            self._held = conversation.held
-        if conversation.held != self._held:
-            conversation.close()
-            raise SandboxError(f"a reward process is locked with {conversation.held!r}, not {self._held!r}")
-        return conversation
+            self._held = connection.held
+        if connection.held != self._held:
+            connection.close()
+            raise SandboxError(f"a reward process is locked with {connection.held!r}, not {self._held!r}")
+        return connection
+
+    def _living_server(self) -> ServerProcess:
+        with self._mutex:
+            if self._closed:
+                raise SandboxError("this fork server is closed")
+            if not self._server.alive:
+                self._server.close()
+                self._server = ServerProcess()
+            return self._server
+
+
+class ServerProcess:
+    """A running server process. Usable from several threads.
+
+    Raises:
+        SandboxError: from every method, once the process is gone.
+    """
+
+    def __init__(self) -> None:
+        if sys.platform != "linux":
+            raise SandboxError(
+                "generated code can be locked up only on Linux: "
+                "on macOS run in a Linux container or virtual machine, on Windows in WSL2"
+            )
+        self._mutex = threading.Lock()
+        self._socket, other = socket.socketpair()
+        try:
+            self._process = _spawn(other.fileno())
+        except SandboxError:
+            self._socket.close()
+            raise
+        finally:
+            other.close()
+        self._warm = False
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def fork(self, descriptors: tuple[int, int, int], layers: Layer) -> int:
+        """Process id of a new child, which gets these descriptors: control socket, inputs, outputs."""
+        pid = self._request(FORK, int(layers), descriptors)
+        if pid < 0:
+            raise SandboxError("can't start a reward process: the system has no processes or memory left")
+        return pid
+
+    def end(self, pid: int) -> int:
+        """Kill a child and its process group, if it still lives, and return its wait status."""
+        return self._request(END, pid)
 
     def close(self) -> None:
-        """End the warm parent and every process it started; may be called again."""
-        with self._turn:
-            if not self._closed:
-                self._closed = True
-                self._link.close()
+        """End the server; it ends its children first."""
+        self._socket.close()
+        try:
+            self._process.wait(_REPLY_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # the kernel ends its children
+            self._process.wait()
+        if self._process.stderr:
+            self._process.stderr.close()
 
-    def __enter__(self) -> ForkServer:
-        return self
+    def _request(self, operation: int, argument: int, descriptors: tuple[int, ...] = ()) -> int:
+        with self._mutex:
+            if not self._warm:
+                self._receive(WARM, _WARM_SECONDS)
+                self._warm = True
+            try:
+                socket.send_fds(self._socket, [SERVER_MESSAGE.pack(operation, argument)], descriptors)
+            except OSError as error:
+                raise self._gone() from error
+            return self._receive(operation, _REPLY_SECONDS)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def _receive(self, operation: int, seconds: float) -> int:
+        self._socket.settimeout(seconds)
+        try:
+            message = self._socket.recv(SERVER_MESSAGE.size)
+        except OSError as error:
+            raise self._gone() from error
+        if len(message) != SERVER_MESSAGE.size:
+            raise self._gone()
+        answered, result = SERVER_MESSAGE.unpack(message)
+        if answered != operation:
+            raise self._gone()
+        return int(result)
 
-    def _living_link(self) -> Link:
-        with self._turn:
-            if self._closed:
-                raise SandboxError("this fork_server is closed")
-            if not self._link.alive:
-                self._link.close()
-                self._link = Link()
-            return self._link
+    def _gone(self) -> SandboxError:
+        """It closed its socket or doesn't answer; it is killed, so that no process lives on beyond reach."""
+        self._process.kill()
+        status = self._process.wait()
+        how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+        errors, last = self._process.stderr, ""
+        if errors is not None and not errors.closed:
+            lines = errors.read().decode(errors="replace").strip().splitlines()
+            last = f" ({lines[-1]})" if lines else ""
+        return SandboxError(
+            f"the fork server of the reward processes (pid {self.pid}) is gone ({how}), and they with it; "
+            f"start them again{last}"
+        )
 
 
-def order(
-    kind: str, entry_point: str, source: str, shapes: Mapping[str, tuple[int, ...]], rows: int, seconds: float
-) -> Order:
-    """An order with a token of its own."""
-    token = int.from_bytes(os.urandom(8), "little")
-    return Order(kind, entry_point, source, shapes, rows, token, seconds)
+def _spawn(control: int) -> subprocess.Popen[bytes]:
+    # The parent-death signal comes when the thread that started it ends; only the main thread stays.
+    owner = os.getpid() if threading.current_thread() is threading.main_thread() else 0
+    folders = sorted({str(Path(str(module.__file__)).resolve().parents[1]) for module in (np, eureka_loop)})
+    try:
+        return subprocess.Popen(
+            [sys.executable, *_FLAGS, "-c", _BOOT, str(owner), str(control), *folders],
+            env=_ENVIRONMENT | {name: os.environ[name] for name in _KEPT if name in os.environ},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,  # only its last lines, so it can't fill up
+            pass_fds=[control],
+            start_new_session=True,  # Ctrl-C goes to the owner alone
+        )
+    except OSError as error:
+        raise SandboxError(f"can't start {sys.executable}: {error.strerror}") from error

@@ -1,22 +1,53 @@
-"""A reward program, running in its locked process: columns in, terms out."""
+"""The owner's side of a reward process: columns in, terms out. Nothing that the child sends is believed.
+
+Anything wrong (late, malformed, unrequested, dead) ends the process and becomes a RewardFailure.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
+from typing import Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from eureka_loop.errors import RewardFailure
+from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import Program, is_diagnostic
 from eureka_loop.reward.sandbox import answer
-from eureka_loop.reward.sandbox.conversation import Conversation
+from eureka_loop.reward.sandbox.lock import Layer
+from eureka_loop.reward.sandbox.protocol import (
+    ANSWER,
+    DONE,
+    EXIT_OUT_OF_MEMORY,
+    FAILURES,
+    LOCKED,
+    LOCKED_SEQUENCE,
+    READY,
+    READY_SEQUENCE,
+    REQUEST,
+    TEXT_BYTES,
+    LoadRequest,
+    output_bytes,
+    output_values,
+    shared_memory,
+)
 
 Columns = Mapping[str, Array]
+
+_LOCK_SECONDS = 10.0  # takes 1 ms; a program's own deadline begins with its source
+_TEXT_LIMIT = 4000  # characters of a message or a detail
+
+_DEATHS = {
+    "SIGSYS": "it tried more than computing: files, network, processes, threads are out of reach",
+    "SIGSEGV": "it crashed: recursion too deep, or memory used in a way numpy can't survive",
+    "SIGKILL": "it was killed from outside; the machine may be out of memory",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +77,156 @@ class Terms:
         return dict(zip(self.names, self.values, strict=True))
 
 
+class Died(RewardFailure):
+    """The process ended without an answer; `status` is its wait status."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == EXIT_OUT_OF_MEMORY:
+            super().__init__("out_of_memory", "more than 512 MB")
+        else:
+            super().__init__("killed", f"The reward process died: {_cause(status)}")
+
+
+class Forker(Protocol):
+    """The fork server, as a connection needs it."""
+
+    @property
+    def alive(self) -> bool: ...
+
+    def fork(self, descriptors: tuple[int, int, int], layers: Layer) -> int: ...
+
+    def end(self, pid: int) -> int: ...
+
+
+class Connection:
+    """One locked process with its socket, shared memory and deadlines.
+
+    Attributes:
+        columns: views (rows, *shape) of the inputs, in the program's order; the caller fills them.
+        values: view (MAX_TERMS, rows) of the outputs: copy first, then check.
+        held: the layers with which the process locked itself.
+        ready: the `count` of its READY message.
+
+    Raises:
+        RewardFailure: the program doesn't load, or not in time.
+        SandboxError: the fork server is gone, or the process could not lock itself.
+    """
+
+    def __init__(self, server: Forker, request: LoadRequest, layers: Layer) -> None:
+        self._server, self._request = server, request
+        self._sequence, self._closed = READY_SEQUENCE, False
+        text = request.encode()
+        with contextlib.ExitStack() as child_ends:
+            self._inputs, inputs = shared_memory(request.input_bytes(len(text)), child_writes=False)
+            child_ends.callback(os.close, inputs)
+            self._outputs, outputs = shared_memory(output_bytes(request.rows), child_writes=True)
+            child_ends.callback(os.close, outputs)
+            self._socket, other = socket.socketpair()
+            child_ends.enter_context(other)
+            self._inputs[: len(text)] = text
+            try:
+                self.pid = server.fork((other.fileno(), inputs, outputs), layers)
+            except SandboxError:
+                self._release()
+                raise
+        self.columns = request.columns(self._inputs, len(text))
+        self.values = output_values(self._outputs, request.rows)
+        try:
+            held, _ = self._receive(LOCKED, LOCKED_SEQUENCE, request.token, _LOCK_SECONDS)
+        except RewardFailure as failure:  # no line of the program has run yet
+            raise SandboxError(f"a reward process could not lock itself: {failure}") from failure
+        self.held = Layer(held)
+        self.ready, _ = self._receive(READY, READY_SEQUENCE, request.token, request.seconds)
+
+    def call(self, rows: int, seconds: float) -> tuple[int, int]:
+        """Evaluate the first `rows` rows of the columns; returns the number of terms, and of bytes of text.
+
+        Raises:
+            RewardFailure: the process has ended then.
+        """
+        if self._closed:
+            raise SandboxError("this reward process is closed; start another")
+        self._sequence += 1
+        token = random_token()
+        try:
+            self._socket.send(REQUEST.pack(self._sequence, token, rows))
+        except OSError as error:
+            raise self._died() from error
+        return self._receive(DONE, self._sequence, token, seconds)
+
+    def text(self, size: int) -> bytes:
+        """A copy of the outputs' text."""
+        return self._outputs[:size]
+
+    def broken(self, how: str) -> RewardFailure:
+        """End the process for breaking the protocol."""
+        return self._fail(
+            RewardFailure("killed", f"The reward process broke the protocol ({how}) and was killed")
+        )
+
+    def close(self) -> None:
+        """End the process and free its memory; may be called again."""
+        if not self._closed:
+            self._closed = True
+            with contextlib.suppress(SandboxError):  # it died with the fork server
+                if self._server.alive:
+                    self._server.end(self.pid)
+            self._release()
+
+    def _receive(self, expected: int, sequence: int, token: int, seconds: float) -> tuple[int, int]:
+        """Count and bytes of text of the next message, which must answer this request.
+
+        An answer to no request arrives here as the next one, with another sequence number or token.
+        """
+        self._socket.settimeout(max(1e-4, seconds))
+        try:
+            message = self._socket.recv(ANSWER.size)
+        except TimeoutError:
+            raise self._fail(RewardFailure("timed_out", self._lateness(expected))) from None
+        except ConnectionResetError:
+            message = b""
+        if not message:
+            raise self._died()
+        if len(message) != ANSWER.size:
+            raise self.broken("a message of the wrong size")
+        got_sequence, got_token, code, count, size = ANSWER.unpack(message)
+        if (got_sequence, got_token) != (sequence, token) or size > TEXT_BYTES:
+            raise self.broken("an answer to another request")
+        if code == expected:
+            return count, size
+        if code in FAILURES and expected != LOCKED:
+            text, _, detail = self.text(size).partition(b"\0")
+            raise self._fail(RewardFailure(FAILURES[code], clean(text), clean(detail)))
+        raise self.broken("an unknown code")
+
+    def _lateness(self, expected: int) -> str:
+        if expected == LOCKED:
+            return f"no answer within {_LOCK_SECONDS:g} s"
+        if expected == DONE:
+            return f"`{self._request.entry_point}` took longer than {self._request.seconds:g} s"
+        return f"The program did not load within {self._request.seconds:g} s"
+
+    def _died(self) -> RewardFailure:
+        self._closed, status = True, -1
+        try:
+            status = self._server.end(self.pid)
+        finally:
+            self._release()
+        return Died(status)
+
+    def _fail(self, failure: RewardFailure) -> RewardFailure:
+        self.close()
+        return failure
+
+    def _release(self) -> None:
+        self._socket.close()
+        self.columns, self.values = [], np.zeros((0, 0))
+        for memory in (self._inputs, self._outputs):
+            with contextlib.suppress(BufferError):  # a traceback holds a view; unmapped with the last one
+                memory.close()
+
+
 class RewardProcess:
     """One program in one locked process. Not for several threads at once; close it, or use it in `with`.
 
@@ -58,41 +239,34 @@ class RewardProcess:
     """
 
     def __init__(
-        self, program: Program, connect: Callable[[int], Conversation], *, rows: int, deadline: float
+        self, program: Program, connect: Callable[[int], Connection], *, rows: int, deadline: float
     ) -> None:
         if rows < 1:
             raise ValueError(f"rows is {rows}, expected at least 1")
-        self.program = program
-        self._connect, self._rows, self._deadline = connect, rows, deadline
+        self.program, self.rows = program, rows
+        self._connect, self._deadline = connect, deadline
         self._names: tuple[str, ...] = ()
-        self._conversation = connect(rows)
-
-    @property
-    def rows(self) -> int:
-        """How many one piece of a call holds at most."""
-        return self._rows
+        self._connection = connect(rows)
 
     @property
     def pid(self) -> int:
-        return self._conversation.pid
+        return self._connection.pid
 
-    def evaluate(self, columns: Columns, episode_start: npt.NDArray[np.bool_] | None = None) -> Terms:
+    def evaluate(self, columns: Columns) -> Terms:
         """The terms of every row.
 
         Args:
             columns: parameter → (N, *shape), any real dtype; others than the program's are ignored.
-            episode_start: (N,), whether a row is its episode's first. Rows are in time order, env by env.
 
         Raises:
             RewardFailure: the program failed.
-            SandboxError: the warm parent is gone, or this process was closed.
+            SandboxError: the fork server is gone, or this process was closed.
             ValueError: a column is missing or misshapen: the caller's mistake.
         """
-        rows = self._count(columns)
-        until = time.monotonic() + self._deadline
+        rows, until = self._count(columns), time.monotonic() + self._deadline
         pieces = [
-            self._evaluate(columns, episode_start, slice(first, min(first + self._rows, rows)), rows, until)
-            for first in range(0, rows, self._rows)
+            self._evaluate(columns, slice(first, min(first + self.rows, rows)), until)
+            for first in range(0, rows, self.rows)
         ]
         if len(pieces) == 1:
             return Terms(self._names, pieces[0])
@@ -100,32 +274,33 @@ class RewardProcess:
         return Terms(self._names, values)
 
     def measure(self, columns: Columns) -> float:
-        """The number that a fitness or success program gives for one whole episode, (N, *shape) each.
+        """The number of a fitness or success program for one whole episode, (N, *shape) each.
 
         An episode longer than the capacity moves to a larger process.
 
         Raises: as `evaluate`.
         """
         rows = self._count(columns)
-        if rows > self._rows:
-            self._grow(max(rows, 2 * self._rows))
-        self._fill(columns, None, slice(0, rows), rows)
-        self._conversation.ask(rows, time.monotonic() + self._deadline)
-        value = float(self._conversation.values[0, 0])
+        if rows > self.rows:
+            self.rows = max(rows, 2 * self.rows)
+            larger = self._connect(self.rows)
+            self._connection.close()
+            self._connection = larger
+        self._fill(columns, slice(0, rows))
+        self._connection.call(rows, self._deadline)
+        value = float(self._connection.values[0, 0])
         if not np.isfinite(value):
-            raise self._conversation.broken("a number that is not finite")
+            raise self._connection.broken("a number that is not finite")
         return value
 
     def close(self) -> None:
         """End the process; may be called again."""
-        self._conversation.close()
+        self._connection.close()
 
-    def __enter__(self) -> RewardProcess:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _count(self, columns: Columns) -> int:
@@ -135,51 +310,60 @@ class RewardProcess:
             return len(columns[name])
         raise ValueError("no columns: how many rows are there?")
 
-    def _evaluate(
-        self, columns: Columns, starts: npt.NDArray[np.bool_] | None, piece: slice, total: int, until: float
-    ) -> Array:
+    def _evaluate(self, columns: Columns, piece: slice, until: float) -> Array:
         """The values (K, rows) of one piece, copied out of the child's reach, then checked."""
-        self._fill(columns, starts, piece, total)
-        talk, rows = self._conversation, piece.stop - piece.start
-        count, size = talk.ask(rows, until)
+        self._fill(columns, piece)
+        connection, rows = self._connection, piece.stop - piece.start
+        count, size = connection.call(rows, until - time.monotonic())
         if not self._names:
-            self._names = self._told_names(talk.text(size))
+            self._names = self._read_names(connection.text(size))
         if count != len(self._names):
-            raise talk.broken("another number of terms than before")
-        values = talk.values[:count, :rows].copy()
-        found = answer.fault(self._names, values, piece.start)
-        if found is not None:
-            failure, row = found
-            inputs = answer.inputs_at(self.program.parameters, talk.columns, row)
-            talk.close()
+            raise connection.broken("another number of terms than before")
+        values = connection.values[:count, :rows].copy()
+        fault = answer.find_fault(self._names, values, piece.start)
+        if fault is not None:
+            failure, row = fault
+            inputs = answer.inputs_at(self.program.parameters, connection.columns, row)
+            connection.close()
             raise RewardFailure(failure.kind, f"{failure}, where {inputs}")
         return values
 
-    def _told_names(self, text: bytes) -> tuple[str, ...]:
+    def _read_names(self, text: bytes) -> tuple[str, ...]:
         names = tuple(text.decode("ascii", "replace").split("\n"))
         try:
             answer.check_names(names)
         except RewardFailure:
-            raise self._conversation.broken("term names that are none") from None
+            raise self._connection.broken("invalid term names") from None
         return names
 
-    def _fill(self, columns: Columns, starts: npt.NDArray[np.bool_] | None, piece: slice, total: int) -> None:
-        talk, rows = self._conversation, piece.stop - piece.start
-        for name, target in zip(self.program.parameters, talk.columns, strict=False):
+    def _fill(self, columns: Columns, piece: slice) -> None:
+        total = self._count(columns)
+        for name, target in zip(self.program.parameters, self._connection.columns, strict=False):
             column = columns.get(name)
-            if column is None or len(column) != total or column.shape[1:] != target.shape[1:]:
-                raise ValueError(_misfit(name, column, total, target))
-            target[:rows] = column[piece]
-        if starts is not None:  # no program reads them yet; those that declare trackers of their own will
-            talk.starts[:rows] = starts[piece]
-
-    def _grow(self, rows: int) -> None:
-        larger = self._connect(rows)
-        self._conversation.close()
-        self._conversation, self._rows = larger, rows
+            if column is None:
+                raise ValueError(f"no column {name!r}")
+            if column.shape != (expected := (total, *target.shape[1:])):
+                raise ValueError(f"column {name!r} has shape {column.shape}, expected {expected}")
+            target[: piece.stop - piece.start] = column[piece]
 
 
-def _misfit(name: str, column: Array | None, total: int, target: Array) -> str:
-    if column is None:
-        return f"no column {name!r}"
-    return f"column {name!r} has shape {column.shape}, expected {(total, *target.shape[1:])}"
+def random_token() -> int:
+    """64 bits that can't be foreseen."""
+    return int.from_bytes(os.urandom(8), "little")
+
+
+def clean(text: bytes) -> str:
+    """Text from a locked process, fit for a terminal, a log and a prompt: printable, and cut."""
+    decoded = text.decode("utf-8", "replace")[-_TEXT_LIMIT:]
+    return "".join(mark if mark.isprintable() or mark == "\n" else "\ufffd" for mark in decoded)
+
+
+def _cause(status: int) -> str:
+    if os.WIFEXITED(status):
+        return f"it ended by itself (exit status {os.WEXITSTATUS(status)})"
+    number = os.WTERMSIG(status)
+    try:
+        name = signal.Signals(number).name
+    except ValueError:  # a real-time signal has no name
+        name = f"signal {number}"
+    return f"{_DEATHS.get(name, 'by a signal')} ({name})"

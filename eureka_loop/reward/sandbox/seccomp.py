@@ -1,8 +1,8 @@
-"""seccomp: the system calls that arithmetic in a warm interpreter needs, and no others.
+"""seccomp: an allow-list of the system calls that arithmetic in a running interpreter needs.
 
-The filter is assembled by hand (classic BPF over `struct seccomp_data`; kernel documentation,
-userspace-api/seccomp_filter). Anything not listed kills the process. Looking up a file is refused with an
-errno instead, so that a library that tries to import something gets an ImportError with a line number.
+The filter is assembled here (classic BPF over `struct seccomp_data`; kernel documentation,
+userspace-api/seccomp_filter). Any other call kills the process. File look-ups fail with an errno instead, so
+that a library that tries to import something raises an ImportError with a line number.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from __future__ import annotations
 import ctypes
 import errno
 import functools
+import os
 import platform
 import struct
 import sys
 from dataclasses import dataclass
 
-from eureka_loop.reward.sandbox.libc import LIBC
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 ALLOW, ERRNO, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 
-# Name → numbers on x86-64 and aarch64 (asm/unistd_64.h, asm-generic/unistd.h); None: not on that one.
+# Name → numbers on x86-64 and aarch64 (asm/unistd_64.h, asm-generic/unistd.h); None: no such call there.
 _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "munmap": (11, 215),
     "mremap": (25, 216),
@@ -31,7 +32,7 @@ _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "exit": (60, 93),
     "exit_group": (231, 94),
 }
-_REFUSED: dict[str, tuple[int | None, int | None]] = {  # what a failing import does
+_REFUSED: dict[str, tuple[int | None, int | None]] = {  # calls of a failing import
     "open": (2, None),
     "openat": (257, 56),
     "openat2": (437, 437),
@@ -54,76 +55,69 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {  # what a failing import 
 _READ, _WRITE, _MMAP, _MPROTECT = (0, 63), (1, 64), (9, 222), (10, 226)
 _FUTEX, _CLOCK_GETTIME, _MADVISE = (202, 98), (228, 113), (28, 233)
 
-_WAIT_OR_WAKE = 0x181  # operations 0 and 1, private or not, by either clock; the others lend priorities
-_CLOCKS = 16  # a clock from here on, negative ones above all, is that of another process, or a device
-_ADVICE = (
-    4,
-    8,
-    14,
-)  # "not needed", "free", "huge pages": allocators'. "Mergeable" would tell of others' memory
+_WAIT_OR_WAKE = 0x181  # futex operations 0 and 1, private or not, by either clock; others lend priorities
+_CLOCKS = 16  # clocks from here on, negative ones included, belong to other processes or devices
+_ADVICE = (4, 8, 14)  # DONTNEED, FREE, HUGEPAGE, for allocators; MERGEABLE would reveal others' memory
 _PROT_EXEC, _MAP_ANONYMOUS = 4, 0x20
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE = 0, 4  # offsets in struct seccomp_data; arguments follow at 16, eight bytes each
-_X32 = 0x40000000  # x86-64's other system call table
-
+_X32 = 0x40000000  # x86-64's second system call table
 _SET_MODE_FILTER, _TSYNC = 1, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """An architecture: which column of the tables above, its audit number, the seccomp call's number."""
+    """An architecture: column of the tables above, audit number, number of the seccomp call."""
 
     column: int
     audit: int
     seccomp: int
 
 
-MACHINES = {
-    "x86_64": Machine(0, 0xC000003E, 317),
-    "aarch64": Machine(1, 0xC00000B7, 277),
-}
+MACHINES = {"x86_64": Machine(0, 0xC000003E, 317), "aarch64": Machine(1, 0xC00000B7, 277)}
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
 
 
+def checked(result: int) -> int:
+    """The result of a C call.
+
+    Raises:
+        OSError: it was negative, so the call failed.
+    """
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
 def machine() -> Machine | None:
     """This machine; None where there is no filter for it, a 32-bit interpreter included."""
-    known = sys.platform == "linux" and sys.maxsize > 2**32
-    return MACHINES.get(platform.machine()) if known else None
+    return MACHINES.get(platform.machine()) if sys.maxsize > 2**32 else None
 
 
 def rules(target: Machine, control: int) -> list[Instruction]:
-    """The filter; `control` is the one descriptor that may be read and written."""
+    """The filter; `control` is the only descriptor that may be read and written."""
     column = target.column
     program: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, target.audit),
         (_RETURN, 0, 0, KILL_PROCESS),
         (_LOAD, 0, 0, _NUMBER),
-        (_AT_LEAST, 0, 1, _X32),  # no number on either architecture is that large otherwise
+        (_AT_LEAST, 0, 1, _X32),  # neither architecture has another number that large
         (_RETURN, 0, 0, KILL_PROCESS),
     ]
+    allow = (_RETURN, 0, 0, ALLOW)
     for call in (_READ, _WRITE):
-        program += _if_argument(call[column], 0, [(_EQUAL, 0, 1, control), (_RETURN, 0, 0, ALLOW)])
-    program += _if_argument(_MPROTECT[column], 2, [(_ANY_BIT, 1, 0, _PROT_EXEC), (_RETURN, 0, 0, ALLOW)])
-    program += _if_argument(
-        _MMAP[column],
-        2,
-        [
-            (_ANY_BIT, 3, 0, _PROT_EXEC),
-            (_LOAD, 0, 0, _argument(3)),
-            (_ANY_BIT, 0, 1, _MAP_ANONYMOUS),
-            (_RETURN, 0, 0, ALLOW),
-        ],
-    )
+        program += _if_argument(call[column], 0, [(_EQUAL, 0, 1, control), allow])
+    program += _if_argument(_MPROTECT[column], 2, [(_ANY_BIT, 1, 0, _PROT_EXEC), allow])
+    anonymous = [(_LOAD, 0, 0, _argument(3)), (_ANY_BIT, 0, 1, _MAP_ANONYMOUS), allow]
+    program += _if_argument(_MMAP[column], 2, [(_ANY_BIT, 3, 0, _PROT_EXEC), *anonymous])
     # A single thread never waits for another. The vDSO answers for the clocks, except where the clock source
     # needs the kernel.
-    program += _if_argument(
-        _FUTEX[column], 1, [(_ANY_BIT, 1, 0, ~_WAIT_OR_WAKE & 0xFFFFFFFF), (_RETURN, 0, 0, ALLOW)]
-    )
-    program += _if_argument(_CLOCK_GETTIME[column], 0, [(_AT_LEAST, 1, 0, _CLOCKS), (_RETURN, 0, 0, ALLOW)])
-    advised = [step for each in _ADVICE for step in ((_EQUAL, 0, 1, each), (_RETURN, 0, 0, ALLOW))]
-    program += _if_argument(_MADVISE[column], 2, advised)
+    program += _if_argument(_FUTEX[column], 1, [(_ANY_BIT, 1, 0, ~_WAIT_OR_WAKE & 0xFFFFFFFF), allow])
+    program += _if_argument(_CLOCK_GETTIME[column], 0, [(_AT_LEAST, 1, 0, _CLOCKS), allow])
+    advice = [step for each in _ADVICE for step in ((_EQUAL, 0, 1, each), allow)]
+    program += _if_argument(_MADVISE[column], 2, advice)
     for table, action in ((_ALLOWED, ALLOW), (_REFUSED, ERRNO | errno.EACCES)):
         for numbers in table.values():
             number = numbers[column]
@@ -133,9 +127,9 @@ def rules(target: Machine, control: int) -> list[Instruction]:
 
 
 def _if_argument(number: int, argument: int, test: list[Instruction]) -> list[Instruction]:
-    """On this call, look at the low half of an argument; a test that falls through kills.
+    """On this call, test the low half of an argument; a test that falls through kills.
 
-    The kernel itself looks at no more of a descriptor, `prot`, `flags`, an operation or a clock than that.
+    The kernel itself reads no more than that of a descriptor, `prot`, `flags`, an operation or a clock.
     """
     body = [(_LOAD, 0, 0, _argument(argument)), *test, (_RETURN, 0, 0, KILL_PROCESS)]
     return [(_EQUAL, 0, len(body), number), *body]
@@ -150,29 +144,25 @@ class _Program(ctypes.Structure):
 
 
 def restrict(control: int) -> None:
-    """Put the filter on every thread of this process, for good. Needs no_new_privs.
+    """Install the filter in every thread of this process, irrevocably. Needs no_new_privs.
 
     Raises:
         OSError: the kernel or the architecture has no such filter.
     """
     program, call = assembled(control)
-    result = LIBC.syscall(call, _SET_MODE_FILTER, _TSYNC, ctypes.byref(program))
-    if result != 0:  # positive: the thread that could not be brought along
+    if LIBC.syscall(call, _SET_MODE_FILTER, _TSYNC, ctypes.byref(program)) != 0:
         raise OSError(ctypes.get_errno() or errno.EBUSY, "seccomp")
 
 
-@functools.cache
+@functools.cache  # the fork server assembles it once for all its children: a quarter of the time to lock
 def assembled(control: int) -> tuple[_Program, int]:
-    """The filter as the kernel takes it, and the number of the call that puts it on.
-
-    Kept: the warm parent assembles it once, for all its children.
+    """The filter in the kernel's format, and the number of the seccomp call.
 
     Raises:
         OSError: the architecture has no such filter.
     """
     here = machine()
     if here is None:
-        raise OSError(errno.ENOSYS, f"no system call filter for {sys.platform} on {platform.machine()}")
+        raise OSError(errno.ENOSYS, f"no system call filter for {platform.machine()}")
     program = rules(here, control)
-    code = b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
-    return _Program(len(program), code), here.seccomp
+    return _Program(len(program), b"".join(struct.pack("<HBBI", *each) for each in program)), here.seccomp

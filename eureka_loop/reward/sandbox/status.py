@@ -1,103 +1,122 @@
-"""What the sandbox is worth on this machine, tried before a run's first candidate; and if that will do."""
+"""The sandbox's status on this machine: layers that hold, a self-test, and whether a run may start."""
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eureka_loop.errors import SandboxError
-from eureka_loop.reward.sandbox import landlock
+from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer, Tier, names, tier
-from eureka_loop.reward.sandbox.witness import witness
+from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, Tier, landlock_abi, layer_names, tier
+from eureka_loop.reward.sandbox.probes import PROBES, is_refusal
+from eureka_loop.reward.sandbox.process import Died
 
 OVERRIDE = "--allow-reduced-sandbox"
 
-_BEYOND_REACH: dict[Tier, str] = {
-    "strict": "",
-    "no-landlock": "files and network have one lock instead of two",
-    "reduced": "generated code could reach files, the network and other processes",
-    "none": "nothing certain holds generated code",
-}
+_SECONDS = 5.0  # of an attempt
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The tier, and what the witness saw.
+class SandboxStatus:
+    """Layers, and results of the self-test.
 
     Attributes:
-        held: the layers that really took hold.
-        abi: the kernel's Landlock ABI; 0 where there is none.
-        witness: attempt → whether it was refused.
+        held: the layers that really hold.
+        landlock_abi: 0 where the kernel has no Landlock.
+        refused: attempt of the self-test → whether it was refused.
     """
 
     held: Layer
-    abi: int
-    witness: Mapping[str, bool]
+    landlock_abi: int
+    refused: Mapping[str, bool]
 
     @property
     def tier(self) -> Tier:
         return tier(self.held)
 
     @property
-    def through(self) -> tuple[str, ...]:
-        """The attempts that nothing refused."""
-        return tuple(name for name, refused in self.witness.items() if not refused)
+    def not_refused(self) -> tuple[str, ...]:
+        """Attempts that worked in a locked process."""
+        return tuple(name for name, refused in self.refused.items() if not refused)
 
     @property
     def strict(self) -> bool:
-        """The tier is strict, and the witness agrees."""
-        return self.tier == "strict" and not self.through
+        """The tier is strict, and the self-test confirms it."""
+        return self.tier == "strict" and not self.not_refused
 
     def as_table(self) -> dict[str, object]:
-        """As run.toml keeps it."""
+        """The record in run.toml."""
         return {
             "tier": self.tier,
-            "layers": names(self.held),
-            "landlock_abi": self.abi,
-            "witness_tried": len(self.witness),
-            "witness_refused": sum(self.witness.values()),
-            "not_refused": list(self.through),
+            "layers": layer_names(self.held),
+            "landlock_abi": self.landlock_abi,
+            "self_test_tried": len(self.refused),
+            "self_test_refused": sum(self.refused.values()),
+            "not_refused": list(self.not_refused),
         }
 
 
-def measure(fork_server: ForkServer) -> Standing:
-    """Try it, in some 30 locked processes.
+def measure(fork_server: ForkServer) -> SandboxStatus:
+    """The status, from some 30 locked processes.
 
     Raises:
         SandboxError: no process can be started.
     """
-    return Standing(fork_server.held, landlock.abi(), witness(fork_server))
+    return SandboxStatus(fork_server.held, landlock_abi(), self_test(fork_server))
 
 
-def required(fork_server: ForkServer, *, reduced: bool) -> Standing:
-    """What the sandbox is worth, where that is enough for a run.
+def self_test(fork_server: ForkServer) -> Mapping[str, bool]:
+    """Attempt → whether it was refused; in a strict sandbox all are.
+
+    Each attempt has a locked process of its own, under the filter of programs, because a refusal may be
+    death: it counts as refused if the call came back as forbidden, or if the filter killed the process.
+
+    Raises:
+        SandboxError: no process can be started.
+    """
+    return {name: _refused(fork_server, name) for name in PROBES}
+
+
+def _refused(fork_server: ForkServer, name: str) -> bool:
+    try:
+        connection = fork_server.probe(name, _SECONDS)
+    except Died as death:
+        return os.WIFSIGNALED(death.status) and os.WTERMSIG(death.status) == signal.SIGSYS
+    except RewardFailure:  # it hangs, so it wasn't refused
+        return False
+    connection.close()
+    return is_refusal(name, connection.ready)
+
+
+def required(fork_server: ForkServer, *, reduced: bool) -> SandboxStatus:
+    """The status, where it is enough for a run.
 
     Raises:
         SandboxError: it isn't (see `require`).
     """
-    standing = measure(fork_server)
-    require(standing, reduced=reduced)
-    return standing
+    status = measure(fork_server)
+    require(status, reduced=reduced)
+    return status
 
 
-def require(standing: Standing, *, reduced: bool) -> None:
+def require(status: SandboxStatus, *, reduced: bool) -> None:
     """Hold a run to the strict tier.
 
     Args:
-        reduced: the user takes what there is.
+        reduced: accept whatever there is.
 
     Raises:
-        SandboxError: there is less; with the reason and the flag that overrides it.
+        SandboxError: the tier is lower; with the reason and the flag that overrides it.
     """
-    if standing.strict or reduced:
+    if status.strict or reduced:
         return
-    missing = names(ALL_LAYERS & ~Layer.IDENTITY & ~standing.held)
+    missing = layer_names(ALL_LAYERS & ~Layer.IDENTITY & ~status.held)
     reasons = [f"this machine has no {' and no '.join(missing)}"] if missing else []
-    if standing.through:
-        reasons.append(f"a locked process could {', '.join(standing.through)}")
-    beyond = f": {_BEYOND_REACH[standing.tier]}" if standing.tier != "strict" else ""
+    if status.not_refused:
+        reasons.append(f"a locked process could {', '.join(status.not_refused)}")
     raise SandboxError(
-        f"the sandbox is {standing.tier!r} here, not 'strict'{beyond} ({'; '.join(reasons)}). "
+        f"the sandbox is {status.tier!r} here, not 'strict' ({'; '.join(reasons)}). "
         f"`eureka doctor` says what to do about it; {OVERRIDE} runs generated code all the same"
     )

@@ -53,7 +53,7 @@ class Member:
         Raises:
             RewardFailure: the program, or the task's fitness, failed.
         """
-        terms = self._process.evaluate(transitions.columns, transitions.episode_start)
+        terms = self._process.evaluate(transitions.columns)
         self._episodes.add(transitions, terms)
         self._checkpoints.add(terms)
         self._curves.add(terms)

@@ -55,27 +55,27 @@ PAYLOADS = {
         first, *rest = v
         first[0] = 7.0
         """,
-    "the answer's memory": "sys._getframe(2).f_locals['self']._teller.values[:] = 9e99",
-    "the answer's text": "sys._getframe(2).f_locals['self']._teller._outputs[:99] = b'x' * 99",
+    "the answer's memory": "sys._getframe(2).f_locals['self']._values[:] = 9e99",
+    "the answer's text": "sys._getframe(2).f_locals['self']._outputs[:99] = b'x' * 99",
     "the answer's pipe": "os.write(0, b'x' * 32)",
     "the answer's pipe, much": "os.write(0, b'x' * 10**6)",
     "the answer's pipe, closed": "os.close(0)",
     "the answer's pipe, read": "y = os.read(0, 24)",
     "an answer twice": """
         s = sys._getframe(2).f_locals
-        s['self']._teller.say(s['sequence'], s['token'], 3, 1, b'a')
+        s['self'].send(s['sequence'], s['token'], 3, 1, b'a')
         """,
     "an answer of another kind": """
         s = sys._getframe(2).f_locals
-        s['self']._teller.say(s['sequence'], s['token'], 2)
+        s['self'].send(s['sequence'], s['token'], 2)
         """,
     "a server replaced": """
         s = sys._getframe(2).f_locals['self']
-        s._evaluate = lambda columns, rows: (b'', 31)
+        s._evaluate = lambda rows: (b'', 31)
         """,
     "more rows than there are": """
         s = sys._getframe(2).f_locals['self']
-        s._order = s._order.__class__(**{**{n: getattr(s._order, n) for n in s._order.__slots__}, 'rows': 10**9})
+        s._request = s._request.__class__(**{**{n: getattr(s._request, n) for n in s._request.__slots__}, 'rows': 10**9})
         """,
     "a total of its own": "return 1e6, {'a': x}",
     "a key that is no text": "return {7: x}",

@@ -1,4 +1,4 @@
-"""One warm parent for all tests, and programs that no gate has seen."""
+"""One fork server for all tests, and programs that passed no gate."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ import pytest
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import Kind, Program
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.sandbox.layers import Layer
 from eureka_loop.reward.sandbox.process import RewardProcess
 
 SHAPES = {"x": (), "v": (3,)}
+
+ESCAPE = """
+builtins = tolerance.__globals__["__builtins__"]
+load = builtins["__import__"]
+os, sys, ctypes, struct, mmap = load("os"), load("sys"), load("ctypes"), load("struct"), load("mmap")
+libc = load("eureka_loop.reward.sandbox.seccomp", fromlist=["LIBC"]).LIBC
+
+"""
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +40,7 @@ def strict(fork_server: ForkServer) -> ForkServer:
 
 @pytest.fixture
 def program() -> Callable[..., Program]:
-    """Text → program, past the gate on purpose."""
+    """Source → program, without the gate."""
 
     def build(source: str, kind: Kind = "reward", parameters: tuple[str, ...] = ("x", "v")) -> Program:
         return Program(kind, textwrap.dedent(source), parameters, {})
@@ -59,47 +66,25 @@ def start(fork_server: ForkServer, program: Callable[..., Program]) -> Iterator[
 @pytest.fixture
 def body(start: Callable[..., RewardProcess]) -> Callable[..., RewardProcess]:
     """The lines of a reward function of x (N,) and v (N, 3) → running process."""
-
-    def begin(lines: str, **options: float) -> RewardProcess:
-        indented = textwrap.indent(textwrap.dedent(lines).strip(), "    ")
-        return start(f"def compute_reward(x, v):\n{indented}\n", **options)
-
-    return begin
+    return lambda lines, **options: start(_function(lines), **options)
 
 
 @pytest.fixture
 def escaped(start: Callable[..., RewardProcess]) -> Callable[..., RewardProcess]:
-    """As `body`, but the lines have real builtins, `os`, `sys` and `ctypes`: an attacker who is past the gate
-    and out of the namespace, so that only the operating system still holds it."""
-
-    def begin(lines: str, **options: float) -> RewardProcess:
-        indented = textwrap.indent(textwrap.dedent(lines).strip(), "    ")
-        return start(ESCAPE + f"def compute_reward(x, v):\n{indented}\n", **options)
-
-    return begin
+    """As `body`, with real builtins, `os`, `sys` and `ctypes`, so that only the operating system holds it."""
+    return lambda lines, **options: start(ESCAPE + _function(lines), **options)
 
 
-ESCAPE = """
-builtins = tolerance.__globals__["__builtins__"]
-load = builtins["__import__"]
-os, sys, ctypes, struct, mmap = load("os"), load("sys"), load("ctypes"), load("struct"), load("mmap")
-libc = load("eureka_loop.reward.sandbox.libc", fromlist=["LIBC"]).LIBC
-getattr = builtins["getattr"]
-
-"""
-
-
-def batch(rows: int, seed: int = 0) -> dict[str, Array]:
-    random = np.random.default_rng(seed)
-    return {"x": random.normal(size=rows), "v": random.normal(size=(rows, 3))}
+def _function(lines: str) -> str:
+    return f"def compute_reward(x, v):\n{textwrap.indent(textwrap.dedent(lines).strip(), '    ')}\n"
 
 
 @pytest.fixture
 def columns() -> Callable[..., dict[str, Array]]:
     """rows → x (N,) and v (N, 3)."""
+
+    def batch(rows: int, seed: int = 0) -> dict[str, Array]:
+        random = np.random.default_rng(seed)
+        return {"x": random.normal(size=rows), "v": random.normal(size=(rows, 3))}
+
     return batch
-
-
-def alone(layer: Layer) -> Layer:
-    """A layer with what it can't do without: the filters need no_new_privs."""
-    return layer | Layer.PRIVILEGES

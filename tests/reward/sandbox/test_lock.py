@@ -1,160 +1,153 @@
-"""The locks are really on, as the kernel sees the process, each by itself."""
+"""The lock as the kernel sees it, and as a program meets it that has passed the gate and left its namespace."""
 
 from __future__ import annotations
 
 import os
 import resource
-import sys
 from pathlib import Path
 
 import pytest
 
 from eureka_loop.errors import RewardFailure
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.sandbox.layers import ALL_LAYERS, Layer, names, tier
 from eureka_loop.reward.sandbox.lock import MEMORY_BYTES, NOBODY
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc")
-
-IDENTITY = "def compute_reward(x, v):\n    return {'a': x}\n"
+PLAIN = "def compute_reward(x, v):\n    return {'a': x}\n"
 
 
 @pytest.fixture
-def status(strict, start) -> dict[str, str]:
-    """/proc/PID/status of a waiting reward process."""
-    lines = Path(f"/proc/{start(IDENTITY).pid}/status").read_text().splitlines()
-    return dict(line.split(":\t", 1) for line in lines)
+def locked(strict, start) -> Path:
+    """/proc/PID of a waiting reward process."""
+    return Path(f"/proc/{start(PLAIN).pid}")
 
 
-def test_no_new_privileges(status):
-    assert status["NoNewPrivs"] == "1"
-
-
-def test_a_seccomp_filter(status):
-    assert status["Seccomp"] == "2"
-
-
-def test_one_thread(status):
-    assert status["Threads"] == "1"
-
-
-def test_no_capabilities(status):
+def test_status(locked):
+    status = dict(line.split(":\t", 1) for line in (locked / "status").read_text().splitlines())
+    assert (status["NoNewPrivs"], status["Seccomp"], status["Threads"]) == ("1", "2", "1")
     assert {status[f"Cap{kind}"] for kind in ("Prm", "Eff", "Inh", "Amb")} == {"0" * 16}
+    if os.geteuid() == 0:
+        assert set(status["Uid"].split() + status["Gid"].split()) == {str(NOBODY)}
+        assert status["Groups"].split() == []
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="nothing to drop: not root")
-def test_nobodys_identity(status):
-    assert set(status["Uid"].split()) == {str(NOBODY)}
-    assert set(status["Gid"].split()) == {str(NOBODY)}
-    assert status["Groups"].split() == []
-
-
-def test_a_session_and_process_group_of_its_own(strict, start):
-    process = start(IDENTITY)
-    assert os.getsid(process.pid) == os.getpgid(process.pid) == process.pid
+def test_own_session_and_process_group(locked):
+    pid = int(locked.name)
+    assert os.getsid(pid) == os.getpgid(pid) == pid
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a process that isn't dumpable")
-def test_no_descriptor_but_the_control_socket(strict, start):
-    process = start(IDENTITY)
-    descriptors = list(Path(f"/proc/{process.pid}/fd").iterdir())
+def test_no_descriptor_but_the_control_socket(locked):
+    descriptors = list((locked / "fd").iterdir())
     assert [each.name for each in descriptors] == ["0"]
     assert str(descriptors[0].readlink()).startswith("socket:")
 
 
-def test_not_dumpable_so_its_memory_belongs_to_root(strict, start):
-    assert Path(f"/proc/{start(IDENTITY).pid}/mem").stat().st_uid == 0
+def test_not_dumpable_so_its_memory_belongs_to_root(locked):
+    assert (locked / "mem").stat().st_uid == 0
 
 
-@pytest.mark.parametrize("limit", ["Max core file size", "Max file size", "Max open files", "Max processes"])
-def test_a_limit_of_nothing(strict, start, limit):
-    limits = Path(f"/proc/{start(IDENTITY).pid}/limits").read_text()
-    line = next(line for line in limits.splitlines() if line.startswith(limit))
-    assert line.removeprefix(limit).split()[:2] == ["0", "0"]
-
-
-def test_address_space_is_limited_to_what_was_there_and_the_allowance(strict, start):
-    pid = start(IDENTITY).pid
-    line = next(line for line in Path(f"/proc/{pid}/limits").read_text().splitlines() if "address" in line)
-    limit = int(line.split()[3])
-    used = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+def test_limits(locked):
+    lines = (locked / "limits").read_text().splitlines()
+    for limit in ("Max core file size", "Max file size", "Max open files", "Max processes"):
+        line = next(line for line in lines if line.startswith(limit))
+        assert line.removeprefix(limit).split()[:2] == ["0", "0"]
+    limit = int(next(line for line in lines if "address" in line).split()[3])
+    used = int((locked / "statm").read_text().split()[0]) * resource.getpagesize()
     assert 0 <= used + MEMORY_BYTES - limit < 64 * 1024**2
 
 
-def test_no_secret_of_the_owners_environment_reaches_the_warm_parent(monkeypatch):
+def test_no_memory_is_both_written_and_executed(locked):
+    rights = [line.split()[1] for line in (locked / "maps").read_text().splitlines()]
+    assert [each for each in rights if "w" in each and "x" in each] == []
+
+
+def test_where_memory_runs_out_a_locked_process_ends_first(locked):
+    assert (locked / "oom_score_adj").read_text() == "1000\n"
+
+
+def test_no_secret_of_the_owners_environment_reaches_the_fork_server(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     with ForkServer() as fresh:
         assert fresh.tier
         environment = Path(f"/proc/{fresh.pid}/environ").read_bytes()
+        assert len(list(Path(f"/proc/{fresh.pid}/task").iterdir())) == 1
     assert b"sk-secret" not in environment
     assert {entry.split(b"=")[0] for entry in environment.split(b"\0") if entry} <= {
-        *(b"OMP_NUM_THREADS", b"OPENBLAS_NUM_THREADS", b"MKL_NUM_THREADS", b"VECLIB_MAXIMUM_THREADS"),
+        *(b"OMP_NUM_THREADS", b"OPENBLAS_NUM_THREADS", b"MKL_NUM_THREADS"),
         *(b"PYTHONHASHSEED", b"LD_LIBRARY_PATH"),
     }
 
 
 def test_a_locked_process_has_no_environment(strict, escaped, columns):
-    assert (
-        escaped("return {'a': x * 0 + len(os.environ) + bool(libc.getenv(b'OMP_NUM_THREADS'))}")
-        .evaluate(columns(4))
-        .total.tolist()
-        == [0.0] * 4
-    )
+    process = escaped("return {'a': x * 0 + len(os.environ) + bool(libc.getenv(b'OMP_NUM_THREADS'))}")
+    assert process.evaluate(columns(4)).total.tolist() == [0.0] * 4
 
 
-def test_no_memory_is_both_written_and_executed(strict, start):
-    maps = Path(f"/proc/{start(IDENTITY).pid}/maps").read_text().splitlines()
-    assert [line for line in maps if "w" in line.split()[1] and "x" in line.split()[1]] == []
-
-
-def test_where_memory_runs_out_a_locked_process_goes_first(strict, start):
-    assert Path(f"/proc/{start(IDENTITY).pid}/oom_score_adj").read_text() == "1000\n"
-
-
-def test_the_filter_is_assembled_once_for_all():
-    from eureka_loop.reward.sandbox import seccomp
-
-    if seccomp.machine() is None:
-        pytest.skip("no filter for this machine")
-    assert seccomp.assembled(0) is seccomp.assembled(0)
-
-
-def test_the_warm_parent_has_one_thread(fork_server):
-    assert fork_server.tier
-    assert len(list(Path(f"/proc/{fork_server.pid}/task").iterdir())) == 1
+STEAL = 'load = tolerance.__globals__["__builtins__"]["__import__"]\nload("os").open("/etc/passwd", 0)\n'
 
 
 def test_the_lock_comes_before_the_first_line_of_the_program(strict, start):
-    steal = """
-load = tolerance.__globals__["__builtins__"]["__import__"]
-load("os").open("/etc/passwd", 0)
-"""
     with pytest.raises(RewardFailure, match="PermissionError"):
-        start(steal + IDENTITY)
+        start(STEAL + PLAIN)
 
 
-def test_the_lock_comes_before_the_source_is_parsed(strict, start):
-    bomb = "(" * 90 + "-" * 9000 + "1" + ")" * 90  # breaks parsers: what it breaks is locked by then
+def test_a_source_that_breaks_parsers_breaks_only_its_own_process(strict, start):
+    bomb = "(" * 90 + "-" * 9000 + "1" + ")" * 90
     with pytest.raises(RewardFailure):
         start(f"def compute_reward(x, v):\n    return {{'a': {bomb}}}\n")
 
 
 @pytest.mark.parametrize(
-    ("held", "expected"),
+    "lines",
     [
-        (ALL_LAYERS, "strict"),
-        (ALL_LAYERS & ~Layer.IDENTITY, "strict"),
-        (ALL_LAYERS & ~Layer.LANDLOCK, "no-landlock"),
-        (ALL_LAYERS & ~Layer.SECCOMP, "reduced"),
-        (ALL_LAYERS & ~Layer.PRIVILEGES, "reduced"),
-        (Layer.LIMITS, "reduced"),
-        (ALL_LAYERS & ~Layer.LIMITS, "none"),
-        (Layer(0), "none"),
+        "os.open('/etc/passwd', 0)",
+        "os.listdir('/')",
+        "builtins['open']('/tmp/x', 'w')",
+        "load('subprocess_that_was_never_imported')",
+        "os.stat('/proc/self/environ')",
     ],
 )
-def test_a_tier_is_what_took_hold(held, expected):
-    assert tier(held) == expected
+def test_files_are_refused_with_an_error(strict, escaped, columns, lines):
+    with pytest.raises(RewardFailure, match=r"PermissionError|ModuleNotFoundError") as caught:
+        escaped(lines).evaluate(columns(4))
+    assert caught.value.kind == "exception"
 
 
-def test_layers_have_names_for_reports():
-    assert names(ALL_LAYERS) == ["limits", "privileges", "identity", "landlock", "seccomp"]
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "load('socket').socket()",
+        "os.fork()",
+        "os.execv('/bin/sh', ['sh'])",
+        "os.kill(os.getppid(), 9)",
+        "os.setuid(0)",
+        "os.pipe()",
+        "os.dup(0)",
+        "libc.ptrace(0, 0, 0, 0)",
+        "load('threading').Thread(target=int).start()",
+        "mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_EXEC)",
+        "mmap.mmap(0, 4096)",
+        "os.write(1, b'x')",
+        "os.read(1, 1)",
+        "libc.syscall(0x40000000 + 39)",
+        "load('signal').signal(15, 1)",
+        "load('time').sleep(9)",
+        "load('resource').setrlimit(7, (64, 64))",
+        "libc.prctl(4, 1, 0, 0, 0)",
+        "os.abort()",
+        "libc.clock_gettime(ctypes.c_int((~os.getppid() << 3) | 2), ctypes.create_string_buffer(16))",
+        "libc.syscall(202, ctypes.create_string_buffer(4), 6, 0, None)",
+    ],
+)
+def test_other_system_calls_kill(strict, escaped, columns, lines):
+    with pytest.raises(RewardFailure, match="SIGSYS") as caught:
+        escaped(lines).evaluate(columns(4))
+    assert caught.value.kind == "killed"
+
+
+def test_the_inputs_can_not_be_written(strict, escaped, columns):
+    with pytest.raises(RewardFailure, match="SIGSEGV"):
+        escaped("ctypes.memset(x.ctypes.data, 1, 8)").evaluate(columns(4))
+    page = "ctypes.c_void_p(x.ctypes.data & ~4095), ctypes.c_size_t(4096)"
+    unsealed = escaped(f"return {{'result': x * 0 + libc.mprotect({page}, 3)}}")
+    assert unsealed.evaluate(columns(4)).total[0] == -1.0

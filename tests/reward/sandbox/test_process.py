@@ -1,12 +1,18 @@
-"""Columns in, terms out."""
+"""Columns in, terms out; shared memory; messages that break the protocol."""
 
 from __future__ import annotations
+
+import mmap
+import os
 
 import numpy as np
 import pytest
 
 from eureka_loop.errors import RewardFailure, SandboxError, UnknownName
-from eureka_loop.reward.sandbox.process import Terms
+from eureka_loop.reward.allowed import METHODS, NUMPY
+from eureka_loop.reward.sandbox import protocol
+from eureka_loop.reward.sandbox.process import Terms, clean
+from eureka_loop.reward.sandbox.protocol import LoadRequest, shared_memory
 
 TWO_TERMS = """
 def compute_reward(x, v, *, weight=2.0):
@@ -14,37 +20,26 @@ def compute_reward(x, v, *, weight=2.0):
 """
 
 
-def test_terms_are_what_the_program_computes(start, columns):
-    given = columns(16)
-    terms = start(TWO_TERMS).evaluate(given)
+@pytest.mark.parametrize("rows", [1, 15, 16, 17, 32, 50])
+def test_terms_of_a_batch_of_any_size(start, columns, rows):
+    given = columns(rows)
+    terms = start(TWO_TERMS, rows=16).evaluate(given)
+    cost = -np.square(given["v"]).sum(axis=1)
     assert terms.names == ("gain", "_seen", "cost")
     np.testing.assert_array_equal(terms.named()["gain"], 2.0 * given["x"])
-    np.testing.assert_array_equal(terms.named()["cost"], -np.square(given["v"]).sum(axis=1))
+    np.testing.assert_array_equal(terms.named()["cost"], cost)
+    np.testing.assert_array_equal(terms.total, 2.0 * given["x"] + cost)  # without the diagnostic
 
 
-def test_the_total_leaves_diagnostics_out(start, columns):
-    given = columns(16)
-    expected = 2.0 * given["x"] - np.square(given["v"]).sum(axis=1)
-    np.testing.assert_array_equal(start(TWO_TERMS).evaluate(given).total, expected)
-
-
-def test_the_total_of_a_row_alone_is_bit_for_bit_that_of_the_row_among_others():
+def test_the_total_of_a_row_alone_equals_that_of_the_row_among_others():
     values = np.random.default_rng(0).normal(size=(12, 50))
     names = tuple(f"t{index}" for index in range(12))
     whole = Terms(names, values).total
     assert all(Terms(names, values[:, row : row + 1]).total[0] == whole[row] for row in range(50))
 
 
-@pytest.mark.parametrize("rows", [1, 15, 16, 17, 32, 50])
-def test_a_batch_of_any_size_keeps_its_order(start, columns, rows):
-    given = columns(rows)
-    terms = start(TWO_TERMS, rows=16).evaluate(given)
-    np.testing.assert_array_equal(terms.named()["gain"], 2.0 * given["x"])
-
-
 def test_an_empty_batch_has_no_rows(start, columns):
-    process = start(TWO_TERMS)
-    assert process.evaluate(columns(0)).total.shape == (0,)
+    assert start(TWO_TERMS).evaluate(columns(0)).total.shape == (0,)
 
 
 def test_results_are_copies(start, columns):
@@ -55,30 +50,31 @@ def test_results_are_copies(start, columns):
     np.testing.assert_array_equal(first.values, kept)
 
 
-def test_float32_columns_and_columns_nobody_asked_for_are_welcome(start, columns):
+def test_float32_columns_and_unused_columns_are_accepted(start, columns):
     given = columns(4)
     given["x"] = given["x"].astype(np.float32)
     given["other"] = np.zeros((9, 9))
-    np.testing.assert_array_equal(
-        start(TWO_TERMS).evaluate(given).named()["gain"], 2.0 * given["x"].astype(np.float64)
-    )
+    gain = start(TWO_TERMS).evaluate(given).named()["gain"]
+    np.testing.assert_array_equal(gain, 2.0 * given["x"].astype(np.float64))
 
 
 def test_bool_int_and_float32_terms_become_floats(body, columns):
-    terms = body("return {'b': x > 0, 'i': np.where(x > 0, 1, 0), 'f': x.astype(np.float32)}").evaluate(
-        columns(8)
-    )
+    process = body("return {'b': x > 0, 'i': np.where(x > 0, 1, 0), 'f': x.astype(np.float32)}")
+    terms = process.evaluate(columns(8))
     assert terms.values.dtype == np.float64
     np.testing.assert_array_equal(terms.named()["b"], terms.named()["i"])
 
 
-def test_an_import_out_of_habit_is_dropped(start, columns):
-    assert start("import numpy as np\n" + TWO_TERMS).evaluate(columns(2)).total.shape == (2,)
+def test_import_statements_bring_nothing(start, columns):
+    given = columns(4)
+    source = (
+        "import numpy as np\nimport os, sys\ndef compute_reward(x, v):\n    return {'a': x + (os is sys)}\n"
+    )
+    np.testing.assert_array_equal(start(source).evaluate(given).total, given["x"] + 1)  # both are None
 
 
-def test_episode_starts_are_taken(start, columns):
-    starts = np.array([True, False, False])
-    assert start(TWO_TERMS).evaluate(columns(3), starts).total.shape == (3,)
+def test_a_single_term_may_be_called_total(body, columns):
+    assert body("return {'total': x, '_seen': x}").evaluate(columns(3)).names == ("total", "_seen")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +91,7 @@ def test_misshapen_columns_are_the_callers_mistake(start, columns, broken):
     process = start(TWO_TERMS)
     with pytest.raises(ValueError, match="column"):
         process.evaluate(broken)
-    assert process.evaluate(columns(2)).total.shape == (2,)  # and cost it nothing
+    assert process.evaluate(columns(2)).total.shape == (2,)  # the process lives on
 
 
 def test_a_parameter_without_a_shape_is_unknown(fork_server, program):
@@ -103,21 +99,15 @@ def test_a_parameter_without_a_shape_is_unknown(fork_server, program):
         fork_server.start(program("def compute_reward(vv): pass", parameters=("vv",)), {"v": (3,)}, rows=4)
 
 
-def test_a_fitness_is_one_number_an_episode(start, columns):
-    given = columns(10)
-    measured = start("def fitness(x, v):\n    return x.mean() + v[-1, 0]", "fitness").measure(given)
-    assert measured == given["x"].mean() + given["v"][-1, 0]
+def test_a_fitness_is_one_number_of_an_episode_of_any_length(start, columns):
+    process = start("def fitness(x, v):\n    return x.mean() + v[-1, 0]", "fitness", rows=16)
+    for rows in (10, 1000, 3):
+        given = columns(rows)
+        assert process.measure(given) == pytest.approx(given["x"].mean() + given["v"][-1, 0], rel=1e-12)
 
 
 def test_a_success_may_be_a_bool(start, columns):
     assert start("def success(x, v):\n    return x.max() > -100", "success").measure(columns(5)) == 1.0
-
-
-def test_an_episode_longer_than_the_capacity_is_measured_whole(start, columns):
-    given = columns(1000)
-    process = start("def fitness(x, v):\n    return x.sum()", "fitness", rows=16)
-    assert process.measure(given) == pytest.approx(given["x"].sum(), rel=1e-12)
-    assert process.measure(columns(3)) == pytest.approx(columns(3)["x"].sum(), rel=1e-12)
 
 
 def test_many_processes_live_side_by_side(start, columns):
@@ -127,21 +117,164 @@ def test_many_processes_live_side_by_side(start, columns):
         np.testing.assert_array_equal(process.evaluate(given).total, given["x"] + n)
 
 
-def test_a_closed_process_says_so(start, columns):
-    process = start(TWO_TERMS)
-    process.close()
-    process.close()
-    with pytest.raises(SandboxError, match="closed"):
-        process.evaluate(columns(2))
-
-
-def test_after_a_failure_the_process_is_gone(body, columns):
-    process = body("return {'a': x / 0 + 1 / 0}")
+def test_a_process_that_is_closed_or_has_failed_says_so(start, body, columns):
+    closed, failed = start(TWO_TERMS), body("return {'a': x + 1 / 0}")
+    closed.close()
+    closed.close()
     with pytest.raises(RewardFailure):
-        process.evaluate(columns(2))
-    with pytest.raises(SandboxError, match="closed"):
-        process.evaluate(columns(2))
+        failed.evaluate(columns(2))
+    for process in (closed, failed):
+        with pytest.raises(SandboxError, match="closed"):
+            process.evaluate(columns(2))
 
 
-def test_a_single_term_may_be_called_total(body, columns):
-    assert body("return {'total': x, '_seen': x}").evaluate(columns(3)).names == ("total", "_seen")
+# Every function and method that a program may call works in a process that can import nothing.
+
+CALLS = """
+real = tolerance.__globals__["__builtins__"]
+lost = real["ImportError"], real["OSError"], real["KeyError"]
+GIVEN = ((), (x,), (v,), (x, x), (v, v), (x > 0, x, x), (3,), ("a",), (None,), ((x, x),), (x, "a"))
+for name, function in FUNCTIONS:
+    for given in GIVEN:
+        for named in ({}, {"axis": -1}, {"axis": 7}, {"keepdims": True}, {"dtype": "?"}):
+            try:
+                function(*given, **named)
+            except lost as error:
+                raise real["ValueError"](f"{name}{given}{named}: {error!r}")
+            except real["Exception"]:
+                pass
+return {"a": x}
+"""
+
+
+@pytest.mark.parametrize(
+    "functions",
+    [[f"np.{name}" for name in NUMPY], [f"{array}.{name}" for name in METHODS for array in ("x", "v")]],
+    ids=["functions", "methods"],
+)
+def test_nothing_is_left_to_be_imported(body, columns, functions):
+    listed = ", ".join(f"({each!r}, {each})" for each in functions)
+    body(CALLS.replace("FUNCTIONS", f"({listed})"), deadline=20.0).evaluate(columns(5))
+
+
+# Messages that break the protocol; tests/attacks/test_protocol_alone.py has more of them.
+
+GRIP = "s = sys._getframe(2).f_locals\nserver, token, sequence = s['self'], s['token'], s['sequence']\n"
+
+
+def forged(sequence="sequence", token="token", code=3, count=1, size=0) -> str:
+    """Lines that answer and then wait, so that no honest answer follows."""
+    message = f"struct.pack('<QQIIQ', {sequence}, {token}, {code}, {count}, {size})"
+    return f"{GRIP}os.write(0, {message})\nwhile True:\n    pass\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (forged(sequence="sequence + 1"), "an answer to another request"),
+        (forged(token="token ^ 1"), "an answer to another request"),
+        (forged(size=2**40), "an answer to another request"),
+        (forged(code=99), "an unknown code"),
+        (forged(count=0), "invalid term names"),
+        ("os.write(0, b'hello')\nwhile True:\n    pass", "a message of the wrong size"),
+    ],
+)
+def test_a_forged_answer_ends_the_process(escaped, columns, lines, words):
+    with pytest.raises(RewardFailure, match=words) as caught:
+        escaped(lines).evaluate(columns(4))
+    assert caught.value.kind == "killed"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (
+            f"if len(x) == 4:\n    return {{'a': x}}\n{forged(count=2)}",
+            "another number of terms",
+        ),
+        (GRIP + "server.send(sequence, token, 3, 1, b'a')\nreturn {'a': x}", "an answer to another request"),
+    ],
+    ids=["terms that change", "an answer twice"],
+)
+def test_a_second_answer_is_checked_against_the_first(escaped, columns, lines, words):
+    process = escaped(lines)
+    process.evaluate(columns(4))
+    with pytest.raises(RewardFailure, match=words):
+        process.evaluate(columns(3))
+
+
+def test_an_answer_while_loading_ends_the_process(start):
+    source = 'tolerance.__globals__["__builtins__"]["__import__"]("os").write(0, b"0" * 32)\n' + TWO_TERMS
+    with pytest.raises(RewardFailure, match="an answer to another request"):
+        start(source)
+
+
+def test_the_owner_checks_a_fitness_itself(start, columns):
+    source = """
+load = tolerance.__globals__["__builtins__"]["__import__"]
+os, sys, struct = load("os"), load("sys"), load("struct")
+def fitness(x, v):
+    s = sys._getframe(2).f_locals
+    s["self"]._values[0, 0] = np.nan
+    os.write(0, struct.pack("<QQIIQ", s["sequence"], s["token"], 3, 1, 0))
+    while True:
+        pass
+"""
+    with pytest.raises(RewardFailure, match="not finite"):
+        start(source, "fitness").measure(columns(4))
+
+
+def test_texts_are_cut_and_cleaned():
+    assert clean(b"a\x00b\x1b[31m\xff\n" + "\u202e".encode()) == "a\ufffdb\ufffd[31m\ufffd\n\ufffd"
+    assert len(clean(b"x" * 100_000)) <= 4000
+
+
+# Shared memory.
+
+
+def test_a_request_survives_encoding_and_its_columns_do_not_overlap():
+    shapes = {"a": (), "b": (3,), "none": (0,), "c": (2, 2)}
+    request = LoadRequest("reward", "compute_reward", "π = 3\n", shapes, 7, 2**63, 1.5)
+    text = request.encode()
+    memory = mmap.mmap(-1, request.input_bytes(len(text)))
+    memory[: len(text)] = text
+    views = request.columns(memory, len(text))
+    for number, view in enumerate(views):
+        view[...] = number
+    assert [view.shape for view in views] == [(7,), (7, 3), (7, 0), (7, 2, 2)]
+    assert all(np.all(view == number) for number, view in enumerate(views))
+    assert LoadRequest.decode(memory) == (request, len(text))
+
+
+@pytest.fixture(params=["a current kernel", "a kernel before 5.1"])
+def inputs(request, monkeypatch):
+    """The owner's map of inputs, and the child's descriptor."""
+    if request.param != "a current kernel":
+        monkeypatch.setattr(protocol, "_FUTURE_WRITE", 1 << 30)  # a seal that the kernel doesn't know
+    ours, descriptor = shared_memory(4096, child_writes=False)
+    yield ours, descriptor
+    os.close(descriptor)
+    ours.close()
+
+
+def test_inputs_are_read_only_for_the_child(inputs):
+    ours, descriptor = inputs
+    ours[:5] = b"hello"
+    with mmap.mmap(descriptor, 4096, access=mmap.ACCESS_READ) as child:
+        assert child[:5] == b"hello"
+    with pytest.raises(PermissionError):
+        mmap.mmap(descriptor, 4096)
+    with pytest.raises(OSError, match=r"not permitted|Bad file"):
+        os.write(descriptor, b"x")
+
+
+@pytest.mark.parametrize("size", [0, 100, 8192])
+def test_outputs_keep_their_size(size):
+    ours, descriptor = shared_memory(4096, child_writes=True)
+    with mmap.mmap(descriptor, 4096) as child:
+        child[:2] = b"hi"
+    assert ours[:2] == b"hi"
+    with pytest.raises(PermissionError):
+        os.ftruncate(descriptor, size)
+    os.close(descriptor)
+    ours.close()
