@@ -50,7 +50,8 @@ class InspectOptions:
 def inspect(words: list[str]) -> int:
     """Show a run or a candidate."""
     options = parse(InspectOptions, "inspect", words)
-    from eureka_loop.report.inspect import print_candidate, print_run
+    from eureka_loop.report.candidate import print_candidate
+    from eureka_loop.report.inspect import print_run
 
     found = Run.open(options.run)
     if options.id is None:

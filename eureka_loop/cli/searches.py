@@ -15,7 +15,7 @@ from eureka_loop.errors import BudgetSpent, EurekaError, RunError
 from eureka_loop.execute.budget import time_worked
 from eureka_loop.report.bench import plan
 from eureka_loop.report.bench.plan import Bench, Search
-from eureka_loop.report.bench.progress import Progress, SearchTeller
+from eureka_loop.report.bench.progress import Progress, SearchLog
 from eureka_loop.run_folder import RunFolder
 from eureka_loop.store import Run
 
@@ -78,7 +78,7 @@ def _search(asked: Bench, search: Search, folder: Path, progress: Progress) -> R
     run = _opened(asked, search, folder)
     before = time_worked(run.events())
     with run:
-        look_on = Live(run, teller=SearchTeller(progress), above=progress.line)
+        look_on = Live(run, log=SearchLog(progress), above=progress.line)
         with wiring.stops_recorded(run), look_on, wiring.stages(run, asked.config.jobs) as stages:
             run.listen(look_on)
             wiring.follow(run, stages)

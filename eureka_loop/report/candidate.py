@@ -1,146 +1,307 @@
-"""`eureka inspect RUN ID`: one reward program, where it comes from, and what training with it was like."""
+"""`eureka inspect RUN ID`: one reward program, its origin, its training, its differences from another."""
 
 from __future__ import annotations
 
 import ast
+import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from statistics import fmean
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from eureka_loop import files, seeds
 from eureka_loop.errors import BadInput, Refused, UnknownName
 from eureka_loop.judge.screening import Screened, Verdict
 from eureka_loop.records import Candidate
-from eureka_loop.report import layout, text, words, written
-from eureka_loop.report.changes import changes_view
-from eureka_loop.report.training import progress_table, terms_table, trainings_table
-from eureka_loop.results import Failed, Trained
+from eureka_loop.report import layout, text
+from eureka_loop.report.terminal import show
+from eureka_loop.results import Checkpoint, Evaluated, Failed, TermStats, Trained
+from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.reward.weights import defaults
 from eureka_loop.search.feedback import stopped
 from eureka_loop.store import REFERENCES, Run
 
+Pick = Callable[[Checkpoint], float | None]
+
 VERDICTS: dict[Verdict, str] = {
-    "forwards": "it ranks them as fitness does",
-    "backwards": "it ranks them backwards",
+    "forwards": "ranked as by fitness",
+    "backwards": "ranked backwards",
     "unsure": "no sure order",
     "abstained": "no verdict",
 }
+SIDES = ("left", "right", "right", "left", "right", "right", "right")
+TRAINING = ("", "seed", "fitness", "lowest … highest episode", "success", "steps/episode", "trained in")
+TRAINING_NARROW = ("", "seed", "fitness", "episodes", "success", "steps", "took")  # on 80 columns
+OUTCOMES: dict[str, Pick] = {
+    "fitness": lambda point: point.fitness,
+    "success": lambda point: point.success,
+    "steps/episode": lambda point: point.episode_length,
+}
+BLOCKS, GAP = "▁▂▃▄▅▆▇█", "·"
+DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def candidate_view(run: Run, id: str, *, diff: str | None = None, exchange: bool = False) -> RenderableType:
-    """One candidate; with `diff` or `exchange` that alone.
+def print_candidate(
+    run: Run, id: str, *, diff: str | None = None, exchange: bool = False, console: Console | None = None
+) -> None:
+    """Show one candidate; with `diff` its differences, with `exchange` the messages it was written from.
 
     Raises:
         UnknownName: the run has no such candidate.
         BadInput: nothing to `diff` with.
     """
+    show(candidate_page(run, id, diff=diff, exchange=exchange), console)
+
+
+def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool = False) -> RenderableType:
     known = run.candidate_ids()
     if id not in known:
         raise UnknownName("candidate", id, known, hint=f"`eureka inspect {run.folder}` lists them")
     candidate = run.candidate(id)
     if diff is not None:
-        return changes_view(run, candidate, diff)
-    return exchange_view(run, id) if exchange else full_view(run, candidate)
+        return diff_page(run, candidate, diff)
+    return exchange_page(run, id) if exchange else Group(*_sections(run, candidate))
 
 
-def full_view(run: Run, candidate: Candidate) -> RenderableType:
-    """Code, origin, weights, fitness, terms over training, feedback."""
+def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
     search, report = run.evaluated(candidate.id), run.evaluated(candidate.id, report=True)
-    trained = search.trained or report.trained
-    parts: list[RenderableType] = [Text(words.label(candidate.id), style="bold"), origin(run, candidate)]
-    parts.append(layout.section("Code", written.code(candidate.source)))
+    yield Text(text.label(candidate.id), style="bold")
+    yield origin(run, candidate)
+    yield layout.section("Code", layout.code(candidate.source))
     for failure in (*search.failures, *report.failures):
-        parts.append(layout.section("Skipped" if failure.skipped else "Failed", failure_view(failure)))
+        yield layout.section("Skipped" if failure.skipped else "Failed", failure_text(failure))
     if (screened := run.screened(candidate.id)) is not None:
-        parts.append(layout.section("Before training", bank_view(screened), "asked about recorded episodes"))
+        yield layout.section("Before training", bank(screened), "order of recorded episodes by this reward")
     if search.halted is not None:
-        said = stopped(search.halted)
-        parts.append(Text(f"{said[0].upper()}{said[1:]}.", style="yellow"))
-    trainings = trainings_table(run, search, report)
-    if trainings is not None:
-        parts.append(layout.section("Fitness", trainings, "of the final policy, mean over judged episodes"))
-    if trained:
-        remark = f"left to right, {text.plural(len(trained[0].checkpoints), 'point')}" + _over(trained)
-        parts.append(layout.section("Training", progress_table(trained), remark))
-        parts.append(layout.section("Terms", terms_table(trained), remark))
-    feedback = run.feedback(candidate.id)
-    if feedback.strip():
-        parts.append(layout.section("Feedback its author got", written.verbatim(feedback)))
-    return Group(*parts)
+        sentence = stopped(search.halted)
+        yield Text(f"{sentence[0].upper()}{sentence[1:]}.", style="yellow")
+    if rows := list(_trainings(run, search, report)):
+        both = (list(zip(heads, SIDES, strict=True)) for heads in (TRAINING, TRAINING_NARROW))
+        tables = (layout.table(heads, rows) for heads in both)
+        remark = "of the final policy, mean over judged episodes"
+        yield layout.section("Fitness", layout.FirstThatFits(tuple(tables)), remark)
+    if trained := search.trained or report.trained:
+        over = f", mean over {len(trained)} seeds" if len(trained) > 1 else ""
+        remark = f"left to right, {text.plural(len(trained[0].checkpoints), 'point')}{over}"
+        yield layout.section("Training", outcomes_table(trained), remark)
+        yield layout.section("Terms", terms_table(trained), remark)
+    if (feedback := run.feedback(candidate.id)).strip():
+        yield layout.section("Feedback its author got", layout.verbatim(feedback))
 
 
 def origin(run: Run, candidate: Candidate) -> RenderableType:
-    """Who wrote it, from what, and the numbers that may be tuned."""
+    """Designer, parents, note, weights, file."""
     weights = ", ".join(f"{name} = {value}" for name, value in weights_of(candidate.source).items())
-    generation = "" if candidate.id in REFERENCES else f", {words.generation(candidate.generation)}"
+    generation = "" if candidate.id in REFERENCES else f", {text.generation(candidate.generation)}"
     return layout.facts(
         [
             ("written by", f"{candidate.designer}{generation}"),
             ("from", ", ".join(candidate.parents)),
             ("note", candidate.note),
             ("weights", weights),
-            ("file", written.path(run.candidate_folder(candidate.id) / "reward.py")),
+            ("file", layout.path(run.candidate_folder(candidate.id) / "reward.py")),
         ]
     )
 
 
 def weights_of(source: str) -> dict[str, str]:
-    """Keyword-only parameters with their defaults, as written; none where the text is no program."""
+    """Keyword-only parameters with their defaults, as written; empty for a text that is no program."""
     try:
         return {name: ast.unparse(default) for name, default in defaults(source).items()}
     except (BadInput, Refused):
         return {}
 
 
-def failure_view(failure: Failed) -> RenderableType:
-    """What went wrong, with all its lines."""
+def failure_text(failure: Failed) -> RenderableType:
     seed = "" if failure.seed is None else f" (seed {failure.seed})"
-    parts: list[RenderableType] = [Text(words.failure(failure.kind) + seed, style="red")]
-    parts += [written.paragraph(each) for each in (failure.message, failure.detail) if each.strip()]
-    return Group(*parts)
+    said = [layout.paragraph(each) for each in (failure.message, failure.detail) if each.strip()]
+    return Group(Text(text.failure(failure.kind) + seed, style="red"), *said)
 
 
-def bank_view(screened: Screened) -> RenderableType:
-    """What the trajectory bank said: the order it would put episodes in, and each term's."""
-    asked = f"{screened.episodes} episodes of {screened.policies} policies"
-    says = VERDICTS[screened.verdict]
-    pairs = [("bank", f"{asked}: {says}{f', {screened.why}' if screened.why else ''}")]
+def bank(screened: Screened) -> RenderableType:
+    """Rank correlation with fitness over the trajectory bank's episodes, in all and by term."""
+    why = f", {screened.why}" if screened.why else ""
+    asked = f"{screened.episodes} episodes of {screened.policies} policies: {VERDICTS[screened.verdict]}{why}"
+    pairs = [("bank", asked)]
     for name, found in (("return", screened.value), ("mean reward", screened.mean)):
         if found is not None:
-            of = f"Kendall's tau with fitness {found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
-            pairs.append((name, of))
+            tau = f"Kendall's tau with fitness {found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+            pairs.append((name, tau))
     for name, term in screened.terms.items():
         tau = "the same in every episode" if term.tau is None else f"tau {term.tau:+.2f}"
         pairs.append((name, f"{tau}, {text.percent(term.share)} of the reward"))
     return layout.facts(pairs)
 
 
-def exchange_view(run: Run, id: str) -> RenderableType:
-    """What was asked and answered, word for word; the repair after it where there was one."""
+# training
+
+
+def _trainings(run: Run, search: Evaluated, report: Evaluated) -> Iterator[list[str]]:
+    """One line a training: the search's, rung by rung, then the report's."""
+    id = search.candidate.id
+    for rung in run.rungs(id):
+        for seed in run.training_seeds(id, rung):
+            result = run.result(id, seed, rung)
+            reached = f" to {text.count(result.steps)}" if isinstance(result, Trained) else ""
+            yield [f"search{reached}", str(seed), *_training(run, id, seed, result, rung)]
+    results = {result.seed: result for each in (search, report) for result in each.results}
+    for seed in run.training_seeds(id):
+        stream = "report" if seeds.is_report(seed) else "search"
+        yield [stream, str(seed), *_training(run, id, seed, results.get(seed))]
+
+
+def _training(
+    run: Run, id: str, seed: int, result: Trained | Failed | None, rung: int | None = None
+) -> list[str]:
+    if result is None:
+        *_, last = [{}, *files.read_lines(run.job_folder(id, seed, rung) / "progress.jsonl")]
+        return [text.number(last.get("fitness")), f"so far, at step {int(last.get('step') or 0):,}"]
+    if isinstance(result, Failed):
+        return ["failed", text.failure(result.kind)]
+    each = [episode.fitness for episode in result.episodes]
+    low, high = text.numbers([min(each), max(each)])
+    return [
+        text.number(result.fitness),
+        f"{low} … {high}",
+        text.percent(result.success),
+        f"{fmean(episode.length for episode in result.episodes):,.0f}",
+        text.duration(result.seconds),
+    ]
+
+
+def outcomes_table(trained: Sequence[Trained]) -> RenderableType:
+    """Fitness, success and episode length over training, mean over seeds."""
+    rows = []
+    for name, pick in OUTCOMES.items():
+        curve = list(over_seeds(trained, pick))
+        if known := [value for value in curve if value is not None]:
+            rows.append([name, sparkline(curve), *text.numbers([known[0], known[-1]])])
+    return layout.table(
+        [("", "left"), ("over training", "left"), ("first", "right"), ("last", "right")], rows
+    )
+
+
+def terms_table(trained: Sequence[Trained]) -> RenderableType:
+    """Every term's mean and share over training, its range, and its correlation with fitness."""
+    heads = (
+        ("term", "left"), ("mean", "left"), ("first", "right"), ("last", "right"),
+        ("lowest … highest", "left"), ("share", "left"), ("last", "right"), ("corr. with fitness", "right"),
+    )  # fmt: skip
+    names = dict.fromkeys(name for each in trained for point in each.checkpoints for name in point.terms)
+    rows = [_term(trained, name) for name in names]
+    narrow = [("term", "left"), ("mean", "left"), ("last", "right"), ("share", "right"), heads[-1]]
+    fewer = [[each[0], each[1], each[3], each[6] or "not summed", each[7]] for each in rows]
+    return layout.FirstThatFits((layout.table(heads, rows), layout.table(narrow, fewer)))
+
+
+def _term(trained: Sequence[Trained], name: str) -> list[str]:
+    def over_training(part: Callable[[TermStats], float]) -> list[float | None]:
+        return list(
+            over_seeds(trained, lambda point: part(point.terms[name]) if name in point.terms else None)
+        )
+
+    means, shares = over_training(lambda stats: stats.mean), over_training(lambda stats: stats.share)
+    known = [value for value in means if value is not None]
+    stats = [point.terms[name] for each in trained for point in each.checkpoints if name in point.terms]
+    low, high = text.numbers([min(each.low for each in stats), max(each.high for each in stats)])
+    correlations = [value for each in trained if (value := each.correlations.get(name)) is not None]
+    summed = not is_diagnostic(name)
+    return [
+        name,
+        sparkline(means),
+        *text.numbers([known[0], known[-1]]),
+        f"{low} … {high}",
+        sparkline(shares) if summed else "not summed",
+        text.percent(shares[-1]) if summed else "",
+        f"{fmean(correlations):+.2f}" if correlations else text.UNKNOWN,
+    ]
+
+
+def over_seeds(trained: Sequence[Trained], pick: Pick) -> Iterator[float | None]:
+    """A quantity at each checkpoint: the mean over the seeds that have it there."""
+    for points in zip_longest(*(each.checkpoints for each in trained)):
+        known = [value for point in points if point is not None and (value := pick(point)) is not None]
+        yield fmean(known) if known else None
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """One block a value, scaled from the lowest to the highest; a dot for None, the middle for a constant."""
+    known = [value for value in values if value is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    scaled = (
+        None if value is None else (value - low) / (high - low) if high > low else 0.45 for value in values
+    )
+    return "".join(GAP if each is None else BLOCKS[round(each * (len(BLOCKS) - 1))] for each in scaled)
+
+
+# differences and exchanges
+
+
+def diff_page(run: Run, candidate: Candidate, against: str) -> RenderableType:
+    """A unified diff from another program.
+
+    Args:
+        against: "parent" (the first one), "human" (the task's hand-written reward), or a candidate's id.
+
+    Raises:
+        BadInput: no parent, or no hand-written reward.
+        UnknownName: no such candidate.
+    """
+    name, source = _other(run, candidate, against)
+    lines = difflib.unified_diff(
+        text.clean(source).splitlines(),
+        text.clean(candidate.source).splitlines(),
+        name,
+        candidate.id,
+        n=len(source),  # programs are short: show all of it
+        lineterm="",
+    )
+    shown = tuple(Text(line, style=DIFF_STYLES.get(line[:1], "")) for line in lines)
+    body = layout.Code(shown) if shown else Text("no difference", style="dim")
+    return Group(Text(f"{name} → {candidate.id}", style="bold"), Text(), body)
+
+
+def _other(run: Run, candidate: Candidate, against: str) -> tuple[str, str]:
+    """Name and source of the other program."""
+    if against == "parent":
+        if not candidate.parents:
+            raise BadInput(f"{candidate.id} has no parent: it was written from scratch; try --diff human")
+        against = candidate.parents[0]
+    known = run.candidate_ids()
+    if against in known:
+        return against, run.candidate(against).source
+    if against == "human":
+        task = run.task()
+        if task.human is None:
+            raise BadInput(f"task {task.name!r} has no hand-written reward to compare with")
+        return "human", task.human
+    hint = f"--diff takes parent, human, or an id that `eureka inspect {run.folder}` lists"
+    raise UnknownName("candidate", against, ["parent", "human", *known], hint=hint)
+
+
+def exchange_page(run: Run, id: str) -> RenderableType:
+    """Messages and reply, word for word; those of the repair if there was one."""
     exchanges = run.exchanges(id)
     if not exchanges:
         return Text(f"{id} was written without an exchange")
     parts: list[RenderableType] = []
     for number, exchange in enumerate(exchanges):
-        parts.append(Text("First try" if number == 0 else "Repair", style="bold underline"))
-        parts += _exchange_parts(exchange)
+        title = "Repair" if number else "First try"
+        parts += [Text(title, style="bold underline"), *_messages(exchange), Text()]
     return Group(*parts)
 
 
-def _exchange_parts(exchange: Mapping[str, Any]) -> Iterator[RenderableType]:
+def _messages(exchange: Mapping[str, Any]) -> Iterator[RenderableType]:
     for message in exchange.get("messages") or ():
-        yield layout.section(str(message.get("role", "")), written.verbatim(str(message.get("content", ""))))
+        yield layout.section(str(message.get("role", "")), layout.verbatim(str(message.get("content", ""))))
     if exchange.get("reply"):
-        yield layout.section("reply", written.verbatim(str(exchange["reply"])))
+        yield layout.section("reply", layout.verbatim(str(exchange["reply"])))
     rest = {
         key: value for key, value in exchange.items() if key not in ("messages", "reply", "source") and value
     }
     if rest:
-        yield layout.section("about it", written.paragraph(json.dumps(rest, indent=1, ensure_ascii=False)))
-    yield Text()
-
-
-def _over(trained: Sequence[Trained]) -> str:
-    return f", mean over {len(trained)} seeds" if len(trained) > 1 else ""
+        yield layout.section("about it", layout.paragraph(json.dumps(rest, indent=1, ensure_ascii=False)))

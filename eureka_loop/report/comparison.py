@@ -26,8 +26,8 @@ from eureka_loop.judge.statistics import (
 )
 from eureka_loop.records import Array
 from eureka_loop.report import text
-from eureka_loop.report.facts import Facts
-from eureka_loop.report.words import LABELS
+from eureka_loop.report.run_data import RunData
+from eureka_loop.report.text import LABELS
 from eureka_loop.results import Evaluated
 from eureka_loop.store import REFERENCES
 
@@ -208,7 +208,7 @@ class Comparison:
         return "can't tell", "there is nothing to compare with"
 
 
-def compared(found: Facts) -> Comparison:
+def compared(found: RunData) -> Comparison:
     """A run's report, as far as it has come."""
     done, wanted = found.reported
     unfinished = f"{done} of {text.plural(wanted, 'training')}" if done < wanted else ""

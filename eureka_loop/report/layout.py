@@ -1,51 +1,36 @@
-"""The few shapes that every report is made of."""
+"""Building blocks of pages on a terminal: sections, names with values, tables, code."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from pathlib import Path
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
-from rich.segment import Segment
+from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from eureka_loop.report import text
-from eureka_loop.report.written import unbroken
+from eureka_loop.report.terminal import WIDEST, Lines, can_redraw
 
-INDENT = "  "
-GAP = "  "  # between a fact's name and its value
-WIDEST = 1_000  # columns of any table, were there room for it
+GAP = "  "  # between a name and its value
+DEEPER = 4  # columns by which the rest of a folded line is indented
 
 
 def section(title: str, body: RenderableType, remark: str = "") -> Group:
-    """A heading, what to know about it, and what stands under it, indented; an empty line above."""
-    head = Text.assemble(
-        (text.one_line(title), "bold"), (f"  {text.one_line(remark)}" if remark else "", "dim")
-    )
-    return Group(Text(), head, Indented(body))
-
-
-@dataclass(frozen=True, slots=True)
-class Indented:
-    """Two columns to the right; a line that is longer than the screen stays one line."""
-
-    body: RenderableType
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        inner = options.update_width(max(1, options.max_width - len(INDENT)))
-        for line in Segment.split_lines(console.render(self.body, inner)):
-            if any(segment.text.strip() for segment in line):
-                yield Segment(INDENT)
-                yield from line
-            yield Segment.line()
+    """An empty line, a heading with a remark, the indented body."""
+    head = Text(text.one_line(title), style="bold")
+    if remark:
+        head = Text.assemble(head, (f"  {text.one_line(remark)}", "dim"))
+    return Group(Text(), head, Lines(body, indent=2))
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and values, one pair a line. A long value goes on below; an unbroken one stays whole."""
+    """Names and values, one pair a line; long values are wrapped, unbroken ones stay whole."""
 
     pairs: tuple[tuple[str, Text], ...]
 
@@ -60,39 +45,106 @@ class Facts:
 
 def facts(pairs: Iterable[tuple[str, str | Text]]) -> Facts:
     """Names and values; empty values are left out."""
-    shown = (
-        (name, value if isinstance(value, Text) else Text(text.one_line(value))) for name, value in pairs
-    )
+    shown = ((name, as_text(value)) for name, value in pairs)
     return Facts(tuple((name, value) for name, value in shown if value))
 
 
 def columns(*heads: tuple[str, str]) -> Table:
-    """A table without lines. Each head: its words, and "left", "right" or "rest" (what is left; wraps)."""
+    """A table without lines. Each head: its title, and "left", "right" or "rest" (left, and wraps)."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for words, kind in heads:
-        rest = kind == "rest"
-        table.add_column(
-            words, justify="right" if kind == "right" else "left", no_wrap=not rest, ratio=1 if rest else None
-        )
+    for title, kind in heads:
+        table.add_column(title, justify="right" if kind == "right" else "left", no_wrap=kind != "rest")
     return table
+
+
+def row(table: Table, cells: Sequence[str | Text]) -> None:
+    """Add cells as text: a string is never markup."""
+    table.add_row(*map(as_text, cells))
+
+
+def table(heads: Sequence[tuple[str, str]], rows: Iterable[Sequence[str | Text]]) -> Table:
+    """A table of `columns` with these rows."""
+    made = columns(*heads)
+    for cells in rows:
+        row(made, cells)
+    return made
+
+
+def as_text(value: str | Text) -> Text:
+    return value if isinstance(value, Text) else Text(text.one_line(value))
 
 
 @dataclass(frozen=True, slots=True)
 class FirstThatFits:
-    """The first of these that no line of is wider than the screen; else the last."""
+    """The first of these that is no wider than the screen; else the last."""
 
     choices: tuple[RenderableType, ...]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         wide = options.update_width(WIDEST)
-        fitting = (
-            each for each in self.choices if Measurement.get(console, wide, each).maximum <= options.max_width
-        )
-        yield next(fitting, self.choices[-1])
+        widths = ((Measurement.get(console, wide, each).maximum, each) for each in self.choices)
+        yield next((each for width, each in widths if width <= options.max_width), self.choices[-1])
 
 
-def row(table: Table, cells: Sequence[str | Text], style: str = "") -> None:
-    """Add cells as text: a string is never markup."""
-    table.add_row(
-        *(cell if isinstance(cell, Text) else Text(text.one_line(cell)) for cell in cells), style=style
-    )
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines as written. On a terminal long ones are folded between words; in a pipe they stay whole."""
+
+    lines: tuple[Text, ...]
+    numbered: bool = False
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        digits = len(str(len(self.lines)))
+        for number, line in enumerate(self.lines, start=1):
+            gutter = f"{number:{digits}} " if self.numbered else ""
+            room = options.max_width - len(gutter)
+            for piece in folded(line, console, room) if can_redraw(console) else [line]:
+                yield unbroken(Text.assemble((gutter, "dim"), piece))
+                gutter = " " * len(gutter)
+
+
+def folded(line: Text, console: Console, width: int) -> list[Text]:
+    """A line in pieces that fit; the first keeps its depth, the others are deeper."""
+    depth = len(line.plain) - len(line.plain.lstrip(" +-"))  # marks of a diff, the dash of an item
+    if line.cell_len <= width:
+        return [line]
+    first, *rest = line[depth:].wrap(console, max(1, width - depth - DEEPER))
+    return [
+        Text.assemble(line[:depth], first),
+        *(Text.assemble(" " * (depth + DEEPER), each) for each in rest),
+    ]
+
+
+def code(source: str, *, numbered: bool = True) -> Code:
+    """Python, highlighted in the terminal's own colours."""
+    python = Syntax("", "python", theme="ansi_dark", background_color="default")
+    shown = python.highlight(text.clean(source).rstrip("\n"))
+    shown.rstrip()
+    return Code(tuple(shown.split("\n")), numbered=numbered)
+
+
+def verbatim(written: str) -> Code:
+    """Text whose lines are kept."""
+    return Code(tuple(paragraph(written).split("\n", allow_blank=True)))
+
+
+def paragraph(written: str) -> Text:
+    """Text of several lines, wrapped where needed."""
+    return Text(text.clean(written).strip("\n"))
+
+
+def path(where: Path) -> Text:
+    """A path in one piece."""
+    return unbroken(Text(text.one_line(str(where))))
+
+
+def unbroken(line: Text) -> Text:
+    """A line that is neither wrapped nor cut: it is copied, or clicked on, as one."""
+    line.no_wrap, line.overflow = True, "ignore"
+    return line
+
+
+def cut(line: Text) -> Text:
+    """One line, cut at the edge of the screen."""
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line

@@ -1,38 +1,57 @@
-"""What a run shows while it goes: a table that updates itself, or plain lines where there is no terminal."""
+"""Display of a run in progress: a table that updates itself, or log lines without a terminal."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
 import rich.live
 from rich.console import Console, Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
-from eureka_loop.report import text
-from eureka_loop.report.board import Board
-from eureka_loop.report.board_view import draw
-from eureka_loop.report.plain import Teller
+from eureka_loop.report import layout, sections, text
+from eureka_loop.report.log import LogFormatter, ending, position, time_left
+from eureka_loop.report.state import CandidateState, RunState, Status
 from eureka_loop.report.terminal import can_redraw, terminal
 from eureka_loop.run_folder import Event
 from eureka_loop.store import Run
 
 REFRESH = 2  # per second: the trainings need the cores more
+BAR = 12  # columns
+WIDEST_NAME = 24
+STYLES: dict[Status, str] = {
+    "done": "green",
+    "failed": "red",
+    "gated": "dim",
+    "halted": "dim",
+    "skipped": "yellow",
+}
+NAMES: dict[Status, str] = {"gated": "waiting", "halted": "stopped early"}
+SHOWN_FIRST: dict[Status, int] = {
+    "training": 0,
+    "done": 2,
+    "halted": 3,
+    "skipped": 4,
+    "failed": 4,
+}  # others: 1
 
 
 class Live:
     """A listener for a run's events: `with Live(run) as live: run.listen(live)`.
 
     Args:
-        run: what happened in it before, if anything, is where the display begins.
+        run: its events so far are the initial state.
         console: default: standard output.
         interactive: whether to draw a table; default: on a terminal that can move its cursor.
         clock: Unix time in seconds.
-        teller: tells the lines, where there is no table.
-        above: the line above the table, from the board and the time, where a run is one of many; the table is
-            gone then when the run ends.
+        log: formats the lines, without a terminal.
+        above: line above the table, of the state and the time, where a run is one of many; the table is
+            removed at the run's end then.
     """
 
     def __init__(
@@ -42,14 +61,14 @@ class Live:
         *,
         interactive: bool | None = None,
         clock: Callable[[], float] = time.time,
-        teller: Teller | None = None,
-        above: Callable[[Board, float], str] | None = None,
+        log: LogFormatter | None = None,
+        above: Callable[[RunState, float], str] | None = None,
     ) -> None:
         self._console = console or terminal()
         self._clock = clock
         self._lock = threading.Lock()  # rich draws in a thread of its own
-        self._board = Board.of(run.events() if run is not None else ())
-        self._teller = teller or Teller()
+        self._state = RunState(run.events() if run is not None else ())
+        self._log = log or LogFormatter()
         self._above = above
         self._table: rich.live.Live | None = None
         if can_redraw(self._console) if interactive is None else interactive:
@@ -62,18 +81,16 @@ class Live:
             )
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
         with self._lock:
-            self._board.take(event)
-            line = self._teller.tell(event, self._board) if self._table is None else None
+            self._state.take(event)
+            line = self._log.line(event, self._state) if self._table is None else None
         if line is not None:
             self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
 
     def remember(self, events: Iterable[Event]) -> None:
-        """Take what has happened before, without telling it again."""
+        """Take earlier events: they are not printed, and their time doesn't count."""
         with self._lock:
-            for event in events:
-                self._board.take(event)
+            self._state.remember(events)
 
     def __enter__(self) -> Live:
         if self._table is not None:
@@ -88,10 +105,133 @@ class Live:
             self._table.stop()
 
     def _draw(self) -> RenderableType:
-        """The board as it is now: drawn under the lock, so that no event changes it half-way."""
         with self._lock:
             now, (width, height) = self._clock(), self._console.size
             if self._above is None:
-                return draw(self._board, now, width, height)
-            line = Text(text.one_line(self._above(self._board, now)), no_wrap=True, overflow="ellipsis")
-            return Group(line, draw(self._board, now, width, height - 1))
+                return draw(self._state, now, width, height)
+            return Group(
+                layout.cut(Text(text.one_line(self._above(self._state, now)))),
+                draw(self._state, now, width, height - 1),
+            )
+
+
+def draw(state: RunState, now: float, width: int, height: int) -> Group:
+    """Header, earlier generations, and the candidates of the current one or of the report.
+
+    The last line is empty: the cursor rests there, and an echoed ^C can't push the table down.
+
+    Args:
+        now: Unix time.
+        width: columns of the screen.
+        height: lines of the screen; one stays free.
+    """
+    head = header(state, now, width)
+    if state.report:
+        rows, title, seeds = list(state.report.values()), "report", state.report_seeds
+    elif state.generation is not None:
+        rows, seeds = state.current, state.seeds
+        title = "candidate" if state.steady else f"g{state.generation}"
+    else:
+        return Group(head, Text(), Text("getting ready…", style="dim"), Text())
+    writing = 0 if state.report else state.being_written
+    space = height - 5 - bool(writing)
+    earlier = _earlier(state)[-max(1, space // 2) :]
+    shown, left_out = fitting(rows, space - len(earlier), seeds, state.best)
+    parts: list[RenderableType] = [head, Text(), *earlier, candidates_table(state, shown, seeds, title)]
+    if left_out:
+        counts = Counter(each.status(seeds) for each in left_out)
+        counted = ", ".join(f"{amount} {NAMES.get(status, status)}" for status, amount in counts.items())
+        parts.append(Text(f"  … {len(left_out)} more: {counted}", style="dim"))
+    if writing:
+        parts.append(Text(f"  {text.plural(writing, 'program')} being written…", style="dim"))
+    return Group(*parts, Text())
+
+
+def header(state: RunState, now: float, width: int) -> Text:
+    """Task, position, end, time left, trainings, cost: as much as fits one line."""
+    parts = ["report"] if state.report else [position(state)] if state.generation is not None else []
+    parts += [ending(state), time_left(state, now)]
+    parts.append(f"{state.trainings_done} of {text.plural(state.trainings_wanted, 'training')}")
+    parts += [sections.tokens(state)] if state.tokens else []
+    line = layout.cut(Text(text.one_line(state.task), style="bold"))
+    for part in filter(None, parts):
+        if line.cell_len + 3 + len(part) <= width:
+            line.append(" · ", style="dim").append(text.one_line(part), style="not bold")
+    return line
+
+
+def candidates_table(state: RunState, rows: Sequence[CandidateState], seeds: int, title: str) -> Table:
+    """One line a candidate; columns keep their places during training."""
+    names = {each.id: state.name(each.id) for each in rows}
+    width = min(max(map(len, (*names.values(), "hand-written"))), WIDEST_NAME)
+    table = Table(box=None, expand=True, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("", width=1)
+    table.add_column(title, width=width, no_wrap=True, overflow="ellipsis")
+    table.add_column("status", width=BAR + 15, no_wrap=True)
+    table.add_column("fitness", width=8, no_wrap=True, justify="right")
+    table.add_column("note", ratio=1, no_wrap=True, overflow="ellipsis")
+    for each in rows:
+        status = each.status(seeds)
+        marked = each is state.best or (bool(state.report) and each.id == state.winner)
+        table.add_row(
+            Text("★" if marked else "", style="yellow"),
+            Text(names[each.id], style="bold" if marked else ""),
+            _status(each, status, seeds * state.steps),
+            Text("" if each.failure else text.number(each.fitness), style="" if status == "done" else "dim"),
+            Text(_remark(each, status, seeds), style="dim"),
+        )
+    return table
+
+
+def fitting(
+    rows: Sequence[CandidateState], room: int, seeds: int, best: CandidateState | None
+) -> tuple[list[CandidateState], list[CandidateState]]:
+    """Rows that are shown, in their order, and those left out: the best and those in training come first."""
+    if len(rows) <= room:
+        return list(rows), []
+    by_need = sorted(rows, key=lambda each: -1 if each is best else SHOWN_FIRST.get(each.status(seeds), 1))
+    kept = by_need[: max(1, room - 1)]
+    return [each for each in rows if each in kept], [each for each in rows if each not in kept]
+
+
+def _status(candidate: CandidateState, status: Status, steps: int) -> RenderableType:
+    """A progress bar with steps, or the outcome. `steps`: of all its trainings together."""
+    if status == "training":
+        row = Table.grid(padding=(0, 1, 0, 0))
+        reached = f"{text.count(candidate.step)} of {text.count(steps)}"
+        row.add_row(ProgressBar(max(1, steps), candidate.step, width=BAR, complete_style="cyan"), reached)
+        return row
+    success = "" if candidate.success is None else f", success {text.percent(candidate.success)}"
+    shown = {
+        "done": f"done{success}",
+        "failed": text.outcome(candidate.failure),
+        "skipped": text.outcome(candidate.failure),
+        "gated": "gated, waiting to train",
+        "halted": f"stopped after {text.count(candidate.halted)} steps",
+    }.get(status, status)
+    return Text(shown, style=STYLES.get(status, ""))
+
+
+def _remark(candidate: CandidateState, status: Status, seeds: int) -> str:
+    """The reason of a failure; else finished seeds and the note."""
+    if candidate.failure:
+        return text.one_line(candidate.message, 200)
+    finished = f"{candidate.finished} of {seeds} seeds" if status == "training" and seeds > 1 else ""
+    return " · ".join(part for part in (finished, text.one_line(candidate.note, 200)) if part)
+
+
+def _earlier(state: RunState) -> list[Text]:
+    """One line for each earlier generation: its best candidate and its size."""
+    past, lines = state.past, []
+    for generation in sorted({each.generation for each in past}):
+        rows = [each for each in past if each.generation == generation]
+        done = [each for each in rows if each.status(state.seeds) == "done"]
+        best = max(done, key=lambda each: each.fitness or 0.0, default=None)
+        line = layout.cut(Text())
+        line.append("★  " if best is not None and best is state.best else "   ", style="yellow")
+        line.append(f"{f'g{generation}':<13}", style="dim")
+        line.append(f"best {text.number(best.fitness)} ({best.id})" if best else "nothing trained")
+        counts = Counter(each.status(state.seeds) for each in rows)
+        others = "".join(f" · {counts[each]} {each}" for each in ("skipped", "failed") if counts[each])
+        lines.append(line.append(f" · {text.plural(len(rows), 'candidate')}{others}", style="dim"))
+    return lines

@@ -1,4 +1,4 @@
-"""What stands on the screen when a run has ended."""
+"""Last lines of a run on the screen: the winner and its fitness, or why the run stopped."""
 
 from __future__ import annotations
 
@@ -9,41 +9,39 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from eureka_loop.errors import RunError
-from eureka_loop.report import layout, standings, text, written
-from eureka_loop.report.comparison import compared
-from eureka_loop.report.facts import Facts
-from eureka_loop.report.inspect import failures_table, progress, spent
+from eureka_loop.report import inspect, layout, sections, text
 from eureka_loop.report.markdown import write_report
+from eureka_loop.report.run_data import RunData
 from eureka_loop.report.terminal import show, terminal
 from eureka_loop.store import Run
 
 
 def print_summary(run: Run, console: Console | None = None) -> int:
-    """Write the report, show the winner; the exit code: 0, or 1 where nothing could be trained.
+    """Write the report and show the winner; the exit code: 0, or 1 where nothing could be trained.
 
     Raises:
         RunError: the report can't be written.
     """
-    path = write_report(run)
-    console = console or terminal()
-    show(summary(run), console)
-    found = Facts.of(run)
-    best = found.best
+    path, data, console = write_report(run), RunData.read(run), console or terminal()
+    show(summary(data), console)
+    best = data.best
     lines = [f"Reward: {run.candidate_folder(best.id) / 'reward.py'}"] if best else []
     console.print(Text("\n".join(["", *lines, f"Report: {path}"])), soft_wrap=True)  # paths stay whole
-    return 0 if best or found.stopped else 1
+    return 0 if best or data.stopped else 1
 
 
 def print_stopped(run: Run, reason: str, console: Console | None = None) -> None:
-    """Say why a run stopped, what it has, and how to go on; what was trained is in a report by then."""
-    found = Facts.of(run)
-    best = found.ranking[0] if found.ranking else None
-    reached = "nothing trained yet"
-    if best is not None:
-        reached = f"best so far {best.candidate.id}, fitness {text.number(best.fitness)}"
+    """Say why a run stopped, how far it is and how to resume it; write a report if anything was trained."""
+    data = RunData.read(run)
+    best = data.ranking[0] if data.ranking else None
     lines = [
         f"Stopped: {text.one_line(reason)}",
-        f"{progress(found.board)}; {reached}",
+        f"{sections.progress(data.state)}; "
+        + (
+            f"best so far {best.candidate.id}, fitness {text.number(best.fitness)}"
+            if best
+            else "nothing trained yet"
+        ),
         f"Go on with: eureka resume {shlex.quote(str(run.folder))}",
     ]
     if best is not None:
@@ -52,27 +50,19 @@ def print_stopped(run: Run, reason: str, console: Console | None = None) -> None
     (console or terminal()).print(Text("\n".join(lines)), soft_wrap=True)
 
 
-def summary(run: Run) -> RenderableType:
-    """The winner's code, and its fitness beside the hand-written and the sparse reward."""
-    found = Facts.of(run)
-    best = found.best
+def summary(data: RunData) -> RenderableType:
+    """The winner's code, its fitness beside the references, the cost."""
+    best = data.best
     if best is None:
         head = Text("No candidate could be trained.", style="bold red")
-        return Group(Text(), head, *([failures_table(found.failed)] if found.failed else []))
-    comparison = compared(found)
-    parts: list[RenderableType] = [
-        layout.section(
-            f"Winner: {best.id}", written.code(best.source, numbered=False), text.one_line(best.note, 60)
-        ),
-    ]
-    if any(each.evaluated.results for each in comparison.results):
-        body = Group(standings.standings_table(comparison), Text(), *standings.lines(comparison))
-        remark = f"on fresh seeds, {found.config.steps:,} steps each"
-        parts.append(layout.section("Fitness", body, remark))
+        return Group(Text(), head, *([sections.failures(data.failed).table()] if data.failed else []))
+    if any(each.results for each in data.reports):
+        fitness, remark = inspect.report(data), f"on fresh seeds, {data.config.steps:,} steps each"
     else:
-        value = text.number(found.ranking[0].fitness) if found.ranking else text.UNKNOWN
-        parts.append(
-            layout.section("Fitness", Text(f"{value} on the search's seeds; no report was asked for"))
-        )
-    parts.append(layout.section("Cost", Text(spent(found))))
-    return Group(*parts)
+        value = text.number(data.ranking[0].fitness if data.ranking else None)
+        fitness, remark = Group(Text(f"{value} on the search's seeds; no report was asked for")), ""
+    return Group(
+        layout.section(f"Winner: {best.id}", layout.code(best.source, numbered=False), best.note[:60]),
+        layout.section("Fitness", fitness, remark),
+        layout.section("Cost", Text(sections.cost(data))),
+    )

@@ -1,4 +1,4 @@
-"""The console that everything is printed on: what is shown is text, never markup."""
+"""The console that everything is printed on: text, never markup; whole lines in a pipe."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from rich.segment import Segment
 from rich.text import Text
 
 LOOKING = "trying the sandbox, looking at the environment"
+WIDEST = 1_000  # columns of a page in a pipe or a file
 
 
 def terminal(*, stderr: bool = False) -> Console:
-    """A console without markup, emoji codes or guessed colours; NO_COLOR and TERM=dumb are respected."""
+    """A console without markup, emoji codes or highlighting; NO_COLOR and TERM=dumb are respected."""
     stream = sys.stderr if stderr else sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")  # a terminal that can't show `★` must not end a run
@@ -24,20 +25,20 @@ def terminal(*, stderr: bool = False) -> Console:
 
 
 @contextlib.contextmanager
-def waiting(words: str, console: Console | None = None, *, log: Console | None = None) -> Iterator[None]:
-    """Say what takes its time, where somebody watches; it is gone again when it is done.
+def waiting(message: str, console: Console | None = None, *, log: Console | None = None) -> Iterator[None]:
+    """Show a spinner with a message on a terminal.
 
     Args:
         console: default: standard error.
-        log: told in a line, where nobody watches.
+        log: without a terminal the message is printed here, once.
     """
     console = console or terminal(stderr=True)
     if can_redraw(console):
-        with console.status(Text(words)):
+        with console.status(Text(message)):
             yield
     else:
         if log is not None:
-            log.print(Text(f"{words}…"), soft_wrap=True)
+            log.print(Text(f"{message}…"), soft_wrap=True)
         yield
 
 
@@ -46,21 +47,32 @@ def can_redraw(console: Console) -> bool:
     return console.is_interactive and bool(getattr(console.file, "isatty", lambda: False)())
 
 
-def show(renderable: RenderableType, console: Console | None = None) -> None:
-    """Print a page. What its parts leave longer than a line is not cut off: a path is there to be copied."""
-    (console or terminal()).print(Trimmed(renderable), crop=False)
+def page_width(console: Console) -> int:
+    """Columns of a page: those of the screen; in a pipe as many as its lines need."""
+    return console.width if can_redraw(console) else WIDEST
+
+
+def show(page: RenderableType, console: Console | None = None) -> None:
+    """Print a page: as wide as the screen; in a pipe no line is wrapped."""
+    console = console or terminal()
+    console.print(Lines(page, width=page_width(console)), crop=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Trimmed:
-    """Without the blanks that fill up lines: they would be copied, and stand in files."""
+class Lines:
+    """Lines of `body`, indented, without trailing blanks; one longer than the screen stays one line."""
 
     body: RenderableType
+    indent: int = 0
+    width: int = 0  # of the lines; 0: as given
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for line in Segment.split_lines(console.render(self.body, options)):
+        inner = options.update_width(max(1, (self.width or options.max_width) - self.indent))
+        for line in Segment.split_lines(console.render(self.body, inner)):
             while line and not line[-1].text.strip():
                 line.pop()
-            yield from line[:-1]
-            yield from (Segment(each.text.rstrip(), each.style) for each in line[-1:])
+            if line:
+                yield Segment(" " * self.indent)
+                yield from line[:-1]
+                yield Segment(line[-1].text.rstrip(), line[-1].style)
             yield Segment.line()

@@ -1,12 +1,13 @@
-"""Words and numbers fit to be shown, whoever wrote them.
+"""Text for display: foreign text made inert, names of references and of failures.
 
-A note, an error message or a program may come from a language model. Here nothing in it can move the cursor,
-change a colour, ring the bell or turn the reading direction: such characters are shown as escapes (`\\x1b`).
+Notes, error messages and programs may come from a language model. Characters that would move the cursor,
+change colours, ring the bell or turn the reading direction are shown as escapes (`\\x1b`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from eureka_loop.numbers import UNKNOWN as UNKNOWN
 from eureka_loop.numbers import count as count
@@ -17,7 +18,28 @@ from eureka_loop.numbers import numbers as numbers
 from eureka_loop.numbers import percent as percent
 from eureka_loop.numbers import plural as plural
 from eureka_loop.numbers import series as series
+from eureka_loop.results import SKIPPED, FailureKind
 
+LABELS = {"human": "hand-written", "sparse": "sparse", "native": "the env's own"}
+FAILURES: dict[FailureKind, str] = {
+    "no_code": "no program",
+    "refused": "refused by the gate",
+    "exception": "raised an exception",
+    "timed_out": "took too long",
+    "out_of_memory": "out of memory",
+    "killed": "its process died",
+    "not_finite": "NaN or infinite",
+    "out_of_range": "value out of range",
+    "wrong_shape": "wrong shape",
+    "wrong_dtype": "wrong dtype",
+    "wrong_terms": "wrong terms",
+    "mutated_input": "changed its input",
+    "not_deterministic": "not deterministic",
+    "rows_not_independent": "rows not independent",
+    "diverged": "training diverged",
+    "crashed": "worker crashed",
+    "ranks_backwards": "pays for doing worse",
+}
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 and C1 controls but newline and tab, DEL
     "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # unseen; direction
@@ -27,15 +49,35 @@ _UNSAFE = re.compile(
 
 
 def clean(text: str) -> str:
-    """The same text, lines and all, with everything that a terminal would obey made visible."""
-    text = text.replace("\r\n", "\n").expandtabs(4)
-    return _UNSAFE.sub(_escape, text)
+    """The same lines, control characters shown as escapes."""
+    return _UNSAFE.sub(_escape, text.replace("\r\n", "\n").expandtabs(4))
 
 
 def one_line(text: str, limit: int = 0) -> str:
-    """Clean text on one line, at most `limit` characters where given."""
+    """Clean text on one line, cut to `limit` characters if given."""
     line = " ".join(clean(text).split())
     return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def label(id: str) -> str:
+    """Display name of a reference; any other id as it is."""
+    return LABELS.get(id, id)
+
+
+def failure(kind: str) -> str:
+    """Display name of a failure kind; an unknown kind as it is."""
+    known: Mapping[str, str] = {str(name): shown for name, shown in FAILURES.items()}
+    return known.get(kind, one_line(kind.replace("_", " "), 40))
+
+
+def outcome(kind: str) -> str:
+    """ "failed: raised an exception"; "skipped: ..." for a program that was left out."""
+    return f"{'skipped' if kind in SKIPPED else 'failed'}: {failure(kind)}"
+
+
+def generation(number: int, of: int = 0) -> str:
+    """ "generation 3 of 4 (g2)": counted from one, ids from zero."""
+    return f"generation {number + 1}{f' of {of}' if of else ''} (g{number})"
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import Console
 
-from eureka_loop.errors import UnknownName
+from eureka_loop import files
+from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Candidate
-from eureka_loop.report.candidate import candidate_view, weights_of
-from eureka_loop.report.inspect import print_candidate
+from eureka_loop.report.candidate import candidate_page, sparkline, weights_of
 from eureka_loop.results import Failed
+from eureka_loop.store import Run
 
 if TYPE_CHECKING:
     from .conftest import Script
@@ -55,7 +55,7 @@ Feedback its author got
 
 
 def test_a_trained_candidate(script: Script, shown: Callable[..., str]) -> None:
-    screen = shown(candidate_view(script.whole(), "g1-00"))
+    screen = shown(candidate_page(script.whole(), "g1-00"))
     head, rest = screen.split("\n\n", 1)
     assert rest == WINNER
     lines = head.splitlines()
@@ -69,7 +69,7 @@ def test_a_trained_candidate(script: Script, shown: Callable[..., str]) -> None:
 
 
 def test_a_refused_candidate_shows_every_problem(script: Script, shown: Callable[..., str]) -> None:
-    screen = shown(candidate_view(script.whole(), "g0-02"))
+    screen = shown(candidate_page(script.whole(), "g0-02"))
     assert (
         "Failed\n  refused by the gate\n  Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`.\n"
         "  Line 6: unknown name 'foo'." in screen
@@ -78,7 +78,7 @@ def test_a_refused_candidate_shows_every_problem(script: Script, shown: Callable
 
 
 def test_a_failed_training_shows_its_detail(script: Script, shown: Callable[..., str]) -> None:
-    screen = shown(candidate_view(script.whole(), "g1-02"))
+    screen = shown(candidate_page(script.whole(), "g1-02"))
     assert "NaN or infinite (seed 0)\n  term 'speed' is NaN in 3 of 2,048 rows\n  line 5" in screen
 
 
@@ -86,42 +86,42 @@ def test_a_candidate_in_training_shows_how_far_it_is(script: Script, shown: Call
     script.started()
     script.generation(0)
     script.begin("g0-00", 0)
-    assert "–  so far, at step 0" in shown(candidate_view(script.run, "g0-00"))
+    assert "–  so far, at step 0" in shown(candidate_page(script.run, "g0-00"))
     script.progress("g0-00", 0, 31_000, 1.5)
-    assert "1.500  so far, at step 31,000" in shown(candidate_view(script.run, "g0-00"))
-    assert "Fitness" not in shown(candidate_view(script.run, "g0-01"))  # not begun
+    assert "1.500  so far, at step 31,000" in shown(candidate_page(script.run, "g0-00"))
+    assert "Fitness" not in shown(candidate_page(script.run, "g0-01"))  # not begun
 
 
 def test_a_reference_is_inspected_like_any_other(script: Script, shown: Callable[..., str]) -> None:
-    screen = shown(candidate_view(script.whole(), "human"))
+    screen = shown(candidate_page(script.whole(), "human"))
     assert screen.startswith("hand-written\nwritten by  human\n")
     assert "report  20000000    2.000" in screen
 
 
 def test_curves_are_means_over_seeds(script: Script, shown: Callable[..., str]) -> None:
-    screen = shown(candidate_view(script.whole(), "human"))
+    screen = shown(candidate_page(script.whole(), "human"))
     assert "Training  left to right, 10 points, mean over 3 seeds" in screen
     assert "  fitness        ·▁▂▃▄▄▅▆▇█     0.420  2.100" in screen
 
 
 def test_the_exchange_is_shown_word_for_word(script: Script, shown: Callable[..., str]) -> None:
-    screen = shown(candidate_view(script.whole(), "g1-00", exchange=True))
+    screen = shown(candidate_page(script.whole(), "g1-00", exchange=True))
     assert "system\n  You write reward functions.\n\nuser\n  Make it run.\n\nreply\n  Here it is:" in screen
     assert '"prompt_tokens": 4000' in screen
     assert "Repair" not in screen
-    assert "without an exchange" in shown(candidate_view(script.run, "human", exchange=True))
+    assert "without an exchange" in shown(candidate_page(script.run, "human", exchange=True))
 
 
 def test_a_repair_follows_the_first_try(script: Script, shown: Callable[..., str]) -> None:
     exchanges = [{"messages": [], "reply": "first"}, {"messages": [], "reply": "second"}]
     script.run.write_candidate(Candidate("g0-00", 0, "", "llm"), exchanges=exchanges)
-    screen = shown(candidate_view(script.run, "g0-00", exchange=True))
+    screen = shown(candidate_page(script.run, "g0-00", exchange=True))
     assert screen.index("first") < screen.index("Repair") < screen.index("second")
 
 
 def test_an_unknown_id_names_the_nearest(script: Script) -> None:
     with pytest.raises(UnknownName, match="did you mean 'g1-0"):
-        candidate_view(script.whole(), "g1-0")
+        candidate_page(script.whole(), "g1-0")
 
 
 @pytest.mark.parametrize("source", ["", "def compute_reward(:", "x = 1", "((((" * 500, "\x00", "\ud800"])
@@ -139,25 +139,14 @@ def test_hostile_text_is_inert(
     exchange = {"messages": [{"role": hostile, "content": hostile}], "reply": hostile, "other": hostile}
     script.run.write_candidate(candidate, feedback=hostile, exchanges=[exchange])
     script.run.fail(Failed("g0-00", "exception", hostile, hostile))
-    screen = shown(candidate_view(script.run, "g0-00", **options), colours=colours)  # type: ignore[arg-type]
+    screen = shown(candidate_page(script.run, "g0-00", **options), colours=colours)  # type: ignore[arg-type]
     for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):
         assert escape not in screen
     assert colours or "\\x1b[2J" in screen
 
 
-def test_code_is_coloured_on_a_terminal(script: Script, shown: Callable[..., str]) -> None:
-    assert "\x1b[" in shown(candidate_view(script.whole(), "g1-00"), colours=True)
-
-
-def test_print_candidate_takes_a_console(script: Script) -> None:
-    console = Console(file=io.StringIO(), width=100)
-    print_candidate(script.whole(), "g1-00", diff="parent", console=console)
-    assert isinstance(console.file, io.StringIO)
-    assert "g0-01 → g1-00" in console.file.getvalue()
-
-
 def test_on_eighty_columns_nothing_is_cut_short(script: Script, shown: Callable[..., str]) -> None:
-    screen = shown(candidate_view(script.whole(), "g1-00"), width=80)
+    screen = shown(candidate_page(script.whole(), "g1-00"), width=80)
     tables = screen[screen.index("Fitness") :]
     for line in (
         "              seed  fitness  episodes       success  steps  took",
@@ -168,3 +157,51 @@ def test_on_eighty_columns_nothing_is_cut_short(script: Script, shown: Callable[
         assert line in tables.splitlines()
     assert "…" not in tables.replace(" … ", "")
     assert max(map(len, tables.splitlines())) <= 80
+
+
+def test_a_candidate_stopped_early_says_when_and_why(halved: Run, shown: Callable[..., str]) -> None:
+    sentence = "Stopped after 16.7k of 50k steps with fitness 3.5, below the best 1 of 3 (4 or more)."
+    assert sentence in shown(candidate_page(halved, "g0-00"))
+    assert "search to 50k" in shown(candidate_page(halved, "g0-01"))
+
+
+def test_a_curve_is_scaled_to_itself() -> None:
+    assert sparkline([None, 0.0, 1.0, 2.0]) == "·▁▅█"
+    assert sparkline([3.0, 3.0]) == "▄▄"
+    assert sparkline([]) == ""
+
+
+# differences
+
+
+def test_against_the_parent(script: Script, shown: Callable[..., str]) -> None:
+    screen = shown(candidate_page(script.whole(), "g1-00", diff="parent"), width=120)
+    assert screen.startswith("g0-01 → g1-00\n\n--- g0-01\n+++ g1-00\n@@ -1,8 +1,8 @@\n-def compute_reward(")
+    assert "\n+def compute_reward(forward_velocity, torso_upright, action, *, speed=1.5, " in screen
+    assert '\n         "speed": speed * forward_velocity,\n' in screen
+
+
+@pytest.mark.parametrize("against", ["human", "g0-00", "sparse"])
+def test_against_others(script: Script, shown: Callable[..., str], against: str) -> None:
+    screen = shown(candidate_page(script.whole(), "g1-00", diff=against), colours=True)
+    assert f"{against} → g1-00" in screen
+    assert "\x1b[32m" in screen, "added lines are green"
+    assert "no difference" in shown(candidate_page(script.run, "g1-00", diff="g1-00"))
+
+
+def test_the_hand_written_reward_needs_no_report(script: Script, shown: Callable[..., str]) -> None:
+    script.search()
+    assert '-    """Run forward fast, waste no torque."""' in shown(
+        candidate_page(script.run, "g1-00", diff="human")
+    )
+    files.write_json(script.run.task_folder / "task.json", replace(script.run.task(), human=None))
+    with pytest.raises(BadInput, match="'halfcheetah-run' has no hand-written reward"):
+        candidate_page(script.run, "g1-00", diff="human")
+
+
+def test_without_a_parent_or_with_an_unknown_other(script: Script) -> None:
+    run = script.whole()
+    with pytest.raises(BadInput, match="g0-00 has no parent"):
+        candidate_page(run, "g0-00", diff="parent")
+    with pytest.raises(UnknownName, match="did you mean 'parent'"):
+        candidate_page(run, "g1-00", diff="parents")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eureka_loop.report.curves import _lines, _mean, draw_curves
+from eureka_loop.report.curves import draw_curves, fitness_curves, mean_curve
 from eureka_loop.results import Checkpoint, Trained, judged_episode
 
 
@@ -31,13 +31,13 @@ def test_nothing_to_draw_draws_nothing(tmp_path: Path) -> None:
 
 
 def test_points_without_a_finished_episode_are_left_out() -> None:
-    ((steps, fitness),) = _lines([trained([None, 2.0, 3.0])])
+    ((steps, fitness),) = fitness_curves([trained([None, 2.0, 3.0])])
     assert (steps.tolist(), fitness.tolist()) == ([20.0, 30.0], [2.0, 3.0])
 
 
 def test_the_mean_is_drawn_where_every_seed_has_a_value() -> None:
     late, whole = trained([None, 2.0, 3.0]), trained([1.0, 4.0, 5.0])
-    steps, fitness = _mean(_lines([late, whole]))
+    steps, fitness = mean_curve(fitness_curves([late, whole]))
     np.testing.assert_allclose(steps, [20.0, 30.0])
     np.testing.assert_allclose(fitness, [3.0, 4.0])
 

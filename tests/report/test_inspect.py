@@ -13,8 +13,9 @@ from rich.console import Console
 
 from eureka_loop import files
 from eureka_loop.records import Candidate, TrainerName, Training
-from eureka_loop.report.inspect import print_run, run_view
+from eureka_loop.report.inspect import print_run, run_page
 from eureka_loop.report.markdown import write_report
+from eureka_loop.report.run_data import RunData, is_active, terms
 from eureka_loop.results import Failed
 from eureka_loop.store import Run
 
@@ -68,19 +69,19 @@ Report  trained again on seeds that the search never saw
 
 
 def test_a_whole_run(script: Script, shown: Callable[..., str]) -> None:
-    assert shown(run_view(script.whole())) == WHOLE
+    assert shown(run_page(script.whole())) == WHOLE
 
 
 @pytest.mark.parametrize(
     ("trainer", "why", "said"),
     [("population", "", "population"), ("sb3", "SAC trains alone", "sb3 (SAC trains alone)")],
 )
-def test_who_trains_is_told_though_nobody_said(
+def test_the_trainer_and_the_reason_for_it(
     script: Script, shown: Callable[..., str], trainer: TrainerName, why: str, said: str
 ) -> None:
     run = script.whole()
     files.write_json(run.task_folder / "training.json", Training("ppo", {}, trainer, why))
-    assert f"trainer  {said}\n" in shown(run_view(run))
+    assert f"trainer  {said}\n" in shown(run_page(run))
     assert f"- Trained by {said}; " in write_report(run, picture=False).read_text()
 
 
@@ -89,7 +90,7 @@ def test_a_run_that_goes_on(script: Script, shown: Callable[..., str]) -> None:
     script.generation(0)
     script.begin("g0-00", 0)
     with script.run.lock():
-        screen = shown(run_view(script.run))
+        screen = shown(run_page(script.run))
     assert "state   going on: 0 of 14 trainings done, last event 2 s ago" in screen
     assert "Not finished\n  id     trainings  note\n  g0-00     0 of 1  sample 1" in screen
     assert "Ranking" not in screen
@@ -97,7 +98,7 @@ def test_a_run_that_goes_on(script: Script, shown: Callable[..., str]) -> None:
 
 def test_a_killed_run_says_how_to_go_on(script: Script, shown: Callable[..., str]) -> None:
     script.started()
-    screen = shown(run_view(script.run), width=400)
+    screen = shown(run_page(script.run), width=400)
     assert "killed: 0 of 15 trainings done, last event 2 s ago" in screen
     assert f"go on with  eureka resume {script.run.folder}" in screen
 
@@ -105,7 +106,7 @@ def test_a_killed_run_says_how_to_go_on(script: Script, shown: Callable[..., str
 def test_a_stopped_run_says_why(script: Script, shown: Callable[..., str]) -> None:
     script.started()
     script.run.event("stopped", reason="--max-usd 1.00: $0.99 spent")
-    screen = shown(run_view(script.run), width=400)
+    screen = shown(run_page(script.run), width=400)
     assert "stopped: --max-usd 1.00: $0.99 spent: 0 of 15 trainings done" in screen
     assert "eureka resume" in screen
 
@@ -123,12 +124,12 @@ def test_it_works_at_every_moment(script: Script, shown: Callable[..., str], tmp
         (copy / "events.jsonl").write_text("".join(lines[:cut]) + '{"event": "trai')
         for path in results[cut * len(results) // (len(lines) + 1) :]:
             (copy / path.relative_to(whole.folder)).unlink()
-        assert shown(run_view(Run(copy)))
+        assert shown(run_page(Run(copy)))
 
 
 def test_a_run_of_which_only_the_configuration_exists(script: Script, shown: Callable[..., str]) -> None:
     shutil.rmtree(script.run.task_folder)
-    assert "killed: 0 of 0 trainings done" in shown(run_view(script.run))
+    assert "killed: 0 of 0 trainings done" in shown(run_page(script.run))
 
 
 def test_seeds_are_shown_where_there_are_several(script: Script, shown: Callable[..., str]) -> None:
@@ -139,7 +140,7 @@ def test_seeds_are_shown_where_there_are_several(script: Script, shown: Callable
     script.train("g0-00", 0, 1.25)
     script.train("g0-00", 100, 1.75)
     script.train("g0-01", 0, 9.0)  # half of it: not ranked
-    screen = shown(run_view(script.run))
+    screen = shown(run_page(script.run))
     assert "  1  g0-00    1.500  1.250, 1.750" in screen
     assert "  g0-01     1 of 2  sample 2" in screen
 
@@ -148,7 +149,7 @@ def test_a_failed_reference_is_said_and_is_no_zero(script: Script, shown: Callab
     script.search()
     script.report(human=(None, None, None))
     script.run.event("finished", winner="g1-00")
-    screen = shown(run_view(script.run))
+    screen = shown(run_page(script.run))
     assert "hand-written   failed  –                     –  3 × failed: NaN or infinite" in screen
     assert "Against hand-written" not in screen
 
@@ -157,7 +158,7 @@ def test_an_unfinished_report_gives_no_verdict(script: Script, shown: Callable[.
     script.search()
     script.run.event("reporting", winner="g1-00", references=["human", "sparse"], seeds=[])
     script.report(sparse=(0.4,))
-    screen = shown(run_view(script.run))
+    screen = shown(run_page(script.run))
     assert "  The report is not finished (7 of 9 trainings): there is no verdict yet." in screen
     assert "  sparse          0.400  –                    0%  0.400" in screen
     for word in ("Against", "Difference", "Human-normalised"):
@@ -172,7 +173,7 @@ def test_a_refused_reference_does_not_hold_the_report_up(script: Script, shown: 
     script.run.event("reporting", winner="g1-00", references=["sparse"], seeds=[])
     for seed in (20_000_000, 20_000_100, 20_000_200):
         script.train("g1-00", seed, 2.0)
-    assert "not finished (3 of 6 trainings)" in shown(run_view(script.run))
+    assert "not finished (3 of 6 trainings)" in shown(run_page(script.run))
 
 
 def test_unknown_and_circular_parents_are_roots(script: Script, shown: Callable[..., str]) -> None:
@@ -180,7 +181,7 @@ def test_unknown_and_circular_parents_are_roots(script: Script, shown: Callable[
     script.generation(0, ("g9-99",))
     script.run.write_candidate(Candidate("g0-00", 0, "", "llm", ("g0-01",)))
     script.run.write_candidate(Candidate("g0-01", 0, "", "llm", ("g0-00",)))
-    assert "with g9-99" in shown(run_view(script.run))
+    assert "with g9-99" in shown(run_page(script.run))
 
 
 @pytest.mark.parametrize("colours", [False, True])
@@ -191,15 +192,78 @@ def test_hostile_text_is_inert(
     script.run.write_candidate(Candidate("g0-00", 0, hostile, hostile, (hostile,), hostile))
     script.run.fail(Failed("g0-00", "exception", hostile, hostile))
     script.run.event("stopped", reason=hostile)
-    screen = shown(run_view(script.run), colours=colours)
+    screen = shown(run_page(script.run), colours=colours)
     for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):
         assert escape not in screen
     assert "[bold red]x[/]" in screen
     assert ":smile:" in screen
 
 
-def test_print_run_takes_a_console(script: Script) -> None:
-    console = Console(file=io.StringIO(), width=100)
+def test_in_a_pipe_lines_are_whole_and_not_padded(script: Script) -> None:
+    console = Console(file=io.StringIO(), width=60)
     print_run(script.whole(), console)
     assert isinstance(console.file, io.StringIO)
-    assert "Ranking" in console.file.getvalue()
+    lines = console.file.getvalue().splitlines()
+    message = "Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`. Line 6: unknown name 'foo'."
+    assert f"  g0-02  before training  refused by the gate  {message}" in lines
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_early_stops(halved: Run, shown: Callable[..., str]) -> None:
+    screen = shown(run_page(halved))
+    section = screen[screen.index("Stopped early") : screen.index("Failed")]
+    assert "g0-00  16.7k steps    3.500   4.000" in section
+    assert "g0-00  3.500 after 16.7k steps" in screen[screen.index("Lineage") :]
+
+
+# the data behind it
+
+
+def test_data_of_a_whole_run(script: Script) -> None:
+    data = RunData.read(script.whole())
+    assert [each.candidate.id for each in data.ranking] == ["g1-00", "g0-01", "g1-01", "g0-00"]
+    assert [each.candidate.id for each in data.failed] == ["g0-02", "g1-02"]
+    assert [each.candidate.id for each in data.reports] == ["g1-00", "human", "sparse"]
+    assert data.winner is not None
+    assert data.winner.id == "g1-00"
+    assert {result.seed for each in data.search for result in each.trained} == {0}
+    assert min(result.seed for each in data.reports for result in each.results) >= 20_000_000
+    assert len(data.trainings) == 4 + 9
+
+
+def test_before_the_report_there_is_no_winner(script: Script) -> None:
+    script.search()
+    data = RunData.read(script.run)
+    assert (data.winner, data.reports) == (None, ())
+
+
+def test_a_candidate_stopped_early_is_neither_ranked_nor_unfinished(halving: Run, script: Script) -> None:
+    assert [each.candidate.id for each in RunData.read(halving).unfinished] == ["g0-01"]
+    script.train("g0-01", 0, 2.5)
+    data = RunData.read(halving)
+    assert [each.candidate.id for each in data.ranking] == ["g0-01"]
+    assert [each.candidate.id for each in data.stopped] == ["g0-00"]
+    assert data.unfinished == []
+
+
+def test_a_refused_reference_is_failed(script: Script) -> None:
+    script.search()
+    script.report()
+    for seed in (20_000_000, 20_000_100, 20_000_200):
+        (script.run.job_folder("human", seed) / "result.json").unlink()
+    script.run.fail(Failed("human", "exception", "boom"))
+    human = next(each for each in RunData.read(script.run).reports if each.candidate.id == "human")
+    assert [failure.message for failure in human.failures] == ["boom"]
+
+
+def test_a_run_is_active_while_its_lock_is_held(script: Script) -> None:
+    assert not is_active(script.run)
+    with script.run.lock():
+        assert is_active(script.run)
+    assert not is_active(script.run)
+
+
+def test_shares_are_means_over_seeds_largest_first(script: Script) -> None:
+    shares = terms(script.whole().evaluated("g1-00", report=True).trained)
+    assert list(shares) == ["speed", "upright", "effort", "_level"]
+    assert list(shares.values()) == pytest.approx([0.8, 0.1, 0.1, 0.0])

@@ -1,4 +1,4 @@
-"""The listener, on a terminal and off it."""
+"""Display of a run in progress: the table on a terminal, lines in a pipe."""
 
 from __future__ import annotations
 
@@ -7,25 +7,35 @@ import os
 import pty
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
 
-from eureka_loop.report.live import Live
+from eureka_loop.report.live import Live, draw
+from eureka_loop.report.log import LogFormatter, time_left
+from eureka_loop.report.state import RunState
 from eureka_loop.report.terminal import can_redraw
+from eureka_loop.run_folder import Event
+from eureka_loop.seeds import seeds
+from eureka_loop.store import Run
 
 if TYPE_CHECKING:
     from .conftest import Script
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
+STARTED: dict[str, Any] = {
+    "task": "halfcheetah-run", "designer": "llm", "algorithm": "ppo", "generations": 3, "samples": 4,
+    "seeds": 1, "steps": 100_000, "jobs": 2, "report_seeds": 3, "references": ["human", "sparse"],
+}  # fmt: skip
 
 
-def console(*, terminal: bool, width: int = 100, environ: dict[str, str] | None = None) -> Console:
+def console(*, terminal: bool, environ: dict[str, str] | None = None) -> Console:
     return Console(
         file=io.StringIO(),
         force_terminal=terminal,
-        width=width,
+        width=100,
         height=30,
         _environ=environ or {"TERM": "xterm"},
     )
@@ -36,68 +46,198 @@ def written(console: Console) -> str:
     return console.file.getvalue()
 
 
-def test_plain_lines_off_a_terminal(script: Script) -> None:
+def event(name: str, time: float = 1.0, /, **values: Any) -> Event:
+    return {"event": name, "time": time, **values}
+
+
+def generation(state: RunState, number: int, samples: int = 4) -> None:
+    """Written; every fourth is refused, the others wait."""
+    state.take(event("generation", generation=number, samples=samples))
+    for index in range(samples):
+        id = f"g{number}-{index:02d}"
+        state.take(event("written", id=id, note=f"note {index}", parents=[], source=True))
+        if index % 4 == 3:
+            state.take(event("failed", id=id, seed=None, kind="refused", message="Line 9: no `if`"))
+        else:
+            state.take(event("gated", id=id, terms=["a"]))
+
+
+def train(state: RunState, id: str, fitness: float, *, time: float = 1.0, seed: int = 0) -> None:
+    state.take(event("training", id=id, seed=seed, steps=100_000))
+    done = {"id": id, "seed": seed, "fitness": fitness, "success": None, "seconds": 9.0}
+    state.take(event("trained", time, **done))
+
+
+@pytest.fixture
+def state() -> RunState:
+    """Generation 0 done, generation 1 in training."""
+    state = RunState([event("started", 1.0, **STARTED)])
+    generation(state, 0)
+    for index in range(3):
+        train(state, f"g0-0{index}", 1.0 + index, time=10.0)
+    generation(state, 1)
+    train(state, "g1-00", 4.5, time=10.0)
+    state.take(event("training", 10.0, id="g1-01", seed=0, steps=100_000))
+    state.take(event("progress", 12.0, id="g1-01", seed=0, step=62_000, steps=100_000, fitness=2.25))
+    state.take(event("spent", 12.0, prompt_tokens=30_000, completion_tokens=1_200, usd=0.12))
+    return state
+
+
+# the table
+
+
+def test_a_table(state: RunState, shown: Callable[..., str]) -> None:
+    screen = """\
+halfcheetah-run · generation 2 of 3 (g1) · about 34 s left · 4 of 19 trainings · 31.2k tokens, $0.12
+
+   g0           best 3.000 (g0-02) · 4 candidates · 1 failed
+   g1            status                        fitness  note
+★  g1-00         done                            4.500  note 0
+   g1-01         ━━━━━━━      62k of 100k        2.250  note 1
+   g1-02         gated, waiting to train             –  note 2
+   g1-03         failed: refused by the gate            Line 9: no `if`
+"""
+    assert shown(draw(state, 12.0, 100, 30)) == screen
+
+
+@pytest.mark.parametrize("height", [8, 12, 60])
+@pytest.mark.parametrize("width", [40, 200])
+@pytest.mark.parametrize("samples", [1, 100])
+def test_it_fits_the_screen(shown: Callable[..., str], height: int, width: int, samples: int) -> None:
+    state = RunState([event("started", **{**STARTED, "samples": samples, "generations": 30})])
+    for number in range(20):
+        generation(state, number, samples)
+        train(state, f"g{number}-00", 1.0 + number)
+    lines = shown(draw(state, 0.0, width, height), width=width).split("\n")
+    assert len(lines) < height
+    assert max(map(len, lines)) <= width
+
+
+def test_the_best_and_those_in_training_are_shown_when_not_all_fit(shown: Callable[..., str]) -> None:
+    state = RunState([event("started", **{**STARTED, "samples": 40})])
+    generation(state, 0, 40)
+    train(state, "g0-20", 9.0)
+    state.take(event("training", id="g0-38", seed=0, steps=100_000))
+    screen = shown(draw(state, 0.0, 100, 12))
+    assert "★  g0-20" in screen
+    assert "g0-38" in screen
+    assert "… 34 more: 10 failed, 24 waiting" in screen
+
+
+def test_before_the_first_candidate(shown: Callable[..., str]) -> None:
+    assert "getting ready…" in shown(draw(RunState(), 0.0, 100, 30))
+    state = RunState([event("started", **STARTED), event("generation", generation=0, samples=4)])
+    assert "4 programs being written…" in shown(draw(state, 0.0, 100, 30))
+
+
+def test_the_report_shows_winner_and_references(state: RunState, shown: Callable[..., str]) -> None:
+    train(state, "g1-00", 4.0, seed=seeds("report_training", 0, 3)[0])
+    screen = shown(draw(state, 10.0, 100, 30))
+    assert "halfcheetah-run · report · " in screen
+    assert "★  g1-00         ━━━━         100k of 300k       4.000  1 of 3 seeds" in screen
+    assert "hand-written" in screen
+    assert "best 4.500 (g1-00)" in screen  # the search stays visible
+
+
+def test_what_follows_is_named_beside_the_time_left(state: RunState) -> None:
+    """A comparison trains with one algorithm after the other; the other's pace is unknown."""
+    state.then = ("SAC",)
+    assert time_left(state, 12.0) == "about 34 s left, then SAC"
+    assert time_left(RunState(), 12.0) == ""
+
+
+@pytest.mark.parametrize("stop", [None, KeyboardInterrupt, RuntimeError])
+def test_the_terminal_is_restored_whatever_ends_the_run(
+    script: Script, stop: type[BaseException] | None
+) -> None:
+    out, stdout = console(terminal=True), sys.stdout
+
+    def go() -> None:
+        with Live(script.run, out, interactive=True) as live:
+            script.run.listen(live)
+            script.search()
+            if stop is not None:
+                raise stop
+
+    if stop is None:
+        go()
+        assert "★" in written(out)
+        assert "improves on g0-01" in written(out).split(HIDE)[1]
+    else:
+        with pytest.raises(stop):
+            go()
+    assert written(out).rstrip().endswith(SHOW)
+    assert sys.stdout is stdout
+
+
+def test_a_pipe_or_a_dumb_terminal_gets_no_table() -> None:
+    assert not can_redraw(console(terminal=True))  # a StringIO, whatever FORCE_COLOR says
+    first, second = pty.openpty()
+    with os.fdopen(second, "w") as file:
+        assert can_redraw(Console(file=file, _environ={"TERM": "xterm", "NO_COLOR": "1"}))
+        assert not can_redraw(Console(file=file, _environ={"TERM": "dumb"}))
+    os.close(first)
+
+
+def test_no_color_leaves_no_colour(script: Script) -> None:
+    out = console(terminal=True, environ={"TERM": "xterm-256color", "NO_COLOR": "1"})
+    with Live(script.run, out, interactive=True) as live:
+        script.run.listen(live)
+        script.started()
+        script.generation(0)
+    assert "\x1b[3" not in written(out)
+
+
+# lines
+
+
+def test_lines_in_a_pipe(script: Script) -> None:
     out = console(terminal=False)
     with Live(script.run, out) as live:
         script.run.listen(live)
         script.whole()
     lines = written(out).splitlines()
     assert "\x1b" not in written(out)
-    assert (
-        lines[0]
-        == "halfcheetah-run: 2 generations × 3 candidates by llm, ppo 50k steps × 1 seed, one by one on 2 workers"
+    assert lines[0] == (
+        "halfcheetah-run: 2 generations × 3 candidates by llm, ppo 50k steps × 1 seed, one by one on 2 workers"
     )
     assert "g0-02 failed: refused by the gate: Line 4: `if` on an array of N rows." in written(out)
     assert "g1-02 failed (seed 0)" not in written(out)  # with one seed its number says nothing
-    assert (
-        "generation 1 of 2 (g0) done: best so far g0-01, fitness 2.100; 13.5k tokens, $0.0200 so far" in lines
-    )
+    ranked = "generation 1 of 2 (g0) done: best so far g0-01, fitness 2.100; 13.5k tokens, $0.0200 so far"
+    assert ranked in lines
     assert lines[-1] == "finished: winner g1-00"
     assert len(lines) < len(list(script.run.events())) + 10
 
 
-def test_plain_lines_say_what_of_the_machine_is_used(script: Script) -> None:
-    """And again where a run goes on with another share of it."""
+def test_the_first_line_says_what_of_the_machine_is_used(script: Script) -> None:
+    """And a later one where a run is resumed with another share of it."""
     out = console(terminal=False)
-    event = {"task": "t", "generations": 1, "trainer": "population", "jobs": 2, "learners": 32, "cores": 4}
+    started = {"task": "t", "generations": 1, "trainer": "population", "jobs": 2, "learners": 32, "cores": 4}
     with Live(script.run, out) as live:
         script.run.listen(live)
-        script.run.event("started", **event, memory=3.14e9)
+        script.run.event("started", **started, memory=3.14e9)
         script.run.event("shared", jobs=1, learners=7, cores=4, memory=1.5e9)
     first, then = written(out).splitlines()
-    assert first.endswith(
-        "a generation at once on 2 workers, up to 32 learners each (4 cores, at most 3.1 GB)"
-    )
-    assert (
-        then
-        == "from here on a generation at once on 1 worker, up to 7 learners each (4 cores, at most 1.5 GB)"
-    )
+    assert first.endswith("at once on 2 workers, up to 32 learners each (4 cores, at most 3.1 GB)")
+    assert then.startswith("from here on a generation at once on 1 worker, up to 7 learners each")
 
 
-def test_a_comparison_has_no_winner_and_is_not_finished_with_its_last_training() -> None:
-    for terminal in (False, True):
-        out = console(terminal=terminal)
-        with Live(None, out) as live:
-            live({"event": "started", "time": 1.0, "task": "hop", "steps": 100, "report_seeds": 1})
-            live({"event": "reporting", "time": 2.0, "winner": "a", "references": ["b"]})
-            live({"event": "finished", "time": 3.0, "winner": "a"})
-        assert "all trained; same transitions for all, videos…" in written(out)
-        assert "winner" not in written(out)
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_comparison_uses_its_labels_and_has_no_winner(terminal: bool) -> None:
+    out = console(terminal=terminal)
+    with Live(None, out) as live:
+        labels = {"mine-cae721": "mine.py", "human": "hand-written"}
+        live(event("started", 1.0, task="hop", steps=100, report_seeds=2, labels=labels))
+        live(event("reporting", 2.0, winner="mine-cae721", references=["human"]))
+        live(event("training", 3.0, id="mine-cae721", seed=0))
+        live(event("finished", 4.0, winner="mine-cae721"))
+    assert "mine.py" in written(out)
+    assert "cae721" not in written(out)
+    assert "all trained; same transitions for all, videos…" in written(out)
+    assert "winner" not in written(out)
 
 
-def test_a_comparison_calls_rewards_as_its_report_does() -> None:
-    for terminal in (False, True):
-        out = console(terminal=terminal)
-        with Live(None, out) as live:
-            labels = {"mine-cae721": "mine.py", "human": "hand-written"}
-            live({"event": "started", "time": 1.0, "steps": 100, "report_seeds": 2, "labels": labels})
-            live({"event": "reporting", "time": 2.0, "winner": "mine-cae721", "references": ["human"]})
-            live({"event": "training", "time": 3.0, "id": "mine-cae721", "seed": 0})
-        assert "mine.py" in written(out)
-        assert "cae721" not in written(out)
-
-
-def test_progress_is_told_every_ten_seconds_at_most(script: Script) -> None:
+def test_progress_at_most_every_ten_seconds(script: Script) -> None:
     out = console(terminal=False)
     with Live(script.run, out) as live:
         script.run.listen(live)
@@ -108,34 +248,7 @@ def test_progress_is_told_every_ten_seconds_at_most(script: Script) -> None:
             script.progress("g0-00", 0, step, 1.0)
     lines = [line for line in written(out).splitlines() if "of 50k steps, " in line]
     assert len(lines) == 6
-    assert lines[1].startswith("g0-00 5k of 50k steps, fitness 1.000")
-
-
-def test_a_table_on_a_terminal(script: Script) -> None:
-    out = console(terminal=True)
-    with Live(script.run, out, interactive=True) as live:
-        script.run.listen(live)
-        script.search()
-    screen = written(out)
-    assert screen.index(HIDE) < screen.index(SHOW)
-    assert "★" in screen
-    assert "improves on g0-01" in screen.split(HIDE)[1]
-
-
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, RuntimeError])
-def test_whatever_ends_it_the_terminal_is_restored(script: Script, stop: type[BaseException]) -> None:
-    out, stdout = console(terminal=True), sys.stdout
-
-    def go() -> None:
-        with Live(script.run, out, interactive=True) as live:
-            script.run.listen(live)
-            script.started()
-            raise stop
-
-    with pytest.raises(stop):
-        go()
-    assert written(out).rstrip().endswith(SHOW)
-    assert sys.stdout is stdout
+    assert lines[1].startswith("g0-00 5k of 50k steps, fitness 1.000; about ")
 
 
 def test_a_resumed_run_begins_where_it_was(script: Script) -> None:
@@ -147,51 +260,36 @@ def test_a_resumed_run_begins_where_it_was(script: Script) -> None:
     assert written(out) == "resumed: 5 of 14 trainings done\n"
 
 
+def test_lines_of_a_generation_with_early_stops(halved: Run) -> None:
+    state, log, lines = RunState(), LogFormatter(), list[str]()
+    for each in halved.events():
+        state.take(each)
+        lines += [line] if (line := log.line(each, state)) else []
+    assert "g0-00 after 16.7k of 50k steps: fitness 3.500" in lines
+    assert "g0-00 stopped after 16.7k of 50k steps: below the best 1 of 3" in lines
+    assert (lines.count("g0-01 training"), lines.count("g0-01 goes on")) == (1, 1)
+    assert any("the best 1 in 3 goes on" in line for line in lines)
+
+
 @pytest.mark.parametrize("interactive", [True, False])
 def test_hostile_text_is_inert(script: Script, hostile: str, interactive: bool) -> None:
     out = console(terminal=interactive)
     with Live(script.run, out, interactive=interactive) as live:
         script.run.listen(live)
-        script.started()
+        script.run.event("started", **{**STARTED, "task": hostile})
         script.run.event("generation", generation=0, samples=1)
         script.run.event("written", id="g0-00", note=hostile, parents=[], source=True)
         script.run.event("gated", id="g0-00", terms=[hostile])
-        script.run.event("failed", id="g0-00", seed=None, kind="refused", message=hostile)
+        script.run.event("failed", id="g0-00", seed=None, kind=hostile, message=hostile)
         script.run.event("stopped", reason=hostile)
-    screen = written(out)
     for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):
-        assert escape not in screen
-    assert "[bold red]x[/]" in screen
-
-
-def test_a_pipe_or_a_dumb_terminal_gets_no_table() -> None:
-    assert not can_redraw(console(terminal=True))  # a StringIO, whatever FORCE_COLOR says
-    first, second = pty.openpty()
-    with os.fdopen(second, "w") as file:
-        assert can_redraw(Console(file=file, _environ={"TERM": "xterm"}))
-        assert can_redraw(Console(file=file, _environ={"TERM": "xterm", "NO_COLOR": "1"}))
-        assert not can_redraw(Console(file=file, _environ={"TERM": "dumb"}))
-    os.close(first)
-
-
-def test_no_color_leaves_no_colour(script: Script) -> None:
-    out = console(terminal=True, environ={"TERM": "xterm-256color", "NO_COLOR": "1"})
-    with Live(script.run, out, interactive=True) as live:
-        script.run.listen(live)
-        script.search()
-    assert "\x1b[3" not in written(out)
-
-
-def test_help_imports_none_of_it() -> None:
-    code = "import sys, eureka_loop.cli.main as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\n"
-    code += "print([m for m in sys.modules if m.startswith(('rich', 'matplotlib', 'eureka_loop.report'))])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+        assert escape not in written(out)
+    assert "[bold red]x[/]" in written(out)
 
 
 def test_reading_a_run_draws_nothing_with_matplotlib() -> None:
     code = (
-        "import sys, eureka_loop.report.summary, eureka_loop.report.live\nprint('matplotlib' in sys.modules)"
+        "import sys, eureka_loop.report.summary, eureka_loop.report.live; print('matplotlib' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

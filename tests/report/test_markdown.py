@@ -37,7 +37,7 @@ def test_it_tells_the_whole_story(script: Script) -> None:
         "| sparse | 0.600 | \\[0.400, 0.900\\] | 0% | 0.400, 0.500, 0.900 |",
         "- Human-normalised score: 1.33; 0: sparse, 1: hand-written.",
         f"![Fitness over training: each seed thin, their mean thick]({PICTURE})",
-        "| 4 | g0-00 | 1.200 | speed 80%, upright 10%, effort 10%, \\_level |  | sample 1 |",
+        "| 4 | g0-00 | 1.200 | 0% | speed 80%, upright 10%, effort 10%, \\_level |  | sample 1 |",
         "| g1-02 | seed 0 | NaN or infinite | term 'speed' is NaN in 3 of 2,048 rows |",
         f"eureka run --config {run.folder}/run.toml --human {run.folder}/task/human.py",
         f"eureka train {program} --config {run.folder}/run.toml --report-seeds 3 --human "
@@ -142,7 +142,7 @@ def test_hostile_text_can_not_leave_its_place(script: Script, hostile: str) -> N
     outside = words.split("`````")[0] + words.split("`````")[2]
     for bad in ("<img", "![](", "\n# heading", "\x1b", "\x07", "\u202e"):
         assert bad not in outside, bad
-    assert all(line.count(" | ") <= 5 for line in words.splitlines() if line.startswith("| "))
+    assert all(line.count(" | ") <= 6 for line in words.splitlines() if line.startswith("| "))
 
 
 def test_escaping() -> None:
@@ -160,6 +160,6 @@ def test_it_says_what_the_sandbox_was_worth(script: Script) -> None:
         file.write('\n[sandbox]\ntier = "reduced"\nlayers = ["limits"]\nself_test_tried = 26\n')
         file.write('self_test_refused = 25\nnot_refused = ["read_file"]\n')
     assert (
-        "- Sandbox: reduced (limits); of 26 forbidden things that locked processes tried, 25 were refused, "
-        "not so read\\_file"
+        "- Sandbox: reduced (limits); of 26 forbidden operations tried in locked processes, 25 were refused, "
+        "not read\\_file"
     ) in write_report(run).read_text(encoding="utf-8").splitlines()

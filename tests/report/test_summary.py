@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from eureka_loop.records import Candidate
+from eureka_loop.report.run_data import RunData
 from eureka_loop.report.summary import print_stopped, print_summary, summary
 from eureka_loop.report.terminal import show
 
@@ -28,7 +29,7 @@ def written(console: Console) -> str:
 
 
 def test_the_winner_beside_the_references(script: Script, shown: Callable[..., str]) -> None:
-    screen = shown(summary(script.whole()))
+    screen = shown(summary(RunData.read(script.whole())))
     order = [
         "Winner: g1-00  improves on g0-01",
         "  def compute_reward(forward_velocity, torso_upright, action, *, speed=1.5,",
@@ -46,7 +47,7 @@ def test_the_winner_beside_the_references(script: Script, shown: Callable[..., s
 def test_a_line_of_code_is_one_line_on_a_narrow_screen_too(script: Script) -> None:
     """It is there to be copied; and nothing is filled up with blanks."""
     out = console(width=40)
-    show(summary(script.whole()), out)
+    show(summary(RunData.read(script.whole())), out)
     signature = (
         "compute_reward(forward_velocity, torso_upright, action, *, speed=1.5, upright=0.5, effort=1e-3):"
     )
@@ -68,7 +69,7 @@ def test_without_a_report_the_searchs_number_is_called_that(
 ) -> None:
     script.search()
     script.run.event("finished", winner="g1-00")
-    assert "2.750 on the search's seeds; no report was asked for" in shown(summary(script.run))
+    assert "2.750 on the search's seeds; no report was asked for" in shown(summary(RunData.read(script.run)))
 
 
 def test_where_nothing_could_be_trained(script: Script) -> None:
@@ -118,7 +119,7 @@ def test_a_full_disk_keeps_the_report_back_and_not_the_reason(
 def test_hostile_text_is_inert(script: Script, shown: Callable[..., str], hostile: str) -> None:
     script.search()
     script.run.write_candidate(Candidate("g1-00", 1, hostile, hostile, (), hostile))
-    screen = shown(summary(script.run), colours=True)
+    screen = shown(summary(RunData.read(script.run)), colours=True)
     out = console()
     print_stopped(script.run, hostile, out)
     for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):

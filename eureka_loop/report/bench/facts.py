@@ -12,9 +12,9 @@ import numpy as np
 from eureka_loop import files
 from eureka_loop.judge.searches import Replicates
 from eureka_loop.records import Array, Task
-from eureka_loop.report import text, words
+from eureka_loop.report import text
 from eureka_loop.report.bench.plan import SETUP, Bench, Search, ended, runs
-from eureka_loop.report.facts import Facts
+from eureka_loop.report.run_data import RunData
 from eureka_loop.results import Evaluated
 from eureka_loop.store import NOTHING_TRAINED, Run
 
@@ -57,7 +57,7 @@ class Searched:
 
     search: Search
     state: State
-    found: Facts | None = None
+    found: RunData | None = None
     failure: str = ""
 
     @property
@@ -83,9 +83,9 @@ class Searched:
     def cost(self) -> Cost:
         if self.found is None:
             return Cost()
-        trained, board = self.found.trainings, self.found.board
-        usd = board.usd if board.tokens else 0.0
-        return Cost(len(trained), sum(each.steps for each in trained), board.worked, board.tokens, usd)
+        trained, state = self.found.trainings, self.found.state
+        usd = state.usd if state.tokens else 0.0
+        return Cost(len(trained), sum(each.steps for each in trained), state.worked, state.tokens, usd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,21 +169,21 @@ def searched(search: Search, run: Run | None) -> Searched:
     """A search from its run; None where it wasn't begun."""
     if run is None:
         return Searched(search, "not begun")
-    found = Facts.of(run)
+    found = RunData.read(run)
     if not ended(run):
         return Searched(search, "not finished", found)
     failure = _failure(found)
     return Searched(search, "failed" if failure else "done", found, failure)
 
 
-def _failure(found: Facts) -> str:
+def _failure(found: RunData) -> str:
     """Why a search that ended has no winner that can be counted; a failure is no score."""
     if found.winner is None:
         return NOTHING_TRAINED
     failures = found.reports[0].failures
     if failures:
         failed = text.plural(len(failures), "training")
-        return f"{failed} of its winner {found.winner.id} failed: {words.failure(failures[0].kind)}"
+        return f"{failed} of its winner {found.winner.id} failed: {text.failure(failures[0].kind)}"
     return "" if found.reports[0].trained else f"its winner {found.winner.id} was not trained again"
 
 

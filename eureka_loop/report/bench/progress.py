@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from eureka_loop.report import forecast, text
+from eureka_loop.report import text
 from eureka_loop.report.bench.plan import Search
-from eureka_loop.report.board import Board
-from eureka_loop.report.plain import Teller
+from eureka_loop.report.log import LogFormatter
+from eureka_loop.report.state import RunState
 from eureka_loop.run_folder import Event
 
 EVERY = 30.0  # s between lines, where there is no terminal
@@ -42,24 +42,24 @@ class Progress:
         estimated = sum(self._expected[search.task] for search in self._took)
         return self._expected[task] * (sum(self._took.values()) / estimated if estimated else 1.0)
 
-    def seconds_left(self, board: Board | None, now: float) -> float:
+    def seconds_left(self, state: RunState | None, now: float) -> float:
         """
         Args:
-            board: of the search under way; None between two.
+            state: of the search under way; None between two.
         """
         ahead = [each for each in self._wanted if each not in self._took and each != self._current]
         rest = sum(self.seconds_of(each.task) for each in ahead)
         if self._current is None or self._current in self._took:
             return rest
         whole = self.seconds_of(self._current.task)
-        if board is None:
+        if state is None:
             return rest + whole
-        own = forecast.seconds_left(board, now) if _share(board) >= TELLING else None
-        return rest + (max(0.0, whole - board.worked) if own is None else own)
+        own = state.seconds_left(now) if _share(state) >= TELLING else None
+        return rest + (max(0.0, whole - state.worked) if own is None else own)
 
-    def line(self, board: Board | None, now: float) -> str:
+    def line(self, state: RunState | None, now: float) -> str:
         """ "search 3 of 12: hopper-hop, seed 1 · about 9 min left"."""
-        left = f"about {text.duration(self.seconds_left(board, now))} left"
+        left = f"about {text.duration(self.seconds_left(state, now))} left"
         if self._current is None:
             return left
         number = self._wanted.index(self._current) + 1
@@ -67,25 +67,25 @@ class Progress:
         return f"{which} · {left} in all"
 
 
-def _share(board: Board) -> float:
+def _share(state: RunState) -> float:
     """How much of a search's steps is done."""
-    return sum(each.step for each in board.trainings()) / max(1, board.steps_wanted)
+    return state.steps_done / max(1, state.steps_wanted)
 
 
-class SearchTeller(Teller):
+class SearchLog(LogFormatter):
     """A search told in few lines: a bench has many."""
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
         self._bench, self._last = progress, 0.0
 
-    def tell(self, event: Event, board: Board) -> str | None:
-        """The line for an event that `board` has taken already; None where it needs none."""
+    def line(self, event: Event, state: RunState) -> str | None:
+        """The line for an event that `state` has taken already; None where it needs none."""
         if event.get("event") in KEPT:
-            return super().tell(event, board)
+            return super().line(event, state)
         now = event.get("time", 0.0)
         if event.get("event") not in ("progress", "trained") or now - self._last < EVERY:
             return None
         self._last = now
-        done = f"{board.trainings_done} of {text.plural(board.trainings_wanted, 'training')} done"
-        return f"{self._bench.line(board, now)}; {done}"
+        done = f"{state.trainings_done} of {text.plural(state.trainings_wanted, 'training')} done"
+        return f"{self._bench.line(state, now)}; {done}"

@@ -12,7 +12,7 @@ from eureka_loop import files
 from eureka_loop.errors import BadInput, Refused, UnknownName
 from eureka_loop.records import Candidate, Task
 from eureka_loop.references import NATIVE, references
-from eureka_loop.report.words import LABELS
+from eureka_loop.report.text import LABELS
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.run_folder import slug

@@ -18,7 +18,7 @@ import numpy as np
 from eureka_loop import files
 from eureka_loop.judge.agreement import Agreement, Match
 from eureka_loop.judge.statistics import HumanNormalised, Interval
-from eureka_loop.report import text, words
+from eureka_loop.report import text
 from eureka_loop.report.compare import figures, verdict
 from eureka_loop.report.compare.results import (
     ComparisonResults,
@@ -28,8 +28,8 @@ from eureka_loop.report.compare.results import (
     terms_over_training,
 )
 from eureka_loop.report.comparison import RewardResult, Undefined
-from eureka_loop.report.facts import terms
 from eureka_loop.report.pages import render
+from eureka_loop.report.run_data import terms
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.store import Run
@@ -96,7 +96,7 @@ def _part(part: Part) -> dict[str, Any]:
             for each in part.results
         ],
         "failures": [
-            (each.label, str(failure.seed), words.failure(failure.kind), text.one_line(failure.message, 300))
+            (each.label, str(failure.seed), text.failure(failure.kind), text.one_line(failure.message, 300))
             for each in part.results
             for failure in each.evaluated.failures
         ],
@@ -146,7 +146,7 @@ def fitness(result: RewardResult) -> str:
 def row(found: Measures) -> list[str]:
     """One line of the table under `HEADS`."""
     result = found.result
-    failures = dict.fromkeys(words.failure(each.kind) for each in result.evaluated.failures)
+    failures = dict.fromkeys(text.failure(each.kind) for each in result.evaluated.failures)
     done = f"{result.fitness.size} of {len(result.evaluated.results)}"
     return [
         result.label,

@@ -12,18 +12,24 @@ from eureka_loop.report.bench import terminal
 from eureka_loop.report.bench.estimate import Estimate, Pace
 from eureka_loop.report.bench.facts import BenchFacts
 from eureka_loop.report.bench.plan import Search
-from eureka_loop.report.bench.progress import EVERY, Progress, SearchTeller
+from eureka_loop.report.bench.progress import EVERY, Progress, SearchLog
 from eureka_loop.report.bench.scores import scores
-from eureka_loop.report.board import Board
 from eureka_loop.report.live import Live
+from eureka_loop.report.state import RunState
 
 from .conftest import Made
 
 A, B, C = Search("reacher-reach", 0), Search("hopper-hop", 0), Search("reacher-reach", 1)
 
 
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 def console(width: int) -> Console:
-    return Console(file=io.StringIO(), width=width, markup=False, highlight=False, emoji=False)
+    terminal = {"TERM": "xterm"}
+    return Console(file=Screen(), width=width, color_system=None, markup=False, _environ=terminal)
 
 
 def written(out: Console) -> str:
@@ -100,24 +106,24 @@ def test_time_left_is_the_estimate_until_searches_have_told_more() -> None:
 def test_the_search_under_way_counts_with_what_is_left_of_it() -> None:
     progress = Progress((A, B), {"reacher-reach": 100.0, "hopper-hop": 50.0})
     progress.begin(A)
-    board = Board()
+    state = RunState()
     started = {"generations": 1, "samples": 1, "steps": 1000, "report_seeds": 0, "trainer": "population"}
-    board.take({"event": "started", "time": 1000.0, "task": "x", **started})
-    board.take({"event": "generation", "time": 1010.0, "generation": 0})
-    assert progress.seconds_left(board, 1010.0) == pytest.approx(90.0 + 50.0)
-    board.take({"event": "training", "time": 1010.0, "id": "g0-00", "seed": 0, "steps": 1000})
-    board.take(
+    state.take({"event": "started", "time": 1000.0, "task": "x", **started})
+    state.take({"event": "generation", "time": 1010.0, "generation": 0})
+    assert progress.seconds_left(state, 1010.0) == pytest.approx(90.0 + 50.0)
+    state.take({"event": "training", "time": 1010.0, "id": "g0-00", "seed": 0, "steps": 1000})
+    state.take(
         {"event": "progress", "time": 1020.0, "id": "g0-00", "seed": 0, "step": 20}
     )  # workers just began
-    assert progress.seconds_left(board, 1020.0) == pytest.approx(80.0 + 50.0)
-    board.take({"event": "progress", "time": 1030.0, "id": "g0-00", "seed": 0, "step": 500})
-    assert progress.seconds_left(board, 1030.0) == pytest.approx(20.0 + 50.0)
+    assert progress.seconds_left(state, 1020.0) == pytest.approx(80.0 + 50.0)
+    state.take({"event": "progress", "time": 1030.0, "id": "g0-00", "seed": 0, "step": 500})
+    assert progress.seconds_left(state, 1030.0) == pytest.approx(20.0 + 50.0)
 
 
 def test_without_a_terminal_a_search_is_told_in_few_lines_with_the_time_left() -> None:
     progress = Progress((A, B), {"reacher-reach": 100.0, "hopper-hop": 50.0})
     progress.begin(A)
-    teller, board, lines = SearchTeller(progress), Board(), []
+    log, state, lines = SearchLog(progress), RunState(), []
     events = [
         {"event": "started", "generations": 1, "samples": 1, "steps": 1000},
         {"event": "generation", "generation": 0},
@@ -125,8 +131,8 @@ def test_without_a_terminal_a_search_is_told_in_few_lines_with_the_time_left() -
     events += [{"event": "progress", "id": "g0-00", "seed": 0, "step": step} for step in range(0, 200, 10)]
     for second, event in enumerate(events, start=100):
         told = {"time": float(second * 3), **event}
-        board.take(told)
-        lines.append(teller.tell(told, board))
+        state.take(told)
+        lines.append(log.line(told, state))
     said = [line for line in lines if line]
     assert len(said) == round(20 * 3 / EVERY)
     assert all("left in all; 0 of 1 training done" in line for line in said)
@@ -136,7 +142,7 @@ def test_a_run_among_many_has_a_line_above_its_table_and_leaves_nothing() -> Non
     out = Console(
         file=io.StringIO(), width=80, height=24, force_terminal=True, _environ={"TERM": "xterm"}, markup=False
     )
-    with Live(None, out, interactive=True, above=lambda board, now: f"2 of 9: {board.task}") as live:
+    with Live(None, out, interactive=True, above=lambda state, now: f"2 of 9: {state.task}") as live:
         live({"event": "started", "time": 0.0, "task": "hopper-hop", "generations": 1})
     screen = written(out)
     assert "2 of 9: hopper-hop" in screen

@@ -1,0 +1,174 @@
+"""A run as log lines: one an important event, training progress at most every ten seconds."""
+
+from __future__ import annotations
+
+from eureka_loop.report import sections, text
+from eureka_loop.report.state import CandidateState, RunState
+from eureka_loop.run_folder import Event
+
+PROGRESS_EVERY = 10.0  # s
+
+
+class LogFormatter:
+    """Event → line."""
+
+    def __init__(self) -> None:
+        self._last_progress = 0.0
+        self._observed = 0  # results in a steady search
+
+    def line(self, event: Event, state: RunState) -> str | None:
+        """The line for an event that `state` contains already; None for no line."""
+        if event.get("event") == "progress":
+            return self._progress(event, state)
+        if event.get("event") == "told":
+            self._observed += 1
+            whole = self._observed % max(1, state.samples) == 0
+            return f"{position(state)} done: {_best(event, state)}" if whole else None
+        return _of_candidate(event, state) if "id" in event else _of_run(event, state)
+
+    def _progress(self, event: Event, state: RunState) -> str | None:
+        now = event.get("time", 0.0)
+        if now - self._last_progress < PROGRESS_EVERY:
+            return None
+        self._last_progress = now
+        rows = [(each, state.seeds) for each in state.candidates.values()]
+        rows += [(each, state.report_seeds) for each in state.report.values()]
+        running = [_reached(each, seeds * state.steps, state) for each, seeds in rows if each.running]
+        return f"{'; '.join(running)}{_left(state, now)}"
+
+
+def time_left(state: RunState, now: float) -> str:
+    """ "about 3 min left, then SAC"; "" before anything is measured."""
+    seconds = state.seconds_left(now)
+    if seconds is None:
+        return ""
+    return ", ".join([f"about {text.duration(seconds)} left", *(f"then {each}" for each in state.then)])
+
+
+def position(state: RunState) -> str:
+    """The generation; in a steady search "9 of 24 candidates"."""
+    if state.steady:
+        return f"{state.candidates_done} of {text.plural(state.generations * state.samples, 'candidate')}"
+    return text.generation(state.generation or 0, state.generations)
+
+
+def ending(state: RunState) -> str:
+    """How the run ended; a comparison goes on after its last training."""
+    comparison = state.ended == "finished" and not state.generations
+    return "all trained; same transitions for all, videos…" if comparison else state.ended
+
+
+def _reached(candidate: CandidateState, steps: int, state: RunState) -> str:
+    fitness = "" if candidate.fitness is None else f", fitness {text.number(candidate.fitness)}"
+    done = f"{text.count(candidate.step)} of {text.count(steps)} steps"
+    return f"{state.name(candidate.id)} {done}{fitness}"
+
+
+def _of_candidate(event: Event, state: RunState) -> str | None:
+    name, seed = state.name(str(event["id"])), _seed(event, state)
+    match event.get("event"):
+        case "written":
+            note = text.one_line(str(event.get("note") or ""), 200)
+            return f"{name} written" + (f": {note}" if note else "")
+        case "repaired":
+            return f"{name} sent back with its errors, and repaired"
+        case "gated":
+            return f"{name} passed the gate: {text.one_line(', '.join(event.get('terms') or ()), 200)}"
+        case "failed":
+            outcome, kind = text.outcome(str(event.get("kind"))).split(": ", 1)
+            return f"{name} {outcome}{seed}: {kind}: {text.one_line(str(event.get('message', '')), 200)}"
+        case "training":
+            return f"{name} {_training(event, state)}{seed}"
+        case "reached":
+            after = f"{text.count(event['step'])} of {text.count(state.steps)} steps"
+            return f"{name} after {after}{seed}: fitness {text.number(event['fitness'])}"
+        case "halted":
+            after = f"{text.count(event['steps'])} of {text.count(event['of'])} steps"
+            return f"{name} stopped after {after}: below the best {event['places']} of {event['among']}"
+        case "trained":
+            success = "" if event.get("success") is None else f", success {text.percent(event['success'])}"
+            took = f"{text.duration(event.get('seconds') or 0)}{_left(state, event.get('time', 0.0))}"
+            return f"{name} trained{seed}: fitness {text.number(event['fitness'])}{success}, {took}"
+        case _:
+            return None
+
+
+def _training(event: Event, state: RunState) -> str:
+    """ "goes on" from a rung, else "training"."""
+    candidate = state.candidates.get(str(event["id"]))
+    training = candidate.trainings.get(event["seed"]) if candidate else None
+    return "goes on" if training and training.step else "training"
+
+
+def _of_run(event: Event, state: RunState) -> str | None:
+    match event.get("event"):
+        case "started":
+            return _started(state)
+        case "shared":
+            return f"from here on {_machine(state)}"
+        case "resumed":
+            return f"resumed: {sections.progress(state)}"
+        case "asked":
+            return f"{', '.join(event['ids'])} requested"
+        case "generation" if not state.steady:
+            requested = text.plural(int(event.get("samples") or 0), "program")
+            return f"{text.generation(event['generation'], state.generations)}: {requested} requested"
+        case "writing_ended":
+            reason = text.one_line(str(event["reason"]), 200)
+            return f"no more programs are written, those written are trained: {reason}"
+        case "ranked":
+            return f"{text.generation(event['generation'], state.generations)} done: {_best(event, state)}"
+        case "reporting":
+            rewards = [str(event["winner"]), *(event.get("references") or ())]
+            return f"report: training {', '.join(map(state.name, rewards))} on fresh seeds"
+        case "finished":
+            return f"finished: winner {event.get('winner')}" if state.generations else ending(state)
+        case _:  # the reason for a stop is printed at the end
+            return None
+
+
+def _started(state: RunState) -> str:
+    task, steps = text.one_line(state.task), text.count(state.steps)
+    if not state.generations:  # a comparison
+        return (
+            f"{task}: {steps} steps × {text.plural(state.report_seeds, 'seed')} a reward, {_machine(state)}"
+        )
+    size = (
+        f"{state.generations * state.samples} candidates, {state.samples} at a time,"
+        if state.steady
+        else f"{text.plural(state.generations, 'generation')} × {state.samples} candidates"
+    )
+    halving = f" (early on, the best 1 in {state.halving} goes on)" if state.halving > 1 else ""
+    budget = f"{state.algorithm} {steps} steps × {text.plural(state.seeds, 'seed')}{halving}"
+    return f"{task}: {size} by {state.designer}, {budget}, {_machine(state)}"
+
+
+def _machine(state: RunState) -> str:
+    """How many train at once, on what, and why not with the population trainer."""
+    workers = text.plural(state.jobs, "worker")
+    limits = (
+        f" ({text.plural(state.cores, 'core')}, at most {state.memory / 1e9:.1f} GB)" if state.cores else ""
+    )
+    if state.trainer == "population":
+        learners = f", up to {state.learners} learners each" if state.learners else ""
+        return f"{'all that wait' if state.steady else 'a generation'} at once on {workers}{learners}{limits}"
+    why = f" ({text.one_line(state.why_trainer)})" if state.why_trainer else ""
+    return f"one by one on {workers}{limits}{why}"
+
+
+def _best(event: Event, state: RunState) -> str:
+    spent = f"; {sections.tokens(state)} so far" if state.tokens else ""
+    if not event.get("best"):
+        return f"nothing trained{spent}"
+    return f"best so far {event['best']}, fitness {text.number(event.get('fitness'))}{spent}"
+
+
+def _seed(event: Event, state: RunState) -> str:
+    """The seed, where there are several."""
+    several = state.seeds > 1 or state.name(str(event["id"])) != event["id"] or event["id"] in state.report
+    return f" (seed {event['seed']})" if several and event.get("seed") is not None else ""
+
+
+def _left(state: RunState, now: float) -> str:
+    left = time_left(state, now)
+    return f"; {left}" if left else ""

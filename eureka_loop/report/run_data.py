@@ -1,0 +1,152 @@
+"""Everything a run's folder holds, read once at any moment; the reports are made from it."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from eureka_loop.config import RunConfig
+from eureka_loop.records import Candidate, Task, Training
+from eureka_loop.report.state import RunState
+from eureka_loop.results import Evaluated, Trained, ranked
+from eureka_loop.store import REFERENCES, Run
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """A run as it is on disk.
+
+    Attributes:
+        task: None where the run ended before it was written.
+        training: trainer and hyperparameters; None likewise.
+        search: every candidate with its results on the search's seeds, in order of id.
+        reports: the winner, then the references, with their results on report seeds; empty before the report.
+        winner: None before it is chosen.
+        made_by: versions and git commit.
+        sandbox: tier, layers and self-test of the sandbox at the start.
+        active: whether a process is writing to the run now.
+    """
+
+    run: Run
+    config: RunConfig
+    task: Task | None
+    training: Training | None
+    state: RunState
+    search: tuple[Evaluated, ...]
+    reports: tuple[Evaluated, ...]
+    winner: Candidate | None
+    made_by: Mapping[str, Any]
+    sandbox: Mapping[str, Any]
+    active: bool
+
+    @classmethod
+    def read(cls, run: Run) -> RunData:
+        """Read a run.
+
+        Raises:
+            RunError: a file of it is damaged.
+        """
+        state, config, ids = RunState(run.events()), run.config, run.candidate_ids()
+        search = tuple(run.evaluated(id) for id in ids if id not in REFERENCES)
+        winner = _winner(search, state, config.seeds)
+        reported = ([winner.id] if winner else []) + [id for id in ids if id in REFERENCES]
+        return cls(
+            run=run,
+            config=config,
+            task=run.task() if (run.task_folder / "task.json").exists() else None,
+            training=run.training() if (run.task_folder / "training.json").exists() else None,
+            state=state,
+            search=search,
+            reports=tuple(_on_report_seeds(run, id) for id in reported),
+            winner=winner,
+            made_by=run.record("made_by"),
+            sandbox=run.record("sandbox"),
+            active=is_active(run),
+        )
+
+    @property
+    def ranking(self) -> list[Evaluated]:
+        """Candidates of which every training finished, best fitness first; of equals the earlier one."""
+        return ranked([each for each in self.search if complete(each, self.config.seeds)])
+
+    @property
+    def best(self) -> Candidate | None:
+        """The winner, or the best so far; None where no candidate is completely trained."""
+        return self.winner or (self.ranking[0].candidate if self.ranking else None)
+
+    @property
+    def stopped(self) -> list[Evaluated]:
+        """Candidates whose training was stopped early; the longest trainings first, then the best."""
+        return ranked([each for each in self.search if each.halted is not None])
+
+    @property
+    def failed(self) -> list[Evaluated]:
+        return [each for each in self.search if any(not failure.skipped for failure in each.failures)]
+
+    @property
+    def skipped(self) -> list[Evaluated]:
+        """Candidates not trained because of what the trajectory bank says."""
+        return [each for each in self.search if any(failure.skipped for failure in each.failures)]
+
+    @property
+    def unfinished(self) -> list[Evaluated]:
+        """Candidates that neither failed nor were stopped early, and lack results."""
+        pending = [each for each in self.search if not each.failures and each.halted is None]
+        return [each for each in pending if not complete(each, self.config.seeds)]
+
+    @property
+    def reported(self) -> tuple[int, int]:
+        """Number of the report's trainings that have ended, and of all of them."""
+        results = [result for each in self.reports for result in each.results]
+        done = sum(result.seed is not None for result in results)  # a refusal by the gate is no training
+        return done, done if self.state.ended == "finished" else max(done, self.state.report_trainings)
+
+    @property
+    def trainings(self) -> list[Trained]:
+        """Every finished training, of the search and of the report."""
+        return [result for each in (*self.search, *self.reports) for result in each.trained]
+
+
+def is_active(run: Run) -> bool:
+    """Whether a process holds the run's lock."""
+    try:
+        with (run.folder / ".lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def complete(evaluated: Evaluated, seeds: int) -> bool:
+    """Whether every training of a candidate finished."""
+    return evaluated.halted is None and len(evaluated.trained) >= seeds
+
+
+def terms(trained: Sequence[Trained]) -> dict[str, float]:
+    """Each term's share of the reward at the end of training, mean over seeds; the largest first."""
+    last = [result.checkpoints[-1].terms for result in trained if result.checkpoints]
+    shares = {
+        name: fmean(each[name].share for each in last if name in each)
+        for name in dict.fromkeys(name for each in last for name in each)
+    }
+    return dict(sorted(shares.items(), key=lambda pair: -pair[1]))
+
+
+def _winner(search: tuple[Evaluated, ...], state: RunState, seeds: int) -> Candidate | None:
+    """The winner named by the events; the best candidate where the report has begun without a name."""
+    by_id = {each.candidate.id: each.candidate for each in search}
+    if state.winner in by_id:
+        return by_id[state.winner]
+    best = ranked([each for each in search if complete(each, seeds)])
+    return best[0].candidate if best and state.report else None
+
+
+def _on_report_seeds(run: Run, id: str) -> Evaluated:
+    """Results on report seeds, or the gate's refusal of a reference."""
+    found, failure = run.evaluated(id, report=True), run.failure(id)
+    return found if found.results or failure is None else Evaluated(found.candidate, (failure,))

@@ -1,0 +1,193 @@
+"""Contents that the screen and report.md share: tables and sentences about a run and its report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from statistics import fmean
+
+from rich.table import Table
+
+from eureka_loop.execute.budget import time_worked
+from eureka_loop.report import layout, text
+from eureka_loop.report.comparison import Comparison, RewardResult, Undefined, Verdict
+from eureka_loop.report.run_data import RunData, terms
+from eureka_loop.report.state import RunState
+from eureka_loop.results import Evaluated
+from eureka_loop.store import REFERENCES
+
+STYLES: dict[Verdict, str] = {"better": "green", "worse": "red", "can't tell": "yellow"}
+TERMS = ("terms, by share of the reward", "rest")
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table's heads (see `layout.columns`) and cells."""
+
+    heads: tuple[tuple[str, str], ...]
+    rows: tuple[list[str], ...]
+
+    def table(self) -> Table:
+        return layout.table(self.heads, self.rows)
+
+
+def ranking(data: RunData, *, notes: bool = False) -> Grid:
+    """Completely trained candidates, best first; each seed and success where there are any."""
+    several = data.config.seeds > 1
+    judged = any(result.success is not None for each in data.ranking for result in each.trained)
+    heads = [("#", "right"), ("id", "left"), ("fitness", "right")]
+    heads += [("each seed", "left")] if several else []
+    heads += [("success", "right")] if judged else []
+    heads += [TERMS, ("from", "left")] + ([("note", "rest")] if notes else [])
+    values = text.numbers(each.fitness for each in data.ranking)
+    rows = []
+    for place, (each, value) in enumerate(zip(data.ranking, values, strict=True), start=1):
+        cells = [str(place), each.candidate.id, value]
+        cells += [", ".join(text.numbers(result.fitness for result in each.trained))] if several else []
+        cells += [text.percent(_success(each))] if judged else []
+        cells += [term_shares(each), ", ".join(each.candidate.parents)]
+        rows.append(cells + ([each.candidate.note] if notes else []))
+    return Grid(tuple(heads), tuple(rows))
+
+
+def stopped(data: RunData) -> Grid:
+    """Candidates whose training was stopped early: when, their fitness then, and the fitness needed."""
+    heads = (
+        ("id", "left"),
+        ("after", "right"),
+        ("fitness", "right"),
+        ("needed", "right"),
+        TERMS,
+        ("from", "left"),
+    )
+    rows = [
+        [
+            each.candidate.id,
+            f"{text.count(each.halted.steps)} steps",
+            *text.numbers([each.halted.fitness, each.halted.needed]),
+            term_shares(each),
+            ", ".join(each.candidate.parents),
+        ]
+        for each in data.stopped
+        if each.halted is not None
+    ]
+    return Grid(heads, tuple(rows))
+
+
+def unfinished(data: RunData) -> Grid:
+    """Candidates that are waiting or in training, or were when the run ended."""
+    rows = [
+        [each.candidate.id, f"{len(each.trained)} of {data.config.seeds}", each.candidate.note]
+        for each in data.unfinished
+    ]
+    return Grid((("id", "left"), ("trainings", "right"), ("note", "rest")), tuple(rows))
+
+
+def failures(evaluated: Iterable[Evaluated]) -> Grid:
+    """Every failure: candidate, seed, kind and message."""
+    rows = [
+        [
+            text.label(failure.candidate),
+            "before training" if failure.seed is None else f"seed {failure.seed}",
+            text.failure(failure.kind),
+            text.one_line(failure.message, 300),
+        ]
+        for each in evaluated
+        for failure in each.failures
+    ]
+    return Grid((("id", "left"), ("when", "left"), ("failure", "left"), ("message", "rest")), tuple(rows))
+
+
+def comparison_grid(comparison: Comparison) -> Grid:
+    """One line a reward of the report: fitness with its interval, success, and every seed."""
+    numbers = (("fitness", "right"), ("95% interval", "left"), ("success", "right"))
+    heads = (("reward", "left"), *numbers, ("each seed", "rest"))
+    return Grid(heads, tuple(_result(each, comparison) for each in comparison.results))
+
+
+def name(result: RewardResult) -> str:
+    """ "winner g1-02", "hand-written"."""
+    return result.label if result.label != "winner" else f"winner {result.id}"
+
+
+def term_shares(evaluated: Evaluated) -> str:
+    """ "speed 81%, effort 19%"; diagnostics by name alone."""
+    shares = terms(evaluated.trained).items()
+    return ", ".join(
+        name if name.startswith("_") else f"{name} {text.percent(share)}" for name, share in shares
+    )
+
+
+def trained_by(data: RunData) -> str:
+    """Trainer, and why not the population trainer: "sb3 (SAC is trained by Stable-Baselines3)"."""
+    if data.training is None:
+        return ""
+    why = "--trainer" if data.config.trainer else data.training.why
+    return f"{data.training.trainer}{f' ({why})' if why else ''}"
+
+
+def progress(state: RunState) -> str:
+    """ "9 of 26 trainings done"."""
+    return f"{state.trainings_done} of {text.plural(state.trainings_wanted, 'training')} done"
+
+
+def tokens(state: RunState) -> str:
+    """Tokens, and money where the price is known."""
+    counted = f"{text.count(state.tokens)} tokens"
+    return counted if state.usd is None else f"{counted}, {text.money(state.usd)}"
+
+
+def cost(data: RunData) -> str:
+    """Time, trainings, steps, tokens and money so far."""
+    done = data.trainings
+    parts = [text.duration(time_worked(data.run.events())), text.plural(len(done), "finished training")]
+    parts.append(f"{text.count(sum(each.steps for each in done))} steps")
+    return ", ".join(parts + ([tokens(data.state)] if data.state.tokens else []))
+
+
+def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Verdicts and the human-normalised score, each with a style."""
+    if comparison.unfinished:
+        yield f"The report is not finished ({comparison.unfinished}): there is no verdict yet.", "yellow"
+        return
+    for each in comparison.differences:
+        yield f"Against {each.reference.label}: {each.verdict}: {each.explanation}", STYLES[each.verdict]
+    if len(comparison.results) > 2 and (score := _normalised(comparison)):
+        yield score, ""
+
+
+def _result(result: RewardResult, comparison: Comparison) -> list[str]:
+    everyone = [float(value) for each in comparison.results for value in each.fitness]
+    found, several = result.interval, result.fitness.size > 1
+    values = text.numbers((float(value) for value in result.fitness), like=everyone)
+    kinds = Counter(text.failure(each.kind) for each in result.evaluated.failures)
+    failed = [f"{amount} × failed: {kind}" for kind, amount in kinds.items()]
+    low, high = text.numbers([found.low, found.high], like=everyone) if found else ("", "")
+    return [
+        name(result),
+        text.numbers([found.value], like=everyone)[0] if found else result.status,
+        f"[{low}, {high}]" if several else text.UNKNOWN,
+        text.percent(result.success),
+        ", ".join([*values, *failed]),
+    ]
+
+
+def _normalised(comparison: Comparison) -> str:
+    """The winner's score, or why it is undefined; "" without a winner."""
+    winner, scale = comparison.results[0], comparison.scale
+    if winner.id in REFERENCES:
+        return ""
+    if isinstance(scale, Undefined):
+        return f"Human-normalised score: not defined, since {scale.why}."
+    found, failed = comparison.normalised(winner), len(winner.evaluated.failures)
+    if found is None:
+        why = f"{text.plural(failed, 'training')} of the {winner.label} reward failed"
+        return f"Human-normalised score: not defined, since {why}." if failed else ""
+    clipped = f" (clipped to [0, 3]: {found.clipped:.2f})" if found.clipped != found.raw else ""
+    return f"Human-normalised score: {found.raw:.2f}{clipped}; {scale.explanation}"
+
+
+def _success(evaluated: Evaluated) -> float | None:
+    rates = [result.success for result in evaluated.trained if result.success is not None]
+    return fmean(rates) if rates else None
