@@ -34,7 +34,7 @@ from eureka_loop import files, seeds
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import Refused, UnknownName
 from eureka_loop.judge.agreement import ranks
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.ranking import Ranking, discounted_value
 from eureka_loop.judge.screening import (
     LEAST_POLICIES,
@@ -142,7 +142,7 @@ class Bench:
         return bank
 
     def bank(self, generation: int) -> Bank:
-        with Judge(self.fork_server, self.task, self.vocabulary) as judge:
+        with ProgramJudge(self.fork_server, self.task, self.vocabulary) as judge:
             return gather(self.run, judge, generation, most=1 << 40)  # nothing is deleted
 
     def ask(self, bank: Bank, source: str, *, without: str = "") -> tuple[Screened, Screened]:

@@ -33,7 +33,7 @@ import torch
 from sac import Learnt, difference, learnt, trained
 
 from eureka_loop.envs.registry import find_domain, find_task
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import Trajectory
 from eureka_loop.propose.designer import Request
@@ -120,10 +120,10 @@ def made(
             keep=folder / f"policy-{number}.npz",
         )
     kept = []
-    with Judge(fork_server, task, vocabulary) as judge:
+    with ProgramJudge(fork_server, task, vocabulary) as judge:
         for path in sorted(folder.glob("*.npz")):
             episode, policy = Trajectory(path), RANDOM if path.stem.startswith(RANDOM) else path.stem
-            kept.append(Kept(path, policy, episode, judge.score(episode.columns(judge.names))[0]))
+            kept.append(Kept(path, policy, episode, judge.measure(episode.columns(judge.names))[0]))
     return Bank(kept)
 
 

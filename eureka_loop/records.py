@@ -34,6 +34,7 @@ class Task:
         native: where the env's own reward stands in for a hand-written one that nobody has written as a
             program: the methods of the env's class that compute it, for people to read.
         env_kwargs: passed to `gymnasium.make`.
+        judges: further judges of the final policy, by registered name (see `judge.base`).
     """
 
     name: str
@@ -46,6 +47,7 @@ class Task:
     human_source: str = ""
     native: tuple[str, ...] = ()
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    judges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Any
 import gymnasium
 
 from eureka_loop.envs.domain import Domain
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.records import Array, Task
-from eureka_loop.results import JudgedEpisode, judged_episode
+from eureka_loop.results import JudgedEpisode
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.instruments import Instruments
 from eureka_loop.simulate.recorder import Recorder
@@ -22,16 +22,12 @@ LONGEST = 10_000  # steps; where an env has no time limit, a judged episode is c
 
 
 def judge_policy(
-    predict: Predict, task: Task, domain: Domain, seeds: Sequence[int], judge: Judge
+    predict: Predict, task: Task, domain: Domain, seeds: Sequence[int], judge: TaskJudge
 ) -> tuple[JudgedEpisode, ...]:
-    """One whole episode a seed, scored.
-
-    The episodes run one after another, one observation a prediction. Predicting for several at once would be
-    quicker, but a matrix product's rounding changes with its number of rows, so that a seed's score would
-    depend on which others are judged beside it.
+    """One whole episode a seed, judged.
 
     Args:
-        predict: deterministic; it does its own normalising of observations.
+        predict: deterministic; it normalises observations itself.
 
     Raises:
         RewardFailure: fitness or success failed.
@@ -39,17 +35,9 @@ def judge_policy(
     env = make_env(task)
     try:
         recorder = Instruments(env, domain).recorder(judge.names, 1)
-        return tuple(_episode(predict, env, recorder, seed, judge) for seed in seeds)
+        return tuple(judge.judge(seed, play(predict, env, recorder, seed)) for seed in seeds)
     finally:
         env.close()
-
-
-def _episode(
-    predict: Predict, env: gymnasium.Env[Any, Any], recorder: Recorder, seed: int, judge: Judge
-) -> JudgedEpisode:
-    columns = play(predict, env, recorder, seed)
-    fitness, success = judge.score(columns)
-    return judged_episode(seed, fitness, success, len(next(iter(columns.values()))))
 
 
 def play(

@@ -15,7 +15,7 @@ import numpy as np
 
 from eureka_loop import seeds
 from eureka_loop.errors import RewardFailure
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.ranking import Ranking
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import FILE, Trajectory, joined, size
@@ -116,7 +116,7 @@ class Known:
 
 
 def gather(
-    run: Run, judge: Judge, generation: int, most: int = BANK_BYTES, known: Known | None = None
+    run: Run, judge: ProgramJudge, generation: int, most: int = BANK_BYTES, known: Known | None = None
 ) -> Bank:
     """All that generations before this one left, so that it doesn't matter how far this one has come.
 
@@ -142,14 +142,14 @@ def _trained(run: Run, generation: int) -> Iterable[tuple[Path, str]]:
                 yield path, id
 
 
-def _judged(found: Iterable[tuple[Path, str]], judge: Judge, known: Known) -> list[Kept]:
+def _judged(found: Iterable[tuple[Path, str]], judge: ProgramJudge, known: Known) -> list[Kept]:
     """Those that fitness can be told of."""
     kept = []
     for path, policy in found:
         trajectory = known.episode(path)
         if path not in known.fitness:
             try:
-                known.fitness[path], _ = judge.score(trajectory.columns(judge.names))
+                known.fitness[path], _ = judge.measure(trajectory.columns(judge.names))
             except RewardFailure:
                 continue
         kept.append(Kept(path, policy, trajectory, known.fitness[path]))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.records import Task
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Vocabulary
@@ -41,5 +41,5 @@ class Relabelling:
         """
         if not self._most:
             return ()
-        with Judge(self._zygote, self._task, self._vocabulary) as judge:
+        with ProgramJudge(self._zygote, self._task, self._vocabulary) as judge:
             return gather(self._run, judge, generation, known=self._known).transitions(self._most)

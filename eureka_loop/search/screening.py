@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from eureka_loop import files
 from eureka_loop.errors import RewardFailure
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.screening import Screened, one_sided, reason, screen
 from eureka_loop.records import Candidate, Later, Task
 from eureka_loop.results import Failed
@@ -54,7 +54,7 @@ class Screening:
         alive = [each for each in candidates if self.run.failure(each.id) is None]
         new = [each for each in alive if not self._decided(each)]
         for generation in sorted({each.generation for each in new}):
-            with Judge(self.fork_server, self.task, self.vocabulary) as judge:
+            with ProgramJudge(self.fork_server, self.task, self.vocabulary) as judge:
                 bank = gather(self.run, judge, generation, known=self.known)
             for each in (each for each in new if each.generation == generation):
                 self.known.shrink()

@@ -12,8 +12,9 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import BadInput, Refused, RewardFailure, RunError
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import Observation, judge_policy
-from eureka_loop.judge.fitness import Judge, start
+from eureka_loop.judge.programs import start
 from eureka_loop.records import Array, Job, Task
 from eureka_loop.results import Failed, FailureKind, Trained
 from eureka_loop.reward.gate import check
@@ -74,15 +75,15 @@ def _train(
     if options.her:
         hindsight = Hindsight.of(job.task, domain, instruments.quantities, program.parameters)
     with ExitStack() as stack:
-        judge = stack.enter_context(Judge(fork_server, job.task, vocabulary))
+        judge = stack.enter_context(TaskJudge(fork_server, job.task, vocabulary))
         kept = hindsight.kept if hindsight else ()
-        names = dict.fromkeys((*program.parameters, *judge.names, *kept))
+        names = dict.fromkeys((*program.parameters, *judge.programs.names, *kept))
         envs = RecordedVecEnv(job.task, domain, names, options.n_envs, job.seed)
         stack.callback(envs.close)
         past = Past([folder / path for path in job.begin_with], program.parameters)
         learner = Learner(job, options, envs, past, hindsight)
         process = stack.enter_context(start(fork_server, program, vocabulary, rows=learner.rows))
-        episodes = TrainingEpisodes(judge, options.n_envs)
+        episodes = TrainingEpisodes(judge.programs, options.n_envs)
         checkpoints = Checkpoints(job.steps, job.checkpoints, episodes)
         curves = Curves(folder, job.steps, episodes)
         stack.callback(curves.close)

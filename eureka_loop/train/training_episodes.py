@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.statistics import pearson
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.simulate.episodes import Episode, EpisodeCollector
@@ -47,7 +47,7 @@ class TrainingEpisodes:
     the mean length of those before, so that long ones are not preferred. Number and length count them all.
     """
 
-    def __init__(self, judge: Judge, n_envs: int) -> None:
+    def __init__(self, judge: ProgramJudge, n_envs: int) -> None:
         self.judged: list[JudgedEpisode] = []
         self._judge = judge
         self._collector = EpisodeCollector(n_envs)
@@ -119,7 +119,7 @@ class TrainingEpisodes:
         self.judged.append(self._score(episode))
 
     def _score(self, episode: Episode) -> JudgedEpisode:
-        fitness, success = self._judge.score(episode.columns)
+        fitness, success = self._judge.measure(episode.columns)
         means = {
             name.removeprefix(TERM): float(values.mean())
             for name, values in episode.columns.items()

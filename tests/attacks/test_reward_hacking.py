@@ -12,8 +12,8 @@ import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import RewardFailure
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import judge_policy
-from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Job
 from eureka_loop.results import JudgedEpisode, Trained
 from eureka_loop.reward.contract import Program
@@ -71,10 +71,10 @@ def vocabulary():
 
 @pytest.fixture(scope="module")
 def score(locked, vocabulary) -> Callable[[], tuple[JudgedEpisode, ...]]:
-    """Judge the fixed policy, by processes of the same warm parent."""
+    """Judge the fixed policy, by processes of the same fork server."""
 
     def judged() -> tuple[JudgedEpisode, ...]:
-        with Judge(locked.fork_server, TASK, vocabulary) as judge:
+        with TaskJudge(locked.fork_server, TASK, vocabulary) as judge:
             return judge_policy(policy, TASK, DOMAIN, SEEDS, judge)
 
     return judged

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.records import Array, Task
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -92,13 +92,13 @@ def play(
     env = make_env(short)
     instruments = Instruments(env, find_domain(task.env_id))
     human = check(task.human, instruments.vocabulary).parameters if task.human else ()
-    with Judge(fork_server, short, instruments.vocabulary) as judge:
+    with ProgramJudge(fork_server, short, instruments.vocabulary) as judge:
         recorder = instruments.recorder([*judge.names, *human, "native_reward"], 1)
         played = []
         for policy in policies:
             walk(env, recorder, policy, seed=seed, steps=steps)
             episode, *_ = EpisodeCollector(1).add(recorder.take())
-            played.append(Played(*judge.score(episode.columns), instruments.vocabulary, episode.columns))
+            played.append(Played(*judge.measure(episode.columns), instruments.vocabulary, episode.columns))
     env.close()
     return played
 

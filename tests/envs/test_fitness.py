@@ -10,7 +10,7 @@ import pytest
 
 from eureka_loop.envs.extras import installed
 from eureka_loop.envs.registry import find_domain, find_task, suites, tasks
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.records import Array
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 
@@ -30,8 +30,8 @@ SCRIPTED_SUCCESS = {  # what the scripted policies manage; the others' tasks are
 
 
 def scores(name: str, rollout: Any, fork_server: ForkServer) -> list[tuple[float, float | None]]:
-    with Judge(fork_server, find_task(name), rollout.vocabulary) as judge:
-        return [judge.score(episode.columns) for episode in rollout.episodes]
+    with ProgramJudge(fork_server, find_task(name), rollout.vocabulary) as judge:
+        return [judge.measure(episode.columns) for episode in rollout.episodes]
 
 
 @NAMES
@@ -66,8 +66,8 @@ def test_success_is_what_it_looks_like(name: str, scripted_steps: Steps, fork_se
 @pytest.mark.parametrize("name", ["hopper-hop", "walker2d-walk", "ant-run", "humanoid-run"])
 def test_falling_early_costs(name: str, fork_server: ForkServer, random_steps: Steps) -> None:
     """The same speed for a tenth of the time is worth a tenth, not the same."""
-    with Judge(fork_server, find_task(name), random_steps(name).vocabulary) as judge:
-        whole, short = (judge.score(walk(steps))[0] for steps in (1000, 100))
+    with ProgramJudge(fork_server, find_task(name), random_steps(name).vocabulary) as judge:
+        whole, short = (judge.measure(walk(steps))[0] for steps in (1000, 100))
     assert whole == pytest.approx(2.0)
     assert short == pytest.approx(0.2)
 
@@ -87,20 +87,22 @@ def walk(steps: int, horizon: int = 1000, dt: float = 0.01, speed: float = 2.0) 
 
 
 def test_success_needs_both_the_end_and_the_speed(fork_server: ForkServer, random_steps: Steps) -> None:
-    with Judge(fork_server, find_task("walker2d-walk"), random_steps("walker2d-walk").vocabulary) as judge:
+    with ProgramJudge(
+        fork_server, find_task("walker2d-walk"), random_steps("walker2d-walk").vocabulary
+    ) as judge:
         marks = [
-            judge.score(walk(steps, speed=speed))[1]
+            judge.measure(walk(steps, speed=speed))[1]
             for steps, speed in [(1000, 2.0), (999, 2.0), (1000, 0.9)]
         ]
     assert marks == [1.0, 0.0, 0.0]
 
 
 def test_pushers_fitness_is_the_share_of_the_way(fork_server: ForkServer, random_steps: Steps) -> None:
-    with Judge(fork_server, find_task("pusher-push"), random_steps("pusher-push").vocabulary) as judge:
+    with ProgramJudge(fork_server, find_task("pusher-push"), random_steps("pusher-push").vocabulary) as judge:
         ends = {"goal_distance": np.array([0.3, 0.1]), "init_goal_distance": np.array([0.4, 0.4])}
         there = {"goal_distance": np.array([0.3, 0.04]), "init_goal_distance": np.array([0.4, 0.4])}
-        assert judge.score(ends) == (pytest.approx(0.75), 0.0)
-        assert judge.score(there) == (pytest.approx(0.9), 1.0)
+        assert judge.measure(ends) == (pytest.approx(0.75), 0.0)
+        assert judge.measure(there) == (pytest.approx(0.9), 1.0)
 
 
 def test_standing_up_counts_the_last_seconds_only(fork_server: ForkServer, random_steps: Steps) -> None:
@@ -108,9 +110,9 @@ def test_standing_up_counts_the_last_seconds_only(fork_server: ForkServer, rando
     time = 0.015 * np.arange(1, 1001)
     late = np.where(time > 10.0, 1.3, 0.1)
     jump = np.where((time > 5.0) & (time < 9.0), 1.3, 0.1)
-    with Judge(fork_server, find_task(name), random_steps(name).vocabulary) as judge:
-        assert judge.score({"head_height": late, "time": time}) == (pytest.approx(1.3), 1.0)
-        assert judge.score({"head_height": jump, "time": time}) == (pytest.approx(0.1), 0.0)
+    with ProgramJudge(fork_server, find_task(name), random_steps(name).vocabulary) as judge:
+        assert judge.measure({"head_height": late, "time": time}) == (pytest.approx(1.3), 1.0)
+        assert judge.measure({"head_height": jump, "time": time}) == (pytest.approx(0.1), 0.0)
 
 
 @pytest.mark.parametrize(("speed", "success"), [(0.1, 1.0), (0.8, 0.0)])
@@ -127,5 +129,7 @@ def test_standing_means_standing_still(
         "torso_pos": np.cumsum(0.015 * sway, axis=0), "init_torso_pos": np.zeros((steps, 3)),
         "terminated": np.zeros(steps), "dt": np.full(steps, 0.015), "time": time, "time_left": time[-1] - time,
     }  # fmt: skip
-    with Judge(fork_server, find_task("humanoid-stand"), random_steps("humanoid-stand").vocabulary) as judge:
-        assert judge.score(columns)[1] == success
+    with ProgramJudge(
+        fork_server, find_task("humanoid-stand"), random_steps("humanoid-stand").vocabulary
+    ) as judge:
+        assert judge.measure(columns)[1] == success

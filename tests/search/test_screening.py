@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from eureka_loop import files
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import FILE, moments, save, size
 from eureka_loop.records import Candidate, Later, Task
@@ -85,7 +85,7 @@ def screened(run: Run, fork_server: ForkServer, candidates: Sequence[Candidate])
 
 
 def policies(run: Run, fork_server: ForkServer, generation: int = 1, **limit: int) -> list[str]:
-    with Judge(fork_server, TASK, VOCABULARY) as judge:
+    with ProgramJudge(fork_server, TASK, VOCABULARY) as judge:
         return gather(run, judge, generation, **limit).policies
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.judge.episodes import play
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.screening import RANDOM, Screened, one_sided, screen
 from eureka_loop.judge.trajectory import Trajectory
 from eureka_loop.records import Array, Task
@@ -92,11 +92,11 @@ def filled(task: Task, fork_server: ForkServer, tmp_path_factory: pytest.TempPat
             scene.keep(make(skill, scene.env.unwrapped), 7, folder / f"skill-{number}.npz")
         vocabulary = scene.vocabulary
     kept = []
-    with Judge(fork_server, task, vocabulary) as judge:
+    with ProgramJudge(fork_server, task, vocabulary) as judge:
         for path in sorted(folder.glob("*.npz")):
             episode = Trajectory(path)
             policy = RANDOM if path.stem.startswith(RANDOM) else path.stem
-            kept.append(Kept(path, policy, episode, judge.score(episode.columns(judge.names))[0]))
+            kept.append(Kept(path, policy, episode, judge.measure(episode.columns(judge.names))[0]))
     return Bank(kept), vocabulary
 
 

@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 from eureka_loop.envs.extras import installed
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput
-from eureka_loop.judge.fitness import start
+from eureka_loop.judge.programs import start
 from eureka_loop.judge.trajectory import Trajectory
 from eureka_loop.records import Array, Job, Task
 from eureka_loop.results import Failed, Trained

@@ -17,8 +17,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from eureka_loop import files
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import UnknownName
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import judge_policy
-from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -115,7 +115,7 @@ def test_a_saved_policy_is_judged_as_the_trained_one(
     trained = run(job)
     domain = find_domain(job.task.env_id)
     env = make_env(job.task)
-    with Judge(fork_server, job.task, Instruments(env, domain).vocabulary) as judge:
+    with TaskJudge(fork_server, job.task, Instruments(env, domain).vocabulary) as judge:
         scores = judge_policy(load_policy(tmp_path, "ppo"), job.task, domain, job.judge_seeds, judge)
     env.close()
     assert scores == trained.episodes

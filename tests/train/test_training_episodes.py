@@ -17,7 +17,7 @@ class SumJudge:
     def __init__(self) -> None:
         self.asked = 0
 
-    def score(self, columns: Mapping[str, Array]) -> tuple[float, float | None]:
+    def measure(self, columns: Mapping[str, Array]) -> tuple[float, float | None]:
         self.asked += 1
         total = float(columns["x"].sum())
         return total, float(total > 10)

@@ -12,11 +12,12 @@ import numpy as np
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RewardFailure
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.records import Array
 from eureka_loop.results import Failed, Trained
 from eureka_loop.train.hyperparameters import Settings
 from eureka_loop.train.population.crew import Crew
-from eureka_loop.train.population.judging import SharedJudge, Verdict, judge_policies
+from eureka_loop.train.population.judging import Verdict, judge_policies
 from eureka_loop.train.population.member import Member
 from eureka_loop.train.population.models import bring_back, remember
 from eureka_loop.train.population.rollout import Rollout
@@ -40,14 +41,14 @@ class Cohort:
         members: Sequence[Member],
         options: Settings,
         domain: Domain,
-        judge: SharedJudge,
+        judge: TaskJudge,
         *,
         threads: int = 1,
     ) -> None:
         job = members[0].job
         self._members, self._domain, self._judge, self._threads = members, domain, judge, threads
         self._task, self._steps, self._until = job.task, job.steps, job.until or job.steps
-        self._crew = Crew(members, options, domain, judge.names, threads)
+        self._crew = Crew(members, options, domain, judge.programs.names, threads)
         self._failures: dict[Member, Failed] = {}
         self._step = 0  # of each learner
         self._epochs = dict.fromkeys(members, 0)

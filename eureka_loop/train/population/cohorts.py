@@ -17,14 +17,14 @@ import torch
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure
-from eureka_loop.judge.fitness import start
+from eureka_loop.judge.base import TaskJudge
+from eureka_loop.judge.programs import start
 from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.train.hyperparameters import settings
 from eureka_loop.train.population.cohort import Cohort, Report
-from eureka_loop.train.population.judging import SharedJudge
 from eureka_loop.train.population.layout import CPU
 from eureka_loop.train.population.member import Member
 from eureka_loop.train.population.models import Spaces, fresh
@@ -102,7 +102,7 @@ def assemble(
     options = settings("ppo", jobs[0].hyperparameters)
     task, vocabulary = jobs[0].task, vocabulary_of(jobs[0].task, domain)
     try:
-        judge = stack.enter_context(SharedJudge(fork_server, task, vocabulary))
+        judge = stack.enter_context(TaskJudge(fork_server, task, vocabulary))
     except (RewardFailure, Refused) as error:
         return Assembly(1, (), (), {place: failed(job, error) for place, job in enumerate(jobs)})
     spaces = Spaces(task, options.n_envs)
@@ -117,7 +117,7 @@ def assemble(
             failures[place] = failed(job, error)
             continue
         stack.enter_context(process)
-        members[place] = Member(job, model, normalization, process, judge, folder)
+        members[place] = Member(job, model, normalization, process, judge.programs, folder)
         stack.callback(members[place].close)
     shares, stepping = (threads, 1) if options.device == CPU else (1, threads)
     places = [share.tolist() for share in np.array_split(list(members), shares) if len(share)]

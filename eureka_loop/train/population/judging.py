@@ -1,21 +1,18 @@
-"""Judging many policies: one judge for all, and many episodes side by side."""
+"""Judging many policies: many episodes side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from threading import Lock
 
 import numpy as np
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RewardFailure
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import LONGEST
-from eureka_loop.judge.fitness import Judge
 from eureka_loop.records import Array, Task
-from eureka_loop.results import JudgedEpisode, judged_episode
-from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.vocabulary import Vocabulary
+from eureka_loop.results import JudgedEpisode
 from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.train.population.acting import Actors, Floats, ObservationScales
 from eureka_loop.train.population.group import LearnerState, Rules
@@ -27,28 +24,6 @@ Verdict = tuple[JudgedEpisode, ...] | RewardFailure
 AT_ONCE = 128  # episodes: so many bound memory, which holds them whole, and the time without a sign of life
 
 
-class SharedJudge(Judge):
-    """A judge for many, in several threads; outlives a fitness or success that fails on an episode of one."""
-
-    def __init__(self, fork_server: ForkServer, task: Task, vocabulary: Vocabulary) -> None:
-        self._appointment = (fork_server, task, vocabulary)
-        self._judge = Judge(fork_server, task, vocabulary)
-        self._turn = Lock()
-        self.names = self._judge.names
-
-    def score(self, columns: Columns) -> tuple[float, float | None]:
-        with self._turn:
-            try:
-                return self._judge.score(columns)
-            except RewardFailure:
-                self._judge.close()
-                self._judge = Judge(*self._appointment)
-                raise
-
-    def close(self) -> None:
-        self._judge.close()
-
-
 def judge_policies(
     rules: Rules,
     states: Sequence[LearnerState],
@@ -56,7 +31,7 @@ def judge_policies(
     task: Task,
     domain: Domain,
     seeds: Sequence[Sequence[int]],
-    judge: SharedJudge,
+    judge: TaskJudge,
     threads: int = 1,
     *,
     alive: Callable[[], None] = lambda: None,
@@ -135,17 +110,14 @@ def whole_episodes(act: Act, envs: BatchedEnvs) -> list[Columns]:
     return episodes
 
 
-def _verdict(
-    judge: SharedJudge, before: Verdict, seeds: Sequence[int], episodes: Sequence[Columns]
-) -> Verdict:
+def _verdict(judge: TaskJudge, before: Verdict, seeds: Sequence[int], episodes: Sequence[Columns]) -> Verdict:
     """That of the episodes before, with these."""
     if isinstance(before, RewardFailure):
         return before
     scores = [*before]
     for seed, columns in zip(seeds, episodes, strict=True):
         try:
-            fitness, success = judge.score(columns)
+            scores.append(judge.judge(seed, columns))
         except RewardFailure as failure:
             return failure
-        scores.append(judged_episode(seed, fitness, success, len(next(iter(columns.values())))))
     return tuple(scores)

@@ -10,7 +10,7 @@ from typing import Any
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecNormalize
 
-from eureka_loop.judge.fitness import Judge
+from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.records import Array, Job
 from eureka_loop.results import JudgedEpisode, Trained
 from eureka_loop.reward.sandbox.process import RewardProcess
@@ -33,7 +33,7 @@ class Member:
         model: PPO,
         normalization: VecNormalize,
         process: RewardProcess,
-        judge: Judge,
+        judge: ProgramJudge,
         folder: Path,
     ) -> None:
         self.job, self.model, self.normalization = job, model, normalization

@@ -1,32 +1,33 @@
-"""The judge: what a policy is worth, from whole episodes, by programs that never meet the reward's.
+"""Fitness and success of whole episodes, by programs that never meet the reward's.
 
-Fitness and success each run in a locked process of their own, so that a fitness that a model wrote is no more
-trusted than a reward.
+Each runs in a locked process of its own, so a fitness that a model wrote is trusted no more than a reward.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Self
 
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array, Task
+from eureka_loop.results import FITNESS, SUCCESS, Score
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.reward.vocabulary import Vocabulary
 
-ROWS = 1_000  # the usual time limit of an episode; longer ones make the process's buffers grow
+ROWS = 1_000  # the usual time limit of an episode; the process's buffers grow for longer ones
 
 
-class Judge:
-    """A task's fitness and success, ready to be asked. Close it, or use it as a context manager.
+class ProgramJudge:
+    """A task's fitness and success. Usable from several threads. Close it, or use it in `with`.
 
-    Hidden observables are allowed: what a model wrote was held to the shown ones when it was taken on.
+    Hidden observables are allowed: a model's program was held to the shown ones when it was accepted.
 
     Attributes:
-        names: the parameters that both programs need, `prev_` and `init_` included.
+        names: the parameters of both programs, `prev_` and `init_` included.
 
     Raises:
         Refused: a program that the gate refuses.
@@ -37,11 +38,14 @@ class Judge:
         fitness = check(task.fitness, vocabulary, "fitness", hidden=True)
         success = check(task.success, vocabulary, "success", hidden=True) if task.success else None
         self.names = tuple(dict.fromkeys((*fitness.parameters, *(success.parameters if success else ()))))
+        self._lock = Lock()
         self._fitness = _Measure(fork_server, fitness, vocabulary)
         self._success = _Measure(fork_server, success, vocabulary) if success else None
 
-    def score(self, columns: Mapping[str, Array]) -> tuple[float, float | None]:
-        """Fitness and success of one whole episode.
+    def measure(self, columns: Mapping[str, Array]) -> tuple[float, float | None]:
+        """Fitness and success of one whole episode; success is None where the task defines none.
+
+        A program that failed on one episode is started again for the next.
 
         Args:
             columns: at least those in `names`, each (T, ...), in time order.
@@ -49,7 +53,16 @@ class Judge:
         Raises:
             RewardFailure: a program failed; the message begins with its kind.
         """
-        return self._fitness(columns), self._success(columns) if self._success else None
+        with self._lock:
+            return self._fitness(columns), self._success(columns) if self._success else None
+
+    def score(self, columns: Mapping[str, Array]) -> dict[str, Score]:
+        """The same, as scores.
+
+        Raises: as `measure`.
+        """
+        fitness, success = self.measure(columns)
+        return {FITNESS: Score(fitness), SUCCESS: Score(success)}
 
     def close(self) -> None:
         self._fitness.close()
@@ -67,17 +80,21 @@ class _Measure:
     """One program in its process."""
 
     def __init__(self, fork_server: ForkServer, program: Program, vocabulary: Vocabulary) -> None:
-        self._program = program
-        self._process = start(fork_server, program, vocabulary, rows=ROWS)
+        self._arguments = fork_server, program, vocabulary
+        self._process: RewardProcess | None = start(*self._arguments, rows=ROWS)
 
     def __call__(self, columns: Mapping[str, Array]) -> float:
+        self._process = self._process or start(*self._arguments, rows=ROWS)
         try:
             return self._process.measure(columns)
         except RewardFailure as failure:
-            raise RewardFailure(failure.kind, f"{self._program.kind}: {failure}", failure.detail) from failure
+            self._process = None
+            kind = self._arguments[1].kind
+            raise RewardFailure(failure.kind, f"{kind}: {failure}", failure.detail) from failure
 
     def close(self) -> None:
-        self._process.close()
+        if self._process:
+            self._process.close()
 
 
 def start(fork_server: ForkServer, program: Program, vocabulary: Vocabulary, *, rows: int) -> RewardProcess:
