@@ -50,7 +50,7 @@ from eureka_loop.records import Job, Task
 from eureka_loop.results import Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess
-from eureka_loop.simulate.recorder import Recorder
+from eureka_loop.simulate.step_buffer import StepBuffer
 from eureka_loop.train.bank import keep_episodes
 from eureka_loop.train.learner import Learner
 from eureka_loop.train.trainer import train
@@ -59,8 +59,8 @@ PARTS: list[tuple[str, Any, str]] = [
     ("env step (MuJoCo and observation)", gymnasium.wrappers.TimeLimit, "step"),
     ("acting", SAC, "_sample_action"),
     ("storing a transition", SAC, "_store_transition"),
-    ("recording, per step", Recorder, "step"),
-    ("recording, at the take", Recorder, "take"),
+    ("recording, per step", StepBuffer, "append"),
+    ("recording, at the take", StepBuffer, "take"),
     ("calls of the reward process, this side", RewardProcess, "evaluate"),
     ("judging training episodes", ProgramJudge, "measure"),
     ("update: sampling", ReplayBuffer, "sample"),

@@ -38,7 +38,7 @@ from eureka_loop.records import Algorithm, Job, Task
 from eureka_loop.results import Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess
-from eureka_loop.simulate.recorder import Recorder
+from eureka_loop.simulate.step_buffer import StepBuffer
 from eureka_loop.train.hyperparameters import ALGORITHMS, settings
 from eureka_loop.train.learner import Learner
 from eureka_loop.train.trainer import train
@@ -59,8 +59,8 @@ def compute_reward(forward_velocity, torso_height, torso_up, torso_angvel, actio
 
 PARTS: list[tuple[str, Any, str]] = [
     ("env step (MuJoCo and observation)", gymnasium.wrappers.TimeLimit, "step"),
-    ("recording, per step", Recorder, "step"),
-    ("recording, at the take", Recorder, "take"),
+    ("recording, per step", StepBuffer, "append"),
+    ("recording, at the take", StepBuffer, "take"),
     ("reward process calls", RewardProcess, "evaluate"),
     ("judging training episodes", ProgramJudge, "measure"),
     ("update (PPO)", PPO, "train"),

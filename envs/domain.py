@@ -147,7 +147,7 @@ class Domain:
         hyperparameters_source: where they come from.
         extra: this package's extra that installs the env; "" where none is needed.
         vectorised: what lets it step as many envs at once, by task where tasks differ; None: one at a time.
-        unserved: why one at a time, in one line.
+        not_vectorised: why one at a time, in one line.
         left_out: how automatic names begin that would mislead: markers that the env leaves where they were.
         hindsight: what lets a goal env's transitions be told with another goal. What is computed from
             `desired_goal` is computed anew by itself; here stand the automatic names that follow the goal
@@ -163,6 +163,6 @@ class Domain:
     hyperparameters_source: str = ""
     extra: str = ""
     vectorised: Vectorised | Callable[[Task], Vectorised | None] | None = None
-    unserved: str = ""
+    not_vectorised: str = ""
     left_out: tuple[str, ...] = ()
     hindsight: Mapping[str, ObservableFunction] | None = None

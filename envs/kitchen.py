@@ -196,5 +196,5 @@ DOMAIN = Domain(
     hyperparameters={"ppo": {"n_envs": 1}, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="has no kitchen: SB3's defaults", sac="has none either: HalfCheetah-v4"),
     extra="robotics",
-    unserved="the kitchen's env draws noise at every step, and its next command starts from noisy positions",
+    not_vectorised="the kitchen's env draws noise at every step, and its command starts from noisy positions",
 )

@@ -135,6 +135,6 @@ DOMAIN = Domain(
     ),
     extra="metaworld",
     vectorised=stated,
-    unserved="Meta-World's stick-push asks whether two geoms touch, which no column holds",
+    not_vectorised="Meta-World's stick-push asks whether two geoms touch, which no column holds",
     left_out=("info_near_object", "info_grasp_success", "info_obj_to_target"),
 )

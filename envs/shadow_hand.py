@@ -2,7 +2,7 @@
 
 An action is where the motored joints should be; no pose ends an episode. The goal is in `desired_goal`: the
 model's own marker of it, `target`, moves only when a picture is drawn, so it is left out. Reaching is served
-by the batched simulator; envs with a thing in the hand step one at a time, see `UNSERVED`.
+by the batched simulator; envs with a thing in the hand step one at a time, see `NOT_VECTORISED`.
 
 Model and native reward: gymnasium_robotics/envs/shadow_dexterous_hand/*.py, assets/hand/*.xml (1.4).
 """
@@ -130,7 +130,7 @@ def object_there(close: float, turn: DomainObservable) -> ObservableFunction:
     return is_success
 
 
-UNSERVED = (
+NOT_VECTORISED = (
     "a reset with a thing in the Shadow Hand leaves MuJoCo's solver as it is, so that the same seed's start "
     "depends on the episode before"
 )
@@ -185,7 +185,7 @@ def domain(
         ),
         extra="robotics",
         vectorised=vectorised,
-        unserved=UNSERVED,
+        not_vectorised=NOT_VECTORISED,
         left_out=("target", "finger0", "finger1", "finger2", "finger3", "finger4"),
         hindsight={"info_is_success": success} if success else None,
     )

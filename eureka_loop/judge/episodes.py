@@ -12,8 +12,9 @@ from eureka_loop.judge.base import TaskJudge
 from eureka_loop.records import Array, Task
 from eureka_loop.results import JudgedEpisode
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.instruments import Instruments
-from eureka_loop.simulate.recorder import Recorder
+from eureka_loop.simulate.observables import ObservableRegistry
+from eureka_loop.simulate.recorded import RecordedEnv
+from eureka_loop.simulate.step_buffer import StepBuffer
 
 Observation = Any  # an array, or a dict of arrays for goal envs
 Predict = Callable[[Observation], Array]  # one observation, as the env gives it → one action
@@ -34,22 +35,20 @@ def judge_policy(
     """
     env = make_env(task)
     try:
-        recorder = Instruments(env, domain).recorder(judge.names, 1)
-        return tuple(judge.judge(seed, play(predict, env, recorder, seed)) for seed in seeds)
+        buffer = ObservableRegistry(env, domain).buffer(judge.names, 1)
+        return tuple(judge.judge(seed, play(predict, env, buffer, seed)) for seed in seeds)
     finally:
         env.close()
 
 
 def play(
-    predict: Predict, env: gymnasium.Env[Any, Any], recorder: Recorder, seed: int
+    predict: Predict, env: gymnasium.Env[Any, Any], buffer: StepBuffer, seed: int
 ) -> Mapping[str, Array]:
     """One whole episode: parameter → (T, *shape)."""
-    observation, info = env.reset(seed=seed)
-    recorder.reset(0, env, observation, info)
+    recorded = RecordedEnv(env, buffer)
+    observation, _ = recorded.reset(seed=seed)
     for _ in range(LONGEST):
-        action = predict(observation)
-        observation, reward, terminated, truncated, info = env.step(action)
-        recorder.step(0, env, observation, action, float(reward), terminated, truncated, info)
+        observation, _, terminated, truncated, _ = recorded.step(predict(observation))
         if terminated or truncated:
             break
-    return recorder.take().columns
+    return buffer.take().columns

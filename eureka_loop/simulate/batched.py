@@ -1,42 +1,49 @@
-"""Many envs of one kind in one call: no Python per env but where an episode ends.
+"""Many envs of one task stepped in one call, exactly as Gymnasium's, with Python per env only at resets.
 
-What an env's own Python would compute (observation, end, first state) its domain file states as functions of
-whole columns; the physics runs without it.
+The env's own Python (observation, end of the episode, first state) is replaced by the functions of whole
+columns that its domain file states.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-import gymnasium
 import numpy as np
 import numpy.typing as npt
+from gymnasium.spaces import flatdim
 from gymnasium.utils.seeding import np_random
 
 from eureka_loop.envs.domain import Domain
+from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Task
-from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.instruments import Instruments
-from eureka_loop.simulate.memory import Indices
+from eureka_loop.simulate.batched_spec import (
+    APPLIED,
+    TERMINATED,
+    BatchedSpec,
+    Moment,
+    simulated,
+    vectorised_of,
+)
+from eureka_loop.simulate.definitions import EnvAttribute, Indices, Raw, StepValue
+from eureka_loop.simulate.env import flat_observation, make_env
+from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.pool import Pool
-from eureka_loop.simulate.quantities import FromContacts, Given, Noted, Raw
-from eureka_loop.simulate.recorder import Transitions, transitions
-from eureka_loop.simulate.starts import Drawn, OwnResets, Starts
-from eureka_loop.simulate.stated import Before, Stated, vectorised_of
-from eureka_loop.simulate.tape import Tape
-from eureka_loop.simulate.timeline import TERMINATED, TRUNCATED
+from eureka_loop.simulate.step_buffer import RESET, STEP, TRUNCATED, StepBuffer, Transitions
+from eureka_loop.simulate.step_buffer import TERMINATED as ENDED
+
+TRIED_STEPS = 10
 
 
 class Step(NamedTuple):
-    """What one step of N envs gave; read it, don't write into it.
+    """Result of one step of N envs; not to be written into.
 
     Attributes:
         obs: (N, D); where an episode ended, the next one's first.
         terminated: (N,) the env ended the episode.
         truncated: (N,) the time limit did; both may be true.
-        terminal_obs: (N, D) what the step itself led to: as `obs`, but where an episode ended.
+        terminal_obs: (N, D) as `obs`, but where an episode ended its last.
     """
 
     obs: Array
@@ -48,7 +55,7 @@ class Step(NamedTuple):
 class BatchedEnvs:
     """N envs of a task. Env i draws its starts as the Gymnasium env reset with its seed would.
 
-    Actions are taken as they are: clip them to `action_low` and `action_high` first, as for the env itself.
+    Actions are applied as they are: clip them to `action_low` and `action_high` first, as for the env itself.
 
     Attributes:
         vocabulary: of these envs, without ranges.
@@ -65,34 +72,46 @@ class BatchedEnvs:
         seed: int | Sequence[int],
         threads: int = 1,
     ) -> None:
-        """`names` are the parameters to record (`prev_` and `init_` allowed); for `seed` see there.
+        """
+        Args:
+            names: parameters to record (`prev_` and `init_` allowed).
+            seed: see `seed`.
 
         Raises:
-            BadInput: it can't be had; `serves` says why beforehand. Or a name doesn't exist.
+            BadInput: the task can't be batched (see `why_not_batched`), or a name doesn't exist.
         """
         self.names, self.n_envs = tuple(dict.fromkeys(names)), n_envs
         vectorised = vectorised_of(task, domain)
         env = make_env(task)
-        with ExitStack() as stack:
-            stack.callback(env.close)
-            instruments = Instruments(env, domain)
-            self.vocabulary = instruments.vocabulary
-            for name in self.names:
-                self.vocabulary.resolve(name, hidden=True)
-            self._stated = Stated.of(domain, vectorised, instruments, env)
-            self._equip(env, threads)
-            if vectorised.start is None:
-                stack.pop_all()  # the env is kept for resets
+        registry = ObservableRegistry(env, domain)
+        self.vocabulary = registry.vocabulary
+        for name in self.names:
+            self.vocabulary.resolve(name, hidden=True)
+        inner: Any = env.unwrapped
+        self._spec = spec = BatchedSpec.of(domain, vectorised, registry.definitions, env)
+        needed = tuple(dict.fromkeys([*spec.recorded(self.names), *spec.now, *spec.before]))
+        self._pool = Pool(inner, vectorised, simulated(needed), n_envs, threads)
+        self._buffer = StepBuffer(spec.definitions, self.names, n_envs, inner.model)
+        self._attributes = {
+            raw: np.zeros((n_envs, *raw.shape)) for raw in needed if isinstance(raw, EnvAttribute)
+        }
+        self._columns: dict[Any, Array] = {**self._pool.columns, **self._attributes}
+        self._before: dict[Raw, Array] = {raw: self._columns[raw].copy() for raw in spec.before}
+        self._values = [raw for raw in self._buffer.raws if isinstance(raw, StepValue)]
+        self._action = next(iter(registry.definitions["action"].needs))
         space: Any = env.action_space
         self.action_low, self.action_high = space.low.astype(np.float64), space.high.astype(np.float64)
-        self.observation_size = int(gymnasium.spaces.flatdim(env.observation_space))
+        self.observation_size = int(flatdim(env.observation_space))
+        self._origin = None if vectorised.start is None else (inner.init_qpos.copy(), inner.init_qvel.copy())
+        self._env = env  # reset in turn for every copy, where no function draws the first state
+        if self._origin is not None:
+            env.close()
         self._horizon = self.vocabulary.horizon or np.iinfo(np.intp).max
         self._steps = np.zeros(n_envs, np.intp)
-        self._saved: dict[str, Array] = {}
         self.seed(seed)
 
     def seed(self, seed: int | Sequence[int]) -> None:
-        """How the starts from now on are drawn: by seeds `seed`, `seed + 1`, ..., or by one seed an env."""
+        """Draw the starts from now on by seeds `seed`, `seed + 1`, ..., or by one seed an env."""
         seeds = seed if isinstance(seed, Sequence) else range(seed, seed + self.n_envs)
         if len(seeds) != self.n_envs:
             raise ValueError(f"{len(seeds)} seeds for {self.n_envs} envs")
@@ -107,11 +126,15 @@ class BatchedEnvs:
         acted = np.asarray(actions, np.float64)
         self._advance(acted)
         self._steps += 1
-        columns = self._moment
-        terminal_obs = self._stated.observe(columns)
-        terminated = self._stated.ended(columns)
+        moment = self._moment(slice(None))
+        terminal_obs = self._spec.observe(moment)
+        terminated = np.zeros(self.n_envs, np.bool_)
+        if TERMINATED in self._spec.definitions:
+            terminated = np.asarray(moment.value(TERMINATED))
         truncated = self._steps >= self._horizon
-        self._record(acted, terminal_obs[:, self._stated.own], terminated, truncated)
+        flags = STEP | (ENDED * terminated) | (TRUNCATED * truncated)
+        results = {"action": acted, "terminated": terminated, "steps": self._steps}
+        self._record(slice(None), flags.astype(np.uint8), terminal_obs, results)
         obs = terminal_obs
         ended = np.flatnonzero(terminated | truncated)
         if len(ended):
@@ -125,118 +148,119 @@ class BatchedEnvs:
         Raises:
             BadInput: an observable of a domain file doesn't return what it declares.
         """
-        rows = self._tape.rows()
-        taken, self._saved = transitions(self._stated.quantities, self.names, rows, self._saved)
-        self._tape.keep(rows)
-        return taken
+        return self._buffer.take()
 
     def snapshot(self, envs: slice) -> dict[str, Any]:
-        """All that these envs need to go on elsewhere as if nothing had been, right after a `take`."""
+        """All that these envs need to go on elsewhere, right after a `take`."""
         indices = range(self.n_envs)[envs]
-        pairs = slice(2 * envs.start, 2 * envs.stop)  # two rows of each are carried over
         return {
             "steps": self._steps[envs].copy(),
-            "physics": [self._physics.state(index) for index in indices],
+            "physics": [self._pool.state(index) for index in indices],
             "random": [self._random[index].bit_generator.state for index in indices],
-            "tape": self._tape.carried(envs),
-            "saved": {name: column[pairs] for name, column in self._saved.items()},
-            "seen": {str(raw): self._moment[raw][envs].copy() for raw in self._seen},
+            "columns": {str(raw): self._columns[raw][envs].copy() for raw in self._looked_at},
+            "buffer": self._buffer.snapshot(envs),
         }
 
     def restore(self, parts: Sequence[Mapping[str, Any]]) -> None:
-        """Go on, right after a reset, where others stood.
-
-        Args:
-            parts: of all envs here, in order; of envs of the same task that recorded at least what is asked
-                for each part's rows.
-        """
+        """Go on from snapshots of all envs here, in order, of the same task."""
         self._steps[:] = np.concatenate([part["steps"] for part in parts])
         states = [state for part in parts for state in part["physics"]]
         randoms = [state for part in parts for state in part["random"]]
         for index, (state, random) in enumerate(zip(states, randoms, strict=True)):
-            self._physics.restore(index, state)
+            self._pool.restore(index, state)
             self._random[index].bit_generator.state = random
-        self._tape.carry(np.concatenate([part["tape"] for part in parts]))
-        for raw in self._seen:
-            self._moment[raw][:] = np.concatenate([part["seen"][str(raw)] for part in parts])
-        self._saved = _joined([part["saved"] for part in parts], [2 * len(part["steps"]) for part in parts])
+        for raw in self._looked_at:
+            self._columns[raw][:] = np.concatenate([part["columns"][str(raw)] for part in parts])
+        self._buffer.restore([part["buffer"] for part in parts])
 
     def close(self) -> None:
         """End the threads."""
-        self._physics.close()
-        self._starts.close()
-
-    def _equip(self, env: gymnasium.Env[Any, Any], threads: int) -> None:
-        """Physics that gives what is needed, starts, and a tape for what is asked."""
-        inner: Any = env.unwrapped
-        recorded = self._stated.recorded(self.names)
-        needed = dict.fromkeys([*recorded, *self._stated.raws])
-        moving = self._stated.moving(self.names)
-        self._physics = Pool(inner, self._stated.vectorised, moving, self.n_envs, threads)
-        self._starts = self._starts_of(env, [raw for raw in needed if isinstance(raw, Noted)])
-        self._moment: dict[Any, Array] = {**self._physics.columns, **self._starts.columns}
-        self._moment |= {Before(raw): self._moment[raw].copy() for raw in self._stated.remembered}
-        summed = [raw for raw in recorded if isinstance(raw, FromContacts)]
-        kept = [raw for raw in recorded if raw not in summed]
-        self._given = [raw for raw in kept if isinstance(raw, Given)]
-        self._tape = Tape(kept, self.n_envs, self._physics.tapes, summed)
-
-    def _starts_of(self, env: gymnasium.Env[Any, Any], noted: list[Noted]) -> Starts:
-        drawn = self._stated.vectorised.start
-        if drawn is None:
-            return OwnResets(env, noted, self.n_envs)
-        inner: Any = env.unwrapped
-        return Drawn(drawn, (inner.init_qpos.copy(), inner.init_qvel.copy()))
+        self._pool.close()
+        self._env.close()
 
     @property
-    def _seen(self) -> Iterable[Raw]:
-        """What the next step looks at of the last one, and what resets noted down."""
-        return dict.fromkeys([*self._stated.acted_on, *self._stated.remembered, *self._starts.columns])
+    def _looked_at(self) -> list[Raw]:
+        """Columns of this moment that the next step may look at."""
+        return list(dict.fromkeys([*self._spec.now, *self._spec.before, *self._attributes]))
+
+    def _moment(self, envs: slice | Indices) -> Moment:
+        definitions = self._spec.definitions
+        before = Moment(definitions, {raw: column[envs] for raw, column in self._before.items()})
+        return Moment(definitions, {raw: column[envs] for raw, column in self._columns.items()}, before)
 
     def _advance(self, actions: Array) -> None:
-        """Move the physics."""
-        for raw in self._stated.remembered:
-            self._moment[Before(raw)][:] = self._moment[raw]
-        if self._stated.applied is None:
-            self._physics.step({"ctrl": actions})
-        else:
-            self._physics.step(self._stated.applied(self._moment, actions))
+        for raw, column in self._before.items():
+            column[:] = self._columns[raw]
+        written: Mapping[str, Array] = {"ctrl": actions}
+        if APPLIED in self._spec.definitions:
+            moment = Moment(self._spec.definitions, {**self._columns, self._action: actions})
+            written = moment.value(APPLIED)
+        self._pool.step(written)
 
     def _start(self, envs: Indices) -> Array:
         """Reset these envs: their observations (len(envs), D)."""
-        for index in envs.tolist():
-            self._starts.begin(index, self._random[index], self._physics)
+        observed = [self._begin(index) for index in envs.tolist()]
         self._steps[envs] = 0
-        for raw in self._stated.remembered:
-            self._moment[Before(raw)][envs] = self._moment[raw][envs]
-        columns: dict[Any, Array] = {raw: column[envs] for raw, column in self._moment.items()}
-        observed = self._starts.observed(envs)
-        obs = self._stated.observe(columns) if observed is None else observed
-        for given in self._given:
-            of_obs = given.key == "obs"
-            columns[given] = obs[:, self._stated.own] if of_obs else np.zeros((len(envs), *given.shape))
-        self._tape.reset(envs, columns)
+        for raw, column in self._before.items():
+            column[envs] = self._columns[raw][envs]
+        obs = self._spec.observe(self._moment(envs)) if self._origin is not None else np.stack(observed)
+        results = {"action": 0.0, "terminated": 0.0, "steps": 0.0}
+        self._record(envs, np.full(len(envs), RESET, np.uint8), obs, results)
         return obs
 
+    def _begin(self, index: int) -> Any:
+        """Draw one env's first state; its observation, where the env itself is reset for it."""
+        random = self._random[index]
+        if self._origin is not None:
+            assert self._spec.vectorised.start is not None
+            self._pool.reset(index, *self._spec.vectorised.start(random, *self._origin))
+            return None
+        inner: Any = self._env.unwrapped
+        inner.np_random = random
+        obs, _ = self._env.reset()
+        for raw, column in self._attributes.items():
+            column[index] = attrgetter(raw.key)(inner)
+        self._pool.adopt(index, inner.model, inner.data)
+        return flat_observation(self._env, obs)
+
     def _record(
-        self,
-        actions: Array,
-        obs: Array,
-        terminated: npt.NDArray[np.bool_],
-        truncated: npt.NDArray[np.bool_],
+        self, envs: slice | Indices, flags: npt.NDArray[np.uint8], obs: Array, results: Mapping[str, Any]
     ) -> None:
-        given = {"obs": obs, "action": actions, "terminated": terminated, "steps": self._steps}
-        columns: dict[Raw, Any] = {raw: given[raw.key] for raw in self._given}
-        ended = TERMINATED * terminated + TRUNCATED * truncated
-        self._tape.step({**self._moment, **columns}, ended.astype(np.uint8))
+        values: dict[Raw, Any] = {raw: column[envs] for raw, column in self._columns.items()}
+        for raw in self._values:
+            values[raw] = obs[:, self._spec.own] if raw.key == "obs" else results[raw.key]
+        indices = np.arange(self.n_envs)[envs]
+        contacts = [self._pool.contacts[index] for index in indices] if self._buffer.reads_contacts else ()
+        self._buffer.append(indices, flags, values, contacts)
 
 
-def _joined(parts: Sequence[Mapping[str, Array]], lengths: Sequence[int]) -> dict[str, Array]:
-    """Columns one below the other; zeros where a part has none, which nobody there asks for."""
-    shapes = {name: column.shape[1:] for part in parts for name, column in part.items()}
-    return {
-        name: np.concatenate(
-            [part.get(name, np.zeros((n, *shape))) for part, n in zip(parts, lengths, strict=True)]
-        )
-        for name, shape in shapes.items()
-    }
+def why_not_batched(task: Task, domain: Domain, names: Iterable[str]) -> str:
+    """Why `BatchedEnvs` can't stand in for the env and these names, in one line; "" where it can.
+
+    The domain's functions are tried: a start and some steps with random actions have to come out as the env's
+    own, so that another version of the env, or an error in its domain file, is noticed.
+    """
+    try:
+        envs = BatchedEnvs(task, domain, names, n_envs=1, seed=0)
+    except BadInput as error:
+        return str(error)
+    env = make_env(task)
+    random = np.random.default_rng(0)
+    low, high = np.maximum(envs.action_low, -1.0), np.minimum(envs.action_high, 1.0)
+    try:
+        expected, got = flat_observation(env, env.reset(seed=0)[0]), envs.reset()[0]
+        for step in range(TRIED_STEPS):
+            if expected.shape != got.shape or not np.allclose(got, expected, rtol=1e-6, atol=1e-6):
+                return f"the env's observations aren't what its domain file states: step {step}"
+            action = random.uniform(low, high).astype(np.float32)
+            obs, _, terminated, truncated, _ = env.step(action)
+            result = envs.step(action[None])
+            expected, got = flat_observation(env, obs), result.terminal_obs[0]
+            if (terminated, truncated) != (result.terminated[0], result.truncated[0]):
+                return f"the env's episodes don't end as its domain file states: step {step + 1}"
+            if terminated or truncated:
+                break
+        return ""
+    finally:
+        env.close()
+        envs.close()

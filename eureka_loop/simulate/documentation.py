@@ -1,4 +1,4 @@
-"""An env's own documentation, without what gives its hand-written reward away."""
+"""An env's own documentation, without what reveals its hand-written reward."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import gymnasium
 
-USUAL = ("_get_rew", "compute_reward", "step")  # where nobody says which method computes the reward
+USUAL = ("_get_rew", "compute_reward", "step")  # where the task doesn't name the method
 # The arguments and the history of versions name the reward's weights and terms, one by one.
 LEFT_OUT = re.compile(r"reward|argument|version history|credit|referen", re.IGNORECASE)
 
@@ -34,7 +34,7 @@ def reward_source(env: gymnasium.Env[Any, Any], methods: Iterable[str]) -> str:
 def trimmed(text: str) -> str:
     """The text without sections (and their subsections) on rewards, and without other sentences on them."""
     kept: list[str] = []
-    skip_below = 0  # level of the heading whose section is being left out; 0 for none
+    skip_below = 0  # level of the heading of the section being left out; 0 for none
     for line in text.splitlines():
         heading = re.match(r"(#+)\s+(.*)", line)
         if heading and (not skip_below or len(heading[1]) <= skip_below):

@@ -1,4 +1,4 @@
-"""Whole episodes put together from what a recorder gives in pieces."""
+"""Whole episodes put together from transitions that are taken in pieces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from eureka_loop.records import Array
-from eureka_loop.simulate.recorder import Transitions
+from eureka_loop.simulate.step_buffer import Transitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Episode:
 
 
 class EpisodeCollector:
-    """Holds each env's unfinished episode until its last step comes; one broken off by a reset is dropped."""
+    """Keeps each env's episode under way until its last step; one broken off by a reset is dropped."""
 
     def __init__(self, n_envs: int) -> None:
         self._open: list[list[Mapping[str, Array]]] = [[] for _ in range(n_envs)]
@@ -40,26 +40,17 @@ class EpisodeCollector:
     def add(self, transitions: Transitions) -> list[Episode]:
         """The episodes that these transitions finish, in order of env and time."""
         finished = []
-        for begin, end in pairwise(_cuts(transitions)):
-            env = int(transitions.env_index[begin])
+        envs, begins = transitions.env_index, transitions.episode_start.copy()
+        begins[1:] |= transitions.done[:-1] | (envs[1:] != envs[:-1])
+        for begin, end in pairwise(sorted({0, *np.flatnonzero(begins).tolist(), len(transitions)})):
+            env = int(envs[begin])
             if transitions.episode_start[begin]:
                 self._open[env], self._lengths[env] = [], 0
             self._lengths[env] += end - begin
             self._open[env].append({name: column[begin:end] for name, column in transitions.columns.items()})
             if transitions.done[end - 1]:
-                finished.append(self._close(env, truncated=bool(transitions.truncated[end - 1])))
+                parts, length = self._open[env], self._lengths[env]
+                columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+                finished.append(Episode(columns, length, env, bool(transitions.truncated[end - 1])))
+                self._open[env], self._lengths[env] = [], 0
         return finished
-
-    def _close(self, env: int, *, truncated: bool) -> Episode:
-        parts, self._open[env] = self._open[env], []
-        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        length, self._lengths[env] = self._lengths[env], 0
-        return Episode(columns, length, env, truncated)
-
-
-def _cuts(transitions: Transitions) -> list[int]:
-    """Where one piece of an episode ends and the next begins: 0, ..., N."""
-    envs, count = transitions.env_index, len(transitions)
-    begins = transitions.episode_start.copy()
-    begins[1:] |= transitions.done[:-1] | (envs[1:] != envs[:-1])
-    return sorted({0, *np.flatnonzero(begins).tolist(), count})

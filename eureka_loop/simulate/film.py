@@ -1,4 +1,4 @@
-"""Recorded episodes as videos: a program of its own, since drawing may fail in ways that end the process.
+"""Recorded episodes as videos. A program of its own, since rendering may fail in ways that end the process.
 
     MUJOCO_GL=egl python -m eureka_loop.simulate.film FOLDER
 
@@ -19,8 +19,7 @@ import numpy as np
 
 from eureka_loop import files
 from eureka_loop.records import Array, Rollout
-from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.trial import try_out
+from eureka_loop.simulate.env import first_step, make_env
 
 WIDTH, HEIGHT = 384, 288  # px
 SECONDS = 10.0  # of each episode, at most
@@ -28,14 +27,14 @@ FRAMES = 30.0  # a second, at most
 
 
 def main(folder: Path) -> None:
-    """Draw every policy's episode."""
+    """Render every policy's episode."""
     import imageio_ffmpeg
 
     rollout = files.read_json(folder / "rollout.json", Rollout)
     with np.load(folder / "transitions.npz", allow_pickle=False) as archive:
         poses, policy = archive["qpos"], archive["policy"]
     env = make_env(rollout.task)
-    dt = try_out(env).dt
+    dt = first_step(env).dt
     every = max(1, round(1.0 / (FRAMES * dt)))
     for index in range(len(rollout.policies)):
         chosen = poses[policy == index][: int(SECONDS / dt) : every]
@@ -51,7 +50,7 @@ def main(folder: Path) -> None:
 
 
 def frames(env: gymnasium.Env[Any, Any], poses: Array) -> Iterator[Any]:
-    """A picture (HEIGHT, WIDTH, 3), uint8, of each pose (T, nq), in the scene that the last reset made."""
+    """An image (HEIGHT, WIDTH, 3), uint8, of each pose (T, nq), in the scene of the last reset."""
     inner: Any = env.unwrapped
     camera = camera_of(inner.model)
     with mujoco.Renderer(inner.model, HEIGHT, WIDTH) as renderer:
@@ -62,7 +61,7 @@ def frames(env: gymnasium.Env[Any, Any], poses: Array) -> Iterator[Any]:
 
 
 def place(env: gymnasium.Env[Any, Any], pose: Array) -> None:
-    """Put the scene into a pose (nq,), and the goal's marker where the env itself would before it draws."""
+    """Set the scene to a pose (nq,), and the goal's marker as the env itself does before it renders."""
     inner: Any = env.unwrapped
     inner.data.qpos[:] = pose
     mujoco.mj_forward(inner.model, inner.data)
@@ -71,7 +70,7 @@ def place(env: gymnasium.Env[Any, Any], pose: Array) -> None:
 
 
 def camera_of(model: Any) -> Any:
-    """The env's own camera where there is one, which goes with its body; else one that sees everything."""
+    """The model's own camera, which follows its body; else one that shows everything."""
     names = [model.camera(index).name for index in range(model.ncam)]
     if names:
         return "track" if "track" in names else names[0]

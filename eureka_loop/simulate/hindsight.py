@@ -1,7 +1,8 @@
-"""Transitions told with another goal: what follows from the goal is computed anew, everything else is kept.
+"""Columns of a transition as another goal of its episode would have made them.
 
-Which observables follow it needs no list, since each says what it is made of, down to `desired_goal`. A
-domain states the automatic ones that follow it where this can't be seen (`Domain.hindsight`).
+What is computed from `desired_goal` is computed anew, everything else is kept. What depends on the goal
+follows from what each observable needs; a domain states the automatic ones for which this can't be seen
+(`Domain.hindsight`).
 
 After Andrychowicz et al. 2017, "Hindsight Experience Replay", sections 4.1 and 4.2.
 """
@@ -10,119 +11,102 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 from eureka_loop.envs.domain import Domain, ObservableFunction
 from eureka_loop.errors import BadInput, Problem, Refused, UnknownName
 from eureka_loop.records import Array, Task
-from eureka_loop.simulate.evaluation import applied, split
-from eureka_loop.simulate.quantities import Quantity
-from eureka_loop.simulate.stated import KEPT_ARGUMENTS
+from eureka_loop.simulate.batched_spec import KEPT_ARGUMENTS
+from eureka_loop.simulate.definitions import Definition, Definitions, split
 
 ACHIEVED, DESIRED = "achieved_goal", "desired_goal"
 OFF = "set the hyperparameter her = false"
 
 
-@dataclass(frozen=True, slots=True)
-class Recomputed:
-    """One column of those that follow the goal; arguments name kept columns, the goal, or columns before."""
-
-    name: str
-    quantity: Quantity
-    arguments: tuple[str, ...]
-
-
 class Hindsight:
-    """A program's columns as another goal, held for the whole episode, would have made them.
+    """The columns that a program takes, for other goals.
 
     Attributes:
         kept: the columns that a transition must keep for it: `achieved_goal`, and what the program's
-            parameters come down to beside the goal, `prev_` and `init_` included.
+            parameters are computed from beside the goal, `prev_` and `init_` included.
     """
 
     def __init__(
         self,
-        quantities: Mapping[str, Quantity],
+        definitions: Definitions,
         stated: Mapping[str, ObservableFunction],
         parameters: Iterable[str],
     ) -> None:
         """
         Raises:
-            Refused: a parameter that can't be told with another goal.
-            BadInput: a name is stated that the env hasn't.
+            Refused: a parameter that can't be computed for another goal.
+            BadInput: a stated name that the env hasn't.
         """
-        self._quantities = quantities
-        self._stated = {name: _restated(name, each, quantities) for name, each in stated.items()}
-        self._recomputed: dict[str, Recomputed] = {}
+        self._definitions = definitions
+        self._stated = {name: _stated(name, each, definitions) for name, each in stated.items()}
+        # Column → how it is computed and from which columns, in order of need.
+        self._recomputed: dict[str, tuple[Definition, tuple[str, ...]]] = {}
         self._kept = {ACHIEVED: None}
-        self._columns = {each: self._planned(*split(each, quantities)) for each in parameters}
+        self._columns = {each: self._plan(*split(each, definitions)) for each in parameters}
         self.kept = tuple(self._kept)
 
     @classmethod
-    def of(
-        cls, task: Task, domain: Domain, quantities: Mapping[str, Quantity], parameters: Iterable[str]
-    ) -> Self:
+    def of(cls, task: Task, domain: Domain, definitions: Definitions, parameters: Iterable[str]) -> Self:
         """
         Raises:
-            Refused: a parameter that can't be told with another goal.
-            BadInput: no domain file says what else follows the goal.
+            Refused: a parameter that can't be computed for another goal.
+            BadInput: no domain file says what else depends on the goal.
         """
-        return cls(quantities, stated_of(task, domain), parameters)
+        return cls(definitions, stated_of(task, domain), parameters)
 
     def columns(self, kept: Mapping[str, Array], goal: Array) -> dict[str, Array]:
         """Parameter → (N, *shape), as the program takes them.
 
         Args:
             kept: the columns named in `kept`, (N, *shape), of any N transitions.
-            goal: (N, width) what each one's episode is taken to have asked for.
+            goal: (N, width), the goal of each one's episode.
 
         Raises:
             BadInput: a domain's function doesn't return what its observable declares.
         """
         known = {**kept, DESIRED: goal}
-        for each in self._recomputed.values():
-            arguments = [known[name] for name in each.arguments]
-            known[each.name] = applied(each.quantity, arguments, len(goal))
+        for name, (definition, arguments) in self._recomputed.items():
+            known[name] = definition.compute([known[each] for each in arguments], len(goal))
         return {parameter: known[name] for parameter, name in self._columns.items()}
 
-    def _planned(self, prefix: str, base: str) -> str:
-        """Where the column of `prefix` + `base` will be found; what that takes is planned before it."""
+    def _plan(self, prefix: str, base: str) -> str:
+        """Plan the column of `prefix` + `base`, and before it what it needs; its name among the columns."""
         if base == DESIRED:
             return DESIRED
         name = prefix + base
-        if not self._follows(base):
+        if not self._depends_on_goal(base):
             self._kept[name] = None
         elif name not in self._recomputed:
-            quantity = self._told(base)
-            needs = [split(str(need), self._quantities) for need in quantity.needs]
-            arguments = tuple(self._planned(_seen_from(prefix, inner, name), of) for inner, of in needs)
-            self._recomputed[name] = Recomputed(name, quantity, arguments)
+            definition = self._stated.get(base) or self._definitions[base]
+            if definition.accumulate:
+                raise _refused(f"{base!r} adds up over the episode what depends on the goal")
+            needs = [split(str(need), self._definitions) for need in definition.needs]
+            arguments = tuple(self._plan(_combined(prefix, inner, name), of) for inner, of in needs)
+            self._recomputed[name] = definition, arguments
         return name
 
-    def _follows(self, base: str) -> bool:
-        """Whether a quantity depends on the goal.
-
+    def _depends_on_goal(self, base: str) -> bool:
+        """
         Raises:
-            Refused: nobody knows; hidden automatic ones are rewards and markers.
+            Refused: it isn't known; hidden automatic ones are rewards and markers.
         """
         if base == DESIRED or base in self._stated:
             return True
-        quantity = self._quantities[base]
-        if quantity.observable.hidden and not quantity.origin:
-            raise refused(f"nobody has stated how {base!r} follows the goal")
-        names = [need for need in quantity.needs if isinstance(need, str)]
-        return any(self._follows(split(name, self._quantities)[1]) for name in names)
-
-    def _told(self, base: str) -> Quantity:
-        quantity = self._stated.get(base) or self._quantities[base]
-        if quantity.memory != "none":
-            raise refused(f"{base!r} adds up over the episode what depends on the goal")
-        return quantity
+        definition = self._definitions[base]
+        if definition.observable.hidden and not definition.origin:
+            raise _refused(f"no domain file states how {base!r} depends on the goal")
+        needs = [need for need in definition.needs if isinstance(need, str)]
+        return any(self._depends_on_goal(split(need, self._definitions)[1]) for need in needs)
 
 
 def stated_of(task: Task, domain: Domain) -> Mapping[str, ObservableFunction]:
-    """What a domain says of its goal.
+    """What a domain states of its goal.
 
     Raises:
         BadInput: nothing, or not of an env with these settings.
@@ -136,11 +120,11 @@ def stated_of(task: Task, domain: Domain) -> Mapping[str, ObservableFunction]:
     return domain.hindsight
 
 
-def refused(why: str) -> Refused:
+def _refused(why: str) -> Refused:
     return Refused([Problem(1, f"hindsight replay can't use this program: {why}; leave it out, or {OFF}")])
 
 
-def _seen_from(prefix: str, inner: str, name: str) -> str:
+def _combined(prefix: str, inner: str, name: str) -> str:
     """The prefix, seen from now, of what a column with a prefix needs with another.
 
     The row before the reset row is itself, so from there everything is `init_`.
@@ -148,13 +132,13 @@ def _seen_from(prefix: str, inner: str, name: str) -> str:
     if "init_" in (prefix, inner):
         return "init_"
     if prefix and inner:
-        raise refused(f"{name!r} follows the goal and looks two steps back")
+        raise _refused(f"{name!r} depends on the goal and looks two steps back")
     return prefix or inner
 
 
-def _restated(name: str, function: ObservableFunction, quantities: Mapping[str, Quantity]) -> Quantity:
-    if name not in quantities:
-        raise UnknownName("observable stated to follow the goal", name, quantities)
+def _stated(name: str, function: ObservableFunction, definitions: Definitions) -> Definition:
+    if name not in definitions:
+        raise UnknownName("observable stated to depend on the goal", name, definitions)
     needs = tuple(inspect.signature(function).parameters)
     origin = f"hindsight of {function.__module__}"
-    return replace(quantities[name], needs=needs, function=function, memory="none", origin=origin)
+    return replace(definitions[name], needs=needs, function=function, accumulate=None, origin=origin)

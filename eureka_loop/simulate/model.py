@@ -1,7 +1,9 @@
-"""A MuJoCo model's facts that naming and describing need, read once per env."""
+"""A MuJoCo model as naming and describing need it: elements, identifiers, directions and limits in words."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,15 @@ import numpy as np
 
 from eureka_loop.errors import BadInput
 
-AXIS_WORDS = ("x", "y", "z")
+FREE, BALL, SLIDE, HINGE = (int(kind) for kind in mujoco.mjtJoint.__members__.values())
+OBJECTS = {
+    "body": mujoco.mjtObj.mjOBJ_BODY,
+    "joint": mujoco.mjtObj.mjOBJ_JOINT,
+    "site": mujoco.mjtObj.mjOBJ_SITE,
+    "geom": mujoco.mjtObj.mjOBJ_GEOM,
+    "sensor": mujoco.mjtObj.mjOBJ_SENSOR,
+    "actuator": mujoco.mjtObj.mjOBJ_ACTUATOR,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +31,16 @@ class Model:
     mj: Any  # mujoco.MjModel
     pose: Any  # mujoco.MjData at the starting pose, before any noise
 
-    def name(self, kind: int, index: int) -> str:
+    def name(self, kind: str, index: int) -> str:
         """The element's name; "" for a nameless one."""
-        return mujoco.mj_id2name(self.mj, kind, index) or ""
+        return mujoco.mj_id2name(self.mj, OBJECTS[kind], index) or ""
 
     def geoms(self, body: int) -> range:
         first = int(self.mj.body_geomadr[body])
         return range(first, first + int(self.mj.body_geomnum[body])) if first >= 0 else range(0)
 
     def is_static(self, body: int) -> bool:
-        """Welded to the world for good; a mocap body is not, since it can be carried about."""
+        """Whether the body can't move; a mocap body can be moved."""
         root = int(self.mj.body_rootid[body])
         return int(self.mj.body_weldid[body]) == 0 and int(self.mj.body_mocapid[root]) < 0
 
@@ -62,11 +72,79 @@ def model_of(env: gymnasium.Env[Any, Any]) -> Model:
     return Model(mj, pose)
 
 
+def identifier(name: str) -> str:
+    """Colons, dots and the like become underscores."""
+    return re.sub(r"\W", "_", name, flags=re.ASCII)
+
+
+def family(name: str) -> str:
+    """What siblings share: "right_hip" of "right_hip_x", "hip" of "hip_1", "robot0_FFJ" of "robot0_FFJ3"."""
+    return re.sub(r"(_[xyz]|_?\d+)$", "", name) or name
+
+
+class Namer:
+    """Gives each element an identifier; of two with one name the later gets its kind as a suffix."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+
+    def name(self, element: str, kind: str, index: int, patterns: Sequence[str]) -> str:
+        """The identifier of an element ("robot0:palm" → "robot0_palm"), free in every pattern ("{}_pos").
+
+        Args:
+            element: its name in the model; "" for a nameless one.
+            kind: "body", "joint", "site", "geom" or "sensor".
+            index: the model's, the last resort of two elements of one kind.
+        """
+        clean = identifier(element) if element else f"{kind}{index}"
+        clean = f"{kind}_{clean}" if clean[0].isdigit() and not patterns[0].startswith("sensor_") else clean
+        for name in (clean, f"{clean}_{kind}", f"{clean}_{kind}{index}"):
+            names = {pattern.format(name) for pattern in patterns}
+            if not names & self._taken:
+                break
+        self._taken |= names
+        return name
+
+
 def direction(vector: Any) -> str:
     """A world direction in words: "+x", "up (+z)", "(0.71, 0.00, 0.71)"."""
     unit = np.asarray(vector) / max(float(np.linalg.norm(vector)), 1e-12)
     main = int(np.abs(unit).argmax())
     if abs(unit[main]) < 0.9:
         return "({:.2f}, {:.2f}, {:.2f})".format(*unit)
-    word = ("+" if unit[main] > 0 else "-") + AXIS_WORDS[main]
-    return f"{'up' if unit[main] > 0 else 'down'} ({word})" if main == 2 else word
+    axis = ("+" if unit[main] > 0 else "-") + "xyz"[main]
+    return f"{'up' if unit[main] > 0 else 'down'} ({axis})" if main == 2 else axis
+
+
+def constants(model: Model, joints: dict[int, str], dt: float, *, lags: bool) -> dict[str, str]:
+    """Facts beside the table, name → text: "joint 'bthigh'" → "-0.52 to 1.05 rad"."""
+    mj = model.mj
+    facts = {"step": f"{dt:.4g} s", "mass": f"{mj.body_mass.sum():.3g} kg in all"}
+    for joint, name in joints.items():
+        if mj.jnt_limited[joint]:
+            low, high = mj.jnt_range[joint]
+            unit = "m" if mj.jnt_type[joint] == SLIDE else "rad"
+            ball = mj.jnt_type[joint] == BALL
+            facts[f"joint {name!r}"] = (
+                f"turns at most {high:.2f} rad" if ball else f"{low:.2f} to {high:.2f} {unit}"
+            )
+    for actuator in range(mj.nu):
+        name = identifier(model.name("actuator", actuator)) or str(actuator)
+        facts[f"actuator {name!r}"] = f"ctrl[:, {actuator}], {_control_limit(mj, actuator)}"
+    if lags:
+        facts["lag"] = (
+            "what bodies, sites, geoms, sensors and contacts show is from the start of the step's last "
+            f"physics substep, {mj.opt.timestep:.4g} s before qpos, qvel and the joints' own names"
+        )
+    return facts
+
+
+def _control_limit(mj: mujoco.MjModel, actuator: int) -> str:
+    text = f"gear {mj.actuator_gear[actuator, 0]:g}"
+    if mj.actuator_ctrllimited[actuator]:
+        low, high = mj.actuator_ctrlrange[actuator]
+        text = f"{low:g} to {high:g}, {text}"
+    if mj.actuator_forcelimited[actuator]:
+        low, high = mj.actuator_forcerange[actuator]
+        text += f", force {low:g} to {high:g}"
+    return text

@@ -13,8 +13,8 @@ import numpy as np
 
 from eureka_loop.envs.domain import Vectorised
 from eureka_loop.records import Array
-from eureka_loop.simulate.contacts import ContactTape
-from eureka_loop.simulate.quantities import FromContacts, Raw, Slice
+from eureka_loop.simulate.contacts import Contacts, read_contacts
+from eureka_loop.simulate.definitions import ContactSum, DataSlice, Raw
 
 # Fields that mj_step leaves alone: Gymnasium's envs compute them after it, and so does this, where asked.
 AFTER_CONSTRAINTS = frozenset({"cacc", "cfrc_int", "cfrc_ext"})
@@ -29,12 +29,12 @@ class Pool:
     Args:
         env: unwrapped; its model is shared.
         vectorised: what the env does to its simulation beside stepping it.
-        raws: slices of MjData and sums over contacts; nothing else is read.
+        raws: slices of MjData and sums over contacts; the only ones read.
 
     Attributes:
         columns: slice → (N, *shape) as MjData holds it after each copy's last step or reset. Views of memory
             that the next step overwrites.
-        tapes: each copy's contacts, a row for every reset and step; empty where no contact sum is asked for.
+        contacts: of each copy, likewise; empty where no sum over contacts is asked for.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class Pool:
         self._model = model
         self._frame_skip = int(inner.frame_skip if hasattr(inner, "frame_skip") else inner.n_substeps)
         self._datas = [mujoco.MjData(model) for _ in range(n_envs)]
-        slices = [raw for raw in raws if isinstance(raw, Slice)]
+        slices = [raw for raw in raws if isinstance(raw, DataSlice)]
         self._bind(slices)
         self._views = {"ctrl": [data.ctrl for data in self._datas]}
-        contacts = any(isinstance(raw, FromContacts) for raw in raws)
-        self.tapes = [ContactTape(model, data) for data in self._datas] if contacts else []
+        reads_contacts = any(isinstance(raw, ContactSum) for raw in raws)
+        self.contacts: list[Contacts | None] = [None] * n_envs if reads_contacts else []
         self._wrenches = hasattr(inner, "do_simulation") and any(
             raw.field in AFTER_CONSTRAINTS for raw in slices
         )
@@ -114,7 +114,7 @@ class Pool:
         if self._executor is not None:
             self._executor.shutdown()
 
-    def _bind(self, slices: Sequence[Slice]) -> None:
+    def _bind(self, slices: Sequence[DataSlice]) -> None:
         """Memory (N, width) for the part of each MjData array that is read: one copy a step and array."""
         bounds: dict[str, tuple[int, int]] = {}
         for each in slices:
@@ -162,8 +162,8 @@ class Pool:
     def _read(self, index: int) -> None:
         for column, view in self._pairs[index]:
             column[:] = view
-        if self.tapes:
-            self.tapes[index].write()
+        if self.contacts:
+            self.contacts[index] = read_contacts(self._model, self._datas[index])
 
 
 def _stepped(env: Any) -> Any:

@@ -1,12 +1,10 @@
-"""A look at an env under random actions: ranges for the table, rows to try programs on."""
+"""An env under random actions: ranges for the vocabulary, and rows to try programs on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-import gymnasium
 import numpy as np
 
 from eureka_loop.envs.domain import Domain
@@ -14,8 +12,9 @@ from eureka_loop.records import Array, Task
 from eureka_loop.reward.vocabulary import PREFIXES, Observable, Vocabulary
 from eureka_loop.simulate.documentation import reward_source
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.instruments import Instruments
-from eureka_loop.simulate.recorder import Recorder, Transitions
+from eureka_loop.simulate.observables import ObservableRegistry
+from eureka_loop.simulate.recorded import RecordedEnv
+from eureka_loop.simulate.step_buffer import Transitions
 
 EPISODES = 10  # at least so many starts are seen, if need be by cutting episodes short
 PROBE_ROWS = 256
@@ -44,48 +43,39 @@ def survey(task: Task, domain: Domain, *, seed: int = 0, steps: int = 1000) -> S
     """
     env = make_env(task)
     try:
-        instruments = Instruments(env, domain)
-        vocabulary = instruments.vocabulary
-        names = vocabulary.names(hidden=True)
-        recorder = instruments.recorder([*names, *(p + name for p in PREFIXES for name in names)], 1)
-        seen = _wander(env, recorder, seed, steps)
+        registry = ObservableRegistry(env, domain)
+        names = registry.vocabulary.names(hidden=True)
+        buffer = registry.buffer([*names, *(prefix + name for prefix in PREFIXES for name in names)], 1)
+        seen = _random_steps(RecordedEnv(env, buffer), seed, steps)
         native = reward_source(env, task.native)
     finally:
         env.close()
-    observables = tuple(_ranged(observable, seen) for observable in vocabulary)
+    observables = tuple(_with_range(observable, seen) for observable in registry.vocabulary)
     chosen = np.unique(np.linspace(0, len(seen) - 1, PROBE_ROWS).astype(int))
     probe = {name: column[chosen] for name, column in seen.columns.items()}
-    return Survey(replace(vocabulary, observables=observables), probe, native)
+    return Survey(replace(registry.vocabulary, observables=observables), probe, native)
 
 
-def _wander(env: gymnasium.Env[Any, Any], recorder: Recorder, seed: int, steps: int) -> Transitions:
+def _random_steps(env: RecordedEnv, seed: int, steps: int) -> Transitions:
     env.action_space.seed(seed)
-    cut = max(steps // EPISODES, 1)
-    obs, info = env.reset(seed=seed)
-    recorder.reset(0, env, obs, info)
-    length = 0
+    env.reset(seed=seed)
+    longest, length = max(steps // EPISODES, 1), 0
     for _ in range(steps):
-        action = env.action_space.sample()
-        obs, reward, terminated, truncated, info = env.step(action)
-        recorder.step(0, env, obs, action, reward, terminated, truncated or length + 1 == cut, info)
+        _, _, terminated, truncated, _ = env.step(env.action_space.sample())
         length += 1
-        if terminated or truncated or length == cut:
-            obs, info = env.reset()
-            recorder.reset(0, env, obs, info)
+        if terminated or truncated or length == longest:
+            env.reset()
             length = 0
-    return recorder.take()
+    return env.buffer.take()
 
 
-def _ranged(observable: Observable, seen: Transitions) -> Observable:
+def _with_range(observable: Observable, seen: Transitions) -> Observable:
     values = seen.columns[observable.name].reshape(len(seen), -1)
     starts = seen.columns[f"init_{observable.name}"][seen.episode_start].reshape(-1, values.shape[1])
-    low, high = (
-        np.minimum(values.min(axis=0), starts.min(axis=0)),
-        np.maximum(values.max(axis=0), starts.max(axis=0)),
-    )
+    everything = np.concatenate([values, starts])
     return replace(
         observable,
         start=tuple(starts.mean(axis=0).tolist()),
-        low=tuple(low.tolist()),
-        high=tuple(high.tolist()),
+        low=tuple(everything.min(axis=0).tolist()),
+        high=tuple(everything.max(axis=0).tolist()),
     )

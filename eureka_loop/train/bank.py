@@ -10,7 +10,7 @@ from eureka_loop.judge.episodes import Predict, play
 from eureka_loop.judge.trajectory import FILE, moments, save, with_starts
 from eureka_loop.records import Job, Task
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.policy import load_policy
 
 RANDOM_EPISODES = 3
@@ -47,10 +47,10 @@ class Scene:
 
     def __init__(self, task: Task, domain: Domain) -> None:
         self.env = make_env(task)
-        instruments = Instruments(self.env, domain)
+        instruments = ObservableRegistry(self.env, domain)
         self.vocabulary = instruments.vocabulary
         self._names = self.vocabulary.names(hidden=True)
-        self._recorder = instruments.recorder(with_starts(self._names), 1)
+        self._recorder = instruments.buffer(with_starts(self._names), 1)
 
     def keep(self, predict: Predict, seed: int, path: Path) -> None:
         """Play an episode, and write it."""

@@ -10,8 +10,8 @@ from eureka_loop.records import Serving, Task, Training
 from eureka_loop.references import references
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Vocabulary
+from eureka_loop.simulate.batched import why_not_batched
 from eureka_loop.simulate.hindsight import stated_of
-from eureka_loop.simulate.serving import serves
 from eureka_loop.train.hyperparameters import settings, try_out
 from eureka_loop.train.population.models import trains
 from eureka_loop.train.trainer import vocabulary_of
@@ -33,7 +33,7 @@ def serving(training: Training, task: Task, domain: Domain, beside: Sequence[str
     if training.algorithm != "ppo":
         return Serving(f"the population trainer has no {training.algorithm.upper()}")
     names = list(dict.fromkeys(_names(task, vocabulary_of(task, domain), beside)))
-    return Serving(trains(options) or serves(task, domain, names))
+    return Serving(trains(options) or why_not_batched(task, domain, names))
 
 
 def _names(task: Task, vocabulary: Vocabulary, beside: Sequence[str]) -> Iterator[str]:

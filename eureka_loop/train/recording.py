@@ -10,7 +10,7 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.judge.episodes import play
 from eureka_loop.records import Array, Rollout
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.policy import load_policy
 
 POLICY = "policy"  # the column that says whose episode a row is from; no observable has that name
@@ -24,7 +24,7 @@ def record(rollout: Rollout, domain: Domain) -> dict[str, Array]:
     """
     env = make_env(rollout.task)
     try:
-        recorder = Instruments(env, domain).recorder(rollout.names, 1)
+        recorder = ObservableRegistry(env, domain).buffer(rollout.names, 1)
         episodes = [
             play(load_policy(Path(folder), rollout.algorithm), env, recorder, rollout.seed)
             for folder in rollout.policies

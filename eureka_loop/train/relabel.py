@@ -22,7 +22,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.errors import BadInput
 from eureka_loop.judge.trajectory import Trajectory, joined
-from eureka_loop.simulate.observation import GOAL_KEYS, is_goal
+from eureka_loop.simulate.env import GOAL_KEYS, is_goal
 from eureka_loop.train.rewarder import Rewarder
 
 Rows = npt.NDArray[Any]  # (N, *shape)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from eureka_loop.records import Array
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
-from eureka_loop.simulate.recorder import Recorder, Transitions
+from eureka_loop.simulate.step_buffer import StepBuffer, Transitions
 from eureka_loop.train.reward_scale import RewardScale
 
 Scalar = TypeVar("Scalar", np.float64, np.bool_)
@@ -29,7 +29,7 @@ class Rewarder:
     """
 
     def __init__(
-        self, recorder: Recorder, process: RewardProcess, scale: RewardScale, witness: Witness
+        self, recorder: StepBuffer, process: RewardProcess, scale: RewardScale, witness: Witness
     ) -> None:
         self.scale = scale
         self.columns: Mapping[str, Array] = {}

@@ -23,9 +23,9 @@ from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.hindsight import Hindsight
-from eureka_loop.simulate.instruments import Instruments
-from eureka_loop.simulate.recorder import Transitions
-from eureka_loop.simulate.vector import RecordedVecEnv
+from eureka_loop.simulate.observables import ObservableRegistry
+from eureka_loop.simulate.recorded import RecordedVecEnv
+from eureka_loop.simulate.step_buffer import Transitions
 from eureka_loop.train.checkpoints import Checkpoints
 from eureka_loop.train.curves import Curves
 from eureka_loop.train.hyperparameters import Settings, settings
@@ -73,7 +73,7 @@ def _train(
     program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
     hindsight = None
     if options.her:
-        hindsight = Hindsight.of(job.task, domain, instruments.quantities, program.parameters)
+        hindsight = Hindsight.of(job.task, domain, instruments.definitions, program.parameters)
     with ExitStack() as stack:
         judge = stack.enter_context(TaskJudge(fork_server, job.task, vocabulary))
         kept = hindsight.kept if hindsight else ()
@@ -94,7 +94,7 @@ def _train(
             curves.add(terms)
 
         scale = RewardScale(options.n_envs, learner.model.gamma, enabled=options.normalize_reward)
-        rewarder = Rewarder(envs.recorder, process, scale, witness)
+        rewarder = Rewarder(envs.buffer, process, scale, witness)
         supervision = Supervision(episodes, checkpoints, curves, learner.settle, report)
         learner.learn(rewarder, supervision, curves.logger)
         save(folder, learner.model, learner.normalization)
@@ -120,11 +120,11 @@ def vocabulary_of(task: Task, domain: Domain) -> Vocabulary:
     return instruments_of(task, domain).vocabulary
 
 
-def instruments_of(task: Task, domain: Domain) -> Instruments:
+def instruments_of(task: Task, domain: Domain) -> ObservableRegistry:
     """How it is measured."""
     env = make_env(task)
     try:
-        return Instruments(env, domain)
+        return ObservableRegistry(env, domain)
     finally:
         env.close()
 

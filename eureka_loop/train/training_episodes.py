@@ -13,7 +13,7 @@ from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.statistics import pearson
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.simulate.episodes import Episode, EpisodeCollector
-from eureka_loop.simulate.recorder import Transitions
+from eureka_loop.simulate.step_buffer import Transitions
 
 SPACING = 100  # steps; where episodes are shorter on average, only every second, third, ... is judged
 RECENT = 10  # judged episodes behind "fitness so far"

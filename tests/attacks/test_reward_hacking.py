@@ -18,7 +18,7 @@ from eureka_loop.records import Job
 from eureka_loop.results import JudgedEpisode, Trained
 from eureka_loop.reward.contract import Program
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train import trainer
 
 TASK = find_task("hopper-hop")
@@ -64,7 +64,7 @@ def policy(observation: Any) -> Any:
 def vocabulary():
     env = make_env(TASK)
     try:
-        return Instruments(env, DOMAIN).vocabulary
+        return ObservableRegistry(env, DOMAIN).vocabulary
     finally:
         env.close()
 

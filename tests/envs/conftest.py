@@ -21,8 +21,9 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.episodes import Episode, EpisodeCollector
-from eureka_loop.simulate.instruments import Instruments
-from eureka_loop.simulate.recorder import Recorder, Transitions
+from eureka_loop.simulate.observables import ObservableRegistry
+from eureka_loop.simulate.recorded import RecordedEnv
+from eureka_loop.simulate.step_buffer import StepBuffer, Transitions
 
 STEPS, FEWER = 1000, 80  # the latter where an extra's env is slow and its family large
 
@@ -54,21 +55,20 @@ class Played:
     columns: Mapping[str, Array]
 
 
-def walk(env: Any, recorder: Recorder, policy: Policy | None, *, seed: int, steps: int) -> Any:
-    """`steps` steps of a policy, of random actions without one, into env 0; a reset after every episode's end.
-    The first observation.
+def walk(env: Any, buffer: StepBuffer, policy: Policy | None, *, seed: int, steps: int) -> Any:
+    """`steps` steps of a policy, of random actions without one; a reset after every episode's end. The first
+    observation.
     """
-    env.action_space.seed(seed)
-    first, info = env.reset(seed=seed)
-    recorder.reset(0, env, first, info)
+    recorded = RecordedEnv(env, buffer)
+    recorded.action_space.seed(seed)
+    first, _ = recorded.reset(seed=seed)
     length, done = 0, False
     for _ in range(steps):
         if done:
-            recorder.reset(0, env, *env.reset())
+            recorded.reset()
             length = 0
         action = env.action_space.sample() if policy is None else clipped(env, policy(env.unwrapped, length))
-        obs, reward, terminated, truncated, info = env.step(action)
-        recorder.step(0, env, obs, action, reward, terminated, truncated, info)
+        _, _, terminated, truncated, _ = recorded.step(action)
         length, done = length + 1, terminated or truncated
     return first
 
@@ -76,12 +76,12 @@ def walk(env: Any, recorder: Recorder, policy: Policy | None, *, seed: int, step
 def roll(task: Task, policy: Policy | None, *, seed: int, steps: int) -> Rollout:
     """Steps of a policy in an env of their own, everything recorded."""
     env = make_env(task)
-    instruments = Instruments(env, find_domain(task.env_id))
+    instruments = ObservableRegistry(env, find_domain(task.env_id))
     names = instruments.vocabulary.names(hidden=True)
-    recorder = instruments.recorder([*names, *(prefix + name for prefix in PREFIXES for name in names)], 1)
-    first = walk(env, recorder, policy, seed=seed, steps=steps)
+    buffer = instruments.buffer([*names, *(prefix + name for prefix in PREFIXES for name in names)], 1)
+    first = walk(env, buffer, policy, seed=seed, steps=steps)
     env.close()
-    return Rollout(instruments.vocabulary, recorder.take(), env.observation_space, first)
+    return Rollout(instruments.vocabulary, buffer.take(), env.observation_space, first)
 
 
 def play(
@@ -90,14 +90,14 @@ def play(
     """An episode of each policy, of random actions for None: from the same start, cut off after so many steps."""
     short = replace(task, env_kwargs={**task.env_kwargs, "max_episode_steps": steps})
     env = make_env(short)
-    instruments = Instruments(env, find_domain(task.env_id))
+    instruments = ObservableRegistry(env, find_domain(task.env_id))
     human = check(task.human, instruments.vocabulary).parameters if task.human else ()
     with ProgramJudge(fork_server, short, instruments.vocabulary) as judge:
-        recorder = instruments.recorder([*judge.names, *human, "native_reward"], 1)
+        buffer = instruments.buffer([*judge.names, *human, "native_reward"], 1)
         played = []
         for policy in policies:
-            walk(env, recorder, policy, seed=seed, steps=steps)
-            episode, *_ = EpisodeCollector(1).add(recorder.take())
+            walk(env, buffer, policy, seed=seed, steps=steps)
+            episode, *_ = EpisodeCollector(1).add(buffer.take())
             played.append(Played(*judge.measure(episode.columns), instruments.vocabulary, episode.columns))
     env.close()
     return played

@@ -14,7 +14,7 @@ from eureka_loop.envs.registry import find_domain, find_task, suites
 from eureka_loop.records import Array
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.simulate.serving import serves
+from eureka_loop.simulate.batched import why_not_batched
 from eureka_loop.train.trainer import vocabulary_of
 
 Place = Callable[[Any, float], dict[str, float]]  # the env, seconds since the reset → joint → position
@@ -197,4 +197,4 @@ def test_many_at_once_serve_it(name: str, fork_server: ForkServer) -> None:
     names = {
         name for source, kind in programs if source for name in check(source, vocabulary, kind).parameters
     }
-    assert serves(task, domain, names) == ""
+    assert why_not_batched(task, domain, names) == ""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+import gymnasium
 import mujoco
 import numpy as np
 import pytest
@@ -22,7 +23,8 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.hindsight import ACHIEVED, Hindsight
-from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.observables import ObservableRegistry
+from eureka_loop.simulate.recorded import RecordedEnv
 
 STEPS, REACHED = 12, 8  # of the episode; the step whose end becomes the goal
 EXACT = 1e-9
@@ -90,29 +92,33 @@ def episodes(name: str) -> Told:
     return Told(instruments.vocabulary, own, other, told)
 
 
-def stepped(domain: Domain, goal: Array | None) -> tuple[Mapping[str, Array], Instruments, Hindsight]:
+def stepped(domain: Domain, goal: Array | None) -> tuple[Mapping[str, Array], ObservableRegistry, Hindsight]:
     """Some steps with random actions, the same whatever the goal; None: as the env draws it."""
     task = domain.tasks[0]
     env = make_env(task)
-    instruments = Instruments(env, domain)
+    instruments = ObservableRegistry(env, domain)
     names = instruments.vocabulary.names()
     wanted = [*names, *(prefix + name for prefix in PREFIXES for name in names)]
-    hindsight = Hindsight.of(task, domain, instruments.quantities, wanted)
-    recorder = instruments.recorder([*wanted, *hindsight.kept, "native_reward"], 1)
-    env.action_space.seed(0)
-    obs, info = env.reset(seed=0)
-    recorder.reset(0, env, *((obs, info) if goal is None else asked_for(env.unwrapped, goal, obs, info)))
+    hindsight = Hindsight.of(task, domain, instruments.definitions, wanted)
+    buffer = instruments.buffer([*wanted, *hindsight.kept, "native_reward"], 1)
+    recorded = RecordedEnv(env if goal is None else OtherGoal(env, goal), buffer)
+    recorded.action_space.seed(0)
+    recorded.reset(seed=0)
     for _ in range(STEPS):
-        action = env.action_space.sample()
-        recorder.step(0, env, *after(env.step(action), action))
+        recorded.step(recorded.action_space.sample())
     env.close()
-    return recorder.take().columns, instruments, hindsight
+    return buffer.take().columns, instruments, hindsight
 
 
-def after(step: tuple[Any, ...], action: Any) -> tuple[Any, ...]:
-    """What an env's step returned, as a recorder takes it."""
-    obs, reward, terminated, truncated, info = step
-    return obs, action, reward, terminated, truncated, info
+class OtherGoal(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """An env whose episodes ask for this goal, whatever the reset has drawn."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any], goal: Array) -> None:
+        super().__init__(env)
+        self.goal = goal
+
+    def reset(self, **options: Any) -> Any:
+        return asked_for(self.env.unwrapped, self.goal, *self.env.reset(**options))
 
 
 def asked_for(env: Any, goal: Array, obs: dict[str, Any], info: dict[str, Any]) -> tuple[Any, Any]:

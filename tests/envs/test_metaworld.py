@@ -20,7 +20,7 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.documentation import reward_source
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.observables import ObservableRegistry
 
 pytestmark = [
     pytest.mark.skipif(not installed("metaworld"), reason="needs the extra 'metaworld'"),
@@ -98,7 +98,7 @@ def test_without_a_program_the_envs_own_reward_is_the_reference() -> None:
     ids = {each.id: each.source for each in references(task)}
     assert list(ids) == ["native", "sparse"]
     env = make_env(task)
-    vocabulary = Instruments(env, find_domain(task.env_id)).vocabulary
+    vocabulary = ObservableRegistry(env, find_domain(task.env_id)).vocabulary
     env.close()
     assert check(ids["native"], vocabulary, hidden=True).parameters == ("native_reward",)
     with pytest.raises(Refused):

@@ -114,4 +114,4 @@ def test_every_domain_says_whether_many_step_at_once() -> None:
     for domain in domains():
         stated = domain.vectorised
         served = [stated(task) if callable(stated) else stated for task in domain.tasks]
-        assert all(served) or domain.unserved, domain.name
+        assert all(served) or domain.not_vectorised, domain.name

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.domain import Domain, DomainObservable
+from eureka_loop.simulate.recorded import RecordedEnv
+from eureka_loop.simulate.step_buffer import StepBuffer
 
 
 class ToyEnv(gymnasium.Env[Any, Any]):
@@ -67,26 +69,20 @@ def domain_of() -> Callable[[Iterable[DomainObservable]], Domain]:
 
 @pytest.fixture
 def roll() -> Callable[..., Any]:
-    """Run an env under random actions into a recorder, env 0; `look` sees the env after every step."""
+    """Run an env under random actions into a buffer; `look` sees the env after every step."""
 
     def run(
-        env: Any, recorder: Any, steps: int, *, look: Callable[[], Any] = lambda: None, cut: int = 10**9
+        env: Any, buffer: StepBuffer, steps: int, *, look: Callable[[], Any] = lambda: None, cut: int = 10**9
     ) -> list[Any]:
-        env.action_space.seed(0)
-        obs, info = env.reset(seed=0)
-        recorder.reset(0, env, obs, info)
-        seen, length = [], 0
+        recorded = RecordedEnv(gymnasium.wrappers.TimeLimit(env, cut), buffer)
+        recorded.action_space.seed(0)
+        recorded.reset(seed=0)
+        seen = []
         for _ in range(steps):
-            action = env.action_space.sample()
-            obs, reward, terminated, truncated, info = env.step(action)
-            length += 1
-            truncated = truncated or length == cut
-            recorder.step(0, env, obs, action, reward, terminated, truncated, info)
+            _, _, terminated, truncated, _ = recorded.step(recorded.action_space.sample())
             seen.append(look())
             if terminated or truncated:
-                obs, info = env.reset()
-                recorder.reset(0, env, obs, info)
-                length = 0
+                recorded.reset()
         return seen
 
     return run

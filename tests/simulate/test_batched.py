@@ -11,10 +11,9 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Array, Task
-from eureka_loop.simulate.batched import BatchedEnvs
+from eureka_loop.simulate.batched import BatchedEnvs, why_not_batched
 from eureka_loop.simulate.episodes import EpisodeCollector
-from eureka_loop.simulate.serving import serves
-from eureka_loop.simulate.vector import RecordedVecEnv
+from eureka_loop.simulate.recorded import RecordedVecEnv
 
 NAMES = [
     "obs",
@@ -149,24 +148,24 @@ def test_names() -> None:
 
 def test_serves_says_why_not() -> None:
     task, domain = hopper()
-    assert serves(task, domain, NAMES) == ""
-    assert "no domain file states Hopper-v4" in serves(
+    assert why_not_batched(task, domain, NAMES) == ""
+    assert "no domain file states Hopper-v4" in why_not_batched(
         replace(task, env_id="Hopper-v4"), find_domain("Hopper-v4"), []
     )
-    assert "not with reset_noise_scale" in serves(
+    assert "not with reset_noise_scale" in why_not_batched(
         replace(task, env_kwargs={"reset_noise_scale": 0.1, "max_episode_steps": 9}), domain, []
     )
-    assert "unknown observable 'nothing'" in serves(task, domain, ["nothing"])
-    assert "only the env itself knows" in serves(task, domain, ["info_reward_survive"])
+    assert "unknown observable 'nothing'" in why_not_batched(task, domain, ["nothing"])
+    assert "only the env itself knows" in why_not_batched(task, domain, ["info_reward_survive"])
 
 
 def test_serves_gives_the_domains_reason() -> None:
     task, domain = hopper()
-    other = replace(domain, vectorised=None, unserved="it hops as it likes")
-    assert serves(task, other, []) == "it hops as it likes"
+    other = replace(domain, vectorised=None, not_vectorised="it hops as it likes")
+    assert why_not_batched(task, other, []) == "it hops as it likes"
     by_task = replace(domain, vectorised=lambda asked: domain.vectorised if asked.name == "other" else None)  # type: ignore[arg-type, return-value]
-    assert "no domain file states" in serves(task, by_task, [])
-    assert serves(replace(task, name="other"), by_task, []) == ""
+    assert "no domain file states" in why_not_batched(task, by_task, [])
+    assert why_not_batched(replace(task, name="other"), by_task, []) == ""
 
 
 def stated(**changes: Callable[..., Any]) -> tuple[Task, Domain]:
@@ -178,16 +177,16 @@ def stated(**changes: Callable[..., Any]) -> tuple[Task, Domain]:
 
 def test_serves_tries_what_a_domain_states() -> None:
     half = stated(observation=lambda qpos, qvel: np.concatenate([qpos[:, 1:], qvel / 2.0], axis=1))
-    assert "observations aren't what its domain file states: step 0" in serves(*half, [])
+    assert "observations aren't what its domain file states: step 0" in why_not_batched(*half, [])
     short = stated(observation=lambda qpos: qpos)
-    assert "observations aren't what its domain file states" in serves(*short, [])
+    assert "observations aren't what its domain file states" in why_not_batched(*short, [])
     never = stated(terminated=lambda rootz_position: rootz_position > 0.0)
-    assert "episodes don't end as its domain file states: step 1" in serves(*never, [])
+    assert "episodes don't end as its domain file states: step 1" in why_not_batched(*never, [])
     nowhere = stated(observation=lambda qpos, elbow: qpos)
-    assert "'elbow' is neither an observable nor an array" in serves(*nowhere, [])
+    assert "'elbow' is neither an observable nor an array" in why_not_batched(*nowhere, [])
     past = stated(observation=lambda torso_turn: torso_turn)
-    assert "which has a memory" in serves(*past, [])
+    assert "which has a memory" in why_not_batched(*past, [])
     late = stated(terminated=lambda prev_qpos: prev_qpos[:, 0] > 0.0)
-    assert "which has a memory" in serves(*late, [])
+    assert "which has a memory" in why_not_batched(*late, [])
     contact = stated(terminated=lambda foot_contact: foot_contact > 0.0)
-    assert "can't depend on" in serves(*contact, [])
+    assert "can't depend on" in why_not_batched(*contact, [])

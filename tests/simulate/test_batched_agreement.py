@@ -17,10 +17,9 @@ from eureka_loop.envs.registry import domains, find_domain, find_task
 from eureka_loop.records import Task
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.simulate.batched import BatchedEnvs
-from eureka_loop.simulate.recorder import Transitions
-from eureka_loop.simulate.serving import serves
-from eureka_loop.simulate.vector import RecordedVecEnv
+from eureka_loop.simulate.batched import BatchedEnvs, why_not_batched
+from eureka_loop.simulate.recorded import RecordedVecEnv
+from eureka_loop.simulate.step_buffer import Transitions
 
 ENVS, STEPS, LIMIT = 4, 250, 90  # steps an episode may last, so that some are cut off
 CLOSE = {"rtol": 1e-6, "atol": 1e-6}
@@ -130,7 +129,7 @@ def test_none_of_gymnasiums_is_left_out() -> None:
 def test_agrees_with_the_env(name: str, fork_server: ForkServer) -> None:
     batched, single = both(name, threads=2)
     assert walk(batched, single, STEPS, EXACT if name in GYMNASIUMS.values() else CLOSEST) >= ENVS
-    got, expected = batched.take(), single.recorder.take()
+    got, expected = batched.take(), single.buffer.take()
     assert len(got) == ENVS * STEPS
     compare(got, expected, **CLOSE)
     batched.close()
@@ -148,4 +147,4 @@ def test_serves(name: str) -> None:
     task = task_of(name)
     domain = find_domain(task.env_id)
     names = BatchedEnvs(task, domain, [], 1, 0).vocabulary.names()
-    assert serves(task, domain, names) == ""
+    assert why_not_batched(task, domain, names) == ""

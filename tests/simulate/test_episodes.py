@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from eureka_loop.simulate.episodes import EpisodeCollector
-from eureka_loop.simulate.recorder import Transitions
+from eureka_loop.simulate.step_buffer import Transitions
 
 
 def transitions(

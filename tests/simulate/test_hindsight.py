@@ -13,13 +13,13 @@ from eureka_loop.envs.registry import find_task
 from eureka_loop.errors import BadInput, Refused
 from eureka_loop.records import Task
 from eureka_loop.reward.vocabulary import Observable
+from eureka_loop.simulate.definitions import Definition, InfoValue, Raw, StepValue, as_is, running_sum
 from eureka_loop.simulate.hindsight import Hindsight, stated_of
-from eureka_loop.simulate.quantities import FromInfo, Given, Quantity, Raw, as_is
 
 
-def quantity(name: str, function: Callable[..., Any], *needs: Raw | str, **more: Any) -> Quantity:
+def quantity(name: str, function: Callable[..., Any], *needs: Raw | str, **more: Any) -> Definition:
     hidden = more.pop("hidden", False)
-    return Quantity(Observable(name, (), hidden=hidden), needs or _names(function), function, **more)
+    return Definition(Observable(name, (), hidden=hidden), needs or _names(function), function, **more)
 
 
 def _names(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -30,11 +30,11 @@ OWN: dict[str, Any] = {"origin": "envs/toy.py"}
 QUANTITIES = {
     each.name: each
     for each in (
-        quantity("achieved_goal", as_is, Given("achieved_goal")),
-        quantity("desired_goal", as_is, Given("desired_goal")),
-        quantity("time", as_is, Given("steps")),
-        quantity("info_there", as_is, FromInfo("there")),
-        quantity("native_reward", as_is, Given("reward"), hidden=True),
+        quantity("achieved_goal", as_is, StepValue("achieved_goal")),
+        quantity("desired_goal", as_is, StepValue("desired_goal")),
+        quantity("time", as_is, StepValue("steps")),
+        quantity("info_there", as_is, InfoValue("there")),
+        quantity("native_reward", as_is, StepValue("reward"), hidden=True),
         quantity("gap", lambda achieved_goal, desired_goal: desired_goal - achieved_goal, **OWN),
         quantity("gain", lambda gap, prev_gap: prev_gap - gap, **OWN),
         quantity("done", lambda gap, init_gap: 1.0 - gap / init_gap, **OWN),
@@ -42,7 +42,7 @@ QUANTITIES = {
             "speed", lambda achieved_goal, prev_achieved_goal: achieved_goal - prev_achieved_goal, **OWN
         ),
         quantity("paid", lambda native_reward: native_reward, **OWN),
-        quantity("way", lambda gap: gap, memory="sum", **OWN),
+        quantity("way", lambda gap: gap, accumulate=running_sum, **OWN),
     )
 }
 STATED = {"info_there": lambda gap, time: (gap == 0.0) & (time > 0.0)}
@@ -101,9 +101,9 @@ def test_what_a_domain_states_is_computed_by_that() -> None:
 @pytest.mark.parametrize(
     ("parameter", "reason"),
     [
-        ("prev_gain", "'prev_gain' follows the goal and looks two steps back"),
-        ("native_reward", "nobody has stated how 'native_reward' follows the goal"),
-        ("paid", "nobody has stated how 'native_reward' follows the goal"),
+        ("prev_gain", "'prev_gain' depends on the goal and looks two steps back"),
+        ("native_reward", "no domain file states how 'native_reward' depends on the goal"),
+        ("paid", "no domain file states how 'native_reward' depends on the goal"),
         ("way", "'way' adds up over the episode what depends on the goal"),
     ],
 )

@@ -5,12 +5,9 @@ import numpy as np
 import pytest
 
 from eureka_loop.simulate.kinematics import (
-    conjugate,
     multiply,
     rotation_vector,
     turned,
-    twist,
-    wrap,
     yaw_change,
 )
 
@@ -40,20 +37,6 @@ def test_a_turn_is_seen_from_the_world(angle: float) -> None:
     before = about((1.0, 0.0, 0.0), 1.2)
     after = multiply(about((0.0, 0.0, 1.0), angle), before)
     np.testing.assert_allclose(turned(before, after), [[0.0, 0.0, angle]], atol=1e-12)
-    np.testing.assert_allclose(twist(before, after), [angle], atol=1e-12)
-
-
-def test_the_inverse_undoes() -> None:
-    quats = quaternions(20)
-    np.testing.assert_allclose(
-        turned(quats, multiply(multiply(quats, conjugate(quats)), quats)), 0.0, atol=1e-12
-    )
-
-
-def test_wrap_keeps_to_half_a_turn() -> None:
-    np.testing.assert_allclose(
-        wrap(np.array([3.5, -3.5, 7.0, 0.1])), [3.5 - 2 * np.pi, 2 * np.pi - 3.5, 7 - 2 * np.pi, 0.1]
-    )
 
 
 def test_a_somersault_is_no_yaw() -> None:

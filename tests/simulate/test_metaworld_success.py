@@ -14,7 +14,7 @@ from eureka_loop.envs.extras import installed
 from eureka_loop.envs.metaworld_seen import SEEN
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.simulate.batched import BatchedEnvs
-from eureka_loop.simulate.vector import RecordedVecEnv
+from eureka_loop.simulate.recorded import RecordedVecEnv
 
 STEPS = 250
 SEEDS = {"soccer": 4, "peg-insert-side": 5}  # of a start from which the policy gets there; else 3
@@ -40,5 +40,5 @@ def test_done_where_the_env_is(name: str) -> None:
         step, (obs, *_) = batched.step(action), single.step(action)
         np.testing.assert_allclose(step.obs, obs, rtol=1e-6, atol=1e-6)
     got = batched.take().columns["info_success"]
-    np.testing.assert_array_equal(got, single.recorder.take().columns["info_success"])
+    np.testing.assert_array_equal(got, single.buffer.take().columns["info_success"])
     assert got.any()

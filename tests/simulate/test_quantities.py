@@ -9,7 +9,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.observables import ObservableRegistry
+from eureka_loop.simulate.recorded import RecordedEnv
 
 ENVS = ("HalfCheetah-v5", "Ant-v5", "Humanoid-v5", "InvertedPendulum-v5", "Reacher-v5")
 
@@ -53,11 +54,11 @@ def look(model: Any, data: Any) -> dict[str, np.ndarray]:
 def test_quantities_are_mujocos(env_id: str, roll: Any, domain_of: Any) -> None:
     env = gymnasium.make(env_id)
     model, data = env.unwrapped.model, env.unwrapped.data
-    instruments = Instruments(env, domain_of())
+    instruments = ObservableRegistry(env, domain_of())
     offered = set(instruments.vocabulary.names())
     names = [name for name in look(model, data) if name in offered]
     assert len(names) > 20
-    recorder = instruments.recorder(names, 1)
+    recorder = instruments.buffer(names, 1)
     seen = roll(env, recorder, 60, look=lambda: look(model, data))
     columns = recorder.take().columns
     for name in names:
@@ -66,7 +67,7 @@ def test_quantities_are_mujocos(env_id: str, roll: Any, domain_of: Any) -> None:
 
 def test_bodies_without_contact_offer_no_contact_quantities(domain_of: Any) -> None:
     env = gymnasium.make("Reacher-v5")
-    names = Instruments(env, domain_of()).vocabulary.names()
+    names = ObservableRegistry(env, domain_of()).vocabulary.names()
     assert "target_pos" in names
     assert "target_contact_force" not in names  # its geom collides with nothing
 
@@ -74,15 +75,13 @@ def test_bodies_without_contact_offer_no_contact_quantities(domain_of: Any) -> N
 def test_a_standing_robots_ground_forces_carry_its_weight(domain_of: Any) -> None:
     env = gymnasium.make("Ant-v5", terminate_when_unhealthy=False)
     model = env.unwrapped.model
-    instruments = Instruments(env, domain_of())
+    instruments = ObservableRegistry(env, domain_of())
     names = [name for name in instruments.vocabulary.names() if name.endswith("_ground_force")]
-    recorder = instruments.recorder([*names, "air_time", "body4_air_time"], 1)
-    obs, info = env.reset(seed=0)
-    recorder.reset(0, env, obs, info)
+    recorded = RecordedEnv(env, instruments.buffer([*names, "air_time", "body4_air_time"], 1))
+    recorded.reset(seed=0)
     for _ in range(200):
-        action = np.zeros(8)
-        recorder.step(0, env, *swap(env.step(action), action))
-    columns = recorder.take().columns
+        recorded.step(np.zeros(8))
+    columns = recorded.buffer.take().columns
     total = sum(columns[name] for name in names)[-1]
     weight = -model.body_mass.sum() * model.opt.gravity[2]
     np.testing.assert_allclose(total, [0.0, 0.0, weight], rtol=0.02, atol=0.02 * weight)
@@ -90,19 +89,14 @@ def test_a_standing_robots_ground_forces_carry_its_weight(domain_of: Any) -> Non
     assert columns["air_time"].max() > 0.0  # it falls a little at first
 
 
-def swap(result: Any, action: Any) -> tuple[Any, ...]:
-    obs, reward, terminated, truncated, info = result
-    return obs, action, reward, terminated, truncated, info
-
-
 def test_what_the_step_gives(toy: Any, roll: Any, domain_of: Any) -> None:
-    env = gymnasium.wrappers.TimeLimit(toy(BALL, goal=True), max_episode_steps=20)
-    env.unwrapped.spec = gymnasium.envs.registration.EnvSpec("Toy-v0", max_episode_steps=20)
-    instruments = Instruments(env, domain_of())
+    env = toy(BALL, goal=True)
+    env.spec = gymnasium.envs.registration.EnvSpec("Toy-v0", max_episode_steps=20)
+    instruments = ObservableRegistry(env, domain_of())
     everything = instruments.vocabulary.names(hidden=True)
-    recorder = instruments.recorder([*everything, "init_info_late"], 1)
+    recorder = instruments.buffer([*everything, "init_info_late"], 1)
     vocabulary = instruments.vocabulary
-    roll(env, recorder, 25)
+    roll(env, recorder, 25, cut=20)
     columns = recorder.take().columns
     steps = np.r_[1:21, 1:6]
     assert "info_text" not in vocabulary.names(hidden=True)

@@ -8,7 +8,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.observables import ObservableRegistry
+from eureka_loop.simulate.recorded import RecordedEnv
 
 # A palm tilted half over, and a pen lying on it; nothing pulls, nothing touches.
 PEN = """<mujoco><option timestep="0.002" gravity="0 0 0"/><worldbody>
@@ -29,14 +30,11 @@ FLIP = """<mujoco><option timestep="0.002" gravity="0 0 0"/><worldbody>
 
 
 def record(env: Any, names: list[str], steps: int, domain: Any) -> dict[str, np.ndarray]:
-    recorder = Instruments(env, domain).recorder(names, 1)
-    obs, info = env.reset(seed=0)
-    recorder.reset(0, env, obs, info)
+    recorded = RecordedEnv(env, ObservableRegistry(env, domain).buffer(names, 1))
+    recorded.reset(seed=0)
     for _ in range(steps):
-        action = np.zeros(1)
-        obs, reward, terminated, truncated, info = env.step(action)
-        recorder.step(0, env, obs, action, reward, terminated, truncated, info)
-    return dict(recorder.take().columns)
+        recorded.step(np.zeros(1))
+    return dict(recorded.buffer.take().columns)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -64,7 +62,7 @@ def test_without_an_update_the_kinematics_lag_one_substep(toy: Any, domain_of: A
 
 @pytest.mark.parametrize("lag", [True, False])
 def test_the_table_says_whether_they_lag(toy: Any, domain_of: Any, lag: bool) -> None:
-    constants = Instruments(toy(BALL, lag=lag), domain_of()).vocabulary.constants
+    constants = ObservableRegistry(toy(BALL, lag=lag), domain_of()).vocabulary.constants
     assert ("lag" in constants) == lag
 
 

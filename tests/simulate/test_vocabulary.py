@@ -11,8 +11,8 @@ from eureka_loop.envs.registry import domains
 from eureka_loop.errors import BadInput
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.documentation import trimmed
-from eureka_loop.simulate.instruments import Instruments
-from eureka_loop.simulate.naming import Namer, family
+from eureka_loop.simulate.model import Namer, family
+from eureka_loop.simulate.observables import ObservableRegistry
 
 ZOO = """<mujoco><option timestep="0.002"/><worldbody>
   <geom name="floor" type="plane" size="5 5 1"/>
@@ -35,7 +35,7 @@ ZOO = """<mujoco><option timestep="0.002"/><worldbody>
 
 @pytest.fixture
 def zoo(toy: Any, domain_of: Any) -> Vocabulary:
-    return Instruments(toy(ZOO), domain_of()).vocabulary
+    return ObservableRegistry(toy(ZOO), domain_of()).vocabulary
 
 
 def test_names_are_words_and_clashes_get_the_kind(zoo: Vocabulary) -> None:
@@ -82,7 +82,7 @@ def test_signs_in_words(zoo: Vocabulary) -> None:
 
 @pytest.mark.parametrize(("env_id", "joint"), [("HalfCheetah-v5", "rooty"), ("Hopper-v5", "rooty")])
 def test_a_root_hinge_says_nose_down(env_id: str, joint: str, domain_of: Any) -> None:
-    vocabulary = Instruments(gymnasium.make(env_id), domain_of()).vocabulary
+    vocabulary = ObservableRegistry(gymnasium.make(env_id), domain_of()).vocabulary
     assert "positive: nose down" in vocabulary.resolve(f"{joint}_angle").description
 
 
@@ -106,7 +106,7 @@ def test_two_of_a_kind_get_their_index() -> None:
 
 def test_the_domains_own_names_come_first(domain_of: Any) -> None:
     domain = next(each for each in domains() if each.env_id == "HalfCheetah-v5")
-    vocabulary = Instruments(gymnasium.make("HalfCheetah-v5"), domain).vocabulary
+    vocabulary = ObservableRegistry(gymnasium.make("HalfCheetah-v5"), domain).vocabulary
     own = [each.name for each in domain.observables]
     assert vocabulary.names()[: len(own)] == own
     assert {each.group for each in vocabulary.observables[: len(own)]} == {domain.name}
@@ -119,12 +119,12 @@ HERE = [domain for domain in domains() if not domain.extra]  # the others: tests
 
 def test_every_domain_of_the_catalogue_fits_its_env() -> None:
     for domain in HERE:
-        Instruments(gymnasium.make(domain.env_id), domain)
+        ObservableRegistry(gymnasium.make(domain.env_id), domain)
 
 
 @pytest.mark.parametrize("domain", HERE, ids=lambda domain: domain.env_id)
 def test_documentation_keeps_the_hand_written_reward_to_itself(domain: Any) -> None:
-    text = Instruments(gymnasium.make(domain.env_id), domain).vocabulary.documentation
+    text = ObservableRegistry(gymnasium.make(domain.env_id), domain).vocabulary.documentation
     assert "Action Space" in text
     assert "Observation Space" in text
     assert "Termination" in text
@@ -139,10 +139,10 @@ def test_a_section_ends_where_the_next_of_its_level_begins() -> None:
 
 def test_an_env_without_mujoco_is_refused(domain_of: Any) -> None:
     with pytest.raises(BadInput, match="'CartPole-v1' has no MuJoCo model"):
-        Instruments(gymnasium.make("CartPole-v1"), domain_of())
+        ObservableRegistry(gymnasium.make("CartPole-v1"), domain_of())
 
 
 def test_dt_is_what_the_simulation_shows(toy: Any, domain_of: Any) -> None:
     env = toy(ZOO, frames=7)
     env.dt = 123.0  # as an env made around another may state it
-    assert Instruments(env, domain_of()).vocabulary.dt == pytest.approx(0.014)
+    assert ObservableRegistry(env, domain_of()).vocabulary.dt == pytest.approx(0.014)

@@ -22,7 +22,7 @@ from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.reward.vocabulary import PREFIXES
 from eureka_loop.search.bank import Bank, Kept
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.bank import RANDOM_EPISODES, Scene, keep_random
 
 Policy = Callable[[Array], Array]
@@ -123,10 +123,10 @@ def test_every_observable_can_be_read_back_as_it_was(tmp_path: Path) -> None:
     with Scene(task, domain) as scene:
         scene.keep(lambda seen: np.tanh(seen[:3]), 3, tmp_path / "e.npz")
     env = make_env(task)
-    instruments = Instruments(env, domain)
+    instruments = ObservableRegistry(env, domain)
     names = instruments.vocabulary.names(hidden=True)
     names += [prefix + name for prefix in PREFIXES for name in names]
-    expected = play(lambda seen: np.tanh(seen[:3]), env, instruments.recorder(names, 1), 3)
+    expected = play(lambda seen: np.tanh(seen[:3]), env, instruments.buffer(names, 1), 3)
     env.close()
     found = Trajectory(tmp_path / "e.npz").columns(names)
     for name in names:

@@ -22,7 +22,7 @@ from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.vector import RecordedVecEnv
+from eureka_loop.simulate.recorded import RecordedVecEnv
 from eureka_loop.train.bank import Scene
 from eureka_loop.train.relabel import Past
 from eureka_loop.train.reward_scale import RewardScale
@@ -100,7 +100,7 @@ def filled(
     past, scale = Past(paths, program.parameters), RewardScale(n_envs, GAMMA)
     with start(fork_server, program, envs.vocabulary, rows=16) as process:
         rewarder = Rewarder(
-            envs.recorder, process, scale, lambda *_: pytest.fail("no row is the training's own")
+            envs.buffer, process, scale, lambda *_: pytest.fail("no row is the training's own")
         )
         reward_late(model, rewarder)
         past.fill(model, normalization, rewarder)

@@ -23,7 +23,7 @@ from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.policy import load_policy
 from eureka_loop.train.trainer import train
 
@@ -115,7 +115,7 @@ def test_a_saved_policy_is_judged_as_the_trained_one(
     trained = run(job)
     domain = find_domain(job.task.env_id)
     env = make_env(job.task)
-    with TaskJudge(fork_server, job.task, Instruments(env, domain).vocabulary) as judge:
+    with TaskJudge(fork_server, job.task, ObservableRegistry(env, domain).vocabulary) as judge:
         scores = judge_policy(load_policy(tmp_path, "ppo"), job.task, domain, job.judge_seeds, judge)
     env.close()
     assert scores == trained.episodes

@@ -5,7 +5,7 @@ import pytest
 
 from eureka_loop.records import Array
 from eureka_loop.reward.sandbox.process import Terms
-from eureka_loop.simulate.recorder import Transitions
+from eureka_loop.simulate.step_buffer import Transitions
 from eureka_loop.train.training_episodes import TrainingEpisodes
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from eureka_loop.envs.domain import Domain
 from eureka_loop.seeds import env_seeds
 from eureka_loop.simulate.batched import BatchedEnvs
-from eureka_loop.simulate.recorder import Transitions
+from eureka_loop.simulate.step_buffer import Transitions
 from eureka_loop.train.hyperparameters import Settings
 from eureka_loop.train.population.engine import Population
 from eureka_loop.train.population.member import Member, part

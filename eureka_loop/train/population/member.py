@@ -14,7 +14,7 @@ from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.records import Array, Job
 from eureka_loop.results import JudgedEpisode, Trained
 from eureka_loop.reward.sandbox.process import RewardProcess
-from eureka_loop.simulate.recorder import Transitions
+from eureka_loop.simulate.step_buffer import Transitions
 from eureka_loop.train.checkpoints import Checkpoints
 from eureka_loop.train.curves import Curves
 from eureka_loop.train.population.group import Losses

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import gymnasium
@@ -14,7 +13,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from eureka_loop.records import Task
-from eureka_loop.simulate.vector import RecordedVecEnv
+from eureka_loop.simulate.recorded import RecordedVecEnv
 
 NAMES = ["torso_pos", "action", "obs", "time"]
 
@@ -97,7 +96,7 @@ def test_goal_envs_hand_out_dicts(toy: Any, domain_of: Any) -> None:
         observations, _, dones, infos = envs.step(np.zeros((2, 1)))
     assert dones.all()
     assert set(infos[0]["terminal_observation"]) == {"observation", "achieved_goal", "desired_goal"}
-    columns = envs.recorder.take().columns
+    columns = envs.buffer.take().columns
     np.testing.assert_array_equal(columns["desired_goal"], [[3.0, 4.0]] * 8)
     assert columns["obs"].shape == (8, 1)
 
@@ -147,26 +146,8 @@ def test_every_step_is_recorded_before_the_reset(domain_of: Any) -> None:
         last, _, dones, infos = envs.step(np.ones((2, 6)))
         for i in range(2):
             expected[i].append(infos[i]["terminal_observation"] if dones[i] else last[i])
-    taken = envs.recorder.take()
+    taken = envs.buffer.take()
     np.testing.assert_array_equal(taken.columns["obs"], np.concatenate(expected))
     np.testing.assert_array_equal(np.flatnonzero(taken.done), [4, 9, 16, 21])
     np.testing.assert_array_equal(np.flatnonzero(taken.episode_start), [0, 5, 10, 12, 17, 22])
     assert taken.truncated[taken.done].all()
-
-
-def test_faster_than_sb3s_with_its_monitor(domain_of: Any) -> None:
-    """Recording included; CPU time, in turns, the best of many, so that a busy machine doesn't decide."""
-    env_id, actions = "InvertedPendulum-v5", np.zeros((4, 1), np.float32)
-    names = ["cart_pos", "action", "obs", "pole_angvel", "time"]
-    ours = RecordedVecEnv(task(env_id), domain_of(), names, n_envs=4, seed=0)
-    theirs = DummyVecEnv([lambda: Monitor(gymnasium.make(env_id)) for _ in range(4)])
-    best = {ours: float("inf"), theirs: float("inf")}
-    ours.reset()
-    theirs.reset()
-    for _ in range(40):
-        for envs in best:
-            start = time.process_time()
-            for _ in range(20):
-                envs.step(actions)
-            best[envs] = min(best[envs], time.process_time() - start)
-    assert best[ours] < best[theirs]
