@@ -44,13 +44,9 @@ def mustered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-@pytest.mark.parametrize(
-    ("task", "counts"),
-    [("hopper-hop", [4, 3, 2, 1]), ("humanoid-run", [7, 3])],
-    ids=["two ways to step", "a pool"],
-)
+@pytest.mark.parametrize("task", ["hopper-hop", "humanoid-run"])
 def test_the_others_do_not_notice(
-    task: str, counts: list[int], make_job: MakeJob, train: Train, tmp_path: Path, mustered: list[int]
+    task: str, make_job: MakeJob, train: Train, tmp_path: Path, mustered: list[int]
 ) -> None:
     """More than half fail, between those who stay, in the middle of episodes."""
     jobs = jobs_of(make_job, task, steps=3 * 128)
@@ -63,7 +59,7 @@ def test_the_others_do_not_notice(
     mustered.clear()
     company = [failing[0], jobs[0], failing[1], failing[2], jobs[1], failing[3], jobs[2]]
     results = dict(zip([job.candidate for job in company], train(company, "company"), strict=True))
-    assert mustered == counts
+    assert mustered == [7, 3]
     assert all(isinstance(results[job.candidate], Failed) for job in failing)
     for job, before in zip(jobs, alone, strict=True):
         assert without_clock(results[job.candidate]) == without_clock(before)
