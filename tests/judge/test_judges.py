@@ -21,7 +21,7 @@ from eureka_loop.results import Score
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.instruments import Instruments
+from eureka_loop.simulate.observables import ObservableRegistry
 
 VOCABULARY = Vocabulary(
     "Fake-v0",
@@ -129,7 +129,7 @@ def test_a_policy_is_judged_in_one_episode_a_seed(fork_server: ForkServer) -> No
     task = find_task("hopper-hop")
     domain = find_domain(task.env_id)
     env = make_env(task)
-    vocabulary = Instruments(env, domain).vocabulary
+    vocabulary = ObservableRegistry(env, domain).vocabulary
     env.close()
     with TaskJudge(fork_server, task, vocabulary) as judge:
         together = judge_policy(policy, task, domain, (1, 2, 3), judge)
