@@ -1,25 +1,30 @@
-"""`eureka bench`: several searches of each task of a suite, one table of what they found."""
+"""`eureka bench`: several searches of each task of a suite, one table of their results."""
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
-from eureka_loop.cli.searches import carry_out, done
+from eureka_loop import files
+from eureka_loop.cli.run import LIMIT_REACHED
 from eureka_loop.config import RunConfig, load
-from eureka_loop.errors import BadInput
+from eureka_loop.errors import BadInput, BudgetSpent, EurekaError, RunError
+from eureka_loop.execute.budget import time_worked
 from eureka_loop.options import optional, parse, take
-from eureka_loop.records import Algorithm, Task, TrainerName
-from eureka_loop.report.bench import plan, suites
-from eureka_loop.report.bench.estimate import Estimate, of_search, total
-from eureka_loop.report.bench.plan import Bench, Search
-from eureka_loop.report.bench.progress import Progress
+from eureka_loop.records import Algorithm, TrainerName
+from eureka_loop.report.bench import setup, terminal
+from eureka_loop.report.bench.estimate import Cost, measure, of_search
+from eureka_loop.report.bench.results import BenchResults, search_result
+from eureka_loop.report.bench.setup import SETUP, Bench, Search
+from eureka_loop.run_folder import RunFolder
+from eureka_loop.store import Run
 
 BENCH_HELP = """Search several times on every task of a suite; one table and figure of what was found.
 
@@ -27,12 +32,11 @@ What is finished is kept: the same command goes on where it was stopped. Before 
 will take and what it will cost, and asks.
 
 --config FILE   a run.toml whose budget and hyperparameters are the defaults here"""
-MEASURING = "measuring how fast this machine trains"
 
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """What is asked for; where nothing is said, a suite's own budget counts, else that of `eureka run`."""
+    """Options of a bench; the defaults are the suite's own budget, else that of `eureka run`."""
 
     suite: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SUITE")]
     """quick, gymnasium, beyond, robotics or metaworld."""
@@ -41,7 +45,7 @@ class BenchOptions:
     searches: int = 3
     """Searches of each task, with seeds that follow each other."""
     designer: Annotated[Literal["templates", "llm"] | None, optional("{templates,llm}")] = None
-    """Who writes the rewards. Default: llm where a model is configured, else templates."""
+    """Designer of the rewards. Default: llm where a model is configured, else templates."""
     model: Annotated[str | None, optional("NAME")] = None
     """The language model; default: $EUREKA_MODEL."""
     base_url: Annotated[str | None, optional("URL")] = None
@@ -49,7 +53,7 @@ class BenchOptions:
     algo: Annotated[Algorithm | None, optional("{ppo,sac}")] = None
     """Training algorithm."""
     trainer: Annotated[TrainerName | None, optional("{population,sb3}")] = None
-    """Who trains. Default: population where it can."""
+    """Trainer. Default: population where it can."""
     generations: Annotated[int | None, optional("N")] = None
     """Of each search: how often rewards are written, trained and judged."""
     samples: Annotated[int | None, optional("N")] = None
@@ -84,51 +88,50 @@ class BenchOptions:
     """Run generated code even where the sandbox is weaker than `strict`."""
 
 
-OWN = ("suite", "tasks", "searches", "out", "yes")  # of the bench; the others are each search's
+OWN = ("suite", "tasks", "searches", "out", "yes")  # options of the bench; the others are each search's
 
 
 def bench(words: list[str]) -> int:
-    """Have every task of a suite searched for, several times."""
+    """Search several times on every task of a suite."""
     command = shlex.join(["eureka", "bench", *words])
     words, file = take(words, "--config")
     options = parse(BenchOptions, "bench", words, help=BENCH_HELP)
-    asked = draft(options, file, command)
-    folder = options.out or plan.default_folder(asked)
-    left = [search for search in asked.wanted if search not in done(folder)]
+    asked = asked_for(options, file, command)
+    folder = options.out or setup.default_folder(asked)
+    done = finished(folder)
+    left = [search for search in asked.wanted if search not in done]
     if left and not (options.yes or sys.stdin.isatty()):
         raise BadInput("bench asks before it starts, and here nobody can answer: give --yes")
-    whole = plan.joined(asked, folder)
+    whole = setup.joined(asked, folder)
     if left:
         whole = measured(whole, asked)
-        estimates = estimated(whole, asked)
-        tell(whole, folder, left, estimates)
+        expected = estimated(whole, asked)
+        tell(whole, folder, left, expected)
         if not (options.yes or _agreed()):
             return 1
-    expected = {name: each.seconds for name, each in estimates.items()} if left else {}
-    return carry_out(whole, replace(asked, paces=whole.paces), folder, Progress(asked.wanted, expected))
+    return carry_out(whole, asked, folder, estimated(whole, asked) if left else {})
 
 
-def draft(options: BenchOptions, file: str | None, command: str) -> Bench:
-    """What the options ask for.
+def asked_for(options: BenchOptions, file: str | None, command: str) -> Bench:
+    """The bench that the options ask for.
 
     Raises:
         UnknownName: no such suite or task.
         MissingExtra: the suite isn't installed.
-        BadInput: whatever else is wrong, a key or a model that lacks among it.
+        BadInput: a value out of range, no key or no model.
     """
     from eureka_loop.propose.choose import choice, settle
     from eureka_loop.versions import hardware, made_by
 
-    tasks = suites.chosen(options.suite, options.tasks)
-    suites.require_installed(options.suite)
+    tasks = setup.members(options.suite, options.tasks)
+    setup.require_installed(options.suite)
     config = config_of(options, file)
     settled = settle(config)
     if config.designer is None:
         print(choice(settled))
-    if not 1 <= options.searches <= plan.MOST_SEEDS - config.seed:
-        raise BadInput(
-            f"--searches {options.searches} is out of range: give 1 to {plan.MOST_SEEDS - config.seed}"
-        )
+    most = setup.MOST_SEEDS - config.seed
+    if not 1 <= options.searches <= most:
+        raise BadInput(f"--searches {options.searches} is out of range: give 1 to {most}")
     return Bench(
         suite=options.suite,
         tasks=tuple(task.name for task in tasks),
@@ -141,8 +144,8 @@ def draft(options: BenchOptions, file: str | None, command: str) -> Bench:
 
 
 def config_of(options: BenchOptions, file: str | None) -> RunConfig:
-    """A search's configuration: as the options say, else the file, else the suite."""
-    base = suites.settings(options.suite)
+    """A search's configuration: by the options, else the file, else the suite."""
+    base = setup.settings(options.suite)
     if file is not None:
         base = load(Path(file), base)
     shared = {name: value for name, value in vars(options).items() if name not in OWN}
@@ -157,38 +160,36 @@ def config_of(options: BenchOptions, file: str | None) -> RunConfig:
     return config
 
 
+def finished(folder: Path) -> set[Search]:
+    """The searches that have ended, but for those of which a crashed training is to be tried again."""
+    return {search for search, run in setup.runs(folder).items() if setup.settled(run)}
+
+
 def measured(whole: Bench, asked: Bench) -> Bench:
-    """The bench with the pace of every environment asked for; those known from before aren't tried again."""
-    from eureka_loop.report.bench.calibrate import measure
+    """The bench with the speed of every environment asked for; known ones aren't measured again."""
     from eureka_loop.report.terminal import terminal, waiting
 
     tasks = [task for task in asked.chosen().values() if task.env_id not in whole.paces]
     if not tasks:
         return whole
-    with waiting(MEASURING, log=terminal()):
+    with waiting("measuring how fast this machine trains", log=terminal()):
         return replace(whole, paces={**whole.paces, **measure(tasks, whole.config)})
 
 
-def estimated(whole: Bench, asked: Bench) -> dict[str, Estimate]:
-    """Task → what one search of it takes."""
+def estimated(whole: Bench, asked: Bench) -> dict[str, Cost]:
+    """Task → expected cost of one search."""
     from eureka_loop.propose.llm.prices import Prices
 
-    prices = Prices.load()
-
-    def one(task: Task) -> Estimate:
-        return of_search(task, asked.config, whole.paces[task.env_id], prices)
-
-    return {name: one(task) for name, task in asked.chosen().items()}
+    prices, tasks = Prices.load(), asked.chosen().items()
+    return {name: of_search(task, asked.config, whole.paces[task.env_id], prices) for name, task in tasks}
 
 
-def tell(whole: Bench, folder: Path, left: Sequence[Search], estimates: Mapping[str, Estimate]) -> None:
-    """Say what would be done."""
+def tell(whole: Bench, folder: Path, left: list[Search], expected: Mapping[str, Cost]) -> None:
+    """Print the plan."""
     from eureka_loop.execute import machine
-    from eureka_loop.report.bench.terminal import print_plan
 
     workers = machine.share(machine.look(), whole.config.jobs).workers
-    wanted = total(estimates[search.task] for search in left)
-    print_plan(whole, folder, len(left), estimates, wanted, workers)
+    terminal.print_plan(whole, folder, left, expected, workers)
 
 
 def _agreed() -> bool:
@@ -196,3 +197,98 @@ def _agreed() -> bool:
         return input("Start? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
+
+
+def carry_out(whole: Bench, asked: Bench, folder: Path, expected: Mapping[str, Cost]) -> int:
+    """Do the searches that are left, then write the report; the exit status.
+
+    Args:
+        whole: everything that the folder is about.
+        asked: the part of it that is to be done now.
+        expected: task → cost of one search; may be empty where no search is left.
+    """
+    from eureka_loop.report.bench.view import write
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with RunFolder(folder).lock():
+        files.write_json(folder / SETUP, whole)
+        try:
+            _search_all(asked, folder, expected)
+        except KeyboardInterrupt:
+            return _stopped(folder, "interrupted", 130)
+        except BudgetSpent as spent:
+            return _stopped(folder, limit(spent, asked.config), LIMIT_REACHED)
+        except EurekaError as error:
+            _stopped(folder, str(error), 1)
+            raise
+        found = BenchResults.of(folder)
+        terminal.print_summary(found, write(found))
+        return 0 if any(each.done for each in found.tasks) else 1
+
+
+def _search_all(asked: Bench, folder: Path, expected: Mapping[str, Cost]) -> None:
+    done, known = finished(folder), setup.runs(folder)
+    took = {search: time_worked(known[search].events()) for search in asked.wanted if search in done}
+    for search in asked.wanted:
+        if search in took:
+            continue
+        terminal.print_progress(search, asked.wanted, terminal.seconds_left(asked.wanted, took, expected))
+        run = _search(asked, search, folder)
+        took[search] = time_worked(run.events())
+        terminal.print_line(terminal.outcome(search_result(search, run)))
+
+
+def _search(asked: Bench, search: Search, folder: Path) -> Run:
+    """One search to its end, from wherever it stands."""
+    from eureka_loop.report.live import Live
+    from eureka_loop.report.markdown import write_report
+    from eureka_loop.search import assemble
+
+    with _opened(asked, search, folder) as run:
+        with (
+            assemble.stops_recorded(run),
+            Live(run) as live,
+            assemble.stages(run, asked.config.jobs) as stages,
+        ):
+            run.listen(live)
+            assemble.follow(run, stages)
+        write_report(run)
+    return run
+
+
+def _opened(asked: Bench, search: Search, folder: Path) -> Run:
+    """The search's run, new or begun before, with what is left of the limits."""
+    from eureka_loop.report.terminal import LOOKING, waiting
+    from eureka_loop.search import assemble
+
+    others = setup.spent_by_others(folder, search)
+    begun = setup.runs(folder).get(search)
+    if begun is None:
+        limits: dict[str, Any] = dict(setup.limits_left(asked.config, others))
+        with waiting(LOOKING):
+            return assemble.create(
+                replace(asked.config, task=search.task, seed=search.seed, out=folder, **limits)
+            )
+    run = begun.lock()
+    setup.grant(run, asked.config, others)
+    run.event("resumed")
+    return run
+
+
+def limit(spent: BudgetSpent, config: RunConfig) -> str:
+    """The limit of the bench that was reached: a search's own limits are what was left of it."""
+    flag = str(spent).split()[0].rstrip(":")
+    value = getattr(config, flag.removeprefix("--").replace("-", "_"), None)
+    return str(spent) if value is None else f"{flag} {value:g} is reached; give more to go on"
+
+
+def _stopped(folder: Path, reason: str, status: int) -> int:
+    """Write the report so far, and say how to go on."""
+    from eureka_loop.report.bench.view import write
+
+    with contextlib.suppress(RunError):  # a full disk may be why it stopped
+        found = BenchResults.of(folder)
+        paths = write(found)
+        terminal.print_stopped(found, reason)
+        terminal.print_line(f"Report so far: {paths[-1]}")
+    return status

@@ -1,4 +1,4 @@
-"""`eureka bench` before anything is trained: what is asked for, what it would take, whether it may start."""
+"""`eureka bench` before anything is trained: its options, its estimate, and the question whether to start."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.cli import bench as command
-from eureka_loop.cli.searches import limit
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.options import parse
 from eureka_loop.report.bench.estimate import Pace
-from eureka_loop.report.bench.plan import Bench, Search
-from eureka_loop.report.bench.suites import members
+from eureka_loop.report.bench.setup import Bench, Search, members
 
 Refused = Callable[[str], str]
-QUICK = [task.name for task in members("quick")]
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +23,7 @@ def _measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is timed."""
 
     def measured(whole: Bench, asked: Bench) -> Bench:
-        paces = {task.env_id: Pace(10.0, 2.0, 64, 5000.0) for task in asked.chosen().values()}
+        paces = {task.env_id: Pace(10.0, 2.0, 5000.0) for task in asked.chosen().values()}
         return replace(whole, paces=paces)
 
     monkeypatch.setattr(command, "measured", measured)
@@ -52,23 +49,15 @@ def config(words: str, file: str | None = None) -> RunConfig:
         ("--yes", "SUITE"),
     ],
 )
-def test_what_is_wrong_is_one_line_and_leaves_nothing(
+def test_a_mistake_is_one_line_and_leaves_nothing(
     refused: Refused, words: str, said: str, tmp_path: Path
 ) -> None:
     assert said in refused(f"bench {words}")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_suite_that_is_not_installed_names_its_extra(
-    refused: Refused, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("eureka_loop.report.bench.suites.installed", lambda extra: extra == "")
-    said = refused("bench robotics --yes")
-    assert said == ("eureka: suite 'robotics' needs an optional package: pip install 'eureka-loop[robotics]'")
-
-
 @pytest.mark.parametrize("answer", ["n", "", "what", EOFError])
-def test_who_does_not_agree_gets_nothing_started(
+def test_anything_but_a_yes_starts_nothing(
     answer: str | type[EOFError],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -94,15 +83,21 @@ def test_who_does_not_agree_gets_nothing_started(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", [["quick"], ["quick", "--yes"]])
-def test_who_agrees_gets_it_started(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[Bench] = []
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Bench]:
+    """The benches that would start."""
+    found: list[Bench] = []
 
-    def carry_out(whole: Bench, asked: Bench, folder: Path, progress: object) -> int:
-        started.append(asked)
+    def carry_out(whole: Bench, asked: Bench, folder: Path, expected: object) -> int:
+        found.append(asked)
         return 0
 
     monkeypatch.setattr(command, "carry_out", carry_out)
+    return found
+
+
+@pytest.mark.parametrize("words", [["quick"], ["quick", "--yes"]])
+def test_a_yes_starts_it(words: list[str], started: list[Bench], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.input", lambda prompt: "y")
     monkeypatch.setattr("sys.stdin.isatty", lambda: "--yes" not in words)
     assert command.bench(words) == 0
@@ -110,16 +105,11 @@ def test_who_agrees_gets_it_started(words: list[str], monkeypatch: pytest.Monkey
     assert len(started[0].wanted) == 12
 
 
-def test_where_nothing_would_be_asked_nobody_needs_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A finished bench shows its report again, in a script, too."""
-    started: list[Bench] = []
-
-    def carry_out(whole: Bench, asked: Bench, folder: Path, progress: object) -> int:
-        started.append(asked)
-        return 0
-
-    monkeypatch.setattr(command, "carry_out", carry_out)
-    monkeypatch.setattr(command, "done", lambda folder: {Search(t, s) for t in QUICK for s in range(3)})
+def test_a_finished_bench_shows_its_report_without_asking(
+    started: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = {Search(task.name, seed) for task in members("quick") for seed in range(3)}
+    monkeypatch.setattr(command, "finished", lambda folder: every)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
     assert command.bench(["quick"]) == 0
     assert len(started) == 1
@@ -139,7 +129,7 @@ def test_a_suites_hyperparameters_are_for_its_own_algorithm() -> None:
     assert config("quick --algo sac").hyperparameters == {}
 
 
-def test_what_is_zero_counts_and_what_is_not_said_does_not() -> None:
+def test_a_zero_counts_and_an_omitted_option_does_not() -> None:
     assert config("quick --max-hours 0").max_hours == 0
     assert config("quick --jobs 0").jobs == 0
     assert config("quick").allow_reduced_sandbox is False
@@ -155,18 +145,18 @@ def test_a_replayed_run_is_no_bench(tmp_path: Path) -> None:
 def test_quick_is_estimated_to_stay_under_twenty_minutes() -> None:
     """At a speed that two idle cores have: see docs/bench.md."""
     options = parse(command.BenchOptions, "bench", ["quick", "--designer", "templates"])
-    asked = command.draft(options, None, "eureka bench quick")
+    asked = command.asked_for(options, None, "eureka bench quick")
     estimates = command.estimated(command.measured(asked, asked), asked)
     assert sum(estimates[search.task].seconds for search in asked.wanted) < 20 * 60
 
 
-def test_a_limit_is_told_as_the_user_set_it() -> None:
+def test_a_limit_is_reported_as_the_user_set_it() -> None:
     config = RunConfig(max_hours=2.0, max_tokens=1000)
-    assert limit(BudgetSpent("--max-hours 0.0123 is reached; resume with more"), config) == (
+    assert command.limit(BudgetSpent("--max-hours 0.0123 is reached; resume with more"), config) == (
         "--max-hours 2 is reached; give more to go on"
     )
     assert (
-        limit(BudgetSpent("--max-tokens 400: 390 spent"), config)
+        command.limit(BudgetSpent("--max-tokens 400: 390 spent"), config)
         == "--max-tokens 1000 is reached; give more to go on"
     )
-    assert limit(BudgetSpent("something else"), config) == "something else"
+    assert command.limit(BudgetSpent("something else"), config) == "something else"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.files import read_json
-from eureka_loop.report.bench.plan import SETUP, Bench, runs
+from eureka_loop.report.bench.setup import SETUP, Bench, runs
 
 from .program import eureka, start, wait_for
 

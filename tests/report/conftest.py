@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -274,3 +275,37 @@ def shown() -> Callable[..., str]:
 def hostile() -> str:
     """Text that would clear the screen, change the title, or be markup, were it obeyed."""
     return "[bold red]x[/] \x1b[2J\x1b]0;owned\x07 \x9b31m \u202e evil\r\n:smile: " + "y" * 300
+
+
+class _Page(HTMLParser):
+    """Every element with its attributes; asserts that all that opens is closed, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in {"meta", "br", "hr", "img", "input", "link"}:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def elements_of() -> Callable[[str], list[tuple[str, dict[str, str | None]]]]:
+    """Tags and attributes of a well-formed HTML page."""
+
+    def parse(text: str) -> list[tuple[str, dict[str, str | None]]]:
+        page = _Page()
+        page.feed(text)
+        page.close()
+        assert page.open == []
+        return page.elements
+
+    return parse

@@ -1,45 +1,45 @@
-"""How long searches take and what they cost, before they are begun. Rough, and said so."""
+"""Cost of searches: estimated before they begin, from a small measured run, and counted afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from eureka_loop.config import RunConfig
+from eureka_loop.envs.registry import find_domain
+from eureka_loop.errors import RunError
+from eureka_loop.execute.budget import time_worked
+from eureka_loop.numbers import UNKNOWN, count, duration, money, plural
+from eureka_loop.propose.designer import Request
 from eureka_loop.propose.llm.prices import Prices
+from eureka_loop.propose.llm.prompts import messages
 from eureka_loop.records import Rung, Task
 from eureka_loop.references import references
+from eureka_loop.results import Trained
+from eureka_loop.search import assemble
 from eureka_loop.search.halving import ladder, steps_of
+from eureka_loop.store import Run
 
+STEPS = 2_048  # of PPO in a measurement
+COLLECTED, UPDATES = 1_000, 400  # of SAC: steps before and after it begins to learn
 REPLY = 1_500  # tokens of a model's reply: a program and some words; one that thinks aloud takes more
-FEEDBACK = 800  # tokens that a prompt grows by after the first generation: the best program, and how it did
+FEEDBACK = 800  # tokens that a prompt grows by after the first generation
+BYTES = 3.5  # per token of English and code
+PLAIN = 'def compute_reward(time):\n    """A constant."""\n    return {"nothing": 0.0 * time}\n'
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast one environment trains on this machine, as measured.
+class Cost:
+    """Cost of one or several searches.
 
     Attributes:
-        startup: seconds until a search's first training begins: looking at the environment, workers.
-        round: seconds that trainings begun together take besides training: to begin, to be judged.
-        together: trainings at once.
-        steps_per_second: environment steps of all of them.
-        prompt: tokens of the first prompt to a model; 0 where none is asked.
-    """
-
-    startup: float
-    round: float
-    together: int
-    steps_per_second: float
-    prompt: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """
-    Attributes:
+        steps: environment steps of all finished trainings, of the search and of the report.
+        seconds: interruptions left out.
         tokens: prompts and replies of a model.
-        usd: None where the model's price is unknown.
+        usd: None where a price isn't known.
     """
 
     trainings: int = 0
@@ -48,8 +48,8 @@ class Estimate:
     tokens: int = 0
     usd: float | None = 0.0
 
-    def __add__(self, other: Estimate) -> Estimate:
-        return Estimate(
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
             self.trainings + other.trainings,
             self.steps + other.steps,
             self.seconds + other.seconds,
@@ -57,31 +57,66 @@ class Estimate:
             None if self.usd is None or other.usd is None else self.usd + other.usd,
         )
 
+    @property
+    def cells(self) -> list[str]:
+        """Steps, time, tokens, money."""
+        usd = UNKNOWN if self.usd is None else money(self.usd)
+        return [count(self.steps), duration(self.seconds), count(self.tokens), usd]
 
-def of_search(task: Task, config: RunConfig, pace: Pace, prices: Prices) -> Estimate:
-    """What one search takes, report included, if nothing fails."""
+    def __str__(self) -> str:
+        tokens = "no model was asked"
+        if self.tokens:
+            usd = "price unknown" if self.usd is None else money(self.usd)
+            tokens = f"{count(self.tokens)} tokens, {usd}"
+        hours = f"{self.seconds / 3600:.2f} h"
+        trainings = plural(self.trainings, "finished training")
+        return f"{trainings}, {self.steps:,} steps, {duration(self.seconds)} ({hours}), {tokens}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Speed of one environment's trainings on this machine, as measured.
+
+    Attributes:
+        startup: seconds from the start of a search until its trainings run.
+        overhead: seconds that trainings begun together take besides training, such as judging.
+        steps_per_second: environment steps of all trainings together.
+        prompt: tokens of the first prompt to a model; 0 where none is asked.
+    """
+
+    startup: float
+    overhead: float
+    steps_per_second: float
+    prompt: int = 0
+
+
+def spent(run: Run) -> Cost:
+    """Time, tokens and money of a search so far, from its events."""
+    events = list(run.events())
+    usage = [event for event in events if event["event"] == "spent"][-1:]
+    tokens = sum(int(event["prompt_tokens"]) + int(event["completion_tokens"]) for event in usage)
+    usd = usage[0]["usd"] if tokens else 0.0
+    return Cost(seconds=time_worked(events), tokens=tokens, usd=usd)
+
+
+def of_search(task: Task, config: RunConfig, pace: Pace, prices: Prices) -> Cost:
+    """Expected cost of one search, report included, if nothing fails."""
     rungs = ladder(config.halving, Rung(0, config.steps, config.seeds, 1, config.samples))
     reports = (1 + len(list(references(task)))) * config.report_seeds
     steps = config.generations * steps_of(rungs) + reports * config.steps
-    together = [rung.places * rung.seeds for rung in rungs] * config.generations
-    rounds = sum(-(-trainings // pace.together) for trainings in (*together, reports))
-    tokens, usd = _asked(config, pace, prices)
-    return Estimate(
+    stages = config.generations * len(rungs) + 1
+    tokens, usd = _model(config, pace, prices)
+    return Cost(
         trainings=config.generations * config.samples * config.seeds + reports,
         steps=steps,
-        seconds=pace.startup + rounds * pace.round + steps / pace.steps_per_second,
+        seconds=pace.startup + stages * pace.overhead + steps / pace.steps_per_second,
         tokens=tokens,
         usd=usd,
     )
 
 
-def total(estimates: Iterable[Estimate]) -> Estimate:
-    """All together."""
-    return sum(estimates, Estimate())
-
-
-def _asked(config: RunConfig, pace: Pace, prices: Prices) -> tuple[int, float | None]:
-    """Tokens of a search's calls, without repairs, and what they cost."""
+def _model(config: RunConfig, pace: Pace, prices: Prices) -> tuple[int, float | None]:
+    """Tokens of a search's model calls, without repairs, and their price."""
     if config.designer != "llm":
         return 0, 0.0
     calls = config.generations * config.samples
@@ -89,3 +124,100 @@ def _asked(config: RunConfig, pace: Pace, prices: Prices) -> tuple[int, float | 
     replies = calls * min(REPLY, config.max_completion_tokens)
     price = prices.of(config.model or "")
     return prompts + replies, None if price is None else price.usd(prompts, replies)
+
+
+def measure(
+    tasks: Iterable[Task], config: RunConfig, say: Callable[[str], object] = lambda _: None
+) -> dict[str, Pace]:
+    """Environment id → speed, from a small run in each environment; nothing is left on disk.
+
+    A run trains as many policies at once as a generation of a search, then reports. Whatever else the machine
+    is doing counts, too, and is the main reason why an estimate is rough.
+
+    Args:
+        config: of a search, for any task.
+        say: called with each environment before it is measured.
+
+    Raises:
+        BadInput: an environment or a hyperparameter can't be used.
+        RunError: nothing could be trained in one.
+    """
+    found: dict[str, Pace] = {}
+    with tempfile.TemporaryDirectory(prefix="eureka-") as place:
+        for task in tasks:
+            if task.env_id not in found:
+                say(task.env_id)
+                found[task.env_id] = _measured(task, config, Path(place))
+    return found
+
+
+def _measured(task: Task, config: RunConfig, place: Path) -> Pace:
+    program = place / "reward.py"
+    program.write_text(next((each.source for each in references(task)), PLAIN), encoding="utf-8")
+    began = time.time()
+    with assemble.create(_small(task, config, place), program=program) as run:
+        with assemble.stages(run) as stages:
+            assemble.follow(run, stages)
+        times = {event["event"]: event["time"] for event in run.events()}
+        search, report = (_trained(run, report=report) for report in (False, True))
+    if not search or not report:
+        raise RunError(f"nothing can be trained on {task.env_id}: `eureka train` of its reward says why")
+    seconds = [_learning(run, trained) for trained in (search, report)]
+    steps = sum(each.steps for each in (*search, *report))
+    return Pace(
+        startup=max(0.0, times["reporting"] - began - seconds[0]),
+        overhead=max(0.0, times["finished"] - times["reporting"] - seconds[1]),
+        steps_per_second=steps / max(sum(seconds), 1e-3),
+        prompt=_prompt_tokens(run, config) if config.designer == "llm" else 0,
+    )
+
+
+def _small(task: Task, config: RunConfig, place: Path) -> RunConfig:
+    """A run of one given reward with few steps, otherwise like a search."""
+    steps, hyperparameters = STEPS, dict(config.hyperparameters)
+    if config.algo == "sac":
+        tuned = {**find_domain(task.env_id).hyperparameters.get("sac", {}), **hyperparameters}
+        starts = min(COLLECTED, int(tuned.get("learning_starts", 100)))
+        steps, hyperparameters = starts + UPDATES, {**hyperparameters, "learning_starts": starts}
+    return replace(
+        config,
+        task=task.name,
+        designer=None,
+        generations=1,
+        samples=1,
+        seeds=min(100, config.samples * config.seeds),
+        steps=min(config.steps, steps),
+        halving=1,
+        hyperparameters=hyperparameters,
+        out=place,
+        max_usd=None,
+        max_tokens=None,
+        max_hours=None,
+    )
+
+
+def _trained(run: Run, *, report: bool) -> list[Trained]:
+    return [result for id in run.candidate_ids() for result in run.evaluated(id, report=report).trained]
+
+
+def _learning(run: Run, trained: list[Trained]) -> float:
+    """Seconds in which some of these trainings ran: as many at once as the run announced."""
+    started = next(event for event in run.events() if event["event"] == "started")
+    learners = int(started["learners"]) if started["trainer"] == "population" else 1
+    together = min(len(trained), max(1, int(started["jobs"]) * learners))
+    return sum(each.seconds for each in trained) / together
+
+
+def _prompt_tokens(run: Run, config: RunConfig) -> int:
+    """Length of the first prompt."""
+    request = Request(
+        task=run.task(),
+        vocabulary=run.vocabulary(),
+        algorithm=config.algo,
+        discount=run.training().discount,
+        steps=config.steps,
+        generation=0,
+        samples=config.samples,
+        seed=config.seed,
+    )
+    return round(sum(len(each["content"].encode()) for each in messages(request)) / BYTES)

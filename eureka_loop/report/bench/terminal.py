@@ -1,4 +1,4 @@
-"""What stands on the screen before a bench starts, after each search, and at the end."""
+"""The screen before a bench starts, between its searches, and at the end."""
 
 from __future__ import annotations
 
@@ -9,122 +9,119 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from eureka_loop.numbers import count, duration, money, numbers, plural
 from eureka_loop.report import layout, text
-from eureka_loop.report.bench import markdown, words
-from eureka_loop.report.bench.estimate import Estimate
-from eureka_loop.report.bench.facts import BenchFacts, Searched
-from eureka_loop.report.bench.plan import Bench
-from eureka_loop.report.bench.scores import Scores
+from eureka_loop.report.bench import view
+from eureka_loop.report.bench.estimate import Cost
+from eureka_loop.report.bench.results import BenchResults, SearchResult
+from eureka_loop.report.bench.setup import Bench, Search
 from eureka_loop.report.terminal import show, terminal
 
-MOST = 6  # tasks whose time is told one by one
+MOST = 6  # tasks with a time of their own in the plan
+WIDE, NARROW = (0, 1, 2, 4, 5, 6, 7, 8, 9), (0, 2, 4)  # columns of `view.HEADS`
 
 
 def print_plan(
-    bench: Bench,
-    folder: Path,
-    searches: int,
-    estimates: Mapping[str, Estimate],
-    whole: Estimate,
-    workers: int,
+    bench: Bench, folder: Path, left: Sequence[Search], expected: Mapping[str, Cost], workers: int
 ) -> None:
-    """What would be done, how long it would take, what it would cost.
+    """Print the searches that are left, how long they will take, and what they will cost.
 
     Args:
-        searches: how many are left to do.
-        estimates: task → one search.
-        whole: of all that are left.
+        expected: task → cost of one search.
     """
-    tasks, left = text.plural(len(estimates), "task"), text.plural(searches, "search")
+    whole = sum((expected[search.task] for search in left), Cost())
+    model = "; the time that a model takes to answer comes on top" if whole.tokens else ""
     pairs = [
-        ("bench", f"{bench.suite}: {tasks}, {left} to do"),
-        ("each", f"{bench.config.designer}, {words.budget(bench)}"),
-        ("in all", f"{text.plural(whole.trainings, 'training')}, {whole.steps:,} steps"),
-        ("time", _time(whole, workers)),
-        ("a search", _searches(estimates)),
-        ("cost", asked(whole)),
+        ("bench", f"{bench.suite}: {plural(len(expected), 'task')}, {plural(len(left), 'search')} to do"),
+        ("each", f"{bench.config.designer}, {view.budget(bench)}"),
+        ("in all", f"{plural(whole.trainings, 'training')}, {whole.steps:,} steps"),
+        ("time", f"roughly {duration(whole.seconds)} on {plural(workers, 'worker')}, by a small run in each "
+                 f"environment; other load of the machine can halve or double it{model}"),
+        ("a search", _each(expected)),
+        ("cost", model_cost(whole)),
         ("folder", str(folder)),
-    ]
+    ]  # fmt: skip
     show(layout.facts(pairs))
 
 
-def _searches(estimates: Mapping[str, Estimate]) -> str:
-    """How long one of each task takes; of many tasks the shortest and the longest."""
-    if len(estimates) <= MOST:
-        return ", ".join(f"{name} {text.duration(each.seconds)}" for name, each in estimates.items())
-    first, *_, last = sorted(estimates.items(), key=lambda pair: pair[1].seconds)
-    return " to ".join(f"{text.duration(each.seconds)} ({name})" for name, each in (first, last))
+def _each(expected: Mapping[str, Cost]) -> str:
+    """Time of a search of each task; of many tasks the shortest and the longest."""
+    if len(expected) <= MOST:
+        return ", ".join(f"{name} {duration(each.seconds)}" for name, each in expected.items())
+    first, *_, last = sorted(expected.items(), key=lambda pair: pair[1].seconds)
+    return " to ".join(f"{duration(each.seconds)} ({name})" for name, each in (first, last))
 
 
-def asked(whole: Estimate) -> str:
-    """Tokens and money that are expected."""
+def model_cost(whole: Cost) -> str:
+    """Expected tokens and money."""
     if not whole.tokens:
         return "no model is asked: no tokens, $0"
-    price = "its price is unknown" if whole.usd is None else text.money(whole.usd)
-    return f"about {text.count(whole.tokens)} tokens, {price}; a model that thinks aloud takes more"
+    price = "its price is unknown" if whole.usd is None else money(whole.usd)
+    return f"about {count(whole.tokens)} tokens, {price}; a model that thinks aloud takes more"
 
 
-def print_line(said: str, console: Console | None = None) -> None:
-    """One line, of whatever length."""
-    (console or terminal()).print(Text(text.one_line(said)), soft_wrap=True)
+def seconds_left(
+    wanted: Sequence[Search], took: Mapping[Search, float], expected: Mapping[str, Cost]
+) -> float:
+    """Expected time of the searches that are left, corrected by how long the others took.
+
+    Args:
+        took: seconds of each search that has ended.
+        expected: task → cost of one search.
+    """
+    estimated = sum(expected[search.task].seconds for search in took)
+    factor = sum(took.values()) / estimated if estimated else 1.0
+    return factor * sum(expected[search.task].seconds for search in wanted if search not in took)
 
 
-def of_search(each: Searched) -> str:
-    """How a search ended."""
-    name = f"{each.search.task}, seed {each.search.seed}"
-    if each.winner is None:
-        return f"{name}: {each.failure or each.state}"
-    found = (each.winner, each.reported("human", "native"), each.reported("sparse"))
-    ours, human, sparse = text.numbers(one.fitness if one else None for one in found)
-    beside = f"hand-written {human}, sparse {sparse}"
-    return f"{name}: winner {each.winner.candidate.id} {ours}; {beside}; {text.duration(each.cost.seconds)}"
+def print_progress(search: Search, wanted: Sequence[Search], left: float) -> None:
+    """Print "search 3 of 12: hopper-hop, seed 1 · about 9 min left in all"."""
+    number = wanted.index(search) + 1
+    print_line(f"search {number} of {len(wanted)}: {search} · about {duration(left)} left in all")
 
 
-def print_summary(
-    facts: BenchFacts, found: Scores, paths: Sequence[Path], console: Console | None = None
-) -> None:
-    """The table, what it says, where the reports are."""
+def print_line(line: str, console: Console | None = None) -> None:
+    """Print one line, of whatever length."""
+    (console or terminal()).print(Text(text.one_line(line)), soft_wrap=True)
+
+
+def outcome(each: SearchResult) -> str:
+    """The result of a search in one line."""
+    if each.state != "done":
+        return f"{each.search}: {each.failure or each.state}"
+    ours, human, sparse = numbers(each.fitness)
+    references = f"hand-written {human}, sparse {sparse}"
+    id = each.rewards["winner"].candidate.id
+    return f"{each.search}: winner {id} {ours}; {references}; {duration(each.cost.seconds)}"
+
+
+def print_summary(found: BenchResults, paths: Sequence[Path], console: Console | None = None) -> None:
+    """Print the table, the sentences, and the paths of the reports."""
     console = console or terminal()
-    show(summary(facts, found), console)
+    show(summary(found), console)
     console.print(Text("\n" + "\n".join(f"Report: {path}" for path in paths)), soft_wrap=True)
 
 
-def print_stopped(facts: BenchFacts, reason: str, command: str, console: Console | None = None) -> None:
-    """Why it stopped, how far it is, how to go on."""
-    done = facts.unfinished or "all searches"
-    lines = [f"Stopped: {text.one_line(reason)}", f"{done} done", f"Go on with: {command}"]
+def print_stopped(found: BenchResults, reason: str, console: Console | None = None) -> None:
+    """Print why it stopped, how far it is, how to go on."""
+    done = found.unfinished or "all searches"
+    lines = [f"Stopped: {text.one_line(reason)}", f"{done} done", f"Go on with: {found.bench.command}"]
     (console or terminal()).print(Text("\n".join(lines)), soft_wrap=True)
 
 
-def summary(facts: BenchFacts, found: Scores) -> RenderableType:
-    """As `report.md`, as far as it fits a screen."""
-    lines = [words.headline(found), words.at_or_above(found), *words.notes(facts, found)]
-    said = [Text(text.one_line(line)) for line in lines if line]
-    title = f"Bench {facts.bench.suite}, {facts.bench.config.designer}"
-    body = Group(layout.FirstThatFits((_table(found, wide=True), _table(found, wide=False))), Text(), *said)
+def summary(found: BenchResults) -> RenderableType:
+    """As much of the report as fits a screen."""
+    sentences = [f"Each search: {view.budget(found.bench)}.", view.headline(found)]
+    sentences += [view.at_or_above(found), *view.notes(found)]
+    lines = [Text(text.one_line(line)) for line in sentences if line]
+    title = f"Bench {found.bench.suite}, {found.bench.config.designer}"
+    body = Group(layout.FirstThatFits((_table(found, WIDE), _table(found, NARROW))), Text(), *lines)
     return Group(
-        layout.section(title, body, words.budget(facts.bench)),
-        layout.section("Cost", Text(words.cost_line(found.cost))),
+        layout.section(title, body),
+        layout.section("Cost", Text(str(found.cost))),
     )
 
 
-WIDE = (0, 1, 2, 4, 5, 6, 7, 8, 9)  # columns of `words.HEADS`
-NARROW = (0, 2, 4)
-
-
-def _table(found: Scores, *, wide: bool) -> Table:
-    chosen = WIDE if wide else NARROW
-    table = layout.columns(*((words.HEADS[index], "left") for index in chosen))
-    for cells in [*map(words.row, found.tasks), markdown.total(found)]:
-        layout.row(table, [cells[index] for index in chosen])
-    return table
-
-
-def _time(whole: Estimate, workers: int) -> str:
-    """Rough, and said so."""
-    on = text.plural(workers, "worker")
-    model = "; the time that a model takes to answer comes on top" if whole.tokens else ""
-    return (
-        f"roughly {text.duration(whole.seconds)} on {on}, told from a short training in each environment; "
-        f"what else the machine does can halve or double it{model}"
-    )
+def _table(found: BenchResults, columns: Sequence[int]) -> Table:
+    heads = [(view.HEADS[index], "left") for index in columns]
+    return layout.table(heads, [[cells[index] for index in columns] for cells in view.rows(found)])

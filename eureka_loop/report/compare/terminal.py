@@ -52,13 +52,13 @@ def summary(found: ComparisonResults) -> RenderableType:
 
 def _table(part: Part) -> RenderableType:
     heads = ("fitness, IQM [95%]", "success", "human-normalised")
-    table = layout.columns(("reward", "rest"), *((head, "left") for head in heads))
+    rows = []
     for found in part.measures:
         failed = len(found.result.evaluated.failures)
         label = found.result.label + (f" ({text.plural(failed, 'training')} failed)" if failed else "")
         success = text.percent(found.success.value if found.success else None)
-        layout.row(table, [label, view.fitness(found.result), success, view.normalised(found.normalised)])
-    return table
+        rows.append([label, view.fitness(found.result), success, view.normalised(found.normalised)])
+    return layout.table((("reward", "rest"), *((head, "left") for head in heads)), rows)
 
 
 def _lines(part: Part) -> Iterator[Text]:

@@ -1,4 +1,4 @@
-"""A bench as a folder, with made-up searches whose fitness is known."""
+"""A bench's folder with made-up searches of known fitness."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from eureka_loop.config import RunConfig, as_table
 from eureka_loop.records import Candidate, Task
 from eureka_loop.references import references
 from eureka_loop.report.bench.estimate import Pace
-from eureka_loop.report.bench.plan import SETUP, Bench
-from eureka_loop.report.bench.suites import members
+from eureka_loop.report.bench.setup import SETUP, Bench, members
 from eureka_loop.results import Failed, Trained, judged_episode
 from eureka_loop.run_folder import slug
 from eureka_loop.seeds import seeds
@@ -36,7 +35,7 @@ Fitness = Sequence[float | None]  # a number a training; None: it failed
 
 @dataclass
 class Made:
-    """Writes a bench search by search."""
+    """Write a bench search by search."""
 
     folder: Path
     tasks: tuple[str, ...] = TASKS
@@ -46,10 +45,8 @@ class Made:
     paces: dict[str, Pace] = field(default_factory=dict)
 
     def begin(self) -> Path:
-        bench = Bench(
-            suite=self.suite, tasks=self.tasks, searches=self.searches, seed=0, config=CONFIG,
-            command=self.command, made_by={"torch": "2.8.0", "git_commit": "b80e0ab", "cpu": "Some CPU", "cores": 2},
-        )  # fmt: skip
+        made_by = {"torch": "2.8.0", "git_commit": "b80e0ab", "cpu": "Some CPU", "cores": 2}
+        bench = Bench(self.suite, self.tasks, self.searches, 0, CONFIG, self.command, made_by, self.paces)
         files.write_json(self.folder / SETUP, bench)
         return self.folder
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,31 +19,8 @@ from eureka_loop.report.compare.view import document, side_by_side, write
 
 from .conftest import ENTRIES, OURS, made, numbers
 
-VOID = {"meta", "br", "hr", "img", "input", "link"}
+ElementsOf = Callable[[str], list[tuple[str, dict[str, str | None]]]]
 EVIL = """</code><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}\x1b[2J"""
-
-
-class Reader(HTMLParser):
-    """Every element with its attributes; asserts that all that opens is closed, in order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 def html(folder: Path) -> str:
@@ -68,22 +45,22 @@ def test_the_page_says_everything(page: str) -> None:
         assert said in page, said
 
 
-def test_it_opens_offline_without_a_script(page: str) -> None:
-    reader = Reader(page)
-    tags = {tag for tag, _ in reader.elements}
+def test_it_opens_offline_without_a_script(page: str, elements_of: ElementsOf) -> None:
+    elements = elements_of(page)
+    tags = {tag for tag, _ in elements}
     assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "form", "image"}
-    for tag, attributes in reader.elements:
+    for tag, attributes in elements:
         for name, value in attributes.items():
             assert not name.startswith("on"), (tag, name)
             if name in ("href", "src", "xlink:href", "action"):
                 assert (value or "").startswith("#"), value
     assert not re.search(r"url\((?!#)|@import|https?://", page)
-    policy = next(each["content"] for tag, each in reader.elements if tag == "meta" and "http-equiv" in each)
+    policy = next(each["content"] for tag, each in elements if tag == "meta" and "http-equiv" in each)
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; media-src data:"
 
 
-def test_it_can_be_used_with_a_keyboard_and_a_screen_reader(page: str) -> None:
-    elements = Reader(page).elements
+def test_it_can_be_used_with_a_keyboard_and_a_screen_reader(page: str, elements_of: ElementsOf) -> None:
+    elements = elements_of(page)
     assert ("html", {"lang": "en"}) in elements
     levels = [int(tag[1]) for tag, _ in elements if re.fullmatch("h[1-6]", tag)]
     assert (levels[0], levels.count(1)) == (1, 1)
@@ -125,7 +102,7 @@ def test_markdown_says_the_same(better: Path) -> None:
         assert part in said, part
 
 
-def test_what_a_model_wrote_is_inert(tmp_path: Path) -> None:
+def test_what_a_model_wrote_is_inert(tmp_path: Path, elements_of: ElementsOf) -> None:
     source = OURS.replace("waste no torque.", EVIL)
     entries = [
         Entry("g1-03", f"winner {EVIL}", source, EVIL),
@@ -139,15 +116,17 @@ def test_what_a_model_wrote_is_inert(tmp_path: Path) -> None:
         assert "<script" not in said
         assert "<img" not in said
     assert "\x1b" not in page + text
-    assert not [name for _, each in Reader(page).elements for name in each if name.startswith("on")]
+    assert not [name for _, each in elements_of(page) for name in each if name.startswith("on")]
 
 
-def test_videos_stand_in_the_file_itself_and_their_lack_is_explained(changeable: Path) -> None:
+def test_videos_stand_in_the_file_itself_and_their_lack_is_explained(
+    changeable: Path, elements_of: ElementsOf
+) -> None:
     shared = changeable / "ppo" / "shared"
     shared.mkdir()
     (shared / "film-0.mp4").write_bytes(b"\x00film")
     files.write_json(changeable / "ppo" / FILMS, Films(("winner g1-03", "gone"), ""))
-    videos = [each for tag, each in Reader(html(changeable)).elements if tag == "video"]
+    videos = [each for tag, each in elements_of(html(changeable)) if tag == "video"]
     assert [each["src"] for each in videos] == ["data:video/mp4;base64,AGZpbG0="]
     assert videos[0]["aria-label"] == "A policy trained with winner g1-03"
     assert "controls" in videos[0]
@@ -158,10 +137,12 @@ def test_videos_stand_in_the_file_itself_and_their_lack_is_explained(changeable:
 
 
 @pytest.mark.parametrize("fitness", [{"g1-03": [None] * 2, "human": [None] * 2}, {"g1-03": []}])
-def test_an_unfinished_or_failed_comparison_has_both(tmp_path: Path, fitness: dict[str, list[None]]) -> None:
+def test_an_unfinished_or_failed_comparison_has_both(
+    tmp_path: Path, fitness: dict[str, list[None]], elements_of: ElementsOf
+) -> None:
     folder = made(tmp_path, fitness, entries=ENTRIES[:2])
     page, text = html(folder), markdown(folder)
-    Reader(page)
+    elements_of(page)
     for said in (page, text):
         assert ("Failed trainings" in said) == bool(fitness["g1-03"])
     for title in ("### Learning", "Performance profile", "### Terms over training"):

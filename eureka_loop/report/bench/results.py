@@ -1,0 +1,276 @@
+"""A bench as it is on disk: every search, and the scores of each task and of all tasks together.
+
+The statistics are in `judge.searches`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from eureka_loop import files
+from eureka_loop.judge import searches
+from eureka_loop.judge.searches import Draws, Replicates
+from eureka_loop.judge.statistics import Interval, iqm
+from eureka_loop.numbers import plural
+from eureka_loop.records import Array, Task
+from eureka_loop.report import text
+from eureka_loop.report.bench.estimate import Cost, spent
+from eureka_loop.report.bench.setup import SETUP, Bench, Search, ended, runs
+from eureka_loop.report.comparison import distinguishable
+from eureka_loop.results import Evaluated
+from eureka_loop.store import NOTHING_TRAINED, Run
+
+State = Literal["not begun", "not finished", "done", "failed"]
+REWARDS = ("winner", "hand-written", "sparse")
+NAMES = {"human": "hand-written", "native": "hand-written", "sparse": "sparse"}  # by id
+LEAST = 2  # trainings of each side of a scale: one says nothing of chance
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """One search, as far as it has come.
+
+    Attributes:
+        run: None where it hasn't begun.
+        rewards: name of `REWARDS` → its trainings on report seeds, where the search is done.
+        failure: why a search that has ended counts for nothing; "" else.
+    """
+
+    search: Search
+    state: State
+    cost: Cost = field(default_factory=Cost)
+    run: Run | None = None
+    rewards: dict[str, Evaluated] = field(default_factory=dict)
+    failure: str = ""
+
+    @property
+    def fitness(self) -> list[float | None]:
+        """On report seeds, in the order of `REWARDS`; None where there is none."""
+        return [self.rewards[name].fitness if name in self.rewards else None for name in REWARDS]
+
+    def trained(self, name: str) -> Array:
+        """(trainings,): fitness of one of `REWARDS` on report seeds."""
+        return np.array([each.fitness for each in self.rewards[name].trained])
+
+    @property
+    def success(self) -> Array:
+        """(trainings,): success rates of the winner's trainings; empty where the task has no success."""
+        rates = [each.success for each in self.rewards["winner"].trained]
+        return np.array([rate for rate in rates if rate is not None])
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """One task's searches and scores; a score is None where it isn't known yet or not defined.
+
+    Attributes:
+        fitness: of the winners, interquartile mean over searches.
+        human: fitness of the hand-written reward, computed alike from its trainings in every search.
+        normalised: (winner − sparse) / |hand-written − sparse|, raw, interquartile mean over searches.
+        undefined: why there is no such score; "" where there is.
+        inverted: the hand-written reward did worse than the sparse one, so its score is -1.
+        each: score of every search.
+        reached: whether the winners are at or above the hand-written reward.
+        success: share of judged episodes.
+    """
+
+    task: Task
+    searches: tuple[SearchResult, ...]
+    fitness: Interval | None = None
+    human: float | None = None
+    sparse: float | None = None
+    normalised: Interval | None = None
+    undefined: str = "no search is done"
+    inverted: bool = False
+    each: tuple[float, ...] = ()
+    reached: bool | None = None
+    success: Interval | None = None
+
+    @property
+    def name(self) -> str:
+        return self.task.name
+
+    @property
+    def done(self) -> list[SearchResult]:
+        """Searches that count."""
+        return [each for each in self.searches if each.state == "done"]
+
+    @property
+    def several(self) -> bool:
+        """Whether there are searches enough for an interval."""
+        return len(self.done) > 1
+
+    @property
+    def cost(self) -> Cost:
+        return sum((each.cost for each in self.searches), Cost())
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResults:
+    """All of a bench.
+
+    Attributes:
+        normalised: the interquartile mean over all searches of the tasks where the score is defined.
+        defined: number of those tasks.
+        share: of the tasks with a hand-written reward those whose winners are at or above it.
+        referred: number of tasks with one.
+    """
+
+    folder: Path
+    bench: Bench
+    tasks: tuple[TaskResult, ...]
+    normalised: Interval | None
+    defined: int
+    share: Interval | None
+    referred: int
+
+    @property
+    def searches(self) -> list[SearchResult]:
+        return [each for task in self.tasks for each in task.searches]
+
+    @property
+    def several(self) -> bool:
+        """Whether every task that counts has more than one search."""
+        return all(each.several for each in self.tasks if each.done)
+
+    @property
+    def unfinished(self) -> str:
+        """Progress ("7 of 12 searches"); "" at its end."""
+        over = sum(each.state in ("done", "failed") for each in self.searches)
+        return "" if over == len(self.searches) else f"{over} of {plural(len(self.searches), 'search')}"
+
+    @property
+    def cost(self) -> Cost:
+        return sum((each.cost for each in self.tasks), Cost())
+
+    @classmethod
+    def of(cls, folder: Path) -> BenchResults:
+        """Read a bench, finished or not; the same every time.
+
+        Raises:
+            RunError: a file of it is damaged or missing.
+        """
+        bench, begun = files.read_json(folder / SETUP, Bench), runs(folder)
+        every, rng = [search_result(each, begun.get(each)) for each in bench.wanted], np.random.default_rng(0)
+        found = [
+            _task(task, tuple(each for each in every if each.search.task == name), rng)
+            for name, task in bench.chosen().items()
+        ]
+        defined = [pair for task, pair in found if pair and task.normalised]
+        referred = [pair for task, pair in found if pair and task.human is not None]
+        return cls(
+            folder=folder,
+            bench=bench,
+            tasks=tuple(task for task, _ in found),
+            normalised=_together(defined, searches.over_tasks),
+            defined=len(defined),
+            share=_together(referred, searches.share_of_tasks),
+            referred=len(referred),
+        )
+
+
+def search_result(search: Search, run: Run | None) -> SearchResult:
+    """A search from its run; None where it hasn't begun."""
+    if run is None:
+        return SearchResult(search, "not begun")
+    if not ended(run):
+        return SearchResult(search, "not finished", _cost(run), run)
+    winners = [event["winner"] for event in run.events() if event["event"] == "finished"]
+    found = {} if not winners else {"winner": run.evaluated(winners[-1], report=True)}
+    failure = _failure(found.get("winner"))
+    if failure:
+        return SearchResult(search, "failed", _cost(run), run, failure=failure)
+    known = run.candidate_ids()
+    for id, name in NAMES.items():
+        if id in known:
+            found[name] = run.evaluated(id, report=True)
+    return SearchResult(search, "done", _cost(run), run, found)
+
+
+def _cost(run: Run) -> Cost:
+    ids = run.candidate_ids()
+    evaluated = [run.evaluated(id, report=report) for id in ids for report in (False, True)]
+    trained = [result for each in evaluated for result in each.trained]
+    return Cost(len(trained), sum(each.steps for each in trained)) + spent(run)
+
+
+def _failure(winner: Evaluated | None) -> str:
+    """Why a search that has ended has no winner that counts: a failure is no score."""
+    if winner is None:
+        return NOTHING_TRAINED
+    id, failures = winner.candidate.id, winner.failures
+    if failures:
+        failed = plural(len(failures), "training")
+        return f"{failed} of its winner {id} failed: {text.failure(failures[0].kind)}"
+    return "" if winner.trained else f"its winner {id} was not trained again"
+
+
+Pair = tuple[Draws, Draws]  # the observed values as a single draw, and bootstrap draws
+
+
+def _task(
+    task: Task, results: tuple[SearchResult, ...], rng: np.random.Generator
+) -> tuple[TaskResult, Pair | None]:
+    done = [each for each in results if each.state == "done"]
+    if not done:
+        return TaskResult(task, results), None
+    winners, human, sparse = (_trainings(done, name) for name in REWARDS)
+    replicates = Replicates(winners, human, sparse)
+    seen, draws = pair = searches.seen(replicates), searches.draw(replicates, rng)
+    undefined = _undefined(done, replicates)
+    comparable = bool(human) and not _failures(done, "hand-written")
+    success = [each.success for each in done if each.success.size]
+    found = TaskResult(
+        task=task,
+        searches=results,
+        fitness=searches.interval(searches.fitness(seen), searches.fitness(draws)),
+        human=float(seen.human[0]) if comparable else None,
+        sparse=float(seen.sparse[0]) if sparse else None,
+        normalised=None if undefined else searches.interval(_score(seen), _score(draws)),
+        undefined=undefined,
+        inverted=not undefined and bool(seen.human[0] < seen.sparse[0]),
+        each=() if undefined else tuple(map(float, searches.scores(seen)[0])),
+        reached=bool(searches.at_least_human(seen)[0]) if comparable else None,
+        success=searches.rates(success) if success else None,
+    )
+    return found, pair
+
+
+def _trainings(done: Sequence[SearchResult], name: str) -> tuple[Array, ...]:
+    """(trainings,) of each search that has any of that reward."""
+    found = (each.trained(name) for each in done if name in each.rewards)
+    return tuple(each for each in found if each.size)
+
+
+def _score(found: Draws) -> Array:
+    """(B,): interquartile mean over searches."""
+    return iqm(searches.scores(found))
+
+
+def _undefined(done: Sequence[SearchResult], found: Replicates) -> str:
+    """Why there is no scale from sparse to hand-written; "" where there is."""
+    for name, values in (("hand-written", found.human), ("sparse", found.sparse)):
+        if failed := _failures(done, name):
+            return f"{failed} of the {name} reward's trainings failed"
+        if not values:
+            return f"there is no {name} reward"
+    human, sparse = np.concatenate(found.human), np.concatenate(found.sparse)
+    if min(human.size, sparse.size) < LEAST:
+        return "one training of the hand-written and the sparse reward can't tell them apart"
+    return "" if distinguishable(human, sparse) else "hand-written and sparse can't be told apart"
+
+
+def _failures(done: Sequence[SearchResult], name: str) -> int:
+    return sum(len(each.rewards[name].failures) for each in done if name in each.rewards)
+
+
+def _together(pairs: Sequence[Pair], statistic: Callable[[Sequence[Draws]], Array]) -> Interval | None:
+    """A statistic of several tasks, each drawn for itself."""
+    if not pairs:
+        return None
+    return searches.interval(statistic([seen for seen, _ in pairs]), statistic([draws for _, draws in pairs]))

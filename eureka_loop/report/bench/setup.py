@@ -1,0 +1,227 @@
+"""A bench: several searches of each of a suite's tasks, in one folder.
+
+DIR/bench.json              what is to be done, and the measured speeds
+DIR/<time>-<task>/          a run's folder for each search (see `eureka_loop.store`)
+DIR/report.html, report.md, figure.svg, fitness.svg
+
+Searches of a task differ by the run's seed, which determines all random choices.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from eureka_loop import files
+from eureka_loop.config import RunConfig, amend, load
+from eureka_loop.envs.extras import installed
+from eureka_loop.envs.registry import find_domain, find_task, suites
+from eureka_loop.errors import BadInput, BudgetSpent, MissingExtra, UnknownName
+from eureka_loop.records import Task
+from eureka_loop.report.bench.estimate import Cost, Pace, spent
+from eureka_loop.results import Failed, Trained, stands
+from eureka_loop.store import NOTHING_TRAINED, Run
+
+SETUP = "bench.json"
+MOST_SEEDS = 1000  # a run's seed is below
+QUICK = ("reacher-reach", "inverteddoublependulum-balance", "hopper-hop", "halfcheetah-run")
+"""Suite of tasks that two cores do in minutes; all have a hand-written and another sparse reward."""
+
+LIMITS = ("max_usd", "max_tokens", "max_hours")
+FREE = ("task", "seed", "out", "jobs", "allow_reduced_sandbox", "max_completion_tokens", *LIMITS)
+"""Settings that may differ between two calls about the same bench; the seed is in `Bench.seed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search of a bench."""
+
+    task: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.task}, seed {self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The contents of bench.json.
+
+    Attributes:
+        tasks: names, in the suite's order.
+        searches: number of searches of each task.
+        seed: the first search's; the others follow it.
+        config: of every search, but for its task, seed, folder and limits.
+        command: command line that makes the same bench again.
+        made_by: versions, commit and hardware of the first call.
+        paces: environment id → training speed on this machine, measured before the start.
+    """
+
+    suite: str
+    tasks: tuple[str, ...]
+    searches: int
+    seed: int
+    config: RunConfig
+    command: str
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+    paces: Mapping[str, Pace] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> tuple[Search, ...]:
+        """A search of every task, then a second one of each: an early stop leaves something of all."""
+        seeds = range(self.seed, self.seed + self.searches)
+        return tuple(Search(task, seed) for seed in seeds for task in self.tasks)
+
+    def chosen(self) -> dict[str, Task]:
+        """The tasks by name."""
+        return {task.name: task for task in members(self.suite) if task.name in self.tasks}
+
+
+def members(suite: str, names: str | None = None) -> tuple[Task, ...]:
+    """A suite's tasks in order; only those listed in `names` (separated by commas), if given.
+
+    Raises:
+        UnknownName: no such suite, or one without that task.
+        BadInput: no name at all.
+    """
+    known_suites = ("quick", *suites())
+    if suite not in known_suites:
+        raise UnknownName("suite", suite, known_suites, hint=f"choose one of {', '.join(known_suites)}")
+    tasks = tuple(map(find_task, QUICK)) if suite == "quick" else suites()[suite]
+    if names is None:
+        return tasks
+    known = {task.name: task for task in tasks}
+    asked = [name.strip() for name in names.split(",") if name.strip()]
+    for name in asked:
+        if name not in known:
+            raise UnknownName(f"task of suite {suite!r}", name, known, hint="`eureka tasks` lists them")
+    if not asked:
+        raise BadInput(f"--tasks names nothing: give names with commas, of {', '.join(known)}")
+    return tuple(task for task in tasks if task.name in asked)
+
+
+def require_installed(suite: str) -> None:
+    """
+    Raises:
+        MissingExtra: the suite's environments aren't installed.
+    """
+    for extra in dict.fromkeys(find_domain(task.env_id).extra for task in members(suite)):
+        if not installed(extra):
+            raise MissingExtra(f"suite {suite!r}", extra)
+
+
+def settings(suite: str) -> RunConfig:
+    """Default budget and hyperparameters of a search: those of `eureka run`, but for `quick`."""
+    if suite != "quick":
+        return RunConfig()
+    with resources.as_file(resources.files("eureka_loop.report.bench").joinpath("quick.toml")) as path:
+        return load(path)
+
+
+def default_folder(bench: Bench) -> Path:
+    """The same for the same question, whichever of its tasks are chosen, so that asking again goes on.
+
+    It depends on the settings that differ from the defaults: a new setting changes no folder's name.
+    """
+    usual, names = RunConfig(), (each.name for each in fields(RunConfig) if each.name not in FREE)
+    values = {name: getattr(bench.config, name) for name in names}
+    chosen = {name: value for name, value in values.items() if value != getattr(usual, name)}
+    digest = sha256(json.dumps([bench.seed, chosen], sort_keys=True, default=str).encode()).hexdigest()[:6]
+    return Path("runs") / f"bench-{bench.suite}-{bench.config.designer}-{digest}"
+
+
+def joined(bench: Bench, folder: Path) -> Bench:
+    """The bench together with the tasks, searches and speeds that the folder has recorded.
+
+    Raises:
+        BadInput: the folder holds another bench.
+    """
+    path = folder / SETUP
+    if not path.exists():
+        return bench
+    before = files.read_json(path, Bench)
+    _require_same(before, bench, folder)
+    tasks = {*before.tasks, *bench.tasks}
+    return replace(
+        bench,
+        tasks=tuple(task.name for task in members(bench.suite) if task.name in tasks),
+        searches=max(before.searches, bench.searches),
+        made_by=before.made_by,
+        paces={**before.paces, **bench.paces},
+    )
+
+
+def _require_same(before: Bench, now: Bench, folder: Path) -> None:
+    pairs = {"suite": (before.suite, now.suite), "seed": (before.seed, now.seed)}
+    for each in fields(RunConfig):
+        if each.name not in FREE:
+            pairs[each.name] = (getattr(before.config, each.name), getattr(now.config, each.name))
+    for name, (old, new) in pairs.items():
+        if old != new:
+            setting = name.replace("_", " ")
+            raise BadInput(f"{folder} holds a bench with {setting} {old}, not {new}; choose another --out")
+
+
+def runs(folder: Path) -> dict[Search, Run]:
+    """The searches that have begun in a bench's folder."""
+    found = [Run.open(path.parent) for path in sorted(folder.glob("*/run.toml"))]
+    return {Search(run.config.task, run.config.seed): run for run in found}
+
+
+def ended(run: Run) -> bool:
+    """Whether a search has its report, or nothing of it could be trained."""
+    last = [event for event in run.events() if event["event"] in ("finished", "stopped", "resumed")][-1:]
+    return any(event["event"] == "finished" or event.get("reason") == NOTHING_TRAINED for event in last)
+
+
+def settled(run: Run) -> bool:
+    """Whether a search has ended and no crashed training of its is to be tried again.
+
+    Those are trainings of the report; where nothing could be trained, any.
+    """
+    return ended(run) and all(map(stands, _last_results(run)))
+
+
+def _last_results(run: Run) -> Iterator[Trained | Failed | None]:
+    reports = [event for event in run.events() if event["event"] == "reporting"][-1:]
+    for event in reports:
+        for id in (event["winner"], *event["references"]):
+            yield from (run.result(id, seed) for seed in event["seeds"])
+    if not reports:
+        for id in run.candidate_ids():
+            yield from run.evaluated(id).results
+
+
+def limits_left(config: RunConfig, others: Cost) -> dict[str, float | int | None]:
+    """The bench's limits less what other searches have spent; None: no limit.
+
+    Raises:
+        BudgetSpent: nothing is left of one.
+        BadInput: a limit on money, where a price isn't known.
+    """
+    if config.max_usd is not None and others.usd is None:
+        raise BadInput("--max-usd can't be kept: searches were made at an unknown price; give --max-tokens")
+    taken = {"max_usd": others.usd or 0.0, "max_tokens": others.tokens, "max_hours": others.seconds / 3600}
+    found: dict[str, float | int | None] = {}
+    for name in LIMITS:
+        limit = getattr(config, name)
+        found[name] = None if limit is None else limit - taken[name]
+        if limit is not None and limit <= taken[name]:
+            raise BudgetSpent(f"--{name.replace('_', '-')} {limit:g} is reached")
+    return found
+
+
+def grant(run: Run, config: RunConfig, others: Cost) -> None:
+    """Write the present limits, less what other searches have spent, into a search that has begun."""
+    limits = limits_left(config, others)
+    amend(run.folder / "run.toml", {**limits, "max_completion_tokens": config.max_completion_tokens})
+
+
+def spent_by_others(folder: Path, search: Search) -> Cost:
+    """Time, tokens and money of all searches in a folder but one."""
+    return sum((spent(run) for each, run in runs(folder).items() if each != search), Cost())

@@ -1,0 +1,188 @@
+"""A bench's folder and suites: which searches, what has ended, what is left of the limits, the same bench or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from eureka_loop import files
+from eureka_loop.config import RunConfig, as_table
+from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.errors import BadInput, BudgetSpent, MissingExtra, UnknownName
+from eureka_loop.records import Candidate, Job
+from eureka_loop.report.bench import setup
+from eureka_loop.report.bench.estimate import Cost, Pace
+from eureka_loop.report.bench.setup import QUICK, SETUP, Bench, Search
+from eureka_loop.results import Failed, FailureKind
+from eureka_loop.store import NOTHING_TRAINED, Run
+
+CONFIG = RunConfig(designer="templates", generations=2, samples=4, steps=1000, report_seeds=3)
+PACES = {"Hopper-v5": Pace(10.0, 2.0, 1000.0)}
+BENCH = Bench(
+    "quick", ("reacher-reach", "hopper-hop"), 2, 5, CONFIG, "eureka bench quick", {"cores": 2}, PACES
+)
+FIRST = Search("hopper-hop", 5)
+
+
+def begun(folder: Path, search: Search = FIRST, config: RunConfig = CONFIG) -> Run:
+    run = Run(folder / f"run-{search.task}-{search.seed}")
+    run.folder.mkdir(parents=True)
+    settings = replace(config, task=search.task, seed=search.seed)
+    files.write_text(run.folder / "run.toml", tomli_w.dumps(as_table(settings)))
+    return run
+
+
+def test_every_task_has_its_first_search_before_any_has_its_second() -> None:
+    tasks = ("reacher-reach", "hopper-hop")
+    assert BENCH.wanted == tuple(Search(task, seed) for seed in (5, 6) for task in tasks)
+
+
+def test_it_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
+    hyperparameters = {"n_steps": 64, "policy_kwargs": {"net_arch": [8]}}
+    bench = replace(BENCH, config=replace(CONFIG, hyperparameters=hyperparameters))
+    files.write_json(tmp_path / SETUP, bench)
+    assert files.read_json(tmp_path / SETUP, Bench) == bench
+    assert setup.joined(bench, tmp_path) == bench
+
+
+def test_a_search_is_found_by_its_task_and_seed(tmp_path: Path) -> None:
+    for search in (FIRST, Search("reacher-reach", 6)):
+        begun(tmp_path, search)
+    (tmp_path / "half-made").mkdir()  # killed before it was a run
+    assert set(setup.runs(tmp_path)) == {FIRST, Search("reacher-reach", 6)}
+    assert setup.runs(tmp_path / "none") == {}
+
+
+def test_what_has_ended(tmp_path: Path) -> None:
+    run = begun(tmp_path)
+    assert not setup.ended(run)
+    for kind, values, over in (
+        ("interrupted", {}, False), ("resumed", {}, False), ("stopped", {"reason": "--max-hours 1 is reached"}, False),
+        ("stopped", {"reason": NOTHING_TRAINED}, True), ("resumed", {}, False), ("finished", {"winner": "g0-00"}, True),
+    ):  # fmt: skip
+        run.event(kind, **values)
+        assert setup.ended(run) is over, kind
+
+
+def fail(run: Run, id: str, seed: int, kind: FailureKind, rung: int | None = None) -> None:
+    run.write_candidate(Candidate(id, 0, "", ""))
+    folder = run.write_job(Job(id, seed, find_task("hopper-hop"), "", "ppo", 10, {}, (1,)), rung)
+    files.write_json(folder / "result.json", Failed(id, kind, "gone", seed=seed))
+
+
+@pytest.mark.parametrize(("kind", "settled"), [("exception", True), ("crashed", False)])
+@pytest.mark.parametrize("rung", [None, 0])
+def test_a_crash_is_tried_again_and_a_reward_that_fails_is_not(
+    tmp_path: Path, kind: FailureKind, settled: bool, rung: int | None
+) -> None:
+    reported, seed = begun(tmp_path), 20_000_000
+    reported.event("reporting", winner="human", references=[], seeds=[seed])
+    fail(reported, "human", seed, kind)
+    fail(reported, "g0-00", 300, "crashed")  # the search has gone on without it
+    reported.event("finished", winner="human")
+    nothing = begun(tmp_path, Search("hopper-hop", 6))
+    fail(nothing, "g0-00", 300, "exception", rung)
+    fail(nothing, "g0-01", 300, kind, rung)
+    assert not setup.settled(nothing)
+    nothing.event("stopped", reason=NOTHING_TRAINED)
+    for run in (reported, nothing):
+        assert setup.ended(run)
+        assert setup.settled(run) is settled
+
+
+def test_the_same_question_has_the_same_folder_and_another_one_another() -> None:
+    folder = setup.default_folder(BENCH)
+    limited = replace(CONFIG, jobs=3, max_hours=1.0, out=Path("x"))
+    for same in ({"tasks": ("hopper-hop",), "searches": 9, "command": "x"}, {"config": limited}):
+        assert setup.default_folder(replace(BENCH, **same)) == folder  # type: ignore[arg-type]
+    for other in (replace(BENCH, seed=1), replace(BENCH, config=replace(CONFIG, steps=2000))):
+        assert setup.default_folder(other) != folder
+
+
+def test_more_searches_and_other_tasks_add_to_what_is_there(tmp_path: Path) -> None:
+    files.write_json(tmp_path / SETUP, BENCH)
+    now = replace(BENCH, tasks=("halfcheetah-run", "hopper-hop"), searches=1, paces={}, made_by={})
+    found = setup.joined(now, tmp_path)
+    assert found.tasks == ("reacher-reach", "hopper-hop", "halfcheetah-run")
+    assert (found.searches, found.paces, found.made_by) == (2, PACES, {"cores": 2})
+    with pytest.raises(BadInput, match="holds a bench with steps 1000, not 2000; choose another --out"):
+        setup.joined(replace(BENCH, config=replace(CONFIG, steps=2000)), tmp_path)
+
+
+def test_limits_are_the_whole_benchs(tmp_path: Path) -> None:
+    config = replace(CONFIG, max_hours=2.0, max_usd=5.0)
+    spent = Cost(seconds=1800.0, tokens=1000, usd=1.0)
+    assert setup.limits_left(config, spent) == {"max_usd": 4.0, "max_tokens": None, "max_hours": 1.5}
+    with pytest.raises(BudgetSpent, match="--max-hours 2 is reached"):
+        setup.limits_left(config, replace(spent, seconds=9000.0))
+    with pytest.raises(BadInput, match="unknown price"):
+        setup.limits_left(config, replace(spent, usd=None))
+    run = begun(tmp_path, config=replace(CONFIG, max_hours=0.1))
+    setup.grant(run, config, spent)
+    assert (run.config.max_usd, run.config.max_tokens, run.config.max_hours) == (4.0, None, 1.5)
+    assert run.config.steps == 1000
+
+
+def test_what_other_searches_spent_is_read_from_their_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([0.0, 1800.0, 0.0, 3600.0, 0.0, 60.0])
+    monkeypatch.setattr("eureka_loop.run_folder.time.time", lambda: next(times))
+    for seed, tokens in ((5, 100), (6, 200), (7, 900)):
+        run = begun(tmp_path, Search("hopper-hop", seed))
+        run.event("started")
+        run.event("spent", prompt_tokens=tokens, completion_tokens=10, usd=0.25)
+    spent = setup.spent_by_others(tmp_path, Search("hopper-hop", 7))
+    assert spent == Cost(seconds=5400.0, tokens=320, usd=0.5)
+
+
+# suites
+
+
+def test_the_suites_are_the_catalogues_and_quick() -> None:
+    with pytest.raises(UnknownName, match="choose one of quick, gymnasium, beyond, robotics, metaworld"):
+        setup.members("none")
+    assert len(setup.members("gymnasium")) == 11
+    assert [task.name for task in setup.members("quick")] == list(QUICK)
+    for task in setup.members("quick"):
+        assert task.human is not None
+        assert task.sparse is not None
+        assert not find_domain(task.env_id).extra
+
+
+def test_chosen_tasks_keep_the_suites_order() -> None:
+    found = setup.members("quick", " hopper-hop,reacher-reach ,")
+    assert [task.name for task in found] == ["reacher-reach", "hopper-hop"]
+
+
+@pytest.mark.parametrize(
+    ("suite", "tasks", "said"),
+    [
+        ("quik", None, "did you mean 'quick'"),
+        ("quick", "hoper-hop", "did you mean 'hopper-hop'"),
+        ("quick", "ant-run", "unknown task of suite 'quick' 'ant-run'"),
+        ("quick", ",", "--tasks names nothing"),
+    ],
+)
+def test_a_wrong_name_is_one_line(suite: str, tasks: str | None, said: str) -> None:
+    with pytest.raises(BadInput, match=said) as caught:
+        setup.members(suite, tasks)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suite", ["robotics", "metaworld"])
+def test_a_suite_that_is_not_installed_names_its_extra(suite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setup, "installed", lambda extra: extra == "")
+    with pytest.raises(MissingExtra, match=rf"pip install 'eureka-loop\[{suite}\]'"):
+        setup.require_installed(suite)
+    setup.require_installed("quick")
+
+
+def test_quick_has_a_budget_of_its_own() -> None:
+    quick, other = setup.settings("quick"), setup.settings("gymnasium")
+    assert quick.steps < other.steps
+    assert quick.hyperparameters["policy_kwargs"]["net_arch"] == {"pi": [64, 64], "vf": [64, 64]}
+    assert not other.hyperparameters
