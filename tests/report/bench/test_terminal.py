@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,15 +29,18 @@ def written(out: Console) -> str:
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_the_summary_fits_the_screen(whole: Path, width: int) -> None:
-    out = console(width)
-    terminal.print_summary(BenchResults.of(whole), [whole / "report.md"], out)
-    said = written(out)
-    assert max(map(len, said.splitlines()[:8])) <= width
+def test_the_summary_fits_the_screen(whole: Path, width: int, shown: Callable[..., str]) -> None:
+    said = shown(terminal.summary(BenchResults.of(whole)), width=width)
+    assert max(map(len, said.splitlines())) <= width
     assert "human-normalised [95%]" in said
     assert ("winner's fitness" in said) == (width == 160)
     assert "At or above the hand-written reward: 1 of 2 tasks" in " ".join(said.split())
-    assert str(whole / "report.md") in said
+
+
+def test_it_ends_with_the_reports_paths(whole: Path) -> None:
+    out = console(40)
+    terminal.print_summary(BenchResults.of(whole), [whole / "report.md"], out)
+    assert f"Report: {whole / 'report.md'}" in written(out).splitlines()
 
 
 def test_a_stopped_bench_says_how_to_go_on(made: Made) -> None:
