@@ -1,23 +1,39 @@
-"""What a term can be made of: an observable, one axis of it, or the driven joints of `qpos` and `qvel`."""
+"""A vocabulary as measures: what a term can be made of.
+
+A vocabulary holds `torso_linvel` (N, 3). A term for running forward needs `torso_linvel[:, 0]`, the fact that
+it is the axis "x" of the thing "torso" in m/s, and its range under random actions.
+"""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+
+from eureka_loop.propose.templates.text import lexicon, stems
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 _LEAST = 1e-3  # of a scale: a weight is one over it
+_AGAINST = re.compile(
+    r"positive: [^;.,()]*\b(nose up|nose going up|backward|clockwise|to the right|downward)\b"
+)
+# A goal env doesn't describe its goals; where they have two or three numbers, they are positions.
+_GOALS = {"achieved_goal": "achieved_pos", "desired_goal": "desired_pos"}
+_ROOT = re.compile(r"root|free", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One array a term can use.
+    """One array that a term can use: an observable, one axis of it, or the driven joints of `qpos` or `qvel`.
 
     Attributes:
         parameter: the observable, as a program asks for it.
         code: the expression: "torso_linvel[:, 0]".
         shape: of one row of it: () or (k,).
         axis: "x", "y" or "z" for one axis of the world (of turning: the axis turned about); "" without.
-        thing: stems of what it belongs to: {"torso"}; empty where the name says none ("forward_velocity").
+        thing: stems of what it belongs to: {"torso"}; empty where the name states none ("forward_velocity").
         toward: of a way from one thing to another ("hand_to_object"): stems of the latter.
         words: stems of the observable's whole name.
         position: in the order of the vocabulary, 0 to 1; the domain's own names come first.
@@ -58,19 +74,15 @@ class Measure:
         return f"init_{self.code}"
 
     @property
-    def surveyed(self) -> bool:
-        return bool(self.low) and bool(self.high)
-
-    @property
     def varies(self) -> bool:
-        """False where random actions never moved it: the sideways speed of a planar robot, a fixed target."""
+        """False where random actions never changed it: a planar robot's sideways speed, a fixed target."""
         ranges = zip(self.low, self.high, strict=True)
-        return not self.surveyed or any(high - low > 1e-9 for low, high in ranges)
+        return not self.low or any(high - low > 1e-9 for low, high in ranges)
 
     @property
     def scale(self) -> float:
-        """How far it goes from its start under random actions (root mean square over components), or 1."""
-        if not self.surveyed:
+        """Distance from its start under random actions (root mean square over components), or 1."""
+        if not self.low:
             return 1.0
         middles = [(low + high) / 2 for low, high in zip(self.low, self.high, strict=True)]
         ranges = zip(self.low, self.start or middles, self.high, strict=True)
@@ -80,23 +92,88 @@ class Measure:
     @property
     def most(self) -> float:
         """Largest magnitude seen, or 1."""
-        return max(*map(abs, self.low + self.high), _LEAST) if self.surveyed else 1.0
+        return max(*map(abs, self.low + self.high), _LEAST) if self.low else 1.0
 
     def apart(self, other: Measure) -> float:
-        """How far two positions lie apart, m: at the start, or as random actions carry them."""
+        """Distance of two positions, m: at the start, or as far as random actions move them."""
         gap = math.dist(self.start, other.start) if len(self.start) == len(other.start) else 0.0
         return max(gap, 0.5 * self.scale, 0.5 * other.scale)
 
-    def component(self, index: int, axis: str) -> Measure:
-        """One component of a (k,) measure, as a scalar."""
-        part = slice(index, index + 1)
+    def part(self, first: int, last: int) -> Measure:
+        """Components `first` to `last` - 1."""
         return replace(
-            self,
-            code=f"{self.code}[:, {index}]",
-            shape=(),
-            axis=axis,
-            flipped=False,
-            start=self.start[part],
-            low=self.low[part],
-            high=self.high[part],
+            self, start=self.start[first:last], low=self.low[first:last], high=self.high[first:last]
+        )
+
+
+def measures(vocabulary: Vocabulary) -> tuple[Measure, ...]:
+    """All measures, in the vocabulary's order, without hidden observables."""
+    shown = [each for each in vocabulary if not each.hidden]
+    found: list[Measure] = []
+    for index, observable in enumerate(shown):
+        whole = _whole(observable, index / len(shown))
+        found.append(whole)
+        if observable.shape in ((2,), (3,)) and observable.unit in ("m", "m/s", "rad", "rad/s", ""):
+            found += [_component(whole, at) for at in range(observable.shape[0])]
+    return (*found, *_driven_joints(shown))
+
+
+def _whole(observable: Observable, position: float) -> Measure:
+    names, tokens = lexicon()["names"], _GOALS.get(observable.name, observable.name).split("_")
+    axis = next((names["axes"][each] for each in tokens if each in names["axes"]), "")
+    thing = [each for each in tokens if each not in names["measures"]]
+    if thing in (["left"], ["right"]) and not observable.shape:
+        axis, thing = "y", []  # "left_velocity" is a direction's, "left_foot_height" a foot's
+    toward = tokens[tokens.index("to") + 1 :] if "to" in tokens else []
+    return Measure(
+        parameter=observable.name,
+        code=observable.name,
+        shape=observable.shape,
+        unit="m" if observable.name in _GOALS else observable.unit,
+        axis=axis if not observable.shape else "",
+        thing=stems(thing),
+        toward=stems(toward),
+        words=stems(tokens),
+        position=position,
+        flipped=bool(_AGAINST.search(observable.description.lower())),
+        start=observable.start or (),
+        low=observable.low or (),
+        high=observable.high or (),
+    )
+
+
+def _component(whole: Measure, at: int) -> Measure:
+    code = f"{whole.code}[:, {at}]"
+    return replace(whole.part(at, at + 1), code=code, shape=(), axis="xyz"[at], flipped=False)
+
+
+def _driven_joints(shown: Sequence[Observable]) -> Iterator[Measure]:
+    """`qpos[:, 3:]`, `qvel[:, 3:]`: the longest run of hinges that are not the root's.
+
+    The automatic joint names come in the order of the state. A free root has none, so the columns that are
+    missing to the state's length stand before them.
+    """
+    joints = [each for each in shown if each.group.startswith("joints") and each.unit in ("rad", "m")]
+
+    def is_driven(at: int) -> bool:
+        return joints[at].unit == "rad" and not joints[at].shape and not _ROOT.search(joints[at].name)
+
+    runs = [list(run) for driven, run in groupby(range(len(joints)), key=is_driven) if driven]
+    run = max(runs, key=len, default=[])
+    for name, ball in (("qpos", 4), ("qvel", 3)):
+        state = next((each for each in shown if each.name == name), None)
+        if state is None or not run:
+            continue
+        widths = [ball if each.shape else 1 for each in joints]
+        size = state.shape[0]
+        first = size - sum(widths) + sum(widths[: run[0]])
+        last = first + len(run)
+        columns = "" if (first, last) == (0, size) else f"[:, {first or ''}:{'' if last == size else last}]"
+        yield replace(
+            _whole(state, 0.0).part(first, last),
+            code=name + columns,
+            shape=(len(run),),
+            unit="rad" if name == "qpos" else "rad/s",
+            words=frozenset({"joints"}),
+            thing=frozenset(),
         )

@@ -11,7 +11,7 @@ import pytest
 from eureka_loop.envs.registry import find_domain, find_task, suites
 from eureka_loop.propose.designer import Request, collect
 from eureka_loop.propose.templates.designer import TemplatesDesigner
-from eureka_loop.propose.templates.genes import parse
+from eureka_loop.propose.templates.program import parse
 from eureka_loop.records import Candidate, Task
 from eureka_loop.results import Checkpoint, Evaluated, Failed, TermStats, Trained, judged_episode
 from eureka_loop.reward.gate import check
@@ -101,7 +101,7 @@ def test_automatic_names_alone_are_enough(surveyed: tuple[Task, Survey]) -> None
         check(reply.source or "", vocabulary)
 
 
-# What a person would write first: the terms of the best guess, and what they are made of.
+# The terms of the best guess, and their measures.
 FIRST: dict[str, Sequence[str]] = {
     "ant-run": ("speed * forward_velocity", "1.0 - terminated"),
     "halfcheetah-run": ("speed * forward_velocity", "np.square(action)"),
@@ -117,7 +117,7 @@ FIRST: dict[str, Sequence[str]] = {
 }
 
 
-def test_the_best_guess_is_what_a_person_would_try_first(surveyed: tuple[Task, Survey]) -> None:
+def test_the_best_guess_aims_at_the_task(surveyed: tuple[Task, Survey]) -> None:
     task, seen = surveyed
     request = Request(task, seen.vocabulary, "ppo", 0.99, 1000, generation=0, samples=1, seed=0)
     source = collect(TemplatesDesigner(), request)[0].source or ""

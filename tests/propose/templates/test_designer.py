@@ -1,12 +1,14 @@
+"""The embedded designer: what it proposes to a request, and that it never repeats itself."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
 
-from eureka_loop.propose.designer import CollectedReplies, Designer, Repair, Request, collect
+from eureka_loop.propose.designer import OPERATORS, CollectedReplies, Designer, Repair, Request, collect
 from eureka_loop.propose.templates.designer import TemplatesDesigner
-from eureka_loop.propose.templates.genes import parse
+from eureka_loop.propose.templates.program import parse
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.vocabulary import Vocabulary
 
@@ -20,43 +22,61 @@ def sources(request: Request) -> list[str]:
     return [reply.source or "" for reply in replies]
 
 
+def evaluated(found: list[str], trained: Make) -> list[Evaluated]:
+    """The first one is the best."""
+    return [trained(f"g0-{at:02d}", source, float(-at)) for at, source in enumerate(found)]
+
+
 def test_the_best_guess_reads_like_a_persons(asks: Asks) -> None:
-    """Golden: scales are 1 over how far random actions lead (2 m/s), the cost a tenth of the goal's."""
+    """Golden: a weight is 1 over the reach of random actions (2 m/s), a cost a tenth of the goal."""
     assert sources(asks())[0] == (
         "def compute_reward(forward_velocity, terminated, action, *, speed=0.5, alive=0.2, effort=0.1):\n"
         '    """Hop forward as fast as possible without falling."""\n'
         "    return {\n"
-        '        "speed": speed * forward_velocity,  # m/s forward\n'
+        '        "speed": speed * forward_velocity,  # m/s along +x\n'
         '        "alive": alive * (1.0 - terminated),\n'
         '        "effort": -effort * np.square(action).mean(axis=1),\n'
         "    }\n"
     )
-
-
-def test_staying_alive_is_paid_in_full_where_it_is_the_task(asks: Asks) -> None:
     assert "alive=1.0" in sources(asks(text="stand upright for as long as possible"))[0]
 
 
 def test_the_same_request_gets_the_same_replies(asks: Asks) -> None:
     designer: Designer = TemplatesDesigner()
     assert collect(designer, asks()) == collect(designer, asks())
-    assert sources(asks(seed=1)) != sources(asks())
+    whole = sources(asks())
+    assert sources(asks(seed=1)) != whole
+    sink = CollectedReplies()
+    designer.propose(asks(only=(1, 3)), sink)
+    assert {sample: reply.source for sample, reply in sink.replies.items()} == {n: whole[n] for n in (1, 3)}
 
 
 def test_later_generations_descend_from_the_fittest(asks: Asks, trained: Make) -> None:
-    first = sources(asks())
-    history = [trained(f"g0-{at:02d}", source, float(-at)) for at, source in enumerate(first)]
+    history = evaluated(sources(asks()), trained)
     replies = collect(TemplatesDesigner(), asks(generation=1, history=history, parents=(history[0],)))
     bred = [reply for reply in replies if reply.parents]
     assert len(bred) >= 6
     assert {parent for reply in bred for parent in reply.parents} <= {f"g0-{at:02d}" for at in range(4)}
     assert replies[0].parents == ("g0-00",)
+    assert "# m/s along +x" in (replies[0].source or ""), "comments are inherited, too"
 
 
-def test_no_program_is_written_that_is_under_way(asks: Asks) -> None:
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_operators(asks: Asks, trained: Make, operator: str) -> None:
     first = sources(asks())
-    again = collect(TemplatesDesigner(), asks(under_way=tuple(first)))
-    assert not {reply.source for reply in again} & set(first)
+    history = evaluated(first, trained)
+    pair = (history[3], history[1])
+    request = asks(generation=1, history=history, parents=pair, operator=operator)
+    replies = collect(TemplatesDesigner(), request)
+    assert len({reply.source for reply in replies} - set(first)) == 8
+    made_of = {parent for reply in replies for parent in reply.parents}
+    assert made_of <= {"g0-03", "g0-01"}
+    assert bool(made_of) is (operator not in ("fresh", "differ"))
+    if operator == "cross":
+        assert made_of == {"g0-03", "g0-01"}
+    if operator == "weights":
+        keys = [[gene.form for gene in parse(reply.source or "") or ()] for reply in replies]
+        assert all(each == keys[0] for each in keys)
 
 
 def test_no_program_comes_twice_in_a_run(asks: Asks, trained: Make) -> None:
@@ -65,9 +85,12 @@ def test_no_program_comes_twice_in_a_run(asks: Asks, trained: Make) -> None:
         for at, source in enumerate(sources(asks(generation=generation, samples=12, history=tuple(history)))):
             history.append(trained(f"g{generation}-{at:02d}", source, float(at % 5)))
     assert len({each.candidate.source for each in history}) == 48
+    first = sources(asks())
+    again = collect(TemplatesDesigner(), asks(under_way=tuple(first)))
+    assert not {reply.source for reply in again} & set(first)
 
 
-def test_a_generation_that_failed_whole_is_composed_anew(asks: Asks, trained: Make) -> None:
+def test_without_a_parent_that_can_breed_programs_are_composed(asks: Asks, trained: Make) -> None:
     history = [trained("g0-00", "def compute_reward(x):\n    pass\n", 1.0)]
     replies = collect(TemplatesDesigner(), asks(generation=1, history=history))
     assert all(reply.source and not reply.parents for reply in replies)
@@ -75,11 +98,12 @@ def test_a_generation_that_failed_whole_is_composed_anew(asks: Asks, trained: Ma
 
 def test_a_repair_is_another_program(asks: Asks) -> None:
     first = sources(asks())[3]
-    request = asks(samples=1, only=(3,), repair=Repair(first, "refused"))
-    repaired = sources(request)
-    assert repaired == sources(request)
-    assert len(repaired) == 1
-    assert repaired[0] != first
+    repaired = [
+        sources(asks(samples=1, only=(3,), repair=Repair(first, "refused", attempt=attempt)))
+        for attempt in (1, 1, 2)
+    ]
+    assert repaired[0] == repaired[1]
+    assert len({first, repaired[0][0], repaired[2][0]}) == 3
 
 
 def test_an_empty_vocabulary_gets_a_reason(asks: Asks) -> None:
@@ -89,16 +113,7 @@ def test_an_empty_vocabulary_gets_a_reason(asks: Asks) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "walk backwards",
-        "spin in place",
-        "jump as high as you can",
-        "stand still",
-        "do a backflip",
-        "be happy",
-        "",
-    ],
+    "text", ["walk backwards", "spin in place", "jump as high as you can", "stand still", "be happy", ""]
 )
 def test_free_texts_get_diverse_programs(asks: Asks, text: str) -> None:
     found = sources(asks(text=text))
@@ -106,11 +121,3 @@ def test_free_texts_get_diverse_programs(asks: Asks, text: str) -> None:
     for source in found:
         assert parse(source) is not None
         compile(source, "program", "exec")
-
-
-@pytest.mark.parametrize("only", [(0,), (1, 3), (7,)])
-def test_missing_samples_come_as_they_would_have(asks: Asks, only: tuple[int, ...]) -> None:
-    whole = sources(asks())
-    sink = CollectedReplies()
-    TemplatesDesigner().propose(asks(only=only), sink)
-    assert {sample: reply.source for sample, reply in sink.replies.items()} == {n: whole[n] for n in only}

@@ -1,10 +1,13 @@
+"""The task's text: stems, negations, directions, numbers, and the terms it asks for."""
+
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
-from eureka_loop.propose.templates.intent import Intent
-from eureka_loop.propose.templates.terms import library
-from eureka_loop.propose.templates.words import places, read, stem
+from eureka_loop.propose.templates.library import library
+from eureka_loop.propose.templates.text import TaskText, places, read, stem
 
 TEMPLATES = {template.name: template for template in library()}
 
@@ -17,7 +20,6 @@ TEMPLATES = {template.name: template for template in library()}
         "move moves moved moving",
         "balance balances balancing",
         "stand stands standing stood",
-        "reach reaches reaching",
         "spin spinning spun",
         "foot feet",
     ],
@@ -26,25 +28,21 @@ def test_forms_of_a_word_share_a_stem(forms: str) -> None:
     assert len({stem(form) for form in forms.split()}) == 1
 
 
-@pytest.mark.parametrize("word", ["speed", "bring", "swing", "fly", "torso"])
-def test_what_only_looks_like_an_ending_stays(word: str) -> None:
-    assert stem(word) == word
+def test_what_only_looks_like_an_ending_stays() -> None:
+    for word in ("speed", "bring", "swing", "fly", "torso"):
+        assert stem(word) == word
 
 
 def test_a_negation_holds_until_the_clause_ends() -> None:
     words = read("Run, don't fall over or swerve; stay low without using energy but keep going.")
     unwanted = {word.text for word in words if not word.wanted}
     assert unwanted == {"fall", "over", "or", "swerve", "using", "energy"}
-
-
-def test_a_phrase_is_found_by_stems() -> None:
     assert places("stand up", read("it is standing up")) == [2]
 
 
 @pytest.mark.parametrize(
     ("text", "direction", "way"),
     [
-        ("walk forward", "move", ("x", 1)),
         ("walk", "move", ("x", 1)),
         ("walk backwards", "move", ("x", -1)),
         ("crawl sideways", "move", ("y", 1)),
@@ -61,14 +59,14 @@ def test_a_phrase_is_found_by_stems() -> None:
         ("flip backwards", "flip", ("y", -1)),
     ],
 )
-def test_directions(text: str, direction: str, way: tuple[str, int]) -> None:
-    assert Intent(text).way(direction, near=0) == way  # type: ignore[arg-type]
+def test_directions(text: str, direction: Any, way: tuple[str, int]) -> None:
+    assert TaskText(text).way(direction, near=0) == way
 
 
 def test_the_nearest_direction_counts() -> None:
-    intent = Intent("run forward and kick to the left")
-    assert intent.way("move", near=0) == ("x", 1)
-    assert intent.way("move", near=3) == ("y", 1)
+    text = TaskText("run forward and kick to the left")
+    assert text.way("move", near=0) == ("x", 1)
+    assert text.way("move", near=3) == ("y", 1)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +81,7 @@ def test_the_nearest_direction_counts() -> None:
     ],
 )
 def test_numbers(text: str, speed: float | None, angle: float | None, length: float | None) -> None:
-    asked = Intent(text).asked
+    asked = TaskText(text).asked
     assert (asked.speed, asked.length) == (speed, length)
     assert (asked.angle or 0.0) == pytest.approx(angle or 0.0, rel=1e-4)
 
@@ -92,7 +90,6 @@ def test_numbers(text: str, speed: float | None, angle: float | None, length: fl
     ("text", "template", "sign"),
     [
         ("stand up", "height", 1),
-        ("get up from lying", "height", 1),
         ("crouch", "height", -1),
         ("run fast", "progress", 1),
         ("spin in place", "spin", 1),
@@ -100,22 +97,17 @@ def test_numbers(text: str, speed: float | None, angle: float | None, length: fl
         ("walk without falling", "alive", 1),
         ("run without wasting energy", "effort", 1),
         ("jump", "airborne", 1),
+        ("do not run", "progress", 0),
+        ("hop in place", "progress", 0),
+        ("without spinning", "spin", 0),
+        ("the one-legged hopper hops", "gait", 0),
     ],
 )
 def test_texts_ask_for_terms(text: str, template: str, sign: int) -> None:
-    trigger = Intent(text).trigger(TEMPLATES[template])
-    assert trigger.strength >= 1.0
-    assert trigger.sign == sign
-
-
-@pytest.mark.parametrize(
-    ("text", "template"),
-    [
-        ("do not run", "progress"),
-        ("hop in place", "progress"),
-        ("without spinning", "spin"),
-        ("the one-legged hopper hops", "gait"),
-    ],
-)
-def test_texts_that_do_not_ask(text: str, template: str) -> None:
-    assert Intent(text).trigger(TEMPLATES[template]).strength == 0.0
+    """0: it doesn't ask."""
+    trigger = TaskText(text).trigger(TEMPLATES[template])
+    if sign:
+        assert trigger.strength >= 1.0
+        assert trigger.sign == sign
+    else:
+        assert trigger.strength == 0.0

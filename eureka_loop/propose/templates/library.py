@@ -1,8 +1,8 @@
-"""The term library: `reward_templates/terms/*.j2`, Jinja2 files with TOML front matter between lines of +++.
+"""The term library: `reward_templates/terms/*.j2`, Jinja2 with TOML front matter between lines of +++.
 
-The front matter says what a term is for, which words of a task ask for it, what it is made of (roles), which
-shapes it comes in, and the defaults of its weights as expressions over what is bound to the roles. The body
-renders the statements a term needs, then its entry of the dict of terms. docs/embedded-designer.md shows how.
+The front matter states the purpose of a term, the words of a task that ask for it, its roles (slots for
+measures), its shapes, and its weights as expressions over the roles. The body renders the statements that the
+term needs, then its entry of the dict of terms. docs/embedded-designer.md has an example.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any, Literal
 
 import jinja2
 
-Purpose = Literal["goal", "shaping", "cost"]
 Form = Literal[
     "axis",  # a scalar, or one axis of a vector in the world
     "scalar",
@@ -27,33 +26,32 @@ Form = Literal[
     "joints",  # the driven joints, (k,)
     "contact",  # a 0/1 flag, or a contact force (3,)
     "force",  # a contact force (3,)
-    "named",  # whatever scalar the fitness names
+    "named",  # any scalar that the fitness names
     "any",
 ]
-Subject = Literal["main", "effector", "object", "target", "foot"]
 Direction = Literal["", "move", "side", "up", "turn", "flip", "face"]
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A slot of a term: what may fill it.
+    """A slot of a term, and which measures may fill it.
 
     Attributes:
-        about: for people: "velocity: shape () or one axis of (3,), unit m/s".
-        unit: the unit asked for; None takes any.
-        subject: whose quantity: the robot's main body, what it handles things with, ...
-        direction: how the axis is chosen from the text; "" where the term has none.
-        strict: a name that states no axis ("cart_velocity") will not do.
+        about: description for people: "velocity: shape () or one axis of (3,), unit m/s".
+        unit: None takes any.
+        subject: the thing measured: the robot's main body, the part that handles things, ...
+        direction: how the axis follows from the text; "" where the term has none.
+        strict: a name without an axis ("cart_velocity") doesn't fit.
         words: the name must hold one of these, unless empty; `avoid`: none of these.
         name: this very observable and no other.
-        varies: what random actions never moved is no use.
+        varies: a measure that random actions never changed doesn't fit.
     """
 
     slot: str
     about: str
     unit: str | None = None
     form: Form = "any"
-    subject: Subject = "main"
+    subject: Literal["main", "effector", "object", "target", "foot"] = "main"
     direction: Direction = ""
     strict: bool = False
     words: tuple[str, ...] = ()
@@ -64,11 +62,10 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A keyword-only number of a term: default, an expression over the roles; range, as factors of it."""
+    """A keyword-only number of a term: its default, an expression over the roles, and factors on it."""
 
     default: str
-    low: float
-    high: float
+    range: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +73,31 @@ class TermTemplate:
     """One file of the library.
 
     Attributes:
-        words, hints: phrases of a task that ask for it, strongly or weakly.
+        words: phrases of a task that ask for it; `hints`: that ask weakly.
         avoid_words: phrases that ask for it under a negation ("without falling").
         never: phrases that rule it out ("in place", for running).
         reverse: phrases that ask for its opposite ("crouch" for height).
         numbers: "speed", "angle" or "length": a number of that kind in the text asks for it ("at 2 m/s").
-        shapes: first the usual one; the body branches on them.
-        positive: shapes that never go below zero: where an episode can end early, a term that does go below
-            teaches to end it.
-        prior: chance of a place in a program whose task does not ask for it.
-        from_fitness: may be the goal where the text asks for nothing, if the fitness names what fills it.
+        shapes: the usual one first; the body branches on them.
+        positive: shapes that never go below zero: where an episode can end early, a negative term teaches to
+            end it.
+        prior: probability of a place in a program whose task doesn't ask for it.
+        from_fitness: may be the goal where the text asks for nothing, if the fitness names its measures.
         may_be_goal: a shaping term that is the goal where the text asks for it.
         needs_end: only where an episode can end early.
         last_resort: only where nothing else can be the goal.
-        unless: a template that says the same better; the best guess takes not both.
+        unless: a template that serves the same purpose better; the best guess doesn't take both.
     """
 
     name: str
-    purpose: Purpose
+    purpose: Literal["goal", "shaping", "cost"]
     key: str
     summary: str
     roles: tuple[Role, ...]
     shapes: tuple[str, ...]
     weight: Setting
-    settings: Mapping[str, Setting]
     body: str
+    settings: Mapping[str, Setting]
     words: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     avoid_words: tuple[str, ...] = ()
@@ -115,47 +112,41 @@ class TermTemplate:
     last_resort: bool = False
     unless: str = ""
 
+    def render(self, context: Mapping[str, Any]) -> str:
+        """The term's lines: statements, then its entry."""
+        return _compiled(self.body).render(context)
+
 
 @cache
 def library() -> tuple[TermTemplate, ...]:
     """Every term template, in order of name."""
     folder = files("eureka_loop.reward_templates") / "terms"
-    found = sorted(
-        (each for each in folder.iterdir() if each.name.endswith(".j2")), key=lambda each: each.name
-    )
-    return tuple(parse(each.name.removesuffix(".j2"), each.read_text(encoding="utf-8")) for each in found)
+    found = {each.name.removesuffix(".j2"): each for each in folder.iterdir() if each.name.endswith(".j2")}
+    return tuple(parse(name, found[name].read_text(encoding="utf-8")) for name in sorted(found))
 
 
 def parse(name: str, text: str) -> TermTemplate:
     """A template file's text: front matter and body.
 
     Raises:
-        ValueError: no front matter, or a key in it that is not known.
+        ValueError: no front matter, or an unknown key in it.
     """
     parts = text.split("+++\n", 2)
     if len(parts) != 3 or parts[0].strip():
         raise ValueError(f"term template {name!r}: front matter must stand first, between two lines of +++")
-    table = tomllib.loads(parts[1])
-    roles = tuple(Role(slot=slot, **_tuples(role)) for slot, role in table.pop("roles").items())
-    weight = _setting(table.pop("weight"))
-    settings = {key: _setting(each) for key, each in table.pop("settings", {}).items()}
+    table = _tuples(tomllib.loads(parts[1]))
     try:
-        return TermTemplate(
-            name=name, roles=roles, weight=weight, settings=settings, body=parts[2], **_tuples(table)
-        )
-    except TypeError as error:
+        roles = tuple(Role(slot, **role) for slot, role in table.pop("roles").items())
+        weight = Setting(**table.pop("weight"))
+        settings = {key: Setting(**each) for key, each in table.pop("settings", {}).items()}
+        return TermTemplate(name, roles=roles, weight=weight, settings=settings, body=parts[2], **table)
+    except (KeyError, TypeError) as error:
         raise ValueError(f"term template {name!r}: {error}") from error
-
-
-def render(template: TermTemplate, context: Mapping[str, Any]) -> str:
-    """The term's lines: statements, then its entry."""
-    return _compiled(template.body).render(context)
 
 
 def evaluate(expression: str, context: Mapping[str, Any]) -> float:
     """A setting's default, to two significant digits, so that programs stay readable."""
-    value = _expression(expression)(**context)
-    return float(f"{float(value):.2g}")
+    return float(f"{float(_expression(expression)(**context)):.2g}")
 
 
 _ENVIRONMENT = jinja2.Environment(
@@ -174,10 +165,8 @@ def _expression(expression: str) -> Any:
     return _ENVIRONMENT.compile_expression(expression, undefined_to_none=False)
 
 
-def _setting(table: Mapping[str, Any]) -> Setting:
-    low, high = table["range"]
-    return Setting(default=table["default"], low=low, high=high)
-
-
-def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+def _tuples(value: Any) -> Any:
+    """Lists as tuples, in tables within tables."""
+    if isinstance(value, dict):
+        return {key: _tuples(each) for key, each in value.items()}
+    return tuple(value) if isinstance(value, list) else value

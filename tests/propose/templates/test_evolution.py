@@ -1,0 +1,108 @@
+"""Later generations: parents by rank, mutations that go by the terms' results, weights within their ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from eureka_loop.propose.templates.evolution import (
+    BEST_GUESS,
+    MUTATIONS,
+    Parent,
+    TermRecord,
+    breed,
+    compose,
+    cross,
+    mutate,
+    parents,
+)
+from eureka_loop.propose.templates.pool import Pool, pool
+from eureka_loop.propose.templates.program import write
+from eureka_loop.records import Candidate, Task
+from eureka_loop.results import Evaluated, Failed
+from eureka_loop.reward.vocabulary import Vocabulary
+
+Make = Callable[..., Evaluated]
+SEEDS = [np.random.default_rng(seed) for seed in range(200)]
+
+
+@pytest.fixture
+def terms(task: Task, planar: Vocabulary) -> Pool:
+    return pool(task, planar)
+
+
+@pytest.fixture
+def parent(terms: Pool) -> Parent:
+    """The best guess: speed, alive, effort."""
+    return Parent("g0-00", compose(terms, BEST_GUESS, np.random.default_rng(0)), {})
+
+
+def test_only_the_finished_breed_and_the_fittest_come_first(
+    terms: Pool, parent: Parent, trained: Make
+) -> None:
+    source = write(parent.genome, "Hop")
+    failed = Evaluated(Candidate("g0-02", 0, source, "templates"), (Failed("g0-02", "exception", "no"),))
+    opaque = trained("g0-03", "def compute_reward(x):\n    pass\n", 9.0)
+    human = trained("human", source, 9.0)
+    low = trained("g0-00", source, 1.0, {"speed": 0.4}, {"speed": -0.5})
+    found = parents(terms, [low, trained("g0-01", source, 2.0), failed, opaque, human])
+    assert [each.id for each in found] == ["g0-01", "g0-00"]
+    assert found[1].records == {"speed": TermRecord(0.4, -0.5)}
+
+
+def test_a_child_differs_and_keeps_a_goal(terms: Pool, parent: Parent) -> None:
+    other = replace(parent, id="g0-01", genome=parent.genome[:2])
+    for rng in SEEDS[:60]:
+        for child in (breed(terms, [parent, other], rng), cross(terms, parent, other, rng)):
+            assert child.note
+            assert set(child.parents) <= {"g0-00", "g0-01"}
+            assert any(terms.is_goal(gene) for gene in child.genome)
+            assert len({gene.key for gene in child.genome}) == len(child.genome)
+
+
+@pytest.mark.parametrize("kind", MUTATIONS)
+def test_a_mutation_does_what_its_name_says(terms: Pool, parent: Parent, kind: str) -> None:
+    for rng in SEEDS[:20]:
+        child = mutate(terms, parent, rng, kinds=(kind,))
+        before, after = parent.genome, child.genome
+        if ";" in child.note:  # two changes may cancel
+            continue
+        assert after != before
+        forms = [gene.form for gene in after] == [gene.form for gene in before]
+        assert forms is (kind == "weights")
+        assert np.sign(len(after) - len(before)) == {"add": 1, "drop": -1}.get(kind, 0)
+
+
+def test_idle_and_misleading_terms_go_first(terms: Pool, parent: Parent) -> None:
+    assert {gene.key for gene in parent.genome} == {"speed", "alive", "effort"}
+    records = {"effort": TermRecord(0.0, -0.9), "alive": TermRecord(0.4, 0.5)}
+    judged = replace(parent, records=records)
+    dropped = [mutate(terms, judged, rng, kinds=("drop",)).note.split("; ")[0] for rng in SEEDS]
+    assert dropped.count("effort dropped") > 3 * dropped.count("alive dropped") > 0
+
+
+def test_an_idle_term_is_pushed_up_and_a_loud_cost_down(terms: Pool, parent: Parent) -> None:
+    def median(record: TermRecord) -> float:
+        judged = replace(parent, records={"effort": record})
+        found = [mutate(terms, judged, rng, kinds=("weights",)).genome for rng in SEEDS]
+        weights = [gene.weights["effort"] for child in found for gene in child if gene.key == "effort"]
+        return float(np.median([weight / 0.1 for weight in weights if weight != 0.1]))
+
+    assert median(TermRecord(share=0.001)) > 1.5
+    assert median(TermRecord(share=0.8)) < 0.7
+
+
+def test_weights_stay_in_their_ranges(terms: Pool, parent: Parent) -> None:
+    for rng in SEEDS[:10]:
+        child = parent
+        for _ in range(20):
+            child = replace(child, genome=mutate(terms, child, rng, kinds=("weights",)).genome)
+        for gene in child.genome:
+            found = terms.recognise(gene)
+            assert found is not None
+            for name, value in gene.weights.items():
+                low, high = found[0].range(found[1], name)
+                assert low * 0.95 <= value <= high * 1.05

@@ -1,0 +1,163 @@
+"""Terms bound to an env's observables: the right measures, signs, scales and goals; the library is sound."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from eureka_loop.propose.templates.library import TermTemplate, library, parse
+from eureka_loop.propose.templates.matching import fitness_names
+from eureka_loop.propose.templates.measures import measures
+from eureka_loop.propose.templates.pool import Pool, Term, pool
+from eureka_loop.propose.templates.program import write
+from eureka_loop.records import Task
+from eureka_loop.reward.functions import namespace
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
+
+
+def asked(vocabulary: Vocabulary, task: Task, text: str, fitness: str = "") -> Pool:
+    return pool(replace(task, text=text, fitness=fitness), vocabulary)
+
+
+def best(found: Pool, template: str) -> Term:
+    return next(term for term in found.terms if term.template.name == template)
+
+
+def entry(found: Pool, template: str) -> str:
+    return next(iter(best(found, template).genes.values())).entry
+
+
+# measures
+
+
+def test_axes_and_driven_joints(planar: Vocabulary, arm: Vocabulary) -> None:
+    found = {str(measure): measure for measure in measures(planar)}
+    assert found["torso_linvel[:, 0]"].axis == "x"
+    assert not found["torso_linvel[:, 1]"].varies
+    assert found["forward_velocity"].axis == "x"
+    assert found["torso_height"].axis == "z"
+    assert found["qpos[:, 2:]"].shape == (2,), "rootx and rooty are the root's"
+    assert "native_reward" not in found
+    free_root = {str(measure): measure for measure in measures(arm)}
+    assert free_root["qpos[:, 7:]"].unit == "rad"
+    assert free_root["qvel[:, 6:]"].unit == "rad/s"
+
+
+def test_scales_are_the_reach_of_random_actions() -> None:
+    height = Observable("torso_height", (), "m", start=(1.25,), low=(0.75,), high=(1.3,))
+    assert measures(Vocabulary("X", (height,)))[0].scale == pytest.approx(0.5)
+    assert measures(Vocabulary("X", (replace(height, start=None, low=None, high=None),)))[0].scale == 1.0
+
+
+# bindings
+
+
+@pytest.mark.parametrize(
+    ("text", "template", "expected"),
+    [
+        ("run forward", "progress", ["forward_velocity"]),
+        ("jump as high as you can", "height", ["torso_height"]),
+        ("jump as high as you can", "rise", ["torso_linvel[:, 2]"]),
+        ("raise the left arm", "height", ["left_arm_pos[:, 2]"]),
+        ("walk", "gait", ["left_foot_contact", "right_foot_contact"]),
+        ("stand upright", "upright", ["torso_up[:, 2]"]),
+        ("spin in place", "spin", ["pitch_velocity"]),  # a planar robot turns about y alone
+        ("spin in place", "stay_near", ["torso_pos"]),
+        ("stand still", "stillness", ["torso_linvel"]),
+        ("jab with the left arm", "strike", ["left_arm_linvel[:, 0]"]),
+        ("push the block to the goal", "carry", ["achieved_goal", "desired_goal"]),
+    ],
+)
+def test_the_planar_robot(
+    planar: Vocabulary, task: Task, text: str, template: str, expected: list[str]
+) -> None:
+    goals = [Observable(name, (3,), group="goal") for name in ("achieved_goal", "desired_goal")]
+    if "goal" in text:
+        planar = replace(planar, observables=(*planar.observables, *goals))
+    term = best(asked(planar, task, text), template)
+    assert [str(measure) for measure in term.binding.measures.values()] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "template", "expected"),
+    [
+        ("reach the target with the gripper", "reach", ["gripper_pos", "target_pos"]),
+        ("touch the ball", "reach", ["gripper_pos", "ball_pos"]),
+        ("push the ball to the target", "carry", ["ball_pos", "target_pos"]),
+        ("push the ball to the target", "attend", ["gripper_pos", "ball_pos"]),
+        ("hold the pose", "hold_pose", ["qpos[:, 7:]"]),
+    ],
+)
+def test_an_arm_without_a_domain(
+    arm: Vocabulary, task: Task, text: str, template: str, expected: list[str]
+) -> None:
+    term = best(asked(arm, task, text), template)
+    assert [str(measure) for measure in term.binding.measures.values()] == expected
+
+
+def test_signs(planar: Vocabulary, task: Task) -> None:
+    assert entry(asked(planar, task, "walk forward"), "progress").startswith('"speed": speed *')
+    assert entry(asked(planar, task, "walk backwards"), "progress").startswith('"speed": -speed *')
+    # a backflip is negative about +y, but the description says that the rate is positive nose up
+    assert entry(asked(planar, task, "do a backflip"), "flip").startswith('"flip": flip * pitch_velocity')
+    assert entry(asked(planar, task, "do a frontflip"), "flip").startswith('"flip": -flip * pitch_velocity')
+
+
+def test_the_fitness_lends_its_names_and_no_more(planar: Vocabulary, task: Task) -> None:
+    source = "def fitness(hand_distance, prev_qpos, dt):\n    return -hand_distance.mean()\n"
+    assert fitness_names(source) == {"hand_distance"}
+    assert fitness_names("this is no Python") == frozenset()
+    goals = asked(planar, task, "be brilliant", "def fitness(left_foot_contact):\n    return 0.0\n").goals
+    assert [(goal.key, str(goal.binding.measures["quantity"])) for goal in goals] == [
+        ("score", "left_foot_contact")
+    ]
+    door = replace(planar, observables=(*planar.observables, Observable("door_distance", (), "m")))
+    found = asked(door, task, "be brilliant", "def fitness(door_distance):\n    return 0.0\n")
+    assert entry(found, "improve").startswith('"score": -score * door_distance')  # better if small
+    assert asked(planar, task, "be brilliant").goals
+
+
+def test_keys_and_weights_never_hide_an_observable(planar: Vocabulary, task: Task) -> None:
+    clashing = [Observable(name, (), "m") for name in ("speed", "effort", "alive", "height", "spin_cap")]
+    vocabulary = replace(planar, observables=(*planar.observables, *clashing))
+    for term in asked(vocabulary, task, "run forward, jump high, spin").terms:
+        for gene in term.genes.values():
+            assert not gene.weights.keys() & set(vocabulary.names()), gene
+
+
+# the library
+
+
+@pytest.mark.parametrize("template", library(), ids=lambda template: template.name)
+def test_a_template_is_sound(template: TermTemplate) -> None:
+    assert template.summary
+    assert set(template.positive) <= set(template.shapes)
+    assert template.key not in namespace(), "the key becomes a keyword: it must not hide a shaping function"
+    assert template.purpose == "cost" or template.prior > 0 or template.words or template.last_resort
+    assert all(role.about for role in template.roles)
+    for setting in (template.weight, *template.settings.values()):
+        assert 0 < setting.range[0] <= 1 <= setting.range[1]
+
+
+def test_every_template_fits_somewhere_and_renders_readable_code(
+    planar: Vocabulary, arm: Vocabulary, task: Task
+) -> None:
+    terms = [*pool(task, planar).terms, *pool(task, arm).terms]
+    unbound = {template.name for template in library()} - {term.template.name for term in terms}
+    assert unbound <= {"gap", "impact", "straight"}  # a stated distance, ground forces, sideways speed
+    for term in terms:
+        for gene in term.genes.values():
+            text = write((gene,), "A task")
+            compile(text, term.key, "exec")
+            assert gene.weights
+            assert all(value > 0 for value in gene.weights.values()), f"{term.key}: {gene.weights}"
+            assert max(map(len, text.splitlines())) <= 115, text
+
+
+def test_a_wrong_front_matter_is_refused() -> None:
+    with pytest.raises(ValueError, match="front matter"):
+        parse("odd", '"speed": 1.0,\n')
+    head = '+++\npurpose = "goal"\nkey = "k"\nsummary = "s"\nshapes = ["a"]\ncolour = 1\n[roles]\n'
+    with pytest.raises(ValueError, match="colour"):
+        parse("odd", f'{head}[weight]\ndefault = "1"\nrange = [0.1, 2]\n+++\nx')
