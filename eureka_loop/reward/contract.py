@@ -3,13 +3,12 @@
     def compute_reward(forward_velocity, action, *, speed=1.0, effort=1e-3):
         return {"speed": speed * forward_velocity, "effort": -effort * np.square(action).sum(axis=1)}
 
-Every array is float64 with a leading batch axis N, read-only; rows are independent. It returns a dict of
-terms, each (N,) and finite; the reward is the sum of those whose key doesn't begin with `_`.
+Every array is float64 with a leading batch axis N, read-only; rows are independent. The program returns a
+dict of terms, each (N,) and finite; the reward is the sum of the terms whose key doesn't begin with `_`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,28 +27,21 @@ class Program:
     """A program that passed the gate.
 
     Attributes:
-        kind: "reward" gives a dict of terms, (N,) each; "fitness" and "success" one number an episode.
+        kind: "reward" returns a dict of terms, (N,) each; "fitness" and "success" one number an episode.
         parameters: positional parameters as written, e.g. ("forward_velocity", "prev_qpos", "action").
         weights: keyword-only parameters with their defaults.
-        doc: its docstring's first line.
     """
 
     kind: Kind
     source: str
     parameters: tuple[str, ...]
     weights: Mapping[str, float]
-    doc: str = ""
 
     @property
     def entry_point(self) -> str:
         return ENTRY_POINTS[self.kind]
 
-    @property
-    def digest(self) -> str:
-        """Twelve hex digits that name the source."""
-        return hashlib.sha256(self.source.encode()).hexdigest()[:12]
-
 
 def is_diagnostic(term: str) -> bool:
-    """A key that begins with `_` is logged and shown, not summed."""
+    """Whether a term is logged and not summed: its key begins with `_`."""
     return term.startswith("_")

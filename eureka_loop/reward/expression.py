@@ -1,4 +1,4 @@
-"""What a person types, "forward_velocity - 0.1 * norm(action)", as a program."""
+"""An expression that a person types, "forward_velocity - 0.1 * norm(action)", as a program."""
 
 from __future__ import annotations
 
@@ -8,59 +8,87 @@ from eureka_loop.errors import BadInput, Refused
 from eureka_loop.reward.allowed import BUILTINS, MODULES
 from eureka_loop.reward.functions import SHAPING
 from eureka_loop.reward.gate import check
-from eureka_loop.reward.parsing import MAX_BYTES, parse
-from eureka_loop.reward.problems import Problems, code
-from eureka_loop.reward.rows.expressions import Expressions
-from eureka_loop.reward.rows.values import FEWER, UNKNOWN, Names, Rows, TooMuch, has_rows, shape_text
+from eureka_loop.reward.parsing import MAX_BYTES, code, module_path, parse
 from eureka_loop.reward.vocabulary import Vocabulary
 
 _OWN = {*BUILTINS, *MODULES, *SHAPING}
 
 
 def episode_mean(expression: str, vocabulary: Vocabulary) -> str:
-    """A fitness program: an expression's mean over an episode, or its value where it is one number already.
+    """A fitness program: the mean of an expression over an episode, or its value where it is one number.
 
-    Hidden observables may be named: a person chooses the fitness, not a model.
+    Hidden observables may be named: a person chooses the fitness, not a model. An expression of several
+    numbers a step fails when the program is tried out.
 
     Raises:
-        BadInput: no expression, or one that isn't one number a step.
+        BadInput: no expression, or one without observables.
         UnknownName: an observable that doesn't exist.
         Refused: the gate refuses the program.
     """
     node = _parsed(expression)
     text, names = code(node, MAX_BYTES), _observables(node)
-    held = Names()
     for name in names:
-        held.held[name] = Rows(vocabulary.resolve(name, hidden=True).shape)
+        vocabulary.resolve(name, hidden=True)
     if not names:
         raise BadInput(f"fitness {expression!r} names no observable; `eureka tasks NAME` lists a task's")
-    try:
-        value = Expressions(Problems(), episode=True, run_helper=lambda *_: UNKNOWN).value(node, held)
-    except TooMuch as error:
-        raise BadInput(f"fitness {expression!r} is too much to follow: {FEWER}") from error
-    if isinstance(value, Rows) and value.shape:
-        raise BadInput(
-            f"fitness {expression!r} has shape {shape_text(value)}, one number a step is needed: "
-            f"take a component, `{text}[:, 0]`, or the length, `norm({text})`"
-        )
-    result = f"np.mean({text})" if has_rows(value) else text
-    words = "Episode mean" if has_rows(value) else "Of a whole episode"
-    source = _program("fitness", names, f"{words}: {text}", result)
+    # The mean of one number is that number; over `axis=0`, several numbers a step remain several, and fail.
+    result = f"np.mean({text})" if _over_episode(node) else f"np.mean({text}, axis=0)"
+    source = _program("fitness", names, f"Episode mean: {text}", result)
     check(source, vocabulary, "fitness", hidden=True)
     return source
 
 
-def as_reward(expression: str) -> str:
-    """The same expression as a reward program of one term, unchecked.
+def as_reward(expression: str, vocabulary: Vocabulary) -> str | None:
+    """The same expression as a reward program of one term; None where it can't be computed step by step.
 
     Raises:
         BadInput: no expression.
     """
     node = _parsed(expression)
     text = code(node, MAX_BYTES)
-    return _program(
-        "compute_reward", _observables(node), f"Nothing but the fitness: {text}", f'{{"fitness": {text}}}'
-    )
+    doc, terms = f"Nothing but the fitness: {text}", f'{{"fitness": {text}}}'
+    source = _program("compute_reward", _observables(node), doc, terms)
+    try:
+        check(source, vocabulary)
+    except Refused:
+        return None
+    return None if _over_episode(node) else source
+
+
+def _over_episode(node: ast.expr) -> bool:
+    """Whether it takes steps of the episode, or reduces over them: `x[-1]`, `x.max()`, `np.sum(x)`."""
+    for each in ast.walk(node):
+        match each:
+            case ast.Subscript(slice=ast.Tuple(elts=[ast.Slice(lower=None, upper=None), *_])):
+                pass
+            case ast.Subscript(slice=ast.Tuple(elts=[ast.Constant(value=value), *_])) if value is ...:
+                pass
+            case ast.Subscript():
+                return True
+            case ast.Call(func=ast.Attribute(attr=name) as function, args=arguments, keywords=[]) if (
+                name in _REDUCTIONS and len(arguments) == bool(module_path(function)[0])
+            ):
+                return True
+            case ast.Call(func=ast.Name(id="len")):
+                return True
+    return False
+
+
+_REDUCTIONS = (
+    "sum",
+    "mean",
+    "prod",
+    "max",
+    "min",
+    "any",
+    "all",
+    "std",
+    "var",
+    "median",
+    "ptp",
+    "cumsum",
+    "diff",
+)
 
 
 def _parsed(expression: str) -> ast.expr:

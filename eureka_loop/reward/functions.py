@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from eureka_loop.records import Array
-from eureka_loop.reward.allowed import BUILTINS, MATH_NAMES, METHODS, MODULES, NUMPY_NAMES, Signature
+from eureka_loop.reward.allowed import BUILTINS, MATH, MATH_VALUES, MODULES, NUMPY, NUMPY_VALUES
 from eureka_loop.reward.parsing import CONSTANT
 
 MAX_RANGE = 1_000
@@ -46,6 +46,10 @@ def tolerance(
     Raises:
         ValueError: lower > upper, a negative margin, an unknown sigmoid, `value_at_margin` outside (0, 1).
     """
+    if not isinstance(bounds, tuple | list) or len(bounds) != 2:
+        raise ValueError("tolerance: bounds are a pair, `bounds=(lower, upper)`")
+    if np.ndim(margin):
+        raise ValueError(f"tolerance: margin is one number for all rows, not {np.shape(margin)}")
     lower, upper = bounds
     if np.any(np.greater(lower, upper)):
         raise ValueError(f"tolerance: lower bound {lower} is above upper bound {upper}")
@@ -61,50 +65,20 @@ def tolerance(
     return SIGMOIDS[sigmoid](outside / margin, value_at_margin)
 
 
-def _gaussian(x: Array, value_at_1: float) -> Array:
-    return np.asarray(np.exp(-0.5 * np.square(x * np.sqrt(-2.0 * np.log(value_at_1)))))
-
-
-def _hyperbolic(x: Array, value_at_1: float) -> Array:
-    decay: Array = np.exp(-np.abs(x) * np.arccosh(1.0 / value_at_1))
-    return 2.0 * decay / (1.0 + np.square(decay))  # 1 / cosh, without its overflow
-
-
-def _long_tail(x: Array, value_at_1: float) -> Array:
-    return 1.0 / (np.square(x) * (1.0 / value_at_1 - 1.0) + 1.0)
-
-
-def _reciprocal(x: Array, value_at_1: float) -> Array:
-    return 1.0 / (np.abs(x) * (1.0 / value_at_1 - 1.0) + 1.0)
-
-
-def _cosine(x: Array, value_at_1: float) -> Array:
-    scaled = np.minimum(x * np.arccos(2.0 * value_at_1 - 1.0) / np.pi, 1.0)
-    return np.asarray((1.0 + np.cos(np.pi * scaled)) / 2.0)
-
-
-def _linear(x: Array, value_at_1: float) -> Array:
-    return np.maximum(1.0 - x * (1.0 - value_at_1), 0.0)
-
-
-def _quadratic(x: Array, value_at_1: float) -> Array:
-    return np.maximum(1.0 - np.square(x) * (1.0 - value_at_1), 0.0)
-
-
-def _tanh_squared(x: Array, value_at_1: float) -> Array:
-    return np.asarray(1.0 - np.square(np.tanh(x * np.arctanh(np.sqrt(1.0 - value_at_1)))))
-
-
-# Each maps a distance >= 0, in margins, to (0, 1]: 1 at 0, value_at_1 at 1.
+# Each maps a distance >= 0, in margins, to (0, 1]: 1 at 0, the value `v` at 1.
 SIGMOIDS: dict[str, Callable[[Array, float], Array]] = {
-    "gaussian": _gaussian,
-    "hyperbolic": _hyperbolic,
-    "long_tail": _long_tail,
-    "reciprocal": _reciprocal,
-    "cosine": _cosine,
-    "linear": _linear,
-    "quadratic": _quadratic,
-    "tanh_squared": _tanh_squared,
+    "gaussian": lambda x, v: np.exp(np.log(v) * np.square(x)),
+    "hyperbolic": lambda x, v: (
+        1.0 / np.cosh(np.minimum(x * np.arccosh(1.0 / v), 700.0))
+    ),  # beyond, it overflows
+    "long_tail": lambda x, v: 1.0 / (np.square(x) * (1.0 / v - 1.0) + 1.0),
+    "reciprocal": lambda x, v: 1.0 / (x * (1.0 / v - 1.0) + 1.0),
+    "cosine": lambda x, v: (
+        (1.0 + np.cos(np.pi * np.minimum(x * np.arccos(2.0 * v - 1.0) / np.pi, 1.0))) / 2.0
+    ),
+    "linear": lambda x, v: np.maximum(1.0 - x * (1.0 - v), 0.0),
+    "quadratic": lambda x, v: np.maximum(1.0 - np.square(x) * (1.0 - v), 0.0),
+    "tanh_squared": lambda x, v: 1.0 - np.square(np.tanh(x * np.arctanh(np.sqrt(1.0 - v)))),
 }
 
 
@@ -162,7 +136,14 @@ def rotate(quat: Array, vector: Array, inverse: bool = False) -> Array:
         quat: w, x, y, z, as MuJoCo has them; brought to length 1 here.
         vector: any unit.
         inverse: from the world's frame to the body's.
+
+    Raises:
+        ValueError: other shapes.
     """
+    if np.shape(quat)[-1:] != (4,) or np.shape(vector)[-1:] != (3,):
+        raise ValueError(
+            f"rotate takes (N, 4) and (N, 3) or (3,), not {np.shape(quat)} and {np.shape(vector)}"
+        )
     unit = np.divide(quat, np.sqrt(np.sum(np.square(quat), axis=-1, keepdims=True)))
     w, u = unit[..., :1], unit[..., 1:]
     turned = 2.0 * np.cross(-u if inverse else u, vector)
@@ -193,10 +174,7 @@ SHAPING: dict[str, Callable[..., Array]] = {
     "rotate": rotate,
     "heading": heading,
 }
-SHAPING_SIGNATURES: dict[str, Signature] = {
-    name: Signature(len(names), frozenset(names))
-    for name, names in ((name, list(inspect.signature(each).parameters)) for name, each in SHAPING.items())
-}
+SHAPING_KEYWORDS = {name: frozenset(inspect.signature(each).parameters) for name, each in SHAPING.items()}
 
 
 def namespace() -> dict[str, object]:
@@ -204,7 +182,7 @@ def namespace() -> dict[str, object]:
 
     Run in it what `parsing.compile_ready` makes of the source.
     """
-    arrays, numbers = _only(NUMPY_NAMES, np), _only(MATH_NAMES, math)
+    arrays, numbers = _only({*NUMPY, *NUMPY_VALUES}, np), _only({*MATH, *MATH_VALUES}, math)
     safe: dict[str, object] = {name: getattr(builtins, name) for name in BUILTINS}
     return {
         "__name__": "program",
@@ -213,29 +191,6 @@ def namespace() -> dict[str, object]:
         **{name: numbers if module == "math" else arrays for name, module in MODULES.items()},
         CONSTANT: frozen,
     }
-
-
-def warm_up() -> None:
-    """Have numpy import what it otherwise imports at the first call.
-
-    It does so through the caller's builtins, and a program's have no `__import__`: call this once before any
-    program runs, and before the process is locked.
-    """
-    x = np.array([[4.0, 1.0], [2.0, 3.0]])
-    arguments: dict[str, tuple[object, ...]] = {
-        "clip": (0, 1), "astype": (float,), "repeat": (2,), "swapaxes": (0, 1), "reshape": (-1,), "dot": (x,),
-    }  # fmt: skip
-    for method in METHODS:
-        getattr(x, method)(*arguments.get(method, ()))
-    np.linalg.inv(x), np.linalg.det(x), np.linalg.norm(x, axis=1), np.median(x, axis=1), np.quantile(x, 0.5)
-    (
-        np.einsum("ij,ij->i", x, x),
-        np.cross(np.ones((2, 3)), np.ones(3)),
-        np.ptp(x),
-        np.average(x),
-        np.nanmean(x),
-    )
-    str(x), repr(x.dtype), np.array_equal(x, x), rotate(np.ones((1, 4)), np.ones(3))
 
 
 def short_range(*limits: int) -> range:

@@ -1,28 +1,36 @@
-"""The gate: reads a program, and says everything that is wrong with it at once.
+"""The gate: checks a program's text before it runs, and reports every problem at once.
 
-It gives clear errors and determinism; it is no security boundary: that is the locked process in which the
-program runs. It refuses what it doesn't know (allow-lists of syntax, names, functions, keywords), and follows
-the program on abstract values to find what can't work on a batch of rows: conditions on arrays, reductions
-over the batch, shapes that don't fit.
+It gives clear errors and determinism. It is no security boundary: that is the locked process in which the
+program runs. It refuses what is not on an allow-list: syntax, names, functions, keywords. Whether rows are
+independent and shapes fit is found by running the program, in `sandbox.trial`.
 """
 
 from __future__ import annotations
 
 import ast
 import warnings
+from dataclasses import dataclass, field
 
-from eureka_loop.errors import Problem, Refused
-from eureka_loop.reward.contract import Kind, Program
-from eureka_loop.reward.form.layout import Layout, read_layout
-from eureka_loop.reward.form.names import check_names
-from eureka_loop.reward.form.nodes import check_nodes
-from eureka_loop.reward.form.signature import Signature, read_signature
-from eureka_loop.reward.parsing import TOO_DEEP, parse
-from eureka_loop.reward.problems import Problems
-from eureka_loop.reward.rows.returns import check_returned
-from eureka_loop.reward.rows.tracing import Tracer
-from eureka_loop.reward.rows.values import FEWER, TooMuch
+from eureka_loop.errors import Problem, Refused, UnknownName
+from eureka_loop.reward.allowed import CREATION, ELEMENTWISE
+from eureka_loop.reward.contract import ENTRY_POINTS, Kind, Program
+from eureka_loop.reward.parsing import TOO_DEEP, code, module_path, parse
+from eureka_loop.reward.syntax import SURROUNDINGS, Problems, Syntax
 from eureka_loop.reward.vocabulary import Vocabulary
+from eureka_loop.reward.weights import number
+
+_OBS = "write `obs`: the observation after the step (`prev_obs`: before)"
+_ELSEWHERE = {  # what other interfaces pass in → what to ask for here
+    "info": "its numbers are observables: `info_<key>`",
+    **dict.fromkeys(("next_obs", "observation", "observations", "state", "next_state"), _OBS),
+    "done": "write `terminated`, 1 where the episode ended by itself",
+    "truncated": "time limits aren't part of the task; `time_left` gives the seconds that are left",
+    "actions": "write `action`",
+    "reward": "the env's own reward can't be used",
+}
+_LOOKALIKES = ("reward", "fitness", "success", "compute", "score")
+_IMMUTABLE = ast.Constant | ast.UnaryOp | ast.BinOp | ast.Tuple | ast.Name | ast.Attribute
+_NUMERIC = _IMMUTABLE | ast.List | ast.Call | ast.expr_context | ast.operator | ast.unaryop | ast.keyword
 
 
 def check(source: str, vocabulary: Vocabulary, kind: Kind = "reward", *, hidden: bool = False) -> Program:
@@ -42,41 +50,19 @@ def check(source: str, vocabulary: Vocabulary, kind: Kind = "reward", *, hidden:
 
 
 def _check(source: str, vocabulary: Vocabulary, kind: Kind, hidden: bool) -> Program:
-    tree = parse(source)
-    problems = Problems()
-    layout = read_layout(tree, kind, problems)
-    check_nodes(tree, problems)
-    signature = Signature()
-    if layout.entry is not None:
-        signature = read_signature(layout.entry, vocabulary, kind, hidden, problems)
-        told = set(signature.values) - set(signature.parameters) - set(signature.weights)
-        check_names(layout, vocabulary, hidden, told, problems)
-        _trace(layout, layout.entry, signature, kind, problems)
-    else:
-        check_names(layout, vocabulary, hidden, set(), problems)
+    tree, problems = parse(source), Problems()
+    entry = _entry(tree, kind, problems)
+    signature = _Signature(vocabulary, hidden, problems)
+    if entry is not None:
+        signature.read(entry)
+    Syntax(tree, vocabulary, problems, hidden=hidden, rejected=signature.rejected).visit(tree)
     problems.raise_if_any()
     _compile(tree)
-    doc = ast.get_docstring(layout.entry) if layout.entry else None
-    return Program(
-        kind, source, tuple(signature.parameters), signature.weights, (doc or "").partition("\n")[0]
-    )
-
-
-def _trace(
-    layout: Layout, entry: ast.FunctionDef, signature: Signature, kind: Kind, problems: Problems
-) -> None:
-    tracer = Tracer(problems, episode=kind != "reward")
-    try:
-        tracer.module(layout.constants, layout.functions)
-        returned = tracer.run(entry, signature.values)
-    except TooMuch:
-        problems.add(entry, f"too much to follow: {FEWER}")
-    else:
-        check_returned(kind, entry, returned, problems)
+    return Program(kind, source, tuple(signature.parameters), signature.weights)
 
 
 def _compile(tree: ast.Module) -> None:
-    """What only Python's compiler finds: a `return` outside a function, a name given twice."""
+    """Raise what only Python's compiler finds: a `return` outside a function, a parameter given twice."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -84,3 +70,152 @@ def _compile(tree: ast.Module) -> None:
     except (SyntaxError, ValueError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
         raise Refused([Problem(line, f"not valid Python: {getattr(error, 'msg', error)}")]) from error
+
+
+# The top level: imports, constants, functions
+
+
+def _entry(tree: ast.Module, kind: Kind, problems: Problems) -> ast.FunctionDef | None:
+    """The entry point; reports what may not stand beside it."""
+    functions: dict[str, ast.FunctionDef] = {}
+    defined: set[str] = set()
+    for statement in tree.body:
+        name = ""
+        match statement:
+            case ast.FunctionDef(name=name):
+                functions[name] = statement
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                _check_constant(name, value, problems)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                _check_constant(name, value, problems)
+            case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Expr(value=ast.Constant(value=str())):
+                pass
+            case ast.ClassDef() | ast.AsyncFunctionDef():
+                pass  # `Syntax` reports them
+            case _:
+                text = code(statement, 40)
+                problems.add(
+                    statement, f"`{text}` stands outside a function: only constants and functions may"
+                )
+        if name and name in defined:
+            problems.add(statement, f"`{name}` is defined twice: remove one")
+        defined.add(name)
+    if ENTRY_POINTS[kind] not in functions:
+        _report_no_entry(ENTRY_POINTS[kind], functions, problems)
+    return functions.get(ENTRY_POINTS[kind])
+
+
+def _report_no_entry(wanted: str, functions: dict[str, ast.FunctionDef], problems: Problems) -> None:
+    near = [name for name in functions if any(part in name.lower() for part in _LOOKALIKES)]
+    named = near or list(functions)[-1:]
+    if named:
+        problems.add(functions[named[-1]], f"there is no function `{wanted}`: rename `{named[-1]}`")
+    else:
+        problems.add(ast.Pass(), f"there is no function `{wanted}`: write `def {wanted}(...):`")
+
+
+def _check_constant(name: str, node: ast.expr, problems: Problems) -> None:
+    """A constant can't change: numbers, text, tuples, arithmetic with them, and arrays, which are frozen."""
+    if isinstance(node, ast.List):
+        comma = "," if len(node.elts) == 1 else ""
+        tuple_ = f"`({code(node)[1:-1]}{comma})`"
+        problems.add(node, f"constant `{name}` holds a list, which can change: write a tuple, {tuple_}")
+    elif isinstance(node, ast.Lambda):
+        function = f"`def {name}({code(node.args)}): return {code(node.body)}`"
+        problems.add(node, f"constant `{name}` is a function: write {function}")
+    elif isinstance(node, _IMMUTABLE):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                _check_constant(name, child, problems)
+    elif not _makes_array(node):
+        allowed = "numbers, text, tuples and arrays of numbers"
+        problems.add(node, f"constant `{name}` can be made of {allowed}, not of `{code(node)}`")
+
+
+def _makes_array(node: ast.expr) -> bool:
+    """Whether it is a call such as `np.array([0.0, 1.0])` or `math.radians(30)`: fixed numbers in and out."""
+    if not isinstance(node, ast.Call):
+        return False
+    module, name = module_path(node.func)
+    known = module == "math" or name in ELEMENTWISE or name in CREATION
+    return bool(module) and known and all(map(_is_numeric, ast.walk(node)))
+
+
+def _is_numeric(node: ast.AST) -> bool:
+    """Whether nothing in it could make an array of objects, which can change although the array is frozen."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int | float)
+    return isinstance(node, _NUMERIC) and not (isinstance(node, ast.Attribute) and node.attr == "dtype")
+
+
+# The entry point's parameters
+
+
+@dataclass(slots=True)
+class _Signature:
+    """What the entry point asks for; `read` reports each parameter that can't be.
+
+    Attributes:
+        parameters: observables as written, in order.
+        rejected: parameters that were reported.
+    """
+
+    vocabulary: Vocabulary
+    hidden: bool
+    problems: Problems
+    parameters: list[str] = field(default_factory=list)
+    weights: dict[str, float] = field(default_factory=dict)
+    rejected: set[str] = field(default_factory=set)
+
+    def read(self, entry: ast.FunctionDef) -> None:
+        arguments = entry.args
+        plain = [*arguments.posonlyargs, *arguments.args]
+        defaults = dict(zip(reversed(plain), reversed(arguments.defaults), strict=False))
+        if arguments.posonlyargs:
+            self.problems.add(entry, "remove the `/`: parameters are passed by name")
+        if not plain:
+            text = f"`{entry.name}` names no observable: name what it needs, `{entry.name}(obs, action)`"
+            self.problems.add(entry, text)
+        for each in plain:
+            if not self._known(each.arg):
+                self.rejected.add(each.arg)
+                self.problems.add(each, self._unknown(each.arg, defaults.get(each)))
+                continue
+            self.parameters.append(each.arg)
+            if each in defaults:
+                self.problems.add(each, f"`{each.arg}` is an observable: remove its default")
+        for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            self._read_weight(each, default)
+
+    def _unknown(self, name: str, default: ast.expr | None) -> str:
+        if default is not None:
+            return f"`{name}` is a weight: it stands after a `*`: `*, {name}={code(default)}`"
+        if name in SURROUNDINGS:
+            return f"there is no `{name}`: a program is a plain function; ask for each quantity by its name"
+        if name in _ELSEWHERE:
+            return f"unknown observable {name!r}: {_ELSEWHERE[name]}"
+        if self.vocabulary.find(name, hidden=True) is not None:
+            return f"{name!r} is the env's own reward or part of it; a program can't ask for it"
+        try:
+            if not self.problems.full:
+                self.vocabulary.resolve(name, hidden=self.hidden)
+        except UnknownName as unknown:
+            return str(unknown)
+        return f"unknown observable {name!r}"
+
+    def _read_weight(self, node: ast.arg, default: ast.expr | None) -> None:
+        value = number(default) if default is not None else None
+        if self._known(node.arg):
+            self.problems.add(node, f"`{node.arg}` is an observable: it stands before the `*`")
+        elif default is None:
+            self.problems.add(node, f"weight `{node.arg}` needs a default, a number: `{node.arg}=1.0`")
+        elif value is None:
+            instead = f"`{node.arg}=1.0`; tuples are constants above the function"
+            self.problems.add(
+                node, f"weight `{node.arg}={code(default)}`: a weight is one finite number, {instead}"
+            )
+        else:
+            self.weights[node.arg] = value
+
+    def _known(self, name: str) -> bool:
+        return self.vocabulary.find(name, hidden=self.hidden) is not None

@@ -1,4 +1,4 @@
-"""Text → syntax tree, for the gate that reads it and the process that runs it."""
+"""Text to syntax tree: for the gate, which checks it, and for the reward process, which runs it."""
 
 from __future__ import annotations
 
@@ -12,42 +12,38 @@ from eureka_loop.reward.contract import ENTRY_POINTS
 
 MAX_BYTES = 20_000
 MAX_NODES = 2_000  # statements, expressions, arguments; operators and contexts aren't counted
-_UNCOUNTED = ast.operator | ast.unaryop | ast.cmpop | ast.boolop | ast.expr_context
-MAX_DEPTH = 100  # far above what people write, far below what Python's own compiler recurses through
+MAX_DEPTH = 100  # far above what people write, far below the recursion limit of Python's compiler
 TOO_DEEP = "nested too deeply: split the expression into steps with names"
+CONSTANT = "@constant"  # wraps a module constant in the compiled program; no identifier, so it can't be named
 
-# Marks of direction: with them a program reads otherwise than it runs, in comments and texts too (Boucher and
-# Anderson 2021, "Trojan Source").
-_UNSEEN = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-# What wraps a module constant in the compiled program; no identifier, so no program can name it.
-CONSTANT = "@constant"
+_UNCOUNTED = ast.operator | ast.unaryop | ast.cmpop | ast.boolop | ast.expr_context
+# Marks of direction make a program read otherwise than it runs (Boucher and Anderson 2021, "Trojan Source").
+_INVISIBLE = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def parse(source: str) -> ast.Module:
-    """The tree of a program's text, line numbers its own.
+    """The syntax tree of a program's text; line numbers are the text's.
 
     Raises:
-        Refused: it is too long, too deep, or not Python.
+        Refused: the text is too long, nested too deeply, or not Python.
     """
     size = len(source.encode("utf-8", errors="surrogatepass"))
     if size > MAX_BYTES:
         raise _refused(f"the program is {size:,} bytes long; {MAX_BYTES:,} are allowed: shorten it")
-    unseen = _UNSEEN.search(source)
-    if unseen is not None:
-        line = source.count("\n", 0, unseen.start()) + 1
-        message = f"the character U+{ord(unseen[0]):04X} is not seen but changes what is: leave it out"
-        raise Refused([Problem(line, message)])
+    invisible = _INVISIBLE.search(source)
+    if invisible is not None:
+        line = source.count("\n", 0, invisible.start()) + 1
+        raise _refused(f"the invisible character U+{ord(invisible[0]):04X} reorders text: remove it", line)
     tree = _parse(source)
-    _bound(tree)
+    _check_limits(tree)
     return tree
 
 
 def entry(source: str) -> ast.FunctionDef:
-    """The function that a program's text is there for; a reward's helpers may be called `fitness`, `success`.
+    """The entry point: the first of compute_reward, fitness, success that the program defines.
 
     Raises:
-        Refused: it can't be parsed.
+        Refused: the text can't be parsed.
         BadInput: there is none.
     """
     functions = {node.name: node for node in parse(source).body if isinstance(node, ast.FunctionDef)}
@@ -58,53 +54,74 @@ def entry(source: str) -> ast.FunctionDef:
 
 
 def compile_ready(source: str) -> ast.Module:
-    """The tree that runs: `compile(compile_ready(source), "<program>", "exec")`, then exec in `namespace()`.
+    """The tree to run: `compile(compile_ready(source), "<program>", "exec")`, then exec in `namespace()`.
 
-    Without annotations and without the imports that the gate overlooks; module constants frozen (a call of
-    `CONSTANT`, which the namespace holds); nothing moved, so that a traceback's lines are the source's.
+    Annotations and ignored imports are removed, module constants are frozen (a call of `CONSTANT`), positions
+    stay as they are.
 
     Raises:
-        Refused: it can't be parsed. What the gate would say beyond that is not asked here.
+        Refused: the text can't be parsed. Nothing else is checked.
     """
-    tree = _Ready().visit_Module(_parse(source))
-    return ast.fix_missing_locations(tree)
+    return ast.fix_missing_locations(_Ready().visit_Module(_parse(source)))
 
 
-def dropped(node: ast.Import | ast.ImportFrom) -> bool:
-    """An import written out of habit, of nothing that isn't there without it."""
+def ignored(node: ast.Import | ast.ImportFrom) -> bool:
+    """Whether an import only names what a program has without it."""
     if isinstance(node, ast.Import):
         return all((alias.name, alias.asname or alias.name) in IMPORTS for alias in node.names)
     return node.module in IMPORTS_FROM and node.level == 0
 
 
+def module_path(function: ast.expr) -> tuple[str, str]:
+    """("np", "linalg.norm") for `np.linalg.norm`; ("", "") for what doesn't begin with a module."""
+    path: list[str] = []
+    while isinstance(function, ast.Attribute):
+        path.insert(0, function.attr)
+        function = function.value
+    is_module = isinstance(function, ast.Name) and function.id in MODULES and path
+    return (function.id, ".".join(path)) if is_module and isinstance(function, ast.Name) else ("", "")
+
+
+def code(node: ast.AST, limit: int = 90) -> str:
+    """A piece of the program as one line of text, cut at `limit` characters."""
+    try:
+        text = " ".join(ast.unparse(node).split())
+    except ValueError:  # an integer of thousands of digits, a backslash inside an f-string's braces
+        text = "…"
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def quoted(node: ast.AST) -> str:
+    return f"`{code(node)}`"
+
+
 def _parse(source: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an odd escape in a docstring is nobody's business here
+            warnings.simplefilter("ignore")  # an odd escape in a docstring
             return ast.parse(source, filename="<program>")
     except SyntaxError as error:
-        raise Refused([_syntax_problem(source, error)]) from error
+        raise _syntax_error(source, error) from error
     except (MemoryError, RecursionError, OverflowError) as error:
         raise _refused(TOO_DEEP) from error
     except ValueError as error:  # null bytes, lone surrogates
         raise _refused(f"not a program's text: {error}") from error
 
 
-def _refused(message: str) -> Refused:
-    return Refused([Problem(1, message)])
+def _refused(message: str, line: int = 1) -> Refused:
+    return Refused([Problem(line, message)])
 
 
-def _syntax_problem(source: str, error: SyntaxError) -> Problem:
+def _syntax_error(source: str, error: SyntaxError) -> Refused:
     line = min(max(error.lineno or 1, 1), source.count("\n") + 1)
     text = (error.text or "").strip()[:80]
     if text.startswith("```"):
-        return Problem(line, "Markdown fence in the code: leave the ``` lines out")
-    shown = f" in `{text}`" if text else ""
-    return Problem(line, f"not valid Python: {error.msg}{shown}")
+        return _refused("Markdown fence in the code: leave the ``` lines out", line)
+    return _refused(f"not valid Python: {error.msg}" + (f" in `{text}`" if text else ""), line)
 
 
-def _bound(tree: ast.Module) -> None:
-    """Hold the tree to its limits, without recursion."""
+def _check_limits(tree: ast.Module) -> None:
+    """Count nodes and depth, without recursion."""
     counted, deepest = 0, 0
     waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
     while waiting:
@@ -119,21 +136,21 @@ def _bound(tree: ast.Module) -> None:
 
 
 class _Ready(ast.NodeTransformer):
-    """Leaves out what has no meaning at run time, freezes constants."""
+    """Removes annotations and ignored imports, freezes constants."""
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         self.generic_visit(node)
         for statement in node.body:
             if isinstance(statement, ast.Assign) and not isinstance(statement.value, ast.Constant):
-                wrap = ast.Name(CONSTANT, ast.Load())
-                statement.value = ast.copy_location(ast.Call(wrap, [statement.value], []), statement.value)
+                freeze = ast.Call(ast.Name(CONSTANT, ast.Load()), [statement.value], [])
+                statement.value = ast.copy_location(freeze, statement.value)
         return node
 
     def visit_Import(self, node: ast.Import) -> ast.stmt:
-        return ast.copy_location(ast.Pass(), node) if dropped(node) else node
+        return ast.copy_location(ast.Pass(), node) if ignored(node) else node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
-        return ast.copy_location(ast.Pass(), node) if dropped(node) else node
+        return ast.copy_location(ast.Pass(), node) if ignored(node) else node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         self.generic_visit(node)
@@ -149,11 +166,3 @@ class _Ready(ast.NodeTransformer):
         if node.value is None:
             return ast.copy_location(ast.Pass(), node)
         return ast.copy_location(ast.Assign([node.target], node.value), node)
-
-
-def module_path(function: ast.Attribute) -> tuple[str, str]:
-    """("np", "linalg.norm") of `np.linalg.norm`; ("", "") of what begins with no module."""
-    path, node = function.attr, function.value
-    while isinstance(node, ast.Attribute):
-        path, node = f"{node.attr}.{path}", node.value
-    return (node.id, path) if isinstance(node, ast.Name) and node.id in MODULES else ("", "")

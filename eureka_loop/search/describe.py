@@ -9,11 +9,10 @@ from pathlib import Path
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain, find_task, tasks
-from eureka_loop.errors import BadInput, Refused, UnknownName
+from eureka_loop.errors import BadInput, Refused
 from eureka_loop.execute.survey import BESIDE, survey
 from eureka_loop.records import Serving, Task, Training
 from eureka_loop.reward.expression import as_reward, episode_mean
-from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.run_folder import slug
 
@@ -145,12 +144,7 @@ def _completed(task: Task, vocabulary: Vocabulary) -> Task:
         fitness = episode_mean(expression, vocabulary)
     except Refused as refused:
         raise BadInput(f"--fitness {expression!r}: {refused.problems[0].message}") from refused
-    sparse: str | None = as_reward(expression)
-    try:
-        check(sparse or "", vocabulary)
-    except (Refused, UnknownName):
-        sparse = None  # fine for whole episodes, but not row by row
-    return replace(task, fitness=fitness, sparse=sparse)
+    return replace(task, fitness=fitness, sparse=as_reward(expression, vocabulary))
 
 
 def hyperparameters(task: Task, config: RunConfig) -> dict[str, object]:

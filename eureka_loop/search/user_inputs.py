@@ -34,7 +34,8 @@ def read_program(path: Path, gate: Gate) -> str:
         gap = "\n" if len(refused.problems) > 1 else " "
         raise BadInput(f"{path} is not a reward program:{gap}{refused}") from refused
     except RewardFailure as failure:
-        raise BadInput(f"{path} fails on transitions under random actions: {failure}") from failure
+        text = str(failure).replace("\n", "; ")
+        raise BadInput(f"{path} fails on transitions under random actions: {text}") from failure
     return source
 
 

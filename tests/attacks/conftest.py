@@ -34,6 +34,7 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
+from eureka_loop.reward.sandbox.trial import try_out
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 SHAPES = {"x": (), "v": (3,)}
@@ -345,6 +346,21 @@ def gate() -> Callable[[str], list[str]]:
         return []
 
     return problems
+
+
+@pytest.fixture
+def dry_run(locked: AttackRunner) -> Callable[[str], str]:
+    """The kind of failure with which a payload that passes the gate ends in the dry run; "" where it passes."""
+
+    def kind(payload: str) -> str:
+        program = check(whole(payload), VOCABULARY)
+        try:
+            try_out(locked.fork_server, program, locked.columns, SHAPES)
+        except RewardFailure as failure:
+            return failure.kind
+        return ""
+
+    return kind
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,31 @@ PAYLOADS = {
 every_escape = pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
 
 
-@every_escape
-def test_the_gate_refuses_it(gate, payload):
-    assert gate(payload)
+# The gate knows names and syntax; that these write into their inputs or return no terms is seen in the dry run.
+PASS_THE_GATE = (
+    "lookalikes-a term's name in another script",
+    "lookalikes-a term's name with an escape sequence",
+    "lookalikes-a term's name that ends its line",
+    "memory-out by position",
+    "state-an array at the top, written",
+    "tampering-an input",
+    "tampering-an input, in place",
+    "tampering-a component of an input",
+    "tampering-an input through its transpose",
+    "tampering-an input's alias",
+    "tampering-a total of its own",
+    "tampering-a key that is no text",
+)
+
+
+@pytest.mark.parametrize("name", [name for name in PAYLOADS if name not in PASS_THE_GATE])
+def test_the_gate_refuses_it(gate, name):
+    assert gate(PAYLOADS[name])
+
+
+@pytest.mark.parametrize("name", PASS_THE_GATE)
+def test_the_dry_run_refuses_it(dry_run, name):
+    assert dry_run(PAYLOADS[name]) in ("mutated_input", "wrong_terms")
 
 
 @every_escape

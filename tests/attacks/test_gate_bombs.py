@@ -12,7 +12,7 @@ import pytest
 from eureka_loop.errors import BadInput, Refused
 from eureka_loop.reward.expression import episode_mean
 from eureka_loop.reward.gate import check
-from eureka_loop.reward.problems import MAX_MESSAGE, MAX_PROBLEMS
+from eureka_loop.reward.syntax import MAX_MESSAGE, MAX_PROBLEMS
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 SECONDS = 5.0  # of processor time; all of them take less than one
@@ -24,24 +24,25 @@ GROWING = {
     "two such, compared": "a = (x, 1.0)\nb = (x, 1.0)\nfor i in range(40):\n    a = (a, a)\n    b = (b, b)\ny = a if w > 0 else b",
     "a dict of itself, twice": "a = {'k': x}\nfor i in range(40):\n    a = {'k': a, 'l': a}",
     "long lists in many rounds": "t = [x for i in range(60)]\nfor i in range(60):\n    for j in range(60):\n        y = np.sum(t + t, axis=0)",
+    "helpers that call helpers twice": "\n".join(
+        [
+            "f0 = lambda a: a",
+            *(f"f{i} = lambda a: f{i - 1}(a) + f{i - 1}(a)" for i in range(1, 30)),
+            "y = f29(x)",
+        ]
+    ),
     "comprehensions in comprehensions": "y = [[[[0 for a in range(60)] for b in range(60)] for c in range(60)] for d in range(60)]",
 }
 
 
 @pytest.mark.parametrize("lines", GROWING.values(), ids=GROWING.keys())
-def test_what_grows_without_bounds_is_refused_in_time(reward, vocabulary, lines):
+def test_what_grows_without_bounds_costs_the_gate_nothing_and_does_no_damage(
+    reward, vocabulary, locked, lines
+):
     begin = time.process_time()
-    with pytest.raises(Refused, match="too much to follow"):
-        check(reward(lines), vocabulary)
+    check(reward(lines), vocabulary)
     assert time.process_time() - begin < SECONDS
-
-
-def test_helpers_that_call_helpers_twice_are_refused_in_time(reward, vocabulary):
-    helpers = "".join(f"def f{i}(a):\n    return f{i - 1}(a) + f{i - 1}(a)\n" for i in range(1, 30))
-    begin = time.process_time()
-    with pytest.raises(Refused):
-        check("def f0(a):\n    return a\n" + helpers + reward("y = f29(x)"), vocabulary)
-    assert time.process_time() - begin < SECONDS
+    assert locked.damage(locked.run(reward(lines), deadline=0.5)) == []
 
 
 LISTED = "y = [{}]".format
@@ -117,11 +118,10 @@ def test_a_text_that_python_itself_can_not_write_out_again_is_refused(reward, vo
 @pytest.mark.parametrize(
     "expression",
     [
-        "sum([x for a in range(60) for b in range(60) for c in range(60)])",
         "x * 0x" + "f" * 9_000,
         "x * f\"{'\t'}\"",
     ],
-    ids=["long", "digits", "f-string"],
+    ids=["digits", "f-string"],
 )
 def test_a_fitness_typed_by_hand_is_held_to_the_same(vocabulary, expression):
     with pytest.raises((BadInput, Refused)):

@@ -1,25 +1,25 @@
-"""Vocabularies written by hand, as small as the programs that use them."""
+"""Vocabularies as small as the programs that use them; the gate and the dry run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from eureka_loop.errors import Refused
+from eureka_loop.errors import Refused, RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import Kind
 from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import Terms
+from eureka_loop.reward.sandbox.trial import try_out
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 ACCEPTED = Path(__file__).parent / "accepted"
 
 EPISODE = "time s | time_left s | dt s | terminated"
-CHEETAH = f"""forward_velocity m/s | torso_height m | torso_pitch rad | pitch_velocity rad/s | upward_velocity m/s
-    | torso_pos 3 m | torso_linvel 3 m/s | torso_angvel 3 rad/s | torso_up 3 | torso_turn 3 rad | air_time s
-    | back_foot_contact | front_foot_contact | bfoot_geom_pos 3 m | qpos 9 | qvel 9 | obs 17 | action 6 | {EPISODE}"""
 BODY = "pos 3 m | quat 4 | up 3 | forward 3 | linvel 3 m/s | angvel 3 rad/s | turn 3 rad | yaw_total rad | air_time s"
 LEGS = "_foot_contact | _foot_pos 3 m | _ground_force N"
 SIZES = {"ant": (15, 14, 8), "humanoid": (24, 23, 17), "hand": (30, 30, 20), "hopper": (6, 6, 3)}
@@ -32,8 +32,8 @@ def _state(robot: str) -> str:
     )
 
 
-def _body(name: str, columns: str = BODY) -> str:
-    return " | ".join(f"{name}_{column}" for column in columns.split(" | "))
+def _body(name: str) -> str:
+    return " | ".join(f"{name}_{column}" for column in BODY.split(" | "))
 
 
 def _legs(*names: str) -> str:
@@ -41,7 +41,9 @@ def _legs(*names: str) -> str:
 
 
 TEXTS = {
-    "cheetah": CHEETAH,
+    "cheetah": "forward_velocity m/s | torso_height m | torso_pitch rad | pitch_velocity rad/s | upward_velocity m/s"
+    " | torso_pos 3 m | torso_linvel 3 m/s | torso_angvel 3 rad/s | torso_up 3 | torso_turn 3 rad | air_time s"
+    f" | back_foot_contact | front_foot_contact | bfoot_geom_pos 3 m | qpos 9 | qvel 9 | obs 17 | action 6 | {EPISODE}",
     "ant": f"{_body('torso')} | {_legs('front_left', 'front_right', 'back_left', 'back_right')} | {_state('ant')}"
     " | forward_velocity m/s | torso_contact_force 6",
     "humanoid": f"{_body('torso')} | {_body('left_hand')} | {_body('pelvis')} | {_legs('left', 'right')}"
@@ -69,11 +71,23 @@ def vocabulary_of(robot: str) -> Vocabulary:
     return Vocabulary(robot, (*observables, *HIDDEN), horizon=1000, dt=0.05)
 
 
-@pytest.fixture(scope="session", params=sorted(path.stem for path in ACCEPTED.glob("*.txt")))
-def accepted(request: pytest.FixtureRequest) -> tuple[str, Vocabulary]:
-    """Every program of `accepted/`, with the vocabulary that its first line names."""
-    source = (ACCEPTED / f"{request.param}.txt").read_text()
-    return source, vocabulary_of(source.splitlines()[0].removeprefix("# ").strip())
+def problems_of(source: str, robot: str = "ant", kind: Kind = "reward", *, hidden: bool = False) -> list[str]:
+    """A program's problems, "Line 2: …" each; an empty list where the gate accepts it."""
+    try:
+        check(source, vocabulary_of(robot), kind, hidden=hidden)
+    except Refused as refused:
+        return [str(problem) for problem in refused.problems]
+    return []
+
+
+def with_body(statements: str, returned: str = '{"a": w * forward_velocity}') -> str:
+    """Statements, from line 2 on, in `compute_reward(torso_pos, torso_quat, forward_velocity, action, *, w=1.0)`."""
+    lines = [
+        "def compute_reward(torso_pos, torso_quat, forward_velocity, action, *, w=1.0):",
+        *(f"    {line}" for line in statements.splitlines()),
+        f"    return {returned}",
+    ]
+    return "\n".join(lines)
 
 
 @pytest.fixture(scope="session")
@@ -83,44 +97,46 @@ def vocabularies() -> Callable[[str], Vocabulary]:
 
 @pytest.fixture(scope="session")
 def problems() -> Callable[..., list[str]]:
-    """A program's problems, "Line 2: …" each; an empty list where it passes."""
-
-    def problems(
-        source: str, robot: str = "ant", kind: Kind = "reward", *, hidden: bool = False
-    ) -> list[str]:
-        try:
-            check(source, vocabulary_of(robot), kind, hidden=hidden)
-        except Refused as refused:
-            return [str(problem) for problem in refused.problems]
-        return []
-
-    return problems
+    return problems_of
 
 
 @pytest.fixture(scope="session")
-def body(problems: Callable[..., list[str]]) -> Callable[..., list[str]]:
-    """The problems of statements in `compute_reward(torso_pos, torso_quat, forward_velocity, action)`.
-
-    They stand on lines 2 and on; `a` and `b` are arrays (N,), `w` is a weight; the returned term is `a`.
-    """
-
-    def body(statements: str, robot: str = "ant") -> list[str]:
-        lines = [
-            "def compute_reward(torso_pos, torso_quat, forward_velocity, action, *, w=1.0):",
-            *(f"    {line}" for line in statements.splitlines()),
-            '    return {"a": w * forward_velocity}',
-        ]
-        return problems("\n".join(lines), robot)
-
-    return body
+def body() -> Callable[[str], list[str]]:
+    """The problems of statements within a program, see `with_body`."""
+    return lambda statements: problems_of(with_body(statements))
 
 
 @pytest.fixture(scope="session")
-def columns() -> Callable[..., dict[str, Array]]:
-    """Random rows of a vocabulary, `prev_` and `init_` included."""
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as server:
+        yield server
 
-    def columns(vocabulary: Vocabulary, names: tuple[str, ...], rows: int = 7) -> dict[str, Array]:
-        random = np.random.default_rng(0)
-        return {name: random.normal(size=(rows, *vocabulary.resolve(name).shape)) for name in names}
 
-    return columns
+def rows_of(vocabulary: Vocabulary, names: tuple[str, ...], rows: int) -> dict[str, Array]:
+    random = np.random.default_rng(0)
+    return {name: random.uniform(-1.0, 1.0, (rows, *vocabulary.resolve(name).shape)) for name in names}
+
+
+@pytest.fixture(scope="session")
+def dry_run(fork_server: ForkServer) -> Callable[..., Terms]:
+    """A program through the gate and the dry run on random rows; its terms."""
+
+    def run(source: str, robot: str = "ant", kind: Kind = "reward", rows: int = 64) -> Terms:
+        vocabulary = vocabulary_of(robot)
+        program = check(source, vocabulary, kind)
+        shapes = {name: vocabulary.resolve(name).shape for name in program.parameters}
+        return try_out(fork_server, program, rows_of(vocabulary, program.parameters, rows), shapes)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def failure(dry_run: Callable[..., Terms]) -> Callable[..., RewardFailure]:
+    """The failure of statements in a dry run, see `with_body`; they give the term `b` the value of `x`."""
+
+    def fails(statements: str, returned: str = '{"a": w * forward_velocity, "b": x}') -> RewardFailure:
+        with pytest.raises(RewardFailure) as caught:
+            dry_run(with_body(statements, returned))
+        return caught.value
+
+    return fails

@@ -1,72 +1,34 @@
-"""Programs as models write them pass, and compute what the contract asks for: terms (N,), row by row."""
+"""Programs as models write them pass the gate and the dry run, and pay for what they should."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
-from eureka_loop.records import Array
-from eureka_loop.reward.contract import Program
-from eureka_loop.reward.functions import namespace, warm_up
 from eureka_loop.reward.gate import check
-from eureka_loop.reward.parsing import compile_ready
-from eureka_loop.reward.vocabulary import Vocabulary
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import Terms
+from tests.reward.conftest import ACCEPTED, vocabulary_of
 
-Columns = Callable[..., dict[str, Array]]
-
-
-def run(program: Program, columns: dict[str, Array]) -> dict[str, Array]:
-    """The program's terms, computed here as the reward process computes them."""
-    warm_up()
-    scope = namespace()
-    exec(compile(compile_ready(program.source), "<program>", "exec"), scope)
-    entry = scope[program.entry_point]
-    assert callable(entry)
-    for column in columns.values():
-        column.setflags(write=False)
-    with np.errstate(all="ignore"):
-        return {name: np.asarray(term, float) for name, term in entry(**columns).items()}
+NAMES = sorted(path.stem for path in ACCEPTED.glob("*.txt"))
+Pays = Callable[..., dict[str, float]]
 
 
-def test_a_realistic_program_passes(accepted: tuple[str, Vocabulary]) -> None:
-    source, vocabulary = accepted
-    assert check(source, vocabulary).source == source
+def source_of(name: str) -> tuple[str, str]:
+    """A program, and the robot that its first line names."""
+    source = (ACCEPTED / f"{name}.txt").read_text()
+    return source, source.splitlines()[0].removeprefix("# ").strip()
 
 
-def test_its_terms_are_one_number_a_row(accepted: tuple[str, Vocabulary], columns: Columns) -> None:
-    source, vocabulary = accepted
-    program = check(source, vocabulary)
-    terms = run(program, columns(vocabulary, program.parameters, rows=11))
-    assert {term.shape for term in terms.values()} == {(11,)}
+@pytest.mark.parametrize("name", NAMES)
+def test_a_realistic_program_passes(name: str, dry_run: Callable[..., Terms]) -> None:
+    source, robot = source_of(name)
+    assert dry_run(source, robot).values.shape[1] == 64
 
 
-def test_its_rows_are_independent(accepted: tuple[str, Vocabulary], columns: Columns) -> None:
-    source, vocabulary = accepted
-    program = check(source, vocabulary)
-    rows = columns(vocabulary, program.parameters)
-    together = run(program, rows)
-    alone = [run(program, {name: column[i : i + 1] for name, column in rows.items()}) for i in range(7)]
-    for name, term in together.items():
-        np.testing.assert_allclose(term, np.concatenate([each[name] for each in alone]), rtol=1e-9)
-
-
-def test_what_a_program_says_of_itself(vocabularies: Callable[[str], Vocabulary]) -> None:
-    source = '''\
-def compute_reward(prev_torso_pos, torso_pos, action, *, go=-2, bend=np.pi / 2, effort=1e-3):
-    """Go.
-
-    Not shown.
-    """
-    return {"go": go * (torso_pos - prev_torso_pos)[:, 0], "effort": -effort * np.square(action).sum(axis=1)}
-'''
-    program = check(source, vocabularies("ant"))
-    assert program.parameters == ("prev_torso_pos", "torso_pos", "action")
-    assert dict(program.weights) == {"go": -2.0, "bend": np.pi / 2, "effort": 1e-3}
-    assert (program.kind, program.doc, program.entry_point) == ("reward", "Go.", "compute_reward")
-
-
-def test_fitness_may_reduce_over_the_episode(problems: Callable[..., list[str]]) -> None:
+def test_a_fitness_may_reduce_over_the_episode(dry_run: Callable[..., Terms]) -> None:
     source = """\
 def fitness(torso_pos, init_torso_pos, time, forward_velocity):
     far = norm(torso_pos - init_torso_pos).max()
@@ -74,17 +36,61 @@ def fitness(torso_pos, init_torso_pos, time, forward_velocity):
         return 2.0
     return far / np.cumsum(forward_velocity)[-1] + float(np.mean(np.diff(time)))
 """
-    assert problems(source, kind="fitness") == []
-
-
-def test_success_is_one_number(problems: Callable[..., list[str]]) -> None:
+    assert dry_run(source, kind="fitness").names == ("fitness",)
     source = "def success(torso_pos):\n    return np.all(torso_pos[-20:, 2] > 0.5)\n"
-    assert problems(source, kind="success") == []
+    assert dry_run(source, kind="success").values[0, 0] == 0.0
 
 
-def test_hidden_observables_are_for_references(problems: Callable[..., list[str]]) -> None:
-    source = 'def compute_reward(native_reward):\n    return {"native": native_reward}\n'
-    assert problems(source, hidden=True) == []
-    assert problems(source) == [
-        "Line 1: 'native_reward' is the env's own reward or part of it; a program can't ask for it"
-    ]
+@pytest.fixture
+def pays(fork_server: ForkServer) -> Pays:
+    """One row's terms of an accepted program; observables that aren't given are 0."""
+
+    def pays(name: str, **given: float | list[float]) -> dict[str, float]:
+        source, robot = source_of(name)
+        vocabulary = vocabulary_of(robot)
+        program = check(source, vocabulary)
+        shapes = {parameter: vocabulary.resolve(parameter).shape for parameter in program.parameters}
+        assert given.keys() <= shapes.keys()
+        row = {
+            parameter: np.broadcast_to(np.asarray(given.get(parameter, 0.0), float), (1, *shape))
+            for parameter, shape in shapes.items()
+        }
+        with fork_server.start(program, shapes, rows=1) as process:
+            return {term: float(value[0]) for term, value in process.evaluate(row).named().items()}
+
+    return pays
+
+
+def test_a_backflip_is_paid_in_the_air_and_a_front_flip_costs(pays: Pays) -> None:
+    turning = {"torso_turn": [0, -0.3, 0], "prev_torso_turn": [0, -0.1, 0]}
+    assert pays("backflip", air_time=0.2, **turning)["spin"] == pytest.approx(4.0 * 0.2)
+    assert pays("backflip", air_time=0.0, **turning)["spin"] == 0.0
+    front = {"torso_turn": [0, 0.3, 0], "prev_torso_turn": [0, 0.1, 0]}
+    assert pays("backflip", air_time=0.2, **front)["spin"] < 0.0
+
+
+def test_landing_is_paid_after_the_turn_alone(pays: Pays) -> None:
+    feet = {"back_foot_contact": 1.0, "front_foot_contact": 1.0}
+    assert pays("backflip", torso_turn=[0, -2 * np.pi, 0], torso_pitch=-2 * np.pi, **feet)["land"] == 6.0
+    assert pays("backflip", torso_turn=[0, -1.0, 0], torso_pitch=0.0, **feet)["land"] == 0.0
+
+
+def test_turning_on_after_one_turn_is_not_paid(pays: Pays) -> None:
+    nearly = pays("turn_once", prev_torso_yaw_total=2 * np.pi - 0.2, torso_yaw_total=2 * np.pi)
+    further = pays("turn_once", prev_torso_yaw_total=2 * np.pi, torso_yaw_total=2 * np.pi + 0.2)
+    assert nearly["turn"] > 0.0 > further["turn"]
+
+
+def test_a_second_hit_needs_a_way_back(pays: Pays) -> None:
+    ahead = {"torso_forward": [1, 0, 0], "prev_torso_forward": [1, 0, 0]}
+    crossing = pays("jab", left_hand_pos=[0.5, 0, 0], prev_left_hand_pos=[0.4, 0, 0], **ahead)
+    staying = pays("jab", left_hand_pos=[0.5, 0, 0], prev_left_hand_pos=[0.5, 0, 0], **ahead)
+    assert (crossing["hit"], staying["hit"]) == (10.0, 0.0)
+
+
+def test_rocking_a_pen_to_and_fro_earns_nothing(pays: Pays) -> None:
+    palm = {"palm_up": [0, 0, 1]}
+    there = pays("pen_spin", object_turn=[0, 0, 0.4], prev_object_turn=[0, 0, 0.1], **palm)
+    back = pays("pen_spin", object_turn=[0, 0, 0.1], prev_object_turn=[0, 0, 0.4], **palm)
+    assert there["spin"] == pytest.approx(3.0)
+    assert there["spin"] + back["spin"] == pytest.approx(0.0)

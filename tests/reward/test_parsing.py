@@ -50,7 +50,7 @@ def test_lone_surrogates_are_refused() -> None:
 
 @pytest.mark.parametrize("mark", "\u202e\u2066\u200f\u061c")
 def test_marks_of_direction_are_refused_wherever_they_stand(mark: str) -> None:
-    expected = f"Line 3: the character U+{ord(mark):04X} is not seen but changes what is: leave it out"
+    expected = f"Line 3: the invisible character U+{ord(mark):04X} reorders text: remove it"
     assert problem(f"{GOOD}# {mark}") == expected
 
 

@@ -100,7 +100,7 @@ def test_episodes_are_as_long_as_real_ones() -> None:
             "def compute_reward(height):\n    return {'a': height * [1.0][len(height)]}\n",
             "Line 2: IndexError",
         ),
-        ("def compute_reward(height):\n    return {'a': height - np.roll(height, 1)}\n", "mixes the rows"),
+        ("def compute_reward(height):\n    return {'a': height - np.roll(height, 1)}\n", "mixes rows"),
         ("def compute_reward(hight):\n    return {'a': hight}\n", "did you mean 'height'"),
     ],
 )

@@ -11,7 +11,9 @@ import numpy.typing as npt
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import MAX_TERMS, TERM_LIMIT, TERM_NAME, is_diagnostic
+from eureka_loop.reward.hints import with_n
 
+_TOTALS = ("total", "reward", "total_reward", "reward_total", "overall", "final_reward")
 _REAL = "fiub"  # dtype kinds that become float64 without loss of meaning: float, int, unsigned, bool
 
 
@@ -38,7 +40,7 @@ def collect(result: object, known: tuple[str, ...], rows: int, values: Array) ->
         except RewardFailure as failure:
             failures.append(failure)
     if failures:
-        raise RewardFailure(failures[0].kind, "; ".join(map(str, failures)))
+        raise RewardFailure(failures[0].kind, "\n".join(map(str, failures)))
     return names
 
 
@@ -64,8 +66,11 @@ def check_names(names: tuple[str, ...]) -> None:
         if type(name) is not str or not TERM_NAME.fullmatch(name):
             allowed = "1 to 64 letters, digits, `_`, `-`, `.`, `/`, the first no digit"
             raise RewardFailure("wrong_terms", f"Term {name!r}: a name has {allowed}")
-    if "total" in names and not all(map(is_diagnostic, set(names) - {"total"})):
-        raise RewardFailure("wrong_terms", "Drop the key 'total': the reward is the sum of the other terms")
+    total = next((name for name in _TOTALS if name in names), None)
+    if total and not all(map(is_diagnostic, set(names) - {total})):
+        raise RewardFailure(
+            "wrong_terms", f"Remove the key {total!r}: the reward is the sum of the other terms"
+        )
     if not 0 < len(names) <= MAX_TERMS or len(set(names)) < len(names) or all(map(is_diagnostic, names)):
         raise RewardFailure(
             "wrong_terms",
@@ -130,21 +135,9 @@ def _shape_message(what: str, found: tuple[int, ...], expected: tuple[int, ...])
     if not expected:
         return (
             f"{what} returned shape {found}, expected one number for the whole episode: "
-            "reduce it with `.mean()`, `.sum()`, `.max()` or `[-1]`"
+            "reduce it with `.mean()`, `.sum()`, `.max()` or `[-1]`, or take a component, `[:, 0]`"
         )
-    (rows,) = expected
-    if found == ():
-        advice = "add `axis=1` to the reduction, or for a constant write `value * np.ones_like(x)`"
-    elif found[0] != rows:
-        advice = f"it was reduced over the N = {rows} rows; reduce over `axis=1` instead"
-    elif found[1:] == (1,):
-        advice = "add `[:, 0]`"
-    else:
-        advice = "reduce it with `.sum(axis=1)`, or pick a column with `[:, 0]`"
-    shown = str(found)
-    if found[:1] == expected:
-        shown = f"(N, {', '.join(map(str, found[1:]))})"
-    return f"{what} has shape {shown}, expected (N,): {advice}"
+    return f"{what} has shape {with_n(found, expected[0])}, expected (N,)"
 
 
 def _fault_message(kind: str, name: str, term: Array, bad: npt.NDArray[np.bool_], first: int) -> str:

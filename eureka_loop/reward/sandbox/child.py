@@ -105,7 +105,7 @@ class Server:
         try:
             text, count = self._evaluate(rows)
         except BaseException as error:  # noqa: BLE001 (the process's boundary)
-            self._send_failure(sequence, token, error)
+            self._send_failure(sequence, token, error, rows)
         else:
             self.send(sequence, token, DONE, count, text)
 
@@ -127,10 +127,10 @@ class Server:
         new, self._names = names != self._names, names
         return "\n".join(names).encode() if new else b"", len(names)
 
-    def _send_failure(self, sequence: int, token: int, error: BaseException) -> None:
+    def _send_failure(self, sequence: int, token: int, error: BaseException, rows: int = 0) -> None:
         if isinstance(error, MemoryError):
             self._reserve.close()
-        failure = error if type(error) is RewardFailure else explain(error, self._request.source)
+        failure = error if type(error) is RewardFailure else explain(error, self._request.source, rows)
         message = str(failure).encode("utf-8", "replace")[:_MESSAGE_BYTES]
         # The end of a detail is the most useful part.
         detail = failure.detail.encode("utf-8", "replace")[-(TEXT_BYTES - _MESSAGE_BYTES - 1) :]

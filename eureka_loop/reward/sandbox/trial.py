@@ -1,36 +1,40 @@
-"""A program's behaviour on recorded rows, before anything is trained with it.
+"""The dry run: a program's behaviour on recorded rows, before anything is trained with it.
 
-The gate can't see everything: `x - x.mean()` mixes rows without an axis in sight. So the rows are asked
-again, in another order, and in pieces of awkward sizes; whatever changes was never a function of one row.
+Every row must have the same terms whatever else is in its batch. So the rows are evaluated twice, in another
+order, in batches of awkward sizes, and repeated in one large batch; what changes isn't a function of one row.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array
+from eureka_loop.reward import hints
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
 
 TOLERANCE = 1e-9  # of a term's size: a matrix product may add in another order for another number of rows
-PIECES = (7, 11, 1)  # rows: primes that no observable's width is likely to share, and a row alone
-SECONDS = 20.0  # for all of it, some 300 calls; usually well under one
+SIZES = (7, 11, 1)  # rows: primes that no observable's width is likely to share, and a row alone
+BATCHES = 30  # of each size
+ROWS = 2_048  # of the large batch, as in training; more than the longest `range`
+SECONDS = 20.0  # for all of it, some 90 calls; usually well under one
+
+Columns = Mapping[str, Array]
+Rows = npt.NDArray[np.intp]
 
 
 def try_out(
-    fork_server: ForkServer,
-    program: Program,
-    probe: Mapping[str, Array],
-    shapes: Mapping[str, tuple[int, ...]],
+    fork_server: ForkServer, program: Program, probe: Columns, shapes: Mapping[str, hints.Shape]
 ) -> Terms:
-    """Evaluate recorded rows in every way that must not matter; returns their terms.
+    """The terms of recorded rows, evaluated in every way that must not matter.
 
-    For a fitness or success program, whose rows belong together, only twice; its number is the one term.
+    A fitness or success program, whose rows belong together, is run twice; its number is the one term.
 
     Args:
         probe: name → (N, *shape): recorded rows of several episodes.
@@ -38,56 +42,63 @@ def try_out(
 
     Raises:
         RewardFailure: the program failed; not_deterministic, rows_not_independent; timed_out, where each call
-            is in time but all of them together are not.
+            is in time but all of them together are not. Each with lines, causes and what to write instead.
     """
     columns = {name: probe[name] for name in program.parameters}
     rows, until = len(next(iter(columns.values()))), time.monotonic() + SECONDS
-    with fork_server.start(program, shapes, rows=rows) as process:
-        if program.kind != "reward":
-            return _measured_twice(process, columns)
-        terms = process.evaluate(columns)
-        _compare(terms, process.evaluate(columns).values, "not_deterministic", "asked again")
-        order = np.random.default_rng(0).permutation(rows)
-        shuffled = process.evaluate({name: column[order] for name, column in columns.items()})
-        _compare(terms, shuffled.values[:, np.argsort(order)], "rows_not_independent", "in another order")
-        for size in PIECES:
-            _compare(
-                terms,
-                np.concatenate([each.values for each in _in_pieces(process, columns, size, until)], axis=1),
-                "rows_not_independent",
-                f"in batches of {size}",
-            )
+    try:
+        with fork_server.start(program, shapes, rows=ROWS) as process:
+            if program.kind != "reward":
+                return _measured_twice(process, columns)
+            terms = process.evaluate(columns)
+            for kind, how, chosen in _variants(rows):
+                values = _evaluate(process, columns, chosen, until)
+                _compare(terms.names, terms.values[:, np.concatenate(chosen)], values, kind, how)
+    except RewardFailure as failure:
+        text = hints.for_terms(failure, program.source, shapes)
+        raise RewardFailure(failure.kind, text, failure.detail) from failure
     return terms
 
 
-def _in_pieces(
-    process: RewardProcess, columns: Mapping[str, Array], size: int, until: float
-) -> Iterable[Terms]:
-    rows = len(next(iter(columns.values())))
-    for first in range(0, rows, size):
+def _variants(rows: int) -> Iterator[tuple[str, str, list[Rows]]]:
+    """Batches of row numbers, with the kind of failure and the words for it where a term differs."""
+    every = np.arange(rows)
+    yield "not_deterministic", "evaluated again", [every]
+    yield "rows_not_independent", "in another order", [np.random.default_rng(0).permutation(rows)]
+    for size in SIZES:
+        batches = [every[first : first + size] for first in range(0, rows, size)]
+        chosen = np.unique(np.linspace(0, len(batches) - 1, BATCHES).astype(int))
+        yield "rows_not_independent", f"in batches of {size}", [batches[number] for number in chosen]
+    yield "rows_not_independent", f"in a batch of {ROWS}", [np.resize(every, ROWS)]
+
+
+def _evaluate(process: RewardProcess, columns: Columns, batches: list[Rows], until: float) -> Array:
+    """Terms of the batches' rows, (K, rows in all)."""
+    values = []
+    for batch in batches:
         if time.monotonic() > until:
             name = process.program.entry_point
-            raise RewardFailure("timed_out", f"{rows} rows asked in batches of {size} took `{name}` too long")
-        yield process.evaluate({name: column[first : first + size] for name, column in columns.items()})
+            raise RewardFailure(
+                "timed_out", f"{len(batches)} calls of `{name}` and those before took too long"
+            )
+        values.append(process.evaluate({name: column[batch] for name, column in columns.items()}).values)
+    return np.concatenate(values, axis=1)
 
 
-def _measured_twice(process: RewardProcess, columns: Mapping[str, Array]) -> Terms:
+def _measured_twice(process: RewardProcess, columns: Columns) -> Terms:
     terms = Terms((process.program.kind,), np.array([[process.measure(columns)]]))
-    _compare(terms, np.array([[process.measure(columns)]]), "not_deterministic", "asked again")
+    again = np.array([[process.measure(columns)]])
+    _compare(terms.names, terms.values, again, "not_deterministic", "evaluated again")
     return terms
 
 
-def _compare(terms: Terms, values: Array, kind: str, how: str) -> None:
-    for name, before, after in zip(terms.names, terms.values, values, strict=True):
+def _compare(names: tuple[str, ...], expected: Array, values: Array, kind: str, how: str) -> None:
+    """Raise where a term differs, every such term on a line of its own."""
+    found = []
+    for name, before, after in zip(names, expected, values, strict=True):
         differing = np.abs(after - before) > TOLERANCE * np.abs(before).max()
         if differing.any():
             row = int(differing.argmax())
-            what = f"Term {name!r} of row {row} is {before[row]:.9g}, but {after[row]:.9g} {how}"
-            raise RewardFailure(kind, f"{what}: {_ADVICE[kind]}")
-
-
-_ADVICE = {
-    "not_deterministic": "a program may keep nothing from call to call",
-    "rows_not_independent": "a row's terms may depend on that row alone, so reduce over `axis=1`, never over "
-    "the N rows (`x.mean()`, `x.max()`, `np.cumsum(x)`, `x[0]`)",
-}
+            found.append(f"Term {name!r} of one row is {before[row]:.9g}, but {after[row]:.9g} {how}")
+    if found:
+        raise RewardFailure(kind, "\n".join(found))

@@ -1,1 +1,0 @@
-"""What a program may be made of: its parts, syntax and names."""

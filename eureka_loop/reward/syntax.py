@@ -1,0 +1,420 @@
+"""The allow-list applied: which syntax, names, functions, keywords and attributes a program may use.
+
+Names aren't resolved scope by scope: a name that the program binds anywhere is its own everywhere. A function
+can't be used as a value, so no variable can hold one that isn't allowed.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Collection, Iterable
+
+from eureka_loop.errors import Problem, Refused, UnknownName
+from eureka_loop.reward.allowed import (
+    ATTRIBUTES,
+    BUILTINS,
+    CONTAINER_METHODS,
+    FUNCTIONS,
+    METHODS,
+    MODULES,
+    NUMPY,
+    NUMPY_VALUES,
+    TYPES,
+    VALUES,
+    Keywords,
+)
+from eureka_loop.reward.functions import SHAPING_KEYWORDS
+from eureka_loop.reward.parsing import code, ignored, module_path, quoted
+from eureka_loop.reward.vocabulary import Vocabulary
+from eureka_loop.reward.weights import number
+
+MAX_PROBLEMS = 40  # more only cost a model tokens
+MAX_MESSAGE = 1_000  # characters of one problem; the program's own names may be longer
+SURROUNDINGS = ("self", "env", "physics", "model", "data", "sim", "cfg")  # what other interfaces pass in
+
+_ALLOWED = (
+    ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Pass, ast.Expr,
+    ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.If, ast.Break, ast.Continue,
+    ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Call, ast.keyword,
+    ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Import, ast.ImportFrom,
+    ast.Tuple, ast.List, ast.Dict, ast.Lambda,
+    ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.comprehension,
+    ast.Load, ast.Store,
+    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult,
+    ast.BitAnd, ast.BitOr, ast.BitXor, ast.USub, ast.UAdd, ast.Not, ast.Invert, ast.And, ast.Or,
+    ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot, ast.In, ast.NotIn,
+)  # fmt: skip
+_ANNOTATION = (
+    ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.List, ast.BinOp, ast.BitOr, ast.Load,
+)  # fmt: skip
+_NO_MEMORY = "a program has no memory: ask for `prev_<name>`, `init_<name>` or a tracker"
+_REFUSED = {
+    ast.While: "`while` may never end: write `for i in range(10):` with a fixed number",
+    ast.Try: "`try` hides errors: guard the value: `np.where(d > 1e-8, a / np.maximum(d, 1e-8), 0.0)`",
+    ast.With: "`with` can't be used: remove it and keep its body",
+    ast.ClassDef: "`class` can't be used: write functions above the entry point",
+    ast.Global: f"`global` can't be used: {_NO_MEMORY}",
+    ast.Nonlocal: f"`nonlocal` can't be used: {_NO_MEMORY}",
+    ast.Raise: "`raise` can't be used: remove it",
+    ast.Assert: "`assert` can't be used: remove it; shapes are checked for you",
+    ast.Delete: "`del` can't be used: remove it",
+    ast.Match: "`match` can't be used: write `np.where` or `np.select`",
+    ast.JoinedStr: 'f-strings can\'t be used: write every key as a literal string: `"left_foot"`',
+    ast.NamedExpr: "`:=` can't be used: assign on a line of its own",
+    ast.Set: "sets can't be used: write a tuple",
+    ast.Starred: "`*` can't be used here: write the items out",
+    ast.Yield: "`yield` can't be used: return the dict of terms",
+    ast.AsyncFunctionDef: "`async` can't be used: write `def`",
+    ast.LShift: "`<<` can't be used: multiply",
+}
+_OPAQUE = (ast.ClassDef, ast.AsyncFunctionDef, ast.Match, ast.JoinedStr, ast.Raise)  # not looked into
+_PARTS = (ast.ExceptHandler, ast.withitem, ast.Del)  # of what is refused already
+_MAX_INTEGER = 10**12
+_OWN = {**BUILTINS, **SHAPING_KEYWORDS}
+_METHODS = {**METHODS, **CONTAINER_METHODS}
+_LIBRARIES = ("torch", "jnp", "jax", "tf", "F", "nn", "cp", "scipy")
+_NUMPY_TWIN = {
+    "clamp": "clip",
+    "cat": "concatenate",
+    "tensor": "array",
+    "norm": "linalg.norm",
+    "empty": "zeros",
+}
+_INSTEAD = {  # builtins, numpy's functions, methods and keywords that aren't allowed → what to write
+    "print": "nothing is shown; to log a value return it as a term whose name begins with `_`",
+    "isinstance": "the inputs are always arrays: remove the check",
+    "map": "write array operations, or a list comprehension",
+    "sorted": "write `np.sort(x, axis=1)`",
+    "set": "write a tuple",
+    "str": "text can't be built: write it out, as a literal",
+    "format": "text can't be built: write the key as a literal string",
+    "random": "programs are deterministic: there is no randomness",
+    "vectorize": "write array operations on the whole batch",
+    "apply_along_axis": "write array operations on the whole batch",
+    "piecewise": "write `np.where` or `np.select`",
+    "unwrap": "ask for a tracker, such as `<body>_yaw_total`; `wrap` is for the difference of angles",
+    "item": "arrays stay arrays: remove it",
+    "sort": "write `np.sort(x, axis=1)`, which leaves its input as it is",
+    "sigmoid": "write `1 / (1 + np.exp(-x))`",
+    "relu": "write `np.maximum(x, 0)`",
+    "pow": "write `x ** y`",
+    "dim": "write `axis=` for `dim=`",
+    "keepdim": "write `keepdims=` for `keepdim=`",
+    "out": "functions return a new array",
+    "where": "write `np.where(d != 0, a / np.where(d != 0, d, 1.0), 0.0)`",
+}
+
+
+class Problems:
+    """The problems of a program, so that its author gets them all at once; a repeated one counts once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, str], Problem] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether more are found than are shown: further ones need no search for near names."""
+        return len(self._found) > MAX_PROBLEMS
+
+    def add(self, node: ast.AST, message: str) -> None:
+        line = getattr(node, "lineno", 1)
+        if len(message) > MAX_MESSAGE:
+            message = f"{message[: MAX_MESSAGE - 1]}…"
+        self._found.setdefault((line, message), Problem(line, message))
+
+    def raise_if_any(self) -> None:
+        """
+        Raises:
+            Refused: with every problem, in order of lines; beyond `MAX_PROBLEMS` only their number.
+        """
+        found = sorted(self._found.values(), key=lambda problem: problem.line)
+        if len(found) > MAX_PROBLEMS:
+            rest = Problem(found[MAX_PROBLEMS].line, f"… and {len(found) - MAX_PROBLEMS} more")
+            found = [*found[:MAX_PROBLEMS], rest]
+        if found:
+            raise Refused(found)
+
+
+class Syntax(ast.NodeVisitor):
+    """Visits a whole program and reports each thing that isn't allowed.
+
+    Args:
+        hidden: hidden observables may be named.
+        rejected: parameters of the entry point that are reported already.
+    """
+
+    def __init__(
+        self,
+        tree: ast.Module,
+        vocabulary: Vocabulary,
+        problems: Problems,
+        *,
+        hidden: bool,
+        rejected: Collection[str],
+    ) -> None:
+        self._vocabulary, self._hidden, self._rejected = vocabulary, hidden, rejected
+        self._problems, self._report = problems, problems.add
+        self._bound, self._functions = _bindings(tree)
+
+    def visit(self, node: ast.AST) -> None:
+        if isinstance(node, _ALLOWED):
+            super().visit(node)
+            return
+        if not isinstance(node, _PARTS):
+            name = type(node).__name__
+            self._report(node, _REFUSED.get(type(node), f"`{name}` can't be used: write plain expressions"))
+        if not isinstance(node, _OPAQUE):
+            self.generic_visit(node)
+
+    # Statements
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._check_binding(node, node.name)
+        for decorator in node.decorator_list:
+            self._report(decorator, f"`@{code(decorator)}`: remove the decorator")
+        if getattr(node, "type_params", None):
+            self._report(node, "type parameters can't be used: remove them")
+        self._check_parameters(node.args)
+        self._check_annotation(node.returns)
+        for statement in node.body:
+            self.visit(statement)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        for target in node.targets:
+            self.visit(target)
+        if isinstance(node.value, ast.Lambda) and isinstance(node.targets[0], ast.Name):
+            self._check_parameters(node.value.args)
+            self.visit(node.value.body)
+        else:
+            self.visit(node.value)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._check_annotation(node.annotation)
+        self.visit(node.target)
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if ignored(node):
+            return
+        module = (getattr(node, "module", None) or "").replace("numpy", "np", 1)
+        instead = "programs have `np`, `math` and the shaping functions"
+        if module.partition(".")[0] in MODULES:
+            instead = "write " + ", ".join(f"`{module}.{alias.name}`" for alias in node.names)
+        self._report(node, f"`{code(node)}`: nothing can be imported; {instead}")
+
+    visit_ImportFrom = visit_Import  # noqa: N815 (the name that `ast.NodeVisitor` looks for)
+
+    def _check_parameters(self, arguments: ast.arguments) -> None:
+        """Parameters and defaults of a function; a default that could change would be memory."""
+        for star, extra in (("*", arguments.vararg), ("**", arguments.kwarg)):
+            if extra is not None:
+                self._report(extra, f"`{star}{extra.arg}`: name every parameter")
+        for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+            self._check_binding(each, each.arg)
+            self._check_annotation(each.annotation)
+        for default in (*arguments.defaults, *filter(None, arguments.kw_defaults)):
+            parts = default.elts if isinstance(default, ast.Tuple) else [default]
+            if not all(isinstance(part, ast.Constant) or number(part) is not None for part in parts):
+                self._report(
+                    default, f"default `{code(default, 40)}`: only numbers, text and tuples of numbers"
+                )
+
+    def _check_annotation(self, annotation: ast.expr | None) -> None:
+        if annotation is not None and not all(isinstance(node, _ANNOTATION) for node in ast.walk(annotation)):
+            self._report(annotation, f"annotation `{code(annotation, 40)}`: remove it")
+
+    def _check_binding(self, node: ast.AST, name: str) -> None:
+        if name.startswith("__") or name in MODULES:
+            self._report(node, f"`{name}` can't be a name of the program's own: rename it")
+
+    # Expressions
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, bytes | complex):
+            self._report(node, f"{type(node.value).__name__} can't be used: write a number")
+        elif isinstance(node.value, int) and abs(node.value) > _MAX_INTEGER:
+            self._report(node, "an integer above 1e12: write it as a float, `1e15`")
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._report(node, "a lambda needs a name: write a function above the entry point")
+        self.visit(node.body)
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg is None:
+            self._report(node, "`**` in a call: write the arguments out")
+        self.visit(node.value)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        if any(
+            isinstance(side, ast.Constant) and isinstance(side.value, str) for side in (node.left, node.right)
+        ):
+            self._report(node, f"{quoted(node)}: text can't be built; write it out as a literal")
+        self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        name = node.id
+        if not isinstance(node.ctx, ast.Load):
+            self._check_binding(node, name)
+        elif name in self._functions:
+            self._report(node, f"`{name}` is a function: call it, `{name}(...)`")
+        elif name in self._bound or name in TYPES:
+            pass
+        elif name in _OWN or name in MODULES:
+            written = f"{name}.<name>" if name in MODULES else f"{name}(...)"
+            self._report(node, f"`{name}` can't be used as a value: write `{written}`")
+        else:
+            self._report(node, self._about_unknown(name))
+
+    def _about_unknown(self, name: str) -> str:
+        observable = self._vocabulary.find(name, hidden=self._hidden)
+        if observable is not None:
+            return f"`{name}` is an observable, {observable.facts}: name it as a parameter"
+        if name in _LIBRARIES:
+            return f"there is no `{name}`: arrays are numpy's, write `np` functions"
+        if name in SURROUNDINGS:
+            return f"there is no `{name}`: name the quantity as a parameter"
+        if name in _INSTEAD:
+            return f"`{name}` can't be used: {_INSTEAD[name]}"
+        return f"unknown name `{name}`" + self._nearest(name, {*self._bound, *_OWN})
+
+    def _nearest(self, name: str, known: Iterable[str], prefix: str = "") -> str:
+        close = [] if self._problems.full else difflib.get_close_matches(name, list(known), n=2, cutoff=0.7)
+        return f"; did you mean {' or '.join(f'`{prefix}{each}`' for each in close)}?" if close else ""
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        module, path = module_path(node)
+        if not isinstance(node.ctx, ast.Load):
+            self._report(node, f"{quoted(node)} can't be set: give the value a name of its own")
+        elif module:
+            self._check_module_value(node, module, path)
+        elif not self._is_outside(node):
+            if node.attr not in ATTRIBUTES:
+                listed = ", ".join(f"`.{each}`" for each in sorted(ATTRIBUTES))
+                instead = (
+                    f"call it, `{code(node)}(...)`" if node.attr in _METHODS else f"arrays have {listed}"
+                )
+                self._report(node, f"`.{node.attr}` can't be used so: {instead}")
+            self.visit(node.value)
+
+    def _check_module_value(self, node: ast.expr, module: str, path: str) -> None:
+        functions, name = FUNCTIONS[MODULES[module]], path.partition(".")[0]
+        if path in functions:
+            self._report(node, f"{quoted(node)} is a function: call it, `{code(node)}(...)`")
+        elif path not in VALUES[MODULES[module]]:
+            known = self._nearest(path, functions, f"{module}.")
+            instead = f": {_INSTEAD[name]}" if name in _INSTEAD else known or _twin(name)
+            self._report(node, f"`{module}.{path}` can't be used{instead}")
+
+    def _is_outside(self, node: ast.Attribute) -> bool:
+        """Whether it is of something a program hasn't got, `self.speed`, `torch.pi`; reports it."""
+        name = _root(node)
+        if not name or (name in self._bound and name not in self._rejected):
+            return False
+        if name in _LIBRARIES:
+            twin = _twin(node.attr) or "; arrays are numpy's, write `np` functions"
+            self._report(node, f"there is no {quoted(node)}{twin}")
+        elif name in SURROUNDINGS:
+            self._report(node, f"there is no {quoted(node)}: {self._as_parameter(node.attr)}")
+        return name in (*_LIBRARIES, *SURROUNDINGS, *self._rejected)
+
+    def _as_parameter(self, name: str) -> str:
+        try:
+            if not self._problems.full:
+                self._vocabulary.resolve(name, hidden=self._hidden)
+        except UnknownName as unknown:
+            return f"name the quantity as a parameter ({unknown})"
+        return f"name it as a parameter, `{name}`"
+
+    # Calls
+
+    def visit_Call(self, node: ast.Call) -> None:
+        function, name, keywords = node.func, "", None
+        if isinstance(function, ast.Name):
+            name = function.id
+            keywords = None if name in self._bound else _OWN.get(name)
+            if name not in self._bound and name not in _OWN:
+                self._report(function, self._about_unknown(name))
+        elif not isinstance(function, ast.Attribute):
+            self._report(node, f"{quoted(function)} can't be called: call functions by their name")
+            self.visit(function)
+        elif module_path(function)[0]:
+            module, name = module_path(function)
+            keywords = FUNCTIONS[MODULES[module]].get(name)
+            if keywords is None:
+                self._check_module_value(function, module, name)
+        else:
+            name, keywords = function.attr, self._method_called(function)
+        if keywords is not None:
+            self._check_keywords(node, name, keywords)
+        types = _types_in(node, name)
+        for argument in (*node.args, *node.keywords):
+            if argument not in types and getattr(argument, "value", None) not in types:
+                self.visit(argument)
+
+    def _method_called(self, function: ast.Attribute) -> Keywords | None:
+        name = function.attr
+        if name in _METHODS and _root(function) not in _LIBRARIES:
+            self.visit(function.value)
+            return _METHODS[name]
+        if not self._is_outside(function):
+            instead = f": {_INSTEAD[name]}" if name in _INSTEAD else _twin(name) or "; write an `np` function"
+            self._report(function, f"`.{name}()` can't be used{instead}")
+            self.visit(function.value)
+        return None
+
+    def _check_keywords(self, node: ast.Call, name: str, keywords: Keywords) -> None:
+        for keyword in node.keywords:
+            if keyword.arg is not None and keyword.arg not in keywords and name != "dict":
+                listed = ", ".join(f"`{each}=`" for each in sorted(keywords)) or "none"
+                instead = _INSTEAD.get(keyword.arg, f"allowed: {listed}")
+                self._report(node, f"{quoted(node)}: no keyword `{keyword.arg}=`; {instead}")
+        for argument in _types_in(node, name):
+            if not _is_type(argument):
+                self._report(argument, f"dtype {quoted(argument)}: write `float`, `int` or `bool`")
+
+
+def _types_in(node: ast.Call, name: str) -> list[ast.expr]:
+    """The arguments that name a dtype."""
+    first = node.args[:1] if name == "astype" else []
+    return [*first, *(each.value for each in node.keywords if each.arg == "dtype")]
+
+
+def _is_type(node: ast.expr) -> bool:
+    """Whether it is `float`, `np.float64` or `x.dtype`."""
+    if isinstance(node, ast.Attribute) and node.attr == "dtype":
+        return isinstance(node.value, ast.Name)
+    return (isinstance(node, ast.Name) and node.id in TYPES) or module_path(node)[1] in NUMPY_VALUES
+
+
+def _twin(name: str) -> str:
+    """The numpy function that another library has under this name."""
+    twin = _NUMPY_TWIN.get(name, name)
+    return f": write `np.{twin}`" if twin in NUMPY else f": {_INSTEAD[name]}" if name in _INSTEAD else ""
+
+
+def _root(node: ast.expr) -> str:
+    """The name that a chain of attributes begins with, or ""."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _bindings(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """The names that the program binds: all of them, and those that are only ever functions."""
+    functions: set[str] = set()
+    variables: set[str] = set()
+    named: set[ast.expr] = set()
+    for node in ast.walk(tree):  # breadth first: an assignment comes before its target
+        match node:
+            case ast.FunctionDef(name=name):
+                functions.add(name)
+            case ast.Assign(targets=[ast.Name(id=name) as target], value=ast.Lambda()):
+                functions.add(name)
+                named.add(target)
+            case ast.Name(id=name, ctx=ast.Store()) if node not in named:
+                variables.add(name)
+            case ast.arg(arg=name):
+                variables.add(name)
+    return functions | variables, functions - variables
