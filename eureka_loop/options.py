@@ -1,4 +1,4 @@
-"""A command's words → its options, by tyro; what is wrong with them is said in one line."""
+"""Command-line arguments → a dataclass of options, by tyro; each mistake is one line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import io
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -16,15 +16,31 @@ from eureka_loop.errors import BadInput
 
 Options = TypeVar("Options")
 Where = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-
-_LACKING = {
+MISSING = {
     "RUN": "say which run: its folder, such as runs/20261121-120000-hopper-hop",
     "REWARD.py": "say which program: a file with `def compute_reward(...)`",
 }
-_SHOWN_AS = {"INT": "a whole number", "N": "a whole number", "FLOAT": "a number"}
-_CHOICE = re.compile(r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*)\)")
-_PARSING = re.compile(r"Error parsing (\S+): .*?(?:\['(.*?)'\]|: '(.*?)')")
-_VALUE = re.compile(r"Missing value for argument '(\S+)'")
+KINDS = {"INT": "a whole number", "N": "a whole number", "FLOAT": "a number"}
+MESSAGES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (  # tyro's, without box and line breaks
+    (
+        r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*?)\)",
+        lambda found: f"{found[2]} takes {_either(found[3])}, not {found[1]!r}",
+    ),
+    (
+        r"Error parsing (\S+): .*?(?:\['(.*?)'\]|: '(.*?)').*Argument helptext: \1 (\S+)",
+        lambda found: f"{found[1]} takes {KINDS.get(found[4], found[4])}, not {found[2] or found[3]!r}",
+    ),
+    (r"Missing value for argument '(\S+)'", lambda found: f"{found[1]} needs a value"),
+    (r"Missing from eureka \S+: (\S+)", lambda found: MISSING.get(found[1], f"{found[1]} is missing")),
+    (
+        r"Unrecognized options: (-[^\s,]*).*?(?:Perhaps you meant: (\S+)|$)",
+        lambda found: f"unknown option {found[1]}" + (f"; did you mean {found[2]}?" if found[2] else ""),
+    ),
+    (
+        r"Unrecognized options: (.*?)(?: Perhaps you meant| For full helptext|$)",
+        lambda found: f"too much: {found[1]} (what belongs together needs quotes)",
+    ),
+)
 
 
 def optional(metavar: str) -> object:
@@ -42,26 +58,26 @@ def parse(
     default: Options = tyro.MISSING_NONPROP,
     help: str | None = None,
 ) -> Options:
-    """The options that a command's words state.
+    """Options of the command `name` from its arguments.
 
     Raises:
-        BadInput: one is unknown, missing or of the wrong kind.
-        SystemExit: help was asked for, and is on the screen.
+        BadInput: an option is unknown, missing or of the wrong kind.
+        SystemExit: help was requested, and is printed.
     """
-    said = io.StringIO()
+    printed = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(printed):
             options = tyro.cli(kind, prog=f"eureka {name}", args=words, description=help, default=default)
     except SystemExit as exit:
         if not exit.code:
             raise
-        raise BadInput(f"{in_one_line(said.getvalue())}; `eureka {name} --help` says more") from None
-    sys.stderr.write(said.getvalue())
+        raise BadInput(f"{in_one_line(printed.getvalue())}; `eureka {name} --help` says more") from None
+    sys.stderr.write(printed.getvalue())
     return options
 
 
 def take(words: list[str], flag: str) -> tuple[list[str], str | None]:
-    """The words without `flag VALUE` or `flag=VALUE`, and the value."""
+    """The arguments without `flag VALUE` or `flag=VALUE`, and the value."""
     for index, word in enumerate(words):
         if word.startswith(flag + "="):
             return words[:index] + words[index + 1 :], word.removeprefix(flag + "=")
@@ -73,57 +89,21 @@ def take(words: list[str], flag: str) -> tuple[list[str], str | None]:
 
 
 def with_expression(words: list[str]) -> list[str]:
-    """The words with `--fitness=VALUE`, so that "-forward_velocity" is a value and no flag."""
+    """The arguments with `--fitness=VALUE`, so that "-forward_velocity" is a value and no option."""
     words, fitness = take(words, "--fitness")
     return words if fitness is None else [*words, f"--fitness={fitness}"]
 
 
 def in_one_line(box: str) -> str:
-    """What tyro says in a box of several lines, without its frame and its help."""
-    parts = _parts(box)
-    message = " ".join(line.strip() for line in parts[0])
-    if found := _CHOICE.search(message):
-        choices = sorted({each.strip(" '") for each in found[3].split(",")} - {"None"})
-        return f"{found[2]} takes {_either(choices)}, not {found[1]!r}"
-    if found := _PARSING.search(message):
-        flag, kind = found[1], " ".join(_indented(parts[1])[0].split()[1:])
-        return f"{flag} takes {_SHOWN_AS.get(kind, kind)}, not {found[2] or found[3]!r}"
-    if found := _VALUE.search(message):
-        return f"{found[1]} needs a value"
-    if message.startswith("Missing from"):
-        return " and ".join(_LACKING.get(each, f"{each} is missing") for each in _indented(parts[0]))
-    if message.startswith("Unrecognized options: "):
-        meant = [each.split()[0] for part in parts[1:-1] for each in _indented(part)]
-        return _unrecognized(message.removeprefix("Unrecognized options: "), meant)
-    return message
+    """A message of tyro in one line; one that is not in `MESSAGES` as it is."""
+    flat = " ".join(re.sub(r"[│╭╰╮╯─]|--{2,}", " ", box).split())
+    for pattern, sentence in MESSAGES:
+        if found := re.search(pattern, flat):
+            return sentence(found)
+    return flat.split(" For full helptext")[0]
 
 
-def _unrecognized(words: str, meant: list[str]) -> str:
-    if not words.startswith("-"):
-        return f"too much: {words} (what belongs together needs quotes)"
-    suggestion = f"; did you mean {_either(meant[:3])}?" if meant else ""
-    return f"unknown option {words.split(',')[0]}{suggestion}"
-
-
-def _parts(box: str) -> list[list[str]]:
-    """The lines between a box's horizontal rules, without its title and its frame of lines or of blanks."""
-    lines = [line.rstrip("│ ")[2:] for line in box.splitlines() if line[:1] not in ("╭", "╰")]
-    if box[:1] != "╭":
-        lines = lines[2:]  # a title with a rule under it, where the terminal can't show frames
-    parts: list[list[str]] = [[]]
-    for line in filter(None, lines):
-        if set(line) <= {"─", "-"}:
-            parts.append([])
-        else:
-            parts[-1].append(line)
-    return parts if parts[0] else [[" ".join(box.split())]]
-
-
-def _indented(part: list[str]) -> list[str]:
-    """The options in a list of options: their help stands further to the right."""
-    return [line.strip() for line in part if re.match(r" {4}\S", line)]
-
-
-def _either(names: Sequence[str]) -> str:
-    *most, last = names
+def _either(choices: str) -> str:
+    """ "'a', 'b', 'None'" → "a or b"."""
+    *most, last = sorted({each.strip(" '") for each in choices.split(",")} - {"None", ""})
     return f"{', '.join(most)} or {last}" if most else last

@@ -51,10 +51,12 @@ def test_what_is_missing_is_named() -> None:
         parse(ResumeOptions, "resume", [])
 
 
-def test_what_tyro_may_say_tomorrow_is_one_line_still() -> None:
-    assert in_one_line("╭─ News ───╮\n│ Something │\n│ is wrong. │\n╰──────────╯\n") == "Something is wrong."
-    assert in_one_line("no box\nat all\n") == "no box at all"
-    assert in_one_line(" News\n ------\n  Something  \n  is wrong.\n      \n") == "Something is wrong."
+def test_an_unknown_message_of_tyro_is_one_line() -> None:
+    assert (
+        in_one_line("╭─ News ───╮\n│ Something │\n│ is wrong. │\n╰──────────╯\n")
+        == "News Something is wrong."
+    )
+    assert in_one_line(" News\n ------\n  Something  \n  is wrong.\n      \n") == "News Something is wrong."
     assert in_one_line("") == ""
 
 

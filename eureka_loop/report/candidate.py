@@ -19,7 +19,7 @@ from eureka_loop.judge.screening import Screened, Verdict
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text
 from eureka_loop.report.terminal import show
-from eureka_loop.results import Checkpoint, Evaluated, Failed, TermStats, Trained
+from eureka_loop.results import FITNESS, SUCCESS, Checkpoint, Evaluated, Failed, TermStats, Trained
 from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.reward.weights import defaults
 from eureka_loop.search.feedback import stopped
@@ -42,7 +42,6 @@ OUTCOMES: dict[str, Pick] = {
     "steps/episode": lambda point: point.episode_length,
 }
 BLOCKS, GAP = "▁▂▃▄▅▆▇█", "·"
-DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def print_candidate(
@@ -84,13 +83,15 @@ def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
         tables = (layout.table(heads, rows) for heads in both)
         remark = "of the final policy, mean over judged episodes"
         yield layout.section("Fitness", layout.FirstThatFits(tuple(tables)), remark)
+    if further := list(_further_scores(search.trained or report.trained)):
+        yield layout.section("Further scores", layout.facts(further))
     if trained := search.trained or report.trained:
         over = f", mean over {len(trained)} seeds" if len(trained) > 1 else ""
         remark = f"left to right, {text.plural(len(trained[0].checkpoints), 'point')}{over}"
         yield layout.section("Training", outcomes_table(trained), remark)
         yield layout.section("Terms", terms_table(trained), remark)
     if (feedback := run.feedback(candidate.id)).strip():
-        yield layout.section("Feedback its author got", layout.verbatim(feedback))
+        yield layout.section("Feedback its author got", layout.paragraph(feedback))
 
 
 def origin(run: Run, candidate: Candidate) -> RenderableType:
@@ -173,6 +174,16 @@ def _training(
     ]
 
 
+def _further_scores(trained: Sequence[Trained]) -> Iterator[tuple[str, str]]:
+    """Scores of further judges: the value of each training, or why there is none."""
+    for result in trained:
+        for name, found in result.scores.items():
+            if name not in (FITNESS, SUCCESS):
+                seed = f" (seed {result.seed})" if len(trained) > 1 else ""
+                why = f": {found.explanation}" if found.explanation else ""
+                yield name + seed, f"{'unscored' if found.value is None else text.number(found.value)}{why}"
+
+
 def outcomes_table(trained: Sequence[Trained]) -> RenderableType:
     """Fitness, success and episode length over training, mean over seeds."""
     rows = []
@@ -252,16 +263,11 @@ def diff_page(run: Run, candidate: Candidate, against: str) -> RenderableType:
         UnknownName: no such candidate.
     """
     name, source = _other(run, candidate, against)
-    lines = difflib.unified_diff(
-        text.clean(source).splitlines(),
-        text.clean(candidate.source).splitlines(),
-        name,
-        candidate.id,
-        n=len(source),  # programs are short: show all of it
-        lineterm="",
-    )
-    shown = tuple(Text(line, style=DIFF_STYLES.get(line[:1], "")) for line in lines)
-    body = layout.Code(shown) if shown else Text("no difference", style="dim")
+    before, after = text.clean(source).splitlines(), text.clean(candidate.source).splitlines()
+    whole = len(before) + len(after)  # programs are short: show all of it
+    lines = difflib.unified_diff(before, after, name, candidate.id, n=whole, lineterm="")
+    diff = "\n".join(lines)
+    body = layout.code(diff, numbered=False, language="diff") if diff else Text("no difference", style="dim")
     return Group(Text(f"{name} → {candidate.id}", style="bold"), Text(), body)
 
 
@@ -297,9 +303,9 @@ def exchange_page(run: Run, id: str) -> RenderableType:
 
 def _messages(exchange: Mapping[str, Any]) -> Iterator[RenderableType]:
     for message in exchange.get("messages") or ():
-        yield layout.section(str(message.get("role", "")), layout.verbatim(str(message.get("content", ""))))
+        yield layout.section(str(message.get("role", "")), layout.paragraph(str(message.get("content", ""))))
     if exchange.get("reply"):
-        yield layout.section("reply", layout.verbatim(str(exchange["reply"])))
+        yield layout.section("reply", layout.paragraph(str(exchange["reply"])))
     rest = {
         key: value for key, value in exchange.items() if key not in ("messages", "reply", "source") and value
     }

@@ -20,13 +20,11 @@ from eureka_loop.execute.survey import survey
 from eureka_loop.numbers import compact
 from eureka_loop.records import Task
 from eureka_loop.report import layout, text
-from eureka_loop.report.terminal import page_width, show, terminal, waiting
+from eureka_loop.report.terminal import show, waiting
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 LOOKING = "looking at the environment"
 MORE = "`eureka tasks NAME` shows all about one; `eureka run NAME` begins."
-ROOMY = 100  # columns from which a listing shows environments
-WIDE = 120  # columns from which every fact of an observable is on one line
 MIXED = "…"  # a vector with different components
 NO_HUMAN = (
     "none: nobody has written one; to compare with one of your own: `eureka compare RUN --with mine.py`"
@@ -35,7 +33,7 @@ NO_HUMAN = (
 
 def show_catalogue(console: Console | None = None) -> None:
     """List every task, suite by suite."""
-    _show_suites(suites(), console)
+    show(catalogue(suites()), console)
 
 
 def show_task(name: str, console: Console | None = None) -> None:
@@ -46,41 +44,31 @@ def show_task(name: str, console: Console | None = None) -> None:
         BadInput: its environment can't be used here.
     """
     if name in suites():
-        _show_suites({name: suites()[name]}, console)
+        show(catalogue({name: suites()[name]}), console)
         return
-    task, console = find_task(name), console or terminal()
+    task = find_task(name)
     with waiting(LOOKING), tempfile.TemporaryDirectory(prefix="eureka-") as folder:
         files.write_json(Path(folder) / "task.json", task)
         vocabulary = survey(Path(folder))
         native = Path(folder) / "native.py"
         source = native.read_text(encoding="utf-8") if native.exists() else ""
-    wide = page_width(console) >= WIDE
-    show(task_page(task, find_domain(task.env_id), vocabulary, source, wide=wide), console)
+    show(task_page(task, find_domain(task.env_id), vocabulary, source), console)
 
 
-def _show_suites(known: Mapping[str, Sequence[Task]], console: Console | None) -> None:
-    console = console or terminal()
-    show(catalogue(known, environments=page_width(console) >= ROOMY), console)
-
-
-def catalogue(known: Mapping[str, Sequence[Task]], *, environments: bool = True) -> RenderableType:
-    """One line a task, by suite, with as much of the text as fits."""
-    parts = (
-        layout.section(suite, listing(members, environments=environments), remark(members))
-        for suite, members in known.items()
-    )
+def catalogue(known: Mapping[str, Sequence[Task]]) -> RenderableType:
+    """One line a task, by suite: name, text, environment, as much as fits."""
+    parts = []
+    for suite, members in known.items():
+        width = max(len(task.name) for task in members)
+        lines = (f"{task.name:{width}}  {text.one_line(task.text)} ({_env(task)})" for task in members)
+        parts.append(
+            layout.section(suite, Group(*(layout.cut(Text(line)) for line in lines)), remark(members))
+        )
     return Group(*parts, Text(), Text(MORE, style="dim"))
 
 
-def listing(members: Sequence[Task], *, environments: bool) -> RenderableType:
-    """Name, environment, text."""
-    rows = [(task.name, str(task.env_kwargs.get("env_name", task.env_id)), task.text) for task in members]
-    name_width, env_width = (max(len(row[column]) for row in rows) for column in (0, 1))
-    lines = []
-    for name, env, said in rows:
-        between = f"{env:{env_width}}  " if environments else ""
-        lines.append(layout.cut(Text(f"{name:{name_width}}  {between}{text.one_line(said)}")))
-    return Group(*lines)
+def _env(task: Task) -> str:
+    return str(task.env_kwargs.get("env_name", task.env_id))
 
 
 def remark(members: Sequence[Task]) -> str:
@@ -90,9 +78,7 @@ def remark(members: Sequence[Task]) -> str:
     return counted if installed(extra) else f"{counted}; they need: pip install 'eureka-loop[{extra}]'"
 
 
-def task_page(
-    task: Task, domain: Domain, vocabulary: Vocabulary, native: str = "", *, wide: bool = True
-) -> RenderableType:
+def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = "") -> RenderableType:
     """Text, fitness, references, hyperparameters, and every observable.
 
     Args:
@@ -106,7 +92,7 @@ def task_page(
         layout.facts(about),
         *_programs(task, native),
         layout.section("Hyperparameters", hyperparameters(domain), domain.hyperparameters_source),
-        vocabulary_section(vocabulary, wide=wide),
+        vocabulary_section(vocabulary),
         *_constants(vocabulary),
     )
 
@@ -133,29 +119,24 @@ def hyperparameters(domain: Domain) -> RenderableType:
     )
 
 
-def vocabulary_section(vocabulary: Vocabulary, *, wide: bool = True) -> RenderableType:
+def vocabulary_section(vocabulary: Vocabulary) -> RenderableType:
     """Every observable, by group: shape, unit, start, range under random actions, meaning."""
     shown = [each for each in vocabulary if not each.hidden]
     parts: list[RenderableType] = []
     for group, members in groupby(shown, key=lambda each: each.group):
-        parts += [Text(), Text(text.one_line(group), style="italic"), observables(members, wide=wide)]
+        parts += [Text(), Text(text.one_line(group), style="italic"), observables(members)]
     about = "what a reward may name; prev_ and init_ before a name: a step ago, at the episode's start"
     return layout.section("Vocabulary", Group(*parts), about)
 
 
-def observables(members: Iterable[Observable], *, wide: bool) -> Table:
-    """One line each; on a narrow screen shape, unit, start and range are in one column."""
-    shown = [(each, text.one_line(unit(each)), start(each), span(each)) for each in members]
-    if wide:
-        heads = [("name", "left"), ("shape", "left"), ("unit", "left"), ("start", "right"), ("range", "left")]
-        rows = [[each.name, each.shape_text, *facts, each.description] for each, *facts in shown]
-        return layout.table([*heads, ("meaning", "rest")], rows)
-    piled = []
-    for each, of, first, seen in shown:
-        numbers = ", ".join(part for part in (first, seen) if part and part != MIXED)
-        kind = Text(f"{each.shape_text} {of}" + (f"\n{numbers}" if numbers else ""))
-        piled.append((each.name, kind, each.description))
-    return layout.table([("name", "left"), ("shape, unit; start, range", "left"), ("meaning", "rest")], piled)
+def observables(members: Iterable[Observable]) -> Table:
+    """Name; shape, unit, start and range; meaning."""
+    rows = []
+    for each in members:
+        numbers = [part for part in (start(each), span(each)) if part and part != MIXED]
+        facts = [f"{each.shape_text} {unit(each)}".strip(), ", ".join(numbers)]
+        rows.append([each.name, "; ".join(filter(None, facts)), each.description])
+    return layout.table([("name", "left"), ("shape, unit; start, range", "rest"), ("meaning", "rest")], rows)
 
 
 def unit(observable: Observable) -> str:

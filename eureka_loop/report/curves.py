@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
+from statistics import fmean
 
 from eureka_loop.errors import RunError
-from eureka_loop.records import Array
 from eureka_loop.results import Trained
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito's, safe for colour-blind readers
@@ -26,15 +24,17 @@ def draw_curves(path: Path, curves: Sequence[tuple[str, Sequence[Trained]]], tit
     """
     from matplotlib.figure import Figure  # a second to import: only where a report is made
 
-    drawn = [(label, lines) for label, trained in curves if (lines := fitness_curves(trained))]
-    if not drawn:
-        return False
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    for colour, (label, lines) in zip(COLOURS, drawn, strict=False):
-        for steps, fitness in lines:
-            axes.plot(steps, fitness, color=colour, linewidth=0.8, alpha=0.5)
-        axes.plot(*mean_curve(lines), color=colour, linewidth=2.2, label=f"{label} (n={len(lines)})")
+    for colour, (label, trained) in zip(COLOURS, curves, strict=False):
+        lines = [curve for each in trained if (curve := fitness_curve(each))]
+        for line in lines:
+            axes.plot(*zip(*line.items(), strict=True), color=colour, linewidth=0.8, alpha=0.5)
+        if mean := mean_curve(lines):
+            label = f"{label} (n={len(lines)})"
+            axes.plot(*zip(*mean.items(), strict=True), color=colour, linewidth=2.2, label=label)
+    if not axes.lines:
+        return False
     axes.set_title(title, parse_math=False)
     axes.set(xlabel="environment steps", ylabel="fitness of training episodes")
     axes.spines[["top", "right"]].set_visible(False)
@@ -49,22 +49,12 @@ def draw_curves(path: Path, curves: Sequence[tuple[str, Sequence[Trained]]], tit
     return True
 
 
-def fitness_curves(trained: Sequence[Trained]) -> list[tuple[Array, Array]]:
-    """Steps and fitness of each training; points at which no episode had finished are left out."""
-    lines = []
-    for each in trained:
-        points = [
-            (float(point.step), point.fitness) for point in each.checkpoints if point.fitness is not None
-        ]
-        if points:
-            table = np.array(points)
-            lines.append((table[:, 0], table[:, 1]))
-    return lines
+def fitness_curve(trained: Trained) -> dict[int, float]:
+    """Step → fitness of a training; points at which no episode had finished are left out."""
+    return {point.step: point.fitness for point in trained.checkpoints if point.fitness is not None}
 
 
-def mean_curve(lines: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
-    """The seeds' mean, over the steps that all of them have."""
-    grid = np.unique(np.concatenate([steps for steps, _ in lines]))
-    first, last = max(steps[0] for steps, _ in lines), min(steps[-1] for steps, _ in lines)
-    grid = grid[(grid >= first) & (grid <= last)]
-    return grid, np.mean([np.interp(grid, steps, fitness) for steps, fitness in lines], axis=0)
+def mean_curve(lines: Sequence[dict[int, float]]) -> dict[int, float]:
+    """Mean over the trainings that have a value at a step."""
+    steps = sorted({step for line in lines for step in line})
+    return {step: fmean(line[step] for line in lines if step in line) for step in steps}

@@ -14,10 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_loop.report import text
-from eureka_loop.report.terminal import WIDEST, Lines, can_redraw
+from eureka_loop.report.terminal import WIDEST, Lines
 
 GAP = "  "  # between a name and its value
-DEEPER = 4  # columns by which the rest of a folded line is indented
 
 
 def section(title: str, body: RenderableType, remark: str = "") -> Group:
@@ -86,46 +85,16 @@ class FirstThatFits:
         yield next((each for width, each in widths if width <= options.max_width), self.choices[-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
-    """Lines as written. On a terminal long ones are folded between words; in a pipe they stay whole."""
-
-    lines: tuple[Text, ...]
-    numbered: bool = False
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        digits = len(str(len(self.lines)))
-        for number, line in enumerate(self.lines, start=1):
-            gutter = f"{number:{digits}} " if self.numbered else ""
-            room = options.max_width - len(gutter)
-            for piece in folded(line, console, room) if can_redraw(console) else [line]:
-                yield unbroken(Text.assemble((gutter, "dim"), piece))
-                gutter = " " * len(gutter)
-
-
-def folded(line: Text, console: Console, width: int) -> list[Text]:
-    """A line in pieces that fit; the first keeps its depth, the others are deeper."""
-    depth = len(line.plain) - len(line.plain.lstrip(" +-"))  # marks of a diff, the dash of an item
-    if line.cell_len <= width:
-        return [line]
-    first, *rest = line[depth:].wrap(console, max(1, width - depth - DEEPER))
-    return [
-        Text.assemble(line[:depth], first),
-        *(Text.assemble(" " * (depth + DEEPER), each) for each in rest),
-    ]
-
-
-def code(source: str, *, numbered: bool = True) -> Code:
-    """Python, highlighted in the terminal's own colours."""
-    python = Syntax("", "python", theme="ansi_dark", background_color="default")
-    shown = python.highlight(text.clean(source).rstrip("\n"))
-    shown.rstrip()
-    return Code(tuple(shown.split("\n")), numbered=numbered)
-
-
-def verbatim(written: str) -> Code:
-    """Text whose lines are kept."""
-    return Code(tuple(paragraph(written).split("\n", allow_blank=True)))
+def code(source: str, *, numbered: bool = True, language: str = "python") -> Syntax:
+    """A program or a diff in the terminal's own colours; long lines are folded between words."""
+    return Syntax(
+        text.clean(source).strip("\n"),
+        language,
+        theme="ansi_dark",
+        background_color="default",
+        line_numbers=numbered,
+        word_wrap=True,
+    )
 
 
 def paragraph(written: str) -> Text:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from statistics import fmean
 
 from rich.table import Table
 
@@ -14,7 +13,7 @@ from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import Comparison, RewardResult, Undefined, Verdict
 from eureka_loop.report.run_data import RunData, terms
 from eureka_loop.report.state import RunState
-from eureka_loop.results import Evaluated
+from eureka_loop.results import FITNESS, SUCCESS, Evaluated
 from eureka_loop.store import REFERENCES
 
 STYLES: dict[Verdict, str] = {"better": "green", "worse": "red", "can't tell": "yellow"}
@@ -33,22 +32,32 @@ class Grid:
 
 
 def ranking(data: RunData, *, notes: bool = False) -> Grid:
-    """Completely trained candidates, best first; each seed and success where there are any."""
-    several = data.config.seeds > 1
-    judged = any(result.success is not None for each in data.ranking for result in each.trained)
+    """Completely trained candidates, best first; each seed and further scores where there are any."""
+    found, several = data.ranking, data.config.seeds > 1
+    names = [name for name in score_names(found) if any(each.score(name) is not None for each in found)]
     heads = [("#", "right"), ("id", "left"), ("fitness", "right")]
     heads += [("each seed", "left")] if several else []
-    heads += [("success", "right")] if judged else []
-    heads += [TERMS, ("from", "left")] + ([("note", "rest")] if notes else [])
-    values = text.numbers(each.fitness for each in data.ranking)
+    heads += [*((name, "right") for name in names), TERMS, ("from", "left")]
+    heads += [("note", "rest")] if notes else []
     rows = []
-    for place, (each, value) in enumerate(zip(data.ranking, values, strict=True), start=1):
+    values = text.numbers(each.fitness for each in found)
+    for place, (each, value) in enumerate(zip(found, values, strict=True), start=1):
         cells = [str(place), each.candidate.id, value]
         cells += [", ".join(text.numbers(result.fitness for result in each.trained))] if several else []
-        cells += [text.percent(_success(each))] if judged else []
+        cells += [score(name, each.score(name)) for name in names]
         cells += [term_shares(each), ", ".join(each.candidate.parents)]
         rows.append(cells + ([each.candidate.note] if notes else []))
     return Grid(tuple(heads), tuple(rows))
+
+
+def score_names(evaluated: Iterable[Evaluated]) -> list[str]:
+    """Names of all scores but fitness."""
+    names = dict.fromkeys(name for each in evaluated for result in each.trained for name in result.scores)
+    return [name for name in names if name != FITNESS]
+
+
+def score(name: str, value: float | None) -> str:
+    return text.percent(value) if name == SUCCESS else text.number(value)
 
 
 def stopped(data: RunData) -> Grid:
@@ -186,8 +195,3 @@ def _normalised(comparison: Comparison) -> str:
         return f"Human-normalised score: not defined, since {why}." if failed else ""
     clipped = f" (clipped to [0, 3]: {found.clipped:.2f})" if found.clipped != found.raw else ""
     return f"Human-normalised score: {found.raw:.2f}{clipped}; {scale.explanation}"
-
-
-def _success(evaluated: Evaluated) -> float | None:
-    rates = [result.success for result in evaluated.trained if result.success is not None]
-    return fmean(rates) if rates else None

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from eureka_loop.errors import RunError
 from eureka_loop.report import inspect, layout, sections, text
-from eureka_loop.report.markdown import write_report
 from eureka_loop.report.run_data import RunData
+from eureka_loop.report.run_report import write_report
 from eureka_loop.report.terminal import show, terminal
 from eureka_loop.store import Run
 

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 LOOKING = "trying the sandbox, looking at the environment"
-WIDEST = 1_000  # columns of a page in a pipe or a file
+WIDEST = 10_000  # columns of a page in a pipe or a file
 
 
 def terminal(*, stderr: bool = False) -> Console:

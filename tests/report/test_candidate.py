@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 WINNER = """\
 Code
-  1 def compute_reward(forward_velocity, torso_upright, action, *, speed=1.5, upright=0.5, effort=1e-3):
-  2     \"""Run forward, stay level, waste no torque.\"""
-  3     return {
-  4         "speed": speed * forward_velocity,
-  5         "upright": upright * torso_upright,
-  6         "effort": -effort * np.square(action).sum(axis=1),
-  7         "_level": torso_upright,
-  8     }
+    1 def compute_reward(forward_velocity, torso_upright, action, *, speed=1.5, upright=0.5, effort=1e-3):
+    2     \"""Run forward, stay level, waste no torque.\"""
+    3     return {
+    4         "speed": speed * forward_velocity,
+    5         "upright": upright * torso_upright,
+    6         "effort": -effort * np.square(action).sum(axis=1),
+    7         "_level": torso_upright,
+    8     }
 
 Fitness  of the final policy, mean over judged episodes
               seed  fitness  lowest … highest episode  success  steps/episode  trained in
@@ -55,7 +55,7 @@ Feedback its author got
 
 
 def test_a_trained_candidate(script: Script, shown: Callable[..., str]) -> None:
-    screen = shown(candidate_page(script.whole(), "g1-00"))
+    screen = shown(candidate_page(script.whole(), "g1-00"), width=120)
     head, rest = screen.split("\n\n", 1)
     assert rest == WINNER
     lines = head.splitlines()
@@ -185,7 +185,7 @@ def test_against_the_parent(script: Script, shown: Callable[..., str]) -> None:
 def test_against_others(script: Script, shown: Callable[..., str], against: str) -> None:
     screen = shown(candidate_page(script.whole(), "g1-00", diff=against), colours=True)
     assert f"{against} → g1-00" in screen
-    assert "\x1b[32m" in screen, "added lines are green"
+    assert "\x1b[92;49m" in screen, "added lines are green"
     assert "no difference" in shown(candidate_page(script.run, "g1-00", diff="g1-00"))
 
 

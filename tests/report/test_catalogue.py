@@ -87,19 +87,14 @@ def test_a_task_with_everything_about_it(shown: Callable[..., str]) -> None:
     assert "1,000 steps at most" in screen
 
 
-def test_the_vocabulary_is_grouped_and_has_ranges(shown: Callable[..., str]) -> None:
-    screen = shown(catalogue.vocabulary_section(VOCABULARY), width=140)
+@pytest.mark.parametrize("width", [80, 140])
+def test_the_vocabulary_is_grouped_and_has_ranges(shown: Callable[..., str], width: int) -> None:
+    screen = shown(catalogue.vocabulary_section(VOCABULARY), width=width)
     lines = [" ".join(line.split()) for line in screen.splitlines()]
-    assert "forward_velocity (N,) m/s (world) 0 -1.5 … 2.25 Along +x." in lines
-    assert "torso_pos (N, 2) m (world) … -1 … 1 [red]it[/]" in lines
+    assert "forward_velocity (N,) m/s (world); 0, -1.5 … 2.25 Along +x." in lines
+    assert "torso_pos (N, 2) m (world); -1 … 1 [red]it[/]" in lines
     assert lines.index("cheetah") < lines.index("torso") < lines.index("episode")
     assert "native_reward" not in screen
-
-
-def test_a_narrow_screen_piles_the_numbers_up(shown: Callable[..., str]) -> None:
-    screen = shown(catalogue.vocabulary_section(VOCABULARY, wide=False), width=80)
-    assert "forward_velocity  (N,) m/s (world)           Along +x.\n" in screen
-    assert "                    0, -1.5 … 2.25\n" in screen
 
 
 def test_an_unknown_task_names_the_nearest() -> None:
@@ -132,20 +127,13 @@ def listed(width: int, file: io.StringIO) -> list[str]:
     return file.getvalue().splitlines()
 
 
-@pytest.mark.parametrize(
-    ("width", "line"),
-    [
-        (200, "halfcheetah-run  HalfCheetah-v5  Make the half-cheetah run "),
-        (80, "halfcheetah-run  Make the "),
-    ],
-)
-def test_a_task_is_one_line_on_any_screen(width: int, line: str) -> None:
-    lines = listed(width, Screen())
-    assert any(" ".join(each.split()).startswith(" ".join(line.split())) for each in lines)
-    assert max(map(len, lines)) <= width
-    assert sum(name in each for each in lines for name in ["halfcheetah-run "]) == 1
+def test_a_task_is_one_line_on_any_screen() -> None:
+    lines = listed(80, Screen())
+    assert max(map(len, lines)) <= 80
+    assert next(line for line in lines if line.startswith("  halfcheetah-run ")).endswith("…")
 
 
 def test_in_a_pipe_a_task_is_shown_whole() -> None:
     lines = listed(80, io.StringIO())
-    assert all(any(line.endswith(task.text) for line in lines) for task in suites()["beyond"])
+    for task in suites()["beyond"]:
+        assert any(line.endswith(f"{task.text} ({task.env_id})") for line in lines), task.name

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from eureka_loop.report.curves import draw_curves, fitness_curves, mean_curve
+from eureka_loop.report.curves import draw_curves, fitness_curve, mean_curve
 from eureka_loop.results import Checkpoint, Trained, judged_episode
 
 
@@ -31,17 +29,12 @@ def test_nothing_to_draw_draws_nothing(tmp_path: Path) -> None:
 
 
 def test_points_without_a_finished_episode_are_left_out() -> None:
-    ((steps, fitness),) = fitness_curves([trained([None, 2.0, 3.0])])
-    assert (steps.tolist(), fitness.tolist()) == ([20.0, 30.0], [2.0, 3.0])
-
-
-def test_the_mean_is_drawn_where_every_seed_has_a_value() -> None:
     late, whole = trained([None, 2.0, 3.0]), trained([1.0, 4.0, 5.0])
-    steps, fitness = mean_curve(fitness_curves([late, whole]))
-    np.testing.assert_allclose(steps, [20.0, 30.0])
-    np.testing.assert_allclose(fitness, [3.0, 4.0])
+    assert fitness_curve(late) == {20: 2.0, 30: 3.0}
+    assert mean_curve([fitness_curve(late), fitness_curve(whole)]) == {10: 1.0, 20: 3.0, 30: 4.0}
+    assert mean_curve([]) == {}
 
 
-def test_seeds_whose_stretches_do_not_meet(tmp_path: Path) -> None:
+def test_seeds_without_a_common_point(tmp_path: Path) -> None:
     early, late = trained([1.0, None, None]), replace(trained([None, None, 3.0]), seed=1)
     assert draw_curves(tmp_path / "curves.png", [("winner", [early, late])], "t")

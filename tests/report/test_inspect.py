@@ -14,8 +14,8 @@ from rich.console import Console
 from eureka_loop import files
 from eureka_loop.records import Candidate, TrainerName, Training
 from eureka_loop.report.inspect import print_run, run_page
-from eureka_loop.report.markdown import write_report
 from eureka_loop.report.run_data import RunData, is_active, terms
+from eureka_loop.report.run_report import write_report
 from eureka_loop.results import Failed
 from eureka_loop.store import Run
 

@@ -56,7 +56,7 @@ def test_a_line_of_code_is_one_line_on_a_narrow_screen_too(script: Script) -> No
 
 
 def test_it_ends_with_the_reports_path_unbroken(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eureka_loop.report.markdown.draw_curves", lambda path, curves, title: False)
+    monkeypatch.setattr("eureka_loop.report.run_report.draw_curves", lambda path, curves, title: False)
     out = console(width=40)
     assert print_summary(script.whole(), out) == 0
     reward = script.run.folder / "candidates" / "g1-00" / "reward.py"

@@ -9,7 +9,8 @@ import pytest
 
 from eureka_loop.errors import RunError
 from eureka_loop.records import Candidate
-from eureka_loop.report.markdown import PICTURE, escaped, fenced, write_report
+from eureka_loop.report.markdown import escaped, fenced
+from eureka_loop.report.run_report import PICTURE, write_report
 from eureka_loop.results import Failed
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """No picture: it takes longer than all else together."""
-    monkeypatch.setattr("eureka_loop.report.markdown.draw_curves", lambda path, curves, title: False)
+    monkeypatch.setattr("eureka_loop.report.run_report.draw_curves", lambda path, curves, title: False)
 
 
 def test_it_tells_the_whole_story(script: Script) -> None:
