@@ -241,7 +241,7 @@ def _search_all(asked: Bench, folder: Path, expected: Mapping[str, Cost]) -> Non
 def _search(asked: Bench, search: Search, folder: Path) -> Run:
     """One search to its end, from wherever it stands."""
     from eureka_loop.report.live import Live
-    from eureka_loop.report.markdown import write_report
+    from eureka_loop.report.run_report import write_report
     from eureka_loop.search import assemble
 
     with _opened(asked, search, folder) as run:
