@@ -35,13 +35,14 @@ from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import Refused, UnknownName
 from eureka_loop.judge.agreement import ranks
 from eureka_loop.judge.programs import ProgramJudge
-from eureka_loop.judge.ranking import Ranking, discounted_value
 from eureka_loop.judge.screening import (
     LEAST_POLICIES,
     RANDOM,
+    Ranking,
     Screened,
     Verdict,
     decided,
+    discounted_value,
     one_sided,
     screen,
 )

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eureka_loop.judge.power import runs_to_decide
-from eureka_loop.judge.statistics import bootstrap_interval, iqm, probability_of_improvement
+from eureka_loop.judge.statistics import bootstrap_interval, iqm, probability_of_improvement, runs_to_decide
 from eureka_loop.records import Array, Candidate
 from eureka_loop.report.comparison import Difference, compare, difference_interval
 from eureka_loop.results import Evaluated, Trained, judged_episode

@@ -110,7 +110,7 @@ def locking(times: int) -> None:
         for _ in range(times):
             for fork_server, seconds in zip((locked, free), spent.values(), strict=True):
                 begin = time.perf_counter()
-                connection = fork_server.probe("", 5.0)
+                connection = fork_server.probe("")
                 seconds.append(time.perf_counter() - begin)
                 connection.close()
     both, alone = spent.values()

@@ -1,4 +1,4 @@
-"""Whether two rewards want the same: their values on the same transitions, and which terms pair up."""
+"""Agreement of two rewards: their values on the same transitions, and which terms pair up."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Agreement:
 
     Attributes:
         ours, theirs: ids.
-        sources: whose transitions they are ("random actions", "policy of winner").
-        rows: transitions in all.
+        sources: origins of the transitions ("random actions", "policy of winner").
+        rows: number of transitions.
         pearson: correlation of the rewards; None where one is constant.
         spearman: correlation of their ranks: 1 where they order all transitions alike.
         points: (our reward, their reward, source) of some, evenly chosen.
@@ -57,11 +57,7 @@ class Agreement:
 def agreement(
     ids: tuple[str, str], ours: Terms, theirs: Terms, source: Array, sources: Sequence[str]
 ) -> Agreement:
-    """
-    Args:
-        ours, theirs: of the same (N,) rows.
-        source: (N,) index into `sources`.
-    """
+    """The agreement of two rewards on the same (N,) rows; `source` (N,) indexes `sources`."""
     x, y = ours.total, theirs.total
     shown = np.unique(np.linspace(0, len(x) - 1, POINTS).astype(int))
     return Agreement(
@@ -76,7 +72,7 @@ def agreement(
 
 
 def matches(ours: Terms, theirs: Terms) -> list[Match]:
-    """Terms of the same name first, then those that move together, then each side's rest."""
+    """Terms of the same name first, then those that correlate, then the rest of each side."""
     mine, yours = ours.named(), theirs.named()
     by_name = [name for name in mine if name in yours]
     found = [Match(name, name, "name", pearson(mine[name], yours[name])) for name in by_name]
@@ -88,11 +84,8 @@ def matches(ours: Terms, theirs: Terms) -> list[Match]:
             found.append(Match(a, b, "values", value))
             free.remove(a)
             others.remove(b)
-    return [
-        *found,
-        *(Match(name, None, "", None) for name in free),
-        *(Match(None, name, "", None) for name in others),
-    ]
+    found += [Match(name, None, "", None) for name in free]
+    return found + [Match(None, name, "", None) for name in others]
 
 
 def ranks(values: Array) -> Array:

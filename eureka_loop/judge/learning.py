@@ -1,4 +1,4 @@
-"""Learning curves of several runs: how high on average, how soon at a level, and how sure one may be."""
+"""Learning curves of several runs: mean height, steps to a level, bootstrap bands, performance profile."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Curves:
     Attributes:
         steps: (P,) environment steps, rising.
         fitness: (runs, P).
-        begun: (runs,) the step at which each run's first episodes had ended; before, their value stands in.
+        begun: (runs,) the step of each run's first finished episodes; before it, their value stands in.
     """
 
     steps: Array
@@ -27,25 +27,25 @@ class Curves:
     begun: Array
 
 
+def common_steps(results: Sequence[Trained]) -> Array:
+    """(P,): every step at which some run's checkpoint had finished episodes.
+
+    Not only where all had: a single run whose first episode ends late would cut off the others' beginning.
+    """
+    lines = _lines(results)
+    return np.unique(np.concatenate([line[:, 0] for line in lines])) if lines else np.zeros(0)
+
+
 def curves(results: Sequence[Trained], steps: Array) -> Curves | None:
-    """The runs' curves at these steps, read off between checkpoints; None where no episode finished.
+    """The runs' curves at these steps, interpolated between checkpoints; None where no episode finished.
 
     Before a run's first finished episode, and after its last, the nearest value stands in.
     """
-    lines = [line for line in map(_line, results) if line.size]
+    lines = _lines(results)
     if not lines or not steps.size:
         return None
     fitness = np.array([np.interp(steps, line[:, 0], line[:, 1]) for line in lines])
     return Curves(steps, fitness, np.array([line[0, 0] for line in lines]))
-
-
-def common_steps(results: Sequence[Trained]) -> Array:
-    """(P,): every step at which some run's checkpoint saw finished episodes.
-
-    Not only where all did: a single run whose first episode ends late would cut off everyone's beginning.
-    """
-    lines = [line for line in map(_line, results) if line.size]
-    return np.unique(np.concatenate([line[:, 0] for line in lines])) if lines else np.zeros(0)
 
 
 def band(found: Curves, rng: np.random.Generator, repeats: int = 2_000) -> tuple[Array, Array, Array]:
@@ -61,7 +61,7 @@ def band(found: Curves, rng: np.random.Generator, repeats: int = 2_000) -> tuple
 
 
 def mean_heights(found: Curves) -> Array:
-    """(runs,): the area under each curve divided by its length, so in units of fitness."""
+    """(runs,): the area under each curve divided by its length, in units of fitness."""
     steps = found.steps
     if steps.size < 2:
         return np.asarray(found.fitness[:, 0])
@@ -70,34 +70,34 @@ def mean_heights(found: Curves) -> Array:
 
 def steps_to_reach(found: Curves, level: float) -> Array:
     """(runs,): the step at which each curve first reaches a level, not before it begins; inf: never."""
-    reached = np.array([_first(found.steps, fitness, level) for fitness in found.fitness])
+    reached = np.array([_first_step(found.steps, fitness, level) for fitness in found.fitness])
     return np.asarray(np.maximum(reached, found.begun))
 
 
-def _first(steps: Array, fitness: Array, level: float) -> float:
-    reached = np.flatnonzero(fitness >= level)
-    if not reached.size:
-        return np.inf
-    after = reached[0]
-    if after == 0:
-        return float(steps[0])
-    rise = (level - fitness[after - 1]) / (fitness[after] - fitness[after - 1])
-    return float(steps[after - 1] + rise * (steps[after] - steps[after - 1]))
-
-
 def profile(scores: Array, levels: Array) -> Array:
-    """Share of runs that reach each level, (..., levels), in [0, 1].
+    """Share of runs (..., runs) that reach each level, (..., levels), in [0, 1].
 
     A performance profile (Agarwal et al. 2021, section 4.2, with >= in place of >, so that a run reaches its
     own score).
-
-    Args:
-        scores: (..., runs).
     """
     return np.asarray((scores[..., None, :] >= levels[:, None]).mean(axis=-1))
 
 
-def _line(result: Trained) -> Array:
-    """(points, 2): step and fitness, where episodes had finished."""
-    points = [(float(at.step), at.fitness) for at in result.checkpoints if at.fitness is not None]
-    return np.array(points).reshape(-1, 2)
+def _first_step(steps: Array, fitness: Array, level: float) -> float:
+    reached = np.flatnonzero(fitness >= level)
+    if not reached.size:
+        return np.inf
+    after = int(reached[0])
+    if after == 0:
+        return float(steps[0])
+    pair = slice(after - 1, after + 1)
+    return float(np.interp(level, fitness[pair], steps[pair]))
+
+
+def _lines(results: Sequence[Trained]) -> list[Array]:
+    """One array (points, 2) of step and fitness a run that had finished episodes."""
+    points = [
+        [(float(at.step), at.fitness) for at in result.checkpoints if at.fitness is not None]
+        for result in results
+    ]
+    return [np.array(each) for each in points if each]

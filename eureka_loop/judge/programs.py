@@ -18,7 +18,7 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.reward.vocabulary import Vocabulary
 
-ROWS = 1_000  # the usual time limit of an episode; the process's buffers grow for longer ones
+ROWS = 100_000  # of the longest episode; memory is taken only where rows are written
 
 
 class ProgramJudge:

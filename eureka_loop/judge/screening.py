@@ -1,8 +1,10 @@
-"""What episodes of known fitness say of a reward before anything is trained with it.
+"""Screening: what recorded episodes of known fitness tell of a reward before anything is trained with it.
 
-A reward is called backwards only where both of two things are sure: the discounted value of the worse
-episodes is higher, and so is their mean reward per step. The first alone would condemn any reward with a
-bonus for staying up while those who stay up don't move yet; the second alone, any that pays for arriving.
+A reward is called backwards only where two things are sure: the discounted value of the worse episodes is
+higher, and so is their mean reward per step. The first alone would condemn any reward with a bonus for
+staying up while the policies that stay up don't move yet; the second alone, any that pays for arriving. Sure
+means by an interval of Kendall's tau with fitness, from a bootstrap over policies: episodes of one policy are
+alike.
 """
 
 from __future__ import annotations
@@ -13,8 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from eureka_loop.judge.ranking import Ranking, discounted_value
-from eureka_loop.judge.statistics import Interval
+from eureka_loop.judge.statistics import Interval, percentile_interval
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.reward.sandbox.process import Terms
@@ -23,8 +24,10 @@ Verdict = Literal["backwards", "forwards", "unsure", "abstained"]
 
 RANDOM = "random"  # the policy that acts at random; no candidate has that id
 LEAST_POLICIES = 6  # random actions among them; with fewer a bootstrap over policies means nothing
-LEAST_BETTER = 3  # policies that did better than any random episode: else nobody knows what good looks like
-DOMINATES = 0.99  # share of the reward from which a term leaves the others no say
+LEAST_BETTER = 3  # policies better than any random episode; with fewer there is no example of a good one
+DOMINATES = 0.99  # share of the reward from which the other terms hardly count
+REPEATS = 1_000
+ROUNDING = 1e-12  # relative: means of equal rewards differ by less, with their number
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,11 @@ class TermOnBank:
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """What the bank said of one program.
+    """The screening of one program.
 
     Attributes:
-        why: what kept it from a verdict, where it abstained.
-        episodes, policies: how many it was asked about.
+        why: reason for abstaining.
+        episodes, policies: number of them.
         value: Kendall's tau of the episodes' mean discounted value with fitness.
         mean: of their mean reward per step.
         scale: standard deviation of the reward over all steps.
@@ -70,13 +73,82 @@ class Screened:
 
     @property
     def dominating(self) -> str | None:
-        """The term beside which the others have no say."""
+        """The term beside which the others hardly count."""
         large = [name for name, term in self.terms.items() if term.share > DOMINATES]
         return large[0] if large and sum(not is_diagnostic(name) for name in self.terms) > 1 else None
 
 
+class Ranking:
+    """Episodes of known fitness, and bootstrap draws of their policies, to compare other numbers with.
+
+    Each policy counts once, however many episodes of it there are.
+
+    Args:
+        fitness: (E,).
+        policies: the policy of each episode.
+        level: of intervals.
+
+    Attributes:
+        policies: number of policies.
+    """
+
+    def __init__(
+        self, fitness: Array, policies: Sequence[str], *, rng: np.random.Generator, level: float = 0.95
+    ) -> None:
+        _, policy, sizes = np.unique(policies, return_inverse=True, return_counts=True)
+        self.policies, self._level = len(sizes), level
+        self._weights = (policy == np.arange(len(sizes))[:, None]) / sizes[:, None]  # (P, E)
+        drawn = rng.multinomial(len(sizes), np.full(len(sizes), 1.0 / len(sizes)), size=REPEATS)
+        self._drawn = np.concatenate([np.ones((1, len(sizes))), drawn])  # first as they are: (1 + B, P)
+        self._signs = _signs(fitness)
+        self._spread = self._over_pairs(self._signs**2, self._drawn)
+
+    def tau(self, values: Array) -> float | None:
+        """Kendall's tau-b of values (E,) with fitness over pairs of episodes: 1 in one order, -1 reversed.
+
+        None where all values, or all of fitness, are equal.
+        """
+        found = self._taus(values, self._drawn[:1])
+        return None if found is None else float(found[0])
+
+    def interval(self, values: Array) -> Interval | None:
+        """The same with a percentile bootstrap over policies."""
+        found = self._taus(values, self._drawn)
+        return None if found is None else percentile_interval(float(found[0]), found[1:], self._level)
+
+    def _taus(self, values: Array, drawn: Array) -> Array | None:
+        """Of each draw (D, P); 0 where it leaves nothing to compare."""
+        signs = _signs(values)
+        if not (signs.any() and self._signs.any()):
+            return None
+        scale = np.sqrt(self._over_pairs(signs**2, drawn) * self._spread[: len(drawn)])
+        return np.asarray(self._over_pairs(signs * self._signs, drawn) / np.where(scale > 0.0, scale, np.inf))
+
+    def _over_pairs(self, signs: Array, drawn: Array) -> Array:
+        """Sums of (E, E), every policy counted as often as it was drawn; summed by policy first."""
+        by_policy = self._weights @ signs @ self._weights.T
+        return np.asarray(((drawn @ by_policy) * drawn).sum(axis=1))
+
+
+def _signs(values: Array) -> Array:
+    """(E, E): sign of the difference of two; 0 where they differ by rounding alone."""
+    gaps, size = values[:, None] - values, np.abs(values)
+    return np.asarray(np.sign(gaps) * (np.abs(gaps) > ROUNDING * np.maximum(size[:, None], size)))
+
+
+def discounted_value(rewards: Array, discount: float) -> float:
+    """Mean over an episode's steps of the discounted return from each on: (T,) in order of time → number.
+
+    A policy's value function, on average over the states it visits. The return from the start alone sees
+    little beyond the first 1 / (1 - discount) steps.
+    """
+    # A reward counts, discounted, once for every step from which it lies ahead, its own among them.
+    counts = np.cumsum(discount ** np.arange(len(rewards)))
+    return float(rewards @ counts) / len(rewards)
+
+
 def one_sided(fitness: Array, policies: Sequence[str]) -> str:
-    """Why such episodes can't tell a good reward from a bad one; "" where they can."""
+    """Reason why such episodes can't tell a good reward from a bad one; "" where they can."""
     if len(set(policies)) < LEAST_POLICIES:
         return f"episodes of too few policies ({len(set(policies))} of {LEAST_POLICIES})"
     random = np.array([policy == RANDOM for policy in policies])
@@ -99,17 +171,15 @@ def screen(terms: Terms, lengths: Sequence[int], ranking: Ranking, discount: flo
     """
     cuts = np.cumsum(lengths)[:-1]
     rewards = np.split(terms.total, cuts)
-    values = np.array([discounted_value(each, discount) for each in rewards])
-    means = np.array([each.mean() for each in rewards])
-    value, mean = ranking.interval(values), ranking.interval(means)
-    told = _terms(terms, cuts, ranking)
-    scale = float(terms.total.std())
+    value = ranking.interval(np.array([discounted_value(each, discount) for each in rewards]))
+    mean = ranking.interval(np.array([each.mean() for each in rewards]))
     verdict, why = decided(value, mean)
-    return Screened(verdict, why, len(lengths), ranking.policies, value, mean, told, scale)
+    by_term, scale = _by_term(terms, cuts, ranking), float(terms.total.std())
+    return Screened(verdict, why, len(lengths), ranking.policies, value, mean, by_term, scale)
 
 
 def decided(value: Interval | None, mean: Interval | None) -> tuple[Verdict, str]:
-    """The verdict from both numbers, and why there is none."""
+    """The verdict from both numbers, and the reason where there is none."""
     if value is None or mean is None:
         return "abstained", "it is the same in every episode"
     if max(value.high, mean.high) < 0.0:
@@ -117,27 +187,27 @@ def decided(value: Interval | None, mean: Interval | None) -> tuple[Verdict, str
     return ("forwards" if min(value.low, mean.low) > 0.0 else "unsure"), ""
 
 
-def _terms(terms: Terms, cuts: Array, ranking: Ranking) -> dict[str, TermOnBank]:
+def _by_term(terms: Terms, cuts: Array, ranking: Ranking) -> dict[str, TermOnBank]:
     summed = [not is_diagnostic(name) for name in terms.names]
     total = float(np.abs(terms.values[summed]).sum())
-    told = {}
+    found = {}
     for name, values in terms.named().items():
         means = np.array([each.mean() for each in np.split(values, cuts)])
         share = float(np.abs(values).sum()) / total if total and not is_diagnostic(name) else 0.0
-        told[name] = TermOnBank(ranking.tau(means), share, float(values.min()), float(values.max()))
-    return told
+        found[name] = TermOnBank(ranking.tau(means), share, float(values.min()), float(values.max()))
+    return found
 
 
 def reason(found: Screened) -> str:
-    """Why a program that ranks backwards wasn't trained, for whoever is to write a better one."""
+    """Reason why a program that ranks backwards wasn't trained, for the designer of a better one."""
     assert found.value is not None
-    said = (
+    text = (
         f"it pays more where the task is done worse: over {found.episodes} recorded episodes of "
         f"{found.policies} policies, Kendall's tau of its return with fitness is {found.value.value:+.2f} "
         f"({found.value.level:.0%} interval {found.value.low:+.2f} to {found.value.high:+.2f})"
     )
     ranked = {name: term.tau for name, term in found.terms.items() if term.tau is not None}
     taus = ", ".join(f"'{name}' {tau:+.2f}" for name, tau in sorted(ranked.items(), key=lambda each: each[1]))
-    said += f"; by term: {taus}" if taus else ""
-    said += f"; always the same: {', '.join(map(repr, found.dead))}" if found.dead else ""
-    return said + (f"; '{found.dominating}' is over 99 % of it" if found.dominating else "")
+    text += f"; by term: {taus}" if taus else ""
+    text += f"; always the same: {', '.join(map(repr, found.dead))}" if found.dead else ""
+    return text + (f"; '{found.dominating}' is over 99 % of it" if found.dominating else "")

@@ -1,17 +1,14 @@
-"""What several searches of each of several tasks say together, and how sure one may be.
+"""Scores of several searches of each of several tasks, with the search as the unit of replication.
 
-A designer is what is measured here, so the unit of replication is the *search*: its winner's trainings say
-how good that winner is, and only other searches say how good the next winner will be. A bootstrap draws, for
-each task on its own (the strata are the tasks): searches anew, and within each search drawn, the trainings of
-its winner anew. The hand-written and the sparse reward are no search's work: their trainings are drawn one by
-one, from those of all searches together. What is computed from them is the same as for the winners, so that
-equal rewards come out equal whatever the distribution: an interquartile mean within each search's trainings,
-and one of these over the searches.
+Trainings of a search's winner tell how good that winner is; only other searches tell how good the next winner
+will be. A bootstrap draws, within each task (the stratum): searches, and for each search drawn the trainings
+of its winner. The hand-written and the sparse reward belong to no search: their trainings are drawn one by
+one, from those of all searches together. All statistics are the same for both, an interquartile mean within
+each search's trainings and one over the searches, so that equal rewards come out equal.
 
-Source: Agarwal et al. 2021 (see `statistics`) for strata and interquartile mean; drawing both levels, as in
-Saravanan, Berman and Sober, "Application of the hierarchical bootstrap to multi-level data in neuroscience",
-Neurons, Behavior, Data Analysis and Theory 3, 2020: with a handful of searches, drawing those alone gives
-intervals that are too narrow.
+Source: Agarwal et al. 2021 (see `statistics`) for strata and interquartile mean; for both levels, Saravanan,
+Berman and Sober, "Application of the hierarchical bootstrap to multi-level data in neuroscience", Neurons,
+Behavior, Data Analysis and Theory 3, 2020: with few searches, drawing those alone is too narrow.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ REPEATS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Replicates:
-    """One task's trainings on report seeds, a search each: (trainings,), none of them empty.
+    """One task's trainings on report seeds, one array (trainings,) a search, none of them empty.
 
     Attributes:
         human: of the hand-written reward beside each search's winner; () where there is none.
@@ -46,7 +43,7 @@ class Draws:
     """Bootstrap draws of one task.
 
     Attributes:
-        winners: (B, searches) what each drawn search reached.
+        winners: (B, searches) fitness of each drawn search.
         human: (B,); NaN where there is no such reward.
         sparse: (B,) likewise.
     """
@@ -57,15 +54,19 @@ class Draws:
 
 
 def seen(task: Replicates) -> Draws:
-    """What was seen, as a single draw."""
-    winners, human, sparse = (_reached(each) for each in (task.winners, task.human, task.sparse))
+    """The observed values, as a single draw."""
+    groups = (task.winners, task.human, task.sparse)
+    winners, human, sparse = (np.array([[float(iqm(x)) for x in group] or [np.nan]]) for group in groups)
     return Draws(winners, iqm(human), iqm(sparse))
 
 
 def draw(task: Replicates, rng: np.random.Generator, repeats: int = REPEATS) -> Draws:
-    """Searches drawn anew, with their trainings; the references' trainings likewise."""
-    winners = _nested(task.winners, rng, repeats)
-    human, sparse = (_one_by_one(each, rng, repeats) for each in (task.human, task.sparse))
+    """Searches drawn with replacement, with their trainings; the references' trainings likewise."""
+    chosen = rng.integers(len(task.winners), size=(repeats, len(task.winners)))
+    winners = np.empty(chosen.shape)
+    for index, trainings in enumerate(task.winners):
+        winners[chosen == index] = iqm(resampled(trainings, int(np.count_nonzero(chosen == index)), rng))
+    human, sparse = (_pooled_draws(each, rng, repeats) for each in (task.human, task.sparse))
     return Draws(winners, human, sparse)
 
 
@@ -97,34 +98,16 @@ def share_of_tasks(found: Sequence[Draws]) -> Array:
 
 
 def interval(value: Array, draws: Array, level: float = 0.95) -> Interval:
-    """The value seen, (1,), with the percentiles of its draws, (B,); undefined draws are left out."""
+    """The observed value, (1,), with the percentiles of its draws, (B,); undefined draws are left out."""
     return percentile_interval(float(value[0]), draws[np.isfinite(draws)], level)
 
 
 def rates(searches: Sequence[Array]) -> Interval:
-    """The mean over searches of the mean over a search's trainings; a search is one draw.
-
-    Args:
-        searches: a search each: (trainings,) shares in [0, 1].
-    """
+    """The mean over searches of the mean rate in [0, 1] of each one's trainings; a search is one draw."""
     return rate_interval(np.array([each.mean() for each in searches]))
 
 
-def _nested(searches: Sequence[Array], rng: np.random.Generator, repeats: int) -> Array:
-    """(B, S): S searches drawn with replacement, each with its trainings drawn with replacement."""
-    chosen = rng.integers(len(searches), size=(repeats, len(searches)))
-    found = np.empty(chosen.shape)
-    for index, trainings in enumerate(searches):
-        found[chosen == index] = iqm(resampled(trainings, int(np.count_nonzero(chosen == index)), rng))
-    return found
-
-
-def _reached(searches: Sequence[Array]) -> Array:
-    """(1, S): what each search's trainings reached; NaN where there is none."""
-    return np.array([[float(iqm(each)) for each in searches] or [np.nan]])
-
-
-def _one_by_one(searches: Sequence[Array], rng: np.random.Generator, repeats: int) -> Array:
+def _pooled_draws(searches: Sequence[Array], rng: np.random.Generator, repeats: int) -> Array:
     """(B,): as many trainings for every search as it had, each drawn from those of all searches together."""
     if not searches:
         return np.full(repeats, np.nan)

@@ -1,7 +1,7 @@
-"""How sure one may be: robust means, intervals, and scores beside the hand-written reward's.
+"""Robust means, intervals and tests for scores of a few independent runs, as plain functions.
 
-Scores come as *strata*: one array of independent runs a stratum (a task, as in the source, or whatever else
-is fixed by design). A bootstrap draws anew within each stratum, so that every one keeps its weight in runs.
+Scores come as *strata*: one array of independent runs a stratum (a task, as in the source). A bootstrap draws
+within each stratum, so that every stratum keeps its weight in runs.
 
 Source: Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice", NeurIPS 2021
 (the `rliable` library), sections 4.1 to 4.3; for the human-normalised score Ma et al., "Eureka: Human-Level
@@ -19,7 +19,6 @@ from typing import Literal
 
 import numpy as np
 
-from eureka_loop.numbers import compact
 from eureka_loop.records import Array
 
 Statistic = Callable[[Array], Array]  # (..., n) → (...): reduces the last axis
@@ -28,7 +27,7 @@ Strata = Sequence[Array]  # one (runs,) array of scores a stratum
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A value with its percentile interval; of no width, and no meaning, with one run a stratum."""
+    """A value with its percentile interval; with one run a stratum it has no width and no meaning."""
 
     value: float
     low: float
@@ -36,7 +35,7 @@ class Interval:
     level: float = 0.95
 
     def __str__(self) -> str:
-        return f"{compact(self.value)} [{compact(self.low)}, {compact(self.high)}]"
+        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,8 @@ class HumanNormalised:
 
     Attributes:
         clipped: in [0, 3], as in the source, so that one easy task can't carry a mean.
-        human: the hand-written reward's own score: 1, or −1 where it did worse than the sparse one. The scale
-            keeps its direction (more fitness is a higher score), but 1 is nobody's score then.
+        human: score of the hand-written reward: 1, or −1 where it did worse than the sparse one. Then more
+            fitness is still a higher score, but no reward scored 1.
     """
 
     raw: float
@@ -55,12 +54,9 @@ class HumanNormalised:
 
 
 def iqm(scores: Array) -> Array:
-    """Interquartile mean over the last axis: the mean without the lowest and the highest quarter.
+    """Interquartile mean over the last axis of (..., n): the mean without the lowest and the highest quarter.
 
     The quarters are rounded down, as in `scipy.stats.trim_mean(scores, 0.25)`, which the source uses.
-
-    Args:
-        scores: (..., n), n ≥ 1.
     """
     ordered = np.sort(scores, axis=-1)
     n = ordered.shape[-1]
@@ -68,9 +64,17 @@ def iqm(scores: Array) -> Array:
     return np.asarray(ordered[..., cut : n - cut].mean(axis=-1))
 
 
-def mean(scores: Array) -> Array:
-    """The mean over the last axis, as a `Statistic`."""
-    return np.asarray(scores.mean(axis=-1))
+def resampled(scores: Array, repeats: int, rng: np.random.Generator) -> Array:
+    """(repeats, runs): each row drawn from the scores with replacement."""
+    scores = np.asarray(scores, dtype=np.float64)
+    return np.asarray(scores[rng.integers(scores.size, size=(repeats, scores.size))])
+
+
+def percentile_interval(value: float, draws: Array, level: float = 0.95) -> Interval:
+    """An observed value with the percentiles of its bootstrap draws, (B,)."""
+    tail = 50.0 * (1.0 - level)
+    low, high = np.percentile(draws, [tail, 100.0 - tail])
+    return Interval(value, float(low), float(high), level)
 
 
 def bootstrap_interval(
@@ -92,42 +96,40 @@ def bootstrap_interval(
 
 
 def probability_of_improvement(ours: Array, theirs: Array, *, level: float = 0.95) -> Interval:
-    """How likely a random run of ours beats a random run of theirs; a tie counts half.
+    """Probability that a random run of ours (n,) beats a random run of theirs (m,); a tie counts half.
 
-    P(X > Y) by the Mann-Whitney U statistic, as in the source, section 4.3. 0.5 says nothing either way.
-
-    Where one side wins every pair, a bootstrap's interval has no width at all. This one doesn't collapse: it
-    holds every probability that the wins seen don't speak against (Newcombe, "Confidence intervals for an
-    effect size measure based on the Mann-Whitney statistic. Part 2", Statistics in Medicine 25, 2006,
-    method 5).
-
-    Args:
-        ours: (n,) one number a run.
-        theirs: (m,) likewise.
+    P(X > Y) by the Mann-Whitney U statistic, as in the source, section 4.3; 0.5 favours neither side. The
+    interval is Newcombe's ("Confidence intervals for an effect size measure based on the Mann-Whitney
+    statistic. Part 2", Statistics in Medicine 25, 2006, method 5): where one side wins every pair, that of a
+    bootstrap would have no width.
     """
     wins = float(0.5 + 0.5 * np.sign(ours[:, None] - theirs).mean())
     n, m, z = ours.size, theirs.size, NormalDist().inv_cdf((1 + level) / 2)
 
-    def speaks_against(chance: float) -> bool:
+    def rejected(chance: float) -> bool:
         pairs = chance / (1 + chance) + (1 - chance) / (2 - chance)
         variance = chance * (1 - chance) * (1 + ((n + m) / 2 - 1) * pairs) / (n * m)
         return abs(wins - chance) > z * math.sqrt(variance)
 
-    return Interval(wins, _border(0.0, wins, speaks_against), _border(1.0, wins, speaks_against), level)
+    def bound(outside: float) -> float:
+        inside = wins
+        for _ in range(40):  # bisection to 1e-12
+            middle = (outside + inside) / 2
+            outside, inside = (middle, inside) if rejected(middle) else (outside, middle)
+        return inside
+
+    return Interval(wins, bound(0.0), bound(1.0), level)
 
 
 def rate_interval(rates: Array, *, level: float = 0.95) -> Interval:
-    """The mean of some runs' shares, with an interval that doesn't collapse where all are alike.
+    """The mean of some runs' rates (n,) in [0, 1], with Wilson's score interval, each run as one draw.
 
-    A bootstrap of ten runs that all succeed says [1, 1]: it has seen nothing else. This is the score interval
-    (Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
-    Statistical Association 22, 1927) with each run as one draw, however many episodes its share is of. A
-    share varies between runs at most as a coin's does, so that this is too wide where runs are alike, and not
-    too narrow where some trainings take off and others don't. Estimating how alike they are from a handful
-    (a design effect) isn't: see the coverage in `tests/judge/test_rates.py`.
+    A bootstrap of ten runs that all succeed says [1, 1]. A rate varies between runs at most as a coin's does,
+    so this is too wide where runs are alike, and not too narrow where some trainings take off and others
+    don't (coverage: `tests/judge/test_statistics.py`).
 
-    Args:
-        rates: (n,) in [0, 1], one a run.
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the
+    American Statistical Association 22, 1927.
     """
     n, rate, z = rates.size, float(rates.mean()), NormalDist().inv_cdf((1 + level) / 2)
     middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
@@ -135,20 +137,12 @@ def rate_interval(rates: Array, *, level: float = 0.95) -> Interval:
     return Interval(rate, min(rate, middle - half), max(rate, middle + half), level)
 
 
-def _border(out: float, inside: float, is_out: Callable[[float], bool]) -> float:
-    """Where a predicate that holds at `out` ceases to hold, on the way to `inside`; bisected to 1e-12."""
-    for _ in range(40):
-        middle = (out + inside) / 2
-        out, inside = (middle, inside) if is_out(middle) else (out, middle)
-    return inside
-
-
 def permutation_p(ours: Array, theirs: Array, *, rng: np.random.Generator, repeats: int = 10_000) -> float:
-    """How often equal rewards would show a difference of means at least as large, of either sign.
+    """Probability of a difference of means at least as large, of either sign, between equal rewards.
 
-    The bootstrap is too sure of itself with a handful of runs; a permutation test keeps its level with any
-    number (Fisher, "The Design of Experiments", 1935). Exact where there are at most `repeats` splits of the
-    runs, else by random ones.
+    A permutation test keeps its level with any number of runs, where a bootstrap is too sure with a handful
+    (Fisher, "The Design of Experiments", 1935). Exact where there are at most `repeats` splits of the runs,
+    else by random ones.
 
     Args:
         ours: (n,) one number a run.
@@ -157,15 +151,43 @@ def permutation_p(ours: Array, theirs: Array, *, rng: np.random.Generator, repea
     pooled, n = np.concatenate([ours, theirs]), ours.size
     if math.comb(pooled.size, n) <= repeats:
         chosen = np.array(list(itertools.combinations(range(pooled.size), n)))
-        extra = 0
+        observed = 0
     else:
         chosen = rng.permuted(np.tile(np.arange(pooled.size), (repeats, 1)), axis=1)[:, :n]
-        extra = 1  # the split that was seen is one of them
+        observed = 1  # the split that was observed is one of them
     sums = pooled[chosen].sum(axis=1)
     differences = np.abs(sums / n - (pooled.sum() - sums) / (pooled.size - n))
-    seen = abs(ours.mean() - theirs.mean())
-    as_large = np.count_nonzero(differences >= seen * (1 - 1e-12))
-    return float((as_large + extra) / (len(chosen) + extra))
+    as_large = np.count_nonzero(differences >= abs(ours.mean() - theirs.mean()) * (1 - 1e-12))
+    return float((as_large + observed) / (len(chosen) + observed))
+
+
+def runs_to_decide(
+    ours: Array, theirs: Array, difference: Interval, *, power: float = 0.8, most: int = 100
+) -> int | None:
+    """Runs a side with which a difference as large as the observed one is found with probability `power`.
+
+    A verdict needs an interval of the difference without 0, and a permutation test. Both standard errors
+    shrink with the root of the number of runs; each has to come down to the difference divided by the sum of
+    two normal quantiles (Cohen, "Statistical Power Analysis", 1988, chapter 2). An estimate: it takes the
+    observed difference for the true one.
+
+    Args:
+        ours: (n,) one number a run, n >= 2.
+        theirs: (m,) likewise.
+        difference: of their interquartile means, with its interval.
+
+    Returns:
+        At least 4: with fewer nothing is ever decided. None where it is more than `most`.
+    """
+    two_sided = NormalDist().inv_cdf((1 + difference.level) / 2)
+    reach = two_sided + NormalDist().inv_cdf(power)
+    of_means = math.sqrt(float(ours.var(ddof=1)) / ours.size + float(theirs.var(ddof=1)) / theirs.size)
+    of_iqms = (difference.high - difference.low) / (2 * two_sided)
+    needed = 4.0
+    for error, seen in ((of_means, float(ours.mean() - theirs.mean())), (of_iqms, difference.value)):
+        runs = min(ours.size, theirs.size) * (reach * error / seen) ** 2 if seen else math.inf
+        needed = max(needed, runs)
+    return math.ceil(needed) if needed <= most else None
 
 
 def human_normalised(
@@ -174,8 +196,8 @@ def human_normalised(
     """The method's score on the scale from sparse (0) to hand-written (1, or −1 where that is the worse one).
 
     Args:
-        guard: least gap between human and sparse, relative to the larger of the two; below it a seed's noise
-            would be multiplied a hundredfold.
+        guard: least gap between human and sparse, relative to the larger of the two; below it the noise of
+            seeds would be multiplied a hundredfold.
 
     Returns:
         None where human ≈ sparse: the scale has no length.
@@ -188,26 +210,8 @@ def human_normalised(
 
 
 def pearson(x: Array, y: Array) -> float | None:
-    """Correlation in [-1, 1]; None under three pairs, or where either is constant."""
-    if len(x) < 3 or _constant(x) or _constant(y):
+    """Correlation in [-1, 1]; None under three pairs, or where either is constant up to rounding."""
+    if len(x) < 3 or any(np.ptp(each) <= 1e-12 * np.abs(each).max() for each in (x, y)):
         return None
     x, y = x - x.mean(), y - y.mean()
     return float(np.clip(x @ y / (np.linalg.norm(x) * np.linalg.norm(y)), -1.0, 1.0))
-
-
-def _constant(x: Array) -> bool:
-    """Up to rounding: the mean of equal numbers may differ from them in its last digit."""
-    return bool(np.ptp(x) <= 1e-12 * np.abs(x).max())
-
-
-def resampled(scores: Array, repeats: int, rng: np.random.Generator) -> Array:
-    """(repeats, runs): each row drawn from the scores with replacement."""
-    scores = np.asarray(scores, dtype=np.float64)
-    return np.asarray(scores[rng.integers(scores.size, size=(repeats, scores.size))])
-
-
-def percentile_interval(value: float, draws: Array, level: float = 0.95) -> Interval:
-    """A value seen, with the percentiles of what it came to when drawn anew, (B,)."""
-    tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(draws, [tail, 100.0 - tail])
-    return Interval(value, float(low), float(high), level)

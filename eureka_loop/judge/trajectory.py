@@ -1,7 +1,7 @@
-"""Whole episodes on disk, with every observable at every moment, so that any program can be asked about them.
+"""Whole episodes on disk, with every observable at every step, so that any program can be evaluated on them.
 
 A file holds one episode: name → (T + 1, *shape) float32, the first row at the reset. The `prev_` and `init_`
-of a name are other rows of the same column, so that they cost nothing.
+of a name are other rows of the same column.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Moments = Mapping[str, Column]
 
 
 def with_starts(names: Iterable[str]) -> list[str]:
-    """What has to be recorded for `moments` of these names."""
+    """Names to record for `moments` of these names."""
     names = list(names)
     return [*names, *(f"init_{name}" for name in names)]
 
@@ -39,7 +39,7 @@ def moments(columns: Mapping[str, Array], names: Sequence[str]) -> Moments:
 
 
 def save(path: Path, episode: Moments) -> bool:
-    """Write the whole file, or nothing where the episode is larger than MOST_BYTES; whether it was."""
+    """Write the whole file, or nothing where the episode exceeds MOST_BYTES; returns whether it did."""
     if sum(column.nbytes for column in episode.values()) > MOST_BYTES:
         return False
     partial = path.with_name(f".{path.name}.partial")
@@ -58,11 +58,11 @@ def size(path: Path) -> int:
 
 
 class Trajectory:
-    """One episode, read from its file as columns are asked for, and kept; its length is that in steps."""
+    """One episode; columns are read from its file on first use, and kept. `len` is in steps."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: dict[str, Column] = {}
+        self._columns: dict[str, Column] = {}
         self._length: int | None = None
 
     def __len__(self) -> int:
@@ -74,11 +74,11 @@ class Trajectory:
     @property
     def kept(self) -> int:
         """Bytes of the columns read so far."""
-        return sum(column.nbytes for column in self._known.values())
+        return sum(column.nbytes for column in self._columns.values())
 
     def forget(self) -> None:
-        """Keep no column; what is asked for again is read again."""
-        self._known.clear()
+        """Keep no column; later uses read the file again."""
+        self._columns.clear()
 
     def columns(self, parameters: Iterable[str]) -> Mapping[str, Array]:
         """Parameter → (T, *shape).
@@ -89,16 +89,16 @@ class Trajectory:
         return {name: column.astype(np.float64) for name, column in self.read(tuple(parameters)).items()}
 
     def read(self, parameters: Sequence[str]) -> Moments:
-        """The same as it is kept: float32.
+        """The same in float32, as it is kept.
 
         Raises:
             KeyError: as `columns`.
         """
-        if missing := [each for each in parameters if each not in self._known]:
+        if missing := [each for each in parameters if each not in self._columns]:
             with np.load(self._path, allow_pickle=False) as archive:
-                self._known.update((each, _column(archive, each)) for each in missing)
-            self._length = len(self._known[missing[0]])
-        return {each: self._known[each] for each in parameters}
+                self._columns.update((each, _column(archive, each)) for each in missing)
+            self._length = len(self._columns[missing[0]])
+        return {each: self._columns[each] for each in parameters}
 
 
 def joined(
@@ -117,7 +117,7 @@ def joined(
 
 
 def _column(archive: Moments, parameter: str) -> Column:
-    """A name that is there as it is wins, as in programs."""
+    """The column of a parameter; a recorded name wins over a prefix, as in programs."""
     if parameter in archive:
         return archive[parameter][1:]
     for prefix in PREFIXES:

@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 
-from eureka_loop.judge.power import runs_to_decide
 from eureka_loop.judge.statistics import (
     HumanNormalised,
     Interval,
@@ -23,6 +22,7 @@ from eureka_loop.judge.statistics import (
     permutation_p,
     probability_of_improvement,
     resampled,
+    runs_to_decide,
 )
 from eureka_loop.records import Array
 from eureka_loop.report import text

@@ -16,8 +16,7 @@ import numpy as np
 from eureka_loop import seeds
 from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.programs import ProgramJudge
-from eureka_loop.judge.ranking import Ranking
-from eureka_loop.judge.screening import RANDOM
+from eureka_loop.judge.screening import RANDOM, Ranking
 from eureka_loop.judge.trajectory import FILE, Trajectory, joined, size
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import Program

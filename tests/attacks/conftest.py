@@ -223,7 +223,7 @@ class AttackRunner:
         unchanged, seen = True, set[bytes]()
         try:
             with self.start(payload, deadline=deadline) as process:
-                inputs = process._connection.columns
+                inputs = process._columns
                 for _ in range(2):
                     terms = process.evaluate(self.columns)
                     seen.add(terms.values.tobytes())

@@ -23,7 +23,7 @@ from eureka_loop.reward.contract import TERM_LIMIT, TERM_NAME, Program
 from eureka_loop.reward.sandbox import process as owner
 from eureka_loop.reward.sandbox.answer import check_names
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
-from eureka_loop.reward.sandbox.process import Connection, Died, RewardProcess, Terms, clean
+from eureka_loop.reward.sandbox.process import Died, RewardProcess, Terms, clean
 from eureka_loop.reward.sandbox.protocol import ANSWER, TEXT_BYTES, LoadRequest
 
 LOAD_TOKEN, TOKEN, ROWS = 5, 7, 4
@@ -102,13 +102,10 @@ def converse(kind: str, server: Script) -> Terms | float | None:
     """What the parent makes of it; None where that is one of its own errors."""
     program = Program(kind, "", ("x",), {})
 
-    def connect(rows: int) -> Connection:
-        request = LoadRequest(kind, program.entry_point, "", {"x": ()}, rows, LOAD_TOKEN, 0.02)
-        return Connection(server, request, ALL_LAYERS)
-
+    request = LoadRequest(kind, program.entry_point, "", {"x": ()}, ROWS, LOAD_TOKEN, 0.02)
     failure: RewardFailure | None = None
     try:
-        with RewardProcess(program, connect, rows=ROWS, deadline=0.02) as process:
+        with RewardProcess(program, server, request, ALL_LAYERS) as process:
             return process.evaluate(COLUMNS) if kind == "reward" else process.measure(COLUMNS)
     except SandboxError:
         return None

@@ -1,20 +1,106 @@
-"""Verdicts on rewards from whole episodes; when there is none."""
+"""Screening: values of episodes, Kendall's tau with fitness, verdicts, and abstaining."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 
-from eureka_loop.judge.ranking import Ranking
-from eureka_loop.judge.screening import RANDOM, Screened, one_sided, reason, screen
+from eureka_loop.judge.screening import (
+    RANDOM,
+    REPEATS,
+    Ranking,
+    Screened,
+    discounted_value,
+    one_sided,
+    reason,
+    screen,
+)
+from eureka_loop.judge.statistics import Interval
 from eureka_loop.records import Array
 from eureka_loop.reward.sandbox.process import Terms
 
 LENGTHS = [100] * 12
 FITNESS = np.arange(12.0)
 POLICIES = [RANDOM, RANDOM, *(f"g0-{n:02}" for n in range(10))]
+ONE_EPISODE_EACH = [f"g0-{n:02}" for n in range(12)]
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def kendall(values: Array, fitness: Array, policies: Sequence[str]) -> Interval:
+    found = Ranking(fitness, policies, rng=rng()).interval(values)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("discount", [0.0, 0.5, 0.99, 1.0])
+def test_the_value_is_the_mean_of_the_returns_from_every_step(discount: float) -> None:
+    rewards = rng().normal(size=7)
+    returns = [sum(discount**k * reward for k, reward in enumerate(rewards[step:])) for step in range(7)]
+    assert discounted_value(rewards, discount) == pytest.approx(np.mean(returns))
+    assert discounted_value(np.ones(20), 0.99) < discounted_value(np.ones(200), 0.99)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_same_order_and_the_reverse(sign: float) -> None:
+    found = kendall(sign * np.exp(FITNESS), FITNESS, ONE_EPISODE_EACH)
+    assert (found.value, found.low, found.high) == (sign, sign, sign)
+
+
+def test_with_ties_it_is_tau_b() -> None:
+    """scipy.stats.kendalltau([1, 2, 2, 3, 5], [2, 1, 3, 3, 4]) is 0.666..."""
+    found = kendall(np.array([1.0, 2, 2, 3, 5]), np.array([2.0, 1, 3, 3, 4]), ONE_EPISODE_EACH[:5])
+    assert found.value == pytest.approx(6 / 9)
+
+
+def test_nothing_to_compare() -> None:
+    assert Ranking(FITNESS, ONE_EPISODE_EACH, rng=rng()).interval(np.ones(12)) is None
+    assert Ranking(np.ones(12), ONE_EPISODE_EACH, rng=rng()).interval(FITNESS) is None
+
+
+def test_the_interval_of_chance_holds_zero() -> None:
+    found = kendall(rng().permutation(12).astype(float), FITNESS, ONE_EPISODE_EACH)
+    assert found.low < 0 < found.high
+
+
+def test_more_episodes_of_the_same_policies_narrow_nothing() -> None:
+    values, fitness = np.array([2.0, 1, 4, 3]), np.arange(4.0)
+    once = kendall(values, fitness, ONE_EPISODE_EACH[:4])
+    thrice = kendall(np.repeat(values, 3), np.repeat(fitness, 3), np.repeat(ONE_EPISODE_EACH[:4], 3))
+    assert (thrice.value, thrice.low, thrice.high) == pytest.approx((once.value, once.low, once.high))
+
+
+def test_a_draw_of_policies_counts_each_of_their_episodes_as_often() -> None:
+    """By the definition of a weighted tau-b over all pairs, with ties, and one to three episodes a policy."""
+
+    def tau(weights: Array) -> float:
+        ours, theirs = (np.sign(np.subtract.outer(each, each)) for each in (values, fitness))
+        pairs = np.multiply.outer(weights, weights)
+        scale = np.sqrt((pairs * ours**2).sum() * (pairs * theirs**2).sum())
+        return float((pairs * ours * theirs).sum() / scale) if scale else 0.0
+
+    policies = [f"g0-{n % 5}" for n in range(11)]
+    values, fitness = rng().integers(0, 6, size=(2, 11)).astype(float)
+    found = kendall(values, fitness, policies)
+    names, policy, sizes = np.unique(policies, return_inverse=True, return_counts=True)
+    drawn = rng().multinomial(len(names), np.full(len(names), 1 / len(names)), size=REPEATS)
+    taus = [tau(row[policy] / sizes[policy]) for row in drawn]
+    assert found.value == pytest.approx(tau(1.0 / sizes[policy]))
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(taus, [2.5, 97.5])))
+
+
+def test_all_values_are_compared_by_the_same_draws() -> None:
+    ranking, values = Ranking(FITNESS, ONE_EPISODE_EACH, rng=rng()), rng().permutation(12).astype(float)
+    first = ranking.interval(values)
+    assert first is not None
+    assert ranking.tau(values) == first.value
+    ranking.interval(-FITNESS)
+    assert ranking.interval(values) == first
+    assert ranking.policies == 12
 
 
 def screened(
@@ -23,45 +109,29 @@ def screened(
     lengths: list[int] = LENGTHS,
     **others: float,
 ) -> Screened:
-    """A reward whose term is given by an episode's fitness and length, and others that never change."""
+    """A reward with a term that depends on an episode's fitness and length, and others that never change."""
     values = np.concatenate([term(*each) for each in zip(fitness, lengths, strict=True)])
     table = np.array([values, *(np.full(len(values), other) for other in others.values())])
-    ranking = Ranking(fitness, POLICIES, rng=np.random.default_rng(0))
-    return screen(Terms(("speed", *others), table), lengths, ranking, 0.99)
+    return screen(Terms(("speed", *others), table), lengths, Ranking(fitness, POLICIES, rng=rng()), 0.99)
 
 
-def test_forwards() -> None:
+def test_verdicts() -> None:
     found = screened(lambda fitness, steps: np.full(steps, fitness))
     assert (found.verdict, found.episodes, found.policies) == ("forwards", 12, 11)
-
-
-def test_a_flipped_sign_is_backwards() -> None:
-    found = screened(lambda fitness, steps: np.full(steps, -fitness))
-    assert found.verdict == "backwards"
-    assert found.value is not None
-    assert found.value.high < 0
-
-
-def test_noise_is_unsure() -> None:
-    rng = np.random.default_rng(3)
-    assert screened(lambda _, steps: np.full(steps, rng.normal())).verdict == "unsure"
-
-
-def test_the_same_everywhere_is_no_verdict() -> None:
-    found = screened(lambda _, steps: np.ones(steps))
-    assert (found.verdict, found.why) == ("abstained", "it is the same in every episode")
+    assert screened(lambda fitness, steps: np.full(steps, -fitness)).verdict == "backwards"
+    generator = np.random.default_rng(3)
+    assert screened(lambda _, steps: np.full(steps, generator.normal())).verdict == "unsure"
 
 
 def test_the_same_everywhere_is_no_verdict_however_long_episodes_last() -> None:
     """The means of fifty and of a hundred times 0.2 differ in the last bit; that is no order."""
-    lengths = list(range(50, 650, 50))
-    found = screened(lambda _, steps: np.full(steps, -0.1), FITNESS, lengths, alive=0.3)
-    assert (found.verdict, found.mean) == ("abstained", None)
+    found = screened(lambda _, steps: np.full(steps, -0.1), FITNESS, list(range(50, 650, 50)), alive=0.3)
+    assert (found.verdict, found.why, found.mean) == ("abstained", "it is the same in every episode", None)
     assert found.terms["alive"].tau is None
 
 
-def test_a_bonus_for_staying_up_is_not_condemned_where_nobody_who_stays_up_moves_yet() -> None:
-    """Those who fall forward have done more than those who stand; but it pays them more per step."""
+def test_a_bonus_for_staying_up_is_not_condemned_while_standing_policies_do_not_move() -> None:
+    """Policies that fall forward did more than those that stand, and are paid more a step, but less in all."""
     lengths = [100] * 4 + list(range(50, 10, -5))
     found = screened(lambda fitness, steps: np.full(steps, 1.0 + fitness / 100), FITNESS, lengths)
     assert found.value is not None
@@ -69,10 +139,11 @@ def test_a_bonus_for_staying_up_is_not_condemned_where_nobody_who_stays_up_moves
     assert found.verdict != "backwards"
 
 
-def test_paying_by_the_step_for_falling_late_is_not_condemned() -> None:
+def test_a_penalty_that_ends_at_the_goal_is_not_condemned() -> None:
     """A penalty that grows towards the goal, and ends with it: worse per step, better in all."""
-    lengths = [100] * 4 + [20] * 8
-    found = screened(lambda fitness, steps: np.full(steps, -1.0 - fitness / 20), FITNESS, lengths)
+    found = screened(
+        lambda fitness, steps: np.full(steps, -1.0 - fitness / 20), FITNESS, [100] * 4 + [20] * 8
+    )
     assert found.mean is not None
     assert found.mean.high < 0
     assert found.verdict != "backwards"
@@ -80,30 +151,33 @@ def test_paying_by_the_step_for_falling_late_is_not_condemned() -> None:
 
 def test_terms_alone() -> None:
     found = screened(lambda fitness, steps: np.linspace(0, fitness + 1, steps), alive=0.5, _note=3.0)
-    assert found.terms["speed"].tau == pytest.approx(1.0)
-    assert found.terms["alive"].tau is None
+    assert (found.terms["speed"].tau, found.terms["alive"].tau) == (pytest.approx(1.0), None)
     assert found.dead == ["alive", "_note"]
     assert found.terms["speed"].share + found.terms["alive"].share == pytest.approx(1.0)
-    assert found.terms["_note"].share == 0.0
-    assert found.dominating is None
-
-
-def test_a_term_that_leaves_the_others_no_say() -> None:
+    assert (found.terms["_note"].share, found.dominating) == (0.0, None)
     assert screened(lambda fitness, steps: np.full(steps, fitness), tiny=1e-3).dominating == "speed"
     assert screened(lambda fitness, steps: np.full(steps, fitness), _seen=1e-3).dominating is None
 
 
-def test_one_sided() -> None:
-    assert one_sided(FITNESS, POLICIES) == ""
-    assert one_sided(FITNESS[:6], POLICIES[:6]) == "episodes of too few policies (5 of 6)"
-    assert one_sided(FITNESS, [*POLICIES[2:], "g1-00", "g1-01"]) == "no episodes of random actions"
-    assert one_sided(-FITNESS, POLICIES) == "too few policies did better than random actions (0 of 3)"
-    assert one_sided(np.ones(12), POLICIES) == "too few policies did better than random actions (0 of 3)"
-    two_better = np.array([0.0, 5, 1, 1, 1, 1, 1, 1, 1, 1, 6, 7])
-    assert one_sided(two_better, POLICIES) == "too few policies did better than random actions (2 of 3)"
+@pytest.mark.parametrize(
+    ("fitness", "policies", "expected"),
+    [
+        (FITNESS, POLICIES, ""),
+        (FITNESS[:6], POLICIES[:6], "episodes of too few policies (5 of 6)"),
+        (FITNESS, [*POLICIES[2:], "g1-00", "g1-01"], "no episodes of random actions"),
+        (-FITNESS, POLICIES, "too few policies did better than random actions (0 of 3)"),
+        (
+            np.array([0.0, 5, *[1] * 8, 6, 7]),
+            POLICIES,
+            "too few policies did better than random actions (2 of 3)",
+        ),
+    ],
+)
+def test_one_sided(fitness: Array, policies: list[str], expected: str) -> None:
+    assert one_sided(fitness, policies) == expected
 
 
-def test_what_a_designer_is_told() -> None:
+def test_the_reason_for_a_designer() -> None:
     found = screened(lambda fitness, steps: np.full(steps, -fitness), alive=0.0)
     assert found.scale == pytest.approx(FITNESS.std())
     assert reason(found) == (

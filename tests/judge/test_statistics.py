@@ -1,19 +1,54 @@
-"""Numbers that can be worked out by hand, or by full enumeration of the bootstrap."""
+"""Statistics against numbers worked out by hand, enumerated, simulated, or frozen from rliable 1.2.0.
+
+rliable is archived and no longer imports with current pandas. Frozen are `aggregate_iqm` and
+`get_interval_estimates` with 50,000 resamples, `probability_of_improvement` for each task alone, and
+`run_score_deviation` at each level.
+"""
+
+from __future__ import annotations
 
 import itertools
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 import pytest
 
+from eureka_loop.judge.learning import profile
 from eureka_loop.judge.statistics import (
+    HumanNormalised,
+    Interval,
     bootstrap_interval,
     human_normalised,
     iqm,
-    mean,
     pearson,
     permutation_p,
     probability_of_improvement,
+    rate_interval,
+    runs_to_decide,
+)
+from eureka_loop.records import Array
+from eureka_loop.report.comparison import difference_interval
+
+# (runs, tasks): rliable's layout; a stratum here is a task, so a column.
+OURS = np.array(
+    [
+        [10.0, 10.9, 9.18, 7.33],
+        [8.64, 7.03, 10.18, 14.02],
+        [8.52, 8.14, 11.47, 11.07],
+        [10.32, 7.21, 9.91, 12.09],
+        [5.97, 8.63, 4.3, 6.13],
+        [4.47, 9.29, 6.2, 10.81],
+    ]
+)
+THEIRS = np.array(
+    [
+        [3.79, 4.99, 4.92, 7.95],
+        [2.06, 8.43, 6.13, 11.68],
+        [11.87, 13.18, 11.3, 8.84],
+        [11.58, 13.52, 7.04, 10.83],
+        [8.87, 13.32, 6.49, 8.1],
+    ]
 )
 
 
@@ -21,46 +56,61 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def test_iqm_drops_a_quarter_at_each_end() -> None:
-    assert iqm(np.array([1e9, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, -1e9])) == 3.5
+def mean(scores: Array) -> Array:
+    return np.asarray(scores.mean(axis=-1))
 
 
-def test_iqm_of_few_scores_is_their_mean() -> None:
-    """Quarters are rounded down: of three, none is dropped; of five, one at each end."""
-    assert iqm(np.array([1.0, 2.0, 6.0])) == 3.0
-    assert iqm(np.array([0.0, 1.0, 2.0, 6.0, 100.0])) == 3.0
+def test_rliables_iqm_and_its_interval() -> None:
+    interval = bootstrap_interval(list(OURS.T), rng=rng(), repeats=50_000)
+    assert interval.value == pytest.approx(8.945833333333333, abs=1e-12)
+    assert (interval.low, interval.high) == pytest.approx((7.76416667, 9.9), abs=0.03)  # other random draws
 
 
-def test_iqm_reduces_the_last_axis() -> None:
-    assert iqm(np.array([[1.0, 2.0, 3.0, 10.0], [4.0, 4.0, 4.0, 4.0]])).tolist() == [2.5, 4.0]
+def test_rliables_probability_of_improvement_and_performance_profile() -> None:
+    ours = [probability_of_improvement(x, y).value for x, y in zip(OURS.T, THEIRS.T, strict=True)]
+    assert ours == pytest.approx([0.4666666666666667, 0.3, 0.6333333333333333, 0.5666666666666667], abs=1e-12)
+    levels = np.array([4.0, 6.0, 8.0, 9.0, 10.5, 12.5])  # no score lies on one: there >= and > differ
+    frozen = [1.0, 0.875, 0.6666666666666666, 0.5, 0.25, 0.041666666666666664]
+    assert profile(OURS.ravel(), levels) == pytest.approx(frozen, abs=1e-12)
 
 
-def test_interval_matches_the_enumerated_bootstrap() -> None:
-    """Three scores have 27 resamples: their exact percentiles are what many draws come to."""
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([1e9, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, -1e9], 3.5),
+        ([1.0, 2.0, 6.0], 3.0),  # quarters are rounded down: of three none is dropped,
+        ([0.0, 1.0, 2.0, 6.0, 100.0], 3.0),  # of five one at each end
+        ([[1.0, 2.0, 3.0, 10.0], [4.0, 4.0, 4.0, 4.0]], [2.5, 4.0]),
+    ],
+)
+def test_iqm(scores: list[float], expected: float) -> None:
+    assert iqm(np.array(scores)).tolist() == expected
+
+
+def test_a_bootstrap_interval_matches_the_enumerated_one() -> None:
+    """Three scores have 27 resamples: many draws converge to their exact percentiles."""
     scores = np.array([0.0, 1.0, 5.0])
     means = sorted(np.mean(draw) for draw in itertools.product(scores, repeat=3))
     interval = bootstrap_interval([scores], mean, rng=rng(), level=0.8, repeats=100_000)
-    assert interval.value == 2.0
-    assert interval.low == means[2]  # 10 % of 27: the third
-    assert interval.high == means[24]
+    assert (interval.value, interval.low, interval.high) == (
+        2.0,
+        means[2],
+        means[24],
+    )  # 10 % of 27: the third
+    assert interval == bootstrap_interval([scores], mean, rng=rng(), level=0.8, repeats=100_000)
 
 
-def test_strata_are_drawn_from_separately() -> None:
-    """Constant strata far apart: an unstratified bootstrap would have a wide interval, ours has none."""
+def test_strata_are_drawn_separately() -> None:
+    """Constant strata far apart: an unstratified bootstrap would have a wide interval."""
     interval = bootstrap_interval([np.zeros(5), np.full(5, 10.0)], mean, rng=rng())
     assert (interval.low, interval.value, interval.high) == (5.0, 5.0, 5.0)
 
 
-def test_interval_covers_about_as_often_as_it_says() -> None:
+def test_a_bootstrap_interval_covers_about_as_often_as_it_says() -> None:
     """Of 200 samples of 20 normal scores, about 92 % of 95 % intervals hold the mean (a known bias)."""
     draws = np.random.default_rng(1).normal(size=(200, 20))
     intervals = [bootstrap_interval([row], mean, rng=rng(), repeats=500) for row in draws]
     assert 0.87 <= np.mean([each.low <= 0.0 <= each.high for each in intervals]) <= 0.98
-
-
-def test_same_generator_same_interval() -> None:
-    scores = np.arange(7.0)
-    assert bootstrap_interval([scores], rng=rng()) == bootstrap_interval([scores], rng=rng())
 
 
 def test_probability_of_improvement_counts_pairs() -> None:
@@ -77,12 +127,11 @@ def test_where_every_pair_is_won_the_interval_still_has_a_width() -> None:
     assert found.low == pytest.approx(0.8002, abs=1e-4)
     assert probability_of_improvement(ours[:4], np.arange(4.0)).low < 0.6
     back = probability_of_improvement(np.arange(10.0), ours)
-    assert (back.low, back.value) == (0.0, 0.0)
-    assert back.high == pytest.approx(1 - found.low)
+    assert (back.low, back.value, back.high) == (0.0, 0.0, pytest.approx(1 - found.low))
 
 
-def test_the_interval_of_wins_holds_the_truth_at_its_level() -> None:
-    """Newcombe's, on 10 runs a side of which one is a deviation and a half better; the bootstrap's is below 0.9."""
+def test_newcombes_interval_covers_at_its_level() -> None:
+    """10 runs a side, one a deviation and a half better; a bootstrap's coverage is below 0.9."""
     generator, shift = rng(), 1.5
     true, held = NormalDist().cdf(shift / 2**0.5), 0
     for _ in range(400):
@@ -91,50 +140,116 @@ def test_the_interval_of_wins_holds_the_truth_at_its_level() -> None:
     assert 0.92 <= held / 400 <= 0.985
 
 
-def test_human_normalised() -> None:
-    score = human_normalised(30.0, human=10.0, sparse=-10.0)
-    assert score is not None
-    assert (score.raw, score.clipped, score.human) == (2.0, 2.0, 1)
+@pytest.mark.parametrize(
+    ("method", "human", "sparse", "expected"),
+    [
+        (30.0, 10.0, -10.0, HumanNormalised(2.0, 2.0, 1)),
+        (5.0, 0.0, 1.0, HumanNormalised(4.0, 3.0, -1)),  # more fitness is a higher score also here
+        (-1.0, 1.0, 0.0, HumanNormalised(-1.0, 0.0, 1)),
+        (50.0, 1.0, 1.0, None),
+        (50.0, 0.0, 0.0, None),
+        (50.0, 100.0, 99.5, None),
+    ],
+)
+def test_human_normalised(
+    method: float, human: float, sparse: float, expected: HumanNormalised | None
+) -> None:
+    assert human_normalised(method, human, sparse) == expected
 
 
-def test_human_normalised_where_human_is_worse_than_sparse() -> None:
-    """The scale keeps its direction: more fitness is a higher score, whoever the human was."""
-    score = human_normalised(5.0, human=0.0, sparse=1.0)
-    assert score is not None
-    assert (score.raw, score.clipped, score.human) == (4.0, 3.0, -1)
-
-
-def test_human_normalised_clips_below_zero() -> None:
-    score = human_normalised(-1.0, human=1.0, sparse=0.0)
-    assert score is not None
-    assert (score.raw, score.clipped) == (-1.0, 0.0)
-
-
-@pytest.mark.parametrize(("human", "sparse"), [(1.0, 1.0), (0.0, 0.0), (100.0, 99.5)])
-def test_human_normalised_is_undefined_without_a_scale(human: float, sparse: float) -> None:
-    assert human_normalised(50.0, human, sparse) is None
-
-
-def test_permutation_counts_every_split_of_few_runs() -> None:
-    """Of the 6 splits of 1, 2 | 3, 4 the seen one and its mirror image differ most."""
+def test_permutations() -> None:
+    """Of the 6 splits of 1, 2 | 3, 4 the observed one and its mirror image differ most."""
     assert permutation_p(np.array([1.0, 2.0]), np.array([3.0, 4.0]), rng=rng()) == pytest.approx(2 / 6)
-
-
-def test_permutation_of_equal_runs_is_certain() -> None:
     assert permutation_p(np.ones(4), np.ones(5), rng=rng()) == 1.0
-
-
-def test_permutation_by_random_splits_agrees_with_all_of_them() -> None:
     x, y = np.array([0.1, 0.4, 0.9, 1.3, 0.2, 0.6]), np.array([0.8, 1.1, 1.9, 0.7, 1.5, 1.2])
     exact = permutation_p(x, y, rng=rng())
     assert permutation_p(x, y, rng=rng(), repeats=900) == pytest.approx(exact, abs=0.03)
 
 
-def test_pearson_by_hand() -> None:
+def test_pearson() -> None:
     """Centred: (-1, 0, 1) and (-1, 1, 0): 1 / 2."""
     assert pearson(np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.0, 1.0])) == pytest.approx(0.5)
-
-
-def test_pearson_of_a_constant_up_to_rounding() -> None:
     assert pearson(np.full(7, 0.1), np.arange(7.0)) is None
     assert pearson(np.array([0.1, 0.1 + 1e-17, 0.1]), np.arange(3.0)) is None
+
+
+# Intervals of success rates: they cover the truth about as often as they say, and never collapse.
+
+REPEATS, EPISODES = 500, 10
+Kind = tuple[Literal["alike", "spread", "modes"], float, float]
+
+# Trainings all of one rate; rates spread by a beta distribution (mean, correlation of a seed's episodes); or a
+# share of them that takes off, and the rate of those that do.
+KINDS: list[Kind] = [
+    ("alike", 0.05, 0.0), ("alike", 0.5, 0.0), ("alike", 0.97, 0.0),
+    ("spread", 0.2, 0.3), ("spread", 0.9, 0.3), ("spread", 0.5, 0.8), ("spread", 0.97, 0.8),
+    ("modes", 0.5, 1.0), ("modes", 0.9, 1.0), ("modes", 0.95, 1.0), ("modes", 0.9, 0.95),
+]  # fmt: skip
+
+
+def simulated(kind: Kind, seeds: int) -> tuple[Array, float]:
+    """(REPEATS, seeds) rates over judged episodes, and the true one."""
+    generator, (name, a, b), shape = np.random.default_rng(7), kind, (REPEATS, seeds)
+    if name == "alike":
+        chances, truth = np.full(shape, a), a
+    elif name == "spread":
+        chances, truth = generator.beta(a * (1 - b) / b, (1 - a) * (1 - b) / b, shape), a
+    else:
+        chances, truth = b * (generator.random(shape) < a), a * b
+    return generator.binomial(EPISODES, chances) / EPISODES, truth
+
+
+def coverage(kind: Kind, seeds: int) -> float:
+    rates, truth = simulated(kind, seeds)
+    return float(np.mean([each.low <= truth <= each.high for each in map(rate_interval, rates)]))
+
+
+@pytest.mark.parametrize(("seeds", "least"), [(5, 0.88), (10, 0.91), (20, 0.91)])
+def test_a_rate_interval_covers_trainings_of_every_kind(seeds: int, least: float) -> None:
+    found = {kind: coverage(kind, seeds) for kind in KINDS}
+    assert min(found.values()) >= least, found
+    assert np.mean(list(found.values())) >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("rates", "value", "low", "high"),
+    [  # of 10 in 10 the lower end is n / (n + z²), of 5 in 10 half the width is z / (2 √(n + z²))
+        ([1.0] * 10, 1.0, 0.7225, 1.0),
+        ([0.0] * 10, 0.0, 0.0, 0.2775),
+        ([1.0, 0.0] * 5, 0.5, 0.2366, 0.7634),
+        ([1.0], 1.0, 0.2065, 1.0),
+    ],
+)
+def test_a_rate_interval_is_wilsons(rates: list[float], value: float, low: float, high: float) -> None:
+    found = rate_interval(np.array(rates))
+    assert (found.value, found.low, found.high) == pytest.approx((value, low, high), abs=1e-4)
+    assert found.low <= found.value <= found.high
+
+
+# Runs to decide: the advice, followed, finds the difference about as often as it says.
+
+
+def advice(ours: Array, theirs: Array) -> int | None:
+    return runs_to_decide(ours, theirs, difference_interval(ours, theirs, rng()))
+
+
+def test_a_difference_of_one_deviation_needs_about_twenty_runs() -> None:
+    """Cohen's table: 17 a side for a mean; an interquartile mean, whose error is larger, needs a few more."""
+    generator = rng()
+    found = [advice(generator.normal(1.0, 1.0, 40), generator.normal(0.0, 1.0, 40)) or 101 for _ in range(30)]
+    assert 16 <= np.median(found) <= 24
+
+
+def test_half_the_difference_needs_four_times_the_runs() -> None:
+    x, y = np.array([1.0, 2.0, 3.0, 4.0]), np.zeros(4)
+    few = runs_to_decide(x, y, Interval(2.5, 1.0, 4.0), most=1000)
+    many = runs_to_decide(x - 1.25, y, Interval(1.25, -0.25, 2.75), most=1000)
+    assert few is not None
+    assert many == pytest.approx(4 * few, abs=4)
+
+
+def test_bounds_of_the_advice() -> None:
+    x = np.array([1.0, 2.0, 3.0, 4.0])
+    assert advice(np.array([9.0, 9.1]), np.array([1.0, 1.1])) == 4  # with fewer nothing is ever decided
+    assert advice(x, x) is None
+    assert advice(x, x + 0.01) is None

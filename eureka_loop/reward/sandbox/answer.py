@@ -79,18 +79,14 @@ def check_names(names: tuple[str, ...]) -> None:
         )
 
 
-def find_fault(names: Sequence[str], values: Array, first: int) -> tuple[RewardFailure, int] | None:
-    """The first term that is not finite or too large, and its row in `values` (K, N); None where all is well.
-
-    Args:
-        first: number of the first row in the caller's batch, for the message.
-    """
+def find_fault(names: Sequence[str], values: Array) -> tuple[RewardFailure, int] | None:
+    """The first term that is not finite or too large, with its row in `values` (K, N); None: all are well."""
     if bool(np.all(np.abs(values) <= TERM_LIMIT)):  # false for NaN
         return None
     for name, term in zip(names, values, strict=True):
         for kind, bad in (("not_finite", ~np.isfinite(term)), ("out_of_range", np.abs(term) > TERM_LIMIT)):
             if bad.any():
-                return RewardFailure(kind, _fault_message(kind, name, term, bad, first)), int(bad.argmax())
+                return RewardFailure(kind, _fault_message(kind, name, term, bad)), int(bad.argmax())
     raise AssertionError("unreachable: some value failed the comparison above")
 
 
@@ -140,8 +136,8 @@ def _shape_message(what: str, found: tuple[int, ...], expected: tuple[int, ...])
     return f"{what} has shape {with_n(found, expected[0])}, expected (N,)"
 
 
-def _fault_message(kind: str, name: str, term: Array, bad: npt.NDArray[np.bool_], first: int) -> str:
-    where = f"in {int(bad.sum())} of {len(term)} rows, first in row {first + int(bad.argmax())}"
+def _fault_message(kind: str, name: str, term: Array, bad: npt.NDArray[np.bool_]) -> str:
+    where = f"in {int(bad.sum())} of {len(term)} rows, first in row {int(bad.argmax())}"
     if kind == "not_finite":
         nan = int(np.isnan(term).sum())
         value = "NaN" if nan == bad.sum() else "infinite" if nan == 0 else "NaN or infinite"

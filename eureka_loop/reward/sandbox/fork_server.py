@@ -8,9 +8,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -18,11 +18,12 @@ import eureka_loop
 from eureka_loop.errors import SandboxError, UnknownName
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, Tier, tier
-from eureka_loop.reward.sandbox.process import Connection, RewardProcess, random_token
+from eureka_loop.reward.sandbox.process import LockedProcess, RewardProcess, random_token
 from eureka_loop.reward.sandbox.protocol import END, FORK, SERVER_MESSAGE, WARM, LoadRequest
 
 _WARM_SECONDS = 60.0  # numpy's import from a cold network disk
 _REPLY_SECONDS = 10.0  # a fork takes 1 ms
+_PROBE_SECONDS = 5.0
 
 # One thread: a second one would be lost in the fork, with the locks that it held. One hash seed: a set of
 # strings has the same order in every process.
@@ -40,6 +41,9 @@ _BOOT = (
     "import sys; sys.path.extend(sys.argv[3:]); from eureka_loop.reward.sandbox.server import main; "
     "main(int(sys.argv[1]), int(sys.argv[2]))"
 )
+
+
+P = TypeVar("P", bound=LockedProcess)
 
 
 class ForkServer:
@@ -74,7 +78,7 @@ class ForkServer:
             SandboxError: no process can be started.
         """
         if self._held is None:
-            self.probe("", 5.0).close()
+            self.probe("").close()
         assert self._held is not None
         return self._held
 
@@ -107,20 +111,19 @@ class ForkServer:
             if parameter not in shapes:
                 raise UnknownName("observable", parameter, shapes)
         own = {parameter: tuple(shapes[parameter]) for parameter in program.parameters}
+        kind, entry_point, source = program.kind, program.entry_point, program.source
+        request = LoadRequest(kind, entry_point, source, own, rows, random_token(), deadline)
+        return self._started(lambda server: RewardProcess(program, server, request, self._layers))
 
-        def connect(rows: int) -> Connection:
-            return self._open(program.kind, program.entry_point, program.source, own, rows, deadline)
-
-        return RewardProcess(program, connect, rows=rows, deadline=deadline)
-
-    def probe(self, attempt: str, seconds: float) -> Connection:
+    def probe(self, attempt: str) -> LockedProcess:
         """A locked process that makes one attempt of the self-test; its `ready` is the errno, 0 if it worked.
 
         Raises:
             Died: the attempt killed the process.
             RewardFailure, SandboxError: as `start`.
         """
-        return self._open("probe", "", attempt, {}, 1, seconds)
+        request = LoadRequest("probe", "", attempt, {}, 1, random_token(), _PROBE_SECONDS)
+        return self._started(lambda server: LockedProcess(server, request, self._layers))
 
     def close(self) -> None:
         """End the server and every process it started; may be called again."""
@@ -135,31 +138,22 @@ class ForkServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(
-        self,
-        kind: str,
-        entry_point: str,
-        source: str,
-        shapes: Mapping[str, tuple[int, ...]],
-        rows: int,
-        seconds: float,
-    ) -> Connection:
-        request = LoadRequest(kind, entry_point, source, shapes, rows, random_token(), seconds)
+    def _started(self, make: Callable[[ServerProcess], P]) -> P:
         server = self._living_server()
         try:
-            connection = Connection(server, request, self._layers)
+            process = make(server)
         except SandboxError:
             if server.alive:
                 raise
-            connection = Connection(self._living_server(), request, self._layers)
+            process = make(self._living_server())
         except OSError as error:
             raise SandboxError(f"can't start a reward process: {error.strerror}") from error
         if self._held is None:
-            self._held = connection.held
-        if connection.held != self._held:
-            connection.close()
-            raise SandboxError(f"a reward process is locked with {connection.held!r}, not {self._held!r}")
-        return connection
+            self._held = process.held
+        if process.held != self._held:
+            process.close()
+            raise SandboxError(f"a reward process is locked with {process.held!r}, not {self._held!r}")
+        return process
 
     def _living_server(self) -> ServerProcess:
         with self._mutex:

@@ -9,8 +9,7 @@ import contextlib
 import os
 import signal
 import socket
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -89,7 +88,7 @@ class Died(RewardFailure):
 
 
 class Forker(Protocol):
-    """The fork server, as a connection needs it."""
+    """The fork server, as a locked process needs it."""
 
     @property
     def alive(self) -> bool: ...
@@ -99,13 +98,11 @@ class Forker(Protocol):
     def end(self, pid: int) -> int: ...
 
 
-class Connection:
-    """One locked process with its socket, shared memory and deadlines.
+class LockedProcess:
+    """A locked process with its socket, shared memory and deadlines. Close it, or use it in `with`.
 
     Attributes:
-        columns: views (rows, *shape) of the inputs, in the program's order; the caller fills them.
-        values: view (MAX_TERMS, rows) of the outputs: copy first, then check.
-        held: the layers with which the process locked itself.
+        held: the layers with which it locked itself.
         ready: the `count` of its READY message.
 
     Raises:
@@ -130,40 +127,14 @@ class Connection:
             except SandboxError:
                 self._release()
                 raise
-        self.columns = request.columns(self._inputs, len(text))
-        self.values = output_values(self._outputs, request.rows)
+        self._columns = request.columns(self._inputs, len(text))
+        self._values = output_values(self._outputs, request.rows)
         try:
             held, _ = self._receive(LOCKED, LOCKED_SEQUENCE, request.token, _LOCK_SECONDS)
         except RewardFailure as failure:  # no line of the program has run yet
             raise SandboxError(f"a reward process could not lock itself: {failure}") from failure
         self.held = Layer(held)
         self.ready, _ = self._receive(READY, READY_SEQUENCE, request.token, request.seconds)
-
-    def call(self, rows: int, seconds: float) -> tuple[int, int]:
-        """Evaluate the first `rows` rows of the columns; returns the number of terms, and of bytes of text.
-
-        Raises:
-            RewardFailure: the process has ended then.
-        """
-        if self._closed:
-            raise SandboxError("this reward process is closed; start another")
-        self._sequence += 1
-        token = random_token()
-        try:
-            self._socket.send(REQUEST.pack(self._sequence, token, rows))
-        except OSError as error:
-            raise self._died() from error
-        return self._receive(DONE, self._sequence, token, seconds)
-
-    def text(self, size: int) -> bytes:
-        """A copy of the outputs' text."""
-        return self._outputs[:size]
-
-    def broken(self, how: str) -> RewardFailure:
-        """End the process for breaking the protocol."""
-        return self._fail(
-            RewardFailure("killed", f"The reward process broke the protocol ({how}) and was killed")
-        )
 
     def close(self) -> None:
         """End the process and free its memory; may be called again."""
@@ -174,31 +145,51 @@ class Connection:
                     self._server.end(self.pid)
             self._release()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _call(self, rows: int) -> tuple[int, int]:
+        """Evaluate the first `rows` rows of the columns; returns the number of terms, and of bytes of text.
+
+        Raises:
+            RewardFailure: the process has ended then.
+        """
+        self._sequence += 1
+        token = random_token()
+        try:
+            self._socket.send(REQUEST.pack(self._sequence, token, rows))
+        except OSError as error:
+            raise self._died() from error
+        return self._receive(DONE, self._sequence, token, self._request.seconds)
+
     def _receive(self, expected: int, sequence: int, token: int, seconds: float) -> tuple[int, int]:
         """Count and bytes of text of the next message, which must answer this request.
 
         An answer to no request arrives here as the next one, with another sequence number or token.
         """
-        self._socket.settimeout(max(1e-4, seconds))
+        self._socket.settimeout(seconds)
         try:
             message = self._socket.recv(ANSWER.size)
         except TimeoutError:
-            raise self._fail(RewardFailure("timed_out", self._lateness(expected))) from None
+            raise self._failed(RewardFailure("timed_out", self._lateness(expected))) from None
         except ConnectionResetError:
             message = b""
         if not message:
             raise self._died()
         if len(message) != ANSWER.size:
-            raise self.broken("a message of the wrong size")
+            raise self._broken("a message of the wrong size")
         got_sequence, got_token, code, count, size = ANSWER.unpack(message)
         if (got_sequence, got_token) != (sequence, token) or size > TEXT_BYTES:
-            raise self.broken("an answer to another request")
+            raise self._broken("an answer to another request")
         if code == expected:
             return count, size
         if code in FAILURES and expected != LOCKED:
-            text, _, detail = self.text(size).partition(b"\0")
-            raise self._fail(RewardFailure(FAILURES[code], clean(text), clean(detail)))
-        raise self.broken("an unknown code")
+            text, _, detail = self._outputs[:size].partition(b"\0")
+            raise self._failed(RewardFailure(FAILURES[code], clean(text), clean(detail)))
+        raise self._broken("an unknown code")
 
     def _lateness(self, expected: int) -> str:
         if expected == LOCKED:
@@ -206,6 +197,16 @@ class Connection:
         if expected == DONE:
             return f"`{self._request.entry_point}` took longer than {self._request.seconds:g} s"
         return f"The program did not load within {self._request.seconds:g} s"
+
+    def _broken(self, how: str) -> RewardFailure:
+        """End the process for breaking the protocol."""
+        return self._failed(
+            RewardFailure("killed", f"The reward process broke the protocol ({how}) and was killed")
+        )
+
+    def _failed(self, failure: RewardFailure) -> RewardFailure:
+        self.close()
+        return failure
 
     def _died(self) -> RewardFailure:
         self._closed, status = True, -1
@@ -215,42 +216,24 @@ class Connection:
             self._release()
         return Died(status)
 
-    def _fail(self, failure: RewardFailure) -> RewardFailure:
-        self.close()
-        return failure
-
     def _release(self) -> None:
         self._socket.close()
-        self.columns, self.values = [], np.zeros((0, 0))
+        self._columns, self._values = [], np.zeros((0, 0))
         for memory in (self._inputs, self._outputs):
             with contextlib.suppress(BufferError):  # a traceback holds a view; unmapped with the last one
                 memory.close()
 
 
-class RewardProcess:
-    """One program in one locked process. Not for several threads at once; close it, or use it in `with`.
+class RewardProcess(LockedProcess):
+    """One program in one locked process. Not for several threads at once.
 
     After a RewardFailure the process is gone.
-
-    Args:
-        connect: starts a process for batches of that many rows.
-        rows: capacity; larger batches go in pieces.
-        deadline: seconds for one call, all its pieces together.
     """
 
-    def __init__(
-        self, program: Program, connect: Callable[[int], Connection], *, rows: int, deadline: float
-    ) -> None:
-        if rows < 1:
-            raise ValueError(f"rows is {rows}, expected at least 1")
-        self.program, self.rows = program, rows
-        self._connect, self._deadline = connect, deadline
+    def __init__(self, program: Program, server: Forker, request: LoadRequest, layers: Layer) -> None:
+        super().__init__(server, request, layers)
+        self.program, self.rows = program, request.rows
         self._names: tuple[str, ...] = ()
-        self._connection = connect(rows)
-
-    @property
-    def pid(self) -> int:
-        return self._connection.pid
 
     def evaluate(self, columns: Columns) -> Terms:
         """The terms of every row.
@@ -261,90 +244,58 @@ class RewardProcess:
         Raises:
             RewardFailure: the program failed.
             SandboxError: the fork server is gone, or this process was closed.
-            ValueError: a column is missing or misshapen: the caller's mistake.
+            ValueError: a column is missing or misshapen, or there are more rows than the capacity.
         """
-        rows, until = self._count(columns), time.monotonic() + self._deadline
-        pieces = [
-            self._evaluate(columns, slice(first, min(first + self.rows, rows)), until)
-            for first in range(0, rows, self.rows)
-        ]
-        if len(pieces) == 1:
-            return Terms(self._names, pieces[0])
-        values = np.concatenate(pieces, axis=1) if pieces else np.zeros((len(self._names), 0))
+        rows = self._fill(columns)
+        count, size = self._call(rows)
+        if not self._names:
+            self._names = self._read_names(size)
+        if count != len(self._names):
+            raise self._broken("another number of terms than before")
+        values = self._values[:count, :rows].copy()  # out of the child's reach, then checked
+        fault = answer.find_fault(self._names, values)
+        if fault is not None:
+            failure, row = fault
+            inputs = answer.inputs_at(self.program.parameters, self._columns, row)
+            raise self._failed(RewardFailure(failure.kind, f"{failure}, where {inputs}"))
         return Terms(self._names, values)
 
     def measure(self, columns: Columns) -> float:
         """The number of a fitness or success program for one whole episode, (N, *shape) each.
 
-        An episode longer than the capacity moves to a larger process.
-
         Raises: as `evaluate`.
         """
-        rows = self._count(columns)
-        if rows > self.rows:
-            self.rows = max(rows, 2 * self.rows)
-            larger = self._connect(self.rows)
-            self._connection.close()
-            self._connection = larger
-        self._fill(columns, slice(0, rows))
-        self._connection.call(rows, self._deadline)
-        value = float(self._connection.values[0, 0])
+        self._call(self._fill(columns))
+        value = float(self._values[0, 0])
         if not np.isfinite(value):
-            raise self._connection.broken("a number that is not finite")
+            raise self._broken("a number that is not finite")
         return value
 
-    def close(self) -> None:
-        """End the process; may be called again."""
-        self._connection.close()
+    def _fill(self, columns: Columns) -> int:
+        """Copy the program's columns to shared memory; returns their number of rows."""
+        if self._closed:
+            raise SandboxError("this reward process is closed; start another")
+        names = self.program.parameters or tuple(columns)
+        if not columns or names[0] not in columns:
+            raise ValueError(f"no column {names[0]!r}" if names else "no columns: how many rows are there?")
+        rows = len(columns[names[0]])
+        if rows > self.rows:
+            raise ValueError(f"{rows} rows in columns, but the process was started for {self.rows}")
+        for name, target in zip(self.program.parameters, self._columns, strict=True):
+            column, expected = columns.get(name), (rows, *target.shape[1:])
+            if column is None or column.shape != expected:
+                found = "is missing" if column is None else f"has shape {column.shape}"
+                raise ValueError(f"column {name!r} {found}, expected {expected}")
+            target[:rows] = column
+        return rows
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _count(self, columns: Columns) -> int:
-        for name in (*self.program.parameters, *columns):
-            if name not in columns:
-                raise ValueError(f"no column {name!r}; there are {', '.join(columns)}")
-            return len(columns[name])
-        raise ValueError("no columns: how many rows are there?")
-
-    def _evaluate(self, columns: Columns, piece: slice, until: float) -> Array:
-        """The values (K, rows) of one piece, copied out of the child's reach, then checked."""
-        self._fill(columns, piece)
-        connection, rows = self._connection, piece.stop - piece.start
-        count, size = connection.call(rows, until - time.monotonic())
-        if not self._names:
-            self._names = self._read_names(connection.text(size))
-        if count != len(self._names):
-            raise connection.broken("another number of terms than before")
-        values = connection.values[:count, :rows].copy()
-        fault = answer.find_fault(self._names, values, piece.start)
-        if fault is not None:
-            failure, row = fault
-            inputs = answer.inputs_at(self.program.parameters, connection.columns, row)
-            connection.close()
-            raise RewardFailure(failure.kind, f"{failure}, where {inputs}")
-        return values
-
-    def _read_names(self, text: bytes) -> tuple[str, ...]:
-        names = tuple(text.decode("ascii", "replace").split("\n"))
+    def _read_names(self, size: int) -> tuple[str, ...]:
+        names = tuple(self._outputs[:size].decode("ascii", "replace").split("\n"))
         try:
             answer.check_names(names)
         except RewardFailure:
-            raise self._connection.broken("invalid term names") from None
+            raise self._broken("invalid term names") from None
         return names
-
-    def _fill(self, columns: Columns, piece: slice) -> None:
-        total = self._count(columns)
-        for name, target in zip(self.program.parameters, self._connection.columns, strict=False):
-            column = columns.get(name)
-            if column is None:
-                raise ValueError(f"no column {name!r}")
-            if column.shape != (expected := (total, *target.shape[1:])):
-                raise ValueError(f"column {name!r} has shape {column.shape}, expected {expected}")
-            target[: piece.stop - piece.start] = column[piece]
 
 
 def random_token() -> int:

@@ -15,8 +15,6 @@ from eureka_loop.reward.sandbox.process import Died
 
 OVERRIDE = "--allow-reduced-sandbox"
 
-_SECONDS = 5.0  # of an attempt
-
 
 @dataclass(frozen=True, slots=True)
 class SandboxStatus:
@@ -81,13 +79,13 @@ def self_test(fork_server: ForkServer) -> Mapping[str, bool]:
 
 def _refused(fork_server: ForkServer, name: str) -> bool:
     try:
-        connection = fork_server.probe(name, _SECONDS)
+        process = fork_server.probe(name)
     except Died as death:
         return os.WIFSIGNALED(death.status) and os.WTERMSIG(death.status) == signal.SIGSYS
     except RewardFailure:  # it hangs, so it wasn't refused
         return False
-    connection.close()
-    return is_refusal(name, connection.ready)
+    process.close()
+    return is_refusal(name, process.ready)
 
 
 def required(fork_server: ForkServer, *, reduced: bool) -> SandboxStatus:
