@@ -54,7 +54,7 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.search.bank import Bank, gather
 from eureka_loop.store import REFERENCES, Run
-from eureka_loop.train.bank import keep_episodes, keep_random
+from eureka_loop.train.recording import record_random, record_trained
 
 
 def main() -> None:
@@ -81,12 +81,12 @@ def with_bank(run: Run, copies: Path) -> Run:
     run, task = Run.open(copy), run.task()
     domain = find_domain(task.env_id)
     if not any(run.task_folder.glob("random-*.npz")):
-        keep_random(task, domain, run.task_folder)
+        record_random(task, domain, run.task_folder)
     finished = [each.parent for each in sorted(run.folder.glob("candidates/g*/seed-*/policy.zip"))]
     folders = [each for each in finished if not (each / FILE).exists() and not is_report(each)]
     if folders:
         begin = time.perf_counter()
-        keep_episodes([files.read_json(each / "job.json", Job) for each in folders], domain, folders)
+        record_trained([files.read_json(each / "job.json", Job) for each in folders], domain, folders)
         spent = (time.perf_counter() - begin) / len(folders)
         trained = [each.seconds for id in run.candidate_ids() for each in run.evaluated(id).trained]
         print(f"recording: {spent:.2f} s an episode, {spent / fmean(trained):.1%} of a training's time")

@@ -101,11 +101,10 @@ def work(env: str, row: Row, stack: ExitStack) -> None:
     task = find_domain(env).tasks[0]
     settings = {**PLAIN, "n_envs": row.envs, "n_steps": row.steps}
     source = program(env, row.observables) if row.observables else task.human or ""
-    cohorts = assembled(task, [source] * row.learners, settings, stack)
+    cohort = assembled(task, [source] * row.learners, settings, stack)
     for _ in sys.stdin:
         before = time.process_time()
-        for cohort in cohorts:
-            cohort.advance()
+        cohort.advance()
         steps = row.learners * row.envs * row.steps
         us = 1e6 * (time.process_time() - before) / steps
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -20,7 +20,7 @@ from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.records import Job
 from eureka_loop.results import Failed
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.train.trainer import train
+from eureka_loop.train.sb3 import train_job
 
 JUDGED = tuple(range(1_000_000, 1_000_020))
 WAYS = {"with": True, "without": False}
@@ -61,7 +61,7 @@ def job(options: argparse.Namespace, seed: int, way: str) -> Job:
 def trained(job: Job, fork_server: ForkServer) -> str:
     begun = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        result = train(job, find_domain(job.task.env_id), fork_server, Path(folder), lambda _: None)
+        result = train_job(job, find_domain(job.task.env_id), fork_server, Path(folder), lambda _: None)
     if isinstance(result, Failed):
         return f"failed, {result.message}"
     course = " ".join(f"{each.fitness:.3f}" for each in result.checkpoints if each.fitness is not None)

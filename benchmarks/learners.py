@@ -1,4 +1,4 @@
-"""Learners of the population trainer as a worker has them, for benchmarks that watch them train."""
+"""A cohort of the population trainer as a worker has it, for benchmarks that watch it train."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eureka_loop.records import Task
-    from eureka_loop.train.population.cohort import Cohort
+    from eureka_loop.train.population.trainer import Cohort
 
-FOREVER = 10**9  # steps: nobody waits for them
+FOREVER = 10**9  # steps
 
 
 def assembled(
@@ -23,12 +23,12 @@ def assembled(
     stack: ExitStack,
     threads: int = 1,
     seed: int = 0,
-) -> list[Cohort]:
-    """A learner of each program, as a worker has them, one cohort a thread and way; they train for ever."""
+) -> Cohort:
+    """A learner of each program, with a training that doesn't end."""
     from eureka_loop.envs.registry import find_domain
     from eureka_loop.records import Job
     from eureka_loop.reward.sandbox.fork_server import ForkServer
-    from eureka_loop.train.population.cohorts import assemble
+    from eureka_loop.train.population.trainer import assemble
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # as a worker does
@@ -39,4 +39,4 @@ def assembled(
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     fork_server = stack.enter_context(ForkServer())
     folders = [folder / job.candidate for job in jobs]
-    return assemble(jobs, find_domain(task.env_id), fork_server, folders, stack, threads=threads).cohorts
+    return assemble(jobs, find_domain(task.env_id), fork_server, folders, stack, threads=threads)

@@ -7,13 +7,12 @@ Both sides have two cores and plain PPO settings (SB3's defaults: tanh networks 
 10 epochs, rollouts of 2,048 steps), with as many envs a learner; one, unless --envs says more, which helps SB3
 most. SB3: two processes with one thread each, the env's own
 reward, VecNormalize, no logging. Ours: all that a job does while it trains, so with recording, locked reward
-processes, checkpoint statistics, judged training episodes and TensorBoard; once as two processes of half the
-learners each, once as one process with two threads. They take turns, a rollout and an update each, so that a
-busy machine slows all of them. The ratio is of the medians over the turns, for two processes.
+processes, checkpoint statistics, judged training episodes and TensorBoard, as two processes of half the learners each.
+They take turns, a rollout and an update each, so that a
+busy machine slows all of them. The ratio is of the medians over the turns.
 
-With --device, ours runs as one process whose learners are on that device and whose two threads step the envs,
-beside two processes on the CPU; the ratio is the device's. A turn of 1,024 learners is two million steps:
-minutes on two cores.
+With --device, ours runs as one process, too, whose learners are on that device and whose two threads step the
+envs; the ratio is the device's. A turn of 1,024 learners is two million steps: minutes on two cores.
 
 The ceiling is MuJoCo's own threaded `rollout` on two threads: as many envs, random controls, a hundred steps
 a call. CPU time is that of the trainers, without the reward processes (their calls are in "rewards").
@@ -53,9 +52,10 @@ def main() -> None:
     sides = {
         "two SB3 processes": [child(options, "sb3", seed=seed) for seed in range(CORES)],
         "ours, two processes": [child(options, "ours", learners=n, seed=n * i) for i, n in enumerate(shares)],
-        ours_of(options.device): [child(options, "ours", threads=CORES, device=options.device)],
         "threaded rollout": [child(options, "ceiling", threads=CORES)],
     }
+    if options.device != "cpu":
+        sides[f"ours, on {options.device}"] = [child(options, "ours", threads=CORES, device=options.device)]
     compare(options, sides)
     for each in sides.values():
         for process in each:
@@ -86,11 +86,6 @@ def require(device: str) -> None:
         require_device(device)
     except BadInput as error:
         sys.exit(str(error))
-
-
-def ours_of(device: str) -> str:
-    """What our one process is called."""
-    return "ours, two threads" if device == "cpu" else f"ours, on {device}"
 
 
 def child(
@@ -130,7 +125,7 @@ def compare(options: argparse.Namespace, sides: dict[str, list[subprocess.Popen[
     print(
         f"{options.env}, {options.learners} learners of {options.envs} envs, {len(speeds['threaded rollout'])} turns each"
     )
-    best = "ours, two processes" if options.device == "cpu" else ours_of(options.device)
+    best = "ours, two processes" if options.device == "cpu" else f"ours, on {options.device}"
     show(speeds, parts, best)
 
 
@@ -188,32 +183,30 @@ def sb3(options: argparse.Namespace, stack: ExitStack) -> Turn:
 
 
 def ours(options: argparse.Namespace, stack: ExitStack) -> Turn:
-    """Cohorts of the env's first task, each under its hand-written reward, one cohort a thread."""
-    from concurrent.futures import ThreadPoolExecutor
-
+    """A cohort of the env's first task, all under its hand-written reward."""
     from eureka_loop.envs.registry import find_domain
     from eureka_loop.simulate.batched import BatchedEnvs
-    from eureka_loop.train.population import cohort, engine, rollout
+    from eureka_loop.train.population.ppo import PopulationPPO
+    from eureka_loop.train.population.trainer import Cohort
 
     settings = {**PLAIN, "n_envs": options.envs, "n_steps": ROLLOUT // options.envs, "device": options.device}
     task = find_domain(options.env).tasks[0]
     sources = [task.human or ""] * options.learners
-    cohorts = assembled(task, sources, settings, stack, options.threads, options.seed)
-    executor = stack.enter_context(ThreadPoolExecutor(options.threads))
+    cohort = assembled(task, sources, settings, stack, options.threads, options.seed)
     parts: dict[str, float] = {}
     for part, kind, method in (
         ("envs", BatchedEnvs, "step"),
-        ("acting and envs", rollout.Collector, "collect"),
-        ("rewards", cohort.Cohort, "_reward"),
-        ("updates", engine.Population, "learn"),
+        ("acting and envs", PopulationPPO, "collect"),
+        ("rewards", Cohort, "_rewards"),
+        ("updates", PopulationPPO, "update"),
     ):
         watch(parts, part, kind, method)
 
     def turn() -> dict[str, float]:
         parts.update(dict.fromkeys(parts, 0.0))
         began = time.perf_counter()
-        list(executor.map(lambda cohort: cohort.advance(), cohorts))
-        total = len(cohorts) * (time.perf_counter() - began)
+        cohort.advance()
+        total = time.perf_counter() - began
         found = dict(parts)
         found["acting"] = found.pop("acting and envs", 0.0) - found.get("envs", 0.0)
         found["the rest"] = total - sum(found.values())
@@ -223,7 +216,7 @@ def ours(options: argparse.Namespace, stack: ExitStack) -> Turn:
 
 
 def watch(parts: dict[str, float], part: str, kind: type[Any], method: str) -> None:
-    """Add up the seconds that a method takes, in all threads."""
+    """Add up the seconds that a method takes."""
     original = getattr(kind, method)
     parts[part] = 0.0
 

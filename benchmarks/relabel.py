@@ -43,7 +43,7 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search.bank import Bank, Kept
 from eureka_loop.simulate.survey import survey
-from eureka_loop.train.bank import keep_random
+from eureka_loop.train.recording import record_random
 
 EPISODE = 100  # steps
 JUDGED = tuple(range(1_000_000, 1_000_010))
@@ -112,7 +112,7 @@ def made(
     folder: Path,
     fork_server: ForkServer,
 ) -> Bank:
-    keep_random(task, find_domain(task.env_id), folder)
+    record_random(task, find_domain(task.env_id), folder)
     for number, source in enumerate(sources):
         trained(
             job(task, source, options, 1_000 + 100 * number),

@@ -173,11 +173,11 @@ def training(algorithm: str, steps: int) -> None:
     """The speed of a training, sandboxed ÷ in-process."""
     from training import REWARD, Job, find_domain, find_task, hyperparameters, torch  # beside this file
 
-    from eureka_loop.train import trainer
+    from eureka_loop.train import sb3
 
     torch.set_num_threads(1)
     made: list[Twice] = []
-    start, task = trainer.start, find_task("halfcheetah-run")
+    start, task = sb3.start, find_task("halfcheetah-run")
 
     def twice(*arguments: Any, rows: int) -> Twice:
         made.append(Twice(start(*arguments, rows=rows)))
@@ -187,9 +187,9 @@ def training(algorithm: str, steps: int) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         ForkServer() as fork_server,
-        patch.object(trainer, "start", twice),
+        patch.object(sb3, "start", twice),
     ):
-        result = trainer.train(job, find_domain(task.env_id), fork_server, Path(folder), lambda _: None)
+        result = sb3.train_job(job, find_domain(task.env_id), fork_server, Path(folder), lambda _: None)
     sandboxed, alone = sum(made[0].sandboxed), sum(made[0].alone)
     whole = result.seconds - alone  # as it would have been without calling twice
     ratio = (whole - sandboxed + alone) / whole

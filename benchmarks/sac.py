@@ -51,9 +51,8 @@ from eureka_loop.results import Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.simulate.step_buffer import StepBuffer
-from eureka_loop.train.bank import keep_episodes
-from eureka_loop.train.learner import Learner
-from eureka_loop.train.trainer import train
+from eureka_loop.train import sb3
+from eureka_loop.train.recording import record_trained
 
 PARTS: list[tuple[str, Any, str]] = [
     ("env step (MuJoCo and observation)", gymnasium.wrappers.TimeLimit, "step"),
@@ -163,13 +162,13 @@ def trained(
     clock, domain = Clock(), find_domain(asked.task.env_id)
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch.object(Learner, "learn", clock.around(Learner.learn)),
+        patch.object(sb3, "learn", clock.around(sb3.learn)),
         patch.object(RewardProcess, "close", clock.before(RewardProcess.close)),
         watched({} if spent is None else spent, on=spent is not None),
     ):
-        result = train(asked, domain, fork_server, Path(folder), lambda _: None)
+        result = sb3.train_job(asked, domain, fork_server, Path(folder), lambda _: None)
         if keep is not None and isinstance(result, Trained):
-            keep_episodes([asked], domain, [Path(folder)])
+            record_trained([asked], domain, [Path(folder)])
             shutil.move(Path(folder) / FILE, keep)
     if not isinstance(result, Trained):
         raise SystemExit(f"training failed: {result}")

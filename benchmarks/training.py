@@ -39,9 +39,8 @@ from eureka_loop.results import Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.simulate.step_buffer import StepBuffer
+from eureka_loop.train import sb3
 from eureka_loop.train.hyperparameters import ALGORITHMS, settings
-from eureka_loop.train.learner import Learner
-from eureka_loop.train.trainer import train
 
 REWARD = '''
 def compute_reward(forward_velocity, torso_height, torso_up, torso_angvel, action, prev_action, *,
@@ -182,10 +181,10 @@ def ours(task: Task, algorithm: Algorithm, steps: int, seed: int, fork_server: F
     clock = Clock()
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch.object(Learner, "learn", clock.around(Learner.learn)),
+        patch.object(sb3, "learn", clock.around(sb3.learn)),
         patch.object(RewardProcess, "close", clock.before(RewardProcess.close)),
     ):
-        result = train(job, find_domain(task.env_id), fork_server, Path(folder), lambda _: None)
+        result = sb3.train_job(job, find_domain(task.env_id), fork_server, Path(folder), lambda _: None)
     if not isinstance(result, Trained):
         raise SystemExit(f"training failed: {result}")
     return Speed(result.steps / clock.wall, result.steps / (clock.cpu + sum(clock.processes.values())))

@@ -117,19 +117,15 @@ def _clear(folder: Path) -> None:
 
 def _train(folders: Folders, jobs: Sequence[Job], fork_server: ForkServer) -> list[Trained | Failed]:
     from eureka_loop.envs.registry import find_domain
-    from eureka_loop.train.population.cohorts import train_cohort
-    from eureka_loop.train.trainer import train
+    from eureka_loop.train.base import TRAINERS
 
     def report(place: int, progress: Mapping[str, float]) -> None:
         files.append_line(folders[place] / "progress.jsonl", progress)
 
     _require_device(jobs[0])
     domain = find_domain(jobs[0].task.env_id)
-    if jobs[0].trainer == "population":
-        threads = cores() if on_gpu(jobs[0]) else 1
-        results = train_cohort(jobs, domain, fork_server, folders, report, threads=threads)
-    else:
-        results = [train(jobs[0], domain, fork_server, folders[0], lambda progress: report(0, progress))]
+    trainer, threads = TRAINERS.load(jobs[0].trainer)(), cores() if on_gpu(jobs[0]) else 1
+    results = trainer.train(jobs, domain, fork_server, folders, report, threads=threads)
     _keep(folders, jobs, results, domain)
     return results
 
@@ -154,10 +150,10 @@ def _keep(folders: Folders, jobs: Sequence[Job], results: Sequence[Trained | Fai
 
 def _play(kept: Sequence[tuple[Job, Path]], domain: Domain) -> None:
     """One episode each, into its folder. One that can't be had costs no training: the bank goes without."""
-    from eureka_loop.train.bank import keep_episodes
+    from eureka_loop.train.recording import record_trained
 
     try:
-        keep_episodes([job for job, _ in kept], domain, [folder for _, folder in kept])
+        record_trained([job for job, _ in kept], domain, [folder for _, folder in kept])
     except Exception:  # noqa: BLE001 - the process boundary
         files.require_space(kept[0][1])
         traceback.print_exc()
@@ -170,10 +166,10 @@ def _record(folder: Path) -> None:
     import numpy as np
 
     from eureka_loop.envs.registry import find_domain
-    from eureka_loop.train.recording import record
+    from eureka_loop.train.recording import record_rollout
 
     rollout = files.read_json(folder / "rollout.json", Rollout)
-    columns = record(rollout, find_domain(rollout.task.env_id))
+    columns = record_rollout(rollout, find_domain(rollout.task.env_id))
     np.savez_compressed(folder / "transitions.npz", **columns)  # type: ignore[arg-type]
 
 
@@ -195,9 +191,9 @@ def _survey(folder: Path) -> None:
             files.write_json(folder / "trainer.json", serving(training, task, domain, beside))
         seen = survey(task, domain)
         if training is not None and training.bank:
-            from eureka_loop.train.bank import keep_random
+            from eureka_loop.train.recording import record_random
 
-            keep_random(task, domain, folder)
+            record_random(task, domain, folder)
     except EurekaError as error:
         files.write_json(folder / "survey_error.json", {"message": str(error)})
         return

@@ -1,37 +1,33 @@
-"""SAC with hindsight experience replay: an episode teaches what it would have to, had it been asked for that.
+"""SAC with hindsight experience replay: goals that were reached later in an episode count as its goal.
 
-Some of a sample's transitions get as goal what was reached later in the same episode ('future'), or in the
-transition itself, and the reward that the program gives them then. All of these are rewarded in one call.
+Some of a sample's transitions get as goal what was achieved later in the same episode (strategy "future"), or
+in the transition itself, and the reward that the program gives them then, in one call for all of them.
 
-After Andrychowicz et al. 2017, "Hindsight Experience Replay", and SB3's HerReplayBuffer. Two differences from
-that: transitions with their own goal are drawn as without hindsight, from the episode under way, too, so that
-with `n_sampled_goal` 0 nothing changes; and what is left of an episode that is being overwritten is still
-drawn, since its future is there.
+After Andrychowicz et al. 2017, "Hindsight Experience Replay", and SB3's `HerReplayBuffer`. Two differences:
+transitions with their own goal are drawn as without hindsight, from the unfinished episode, too, so that with
+`n_sampled_goal` 0 nothing changes; and the rest of an episode that is being overwritten is drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from stable_baselines3 import SAC
 from stable_baselines3.common.type_aliases import DictReplayBufferSamples
 
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.simulate.hindsight import ACHIEVED, DESIRED, Hindsight
-from eureka_loop.train.rewarder import Rewarder, by_time
-from eureka_loop.train.sac import RewardedDictReplayBuffer, put_buffer
+from eureka_loop.train.delayed_rewards import DelayedDictReplayBuffer, by_time
 
 Places = npt.NDArray[np.intp]
 Parts = dict[str, npt.NDArray[Any]]  # of an observation
 
 
-class HindsightReplayBuffer(RewardedDictReplayBuffer):
-    """Keeps, for every transition, the columns that its reward for another goal is made of.
+class HindsightReplayBuffer(DelayedDictReplayBuffer):
+    """Keeps, for every transition, the columns that its reward for another goal is computed from.
 
     That takes 8 bytes a number: 24 a transition where a reward asks for a distance in space, 8 · (nq + 3)
     where it asks for `qpos`, too. Memory is taken as the ring fills.
@@ -48,24 +44,31 @@ class HindsightReplayBuffer(RewardedDictReplayBuffer):
         self._hindsight, self._share = hindsight, 1.0 - 1.0 / (n_sampled_goal + 1)
         self._random = np.random.default_rng(seed)
         self._kept: dict[str, Array] = {}  # (buffer_size, n_envs, *shape) each
-        # Of a finished episode's transitions: how many steps it went on, that one included.
+        # Of a finished episode's transitions: steps to its end, that one included.
         self._ahead = np.zeros((self.buffer_size, self.n_envs), np.int64)
-        self._under_way = np.zeros(self.n_envs, np.int64)  # steps of the episode that has not ended
-        self._steps = 0  # so many came by `add`; others have no columns, and keep their goal
+        self._unfinished = np.zeros(self.n_envs, np.int64)  # steps of the episode that has not ended
+        self._steps = 0  # added by `add`; others have no columns, and keep their goal
 
     def add(self, *transition: Any) -> None:
         place, done = self.pos, transition[4]
-        self._under_way += 1
+        self._unfinished += 1
         self._steps += 1
         super().add(*transition)
         for env in np.flatnonzero(done).tolist():
-            self._end_episode(place, env)
+            back = np.arange(min(self._unfinished[env], self.buffer_size))
+            self._ahead[(place - back) % self.buffer_size, env] = back + 1
+            self._unfinished[env] = 0
 
-    def settle(self) -> None:
-        places = self.waiting()
-        super().settle()
-        if len(places):
-            self._keep(places)
+    def compute_pending_rewards(self) -> None:
+        places = self.pending_places()
+        super().compute_pending_rewards()
+        if not len(places):
+            return
+        for name in self._hindsight.kept:
+            column = by_time(self.pending_rewards.columns[name], self.n_envs)
+            if name not in self._kept:
+                self._kept[name] = np.zeros((self.buffer_size, *column.shape[1:]))
+            self._kept[name][places] = column
 
     def sample(self, batch_size: int, env: Any = None) -> Any:
         count = int(self._share * batch_size) if self.finished().any() else 0
@@ -75,11 +78,11 @@ class HindsightReplayBuffer(RewardedDictReplayBuffer):
         return _joined(super().sample(batch_size - count, env), others)
 
     def finished(self) -> npt.NDArray[np.int64]:
-        """(n_envs,) how many transitions of finished episodes each env has here, before that under way."""
-        return np.maximum(min(self._steps, self.buffer_size) - self._under_way, 0)
+        """(n_envs,) number of stored transitions of finished episodes."""
+        return np.maximum(min(self._steps, self.buffer_size) - self._unfinished, 0)
 
     def draw(self, count: int) -> tuple[Places, Places, Places]:
-        """Transitions of finished episodes, all equally likely, and of each the step that reached its goal.
+        """Transitions of finished episodes, all equally likely, and for each the step that reached its goal.
 
         Returns:
             (count,) places, envs, and places of the same env at which the goal was reached: not before the
@@ -94,22 +97,9 @@ class HindsightReplayBuffer(RewardedDictReplayBuffer):
         reached = (places + self._random.integers(self._ahead[places, envs])) % self.buffer_size
         return places, envs, reached
 
-    def _end_episode(self, last: int, env: int) -> None:
-        length = min(self._under_way[env], self.buffer_size)
-        back = np.arange(length)
-        self._ahead[(last - back) % self.buffer_size, env] = back + 1
-        self._under_way[env] = 0
-
-    def _keep(self, places: Places) -> None:
-        for name in self._hindsight.kept:
-            column = by_time(self.rewarder.columns[name], self.n_envs)
-            if name not in self._kept:
-                self._kept[name] = np.zeros((self.buffer_size, *column.shape[1:]))
-            self._kept[name][places] = column
-
     def _with_another_goal(self, count: int, env: Any) -> DictReplayBufferSamples:
         places, envs, reached = self.draw(count)
-        self.settle_for(reached)
+        self.require_rewards(reached)
         goal = self._kept[ACHIEVED][reached, envs]
         chosen = places, envs
         dones = self.dones[chosen] * (1 - self.timeouts[chosen])
@@ -125,27 +115,19 @@ class HindsightReplayBuffer(RewardedDictReplayBuffer):
     def _rewards(self, places: Places, envs: Places, goal: Array) -> Array:
         kept = {name: self._kept[name][places, envs] for name in self._hindsight.kept}
         try:
-            return self.rewarder.again(self._hindsight.columns(kept, goal))
+            return self.pending_rewards.relabel(self._hindsight.columns(kept, goal))
         except RewardFailure as failure:
-            words = f"with a goal taken from what was reached: {failure}"
-            raise RewardFailure(failure.kind, words, failure.detail) from failure
+            message = f"with a goal taken from what was reached: {failure}"
+            raise RewardFailure(failure.kind, message, failure.detail) from failure
 
     def _observed(
         self, stored: Parts, chosen: tuple[Places, Places], goal: Array, env: Any
     ) -> dict[str, torch.Tensor]:
         """Observations as the policy would have had them, normalised."""
-        seen = {name: part[chosen] for name, part in stored.items()}
-        seen[DESIRED] = goal.reshape(seen[DESIRED].shape).astype(seen[DESIRED].dtype)
-        normalized = cast("Parts", self._normalize_obs(seen, env))
+        observed = {name: part[chosen] for name, part in stored.items()}
+        observed[DESIRED] = goal.reshape(observed[DESIRED].shape).astype(observed[DESIRED].dtype)
+        normalized = cast("Parts", self._normalize_obs(observed, env))
         return {name: self.to_torch(part) for name, part in normalized.items()}
-
-
-def reward_late(
-    model: SAC, rewarder: Rewarder, *, hindsight: Hindsight, n_sampled_goal: int, seed: int
-) -> Callable[[], None]:
-    """As `sac.reward_late`, with hindsight."""
-    more = {"hindsight": hindsight, "n_sampled_goal": n_sampled_goal, "seed": seed}
-    return put_buffer(HindsightReplayBuffer, model, rewarder, **more)
 
 
 def _joined(one: DictReplayBufferSamples, other: DictReplayBufferSamples) -> DictReplayBufferSamples:

@@ -19,12 +19,10 @@ from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
+from torch.optim import Optimizer
 
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Algorithm
-from eureka_loop.train.no_compiler import spare_import
-
-spare_import()
 
 ALGORITHMS: Mapping[Algorithm, type[PPO] | type[SAC]] = {"ppo": PPO, "sac": SAC}
 
@@ -120,18 +118,19 @@ def try_out(algorithm: Algorithm, options: Settings) -> None:
     if "buffer_size" in arguments:
         arguments["buffer_size"] = min(arguments["buffer_size"], 1_000)
     try:
-        envs = DummyVecEnv([_Still] * options.n_envs)
+        box = gymnasium.spaces.Box(-1.0, 1.0, (2,))
+        envs = DummyVecEnv([lambda: SpacesOnly(box, box)] * options.n_envs)
         ALGORITHMS[algorithm]("MlpPolicy", envs, **arguments)
     except Exception as error:  # whatever SB3 and torch raise at a value that they can't use
         words = " ".join(str(error).split())
         raise BadInput(f"{algorithm} can't be had with these hyperparameters: {words}") from error
 
 
-class _Still(gymnasium.Env[Any, Any]):
-    """The least that SB3 makes a model for."""
+class SpacesOnly(gymnasium.Env[Any, Any]):
+    """An env without a simulation: all that SB3 needs to make a model."""
 
-    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (2,))
-    action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,))
+    def __init__(self, observation: gymnasium.spaces.Space[Any], action: gymnasium.spaces.Space[Any]) -> None:
+        self.observation_space, self.action_space = observation, action
 
 
 def _check_kind(key: str, value: Any, default: Any) -> None:
@@ -190,3 +189,18 @@ def _schedule(key: str, text: str) -> LinearSchedule:
     except ValueError:
         pass
     raise BadInput(f"{key} = {text!r}: write a number, or 'lin_3e-4' for one that falls to zero")
+
+
+def _leave_compiler_out() -> None:
+    """Keep the first optimizer of a process from importing torch's compiler, a third of a worker's start.
+
+    torch imports it (in `torch._compile._disable_dynamo`) only to mark a few methods as not to be compiled;
+    they are marked here. Where torch does this otherwise, nothing changes.
+    """
+    for method in vars(Optimizer).values():
+        plain = getattr(method, "__wrapped__", None)
+        if plain is not None and getattr(plain, "__dynamo_disable", None) is None:
+            setattr(plain, "__dynamo_disable", plain)
+
+
+_leave_compiler_out()

@@ -1,4 +1,4 @@
-"""A trained policy as a function: one observation, as the env gives it → one action, without exploration."""
+"""A trained policy: saved as SB3's files, and as a function from one observation to one action."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from gymnasium import spaces
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.vec_env import VecNormalize
 
+from eureka_loop.errors import RunError
 from eureka_loop.judge.episodes import Observation, Predict
 from eureka_loop.records import Algorithm, Array
 from eureka_loop.train.hyperparameters import ALGORITHMS
@@ -20,9 +21,9 @@ NORMALIZATION = "vecnormalize.pkl"
 
 
 def predictor(model: PPO | SAC, normalization: VecNormalize) -> Predict:
-    """The policy's mean action within the action space's bounds, (action,).
+    """The policy's mean action within the action space's bounds, (action,), without exploration.
 
-    What `model.predict(..., deterministic=True)` gives in half the time: that visits every module each time.
+    The same as `model.predict(..., deterministic=True)` in half the time: that visits every module each time.
     """
     policy, space = model.policy, model.action_space
     assert isinstance(space, spaces.Box)
@@ -40,13 +41,20 @@ def predictor(model: PPO | SAC, normalization: VecNormalize) -> Predict:
 
 
 def save_policy(folder: Path, model: PPO | SAC, normalization: VecNormalize) -> None:
-    """Two files that SB3 loads by itself: `PPO.load`, `VecNormalize.load`."""
-    model.save(folder / POLICY)
-    normalization.save(str(folder / NORMALIZATION))
+    """Write two files that SB3 loads by itself: `PPO.load`, `VecNormalize.load`.
+
+    Raises:
+        RunError: the folder can't be written.
+    """
+    try:
+        model.save(folder / POLICY)
+        normalization.save(str(folder / NORMALIZATION))
+    except OSError as error:
+        raise RunError(f"can't write to {folder}: {error.strerror}; free some space") from error
 
 
 def load_policy(folder: Path, algorithm: Algorithm) -> Predict:
-    """What `save_policy` left there. Both files hold pickles: load only what this machine has written."""
+    """Load what `save_policy` wrote. Both files hold pickles: load only what this machine has written."""
     model = ALGORITHMS[algorithm].load(folder / POLICY, device="cpu")
     with (folder / NORMALIZATION).open("rb") as file:
         return predictor(model, pickle.load(file))

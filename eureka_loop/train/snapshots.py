@@ -1,7 +1,7 @@
-"""A training's whole state in one file, so that another process goes on with it to the last bit.
+"""The whole state of a training in one file, for another process to continue from.
 
-A .npz archive of the arrays, and in it, as JSON, the tree that they are the leaves of: nothing in it is code,
-so reading one runs none. A node of the tree is a number, text, None, or a list that begins with its kind.
+A .npz archive of arrays, with the tree whose leaves they are as JSON: it holds no code, so that reading one
+runs none. A node of the tree is a number, text, None, or a list that begins with its kind.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import numpy as np
 from eureka_loop.errors import RunError
 from eureka_loop.records import SNAPSHOT
 from eureka_loop.results import Checkpoint, TermStats
-from eureka_loop.train.training_episodes import JudgedEpisode
+from eureka_loop.train.metrics import TrainingEpisode
 
-RECORDS = {kind.__name__: kind for kind in (Checkpoint, TermStats, JudgedEpisode)}
+RECORDS = {kind.__name__: kind for kind in (Checkpoint, TermStats, TrainingEpisode)}
 TREE = "tree"
 
 
 def write_snapshot(folder: Path, tree: Any) -> None:
-    """The whole file or nothing of it; tuples come back as lists.
+    """Write the whole file or nothing; tuples are read back as lists.
 
     Raises:
         RunError: the folder can't be written.

@@ -19,7 +19,7 @@ from eureka_loop.results import JudgedEpisode, Trained
 from eureka_loop.reward.contract import Program
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
-from eureka_loop.train import trainer
+from eureka_loop.train import sb3
 
 TASK = find_task("hopper-hop")
 DOMAIN = find_domain(TASK.env_id)
@@ -99,13 +99,13 @@ def test_a_fixed_policys_fitness_is_the_same_whoever_came_before(locked, score, 
 @pytest.fixture
 def trained(locked, monkeypatch, tmp_path) -> Callable[[str], Trained]:
     """A training that learns nothing (rate 0), with a program that no gate has seen: its policy is fixed."""
-    real = trainer.check
+    real = sb3.check
 
     def train(lines: str) -> Trained:
         def unchecked(source: str, vocabulary: Any, kind: Any = "reward", *, hidden: bool = False) -> Program:
             return program(lines, "dt") if kind == "reward" else real(source, vocabulary, kind, hidden=hidden)
 
-        monkeypatch.setattr(trainer, "check", unchecked)
+        monkeypatch.setattr(sb3, "check", unchecked)
         job = Job(
             candidate="g0-00",
             seed=3,
@@ -122,7 +122,7 @@ def trained(locked, monkeypatch, tmp_path) -> Callable[[str], Trained]:
             },
             judge_seeds=SEEDS,
         )
-        result = trainer.train(job, DOMAIN, locked.fork_server, tmp_path, lambda _: None)
+        result = sb3.train_job(job, DOMAIN, locked.fork_server, tmp_path, lambda _: None)
         assert isinstance(result, Trained), result
         return result
 

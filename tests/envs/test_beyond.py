@@ -15,7 +15,7 @@ from eureka_loop.records import Array
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.batched import why_not_batched
-from eureka_loop.train.trainer import vocabulary_of
+from eureka_loop.train.base import observables_of
 
 Place = Callable[[Any, float], dict[str, float]]  # the env, seconds since the reset → joint → position
 Steps = Callable[..., Any]
@@ -187,7 +187,7 @@ def test_many_at_once_serve_it(name: str, fork_server: ForkServer) -> None:
     """All that the task's own programs name comes from the batched simulator."""
     task = find_task(name)
     domain = find_domain(task.env_id)
-    vocabulary = vocabulary_of(task, domain)
+    vocabulary = observables_of(task, domain).vocabulary
     programs = [
         (task.fitness, "fitness"),
         (task.success, "success"),

@@ -16,7 +16,7 @@ from eureka_loop.execute.machine import MOST_LEARNERS, Footprint
 from eureka_loop.judge import episodes
 from eureka_loop.records import Algorithm, Task, TrainerName, Training
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
-from eureka_loop.train import sac
+from eureka_loop.train import delayed_rewards
 from eureka_loop.train.population import judging
 
 TASK = Task("t", "E-v0", "x", "def fitness(speed):\n    return speed.mean()\n")
@@ -66,7 +66,11 @@ def test_what_programs_and_judge_name_counts() -> None:
 
 def test_it_knows_what_training_and_judging_do() -> None:
     """Their modules are too heavy for the process that shares out."""
-    assert (JUDGED_AT_ONCE, LONGEST, PENDING) == (judging.AT_ONCE, episodes.LONGEST, sac.MOST_PENDING)
+    assert (JUDGED_AT_ONCE, LONGEST, PENDING) == (
+        judging.AT_ONCE,
+        episodes.LONGEST,
+        delayed_rewards.MOST_PENDING,
+    )
 
 
 def test_networks_count() -> None:

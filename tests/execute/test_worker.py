@@ -49,7 +49,8 @@ def work(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
     """Three jobs of a cohort by a made-up trainer: their folders."""
 
     def run(train: Train, **fields: Any) -> list[Path]:
-        monkeypatch.setattr("eureka_loop.train.population.cohorts.train_cohort", train)
+        trainer = type("Scripted", (), {"train": staticmethod(train)})
+        monkeypatch.setattr("eureka_loop.train.population.trainer.PopulationTrainer", trainer)
         folders = [make_job(name, trainer="population", **fields) for name in "abc"]
         jobs = [files.read_json(folder / "job.json", Job) for folder in folders]
         worker._work(folders, jobs, None)  # type: ignore[arg-type]
@@ -94,7 +95,7 @@ def test_an_episode_that_can_not_be_kept_costs_no_training(
                 raise ValueError("this env falls apart")
             (folder / "episode.npz").write_text("x")
 
-    monkeypatch.setattr("eureka_loop.train.bank.keep_episodes", keep)
+    monkeypatch.setattr("eureka_loop.train.recording.record_trained", keep)
     folders = work(train, keep_episode=True)
     assert calls == [3]
     assert all(isinstance(read_result(folder), Trained) for folder in folders)

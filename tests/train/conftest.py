@@ -1,6 +1,6 @@
 """Small real trainings: real envs, the real locked process, few steps."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from eureka_loop.envs.zoo import FUSED
 from eureka_loop.records import Algorithm, Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.train.trainer import train
+from eureka_loop.train.population.trainer import PopulationTrainer
+from eureka_loop.train.sb3 import train_job
 
 SMALL: Mapping[Algorithm, Mapping[str, Any]] = {
     "ppo": {"n_steps": 64, "batch_size": 32, "n_epochs": 2, "n_envs": 2},
@@ -24,6 +25,7 @@ SMALL: Mapping[Algorithm, Mapping[str, Any]] = {
 }
 
 Training = Callable[..., Trained | Failed]
+Cohort = Callable[..., list[Trained | Failed]]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def make_job() -> Callable[..., Job]:
         if limit:
             found = replace(found, env_kwargs={"max_episode_steps": limit})
         return Job(
-            candidate="g0-00",
+            candidate=fields.pop("candidate", "g0-00"),
             seed=fields.pop("seed", 3),
             task=found,
             source=fields.pop("source", found.human),
@@ -64,9 +66,23 @@ def make_job() -> Callable[..., Job]:
 
 @pytest.fixture
 def run(fork_server: ForkServer, tmp_path: Path) -> Training:
-    """Train a job in a folder; what was reported is dropped."""
+    """Train a job with SB3 in a folder."""
 
-    def run(job: Job, folder: Path = tmp_path) -> Trained | Failed:
-        return train(job, find_domain(job.task.env_id), fork_server, folder, lambda _: None)
+    def run(job: Job, folder: Path = tmp_path, report: Any = lambda _: None) -> Trained | Failed:
+        return train_job(job, find_domain(job.task.env_id), fork_server, folder, report)
+
+    return run
+
+
+@pytest.fixture
+def cohort(fork_server: ForkServer, tmp_path: Path) -> Cohort:
+    """Train jobs together, in folders "0", "1", ..."""
+
+    def run(
+        jobs: Sequence[Job], folder: Path = tmp_path, report: Any = lambda *_: None, threads: int = 1
+    ) -> list[Trained | Failed]:
+        folders = [folder / str(index) for index in range(len(jobs))]
+        domain = find_domain(jobs[0].task.env_id)
+        return PopulationTrainer().train(jobs, domain, fork_server, folders, report, threads=threads)
 
     return run

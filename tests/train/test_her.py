@@ -17,7 +17,7 @@ from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.train.her import HindsightReplayBuffer
-from eureka_loop.train.reward_scale import RewardScale
+from eureka_loop.train.normalization import RewardScale
 
 needs_robotics = pytest.mark.skipif(not installed("robotics"), reason="needs the extra 'robotics'")
 
@@ -35,22 +35,22 @@ class ScriptedHindsight:
         return {**kept, "desired_goal": goal}
 
 
-class ScriptedRewarder:
+class ScriptedRewards:
     """Pays nothing for what happened, and for another goal how far it is from what was reached."""
 
     def __init__(self, n_envs: int) -> None:
-        self.scale = RewardScale(n_envs, 0.99, enabled=False)
+        self.scale = RewardScale(1, n_envs, 0.99, enabled=False)
         self.columns: dict[str, Array] = {}
         self.pending: list[Array] = []
         self.asked: list[int] = []
 
-    def settle(self, n_envs: int) -> Array:
+    def compute(self, n_envs: int) -> Array:
         reached = np.array(self.pending)  # (T, n_envs)
         self.columns = {"achieved_goal": reached.T.reshape(-1, 1)}
         self.pending = []
         return np.zeros_like(reached)
 
-    def again(self, columns: dict[str, Array]) -> Array:
+    def relabel(self, columns: dict[str, Array]) -> Array:
         self.asked.append(len(columns["desired_goal"]))
         return (columns["desired_goal"] - columns["achieved_goal"])[:, 0]
 
@@ -64,7 +64,7 @@ class World:
 
     def __init__(self, lengths: list[list[int]], size: int, n_sampled_goal: int = 4) -> None:
         n_envs = len(lengths)
-        self.rewarder = ScriptedRewarder(n_envs)
+        self.rewards = ScriptedRewards(n_envs)
         self.buffer = HindsightReplayBuffer(
             size * n_envs,
             spaces.Dict(dict.fromkeys(PARTS, POINT)),
@@ -74,7 +74,7 @@ class World:
             n_sampled_goal=n_sampled_goal,
             seed=0,
         )
-        self.buffer.rewarder = self.rewarder  # type: ignore[assignment]
+        self.buffer.pending_rewards = self.rewards  # type: ignore[assignment]
         self._ends = [set(np.cumsum(each) - 1) for each in lengths]
         self.ended = np.array(
             [[sum(end < time for end in ends) for ends in self._ends] for time in range(999)]
@@ -88,7 +88,7 @@ class World:
             seen["desired_goal"] = np.full_like(reached[:, None], -1.0)
             done = np.array([float(self.time in ends) for ends in self._ends])
             limits = [{"TimeLimit.truncated": bool(each)} for each in done]
-            self.rewarder.pending.append(reached)
+            self.rewards.pending.append(reached)
             self.buffer.add(seen, seen, reached[:, None], np.zeros_like(reached), done, limits)
             self.time += 1
 
@@ -134,7 +134,7 @@ def test_four_of_five_get_another_goal_and_are_paid_for_it_in_one_call() -> None
     sample = world.buffer.sample(50)
     own = sample.observations["desired_goal"][:, 0] == -1.0
     assert own.sum() == 10
-    assert world.rewarder.asked == [40]
+    assert world.rewards.asked == [40]
     assert (sample.observations["desired_goal"] == sample.next_observations["desired_goal"]).all()
     gaps = sample.next_observations["desired_goal"] - sample.next_observations["achieved_goal"]
     assert sample.rewards[~own].tolist() == gaps[~own].tolist()

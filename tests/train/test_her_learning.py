@@ -15,7 +15,7 @@ from eureka_loop.envs.domain import Domain, observable
 from eureka_loop.records import Array, Job, Task
 from eureka_loop.results import Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.train.trainer import train
+from eureka_loop.train.sb3 import train_job
 
 ENV = "ToyReach-v0"
 BALL = """
@@ -96,6 +96,6 @@ def test_hindsight_learns_what_a_sparse_reward_alone_does_not(
         hyperparameters={**SETTINGS, "her": her},
         judge_seeds=tuple(range(1_000_000, 1_000_020)),
     )
-    trained = train(job, DOMAIN, fork_server, tmp_path, lambda _: None)
+    trained = train_job(job, DOMAIN, fork_server, tmp_path, lambda _: None)
     assert isinstance(trained, Trained)
     assert trained.fitness > -0.2 if her else trained.fitness < -0.4

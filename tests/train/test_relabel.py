@@ -23,11 +23,10 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.recorded import RecordedVecEnv
-from eureka_loop.train.bank import Scene
-from eureka_loop.train.relabel import Past
-from eureka_loop.train.reward_scale import RewardScale
-from eureka_loop.train.rewarder import Rewarder
-from eureka_loop.train.sac import reward_late
+from eureka_loop.train.delayed_rewards import PendingRewards, delay_sac
+from eureka_loop.train.normalization import RewardScale
+from eureka_loop.train.recording import EpisodeRecorder
+from eureka_loop.train.relabel import RecordedTransitions
 
 STARTS = (3, 4)  # seeds of two episodes
 GAMMA = 0.9
@@ -40,7 +39,7 @@ class Filled:
     model: SAC
     normalization: VecNormalize
     scale: RewardScale
-    past: Past
+    recorded: RecordedTransitions
 
     @property
     def buffer(self) -> Any:
@@ -65,10 +64,10 @@ def short(name: str, steps: int) -> Task:
 
 
 def kept(task: Task, folder: Path) -> list[Path]:
-    with Scene(task, find_domain(task.env_id)) as scene:
+    with EpisodeRecorder(task, find_domain(task.env_id)) as recorder:
         for seed in STARTS:
-            act = policy(scene.env.action_space.shape[0])  # type: ignore[index]
-            scene.keep(act, seed, folder / f"{seed}.npz")
+            act = policy(recorder.env.action_space.shape[0])  # type: ignore[index]
+            recorder.record(act, seed, folder / f"{seed}.npz")
     return [folder / f"{seed}.npz" for seed in STARTS]
 
 
@@ -97,15 +96,16 @@ def filled(
     kind = "MultiInputPolicy" if "Fetch" in task.env_id else "MlpPolicy"
     model = SAC(kind, normalization, **{"buffer_size": 1_000, "learning_starts": 150, **arguments})
     program = check(task.human or task.sparse or "", envs.vocabulary, hidden=True)
-    past, scale = Past(paths, program.parameters), RewardScale(n_envs, GAMMA)
+    recorded = RecordedTransitions(paths, program.parameters)
+    scale = RewardScale(1, n_envs, GAMMA)
     with start(fork_server, program, envs.vocabulary, rows=16) as process:
-        rewarder = Rewarder(
+        rewards = PendingRewards(
             envs.buffer, process, scale, lambda *_: pytest.fail("no row is the training's own")
         )
-        reward_late(model, rewarder)
-        past.fill(model, normalization, rewarder)
+        delay_sac(model, rewards)
+        recorded.fill(model, normalization, rewards)
     envs.close()
-    return Filled(model, normalization, scale, past)
+    return Filled(model, normalization, scale, recorded)
 
 
 @pytest.mark.parametrize(("name", "limit"), [("hopper-hop", 100), ("halfcheetah-run", 20)])
@@ -120,7 +120,7 @@ def test_rows_are_what_the_environment_gave(
     )
     assert terminated.sum() == (2 if name == "hopper-hop" else 0)
     buffer, count = found.buffer, len(rows)
-    assert (buffer.pos, buffer.full, buffer.pending, len(found.past)) == (count, False, 0, count)
+    assert (buffer.pos, buffer.full, buffer.pending, len(found.recorded)) == (count, False, 0, count)
     np.testing.assert_allclose(buffer.observations[:count, 0], seen, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(buffer.next_observations[:count, 0], after, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(buffer.actions[:count, 0], action, rtol=1e-6, atol=1e-6)
@@ -150,7 +150,7 @@ def test_statistics_and_the_start_of_learning_take_them_in(tmp_path: Path, fork_
     np.testing.assert_allclose(statistics.mean, seen.mean(axis=0), atol=1e-4)
     np.testing.assert_allclose(statistics.var, seen.var(axis=0), rtol=1e-3, atol=1e-4)
     returns = [sum(GAMMA**back * rewards[at - back] for back in range(at % 20 + 1)) for at in range(40)]
-    assert found.scale.statistics.var == pytest.approx(np.var(returns), rel=1e-3)
+    assert found.scale.statistics[0].var == pytest.approx(np.var(returns), rel=1e-3)
     assert found.model.learning_starts == 150 - 40
     assert filled(task, kept(task, tmp_path), fork_server, learning_starts=30).model.learning_starts == 0
 
@@ -173,8 +173,8 @@ def test_a_buffer_smaller_than_they_are(tmp_path: Path, fork_server: ForkServer)
 
 def test_without_any_nothing_changes(fork_server: ForkServer) -> None:
     found = filled(short("halfcheetah-run", 20), [], fork_server)
-    assert (found.buffer.pos, len(found.past), found.model.learning_starts) == (0, 0, 150)
-    assert found.normalization.obs_rms.count == found.scale.statistics.count == 1e-4  # type: ignore[union-attr]
+    assert (found.buffer.pos, len(found.recorded), found.model.learning_starts) == (0, 0, 150)
+    assert found.normalization.obs_rms.count == found.scale.statistics[0].count == 1e-4  # type: ignore[union-attr]
 
 
 @pytest.mark.skipif(not installed("robotics"), reason="needs the extra 'robotics'")

@@ -23,7 +23,7 @@ from eureka_loop.reward.vocabulary import PREFIXES
 from eureka_loop.search.bank import Bank, Kept
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
-from eureka_loop.train.bank import RANDOM_EPISODES, Scene, keep_random
+from eureka_loop.train.recording import RANDOM_EPISODES, EpisodeRecorder, record_random
 
 Policy = Callable[[Array], Array]
 
@@ -86,11 +86,11 @@ def filled(task: Task, fork_server: ForkServer, tmp_path_factory: pytest.TempPat
     """A bank of real episodes: random actions, and controllers of more and less skill; the vocabulary."""
     folder = tmp_path_factory.mktemp(task.name)
     domain, make = find_domain(task.env_id), DOMAINS[task.name][1]
-    keep_random(task, domain, folder)
-    with Scene(task, domain) as scene:
+    record_random(task, domain, folder)
+    with EpisodeRecorder(task, domain) as recorder:
         for number, skill in enumerate(SKILLS):
-            scene.keep(make(skill, scene.env.unwrapped), 7, folder / f"skill-{number}.npz")
-        vocabulary = scene.vocabulary
+            recorder.record(make(skill, recorder.env.unwrapped), 7, folder / f"skill-{number}.npz")
+        vocabulary = recorder.vocabulary
     kept = []
     with ProgramJudge(fork_server, task, vocabulary) as judge:
         for path in sorted(folder.glob("*.npz")):
@@ -120,13 +120,13 @@ def test_every_observable_can_be_read_back_as_it_was(tmp_path: Path) -> None:
     """Against a recorder that was asked for all names, `prev_` and `init_` included."""
     task = short("hopper-hop", 20)
     domain = find_domain(task.env_id)
-    with Scene(task, domain) as scene:
-        scene.keep(lambda seen: np.tanh(seen[:3]), 3, tmp_path / "e.npz")
+    with EpisodeRecorder(task, domain) as recorder:
+        recorder.record(lambda seen: np.tanh(seen[:3]), 3, tmp_path / "e.npz")
     env = make_env(task)
-    instruments = ObservableRegistry(env, domain)
-    names = instruments.vocabulary.names(hidden=True)
+    registry = ObservableRegistry(env, domain)
+    names = registry.vocabulary.names(hidden=True)
     names += [prefix + name for prefix in PREFIXES for name in names]
-    expected = play(lambda seen: np.tanh(seen[:3]), env, instruments.buffer(names, 1), 3)
+    expected = play(lambda seen: np.tanh(seen[:3]), env, registry.buffer(names, 1), 3)
     env.close()
     found = Trajectory(tmp_path / "e.npz").columns(names)
     for name in names:
@@ -137,7 +137,7 @@ def test_random_episodes_are_the_same_again(tmp_path: Path) -> None:
     task = short("hopper-hop", 100)
     for place in ("one", "two"):
         (tmp_path / place).mkdir()
-        keep_random(task, find_domain(task.env_id), tmp_path / place)
+        record_random(task, find_domain(task.env_id), tmp_path / place)
     ones, twos = (sorted((tmp_path / place).glob("random-*.npz")) for place in ("one", "two"))
     assert len(ones) == RANDOM_EPISODES
     assert [path.read_bytes() for path in ones] == [path.read_bytes() for path in twos]

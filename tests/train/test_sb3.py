@@ -1,4 +1,7 @@
-"""Whole jobs: real envs, the locked process, a few hundred steps."""
+"""Whole jobs: real envs, the locked process, a few hundred steps.
+
+Rewards that come late teach the same as rewards given at every step: weights equal SB3's, bit for bit.
+"""
 
 import pickle
 import subprocess
@@ -8,15 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
 from stable_baselines3 import PPO, SAC
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from eureka_loop import files
 from eureka_loop.envs.registry import find_domain
-from eureka_loop.errors import UnknownName
+from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.records import Job
@@ -25,7 +30,6 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.policy import load_policy
-from eureka_loop.train.trainer import train
 
 MakeJob = Callable[..., Job]
 
@@ -129,22 +133,19 @@ def test_tensorboard(make_job: MakeJob, run: Any, tmp_path: Path) -> None:
     assert [point.step for point in events.Scalars("terms/forward")] == [128, 256, 384, 512]
 
 
-def test_reports_progress(make_job: MakeJob, fork_server: ForkServer, tmp_path: Path) -> None:
+def test_reports_progress(make_job: MakeJob, run: Any, tmp_path: Path) -> None:
     seen: list[Any] = []
-    job = make_job(limit=20)
-    train(job, find_domain(job.task.env_id), fork_server, tmp_path, seen.append)
+    run(make_job(limit=20), tmp_path, seen.append)
     assert seen[-1]["step"] == 256
     assert set(seen[-1]) == {"step", "steps_per_s", "fitness"}
 
 
-def test_judging_gives_signs_of_life(
-    make_job: MakeJob, fork_server: ForkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_progress_is_repeated_while_judging(
+    make_job: MakeJob, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last line again, whatever was learned long before."""
-    monkeypatch.setattr("eureka_loop.train.supervision.BEAT_EVERY", -1e9)
+    monkeypatch.setattr("eureka_loop.train.sb3.Supervision.HEARTBEAT", -1e9)
     lines: list[Any] = []
-    job = make_job(limit=10, steps=128)
-    trained = train(job, find_domain(job.task.env_id), fork_server, tmp_path, lines.append)
+    trained = run(make_job(limit=10, steps=128), tmp_path, lines.append)
     assert isinstance(trained, Trained)
     again = [line for line in lines if line == lines[-1]]
     assert len(again) == 1 + trained.episodes[0].length
@@ -196,3 +197,95 @@ def test_normalisation_can_be_switched_off(make_job: MakeJob, run: Any, tmp_path
         weights.append(PPO.load(folder / "policy.zip").policy.state_dict()["value_net.weight"].numpy())
     assert np.allclose(weights[0], weights[1], atol=1e-5)
     assert not np.allclose(weights[2], weights[3], atol=1e-3)
+
+
+def test_only_the_population_trainer_stops_and_continues(make_job: MakeJob, run: Any) -> None:
+    with pytest.raises(BadInput, match="only the population trainer"):
+        run(make_job(until=128))
+
+
+SOURCE = '''
+def compute_reward(forward_velocity, action, terminated, *, effort=0.1):
+    """Run forward, waste no torque, don't fall."""
+    return {
+        "speed": forward_velocity,
+        "effort": -effort * np.square(action).sum(axis=1),
+        "fall": -3.0 * terminated,
+    }
+'''
+
+
+class StepReward(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """SOURCE, one step at a time."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        before = self.unwrapped.data.qpos[0]
+        obs, _, terminated, truncated, info = self.env.step(action)
+        speed = (self.unwrapped.data.qpos[0] - before) / self.unwrapped.dt
+        effort = -0.1 * np.square(action.astype(np.float64)).sum()
+        return obs, speed + effort + -3.0 * terminated, terminated, truncated, info
+
+
+def plain(job: Job, arguments: dict[str, Any], kind: type[PPO] | type[SAC], *, normalize: bool) -> Any:
+    """SB3's own training of the same job."""
+
+    def make() -> gymnasium.Env[Any, Any]:
+        return StepReward(gymnasium.make(job.task.env_id, **job.task.env_kwargs))
+
+    n_envs = arguments.pop("n_envs", 1)
+    envs = VecNormalize(DummyVecEnv([make] * n_envs), norm_obs=normalize, norm_reward=False)
+    return kind("MlpPolicy", envs, seed=job.seed, device="cpu", **arguments).learn(job.steps)
+
+
+def assert_same(ours: Any, theirs: Any) -> None:
+    """Every parameter, and the optimizers' moments, equal."""
+    for name, parameters in theirs.get_parameters().items():
+        for got, wanted in zip(_tensors(ours.get_parameters()[name]), _tensors(parameters), strict=True):
+            assert torch.equal(got, wanted), name
+
+
+def _tensors(node: Any) -> list[torch.Tensor]:
+    if isinstance(node, torch.Tensor):
+        return [node]
+    return [tensor for each in node.values() for tensor in _tensors(each)] if isinstance(node, dict) else []
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize(
+    ("task", "limit"), [("hopper-hop", None), ("halfcheetah-run", 50)], ids=["terminations", "time limits"]
+)
+def test_ppo(
+    task: str, limit: int | None, normalize: bool, make_job: Callable[..., Job], run: Any, tmp_path: Path
+) -> None:
+    """Three rollouts; the first case ends episodes by falling, the second by bootstrapped time limits."""
+    small = {"n_steps": 64, "batch_size": 32, "n_epochs": 2, "n_envs": 2, "gamma": 0.97}
+    ours = {**small, "normalize_reward": False, "normalize_observation": normalize}
+    job = make_job(task, limit=limit, source=SOURCE, steps=384, hyperparameters=ours)
+    assert isinstance(run(job), Trained)
+    assert_same(PPO.load(tmp_path / "policy.zip"), plain(job, small, PPO, normalize=normalize))
+
+
+@pytest.mark.parametrize(
+    ("task", "limit", "normalize", "more"),
+    [
+        ("hopper-hop", None, False, {}),
+        ("hopper-hop", None, True, {}),
+        ("halfcheetah-run", 50, True, {"buffer_size": 120}),
+        ("hopper-hop", 30, True, {"n_envs": 2, "train_freq": 4, "gradient_steps": 3}),
+    ],
+    ids=["terminations", "normalised", "time limits, in a small ring", "several envs and gradient steps"],
+)
+def test_sac(
+    task: str,
+    limit: int | None,
+    normalize: bool,
+    more: dict[str, Any],
+    make_job: Callable[..., Job],
+    run: Any,
+    tmp_path: Path,
+) -> None:
+    small = {"learning_starts": 60, "batch_size": 16, "policy_kwargs": {"net_arch": [16, 16]}, **more}
+    ours = {**small, "normalize_reward": False, "normalize_observation": normalize}
+    job = make_job(task, "sac", limit=limit, source=SOURCE, steps=250, hyperparameters=ours)
+    assert isinstance(run(job), Trained)
+    assert_same(SAC.load(tmp_path / "policy.zip"), plain(job, small, SAC, normalize=normalize))

@@ -1,0 +1,129 @@
+"""Trainers: cohorts of reward programs in, trained and judged policies out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, cast
+
+from eureka_loop.envs.domain import Domain
+from eureka_loop.errors import Refused, RewardFailure
+from eureka_loop.records import Job, Task, Training
+from eureka_loop.registry import Registry
+from eureka_loop.results import Failed, FailureKind, Trained, judged_episode
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.observables import ObservableRegistry
+
+Report = Callable[[int, Mapping[str, float]], None]
+"""Index of the job, and its progress: "step", "steps_per_s", and "fitness" once an episode is judged."""
+
+
+class Trainer(Protocol):
+    """Trains one policy per job and judges it.
+
+    A trainer is made without arguments, in the worker process.
+    """
+
+    def supports(self, training: Training, task: Task, domain: Domain, names: Sequence[str]) -> str:
+        """Reason in one line why it can't train for the task with these settings; "" where it can.
+
+        Args:
+            names: observables that the reward programs may use.
+
+        Raises:
+            BadInput: the environment can't be made.
+        """
+
+    def train(
+        self,
+        jobs: Sequence[Job],
+        domain: Domain,
+        fork_server: ForkServer,
+        folders: Sequence[Path],
+        report: Report,
+        *,
+        threads: int = 1,
+    ) -> list[Trained | Failed]:
+        """Train and judge a cohort: jobs of one task that differ in program and seed alone.
+
+        Leaves `policy.zip` and `vecnormalize.pkl` (SB3's) and TensorBoard's event files in each job's folder.
+        The same cohort gives the same results on the same machine.
+
+        Returns:
+            In the order of the jobs; Failed where a program, the task's fitness or the learning failed.
+
+        Raises:
+            BadInput: hyperparameters or an environment that don't exist or can't be used.
+            RunError: a folder can't be written.
+        """
+
+
+TRAINERS: Registry[Callable[[], Trainer]] = Registry(
+    "trainer",
+    "eureka_loop.trainers",
+    {
+        "population": "eureka_loop.train.population.trainer:PopulationTrainer",
+        "sb3": "eureka_loop.train.sb3:SB3Trainer",
+    },
+)
+
+
+class Diverged(Exception):
+    """Training produced numbers that are not finite."""
+
+
+def failed(job: Job, error: RewardFailure | Refused | Diverged) -> Failed:
+    """The result of a training that an error ended."""
+    kind, detail = "refused" if isinstance(error, Refused) else "diverged", ""
+    if isinstance(error, RewardFailure):
+        kind, detail = error.kind, error.detail
+    return Failed(job.candidate, cast(FailureKind, kind), str(error), detail, job.seed)
+
+
+def observables_of(task: Task, domain: Domain) -> ObservableRegistry:
+    """The observables of a task's env, and how they are computed.
+
+    Raises:
+        BadInput: the env can't be made.
+    """
+    env = make_env(task)
+    try:
+        return ObservableRegistry(env, domain)
+    finally:
+        env.close()
+
+
+class ScriptedTrainer:
+    """A trainer for tests that trains nothing: a policy's fitness is a function of its job.
+
+    Args:
+        fitness: job → fitness of every judged episode; None: the training fails.
+    """
+
+    def __init__(self, fitness: Callable[[Job], float | None] = lambda job: float(job.seed)) -> None:
+        self._fitness = fitness
+
+    def supports(self, training: Training, task: Task, domain: Domain, names: Sequence[str]) -> str:
+        return "" if training.algorithm == "ppo" else f"scripted trainer: no {training.algorithm.upper()}"
+
+    def train(
+        self,
+        jobs: Sequence[Job],
+        domain: Domain,
+        fork_server: ForkServer,
+        folders: Sequence[Path],
+        report: Report,
+        *,
+        threads: int = 1,
+    ) -> list[Trained | Failed]:
+        results: list[Trained | Failed] = []
+        for index, job in enumerate(jobs):
+            fitness = self._fitness(job)
+            if fitness is None:
+                results.append(failed(job, Diverged("scripted")))
+                continue
+            report(index, {"step": float(job.steps), "steps_per_s": 1.0, "fitness": fitness})
+            episodes = tuple(judged_episode(seed, fitness, None, 1) for seed in job.judge_seeds)
+            results.append(Trained(job.candidate, job.seed, job.steps, episodes, (), {}, 0.0))
+        return results

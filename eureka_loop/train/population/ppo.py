@@ -1,0 +1,343 @@
+"""PPO of K learners on one batch of envs: policies, optimizer and minibatches are stacked, (K, ...).
+
+The algorithm is SB3's `PPO`, after Schulman et al. 2017, "Proximal Policy Optimization Algorithms". Nothing
+is summed over learners but the loss, whose gradients are independent; every learner has its own generator,
+statistics and gradient norm. Rewards come from the caller, at the end of each rollout.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+from torch import Tensor
+from torch.optim.adam import adam
+
+from eureka_loop.records import Array
+from eureka_loop.simulate.batched import BatchedEnvs
+from eureka_loop.train.hyperparameters import Settings
+from eureka_loop.train.normalization import Flags, Floats, ObservationScale, RewardScale
+from eureka_loop.train.population.policies import CPU, Networks, StackedPolicies
+
+LOG_2PI = math.log(2.0 * math.pi)
+CHUNK = 1_024  # steps of a learner whose values are computed at once
+Losses = Mapping[str, float]
+
+
+class Rollout(NamedTuple):
+    """T steps of K learners with n envs each.
+
+    Attributes:
+        observations: (T + 1, K, n, D), scaled; the last is the state after the rollout.
+        actions, log_probs: (T, K, n, A) before clipping to the action space, and (T, K, n).
+        dones: (T, K, n), whether the step ended its episode.
+        bootstraps: (T, K, n), discounted value of the state in which a time limit ended the episode, else 0.
+    """
+
+    observations: Floats
+    actions: Floats
+    log_probs: Floats
+    dones: Flags
+    bootstraps: Floats
+
+    @property
+    def steps(self) -> int:
+        """Steps of one learner."""
+        return int(self.dones.shape[0] * self.dones.shape[2])
+
+
+class PopulationPPO:
+    """
+    Args:
+        models: SB3's, one a learner, just made, with the same hyperparameters and each its own seed.
+        envs: K · n of them, learner by learner.
+
+    Attributes:
+        active: learners that still train. The others keep their slot: zero actions, no updates.
+        observation_scale, reward_scale: each learner's running statistics.
+        policies: their parameters.
+    """
+
+    def __init__(self, models: Sequence[PPO], options: Settings, envs: BatchedEnvs) -> None:
+        self.model, self._envs, self.active = models[0], envs, list(range(len(models)))
+        learners, n = len(models), options.n_envs
+        self.policies = StackedPolicies([model.policy for model in models], options.device)
+        parameters = self.policies.parameters
+        self._exp_avg, self._exp_avg_sq = torch.zeros_like(parameters), torch.zeros_like(parameters)
+        self._adam_steps = torch.zeros(learners, device=options.device)
+        self._random = [np.random.default_rng(model.seed) for model in models]
+        self.observation_scale = ObservationScale(
+            learners, envs.observation_size, enabled=options.normalize_observation
+        )
+        self.reward_scale = RewardScale(learners, n, self.model.gamma, enabled=options.normalize_reward)
+        self._last_obs = self._observed(envs.reset().reshape(learners, n, -1))
+
+    @property
+    def learners(self) -> int:
+        return len(self._random)
+
+    # rollout
+
+    def collect(self) -> Rollout:
+        """T steps of every env."""
+        steps, learners, n = self.model.n_steps, self.learners, self._last_obs.shape[1]
+        low, high = (bound.astype(np.float32) for bound in (self._envs.action_low, self._envs.action_high))
+        actions = np.stack(
+            [each.standard_normal((steps, n, len(low)), np.float32) for each in self._random], 1
+        )
+        observations = np.empty((steps + 1, *self._last_obs.shape), np.float32)
+        observations[0] = self._last_obs
+        dones = np.zeros((steps, learners, n), np.bool_)
+        bootstraps = np.zeros(dones.shape, np.float32)
+        idle = [learner for learner in range(learners) if learner not in self.active]
+        # Divergence is found after the rollout.
+        with torch.inference_mode(), np.errstate(over="ignore", invalid="ignore"):
+            networks = self.policies.networks(self.policies.parameters.to(CPU))
+            std = networks.log_std.exp()[:, None].numpy()
+            log_probs = -0.5 * np.square(actions).sum(-1) - (np.log(std) + 0.5 * LOG_2PI).sum(-1)
+            actions *= std
+            for t in range(steps):
+                actions[t] += networks.means(torch.from_numpy(observations[t])).numpy()
+                actions[t, idle] = 0.0
+                clipped = np.clip(actions[t], low, high).reshape(learners * n, -1)
+                step = self._envs.step(clipped)
+                observations[t + 1] = self._observed(step.obs.reshape(learners, n, -1))
+                dones[t] = (step.terminated | step.truncated).reshape(learners, n)
+                cut = (step.truncated & ~step.terminated).reshape(learners, n)
+                if cut.any():
+                    bootstraps[t] = self._bootstrap(networks, step.terminal_obs) * cut
+        self._last_obs = observations[-1]
+        return Rollout(observations, actions, log_probs, dones, bootstraps)
+
+    def _observed(self, observations: Array) -> Floats:
+        self.observation_scale.update(observations)
+        return self.observation_scale.apply(observations)
+
+    def _bootstrap(self, networks: Networks, terminal_obs: Array) -> Floats:
+        scaled = self.observation_scale.apply(terminal_obs.reshape(*self._last_obs.shape))
+        values: Floats = networks.values(torch.from_numpy(scaled)).numpy()
+        return values * np.float32(self.model.gamma)
+
+    # update
+
+    def update(self, rewards: Array, rollout: Rollout, progress_remaining: float) -> dict[int, Losses]:
+        """Update every active learner.
+
+        Args:
+            rewards: (T, K, n), unscaled.
+            progress_remaining: of the training, from 1 to 0, for the schedules.
+
+        Returns:
+            Learner → what SB3 logs, as means over the last minibatch of each epoch.
+        """
+        model = self.model
+        self.reward_scale.update(rewards, rollout.dones)
+        scaled = self.reward_scale.apply(rewards).astype(np.float32) + rollout.bootstraps
+        values = self._values(rollout.observations)
+        advantages = compute_gae(scaled, values, rollout.dones, model.gamma, model.gae_lambda)
+        returns = advantages + values[:-1]
+        rows = self._rows(rollout, values[:-1], advantages, returns)
+        schedules = Schedules.of(model, progress_remaining)
+        losses = self._epochs(rows, schedules)
+        spread = np.maximum(returns.var(axis=(0, 2)), 1e-38)
+        explained = 1.0 - (returns - values[:-1]).var(axis=(0, 2)) / spread
+        return {
+            learner: {**each, "explained_variance": float(explained[learner])}
+            for learner, each in losses.items()
+        }
+
+    def _values(self, observations: Floats) -> Floats:
+        """(T + 1, K, n)."""
+        device = self.policies.parameters.device
+        with torch.inference_mode():
+            networks = self.policies.networks(self.policies.parameters)
+            by_learner = torch.from_numpy(observations).transpose(0, 1).flatten(1, 2)  # (K, (T + 1) · n, D)
+            chunks = [networks.values(each.to(device)) for each in torch.split(by_learner, CHUNK, dim=1)]
+            values: Floats = torch.cat(chunks, dim=1).cpu().numpy()
+        return values.reshape(observations.shape[1], len(observations), -1).swapaxes(0, 1)
+
+    def _rows(self, rollout: Rollout, values: Floats, advantages: Floats, returns: Floats) -> Tensor:
+        """(K, n · T, D + A + 4): all that a step contributes to an update, env by env as in SB3's buffer."""
+        numbers = np.stack([rollout.log_probs, values, advantages, returns], axis=-1)
+        rows = np.concatenate([rollout.observations[:-1], rollout.actions, numbers], axis=-1)
+        by_env = torch.from_numpy(rows).permute(1, 2, 0, 3)  # (K, n, T, ...)
+        return by_env.flatten(1, 2).contiguous().to(self.policies.parameters.device)
+
+    def _epochs(self, rows: Tensor, schedules: Schedules) -> dict[int, Losses]:
+        model, (learners, samples, width) = self.model, rows.shape
+        first = samples * np.arange(learners)[:, None]
+        found: dict[int, list[Losses]] = {learner: [] for learner in self.active}
+        running = list(self.active)
+        for _ in range(model.n_epochs):
+            order = np.stack([each.permutation(samples) for each in self._random]) + first
+            for places in torch.split(torch.from_numpy(order).to(rows.device), model.batch_size, dim=1):
+                batch = rows.view(-1, width).index_select(0, places.flatten()).view(*places.shape, width)
+                losses = self._losses(batch, schedules)
+                if model.target_kl is not None:
+                    divergence = losses["approx_kl"].tolist()
+                    stopped = [each for each in running if divergence[each] > 1.5 * model.target_kl]
+                    _note(found, losses, stopped)
+                    running = [each for each in running if each not in stopped]
+                    if not running:
+                        return {learner: _means(each) for learner, each in found.items()}
+                self._adam(losses["loss"], schedules.learning_rate, running)
+            _note(found, losses, running)
+        return {learner: _means(each) for learner, each in found.items()}
+
+    def _losses(self, batch: Tensor, schedules: Schedules) -> Mapping[str, Tensor]:
+        """The loss of a minibatch (K, B, D + A + 4) and its parts, (K,) each."""
+        model, inputs = self.model, self._last_obs.shape[-1]
+        sizes = [inputs, batch.shape[-1] - inputs - 4, 4]
+        observations, actions, numbers = torch.split(batch, sizes, dim=-1)
+        old_log_prob, old_value, advantage, returns = numbers.unbind(-1)
+        if model.normalize_advantage and advantage.shape[1] > 1:
+            mean, std = advantage.mean(1, keepdim=True), advantage.std(1, keepdim=True)
+            advantage = (advantage - mean) / (std + 1e-8)
+        networks = self.policies.networks(self.policies.parameters)
+        log_std = networks.log_std[:, None]
+        z = (actions - networks.means(observations)) * (-log_std).exp()
+        log_ratio = -0.5 * z.square().sum(-1) - (log_std + 0.5 * LOG_2PI).sum(-1) - old_log_prob
+        ratio, clip_range = log_ratio.exp(), schedules.clip_range
+        clipped = ratio.clamp(1.0 - clip_range, 1.0 + clip_range)
+        policy_loss = -torch.minimum(advantage * ratio, advantage * clipped).mean(1)
+        values, clip_vf = networks.values(observations), schedules.clip_range_vf
+        if clip_vf is not None:
+            values = old_value + (values - old_value).clamp(-clip_vf, clip_vf)
+        value_loss = (returns - values).square().mean(1)
+        entropy_loss = -(networks.log_std + 0.5 + 0.5 * LOG_2PI).sum(-1)
+        with torch.no_grad():
+            approx_kl = (ratio - 1.0 - log_ratio).mean(1)
+            clip_fraction = ((ratio - 1.0).abs() > clip_range).float().mean(1)
+        return {
+            "policy_gradient_loss": policy_loss,
+            "value_loss": value_loss,
+            "entropy_loss": entropy_loss,
+            "loss": policy_loss + model.ent_coef * entropy_loss + model.vf_coef * value_loss,
+            "clip_fraction": clip_fraction,
+            "approx_kl": approx_kl,
+        }
+
+    def _adam(self, losses: Tensor, learning_rate: float, running: Sequence[int]) -> None:
+        """One step of these learners; each gradient is clipped by its own norm, as by `clip_grad_norm_`."""
+        (gradient,) = torch.autograd.grad(losses.sum(), self.policies.parameters)
+        norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
+        gradient *= (self.model.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
+        state = (self.policies.parameters.detach(), gradient, self._exp_avg, self._exp_avg_sq)
+        parameters, gradients, exp_avg, exp_avg_sq = ([each[k] for k in running] for each in state)
+        defaults = self.model.policy.optimizer.defaults
+        adam(
+            parameters,
+            gradients,
+            exp_avg,
+            exp_avg_sq,
+            [],
+            [self._adam_steps[k] for k in running],
+            fused=True,
+            amsgrad=False,
+            beta1=defaults["betas"][0],
+            beta2=defaults["betas"][1],
+            lr=learning_rate,
+            weight_decay=defaults["weight_decay"],
+            eps=defaults["eps"],
+            maximize=False,
+        )
+
+    # state
+
+    def diverged(self) -> list[int]:
+        """Active learners whose parameters or observations are not finite."""
+        finite = self.policies.parameters.detach().isfinite().all(1).cpu().numpy()
+        finite &= self.observation_scale.finite()
+        return [learner for learner in self.active if not finite[learner]]
+
+    def stop(self, learner: int) -> None:
+        """Leave the learner's slot idle from now on."""
+        self.active.remove(learner)
+        with torch.no_grad():
+            self.policies.parameters[learner] = 0.0  # numbers that aren't finite are slow
+
+    def snapshot(self, learner: int) -> dict[str, Any]:
+        """All that is needed to continue a learner, but its envs."""
+        tensors = (self.policies.parameters.detach(), self._exp_avg, self._exp_avg_sq, self._adam_steps)
+        return {
+            "adam": [tensor[learner].cpu().numpy() for tensor in tensors],
+            "random": self._random[learner].bit_generator.state,
+            "observations": self.observation_scale.snapshot(learner),
+            "rewards": self.reward_scale.snapshot(learner),
+            "last_obs": self._last_obs[learner],
+        }
+
+    def restore(self, learner: int, snapshot: Mapping[str, Any]) -> None:
+        """Continue a learner; all of a cohort have taken as many steps."""
+        tensors = (self.policies.parameters.detach(), self._exp_avg, self._exp_avg_sq, self._adam_steps)
+        for tensor, kept in zip(tensors, snapshot["adam"], strict=True):
+            tensor[learner] = torch.from_numpy(np.asarray(kept))
+        self._random[learner].bit_generator.state = snapshot["random"]
+        self.observation_scale.restore(learner, snapshot["observations"])
+        self.reward_scale.restore(learner, snapshot["rewards"])
+        self._last_obs[learner] = snapshot["last_obs"]
+
+    def export(self, learner: int, model: PPO) -> None:
+        """Copy parameters and Adam's moments into SB3's model."""
+        model.policy.load_state_dict(self.policies.unflatten(self.policies.parameters[learner]))
+        moments = [self.policies.unflatten(each[learner]) for each in (self._exp_avg, self._exp_avg_sq)]
+        state = {
+            at: {
+                "step": self._adam_steps[learner].cpu().clone(),
+                "exp_avg": moments[0][name],
+                "exp_avg_sq": moments[1][name],
+            }
+            for at, (name, _) in enumerate(model.policy.named_parameters())
+        }
+        optimizer = model.policy.optimizer
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+class Schedules(NamedTuple):
+    """Values of SB3's schedules for one update."""
+
+    learning_rate: float
+    clip_range: float
+    clip_range_vf: float | None
+
+    @classmethod
+    def of(cls, model: PPO, progress_remaining: float) -> Schedules:
+        clip, clip_vf = model.clip_range, model.clip_range_vf
+        assert callable(clip)
+        clip_value = clip_vf(progress_remaining) if callable(clip_vf) else None
+        return cls(model.lr_schedule(progress_remaining), clip(progress_remaining), clip_value)
+
+
+def compute_gae(rewards: Floats, values: Floats, dones: Flags, gamma: float, gae_lambda: float) -> Floats:
+    """Generalised advantage estimates, (T, ...).
+
+    Args:
+        rewards: (T, ...), time limits' bootstraps included.
+        values: (T + 1, ...), the last of the state after the rollout.
+        dones: (T, ...), whether the step ended its episode.
+
+    Source: Schulman et al. 2016, "High-Dimensional Continuous Control Using Generalized Advantage
+    Estimation", equation 16.
+    """
+    going = 1.0 - dones.astype(np.float32)
+    deltas = rewards + gamma * values[1:] * going - values[:-1]
+    decay = gamma * gae_lambda * going
+    advantage = np.zeros_like(deltas[0])
+    for t in reversed(range(len(deltas))):
+        deltas[t] = advantage = deltas[t] + decay[t] * advantage
+    return deltas
+
+
+def _note(found: dict[int, list[Losses]], losses: Mapping[str, Tensor], learners: Sequence[int]) -> None:
+    table = torch.stack(list(losses.values()), dim=1).tolist()  # one transfer from the device
+    for learner in learners:
+        found[learner].append(dict(zip(losses, table[learner], strict=True)))
+
+
+def _means(losses: list[Losses]) -> Losses:
+    means = {name: sum(each[name] for each in losses) / len(losses) for name in losses[0]}
+    return {**means, "epochs": float(len(losses))}

@@ -1,0 +1,354 @@
+"""The population trainer: a cohort's learners train together, by one stacked PPO on one batch of envs.
+
+A cohort keeps its shape from start to end, since the rounding of batched products changes with it: a learner
+that fails leaves an idle slot. The results have the form of the SB3 trainer's. The numbers differ, since
+noise and permutations come from other generators; the algorithm is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+
+from eureka_loop.envs.domain import Domain
+from eureka_loop.errors import Refused, RewardFailure
+from eureka_loop.judge.base import TaskJudge
+from eureka_loop.judge.programs import start
+from eureka_loop.records import Array, Job, Task, Training
+from eureka_loop.results import Failed, Trained
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import RewardProcess
+from eureka_loop.seeds import env_seeds
+from eureka_loop.simulate.batched import BatchedEnvs, why_not_batched
+from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.step_buffer import Transitions
+from eureka_loop.train.base import Diverged, Report, failed, observables_of
+from eureka_loop.train.hyperparameters import Settings, SpacesOnly, settings
+from eureka_loop.train.metrics import Pace, TrainingMetrics
+from eureka_loop.train.policy import save_policy
+from eureka_loop.train.population.judging import judge_policies
+from eureka_loop.train.population.ppo import PopulationPPO, Rollout
+from eureka_loop.train.snapshots import read_snapshot, write_snapshot
+
+POLICY_KWARGS = frozenset(
+    {
+        "net_arch",
+        "activation_fn",
+        "ortho_init",
+        "log_std_init",
+        "share_features_extractor",
+        "optimizer_kwargs",
+    }
+)
+OPTIMIZER_KWARGS = frozenset({"betas", "eps", "weight_decay"})
+
+
+class PopulationTrainer:
+    """PPO for tasks whose environments can be stepped as one batch."""
+
+    def supports(self, training: Training, task: Task, domain: Domain, names: Sequence[str]) -> str:
+        if training.algorithm != "ppo":
+            return f"the population trainer has no {training.algorithm.upper()}"
+        options = settings(training.algorithm, training.hyperparameters)
+        return unsupported(options) or why_not_batched(task, domain, names)
+
+    def train(
+        self,
+        jobs: Sequence[Job],
+        domain: Domain,
+        fork_server: ForkServer,
+        folders: Sequence[Path],
+        report: Report,
+        *,
+        threads: int = 1,
+    ) -> list[Trained | Failed]:
+        """See `Trainer.train`; all jobs begin, or all continue from the same step.
+
+        Where a job ends before its training does (`until`), it leaves a snapshot to continue from.
+
+        Args:
+            threads: that step the envs; learning takes one.
+        """
+        with ExitStack() as stack:
+            cohort = assemble(jobs, domain, fork_server, folders, stack, threads=threads)
+            return cohort.run(report)
+
+
+def unsupported(options: Settings) -> str:
+    """Hyperparameters of SB3's PPO that the population trainer lacks, in one line; "" without any."""
+    policy = options.arguments.get("policy_kwargs") or {}
+    beyond = [f"policy_kwargs.{key}" for key in policy if key not in POLICY_KWARGS]
+    optimizer = policy.get("optimizer_kwargs") or {}
+    beyond += [f"optimizer_kwargs.{key}" for key in optimizer if key not in OPTIMIZER_KWARGS]
+    beyond += ["use_sde"] if options.arguments.get("use_sde") else []
+    return f"the population trainer has no {', '.join(beyond)}" if beyond else ""
+
+
+@dataclass(slots=True)
+class Learner:
+    """One job with its program, SB3's objects (which hold the result in the end), and its statistics."""
+
+    index: int  # among the jobs
+    job: Job
+    folder: Path
+    model: PPO
+    normalization: VecNormalize
+    process: RewardProcess
+    metrics: TrainingMetrics
+    epochs: int = 0
+
+    def reward(self, transitions: Transitions) -> Array:
+        """Rewards of the learner's own rows, (N,).
+
+        Raises:
+            RewardFailure: the program, or the task's fitness, failed.
+        """
+        terms = self.process.evaluate(transitions.columns)
+        self.metrics.add(transitions, terms)
+        return terms.total
+
+
+def assemble(
+    jobs: Sequence[Job],
+    domain: Domain,
+    fork_server: ForkServer,
+    folders: Sequence[Path],
+    stack: ExitStack,
+    *,
+    threads: int = 1,
+) -> Cohort:
+    """A cohort ready to train, closed with the stack; jobs that can't begin are among its failures."""
+    torch.set_num_threads(1)
+    options, task = settings("ppo", jobs[0].hyperparameters), jobs[0].task
+    vocabulary = observables_of(task, domain).vocabulary
+    try:
+        judge = stack.enter_context(TaskJudge(fork_server, task, vocabulary))
+    except (RewardFailure, Refused) as error:
+        return Cohort(jobs, {index: failed(job, error) for index, job in enumerate(jobs)})
+    spaces = _spaces(task, options.n_envs)
+    learners: list[Learner] = []
+    failures: dict[int, Failed] = {}
+    for index, (job, folder) in enumerate(zip(jobs, folders, strict=True)):
+        model, normalization = untrained(job, options, spaces)
+        try:
+            program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
+            process = start(fork_server, program, vocabulary, rows=model.n_steps * model.n_envs)
+        except (RewardFailure, Refused) as error:
+            failures[index] = failed(job, error)
+            continue
+        stack.enter_context(process)
+        metrics = TrainingMetrics(job, judge.programs, model.n_envs, folder)
+        stack.callback(metrics.close)
+        learners.append(Learner(index, job, folder, model, normalization, process, metrics))
+    cohort = Cohort(jobs, failures, learners)
+    if learners:
+        cohort.prepare(options, domain, judge, threads)
+        stack.callback(cohort.envs.close)
+    return cohort
+
+
+class Cohort:
+    """
+    Args:
+        failures: job index → how it failed before training.
+        learners: the others.
+    """
+
+    envs: BatchedEnvs
+    ppo: PopulationPPO
+
+    def __init__(
+        self, jobs: Sequence[Job], failures: dict[int, Failed], learners: Sequence[Learner] = ()
+    ) -> None:
+        self._jobs, self._learners = jobs, learners
+        self._results: dict[int, Trained | Failed] = dict(failures)
+        self._steps, self._step = jobs[0].steps, 0  # of each learner
+        self._until = jobs[0].until or jobs[0].steps
+        self._pace = Pace()
+
+    def prepare(self, options: Settings, domain: Domain, judge: TaskJudge, threads: int) -> None:
+        """Make envs and policies, or read the snapshots of trainings to continue.
+
+        Raises:
+            RunError: a snapshot is missing or damaged.
+        """
+        self._domain, self._judge, self._threads, self._n = domain, judge, threads, options.n_envs
+        names = [name for each in self._learners for name in each.process.program.parameters]
+        seeds = [seed for each in self._learners for seed in env_seeds(each.job.seed, self._n)]
+        task = self._jobs[0].task
+        self.envs = BatchedEnvs(task, domain, [*names, *judge.programs.names], len(seeds), seeds, threads)
+        self.ppo = PopulationPPO([each.model for each in self._learners], options, self.envs)
+        if self._jobs[0].after:
+            self._restore()
+        else:
+            self._pace = Pace()
+
+    def run(self, report: Report) -> list[Trained | Failed]:
+        """The whole training, and its judging."""
+        if self._learners:
+            while self.advance():
+                if self._pace.due(self._step):
+                    self._report(report)
+            self._pace.stop()
+            self._report(report)
+            self._finish(report)
+        return [self._results[index] for index in range(len(self._jobs))]
+
+    def advance(self) -> bool:
+        """One rollout and update of every learner; False once there is nothing left to do."""
+        if self._step >= self._until or not self.ppo.active:
+            return False
+        rollout = self.ppo.collect()
+        self._step += rollout.steps
+        self._fail_diverged()
+        rewards = self._rewards(rollout)
+        for place in self.ppo.active:
+            self._learners[place].metrics.end_rollout(self._step, self._pace.speed(self._step))
+        if self.ppo.active:
+            losses = self.ppo.update(rewards, rollout, 1.0 - self._step / self._steps)
+            for place, each in losses.items():
+                self._learners[place].epochs += int(each["epochs"])
+                for name, value in each.items():
+                    self._learners[place].metrics.logger.record(f"train/{name}", value)
+            self._fail_diverged()
+        return True
+
+    def _rewards(self, rollout: Rollout) -> Array:
+        """(T, K, n); learners whose program or fitness fails are stopped."""
+        steps, learners, n = rollout.dones.shape
+        rewards: Array = np.zeros((learners, n, steps))
+        taken = self.envs.take()
+        for place in list(self.ppo.active):
+            try:
+                rewards[place] = self._learners[place].reward(_own(taken, place, n, steps)).reshape(n, steps)
+            except RewardFailure as failure:
+                self._fail(place, failure)
+        return rewards.transpose(2, 0, 1)
+
+    def _fail_diverged(self) -> None:
+        message = f"the policy's parameters or the observations are not finite any more at step {self._step}"
+        for place in self.ppo.diverged():
+            self._fail(place, Diverged(message))
+
+    def _fail(self, place: int, error: RewardFailure | Diverged) -> None:
+        learner = self._learners[place]
+        self._results[learner.index] = failed(learner.job, error)
+        self.ppo.stop(place)
+
+    def _finish(self, report: Report) -> None:
+        """Save and judge the policies that are left."""
+        for place in self.ppo.active:
+            self._save(place)
+        judged = judge_policies(
+            self.ppo,
+            self._jobs[0].task,
+            self._domain,
+            [each.job.judge_seeds for each in self._learners],
+            self._judge,
+            threads=self._threads,
+            alive=lambda: self._report(report),
+        )
+        for place, episodes in judged.items():
+            learner = self._learners[place]
+            if isinstance(episodes, RewardFailure):
+                self._results[learner.index] = failed(learner.job, episodes)
+                continue
+            self._results[learner.index] = Trained(
+                candidate=learner.job.candidate,
+                seed=learner.job.seed,
+                steps=self._step,
+                episodes=episodes,
+                checkpoints=tuple(learner.metrics.checkpoints),
+                correlations=learner.metrics.correlations,
+                seconds=self._pace.seconds,
+            )
+
+    def _save(self, place: int) -> None:
+        """Write SB3's files, and a snapshot where the training is to be continued."""
+        learner, ppo = self._learners[place], self.ppo
+        ppo.export(place, learner.model)
+        learner.model.num_timesteps, learner.model._n_updates = self._step, learner.epochs
+        if ppo.observation_scale.enabled:
+            _set_statistics(learner.normalization, ppo.observation_scale.statistics(place))
+        learner.normalization.ret_rms = ppo.reward_scale.statistics[place]
+        save_policy(learner.folder, learner.model, learner.normalization)
+        if learner.job.until is not None:
+            snapshot = {
+                "step": self._step,
+                "epochs": learner.epochs,
+                "seconds": self._pace.seconds,
+                "learner": ppo.snapshot(place),
+                "envs": self.envs.snapshot(slice(place * self._n, (place + 1) * self._n)),
+                "metrics": learner.metrics.snapshot(),
+            }
+            write_snapshot(learner.folder, snapshot)
+
+    def _restore(self) -> None:
+        folders = [each.folder / each.job.after for each in self._learners]
+        snapshots = [read_snapshot(folder) for folder in folders]
+        self.envs.restore([each["envs"] for each in snapshots])
+        for place, (learner, snapshot) in enumerate(zip(self._learners, snapshots, strict=True)):
+            self.ppo.restore(place, snapshot["learner"])
+            learner.epochs = snapshot["epochs"]
+            learner.metrics.restore(snapshot["metrics"], folders[place])
+        self._step = snapshots[0]["step"]
+        self._pace = Pace(self._step, max(each["seconds"] for each in snapshots))
+
+    def _report(self, report: Report) -> None:
+        speed = self._pace.speed(self._step)
+        for place in self.ppo.active:
+            learner = self._learners[place]
+            report(learner.index, learner.metrics.progress(self._step, speed))
+
+
+def untrained(job: Job, options: Settings, spaces: DummyVecEnv) -> tuple[PPO, VecNormalize]:
+    """SB3's policy for the job's seed, and the normalisation around its envs."""
+    normalization = VecNormalize(spaces, norm_obs=options.normalize_observation, norm_reward=False)
+    goal = isinstance(spaces.observation_space, gymnasium.spaces.Dict)
+    arguments = {**options.arguments, "device": "cpu"}  # the copy that is saved; learning may be elsewhere
+    model = PPO("MultiInputPolicy" if goal else "MlpPolicy", normalization, seed=job.seed, **arguments)
+    normalization.gamma = model.gamma  # for later training on it
+    return model, normalization
+
+
+def _spaces(task: Task, n_envs: int) -> DummyVecEnv:
+    env = make_env(task)
+    spaces = (env.observation_space, env.action_space)
+    env.close()
+    return DummyVecEnv([lambda: SpacesOnly(*spaces)] * n_envs)
+
+
+def _own(transitions: Transitions, place: int, n: int, steps: int) -> Transitions:
+    """The rows of one learner's envs, of a batch in which each env took the same number of steps."""
+    own = slice(place * n * steps, (place + 1) * n * steps)
+    return Transitions(
+        columns={name: column[own] for name, column in transitions.columns.items()},
+        env_index=transitions.env_index[own] - place * n,
+        episode_start=transitions.episode_start[own],
+        done=transitions.done[own],
+        truncated=transitions.truncated[own],
+    )
+
+
+def _set_statistics(normalization: Any, statistics: Any) -> None:
+    """Have SB3's normalisation scale observations by these statistics; those of a goal env part by part."""
+    space = normalization.observation_space
+    if not isinstance(space, gymnasium.spaces.Dict):
+        normalization.obs_rms = statistics
+        return
+    start = 0
+    for key, part in space.spaces.items():
+        own = slice(start, start + int(gymnasium.spaces.flatdim(part)))
+        kept = normalization.obs_rms[key]
+        kept.mean, kept.var, kept.count = statistics.mean[own], statistics.var[own], statistics.count
+        start = own.stop

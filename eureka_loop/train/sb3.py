@@ -1,0 +1,247 @@
+"""The SB3 trainer: PPO or SAC of Stable-Baselines3, one job after another.
+
+The plain SB3 class, so that a saved policy loads anywhere; only its buffer is ours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3 import PPO, SAC
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecNormalize
+
+from eureka_loop.envs.domain import Domain
+from eureka_loop.errors import BadInput, Refused, RewardFailure
+from eureka_loop.judge.base import TaskJudge
+from eureka_loop.judge.episodes import Observation, judge_policy
+from eureka_loop.judge.programs import start
+from eureka_loop.records import Array, Job, Task, Training
+from eureka_loop.results import Failed, Trained
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.simulate.hindsight import Hindsight
+from eureka_loop.simulate.recorded import RecordedVecEnv
+from eureka_loop.train.base import Diverged, Report, failed, observables_of
+from eureka_loop.train.delayed_rewards import MOST_PENDING, PendingRewards, delay_ppo, delay_sac
+from eureka_loop.train.her import HindsightReplayBuffer
+from eureka_loop.train.hyperparameters import ALGORITHMS, Settings, settings
+from eureka_loop.train.metrics import Pace, TrainingMetrics
+from eureka_loop.train.normalization import RewardScale
+from eureka_loop.train.policy import predictor, save_policy
+from eureka_loop.train.relabel import RecordedTransitions
+
+Progress = Callable[[Mapping[str, float]], None]
+
+NEVER = 2**62  # rollouts (PPO) or episodes (SAC): SB3's losses are written with the other curves
+SLACK = 1_000  # steps by which a training may exceed its budget, to end a rollout
+
+
+class SB3Trainer:
+    """Every algorithm, hyperparameter and environment that SB3 can be given."""
+
+    def supports(self, training: Training, task: Task, domain: Domain, names: Sequence[str]) -> str:
+        return ""
+
+    def train(
+        self,
+        jobs: Sequence[Job],
+        domain: Domain,
+        fork_server: ForkServer,
+        folders: Sequence[Path],
+        report: Report,
+        *,
+        threads: int = 1,
+    ) -> list[Trained | Failed]:
+        """See `Trainer.train`; the jobs train one after another, in one thread."""
+        return [
+            train_job(job, domain, fork_server, folder, partial(report, index))
+            for index, (job, folder) in enumerate(zip(jobs, folders, strict=True))
+        ]
+
+
+def train_job(
+    job: Job, domain: Domain, fork_server: ForkServer, folder: Path, report: Progress
+) -> Trained | Failed:
+    """Train and judge one job; see `Trainer.train`.
+
+    Raises:
+        BadInput: hyperparameters or an env that don't exist; or the job is a part of a training.
+        RunError: the folder can't be written.
+    """
+    if job.until is not None or job.after:
+        raise BadInput("only the population trainer can stop a training and continue it")
+    torch.set_num_threads(1)
+    options = settings(job.algorithm, job.hyperparameters)
+    if job.begin_with and (job.algorithm != "sac" or options.her):
+        raise BadInput("only SAC without hindsight replay can begin with recorded transitions")
+    try:
+        return _train(job, options, domain, fork_server, folder, report)
+    except (RewardFailure, Refused, Diverged) as error:
+        return failed(job, error)
+
+
+def _train(
+    job: Job, options: Settings, domain: Domain, fork_server: ForkServer, folder: Path, report: Progress
+) -> Trained:
+    observables = observables_of(job.task, domain)
+    vocabulary = observables.vocabulary
+    program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
+    hindsight = None
+    if options.her:
+        hindsight = Hindsight.of(job.task, domain, observables.definitions, program.parameters)
+    with ExitStack() as stack:
+        judge = stack.enter_context(TaskJudge(fork_server, job.task, vocabulary))
+        kept = hindsight.kept if hindsight else ()
+        names = dict.fromkeys((*program.parameters, *judge.programs.names, *kept))
+        envs = RecordedVecEnv(job.task, domain, names, options.n_envs, job.seed)
+        stack.callback(envs.close)
+        recorded = RecordedTransitions([folder / path for path in job.begin_with], program.parameters)
+        model, normalization = _untrained(job, options, envs, len(recorded))
+        rows = model.n_steps * options.n_envs if isinstance(model, PPO) else MOST_PENDING
+        process = stack.enter_context(start(fork_server, program, vocabulary, rows=rows))
+        metrics = TrainingMetrics(job, judge.programs, options.n_envs, folder)
+        stack.callback(metrics.close)
+        scale = RewardScale(1, options.n_envs, model.gamma, enabled=options.normalize_reward)
+        rewards = PendingRewards(envs.buffer, process, scale, metrics.add)
+        compute_pending = _delay(model, rewards, job, options, hindsight)
+        if isinstance(model, SAC):
+            recorded.fill(model, normalization, rewards)
+        supervision = Supervision(metrics, compute_pending, report)
+        learn(model, job.steps, supervision)
+        normalization.ret_rms = scale.statistics[0]
+        save_policy(folder, model, normalization)
+        policy = predictor(model, normalization)
+
+        def predict(observation: Observation) -> Array:
+            supervision.report_while_judging()
+            return policy(observation)
+
+        return Trained(
+            candidate=job.candidate,
+            seed=job.seed,
+            steps=model.num_timesteps,
+            episodes=judge_policy(predict, job.task, domain, job.judge_seeds, judge),
+            checkpoints=tuple(metrics.checkpoints),
+            correlations=metrics.correlations,
+            seconds=supervision.pace.seconds,
+        )
+
+
+def _untrained(
+    job: Job, options: Settings, envs: RecordedVecEnv, recorded: int
+) -> tuple[PPO | SAC, VecNormalize]:
+    arguments = dict(options.arguments)
+    if job.algorithm == "sac":  # rows that no step will fill cost memory and change nothing
+        most = job.steps + SLACK * options.n_envs + recorded
+        arguments["buffer_size"] = min(arguments.get("buffer_size", 1_000_000), most)
+    normalization = VecNormalize(envs, norm_obs=options.normalize_observation, norm_reward=False)
+    policy = "MultiInputPolicy" if hasattr(envs.observation_space, "spaces") else "MlpPolicy"
+    model = ALGORITHMS[job.algorithm](policy, normalization, seed=job.seed, **arguments)
+    normalization.gamma = model.gamma  # for later training on it
+    return model, normalization
+
+
+def _delay(
+    model: PPO | SAC, rewards: PendingRewards, job: Job, options: Settings, hindsight: Hindsight | None
+) -> Callable[[], None]:
+    """Give the model its buffer; returns the function that rewards everything pending between rollouts."""
+    if isinstance(model, PPO):
+        delay_ppo(model, rewards)
+        return lambda: None  # nothing is pending then
+    if hindsight is None:
+        return delay_sac(model, rewards).compute_pending_rewards
+    more = {"hindsight": hindsight, "n_sampled_goal": options.n_sampled_goal, "seed": job.seed}
+    return delay_sac(model, rewards, HindsightReplayBuffer, **more).compute_pending_rewards
+
+
+def learn(model: PPO | SAC, steps: int, supervision: Supervision) -> None:
+    """The whole training.
+
+    Raises:
+        Diverged: parameters, actions or observations are not finite any more.
+        RewardFailure: the program, or the task's fitness, failed.
+    """
+    model.set_logger(supervision.metrics.logger)
+    try:
+        model.learn(steps, supervision, log_interval=NEVER)
+    except ValueError as error:
+        if not _from_distribution(error):
+            raise
+        what = "the policy's distribution of actions is"
+        raise Diverged(f"{what} not finite any more at step {model.num_timesteps}") from error
+    if not all(bool(torch.isfinite(each).all()) for each in model.policy.parameters()):
+        raise Diverged(f"the policy's parameters are not finite any more at step {model.num_timesteps}")
+
+
+class Supervision(BaseCallback):
+    """SB3's callback of one training: ends it when it diverges, writes checkpoints and curves, reports.
+
+    Args:
+        compute_pending: rewards everything pending, so that a checkpoint holds every row up to its step.
+
+    Raises:
+        Diverged: out of `learn`.
+    """
+
+    HEARTBEAT = 30.0  # seconds between reports while the policy is judged
+
+    def __init__(
+        self, metrics: TrainingMetrics, compute_pending: Callable[[], None], report: Progress
+    ) -> None:
+        super().__init__()
+        self.metrics, self.pace = metrics, Pace()
+        self._compute_pending, self._report = compute_pending, report
+
+    def _on_training_start(self) -> None:
+        self.pace = Pace()
+
+    def _on_step(self) -> bool:
+        if not (_finite(self.locals["actions"]) and _finite(self.locals["new_obs"])):
+            raise Diverged(f"actions or observations are not finite at step {self.num_timesteps}")
+        if self.pace.due(self.num_timesteps):
+            self._report(self._progress())
+        return True
+
+    def _on_rollout_end(self) -> None:
+        if self.metrics.due(self.num_timesteps):
+            self._compute_pending()
+            self.metrics.end_rollout(self.num_timesteps, self.pace.speed(self.num_timesteps))
+
+    def _on_training_end(self) -> None:
+        self.pace.stop()
+        self._reported, self._last = time.perf_counter(), self._progress()
+        self._report(self._last)
+
+    def report_while_judging(self) -> None:
+        """The last line of progress again, from time to time."""
+        now = time.perf_counter()
+        if now >= self._reported + self.HEARTBEAT:
+            self._reported = now
+            self._report(self._last)
+
+    def _progress(self) -> dict[str, float]:
+        return self.metrics.progress(self.num_timesteps, self.pace.speed(self.num_timesteps))
+
+
+def _finite(value: Any) -> bool:
+    """Whether all numbers of an array, or a dict of arrays, are finite."""
+    if isinstance(value, dict):
+        return all(_finite(each) for each in value.values())
+    return bool(np.isfinite(value).all())
+
+
+def _from_distribution(error: ValueError) -> bool:
+    """Whether torch's distributions refused their parameters, which they do before an action shows it."""
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    module = frame.tb_frame.f_globals.get("__name__", "") if frame else ""
+    return str(module).startswith("torch.distributions")

@@ -1,0 +1,331 @@
+"""Whole cohorts: real envs, locked processes, a few hundred steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from eureka_loop import files
+from eureka_loop.envs.registry import find_domain
+from eureka_loop.errors import RunError
+from eureka_loop.records import SNAPSHOT, Job, Training
+from eureka_loop.results import Failed, Trained
+from eureka_loop.simulate.batched import BatchedEnvs
+from eureka_loop.simulate.env import make_env
+from eureka_loop.train.policy import load_policy
+from eureka_loop.train.population import judging
+from eureka_loop.train.population.trainer import PopulationTrainer
+
+MakeJob = Callable[..., Job]
+Cohort = Callable[..., list[Trained | Failed]]
+
+SPEED = "def compute_reward(forward_velocity, *, k=1.0):\n    return {'speed': k * forward_velocity}\n"
+# Fails when an episode has lasted so many seconds, in the second rollout.
+LATE = (
+    "def compute_reward(time, torso_contact_force, action):\n"
+    "    return {'term': action.sum(axis=1) / np.where(time > 0.25, 0.0, 1.0)}\n"
+)
+# What each asks for is remembered somewhere else: the row before, the episode's start, a tracker, contacts.
+MEMORY = (
+    "def compute_reward(qpos, prev_qpos, init_qpos, time_left):\n"
+    "    return {'go': 50.0 * (qpos - prev_qpos)[:, 0], 'far': (qpos - init_qpos)[:, 0] + 0.0 * time_left}\n",
+    "def compute_reward(air_time, torso_turn, foot_contact_force, prev_foot_contact_force, prev_action):\n"
+    "    impact = np.abs(foot_contact_force - prev_foot_contact_force).sum(axis=1)\n"
+    "    effort = -0.1 * np.square(prev_action).sum(axis=1)\n"
+    "    return {'air': air_time, 'turn': torso_turn[:, 1], 'soft': -0.01 * impact, 'effort': effort}\n",
+)
+STEPS = 6 * 128
+
+
+def three(make_job: MakeJob, **fields: Any) -> list[Job]:
+    """A program each, and a seed each."""
+    fields = {"limit": 40, "steps": 384, "judge_seeds": (10, 11), **fields}
+    sources = [None, SPEED, SPEED.replace("1.0", "0.1")]
+    jobs = [make_job(seed=seed, **fields) for seed in (1, 1, 2)]
+    return [replace(job, source=source or job.source) for job, source in zip(jobs, sources, strict=True)]
+
+
+def state(folder: Path) -> dict[str, torch.Tensor]:
+    """Parameters, and Adam's moments."""
+    policy = PPO.load(folder / "policy.zip").policy
+    moments = [value for each in policy.optimizer.state.values() for value in each.values()]
+    return {**policy.state_dict(), **{str(at): each for at, each in enumerate(moments)}}
+
+
+def assert_same(
+    one: Sequence[Trained | Failed], other: Sequence[Trained | Failed], folders: Sequence[tuple[Path, Path]]
+) -> None:
+    """Results, policies and optimizers equal, bit for bit."""
+    for mine, theirs in zip(one, other, strict=True):
+        assert isinstance(mine, Trained), mine
+        assert isinstance(theirs, Trained), theirs
+        assert replace(mine, seconds=0.0) == replace(theirs, seconds=0.0)
+    for first, second in folders:
+        mine_state, their_state = state(first), state(second)
+        assert mine_state.keys() == their_state.keys()
+        assert all(torch.equal(mine_state[name], their_state[name]) for name in mine_state)
+
+
+def test_results_of_a_cohort(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
+    jobs = three(make_job, checkpoints=3)
+    results = cohort(jobs)
+    for index, (job, trained) in enumerate(zip(jobs, results, strict=True)):
+        assert isinstance(trained, Trained)
+        assert (trained.candidate, trained.seed, trained.steps) == (job.candidate, job.seed, 384)
+        assert [episode.seed for episode in trained.episodes] == [10, 11]
+        assert all(0 < each.length <= 40 and each.success is not None for each in trained.episodes)
+        assert [checkpoint.step for checkpoint in trained.checkpoints] == [128, 256, 384]
+        terms = {"forward", "survive", "control"} if index == 0 else {"speed"}
+        for checkpoint in trained.checkpoints:
+            assert set(checkpoint.terms) == terms
+            assert checkpoint.episodes >= 3
+            assert checkpoint.fitness is not None
+        assert set(trained.correlations) == terms
+        assert files.plain(trained)
+        tags = EventAccumulator(str(tmp_path / str(index))).Reload().Tags()["scalars"]
+        assert {"episodes/fitness", "train/loss", "train/explained_variance", "time/steps_per_s"} <= set(tags)
+        assert {f"terms/{term}" for term in terms} <= set(tags)
+    weights = [state(tmp_path / str(index))["action_net.weight"] for index in range(3)]
+    assert not torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[1], weights[2])
+
+
+def test_the_same_cohort_gives_the_same_result(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
+    """Whatever number of threads steps its envs."""
+    jobs = three(make_job)
+    one, two = cohort(jobs, tmp_path / "one"), cohort(jobs, tmp_path / "two", threads=2)
+    folders = [(tmp_path / "one" / name, tmp_path / "two" / name) for name in "012"]
+    assert_same(one, two, folders)
+
+
+def test_a_learner_that_fails_changes_nothing_for_the_others(
+    make_job: MakeJob, cohort: Cohort, tmp_path: Path
+) -> None:
+    """Of the same cohort, whether it fails in the first rollout or in the second: its slot stays idle."""
+    jobs = three(make_job)
+    jobs[1] = replace(jobs[1], source=LATE.replace("0.25", "1e9"))
+    whole = cohort(jobs, tmp_path / "whole")
+    for name, limit in (("first", "-1.0"), ("second", "0.25")):
+        failing = replace(jobs[1], source=LATE.replace("0.25", limit))
+        results = cohort([jobs[0], failing, jobs[2]], tmp_path / name)
+        assert isinstance(results[1], Failed)
+        assert (results[1].kind, results[1].seed) == ("not_finite", 1)
+        assert not (tmp_path / name / "1" / "policy.zip").exists()
+        folders = [(tmp_path / "whole" / index, tmp_path / name / index) for index in "02"]
+        assert_same([whole[0], whole[2]], [results[0], results[2]], folders)
+
+
+def test_failures_of_every_kind(make_job: MakeJob, cohort: Cohort) -> None:
+    job = make_job(limit=20, source=SPEED)
+    sources = ["def compute_reward(torso_heihgt):\n    return {'a': torso_heihgt}\n", SPEED]
+    sources.append(LATE.replace("time > 0.25", "action[:, 0] > -2.0"))
+    results = cohort([replace(job, source=source, candidate=str(i)) for i, source in enumerate(sources)])
+    kinds = [result.kind if isinstance(result, Failed) else "" for result in results]
+    assert kinds == ["refused", "", "not_finite"]
+    assert [result.candidate for result in results] == ["0", "1", "2"]
+    (late,) = cohort([make_job(source=LATE, limit=40, steps=10_000)])
+    assert isinstance(late, Failed), "no learner is left"
+
+
+def test_a_fitness_that_fails_on_some(make_job: MakeJob, cohort: Cohort) -> None:
+    """The message names the fitness, which is asked again for the others."""
+    job = make_job(limit=20, source=SPEED)
+    fragile = "def fitness(action):\n    return 1.0 / np.where(action[0, 0] > 0.0, 0.0, 1.0).sum()\n"
+    task = replace(job.task, fitness=fragile)
+    results = cohort([replace(job, task=task, seed=seed) for seed in range(4)])
+    assert all(isinstance(result, Failed) for result in results)
+    assert all(result.message.startswith("fitness: ") for result in results if isinstance(result, Failed))
+    refused = cohort([replace(job, task=replace(task, fitness="def fitness(nothing):\n    return 1.0\n"))])
+    assert isinstance(refused[0], Failed)
+    assert refused[0].kind == "refused"
+
+
+def test_divergence(make_job: MakeJob, cohort: Cohort) -> None:
+    for failed in cohort(three(make_job, hyperparameters={"learning_rate": 1e30})):
+        assert isinstance(failed, Failed)
+        assert failed.kind == "diverged"
+        assert "at step" in failed.message
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_a_saved_policy_is_sb3s(normalize: bool, make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
+    """It acts as it was judged, and learns on."""
+    hyperparameters = {"normalize_observation": normalize, "normalize_reward": normalize}
+    job = make_job("halfcheetah-run", limit=30, steps=256, hyperparameters=hyperparameters)
+    (trained,) = cohort([job])
+    assert isinstance(trained, Trained)
+    envs = DummyVecEnv([lambda: make_env(job.task)] * 2)
+    normalization = VecNormalize.load(str(tmp_path / "0" / "vecnormalize.pkl"), envs)
+    assert normalization.norm_obs == normalize
+    assert (normalization.ret_rms.count > 100) == normalize
+    model = PPO.load(tmp_path / "0" / "policy.zip", normalization)
+    assert (model.num_timesteps, model._n_updates, model.seed) == (256, 4, job.seed)
+    steps = {float(state["step"]) for state in model.policy.optimizer.state.values()}
+    assert steps == {2.0 * 2 * 4}  # rollouts, epochs, minibatches
+    predict = load_policy(tmp_path / "0", "ppo")
+    observation = np.random.default_rng(0).normal(size=17)
+    wanted, _ = model.predict(normalization.normalize_obs(observation), deterministic=True)
+    assert predict(observation).tolist() == wanted.tolist()
+    model.learn(128, reset_num_timesteps=False)
+    assert model.num_timesteps == 384
+
+
+def test_the_judge_sees_the_policy_that_was_saved(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
+    """The first action of a judged episode is the saved policy's; batches of episodes change no score."""
+    fitness = "def fitness(action):\n    return action[0, 0] + 10.0 * action[0, 1]\n"
+    job = make_job(limit=5, judge_seeds=(4, 5, 6), source=SPEED)
+    job = replace(job, task=replace(job.task, fitness=fitness))
+    jobs = [job, replace(job, seed=4)]
+    trained = cohort(jobs)
+    assert isinstance(trained[0], Trained)
+    predict = load_policy(tmp_path / "0", "ppo")
+    for episode in trained[0].episodes:
+        action = predict(make_env(job.task).reset(seed=episode.seed)[0])
+        assert episode.fitness == pytest.approx(action[0] + 10.0 * action[1], abs=1e-5)
+
+
+def test_episodes_are_judged_in_batches(
+    make_job: MakeJob, cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Progress is reported between two batches; scores agree with those of one batch."""
+    sizes, lines = list[int](), list[int]()
+
+    def envs(*given: Any) -> BatchedEnvs:
+        sizes.append(given[3])
+        return BatchedEnvs(*given)
+
+    monkeypatch.setattr(judging, "BatchedEnvs", envs)
+    jobs = three(make_job, limit=30, steps=128, judge_seeds=tuple(range(7)))
+    whole = cohort(jobs, tmp_path / "whole", report=lambda index, _: lines.append(index))
+    before = len(lines)
+    monkeypatch.setattr(judging, "AT_ONCE", 7)
+    batches = cohort(jobs, tmp_path / "batches", report=lambda index, _: lines.append(index))
+    assert sizes == [21, 6, 6, 6, 3]
+    assert len(lines) - before == before + 3 * 3
+    for one, other in zip(whole, batches, strict=True):
+        assert isinstance(one, Trained)
+        assert isinstance(other, Trained)
+        assert [each.fitness for each in one.episodes] == pytest.approx(
+            [each.fitness for each in other.episodes], rel=1e-3, abs=1e-3
+        )
+
+
+def test_progress(make_job: MakeJob, cohort: Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eureka_loop.train.metrics.Pace.REPORT_EVERY", 0.0)
+    seen: list[tuple[int, Mapping[str, float]]] = []
+    cohort(three(make_job), report=lambda *line: seen.append(line))
+    for index in range(3):
+        lines = [line for at, line in seen if at == index]
+        assert [line["step"] for line in lines] == [128, 256, 384, 384]
+        assert all(set(line) == {"step", "steps_per_s", "fitness"} for line in lines)
+
+
+# trainings that stop and continue
+
+
+def memory(make_job: MakeJob, **fields: Any) -> list[Job]:
+    """A program each. Episodes end neither with a rollout nor with a part."""
+    given = {"limit": 45, "steps": STEPS, "checkpoints": 4, "judge_seeds": (10, 11), **fields}
+    return [
+        make_job(source=source, seed=3 + index, candidate=str(index), **given)
+        for index, source in enumerate(MEMORY)
+    ]
+
+
+def until(jobs: Sequence[Job], step: int | None, before: str = "") -> list[Job]:
+    """The same jobs, stopped at a step, or continued from another folder."""
+    after = [f"../../{before}/{index}" if before else "" for index in range(len(jobs))]
+    return [replace(job, until=step, after=each) for job, each in zip(jobs, after, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"target_kl": 1e-3, "clip_range_vf": 0.2, "learning_rate": "lin_1e-3", "clip_range": "lin_0.2"},
+        {"normalize_observation": False, "normalize_reward": False, "n_envs": 1},
+    ],
+    ids=["plain", "schedules, and updates that stop", "no normalisation, one env"],
+)
+def test_a_training_in_parts_ends_as_a_whole_one(
+    more: dict[str, Any], make_job: MakeJob, cohort: Cohort, tmp_path: Path
+) -> None:
+    """Three parts of the same cohort: results, policies, optimizers and curves are equal, bit for bit."""
+    jobs = memory(make_job, hyperparameters=more)
+    whole = cohort(jobs, tmp_path / "whole")
+    first = cohort(until(jobs, 200), tmp_path / "first")
+    cohort(until(jobs, 500, "first"), tmp_path / "second")
+    last = cohort(until(jobs, None, "second"), tmp_path / "last")
+    assert_same(last, whole, [(tmp_path / "last" / name, tmp_path / "whole" / name) for name in "01"])
+    assert not (tmp_path / "last" / "1" / SNAPSHOT).exists()
+    for name in ("terms/go", "train/loss", "episodes/fitness"):
+        one, other = (curve(tmp_path / side / "0", name) for side in ("last", "whole"))
+        assert one == other
+        assert len(one) > 3
+    assert isinstance(first[0], Trained)
+    assert isinstance(last[0], Trained)
+    assert last[0].seconds > first[0].seconds > 0, "seconds add up"
+
+
+def curve(folder: Path, name: str) -> list[Any]:
+    return [(point.step, point.value) for point in EventAccumulator(str(folder)).Reload().Scalars(name)]
+
+
+def test_one_learner_continues_without_the_other(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
+    """A cohort of another shape: equal but for rounding. Its snapshot holds all that it needs."""
+    jobs = memory(make_job, steps=3 * 128)
+    whole = cohort(jobs, tmp_path / "whole")
+    cohort(until(jobs, 200), tmp_path / "first")
+    (last,) = cohort([replace(jobs[1], after="../../first/1")], tmp_path / "last")
+    assert isinstance(last, Trained)
+    assert isinstance(whole[1], Trained)
+    assert last.steps == whole[1].steps
+    one, other = state(tmp_path / "last" / "0"), state(tmp_path / "whole" / "1")
+    for name in one:
+        assert torch.allclose(one[name], other[name], rtol=1e-2, atol=1e-3), name
+
+
+def test_a_part_that_adds_nothing_is_judged_again(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
+    """Both ends fall into one rollout; and a training shorter than a rollout has nothing left to train."""
+    jobs = memory(make_job)[:1]
+    first = cohort(until(jobs, 200), tmp_path / "first")
+    again = cohort(until(jobs, 240, "first"), tmp_path / "again")
+    assert_same(again, first, [])
+    short = memory(make_job, steps=100)[:1]
+    whole = cohort(short, tmp_path / "short")
+    cohort(until(short, 33), tmp_path / "start")
+    assert_same(cohort(until(short, None, "start"), tmp_path / "rest"), whole, [])
+
+
+def test_a_damaged_snapshot_is_one_clear_line(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
+    jobs = memory(make_job, steps=300)[:1]
+    cohort(until(jobs, 100), tmp_path / "first")
+    path = tmp_path / "first" / "0" / SNAPSHOT
+    whole = path.read_bytes()
+    for length in (0, 1000, len(whole) - 1000, None):
+        path.unlink() if length is None else path.write_bytes(whole[:length])
+        with pytest.raises(RunError, match=f"{SNAPSHOT} is missing or damaged"):
+            cohort(until(jobs, None, "first"), tmp_path / "last")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "names", "reason"),
+    [
+        ("ppo", ["forward_velocity"], ""),
+        ("sac", ["forward_velocity"], "the population trainer has no SAC"),
+        ("ppo", ["native_reward"], "only the env itself knows 'native_reward'"),
+    ],
+)
+def test_support(algorithm: Any, names: list[str], reason: str, make_job: MakeJob) -> None:
+    task = make_job().task
+    training = Training(algorithm, {"n_envs": 1})
+    assert PopulationTrainer().supports(training, task, find_domain(task.env_id), names) == reason

@@ -1,0 +1,164 @@
+"""Rewards in the buffers, with scripted ones in place of a program's."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from eureka_loop.records import Array
+from eureka_loop.reward.sandbox.process import Terms
+from eureka_loop.train.delayed_rewards import (
+    MOST_PENDING,
+    DelayedDictReplayBuffer,
+    DelayedDictRolloutBuffer,
+    DelayedReplayBuffer,
+    DelayedRolloutBuffer,
+    PendingRewards,
+)
+from eureka_loop.train.normalization import RewardScale
+
+OBS, ACTION = spaces.Box(-1, 1, (1,)), spaces.Box(-1, 1, (1,))
+
+
+class ScriptedRewards:
+    """Rewards step t of env i with t + i / 10; remembers how many steps each call had."""
+
+    def __init__(self, scale: RewardScale) -> None:
+        self.scale = scale
+        self.recorded = self.rewarded = 0
+        self.calls: list[int] = []
+
+    def compute(self, n_envs: int) -> Array:
+        steps = np.arange(self.rewarded, self.recorded, dtype=float)
+        self.calls.append(len(steps))
+        self.rewarded = self.recorded
+        return steps[:, None] + np.arange(n_envs) / 10
+
+
+class Halved(RewardScale):
+    """Divides by two."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 1, 0.99)
+
+    def apply(self, rewards: Array) -> Array:
+        return rewards / 2
+
+
+def test_bootstraps_are_not_scaled() -> None:
+    """A time limit's bootstrap is a value, learnt in scaled units; only the reward beside it is halved."""
+    buffer = DelayedRolloutBuffer(3, OBS, ACTION, gamma=1.0, gae_lambda=1.0, n_envs=1)
+    buffer.pending_rewards = rewards = ScriptedRewards(Halved())
+    buffer.rewards[:] = [[0.0], [7.0], [0.0]]
+    rewards.recorded = 3
+    buffer.compute_returns_and_advantage(torch.zeros(1), np.array([True]))
+    assert buffer.rewards.ravel().tolist() == [0.0, 7.5, 1.0]
+    assert buffer.returns.ravel().tolist() == [8.5, 8.5, 1.0]
+
+
+def replay_buffer(size: int, n_envs: int = 1) -> tuple[DelayedReplayBuffer, ScriptedRewards]:
+    buffer = DelayedReplayBuffer(size, OBS, ACTION, n_envs=n_envs)
+    buffer.pending_rewards = ScriptedRewards(RewardScale(1, n_envs, 0.99, enabled=False))
+    return buffer, buffer.pending_rewards
+
+
+def fill(buffer: DelayedReplayBuffer, steps: int) -> None:
+    zeros: Any = np.zeros((buffer.n_envs, 1))
+    for _ in range(steps):
+        buffer.pending_rewards.recorded += 1
+        buffer.add(
+            zeros, zeros, zeros, np.zeros(buffer.n_envs), np.zeros(buffer.n_envs), [{}] * buffer.n_envs
+        )
+
+
+def test_one_call_rewards_all_that_is_pending() -> None:
+    buffer, rewards = replay_buffer(8, n_envs=2)
+    fill(buffer, 3)
+    buffer._get_samples(np.array([2, 0]))
+    assert rewards.calls == [3]
+    assert buffer.rewards[:3].tolist() == np.float32([[0.0, 0.1], [1.0, 1.1], [2.0, 2.1]]).tolist()
+
+
+def test_a_sample_of_rewarded_rows_needs_no_call() -> None:
+    buffer, rewards = replay_buffer(8)
+    fill(buffer, 3)
+    buffer.compute_pending_rewards()
+    fill(buffer, 1)
+    sampled = buffer._get_samples(np.array([0, 1, 2])).rewards
+    assert sampled.ravel().tolist() == [0.0, 1.0, 2.0]
+    assert rewards.calls == [3]
+    assert buffer._get_samples(np.array([3, 0])).rewards.ravel().tolist() == [3.0, 0.0]
+    assert rewards.calls == [3, 1]
+
+
+def test_the_ring_wraps() -> None:
+    buffer, rewards = replay_buffer(4)
+    fill(buffer, 3)
+    buffer.compute_pending_rewards()
+    fill(buffer, 3)
+    assert buffer._get_samples(np.array([0, 1, 2, 3])).rewards.ravel().tolist() == [4.0, 5.0, 2.0, 3.0]
+    assert rewards.calls == [3, 3]
+
+
+def test_a_full_round_of_the_ring_is_rewarded_before_it_is_overwritten() -> None:
+    buffer, rewards = replay_buffer(4)
+    fill(buffer, 9)
+    assert rewards.calls == [4, 4]
+    assert buffer._get_samples(np.arange(4)).rewards.ravel().tolist() == [8.0, 5.0, 6.0, 7.0]
+
+
+def test_the_number_of_pending_rows_is_bounded() -> None:
+    buffer, rewards = replay_buffer(10_000)
+    fill(buffer, MOST_PENDING + 1)
+    assert rewards.calls == [MOST_PENDING]
+
+
+def test_old_rewards_follow_the_scale() -> None:
+    buffer, rewards = replay_buffer(8)
+    fill(buffer, 3)
+    assert buffer._get_samples(np.array([2])).rewards.item() == 2.0
+    rewards.scale = Halved()
+    assert buffer._get_samples(np.array([2])).rewards.item() == 1.0
+
+
+def test_buffers_of_goal_envs() -> None:
+    """Observations that are dicts: the same rewards in SB3's dict buffers."""
+    goals = spaces.Dict({"observation": OBS, "desired_goal": OBS})
+    replay = DelayedDictReplayBuffer(4, goals, ACTION)
+    replay.pending_rewards = ScriptedRewards(Halved())  # type: ignore[assignment]
+    seen: Any = {"observation": np.zeros((1, 1)), "desired_goal": np.zeros((1, 1))}
+    for _ in range(3):
+        replay.pending_rewards.recorded += 1  # type: ignore[attr-defined]
+        replay.add(seen, seen, np.zeros((1, 1)), np.zeros(1), np.zeros(1), [{}])
+    assert replay._get_samples(np.array([2, 1])).rewards.ravel().tolist() == [1.0, 0.5]
+
+    rollout = DelayedDictRolloutBuffer(3, goals, ACTION, gamma=1.0, gae_lambda=1.0)
+    rollout.pending_rewards = ScriptedRewards(Halved())  # type: ignore[assignment]
+    rollout.pending_rewards.recorded = 3  # type: ignore[attr-defined]
+    rollout.compute_returns_and_advantage(torch.zeros(1), np.array([True]))
+    assert rollout.returns.ravel().tolist() == [1.5, 1.5, 1.0]
+
+
+class Calls:
+    """A reward process that counts the rows of each call; a call has a deadline."""
+
+    rows = 4
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def evaluate(self, columns: Mapping[str, Array]) -> Terms:
+        self.sizes.append(len(columns["x"]))
+        return Terms(("double", "_seen"), np.stack([2.0 * columns["x"], columns["y"][:, 0]]))
+
+
+@pytest.mark.parametrize(("rows", "sizes"), [(10, [4, 4, 2]), (4, [4]), (0, [])])
+def test_every_call_has_a_deadline_of_its_own(rows: int, sizes: list[int]) -> None:
+    process, unused = Calls(), cast(Any, None)
+    columns = {"x": np.arange(float(rows)), "y": np.ones((rows, 2))}
+    rewards = PendingRewards(unused, cast(Any, process), unused, unused).relabel(columns)
+    assert process.sizes == sizes
+    assert rewards.tolist() == (2.0 * columns["x"]).tolist()

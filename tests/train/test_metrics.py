@@ -1,0 +1,150 @@
+"""Statistics of a training, of scripted rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eureka_loop.records import Array, Job
+from eureka_loop.results import TermStats
+from eureka_loop.reward.sandbox.process import Terms
+from eureka_loop.simulate.step_buffer import Transitions
+from eureka_loop.train.metrics import Pace, TermSums, TrainingEpisodes, TrainingMetrics
+
+
+class SumJudge:
+    """Fitness is the sum of `x`; success where it is above 10."""
+
+    names = ("x",)
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def measure(self, columns: Mapping[str, Array]) -> tuple[float, float | None]:
+        self.asked += 1
+        total = float(columns["x"].sum())
+        return total, float(total > 10)
+
+
+def rows(x: Sequence[float], ends: Sequence[int]) -> tuple[Transitions, Terms]:
+    """One env's rows; term `twice` is 2x. `ends` are the indices of episodes' last rows."""
+    column = np.array(x, dtype=float)
+    done = np.isin(np.arange(len(x)), ends)
+    nothing = np.zeros(len(x), dtype=bool)
+    env_index = np.zeros(len(x), dtype=int)
+    transitions = Transitions({"x": column, "other": column}, env_index, nothing, done, nothing)
+    return transitions, Terms(("twice",), 2.0 * column[None])
+
+
+def episodes_of() -> tuple[TrainingEpisodes, SumJudge]:
+    judge = SumJudge()
+    return TrainingEpisodes(judge, 1), judge  # type: ignore[arg-type]
+
+
+def test_episodes_reach_across_calls() -> None:
+    episodes, _ = episodes_of()
+    episodes.add(*rows([1] * 150, ends=[]))
+    assert episodes.take().finished == 0
+    episodes.add(*rows([3] * 60, ends=[49]))
+    means = episodes.take()
+    assert (means.finished, means.length) == (1, 200.0)
+    assert (means.fitness, means.success) == (300.0, 1.0)
+    assert episodes.judged[0].terms == {"twice": pytest.approx(600 / 200)}
+    assert episodes.take().fitness is None
+
+
+def test_short_episodes_are_sampled() -> None:
+    """Episodes of 10 steps: one in ten is judged, all are counted."""
+    episodes, judge = episodes_of()
+    episodes.add(*rows([1.0] * 1000, ends=range(9, 1000, 10)))
+    means = episodes.take()
+    assert (means.finished, means.length, means.fitness) == (100, 10.0, 10.0)
+    assert judge.asked == 10
+
+
+def test_sampling_does_not_prefer_long_episodes() -> None:
+    """Of lengths drawn at random, half 10 and half 30 steps, the judged ones have the same mix."""
+    lengths = np.random.default_rng(0).choice([10, 30], size=4000)
+    episodes, _ = episodes_of()
+    episodes.add(*rows([1.0] * lengths.sum(), ends=np.cumsum(lengths) - 1))
+    judged = [episode.length for episode in episodes.judged]
+    assert len(judged) == pytest.approx(4000 / 5, rel=0.02)
+    assert np.mean(judged) == pytest.approx(20.0, abs=1.0)
+
+
+def test_correlation_with_fitness() -> None:
+    """Three episodes of 100 steps with x = 1, 2, 4: the term's mean is 2, 4, 8, fitness 100, 200, 400."""
+    episodes, _ = episodes_of()
+    episodes.add(*rows([1.0] * 100 + [2.0] * 100 + [4.0] * 100, ends=[99, 199, 299]))
+    assert episodes.correlations(["twice"]) == {"twice": pytest.approx(1.0)}
+
+
+def test_correlation_is_undefined_before_three_episodes() -> None:
+    episodes, _ = episodes_of()
+    episodes.add(*rows([1.0] * 100 + [2.0] * 100, ends=[99, 199]))
+    assert episodes.correlations(["twice"]) == {"twice": None}
+
+
+def test_statistics_of_two_calls() -> None:
+    """Shares: |speed| sums to 12, |effort| to 4; a diagnostic has no share, and takes none."""
+    sums = TermSums(("speed", "effort", "_held"))
+    sums.add(np.array([[1.0, -5.0], [-1.0, -1.0], [1.0, 0.0]]))
+    sums.add(np.array([[6.0], [-2.0], [0.5]]))
+    assert sums.stats() == {
+        "speed": TermStats(pytest.approx(2 / 3), -5.0, 6.0, 0.75),
+        "effort": TermStats(pytest.approx(-4 / 3), -2.0, -1.0, 0.25),
+        "_held": TermStats(0.5, 0.0, 1.0, 0.0),
+    }
+
+
+def test_shares_of_a_reward_that_is_always_zero() -> None:
+    sums = TermSums(("sparse",))
+    sums.add(np.zeros((1, 5)))
+    assert sums.stats()["sparse"].share == 0.0
+
+
+@pytest.fixture
+def metrics_of(make_job: Callable[..., Job], tmp_path: Path) -> Callable[[int], TrainingMetrics]:
+    """Statistics of a training of 100 steps with so many checkpoints."""
+
+    def make(checkpoints: int) -> TrainingMetrics:
+        job = make_job(steps=100, checkpoints=checkpoints)
+        return TrainingMetrics(job, SumJudge(), 1, tmp_path)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("checkpoints", "ends", "taken"),
+    [(4, (30, 60, 90, 120), [30, 60, 90, 120]), (10, (64, 128, 192), [64, 128]), (1, (50, 100), [100])],
+    ids=["a rollout inside each", "rollouts longer than a stage", "only the end"],
+)
+def test_checkpoints_end_with_a_rollout(
+    checkpoints: int, ends: Sequence[int], taken: list[int], metrics_of: Callable[[int], TrainingMetrics]
+) -> None:
+    metrics = metrics_of(checkpoints)
+    for end in ends:
+        metrics.add(*rows([1.0] * 30, ends=[29]))
+        assert metrics.due(end)
+        metrics.end_rollout(end, 1.0)
+    assert [each.step for each in metrics.checkpoints] == taken
+    assert all(each.terms["twice"] == TermStats(2.0, 2.0, 2.0, 1.0) for each in metrics.checkpoints)
+    assert sum(each.episodes for each in metrics.checkpoints) == len(ends) - (ends[-1] > 150)
+    metrics.close()
+
+
+def test_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    pace = Pace(step=50, seconds=7.0)
+    assert not pace.due(60)
+    now[0] = 102.0
+    assert pace.due(70)
+    assert not pace.due(70)
+    assert pace.speed(70) == pytest.approx(10.0)
+    pace.stop()
+    now[0] = 200.0
+    assert (pace.speed(70), pace.seconds) == (pytest.approx(10.0), 9.0)

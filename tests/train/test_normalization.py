@@ -1,0 +1,105 @@
+"""Beside SB3's `VecNormalize`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+
+from eureka_loop.train.hyperparameters import SpacesOnly
+from eureka_loop.train.normalization import ObservationScale, RewardScale
+
+GAMMA = 0.9
+LEARNERS = 3
+BOX = gymnasium.spaces.Box(-1.0, 1.0, (4,))
+
+
+class Scripted(gymnasium.Env[Any, Any]):
+    """Emits given rewards; its episodes end after the given steps."""
+
+    observation_space = gymnasium.spaces.Box(-1, 1, (1,))
+    action_space = gymnasium.spaces.Box(-1, 1, (1,))
+
+    def __init__(self, rewards: Sequence[float], ends: Sequence[int]) -> None:
+        self._rewards, self._ends, self._step = rewards, ends, 0
+
+    def reset(self, **_: Any) -> tuple[Any, dict[str, Any]]:
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self._step += 1
+        reward = self._rewards[self._step - 1]
+        return np.zeros(1, np.float32), float(reward), self._step in self._ends, False, {}
+
+
+def test_variance_is_vec_normalizes() -> None:
+    """40 steps of two envs in two batches, episodes ending in both."""
+    rewards = np.random.default_rng(0).normal(2.0, 50.0, size=(40, 2))
+    ends = ([7, 8, 33], [20])
+    model = VecNormalize(
+        DummyVecEnv([lambda i=i: Scripted(rewards[:, i], ends[i]) for i in range(2)]), gamma=GAMMA
+    )
+    model.reset()
+    done = np.array([model.step(np.zeros((2, 1)))[2] for _ in range(40)])
+    scale = RewardScale(1, 2, GAMMA)
+    scale.update(rewards[:25, None], done[:25, None])
+    scale.update(rewards[25:, None], done[25:, None])
+    assert scale.statistics[0].var == pytest.approx(model.ret_rms.var, rel=1e-6)  # its rewards are float32
+    assert scale.apply(rewards) == pytest.approx(model.normalize_reward(rewards), rel=1e-6)
+
+
+def test_clips_at_ten_standard_deviations() -> None:
+    scale = RewardScale(1, 1, GAMMA)
+    scale.update(np.random.default_rng(0).normal(size=(1000, 1, 1)), np.ones((1000, 1, 1), bool))
+    assert scale.apply(np.array([-1e6, 1e6])).tolist() == [-10.0, 10.0]
+
+
+def test_off_leaves_rewards_alone() -> None:
+    scale = RewardScale(1, 1, GAMMA, enabled=False)
+    rewards = np.array([[[1e6]], [[-3.0]]])
+    scale.update(rewards, np.zeros((2, 1, 1), bool))
+    assert scale.apply(rewards) is rewards
+
+
+def test_every_learner_has_statistics_of_its_own() -> None:
+    """As if it were alone; and so after a snapshot."""
+    random = np.random.default_rng(0)
+    together, alone = RewardScale(3, 2, GAMMA), [RewardScale(1, 2, GAMMA) for _ in range(3)]
+    for _ in range(3):
+        rewards = random.normal(size=(50, 3, 2)) * [[1.0], [100.0], [1e-3]]
+        done = random.random(rewards.shape) < 0.1
+        together.update(rewards, done)
+        restored = RewardScale(3, 2, GAMMA)
+        for learner, each in enumerate(alone):
+            each.update(rewards[:, learner : learner + 1], done[:, learner : learner + 1])
+            assert (together.apply(rewards)[:, learner] == each.apply(rewards[:, learner])).all()
+            restored.restore(learner, together.snapshot(learner))
+        together = restored
+
+
+@pytest.mark.parametrize("n_envs", [1, 3])
+def test_observation_scales(n_envs: int) -> None:
+    """As SB3's `VecNormalize`."""
+    random = np.random.default_rng(2)
+    ours = ObservationScale(LEARNERS, 4)
+    theirs = [
+        VecNormalize(DummyVecEnv([lambda: SpacesOnly(BOX, BOX)] * n_envs), norm_reward=False)
+        for _ in range(LEARNERS)
+    ]
+    for _ in range(30):
+        seen = random.normal(5.0, [0.1, 1.0, 10.0, 0.0], size=(LEARNERS, n_envs, 4))
+        ours.update(seen)
+        scaled = ours.apply(seen)
+        for learner, envs in enumerate(theirs):
+            envs.obs_rms.update(seen[learner])  # type: ignore[union-attr]
+            assert np.allclose(scaled[learner], envs.normalize_obs(seen[learner]), rtol=1e-6, atol=1e-6)
+    for learner, envs in enumerate(theirs):
+        found: Any = ours.statistics(learner)
+        assert found.count == envs.obs_rms.count  # type: ignore[union-attr]
+        assert np.allclose(found.var, envs.obs_rms.var, rtol=1e-9)  # type: ignore[union-attr]
+    assert ours.finite().all()
+    seen[1, 0, 2] = np.nan
+    ours.update(seen)
+    assert ours.finite().tolist() == [True, False, True]
