@@ -9,6 +9,7 @@
     ├── SandboxError         the machine can't run locked processes, or they died with their parent
     ├── DesignerError        nobody can write rewards just now
     │   ├── EndpointError    the model's endpoint says no, or fails
+    │   │   ├── NoAnswer     a call without a usable answer; another attempt may succeed
     │   │   └── Unavailable  it will say no to everything: nobody there, a refused key, no credit
     │   └── BudgetSpent      the next call would pass the money, token or time limit
     └── RunError             a run folder that can't be used: taken, damaged, full disk
@@ -122,6 +123,18 @@ class DesignerError(EurekaError):
 
 class EndpointError(DesignerError):
     """The model's endpoint refuses what was asked, or fails."""
+
+
+class NoAnswer(EndpointError):
+    """A call without a usable answer; another attempt may succeed.
+
+    Attributes:
+        served: the endpoint may have served the call, and may charge for it.
+    """
+
+    def __init__(self, message: str, *, served: bool) -> None:
+        self.served = served
+        super().__init__(message)
 
 
 class Unavailable(EndpointError):

@@ -233,9 +233,9 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
 
 
 def _offered(settings: LLMSettings, environ: Mapping[str, str]) -> list[str]:
-    from eureka_loop.propose.llm.endpoint import connect  # the SDK takes half a second to import
+    from eureka_loop.propose.llm.endpoint import Endpoint  # the SDK takes half a second to import
 
-    connected = connect(settings, environ=environ)
+    connected = Endpoint(settings, environ)
     try:
         return connected.models()
     finally:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
-from eureka_loop.errors import BadInput, DesignerError, EndpointError, EurekaError
+from eureka_loop.errors import BadInput, DesignerError, EndpointError, EurekaError, NoAnswer
 from eureka_loop.propose.designer import ReplySink, Request
 from eureka_loop.propose.llm import prompts
 from eureka_loop.propose.llm.extract import extract
@@ -51,11 +51,11 @@ class LLMDesigner:
     def __init__(
         self, settings: LLMSettings, ledger: Ledger, *, environ: Mapping[str, str] = os.environ
     ) -> None:
-        from eureka_loop.propose.llm.endpoint import connect
+        from eureka_loop.propose.llm.endpoint import Endpoint
 
         self._settings, self._ledger = settings, ledger
         self._slots = threading.BoundedSemaphore(settings.parallel)  # shared by concurrent requests
-        self._endpoint = connect(settings, environ=environ)
+        self._endpoint = Endpoint(settings, environ)
         model = configured_model(settings, environ)
         if model is None:
             offer = self._endpoint.offer()
@@ -92,8 +92,6 @@ class LLMDesigner:
 
     def _ask(self, messages: Messages, seed: int) -> Reply:
         """One choice; a call without an answer, or without a choice, is repeated."""
-        from eureka_loop.propose.llm.endpoint_errors import NoAnswer
-
         used, problem = NOTHING, ""
         for attempt in range(ATTEMPTS):
             try:
@@ -110,8 +108,6 @@ class LLMDesigner:
         raise EndpointError(f"{self._endpoint.url}, {ATTEMPTS} times: {problem}")
 
     def _call(self, messages: Messages, seed: int) -> tuple[Completion, Usage]:
-        from eureka_loop.propose.llm.endpoint_errors import NoAnswer
-
         prompt, limit = _tokens(*(each["content"] for each in messages)), self._settings.max_tokens
         with self._ledger.call(self.model, prompt_tokens=prompt, completion_tokens=limit) as call:
             try:

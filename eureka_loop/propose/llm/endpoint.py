@@ -16,9 +16,8 @@ from typing import Any
 
 import httpx2
 import openai
-from pydantic import SecretStr
 
-from eureka_loop.errors import EurekaError, UnknownName
+from eureka_loop.errors import EurekaError, NoAnswer, UnknownName
 from eureka_loop.propose.llm import endpoint_errors as errors
 from eureka_loop.propose.llm.settings import LLMSettings, api_key, configured_url
 
@@ -27,6 +26,7 @@ Body = dict[str, Any]
 
 _SHORTEST_SECRET = 8  # shorter "keys" (`ollama`, `x`) hide nothing, and may be part of honest text
 _TIMED_OUT = (408, 504, 524)  # statuses with which a gateway gives up on a server that may go on
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol)
 _NO_CHAT = re.compile(
     r"embed|whisper|tts|dall-e|image|audio|realtime|moderation|transcri|sora|davinci|babbage"
 )
@@ -52,17 +52,21 @@ class Completion:
 
 
 class Endpoint:
-    """Chat completions, without the parameters that the endpoint turns out to reject."""
+    """Chat completions, without the parameters that the endpoint turns out to reject.
 
-    def __init__(self, base_url: str, key: SecretStr, *, timeout: float, retries: int) -> None:
-        self.url = base_url.rstrip("/")
-        self._key = key
+    Raises:
+        BadInput: no key, or a value that can't be a key.
+    """
+
+    def __init__(self, settings: LLMSettings, environ: Mapping[str, str] = os.environ) -> None:
+        self.url = configured_url(settings, environ)
+        self._key = api_key(self.url, environ)
         self._rejected: set[str] = set()
         self._client = openai.OpenAI(
-            api_key=key.get_secret_value(),
+            api_key=self._key.get_secret_value(),
             base_url=self.url,
-            timeout=httpx2.Timeout(timeout, connect=min(timeout, 10.0)),
-            max_retries=retries,
+            timeout=httpx2.Timeout(settings.timeout, connect=min(settings.timeout, 10.0)),
+            max_retries=settings.retries,
             http_client=_HttpClient(verify=_certificates()),
         )
 
@@ -130,7 +134,7 @@ class Endpoint:
         try:
             text = str(send().http_response.text)
         except errors.LostAnswer as error:
-            return errors.lost(error, self._clean)
+            return NoAnswer(f"{self._clean(str(error))}; choose a faster model or endpoint", served=True)
         except openai.APIError as error:
             named = errors.rejected_parameter(error, sent)
             if not named and errors.is_unknown_model(error):
@@ -138,10 +142,11 @@ class Endpoint:
             return named or errors.explained(error, self.url, self._clean)
         body = _json(text)
         if body is None:
-            return errors.no_completion(self._clean(text))
+            found = self._clean(text) or "empty"
+            return NoAnswer(f"the answer is no chat completion: {found}; {errors.BASE_URL}", served=False)
         if body.get("error"):  # some gateways answer 200 where the server behind them failed
             reported = self._clean(json.dumps(body["error"]))
-            return errors.NoAnswer(f"the endpoint reports {reported}", served=False)
+            return NoAnswer(f"the endpoint reports {reported}", served=False)
         return body
 
     def _completion(self, body: Body, sent: Mapping[str, Any]) -> Completion:
@@ -163,16 +168,6 @@ class Endpoint:
         return errors.one_line(self.redact(text))  # in this order: a key cut in half would pass
 
 
-def connect(settings: LLMSettings, *, environ: Mapping[str, str] = os.environ) -> Endpoint:
-    """The endpoint that the settings and the environment name; nothing is sent yet.
-
-    Raises:
-        BadInput: no key, or a value that can't be a key.
-    """
-    url = configured_url(settings, environ)
-    return Endpoint(url, api_key(url, environ), timeout=settings.timeout, retries=settings.retries)
-
-
 class _HttpClient(openai.DefaultHttpxClient):
     """Raises `LostAnswer` for a request that was sent and not answered.
 
@@ -182,7 +177,7 @@ class _HttpClient(openai.DefaultHttpxClient):
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         try:
             response = super().send(request, **options)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout):
+        except _NOT_SENT:
             raise
         except httpx2.TimeoutException:
             seconds = request.extensions["timeout"]["read"]

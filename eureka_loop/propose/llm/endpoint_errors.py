@@ -18,7 +18,7 @@ OPTIONAL = frozenset({"temperature", "seed", *LIMIT_NAMES})
 LONGEST_WAIT = 120.0  # seconds of Retry-After up to which the SDK waits
 
 _LATER = "try again later: `eureka resume` goes on from here"
-_BASE_URL = "is --base-url right? It usually ends in /v1"
+BASE_URL = "is --base-url right? It usually ends in /v1"
 _TOO_LONG = re.compile(
     r"context (length|window|size)|maximum context|too (large|long|many)|at most|exceed", re.I
 )
@@ -35,28 +35,6 @@ _NO_CREDIT = re.compile(r"insufficient_quota|billing|credit|payment", re.I)
 
 class LostAnswer(openai.OpenAIError):
     """No answer arrived for a call that the endpoint may have served. The SDK doesn't repeat it."""
-
-
-class NoAnswer(EndpointError):
-    """A call without a usable answer; another attempt may succeed.
-
-    Attributes:
-        served: the endpoint may have served the call, and may charge for it.
-    """
-
-    def __init__(self, message: str, *, served: bool) -> None:
-        self.served = served
-        super().__init__(message)
-
-
-def no_completion(body: str) -> NoAnswer:
-    """For an answer that isn't a JSON object; `body` is cleaned text."""
-    return NoAnswer(f"the answer is no chat completion: {body or 'empty'}; {_BASE_URL}", served=False)
-
-
-def lost(error: LostAnswer, clean: Clean) -> NoAnswer:
-    """For a call whose answer never came."""
-    return NoAnswer(f"{clean(str(error))}; choose a faster model or endpoint", served=True)
 
 
 def rejected_parameter(error: openai.APIError, sent: Collection[str]) -> str | None:
@@ -110,7 +88,7 @@ def _advice(error: openai.APIStatusError, text: str) -> tuple[bool, str]:
     if any(name in text for name in LIMIT_NAMES) and _too_long(text):
         return False, "lower --max-completion-tokens"
     if status in (404, 405):
-        return False, _BASE_URL
+        return False, BASE_URL
     if _TOO_LONG.search(text):
         return False, "choose a model with a longer context"
     return False, "the endpoint doesn't accept this request; choose another model"

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
 import jinja2
+from pydantic import ConfigDict, TypeAdapter
 
 Form = Literal[
     "axis",  # a scalar, or one axis of a vector in the world
@@ -47,7 +48,6 @@ class Role:
         varies: a measure that random actions never changed doesn't fit.
     """
 
-    slot: str
     about: str
     unit: str | None = None
     form: Form = "any"
@@ -73,6 +73,7 @@ class TermTemplate:
     """One file of the library.
 
     Attributes:
+        roles: slot → which measures may fill it.
         words: phrases of a task that ask for it; `hints`: that ask weakly.
         avoid_words: phrases that ask for it under a negation ("without falling").
         never: phrases that rule it out ("in place", for running).
@@ -89,15 +90,17 @@ class TermTemplate:
         unless: a template that serves the same purpose better; the best guess doesn't take both.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     name: str
     purpose: Literal["goal", "shaping", "cost"]
     key: str
     summary: str
-    roles: tuple[Role, ...]
+    roles: Mapping[str, Role]
     shapes: tuple[str, ...]
     weight: Setting
     body: str
-    settings: Mapping[str, Setting]
+    settings: Mapping[str, Setting] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     avoid_words: tuple[str, ...] = ()
@@ -111,6 +114,11 @@ class TermTemplate:
     needs_end: bool = False
     last_resort: bool = False
     unless: str = ""
+
+    @property
+    def directed(self) -> tuple[str, Direction]:
+        """The slot whose axis follows from the text, and how; both "" where there is none."""
+        return next(((slot, role.direction) for slot, role in self.roles.items() if role.direction), ("", ""))
 
     def render(self, context: Mapping[str, Any]) -> str:
         """The term's lines: statements, then its entry."""
@@ -129,19 +137,12 @@ def parse(name: str, text: str) -> TermTemplate:
     """A template file's text: front matter and body.
 
     Raises:
-        ValueError: no front matter, or an unknown key in it.
+        ValueError: no front matter, or a wrong or unknown key in it.
     """
-    parts = text.split("+++\n", 2)
-    if len(parts) != 3 or parts[0].strip():
+    before, *parts = text.split("+++\n", 2)
+    if len(parts) != 2 or before.strip():
         raise ValueError(f"term template {name!r}: front matter must stand first, between two lines of +++")
-    table = _tuples(tomllib.loads(parts[1]))
-    try:
-        roles = tuple(Role(slot, **role) for slot, role in table.pop("roles").items())
-        weight = Setting(**table.pop("weight"))
-        settings = {key: Setting(**each) for key, each in table.pop("settings", {}).items()}
-        return TermTemplate(name, roles=roles, weight=weight, settings=settings, body=parts[2], **table)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"term template {name!r}: {error}") from error
+    return _ADAPTER.validate_python({"name": name, "body": parts[1], **tomllib.loads(parts[0])})
 
 
 def evaluate(expression: str, context: Mapping[str, Any]) -> float:
@@ -155,6 +156,9 @@ _ENVIRONMENT = jinja2.Environment(
 _ENVIRONMENT.globals.update(max=max, min=min)
 
 
+_ADAPTER = TypeAdapter(TermTemplate)
+
+
 @cache
 def _compiled(body: str) -> jinja2.Template:
     return _ENVIRONMENT.from_string(body)
@@ -163,10 +167,3 @@ def _compiled(body: str) -> jinja2.Template:
 @cache
 def _expression(expression: str) -> Any:
     return _ENVIRONMENT.compile_expression(expression, undefined_to_none=False)
-
-
-def _tuples(value: Any) -> Any:
-    """Lists as tuples, in tables within tables."""
-    if isinstance(value, dict):
-        return {key: _tuples(each) for key, each in value.items()}
-    return tuple(value) if isinstance(value, list) else value

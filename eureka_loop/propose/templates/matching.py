@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from eureka_loop.propose.templates.library import Direction, Form, Role, TermTemplate
+from eureka_loop.propose.templates.library import Form, Role, TermTemplate
 from eureka_loop.propose.templates.measures import Measure, measures
 from eureka_loop.propose.templates.text import TaskText, Trigger, Way, lexicon, stem, stems
 from eureka_loop.reward.vocabulary import PREFIXES, Vocabulary
@@ -31,7 +31,6 @@ class Binding:
     measures: Mapping[str, Measure]
     way: Way
     trigger: Trigger
-    score: float
 
 
 class Matcher:
@@ -58,27 +57,21 @@ class Matcher:
         """The best ways to fill a template's slots; empty where a slot stays empty."""
         trigger = self._text.trigger(template)
         for way in self._ways(template, trigger):
-            slots = [self._candidates(role, way, trigger.place) for role in template.roles]
-            found = [
-                Binding(
-                    template,
-                    {role.slot: measure for role, (_, measure) in zip(template.roles, chosen, strict=True)},
-                    way,
-                    trigger,
-                    sum(fit for fit, _ in chosen) / len(chosen),
-                )
-                for chosen in itertools.product(*slots)
-                if _go_together(template.roles, [measure for _, measure in chosen])
-            ]
-            if found:
-                found.sort(key=lambda binding: -binding.score)
-                return [each for each in found[:_KEPT] if each.score >= found[0].score - _CLOSE]
+            slots = [self._candidates(role, way, trigger.place) for role in template.roles.values()]
+            scored: list[tuple[float, Binding]] = []
+            for chosen in itertools.product(*slots):
+                filled = {slot: measure for slot, (_, measure) in zip(template.roles, chosen, strict=True)}
+                if _go_together(template, filled):
+                    score = sum(fit for fit, _ in chosen) / len(chosen)
+                    scored.append((score, Binding(template, filled, way, trigger)))
+            if scored:
+                scored.sort(key=lambda each: -each[0])
+                return [each for score, each in scored[:_KEPT] if score >= scored[0][0] - _CLOSE]
         return []
 
     def _ways(self, template: TermTemplate, trigger: Trigger) -> Iterator[Way]:
         """The way asked for; for turns, the other axes too: a planar robot can turn about one alone."""
-        directions: list[Direction] = [role.direction for role in template.roles if role.direction]
-        direction: Direction = directions[0] if directions else ""
+        _, direction = template.directed
         axis, sign = self._text.way(direction, trigger.place)
         yield axis, sign
         if direction in ("turn", "flip"):
@@ -179,14 +172,14 @@ def _admissible(role: Role, measure: Measure, way: Way) -> bool:
     return _FORMS[role.form](measure) and (measure.varies or not role.varies)
 
 
-def _go_together(roles: Sequence[Role], filled: Sequence[Measure]) -> bool:
+def _go_together(template: TermTemplate, filled: Mapping[str, Measure]) -> bool:
     """Two positions, or two contacts, must have one shape and unit, and belong to two things."""
     for form in ("point", "contact"):
-        pair = [measure for role, measure in zip(roles, filled, strict=True) if role.form == form]
+        pair = [measure for slot, measure in filled.items() if template.roles[slot].form == form]
         kinds = {(measure.shape, measure.unit) for measure in pair}
         if len(kinds) > 1 or len({measure.thing for measure in pair}) < len(pair):
             return False
-    return len({measure.code for measure in filled}) == len(filled)
+    return len({measure.code for measure in filled.values()}) == len(filled)
 
 
 def _point(measure: Measure) -> bool:

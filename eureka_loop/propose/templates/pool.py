@@ -81,7 +81,7 @@ class Term:
         measures = self.binding.measures
         if self.template.last_resort:
             return -1 if next(iter(measures.values())).words & _WORSE_WHEN_MORE else 1
-        directed = next((measures[role.slot] for role in self.template.roles if role.direction), None)
+        directed = measures.get(self.template.directed[0])
         sign = self.binding.way[1] * self.binding.trigger.sign
         return -sign if directed is not None and directed.flipped else sign
 
