@@ -27,18 +27,11 @@ WIDEST_NAME = 24
 STYLES: dict[Status, str] = {
     "done": "green",
     "failed": "red",
-    "gated": "dim",
+    "waiting": "dim",
     "halted": "dim",
     "skipped": "yellow",
 }
-NAMES: dict[Status, str] = {"gated": "waiting", "halted": "stopped early"}
-SHOWN_FIRST: dict[Status, int] = {
-    "training": 0,
-    "done": 2,
-    "halted": 3,
-    "skipped": 4,
-    "failed": 4,
-}  # others: 1
+SHOWN_FIRST: tuple[Status, ...] = ("training", "waiting", "done", "halted", "skipped", "failed")
 
 
 class Live:
@@ -49,9 +42,6 @@ class Live:
         console: default: standard output.
         interactive: whether to draw a table; default: on a terminal that can move its cursor.
         clock: Unix time in seconds.
-        log: formats the lines, without a terminal.
-        above: line above the table, of the state and the time, where a run is one of many; the table is
-            removed at the run's end then.
     """
 
     def __init__(
@@ -61,15 +51,12 @@ class Live:
         *,
         interactive: bool | None = None,
         clock: Callable[[], float] = time.time,
-        log: LogFormatter | None = None,
-        above: Callable[[RunState, float], str] | None = None,
     ) -> None:
         self._console = console or terminal()
         self._clock = clock
         self._lock = threading.Lock()  # rich draws in a thread of its own
         self._state = RunState(run.events() if run is not None else ())
-        self._log = log or LogFormatter()
-        self._above = above
+        self._log = LogFormatter()
         self._table: rich.live.Live | None = None
         if can_redraw(self._console) if interactive is None else interactive:
             self._table = rich.live.Live(
@@ -77,7 +64,6 @@ class Live:
                 refresh_per_second=REFRESH,
                 get_renderable=self._draw,
                 vertical_overflow="crop",
-                transient=above is not None,
             )
 
     def __call__(self, event: Event) -> None:
@@ -106,17 +92,11 @@ class Live:
 
     def _draw(self) -> RenderableType:
         with self._lock:
-            now, (width, height) = self._clock(), self._console.size
-            if self._above is None:
-                return draw(self._state, now, width, height)
-            return Group(
-                layout.cut(Text(text.one_line(self._above(self._state, now)))),
-                draw(self._state, now, width, height - 1),
-            )
+            return draw(self._state, self._clock(), *self._console.size)
 
 
 def draw(state: RunState, now: float, width: int, height: int) -> Group:
-    """Header, earlier generations, and the candidates of the current one or of the report.
+    """Header, best of the earlier generations, and the candidates of the current one or of the report.
 
     The last line is empty: the cursor rests there, and an echoed ^C can't push the table down.
 
@@ -125,26 +105,26 @@ def draw(state: RunState, now: float, width: int, height: int) -> Group:
         width: columns of the screen.
         height: lines of the screen; one stays free.
     """
-    head = header(state, now, width)
+    parts: list[RenderableType] = [header(state, now, width), Text()]
     if state.report:
         rows, title, seeds = list(state.report.values()), "report", state.report_seeds
-    elif state.generation is not None:
-        rows, seeds = state.current, state.seeds
-        title = "candidate" if state.steady else f"g{state.generation}"
     else:
-        return Group(head, Text(), Text("getting ready…", style="dim"), Text())
-    writing = 0 if state.report else state.being_written
-    space = height - 5 - bool(writing)
-    earlier = _earlier(state)[-max(1, space // 2) :]
-    shown, left_out = fitting(rows, space - len(earlier), seeds, state.best)
-    parts: list[RenderableType] = [head, Text(), *earlier, candidates_table(state, shown, seeds, title)]
-    if left_out:
-        counts = Counter(each.status(seeds) for each in left_out)
-        counted = ", ".join(f"{amount} {NAMES.get(status, status)}" for status, amount in counts.items())
-        parts.append(Text(f"  … {len(left_out)} more: {counted}", style="dim"))
-    if writing:
-        parts.append(Text(f"  {text.plural(writing, 'program')} being written…", style="dim"))
-    return Group(*parts, Text())
+        title = "candidate" if state.steady else f"g{state.generation}"
+        rows, seeds = state.current, state.seeds
+    if state.generation is None and not state.report:
+        return Group(*parts, Text("getting ready…", style="dim"), Text())
+    parts += [earlier(state)] if state.past else []
+    shown, rest = fitting(rows, height - 4 - len(parts), seeds, state.best)
+    parts.append(candidates_table(state, shown, seeds, title))
+    left_out = Counter(each.status(seeds) for each in rest)
+    lines = (
+        [f"… {len(rest)} more: {', '.join(f'{n} {status}' for status, n in left_out.items())}"]
+        if rest
+        else []
+    )
+    if state.being_written and not state.report:
+        lines.append(f"{text.plural(state.being_written, 'program')} being written…")
+    return Group(*parts, *(layout.cut(Text(f"  {line}", style="dim")) for line in lines), Text())
 
 
 def header(state: RunState, now: float, width: int) -> Text:
@@ -158,6 +138,14 @@ def header(state: RunState, now: float, width: int) -> Text:
         if line.cell_len + 3 + len(part) <= width:
             line.append(" · ", style="dim").append(text.one_line(part), style="not bold")
     return line
+
+
+def earlier(state: RunState) -> Text:
+    """One line on the candidates of earlier generations."""
+    counts = Counter(each.status(state.seeds) for each in state.past)
+    amounts = ", ".join(f"{amount} {status}" for status, amount in counts.items())
+    best = f"best so far {state.best.id}, {text.number(state.best.fitness)}; " if state.best else ""
+    return layout.cut(Text(f"   {best}earlier: {amounts}", style="dim"))
 
 
 def candidates_table(state: RunState, rows: Sequence[CandidateState], seeds: int, title: str) -> Table:
@@ -189,7 +177,7 @@ def fitting(
     """Rows that are shown, in their order, and those left out: the best and those in training come first."""
     if len(rows) <= room:
         return list(rows), []
-    by_need = sorted(rows, key=lambda each: -1 if each is best else SHOWN_FIRST.get(each.status(seeds), 1))
+    by_need = sorted(rows, key=lambda each: -1 if each is best else SHOWN_FIRST.index(each.status(seeds)))
     kept = by_need[: max(1, room - 1)]
     return [each for each in rows if each in kept], [each for each in rows if each not in kept]
 
@@ -201,14 +189,13 @@ def _status(candidate: CandidateState, status: Status, steps: int) -> Renderable
         reached = f"{text.count(candidate.step)} of {text.count(steps)}"
         row.add_row(ProgressBar(max(1, steps), candidate.step, width=BAR, complete_style="cyan"), reached)
         return row
-    success = "" if candidate.success is None else f", success {text.percent(candidate.success)}"
-    shown = {
-        "done": f"done{success}",
-        "failed": text.outcome(candidate.failure),
-        "skipped": text.outcome(candidate.failure),
-        "gated": "gated, waiting to train",
-        "halted": f"stopped after {text.count(candidate.halted)} steps",
-    }.get(status, status)
+    shown: str = status
+    if status == "done" and candidate.success is not None:
+        shown = f"done, success {text.percent(candidate.success)}"
+    elif status == "halted":
+        shown = f"stopped after {text.count(candidate.halted)} steps"
+    elif candidate.failure:
+        shown = text.outcome(candidate.failure)
     return Text(shown, style=STYLES.get(status, ""))
 
 
@@ -218,20 +205,3 @@ def _remark(candidate: CandidateState, status: Status, seeds: int) -> str:
         return text.one_line(candidate.message, 200)
     finished = f"{candidate.finished} of {seeds} seeds" if status == "training" and seeds > 1 else ""
     return " · ".join(part for part in (finished, text.one_line(candidate.note, 200)) if part)
-
-
-def _earlier(state: RunState) -> list[Text]:
-    """One line for each earlier generation: its best candidate and its size."""
-    past, lines = state.past, []
-    for generation in sorted({each.generation for each in past}):
-        rows = [each for each in past if each.generation == generation]
-        done = [each for each in rows if each.status(state.seeds) == "done"]
-        best = max(done, key=lambda each: each.fitness or 0.0, default=None)
-        line = layout.cut(Text())
-        line.append("★  " if best is not None and best is state.best else "   ", style="yellow")
-        line.append(f"{f'g{generation}':<13}", style="dim")
-        line.append(f"best {text.number(best.fitness)} ({best.id})" if best else "nothing trained")
-        counts = Counter(each.status(state.seeds) for each in rows)
-        others = "".join(f" · {counts[each]} {each}" for each in ("skipped", "failed") if counts[each])
-        lines.append(line.append(f" · {text.plural(len(rows), 'candidate')}{others}", style="dim"))
-    return lines

@@ -103,9 +103,9 @@ def _training(event: Event, state: RunState) -> str:
 def _of_run(event: Event, state: RunState) -> str | None:
     match event.get("event"):
         case "started":
-            return _started(state)
+            return _started(event, state)
         case "shared":
-            return f"from here on {_machine(state)}"
+            return f"from here on {_machine(event)}"
         case "resumed":
             return f"resumed: {sections.progress(state)}"
         case "asked":
@@ -127,33 +127,29 @@ def _of_run(event: Event, state: RunState) -> str | None:
             return None
 
 
-def _started(state: RunState) -> str:
+def _started(event: Event, state: RunState) -> str:
+    """Task, size and budget of the search, how many train at once, and why not with the population trainer."""
+    together = event.get("trainer") == "population"
+    at_once = "one by one" if not together else "all that wait" if state.steady else "a generation"
+    why = f" ({text.one_line(event['why_trainer'])})" if not together and event.get("why_trainer") else ""
+    how = f"{at_once}{' at once' if together else ''} on {_machine(event)}{why}"
     task, steps = text.one_line(state.task), text.count(state.steps)
     if not state.generations:  # a comparison
-        return (
-            f"{task}: {steps} steps × {text.plural(state.report_seeds, 'seed')} a reward, {_machine(state)}"
-        )
-    size = (
-        f"{state.generations * state.samples} candidates, {state.samples} at a time,"
-        if state.steady
-        else f"{text.plural(state.generations, 'generation')} × {state.samples} candidates"
-    )
+        return f"{task}: {steps} steps × {text.plural(state.report_seeds, 'seed')} a reward, {how}"
+    size = f"{text.plural(state.generations, 'generation')} × {state.samples} candidates"
+    if state.steady:
+        size = f"{state.generations * state.samples} candidates, {state.samples} at a time,"
     halving = f" (early on, the best 1 in {state.halving} goes on)" if state.halving > 1 else ""
-    budget = f"{state.algorithm} {steps} steps × {text.plural(state.seeds, 'seed')}{halving}"
-    return f"{task}: {size} by {state.designer}, {budget}, {_machine(state)}"
+    budget = f"{event.get('algorithm')} {steps} steps × {text.plural(state.seeds, 'seed')}{halving}"
+    return f"{task}: {size} by {state.designer}, {budget}, {how}"
 
 
-def _machine(state: RunState) -> str:
-    """How many train at once, on what, and why not with the population trainer."""
-    workers = text.plural(state.jobs, "worker")
-    limits = (
-        f" ({text.plural(state.cores, 'core')}, at most {state.memory / 1e9:.1f} GB)" if state.cores else ""
-    )
-    if state.trainer == "population":
-        learners = f", up to {state.learners} learners each" if state.learners else ""
-        return f"{'all that wait' if state.steady else 'a generation'} at once on {workers}{learners}{limits}"
-    why = f" ({text.one_line(state.why_trainer)})" if state.why_trainer else ""
-    return f"one by one on {workers}{limits}{why}"
+def _machine(event: Event) -> str:
+    """ "2 workers, up to 32 learners each (4 cores, at most 3.1 GB)"."""
+    cores, learners = event.get("cores"), event.get("learners")
+    each = f", up to {learners} learners each" if learners else ""
+    limits = f" ({text.plural(cores, 'core')}, at most {event['memory'] / 1e9:.1f} GB)" if cores else ""
+    return f"{text.plural(int(event.get('jobs') or 1), 'worker')}{each}{limits}"
 
 
 def _best(event: Event, state: RunState) -> str:

@@ -15,9 +15,8 @@ from eureka_loop.run_folder import Event
 from eureka_loop.search.halving import ladder, steps_of
 from eureka_loop.store import REFERENCES
 
-Status = Literal["written", "repaired", "gated", "training", "done", "halted", "skipped", "failed"]
-PENDING: frozenset[Status] = frozenset({"written", "repaired", "gated", "training"})
-COUNTS = ("generations", "samples", "seeds", "steps", "halving", "jobs", "learners", "cores", "report_seeds")
+Status = Literal["waiting", "training", "done", "halted", "skipped", "failed"]
+COUNTS = ("generations", "samples", "seeds", "steps", "halving", "report_seeds")
 
 
 @dataclass(slots=True)
@@ -44,7 +43,6 @@ class CandidateState:
     id: str
     generation: int
     note: str = ""
-    gate: Literal["written", "repaired", "gated"] = "written"
     failure: str = ""
     message: str = ""
     halted: int = 0
@@ -57,7 +55,7 @@ class CandidateState:
         if self.halted:
             return "halted"
         if not self.trainings:
-            return self.gate
+            return "waiting"
         return "done" if self.finished >= seeds else "training"
 
     @property
@@ -88,12 +86,9 @@ class RunState:
     """Built from events, one at a time; unknown events are ignored."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
-        self.task = self.designer = self.algorithm = ""
-        self.trainer, self.why_trainer = "sb3", ""
+        self.task = self.designer = ""
         self.generations = self.samples = self.steps = self.report_seeds = 0
-        self.seeds = self.jobs = self.halving = 1
-        self.learners = 0  # trained at once by each worker of the population trainer
-        self.cores, self.memory = 0, 0.0  # available cores; memory limit in bytes
+        self.seeds = self.halving = 1
         self.steady = False
         self.references: tuple[str, ...] = ()
         self.labels = dict(LABELS)
@@ -212,18 +207,11 @@ class RunState:
     # events
 
     def _on_started(self, event: Event) -> None:
-        for name in ("task", "designer", "algorithm", "trainer", "why_trainer"):
-            setattr(self, name, str(event.get(name, getattr(self, name))))
-        self._on_shared(event)
-        self.references = tuple(event.get("references") or ())
-        self.labels |= event.get("labels") or {}
-        self.then = tuple(event.get("then") or ())
-        self.steady = bool(event.get("steady"))
-
-    def _on_shared(self, event: Event) -> None:
+        self.task, self.designer = str(event.get("task", "")), str(event.get("designer", ""))
         for name in COUNTS:
             setattr(self, name, int(event.get(name) or getattr(self, name)))
-        self.memory = float(event.get("memory") or self.memory)
+        self.then, self.steady = tuple(event.get("then") or ()), bool(event.get("steady"))
+        self._name_references(event)
 
     def _on_resumed(self, event: Event) -> None:
         """Trainings that were running begin again."""
@@ -246,12 +234,6 @@ class RunState:
     def _on_writing_ended(self, event: Event) -> None:
         self.being_written = 0
 
-    def _on_repaired(self, event: Event) -> None:
-        self._candidate(event).gate = "repaired"
-
-    def _on_gated(self, event: Event) -> None:
-        self._candidate(event).gate = "gated"
-
     def _on_training(self, event: Event) -> None:
         self._measure()
         candidate, seed = self._candidate(event), event["seed"]
@@ -270,15 +252,11 @@ class RunState:
             training.fitness = event["fitness"]
 
     def _on_trained(self, event: Event) -> None:
-        training = self._training(event)
-        training.step, training.status = training.steps, "done"
-        training.fitness, training.success = event["fitness"], event.get("success")
+        self._judged(event).status = "done"
 
     def _on_reached(self, event: Event) -> None:
         """Judged at a rung; whether training goes on depends on the other candidates."""
-        training = self._training(event)
-        training.step, training.status = event["step"], "waiting"
-        training.fitness, training.success = event["fitness"], event.get("success")
+        self._judged(event).status = "waiting"
 
     def _on_halted(self, event: Event) -> None:
         candidate = self._candidate(event)
@@ -302,8 +280,7 @@ class RunState:
         self.usd = event.get("usd")
 
     def _on_reporting(self, event: Event) -> None:
-        self.references = tuple(event.get("references") or ())
-        self.labels |= event.get("labels") or {}
+        self._name_references(event)
         self._begin_report(event.get("winner"))
 
     def _on_finished(self, event: Event) -> None:
@@ -315,6 +292,10 @@ class RunState:
     def _on_stopped(self, event: Event) -> None:
         self.ended = f"stopped: {event.get('reason', '')}"
 
+    def _name_references(self, event: Event) -> None:
+        self.references = tuple(event.get("references") or ())
+        self.labels |= event.get("labels") or {}
+
     def _measure(self) -> None:
         if self._measured_from is None:
             self._measured_from = self.worked, self.steps_done
@@ -322,7 +303,7 @@ class RunState:
     def _begin_report(self, winner: str | None) -> None:
         self.winner = winner or self.winner
         for id in (*([self.winner] if self.winner else []), *self.references):
-            self.report.setdefault(id, CandidateState(id, self.generation or 0, gate="gated"))
+            self.report.setdefault(id, CandidateState(id, self.generation or 0))
 
     def _candidate(self, event: Event) -> CandidateState:
         """The candidate of an event, in the search or in the report; one never announced is added."""
@@ -334,13 +315,19 @@ class RunState:
             self._begin_report(id if id not in REFERENCES else best.id if best else None)
         return self.report.setdefault(id, CandidateState(id, self.generation or 0))
 
+    def _judged(self, event: Event) -> TrainingState:
+        training = self._training(event)
+        training.step = event.get("step", training.steps)
+        training.fitness, training.success = event["fitness"], event.get("success")
+        return training
+
     def _training(self, event: Event) -> TrainingState:
         self._measure()
         begun = TrainingState(event.get("steps") or self.steps)
         return self._candidate(event).trainings.setdefault(event["seed"], begun)
 
     def _pending(self, candidate: CandidateState) -> bool:
-        return candidate.status(self.seeds) in PENDING
+        return candidate.status(self.seeds) in ("waiting", "training")
 
     def _written(self, generation: int) -> int:
         return sum(each.generation == generation for each in self.candidates.values())

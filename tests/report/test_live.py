@@ -90,11 +90,11 @@ def test_a_table(state: RunState, shown: Callable[..., str]) -> None:
     screen = """\
 halfcheetah-run · generation 2 of 3 (g1) · about 34 s left · 4 of 19 trainings · 31.2k tokens, $0.12
 
-   g0           best 3.000 (g0-02) · 4 candidates · 1 failed
+   best so far g1-00, 4.500; earlier: 3 done, 1 failed
    g1            status                        fitness  note
 ★  g1-00         done                            4.500  note 0
    g1-01         ━━━━━━━      62k of 100k        2.250  note 1
-   g1-02         gated, waiting to train             –  note 2
+   g1-02         waiting                             –  note 2
    g1-03         failed: refused by the gate            Line 9: no `if`
 """
     assert shown(draw(state, 12.0, 100, 30)) == screen
@@ -121,7 +121,7 @@ def test_the_best_and_those_in_training_are_shown_when_not_all_fit(shown: Callab
     screen = shown(draw(state, 0.0, 100, 12))
     assert "★  g0-20" in screen
     assert "g0-38" in screen
-    assert "… 34 more: 10 failed, 24 waiting" in screen
+    assert "… 35 more: 10 failed, 25 waiting" in screen
 
 
 def test_before_the_first_candidate(shown: Callable[..., str]) -> None:
@@ -136,7 +136,7 @@ def test_the_report_shows_winner_and_references(state: RunState, shown: Callable
     assert "halfcheetah-run · report · " in screen
     assert "★  g1-00         ━━━━         100k of 300k       4.000  1 of 3 seeds" in screen
     assert "hand-written" in screen
-    assert "best 4.500 (g1-00)" in screen  # the search stays visible
+    assert "best so far g1-00, 4.500; earlier: " in screen  # the search stays visible
 
 
 def test_what_follows_is_named_beside_the_time_left(state: RunState) -> None:
@@ -219,7 +219,7 @@ def test_the_first_line_says_what_of_the_machine_is_used(script: Script) -> None
         script.run.event("shared", jobs=1, learners=7, cores=4, memory=1.5e9)
     first, then = written(out).splitlines()
     assert first.endswith("at once on 2 workers, up to 32 learners each (4 cores, at most 3.1 GB)")
-    assert then.startswith("from here on a generation at once on 1 worker, up to 7 learners each")
+    assert then == "from here on 1 worker, up to 7 learners each (4 cores, at most 1.5 GB)"
 
 
 @pytest.mark.parametrize("terminal", [False, True])
