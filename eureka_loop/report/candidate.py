@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -19,13 +18,10 @@ from eureka_loop.judge.screening import Screened, Verdict
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text
 from eureka_loop.report.terminal import show
-from eureka_loop.results import FITNESS, SUCCESS, Checkpoint, Evaluated, Failed, TermStats, Trained
-from eureka_loop.reward.contract import is_diagnostic
+from eureka_loop.results import FITNESS, SUCCESS, Evaluated, Failed, Trained
 from eureka_loop.reward.weights import defaults
-from eureka_loop.search.feedback import stopped
+from eureka_loop.search.feedback import stopped, training_table
 from eureka_loop.store import REFERENCES, Run
-
-Pick = Callable[[Checkpoint], float | None]
 
 VERDICTS: dict[Verdict, str] = {
     "forwards": "ranked as by fitness",
@@ -33,15 +29,10 @@ VERDICTS: dict[Verdict, str] = {
     "unsure": "no sure order",
     "abstained": "no verdict",
 }
-SIDES = ("left", "right", "right", "left", "right", "right", "right")
-TRAINING = ("", "seed", "fitness", "lowest … highest episode", "success", "steps/episode", "trained in")
-TRAINING_NARROW = ("", "seed", "fitness", "episodes", "success", "steps", "took")  # on 80 columns
-OUTCOMES: dict[str, Pick] = {
-    "fitness": lambda point: point.fitness,
-    "success": lambda point: point.success,
-    "steps/episode": lambda point: point.episode_length,
-}
-BLOCKS, GAP = "▁▂▃▄▅▆▇█", "·"
+TRAINING = (
+    ("", "left"), ("seed", "right"), ("fitness", "right"), ("lowest … highest", "left"), ("success", "right"),
+    ("steps", "right"), ("took", "right"),
+)  # fmt: skip
 
 
 def print_candidate(
@@ -79,17 +70,13 @@ def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
         sentence = stopped(search.halted)
         yield Text(f"{sentence[0].upper()}{sentence[1:]}.", style="yellow")
     if rows := list(_trainings(run, search, report)):
-        both = (list(zip(heads, SIDES, strict=True)) for heads in (TRAINING, TRAINING_NARROW))
-        tables = (layout.table(heads, rows) for heads in both)
         remark = "of the final policy, mean over judged episodes"
-        yield layout.section("Fitness", layout.FirstThatFits(tuple(tables)), remark)
+        yield layout.section("Fitness", layout.table(TRAINING, rows), remark)
     if further := list(_further_scores(search.trained or report.trained)):
         yield layout.section("Further scores", layout.facts(further))
     if trained := search.trained or report.trained:
-        over = f", mean over {len(trained)} seeds" if len(trained) > 1 else ""
-        remark = f"left to right, {text.plural(len(trained[0].checkpoints), 'point')}{over}"
-        yield layout.section("Training", outcomes_table(trained), remark)
-        yield layout.section("Terms", terms_table(trained), remark)
+        tables = tuple(layout.paragraph(training_table(trained, points)) for points in (10, 6))
+        yield layout.section("Training", layout.FirstThatFits(tables), "as a designer is told")
     if (feedback := run.feedback(candidate.id)).strip():
         yield layout.section("Feedback its author got", layout.paragraph(feedback))
 
@@ -182,71 +169,6 @@ def _further_scores(trained: Sequence[Trained]) -> Iterator[tuple[str, str]]:
                 seed = f" (seed {result.seed})" if len(trained) > 1 else ""
                 why = f": {found.explanation}" if found.explanation else ""
                 yield name + seed, f"{'unscored' if found.value is None else text.number(found.value)}{why}"
-
-
-def outcomes_table(trained: Sequence[Trained]) -> RenderableType:
-    """Fitness, success and episode length over training, mean over seeds."""
-    rows = []
-    for name, pick in OUTCOMES.items():
-        curve = list(over_seeds(trained, pick))
-        if known := [value for value in curve if value is not None]:
-            rows.append([name, sparkline(curve), *text.numbers([known[0], known[-1]])])
-    return layout.table(
-        [("", "left"), ("over training", "left"), ("first", "right"), ("last", "right")], rows
-    )
-
-
-def terms_table(trained: Sequence[Trained]) -> RenderableType:
-    """Every term's mean and share over training, its range, and its correlation with fitness."""
-    heads = (
-        ("term", "left"), ("mean", "left"), ("first", "right"), ("last", "right"),
-        ("lowest … highest", "left"), ("share", "left"), ("last", "right"), ("corr. with fitness", "right"),
-    )  # fmt: skip
-    names = dict.fromkeys(name for each in trained for point in each.checkpoints for name in point.terms)
-    rows = [_term(trained, name) for name in names]
-    narrow = [("term", "left"), ("mean", "left"), ("last", "right"), ("share", "right"), heads[-1]]
-    fewer = [[each[0], each[1], each[3], each[6] or "not summed", each[7]] for each in rows]
-    return layout.FirstThatFits((layout.table(heads, rows), layout.table(narrow, fewer)))
-
-
-def _term(trained: Sequence[Trained], name: str) -> list[str]:
-    def over_training(part: Callable[[TermStats], float]) -> list[float | None]:
-        return list(
-            over_seeds(trained, lambda point: part(point.terms[name]) if name in point.terms else None)
-        )
-
-    means, shares = over_training(lambda stats: stats.mean), over_training(lambda stats: stats.share)
-    known = [value for value in means if value is not None]
-    stats = [point.terms[name] for each in trained for point in each.checkpoints if name in point.terms]
-    low, high = text.numbers([min(each.low for each in stats), max(each.high for each in stats)])
-    correlations = [value for each in trained if (value := each.correlations.get(name)) is not None]
-    summed = not is_diagnostic(name)
-    return [
-        name,
-        sparkline(means),
-        *text.numbers([known[0], known[-1]]),
-        f"{low} … {high}",
-        sparkline(shares) if summed else "not summed",
-        text.percent(shares[-1]) if summed else "",
-        f"{fmean(correlations):+.2f}" if correlations else text.UNKNOWN,
-    ]
-
-
-def over_seeds(trained: Sequence[Trained], pick: Pick) -> Iterator[float | None]:
-    """A quantity at each checkpoint: the mean over the seeds that have it there."""
-    for points in zip_longest(*(each.checkpoints for each in trained)):
-        known = [value for point in points if point is not None and (value := pick(point)) is not None]
-        yield fmean(known) if known else None
-
-
-def sparkline(values: Sequence[float | None]) -> str:
-    """One block a value, scaled from the lowest to the highest; a dot for None, the middle for a constant."""
-    known = [value for value in values if value is not None]
-    low, high = min(known, default=0.0), max(known, default=0.0)
-    scaled = (
-        None if value is None else (value - low) / (high - low) if high > low else 0.45 for value in values
-    )
-    return "".join(GAP if each is None else BLOCKS[round(each * (len(BLOCKS) - 1))] for each in scaled)
 
 
 # differences and exchanges

@@ -128,7 +128,7 @@ def _of_run(event: Event, state: RunState) -> str | None:
 
 
 def _started(event: Event, state: RunState) -> str:
-    """Task, size and budget of the search, how many train at once, and why not with the population trainer."""
+    """Task, size and budget of the search, how many train at once, why not with the population trainer."""
     together = event.get("trainer") == "population"
     at_once = "one by one" if not together else "all that wait" if state.steady else "a generation"
     why = f" ({text.one_line(event['why_trainer'])})" if not together and event.get("why_trainer") else ""

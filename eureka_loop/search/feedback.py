@@ -35,7 +35,7 @@ def words(
     """
     parts = [_final(best)] if best and best.trained else []
     if best and best.trained and all(each.checkpoints for each in best.trained):
-        parts.append(_training(best.trained, feedback_points))
+        parts.append(training_table(best.trained, feedback_points))
     found = advice(best.trained) if best else []
     if found:
         parts.append("\n".join(["What the numbers say:", *(f"- {line}" for line in found)]))
@@ -63,7 +63,7 @@ def _final(best: Evaluated) -> str:
     return f"{line}; episode length {compact(_mean([score.length for score in scores]))} steps."
 
 
-def _training(trained: Sequence[Trained], points: int) -> str:
+def training_table(trained: Sequence[Trained], points: int) -> str:
     """A table: a column a point of training, rows for fitness and for every term."""
     stretches = _stretches(trained, points)
     rows: list[list[str]] = [["step", *(count(stretch[0].step) for stretch in stretches)]]

@@ -26,11 +26,11 @@ def test_a_section_shows_marks_values_and_remedies(shown_section: Callable[..., 
     ) == (
         "\n"
         "sandbox\n"
-        "  tier              ✗ reduced\n"
-        "                      → use Linux\n"
-        "  limits            ✓ on\n"
-        "  fork              ✗ a locked process could\n"
-        "  witness: refused  ✓ 2 forbidden things: read file, connect"
+        "  tier                ✗ reduced\n"
+        "                        → use Linux\n"
+        "  limits              ✓ on\n"
+        "  fork                ✗ a locked process could\n"
+        "  self-test: refused  ✓ 2 forbidden things: read file, connect"
     )
 
 

@@ -38,18 +38,18 @@ Ranking  by mean fitness of the final policy
   4  g0-00    1.200       0%  speed 80%, upright 10%, effort 10%, _level
 
 Failed
-  id     when             failure              message
-  g0-02  before training  refused by the gate  Line 4: `if` on an array of N rows. Write
-                                               `np.where(a, b, c)`. Line 6: unknown name 'foo'.
-  g1-02  seed 0           NaN or infinite      term 'speed' is NaN in 3 of 2,048 rows
+  id     when             failure     message
+  g0-02  before training  refused     Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`.
+                                      Line 6: unknown name 'foo'.
+  g1-02  seed 0           not finite  term 'speed' is NaN in 3 of 2,048 rows
 
 Lineage
   g0-00  1.200  sample 1
   g0-01  2.100  sample 2
   ├── g1-00  2.750  improves on g0-01
   ├── g1-01  1.900  improves on g0-01
-  └── g1-02  failed: NaN or infinite  improves on g0-01
-  g0-02  failed: refused by the gate  sample 3
+  └── g1-02  failed: not finite  improves on g0-01
+  g0-02  failed: refused  sample 3
 
 Report  trained again on seeds that the search never saw
   reward        fitness  95% interval    success  each seed
@@ -150,7 +150,7 @@ def test_a_failed_reference_is_said_and_is_no_zero(script: Script, shown: Callab
     script.report(human=(None, None, None))
     script.run.event("finished", winner="g1-00")
     screen = shown(run_page(script.run))
-    assert "hand-written   failed  –                     –  3 × failed: NaN or infinite" in screen
+    assert "hand-written   failed  –                     –  3 × failed: not finite" in screen
     assert "Against hand-written" not in screen
 
 
@@ -205,7 +205,7 @@ def test_in_a_pipe_lines_are_whole_and_not_padded(script: Script) -> None:
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
     message = "Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`. Line 6: unknown name 'foo'."
-    assert f"  g0-02  before training  refused by the gate  {message}" in lines
+    assert f"  g0-02  before training  refused     {message}" in lines
     assert all(line == line.rstrip() for line in lines)
 
 

@@ -95,7 +95,7 @@ halfcheetah-run · generation 2 of 3 (g1) · about 34 s left · 4 of 19 training
 ★  g1-00         done                            4.500  note 0
    g1-01         ━━━━━━━      62k of 100k        2.250  note 1
    g1-02         waiting                             –  note 2
-   g1-03         failed: refused by the gate            Line 9: no `if`
+   g1-03         failed: refused                        Line 9: no `if`
 """
     assert shown(draw(state, 12.0, 100, 30)) == screen
 
@@ -201,7 +201,7 @@ def test_lines_in_a_pipe(script: Script) -> None:
     assert lines[0] == (
         "halfcheetah-run: 2 generations × 3 candidates by llm, ppo 50k steps × 1 seed, one by one on 2 workers"
     )
-    assert "g0-02 failed: refused by the gate: Line 4: `if` on an array of N rows." in written(out)
+    assert "g0-02 failed: refused: Line 4: `if` on an array of N rows." in written(out)
     assert "g1-02 failed (seed 0)" not in written(out)  # with one seed its number says nothing
     ranked = "generation 1 of 2 (g0) done: best so far g0-01, fitness 2.100; 13.5k tokens, $0.0200 so far"
     assert ranked in lines

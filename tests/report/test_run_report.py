@@ -39,7 +39,7 @@ def test_it_tells_the_whole_story(script: Script) -> None:
         "- Human-normalised score: 1.33; 0: sparse, 1: hand-written.",
         f"![Fitness over training: each seed thin, their mean thick]({PICTURE})",
         "| 4 | g0-00 | 1.200 | 0% | speed 80%, upright 10%, effort 10%, \\_level |  | sample 1 |",
-        "| g1-02 | seed 0 | NaN or infinite | term 'speed' is NaN in 3 of 2,048 rows |",
+        "| g1-02 | seed 0 | not finite | term 'speed' is NaN in 3 of 2,048 rows |",
         f"eureka run --config {run.folder}/run.toml --human {run.folder}/task/human.py",
         f"eureka train {program} --config {run.folder}/run.toml --report-seeds 3 --human "
         f"{run.folder}/task/human.py",
@@ -64,8 +64,8 @@ def test_a_failed_reference_is_failed_and_never_zero(script: Script) -> None:
     script.report(human=(None, None, None), sparse=(0.4, None, 0.6))
     script.run.event("finished", winner="g1-00")
     words = write_report(script.run).read_text(encoding="utf-8")
-    assert "| hand-written | failed | – | – | 3 × failed: NaN or infinite |" in words
-    assert "| sparse | 0.500 | \\[0.400, 0.600\\] | 0% | 0.400, 0.600, 1 × failed: NaN or infinite |" in words
+    assert "| hand-written | failed | – | – | 3 × failed: not finite |" in words
+    assert "| sparse | 0.500 | \\[0.400, 0.600\\] | 0% | 0.400, 0.600, 1 × failed: not finite |" in words
     assert "1 training of the sparse reward failed. While trainings fail, more seeds decide nothing." in words
     assert "Against hand-written" not in words
     assert (

@@ -78,7 +78,7 @@ def test_where_nothing_could_be_trained(script: Script) -> None:
     out = console()
     assert print_summary(script.run, out) == 1
     assert "No candidate could be trained." in written(out)
-    assert "g0-02  before training  refused by the gate" in written(out)
+    assert "g0-02  before training  refused" in written(out)
 
 
 def test_a_stopped_run_says_how_to_go_on(script: Script) -> None:

@@ -90,7 +90,7 @@ def test_a_search_whose_winner_fails_counts_for_nothing_and_not_as_zero(made: Ma
     found = BenchResults.of(made.folder)
     reacher, hopper = found.tasks
     assert [each.state for each in hopper.searches] == ["done", "failed"]
-    assert hopper.searches[1].failure == "1 training of its winner g0-00 failed: NaN or infinite"
+    assert hopper.searches[1].failure == "1 training of its winner g0-00 failed: not finite"
     assert [each.state for each in reacher.searches] == ["failed", "not begun"]
     assert reacher.searches[0].failure == "no candidate could be trained"
     assert hopper.normalised is not None

@@ -90,8 +90,8 @@ def test_a_failure_has_no_number(tmp_path: Path) -> None:
     part = part_of(tmp_path, {"g1-03": [4.0, 4.1], "human": [None, None], "sparse": [1.0, None]})
     ours, human, sparse = rows(part)
     assert human[1:6] == ["failed", "–", "undefined", "–", "–"]
-    assert human[6] == "0 of 2: NaN or infinite"
-    assert sparse[6] == "1 of 2: NaN or infinite"
+    assert human[6] == "0 of 2: not finite"
+    assert sparse[6] == "1 of 2: not finite"
     assert (part.target, ours[5]) == (None, "–")
 
 
