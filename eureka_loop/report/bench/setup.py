@@ -116,8 +116,13 @@ def require_installed(suite: str) -> None:
 
 
 def settings(suite: str) -> RunConfig:
-    """Default budget and hyperparameters of a search: those of `eureka run`, but for `quick`."""
+    """Default budget and hyperparameters of a search: those of `eureka run`, but for `quick`.
+
+    Raises:
+        UnknownName: no such suite.
+    """
     if suite != "quick":
+        members(suite)
         return RunConfig()
     with resources.as_file(resources.files("eureka_loop.report.bench").joinpath("quick.toml")) as path:
         return load(path)
