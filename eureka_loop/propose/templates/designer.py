@@ -91,7 +91,7 @@ def _child(
         case "weights":
             return _weighted(terms, fittest[0], rng)
         case "restructure":
-            return mutate(terms, fittest[0], rng, kinds=("shape", "measures", "add", "drop"))
+            return mutate(terms, fittest[0], rng, kinds=("vary", "add", "drop"))
         case "cross" if len(fittest) > 1:
             return cross(terms, fittest[0], fittest[1], rng)
         case _:

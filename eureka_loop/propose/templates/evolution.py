@@ -90,10 +90,12 @@ def _chance(term: Term, pool: Pool, recipe: Recipe, goals: Sequence[Term]) -> fl
 
 
 def _composed(term: Term, pool: Pool, recipe: Recipe, rng: Random) -> Gene:
-    shape = str(rng.choice(term.template.shapes)) if rng.random() < recipe.reshaped else ""
-    gene = term.genes[shape] if shape else pool.usual(term)
+    if rng.random() < recipe.reshaped:
+        shapes = [term, *(each for each in pool.variants(term) if each.binding is term.binding)]
+        term = shapes[int(rng.integers(len(shapes)))]
+    gene, main = term.gene, term.gene.key
     factor = recipe.emphasis if term.purpose == "goal" else 1.0
-    gene = gene.weighted({term.key: _rounded(gene.weights[term.key] * factor)})
+    gene = gene.weighted({main: _rounded(gene.weights[main] * factor)})
     return gene.weighted({name: _moved(gene, name, pool, 0.0, recipe.spread, rng) for name in gene.weights})
 
 
@@ -210,39 +212,29 @@ def _scale(pool: Pool, parent: Parent, genome: Genome, rng: Random) -> tuple[Gen
     return tuple(genes), ", ".join(notes)
 
 
-def _reshape(pool: Pool, _: Parent, genome: Genome, rng: Random) -> tuple[Genome, str]:
-    """Another shape for one term; weights with the same default in both keep their values."""
-    known = [(at, found) for at, gene in enumerate(genome) if (found := pool.recognise(gene)) is not None]
-    able = [(at, term, shape) for at, (term, shape) in known if len(term.genes) > 1]
+def _vary(pool: Pool, _: Parent, genome: Genome, rng: Random) -> tuple[Genome, str]:
+    """Another shape for one term, or other measures; weights with the same default keep their values."""
+    known = [(at, term) for at, gene in enumerate(genome) if (term := pool.recognise(gene)) is not None]
+    able = [(at, term, variant) for at, term in known for variant in pool.variants(term)]
+    able = [each for each in able if _fits(each[2].gene, genome[: each[0]] + genome[each[0] + 1 :])]
     if not able:
         return genome, ""
-    at, term, shape = able[int(rng.integers(len(able)))]
-    other = str(rng.choice([each for each in term.genes if each != shape]))
-    alike = term.genes[shape].weights.items() & term.genes[other].weights.items()
-    kept = {name: genome[at].weights[name] for name, _ in alike}
-    return _replaced(genome, at, term.genes[other].weighted(kept)), f"{term.key}: {shape} → {other}"
-
-
-def _rebind(pool: Pool, _: Parent, genome: Genome, rng: Random) -> tuple[Genome, str]:
-    """The same term made of other measures."""
-    known = [(at, found[0]) for at, gene in enumerate(genome) if (found := pool.recognise(gene)) is not None]
-    able = [(at, pool.usual(other), other) for at, term in known for other in pool.others(term)]
-    able = [each for each in able if _fits(each[1], genome[: each[0]] + genome[each[0] + 1 :])]
-    if not able:
-        return genome, ""
-    at, gene, term = able[int(rng.integers(len(able)))]
-    return _replaced(genome, at, gene), f"{term.key} of {', '.join(map(str, term.binding.measures.values()))}"
+    at, term, variant = able[int(rng.integers(len(able)))]
+    same = term.gene.weights.items() & variant.gene.weights.items()
+    gene = variant.gene.weighted({name: genome[at].weights[name] for name, _ in same})
+    measures = ", ".join(map(str, variant.binding.measures.values()))
+    return (*genome[:at], gene, *genome[at + 1 :]), f"{gene.key}: {variant.shape} of {measures}"
 
 
 def _add(pool: Pool, _: Parent, genome: Genome, rng: Random) -> tuple[Genome, str]:
     """One more term, the likelier the more it is asked for or usual."""
     terms = [(term, max(term.wish, 0.0) + term.template.prior) for term in (*pool.goals, *pool.extras)]
-    able = [(term, odds) for term, odds in terms if odds > 0 and _fits(pool.usual(term), genome)]
+    able = [(term.gene, odds) for term, odds in terms if odds > 0 and _fits(term.gene, genome)]
     if not able or len(genome) >= MAX_TERMS:
         return genome, ""
     odds = np.array([odds for _, odds in able])
-    term = able[int(rng.choice(len(able), p=odds / odds.sum()))][0]
-    return (*genome, pool.usual(term)), f"{term.key} added"
+    gene = able[int(rng.choice(len(able), p=odds / odds.sum()))][0]
+    return (*genome, gene), f"{gene.key} added"
 
 
 def _drop(pool: Pool, parent: Parent, genome: Genome, rng: Random) -> tuple[Genome, str]:
@@ -259,8 +251,7 @@ def _drop(pool: Pool, parent: Parent, genome: Genome, rng: Random) -> tuple[Geno
 Mutation = Callable[[Pool, Parent, Genome, Random], tuple[Genome, str]]
 MUTATIONS: Mapping[str, tuple[Mutation, float]] = {  # with their odds
     "weights": (_scale, 0.45),
-    "shape": (_reshape, 0.15),
-    "measures": (_rebind, 0.05),
+    "vary": (_vary, 0.2),
     "add": (_add, 0.2),
     "drop": (_drop, 0.15),
 }
@@ -293,8 +284,8 @@ def _moved(gene: Gene, name: str, pool: Pool, push: float, spread: float, rng: R
     """A weight times a log-normal factor, within its term's range, to two digits."""
     if not push and not spread:
         return gene.weights[name]
-    found = pool.recognise(gene)
-    low, high = found[0].range(found[1], name) if found else (-np.inf, np.inf)
+    term = pool.recognise(gene)
+    low, high = term.range(name) if term else (-np.inf, np.inf)
     return _rounded(float(np.clip(gene.weights[name] * np.exp(rng.normal(push, spread)), low, high)))
 
 
@@ -304,7 +295,3 @@ def _rounded(value: float) -> float:
 
 def _fits(gene: Gene, genome: Genome) -> bool:
     return all(compatible(gene, each) for each in genome)
-
-
-def _replaced(genome: Genome, at: int, gene: Gene) -> Genome:
-    return (*genome[:at], gene, *genome[at + 1 :])

@@ -25,9 +25,8 @@ Fit = tuple[float, Measure]
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A template with its slots filled; `way`: the axis and sign that the text chose."""
+    """Measures by slot; `way`: the axis and sign that the text chose."""
 
-    template: TermTemplate
     measures: Mapping[str, Measure]
     way: Way
     trigger: Trigger
@@ -63,7 +62,7 @@ class Matcher:
                 filled = {slot: measure for slot, (_, measure) in zip(template.roles, chosen, strict=True)}
                 if _go_together(template, filled):
                     score = sum(fit for fit, _ in chosen) / len(chosen)
-                    scored.append((score, Binding(template, filled, way, trigger)))
+                    scored.append((score, Binding(filled, way, trigger)))
             if scored:
                 scored.sort(key=lambda each: -each[0])
                 return [each for score, each in scored[:_KEPT] if score >= scored[0][0] - _CLOSE]

@@ -104,5 +104,5 @@ def test_weights_stay_in_their_ranges(terms: Pool, parent: Parent) -> None:
             found = terms.recognise(gene)
             assert found is not None
             for name, value in gene.weights.items():
-                low, high = found[0].range(found[1], name)
+                low, high = found.range(name)
                 assert low * 0.95 <= value <= high * 1.05

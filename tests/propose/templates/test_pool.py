@@ -25,7 +25,7 @@ def best(found: Pool, template: str) -> Term:
 
 
 def entry(found: Pool, template: str) -> str:
-    return next(iter(best(found, template).genes.values())).entry
+    return best(found, template).gene.entry
 
 
 # measures
@@ -109,7 +109,7 @@ def test_the_fitness_lends_its_names_and_no_more(planar: Vocabulary, task: Task)
     assert fitness_names(source) == {"hand_distance"}
     assert fitness_names("this is no Python") == frozenset()
     goals = asked(planar, task, "be brilliant", "def fitness(left_foot_contact):\n    return 0.0\n").goals
-    assert [(goal.key, str(goal.binding.measures["quantity"])) for goal in goals] == [
+    assert [(goal.gene.key, str(goal.binding.measures["quantity"])) for goal in goals] == [
         ("score", "left_foot_contact")
     ]
     door = replace(planar, observables=(*planar.observables, Observable("door_distance", (), "m")))
@@ -122,8 +122,7 @@ def test_keys_and_weights_never_hide_an_observable(planar: Vocabulary, task: Tas
     clashing = [Observable(name, (), "m") for name in ("speed", "effort", "alive", "height", "spin_cap")]
     vocabulary = replace(planar, observables=(*planar.observables, *clashing))
     for term in asked(vocabulary, task, "run forward, jump high, spin").terms:
-        for gene in term.genes.values():
-            assert not gene.weights.keys() & set(vocabulary.names()), gene
+        assert not term.gene.weights.keys() & set(vocabulary.names()), term.gene
 
 
 # the library
@@ -147,12 +146,11 @@ def test_every_template_fits_somewhere_and_renders_readable_code(
     unbound = {template.name for template in library()} - {term.template.name for term in terms}
     assert unbound <= {"gap", "impact", "straight"}  # a stated distance, ground forces, sideways speed
     for term in terms:
-        for gene in term.genes.values():
-            text = write((gene,), "A task")
-            compile(text, term.key, "exec")
-            assert gene.weights
-            assert all(value > 0 for value in gene.weights.values()), f"{term.key}: {gene.weights}"
-            assert max(map(len, text.splitlines())) <= 115, text
+        text, weights = write((term.gene,), "A task"), term.gene.weights
+        compile(text, term.gene.key, "exec")
+        assert weights
+        assert all(value > 0 for value in weights.values()), f"{term.gene.key}: {weights}"
+        assert max(map(len, text.splitlines())) <= 115, text
 
 
 def test_a_wrong_front_matter_is_refused() -> None:
