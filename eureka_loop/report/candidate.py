@@ -75,7 +75,7 @@ def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
     if further := list(_further_scores(search.trained or report.trained)):
         yield layout.section("Further scores", layout.facts(further))
     if trained := search.trained or report.trained:
-        tables = tuple(layout.paragraph(training_table(trained, points)) for points in (10, 6))
+        tables = tuple(layout.paragraph(training_table(trained, points)) for points in (10, 7, 5, 4))
         yield layout.section("Training", layout.FirstThatFits(tables), "as a designer is told")
     if (feedback := run.feedback(candidate.id)).strip():
         yield layout.section("Feedback its author got", layout.paragraph(feedback))

@@ -18,6 +18,10 @@ class LogFormatter:
 
     def line(self, event: Event, state: RunState) -> str | None:
         """The line for an event that `state` contains already; None for no line."""
+        line = self._line(event, state)
+        return None if line is None else text.one_line(line)
+
+    def _line(self, event: Event, state: RunState) -> str | None:
         if event.get("event") == "progress":
             return self._progress(event, state)
         if event.get("event") == "told":
@@ -131,9 +135,9 @@ def _started(event: Event, state: RunState) -> str:
     """Task, size and budget of the search, how many train at once, why not with the population trainer."""
     together = event.get("trainer") == "population"
     at_once = "one by one" if not together else "all that wait" if state.steady else "a generation"
-    why = f" ({text.one_line(event['why_trainer'])})" if not together and event.get("why_trainer") else ""
+    why = f" ({event['why_trainer']})" if not together and event.get("why_trainer") else ""
     how = f"{at_once}{' at once' if together else ''} on {_machine(event)}{why}"
-    task, steps = text.one_line(state.task), text.count(state.steps)
+    task, steps = state.task, text.count(state.steps)
     if not state.generations:  # a comparison
         return f"{task}: {steps} steps × {text.plural(state.report_seeds, 'seed')} a reward, {how}"
     size = f"{text.plural(state.generations, 'generation')} × {state.samples} candidates"

@@ -12,7 +12,6 @@ from eureka_loop import files
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Candidate
 from eureka_loop.report.candidate import candidate_page, weights_of
-from eureka_loop.results import Failed
 from eureka_loop.store import Run
 
 if TYPE_CHECKING:
@@ -110,23 +109,7 @@ def test_weights_of_what_is_no_program(source: str) -> None:
     assert weights_of(source) == {}
 
 
-@pytest.mark.parametrize("options", [{}, {"exchange": True}, {"diff": "human"}])
-@pytest.mark.parametrize("colours", [False, True])
-def test_hostile_text_is_inert(
-    script: Script, shown: Callable[..., str], hostile: str, options: dict[str, str], colours: bool
-) -> None:
-    source = f"def compute_reward(x, *, w={hostile!r}):\n    '''{hostile}'''\n    return {{}}\n"
-    candidate = Candidate("g0-00", 0, source, hostile, (hostile,), hostile)
-    exchange = {"messages": [{"role": hostile, "content": hostile}], "reply": hostile, "other": hostile}
-    script.run.write_candidate(candidate, feedback=hostile, exchanges=[exchange])
-    script.run.fail(Failed("g0-00", "exception", hostile, hostile))
-    screen = shown(candidate_page(script.run, "g0-00", **options), colours=colours)  # type: ignore[arg-type]
-    for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):
-        assert escape not in screen
-    assert colours or "\\x1b[2J" in screen
-
-
-@pytest.mark.parametrize(("width", "points"), [(60, 6), (80, 10)])
+@pytest.mark.parametrize(("width", "points"), [(60, 7), (80, 10)])
 def test_training_is_told_as_to_a_designer(
     script: Script, shown: Callable[..., str], width: int, points: int
 ) -> None:

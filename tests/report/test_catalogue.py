@@ -11,7 +11,6 @@ import pytest
 from rich.console import Console
 
 from eureka_loop.envs.registry import find_domain, find_task, suites, tasks
-from eureka_loop.errors import UnknownName
 from eureka_loop.report import catalogue
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
@@ -43,15 +42,6 @@ def test_a_suite_says_what_it_needs(shown: Callable[..., str], monkeypatch: pyte
     screen = shown(catalogue.catalogue(suites()), width=140)
     assert screen.count("they need: pip install 'eureka-loop[robotics]'") == 1
     assert screen.count("they need: pip install") == 2
-
-
-def test_a_suite_can_be_listed_alone() -> None:
-    console = Console(file=io.StringIO(), width=140)
-    catalogue.show_task("beyond", console)
-    assert isinstance(console.file, io.StringIO)
-    screen = console.file.getvalue()
-    assert "halfcheetah-flip" in screen
-    assert "halfcheetah-run" not in screen
 
 
 def test_the_envs_own_reward_is_shown_where_it_is_the_reference(shown: Callable[..., str]) -> None:
@@ -95,11 +85,6 @@ def test_the_vocabulary_is_grouped_and_has_ranges(shown: Callable[..., str], wid
     assert "torso_pos (N, 2) m (world); -1 … 1 [red]it[/]" in lines
     assert lines.index("cheetah") < lines.index("torso") < lines.index("episode")
     assert "native_reward" not in screen
-
-
-def test_an_unknown_task_names_the_nearest() -> None:
-    with pytest.raises(UnknownName, match="halfcheetah-run"):
-        catalogue.show_task("halfcheetah-rum")
 
 
 def test_showing_a_task_surveys_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:

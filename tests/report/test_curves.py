@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from eureka_loop.report.curves import draw_curves, fitness_curve, mean_curve
@@ -33,8 +32,3 @@ def test_points_without_a_finished_episode_are_left_out() -> None:
     assert fitness_curve(late) == {20: 2.0, 30: 3.0}
     assert mean_curve([fitness_curve(late), fitness_curve(whole)]) == {10: 1.0, 20: 3.0, 30: 4.0}
     assert mean_curve([]) == {}
-
-
-def test_seeds_without_a_common_point(tmp_path: Path) -> None:
-    early, late = trained([1.0, None, None]), replace(trained([None, None, 3.0]), seed=1)
-    assert draw_curves(tmp_path / "curves.png", [("winner", [early, late])], "t")

@@ -14,7 +14,7 @@ from rich.console import Console
 from eureka_loop import files
 from eureka_loop.records import Candidate, TrainerName, Training
 from eureka_loop.report.inspect import print_run, run_page
-from eureka_loop.report.run_data import RunData, is_active, terms
+from eureka_loop.report.run_data import RunData, is_active
 from eureka_loop.report.run_report import write_report
 from eureka_loop.results import Failed
 from eureka_loop.store import Run
@@ -103,14 +103,6 @@ def test_a_killed_run_says_how_to_go_on(script: Script, shown: Callable[..., str
     assert f"go on with  eureka resume {script.run.folder}" in screen
 
 
-def test_a_stopped_run_says_why(script: Script, shown: Callable[..., str]) -> None:
-    script.started()
-    script.run.event("stopped", reason="--max-usd 1.00: $0.99 spent")
-    screen = shown(run_page(script.run), width=400)
-    assert "stopped: --max-usd 1.00: $0.99 spent: 0 of 15 trainings done" in screen
-    assert "eureka resume" in screen
-
-
 def test_it_works_at_every_moment(script: Script, shown: Callable[..., str], tmp_path: Path) -> None:
     """Killed after any event: events cut there, and the results that came later not yet there."""
     whole = script.whole()
@@ -176,29 +168,6 @@ def test_a_refused_reference_does_not_hold_the_report_up(script: Script, shown: 
     assert "not finished (3 of 6 trainings)" in shown(run_page(script.run))
 
 
-def test_unknown_and_circular_parents_are_roots(script: Script, shown: Callable[..., str]) -> None:
-    script.started()
-    script.generation(0, ("g9-99",))
-    script.run.write_candidate(Candidate("g0-00", 0, "", "llm", ("g0-01",)))
-    script.run.write_candidate(Candidate("g0-01", 0, "", "llm", ("g0-00",)))
-    assert "with g9-99" in shown(run_page(script.run))
-
-
-@pytest.mark.parametrize("colours", [False, True])
-def test_hostile_text_is_inert(
-    script: Script, shown: Callable[..., str], hostile: str, colours: bool
-) -> None:
-    script.started()
-    script.run.write_candidate(Candidate("g0-00", 0, hostile, hostile, (hostile,), hostile))
-    script.run.fail(Failed("g0-00", "exception", hostile, hostile))
-    script.run.event("stopped", reason=hostile)
-    screen = shown(run_page(script.run), colours=colours)
-    for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):
-        assert escape not in screen
-    assert "[bold red]x[/]" in screen
-    assert ":smile:" in screen
-
-
 def test_in_a_pipe_lines_are_whole_and_not_padded(script: Script) -> None:
     console = Console(file=io.StringIO(), width=60)
     print_run(script.whole(), console)
@@ -217,24 +186,6 @@ def test_early_stops(halved: Run, shown: Callable[..., str]) -> None:
 
 
 # the data behind it
-
-
-def test_data_of_a_whole_run(script: Script) -> None:
-    data = RunData.read(script.whole())
-    assert [each.candidate.id for each in data.ranking] == ["g1-00", "g0-01", "g1-01", "g0-00"]
-    assert [each.candidate.id for each in data.failed] == ["g0-02", "g1-02"]
-    assert [each.candidate.id for each in data.reports] == ["g1-00", "human", "sparse"]
-    assert data.winner is not None
-    assert data.winner.id == "g1-00"
-    assert {result.seed for each in data.search for result in each.trained} == {0}
-    assert min(result.seed for each in data.reports for result in each.results) >= 20_000_000
-    assert len(data.trainings) == 4 + 9
-
-
-def test_before_the_report_there_is_no_winner(script: Script) -> None:
-    script.search()
-    data = RunData.read(script.run)
-    assert (data.winner, data.reports) == (None, ())
 
 
 def test_a_candidate_stopped_early_is_neither_ranked_nor_unfinished(halving: Run, script: Script) -> None:
@@ -261,9 +212,3 @@ def test_a_run_is_active_while_its_lock_is_held(script: Script) -> None:
     with script.run.lock():
         assert is_active(script.run)
     assert not is_active(script.run)
-
-
-def test_shares_are_means_over_seeds_largest_first(script: Script) -> None:
-    shares = terms(script.whole().evaluated("g1-00", report=True).trained)
-    assert list(shares) == ["speed", "upright", "effort", "_level"]
-    assert list(shares.values()) == pytest.approx([0.8, 0.1, 0.1, 0.0])

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from eureka_loop.report.live import Live, draw
-from eureka_loop.report.log import LogFormatter, time_left
+from eureka_loop.report.log import LogFormatter
 from eureka_loop.report.state import RunState
 from eureka_loop.report.terminal import can_redraw
 from eureka_loop.run_folder import Event
@@ -137,13 +137,6 @@ def test_the_report_shows_winner_and_references(state: RunState, shown: Callable
     assert "★  g1-00         ━━━━         100k of 300k       4.000  1 of 3 seeds" in screen
     assert "hand-written" in screen
     assert "best so far g1-00, 4.500; earlier: " in screen  # the search stays visible
-
-
-def test_what_follows_is_named_beside_the_time_left(state: RunState) -> None:
-    """A comparison trains with one algorithm after the other; the other's pace is unknown."""
-    state.then = ("SAC",)
-    assert time_left(state, 12.0) == "about 34 s left, then SAC"
-    assert time_left(RunState(), 12.0) == ""
 
 
 @pytest.mark.parametrize("stop", [None, KeyboardInterrupt, RuntimeError])
@@ -269,22 +262,6 @@ def test_lines_of_a_generation_with_early_stops(halved: Run) -> None:
     assert "g0-00 stopped after 16.7k of 50k steps: below the best 1 of 3" in lines
     assert (lines.count("g0-01 training"), lines.count("g0-01 goes on")) == (1, 1)
     assert any("the best 1 in 3 goes on" in line for line in lines)
-
-
-@pytest.mark.parametrize("interactive", [True, False])
-def test_hostile_text_is_inert(script: Script, hostile: str, interactive: bool) -> None:
-    out = console(terminal=interactive)
-    with Live(script.run, out, interactive=interactive) as live:
-        script.run.listen(live)
-        script.run.event("started", **{**STARTED, "task": hostile})
-        script.run.event("generation", generation=0, samples=1)
-        script.run.event("written", id="g0-00", note=hostile, parents=[], source=True)
-        script.run.event("gated", id="g0-00", terms=[hostile])
-        script.run.event("failed", id="g0-00", seed=None, kind=hostile, message=hostile)
-        script.run.event("stopped", reason=hostile)
-    for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):
-        assert escape not in written(out)
-    assert "[bold red]x[/]" in written(out)
 
 
 def test_reading_a_run_draws_nothing_with_matplotlib() -> None:

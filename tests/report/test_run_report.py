@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eureka_loop.errors import RunError
-from eureka_loop.records import Candidate
 from eureka_loop.report.markdown import escaped, fenced
 from eureka_loop.report.run_report import PICTURE, write_report
-from eureka_loop.results import Failed
 
 if TYPE_CHECKING:
     from .conftest import Script
@@ -52,13 +50,6 @@ def test_it_tells_the_whole_story(script: Script) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_it_says_the_same_every_time(script: Script) -> None:
-    run = script.whole()
-    first = write_report(run).read_text(encoding="utf-8")
-    assert write_report(run).read_text(encoding="utf-8") == first
-
-
-@pytest.mark.usefixtures("undrawn")
 def test_a_failed_reference_is_failed_and_never_zero(script: Script) -> None:
     script.search()
     script.report(human=(None, None, None), sparse=(0.4, None, 0.6))
@@ -72,15 +63,6 @@ def test_a_failed_reference_is_failed_and_never_zero(script: Script) -> None:
         "Human-normalised score: not defined, since 3 trainings of the hand-written reward failed." in words
     )
     assert words.count("| hand-written | seed ") == 3
-
-
-@pytest.mark.usefixtures("undrawn")
-def test_a_close_call_is_called_close(script: Script) -> None:
-    script.search()
-    script.report(winner=(2.0, 2.6, 2.2), human=(2.1, 2.3, 2.0))
-    script.run.event("finished", winner="g1-00")
-    words = write_report(script.run).read_text(encoding="utf-8")
-    assert "Against hand-written: can't tell: probability of improvement" in words
 
 
 def test_a_run_without_a_report(script: Script) -> None:
@@ -106,18 +88,6 @@ def test_a_stopped_run_is_marked_as_unfinished(script: Script) -> None:
     assert not (script.run.folder / PICTURE).exists()
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_a_finished_run_is_not(script: Script) -> None:
-    assert "Not finished" not in write_report(script.whole()).read_text(encoding="utf-8")
-
-
-def test_a_run_in_which_nothing_could_be_trained(script: Script) -> None:
-    script.started()
-    words = write_report(script.run).read_text(encoding="utf-8")
-    assert "No candidate could be trained" in words
-    assert "None finished training." in words
-
-
 def test_nothing_half_written_is_left_when_it_can_not_be_written(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,20 +100,6 @@ def test_nothing_half_written_is_left_when_it_can_not_be_written(
     with pytest.raises(RunError, match="No space left on device"):
         write_report(run)
     assert not [path for path in run.folder.iterdir() if path.suffix in (".partial", ".md", ".png")]
-
-
-@pytest.mark.usefixtures("undrawn")
-def test_hostile_text_can_not_leave_its_place(script: Script, hostile: str) -> None:
-    evil = hostile + " | <img src=x> ![](http://evil/) `code` \n# heading\n```\nout of the fence\n````"
-    script.search()
-    script.run.write_candidate(Candidate("g1-00", 1, evil, evil, (evil,), evil))
-    script.run.fail(Failed("g0-02", "refused", evil, evil))
-    script.run.event("finished", winner="g1-00")
-    words = write_report(script.run).read_text(encoding="utf-8")
-    outside = words.split("`````")[0] + words.split("`````")[2]
-    for bad in ("<img", "![](", "\n# heading", "\x1b", "\x07", "\u202e"):
-        assert bad not in outside, bad
-    assert all(line.count(" | ") <= 6 for line in words.splitlines() if line.startswith("| "))
 
 
 def test_escaping() -> None:

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from eureka_loop.records import Candidate
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.summary import print_stopped, print_summary, summary
-from eureka_loop.report.terminal import show
 
 if TYPE_CHECKING:
     from .conftest import Script
@@ -42,17 +40,6 @@ def test_the_winner_beside_the_references(script: Script, shown: Callable[..., s
     ]
     places = [screen.index(line) for line in order]
     assert places == sorted(places)
-
-
-def test_a_line_of_code_is_one_line_on_a_narrow_screen_too(script: Script) -> None:
-    """It is there to be copied; and nothing is filled up with blanks."""
-    out = console(width=40)
-    show(summary(RunData.read(script.whole())), out)
-    signature = (
-        "compute_reward(forward_velocity, torso_upright, action, *, speed=1.5, upright=0.5, effort=1e-3):"
-    )
-    assert f"\n  def {signature}\n" in written(out)
-    assert '\n          "speed": speed * forward_velocity,\n' in written(out)
 
 
 def test_it_ends_with_the_reports_path_unbroken(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,13 +101,3 @@ def test_a_full_disk_keeps_the_report_back_and_not_the_reason(
     out = console()
     print_stopped(script.run, "interrupted", out)
     assert written(out).endswith(f"Go on with: eureka resume {script.run.folder}\n")
-
-
-def test_hostile_text_is_inert(script: Script, shown: Callable[..., str], hostile: str) -> None:
-    script.search()
-    script.run.write_candidate(Candidate("g1-00", 1, hostile, hostile, (), hostile))
-    screen = shown(summary(RunData.read(script.run)), colours=True)
-    out = console()
-    print_stopped(script.run, hostile, out)
-    for escape in ("\x1b[2J", "\x1b]0;", "\x07", "\x9b", "\u202e"):
-        assert escape not in screen + written(out)
