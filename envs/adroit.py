@@ -1,7 +1,7 @@
 """Adroit: a 24-joint hand on an arm; opens a door, drives a nail, turns a pen, carries a ball.
 
-No pose ends an episode (200 steps of 10 ms). Served by the batched simulator: actions are rescaled for all
-copies at once, and each copy has its own places of door, board and targets, which a reset moves in the model.
+No pose ends an episode (200 steps of 10 ms). Batched: actions are rescaled for all copies at once, and each
+copy has its own positions of door, board and targets, which a reset moves in the model.
 
 Model and native reward: gymnasium_robotics/envs/adroit_hand/adroit_*.py, assets/adroit_hand/*.xml (1.4). The
 native rewards of door, hammer and relocate pay for a palm far from its object: a slip of that version, kept.
@@ -13,7 +13,7 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .adroit_observations import DOOR_STEP, HAMMER_STEP, PEN_STEP, RELOCATE_STEP
+from . import adroit_vectorised as vectorised
 from .domain import Domain, DomainObservable, Vectorised, observable
 from .zoo import SAC_MUJOCO, cite
 
@@ -286,8 +286,8 @@ def domain(task: Task, observables: tuple[DomainObservable, ...], vectorised: Ve
 
 
 DOMAINS = (
-    domain(DOOR, (door_angle, latch_turned, handle_distance), DOOR_STEP),
-    domain(HAMMER, (nail_left, hammer_distance, head_distance, hammer_height), HAMMER_STEP),
-    domain(PEN, (pen_distance, pen_alignment, pen_height), PEN_STEP),
-    domain(RELOCATE, (ball_distance, ball_to_target, palm_to_target, ball_height), RELOCATE_STEP),
+    domain(DOOR, (door_angle, latch_turned, handle_distance), vectorised.DOOR),
+    domain(HAMMER, (nail_left, hammer_distance, head_distance, hammer_height), vectorised.HAMMER),
+    domain(PEN, (pen_distance, pen_alignment, pen_height), vectorised.PEN),
+    domain(RELOCATE, (ball_distance, ball_to_target, palm_to_target, ball_height), vectorised.RELOCATE),
 )

@@ -1,7 +1,7 @@
 """What a domain file states about an environment: names, tasks, hyperparameters.
 
-A domain file is data and small vectorised functions: it imports numpy and this module, never a simulator, so
-that listing the catalogue costs nothing.
+A domain file is data and small vectorised functions. It imports numpy and this module, never a simulator, so
+that listing the catalogue is cheap.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ StartFunction = Callable[[np.random.Generator, Array, Array], tuple[Array, Array
 
 @dataclass(frozen=True, slots=True)
 class DomainObservable:
-    """A name a person would use, computed from other observables, all rows at once.
+    """An observable of a domain file, computed from other observables, all rows at once.
 
     `needs` are the function's parameters: names of observables, `prev_` and `init_` included.
     At an episode's start its value is the function's at the reset row, where `prev_` equals the row itself.
@@ -45,7 +45,7 @@ class DomainObservable:
 def observable(
     *, unit: str, frame: str = "", shape: tuple[int, ...] = (), hidden: bool = False
 ) -> Callable[[ObservableFunction], DomainObservable]:
-    """Make a vectorised function an observable: its name, docstring and parameters say the rest."""
+    """Make a vectorised function an observable with its name, docstring and parameters."""
 
     def declare(function: ObservableFunction) -> DomainObservable:
         return DomainObservable(
@@ -69,27 +69,28 @@ def touching(force: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Vectorised:
-    """What the env's Python computes, as functions of whole columns, so that many envs step in one call.
+    """What the env's own Python computes, as functions of whole columns, so that many envs step in one call.
 
     The parameters of each function but `start` name observables of this env (without memory: no `prev_`, no
     tracker; in `observation`, `prev_` is the moment before the step), arrays of MuJoCo's `MjData` ("cinert"),
     orientations of geoms and sites ("puck_geom_xmat"), or attributes of the env that a reset sets and that
-    then stay as they are ("goal"; `__` stands for a dot), each with a leading axis N. `serves` of the batched
-    simulator tries them against the env itself before it relies on them.
+    then stay as they are ("goal"; `__` stands for a dot), each with a leading axis N. `why_not_batched` tries
+    them against the env itself before they are used.
 
     Attributes:
         observation: (N, D), as the env's `_get_obs`; of a goal env its part "observation".
         start: draws an episode's first state, in the order in which the env's `reset_model` draws. None: an
             env is reset for every copy in turn, and what it leaves in MjData and MjModel is taken over.
         terminated: (N,) bool, as the env's step says; None where no state ends an episode.
-        info: what the env's `info` holds, by key (there `prev_` is allowed); keys left out can't be served.
+        info: values of the env's `info`, by key (`prev_` is allowed); programs that name another
+            key can't be batched.
         achieved_goal, desired_goal: (N, G), of a goal env.
-        applied: what the env writes into MjData before it steps, "ctrl" first, array by array (N, ...): from
+        applied: arrays (N, ...) that the env writes into MjData before it steps, "ctrl" among them: from
             `action` and the columns before the step. None: the action into "ctrl".
-        varied: arrays of MjModel that resets change ("body_pos"); only where `start` is None.
+        varied: arrays of MjModel that resets change ("body_pos"); only with `start` None.
         held: joints whose position the env sets to 0 after every step.
-        forward: whether the env computes everything anew after every step (`mj_forward`).
-        settings: arguments of `gymnasium.make` that this holds with as the task has them, time limits aside.
+        forward: whether the env calls `mj_forward` after every step.
+        settings: arguments of `gymnasium.make` that a task may set, besides time limits.
     """
 
     observation: ObservableFunction
@@ -106,7 +107,7 @@ class Vectorised:
 
 
 def uniform_start(scale: float) -> StartFunction:
-    """Every position and velocity off its usual start by at most `scale`."""
+    """Uniform noise of at most `scale` on every position and velocity."""
 
     def start(random: np.random.Generator, qpos: Array, qvel: Array) -> tuple[Array, Array]:
         places = qpos + random.uniform(-scale, scale, qpos.size)
@@ -116,7 +117,7 @@ def uniform_start(scale: float) -> StartFunction:
 
 
 def normal_velocity_start(scale: float) -> StartFunction:
-    """Positions off by at most `scale`, velocities by normal noise of that standard deviation."""
+    """Uniform noise of at most `scale` on positions, normal noise of that deviation on velocities."""
 
     def start(random: np.random.Generator, qpos: Array, qvel: Array) -> tuple[Array, Array]:
         places = qpos + random.uniform(-scale, scale, qpos.size)
@@ -126,7 +127,7 @@ def normal_velocity_start(scale: float) -> StartFunction:
 
 
 def place_info(plane: slice) -> dict[str, ObservableFunction]:
-    """`info` as Gymnasium's envs say where a robot is; `plane` is where qpos holds its x and y."""
+    """Keys of `info` with the robot's place, as in Gymnasium's envs; `plane` is where qpos holds x and y."""
     x, y = plane.start, plane.stop - 1
     return {
         "x_position": lambda qpos: qpos[:, x],
@@ -140,19 +141,19 @@ class Domain:
     """One environment: its vocabulary beyond the automatic one, its tasks, its tuned hyperparameters.
 
     Attributes:
-        env_id: the Gymnasium id it describes; "" for the generic domain of an unknown env.
+        env_id: the Gymnasium id; "" for the generic domain of an unknown env.
         observables: shown to designers before the automatic ones, in this order.
-        tasks: the env's own first, then what else can be done in it.
+        tasks: the env's own first, then others.
         hyperparameters: per algorithm, keyword arguments of SB3's class, plus "n_envs".
-        hyperparameters_source: where they come from.
+        hyperparameters_source: citation.
         extra: this package's extra that installs the env; "" where none is needed.
-        vectorised: what lets it step as many envs at once, by task where tasks differ; None: one at a time.
+        vectorised: the env as functions, for batches; by task where tasks differ. None: one at a time.
         not_vectorised: why one at a time, in one line.
-        left_out: how automatic names begin that would mislead: markers that the env leaves where they were.
-        hindsight: what lets a goal env's transitions be told with another goal. What is computed from
-            `desired_goal` is computed anew by itself; here stand the automatic names that follow the goal
-            otherwise (`info_is_success`), each with a function of other observables that gives it. {}: there
-            are none, and neither motion nor an episode's end depends on the goal. None: nobody says so.
+        left_out: prefixes of automatic names that would mislead: markers that the env doesn't move.
+        hindsight: how a goal env's transitions are recomputed for another goal. What is computed from
+            `desired_goal` is known by itself; these are the automatic names that depend on the goal otherwise
+            (`info_is_success`), each with a function of other observables that gives it. {}: there are none,
+            and neither motion nor an episode's end depends on the goal. None: hindsight isn't possible.
     """
 
     name: str

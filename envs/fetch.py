@@ -1,22 +1,25 @@
 """Fetch: a seven-joint arm over a table, moved by its gripper's place; Gymnasium-Robotics' four goal tasks.
 
 An action asks for a change of the gripper's place and of its opening; no pose ends an episode. The goal is in
-`desired_goal`: the model's own marker of it, `target0`, moves only when a picture is drawn, and is left out.
-Served by the batched simulator: the mocap body that pulls the arm is moved for all copies at once.
+`desired_goal`; the model's marker of it, `target0`, moves only when an image is rendered, and is left out.
+Batched: the mocap body that pulls the arm is moved for all copies at once.
 
-Model and native reward: gymnasium_robotics/envs/fetch/fetch_env.py, assets/fetch/*.xml (1.4).
+Model and native reward: gymnasium_robotics/envs/fetch/fetch_env.py, envs/robot_env.py,
+utils/mujoco_utils.py, assets/fetch/*.xml (1.4).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, DomainObservable, observable
-from .fetch_steps import GRIP_STEP, PUSH_STEP, REACH_STEP, is_success
+from .domain import Domain, DomainObservable, Vectorised, observable
+from .rotations import euler_angles
 from .zoo import FROM_REACH, FUSED, GOALS, cite
 
 TABLE = 0.425  # m, height of the object's middle when it lies on the table
@@ -96,6 +99,102 @@ def compute_reward(goal_distance, *, distance=1.0):
     return {"distance": -distance * goal_distance}
 '''
 
+MAX_MOVE = np.float32(0.05)  # m that an action of 1 moves the gripper; float32 as in the env, which rounds so
+TURN = np.array([1.0, 0.0, 1.0, 0.0])  # what every action adds to the gripper's quaternion
+ROBOT, OBJECT = 3, 32  # the bodies at the roots of their kinematic trees
+ARM = [0, 1, 2, 3, *range(6, 13)]  # degrees of freedom that move the gripper: base, torso lift, arm
+FREE = list(range(15, 21))  # the object's
+FINGERS = slice(13, 15)  # of qpos and qvel, right and left
+TIMESTEP = 0.04  # s; observed velocities are metres a step
+CLOSE = 0.05  # m from the goal, below which the env calls it reached
+FINGER_JOINTS = ("robot0:l_gripper_finger_joint", "robot0:r_gripper_finger_joint")
+
+
+def mocap_step(
+    action: Array, robot0_gripper_link_pos: Array, robot0_gripper_link_quat: Array, ctrl: Array
+) -> Mapping[str, Array]:
+    """The mocap body, to which the gripper is welded, moves to the gripper plus the action."""
+    move = np.clip(action, -1.0, 1.0)[:, :3].astype(np.float32) * MAX_MOVE
+    place, turn = robot0_gripper_link_pos + move, robot0_gripper_link_quat + TURN
+    return {"ctrl": ctrl, "mocap_pos": place[:, None], "mocap_quat": turn[:, None]}
+
+
+def mocap_step_with_grip(
+    action: Array, robot0_gripper_link_pos: Array, robot0_gripper_link_quat: Array, qpos: Array
+) -> Mapping[str, Array]:
+    """The last part of the action moves both fingers, the left one's actuator first."""
+    grip = np.clip(action, -1.0, 1.0)[:, 3:]
+    ctrl = qpos[:, FINGERS][:, ::-1] + grip
+    return mocap_step(action, robot0_gripper_link_pos, robot0_gripper_link_quat, ctrl)
+
+
+def mocap_step_without_grip(
+    action: Array, robot0_gripper_link_pos: Array, robot0_gripper_link_quat: Array
+) -> Mapping[str, Array]:
+    """The fingers are blocked and have no actuators."""
+    return mocap_step(action, robot0_gripper_link_pos, robot0_gripper_link_quat, np.zeros((len(action), 0)))
+
+
+def velocity(cdof: Array, qvel: Array, chain: list[int], centre: Array, point: Array) -> tuple[Array, Array]:
+    """Of a point, linear and angular (N, 3): its Jacobian times qvel; `cvel` is from before qvel.
+
+    Args:
+        chain: degrees of freedom that move the point.
+        centre: centre of mass of its kinematic tree, which `cdof` is about.
+    """
+    turn, linear = np.split((cdof[:, chain] * qvel[:, chain, None]).sum(axis=1), 2, axis=1)
+    return linear + np.cross(turn, point - centre), turn
+
+
+def reach_observation(
+    robot0_grip_pos: Array, qpos: Array, qvel: Array, cdof: Array, subtree_com: Array
+) -> Array:
+    """MujocoFetchEnv._get_obs without an object: (N, 10)."""
+    speed, _ = velocity(cdof, qvel, ARM, subtree_com[:, ROBOT], robot0_grip_pos)
+    fingers = qvel[:, FINGERS] * TIMESTEP
+    return np.concatenate([robot0_grip_pos, qpos[:, FINGERS], speed * TIMESTEP, fingers], axis=1)
+
+
+def object_observation(
+    robot0_grip_pos: Array,
+    object0_site_pos: Array,
+    object0_forward: Array,
+    object0_left: Array,
+    object0_up: Array,
+    qpos: Array,
+    qvel: Array,
+    cdof: Array,
+    subtree_com: Array,
+) -> Array:
+    """MujocoFetchEnv._get_obs: (N, 25)."""
+    grip, block = robot0_grip_pos, object0_site_pos
+    speed = velocity(cdof, qvel, ARM, subtree_com[:, ROBOT], grip)[0] * TIMESTEP
+    block_speed, turning = velocity(cdof, qvel, FREE, subtree_com[:, OBJECT], block)
+    turn = euler_angles(np.stack([object0_forward, object0_left, object0_up], axis=2))
+    own = [grip, block, block - grip, qpos[:, FINGERS], turn]
+    moving = [block_speed * TIMESTEP - speed, turning * TIMESTEP, speed, qvel[:, FINGERS] * TIMESTEP]
+    return np.concatenate([*own, *moving], axis=1)
+
+
+def is_success(goal_distance: Array, time: Array) -> Array:
+    """`info` of a step; that of a reset is empty."""
+    return np.asarray((goal_distance < CLOSE) & (time > 0.0), np.float64)
+
+
+REACH_VECTORISED = Vectorised(
+    observation=reach_observation,
+    achieved_goal=lambda robot0_grip_pos: robot0_grip_pos,
+    desired_goal=lambda goal: goal,
+    info={"is_success": is_success},
+    applied=mocap_step_without_grip,
+    held=FINGER_JOINTS,
+    forward=True,
+)
+PUSH_VECTORISED = replace(
+    REACH_VECTORISED, observation=object_observation, achieved_goal=lambda object0_site_pos: object0_site_pos
+)
+GRIP_VECTORISED = replace(PUSH_VECTORISED, applied=mocap_step_with_grip, held=(), forward=False)
+
 REACHING = (goal_position, gripper_position, goal_distance)
 MOVING = (*REACHING, object_position, object_distance)
 
@@ -131,7 +230,7 @@ def domain(name: str, text: str, observables: tuple[DomainObservable, ...], sac:
             sac="FetchReach-v1" if name == "Reach" else f"FetchReach-v1's {FROM_REACH}, SB3's defaults",
         ),
         extra="robotics",
-        vectorised=STEPS[name],
+        vectorised=VECTORISED[name],
         left_out=("target0",),
         hindsight={"info_is_success": is_success},
     )
@@ -144,7 +243,12 @@ TASK_NAMES = {
     "PickAndPlace": "fetch-pick-and-place",
 }
 
-STEPS = {"Reach": REACH_STEP, "Push": PUSH_STEP, "Slide": PUSH_STEP, "PickAndPlace": GRIP_STEP}
+VECTORISED = {
+    "Reach": REACH_VECTORISED,
+    "Push": PUSH_VECTORISED,
+    "Slide": PUSH_VECTORISED,
+    "PickAndPlace": GRIP_VECTORISED,
+}
 
 DOMAINS = (
     domain("Reach", "Move the Fetch arm's gripper to the goal and keep it there.", REACHING, SAC_REACH),

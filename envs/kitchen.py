@@ -2,8 +2,8 @@
 
 An action is a speed for each joint. The env would end an episode once its tasks are done; here it goes on, so
 that a state counts that lasts. Observations are noisy, and the next command starts from the noisy joint
-positions: the env's Python steps one at a time. Its own reward is 1 a task done: nobody has written a dense
-one, so there is no hand-written reward.
+positions: the envs step one at a time. Its own reward is 1 for each task done; no dense one is published, so
+there is no hand-written reward.
 
 Model, goals and thresholds: gymnasium_robotics/envs/franka_kitchen/kitchen_env.py (1.4).
 """
@@ -19,11 +19,11 @@ from eureka_loop.records import Array, Task
 from .domain import Domain, DomainObservable, observable
 from .zoo import SAC_MUJOCO, cite
 
-CLOSE = 0.3  # of each distance: the env calls the thing done
+CLOSE = 0.3  # of each distance: the env calls the element done
 
 
-class Thing(NamedTuple):
-    """One of the kitchen's things: which of qpos it is, where these should be, and how a person says so."""
+class Element(NamedTuple):
+    """An element of the kitchen: its part of qpos, the goal of these, the task's text, and what they mean."""
 
     name: str
     places: slice
@@ -32,46 +32,46 @@ class Thing(NamedTuple):
     meaning: str
 
 
-THINGS = {
-    "microwave": Thing(
+ELEMENTS = {
+    "microwave": Element(
         "microwave", slice(22, 23), (-0.75,), "Open the microwave's door with the arm.", "door's hinge, rad"
     ),
-    "kettle": Thing(
+    "kettle": Element(
         "kettle",
         slice(23, 30),
         (-0.23, 0.75, 1.62, 0.99, 0.0, 0.0, -0.06),
         "Move the kettle to the stove's other side with the arm, upright.",
         "place, m, and orientation, a quaternion",
     ),
-    "light switch": Thing(
+    "light switch": Element(
         "light_switch",
         slice(17, 19),
         (-0.69, -0.05),
         "Turn on the light above the stove with the arm: push its switch over.",
         "switch, rad, and its lamp",
     ),
-    "slide cabinet": Thing(
+    "slide cabinet": Element(
         "slide_cabinet",
         slice(19, 20),
         (0.37,),
         "Slide the cabinet's door open with the arm, to the right.",
         "door, m",
     ),
-    "hinge cabinet": Thing(
+    "hinge cabinet": Element(
         "hinge_cabinet",
         slice(20, 22),
         (0.0, 1.45),
         "Open the right door of the hinged cabinet with the arm.",
         "both doors, rad",
     ),
-    "top burner": Thing(
+    "top burner": Element(
         "top_burner",
         slice(15, 17),
         (-0.92, -0.01),
         "Turn the knob of the top left burner with the arm.",
         "knob, rad, and its flame",
     ),
-    "bottom burner": Thing(
+    "bottom burner": Element(
         "bottom_burner",
         slice(11, 13),
         (-0.88, -0.01),
@@ -82,15 +82,15 @@ THINGS = {
 """By the env's names for them."""
 
 
-def off(thing: Thing) -> DomainObservable:
-    """How far a thing is from done."""
+def distance_of(element: Element) -> DomainObservable:
+    """Make the observable of an element's distance from its goal."""
 
     def distance(qpos: Array) -> Array:
-        return np.asarray(np.linalg.norm(qpos[:, thing.places] - thing.goal, axis=1))
+        return np.asarray(np.linalg.norm(qpos[:, element.places] - element.goal, axis=1))
 
-    distance.__name__ = f"{thing.name}_distance"
+    distance.__name__ = f"{element.name}_distance"
     distance.__doc__ = (
-        f"How far the {thing.name.replace('_', ' ')} is from where it should be ({thing.meaning}); "
+        f"How far the {element.name.replace('_', ' ')} is from where it should be ({element.meaning}); "
         f"below {CLOSE} the env calls it done."
     )
     return observable(unit="rad or m")(distance)
@@ -127,24 +127,24 @@ def compute_reward({name}_distance):
 '''
 
 
-def settings(*things: str) -> dict[str, object]:
-    """The env with these to do, whose episodes last their whole time."""
+def settings(*elements: str) -> dict[str, object]:
+    """Arguments for an env with these elements to move and episodes of full length."""
     return {
-        "tasks_to_complete": list(things),
+        "tasks_to_complete": list(elements),
         "terminate_on_tasks_completed": False,
         "remove_task_when_completed": False,
     }
 
 
-def alone(key: str, thing: Thing) -> Task:
-    """One thing to do."""
+def single(key: str, element: Element) -> Task:
+    """The task of one element."""
     return Task(
-        name=f"kitchen-{thing.name.replace('_', '-')}",
+        name=f"kitchen-{element.name.replace('_', '-')}",
         env_id="FrankaKitchen-v1",
-        text=thing.text,
-        fitness=FITNESS.format(name=thing.name),
-        success=SUCCESS.format(name=thing.name, close=CLOSE),
-        sparse=SPARSE.format(name=thing.name, close=CLOSE),
+        text=element.text,
+        fitness=FITNESS.format(name=element.name),
+        success=SUCCESS.format(name=element.name, close=CLOSE),
+        sparse=SPARSE.format(name=element.name, close=CLOSE),
         env_kwargs=settings(key),
     )
 
@@ -191,8 +191,8 @@ def compute_reward(microwave_distance, kettle_distance, light_switch_distance, s
 DOMAIN = Domain(
     name="kitchen",
     env_id="FrankaKitchen-v1",
-    observables=(hand_position, *(off(thing) for thing in THINGS.values())),
-    tasks=(*(alone(key, thing) for key, thing in THINGS.items()), FOUR),
+    observables=(hand_position, *(distance_of(element) for element in ELEMENTS.values())),
+    tasks=(*(single(key, element) for key, element in ELEMENTS.items()), FOUR),
     hyperparameters={"ppo": {"n_envs": 1}, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="has no kitchen: SB3's defaults", sac="has none either: HalfCheetah-v4"),
     extra="robotics",

@@ -1,7 +1,6 @@
-"""Mazes: a ball (PointMaze) or Gymnasium's ant (AntMaze) finds its way to a goal, in a U or a larger maze.
+"""Mazes: a ball (PointMaze) or Gymnasium's ant (AntMaze) goes to a goal, in a U or a larger maze.
 
 Start and goal are drawn at every reset; no pose ends an episode, and the goal stays when it is reached.
-Served by the batched simulator.
 
 Maps, sizes and native reward: gymnasium_robotics/envs/maze/*.py (1.4).
 """
@@ -17,11 +16,11 @@ from eureka_loop.records import Array, Task
 
 from . import ant
 from .domain import Domain, DomainObservable, ObservableFunction, Vectorised, observable, place_info
-from .maze_ways import MEDIUM, Maze, U
+from .maze_paths import MEDIUM, Maze, U
 from .zoo import HER, SAC_MUJOCO, cite
 
 POINT, ANT = 1.0, 4.0  # m, a cell's side
-FASTEST = 5.0  # m/s, the ball
+MAX_SPEED = 5.0  # m/s, the ball
 MARKERS = {"Point": 0.2, "Ant": 1.0}  # m, height of the goal's marker: half the walls'
 CLOSE = 0.45  # m from the goal, within which the env calls it reached
 
@@ -45,21 +44,21 @@ def goal_distance(achieved_goal: Array, desired_goal: Array) -> Array:
 
 
 def way_left(maze: Maze) -> DomainObservable:
-    """The way round the walls."""
+    """Make the observable of the path's length."""
 
     def way_left(achieved_goal: Array, desired_goal: Array) -> Array:
         """Length of the way to the goal round the walls, along the middle of the corridors."""
-        return maze.way(achieved_goal, desired_goal)
+        return maze.path_length(achieved_goal, desired_goal)
 
     return observable(unit="m")(way_left)
 
 
 def next_turn(maze: Maze) -> DomainObservable:
-    """Where the way leads next."""
+    """Make the observable of the path's next corner."""
 
     def next_turn(achieved_goal: Array, desired_goal: Array) -> Array:
         """Vector to where the way to the goal leads next: a corridor's middle, or the goal itself."""
-        return maze.ahead(achieved_goal, desired_goal) - achieved_goal
+        return maze.next_corner(achieved_goal, desired_goal) - achieved_goal
 
     return observable(unit="m", frame="world", shape=(2,))(next_turn)
 
@@ -76,7 +75,7 @@ def success(goal_distance: Array) -> Array:
 
 
 def marker(height: float) -> ObservableFunction:
-    """Where the env's marker hangs."""
+    """Position of the env's marker."""
 
     def target_pos(desired_goal: Array) -> Array:
         return np.insert(desired_goal, 2, height, axis=1)
@@ -111,24 +110,24 @@ def compute_reward(goal_distance, *, near=1.0):
 '''
 
 
-def held_back(action: Array, qvel: Array) -> Mapping[str, Array]:
+def clip_speed(action: Array, qvel: Array) -> Mapping[str, Array]:
     """PointEnv.step: the ball's speed is bounded before each step."""
-    return {"ctrl": np.clip(action, -1.0, 1.0), "qvel": np.clip(qvel, -FASTEST, FASTEST)}
+    return {"ctrl": np.clip(action, -1.0, 1.0), "qvel": np.clip(qvel, -MAX_SPEED, MAX_SPEED)}
 
 
-POINT_STEP = Vectorised(
+POINT_VECTORISED = Vectorised(
     observation=lambda qpos, qvel: np.concatenate([qpos, qvel], axis=1),
     achieved_goal=lambda qpos: qpos[:, :2],
     desired_goal=lambda goal: goal,
     info={"success": success},
-    applied=held_back,
+    applied=clip_speed,
     varied=("site_pos",),
 )
-ANT_STEP = replace(
-    POINT_STEP,
+ANT_VECTORISED = replace(
+    POINT_VECTORISED,
     observation=ant.policy_observation,
     info={
-        **POINT_STEP.info,
+        **POINT_VECTORISED.info,
         **place_info(ant.ROOT_PLANE),
         "x_velocity": ant.forward_velocity.function,
         "y_velocity": ant.sideways_velocity.function,
@@ -139,11 +138,11 @@ ANT_STEP = replace(
 
 def domain(agent: str, shape: str, maze: Maze, version: str) -> Domain:
     """One of the four, by agent ("Point", "Ant") and shape ("UMaze", "Medium")."""
-    who = {"Point": "ball", "Ant": "four-legged ant"}[agent]
+    robot = {"Point": "ball", "Ant": "four-legged ant"}[agent]
     task = Task(
         name=f"{agent.lower()}maze-{shape.lower()}",
         env_id=f"{agent}Maze_{shape}Dense-{version}",
-        text=f"Bring the {who} through the maze to the goal, round the walls, and stay there.",
+        text=f"Bring the {robot} through the maze to the goal, round the walls, and stay there.",
         fitness=FITNESS,
         success=SUCCESS,
         sparse=SPARSE,
@@ -161,7 +160,7 @@ def domain(agent: str, shape: str, maze: Maze, version: str) -> Domain:
             ppo="has no maze: SB3's defaults", sac="has none either: Ant-v4, FetchReach-v1's hindsight"
         ),
         extra="robotics",
-        vectorised=ANT_STEP if agent == "Ant" else POINT_STEP,
+        vectorised=ANT_VECTORISED if agent == "Ant" else POINT_VECTORISED,
         hindsight={"info_success": success, "target_pos": marker(MARKERS[agent])},
     )
 

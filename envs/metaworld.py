@@ -1,8 +1,8 @@
 """Meta-World: a Sawyer arm at a table with something to reach, push, press, turn, pick up or open: 50 tasks.
 
 An action moves the gripper's place and opens or shuts it; nothing ends an episode (500 steps of 12.5 ms).
-Goal and objects are drawn anew at every reset, from the reset's seed. Served by the batched simulator, all
-but stick-push: what each env sees and calls done is stated, its resets are its own.
+Goal and objects are drawn anew at every reset, from the reset's seed. Batched, all but
+stick-push: observation and success are stated, resets are the env's own.
 
 Names, order and success: metaworld/env_dict.py and envs/sawyer_*_v3.py (3.0). The hand-written rewards are
 its own, of version v2: some as programs, the others as the env computes them.
@@ -16,9 +16,7 @@ from eureka_loop.records import Array, Task
 
 from .domain import Domain, Vectorised, observable
 from .metaworld_rewards import REWARDS
-from .metaworld_seen import SEEN
-from .metaworld_steps import vectorised
-from .metaworld_tasks import TEXTS
+from .metaworld_vectorised import OBSERVED, vectorised
 from .zoo import SAC_MUJOCO, cite
 
 STEPS = 500
@@ -93,6 +91,60 @@ def compute_reward(info_success):
 '''
 
 
+TEXTS = {
+    "assembly": "Pick up the ring-shaped wrench and place it onto the peg.",
+    "basketball": "Pick up the basketball and drop it through the hoop.",
+    "bin-picking": "Grasp the object in one bin and place it in the other.",
+    "box-close": "Grasp the lid and close the box with it.",
+    "button-press-topdown": "Press the button from above.",
+    "button-press-topdown-wall": "Press the button from above, past the wall in the way.",
+    "button-press": "Press the button in from the front.",
+    "button-press-wall": "Press the button in from the front, past the wall in the way.",
+    "coffee-button": "Press the coffee machine's button.",
+    "coffee-pull": "Pull the mug from the coffee machine to its goal.",
+    "coffee-push": "Push the mug under the coffee machine, to its goal.",
+    "dial-turn": "Turn the dial by half a turn.",
+    "disassemble": "Pick the ring-shaped wrench up off the peg.",
+    "door-close": "Push the open door shut.",
+    "door-lock": "Lock the door by turning its lock.",
+    "door-open": "Pull the door open by its handle.",
+    "door-unlock": "Unlock the door by turning its lock.",
+    "hand-insert": "Put the gripper into the hole in the table.",
+    "drawer-close": "Push the drawer in.",
+    "drawer-open": "Pull the drawer out by its handle.",
+    "faucet-open": "Turn the faucet's handle to open it.",
+    "faucet-close": "Turn the faucet's handle to close it.",
+    "hammer": "Pick up the hammer and drive the screw into the box.",
+    "handle-press-side": "Press the handle beside the box down.",
+    "handle-press": "Press the handle down.",
+    "handle-pull-side": "Pull the handle beside the box up.",
+    "handle-pull": "Pull the handle up.",
+    "lever-pull": "Pull the lever up by a quarter turn.",
+    "pick-place-wall": "Pick up the puck, lift it over the wall and bring it to the goal.",
+    "pick-out-of-hole": "Pick the puck out of the hole and bring it to the goal.",
+    "pick-place": "Pick up the puck and bring it to the goal.",
+    "plate-slide": "Slide the plate into the cabinet.",
+    "plate-slide-side": "Slide the plate sideways into the cabinet.",
+    "plate-slide-back": "Slide the plate back out of the cabinet.",
+    "plate-slide-back-side": "Slide the plate sideways back out of the cabinet.",
+    "peg-insert-side": "Pick up the peg and insert it sideways into the hole.",
+    "peg-unplug-side": "Pull the peg sideways out of its hole.",
+    "soccer": "Kick the ball into the goal.",
+    "stick-push": "Grasp the stick and push the thermos with it to the goal.",
+    "stick-pull": "Grasp the stick, hook the thermos by its handle and pull it to the goal.",
+    "push": "Push the puck over the table to the goal.",
+    "push-wall": "Push the puck round the wall to the goal.",
+    "push-back": "Pull the puck back over the table to the goal.",
+    "reach": "Bring the gripper's fingers to the goal.",
+    "reach-wall": "Bring the gripper's fingers to the goal behind the wall.",
+    "shelf-place": "Pick up the puck and place it on the shelf.",
+    "sweep-into": "Sweep the puck into the hole in the table.",
+    "sweep": "Sweep the puck off the table.",
+    "window-open": "Push the window open.",
+    "window-close": "Push the window shut.",
+}
+
+
 def task(name: str, text: str) -> Task:
     """By Meta-World's name for it."""
     program = REWARDS.get(name)
@@ -111,9 +163,9 @@ def task(name: str, text: str) -> Task:
 
 
 def stated(task: Task) -> Vectorised | None:
-    """What the batched simulator needs to know of one of the fifty."""
-    seen = SEEN.get(task.env_kwargs.get("env_name", "").removesuffix("-v3"))
-    return vectorised(seen) if seen else None
+    """The vectorised form of one of the fifty."""
+    observed = OBSERVED.get(task.env_kwargs.get("env_name", "").removesuffix("-v3"))
+    return vectorised(observed) if observed else None
 
 
 DOMAIN = Domain(

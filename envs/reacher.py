@@ -122,8 +122,8 @@ PPO = {
 def policy_observation(qpos: Array, qvel: Array, fingertip_pos: Array, target_pos: Array) -> Array:
     """ReacherEnv._get_obs: (N, 10)."""
     angles, places = qpos[:, ARM], qpos[:, GOAL]
-    way = (fingertip_pos - target_pos)[:, PLANE]
-    return np.concatenate([np.cos(angles), np.sin(angles), places, qvel[:, ARM], way], axis=1)
+    offset = (fingertip_pos - target_pos)[:, PLANE]
+    return np.concatenate([np.cos(angles), np.sin(angles), places, qvel[:, ARM], offset], axis=1)
 
 
 def start(random: np.random.Generator, qpos: Array, qvel: Array) -> tuple[Array, Array]:

@@ -1,60 +1,55 @@
-"""The catalogue: every domain and task by name. A new domain file is added to `domains`."""
+"""The catalogue: every domain and task by name, with those that other packages add by entry points."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from importlib.util import find_spec
 
-from eureka_loop.errors import UnknownName
+from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Task
+from eureka_loop.registry import Registry
 
-from . import (
-    adroit,
-    ant,
-    fetch,
-    halfcheetah,
-    hopper,
-    humanoid,
-    humanoidstandup,
-    inverted_double_pendulum,
-    inverted_pendulum,
-    kitchen,
-    maze,
-    metaworld,
-    pusher,
-    reacher,
-    shadow_hand,
-    swimmer,
-    walker2d,
-)
 from .domain import Domain
 
+BUILTIN = {
+    name: f"eureka_loop.envs.{name}:{attribute}"
+    for name, attribute in {
+        "halfcheetah": "DOMAIN",
+        "hopper": "DOMAIN",
+        "walker2d": "DOMAIN",
+        "ant": "DOMAIN",
+        "humanoid": "DOMAIN",
+        "humanoidstandup": "DOMAIN",
+        "swimmer": "DOMAIN",
+        "reacher": "DOMAIN",
+        "pusher": "DOMAIN",
+        "inverted_pendulum": "DOMAIN",
+        "inverted_double_pendulum": "DOMAIN",
+        "fetch": "DOMAINS",
+        "adroit": "DOMAINS",
+        "shadow_hand": "DOMAINS",
+        "maze": "DOMAINS",
+        "kitchen": "DOMAIN",
+        "metaworld": "DOMAIN",
+    }.items()
+}
+"""Module → its domain, or its domains; in the catalogue's order."""
 
-def domains() -> tuple[Domain, ...]:
-    """Every env with a domain file, in the order in which the catalogue shows them."""
-    return (
-        halfcheetah.DOMAIN,
-        hopper.DOMAIN,
-        walker2d.DOMAIN,
-        ant.DOMAIN,
-        humanoid.DOMAIN,
-        humanoidstandup.DOMAIN,
-        swimmer.DOMAIN,
-        reacher.DOMAIN,
-        pusher.DOMAIN,
-        inverted_pendulum.DOMAIN,
-        inverted_double_pendulum.DOMAIN,
-        *fetch.DOMAINS,
-        *adroit.DOMAINS,
-        *shadow_hand.DOMAINS,
-        *maze.DOMAINS,
-        kitchen.DOMAIN,
-        metaworld.DOMAIN,
-    )
+REGISTRY: Registry[Domain | Sequence[Domain]] = Registry("domain", "eureka_loop.domains", BUILTIN)
+
+PACKAGES = {"robotics": "gymnasium_robotics", "metaworld": "metaworld"}
+"""Extra of this package → the package that registers its envs when it is imported."""
 
 
 @cache
-def _tasks() -> dict[str, Task]:
-    return {task.name: task for domain in domains() for task in domain.tasks}
+def domains() -> tuple[Domain, ...]:
+    """Every env with a domain file, in the catalogue's order.
+
+    Raises:
+        BadInput: another package's domain can't be imported.
+    """
+    return tuple(domain for group in _groups().values() for domain in group)
 
 
 def tasks() -> dict[str, Task]:
@@ -63,17 +58,18 @@ def tasks() -> dict[str, Task]:
 
 
 def suites() -> dict[str, tuple[Task, ...]]:
-    """The catalogue in groups: `gymnasium` holds each env's own task, `beyond` what else these bodies can do;
-    what needs an extra is named as the extra is.
+    """The catalogue in groups: `gymnasium` holds each env's own task, `beyond` its other tasks. Domains that
+    need an extra form a suite of its name, those of another package one of their entry point's name.
     """
     found: dict[str, list[Task]] = {"gymnasium": [], "beyond": []}
-    for domain in domains():
-        own, *others = domain.tasks
-        if domain.extra:
-            found.setdefault(domain.extra, []).extend(domain.tasks)
-        else:
-            found["gymnasium"].append(own)
-            found["beyond"].extend(others)
+    for name, group in _groups().items():
+        for domain in group:
+            if domain.extra or name not in BUILTIN:
+                found.setdefault(domain.extra or name, []).extend(domain.tasks)
+            else:
+                own, *others = domain.tasks
+                found["gymnasium"].append(own)
+                found["beyond"].extend(others)
     return {suite: tuple(members) for suite, members in found.items()}
 
 
@@ -90,7 +86,7 @@ def find_task(name: str) -> Task:
 
 
 def find_domain(env_id: str) -> Domain:
-    """The domain of a Gymnasium id; where none is written, the automatic vocabulary and SB3's defaults.
+    """The domain of a Gymnasium id; without one, the automatic vocabulary and SB3's defaults.
 
     Another version of a known env ("HalfCheetah-v4") counts as unknown: its model and reward differ.
     """
@@ -103,3 +99,28 @@ def find_domain(env_id: str) -> Domain:
         hyperparameters={"ppo": {"n_envs": 1}, "sac": {"n_envs": 1}},
         hyperparameters_source="Stable-Baselines3's defaults",
     )
+
+
+def installed(extra: str) -> bool:
+    """Whether the envs of an extra can be made here; "" needs nothing."""
+    return not extra or find_spec(PACKAGES[extra]) is not None
+
+
+@cache
+def _groups() -> dict[str, tuple[Domain, ...]]:
+    """Registered name → its domains."""
+    found = {name: REGISTRY.load(name) for name in REGISTRY.names()}
+    return {name: (each,) if isinstance(each, Domain) else tuple(each) for name, each in found.items()}
+
+
+@cache
+def _tasks() -> dict[str, Task]:
+    found: dict[str, Task] = {}
+    for domain in domains():
+        for task in domain.tasks:
+            if task.name in found:
+                raise BadInput(
+                    f"domain {domain.name!r}: there is a task {task.name!r} already; give it another name"
+                )
+            found[task.name] = task
+    return found

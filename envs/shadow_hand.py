@@ -1,8 +1,8 @@
 """Shadow Hand: 20 motors, 24 joints, palm up; reaches with its fingertips, turns things, spins a pen.
 
 An action is where the motored joints should be; no pose ends an episode. The goal is in `desired_goal`: the
-model's own marker of it, `target`, moves only when a picture is drawn, so it is left out. Reaching is served
-by the batched simulator; envs with a thing in the hand step one at a time, see `NOT_VECTORISED`.
+model's own marker of it, `target`, moves only when an image is rendered, so it is left out. Reaching is
+batched; envs with an object in the hand step one at a time, see `NOT_VECTORISED`.
 
 Model and native reward: gymnasium_robotics/envs/shadow_dexterous_hand/*.py, assets/hand/*.xml (1.4).
 """
@@ -16,8 +16,7 @@ import numpy as np
 from eureka_loop.records import Array, Task
 
 from .domain import Domain, DomainObservable, ObservableFunction, Vectorised, observable
-from .shadow_hand_rotation import apart, without_roll
-from .shadow_hand_tasks import MANIPULATE, REACH, SPIN
+from .rotations import rotation_distance, without_roll
 from .zoo import FROM_REACH, GOALS, SAC_MUJOCO, cite
 
 FINGERS, SPACE = 5, 3
@@ -64,7 +63,7 @@ def rotation_error(achieved_goal: Array, desired_goal: Array) -> Array:
     """Angle between the object's orientation and its goal's as the env counts it: 0 to 2 pi, above pi the
     long way round. Below 0.1 counts as there.
     """
-    return apart(achieved_goal[:, TURN], desired_goal[:, TURN])
+    return rotation_distance(achieved_goal[:, TURN], desired_goal[:, TURN])
 
 
 @observable(unit="rad")
@@ -72,7 +71,9 @@ def pen_rotation_error(achieved_goal: Array, desired_goal: Array) -> Array:
     """Angle between the pen's orientation and its goal's as the env counts it: 0 to 2 pi, without its turn
     about z. Below 0.1 counts as there.
     """
-    return apart(without_roll(achieved_goal[:, TURN], desired_goal[:, TURN]), desired_goal[:, TURN])
+    return rotation_distance(
+        without_roll(achieved_goal[:, TURN], desired_goal[:, TURN]), desired_goal[:, TURN]
+    )
 
 
 @observable(unit="m", frame="world")
@@ -114,13 +115,13 @@ def in_palm(vector: Array, forward: Array, up: Array) -> Array:
     return np.stack([(vector * forward).sum(axis=1), (vector * up).sum(axis=1)], axis=1)
 
 
-def fingers_there(goal_distance: Array, time: Array) -> Array:
+def fingers_success(goal_distance: Array, time: Array) -> Array:
     """`info_is_success` of a step; `info` of a reset is empty."""
     return np.asarray((goal_distance < CLOSE) & (time > 0.0), np.float64)
 
 
-def object_there(close: float, turn: DomainObservable) -> ObservableFunction:
-    """The same of an object, in place within `close` m and turned right."""
+def object_success(close: float, turn: DomainObservable) -> ObservableFunction:
+    """The same of an object: position within `close` m, and orientation."""
 
     def is_success(achieved_goal: Array, desired_goal: Array, time: Array) -> Array:
         away = object_goal_distance.function(achieved_goal, desired_goal)
@@ -136,7 +137,7 @@ NOT_VECTORISED = (
 )
 
 
-def aimed(action: Array, model__actuator_ctrlrange: Array) -> Mapping[str, Array]:
+def joint_targets(action: Array, model__actuator_ctrlrange: Array) -> Mapping[str, Array]:
     """An action of 1 is the end of a motor's range, 0 its middle."""
     low, high = model__actuator_ctrlrange[..., 0], model__actuator_ctrlrange[..., 1]
     ctrl = (high + low) / 2.0 + action * (high - low) / 2.0
@@ -155,12 +156,12 @@ def fingertips(
     return np.concatenate([*tips, robot0_S_thtip_pos], axis=1)
 
 
-REACH_STEP = Vectorised(
+REACH_VECTORISED = Vectorised(
     observation=lambda qpos, qvel, achieved_goal: np.concatenate([qpos, qvel, achieved_goal], axis=1),
     achieved_goal=fingertips,
     desired_goal=lambda goal: goal,
-    info={"is_success": fingers_there},
-    applied=aimed,
+    info={"is_success": fingers_success},
+    applied=joint_targets,
 )
 
 
@@ -171,7 +172,7 @@ def domain(
     success: ObservableFunction | None = None,
     vectorised: Vectorised | None = None,
 ) -> Domain:
-    """Those with a goal, whose reaching `success` tells, are trained as Fetch is."""
+    """One of the envs; those with a goal (`success` is given) are trained as Fetch is."""
     goal = success is not None
     return Domain(
         name=name,
@@ -191,16 +192,123 @@ def domain(
     )
 
 
+SOURCE = "Gymnasium-Robotics 1.4, {}, dense"
+
+REACH = Task(
+    name="hand-reach",
+    env_id="HandReachDense-v3",
+    text="Bring each of the Shadow Hand's five fingertips to its goal: mostly thumb and one finger meeting.",
+    fitness='''\
+HELD = 10  # steps, 0.4 s
+
+def fitness(fingertip_distances):
+    """Minus the fingertips' mean distance from their goals over the last 0.4 s, m."""
+    return -fingertip_distances[-HELD:].mean()
+''',
+    success='''\
+def success(goal_distance):
+    """Ends with all fingertips together less than 1 cm off, as the env counts it."""
+    return float(goal_distance[-1] < 0.01)
+''',
+    sparse='''\
+def compute_reward(goal_distance):
+    """-1 until the fingertips are at their goals: the env's own sparse reward."""
+    return {"away": -np.where(goal_distance > 0.01, 1.0, 0.0)}
+''',
+    human='''\
+def compute_reward(goal_distance, *, distance=1.0):
+    """Fingertips close to their goals: the env's own dense reward."""
+    return {"distance": -distance * goal_distance}
+''',
+    human_source=SOURCE.format("reach.py, BaseHandReachEnv.compute_reward"),
+)
+
+FITNESS = '''\
+HELD = 10  # steps, 0.4 s
+MOST = 0.2  # m: beyond it the object is lost, and it doesn't matter how far it fell
+
+def fitness({turn}, object_goal_distance):
+    """Over the last 0.4 s, minus how far it is from its goal, rad: 10 cm of place count as 1 rad of turn."""
+    angle = np.minimum({turn}, 2 * np.pi - {turn})
+    return -(angle + 10 * np.minimum(object_goal_distance, MOST))[-HELD:].mean()
+'''
+
+SUCCESS = '''\
+def success({turn}, object_goal_distance):
+    """Ends within {close:g} m and 0.1 rad of its goal."""
+    return float({turn}[-1] < 0.1 and object_goal_distance[-1] < {close:g})
+'''
+
+SPARSE = '''\
+def compute_reward({turn}, object_goal_distance):
+    """-1 until it is in place and turned right: the env's own sparse reward."""
+    return {{"away": np.where(({turn} < 0.1) & (object_goal_distance < {close:g}), 0.0, -1.0)}}
+'''
+
+HUMAN = '''\
+def compute_reward({turn}, object_goal_distance, *, place=10.0, turn=1.0):
+    """In place and turned right: the env's own dense reward."""
+    return {{"place": -place * object_goal_distance, "turn": -turn * {turn}}}
+'''
+
+
+def manipulate(thing: str, names: dict[str, object], aim: str) -> Task:
+    """`names`: what the programs' texts leave open."""
+    return Task(
+        name=f"hand-{thing}",
+        env_id=f"HandManipulate{thing.capitalize()}Dense-v1",
+        text=f"Turn and move the {thing} in the Shadow Hand until it lies as its goal does{aim}.",
+        fitness=FITNESS.format(**names),
+        success=SUCCESS.format(**names),
+        sparse=SPARSE.format(**names),
+        human=HUMAN.format(**names),
+        human_source=SOURCE.format("manipulate.py, BaseManipulateEnv.compute_reward"),
+    )
+
+
+CLOSELY: dict[str, object] = {"turn": "rotation_error", "close": 0.01}
+
+MANIPULATE = {
+    "block": manipulate("block", CLOSELY, ""),
+    "egg": manipulate("egg", CLOSELY, ""),
+    "pen": manipulate("pen", {"turn": "pen_rotation_error", "close": 0.05}, "; its roll doesn't matter"),
+}
+
+SPIN = Task(
+    name="hand-spin-pen",
+    env_id="HandManipulatePenRotate-v1",
+    text=(
+        "Spin the pen on the Shadow Hand: turn it round and round flat over the palm, always the same way, "
+        "as many whole turns as possible, without dropping it."
+    ),
+    fitness='''\
+def fitness(pen_turned, pen_held):
+    """Whole turns flat over the palm before the pen is dropped, whichever way; turning back takes off."""
+    return np.abs((pen_turned * np.cumprod(pen_held)).sum()) / (2 * np.pi)
+''',
+    success='''\
+def success(pen_turned, pen_held):
+    """A whole turn or more, and the pen is never dropped."""
+    return float(np.abs(pen_turned.sum()) >= 2 * np.pi and pen_held.all())
+''',
+    sparse='''\
+def compute_reward(pen_turned, pen_held):
+    """Turning anticlockwise in the hand, in turns, and nothing else."""
+    return {"turn": pen_turned / (2 * np.pi) * pen_held}
+''',
+    env_kwargs={"max_episode_steps": 250},  # 10 s
+)
+
 OBJECT = (object_position, goal_position, object_goal_distance)
 
 DOMAINS = (
-    domain("handreach", (REACH,), (fingertip_distances, goal_distance), fingers_there, REACH_STEP),
+    domain("handreach", (REACH,), (fingertip_distances, goal_distance), fingers_success, REACH_VECTORISED),
     *(
         domain(
             f"hand{thing}",
             (task,),
             (*OBJECT, rotation_error, object_height),
-            object_there(CLOSE, rotation_error),
+            object_success(CLOSE, rotation_error),
         )
         for thing, task in MANIPULATE.items()
         if thing != "pen"
@@ -209,7 +317,7 @@ DOMAINS = (
         "handpen",
         (MANIPULATE["pen"],),
         (*OBJECT, pen_rotation_error, object_height),
-        object_there(PEN_CLOSE, pen_rotation_error),
+        object_success(PEN_CLOSE, pen_rotation_error),
     ),
     domain("handspin", (SPIN,), (pen_turned, pen_held, object_height)),
 )

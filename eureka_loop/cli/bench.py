@@ -6,9 +6,9 @@ import contextlib
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import tyro
 
@@ -18,7 +18,6 @@ from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import BadInput, BudgetSpent, EurekaError, RunError
 from eureka_loop.execute.budget import time_worked
 from eureka_loop.options import optional, parse, take
-from eureka_loop.records import Algorithm, TrainerName
 from eureka_loop.report.bench import setup, terminal
 from eureka_loop.report.bench.estimate import Cost, measure, of_search
 from eureka_loop.report.bench.results import BenchResults, search_result
@@ -26,78 +25,40 @@ from eureka_loop.report.bench.setup import SETUP, Bench, Search
 from eureka_loop.run_folder import RunFolder
 from eureka_loop.store import Run
 
-BENCH_HELP = """Search several times on every task of a suite; one table and figure of what was found.
+BENCH_HELP = """Search several times on every task of a suite; one table and figure of the results.
 
 What is finished is kept: the same command goes on where it was stopped. Before it starts it says how long it
-will take and what it will cost, and asks.
+will take and what it will cost, and asks. Limits are for all searches together.
 
 --config FILE   a run.toml whose budget and hyperparameters are the defaults here"""
+RUNS = Path("runs")
 
 
 @dataclass(frozen=True)
-class BenchOptions:
-    """Options of a bench; the defaults are the suite's own budget, else that of `eureka run`."""
+class BenchOptions(RunConfig):
+    """Options of a bench: those of each search, and its own."""
 
-    suite: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SUITE")]
+    task: Annotated[tyro.conf.Positional[str], optional("SUITE")] = ""
     """quick, gymnasium, beyond, robotics or metaworld."""
+    env: Annotated[str | None, tyro.conf.Suppress] = None
+    fitness: Annotated[str | None, tyro.conf.Suppress] = None
+    replay: Annotated[Path | None, tyro.conf.Suppress] = None
+    out: Path = RUNS
+    """The bench's folder. Default: runs/bench-..., the same for the same question."""
     tasks: Annotated[str | None, optional("NAMES")] = None
-    """Only these of its tasks, with commas."""
+    """Only these of the suite's tasks, with commas."""
     searches: int = 3
     """Searches of each task, with seeds that follow each other."""
-    designer: Annotated[Literal["templates", "llm"] | None, optional("{templates,llm}")] = None
-    """Designer of the rewards. Default: llm where a model is configured, else templates."""
-    model: Annotated[str | None, optional("NAME")] = None
-    """The language model; default: $EUREKA_MODEL."""
-    base_url: Annotated[str | None, optional("URL")] = None
-    """An OpenAI-compatible endpoint."""
-    algo: Annotated[Algorithm | None, optional("{ppo,sac}")] = None
-    """Training algorithm."""
-    trainer: Annotated[TrainerName | None, optional("{population,sb3}")] = None
-    """Trainer. Default: population where it can."""
-    generations: Annotated[int | None, optional("N")] = None
-    """Of each search: how often rewards are written, trained and judged."""
-    samples: Annotated[int | None, optional("N")] = None
-    """Reward programs a generation."""
-    steps: Annotated[int | None, optional("N")] = None
-    """Environment steps each training gets."""
-    seeds: Annotated[int | None, optional("N")] = None
-    """Trainings of each candidate during a search."""
-    halving: Annotated[int | None, optional("N")] = None
-    """With 3 only the best third goes on after a third of the steps, and so on."""
-    report_seeds: Annotated[int | None, optional("N")] = None
-    """Fresh trainings of each search's winner, and beside it of each reference."""
-    judge_episodes: Annotated[int | None, optional("N")] = None
-    """Episodes in which a final policy is judged."""
-    seed: Annotated[int | None, optional("N")] = None
-    """The first search's seed."""
-    jobs: Annotated[int | None, optional("N")] = None
-    """Trainings at once; 0: one a core."""
-    max_usd: Annotated[float | None, optional("USD")] = None
-    """Stop before models cost more than this, in all searches together; likewise those below."""
-    max_tokens: Annotated[int | None, optional("N")] = None
-    """Stop before prompts and replies exceed this many tokens."""
-    max_hours: Annotated[float | None, optional("HOURS")] = None
-    """Stop when all searches together have taken this long."""
-    max_completion_tokens: Annotated[int | None, optional("N")] = None
-    """Tokens one reply may have, thinking included."""
-    out: Annotated[Path | None, optional("DIR")] = None
-    """The bench's folder. Default: runs/bench-..., the same for the same question."""
     yes: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Start without asking."""
-    allow_reduced_sandbox: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Run generated code even where the sandbox is weaker than `strict`."""
-
-
-OWN = ("suite", "tasks", "searches", "out", "yes")  # options of the bench; the others are each search's
 
 
 def bench(words: list[str]) -> int:
     """Search several times on every task of a suite."""
     command = shlex.join(["eureka", "bench", *words])
-    words, file = take(words, "--config")
-    options = parse(BenchOptions, "bench", words, help=BENCH_HELP)
-    asked = asked_for(options, file, command)
-    folder = options.out or setup.default_folder(asked)
+    options = options_of(words)
+    asked = asked_for(options, command)
+    folder = setup.default_folder(asked) if options.out == RUNS else options.out
     done = finished(folder)
     left = [search for search in asked.wanted if search not in done]
     if left and not (options.yes or sys.stdin.isatty()):
@@ -105,59 +66,57 @@ def bench(words: list[str]) -> int:
     whole = setup.joined(asked, folder)
     if left:
         whole = measured(whole, asked)
-        expected = estimated(whole, asked)
-        tell(whole, folder, left, expected)
+        terminal.print_plan(whole, folder, left, estimated(whole, asked))
         if not (options.yes or _agreed()):
             return 1
     return carry_out(whole, asked, folder, estimated(whole, asked) if left else {})
 
 
-def asked_for(options: BenchOptions, file: str | None, command: str) -> Bench:
+def options_of(words: list[str]) -> BenchOptions:
+    """Options by the command line, else by its --config file, else by the suite.
+
+    Raises:
+        UnknownName: no such suite.
+        BadInput: any other mistake.
+    """
+    words, file = take(words, "--config")
+    suite = parse(BenchOptions, "bench", words, help=BENCH_HELP).task
+    if not suite:
+        raise BadInput("say which SUITE: quick, gymnasium, beyond, robotics or metaworld")
+    base = setup.settings(suite) if file is None else load(Path(file), setup.settings(suite))
+    usual = {**vars(base), "task": suite, "env": None, "fitness": None, "out": RUNS}
+    options = parse(BenchOptions, "bench", words, BenchOptions(**usual), BENCH_HELP)
+    if file is None and options.algo != base.algo:
+        options = replace(options, hyperparameters={})  # the suite's are the other algorithm's
+    if options.designer == "replay" or options.replay is not None:
+        raise BadInput("a bench can't replay a run, which holds one task: give --designer templates or llm")
+    if options.report_seeds < 1:
+        raise BadInput("--report-seeds 0 leaves nothing to tell: a bench is made of reports; give 1 or more")
+    most = setup.MOST_SEEDS - options.seed
+    if not 1 <= options.searches <= most:
+        raise BadInput(f"--searches {options.searches} is out of range: give 1 to {most}")
+    return options
+
+
+def asked_for(options: BenchOptions, command: str) -> Bench:
     """The bench that the options ask for.
 
     Raises:
-        UnknownName: no such suite or task.
+        UnknownName: no such task.
         MissingExtra: the suite isn't installed.
-        BadInput: a value out of range, no key or no model.
+        BadInput: no key or no model.
     """
     from eureka_loop.propose.choose import choice, settle
     from eureka_loop.versions import hardware, made_by
 
-    tasks = setup.members(options.suite, options.tasks)
-    setup.require_installed(options.suite)
-    config = config_of(options, file)
-    settled = settle(config)
-    if config.designer is None:
-        print(choice(settled))
-    most = setup.MOST_SEEDS - config.seed
-    if not 1 <= options.searches <= most:
-        raise BadInput(f"--searches {options.searches} is out of range: give 1 to {most}")
-    return Bench(
-        suite=options.suite,
-        tasks=tuple(task.name for task in tasks),
-        searches=options.searches,
-        seed=config.seed,
-        config=settled,
-        command=command,
-        made_by={**made_by(), **hardware()},
-    )
-
-
-def config_of(options: BenchOptions, file: str | None) -> RunConfig:
-    """A search's configuration: by the options, else the file, else the suite."""
-    base = setup.settings(options.suite)
-    if file is not None:
-        base = load(Path(file), base)
-    shared = {name: value for name, value in vars(options).items() if name not in OWN}
-    given = {name: value for name, value in shared.items() if value is not None and value is not False}
-    if file is None and given.get("algo", base.algo) != base.algo:
-        base = replace(base, hyperparameters={})  # the suite's are the other algorithm's
-    config = replace(base, task="", env=None, fitness=None, **given)
-    if config.designer == "replay" or config.replay is not None:
-        raise BadInput("a bench can't replay a run, which holds one task: give --designer templates or llm")
-    if config.report_seeds < 1:
-        raise BadInput("--report-seeds 0 leaves nothing to tell: a bench is made of reports; give 1 or more")
-    return config
+    tasks = setup.members(options.task, options.tasks)
+    setup.require_installed(options.task)
+    shared = {each.name: getattr(options, each.name) for each in fields(RunConfig)}
+    config = settle(RunConfig(**{**shared, "task": ""}))
+    if options.designer is None:
+        print(choice(config))
+    names, about = tuple(task.name for task in tasks), {**made_by(), **hardware()}
+    return Bench(options.task, names, options.searches, config.seed, config, command, about)
 
 
 def finished(folder: Path) -> set[Search]:
@@ -182,14 +141,6 @@ def estimated(whole: Bench, asked: Bench) -> dict[str, Cost]:
 
     prices, tasks = Prices.load(), asked.chosen().items()
     return {name: of_search(task, asked.config, whole.paces[task.env_id], prices) for name, task in tasks}
-
-
-def tell(whole: Bench, folder: Path, left: list[Search], expected: Mapping[str, Cost]) -> None:
-    """Print the plan."""
-    from eureka_loop.execute import machine
-
-    workers = machine.share(machine.look(), whole.config.jobs).workers
-    terminal.print_plan(whole, folder, left, expected, workers)
 
 
 def _agreed() -> bool:

@@ -55,6 +55,7 @@ class CompareOptions:
 def compare(words: list[str]) -> int:
     """Compare a run's winner, or files, with other rewards."""
     options = parse(CompareOptions, "compare", words)
+    command = shlex.join(["eureka", "compare", *words])
     from eureka_loop.report.compare import train
     from eureka_loop.report.compare.setup import begin, looked
     from eureka_loop.report.compare.terminal import print_stopped, print_summary
@@ -62,7 +63,7 @@ def compare(words: list[str]) -> int:
     from eureka_loop.report.live import Live
     from eureka_loop.report.terminal import LOOKING, terminal, waiting
 
-    setup = setup_of(options)
+    setup = setup_of(options, command)
     folder = options.out or default_folder(options, setup)
     setup = begin(setup, folder)
     try:
@@ -81,7 +82,7 @@ def compare(words: list[str]) -> int:
     return 0
 
 
-def setup_of(options: CompareOptions) -> Setup:
+def setup_of(options: CompareOptions, command: str) -> Setup:
     """The comparison that the options ask for.
 
     Raises:
@@ -107,7 +108,7 @@ def setup_of(options: CompareOptions) -> Setup:
         config, task = _config(options, RunConfig(task=options.task)), find_task(options.task)
         found = entries.of_files(rewards, names, task)
     algorithms = _algorithms(options.algo or config.algo)
-    return Setup(task, found, algorithms, config, options.seeds, command(options))
+    return Setup(task, found, algorithms, config, options.seeds, command)
 
 
 def _config(options: CompareOptions, base: RunConfig) -> RunConfig:
@@ -120,13 +121,13 @@ def _config(options: CompareOptions, base: RunConfig) -> RunConfig:
     return replace(base, **given, report_seeds=options.seeds, allow_reduced_sandbox=reduced)
 
 
-def _algorithms(words: str) -> tuple[Algorithm, ...]:
+def _algorithms(names: str) -> tuple[Algorithm, ...]:
     known = get_args(Algorithm)
-    asked = list(dict.fromkeys(word.strip().lower() for word in words.split(",") if word.strip()))
-    for word in asked:
-        if word not in known:
-            raise UnknownName("algorithm", word, known, hint="give ppo, sac or ppo,sac")
-    return tuple(cast(Algorithm, word) for word in asked) or ("ppo",)
+    asked = dict.fromkeys(name.strip().lower() for name in names.split(",") if name.strip())
+    for name in asked:
+        if name not in known:
+            raise UnknownName("algorithm", name, known, hint="give ppo, sac or ppo,sac")
+    return tuple(cast(Algorithm, name) for name in asked) or ("ppo",)
 
 
 def default_folder(options: CompareOptions, setup: Setup) -> Path:
@@ -136,21 +137,3 @@ def default_folder(options: CompareOptions, setup: Setup) -> Path:
         return Path(setup.entries[0].run) / "compare" / budget
     digest = sha256("\n".join(each.id for each in setup.entries).encode()).hexdigest()[:6]
     return Path("runs") / f"compare-{setup.task.name}-{slug(options.rewards[0].stem)}-{digest}-{budget}"
-
-
-def command(options: CompareOptions) -> str:
-    """The command line that asks for the same again."""
-    words = ["eureka", "compare", *map(str, options.rewards)]
-    for flag, value in (
-        ("--with", options.others),
-        ("--task", options.task),
-        ("--seeds", options.seeds),
-        ("--steps", options.steps),
-        ("--algo", options.algo),
-        ("--judge-episodes", options.judge_episodes),
-        ("--seed", options.seed),
-        ("--out", options.out),
-    ):
-        words += [flag, str(value)] if value is not None else []
-    words += ["--allow-reduced-sandbox"] if options.allow_reduced_sandbox else []
-    return shlex.join(words)

@@ -1,4 +1,4 @@
-"""What this machine can do and what it lacks, with what to do about each lack. It only looks."""
+"""`eureka doctor`: findings about this machine, each lack with its remedy. It only looks."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from rich.console import RenderableType
+from rich.text import Text
+
 from eureka_loop.errors import EurekaError, SandboxError
 from eureka_loop.execute import machine
 from eureka_loop.propose.llm.settings import KEYS, LLMSettings, configured_model, configured_url
+from eureka_loop.report import text
+from eureka_loop.report.layout import facts, section
+from eureka_loop.report.terminal import show, terminal
 from eureka_loop.reward.sandbox import lock, seccomp
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import Layer
-from eureka_loop.reward.sandbox.status import OVERRIDE, SandboxStatus, measure
+from eureka_loop.reward.sandbox.status import OVERRIDE, measure
 
 State = Literal["good", "note", "lack", "stop"]  # note: neither good nor bad; stop: no run starts like this
 
@@ -40,7 +46,7 @@ with mujoco.Renderer(model, 32, 32) as renderer:
     renderer.update_scene(data)
     assert renderer.render().any(), "it drew nothing"
 """
-_GL = {  # backend → what brings it
+_GL = {  # backend → its package
     "egl": "a graphics driver with EGL, or Mesa's: apt-get install libegl1 libgl1",
     "osmesa": "Mesa's off-screen library: apt-get install libosmesa6",
 }
@@ -48,11 +54,7 @@ _GL = {  # backend → what brings it
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at.
-
-    Attributes:
-        remedy: what to do about a lack; "" where there is none, or nothing to be done.
-    """
+    """One property of the machine; `remedy` is "" where nothing is to be done."""
 
     what: str
     state: State
@@ -67,11 +69,7 @@ class Section:
 
 
 def examine(runs: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Section]:
-    """Every section, one after the other: some take seconds.
-
-    Args:
-        runs: where run folders would go.
-    """
+    """Every section, one after the other: some take seconds. `runs`: folder for run folders."""
     yield Section("sandbox", tuple(sandbox()))
     yield Section("devices", tuple(devices()))
     yield Section("disk", tuple(disk(runs)))
@@ -88,34 +86,25 @@ def sandbox() -> Iterator[Finding]:
     except SandboxError as error:
         yield Finding("tier", "stop", "none: no locked process can be started", str(error))
         return
-    yield _tier(status)
-    yield Finding("kernel", "note", f"{platform.system()} {platform.release()}, {platform.machine()}")
-    yield from (_layer(layer, status) for layer in Layer)
-    for attempt, refused in status.refused.items():
-        words = attempt.replace("_", " ")
-        yield Finding(
-            words, "good" if refused else "stop", "refused" if refused else "a locked process could"
-        )
-
-
-def _tier(status: SandboxStatus) -> Finding:
-    if status.strict:
-        return Finding("tier", "good", "strict")
     remedy = f"see the layers below; {OVERRIDE} runs generated code all the same"
-    return Finding("tier", "stop", f"{status.tier}: a run refuses to start", remedy)
+    weaker = Finding("tier", "stop", f"{status.tier}: a run refuses to start", remedy)
+    yield Finding("tier", "good", "strict") if status.strict else weaker
+    yield Finding("kernel", "note", f"{platform.system()} {platform.release()}, {platform.machine()}")
+    for layer in Layer:
+        name = (layer.name or "").lower()
+        if layer in status.held:
+            abi = f", kernel ABI {status.landlock_abi}" if layer is Layer.LANDLOCK else ""
+            yield Finding(name, "good", f"on{abi}")
+        elif layer is Layer.IDENTITY:
+            yield Finding(name, "note", "off: not root, so there is no identity to drop")
+        else:
+            yield Finding(name, "stop", "off", _layer_remedy(layer))
+    for attempt, refused in status.refused.items():
+        name = attempt.replace("_", " ")
+        yield Finding(name, "good", "refused") if refused else Finding(name, "stop", "a locked process could")
 
 
-def _layer(layer: Layer, status: SandboxStatus) -> Finding:
-    name, held = (layer.name or "").lower(), layer in status.held
-    shown = f"on, kernel ABI {status.landlock_abi}" if held and layer is Layer.LANDLOCK else "on"
-    if held:
-        return Finding(name, "good", shown)
-    if layer is Layer.IDENTITY:
-        return Finding(name, "note", "off: there is nobody else to become")
-    return Finding(name, "stop", "off", _remedy(layer))
-
-
-def _remedy(layer: Layer) -> str:
+def _layer_remedy(layer: Layer) -> str:
     if layer is Layer.LANDLOCK and lock.landlock_abi() == 0:
         return (
             "Linux 5.13 or later, with `landlock` in /sys/kernel/security/lsm (boot option lsm=landlock,…); "
@@ -126,43 +115,6 @@ def _remedy(layer: Layer) -> str:
     return "the kernel or the container refuses it: try outside the container, or with its default profile"
 
 
-def rendering() -> Iterator[Finding]:
-    """Whether MuJoCo can draw without a screen; each backend in a process of its own, both at once."""
-    started = {name: _draw(name) for name in _GL}
-    works = {name: _ended(process) for name, process in started.items()}
-    any_works = any(not reason for reason in works.values())
-    for name, reason in works.items():
-        if not reason:
-            yield Finding(name, "good", "draws")
-        else:
-            remedy = "" if any_works else f"for videos: {_GL[name]}"
-            yield Finding(name, "note" if any_works else "lack", f"doesn't draw ({reason})", remedy)
-
-
-def _draw(backend: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", _DRAW],
-        env={**os.environ, "MUJOCO_GL": backend, "PYOPENGL_PLATFORM": backend},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def _ended(process: subprocess.Popen[str]) -> str:
-    """Why it failed; "" where it didn't."""
-    try:
-        _, errors = process.communicate(timeout=GL_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return f"nothing within {GL_SECONDS:g} s"
-    if process.returncode == 0:
-        return ""
-    lines = [line for line in errors.splitlines() if re.match(r"\w*(Error|Exception)\b", line)]
-    return (lines or [f"exit status {process.returncode}"])[-1][:120]
-
-
 def devices() -> Iterator[Finding]:
     """Cores and memory that this process may use, and GPUs."""
     here = machine.look()
@@ -170,11 +122,8 @@ def devices() -> Iterator[Finding]:
     workers = f"{shared.workers} workers, each up to {shared.learners} learners at once"
     yield Finding("cores", "good", f"{here.cores}: {workers}")
     if here.memory is not None:
-        enough = shared.workers == here.cores
         value = f"{here.memory / 1e9:.1f} GB available; a run stays within {shared.memory / 1e9:.1f} GB"
-        yield Finding(
-            "memory", "good" if enough else "lack", value, "" if enough else "free some: for more workers"
-        )
+        yield _checked("memory", value, shared.workers == here.cores, "free some: for more workers")
     yield from gpus()
 
 
@@ -183,13 +132,12 @@ def gpus() -> Iterator[Finding]:
     if program is None:
         yield Finding("GPU", "note", "none found; none is needed")
         return
-    asked = [program, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    command = [program, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     try:
-        said = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=True).stdout
+        output = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        yield Finding("GPU", "note", f"nvidia-smi fails ({type(error).__name__})")
-        return
-    for line in said.splitlines():
+        output = f"nvidia-smi fails ({type(error).__name__})"
+    for line in output.splitlines():
         yield Finding("GPU", "note", line)
 
 
@@ -197,81 +145,156 @@ def disk(runs: Path) -> Iterator[Finding]:
     """The folder for runs, or the nearest one above it that exists."""
     there = next(path for path in (runs.absolute(), *runs.absolute().parents) if path.exists())
     free = shutil.disk_usage(there).free
-    enough = free >= RUN_BYTES
-    remedy = "" if enough else "free some, or choose another --out"
-    yield Finding("free space", "good" if enough else "lack", f"{free / 1e9:.1f} GB for {runs}", remedy)
+    remedy = "free some, or choose another --out"
+    yield _checked("free space", f"{free / 1e9:.1f} GB for {runs}", free >= RUN_BYTES, remedy)
     if not os.access(there, os.W_OK):
         yield Finding("writable", "stop", f"{there} can't be written", "choose another --out")
 
 
 def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     """The language model, where one is configured; a key is never shown."""
+    from eureka_loop.propose.llm.endpoint import Endpoint  # the SDK takes half a second to import
+
     settings = LLMSettings(timeout=ENDPOINT_SECONDS, retries=0)
     model = configured_model(settings, environ)
-    if model is None and not any(environ.get(name) for name in ("OPENAI_BASE_URL", *KEYS)):
-        value = "none configured: the embedded templates write the rewards"
-        yield Finding(
-            "model", "note", value, "for a language model: EUREKA_MODEL, and a key or OPENAI_BASE_URL"
-        )
-        return
-    if model is None:
+    if model is not None:
+        yield Finding("model", "note", model)
+    elif any(environ.get(name) for name in ("OPENAI_BASE_URL", *KEYS)):
         yield Finding("model", "lack", "none chosen", "set EUREKA_MODEL, or give --model")
     else:
-        yield Finding("model", "note", model)
+        value = "none configured: the embedded templates write the rewards"
+        remedy = "for a language model: EUREKA_MODEL, and a key or OPENAI_BASE_URL"
+        yield Finding("model", "note", value, remedy)
+        return
     try:
         url = configured_url(settings, environ)
-        offered = _offered(settings, environ)
+        connected = Endpoint(settings, environ)
+        offered = connected.models()
+        connected.close()
     except EurekaError as error:
         yield Finding("endpoint", "lack", "can't be used", str(error))
         return
     if offered:
-        known = model is None or model in offered
-        value, remedy = f"{url} offers {len(offered)} models", f"it has no {model!r}: choose another --model"
-        yield Finding("endpoint", "good" if known else "lack", value, "" if known else remedy)
+        remedy = f"it has no {model!r}: choose another --model"
+        value, known = f"{url} offers {len(offered)} models", model is None or model in offered
+        yield _checked("endpoint", value, known, remedy)
     else:
-        yield _unreached(url)
+        yield _unlisted(url)
 
 
-def _offered(settings: LLMSettings, environ: Mapping[str, str]) -> list[str]:
-    from eureka_loop.propose.llm.endpoint import Endpoint  # the SDK takes half a second to import
-
-    connected = Endpoint(settings, environ)
-    try:
-        return connected.models()
-    finally:
-        connected.close()
-
-
-def _unreached(url: str) -> Finding:
-    """It listed no models: is it there at all?"""
+def _unlisted(url: str) -> Finding:
+    """An endpoint that listed no models: it can't be reached, or the key is wrong."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         socket.create_connection((parts.hostname or "", port), ENDPOINT_SECONDS).close()
     except OSError as error:
-        reason = error.strerror or str(error) or type(error).__name__
+        value = f"{url} can't be reached ({error.strerror or error or type(error).__name__})"
         remedy = "start it, or check OPENAI_BASE_URL, the network and the proxy"
-        return Finding("endpoint", "lack", f"{url} can't be reached ({reason})", remedy)
-    return Finding(
-        "endpoint", "lack", f"{url} is there, but lists no models", "check the address and the key"
-    )
+        return Finding("endpoint", "lack", value, remedy)
+    value = f"{url} is there, but lists no models"
+    return Finding("endpoint", "lack", value, "check the address and the key")
+
+
+def rendering() -> Iterator[Finding]:
+    """Whether MuJoCo can draw without a screen; each backend in a process of its own, both at once."""
+    started = {
+        name: subprocess.Popen(
+            [sys.executable, "-c", _DRAW],
+            env={**os.environ, "MUJOCO_GL": name, "PYOPENGL_PLATFORM": name},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in _GL
+    }
+    errors = {name: _error(process) for name, process in started.items()}
+    for name, error in errors.items():
+        value = f"doesn't draw ({error})"
+        if not error:
+            yield Finding(name, "good", "draws")
+        elif all(errors.values()):
+            yield Finding(name, "lack", value, f"for videos: {_GL[name]}")
+        else:
+            yield Finding(name, "note", value)
+
+
+def _error(process: subprocess.Popen[str]) -> str:
+    """Last error of a process; "" where it succeeded."""
+    try:
+        _, errors = process.communicate(timeout=GL_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return f"nothing within {GL_SECONDS:g} s"
+    lines = [line for line in errors.splitlines() if re.match(r"\w*(Error|Exception)\b", line)]
+    return "" if process.returncode == 0 else (lines or [f"exit status {process.returncode}"])[-1][:120]
 
 
 def packages() -> Iterator[Finding]:
-    """This package, what it needs, and what it can use."""
+    """This package, its requirements and its optional ones."""
     yield Finding("python", "good", platform.python_version())
     yield Finding("eureka-loop", "good", metadata.version("eureka-loop"))
     for requirement in metadata.requires("eureka-loop") or ():
         name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
-        extra = re.search(r"extra\s*==\s*['\"](\w+)", requirement)
-        if extra is None or extra[1] in ("robotics", "metaworld"):
-            yield _package(name, extra[1] if extra else None)
+        found = re.search(r"extra\s*==\s*['\"](\w+)", requirement)
+        extra = found[1] if found else ""
+        if extra not in ("", "robotics", "metaworld"):
+            continue
+        try:
+            yield Finding(name, "good", metadata.version(name))
+        except metadata.PackageNotFoundError:
+            optional = f"optional: pip install 'eureka-loop[{extra}]'"
+            yield Finding(
+                name,
+                "note" if extra else "stop",
+                "not installed",
+                optional if extra else f"pip install {name}",
+            )
 
 
-def _package(name: str, extra: str | None) -> Finding:
-    try:
-        return Finding(name, "good", metadata.version(name))
-    except metadata.PackageNotFoundError:
-        if extra:
-            return Finding(name, "note", "not installed", f"optional: pip install 'eureka-loop[{extra}]'")
-        return Finding(name, "stop", "not installed", f"pip install {name}")
+def _checked(what: str, value: str, good: bool, remedy: str) -> Finding:
+    return Finding(what, "good", value) if good else Finding(what, "lack", value, remedy)
+
+
+_MARKS: dict[State, tuple[str, str]] = {
+    "good": ("✓", "green"),
+    "note": ("·", "dim"),
+    "lack": ("!", "yellow"),
+    "stop": ("✗", "red"),
+}
+
+
+def print_doctor(sections: Iterable[Section]) -> bool:
+    """Show every section as soon as it is there; returns whether a run can start."""
+    console, stops = terminal(), 0
+    for each in sections:
+        show(_shown(each), console)
+        stops += sum(finding.state == "stop" for finding in each.findings)
+    console.print()
+    if stops:
+        verdict = f"No run starts like this: {text.plural(stops, 'thing')} marked ✗."
+        console.print(Text(verdict, style="bold red"))
+    else:
+        console.print(Text("Runs can start here.", style="bold"))
+    return not stops
+
+
+def _shown(each: Section) -> RenderableType:
+    """A section; refused attempts of the self-test share one line."""
+    pairs: list[tuple[str, Text]] = []
+    for finding in each.findings:
+        if finding.value != "refused":
+            pairs.append((finding.what, _marked(finding.state, finding.value)))
+        if finding.remedy:
+            pairs.append(("", Text(f"  → {text.one_line(finding.remedy)}")))
+    refused = [finding.what for finding in each.findings if finding.value == "refused"]
+    if refused:
+        attempts = f"{text.plural(len(refused), 'forbidden thing')}: {', '.join(refused)}"
+        pairs.append(("self-test: refused", _marked("good", attempts)))
+    return section(each.title, facts(pairs))
+
+
+def _marked(state: State, value: str) -> Text:
+    mark, style = _MARKS[state]
+    return Text.assemble((f"{mark} ", style), text.one_line(value))

@@ -76,7 +76,6 @@ class DoctorOptions:
 def doctor(words: list[str]) -> int:
     """Look at the machine."""
     options = parse(DoctorOptions, "doctor", words)
-    from eureka_loop.cli.doctor import examine
-    from eureka_loop.cli.doctor_report import print_doctor
+    from eureka_loop.cli.doctor import examine, print_doctor
 
     return 0 if print_doctor(examine(options.out)) else 1

@@ -13,7 +13,7 @@ import mujoco
 import numpy as np
 from gymnasium.spaces import Box, Dict, Space, flatdim, flatten
 
-from eureka_loop.envs.extras import PACKAGES
+from eureka_loop.envs.registry import PACKAGES
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
 from eureka_loop.records import Array, Task
 

@@ -11,7 +11,6 @@ import pytest
 from eureka_loop.cli import bench as command
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, BudgetSpent
-from eureka_loop.options import parse
 from eureka_loop.report.bench.estimate import Pace
 from eureka_loop.report.bench.setup import Bench, Search, members
 
@@ -29,8 +28,8 @@ def _measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "measured", measured)
 
 
-def config(words: str, file: str | None = None) -> RunConfig:
-    return command.config_of(parse(command.BenchOptions, "bench", words.split()), file)
+def config(words: str) -> RunConfig:
+    return command.options_of(words.split())
 
 
 @pytest.mark.parametrize(
@@ -44,7 +43,7 @@ def config(words: str, file: str | None = None) -> RunConfig:
         ("quick --yes --report-seeds 0", "--report-seeds 0 leaves nothing to tell"),
         ("quick --yes --steps 0", "--steps 0 is out of range"),
         ("quick --yes --designer llm --model m", "OPENAI_API_KEY"),
-        ("quick --yes --designer replay", "--designer takes llm or templates"),
+        ("quick --yes --designer replay", "a bench can't replay a run"),
         ("quick --yes --config none.toml", "none.toml"),
         ("--yes", "SUITE"),
     ],
@@ -117,9 +116,8 @@ def test_a_finished_bench_shows_its_report_without_asking(
 
 def test_options_come_before_a_file_and_a_file_before_the_suite(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('steps = 5000\nsamples = 3\ntask = "hopper-hop"\n')
-    found = config("quick --samples 2 --algo sac", str(tmp_path / "mine.toml"))
+    found = config(f"quick --samples 2 --algo sac --config {tmp_path / 'mine.toml'}")
     assert (found.samples, found.steps, found.generations, found.algo) == (2, 5000, 2, "sac")
-    assert found.task == ""
     assert config("gymnasium").steps == RunConfig().steps
 
 
@@ -139,13 +137,13 @@ def test_a_zero_counts_and_an_omitted_option_does_not() -> None:
 def test_a_replayed_run_is_no_bench(tmp_path: Path) -> None:
     (tmp_path / "old.toml").write_text('designer = "replay"\nreplay = "runs/x"\n')
     with pytest.raises(BadInput, match="can't replay a run"):
-        config("quick", str(tmp_path / "old.toml"))
+        config(f"quick --config {tmp_path / 'old.toml'}")
 
 
 def test_quick_is_estimated_to_stay_under_twenty_minutes() -> None:
     """At a speed that two idle cores have: see docs/bench.md."""
-    options = parse(command.BenchOptions, "bench", ["quick", "--designer", "templates"])
-    asked = command.asked_for(options, None, "eureka bench quick")
+    options = command.options_of(["quick", "--designer", "templates"])
+    asked = command.asked_for(options, "eureka bench quick")
     estimates = command.estimated(command.measured(asked, asked), asked)
     assert sum(estimates[search.task].seconds for search in asked.wanted) < 20 * 60
 

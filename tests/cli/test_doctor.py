@@ -1,4 +1,4 @@
-"""What the doctor says of machines as they are, and as they might be."""
+"""`eureka doctor` on this machine and on simulated ones, and on a screen."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import os
 import shutil
 from collections.abc import Iterable
 from importlib import metadata
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from pytest_httpserver import HTTPServer
 
 from eureka_loop.cli import doctor
-from eureka_loop.cli.doctor import Finding
+from eureka_loop.cli.doctor import Finding, Section, print_doctor
 from eureka_loop.errors import SandboxError
 from eureka_loop.execute import machine as sizes
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
 from eureka_loop.reward.sandbox.probes import PROBES
 from eureka_loop.reward.sandbox.status import SandboxStatus
 
-KEY = "sk-a-key-that-nobody-may-see"
+KEY = "sk-a-secret-key"
 
 
 def found(findings: Iterable[Finding], what: str) -> Finding:
@@ -28,14 +29,14 @@ def found(findings: Iterable[Finding], what: str) -> Finding:
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch):
-    """Make this machine one whose sandbox is worth that much; its findings."""
+    """Layers that hold, attempts that work → findings of the sandbox."""
 
-    def pretend(held: Layer, *through: str) -> list[Finding]:
-        seen = {name: name not in through for name in PROBES}
-        monkeypatch.setattr(doctor, "measure", lambda fork_server: SandboxStatus(held, 0, seen))
+    def simulate(held: Layer, *working: str) -> list[Finding]:
+        refused = {name: name not in working for name in PROBES}
+        monkeypatch.setattr(doctor, "measure", lambda fork_server: SandboxStatus(held, 0, refused))
         return list(doctor.sandbox())
 
-    return pretend
+    return simulate
 
 
 def test_a_strict_machine_lacks_nothing(machine):
@@ -43,14 +44,14 @@ def test_a_strict_machine_lacks_nothing(machine):
     assert found(findings, "tier") == Finding("tier", "good", "strict")
     assert {each.state for each in findings} == {"good", "note"}
     assert sum(each.value == "refused" for each in findings) == len(PROBES)
+    assert found(machine(ALL_LAYERS & ~Layer.IDENTITY), "identity").state == "note"  # without root
 
 
-def test_a_kernel_without_landlock_stops_runs_and_says_what_to_do(machine, monkeypatch):
+def test_a_kernel_without_landlock_stops_runs(machine, monkeypatch):
     monkeypatch.setattr(doctor.lock, "landlock_abi", lambda: 0)
     findings = machine(ALL_LAYERS & ~Layer.LANDLOCK)
     tier, layer = found(findings, "tier"), found(findings, "landlock")
-    assert tier.state == layer.state == "stop"
-    assert tier.value == "reduced: a run refuses to start"
+    assert (tier.state, tier.value, layer.state) == ("stop", "reduced: a run refuses to start", "stop")
     assert "--allow-reduced-sandbox" in tier.remedy
     assert "Linux 5.13" in layer.remedy
 
@@ -60,69 +61,47 @@ def test_another_processor_has_no_filter(machine, monkeypatch):
     assert "x86-64 and aarch64" in found(machine(ALL_LAYERS & ~Layer.SECCOMP), "seccomp").remedy
 
 
-def test_another_system_is_told_where_it_works(monkeypatch):
-    monkeypatch.setattr(doctor.sys, "platform", "darwin")
-    (finding,) = doctor.sandbox()
-    assert (finding.what, finding.state) == ("tier", "stop")
-    assert "Linux container" in finding.remedy
-
-
-def test_who_is_not_root_lacks_nothing(machine):
-    assert found(machine(ALL_LAYERS & ~Layer.IDENTITY), "identity").state == "note"
-
-
 def test_an_attempt_that_works_is_named(machine):
-    assert found(machine(ALL_LAYERS, "connect"), "connect") == Finding(
-        "connect", "stop", "a locked process could"
-    )
+    finding = found(machine(ALL_LAYERS, "connect"), "connect")
+    assert finding == Finding("connect", "stop", "a locked process could")
 
 
-def test_a_system_without_locked_processes_is_said_to_be_one(monkeypatch):
+def test_a_system_without_locked_processes(monkeypatch):
     def no(fork_server: object) -> SandboxStatus:
         raise SandboxError("use WSL2")
 
     monkeypatch.setattr(doctor, "measure", no)
-    assert list(doctor.sandbox()) == [
-        Finding("tier", "stop", "none: no locked process can be started", "use WSL2")
-    ]
+    message = "none: no locked process can be started"
+    assert list(doctor.sandbox()) == [Finding("tier", "stop", message, "use WSL2")]
 
 
-@pytest.fixture
-def draws(monkeypatch: pytest.MonkeyPatch):
-    """Backends that draw, or fail, as one likes: the lines they run."""
-    return lambda lines: monkeypatch.setattr(doctor, "_DRAW", lines)
-
-
-def test_backends_that_draw_are_good(draws):
-    draws("import os; assert os.environ['MUJOCO_GL'] in ('egl', 'osmesa')")
-    assert [(each.what, each.state) for each in doctor.rendering()] == [("egl", "good"), ("osmesa", "good")]
-
-
-def test_one_backend_is_enough(draws):
-    draws("import os\nif os.environ['MUJOCO_GL'] == 'osmesa': raise RuntimeError('no library')")
-    second = list(doctor.rendering())[1]
-    assert second == Finding("osmesa", "note", "doesn't draw (RuntimeError: no library)")
-
-
-def test_no_backend_is_a_lack_with_a_remedy(draws):
-    draws("import ctypes; ctypes.string_at(0)")
+@pytest.mark.parametrize(
+    ("lines", "states", "value"),
+    [
+        ("import os; assert os.environ['MUJOCO_GL'] in ('egl', 'osmesa')", ["good", "good"], "draws"),
+        (
+            "import os\nif os.environ['MUJOCO_GL'] == 'osmesa': raise RuntimeError('no library')",
+            ["good", "note"],
+            "doesn't draw (RuntimeError: no library)",
+        ),
+        ("import ctypes; ctypes.string_at(0)", ["lack", "lack"], "doesn't draw (exit status -11)"),
+        ("import time; time.sleep(60)", ["lack", "lack"], "doesn't draw (nothing within 0.7 s)"),
+    ],
+    ids=["both draw", "one is enough", "none", "they hang"],
+)
+def test_rendering(monkeypatch, lines, states, value):
+    monkeypatch.setattr(doctor, "_DRAW", lines)
+    if "sleep" in lines:
+        monkeypatch.setattr(doctor, "GL_SECONDS", 0.7)
     findings = list(doctor.rendering())
-    assert {each.state for each in findings} == {"lack"}
-    assert "exit status -11" in findings[0].value
-    assert "libegl1" in findings[0].remedy
-
-
-def test_a_backend_that_hangs_is_given_up(draws, monkeypatch):
-    monkeypatch.setattr(doctor, "GL_SECONDS", 0.2)
-    draws("import time; time.sleep(60)")
-    assert all("nothing within 0.2 s" in each.value for each in doctor.rendering())
+    assert ([each.state for each in findings], findings[1].value) == (states, value)
+    assert ("libegl1" in findings[0].remedy) == (states[0] == "lack")
 
 
 def test_little_memory_means_fewer_workers(monkeypatch):
     monkeypatch.setattr(sizes, "available_memory", lambda: 0.9e9)
     monkeypatch.setattr(sizes, "cores", lambda: 8)
-    memory = found(doctor.devices(), "memory")
-    assert memory.state == "lack"
+    assert found(doctor.devices(), "memory").state == "lack"
     assert "1 workers" in found(doctor.devices(), "cores").value
 
 
@@ -136,13 +115,10 @@ def test_gpus_are_listed(tmp_path, monkeypatch):
     assert "fails" in next(doctor.gpus()).value
 
 
-def test_the_disk_is_that_of_the_nearest_folder_there_is(tmp_path):
+def test_the_disk(tmp_path, monkeypatch):
     (finding,) = doctor.disk(tmp_path / "not" / "yet")
     assert finding.state in ("good", "lack")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_full_disk_and_one_that_can_not_be_written(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5e6))
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     full, closed = doctor.disk(tmp_path)
@@ -157,45 +133,35 @@ def test_without_a_model_the_templates_write():
     assert "templates" in finding.value
 
 
-def model_at(url: str, **environ: str) -> dict[str, str]:
-    return {"EUREKA_MODEL": "m", "OPENAI_BASE_URL": url, "OPENAI_API_KEY": KEY, **environ}
+def model_at(url: str) -> dict[str, str]:
+    return {"EUREKA_MODEL": "m", "OPENAI_BASE_URL": url, "OPENAI_API_KEY": KEY}
 
 
-def test_an_endpoint_that_offers_the_model(httpserver: HTTPServer):
-    httpserver.expect_request("/v1/models").respond_with_json({"data": [{"id": "m"}, {"id": "n"}]})
+@pytest.mark.parametrize(
+    ("answer", "status", "state", "words"),
+    [
+        ({"data": [{"id": "m"}, {"id": "n"}]}, 200, "good", "offers 2 models"),
+        ({"data": [{"id": "n"}]}, 200, "lack", "no 'm'"),
+        ({"error": {"message": f"bad {KEY}"}}, 401, "lack", "check the address and the key"),
+    ],
+)
+def test_an_endpoint(httpserver: HTTPServer, answer, status, state, words):
+    httpserver.expect_request("/v1/models").respond_with_json(answer, status=status)
     findings = list(doctor.endpoint(model_at(httpserver.url_for("/v1"))))
-    assert found(findings, "endpoint").state == "good"
-    assert found(findings, "endpoint").value.endswith("offers 2 models")
-
-
-def test_an_endpoint_without_the_model(httpserver: HTTPServer):
-    httpserver.expect_request("/v1/models").respond_with_json({"data": [{"id": "n"}]})
-    finding = found(doctor.endpoint(model_at(httpserver.url_for("/v1"))), "endpoint")
-    assert (finding.state, "no 'm'" in finding.remedy) == ("lack", True)
-
-
-def test_an_endpoint_that_wants_another_key(httpserver: HTTPServer):
-    httpserver.expect_request("/v1/models").respond_with_json(
-        {"error": {"message": f"bad {KEY}"}}, status=401
-    )
-    findings = list(doctor.endpoint(model_at(httpserver.url_for("/v1"))))
-    assert "check the address and the key" in found(findings, "endpoint").remedy
+    finding = found(findings, "endpoint")
+    assert finding.state == state
+    assert words in finding.value + finding.remedy
     assert KEY not in str(findings)
 
 
-def test_an_endpoint_that_is_not_there():
+def test_an_endpoint_that_can_not_be_used():
     finding = found(doctor.endpoint(model_at("http://127.0.0.1:9/v1")), "endpoint")
-    assert finding.state == "lack"
-    assert "can't be reached (Connection refused)" in finding.value
-
-
-def test_an_address_that_is_none_and_a_key_that_is_missing():
+    assert (finding.state, "can't be reached (Connection refused)" in finding.value) == ("lack", True)
     assert found(doctor.endpoint(model_at("ftp://x")), "endpoint").state == "lack"
-    no_key = found(doctor.endpoint({"EUREKA_MODEL": "m"}), "endpoint")
-    assert "OPENAI_API_KEY" in no_key.remedy
+    assert "OPENAI_API_KEY" in found(doctor.endpoint({"EUREKA_MODEL": "m"}), "endpoint").remedy
 
 
-def test_packages_are_this_ones_own_and_those_it_needs(monkeypatch):
+def test_packages(monkeypatch):
     names = [each.what for each in doctor.packages()]
     assert {"python", "eureka-loop", "numpy", "mujoco", "torch", "metaworld"} <= set(names)
     assert "pytest" not in names
@@ -211,10 +177,36 @@ def test_packages_are_this_ones_own_and_those_it_needs(monkeypatch):
     assert found(findings, "metaworld").state == "note"
 
 
-def test_every_section_is_looked_at(monkeypatch, tmp_path):
+def test_every_section_and_a_remedy_for_every_lack(monkeypatch, tmp_path: Path):
     monkeypatch.setattr(doctor, "_DRAW", "")
     sections = {each.title: each.findings for each in doctor.examine(tmp_path, {})}
     assert list(sections) == ["sandbox", "devices", "disk", "endpoint", "rendering", "packages"]
     assert all(sections.values())
     lacks = [each for findings in sections.values() for each in findings if each.state in ("lack", "stop")]
     assert all(each.remedy or each.value == "a locked process could" for each in lacks)
+
+
+def test_on_a_screen(capsys: pytest.CaptureFixture[str]):
+    findings = (
+        Finding("tier", "stop", "reduced", "use Linux"),
+        Finding("limits", "good", "on"),
+        Finding("read file", "good", "refused"),
+        Finding("connect", "good", "refused"),
+        Finding("fork", "stop", "a locked process could"),
+    )
+    assert not print_doctor([Section("sandbox", findings)])
+    assert capsys.readouterr().out == (
+        "\n"
+        "sandbox\n"
+        "  tier                ✗ reduced\n"
+        "                        → use Linux\n"
+        "  limits              ✓ on\n"
+        "  fork                ✗ a locked process could\n"
+        "  self-test: refused  ✓ 2 forbidden things: read file, connect\n"
+        "\n"
+        "No run starts like this: 2 things marked ✗.\n"
+    )
+    assert print_doctor([Section("disk", (Finding("free", "lack", "\x1b[2Jlittle", "\x1b]0;x"),))])
+    output = capsys.readouterr().out
+    assert "\x1b" not in output
+    assert "Runs can start here." in output

@@ -66,7 +66,7 @@ def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: 
         assert process.returncode == (130 if stop == signal.SIGINT else -9)
         if stop == signal.SIGINT:
             assert "of 6 trainings done" in out
-            assert "Go on with: eureka compare a.py b.py --task invertedpendulum-balance --seeds 3" in out
+            assert f"Go on with: eureka compare a.py b.py {' '.join(SMALL)} --seeds 3" in out
 
     code, out, err = compare("a.py", "b.py", *SMALL, "--seeds", "3", cwd=here)
     assert (code, err) == (0, "")

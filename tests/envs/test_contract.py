@@ -11,8 +11,7 @@ import pytest
 from stable_baselines3.common.preprocessing import check_for_nested_spaces
 
 from eureka_loop.envs.domain import OURS
-from eureka_loop.envs.extras import installed
-from eureka_loop.envs.registry import domains, find_domain, suites, tasks
+from eureka_loop.envs.registry import domains, find_domain, installed, suites, tasks
 from eureka_loop.records import Task
 from eureka_loop.reward.contract import Kind
 from eureka_loop.reward.gate import check

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eureka_loop.envs.extras import installed
-from eureka_loop.envs.registry import find_domain, find_task, suites, tasks
+from eureka_loop.envs.registry import find_domain, find_task, installed, suites, tasks
 from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.records import Array
 from eureka_loop.reward.sandbox.fork_server import ForkServer

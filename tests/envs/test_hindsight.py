@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.domain import Domain
-from eureka_loop.envs.extras import installed
-from eureka_loop.envs.registry import domains
+from eureka_loop.envs.registry import domains, installed
 from eureka_loop.records import Array
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eureka_loop.envs.extras import installed
+from eureka_loop.envs.metaworld import TEXTS
 from eureka_loop.envs.metaworld_rewards import REWARDS
-from eureka_loop.envs.metaworld_tasks import TEXTS
-from eureka_loop.envs.registry import find_domain, find_task, tasks
+from eureka_loop.envs.registry import find_domain, find_task, installed, tasks
 from eureka_loop.errors import Refused
 from eureka_loop.records import Array
 from eureka_loop.references import NATIVE, references

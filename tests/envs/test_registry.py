@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import gymnasium
@@ -11,9 +13,12 @@ import numpy as np
 import pytest
 from stable_baselines3.common.vec_env import DummyVecEnv
 
+from eureka_loop import registry as seam
+from eureka_loop.envs import registry
+from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.registry import domains, find_domain, find_task, suites, tasks
-from eureka_loop.errors import UnknownName
-from eureka_loop.records import Algorithm
+from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.records import Algorithm, Task
 from eureka_loop.train.hyperparameters import ALGORITHMS, settings
 
 MUJOCO_V5 = {
@@ -31,40 +36,35 @@ MUJOCO_V5 = {
 }
 
 
-def test_the_mujoco_v5_envs_are_all_there() -> None:
-    own = {task.env_id: task.name for task in suites()["gymnasium"]}
-    assert own == MUJOCO_V5
-
-
 def test_every_task_is_in_one_suite() -> None:
+    assert {suite: len(members) for suite, members in suites().items()} == {
+        "gymnasium": 11,
+        "beyond": 13,
+        "robotics": 25,
+        "metaworld": 50,
+    }
     members = [task.name for suite in suites().values() for task in suite]
     assert sorted(members) == sorted(tasks())
+    assert {task.env_id: task.name for task in suites()["gymnasium"]} == MUJOCO_V5
     assert {task.env_id for task in suites()["beyond"]} <= set(MUJOCO_V5)
-    assert len(suites()["beyond"]) >= 10
 
 
-def test_names_are_unique() -> None:
+def test_names_are_unique_and_tasks_are_of_their_domains_env() -> None:
     every = [task.name for domain in domains() for task in domain.tasks]
     assert len(every) == len(set(every)) == len(tasks())
     for attribute in ("name", "env_id"):
         values = [getattr(domain, attribute) for domain in domains()]
         assert len(values) == len(set(values))
-
-
-def test_a_domains_tasks_are_in_its_env() -> None:
     for domain in domains():
-        assert domain.tasks
         assert {task.env_id for task in domain.tasks} == {domain.env_id}
 
 
 def test_an_unknown_task_gets_the_nearest_names() -> None:
     with pytest.raises(UnknownName, match=r"did you mean 'halfcheetah-run'.*eureka tasks"):
         find_task("halfchetah-run")
-    with pytest.raises(UnknownName, match="eureka tasks"):
-        find_task("xyzzy")
 
 
-def test_the_catalogue_is_not_changed_by_who_reads_it() -> None:
+def test_the_catalogue_is_not_changed_by_its_readers() -> None:
     tasks().clear()
     assert tasks()
 
@@ -74,6 +74,52 @@ def test_an_env_without_a_domain_file_gets_the_generic_domain() -> None:
     assert domain.env_id == "HalfCheetah-v4"
     assert domain.observables == ()
     assert set(domain.hyperparameters) == {"ppo", "sac"}
+
+
+JUMP = Domain("own", "Own-v0", tasks=(Task("own-jump", "Own-v0", "Jump.", ""),))
+CLASH = Domain("clash", "Clash-v0", tasks=(Task("hopper-hop", "Clash-v0", "Hop.", ""),))
+
+
+@pytest.fixture
+def entry_point(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Registers "own" as another package would; the catalogue is read anew, and once more afterwards."""
+
+    def register(target: str) -> None:
+        point = EntryPoint("own", target, "eureka_loop.domains")
+        monkeypatch.setattr(seam, "entry_points", lambda group: [point] if group == point.group else [])
+        forget()
+
+    yield register
+    monkeypatch.undo()
+    forget()
+
+
+def forget() -> None:
+    for cached in (domains, registry._groups, registry._tasks):
+        cached.cache_clear()
+
+
+def test_a_domain_of_another_package_is_found(entry_point: Any) -> None:
+    entry_point(f"{__name__}:JUMP")
+    assert find_task("own-jump") == JUMP.tasks[0]
+    assert find_domain("Own-v0") is JUMP
+    assert suites()["own"] == JUMP.tasks
+    assert len(suites()["gymnasium"]) == len(MUJOCO_V5)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (f"{__name__}:CLASH", "domain 'clash': there is a task 'hopper-hop' already"),
+        ("nowhere.at_all:DOMAIN", r"domain 'own' \(nowhere.at_all:DOMAIN\) can't be imported"),
+    ],
+)
+def test_a_domain_of_another_package_that_cannot_be_used_is_named(
+    entry_point: Any, target: str, message: str
+) -> None:
+    entry_point(target)
+    with pytest.raises(BadInput, match=message):
+        tasks()
 
 
 HYPERPARAMETERS = [
@@ -95,23 +141,18 @@ def test_stable_baselines_takes_the_hyperparameters(env_id: str, algorithm: Algo
         ALGORITHMS[algorithm]("MlpPolicy", DummyVecEnv([Nothing] * read.n_envs), **arguments)
 
 
-def test_hyperparameters_say_where_they_come_from() -> None:
-    for domain in domains():
-        assert set(domain.hyperparameters) == {"ppo", "sac"}, domain.name
-        assert "ppo.yml" in domain.hyperparameters_source, domain.name
-        assert "sac.yml" in domain.hyperparameters_source, domain.name
-
-
 class Nothing(gymnasium.Env[Any, Any]):
-    """Spaces, and nothing in them."""
+    """Spaces alone."""
 
     observation_space = gymnasium.spaces.Box(-1.0, 1.0, (3,), np.float64)
     action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float32)
 
 
-def test_every_domain_says_whether_many_step_at_once() -> None:
-    """All of its tasks do, or it says why not."""
+def test_hyperparameters_are_cited_and_batching_is_stated_or_ruled_out() -> None:
     for domain in domains():
+        assert set(domain.hyperparameters) == {"ppo", "sac"}, domain.name
+        assert "ppo.yml" in domain.hyperparameters_source, domain.name
+        assert "sac.yml" in domain.hyperparameters_source, domain.name
         stated = domain.vectorised
-        served = [stated(task) if callable(stated) else stated for task in domain.tasks]
-        assert all(served) or domain.not_vectorised, domain.name
+        batched = [stated(task) if callable(stated) else stated for task in domain.tasks]
+        assert all(batched) or domain.not_vectorised, domain.name

@@ -10,11 +10,10 @@ import mujoco
 import numpy as np
 import pytest
 
-from eureka_loop.envs.extras import installed
-from eureka_loop.envs.kitchen import THINGS
-from eureka_loop.envs.maze_ways import MEDIUM, Maze, U
-from eureka_loop.envs.registry import find_task, suites
-from eureka_loop.envs.shadow_hand_rotation import apart, euler_of, quat_of, without_roll
+from eureka_loop.envs.kitchen import ELEMENTS
+from eureka_loop.envs.maze_paths import MEDIUM, Maze, U
+from eureka_loop.envs.registry import find_task, installed, suites
+from eureka_loop.envs.rotations import euler_of, quat_of, rotation_distance, without_roll
 from eureka_loop.records import Array
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 
@@ -72,7 +71,7 @@ def tidied(*things: str) -> Policy:
 
     def policy(env: Any, _: int) -> Array:
         for thing in things:
-            env.data.qpos[THINGS[thing].places] = THINGS[thing].goal
+            env.data.qpos[ELEMENTS[thing].places] = ELEMENTS[thing].goal
         return still(env)
 
     return policy
@@ -115,7 +114,7 @@ def through(maze: Maze) -> Policy:
 
     def policy(env: Any, _: int) -> Array:
         here = env.data.qpos[:2].copy()
-        ahead = maze.ahead(here[None], env.goal[None])[0] - here
+        ahead = maze.next_corner(here[None], env.goal[None])[0] - here
         if env.model.nq == 2:
             return 10.0 * ahead - 2.0 * env.data.qvel
         env.data.qpos[:2] = here + ahead * min(1.0, 0.4 / max(float(np.linalg.norm(ahead)), 1e-6))
@@ -223,19 +222,19 @@ def test_the_way_goes_round_the_walls() -> None:
     """From the U's one end to the other, and never longer after a step along it."""
     maze = Maze(U, 1.0)
     here, goal = np.array([[-1.0, 1.0]]), np.array([[-1.0, -1.0]])
-    assert maze.way(here, goal)[0] == pytest.approx(6.0)
+    assert maze.path_length(here, goal)[0] == pytest.approx(6.0)
     left = 6.0
     while left > 0.01:
-        ahead = maze.ahead(here, goal) - here
+        ahead = maze.next_corner(here, goal) - here
         here = here + ahead * min(1.0, 0.1 / np.linalg.norm(ahead))
-        now = maze.way(here, goal)[0]
+        now = maze.path_length(here, goal)[0]
         assert now < left
         left = now
 
 
 def test_the_way_is_straight_where_nothing_is_between() -> None:
     here, goal = np.array([[-1.2, 1.1], [0.3, 0.9]]), np.array([[-0.3, 0.8], [0.3, 0.9]])
-    np.testing.assert_allclose(Maze(U, 1.0).way(here, goal), [np.hypot(0.9, 0.3), 0.0])
+    np.testing.assert_allclose(Maze(U, 1.0).path_length(here, goal), [np.hypot(0.9, 0.3), 0.0])
 
 
 @needs_robotics
@@ -259,7 +258,9 @@ def test_rotations_are_gymnasium_robotics_own() -> None:
     np.testing.assert_allclose(quat_of(others[:, :3]), rotations.euler2quat(others[:, :3]), atol=1e-12)
     rolled = without_roll(quats, quats)
     np.testing.assert_allclose(
-        np.minimum(apart(quats, rolled), 2 * np.pi - apart(quats, rolled)), 0.0, atol=1e-6
+        np.minimum(rotation_distance(quats, rolled), 2 * np.pi - rotation_distance(quats, rolled)),
+        0.0,
+        atol=1e-6,
     )
 
 

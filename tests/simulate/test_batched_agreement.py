@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eureka_loop.envs.extras import installed
-from eureka_loop.envs.registry import domains, find_domain, find_task
+from eureka_loop.envs.registry import domains, find_domain, find_task, installed
 from eureka_loop.records import Task
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer

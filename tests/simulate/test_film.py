@@ -9,8 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from eureka_loop.envs.extras import installed
-from eureka_loop.envs.registry import find_task
+from eureka_loop.envs.registry import find_task, installed
 from eureka_loop.simulate import film
 from eureka_loop.simulate.env import make_env
 

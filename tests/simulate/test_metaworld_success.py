@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eureka_loop.envs.extras import installed
-from eureka_loop.envs.metaworld_seen import SEEN
-from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.envs.metaworld_vectorised import OBSERVED
+from eureka_loop.envs.registry import find_domain, find_task, installed
 from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.simulate.recorded import RecordedVecEnv
 
@@ -20,7 +19,7 @@ STEPS = 250
 SEEDS = {"soccer": 4, "peg-insert-side": 5}  # of a start from which the policy gets there; else 3
 SAMPLE = ("drawer-open", "hammer", "push")  # the others are slow
 
-CASES = [pytest.param(name, marks=[] if name in SAMPLE else [pytest.mark.slow]) for name in SEEN]
+CASES = [pytest.param(name, marks=[] if name in SAMPLE else [pytest.mark.slow]) for name in OBSERVED]
 
 
 @pytest.mark.filterwarnings("ignore:Constant")  # a policy asks for more than an action can be

@@ -12,7 +12,7 @@ import torch
 from gymnasium import spaces
 from stable_baselines3 import SAC
 
-from eureka_loop.envs.extras import installed
+from eureka_loop.envs.registry import installed
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Job
 from eureka_loop.results import Failed, Trained

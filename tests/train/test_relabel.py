@@ -12,8 +12,7 @@ import pytest
 from stable_baselines3 import SAC
 from stable_baselines3.common.vec_env import VecNormalize
 
-from eureka_loop.envs.extras import installed
-from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.envs.registry import find_domain, find_task, installed
 from eureka_loop.errors import BadInput
 from eureka_loop.judge.programs import start
 from eureka_loop.judge.trajectory import Trajectory

@@ -19,8 +19,7 @@ from typing import Any
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, amend, load
-from eureka_loop.envs.extras import installed
-from eureka_loop.envs.registry import find_domain, find_task, suites
+from eureka_loop.envs.registry import find_domain, find_task, installed, suites
 from eureka_loop.errors import BadInput, BudgetSpent, MissingExtra, UnknownName
 from eureka_loop.records import Task
 from eureka_loop.report.bench.estimate import Cost, Pace, spent
@@ -116,8 +115,13 @@ def require_installed(suite: str) -> None:
 
 
 def settings(suite: str) -> RunConfig:
-    """Default budget and hyperparameters of a search: those of `eureka run`, but for `quick`."""
+    """Default budget and hyperparameters of a search: those of `eureka run`, but for `quick`.
+
+    Raises:
+        UnknownName: no such suite.
+    """
     if suite != "quick":
+        members(suite)
         return RunConfig()
     with resources.as_file(resources.files("eureka_loop.report.bench").joinpath("quick.toml")) as path:
         return load(path)

@@ -21,9 +21,7 @@ MOST = 6  # tasks with a time of their own in the plan
 WIDE, NARROW = (0, 1, 2, 4, 5, 6, 7, 8, 9), (0, 2, 4)  # columns of `view.HEADS`
 
 
-def print_plan(
-    bench: Bench, folder: Path, left: Sequence[Search], expected: Mapping[str, Cost], workers: int
-) -> None:
+def print_plan(bench: Bench, folder: Path, left: Sequence[Search], expected: Mapping[str, Cost]) -> None:
     """Print the searches that are left, how long they will take, and what they will cost.
 
     Args:
@@ -35,8 +33,8 @@ def print_plan(
         ("bench", f"{bench.suite}: {plural(len(expected), 'task')}, {plural(len(left), 'search')} to do"),
         ("each", f"{bench.config.designer}, {view.budget(bench)}"),
         ("in all", f"{plural(whole.trainings, 'training')}, {whole.steps:,} steps"),
-        ("time", f"roughly {duration(whole.seconds)} on {plural(workers, 'worker')}, by a small run in each "
-                 f"environment; other load of the machine can halve or double it{model}"),
+        ("time", f"roughly {duration(whole.seconds)}, by a small run in each environment; other load of the "
+                 f"machine can halve or double it{model}"),
         ("a search", _each(expected)),
         ("cost", model_cost(whole)),
         ("folder", str(folder)),

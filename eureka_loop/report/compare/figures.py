@@ -21,7 +21,7 @@ def seeds(part: Part) -> str:
     if not shown:
         return ""
     said = "; ".join(f"{each.label} {each.interval}" for _, each in shown)
-    title = f"Fitness with {_name(part)}, interquartile mean with 95% interval: {said}"
+    title = f"Fitness with {part.name}, interquartile mean with 95% interval: {said}"
     with drawing(WIDTH, 0.8 + 0.5 * len(shown), title) as found:
         axes = found.axes[0]
         for row, (index, each) in enumerate(shown):
@@ -40,7 +40,7 @@ def learning(part: Part) -> str:
     """Fitness of training episodes over training: interquartile mean over seeds, with its interval."""
     if not part.steps.size:
         return ""
-    with drawing(WIDTH, HEIGHT, f"Learning curves of {_labels(part)} with {_name(part)}") as found:
+    with drawing(WIDTH, HEIGHT, f"Learning curves of {_labels(part)} with {part.name}") as found:
         axes = found.axes[0]
         for index, band in enumerate(part.bands):
             if band is not None:
@@ -58,7 +58,7 @@ def profiles(part: Part) -> str:
         return ""
     room = 0.05 * (max(known) - min(known)) or 1.0
     levels = np.linspace(min(known) - room, max(known) + room, LEVELS)
-    with drawing(WIDTH, HEIGHT, f"Performance profiles of {_labels(part)} with {_name(part)}") as found:
+    with drawing(WIDTH, HEIGHT, f"Performance profiles of {_labels(part)} with {part.name}") as found:
         axes = found.axes[0]
         for index, each in enumerate(part.results):
             if each.fitness.size:
@@ -75,7 +75,7 @@ def scatter(part: Part, agreement: Agreement, theirs: RewardResult) -> str:
     sources = [name.removeprefix("policy of ") for name in agreement.sources]
     colours = [SERIES[order.index(name) % len(SERIES)] if name in order else OTHER for name in sources]
     points = np.random.default_rng(0).permutation(np.array(agreement.points))  # no policy's all on top
-    title = f"{ours.label} against {theirs.label} on shared transitions, policies of {_name(part)}"
+    title = f"{ours.label} against {theirs.label} on shared transitions, policies of {part.name}"
     with drawing(WIDTH, HEIGHT + 0.3, title) as found:
         axes = found.axes[0]
         shown = [colours[int(source)] for source in points[:, 2]]
@@ -92,7 +92,7 @@ def terms(part: Part, series: int) -> str:
     if not curves:
         return ""
     rows = -(-len(curves) // COLUMNS)
-    title = f"Terms of {result.label} over training with {_name(part)}: {', '.join(curves)}"
+    title = f"Terms of {result.label} over training with {part.name}: {', '.join(curves)}"
     with drawing(2 * WIDTH, 1.5 * rows, title, rows=rows, columns=COLUMNS) as found:
         for axes in found.axes:
             axes.set_visible(False)
@@ -103,10 +103,6 @@ def terms(part: Part, series: int) -> str:
             axes.locator_params(nbins=3)
             label_counts(axes.xaxis)
     return found.svg
-
-
-def _name(part: Part) -> str:
-    return part.algorithm.upper()
 
 
 def _labels(part: Part) -> str:

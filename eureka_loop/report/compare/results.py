@@ -26,7 +26,7 @@ from eureka_loop.report import text
 from eureka_loop.report.compare.entries import Entry
 from eureka_loop.report.compare.setup import SETUP, Setup
 from eureka_loop.report.compare.transitions import SHARED, agreements, films
-from eureka_loop.report.comparison import Comparison, RewardResult, compare
+from eureka_loop.report.comparison import Comparison, RewardResult, compare, sentence
 from eureka_loop.results import Evaluated
 from eureka_loop.store import Run
 
@@ -71,8 +71,21 @@ class Part:
     curves: tuple[Curves | None, ...]
 
     @property
+    def name(self) -> str:
+        return self.algorithm.upper()
+
+    @property
     def results(self) -> tuple[RewardResult, ...]:
         return self.comparison.results
+
+    @property
+    def line(self) -> str:
+        """The verdict on the reference and the numbers behind it."""
+        verdict, why = self.comparison.verdict(self.reference)
+        first, other = self.results[0].label, self.reference.label if self.reference else "nothing"
+        if verdict == "can't tell":
+            return f"can't tell {first} from {other}: {why}"
+        return f"{first} is {verdict} than {other}: {why}"
 
     @property
     def reference(self) -> RewardResult | None:
@@ -155,6 +168,31 @@ class ComparisonResults:
         """ "winner g1-03 against hand-written and sparse"."""
         first, *others = [each.label for each in self.setup.entries]
         return f"{first} against {' and '.join(others)}"
+
+    @property
+    def headline(self) -> str:
+        """The verdict: "better", or with several algorithms "better with PPO, can't tell with SAC"."""
+        verdicts = {part.name: part.comparison.verdict(part.reference)[0] for part in self.parts}
+        if len(set(verdicts.values())) == 1:
+            return next(iter(verdicts.values()))
+        return ", ".join(f"{verdict} with {name}" for name, verdict in verdicts.items())
+
+    @property
+    def lines(self) -> list[str]:
+        """The verdict in one line with all that it rests on, for each algorithm."""
+        several = len(self.parts) > 1
+        return [sentence(f"with {part.name}: {part.line}" if several else part.line) for part in self.parts]
+
+    @property
+    def caution(self) -> str:
+        """A sentence where seeds were added after a look at the result; "" where they weren't."""
+        before = [text.plural(each, "seed") for each in self.setup.looks if each != self.setup.seeds]
+        if not before:
+            return ""
+        return (
+            f"Reports were written at {' and '.join(before)}, too. Each look errs in at most 5% of cases "
+            "where rewards are equal; all of them together err more often."
+        )
 
     def source(self, entry: Entry) -> str:
         """An entry's program; of the env's own reward, which is none, the env's source."""

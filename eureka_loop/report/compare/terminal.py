@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from eureka_loop.report import layout, text
-from eureka_loop.report.compare import verdict, view
+from eureka_loop.report.compare import view
 from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.compare.setup import Setup
 from eureka_loop.report.terminal import show, terminal
@@ -38,13 +38,16 @@ def print_stopped(folder: Path, setup: Setup, console: Console | None = None) ->
 
 def summary(found: ComparisonResults) -> RenderableType:
     """The verdict, then the table of each algorithm."""
-    style = f"bold {STYLES.get(verdict.headline(found), 'yellow')}"
-    head = Text("\n".join(text.one_line(line) for line in verdict.lines(found)), style=style)
-    caution = verdict.looks(found)
+    style = f"bold {STYLES.get(found.headline, 'yellow')}"
+    head = Text("\n".join(text.one_line(line) for line in found.lines), style=style)
     seeds = text.plural(found.setup.seeds, "fresh seed")
-    parts: list[RenderableType] = [Text(), head, *([Text(caution, style="dim")] if caution else [])]
+    parts: list[RenderableType] = [
+        Text(),
+        head,
+        *([Text(found.caution, style="dim")] if found.caution else []),
+    ]
     for part in found.parts:
-        title = f"{found.task.name}, {part.algorithm.upper()}, {found.setup.config.steps:,} steps, {seeds}"
+        title = f"{found.task.name}, {part.name}, {found.setup.config.steps:,} steps, {seeds}"
         parts.append(layout.section(title, Group(_table(part), Text(), *_lines(part))))
     parts.append(layout.section("Cost", Text(view.cost(found))))
     return Group(*parts)

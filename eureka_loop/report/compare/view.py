@@ -19,7 +19,7 @@ from eureka_loop import files
 from eureka_loop.judge.agreement import Agreement, Match
 from eureka_loop.judge.statistics import HumanNormalised, Interval
 from eureka_loop.report import text
-from eureka_loop.report.compare import figures, verdict
+from eureka_loop.report.compare import figures
 from eureka_loop.report.compare.results import (
     ComparisonResults,
     Measures,
@@ -66,9 +66,6 @@ def document(found: ComparisonResults, name: str) -> str:
         __package__,
         f"{name}.j2",
         found=found,
-        headline=verdict.headline(found),
-        lines=verdict.lines(found),
-        caution=verdict.looks(found),
         protocol=protocol(found),
         heads=HEADS,
         parts=[_part(part) for part in found.parts],
@@ -87,7 +84,7 @@ def _part(part: Part) -> dict[str, Any]:
     films, why_no_films = part.films
     return {
         "part": part,
-        "name": part.algorithm.upper(),
+        "name": part.name,
         "rows": [row(each) for each in part.measures],
         "verdicts": [(each.label, *part.comparison.verdict(each)) for each in part.results[1:]],
         "explanations": explanations(part),
@@ -341,7 +338,7 @@ def provenance(found: ComparisonResults) -> Iterator[tuple[str, str]]:
         training = part.run.training()
         how = ", ".join(f"{key} = {value}" for key, value in training.hyperparameters.items())
         why = f" ({training.why})" if training.why else ""
-        yield part.algorithm.upper(), f"trained by {training.trainer}{why}; {how or 'defaults'}"
+        yield part.name, f"trained by {training.trainer}{why}; {how or 'defaults'}"
     made_by = run.record("made_by")
     memory = f", {made_by['memory_gb']:g} GB" if "memory_gb" in made_by else ""
     yield "machine", f"{made_by.get('cpu', 'processor unknown')}, {made_by.get('cores', '?')} cores{memory}"

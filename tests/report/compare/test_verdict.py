@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from eureka_loop.report.compare import verdict
 from eureka_loop.report.compare.results import ComparisonResults
 
 from .conftest import ENTRIES, Fitness, made, numbers
@@ -41,8 +40,8 @@ def test_the_verdict_and_what_it_rests_on(
     tmp_path: Path, ours: list[float], theirs: list[float], headline: str, parts: list[str]
 ) -> None:
     comparison = found(tmp_path, {"g1-03": ours, "human": theirs})
-    assert verdict.headline(comparison) == headline
-    (line,) = verdict.lines(comparison)
+    assert comparison.headline == headline
+    (line,) = comparison.lines
     for part in parts:
         assert part in line, line
     assert "\n" not in line
@@ -60,8 +59,8 @@ def test_several_algorithms_have_verdicts_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "sac").rename(tmp_path / "better-sac")
     (tmp_path / "other" / "sac").rename(tmp_path / "sac")
     both = ComparisonResults.of(tmp_path)
-    assert verdict.headline(both) == "better with PPO, can't tell with SAC"
-    first, second = verdict.lines(both)
+    assert both.headline == "better with PPO, can't tell with SAC"
+    first, second = both.lines
     assert first.startswith("With PPO: winner g1-03 is better than hand-written")
     assert second.startswith("With SAC: can't tell winner g1-03 from hand-written")
 
@@ -69,5 +68,5 @@ def test_several_algorithms_have_verdicts_of_their_own(tmp_path: Path) -> None:
 def test_a_second_look_is_admitted(tmp_path: Path) -> None:
     fitness = {"g1-03": HIGH, "human": LOW}
     second = found(tmp_path / "second", fitness, looks=(5, 10))
-    assert verdict.looks(second).startswith("Reports were written at 5 seeds, too.")
-    assert verdict.looks(found(tmp_path / "first", fitness, looks=(10,))) == ""
+    assert second.caution.startswith("Reports were written at 5 seeds, too.")
+    assert found(tmp_path / "first", fitness, looks=(10,)).caution == ""

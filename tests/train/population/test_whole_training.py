@@ -16,7 +16,7 @@ import pytest
 import torch
 from stable_baselines3 import PPO
 
-from eureka_loop.envs.extras import installed
+from eureka_loop.envs.registry import installed
 from eureka_loop.records import Job
 from eureka_loop.results import Trained
 

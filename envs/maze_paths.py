@@ -1,4 +1,4 @@
-"""The way through a maze: from cell to cell, along the middle of the corridors."""
+"""Shortest paths through a maze: from cell to cell, along the middle of the corridors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEDIUM = (
 
 
 class Maze:
-    """Shortest ways between all open cells, found once; its middle is the world's origin.
+    """Shortest paths between all open cells, found once; its middle is the world's origin.
 
     Args:
         rows: the map, open cells being one piece.
@@ -41,17 +41,17 @@ class Maze:
         self._steps, self._next = _shortest(cells)
         self._last = _last_before(self._steps, self._next)
 
-    def way(self, here: Array, there: Array) -> Array:
+    def path_length(self, here: Array, there: Array) -> Array:
         """(N,) m from one place (N, 2) to the other round the walls."""
         at, to = self._cells(here), self._cells(there)
         steps = self._steps[at, to]
         first, last = self._centres[self._next[at, to]], self._centres[self._last[at, to]]
         corridors = np.maximum(steps - 2, 0) * self._size
-        round_walls = _apart(here, first) + corridors + _apart(last, there)
-        return np.where(steps <= 1, _apart(here, there), round_walls)
+        round_walls = _distance(here, first) + corridors + _distance(last, there)
+        return np.where(steps <= 1, _distance(here, there), round_walls)
 
-    def ahead(self, here: Array, there: Array) -> Array:
-        """(N, 2) where that way leads first: the next cell's middle, or the end where it is in sight."""
+    def next_corner(self, here: Array, there: Array) -> Array:
+        """(N, 2) the next cell's middle on that path, or the end where it is in sight."""
         at, to = self._cells(here), self._cells(there)
         seen = (self._steps[at, to] <= 1)[:, None]
         return np.where(seen, there, self._centres[self._next[at, to]])
@@ -74,12 +74,12 @@ class Maze:
         return np.asarray(gaps.argmin(axis=2))
 
 
-def _apart(one: Array, other: Array) -> Array:
+def _distance(one: Array, other: Array) -> Array:
     return np.asarray(np.linalg.norm(one - other, axis=1))
 
 
 def _shortest(cells: list[tuple[int, int]]) -> tuple[Cells, Cells]:
-    """Steps from each cell to each, and the cell that comes next on the way: (C, C) each."""
+    """Steps from each cell to each, and the cell that comes next on the path: (C, C) each."""
     index = {cell: at for at, cell in enumerate(cells)}
     steps = np.full((len(cells), len(cells)), -1)
     following = np.zeros_like(steps)
@@ -98,7 +98,7 @@ def _shortest(cells: list[tuple[int, int]]) -> tuple[Cells, Cells]:
 
 
 def _last_before(steps: Cells, following: Cells) -> Cells:
-    """The cell before the goal on each way; where there is none, the cell itself."""
+    """The cell before the goal on each path; where there is none, the cell itself."""
     count = len(steps)
     last = np.repeat(np.arange(count)[:, None], count, axis=1)
     goals = np.arange(count)

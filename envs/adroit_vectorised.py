@@ -72,25 +72,25 @@ def relocate_observation(qpos: Array, S_grasp_pos: Array, Object_pos: Array, tar
     return np.concatenate([qpos[:, :-6], *ways], axis=1)
 
 
-DOOR_STEP = Vectorised(
+DOOR = Vectorised(
     observation=door_observation,
     applied=rescaled,
     varied=("body_pos",),
     info={"success": lambda door_angle: door_angle >= 1.35},
 )
-HAMMER_STEP = Vectorised(
+HAMMER = Vectorised(
     observation=hammer_observation,
     applied=rescaled,
     varied=("body_pos",),
     info={"success": lambda nail_left: nail_left < 0.01},
 )
-PEN_STEP = Vectorised(
+PEN = Vectorised(
     observation=pen_observation,
     applied=rescaled,
     varied=("body_quat",),
     info={"success": lambda pen_distance, pen_alignment: (pen_distance < 0.075) & (pen_alignment > 0.95)},
 )
-RELOCATE_STEP = Vectorised(
+RELOCATE = Vectorised(
     observation=relocate_observation,
     applied=rescaled,
     varied=("body_pos", "site_pos"),
