@@ -29,7 +29,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "writing-a-domain.md").read_text()
 def installed_package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The page's file in a package that registers the environment and the entry point."""
     module = ModuleType("my_robots_long_pole")
-    exec(re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1], module.__dict__)  # type: ignore[index]
+    exec(re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1], module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     point = EntryPoint("long_pole", f"{module.__name__}:DOMAIN", "eureka_loop.domains")
     monkeypatch.setattr(seam, "entry_points", lambda group: [point] if group == point.group else [])

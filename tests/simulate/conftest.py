@@ -1,4 +1,4 @@
-"""Toy envs around small models whose motion is known by heart."""
+"""Toy envs around small models with known motion."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def test_an_env_is_made_with_its_arguments() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["HalfChetah-v5", "HalfCheetah-v55"])
-def test_a_misspelt_env_is_told_its_neighbours(wrong: str) -> None:
+def test_an_unknown_env_is_answered_with_the_nearest(wrong: str) -> None:
     with pytest.raises(UnknownName, match=rf"unknown env '{wrong}'; did you mean .*'HalfCheetah-v5'"):
         make_env(task(wrong))
 
@@ -30,11 +30,11 @@ def test_a_misspelt_env_is_told_its_neighbours(wrong: str) -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("gymnasium_robotics") is not None, reason="the extra is installed"
 )
-def test_a_missing_extra_is_told() -> None:
+def test_a_missing_extra_is_named() -> None:
     with pytest.raises(MissingExtra, match=r"FetchReach-v4.*eureka-loop\[robotics\]"):
         make_env(task("FetchReach-v4"))
 
 
-def test_wrong_arguments_are_told() -> None:
+def test_wrong_arguments_are_named() -> None:
     with pytest.raises(BadInput, match=r"'Ant-v5' can't be made with \{'legs': 6\}"):
         make_env(task("Ant-v5", legs=6))

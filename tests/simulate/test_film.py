@@ -1,4 +1,4 @@
-"""What is drawn is the scene that was recorded: a reset may change the model, and goals have markers."""
+"""Frames show the recorded scene: a reset may change the model, and goals have markers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def env() -> Iterator[gymnasium.Env[Any, Any]]:
 
 
 class Renderer:
-    """Keeps what it is asked to draw."""
+    """Keeps what it is asked to render."""
 
     def __init__(self, model: Any, height: int, width: int) -> None:
         self.model = model
@@ -40,21 +40,21 @@ class Renderer:
         return self.model.body_pos.copy(), self.data.qpos.copy()
 
 
-def test_the_envs_own_model_is_drawn_pose_by_pose(
+def test_the_envs_own_model_is_rendered_pose_by_pose(
     env: gymnasium.Env[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A domain's reset that moves a body, as Adroit's and Meta-World's do, is seen."""
+    """A domain's reset that moves a body, as Adroit's and Meta-World's do, is visible."""
     inner: Any = env.unwrapped
     env.reset(seed=0)
     inner.model.body_pos[1] = (7.0, 8.0, 9.0)
     monkeypatch.setattr(film.mujoco, "Renderer", Renderer)
     poses = np.random.default_rng(0).normal(size=(3, inner.model.nq))
-    drawn = list(film.frames(env, poses))
-    assert [bodies[1].tolist() for bodies, _ in drawn] == [[7.0, 8.0, 9.0]] * 3
-    assert np.array_equal([qpos for _, qpos in drawn], poses)
+    rendered = list(film.frames(env, poses))
+    assert [bodies[1].tolist() for bodies, _ in rendered] == [[7.0, 8.0, 9.0]] * 3
+    assert np.array_equal([qpos for _, qpos in rendered], poses)
 
 
-def test_an_env_puts_its_goals_marker_where_it_is(env: gymnasium.Env[Any, Any]) -> None:
+def test_the_env_places_the_goals_marker(env: gymnasium.Env[Any, Any]) -> None:
     inner: Any = env.unwrapped
     env.reset(seed=0)
     seen: list[float] = []
@@ -64,7 +64,7 @@ def test_an_env_puts_its_goals_marker_where_it_is(env: gymnasium.Env[Any, Any]) 
 
 
 @pytest.mark.skipif(not installed("robotics"), reason="needs the extra `robotics`")
-def test_a_reached_for_goal_is_marked() -> None:
+def test_fetchs_goal_is_marked() -> None:
     env = make_env(find_task("fetch-reach"))
     env.reset(seed=3)
     inner: Any = env.unwrapped
