@@ -1,4 +1,4 @@
-"""Code out of replies, as models really write them."""
+"""The program in replies, as models really write them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ def fenced(code: str, language: str = "python") -> str:
 @pytest.mark.parametrize(
     "reply",
     [
-        fenced(PROGRAM),
         f"Sure!\n\n{fenced(PROGRAM)}\n\nGood luck.",
         fenced(PROGRAM, ""),
-        fenced(PROGRAM, "py"),
         f"~~~python\n{PROGRAM}~~~",
         f"````python\n{PROGRAM}````",
         f"Sketch:\n{fenced('x = speed', 'text')}\nThen:\n{fenced(PROGRAM)}\nRun:\n{fenced('ls', 'bash')}",
@@ -28,13 +26,12 @@ def fenced(code: str, language: str = "python") -> str:
         f"Good:\n{fenced(PROGRAM)}\nBroken:\n{fenced('def compute_reward(:')}",
         f"<think>{fenced(OTHER)}</think>\n{fenced(PROGRAM)}",
         f"so {fenced(OTHER)}\n</think>\n{fenced(PROGRAM)}",
-        PROGRAM,
         f"Here it is:\n\n{PROGRAM}\nThis pays for speed.",
         f"```python\n{PROGRAM}",  # the closing fence forgotten
         "\n".join("   " + line for line in fenced(PROGRAM).split("\n")),
         fenced(PROGRAM).replace("\n", "\r\n"),
     ],
-    ids=range(16),
+    ids=range(13),
 )
 def test_finds_the_program(reply: str) -> None:
     assert extract(reply).source == PROGRAM
@@ -45,16 +42,11 @@ def test_keeps_helpers_and_constants_around_bare_code() -> None:
     assert extract(f"Well, this is it.\n{code}\nEnjoy: it is fast.").source == code
 
 
-def test_a_function_by_another_name_goes_to_the_gate() -> None:
-    code = PROGRAM.replace("compute_reward", "reward")
+@pytest.mark.parametrize(
+    "code", [PROGRAM.replace("compute_reward", "reward"), "def compute_reward(speed:\n    pass\n"]
+)
+def test_another_function_and_broken_code_go_to_the_gate(code: str) -> None:
     assert extract(fenced(code)).source == code
-
-
-def test_broken_code_goes_to_the_gate() -> None:
-    assert (
-        extract(fenced("def compute_reward(speed:\n    pass\n")).source
-        == "def compute_reward(speed:\n    pass\n"
-    )
 
 
 @pytest.mark.parametrize(
@@ -65,36 +57,20 @@ def test_broken_code_goes_to_the_gate() -> None:
         ("I would pay for speed.", "stop", "the reply holds no code: I would pay for speed."),
         (fenced("pip install x", "bash"), "stop", "no code block of the reply defines compute_reward"),
         ("I can't help with that.", "content_filter", "the model refused: I can't help with that."),
-        (
-            "```python\ndef compute_reward(speed):\n    return {",
-            "stop",
-            "the reply ends in the middle of the program",
-        ),
+        ("```python\ndef compute_reward(speed):\n    return {", "stop", "the reply ends in the middle"),
+        ("", "length", "cut off by the token limit (512 tokens)"),
+        ("<think>so", "length", "cut off by the token limit (512 tokens)"),
+        (f"```python\n{PROGRAM}", "length", "raise --max-completion-tokens"),
+        (PROGRAM, "length", "cut off by the token limit (512 tokens)"),
     ],
 )
 def test_says_why_there_is_none(reply: str, finish: str, problem: str) -> None:
-    found = extract(reply, finish_reason=finish)
+    found = extract(reply, finish_reason=finish, limit=512)
     assert found.source is None
-    assert found.problem == problem
-
-
-@pytest.mark.parametrize(
-    "reply", ["", "<think>so", f"```python\n{PROGRAM}", "```python\ndef compute_r", PROGRAM]
-)
-def test_cut_off(reply: str) -> None:
-    found = extract(reply, finish_reason="length", limit=512)
-    assert found.source is None
-    assert "cut off by the token limit (512 tokens)" in found.problem
-    assert "--max-completion-tokens" in found.problem
+    assert problem in found.problem
 
 
 def test_cut_off_after_the_program_is_no_loss() -> None:
     assert extract(f"{fenced(PROGRAM)}\nThis rewa", finish_reason="length").source == PROGRAM
-
-
-def test_refusal_field() -> None:
     assert extract("", refusal="Not this.").problem == "the model refused: Not this."
-
-
-def test_without_thinking_leaves_plain_text() -> None:
     assert without_thinking("a < b") == "a < b"
