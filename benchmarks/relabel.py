@@ -41,7 +41,7 @@ from eureka_loop.propose.templates.designer import TemplatesDesigner
 from eureka_loop.records import Job, Reply, Task
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Vocabulary
-from eureka_loop.search.bank import Bank, Kept
+from eureka_loop.search.bank import Bank, BankEpisode
 from eureka_loop.simulate.survey import survey
 from eureka_loop.train.recording import record_random
 
@@ -123,7 +123,7 @@ def made(
     with ProgramJudge(fork_server, task, vocabulary) as judge:
         for path in sorted(folder.glob("*.npz")):
             episode, policy = Trajectory(path), RANDOM if path.stem.startswith(RANDOM) else path.stem
-            kept.append(Kept(path, policy, episode, judge.measure(episode.columns(judge.names))[0]))
+            kept.append(BankEpisode(path, policy, episode, judge.measure(episode.columns(judge.names))[0]))
     return Bank(kept)
 
 

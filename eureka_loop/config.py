@@ -55,6 +55,10 @@ class RunConfig:
     """With 3 only the best third goes on after a third of the steps, and so on. 1: all train to the end."""
     steady: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Don't wait for a whole generation: whenever a candidate has ended, another is written."""
+    strategy: str = "eureka"
+    """Search strategy: eureka, steady, or one that another package registers."""
+    executor: str = "local"
+    """Where trainings run: local, or an executor that another package registers."""
     report_seeds: int = 5
     """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out."""
     judge_episodes: int = 10

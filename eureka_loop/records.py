@@ -94,17 +94,6 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
-    """Stands where the next thing is waited for: nothing just now, ask again.
-
-    Attributes:
-        coming: how many are being made meanwhile.
-    """
-
-    coming: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Job:
     """One training of one program with one seed; everything a worker needs, in one file.
 
@@ -118,6 +107,8 @@ class Job:
         after: folder of the training to go on with, relative to the job's; "": begin.
         keep_episode: whether an episode of its policy goes into the run's trajectory bank.
         begin_with: files, relative to the job's folder, of episodes that its replay buffer begins with.
+        cohort: folders of the jobs that are trained together with it, itself included, in order; relative to
+            the run's folder of candidates.
     """
 
     candidate: str
@@ -134,6 +125,7 @@ class Job:
     after: str = ""
     keep_episode: bool = False
     begin_with: tuple[str, ...] = ()
+    cohort: tuple[str, ...] = ()
 
 
 SNAPSHOT = "training.npz"  # in the folder of a job that ends before its training: what going on takes

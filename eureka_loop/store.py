@@ -74,17 +74,22 @@ class Run(RunFolder):
 
     # candidates
 
-    def write_proposal(self, id: str, reply: Reply, *, repair: bool = False) -> None:
-        """Keep what a designer answered, before anything is done with it: it may have been paid for."""
-        files.write_json(self._proposal(id, repair), reply)
+    def write_proposal(self, id: str, reply: Reply, attempt: int = 0) -> None:
+        """Keep a designer's reply, before anything is done with it: it may have been paid for.
 
-    def proposal(self, id: str, *, repair: bool = False) -> Reply | None:
-        """The reply that is to become a candidate, or its repair; None where it isn't there yet."""
-        path = self._proposal(id, repair)
+        Args:
+            attempt: 0 for the first reply, 1 for its first repair.
+        """
+        files.write_json(self._proposal(id, attempt), reply)
+
+    def proposal(self, id: str, attempt: int = 0) -> Reply | None:
+        """The reply that is to become a candidate, or a repair of it; None where it isn't there yet."""
+        path = self._proposal(id, attempt)
         return files.read_json(path, Reply) if path.exists() else None
 
-    def _proposal(self, id: str, repair: bool) -> Path:
-        return self.folder / "proposals" / f"{id}{'-repair' if repair else ''}.json"
+    def _proposal(self, id: str, attempt: int) -> Path:
+        suffix = ("", "-repair")[attempt] if attempt < 2 else f"-repair-{attempt}"
+        return self.folder / "proposals" / f"{id}{suffix}.json"
 
     def candidate_folder(self, candidate: str) -> Path:
         return self.folder / "candidates" / candidate

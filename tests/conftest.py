@@ -11,7 +11,7 @@ import tomli_w
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
-from eureka_loop.execute.processes import end_spare
+from eureka_loop.execute.local import end_spare
 from eureka_loop.records import Candidate, Task
 from eureka_loop.store import Run
 

@@ -16,7 +16,7 @@ from eureka_loop.records import Training
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
 from eureka_loop.reward.sandbox.status import SandboxStatus
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
-from eureka_loop.search import assemble as wiring
+from eureka_loop.search import assemble
 from eureka_loop.store import Run
 
 STRICT = SandboxStatus(ALL_LAYERS, 7, {"read_file": True, "connect": True})
@@ -37,7 +37,7 @@ def _an_env_that_needs_no_survey(monkeypatch: pytest.MonkeyPatch) -> None:
         files.write_json(folder / "training.json", Training("ppo", {}))
         return task, VOCABULARY
 
-    monkeypatch.setattr(wiring, "look", look)
+    monkeypatch.setattr(assemble, "look", look)
     monkeypatch.setattr(Run, "probe", lambda run: {})
 
 
@@ -52,13 +52,13 @@ def machine(monkeypatch: pytest.MonkeyPatch):
 def test_below_strict_a_run_does_not_start_and_leaves_nothing(machine, config):
     machine(REDUCED)
     with pytest.raises(SandboxError, match=r"'reduced' here.*could connect.*--allow-reduced-sandbox"):
-        wiring.create(config)
+        assemble.create(config)
     assert not config.out.exists()
 
 
 def test_the_flag_overrides_it_and_what_it_is_worth_is_kept(machine, config):
     machine(REDUCED)
-    with wiring.create(replace(config, allow_reduced_sandbox=True)) as run:
+    with assemble.create(replace(config, allow_reduced_sandbox=True)) as run:
         record = tomllib.loads((run.folder / "run.toml").read_text())["sandbox"]
         assert record == {
             "tier": "reduced",
@@ -68,23 +68,23 @@ def test_the_flag_overrides_it_and_what_it_is_worth_is_kept(machine, config):
             "self_test_refused": 1,
             "not_refused": ["connect"],
         }
-        with wiring.stages(run):
+        with assemble.assembled(run):
             pass
 
 
 def test_a_strict_machine_needs_no_flag(machine, config):
     machine(STRICT)
-    with wiring.create(config) as run, wiring.stages(run):
+    with assemble.create(config) as run, assemble.assembled(run):
         assert tomllib.loads((run.folder / "run.toml").read_text())["sandbox"]["tier"] == "strict"
 
 
 def test_a_run_that_goes_on_elsewhere_is_held_to_the_same(machine, config):
     machine(STRICT)
-    with wiring.create(config) as run:
-        with wiring.stages(run) as stages:
-            stages.announce()
+    with assemble.create(config) as run:
+        with assemble.assembled(run) as assembly:
+            assemble.announce(run, assembly.machine, assembly.share)
         machine(REDUCED)
-        with pytest.raises(SandboxError, match="--allow-reduced-sandbox"), wiring.stages(run):
+        with pytest.raises(SandboxError, match="--allow-reduced-sandbox"), assemble.assembled(run):
             pass
 
 
@@ -93,7 +93,7 @@ def test_the_witness_is_heard_once_where_a_run_starts_and_goes_right_on(monkeypa
     monkeypatch.setattr(
         "eureka_loop.reward.sandbox.status.measure", lambda fork_server: heard.append(fork_server) or STRICT
     )
-    with wiring.create(config) as run, wiring.stages(run):
+    with assemble.create(config) as run, assemble.assembled(run):
         pass
     assert len(heard) == 1
 
@@ -101,7 +101,7 @@ def test_the_witness_is_heard_once_where_a_run_starts_and_goes_right_on(monkeypa
 def test_the_record_is_no_setting(machine, config):
     machine(REDUCED)
     allowed = replace(config, allow_reduced_sandbox=True)
-    with wiring.create(allowed) as run:
+    with assemble.create(allowed) as run:
         assert load(run.folder / "run.toml") == Run.open(run.folder).config == allowed
 
 

@@ -113,9 +113,9 @@ def test_a_reply_and_its_repair_come_back_equal(tmp_path: Path) -> None:
     run = Run.create(tmp_path, "task")
     reply = Reply("source", ("g0-01",), "note", exchange={"reply": "é", "n": [1]}, usage=Usage(1, 2, 0.1))
     run.write_proposal("g1-02", reply)
-    run.write_proposal("g1-02", Reply(None, problem="prose"), repair=True)
+    run.write_proposal("g1-02", Reply(None, problem="prose"), 1)
     assert run.proposal("g1-02") == reply
-    assert run.proposal("g1-02", repair=True) == Reply(None, problem="prose")
+    assert run.proposal("g1-02", 1) == Reply(None, problem="prose")
     assert run.proposal("g1-03") is None
 
 

@@ -199,10 +199,10 @@ def _search(asked: Bench, search: Search, folder: Path) -> Run:
         with (
             assemble.stops_recorded(run),
             Live(run) as live,
-            assemble.stages(run, asked.config.jobs) as stages,
+            assemble.assembled(run, asked.config.jobs) as assembly,
         ):
             run.listen(live)
-            assemble.follow(run, stages)
+            assemble.follow(assembly)
         write_report(run)
     return run
 

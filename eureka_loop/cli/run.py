@@ -127,7 +127,8 @@ def train(words: list[str]) -> int:
         example = f"eureka train {options.program} --task halfcheetah-run"
         raise BadInput(f"say for which task: `{example}`; `eureka tasks` lists them")
     given: dict[str, Any] = {name: getattr(options, name) for name in shared}
-    config = RunConfig(**given, generations=1, samples=1, hyperparameters=base.hyperparameters)
+    given |= {name: getattr(base, name) for name in ("hyperparameters", "max_hours", "executor")}
+    config = RunConfig(**given, generations=1, samples=1)
     from eureka_loop.search.describe import of_its_own
 
     config = of_its_own(config, base)
@@ -137,13 +138,13 @@ def train(words: list[str]) -> int:
 def _created(config: RunConfig, *, program: Path | None = None, human: Path | None = None) -> Run:
     """The run's folder; what is wrong with the task's words is told before that takes its time."""
     from eureka_loop.report.terminal import LOOKING, terminal, waiting
-    from eureka_loop.search import assemble as wiring
+    from eureka_loop.search import assemble
     from eureka_loop.search.describe import task_of
 
     task_of(config)
     try:
         with waiting(LOOKING, log=terminal()):
-            return wiring.create(config, program=program, human=human)
+            return assemble.create(config, program=program, human=human)
     except KeyboardInterrupt:
         terminal().print(
             "Stopped: interrupted before anything was begun; nothing is left of it", soft_wrap=True
@@ -155,13 +156,13 @@ def _go(run: Run, jobs: int | None = None) -> int:
     """Send a run down the line, with a live display; whatever stops it leaves it resumable."""
     from eureka_loop.report.live import Live
     from eureka_loop.report.summary import print_stopped, print_summary
-    from eureka_loop.search import assemble as wiring
+    from eureka_loop.search import assemble
 
     with run:
         try:
-            with wiring.stops_recorded(run), Live(run) as live, wiring.stages(run, jobs) as stages:
+            with assemble.stops_recorded(run), Live(run) as live, assemble.assembled(run, jobs) as assembly:
                 run.listen(live)
-                wiring.follow(run, stages)
+                assemble.follow(assembly)
         except KeyboardInterrupt:
             print_stopped(run, "interrupted")
             return 130

@@ -1,24 +1,34 @@
-"""Candidates → jobs → results.
+"""Candidates → trainings → results, through an executor and the files of the run's folder.
 
-What has a result on disk is not trained again; that is all that resuming takes.
+A training with a result on disk is not done again; that is all that resuming takes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from eureka_loop import files
-from eureka_loop.execute.budget import Deadline
-from eureka_loop.execute.engine import Engine
-from eureka_loop.execute.group import Group, Stretch
-from eureka_loop.records import SNAPSHOT, Candidate, Job, Later, Rung, Task, Training
+from eureka_loop.errors import RunError
+from eureka_loop.execute.budget import Deadline, start
+from eureka_loop.execute.cohorts import cohort_share, cut
+from eureka_loop.execute.executor import Executor
+from eureka_loop.execute.machine import Share
+from eureka_loop.execute.requests import log_tail
+from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung, Task, Training
 from eureka_loop.results import Evaluated, Failed, Halted, Trained, stands
 from eureka_loop.seeds import is_report
 from eureka_loop.store import Run, read_result
+
+TICK = 0.2  # s between looks at progress files
+TRIES = 3  # a job whose worker ended without a result is tried again; after this many it has failed
+MACHINE_ERROR = "machine_error.json"  # left by a worker where the machine, and no job, is to blame
+
+Member = tuple[Candidate, int]  # candidate and training seed
+BeginWith = Callable[[int], Sequence[Path]]  # generation → files of episodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,126 +40,227 @@ class Plan:
     steps: int
 
 
-BeginWith = Callable[[int], Sequence[Path]]  # generation → files of episodes
-Told = Set[tuple[str, int, int | None]]  # candidate, seed, rung
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of trainings.
 
+    Attributes:
+        training: training seeds.
+        judging: seeds of the judged episodes.
+        report: whether these are the report's trainings.
+        rung: how far they go, each from where the rung before left it; None: to the end.
+    """
 
-def nothing(_: int) -> Sequence[Path]:
-    """No generation begins with anything."""
-    return ()
+    training: Sequence[int]
+    judging: Sequence[int]
+    report: bool = False
+    rung: Rung | None = None
+
+    @property
+    def early(self) -> int | None:
+        """The rung's number, where trainings don't end on it."""
+        return None if self.rung is None or self.rung.last else self.rung.number
 
 
 class Evaluation:
-    """Trains and judges candidates through an engine, and records it in the run."""
+    """Trains and judges candidates, and records it in the run.
+
+    Args:
+        share: the planned share of a machine, which decides cohorts.
+        begin_with: recorded episodes that the search's trainings of a generation begin with.
+    """
 
     def __init__(
-        self, run: Run, engine: Engine, plan: Plan, deadline: Deadline, begin_with: BeginWith = nothing
+        self,
+        run: Run,
+        executor: Executor,
+        plan: Plan,
+        share: Share,
+        begin_with: BeginWith = lambda generation: (),
     ) -> None:
-        """`begin_with` says which recorded episodes the search's trainings of a generation begin with."""
-        self._run, self._engine, self._plan, self._deadline = run, engine, plan, deadline
-        self._begin_with = begin_with
+        self._run, self._executor, self._plan, self._begin_with = run, executor, plan, begin_with
+        self.share = cohort_share(share, plan.training)
+        self._cohorts: dict[tuple[str, ...], asyncio.Task[None]] = {}
+        events = list(run.events())
+        ends = ("trained", "reached", "failed")
+        self._recorded = {(e["id"], e["seed"], e.get("rung")) for e in events if e["event"] in ends}
+        self._halted = {str(e["id"]) for e in events if e["event"] == "halted"}
 
     def evaluate(
-        self,
-        candidates: Sequence[Candidate],
-        training: Sequence[int],
-        judging: Sequence[int],
-        *,
-        report: bool = False,
-        rung: Rung | None = None,
+        self, candidates: Sequence[Candidate], stage: Stage, deadline: Deadline | None = None
     ) -> list[Evaluated]:
-        """Every candidate trained once per training seed, in the order given; see `stream`."""
-        found = self.stream(candidates, Stretch(training, judging, report, rung))
-        by_id = {each.candidate.id: each for each in found}
-        return [by_id[each.id] for each in candidates]
+        """`train_all` in an event loop of its own."""
+        return (deadline or Deadline(None)).run(self.train_all(candidates, stage))
 
-    def stream(self, candidates: Iterable[Candidate | Later], stretch: Stretch) -> Iterator[Evaluated]:
-        """Each candidate as soon as the last of its trainings has ended, while others may still come.
+    async def train_all(self, candidates: Sequence[Candidate], stage: Stage) -> list[Evaluated]:
+        """Every candidate trained once per training seed, in the order given."""
+        members = [(candidate, seed) for candidate in candidates for seed in stage.training]
+        begun = [self._after(*member, stage) != "" for member in members]
+        for kind in (True, False):  # trainings that go on make cohorts of their own
+            group = [member for member, goes_on in zip(members, begun, strict=True) if goes_on is kind]
+            for cohort in cut(group, self.share.workers, self.share.learners):
+                self._begin(cohort, stage)
+        await self._ended(members, stage)
+        return [self.evaluated(candidate, stage) for candidate in candidates]
 
-        One that failed before is left as it is.
-        """
-        group, told = Group(), self._told()
-        folders = self._folders(candidates, stretch, group, told)
-        for folder in self._engine.run(folders, _Progress(self._run, group.jobs, self._deadline)):
-            if folder is not None:
-                self._record(folder, stretch.early)
-                group.end(folder)
-            yield from self._ended(group, stretch)
-        yield from self._ended(group, stretch)
+    async def train(self, cohort: Sequence[Member], stage: Stage) -> None:
+        """Train the members of one cohort that have no result yet."""
+        self._begin(cohort, stage)
+        await self._ended(cohort, stage)
 
-    def _folders(
-        self, candidates: Iterable[Candidate | Later], stretch: Stretch, group: Group, told: Told
-    ) -> Iterator[Path | Later]:
-        """Folders of the trainings that are missing."""
-        for each in candidates:
-            if isinstance(each, Later):
-                yield Later(each.coming * len(stretch.training))
-                continue
-            jobs = self._missing(each, stretch, told)
-            group.begin(each, jobs)
-            yield from jobs
-
-    def _missing(self, candidate: Candidate, stretch: Stretch, told: Told) -> dict[Path, Job]:
-        """The trainings that a candidate still needs, each with its folder."""
-        if not stretch.report and self._run.failure(candidate.id) is not None:
-            return {}
-        jobs = {}
-        for seed in stretch.training:
-            result = self._run.result(candidate.id, seed, stretch.early)
-            if self._to_do(result, candidate, stretch):
-                job = self._job(candidate, seed, stretch.judging, stretch.rung)
-                jobs[self._run.write_job(job, stretch.early)] = job
-            elif (candidate.id, seed, stretch.early) not in told:
-                self._record(self._run.job_folder(candidate.id, seed, stretch.early), stretch.early)
-        return jobs
-
-    def _to_do(self, result: Trained | Failed | None, candidate: Candidate, stretch: Stretch) -> bool:
-        """Whether there is no result yet, or that of a crash in an earlier life, which is tried again.
-
-        Not in a search that has gone on from there: what was written and chosen since goes by what came out.
-        """
-        if result is None or stands(result):
-            return result is None
-        return stretch.report or candidate.generation not in self._settled()
-
-    def _settled(self) -> set[int]:
-        """Generations of which somebody was halted, or ranked."""
-        found = {
-            event["generation"]
-            for event in self._run.events()
-            if event["event"] == "ranked" and event["order"]
-        }
-        halted = (str(event["id"]) for event in self._run.events() if event["event"] == "halted")
-        return found | {self._run.candidate(id).generation for id in halted}
-
-    def _ended(self, group: Group, stretch: Stretch) -> Iterator[Evaluated]:
-        """Those whose last training has ended since the last call."""
-        while group.ended:
-            id, early = group.ended.pop(0).id, stretch.early
-            if stretch.rung is not None:
-                for seed in stretch.training:
-                    self._forget(id, seed, stretch.rung.number - 1)
-            if early is not None:
-                yield self._run.evaluated_at(id, early)
-            else:
-                yield self._run.evaluated(id, report=stretch.report)
+    def evaluated(self, candidate: Candidate, stage: Stage) -> Evaluated:
+        """A candidate with its results at a stage."""
+        if stage.early is not None:
+            return self._run.evaluated_at(candidate.id, stage.early)
+        return self._run.evaluated(candidate.id, report=stage.report)
 
     def halt(self, halted: Halted) -> None:
         """Record that a candidate's training ends early; again, after an interruption, changes nothing."""
         self._run.write_halted(halted)
-        for seed in self._run.training_seeds(halted.candidate, halted.rung):
-            self._forget(halted.candidate, seed, halted.rung)
-        told = {each["id"] for each in self._run.events() if each["event"] == "halted"}
-        if halted.candidate not in told:
-            said = files.plain(halted)
-            self._run.event("halted", id=said.pop("candidate"), **said)
+        self.forget(halted.candidate, halted.rung)
+        if halted.candidate not in self._halted:
+            self._halted.add(halted.candidate)
+            values = files.plain(halted)
+            self._run.event("halted", id=values.pop("candidate"), **values)
 
-    def _forget(self, id: str, seed: int, rung: int) -> None:
-        """What going on from a rung takes, once nobody will: the largest file there is."""
-        (self._run.job_folder(id, seed, rung) / SNAPSHOT).unlink(missing_ok=True)
+    def forget(self, id: str, rung: int) -> None:
+        """Delete the snapshots of a rung from which no training will go on: they are large."""
+        for path in self._run.candidate_folder(id).glob(f"rung-{rung}/seed-*/{SNAPSHOT}"):
+            path.unlink()
 
-    def _job(self, candidate: Candidate, seed: int, judging: Sequence[int], rung: Rung | None) -> Job:
-        training = self._plan.training
+    # cohorts
+
+    def _begin(self, members: Sequence[Member], stage: Stage) -> None:
+        """Start the trainings of a planned cohort that are missing.
+
+        What has begun before an interruption begins again as a whole, with the members that it had then. A
+        training that crashed is tried again alone.
+        """
+        fresh = []
+        for candidate, seed in members:
+            folder = self._run.job_folder(candidate.id, seed, stage.early)
+            cohort = self._cohort_of(folder)
+            result = read_result(folder)
+            if result is not None and (stands(result) or not self._may_retry(candidate, stage)):
+                if not any(read_result(each) is None for each in cohort):
+                    self._record(folder, stage.early)
+                    continue
+            elif result is not None:
+                cohort = [folder]
+                self._recorded.discard((candidate.id, seed, stage.early))
+                self._run.write_job(self._job(candidate, seed, stage, cohort), stage.early)
+            if cohort:
+                self._start(cohort, stage)
+            elif stage.report or self._run.failure(candidate.id) is None:
+                fresh.append((candidate, seed))
+        folders = [self._run.job_folder(candidate.id, seed, stage.early) for candidate, seed in fresh]
+        for candidate, seed in fresh:
+            self._run.write_job(self._job(candidate, seed, stage, folders), stage.early)
+        if folders:
+            self._start(folders, stage)
+
+    def _cohort_of(self, folder: Path) -> list[Path]:
+        """Folders of the cohort that a job has begun in; none where it hasn't begun."""
+        if not (folder / "job.json").exists():
+            return []
+        names = files.read_json(folder / "job.json", Job).cohort
+        cohort = [self._run.folder / "candidates" / name for name in names]
+        return cohort if all((each / "job.json").exists() for each in cohort) else []
+
+    def _start(self, folders: Sequence[Path], stage: Stage) -> None:
+        names = tuple(self._name(folder) for folder in folders)
+        if names not in self._cohorts:
+            self._cohorts[names] = start(self._complete(folders, stage))
+
+    async def _ended(self, members: Iterable[Member], stage: Stage) -> None:
+        """Wait until these trainings have ended."""
+        wanted = {self._name(self._run.job_folder(each.id, seed, stage.early)) for each, seed in members}
+        await asyncio.gather(*(task for names, task in self._cohorts.items() if wanted & {*names}))
+
+    async def _complete(self, folders: Sequence[Path], stage: Stage) -> None:
+        """Have a cohort trained until every member has a result: together at first, at the last alone."""
+        ended: dict[Path, str] = {}
+        for tried in range(TRIES):
+            left = [folder for folder in folders if read_result(folder) is None]
+            if tried == TRIES - 1:  # the member that ends the worker of all is found
+                for folder in left:
+                    ended[folder] = await self._submit([folder])
+            elif left or not tried:
+                await self._submit(folders)
+        for folder in folders:
+            if read_result(folder) is None:
+                self._give_up(folder, ended[folder])
+            self._record(folder, stage.early)
+
+    async def _submit(self, folders: Sequence[Path]) -> str:
+        """Have folders trained from the beginning, with events from their progress files.
+
+        Raises:
+            RunError: the machine, not a job, is to blame.
+        """
+        for path in (path for folder in folders for path in folder.iterdir() if path.name != "job.json"):
+            path.unlink()
+        sizes: dict[Path, int] = {}
+        watch = start(self._watch(folders, sizes))
+        try:
+            ended = await asyncio.wrap_future(self._executor.submit(folders))
+        finally:
+            watch.cancel()
+        self._look(folders, sizes)
+        for folder in folders:
+            if (folder / MACHINE_ERROR).exists():
+                message = files.read_json(folder / MACHINE_ERROR, dict[str, str])["message"]
+                raise RunError(f"training can't go on: {message}")
+        return ended
+
+    async def _watch(self, folders: Sequence[Path], sizes: dict[Path, int]) -> None:
+        while True:
+            self._look(folders, sizes)
+            await asyncio.sleep(TICK)
+
+    def _look(self, folders: Sequence[Path], sizes: dict[Path, int]) -> None:
+        """Events of trainings that have begun, and passing ones of their progress since the last look.
+
+        Args:
+            sizes: bytes of the progress files at the last look.
+        """
+        for folder in folders:
+            path = folder / "progress.jsonl"
+            size = path.stat().st_size if path.exists() else 0
+            if not path.exists() and not (folder / "result.json").exists():
+                continue
+            job = files.read_json(folder / "job.json", Job)
+            about = {"id": job.candidate, "seed": job.seed, "steps": job.steps}
+            if folder not in sizes:
+                self._run.event("training", **about)
+            if size > sizes.get(folder, 0) and (last := files.last_line(path)) is not None:
+                self._run.passing("progress", **about, **last)
+            sizes[folder] = size
+
+    def _give_up(self, folder: Path, ended: str) -> None:
+        """Write the failure that a worker could no longer write itself."""
+        files.require_space(folder)  # a full disk is no fault of the candidate's
+        log = folder / "worker.log"
+        message = (
+            f"the training process ended without a result {TRIES} times, last by "
+            f"{ended or 'an unknown cause'}; see {log}"
+        )
+        job = files.read_json(folder / "job.json", Job)
+        failed = Failed(job.candidate, "crashed", message, log_tail(folder), job.seed)
+        files.write_json(folder / "result.json", failed)
+
+    def _may_retry(self, candidate: Candidate, stage: Stage) -> bool:
+        """Whether a crashed training is tried again: not where a rung has been decided without it."""
+        halted = {self._run.candidate(id).generation for id in self._halted}
+        return stage.report or candidate.generation not in halted
+
+    # jobs and events
+
+    def _name(self, folder: Path) -> str:
+        return folder.relative_to(self._run.folder / "candidates").as_posix()
+
+    def _job(self, candidate: Candidate, seed: int, stage: Stage, cohort: Sequence[Path]) -> Job:
+        training, rung = self._plan.training, stage.rung
         return Job(
             candidate=candidate.id,
             seed=seed,
@@ -158,76 +269,45 @@ class Evaluation:
             algorithm=training.algorithm,
             steps=self._plan.steps,
             hyperparameters=training.hyperparameters,
-            judge_seeds=tuple(judging),
+            judge_seeds=tuple(stage.judging),
             trainer=training.trainer,
             keep_episode=training.bank and not is_report(seed),
             until=None if rung is None or rung.last else rung.steps,
-            after=self._after(candidate.id, seed, rung),
-            begin_with=self._episodes(candidate, seed),
+            after=self._after(candidate, seed, stage),
+            begin_with=() if is_report(seed) else tuple(self._episodes(candidate, seed)),
+            cohort=tuple(self._name(folder) for folder in cohort),
         )
 
-    def _episodes(self, candidate: Candidate, seed: int) -> tuple[str, ...]:
-        """What a training of the search begins with; the report's, all alike, with nothing."""
-        if is_report(seed):
-            return ()
+    def _episodes(self, candidate: Candidate, seed: int) -> Iterator[str]:
+        """Recorded episodes that a training of the search begins with, relative to its folder."""
         here = self._run.job_folder(candidate.id, seed)
-        return tuple(os.path.relpath(path, here) for path in self._begin_with(candidate.generation))
+        for path in self._begin_with(candidate.generation):
+            yield os.path.relpath(path, here)
 
-    def _after(self, id: str, seed: int, rung: Rung | None) -> str:
-        """Where a training stopped that goes on now; "" where it begins."""
-        if rung is None or not rung.number or self._run.result(id, seed, rung.number - 1) is None:
+    def _after(self, candidate: Candidate, seed: int, stage: Stage) -> str:
+        """Folder of the training that this one goes on with, relative to its own; "" where it begins."""
+        rung = stage.rung
+        if rung is None or not rung.number or self._run.result(candidate.id, seed, rung.number - 1) is None:
             return ""
-        here = self._run.job_folder(id, seed, None if rung.last else rung.number)
-        return os.path.relpath(self._run.job_folder(id, seed, rung.number - 1), here)
-
-    def _told(self) -> Told:
-        """What has an event; a result may lack one, if an earlier life of the run could write it no more."""
-        return {
-            (each["id"], each["seed"], each.get("rung"))
-            for each in self._run.events()
-            if each["event"] in ("trained", "reached", "failed")
-        }
+        here = self._run.job_folder(candidate.id, seed, stage.early)
+        return os.path.relpath(self._run.job_folder(candidate.id, seed, rung.number - 1), here)
 
     def _record(self, folder: Path, early: int | None) -> None:
-        rung = {} if early is None else {"rung": early}
-        match read_result(folder):
+        """The event of a result, once."""
+        result, rung = read_result(folder), {} if early is None else {"rung": early}
+        if result is None or (result.candidate, result.seed, early) in self._recorded:
+            return
+        self._recorded.add((result.candidate, result.seed, early))
+        about = {"id": result.candidate, "seed": result.seed, **rung}
+        match result:
             case Trained() as done:
                 self._run.event(
                     "trained" if early is None else "reached",
-                    id=done.candidate,
-                    seed=done.seed,
+                    **about,
+                    **({} if early is None else {"step": done.steps}),
                     fitness=done.fitness,
                     success=done.success,
                     seconds=round(done.seconds, 2),
-                    **(rung and {**rung, "step": done.steps}),
                 )
             case Failed() as failed:
-                who = {"id": failed.candidate, "seed": failed.seed, **rung}
-                self._run.event("failed", **who, kind=failed.kind, message=failed.message)
-
-
-class _Progress:
-    """Turns the engine's ticks into passing events, from the progress files alone."""
-
-    def __init__(self, run: Run, jobs: Mapping[Path, Job], deadline: Deadline) -> None:
-        self._run, self._jobs, self._deadline = run, jobs, deadline
-        self._seen: dict[Path, int] = {}
-
-    def started(self, folder: Path) -> None:
-        self._run.event("training", **self._who(folder))
-
-    def tick(self, active: Sequence[Path]) -> None:
-        self._deadline.check()
-        for folder in active:
-            path = folder / "progress.jsonl"
-            size = path.stat().st_size if path.exists() else 0
-            if size == self._seen.get(folder, 0):
-                continue
-            self._seen[folder] = size
-            last = files.last_line(path)
-            if last is not None:
-                self._run.passing("progress", **self._who(folder), **last)
-
-    def _who(self, folder: Path) -> Mapping[str, Any]:
-        job = self._jobs[folder]
-        return {"id": job.candidate, "seed": job.seed, "steps": job.steps}
+                self._run.event("failed", **about, kind=failed.kind, message=failed.message)

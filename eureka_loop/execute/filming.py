@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from eureka_loop.execute.processes import environment
+from eureka_loop.execute.local import environment
 
 BACKENDS = ("egl", "osmesa")
 OFF = ("disable", "disabled", "off", "false", "0")  # MuJoCo's own words for MUJOCO_GL

@@ -1,6 +1,6 @@
-"""What a training takes of memory, from its settings and from what a look at the environment has shown.
+"""Memory of a run's trainings, from their settings and the survey of the environment.
 
-Held against what processes really take by `python benchmarks/memory.py`.
+`python benchmarks/memory.py` compares it with what processes really take.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from eureka_loop.records import Task
 from eureka_loop.reward.vocabulary import Vocabulary
 
 WORKER = 0.35e9  # bytes: torch, MuJoCo, numpy, and the warm parent of its reward processes; 0.23 GB seen
-LEARNER = 0.02e9  # its reward process, SB3's objects
+LEARNER = 0.02e9  # reward process, SB3's objects
 STEP_COPIES = 5  # of a rollout's float32 rows: where they are made, stacked, shuffled; SB3's own buffer
-COLUMN_COPIES = 6  # of what is recorded, float64: tape, in order of envs, computed, both ends of a call
-WEIGHT_COPIES = 12  # weights, gradients, moments, here and in SB3's policy, and while they move
-LEAST_ASKED = 64  # numbers a step that programs ask for: the next may ask for more than the known
-JUDGED_AT_ONCE, LONGEST = 128, 10_000  # episodes, and steps of one: as the judging of cohorts has them
+COLUMN_COPIES = 6  # of float64 columns: step buffer, in order of envs, computed, both ends of a call
+WEIGHT_COPIES = 12  # weights, gradients, moments, here and in SB3's policy, and temporary copies
+LEAST_ASKED = 64  # numbers a step that programs ask for; the next may ask for more than the known ones
+JUDGED_AT_ONCE, LONGEST = 128, 10_000  # episodes, and steps of one, in the judging of cohorts
 PENDING = 2_048  # rows that wait for SAC's rewards
 
 
@@ -47,7 +47,7 @@ def footprint(plan: Plan, vocabulary: Vocabulary) -> Footprint:
 
 
 def _asked(task: Task, vocabulary: Vocabulary) -> int:
-    """Numbers a step that are recorded for a program and the judge, by those that are known."""
+    """Numbers a step that are recorded for a program and the judge, estimated from the known programs."""
     known = _known((task.fitness, task.success, task.sparse, task.human), vocabulary)
     return max(LEAST_ASKED, 2 * known)
 

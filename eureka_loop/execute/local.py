@@ -1,169 +1,212 @@
-"""This machine's own worker processes: a few, long-lived, one batch of trainings each at a time."""
+"""Workers on this machine: a few persistent processes, since starting one (torch, MuJoCo) takes seconds.
+
+A worker inherits no keys and dies with this process, however that ends.
+"""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
-from eureka_loop import files
 from eureka_loop.errors import RunError
-from eureka_loop.execute.batches import Batch
-from eureka_loop.execute.engine import Watch
-from eureka_loop.execute.line import Line
 from eureka_loop.execute.machine import Share
-from eureka_loop.execute.processes import NO_FAULT, Worker, answered, last_words, ready
-from eureka_loop.records import Job, Later
-from eureka_loop.results import Failed
 
-TICK = 0.2  # s
-SILENCE = 900.0  # s without a sign of life: then a worker counts as hung; judging long episodes takes minutes
-TRIES = 3  # a job whose worker ended under it is tried again; after this many it has failed
+TICK = 0.2  # s between looks at a worker's progress files
+SILENCE = 900.0  # s without progress after which a worker counts as hung; judging long episodes takes minutes
+SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
+
+_spare: list[Worker] = []  # idle workers that belong to no executor
 
 
-@dataclass(eq=False, slots=True)
-class Busy:
-    """A worker with what it is at.
+class Worker:
+    """One worker process, with folders on its standard input and "done" on its standard output.
 
-    Attributes:
-        began: monotonic time.
-        heard: that of the last sign of life.
-        sizes: of the files that tell one.
+    Args:
+        program: arguments of the Python interpreter.
     """
 
-    worker: Worker
-    batch: Batch
-    began: float = field(default_factory=time.monotonic)
-    heard: float = field(default_factory=time.monotonic)
-    sizes: tuple[int, ...] = ()
+    def __init__(self, program: Sequence[str] = ("-m", "eureka_loop.execute.worker")) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", *program, "--serve", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=environment(),
+        )
 
-    def silent(self) -> float:
-        """Seconds since something was written."""
-        paths = [folder / name for folder in self.batch for name in ("progress.jsonl", "worker.log")]
-        sizes = tuple(path.stat().st_size if path.exists() else -1 for path in paths)
-        if sizes != self.sizes:
-            self.sizes, self.heard = sizes, time.monotonic()
-        return time.monotonic() - self.heard
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def give(self, folders: Sequence[Path]) -> None:
+        """Have it work through these folders."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it died while idle; `done` notices
+            line = json.dumps([str(folder.resolve()) for folder in folders])
+            self.process.stdin.write(f"{line}\n".encode())
+            self.process.stdin.flush()
+
+    def done(self, seconds: float | None) -> bool:
+        """Whether it has worked through them, or has ended, within that time."""
+        assert self.process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            if not selector.select(seconds):
+                return False
+        os.read(self.process.stdout.fileno(), 4096)  # "done\n", or nothing where it has ended
+        return True
+
+    def ended(self) -> str:
+        """How a process that is ending has ended; "" where it goes on."""
+        try:
+            status = self.process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return ""
+        self.kill()
+        return f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
 
 
-class LocalEngine:
+def ready() -> Worker:
+    """An idle worker: a spare one, else a new one."""
+    while _spare:
+        worker = _spare.pop()
+        if worker.alive:
+            return worker
+        worker.kill()
+    return Worker()
+
+
+def work_through(folder: Path) -> None:
+    """Have a worker work through one folder, and wait for it; afterwards the worker is a spare one."""
+    worker = ready()
+    try:
+        worker.give([folder])
+        worker.done(None)
+    except BaseException:
+        worker.kill()
+        raise
+    _spare.append(worker)
+
+
+@atexit.register
+def end_spare() -> None:
+    """End the spare workers."""
+    while _spare:
+        _spare.pop().kill()
+
+
+class LocalExecutor:
     """Worker processes on this machine, started when first needed.
 
     Args:
-        share: workers at once, and learners in each.
+        share: `share.workers` are at work at a time.
         start: starts a worker.
-        silence: seconds without a sign of life after which a worker counts as hung.
+        silence: seconds without progress after which a worker counts as hung and is killed.
     """
 
     def __init__(
         self, share: Share, start: Callable[[], Worker] = ready, *, silence: float = SILENCE
     ) -> None:
-        self._share, self._new, self._silence = share, start, silence
+        self._start, self._silence = start, silence
+        self._threads = ThreadPoolExecutor(share.workers, thread_name_prefix="worker")  # one waits for each
         self._idle: list[Worker] = []
-        self._busy: list[Busy] = []
+        self._busy: list[Worker] = []
+        self._closed = False
+        self._lock = threading.Lock()
 
-    def run(self, folders: Iterable[Path | Later], watch: Watch) -> Iterator[Path | None]:
-        """See `Engine.run`.
-
-        Raises:
-            RunError: the machine, not a candidate, keeps trainings from ending: no space, no sandbox.
-        """
-        line = Line(folders, self._share)
-        ends: Counter[Path] = Counter()
-        try:
-            line.look()
-            while self._busy or not line.empty:
-                while batch := line.next(self._share.workers - len(self._busy)):
-                    self._start(batch)
-                    for folder in batch:
-                        watch.started(folder)
-                for busy in self._ready():
-                    yield from self._finish(busy, line, ends)
-                watch.tick([folder for busy in self._busy for folder in busy.batch])
-                yield None
-                line.look()
-        finally:
-            self._end_busy()
-        line.close()
+    def submit(self, folders: Sequence[Path]) -> Future[str]:
+        """See `Executor.submit`."""
+        return self._threads.submit(self._run, tuple(folders))
 
     def close(self) -> None:
         """End all workers."""
-        self._end_busy()
-        while self._idle:
-            self._idle.pop().kill()
+        with self._lock:
+            self._closed = True
+            for worker in self._busy:  # the thread that waits for it sees its end, and closes the pipes
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(worker.process.pid, signal.SIGKILL)
+            while self._idle:
+                self._idle.pop().kill()
+        self._threads.shutdown(cancel_futures=True)
 
-    def __enter__(self) -> LocalEngine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _end_busy(self) -> None:
-        while self._busy:
-            self._busy.pop().worker.kill()
+    def _run(self, folders: Sequence[Path]) -> str:
+        worker = self._take()
+        worker.give(folders)
+        progress = Progress(folders)
+        while not worker.done(TICK):
+            if progress.silent() > self._silence:
+                os.killpg(worker.process.pid, signal.SIGKILL)
+        complete = all((folder / "result.json").exists() for folder in folders)
+        ended = "" if complete and worker.alive else worker.ended()
+        with self._lock:
+            self._busy.remove(worker)
+            if not ended and not self._closed:
+                self._idle.append(worker)
+        return ended
 
-    def _start(self, batch: Batch) -> None:
-        alive = [worker for worker in self._idle if worker.alive]
-        worker, self._idle = (alive[0], alive[1:]) if alive else (self._new(), [])
-        worker.give(batch)
-        self._busy.append(Busy(worker, batch))
-
-    def _ready(self) -> list[Busy]:
-        """Those that have answered or ended, or are made to end."""
-        done = answered([busy.worker for busy in self._busy], TICK)
-        for busy in self._busy:
-            if busy.worker not in done and busy.silent() > self._silence:
-                busy.worker.kill()
-                done.append(busy.worker)
-        return [busy for busy in self._busy if busy.worker in done]
-
-    def _finish(self, busy: Busy, line: Line, ends: Counter[Path]) -> Iterator[Path]:
-        """What has a result; what has none goes back to those waiting, unless it was tried too often."""
-        self._busy.remove(busy)
-        line.took(time.monotonic() - busy.began)
-        left = [folder for folder in busy.batch if not (folder / "result.json").exists()]
-        yield from (folder for folder in busy.batch if folder not in left)
-        if not left:
-            self._idle.append(busy.worker)
-            return
-        status = busy.worker.stop()
-        ends.update(left)
-        again = [folder for folder in left if ends[folder] < TRIES]
-        for folder in again:
-            _clean(folder)
-        if max(ends[folder] for folder in left) == 1:
-            line.again([tuple(again)])
-        else:  # alone: who brings a cohort down is found, and the others are spared
-            line.again([(folder,) for folder in again])
-        for folder in left:
-            if folder not in again:
-                files.require_space(folder)  # a full disk is no fault of the candidate's
-                _give_up(folder, status)
-                yield folder
+    def _take(self) -> Worker:
+        with self._lock:
+            if self._closed:
+                raise RunError("the executor is closed")
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.alive:
+                    break
+                worker.kill()
+            else:
+                worker = self._start()
+            self._busy.append(worker)
+            return worker
 
 
-def _clean(folder: Path) -> None:
-    """Leave nothing of an interrupted training but its job."""
-    for path in folder.iterdir():
-        if path.name != "job.json":
-            path.unlink()
+class Progress:
+    """When something was last written to the folders' progress and log files."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._paths = [folder / name for folder in folders for name in ("progress.jsonl", "worker.log")]
+        self._sizes: tuple[int, ...] = ()
+        self._last = time.monotonic()
+
+    def silent(self) -> float:
+        """Seconds since then."""
+        sizes = tuple(path.stat().st_size if path.exists() else -1 for path in self._paths)
+        if sizes != self._sizes:
+            self._sizes, self._last = sizes, time.monotonic()
+        return time.monotonic() - self._last
 
 
-def _give_up(folder: Path, status: int) -> None:
-    """Write the failure that a worker could no longer write itself.
-
-    Raises:
-        RunError: the worker said that the job is not to blame.
-    """
-    words = last_words(folder)
-    if status == NO_FAULT:
-        raise RunError(f"training can't go on: {words.splitlines()[-1] if words else 'see worker.log'}")
-    how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-    message = (
-        f"the training process ended without a result {TRIES} times, last by {how}; "
-        f"see {folder / 'worker.log'}"
-    )
-    job = files.read_json(folder / "job.json", Job)
-    files.write_json(folder / "result.json", Failed(job.candidate, "crashed", message, words, job.seed))
+def environment() -> Mapping[str, str]:
+    """Environment variables of a worker: no keys, one thread."""
+    kept = {
+        name: value for name, value in os.environ.items() if not any(word in name.upper() for word in SECRETS)
+    }
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return {**kept, **dict.fromkeys(threads, "1")}

@@ -1,4 +1,4 @@
-"""What this machine gives a run, and how it is shared out: workers, and learners a worker."""
+"""Cores and memory of this machine, and how a run uses them: workers, and learners in each."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What trainings take; the defaults are those of small ones (half-cheetahs, rollouts of 2,048 steps).
+    """Memory of trainings; the defaults are those of small ones (HalfCheetah, rollouts of 2,048 steps).
 
     Attributes:
-        worker: bytes of a worker that trains nobody yet.
+        worker: bytes of a worker without learners.
         learner: bytes that each learner adds.
-        together: learners at a time in a worker, at most.
+        together: most learners in a worker.
     """
 
     worker: float = 0.5e9
@@ -34,7 +34,7 @@ class Machine:
     """
     Attributes:
         cores: that this process may use, a container's quota respected.
-        memory: bytes that can be had without swapping; None where nobody says.
+        memory: bytes that can be had without swapping; None where it isn't known.
     """
 
     cores: int
@@ -47,8 +47,8 @@ class Share:
 
     Attributes:
         workers: processes that train, one thread each.
-        learners: at most, at a time, in each, where many are trained together.
-        each: what these take.
+        learners: most in each, where many are trained together.
+        each: their memory.
     """
 
     workers: int
@@ -62,7 +62,7 @@ class Share:
 
     @property
     def together(self) -> Share:
-        """As many learners in one worker, as a GPU wants them: it takes all in one call."""
+        """As many learners in one worker: a GPU trains all of them in one call."""
         return Share(1, self.workers * self.learners, self.each)
 
 
@@ -75,8 +75,8 @@ def share(machine: Machine, asked: int = 0, each: Footprint = SMALL) -> Share:
     """One worker a core, fewer where memory is short; as many learners each as the rest of it holds.
 
     Args:
-        asked: workers, where somebody has decided; 0 otherwise.
-        each: what the trainings take.
+        asked: workers, where the user has decided; 0 otherwise.
+        each: memory of the trainings.
     """
     if machine.memory is None:
         return Share(asked or machine.cores, each.together, each)
@@ -93,12 +93,15 @@ def cores() -> int:
     try:
         quota, period = (CGROUP / "cpu.max").read_text().split()
         return max(1, min(here, round(float(quota) / float(period))))
-    except (OSError, ValueError):  # no quota says "max"
+    except (OSError, ValueError):  # no quota: "max"
         return here
 
 
 def available_memory() -> float | None:
-    """Bytes that can be had without swapping, a container's limit respected; None where nobody says."""
+    """Bytes that can be had without swapping, a container's limit respected; None where it isn't known.
+
+    Page cache that the kernel can drop (inactive_file) doesn't count as used.
+    """
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         free = next(int(line.split()[1]) * 1024.0 for line in lines if line.startswith("MemAvailable:"))
@@ -107,6 +110,8 @@ def available_memory() -> float | None:
     try:
         limit = float((CGROUP / "memory.max").read_text())
         used = float((CGROUP / "memory.current").read_text())
-    except (OSError, ValueError):  # no limit says "max"
+        statistics = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
+        used -= float(statistics.get("inactive_file", 0))
+    except (OSError, ValueError):  # no limit: "max"
         return free
     return min(free, limit - used)

@@ -1,13 +1,14 @@
 """The worker: trusted, holds torch and MuJoCo, trains and judges. One job is one folder.
 
-    python -m eureka_loop.execute.worker FOLDER...       # any engine: SLURM, Ray, a shell
-    python -m eureka_loop.execute.worker --serve PARENT  # lists of folders come as JSON, a line each
+    python -m eureka_loop.execute.worker FOLDER...       # any executor: SLURM, Ray, a shell
+    python -m eureka_loop.execute.worker --serve PARENT  # lists of folders come as JSON, one a line
 
 A folder with job.json gets a result.json; one with rollout.json gets transitions.npz; one with task.json gets
-vocabulary.json, probe.npz and trainer.json, or survey_error.json; where training.json wants a bank, random
-episodes, too; where the env's own reward is one to compare with, its source in native.py. Everything else
-that is printed goes to worker.log in the folder. Jobs for the population trainer that differ in program and
-seeds alone are trained together.
+vocabulary.json, probe.npz and trainer.json, or survey_error.json; where training.json asks for a bank, random
+episodes, too; where the env's own reward is compared with, its source in native.py. A job that has begun has
+a progress.jsonl. Where the machine, and no job, is to blame, machine_error.json says why there is no result.
+All output goes to worker.log in the folder. Jobs for the population trainer that differ in program and seeds
+alone are trained together.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from typing import TYPE_CHECKING
 
 from eureka_loop import files
 from eureka_loop.errors import BadInput, EurekaError, RunError, SandboxError
-from eureka_loop.execute.batches import alike
+from eureka_loop.execute.cohorts import alike
+from eureka_loop.execute.evaluate import MACHINE_ERROR
 from eureka_loop.execute.machine import cores
-from eureka_loop.execute.processes import NO_FAULT
-from eureka_loop.execute.survey import BESIDE
+from eureka_loop.execute.requests import BESIDE, TRANSITIONS
 from eureka_loop.records import Job, Rollout, Task, Training, on_gpu
 from eureka_loop.references import NATIVE
 from eureka_loop.results import Failed, Trained
@@ -41,11 +42,11 @@ Folders = Sequence[Path]
 
 def main(arguments: list[str]) -> None:
     """Work through the folders named, or those that come on standard input."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started the worker decides when it ends
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started the worker decides when it ends
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a learner takes three; a GPU, hundreds of them
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # a stray print of some library is no answer
+    os.dup2(2, 1)  # a library's print is no answer
     lists: Iterable[list[str]] = [arguments]
     if arguments and arguments[0] == "--serve":
         from eureka_loop.reward.sandbox.lock import die_with_parent
@@ -69,8 +70,8 @@ def work(folders: Folders, fork_server: ForkServer) -> None:
             _record(folder) if (folder / "rollout.json").exists() else _survey(folder)
     read = {folder: files.read_json(folder / "job.json", Job) for folder in jobs}
     for group in alike(jobs, lambda folder: read[folder]):
-        population = read[group[0]].trainer == "population"
-        for batch in [group] if population else [[folder] for folder in group]:
+        alone = read[group[0]].trainer == "sb3"
+        for batch in [[folder] for folder in group] if alone else [group]:
             _log_to(batch[0])
             _work(batch, [read[folder] for folder in batch], fork_server)
 
@@ -85,15 +86,17 @@ def _log_to(folder: Path) -> None:
 def _work(folders: Folders, jobs: Sequence[Job], fork_server: ForkServer) -> None:
     """Train, and write the results.
 
-    Ends the process where the machine, not a job, is to blame: no result, so that it is tried again.
+    Where the machine, not a job, is to blame, there is no result, so that another call tries again.
     """
     try:
         results = _train(folders, jobs, fork_server)
     except (RunError, SandboxError) as error:
         print(error, flush=True)
-        sys.exit(NO_FAULT)
+        for folder in folders:
+            files.write_json(folder / MACHINE_ERROR, {"message": str(error)})
+        return
     except Exception as error:  # noqa: BLE001 - the process boundary: a bug is one job's failure
-        if len(jobs) > 1:  # whose it is shows when each is alone
+        if len(jobs) > 1:  # trained alone, each shows whether it is its own
             traceback.print_exc()
             for folder, job in zip(folders, jobs, strict=True):
                 _clear(folder)
@@ -107,7 +110,7 @@ def _work(folders: Folders, jobs: Sequence[Job], fork_server: ForkServer) -> Non
 
 
 def _clear(folder: Path) -> None:
-    """Leave nothing of a training that is to be done again, but what was said; others watch its progress."""
+    """Delete what a training that is to be done again has left, but for its log and its (empty) progress."""
     for path in folder.iterdir():
         if path.name == "progress.jsonl":
             path.write_bytes(b"")
@@ -122,6 +125,8 @@ def _train(folders: Folders, jobs: Sequence[Job], fork_server: ForkServer) -> li
     def report(place: int, progress: Mapping[str, float]) -> None:
         files.append_line(folders[place] / "progress.jsonl", progress)
 
+    for folder in folders:
+        (folder / "progress.jsonl").touch()
     _require_device(jobs[0])
     domain = find_domain(jobs[0].task.env_id)
     trainer, threads = TRAINERS.load(jobs[0].trainer)(), cores() if on_gpu(jobs[0]) else 1
@@ -142,8 +147,8 @@ def _require_device(job: Job) -> None:
 
 def _keep(folders: Folders, jobs: Sequence[Job], results: Sequence[Trained | Failed], domain: Domain) -> None:
     """Episodes of what was trained, for the trajectory bank."""
-    told = zip(folders, jobs, results, strict=True)
-    kept = [(job, folder) for folder, job, each in told if job.keep_episode and isinstance(each, Trained)]
+    trained = zip(folders, jobs, results, strict=True)
+    kept = [(job, folder) for folder, job, each in trained if job.keep_episode and isinstance(each, Trained)]
     if kept:
         _play(kept, domain)
 
@@ -157,7 +162,7 @@ def _play(kept: Sequence[tuple[Job, Path]], domain: Domain) -> None:
     except Exception:  # noqa: BLE001 - the process boundary
         files.require_space(kept[0][1])
         traceback.print_exc()
-        if len(kept) > 1:  # whose it is shows when each is alone
+        if len(kept) > 1:  # trained alone, each shows whether it is its own
             for each in kept:
                 _play([each], domain)
 
@@ -170,7 +175,7 @@ def _record(folder: Path) -> None:
 
     rollout = files.read_json(folder / "rollout.json", Rollout)
     columns = record_rollout(rollout, find_domain(rollout.task.env_id))
-    np.savez_compressed(folder / "transitions.npz", **columns)  # type: ignore[arg-type]
+    np.savez_compressed(folder / TRANSITIONS, **columns)  # type: ignore[arg-type]
 
 
 def _survey(folder: Path) -> None:

@@ -1,19 +1,21 @@
-"""Requests → replies → candidates, as they come.
+"""Requests → replies → candidates on disk.
 
-Each passes the gate and a trial, or goes back to its author once, or has failed.
+Each reply passes the gate and a trial, or goes back to its designer, or has failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Self, cast
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
 
 from eureka_loop.errors import DesignerError, Refused, RewardFailure, UnknownName
-from eureka_loop.execute.budget import Deadline
+from eureka_loop.execute.budget import start
 from eureka_loop.propose.designer import Designer, Repair, Request
-from eureka_loop.propose.desk import Answer, Desk, keep
-from eureka_loop.records import Array, Candidate, Later, Reply
+from eureka_loop.records import Array, Candidate, Reply
 from eureka_loop.results import Failed, FailureKind
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -21,16 +23,21 @@ from eureka_loop.reward.sandbox.trial import try_out
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.store import Run
 
+REPAIRS = 2  # of one program
+
+# What became of a call for one sample: its reply is on disk; it failed; no further call would do better now.
+Outcome = Literal["replied", "failed", "ended"]
+
 
 class Gate:
-    """Reads a program, then runs it on recorded transitions in a locked process.
+    """Checks a program, then runs it on recorded transitions in a locked process.
 
     Args:
         probe: rows of every observable, `prev_` and `init_` included.
     """
 
     def __init__(self, vocabulary: Vocabulary, probe: Mapping[str, Array], fork_server: ForkServer) -> None:
-        self._vocabulary, self._probe, self._zygote = vocabulary, probe, fork_server
+        self._vocabulary, self._probe, self._fork_server = vocabulary, probe, fork_server
 
     def admit(self, source: str, *, hidden: bool = False) -> tuple[str, ...]:
         """The names of the program's terms.
@@ -42,150 +49,79 @@ class Gate:
         program = check(source, self._vocabulary, hidden=hidden)
         shapes = {name: self._vocabulary.resolve(name, hidden=hidden).shape for name in program.parameters}
         probe = {name: self._probe[name] for name in program.parameters}
-        return try_out(self._zygote, program, probe, shapes).names
+        return try_out(self._fork_server, program, probe, shapes).names
 
 
 class Writer:
-    """Has a designer write what is requested, and lets through what passes the gate.
+    """Has a designer write what is requested; asks for nothing twice that is on disk.
 
-    Designers work in the background; the gate is here, so that an interruption can't leave half a verdict.
+    The designer works in background threads; the gate is here, one program at a time.
+
+    Attributes:
+        problem: why no more can be written just now; None while it can.
     """
 
-    def __init__(self, run: Run, designer: Designer, gate: Gate, deadline: Deadline) -> None:
-        self._run, self._designer, self._gate, self._deadline = run, designer, gate, deadline
-        self._desk = Desk(run, designer)
-        self._awaited: set[str] = set()  # ids whose program is being written or mended
-        self._failed: dict[str, Failed] = {}  # what those have to mend that went back
-        self._sources: dict[str, str] = {}  # what has been written
+    def __init__(self, run: Run, designer: Designer, gate: Gate) -> None:
+        self._run, self._designer, self._gate = run, designer, gate
+        self._closed = threading.Event()
+        self._sources: dict[str, str] = {}  # of candidates
         self._answered = False
-        self._in_vain = 0  # calls in a row that failed
-        self._problem: DesignerError | None = None
+        self._in_vain = 0  # failed calls in a row
+        self.problem: DesignerError | None = None
 
     def close(self) -> None:
-        """Begin no further call."""
-        self._desk.close()
+        """Begin no further call; replies to those under way are kept if they come in time."""
+        self._closed.set()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def write(self, requests: Iterable[Request | None]) -> Iterator[Candidate | Later]:
-        """The requested candidates, each as soon as it is ready, those that failed included.
-
-        Nothing is asked or tried twice: what an earlier life of the run has on disk is taken from there.
-
-        Args:
-            requests: None where there is none just now.
-
-        Raises:
-            DesignerError: nobody can write just now, or a limit is reached; what was answered is on disk,
-                and what was under way has been waited for.
-        """
-        incoming, more = iter(requests), True
-        while more or self._awaited:
-            self._deadline.check()
-            found, more = _present(incoming) if more else ([], False)
-            ready = [each for request in found for each in self._receive(request)]
-            ready += [each for answer in self._desk.answers() for each in self._take_in(answer)]
-            more = more and self._problem is None
-            yield from ready
-            if not ready:
-                yield Later(len(self._awaited))
-        if self._problem is not None:
-            raise self._problem
-
-    def _receive(self, request: Request) -> list[Candidate]:
-        """Ask for what isn't on disk; what is goes on from there."""
+    def write(self, request: Request) -> list[asyncio.Task[Candidate | None]]:
+        """The candidates of a request, one a sample, those that failed included; None: not written now."""
         here = set(self._run.candidate_ids())
-        request = replace(request, under_way=self._under_way(request))
-        missing = [sample for sample in self._unanswered(request) if request.id(sample) not in here]
+        ended = {each.candidate.id for each in request.history}
+        under_way = tuple(source for id, source in self._sources.items() if id not in ended)
+        request = replace(request, under_way=under_way)
+        missing = [
+            n for n in request.wanted if request.id(n) not in here and self._reply(request.id(n)) is None
+        ]
+        calls: dict[int, asyncio.Future[Outcome]] = {}
         if missing:
             self._run.event("generation", generation=request.generation, samples=len(missing))
-            self._ask(replace(request, only=tuple(missing)))
-        ready = []
-        for sample in request.wanted:
-            id = request.id(sample)
-            if id in here:
-                ready.append(self._run.candidate(id))
-                self._sources[id] = ready[-1].source
-            elif sample not in missing:
-                ready += self._take(request, sample)
-        return ready
+            calls = self._call(replace(request, only=tuple(missing)))
+        return [start(self._candidate(request, sample, calls.get(sample))) for sample in request.wanted]
 
-    def _under_way(self, request: Request) -> tuple[str, ...]:
-        """What has been written and isn't evaluated yet."""
-        ended = {each.candidate.id for each in request.history}
-        return tuple(source for id, source in self._sources.items() if id not in ended)
-
-    def _unanswered(self, request: Request) -> list[int]:
-        return [sample for sample in request.wanted if self._run.proposal(request.id(sample)) is None]
-
-    def _ask(self, request: Request) -> None:
-        self._awaited |= {request.id(sample) for sample in request.wanted}
-        self._desk.ask(request)
-
-    def _take_in(self, answer: Answer) -> list[Candidate]:
-        """A reply through the gate; or a request's end, when all its replies have been here."""
-        request, problem = answer.request, answer.problem
-        if answer.sample is not None:
-            self._answered, self._in_vain = True, 0
-            return [] if request.repair else self._take(request, answer.sample)
-        if problem is not None and not isinstance(problem, DesignerError):
-            raise problem
-        if problem is not None and problem.lasting:
-            return self._give_up(request, problem)
-        if request.repair is not None:  # where it failed, the other replies are here, and may be paid for
-            return [self._mended(request, request.wanted[0])]
-        return self._give_up(request, None) if problem is None else self._without(request, problem)
-
-    def _without(self, request: Request, problem: DesignerError) -> list[Candidate]:
-        """A call has failed: that program's failure, unless so many fail that nobody can write just now."""
-        missing = self._unanswered(request)
-        self._in_vain += len(missing)
-        if not self._answered or self._in_vain >= request.samples:
-            return self._give_up(request, problem)
-        for sample in missing:
-            keep(self._run, request, sample, Reply(None, problem=str(problem)))
-        return [each for sample in missing for each in self._take(request, sample)]
-
-    def _give_up(self, request: Request, problem: DesignerError | None) -> list[Candidate]:
-        """What a request has not brought is no longer waited for; a resumed run asks again."""
-        missing = request.wanted if request.repair else self._unanswered(request)
-        self._awaited -= {request.id(sample) for sample in missing}
-        if problem is not None and self._problem is None:
-            self._problem = problem
-            self._run.event("writing_ended", reason=str(problem))
-        return []
-
-    def _take(self, request: Request, sample: int) -> list[Candidate]:
-        """A first reply → a candidate on disk; none yet where it goes back to its author."""
-        self._deadline.check()
+    async def _candidate(
+        self, request: Request, sample: int, call: asyncio.Future[Outcome] | None
+    ) -> Candidate | None:
+        """A reply → a candidate on disk, after at most `REPAIRS` repairs."""
         id = request.id(sample)
-        reply = self._reply(id)
-        self._run.clear_failure(id)  # an earlier life may have written one, and died before the candidate
-        failed = self._admit(id, reply)
-        if failed is None:
-            return [self._candidate(id, request, [reply], None)]
-        self._failed[id] = failed
-        if self._run.proposal(id, repair=True) is not None:
-            return [self._mended(request, sample)]
+        if call is None and id in self._run.candidate_ids():
+            return self._kept(self._run.candidate(id))
+        if call is not None and await call != "replied":
+            return None
+        self._run.clear_failure(id)  # left by an earlier process that ended before the candidate was kept
+        replies: list[Reply] = []
+        while True:
+            reply = self._reply(id, len(replies))
+            assert reply is not None
+            replies.append(reply if not replies else replace(reply, parents=replies[0].parents))
+            failed = self._admit(id, reply)
+            if failed is None or len(replies) > REPAIRS:
+                break
+            outcome = await self._repair(request, sample, replies, failed)
+            if outcome == "ended":
+                return None
+            if outcome == "failed":
+                break
+        return self._keep(id, request, replies, failed)
+
+    async def _repair(
+        self, request: Request, sample: int, replies: Sequence[Reply], failed: Failed
+    ) -> Outcome:
+        """Have the last reply repaired, unless its repair is on disk."""
+        if self._reply(request.id(sample), len(replies)) is not None:
+            return "replied"
         problems = f"{failed.message}\n{failed.detail}".strip()
-        repair = Repair(reply.source, problems, reply.exchange)
-        self._ask(replace(request, only=(sample,), repair=repair))
-        return []
-
-    def _mended(self, request: Request, sample: int) -> Candidate:
-        """The candidate that comes of a reply and its repair, if there is one."""
-        id = request.id(sample)
-        reply, failed = self._reply(id), self._failed.pop(id)
-        repaired = self._run.proposal(id, repair=True)
-        if repaired is None:
-            return self._candidate(id, request, [reply], failed)
-        self._run.event("repaired", id=id)
-        repaired = replace(repaired, parents=reply.parents)
-        return self._candidate(id, request, [reply, repaired], self._admit(id, repaired))
+        repair = Repair(replies[-1].source, problems, replies[-1].exchange, len(replies))
+        return await self._call(replace(request, only=(sample,), repair=repair))[sample]
 
     def _admit(self, id: str, reply: Reply) -> Failed | None:
         if reply.source is None:
@@ -197,10 +133,8 @@ class Writer:
         self._run.event("gated", id=id, terms=list(terms))
         return None
 
-    def _candidate(
-        self, id: str, request: Request, replies: Sequence[Reply], failed: Failed | None
-    ) -> Candidate:
-        """Keep what came of a reply, or of a reply and its repair."""
+    def _keep(self, id: str, request: Request, replies: Sequence[Reply], failed: Failed | None) -> Candidate:
+        """Write the candidate that comes of a reply and its repairs."""
         last = replies[-1]
         candidate = Candidate(
             id=id,
@@ -215,24 +149,111 @@ class Writer:
             self._run.fail(failed)
         exchanges = [_exchange(each) for each in replies]
         self._run.write_candidate(candidate, feedback=request.feedback, exchanges=exchanges)
-        self._awaited.discard(id)
-        self._sources[id] = candidate.source
+        return self._kept(candidate)
+
+    def _kept(self, candidate: Candidate) -> Candidate:
+        self._sources[candidate.id] = candidate.source
         return candidate
 
-    def _reply(self, id: str) -> Reply:
-        reply = self._run.proposal(id)
-        assert reply is not None  # it has been announced
-        return reply
+    def _reply(self, id: str, attempt: int = 0) -> Reply | None:
+        return self._run.proposal(id, attempt)
+
+    # calls to the designer
+
+    def _call(self, request: Request) -> dict[int, asyncio.Future[Outcome]]:
+        """Have a request answered in a thread of its own; what became of each sample.
+
+        The thread is a daemon: an interrupted run need not wait for a call.
+        """
+        loop = asyncio.get_running_loop()
+        outcomes: dict[int, asyncio.Future[Outcome]] = {n: loop.create_future() for n in request.wanted}
+
+        def later(function: Callable[..., None], *values: Any) -> None:
+            with contextlib.suppress(RuntimeError):  # the run has ended, and its event loop is closed
+                loop.call_soon_threadsafe(function, *values)
+
+        def work() -> None:
+            problem: BaseException | None = None
+            try:
+                sink = _Sink(self._run, request, self._closed, lambda sample: later(replied, sample))
+                self._designer.propose(request, sink)
+            except BaseException as error:  # noqa: BLE001 - the end of a thread; the loop raises it again
+                problem = error
+            later(self._end, request, outcomes, problem)
+
+        def replied(sample: int) -> None:
+            self._answered, self._in_vain = True, 0
+            _settle(outcomes[sample], "replied")
+
+        threading.Thread(target=work, daemon=True, name="designer").start()
+        return outcomes
+
+    def _end(
+        self,
+        request: Request,
+        outcomes: Mapping[int, asyncio.Future[Outcome]],
+        problem: BaseException | None,
+    ) -> None:
+        """A call has ended: decide about the samples that have no reply."""
+        missing = [sample for sample, outcome in outcomes.items() if not outcome.done()]
+        if problem is not None and not isinstance(problem, DesignerError):
+            for sample in missing:
+                outcomes[sample].set_exception(problem)
+            return
+        if missing and problem is None:
+            problem = DesignerError(f"{self._designer.name} gave no reply for {request.id(missing[0])}")
+        if problem is None:
+            return
+        outcome: Outcome = "ended" if problem.lasting else "failed"
+        if request.repair is None and not problem.lasting:
+            # that program's failure, unless so many fail that nothing can be written just now
+            self._in_vain += len(missing)
+            outcome = "replied" if self._answered and self._in_vain < request.samples else "ended"
+        if outcome == "ended" and self.problem is None:
+            self.problem = problem
+            self._run.event("writing_ended", reason=str(problem))
+        for sample in missing:
+            if outcome == "replied":
+                keep(self._run, request, sample, Reply(None, problem=str(problem)))
+            _settle(outcomes[sample], outcome)
 
 
-def _present(requests: Iterator[Request | None]) -> tuple[list[Request], bool]:
-    """The requests that are there now, and whether more may come."""
-    found: list[Request] = []
-    for each in requests:
-        if each is None:
-            return found, True
-        found.append(each)
-    return found, False
+def _settle(future: asyncio.Future[Outcome], outcome: Outcome) -> None:
+    if not future.done():
+        future.set_result(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sink:
+    """Puts replies on disk the moment they come, whatever becomes of the others."""
+
+    run: Run
+    request: Request
+    closed: threading.Event
+    replied: Callable[[int], None]
+
+    def keep(self, sample: int, reply: Reply) -> None:
+        keep(self.run, self.request, sample, reply)
+        self.replied(sample)
+
+    def tick(self) -> None:
+        if self.closed.is_set():
+            raise Closed
+
+
+class Closed(Exception):
+    """The run has ended: no further call is to begin."""
+
+
+def keep(run: Run, request: Request, sample: int, reply: Reply) -> None:
+    """Put a reply on disk, with its event; from any thread."""
+    id, repair = request.id(sample), request.repair
+    run.write_proposal(id, reply, repair.attempt if repair else 0)
+    if repair:
+        run.event("repaired", id=id)
+    else:
+        parents, note, written = list(reply.parents), reply.note, reply.source is not None
+        run.event("written", id=id, generation=request.generation, note=note, parents=parents, source=written)
 
 
 def failure_of(id: str, problem: Refused | UnknownName | RewardFailure) -> Failed:

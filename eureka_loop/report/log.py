@@ -112,7 +112,7 @@ def _of_run(event: Event, state: RunState) -> str | None:
             return f"from here on {_machine(event)}"
         case "resumed":
             return f"resumed: {sections.progress(state)}"
-        case "asked":
+        case "asked" if state.steady:
             return f"{', '.join(event['ids'])} requested"
         case "generation" if not state.steady:
             requested = text.plural(int(event.get("samples") or 0), "program")

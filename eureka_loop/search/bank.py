@@ -1,13 +1,13 @@
-"""A run's trajectory bank: the episodes kept so far, and what each is worth.
+"""A run's trajectory bank: whole episodes of known fitness, of its policies and of random actions.
 
-Every training's worker keeps one in its own folder, the survey those of random actions; nobody else writes.
+Each training leaves one in its folder, the survey leaves those of random actions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +18,11 @@ from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.screening import RANDOM, Ranking
 from eureka_loop.judge.trajectory import FILE, Trajectory, joined, size
-from eureka_loop.records import Array
+from eureka_loop.records import Array, Task
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import Terms
+from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.store import REFERENCES, Run
 
 BANK_BYTES = 256_000_000  # of the trained policies' episodes together, before compression
@@ -29,7 +30,7 @@ READ_BYTES = 128_000_000  # of columns that are kept from one program to the nex
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class BankEpisode:
     """One episode that the bank holds.
 
     Attributes:
@@ -54,17 +55,17 @@ class Bank:
 
     Attributes:
         fitness: (E,).
-        policies: whose episode each is.
+        policies: of each episode: the candidate that it was trained with, or "random".
     """
 
-    def __init__(self, kept: Sequence[Kept]) -> None:
+    def __init__(self, kept: Sequence[BankEpisode]) -> None:
         self._kept = kept
         self.fitness: Array = np.array([each.fitness for each in kept])
         self.policies = [each.policy for each in kept]
 
     @cached_property
     def ranking(self) -> Ranking:
-        """Of the episodes by fitness; every program is held against the same draws."""
+        """Of the episodes by fitness; every program is compared with the same draws."""
         return Ranking(self.fitness, self.policies, rng=np.random.default_rng(0))
 
     def ask(self, program: Program, shapes: Mapping[str, tuple[int, ...]], fork_server: ForkServer) -> Answer:
@@ -87,8 +88,8 @@ class Bank:
 
 
 @dataclass(slots=True)
-class Known:
-    """What never changes of episodes that were seen before, so that it isn't read again for every program.
+class EpisodeCache:
+    """Fitness, size and columns of episodes, so that they aren't read again for every program.
 
     Attributes:
         fitness: of those that were judged.
@@ -108,31 +109,28 @@ class Known:
         return self._sizes[path]
 
     def shrink(self) -> None:
-        """Forget the columns that were read, once they are many."""
+        """Drop the columns that were read, once they are many."""
         if sum(each.kept for each in self._episodes.values()) > READ_BYTES:
             for each in self._episodes.values():
                 each.forget()
 
 
 def gather(
-    run: Run, judge: ProgramJudge, generation: int, most: int = BANK_BYTES, known: Known | None = None
+    run: Run, judge: ProgramJudge, generation: int, most: int = BANK_BYTES, cache: EpisodeCache | None = None
 ) -> Bank:
-    """All that generations before this one left, so that it doesn't matter how far this one has come.
+    """The episodes of all generations before this one: the same however far this one has come.
 
-    Where that is more than `most` bytes, some of the trained policies' episodes are deleted, such that the
+    Where those are more than `most` bytes, some of the trained policies' episodes are deleted, such that the
     others are spread over all of fitness; gathering again finds the same.
-
-    Args:
-        known: what needn't be read and judged again; what is now is added.
     """
-    known = Known() if known is None else known
+    cache = EpisodeCache() if cache is None else cache
     random = [(path, RANDOM) for path in sorted(run.task_folder.glob("random-*.npz"))]
-    kept = _within(_judged(_trained(run, generation), judge, known), most, known)
-    return Bank([*_judged(random, judge, known), *kept])
+    kept = _within(_judged(_trained(run, generation), judge, cache), most, cache)
+    return Bank([*_judged(random, judge, cache), *kept])
 
 
 def _trained(run: Run, generation: int) -> Iterable[tuple[Path, str]]:
-    """Where the search's episodes are, and whose; the report's are not for its eyes."""
+    """Files of the search's episodes, with their candidates; the report's are left out."""
     for id in run.candidate_ids():
         if id in REFERENCES or run.candidate(id).generation >= generation:
             continue
@@ -141,30 +139,32 @@ def _trained(run: Run, generation: int) -> Iterable[tuple[Path, str]]:
                 yield path, id
 
 
-def _judged(found: Iterable[tuple[Path, str]], judge: ProgramJudge, known: Known) -> list[Kept]:
-    """Those that fitness can be told of."""
+def _judged(found: Iterable[tuple[Path, str]], judge: ProgramJudge, cache: EpisodeCache) -> list[BankEpisode]:
+    """Those that have a fitness."""
     kept = []
     for path, policy in found:
-        trajectory = known.episode(path)
-        if path not in known.fitness:
+        trajectory = cache.episode(path)
+        if path not in cache.fitness:
             try:
-                known.fitness[path], _ = judge.measure(trajectory.columns(judge.names))
+                cache.fitness[path], _ = judge.measure(trajectory.columns(judge.names))
             except RewardFailure:
                 continue
-        kept.append(Kept(path, policy, trajectory, known.fitness[path]))
+        kept.append(BankEpisode(path, policy, trajectory, cache.fitness[path]))
     return kept
 
 
-def _within(kept: Sequence[Kept], most: int, known: Known) -> list[Kept]:
+def _within(kept: Sequence[BankEpisode], most: int, cache: EpisodeCache) -> list[BankEpisode]:
     """As many as `most` bytes hold, evenly over their ranks of fitness; the others' files are deleted."""
-    chosen = spread(kept, lambda each: known.size(each.path), most)
+    chosen = spread(kept, lambda each: cache.size(each.path), most)
     for each in kept:
         if each not in chosen:
             each.path.unlink()
     return chosen
 
 
-def spread(kept: Sequence[Kept], size_of: Callable[[Kept], int], most: int) -> list[Kept]:
+def spread(
+    kept: Sequence[BankEpisode], size_of: Callable[[BankEpisode], int], most: int
+) -> list[BankEpisode]:
     """As many as have no more than `most` together, evenly over their ranks of fitness from the best down."""
     sizes = {each.path: size_of(each) for each in kept}
     chosen = ordered = sorted(kept, key=lambda each: -each.fitness)
@@ -172,3 +172,30 @@ def spread(kept: Sequence[Kept], size_of: Callable[[Kept], int], most: int) -> l
         places = np.linspace(0, len(ordered) - 1, len(chosen) - 1).round().astype(int)
         chosen = [ordered[place] for place in places]
     return [each for each in kept if each in chosen]
+
+
+def relabelled_episodes(
+    run: Run,
+    fork_server: ForkServer,
+    task: Task,
+    vocabulary: Vocabulary,
+    most: int,
+    cache: EpisodeCache,
+) -> Callable[[int], Sequence[Path]]:
+    """Generation → files of episodes that its off-policy trainings begin with, relabelled by their reward.
+
+    Whole episodes, spread over the fitness of all that earlier generations and random actions left; the same
+    for all of a generation, and again when a run goes on.
+
+    Args:
+        most: transitions of a training; 0: none.
+    """
+
+    @lru_cache
+    def episodes(generation: int) -> Sequence[Path]:
+        if not most:
+            return ()
+        with ProgramJudge(fork_server, task, vocabulary) as judge:
+            return gather(run, judge, generation, cache=cache).transitions(most)
+
+    return episodes

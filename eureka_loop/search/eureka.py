@@ -1,7 +1,7 @@
 """Eureka's strategy (Ma et al. 2023, Algorithm 1): K samples a generation, feedback from the best so far.
 
-Unlike the paper, which goes on from the best of the last generation, the best ever is kept (elitism): a noisy
-generation can't lose what was found.
+Unlike the paper, which goes on from the best of the last generation, this one keeps the best ever (elitism):
+a noisy generation can't lose what was found.
 """
 
 from __future__ import annotations
@@ -9,34 +9,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eureka_loop.results import Evaluated, ranked
-from eureka_loop.search.strategy import Ask
+from eureka_loop.search.strategy import ProposalRequest, SearchPlan
 
 
 class EurekaStrategy:
-    """K samples in each of G generations.
+    """`plan.samples` candidates in each of `plan.generations`."""
 
-    Args:
-        generations: G.
-        samples: K.
-    """
+    def __init__(self, plan: SearchPlan) -> None:
+        self._plan = plan
+        self._asked = 0
+        self._generations: list[tuple[Evaluated, ...]] = []
 
-    def __init__(self, generations: int, samples: int) -> None:
-        self._generations, self._samples = generations, samples
-        self._told: list[tuple[Evaluated, ...]] = []
-
-    @property
-    def history(self) -> Sequence[Evaluated]:
-        return [each for generation in self._told for each in generation]
-
-    @property
-    def best(self) -> Evaluated | None:
-        return next(iter(ranked(self.history)), None)
-
-    def ask(self) -> Ask | None:
-        if len(self._told) >= self._generations:
+    def ask(self) -> ProposalRequest | None:
+        if self._asked > len(self._generations) or self._asked >= self._plan.generations:
             return None
-        before = self._told[-1] if self._told else ()
-        return Ask(len(self._told), self._samples, self.best, before, told=len(self.history))
+        self._asked += 1
+        history = [each for generation in self._generations for each in generation]
+        return ProposalRequest(
+            generation=self._asked - 1,
+            samples=tuple(range(self._plan.samples)),
+            of=self._plan.samples,
+            parents=tuple(ranked(history)[:1]),
+            recent=self._generations[-1] if self._generations else (),
+        )
 
     def tell(self, evaluated: Sequence[Evaluated]) -> None:
-        self._told.append(tuple(evaluated))
+        self._generations.append(tuple(evaluated))

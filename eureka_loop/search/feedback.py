@@ -19,7 +19,7 @@ LONGEST_REASON = 400  # characters of why a candidate failed
 Value = Callable[[Checkpoint], float | None]
 
 
-def words(
+def feedback(
     best: Evaluated | None,
     generation: Sequence[Evaluated],
     feedback_points: int = 10,

@@ -1,22 +1,28 @@
-"""Less training for bad candidates: after a part of the steps the best go on, the others stay where they are.
+"""Allocation of training steps to the candidates of a request: all to the end, or successive halving.
 
-Successive halving (Jamieson and Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter
-Optimization", AISTATS, figure 2), on fitness. Here a cut keeps one in `eta`, rounded up: as many as there is
-room for anyway, where several workers share the last ones.
+With halving, after a part of the steps the best by fitness go on and the others stay where they are (Jamieson
+and Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter Optimization", AISTATS, figure
+2). Here a cut keeps one in `eta`, rounded up: several workers share the last ones, so there is room for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from eureka_loop.records import Candidate, Later, Rung
+from eureka_loop.execute.budget import start
+from eureka_loop.execute.cohorts import cut
+from eureka_loop.execute.evaluate import Evaluation, Stage
+from eureka_loop.records import Candidate, Rung
 from eureka_loop.results import Evaluated, Halted, ranked
-from eureka_loop.search.strategy import in_order
+from eureka_loop.search.loop import Ended, Written
+from eureka_loop.search.strategy import ProposalRequest, in_order
+from eureka_loop.seeds import seeds
+from eureka_loop.store import Run
 
-LEAST_EPISODES = 3  # that a policy is judged in, where it is judged in more at the end
-
-Train = Callable[[Iterable[Candidate | Later], Rung], Iterable[Evaluated]]
+LEAST_EPISODES = 3  # in which a policy is judged, where it is judged in more at the end
 
 
 def ladder(eta: int, whole: Rung) -> tuple[Rung, ...]:
@@ -25,7 +31,7 @@ def ladder(eta: int, whole: Rung) -> tuple[Rung, ...]:
     As many as cuts leave at least one: floor(log_eta(candidates)), and the top. With eta 1 the top alone.
 
     Args:
-        whole: what the top is, but with room for the whole generation.
+        whole: the top, but with room for the whole generation.
     """
     cuts = 0
     while eta > 1 and eta ** (cuts + 1) <= whole.places:
@@ -38,15 +44,20 @@ def _rung(number: int, cuts: int, eta: int, whole: Rung) -> Rung:
     return Rung(
         number=number,
         steps=whole.steps // share,
-        seeds=_up(whole.seeds, share),
-        episodes=max(min(LEAST_EPISODES, whole.episodes), _up(whole.episodes, share)),
-        places=_up(whole.places, eta**number),
+        seeds=_divided(whole.seeds, share),
+        episodes=max(min(LEAST_EPISODES, whole.episodes), _divided(whole.episodes, share)),
+        places=_divided(whole.places, eta**number),
         last=number == cuts,
     )
 
 
+def _divided(number: int, share: int) -> int:
+    """Rounded up."""
+    return -(-number // share)
+
+
 def steps_of(rungs: Sequence[Rung]) -> int:
-    """Environment steps that a whole generation takes on its way up."""
+    """Environment steps of a whole generation."""
     total, before = 0, Rung(-1, 0, 0, 0, 0)
     for rung in rungs:
         total += rung.places * (rung.seeds * rung.steps - min(before.seeds, rung.seeds) * before.steps)
@@ -54,45 +65,87 @@ def steps_of(rungs: Sequence[Rung]) -> int:
     return total
 
 
-class Halving:
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Trains the candidates of a request to the end, or up the rungs of a ladder.
+
+    Attributes:
+        eta: 1: all to the end.
+        whole: a whole training; its places are replaced by the samples of a request.
+        seed: the run's.
     """
-    Args:
-        rungs: from the bottom up.
-        train: candidates → trained to a rung and judged there, each from where it stopped.
-        halt: told whose training ends early, and why.
-    """
 
-    def __init__(self, rungs: Sequence[Rung], train: Train, halt: Callable[[Halted], None]) -> None:
-        self._rungs, self._train, self._halt = rungs, train, halt
+    run: Run
+    evaluation: Evaluation
+    eta: int
+    whole: Rung
+    seed: int
 
-    def train(self, candidates: Iterable[Candidate | Later]) -> Iterator[Evaluated]:
-        """Every candidate as it stood at the highest rung that it reached.
+    def train(self, request: ProposalRequest, written: Sequence[Written]) -> list[Ended]:
+        """Each candidate as it stood at the highest rung that it reached; None where it wasn't written."""
+        whole = Rung(0, self.whole.steps, self.whole.seeds, self.whole.episodes, request.of)
+        rungs = ladder(self.eta, whole)
+        first = self._first(request, written, self._stage(rungs[0]))
+        if len(rungs) == 1:
+            return first
+        climbed = start(self._climb(first, rungs))
+        return [start(_at(climbed, place)) for place in range(len(first))]
 
-        With one rung alone, each as soon as it has ended; else when all have. The places that failed
-        candidates leave empty are taken by those next in rank.
+    def _first(self, request: ProposalRequest, written: Sequence[Written], stage: Stage) -> list[Ended]:
+        """The first stage: a cohort begins when each of its planned members is written or has failed."""
+        share, places = self.evaluation.share, range(len(written))
+        members = [(place, seed) for place in places for seed in stage.training]
+        ended: list[list[asyncio.Task[None]]] = [[] for _ in places]
+        for cohort in cut(members, share.workers if request.barrier else 1, share.learners):
+            task = start(self._cohort([(written[place], seed) for place, seed in cohort], stage))
+            for place in dict.fromkeys(place for place, _ in cohort):
+                ended[place].append(task)
+        return [start(self._one(written[place], ended[place], stage)) for place in places]
+
+    async def _cohort(self, members: Sequence[tuple[Written, int]], stage: Stage) -> None:
+        ready = [(await written, seed) for written, seed in members]
+        alive = [(candidate, seed) for candidate, seed in ready if candidate and not self._failed(candidate)]
+        await self.evaluation.train(alive, stage)
+
+    async def _one(
+        self, written: Written, cohorts: Sequence[asyncio.Task[None]], stage: Stage
+    ) -> Evaluated | None:
+        candidate = await written
+        if candidate is None:
+            return None
+        if not self._failed(candidate):
+            await asyncio.gather(*cohorts)
+        return self.evaluation.evaluated(candidate, stage)
+
+    async def _climb(self, first: Sequence[Ended], rungs: Sequence[Rung]) -> list[Evaluated | None]:
+        """The other rungs; with places left empty by failures taken by those next in rank.
+
+        Nothing is decided while a candidate isn't written.
         """
-        if len(self._rungs) == 1:
-            yield from self._train(candidates, self._rungs[0])
-            return
-        found: dict[str, Evaluated] = {}
-        left: Iterable[Candidate | Later] = candidates
-        for rung, above in zip(self._rungs, (*self._rungs[1:], None), strict=True):
-            evaluated = in_order(self._train(left, rung))
-            if above is not None:
-                evaluated = self._cut(evaluated, rung, above)
+        reached = await asyncio.gather(*first)
+        evaluated = [each for each in reached if each is not None]
+        if len(evaluated) < len(reached):
+            return [None] * len(reached)
+        found = {each.candidate.id: each for each in evaluated}
+        for rung, above in pairwise(rungs):
+            evaluated = self._cut(in_order(evaluated), rung, above, rungs[-1].steps)
             found |= {each.candidate.id: each for each in evaluated}
-            left = [each.candidate for each in evaluated if each.halted is None and not each.failures]
-        yield from found.values()
+            going_on = [each.candidate for each in evaluated if each.halted is None and not each.failures]
+            evaluated = await self.evaluation.train_all(going_on, self._stage(above))
+            for each in found:
+                self.evaluation.forget(each, rung.number)
+            found |= {each.candidate.id: each for each in evaluated}
+        return [found[each.candidate.id] for each in reached if each is not None]
 
-    def _cut(self, evaluated: Sequence[Evaluated], rung: Rung, above: Rung) -> list[Evaluated]:
-        """The same, those that don't go on marked so."""
+    def _cut(self, evaluated: Sequence[Evaluated], rung: Rung, above: Rung, steps: int) -> list[Evaluated]:
+        """The same; those that don't go on are marked as halted."""
         order = ranked(evaluated)
         halted = {
             each.candidate.id: Halted(
                 candidate=each.candidate.id,
                 rung=rung.number,
                 steps=each.trained[0].steps,
-                of=self._rungs[-1].steps,
+                of=steps,
                 fitness=each.fitness or 0.0,
                 needed=order[above.places - 1].fitness or 0.0,
                 places=above.places,
@@ -101,10 +154,16 @@ class Halving:
             for each in order[above.places :]
         }
         for each in halted.values():
-            self._halt(each)
+            self.evaluation.halt(each)
         return [replace(each, halted=halted.get(each.candidate.id)) for each in evaluated]
 
+    def _stage(self, rung: Rung) -> Stage:
+        training = seeds("training", self.seed, rung.seeds)
+        return Stage(training, seeds("selection", self.seed, rung.episodes), rung=rung)
 
-def _up(number: int, share: int) -> int:
-    """Divided, rounded up."""
-    return -(-number // share)
+    def _failed(self, candidate: Candidate) -> bool:
+        return self.run.failure(candidate.id) is not None
+
+
+async def _at(climbed: asyncio.Task[list[Evaluated | None]], place: int) -> Evaluated | None:
+    return (await climbed)[place]

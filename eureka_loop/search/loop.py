@@ -2,54 +2,141 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from eureka_loop.errors import DesignerError, RunError
+from eureka_loop.execute.budget import start
 from eureka_loop.propose.designer import Request
-from eureka_loop.records import Candidate, Later
+from eureka_loop.records import Candidate
 from eureka_loop.results import Evaluated, ranked
-from eureka_loop.search.strategy import Ask, Strategy, in_order
+from eureka_loop.search.strategy import ProposalRequest, Strategy, in_order
 from eureka_loop.store import Run
+
+Written = asyncio.Task[Candidate | None]  # None: the designer can't write it just now
+Ended = asyncio.Task[Evaluated | None]
+Observation = tuple[ProposalRequest, list[Evaluated]]
 
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What the line passes through; everything is handed in, nothing is built here.
-
-    Between `write` and `train` candidates go one by one: some are trained while others are written.
+    """The parts of the line; everything is passed in, nothing is built here.
 
     Attributes:
-        brief: what is wanted, and what was learnt → the request to the designer.
-        write: requests → candidates on disk, gated.
-        train: candidates → trained and judged on the search's seeds, in any order.
+        request: what a strategy asks for, and the results known then → the request to the designer.
+        write: request → candidates on disk, gated and screened, one a sample.
+        train: a request's candidates, as they are written → trained and judged.
+        problem: why no more can be written; None while it can.
         retrain: the winner and the references → trained and judged on fresh seeds.
-        announce: has the run say what is going to happen.
     """
 
-    brief: Callable[[Ask, Sequence[Evaluated]], Request]
-    write: Callable[[Iterable[Request | None]], Iterator[Candidate | Later]]
-    train: Callable[[Iterable[Candidate | Later]], Iterator[Evaluated]]
-    retrain: Callable[[Candidate], list[Evaluated]]
-    announce: Callable[[], None] = lambda: None
+    request: Callable[[ProposalRequest, Sequence[Evaluated]], Request]
+    write: Callable[[Request], list[Written]]
+    train: Callable[[ProposalRequest, Sequence[Written]], list[Ended]]
+    problem: Callable[[], DesignerError | None]
+    retrain: Callable[[Candidate], Awaitable[list[Evaluated]]]
 
 
-def search(run: Run, strategy: Strategy, stages: Stages) -> Evaluated | None:
+async def search(run: Run, strategy: Strategy, stages: Stages) -> Evaluated | None:
     """Write, train and rank until the strategy has enough; the best, or None where nothing could be trained.
 
-    What is on disk already is not done again, so the same call resumes a run.
+    What is on disk is not done again, so the same call resumes a run.
+
+    Raises:
+        DesignerError: no more can be written just now; what was written has been trained.
     """
-    while (ask := strategy.ask()) is not None:
-        request = stages.brief(ask, strategy.history)
-        evaluated = in_order(stages.train(stages.write([request])))
-        strategy.tell(evaluated)
-        order = [each.candidate.id for each in ranked(evaluated)]
-        best, fitness = (strategy.best.candidate.id, strategy.best.fitness) if strategy.best else (None, None)
-        run.event("ranked", generation=ask.generation, best=best, fitness=fitness, order=order)
-    return strategy.best
+    observed, left = restore(run, strategy)
+    running = {task for request, known in left for task in _begin(request, known, observed, stages)}
+    while True:
+        while stages.problem() is None and (request := strategy.ask()) is not None:
+            asked = {"generation": request.generation, "only": request.samples, "ids": request.ids}
+            run.event("asked", **asked, told=len(observed))
+            running.update(_begin(request, observed, (), stages))
+        if not running:
+            break
+        done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for request, results in sorted((task.result() for task in done), key=lambda each: each[0].ids):
+            if results:
+                strategy.tell(results)
+                observed = [*observed, *results]
+                _record(run, request, results, observed)
+    if (problem := stages.problem()) is not None:
+        raise problem
+    return next(iter(ranked(observed)), None)
 
 
-def report(run: Run, winner: Evaluated, stages: Stages) -> list[Evaluated]:
+async def report(run: Run, winner: Evaluated, stages: Stages) -> list[Evaluated]:
     """Train the winner again on seeds that the search never saw, and the references beside it."""
-    evaluated = stages.retrain(winner.candidate)
+    evaluated = await stages.retrain(winner.candidate)
     run.event("finished", winner=winner.candidate.id)
     return evaluated
+
+
+def restore(
+    run: Run, strategy: Strategy
+) -> tuple[list[Evaluated], list[tuple[ProposalRequest, list[Evaluated]]]]:
+    """Repeat the recorded calls of a strategy; the results observed, and the requests that are still open.
+
+    With each open request come the results that were known when it was made. A generation of which nothing
+    could be trained, for a crash, is open again.
+
+    Raises:
+        RunError: the strategy asks for something else than before.
+    """
+    observed: list[Evaluated] = []
+    asked: dict[str, tuple[ProposalRequest, list[Evaluated]]] = {}
+    told: set[str] = set()
+    for event in list(run.events()):
+        ids = event.get("ids") or [event.get("id")]
+        if event["event"] == "asked" and not asked.keys() & set(ids):
+            request = strategy.ask()
+            if request is None or request.ids != ids:
+                raise RunError(f"{run.folder} was recorded by another strategy or version; start a new run")
+            asked |= dict.fromkeys(ids, (request, observed))
+        elif event["event"] in ("ranked", "told") and not told & set(ids):
+            results = [run.evaluated(id) for id in ids]
+            crashed = any(failure.passing for each in results for failure in each.failures)
+            if event["event"] == "ranked" and crashed and not ranked(results):
+                break
+            strategy.tell(results)
+            observed, told = [*observed, *results], told | set(ids)
+    left = {id(each[0]): each for name, each in asked.items() if name not in told}
+    return observed, list(left.values())
+
+
+def _begin(
+    request: ProposalRequest, known: Sequence[Evaluated], told: Sequence[Evaluated], stages: Stages
+) -> Iterator[asyncio.Task[Observation]]:
+    """Start on a request; the results that are to be observed together come from one task.
+
+    Args:
+        told: results that need not be observed again.
+    """
+    ended = stages.train(request, stages.write(stages.request(request, in_order(known))))
+    if request.barrier:
+        yield start(_observation(request, ended))
+        return
+    skip = {each.candidate.id for each in told}
+    for name, task in zip(request.ids, ended, strict=True):
+        if name not in skip:
+            yield start(_observation(request, [task]))
+
+
+async def _observation(request: ProposalRequest, ended: Sequence[Ended]) -> Observation:
+    """Results in order of id; none where one of them wasn't written."""
+    results = [each for each in await asyncio.gather(*ended) if each is not None]
+    return request, in_order(results) if len(results) == len(ended) else []
+
+
+def _record(
+    run: Run, request: ProposalRequest, results: Sequence[Evaluated], observed: Sequence[Evaluated]
+) -> None:
+    """The event of what a strategy was told."""
+    best = next(iter(ranked(observed)), None)
+    known = {"best": best and best.candidate.id, "fitness": best and best.fitness}
+    if request.barrier:
+        order = [each.candidate.id for each in ranked(results)]
+        run.event("ranked", generation=request.generation, ids=request.ids, order=order, **known)
+    else:
+        run.event("told", id=results[0].candidate.id, **known)

@@ -1,56 +1,110 @@
-"""Who is next: ask a strategy what to write, tell it what came of it."""
+"""The seam to search strategies, which decide what to write next: Protocol, registry, and public fake."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from eureka_loop.propose.designer import candidate_id
+from eureka_loop.records import Candidate
+from eureka_loop.registry import Registry
 from eureka_loop.results import Evaluated
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """What a strategy wants written next.
+class SearchPlan:
+    """What a strategy is made from.
 
     Attributes:
-        best: the candidate to improve on; None where nothing has been trained yet.
-        generation_before: what the feedback is about, besides the best; in a steady search those that ended
-            last.
-        only: indices of the samples that are asked for; None: all.
-        told: how many evaluations it goes by.
+        generations, samples: of the run; their product is the number of candidates.
+        cohort: candidates of a request without a barrier that train well together, so that each worker has
+            one cohort in training and another one in the making.
+        seed: the run's.
+    """
+
+    generations: int
+    samples: int
+    cohort: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRequest:
+    """Candidates that a strategy wants written and trained.
+
+    Attributes:
+        generation: names the candidates, with the indices of the samples.
+        samples: indices.
+        of: samples that the whole generation has.
+        parents: candidates to work from, the most important first.
+        recent: candidates that the feedback reports beside the first parent.
+        operator: name of the change asked for; "": the designer's choice.
+        instructions: text for the designer, for this request alone.
+        barrier: whether all results are observed together, when the last one has ended; else each at once.
     """
 
     generation: int
-    samples: int
-    best: Evaluated | None = None
-    generation_before: tuple[Evaluated, ...] = ()
-    only: tuple[int, ...] | None = None
-    told: int = 0
+    samples: tuple[int, ...]
+    of: int
+    parents: tuple[Evaluated, ...] = ()
+    recent: tuple[Evaluated, ...] = ()
+    operator: str = ""
+    instructions: str = ""
+    barrier: bool = True
+
+    @property
+    def ids(self) -> list[str]:
+        """Of the candidates."""
+        return [candidate_id(self.generation, sample) for sample in self.samples]
 
 
 class Strategy(Protocol):
-    """Ask and tell, in turn. A strategy is rebuilt on resume by telling it the same again."""
+    """Ask and tell. Deterministic: a resumed run rebuilds it by the same calls in the same order."""
 
-    @property
-    def best(self) -> Evaluated | None:
-        """The best so far; None while nothing has finished training."""
-        ...
-
-    @property
-    def history(self) -> Sequence[Evaluated]:
-        """Everything told so far, in order."""
-        ...
-
-    def ask(self) -> Ask | None:
-        """What to write next; None when the search is over."""
+    def ask(self) -> ProposalRequest | None:
+        """The next request; None where there is none before more results are observed, or at all any more."""
         ...
 
     def tell(self, evaluated: Sequence[Evaluated]) -> None:
-        """What came of the last ask, in order of id."""
+        """Observe results, in order of id."""
         ...
+
+
+STRATEGIES: Registry[Callable[[SearchPlan], Strategy]] = Registry(
+    "strategy",
+    "eureka_loop.strategies",
+    {
+        "eureka": "eureka_loop.search.eureka:EurekaStrategy",
+        "steady": "eureka_loop.search.steady:SteadyStrategy",
+    },
+)
+
+
+class ScriptedStrategy:
+    """The public fake: asks for the given requests, each when the one before is observed."""
+
+    def __init__(self, requests: Iterable[ProposalRequest]) -> None:
+        self._requests = list(requests)
+        self._open: set[str] = set()
+        self.observed: list[Evaluated] = []
+
+    def ask(self) -> ProposalRequest | None:
+        if self._open or not self._requests:
+            return None
+        request = self._requests.pop(0)
+        self._open |= set(request.ids)
+        return request
+
+    def tell(self, evaluated: Sequence[Evaluated]) -> None:
+        self.observed += evaluated
+        self._open -= {each.candidate.id for each in evaluated}
 
 
 def in_order(evaluated: Iterable[Evaluated]) -> list[Evaluated]:
     """In order of id: g2-00 before g10-00."""
-    return sorted(evaluated, key=lambda each: (len(each.candidate.id), each.candidate.id))
+    return sorted(evaluated, key=lambda each: order(each.candidate))
+
+
+def order(candidate: Candidate) -> tuple[int, str]:
+    return len(candidate.id), candidate.id

@@ -148,7 +148,7 @@ def test_a_kill_in_mid_generation_loses_no_reply_and_pays_none_twice(
     assert (code, err) == (0, "")
     assert len(model.asked) == 3
     assert not set(model.asked) & set(paid)
-    assert "3 programs asked for" in out
+    assert "3 programs requested" in out
     assert spent(the_run(killed)) == bill([*paid, *model.asked])
 
     whole = tmp_path / "whole"

@@ -1,21 +1,24 @@
-"""The engine with workers that misbehave: real processes, and a program that stands in for the trainer."""
+"""Local workers that misbehave: real processes, and a program that stands in for the trainer."""
+
+from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from eureka_loop.errors import BudgetSpent, RunError
-from eureka_loop.execute.local import TRIES, LocalEngine
+from eureka_loop.errors import RunError
+from eureka_loop.execute.budget import Deadline
+from eureka_loop.execute.evaluate import TRIES, Evaluation, Plan, Stage
+from eureka_loop.execute.local import LocalExecutor, Worker, environment
 from eureka_loop.execute.machine import Share
-from eureka_loop.execute.processes import Worker
-from eureka_loop.records import Later
-from eureka_loop.results import Failed, Trained
-from eureka_loop.store import read_result
-from tests.execute.conftest import MakeJob
+from eureka_loop.records import Candidate, Task, Training
+from eureka_loop.results import Evaluated, Failed, Trained
+from eureka_loop.store import Run
 
-# Each candidate's name says what happens to the worker that has it.
+# The name of each candidate says what happens to the worker that trains it.
 STAND_IN = """
 import json, os, signal, sys, time
 from pathlib import Path
@@ -29,125 +32,104 @@ for line in sys.stdin:
         tries = folder.parent / "tries"
         with tries.open("a") as file:
             print(len(folders), file=file)
-        with (folder / "worker.log").open("w") as log:
-            print("no room left", file=log)
+        (folder / "progress.jsonl").touch()
         if name.startswith("kills") or name.startswith("once") and len(tries.read_text().split()) == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         if name.startswith("hangs"):
             time.sleep(60)
-        if name.startswith("leaves"):
-            sys.exit(75)
+        if name.startswith("machine"):
+            files.write_json(folder / "machine_error.json", {"message": "no room left"})
     for folder in folders:
         done = Trained(folder.parent.name, 0, 10, (judged_episode(7, 1.0, None, 1),), (), {}, 0.1)
-        files.write_json(folder / "result.json", done)
+        if not (folder / "machine_error.json").exists():
+            files.write_json(folder / "result.json", done)
     os.write(1, b"done\\n")
 """
 
 
-class Quiet:
-    def __init__(self) -> None:
-        self.begun: list[str] = []
-
-    def started(self, folder: Path) -> None:
-        self.begun.append(folder.parent.name)
-
-    def tick(self, active: Sequence[Path]) -> None:
-        pass
+@pytest.fixture
+def executor(tmp_path: Path) -> Iterator[LocalExecutor]:
+    program = tmp_path / "stand_in.py"
+    program.write_text(STAND_IN)
+    with LocalExecutor(Share(1, 32), lambda: Worker([str(program)]), silence=1.0) as executor:
+        yield executor
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> LocalEngine:
-    program = tmp_path / "stand_in.py"
-    program.write_text(STAND_IN)
-    return LocalEngine(Share(1, 32), lambda: Worker([str(program)]), silence=1.0)
+def run(tmp_path: Path) -> Run:
+    return Run.create(tmp_path, "task")
 
 
-def run(engine: LocalEngine, folders: Sequence[Path]) -> dict[str, Trained | Failed]:
-    with engine:
-        ended = [folder for folder in engine.run(folders, Quiet()) if folder is not None]
-        results = {folder.parent.name: read_result(folder) for folder in ended}
-    assert None not in results.values()
-    return results  # type: ignore[return-value]
+def train(run: Run, executor: LocalExecutor, *names: str, learners: int = 32) -> list[Evaluated]:
+    training = Training("ppo", {}, "population")
+    plan = Plan(Task("t", "E-v0", "x", "f"), training, 10)
+    candidates = [Candidate(name, 0, "s", "scripted") for name in names]
+    for each in candidates:
+        run.write_candidate(each)
+    return Evaluation(run, executor, plan, Share(1, learners)).evaluate(
+        candidates, Stage((0,), (7,)), Deadline(None)
+    )
 
 
-def tries(folder: Path) -> list[int]:
-    """How many jobs the worker had, each time that it had this one."""
-    return [int(each) for each in (folder.parent / "tries").read_text().split()]
+def tries(run: Run, name: str) -> list[int]:
+    """Number of jobs that the worker had, each time that it had this one."""
+    return [int(each) for each in (run.candidate_folder(name) / "tries").read_text().split()]
 
 
-def test_a_cohort_whose_worker_is_killed_once_is_trained_again_as_it_was(
-    engine: LocalEngine, make_job: MakeJob
+def test_a_cohort_with_a_worker_killed_once_is_trained_again_as_it_was(
+    run: Run, executor: LocalExecutor
 ) -> None:
-    folders = [make_job("a", trainer="population"), make_job("once", trainer="population")]
-    results = run(engine, folders)
-    assert all(isinstance(each, Trained) for each in results.values())
-    assert tries(folders[0]) == [2, 2]
+    results = train(run, executor, "a", "once")
+    assert all(isinstance(each.results[0], Trained) for each in results)
+    assert tries(run, "a") == [2, 2]
+    begun = [event["id"] for event in run.events() if event["event"] == "training"]
+    assert begun == ["a", "once"] * 2 or begun == ["a", "a", "once"]
 
 
-def test_who_brings_a_cohort_down_fails_alone(engine: LocalEngine, make_job: MakeJob) -> None:
-    folders = [make_job(name, trainer="population") for name in ("a", "kills", "b")]
-    results = run(engine, folders)
-    assert [name for name, each in results.items() if isinstance(each, Trained)] != []
-    assert {name: type(each) for name, each in results.items()} == {
-        "a": Trained,
-        "kills": Failed,
-        "b": Trained,
-    }
-    failed = results["kills"]
+def test_the_member_that_ends_the_worker_of_a_cohort_fails_alone(run: Run, executor: LocalExecutor) -> None:
+    found = [each.results[0] for each in train(run, executor, "a", "kills", "b")]
+    assert [type(each) for each in found] == [Trained, Failed, Trained]
+    failed = found[1]
     assert isinstance(failed, Failed)
     assert failed.kind == "crashed"
     assert "killed by signal 9" in failed.message
-    assert tries(folders[1]) == [3, 3, 1]
-    assert len(tries(folders[1])) == TRIES
+    assert tries(run, "kills") == [3, 3, 1]
+    assert len(tries(run, "kills")) == TRIES
 
 
-def test_a_worker_that_hangs_is_ended(engine: LocalEngine, make_job: MakeJob) -> None:
-    results = run(engine, [make_job("hangs"), make_job("fine")])
-    assert isinstance(results["hangs"], Failed)
-    assert isinstance(results["fine"], Trained)
+def test_a_worker_that_hangs_is_ended(run: Run, executor: LocalExecutor) -> None:
+    hung, fine = train(run, executor, "hangs", "fine", learners=1)
+    assert isinstance(hung.results[0], Failed)
+    assert isinstance(fine.results[0], Trained)
 
 
-def test_what_is_no_fault_of_the_candidate_ends_the_run_without_a_result(
-    engine: LocalEngine, make_job: MakeJob
-) -> None:
-    folder = make_job("leaves")
-    with pytest.raises(RunError, match="no room left"):
-        run(engine, [folder])
-    assert not (folder / "result.json").exists()
-    assert len(tries(folder)) == TRIES
+def test_a_fault_of_the_machine_ends_the_run_without_a_result(run: Run, executor: LocalExecutor) -> None:
+    with pytest.raises(RunError, match="training can't go on: no room left"):
+        train(run, executor, "machine")
+    assert run.result("machine", 0) is None
 
 
-def test_no_worker_outlives_the_engine(engine: LocalEngine, make_job: MakeJob) -> None:
-    begun = []
+def test_no_worker_outlives_the_executor(tmp_path: Path) -> None:
+    begun: list[Worker] = []
 
     def noted() -> Worker:
         begun.append(Worker(["-c", "import time; time.sleep(60)"]))
         return begun[-1]
 
-    running = LocalEngine(Share(1, 32), noted).run([make_job("a")], Stop())
-    with pytest.raises(KeyboardInterrupt):
-        next(running)
+    executor = LocalExecutor(Share(1, 32), noted)
+    future = executor.submit([tmp_path])
+    while not begun:
+        time.sleep(0.01)
+    executor.close()
+    assert future.done()
     with pytest.raises(ProcessLookupError):
         os.kill(begun[0].process.pid, 0)
 
 
-def test_what_comes_while_others_run_is_done_too_and_an_error_waits_for_it(
-    engine: LocalEngine, make_job: MakeJob
-) -> None:
-    first, second = make_job("a"), make_job("b")
-
-    def coming() -> Iterator[Path | Later]:
-        yield first
-        while not (first / "result.json").exists():
-            yield Later(1)
-        yield second
-        raise BudgetSpent("--max-usd 1.00")
-
-    with engine, pytest.raises(BudgetSpent):
-        list(engine.run(coming(), Quiet()))
-    assert all((folder / "result.json").exists() for folder in (first, second))
-
-
-class Stop(Quiet):
-    def tick(self, active: Sequence[Path]) -> None:
-        raise KeyboardInterrupt
+def test_a_worker_sees_gpus_but_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    inherited = environment()
+    assert inherited["CUDA_VISIBLE_DEVICES"] == "1"
+    assert "OPENAI_API_KEY" not in inherited
+    assert inherited["OMP_NUM_THREADS"] == "1"

@@ -55,3 +55,17 @@ def test_memory_is_known_on_linux() -> None:
     free = machine.available_memory()
     assert free is not None
     assert 1e6 < free < 1e14
+
+
+def test_page_cache_does_not_count_as_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container that has read large files has its memory still to give."""
+    (tmp_path / "memory.max").write_text("4000000000\n")
+    (tmp_path / "memory.current").write_text("3900000000\n")
+    (tmp_path / "memory.stat").write_text("anon 400000000\ninactive_file 3500000000\nactive_file 0\n")
+    monkeypatch.setattr(machine, "CGROUP", tmp_path)
+    free = next(
+        line.split()[1] for line in Path("/proc/meminfo").read_text().splitlines() if "MemAvailable" in line
+    )
+    if int(free) * 1024 < 3.7e9:
+        pytest.skip("too little memory is free here")
+    assert machine.available_memory() == 3.6e9

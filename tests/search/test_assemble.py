@@ -9,10 +9,11 @@ import tomli_w
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
+from eureka_loop.execute.executor import ScriptedExecutor
 from eureka_loop.execute.machine import Machine, Share
 from eureka_loop.records import Task, Training
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
-from eureka_loop.search import assemble as wiring
+from eureka_loop.search import assemble
 from eureka_loop.store import Run
 
 VOCABULARY = Vocabulary("E-v0", (Observable("obs", (348,)), Observable("action", (17,))), horizon=1000)
@@ -38,7 +39,7 @@ def test_another_share_is_told_once(run: Run) -> None:
     """`eureka resume --jobs`, or another machine."""
     machine, first, second = Machine(8, 16e9), Share(8, 1), Share(3, 1)
     for share in (first, first, second, second, first):
-        wiring.announce(run, machine, share)
+        assemble.announce(run, machine, share)
     assert told(run) == [
         ("started", 8, 8, first.memory),
         ("shared", 3, 8, second.memory),
@@ -51,23 +52,25 @@ def test_what_is_told_is_what_is_used(run: Run, monkeypatch: pytest.MonkeyPatch)
     looks = [Machine(8, 16e9), Machine(8, 64e9)]
     used: list[Share] = []
 
-    class Engine:
+    class Noted(ScriptedExecutor):
         def __init__(self, share: Share) -> None:
             used.append(share)
 
-        def __enter__(self) -> Engine:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-    monkeypatch.setattr(wiring.machine, "look", lambda: looks.pop(0))
-    monkeypatch.setattr(wiring, "LocalEngine", Engine)
+    monkeypatch.setattr(assemble.machine, "look", lambda: looks.pop(0))
+    monkeypatch.setattr(assemble.EXECUTORS, "load", lambda name: Noted)
     monkeypatch.setattr(Run, "probe", lambda run: {})
-    with wiring.stages(run, 2) as stages:
-        stages.announce()
-    assert told(run) == [("started", 2, 8, used[0].memory)]
-    with wiring.stages(run) as stages:
-        stages.announce()
+    for jobs in (2, None):
+        with assemble.assembled(run, jobs) as assembly:
+            assemble.announce(run, assembly.machine, assembly.share)
+    assert used[0].workers == 2
     assert used[1].workers == 8
     assert used[1].memory > 8 * 5.5e9
+    assert told(run) == [("started", 2, 8, used[0].memory), ("shared", 8, 8, used[1].memory)]
+
+
+def test_cohorts_stay_as_the_run_was_begun(run: Run) -> None:
+    """Whatever --jobs says later."""
+    assert assemble.planned_share(run) is None
+    assemble.announce(run, Machine(8, 16e9), Share(4, 6))
+    assemble.announce(run, Machine(2, 16e9), Share(2, 3))
+    assert assemble.planned_share(run) == Share(4, 6)

@@ -12,7 +12,7 @@ import pytest
 from eureka_loop.records import Candidate
 from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, TermStats, Trained, judged_episode
 from eureka_loop.search.advice import advice
-from eureka_loop.search.feedback import words
+from eureka_loop.search.feedback import feedback
 
 GOLDEN = Path(__file__).parents[1] / "conversations" / "feedback_words.txt"
 Stats = tuple[float, float, float, float]  # mean, low, high, share
@@ -80,41 +80,43 @@ def test_the_whole_as_it_is_read() -> None:
         best,
         evaluated("g1-04", trained("g1-04", scores=[1.5])),
     ]
-    text = words(best, generation) + "\n"
+    text = feedback(best, generation) + "\n"
     if os.environ.get("WRITE_GOLDEN"):
         GOLDEN.write_text(text, encoding="utf-8")
     assert text == GOLDEN.read_text(encoding="utf-8")
 
 
 def test_the_elite_may_be_older_than_the_generation() -> None:
-    text = words(evaluated("g0-01", trained("g0-01")), [evaluated("g1-00", trained("g1-00", scores=[1.0]))])
+    text = feedback(
+        evaluated("g0-01", trained("g0-01")), [evaluated("g1-00", trained("g1-00", scores=[1.0]))]
+    )
     assert text.startswith("g0-01: the final policy's fitness is 2.5, 2 to 3 in 2 episodes")
     assert text.endswith("The other programs of this generation:\ng1-00: fitness 1 (terms: go)")
 
 
 def test_without_generations_the_others_are_those_that_ended_last() -> None:
-    text = words(None, [evaluated("g0-01")], which="that ended last")
+    text = feedback(None, [evaluated("g0-01")], which="that ended last")
     assert text == "The programs that ended last:\ng0-01: not trained"
 
 
 def test_where_nothing_was_trained() -> None:
     failures = [evaluated("g0-00", Failed("g0-00", "no_code", "the model refused")), evaluated("g0-01")]
-    assert words(None, failures) == (
+    assert feedback(None, failures) == (
         "The programs of this generation:\ng0-00: failed, no code: the model refused\ng0-01: not trained"
     )
-    assert words(None, []) == ""
+    assert feedback(None, []) == ""
 
 
 @pytest.mark.parametrize(
     ("points", "steps"), [(2, ["2k", "4k"]), (3, ["2k", "3k", "4k"]), (9, ["1k", "2k", "3k", "4k"])]
 )
 def test_points_are_spread_and_end_with_the_last(points: int, steps: list[str]) -> None:
-    line = words(evaluated("g0-00", trained("g0-00")), [], points).splitlines()[3]
+    line = feedback(evaluated("g0-00", trained("g0-00")), [], points).splitlines()[3]
     assert line.split() == ["step", *steps]
 
 
 def test_unknown_values_are_dashes() -> None:
-    text = words(evaluated("g0-00", trained("g0-00", fitness=[None, 1.0, None, 2.0])), [])
+    text = feedback(evaluated("g0-00", trained("g0-00", fitness=[None, 1.0, None, 2.0])), [])
     assert next(line for line in text.splitlines() if line.startswith("fitness")).split() == [
         "fitness", "–", "1", "–", "2",
     ]  # fmt: skip
@@ -122,14 +124,14 @@ def test_unknown_values_are_dashes() -> None:
 
 
 def test_without_checkpoints_there_is_still_the_outcome() -> None:
-    text = words(evaluated("g0-00", trained("g0-00", fitness=[])), [])
+    text = feedback(evaluated("g0-00", trained("g0-00", fitness=[])), [])
     assert (
         text == "g0-00: the final policy's fitness is 2.5, 2 to 3 in 2 episodes; episode length 1000 steps."
     )
 
 
 def test_a_long_traceback_is_cut() -> None:
-    text = words(None, [evaluated("g0-00", Failed("g0-00", "exception", "Line 2: boom", "x " * 1000))])
+    text = feedback(None, [evaluated("g0-00", Failed("g0-00", "exception", "Line 2: boom", "x " * 1000))])
     assert "exception: Line 2: boom; x x" in text
     assert len(text) < 500
 
@@ -259,7 +261,7 @@ def test_who_was_stopped_early_is_told_when_and_why() -> None:
         evaluated("g0-03", trained("g0-03", scores=[0.25])),
         halted("g0-04", 11_264, 9.25, needed=9.5),
     ]
-    lines = words(evaluated("g0-05", trained("g0-05")), generation).splitlines()
+    lines = feedback(evaluated("g0-05", trained("g0-05")), generation).splitlines()
     assert lines[-5:] == [
         "g0-03: fitness 0.25 (terms: go)",
         "g0-02: stopped after 33.8k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more), "
@@ -274,7 +276,7 @@ def test_who_was_stopped_early_is_told_when_and_why() -> None:
 
 def test_where_nobody_got_to_the_end_the_best_is_told_as_it_stood() -> None:
     """All that went on failed."""
-    text = words(halted("g0-00", 11_264, 0.31), [])
+    text = feedback(halted("g0-00", 11_264, 0.31), [])
     assert text.startswith(
         "g0-00: stopped after 11.3k of 100k steps with fitness 0.31, below the best 3 of 8"
     )

@@ -1,49 +1,29 @@
-"""Who goes on, with how much, and what becomes of the others. No training here: a table says who is how good."""
+"""Successive halving: which candidates go on, with how much, and what becomes of the others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from eureka_loop.records import Candidate, Later, Rung
-from eureka_loop.results import Evaluated, Failed, Halted, Trained, judged_episode, ranked
-from eureka_loop.search.halving import Halving, ladder, steps_of
-from eureka_loop.search.strategy import in_order
+from eureka_loop import files
+from eureka_loop.errors import RunError
+from eureka_loop.execute.evaluate import Evaluation
+from eureka_loop.execute.executor import ScriptedExecutor
+from eureka_loop.execute.machine import Share
+from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung
+from eureka_loop.results import Evaluated, Failed, Halted, Trained, ranked
+from eureka_loop.search.halving import Allocation, ladder, steps_of
+from eureka_loop.search.strategy import ProposalRequest
+from eureka_loop.store import Run, read_result
+from tests.search.conftest import PLAN, trained
 
 WHOLE = Rung(0, 90_000, 1, 10, 9)
-
-
-def candidates(count: int) -> list[Candidate]:
-    return [Candidate(f"g0-{n:02d}", 0, str(n), "scripted") for n in range(count)]
-
-
-class Trainer:
-    """Fitness by rung and candidate; None: that training fails."""
-
-    def __init__(self, fitness: Sequence[Sequence[float | None]]) -> None:
-        self.fitness = fitness
-        self.trained: list[list[str]] = []
-        self.halted: list[Halted] = []
-
-    def train(self, candidates: Iterable[Candidate | Later], rung: Rung) -> list[Evaluated]:
-        whole = [each for each in candidates if isinstance(each, Candidate)]
-        self.trained.append([each.id for each in whole])
-        return [self.one(each, rung) for each in reversed(whole)]  # in some order of finishing
-
-    def one(self, candidate: Candidate, rung: Rung) -> Evaluated:
-        fitness = self.fitness[rung.number][int(candidate.source)]
-        if fitness is None:
-            return Evaluated(candidate, (Failed(candidate.id, "diverged", "nan", seed=0),))
-        scores = (judged_episode(0, fitness, None, 1),)
-        return Evaluated(candidate, (Trained(candidate.id, 0, rung.steps + 7, scores, (), {}, 1.0),))
-
-
-def climb(eta: int, fitness: Sequence[Sequence[float | None]]) -> tuple[Trainer, list[Evaluated]]:
-    trainer, count = Trainer(fitness), len(fitness[0])
-    whole = Rung(0, 90_000, 1, 10, count)
-    halving = Halving(ladder(eta, whole), trainer.train, trainer.halted.append)
-    return trainer, in_order(halving.train(candidates(count)))
+STEPS = 90_000
 
 
 @pytest.mark.parametrize(
@@ -71,57 +51,150 @@ def test_seeds_and_judged_episodes_grow_with_the_steps() -> None:
     assert [rung.episodes for rung in ladder(3, Rung(0, 90_000, 1, 2, 9))] == [2, 2, 2]
 
 
-def test_steps_are_counted_once_for_those_who_go_on() -> None:
+def test_steps_are_counted_once_for_those_that_go_on() -> None:
     assert steps_of(ladder(3, WHOLE)) == 9 * 10_000 + 3 * 20_000 + 1 * 60_000
     assert steps_of(ladder(1, WHOLE)) == 9 * 90_000
     more_seeds = ladder(3, Rung(0, 90_000, 3, 10, 9))  # 1, 1, 3 seeds: two of the last three begin there
     assert steps_of(more_seeds) == 9 * 10_000 + 3 * 20_000 + (60_000 + 2 * 90_000)
 
 
-def test_the_best_third_goes_on_and_the_others_keep_what_they_reached() -> None:
-    first = [1.0, 9.0, 2.0, 8.0, 3.0, 7.0, 4.0, 5.0, 6.0]
-    second = [0.0, 1.0, 0.0, 3.0, 0.0, 2.0, 0.0, 0.0, 0.0]
-    third = [0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0]
-    trainer, found = climb(3, [first, second, third])
-    assert trainer.trained[1:] == [["g0-01", "g0-03", "g0-05"], ["g0-03"]]
+class Trainer(ScriptedExecutor):
+    """Fitness by rung and candidate; None: that training fails. Leaves snapshots; ends after so many jobs."""
+
+    def __init__(self, fitness: Sequence[Sequence[float | None]], most: int = 1000) -> None:
+        super().__init__(self.fitness)
+        self._table, self.most = fitness, most
+
+    def fitness(self, job: Job) -> Trained | Failed:
+        steps = sorted({10_000, 30_000, 90_000})[-len(self._table) :]
+        fitness = self._table[steps.index(job.until or STEPS)][int(job.source)]
+        if fitness is None:
+            return Failed(job.candidate, "diverged", "nan", seed=job.seed)
+        return trained(job, fitness)
+
+    def submit(self, folders: Sequence[Path]) -> Future[str]:
+        if sum(map(len, self.submitted)) >= self.most:
+            raise KeyboardInterrupt
+        for folder in folders:
+            job = files.read_json(folder / "job.json", Job)
+            before = folder / job.after
+            if job.after and not (before / SNAPSHOT).exists() and read_result(before) is not None:
+                raise RunError(f"{before} has nothing to go on with")
+            if job.until:
+                (folder / SNAPSHOT).write_text("x")
+        return super().submit(folders)
+
+    def trained(self, steps: int | None) -> list[str]:
+        """Candidates that were trained until then."""
+        jobs = [files.read_json(folder / "job.json", Job) for each in self.submitted for folder in each]
+        return [job.candidate for job in jobs if job.until == steps]
+
+
+def climb(
+    run: Run, eta: int, fitness: Sequence[Sequence[float | None]], seeds: int = 1, most: int = 1000
+) -> tuple[Trainer, list[Evaluated]]:
+    trainer, count = Trainer(fitness, most), len(fitness[0])
+    evaluation = Evaluation(run, trainer, replace(PLAN, steps=STEPS), Share(1, 32))
+    allocation = Allocation(run, evaluation, eta, Rung(0, STEPS, seeds, 10, count), 0)
+
+    async def written(place: int) -> Candidate:
+        candidate = Candidate(f"g0-{place:02d}", 0, str(place), "scripted")
+        run.write_candidate(candidate)
+        return candidate
+
+    async def work() -> list[Evaluated]:
+        writes = [asyncio.ensure_future(written(place)) for place in range(count)]
+        request = ProposalRequest(0, tuple(range(count)), count)
+        return [each for each in await asyncio.gather(*allocation.train(request, writes)) if each]
+
+    return trainer, asyncio.run(work())
+
+
+FIRST = [1.0, 9.0, 2.0, 8.0, 3.0, 7.0, 4.0, 5.0, 6.0]
+SECOND = [0.0, 1.0, 0.0, 3.0, 0.0, 2.0, 0.0, 0.0, 0.0]
+THIRD = [0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def test_the_best_third_goes_on_and_the_others_keep_what_they_reached(run: Run) -> None:
+    trainer, found = climb(run, 3, [FIRST, SECOND, THIRD])
+    assert trainer.trained(30_000) == ["g0-01", "g0-03", "g0-05"]
+    assert trainer.trained(None) == ["g0-03"]
     assert [each.candidate.id for each in found] == [f"g0-{n:02d}" for n in range(9)]
-    assert [each.halted.steps if each.halted else None for each in found] == [
-        10_007, 30_007, 10_007, None, 10_007, 30_007, 10_007, 10_007, 10_007,
-    ]  # fmt: skip
-    assert [each.halted for each in found if each.halted] == sorted(
-        trainer.halted, key=lambda halted: halted.candidate
-    )
-    assert found[1].halted == Halted("g0-01", 1, 30_007, 90_000, 1.0, 3.0, 1, 3)
-    assert found[8].halted == Halted("g0-08", 0, 10_007, 90_000, 6.0, 7.0, 3, 9)
-
-
-def test_nobody_ranks_above_one_that_got_further() -> None:
-    """The whole training ended at 0.5, lower than anything before."""
-    first = [1.0, 9.0, 2.0, 8.0, 3.0, 7.0, 4.0, 5.0, 6.0]
-    _, found = climb(3, [first, [0, 1.0, 0, 3.0, 0, 2.0, 0, 0, 0], [0, 0, 0, 0.5, 0, 0, 0, 0, 0]])
+    halted = [10_000, 30_000, 10_000, None, 10_000, 30_000, 10_000, 10_000, 10_000]
+    assert [each.halted.steps if each.halted else None for each in found] == halted
+    assert found[1].halted == Halted("g0-01", 1, 30_000, 90_000, 1.0, 3.0, 1, 3)
+    assert found[8].halted == Halted("g0-08", 0, 10_000, 90_000, 6.0, 7.0, 3, 9)
+    assert found == [run.evaluated(each.candidate.id) for each in found], "readers find what was reached"
+    assert list(run.folder.glob(f"**/{SNAPSHOT}")) == [], "what no training goes on from is removed"
     order = [each.candidate.id for each in ranked(found)]
     assert order == ["g0-03", "g0-05", "g0-01", "g0-08", "g0-07", "g0-06", "g0-04", "g0-02", "g0-00"]
 
 
-def test_failures_are_failures_and_leave_their_places_to_others() -> None:
+def test_each_rung_goes_on_from_the_one_before_and_new_seeds_begin(run: Run) -> None:
+    climb(run, 3, [FIRST, SECOND, THIRD], seeds=9)
+    jobs = {
+        path.parent.relative_to(run.candidate_folder("g0-03")).as_posix(): files.read_json(path, Job)
+        for path in run.candidate_folder("g0-03").glob("**/job.json")
+    }
+    kept = {name: (job.until, job.after, len(job.judge_seeds)) for name, job in jobs.items()}
+    assert kept["rung-0/seed-0"] == (10_000, "", 3)
+    assert kept["rung-1/seed-0"] == (30_000, "../../rung-0/seed-0", 4)
+    assert kept["rung-1/seed-200"] == (30_000, "", 4)
+    assert kept["seed-200"] == (None, "../rung-1/seed-200", 10)
+    assert kept["seed-800"] == (None, "", 10)
+    assert len(jobs) == 1 + 3 + 9
+    begin, go_on = jobs["rung-1/seed-200"].cohort, jobs["rung-1/seed-0"].cohort
+    assert set(begin).isdisjoint(go_on), "trainings that go on have cohorts of their own"
+
+
+def test_failures_are_failures_and_leave_their_places_to_others(run: Run) -> None:
     first = [9.0, None, 8.0, 1.0, 2.0, 3.0, None, 4.0, 5.0]
-    trainer, found = climb(3, [first, [None, 0, 2.0, 0, 0, 0, 0, 0, 1.0], [0, 0, 1.0, 0, 0, 0, 0, 0, 0]])
-    assert trainer.trained[1:] == [["g0-00", "g0-02", "g0-08"], ["g0-02"]]
+    second = [None, 0, 2.0, 0, 0, 0, 0, 0, 1.0]
+    trainer, found = climb(run, 3, [first, second, [1.0] * 9])
+    assert trainer.trained(30_000) == ["g0-00", "g0-02", "g0-08"]
+    assert trainer.trained(None) == ["g0-02"]
     assert [each.candidate.id for each in found if each.failures] == ["g0-00", "g0-01", "g0-06"]
     assert all(each.halted is None for each in found if each.failures)
-    assert "g0-00" not in [halted.candidate for halted in trainer.halted]
+    assert run.evaluated("g0-00") == found[0]
 
 
-def test_where_fewer_are_left_than_there_is_room_for_all_go_on() -> None:
-    trainer, found = climb(3, [[1.0, None, None, None, None, None, 2.0, None, None], [2.0] * 9, [1.0] * 9])
-    assert trainer.trained[1] == ["g0-00", "g0-06"]
-    assert len(trainer.trained[2]) == 1
-    assert len(trainer.halted) == 1
+def test_where_fewer_are_left_than_there_is_room_for_all_go_on(run: Run) -> None:
+    first: list[float | None] = [1.0, None, None, None, None, None, 2.0, None, None]
+    trainer, found = climb(run, 3, [first, [2.0] * 9, [1.0] * 9])
+    assert trainer.trained(30_000) == ["g0-00", "g0-06"]
+    assert len(trainer.trained(None)) == 1
     assert found[0].halted is None
 
 
-def test_with_eta_1_all_are_trained_to_the_end_at_once() -> None:
-    trainer, found = climb(1, [[3.0, 1.0, 2.0]])
-    assert trainer.trained == [["g0-00", "g0-01", "g0-02"]]
-    assert trainer.halted == []
+def test_with_eta_1_all_are_trained_to_the_end_at_once(run: Run) -> None:
+    trainer, found = climb(run, 1, [[3.0, 1.0, 2.0]])
+    assert trainer.trained(None) == ["g0-00", "g0-01", "g0-02"]
     assert [each.fitness for each in found] == [3.0, 1.0, 2.0]
+
+
+def recorded(run: Run) -> list[tuple[object, ...]]:
+    names = ("event", "id", "seed", "rung")
+    kept = [tuple(each.get(name) for name in names) for each in run.events() if each["event"] != "training"]
+    return sorted(kept, key=repr)
+
+
+@pytest.mark.parametrize("most", range(1, 16, 3))
+def test_killed_anywhere_it_resumes_to_the_same_end(most: int, run: Run, tmp_path: Path) -> None:
+    table = [FIRST, SECOND, THIRD]
+    whole = Run.create(tmp_path / "whole", "task")
+    _, wanted = climb(whole, 3, table, seeds=3)
+    with pytest.raises(KeyboardInterrupt):
+        climb(run, 3, table, seeds=3, most=most)
+    _, found = climb(run, 3, table, seeds=3)
+    assert found == wanted
+    assert recorded(run) == recorded(whole)
+    assert climb(run, 3, table, seeds=3)[0].submitted == []
+
+
+def test_a_halt_with_a_lost_event_gets_it_once(run: Run) -> None:
+    climb(run, 3, [FIRST, SECOND, THIRD])
+    (run.folder / "events.jsonl").unlink()
+    for _ in range(2):
+        climb(run, 3, [FIRST, SECOND, THIRD])
+        halted = sorted(each["id"] for each in run.events() if each["event"] == "halted")
+        assert halted == [f"g0-{n:02d}" for n in range(9) if n != 3]

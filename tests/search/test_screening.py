@@ -1,4 +1,4 @@
-"""A run's bank: what is gathered, how large it grows, whom it rejects, and the same again on resume."""
+"""A run's bank: what it gathers, how large it grows, which programs it rejects; the same again on resume."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from eureka_loop import files
 from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import FILE, moments, save, size
-from eureka_loop.records import Candidate, Later, Task
+from eureka_loop.records import Candidate, Task
 from eureka_loop.results import Trained, judged_episode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
-from eureka_loop.search.bank import gather
-from eureka_loop.search.feedback import words
+from eureka_loop.search.bank import EpisodeCache, gather, relabelled_episodes
+from eureka_loop.search.feedback import feedback
 from eureka_loop.search.screening import Screening
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
@@ -77,11 +77,12 @@ def written(run: Run, **sources: str) -> list[Candidate]:
 
 
 def screening(run: Run, fork_server: ForkServer) -> Screening:
-    return Screening(run, fork_server, TASK, VOCABULARY, 0.99)
+    return Screening(run, fork_server, TASK, VOCABULARY, 0.99, EpisodeCache())
 
 
-def screened(run: Run, fork_server: ForkServer, candidates: Sequence[Candidate]) -> list[Candidate | Later]:
-    return list(screening(run, fork_server).screen(candidates))
+def screened(run: Run, fork_server: ForkServer, candidates: Sequence[Candidate]) -> None:
+    for each in candidates:
+        screening(run, fork_server).screen(each)
 
 
 def policies(run: Run, fork_server: ForkServer, generation: int = 1, **limit: int) -> list[str]:
@@ -89,12 +90,12 @@ def policies(run: Run, fork_server: ForkServer, generation: int = 1, **limit: in
         return gather(run, judge, generation, **limit).policies
 
 
-def test_who_is_in_the_bank(run: Run, fork_server: ForkServer) -> None:
+def test_earlier_generations_and_random_actions_are_in_the_bank(run: Run, fork_server: ForkServer) -> None:
     assert policies(run, fork_server, 0) == [RANDOM, RANDOM]
     assert policies(run, fork_server, 1) == [RANDOM, RANDOM, *(f"g0-{n:02}" for n in range(6))]
 
 
-def test_what_is_none_of_the_searchs_business(run: Run, fork_server: ForkServer) -> None:
+def test_reports_references_and_the_generation_itself_are_not(run: Run, fork_server: ForkServer) -> None:
     """Neither the report's trainings, nor the references', nor the generation's own."""
     train(run, "g0-00", 9.0, seeds("report_training", 0, 1)[0])
     run.write_candidate(replace(candidate("g0-99", FORWARDS), id="human"))
@@ -114,19 +115,17 @@ def test_episodes_of_early_rungs_count_for_their_candidate(run: Run, fork_server
 def test_what_arrives_later_reads_nothing_again(
     run: Run, fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One by one, as in a steady search; above a bound columns are read again, and the verdicts are the same."""
+    """Above a bound columns are read again, and the verdicts are the same."""
     reads: list[Path] = []
     load = np.load
     monkeypatch.setattr(np, "load", lambda path, **how: reads.append(path) or load(path, **how))
-    one_by_one: list[Candidate | Later] = []
-    for each in written(run, one=FORWARDS, two=FORWARDS, three=FORWARDS, four=BACKWARDS):
-        one_by_one += [each, Later()]
     watched, counts = screening(run, fork_server), []
-    for each in watched.screen(one_by_one):
-        if isinstance(each, Later):
-            counts.append(len(reads))
-            if len(counts) == 2:
-                monkeypatch.setattr("eureka_loop.search.bank.READ_BYTES", 0)
+    for each in written(run, one=FORWARDS, two=FORWARDS, three=FORWARDS, four=BACKWARDS):
+        watched.screen(each)
+        counts.append(len(reads))
+        if len(counts) == 2:
+            monkeypatch.setattr("eureka_loop.search.bank.READ_BYTES", 0)
+            watched.cache.shrink()
     assert counts[1] == counts[0] > 0
     assert counts[2] > counts[1]
     assert run.screened("g1-00") == run.screened("g1-01") == run.screened("g1-02")
@@ -143,13 +142,13 @@ def test_the_bound_is_kept_and_the_spread_with_it(run: Run, fork_server: ForkSer
 
 def test_backwards_is_not_trained_and_the_designer_is_told(run: Run, fork_server: ForkServer) -> None:
     candidates = written(run, good=FORWARDS, bad=BACKWARDS)
-    assert screened(run, fork_server, candidates) == candidates
+    screened(run, fork_server, candidates)
     assert run.failure("g1-00") is None
     failed = run.failure("g1-01")
     assert failed is not None
     assert failed.kind == "ranks_backwards"
     assert failed.skipped
-    assert words(None, [run.evaluated("g1-01")]) == (
+    assert feedback(None, [run.evaluated("g1-01")]) == (
         "The programs of this generation:\ng1-01: not trained, since it pays more where the task is done worse: "
         "over 8 recorded episodes of 7 policies, Kendall's tau of its return with fitness is -1.00 (95% interval "
         "-1.00 to -1.00); by term: 'fast' -1.00; always the same: 'alive'"
@@ -202,3 +201,24 @@ def test_what_has_begun_to_train_is_not_asked_about(run: Run, fork_server: ForkS
     screened(run, fork_server, candidates)
     assert run.screened("g1-00") is None
     assert run.failure("g1-00") is None
+
+
+def begins_with(run: Run, fork_server: ForkServer, generation: int, most: int) -> list[str]:
+    """Candidates whose episodes a generation's trainings begin with."""
+    episodes = relabelled_episodes(run, fork_server, TASK, VOCABULARY, most, EpisodeCache())
+    return ["random" if path.parent == run.task_folder else path.parts[-3] for path in episodes(generation)]
+
+
+def test_trainings_begin_with_whole_episodes_spread_over_fitness(run: Run, fork_server: ForkServer) -> None:
+    """The best is among them, the next one is the worst; each has 50 steps."""
+    assert begins_with(run, fork_server, 0, 10_000) == ["random"] * 2
+    assert len(begins_with(run, fork_server, 1, 10_000)) == 8
+    assert begins_with(run, fork_server, 1, 49) == []
+    assert begins_with(run, fork_server, 1, 50) == ["g0-05"]
+    assert begins_with(run, fork_server, 1, 149) == ["g0-00", "g0-05"]
+    assert len(begins_with(run, fork_server, 1, 200)) == 4
+
+
+def test_without_relabelling_nothing_is_read(run: Run, fork_server: ForkServer) -> None:
+    (run.task_folder / "random-0.npz").write_bytes(b"no archive")
+    assert begins_with(run, fork_server, 1, 0) == []

@@ -20,7 +20,7 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.reward.vocabulary import PREFIXES
-from eureka_loop.search.bank import Bank, Kept
+from eureka_loop.search.bank import Bank, BankEpisode
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.recording import RANDOM_EPISODES, EpisodeRecorder, record_random
@@ -96,7 +96,7 @@ def filled(task: Task, fork_server: ForkServer, tmp_path_factory: pytest.TempPat
         for path in sorted(folder.glob("*.npz")):
             episode = Trajectory(path)
             policy = RANDOM if path.stem.startswith(RANDOM) else path.stem
-            kept.append(Kept(path, policy, episode, judge.measure(episode.columns(judge.names))[0]))
+            kept.append(BankEpisode(path, policy, episode, judge.measure(episode.columns(judge.names))[0]))
     return Bank(kept), vocabulary
 
 

@@ -156,8 +156,8 @@ def _measured(task: Task, config: RunConfig, place: Path) -> Pace:
     program.write_text(next((each.source for each in references(task)), PLAIN), encoding="utf-8")
     began = time.time()
     with assemble.create(_small(task, config, place), program=program) as run:
-        with assemble.stages(run) as stages:
-            assemble.follow(run, stages)
+        with assemble.assembled(run) as assembly:
+            assemble.follow(assembly)
         times = {event["event"]: event["time"] for event in run.events()}
         search, report = (_trained(run, report=report) for report in (False, True))
     if not search or not report:

@@ -23,9 +23,9 @@ from eureka_loop.config import as_table
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute import machine
 from eureka_loop.execute.budget import Deadline, time_worked
-from eureka_loop.execute.evaluate import Evaluation, Plan
+from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.footprint import footprint
-from eureka_loop.execute.local import LocalEngine
+from eureka_loop.execute.local import LocalExecutor
 from eureka_loop.propose.write import Gate
 from eureka_loop.records import Algorithm, Training
 from eureka_loop.report.compare.entries import require_readable
@@ -105,7 +105,7 @@ def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
     """
     plan = Plan(run.task(), run.training(), setup.config.steps)
     share = machine.share(machine.look(), jobs, footprint(plan, run.vocabulary()))
-    with ForkServer() as fork_server, LocalEngine(share) as engine:
+    with ForkServer() as fork_server, LocalExecutor(share) as executor:
         required(fork_server, reduced=run.config.allow_reduced_sandbox)
         _require_sound(setup, Gate(run.vocabulary(), run.probe(), fork_server))
         files.write_json(run.folder.parent / SETUP, setup)  # the folder is this comparison's from here on
@@ -113,9 +113,9 @@ def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
             run.write_candidate(entry.candidate)
         deadline = Deadline(None, time_worked(run.events()))
         _announce(setup, run, share.workers, live)
-        evaluation = Evaluation(run, engine, plan, deadline)
+        stage = Stage(setup.training_seeds, setup.judging_seeds, report=True)
         candidates = [each.candidate for each in setup.entries]
-        evaluation.evaluate(candidates, setup.training_seeds, setup.judging_seeds, report=True)
+        Evaluation(run, executor, plan, share).evaluate(candidates, stage, deadline)
         run.event("finished", winner=setup.entries[0].id)
         relate(setup, run, fork_server)
 

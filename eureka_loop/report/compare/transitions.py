@@ -12,7 +12,7 @@ import numpy as np
 from eureka_loop import files
 from eureka_loop.errors import RewardFailure
 from eureka_loop.execute.filming import filmed
-from eureka_loop.execute.recording import is_recorded, read, record
+from eureka_loop.execute.requests import is_recorded, read, record
 from eureka_loop.judge.agreement import Agreement, agreement
 from eureka_loop.records import Array, Rollout
 from eureka_loop.report.compare.setup import Setup

@@ -13,7 +13,7 @@ import tomli_w
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.envs.registry import find_task
-from eureka_loop.execute.recording import TRANSITIONS, is_recorded
+from eureka_loop.execute.requests import TRANSITIONS, is_recorded
 from eureka_loop.records import Rollout
 from eureka_loop.report.compare import transitions
 from eureka_loop.report.compare.entries import Entry
