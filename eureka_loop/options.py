@@ -54,7 +54,7 @@ def optional(metavar: str) -> object:
 def parse(
     kind: type[Options],
     name: str,
-    words: list[str],
+    arguments: list[str],
     default: Options = tyro.MISSING_NONPROP,
     help: str | None = None,
 ) -> Options:
@@ -67,7 +67,7 @@ def parse(
     printed = io.StringIO()
     try:
         with contextlib.redirect_stderr(printed):
-            options = tyro.cli(kind, prog=f"eureka {name}", args=words, description=help, default=default)
+            options = tyro.cli(kind, prog=f"eureka {name}", args=arguments, description=help, default=default)
     except SystemExit as exit:
         if not exit.code:
             raise
@@ -76,22 +76,22 @@ def parse(
     return options
 
 
-def take(words: list[str], flag: str) -> tuple[list[str], str | None]:
+def take(arguments: list[str], flag: str) -> tuple[list[str], str | None]:
     """The arguments without `flag VALUE` or `flag=VALUE`, and the value."""
-    for index, word in enumerate(words):
-        if word.startswith(flag + "="):
-            return words[:index] + words[index + 1 :], word.removeprefix(flag + "=")
-        if word == flag:
-            if index + 1 == len(words):
+    for index, argument in enumerate(arguments):
+        if argument.startswith(flag + "="):
+            return arguments[:index] + arguments[index + 1 :], argument.removeprefix(flag + "=")
+        if argument == flag:
+            if index + 1 == len(arguments):
                 raise BadInput(f"{flag} needs a value")
-            return words[:index] + words[index + 2 :], words[index + 1]
-    return words, None
+            return arguments[:index] + arguments[index + 2 :], arguments[index + 1]
+    return arguments, None
 
 
-def with_expression(words: list[str]) -> list[str]:
+def with_expression(arguments: list[str]) -> list[str]:
     """The arguments with `--fitness=VALUE`, so that "-forward_velocity" is a value and no option."""
-    words, fitness = take(words, "--fitness")
-    return words if fitness is None else [*words, f"--fitness={fitness}"]
+    arguments, fitness = take(arguments, "--fitness")
+    return arguments if fitness is None else [*arguments, f"--fitness={fitness}"]
 
 
 def in_one_line(box: str) -> str:

@@ -21,9 +21,9 @@ class TasksOptions:
     """A task's name, or a suite's."""
 
 
-def tasks(words: list[str]) -> int:
+def tasks(arguments: list[str]) -> int:
     """Show the catalogue."""
-    options = parse(TasksOptions, "tasks", words)
+    options = parse(TasksOptions, "tasks", arguments)
     from eureka_loop.report.catalogue import show_catalogue, show_task
 
     if options.name is None:
@@ -47,9 +47,9 @@ class InspectOptions:
     """Show the prompt and the reply."""
 
 
-def inspect(words: list[str]) -> int:
+def inspect(arguments: list[str]) -> int:
     """Show a run or a candidate."""
-    options = parse(InspectOptions, "inspect", words)
+    options = parse(InspectOptions, "inspect", arguments)
     from eureka_loop.report.candidate import print_candidate
     from eureka_loop.report.inspect import print_run
 
@@ -73,9 +73,9 @@ class DoctorOptions:
     """Where run folders would go."""
 
 
-def doctor(words: list[str]) -> int:
+def doctor(arguments: list[str]) -> int:
     """Look at the machine."""
-    options = parse(DoctorOptions, "doctor", words)
+    options = parse(DoctorOptions, "doctor", arguments)
     from eureka_loop.cli.doctor import examine, print_doctor
 
     return 0 if print_doctor(examine(options.out)) else 1

@@ -32,7 +32,7 @@ this machine
 `eureka COMMAND --help` says more.
 """
 
-COMMANDS = {  # the file in this folder that each is in
+COMMANDS = {  # module in this folder
     "run": "run",
     "resume": "run",
     "train": "run",
@@ -51,9 +51,9 @@ def main(arguments: list[str] | None = None) -> None:
     stopped a run, 130 when interrupted.
     """
     signal.signal(signal.SIGTERM, _interrupt)
-    words = sys.argv[1:] if arguments is None else arguments
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        sys.exit(_dispatch(words))
+        sys.exit(_dispatch(given))
     except KeyboardInterrupt:
         sys.exit(130)
     except EurekaError as error:
@@ -70,16 +70,16 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(1)
 
 
-def _dispatch(words: list[str]) -> int:
-    if not words or words[0] in ("-h", "--help", "help"):
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(USAGE, end="")
-        return 0 if words else 2
-    if words[0] == "--version":
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
         from eureka_loop import __version__
 
         print(f"eureka-loop {__version__}")
         return 0
-    return command(words[0])(words[1:])
+    return command(arguments[0])(arguments[1:])
 
 
 def command(name: str) -> Callable[[list[str]], int]:
@@ -91,7 +91,7 @@ def command(name: str) -> Callable[[list[str]], int]:
     """
     if name not in COMMANDS:
         raise UnknownName("command", name, COMMANDS, hint="`eureka --help` lists them")
-    if sys.platform == "win32":  # said here: not much of the rest can even be imported
+    if sys.platform == "win32":  # checked here: most other modules can't be imported there
         raise SandboxError("generated code can't be locked up on Windows; install WSL2 and run eureka in it")
     module = importlib.import_module(f"eureka_loop.cli.{COMMANDS[name]}")
     found: Callable[[list[str]], int] = getattr(module, name)
