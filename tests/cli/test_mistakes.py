@@ -20,7 +20,10 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ("run walk --env HalfCheeta-v5 --fitness qvel", "did you mean"),
         ("run walk --env CartPole-v1 --fitness obs", "CartPole-v1"),
         ("run walk --env HalfCheetah-v5 --fitness forward_velocty", "did you mean 'forward_velocity'"),
-        ("run walk --env InvertedPendulum-v5 --fitness pole_up[:,7]", "its components are 0 to 2"),
+        (
+            "run walk --env InvertedPendulum-v5 --fitness pole_up[:,7]",
+            "its last component is `pole_up[:, 2]`",
+        ),
         ("run walk --env InvertedPendulum-v5 --fitness np.log(pole_up[:,2]-5)", "returned nan"),
         ("run walk --env HalfCheetah-v5", "--fitness"),
         ("run halfcheetah-run --designer llm --model m", "OPENAI_API_KEY"),
@@ -42,7 +45,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ),
         (
             "run invertedpendulum-balance --designer templates --human nan.py",
-            "nan.py fails on transitions under random actions: Term 'upright' is NaN",
+            "nan.py fails on transitions under random actions: Line 2: Term 'upright' is NaN",
         ),
         ("frobnicate", "unknown command"),
         ("compare a.py b.py", "say which task: `eureka compare a.py b.py --task NAME`"),
