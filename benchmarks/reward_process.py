@@ -35,7 +35,7 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, layer_names
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
 from eureka_loop.reward.sandbox.server import namespace
-from eureka_loop.reward.sandbox.status import self_test
+from eureka_loop.reward.sandbox.status import measure
 
 SHAPES: dict[str, tuple[int, ...]] = {
     "forward_velocity": (),
@@ -75,7 +75,7 @@ def main() -> None:
         print(f"tier {fork_server.tier} ({', '.join(layer_names(fork_server.held))})")
         print(f"fork server, first time: {(time.perf_counter() - begin) * 1e3:.0f} ms")
         begin = time.perf_counter()
-        refused = self_test(fork_server)
+        refused = measure(fork_server).refused
         spent = (time.perf_counter() - begin) * 1e3
         print(f"self-test: {sum(refused.values())} of {len(refused)} refused, {spent:.0f} ms")
         starting(fork_server, arguments.starts)

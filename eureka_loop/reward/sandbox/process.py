@@ -12,7 +12,7 @@ import signal
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -37,6 +37,9 @@ from eureka_loop.reward.sandbox.protocol import (
     output_values,
     shared_memory,
 )
+
+if TYPE_CHECKING:
+    from eureka_loop.reward.sandbox.fork_server import ServerProcess
 
 Columns = Mapping[str, Array]
 
@@ -88,17 +91,6 @@ class Died(RewardFailure):
             super().__init__("killed", f"The reward process died: {_cause(status)}")
 
 
-class Forker(Protocol):
-    """The fork server, as a locked process needs it."""
-
-    @property
-    def alive(self) -> bool: ...
-
-    def fork(self, descriptors: tuple[int, int, int], layers: Layer) -> int: ...
-
-    def end(self, pid: int) -> int: ...
-
-
 class LockedProcess:
     """A locked process with its socket, shared memory and deadlines. Close it, or use it in `with`.
 
@@ -111,7 +103,7 @@ class LockedProcess:
         SandboxError: the fork server is gone, or the process could not lock itself.
     """
 
-    def __init__(self, server: Forker, request: LoadRequest, layers: Layer) -> None:
+    def __init__(self, server: ServerProcess, request: LoadRequest, layers: Layer) -> None:
         self._server, self._request = server, request
         self._sequence, self._closed = READY_SEQUENCE, False
         text = request.encode()
@@ -174,7 +166,8 @@ class LockedProcess:
         An answer to no request arrives here as the next one, with another sequence number or token.
         """
         if not self._poll.poll(seconds * 1000):
-            raise self._failed(RewardFailure("timed_out", self._lateness(expected)))
+            name = f"`{self._request.entry_point}`" if expected == DONE else "Loading the program"
+            raise self._failed(RewardFailure("timed_out", f"{name} took longer than {seconds:g} s"))
         try:
             message = self._socket.recv(ANSWER.size)
         except ConnectionResetError:
@@ -192,13 +185,6 @@ class LockedProcess:
             text, _, detail = self._outputs[:size].partition(b"\0")
             raise self._failed(RewardFailure(FAILURES[code], clean(text), clean(detail)))
         raise self._broken("an unknown code")
-
-    def _lateness(self, expected: int) -> str:
-        if expected == LOCKED:
-            return f"no answer within {_LOCK_SECONDS:g} s"
-        if expected == DONE:
-            return f"`{self._request.entry_point}` took longer than {self._request.seconds:g} s"
-        return f"The program did not load within {self._request.seconds:g} s"
 
     def _broken(self, how: str) -> RewardFailure:
         """End the process for breaking the protocol."""
@@ -232,7 +218,7 @@ class RewardProcess(LockedProcess):
     After a RewardFailure the process is gone.
     """
 
-    def __init__(self, program: Program, server: Forker, request: LoadRequest, layers: Layer) -> None:
+    def __init__(self, program: Program, server: ServerProcess, request: LoadRequest, layers: Layer) -> None:
         super().__init__(server, request, layers)
         self.program, self.rows = program, request.rows
         self._names: tuple[str, ...] = ()

@@ -57,24 +57,16 @@ class SandboxStatus:
 
 
 def measure(fork_server: ForkServer) -> SandboxStatus:
-    """The status, from some 30 locked processes.
+    """The status, by a locked process for each attempt of the self-test.
+
+    An attempt has a process of its own, under the filter of programs, because a refusal may be death: it
+    counts as refused if the call came back as forbidden, or if the filter killed the process.
 
     Raises:
         SandboxError: no process can be started.
     """
-    return SandboxStatus(fork_server.held, landlock_abi(), self_test(fork_server))
-
-
-def self_test(fork_server: ForkServer) -> Mapping[str, bool]:
-    """Attempt → whether it was refused; in a strict sandbox all are.
-
-    Each attempt has a locked process of its own, under the filter of programs, because a refusal may be
-    death: it counts as refused if the call came back as forbidden, or if the filter killed the process.
-
-    Raises:
-        SandboxError: no process can be started.
-    """
-    return {name: _refused(fork_server, name) for name in PROBES}
+    refused = {name: _refused(fork_server, name) for name in PROBES}
+    return SandboxStatus(fork_server.held, landlock_abi(), refused)
 
 
 def _refused(fork_server: ForkServer, name: str) -> bool:

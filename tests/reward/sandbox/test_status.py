@@ -20,7 +20,7 @@ from eureka_loop.reward.sandbox import fork_server as owner
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, landlock_abi, layer_names, tier
 from eureka_loop.reward.sandbox.probes import PROBES, is_refusal
-from eureka_loop.reward.sandbox.status import SandboxStatus, measure, require, self_test
+from eureka_loop.reward.sandbox.status import SandboxStatus, measure, require
 
 ALL_REFUSED = dict.fromkeys(PROBES, True)
 FILES = {"read_file", "write_file", "list_directory"}
@@ -88,14 +88,14 @@ def test_without_root_there_is_no_identity_to_drop():
 def unlocked() -> set[str]:
     """Attempts that work on this machine without any lock."""
     with ForkServer(layers=Layer(0)) as fork_server:
-        return {name for name, refused in self_test(fork_server).items() if not refused}
+        return {name for name, refused in measure(fork_server).refused.items() if not refused}
 
 
 def refused_by(layers: Layer) -> set[str]:
     with ForkServer(layers=layers) as fork_server:
         if fork_server.held != layers:
             pytest.skip(f"this machine has {fork_server.held!r} of {layers!r}")
-        return {name for name, refused in self_test(fork_server).items() if refused}
+        return {name for name, refused in measure(fork_server).refused.items() if refused}
 
 
 def test_an_unlocked_process_is_refused_little(unlocked):
