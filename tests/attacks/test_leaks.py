@@ -33,11 +33,11 @@ def mapped(pid: int | str) -> int:
 
 
 def held(locked) -> dict[str, object]:
-    """What could be left: descriptors, maps and children here and at the warm parent, files."""
+    """Descriptors, maps and children of this process and of the fork server, and files."""
     maps = Path("/proc/self/maps").read_text()
     return {
         "descriptors": len(list(Path("/proc/self/fd").iterdir())),
-        "descriptors of the warm parent": len(list(Path(f"/proc/{locked.fork_server.pid}/fd").iterdir())),
+        "descriptors of the fork server": len(list(Path(f"/proc/{locked.fork_server.pid}/fd").iterdir())),
         "shared memory": maps.count("memfd:eureka"),
         "touched": locked.targets.touched(),
         "files": sorted(each.name for each in Path(tempfile.gettempdir()).glob("eureka-*") if each.is_file()),

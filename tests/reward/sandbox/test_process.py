@@ -160,47 +160,18 @@ def test_nothing_is_left_to_be_imported(body, columns, functions):
 
 # Messages that break the protocol; tests/attacks/test_protocol_alone.py has more of them.
 
-GRIP = "s = sys._getframe(2).f_locals\nserver, token, sequence = s['self'], s['token'], s['sequence']\n"
 
-
-def forged(sequence="sequence", token="token", code=3, count=1, size=0) -> str:
-    """Lines that answer and then wait, so that no honest answer follows."""
-    message = f"struct.pack('<QQIIQ', {sequence}, {token}, {code}, {count}, {size})"
-    return f"{GRIP}os.write(0, {message})\nwhile True:\n    pass\n"
-
-
-@pytest.mark.parametrize(
-    ("lines", "words"),
-    [
-        (forged(sequence="sequence + 1"), "an answer to another request"),
-        (forged(token="token ^ 1"), "an answer to another request"),
-        (forged(size=2**40), "an answer to another request"),
-        (forged(code=99), "an unknown code"),
-        (forged(count=0), "invalid term names"),
-        ("os.write(0, b'hello')\nwhile True:\n    pass", "a message of the wrong size"),
-    ],
-)
-def test_a_forged_answer_ends_the_process(escaped, columns, lines, words):
-    with pytest.raises(RewardFailure, match=words) as caught:
-        escaped(lines).evaluate(columns(4))
-    assert caught.value.kind == "killed"
-
-
-@pytest.mark.parametrize(
-    ("lines", "words"),
-    [
-        (
-            f"if len(x) == 4:\n    return {{'a': x}}\n{forged(count=2)}",
-            "another number of terms",
-        ),
-        (GRIP + "server.send(sequence, token, 3, 1, b'a')\nreturn {'a': x}", "an answer to another request"),
-    ],
-    ids=["terms that change", "an answer twice"],
-)
-def test_a_second_answer_is_checked_against_the_first(escaped, columns, lines, words):
-    process = escaped(lines)
+def test_the_number_of_terms_can_not_change(escaped, columns):
+    process = escaped("""
+    s = sys._getframe(2).f_locals
+    if len(x) == 4:
+        return {'a': x}
+    os.write(0, struct.pack('<QQIIQ', s['sequence'], s['token'], 3, 2, 0))
+    while True:
+        pass
+    """)
     process.evaluate(columns(4))
-    with pytest.raises(RewardFailure, match=words):
+    with pytest.raises(RewardFailure, match="another number of terms"):
         process.evaluate(columns(3))
 
 
