@@ -71,7 +71,7 @@ def compare(words: list[str]) -> int:
             with waiting(LOOKING, log=terminal()):
                 runs = stack.enter_context(train.prepared(setup, folder))
             for run in runs:
-                with Live() as live:
+                with Live(run) as live:
                     train.train(setup, run, options.jobs, live)
     except KeyboardInterrupt:
         print_stopped(folder, setup)

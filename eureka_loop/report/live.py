@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 import rich.live
@@ -72,11 +72,6 @@ class Live:
             line = self._log.line(event, self._state) if self._table is None else None
         if line is not None:
             self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
-
-    def remember(self, events: Iterable[Event]) -> None:
-        """Take earlier events: they are not printed, and their time doesn't count."""
-        with self._lock:
-            self._state.remember(events)
 
     def __enter__(self) -> Live:
         if self._table is not None:

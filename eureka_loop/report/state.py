@@ -118,12 +118,6 @@ class RunState:
         if handler is not None:
             handler(event)
 
-    def remember(self, events: Iterable[Event]) -> None:
-        """Take earlier events, without the time that passed between them."""
-        for event in events:
-            self.take({key: value for key, value in event.items() if key != "time"})
-        self._measured_from = None
-
     # candidates
 
     def name(self, id: str) -> str:

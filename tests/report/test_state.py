@@ -210,13 +210,6 @@ def test_the_pace_after_a_resume_is_that_of_the_new_life() -> None:
     assert state.seconds_left(1006.0) == pytest.approx((400 - 150) * 5 / 50)
 
 
-def test_remembered_events_take_no_time() -> None:
-    state = RunState([event("started", 1000.0, **STARTED)])
-    state.remember([done("g0-00", time=5.0)])
-    state.take(event("x", 1001.0))
-    assert (state.worked, state.trainings_done, state.seconds_left(1001.0)) == (1.0, 1, None)
-
-
 def test_with_halving_the_steps_of_all_rungs_count(script: Script) -> None:
     started = {**STARTED, "generations": 1, "samples": 3, "seeds": 1, "steps": 300, "report_seeds": 0}
     assert RunState([event("started", **started)]).steps_wanted == 900

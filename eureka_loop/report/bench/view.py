@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from eureka_loop.numbers import UNKNOWN, numbers, percent, plural
 from eureka_loop.report.bench import figures
 from eureka_loop.report.bench.results import BenchResults, SearchResult, TaskResult
 from eureka_loop.report.bench.setup import Bench
-from eureka_loop.report.compare.view import HARDWARE, number, share
+from eureka_loop.report.compare.view import machine, number, settings, share
 from eureka_loop.report.pages import render
 
 UNDEFINED = "undefined"
@@ -222,13 +221,9 @@ EXPLANATIONS = (
 
 def provenance(found: BenchResults) -> Iterator[tuple[str, str]]:
     """Everything needed to repeat it: names and values."""
-    bench, made_by = found.bench, found.bench.made_by
+    bench = found.bench
     yield "command", bench.command
     yield "seeds of the searches", f"{bench.seed} to {bench.seed + bench.searches - 1}"
-    given = bench.config.hyperparameters
-    settings = ", ".join(f"{name} = {json.dumps(value, default=str)}" for name, value in given.items())
-    yield "hyperparameters", settings or "each environment's own (`eureka tasks NAME`)"
-    machine = [f"{name} {made_by[name]}" for name in HARDWARE if name in made_by]
-    yield "machine", ", ".join(machine) or "unknown"
-    yield "made by", ", ".join(f"{name} {value}" for name, value in made_by.items() if name not in HARDWARE)
+    yield "hyperparameters", settings(bench.config.hyperparameters)
+    yield from machine(bench.made_by)
     yield "cost", str(found.cost)

@@ -9,12 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from eureka_loop import files
-from eureka_loop.errors import BadInput, Refused, UnknownName
+from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Candidate, Task
 from eureka_loop.references import NATIVE, references
 from eureka_loop.report.text import LABELS
-from eureka_loop.reward.gate import check
-from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.run_folder import slug
 from eureka_loop.store import REFERENCES, Run
 
@@ -148,18 +146,3 @@ def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
         raise BadInput(f"there is nothing to compare {first} with: give another reward, --with mine.py")
     labels = Counter(each.label for each in found)
     return tuple(replace(each, label=each.origin) if labels[each.label] > 1 else each for each in found)
-
-
-def require_readable(entries: Iterable[Entry], task: Task, vocabulary: Vocabulary) -> None:
-    """
-    Raises:
-        BadInput: an entry is not a reward program for this task; its first problem, on one line.
-    """
-    for each in entries:
-        try:
-            check(each.source, vocabulary, hidden=True)
-        except Refused as refused:
-            more = len(refused.problems) - 1
-            others = f" (and {more} more problem{'s' if more > 1 else ''})" if more else ""
-            problem = f"{refused.problems[0]}".replace("\n", " ")
-            raise BadInput(f"{each.label} can't be used for {task.name!r}: {problem}{others}") from refused

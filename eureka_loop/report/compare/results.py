@@ -21,7 +21,7 @@ from eureka_loop.judge.learning import (
     steps_to_reach,
 )
 from eureka_loop.judge.statistics import HumanNormalised, Interval, bootstrap_interval, iqm, rate_interval
-from eureka_loop.records import Algorithm, Array, Task
+from eureka_loop.records import Algorithm, Array
 from eureka_loop.report import text
 from eureka_loop.report.compare.entries import Entry
 from eureka_loop.report.compare.setup import SETUP, Setup
@@ -158,10 +158,6 @@ class ComparisonResults:
     folder: Path
     setup: Setup
     parts: tuple[Part, ...]
-
-    @property
-    def task(self) -> Task:
-        return self.parts[0].run.task()
 
     @property
     def title(self) -> str:

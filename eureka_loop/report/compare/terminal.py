@@ -47,7 +47,7 @@ def summary(found: ComparisonResults) -> RenderableType:
         *([Text(found.caution, style="dim")] if found.caution else []),
     ]
     for part in found.parts:
-        title = f"{found.task.name}, {part.name}, {found.setup.config.steps:,} steps, {seeds}"
+        title = f"{found.setup.task.name}, {part.name}, {found.setup.config.steps:,} steps, {seeds}"
         parts.append(layout.section(title, Group(_table(part), Text(), *_lines(part))))
     parts.append(layout.section("Cost", Text(view.cost(found))))
     return Group(*parts)

@@ -28,11 +28,9 @@ from eureka_loop.execute.footprint import footprint
 from eureka_loop.execute.local import LocalExecutor
 from eureka_loop.propose.write import Gate
 from eureka_loop.records import Algorithm, Training
-from eureka_loop.report.compare.entries import require_readable
 from eureka_loop.report.compare.setup import SETUP, Setup
 from eureka_loop.report.compare.transitions import relate
 from eureka_loop.report.live import Live
-from eureka_loop.results import stands
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
 from eureka_loop.search.describe import prepare
@@ -61,63 +59,27 @@ def prepared(setup: Setup, folder: Path) -> Iterator[list[Run]]:
 
 
 def _survey(setup: Setup, algorithm: Algorithm, run: Run) -> None:
-    """Examine the environment, choose the trainer that serves all entries, and record both."""
+    """Examine the environment, try all entries in it, choose the trainer that serves them, and record it."""
     path = run.folder.parent / SETUP
     begun = path.exists() and (run.folder / "run.toml").exists()
     if begun and {*setup.entries} <= {*files.read_json(path, Setup).entries}:
         return
     config = setup.config_of(algorithm)
-    with tempfile.TemporaryDirectory(prefix="eureka-") as place:
-        sources = [each.source for each in setup.entries]
-        vocabulary = prepare(setup.task, config, Path(place), sources)
-        require_readable(setup.entries, setup.task, vocabulary)
-        if begun:
-            _require_trainer(run, files.read_json(Path(place) / "training.json", Training))
-            return
-        with ForkServer() as fork_server:
-            sandbox = required(fork_server, reduced=config.allow_reduced_sandbox)
-        shutil.copytree(place, run.task_folder, dirs_exist_ok=True)
-    about = {"made_by": {**made_by(), **hardware()}, "sandbox": sandbox.as_table()}
-    files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), **about}))
-
-
-def _require_trainer(run: Run, needed: Training) -> None:
-    """
-    Raises:
-        BadInput: the comparison was begun with a trainer that can't train a new entry.
-    """
+    with tempfile.TemporaryDirectory(prefix="eureka-") as place, ForkServer() as fork_server:
+        sandbox = required(fork_server, reduced=config.allow_reduced_sandbox)
+        vocabulary = prepare(setup.task, config, Path(place), [each.source for each in setup.entries])
+        probe = files.read_columns(Path(place) / "probe.npz")
+        _require_sound(setup, Gate(vocabulary, probe, fork_server))
+        if not begun:
+            shutil.copytree(place, run.task_folder, dirs_exist_ok=True)
+            about = {"made_by": {**made_by(), **hardware()}, "sandbox": sandbox.as_table()}
+            files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), **about}))
+        needed = files.read_json(Path(place) / "training.json", Training)
     if run.training().trainer == "population" and needed.trainer != "population":
         raise BadInput(
             f"{run.folder.parent} was begun with the population trainer, which can't train all of these "
             f"({needed.why}), and trainers aren't mixed; choose another --out"
         )
-
-
-def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
-    """Train and judge what has no result yet, then evaluate the rewards on shared transitions.
-
-    Args:
-        jobs: trainings at once; 0: one a core.
-
-    Raises:
-        BadInput: an entry fails on recorded transitions.
-        SandboxError: the sandbox is weaker than the configuration allows.
-    """
-    plan = Plan(run.task(), run.training(), setup.config.steps)
-    share = machine.share(machine.look(), jobs, footprint(plan, run.vocabulary()))
-    with ForkServer() as fork_server, LocalExecutor(share) as executor:
-        required(fork_server, reduced=run.config.allow_reduced_sandbox)
-        _require_sound(setup, Gate(run.vocabulary(), run.probe(), fork_server))
-        files.write_json(run.folder.parent / SETUP, setup)  # the folder is this comparison's from here on
-        for entry in setup.entries:
-            run.write_candidate(entry.candidate)
-        deadline = Deadline(None, time_worked(run.events()))
-        _announce(setup, run, share.workers, live)
-        stage = Stage(setup.training_seeds, setup.judging_seeds, report=True)
-        candidates = [each.candidate for each in setup.entries]
-        Evaluation(run, executor, plan, share).evaluate(candidates, stage, deadline)
-        run.event("finished", winner=setup.entries[0].id)
-        relate(setup, run, fork_server)
 
 
 def _require_sound(setup: Setup, gate: Gate) -> None:
@@ -126,30 +88,47 @@ def _require_sound(setup: Setup, gate: Gate) -> None:
             gate.admit(each.source, hidden=True)
         except (Refused, RewardFailure) as problem:
             line = f"{problem}".splitlines()[0]
-            raise BadInput(f"{each.label} fails on recorded transitions: {line}") from problem
+            raise BadInput(f"{each.label} can't be used for {setup.task.name!r}: {line}") from problem
 
 
-def _announce(setup: Setup, run: Run, jobs: int, live: Live) -> None:
-    """Record what begins, and show it together with the trainings that are done already."""
-    training, before = run.training(), list(run.events())
-    first, *others = [each.id for each in setup.entries]
-    if before:
-        run.event("resumed")
-    run.listen(live)
-    run.event(
-        "started",
-        task=f"{setup.task.name} · {training.algorithm.upper()}",
-        algorithm=training.algorithm,
-        trainer=training.trainer,
-        why_trainer=training.why,
-        steps=setup.config.steps,
-        jobs=jobs,
-        report_seeds=setup.seeds,
-        references=others,
-        labels={each.id: each.label for each in setup.entries},
-        then=[each.upper() for each in setup.after(training.algorithm)],
-    )
-    run.event("reporting", winner=first, references=others, seeds=list(setup.training_seeds))
-    pairs = [(each.id, seed) for each in setup.entries for seed in setup.training_seeds]
-    done = {pair for pair in pairs if stands(run.result(*pair))}
-    live.remember(event for event in before if (event.get("id"), event.get("seed")) in done)
+def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
+    """Train and judge what has no result yet, then evaluate the rewards on shared transitions.
+
+    Args:
+        jobs: trainings at once; 0: one a core.
+        live: display of the run.
+
+    Raises:
+        SandboxError: the sandbox is weaker than the configuration allows.
+    """
+    training, candidates = run.training(), [each.candidate for each in setup.entries]
+    plan = Plan(setup.task, training, setup.config.steps)
+    share = machine.share(machine.look(), jobs, footprint(plan, run.vocabulary()))
+    with ForkServer() as fork_server, LocalExecutor(share) as executor:
+        required(fork_server, reduced=run.config.allow_reduced_sandbox)
+        files.write_json(run.folder.parent / SETUP, setup)  # the folder is this comparison's from here on
+        for candidate in candidates:
+            run.write_candidate(candidate)
+        deadline = Deadline(None, time_worked(run.events()))
+        run.listen(live)
+        first, *others = [each.id for each in setup.entries]
+        if any(run.events()):
+            run.event("resumed")
+        run.event(
+            "started",
+            task=f"{setup.task.name} · {training.algorithm.upper()}",
+            algorithm=training.algorithm,
+            trainer=training.trainer,
+            why_trainer=training.why,
+            steps=plan.steps,
+            jobs=share.workers,
+            report_seeds=setup.seeds,
+            references=others,
+            labels={each.id: each.label for each in setup.entries},
+            then=[each.upper() for each in setup.after(training.algorithm)],
+        )
+        run.event("reporting", winner=first, references=others, seeds=list(setup.training_seeds))
+        stage = Stage(setup.training_seeds, setup.judging_seeds, report=True)
+        Evaluation(run, executor, plan, share).evaluate(candidates, stage, deadline)
+        run.event("finished", winner=first)
+        relate(setup, run, fork_server)

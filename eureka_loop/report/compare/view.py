@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,10 @@ from eureka_loop.report.compare.results import (
     profile_band,
     terms_over_training,
 )
+from eureka_loop.report.compare.setup import Setup
 from eureka_loop.report.comparison import RewardResult, Undefined
 from eureka_loop.report.pages import render
 from eureka_loop.report.run_data import terms
-from eureka_loop.results import Evaluated
 from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.store import Run
 
@@ -66,7 +66,7 @@ def document(found: ComparisonResults, name: str) -> str:
         __package__,
         f"{name}.j2",
         found=found,
-        protocol=protocol(found),
+        protocol=protocol(found.setup),
         heads=HEADS,
         parts=[_part(part) for part in found.parts],
         labels=[each.label for each in found.setup.entries],
@@ -82,6 +82,7 @@ def document(found: ComparisonResults, name: str) -> str:
 def _part(part: Part) -> dict[str, Any]:
     """Facts that both templates show of one algorithm."""
     films, why_no_films = part.films
+    values = [text.numbers(float(value) for value in each.fitness) for each in part.results]
     return {
         "part": part,
         "name": part.name,
@@ -89,8 +90,8 @@ def _part(part: Part) -> dict[str, Any]:
         "verdicts": [(each.label, *part.comparison.verdict(each)) for each in part.results[1:]],
         "explanations": explanations(part),
         "seeds": [
-            (each.label, ", ".join(text.numbers(float(value) for value in each.fitness)) or "none finished")
-            for each in part.results
+            (each.label, ", ".join(fitness) or "none finished")
+            for each, fitness in zip(part.results, values, strict=True)
         ],
         "failures": [
             (each.label, str(failure.seed), text.failure(failure.kind), text.one_line(failure.message, 300))
@@ -99,11 +100,8 @@ def _part(part: Part) -> dict[str, Any]:
         ],
         "learning": learning_rows(part),
         "profiles": profile_rows(part),
-        "shared": [
-            (each, other, correlation(each), term_pairs(each, part.results[0].evaluated, other.evaluated))
-            for each, other in part.agreements
-        ],
-        "terms": [(each.label, term_rows(each)) for each in part.results],
+        "shared": [(*pair, correlation(pair[0]), term_rows(part, *pair)) for pair in part.agreements],
+        "terms": [(each.label, curve_rows(each)) for each in part.results],
         "films": films,
         "why_no_films": why_no_films,
     }
@@ -187,7 +185,7 @@ def profile_rows(part: Part) -> list[list[str]]:
     return [[level, *cells] for level, *cells in zip(text.numbers(levels), *columns, strict=True)]
 
 
-def term_rows(result: RewardResult) -> list[list[str]]:
+def curve_rows(result: RewardResult) -> list[list[str]]:
     """A term, then its mean over the seeds with their range, where training begins and where it ends."""
     found = terms_over_training(result.evaluated)
     return [
@@ -203,9 +201,8 @@ def _at(band: Any, index: int, shown: Any = number) -> str:
 # sentences
 
 
-def protocol(found: ComparisonResults) -> str:
+def protocol(setup: Setup) -> str:
     """How it was measured."""
-    setup = found.setup
     return (
         f"Each reward trained from scratch {text.plural(setup.seeds, 'time')} for {setup.config.steps:,} "
         "steps, on seeds that no search has seen; the same seeds, budget and hyperparameters for all; each "
@@ -221,7 +218,7 @@ def explanations(part: Part) -> list[str]:
         "Success: share of judged episodes; its 95% interval (Wilson's) counts a seed as one draw.",
         f"Human-normalised: (reward − sparse) / |hand-written − sparse|; {_scale(part)}",
         "Fitness while learning: the area under the learning curve divided by its length, exploration "
-        f"included.{_first_episodes(part)}",
+        "included; before a seed's first finished episode, that episode's fitness.",
     ]
     if part.target is not None and part.reference is not None:
         lines.append(
@@ -240,17 +237,6 @@ def _scale(part: Part) -> str:
     return scale.explanation + (" A reward of which a training failed has no score." if failed else "")
 
 
-def _first_episodes(part: Part) -> str:
-    """A sentence where curves begin with a value that was not seen yet; "" where none does."""
-    late = [float(each.begun.max()) for each in part.curves if each and each.begun.max() > each.steps[0]]
-    if not late:
-        return ""
-    return (
-        " Before a seed's first finished episode, that episode's fitness stands in: until "
-        f"{text.count(max(late))} steps, for the seed that began last."
-    )
-
-
 def correlation(found: Agreement) -> str:
     """How two rewards agree on shared transitions."""
     pearson, ranks = (
@@ -260,29 +246,20 @@ def correlation(found: Agreement) -> str:
     return f"correlation {pearson}, of ranks {ranks}, over {found.rows:,} transitions"
 
 
-def term_pairs(found: Agreement, ours: Evaluated, theirs: Evaluated) -> list[list[str]]:
-    """Matched terms, each with its share of its reward at the end of training: under `TERM_HEADS`."""
-    mine, yours = terms(ours.trained), terms(theirs.trained)
-    return [
-        [
-            match.ours or text.UNKNOWN,
-            _share(mine, match.ours),
-            match.theirs or text.UNKNOWN,
-            _share(yours, match.theirs),
-            _how(match),
-        ]
-        for match in found.terms
-    ]
+def term_rows(part: Part, found: Agreement, other: RewardResult) -> list[list[str]]:
+    """Matched terms, each with its share of its reward at the end of training, and how they match."""
+    ours, theirs = terms(part.results[0].evaluated.trained), terms(other.evaluated.trained)
+    return [[*_term(match.ours, ours), *_term(match.theirs, theirs), _how(match)] for match in found.terms]
 
 
-def _share(shares: dict[str, float], term: str | None) -> str:
-    if term is None or term not in shares:
-        return text.UNKNOWN
-    return "not summed" if is_diagnostic(term) else text.percent(shares[term])
+def _term(name: str | None, shares: dict[str, float]) -> tuple[str, str]:
+    if name is None or name not in shares:
+        return name or text.UNKNOWN, text.UNKNOWN
+    return name, "not summed" if is_diagnostic(name) else text.percent(shares[name])
 
 
 def _how(match: Match) -> str:
-    if match.how == "":
+    if not match.how:
         return "no counterpart"
     value = "" if match.correlation is None else f", correlation {match.correlation:+.2f}"
     return ("same name" if match.how == "name" else "values") + value
@@ -328,7 +305,7 @@ def provenance(found: ComparisonResults) -> Iterator[tuple[str, str]]:
     """Command, programs, seeds, versions, hardware, cost: names and values."""
     setup, run = found.setup, found.parts[0].run
     yield "command", setup.command
-    yield "task", f"{found.task.name} on {found.task.env_id}"
+    yield "task", f"{setup.task.name} on {setup.task.env_id}"
     for each in setup.entries:
         if each.origin != each.label:
             yield each.label, each.origin or "the task's own"
@@ -336,15 +313,23 @@ def provenance(found: ComparisonResults) -> Iterator[tuple[str, str]]:
     yield "judged on seeds", text.series(setup.judging_seeds)
     for part in found.parts:
         training = part.run.training()
-        how = ", ".join(f"{key} = {value}" for key, value in training.hyperparameters.items())
         why = f" ({training.why})" if training.why else ""
-        yield part.name, f"trained by {training.trainer}{why}; {how or 'defaults'}"
-    made_by = run.record("made_by")
+        yield part.name, f"trained by {training.trainer}{why}; {settings(training.hyperparameters)}"
+    yield from machine(run.record("made_by"))
+    yield "sandbox", str(run.record("sandbox").get("tier", "unknown"))
+    yield "cost", cost(found)
+
+
+def settings(values: Mapping[str, Any]) -> str:
+    """ "n_steps = 64, gamma = 0.98"."""
+    return ", ".join(f"{key} = {value}" for key, value in values.items()) or "default hyperparameters"
+
+
+def machine(made_by: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Hardware and versions: names and values."""
     memory = f", {made_by['memory_gb']:g} GB" if "memory_gb" in made_by else ""
     yield "machine", f"{made_by.get('cpu', 'processor unknown')}, {made_by.get('cores', '?')} cores{memory}"
     yield "made by", ", ".join(f"{key} {value}" for key, value in made_by.items() if key not in HARDWARE)
-    yield "sandbox", str(run.record("sandbox").get("tier", "unknown"))
-    yield "cost", cost(found)
 
 
 def cost(found: ComparisonResults) -> str:

@@ -55,3 +55,20 @@ def test_all_algorithms_are_checked_before_the_first_training(tmp_path: Path) ->
     ppo, sac = laid_out(tmp_path, MINE, OTHER, algorithms=("ppo", "sac"))
     assert (ppo.training().algorithm, sac.training().algorithm) == ("ppo", "sac")
     assert "n_steps" not in sac.training().hyperparameters
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (PROGRAM.replace("(pole_angle)", "(pole_angl)", 1), "Line 1: "),
+        ('def compute_reward(time):\n    return {"late": np.log(-1.0 - time)}\n', "Term 'late' is NaN"),
+    ],
+)
+def test_a_reward_that_fails_on_recorded_transitions_is_one_line(
+    tmp_path: Path, source: str, line: str
+) -> None:
+    with pytest.raises(BadInput, match="can't be used for 'invertedpendulum-balance': ") as caught:
+        laid_out(tmp_path, MINE, Entry("bad", "bad.py", source))
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "ppo" / "run.toml").exists()
