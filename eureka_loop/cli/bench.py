@@ -22,6 +22,7 @@ from eureka_loop.report.bench import setup, terminal
 from eureka_loop.report.bench.estimate import Cost, measure, of_search
 from eureka_loop.report.bench.results import BenchResults, search_result
 from eureka_loop.report.bench.setup import SETUP, Bench, Search
+from eureka_loop.report.terminal import print_lines
 from eureka_loop.run_folder import RunFolder
 from eureka_loop.store import Run
 
@@ -186,7 +187,7 @@ def _search_all(asked: Bench, folder: Path, expected: Mapping[str, Cost]) -> Non
         terminal.print_progress(search, asked.wanted, terminal.seconds_left(asked.wanted, took, expected))
         run = _search(asked, search, folder)
         took[search] = time_worked(run.events())
-        terminal.print_line(terminal.outcome(search_result(search, run)))
+        print_lines(terminal.outcome(search_result(search, run)))
 
 
 def _search(asked: Bench, search: Search, folder: Path) -> Run:
@@ -239,7 +240,5 @@ def _stopped(folder: Path, reason: str, status: int) -> int:
 
     with contextlib.suppress(RunError):  # a full disk may be why it stopped
         found = BenchResults.of(folder)
-        paths = write(found)
-        terminal.print_stopped(found, reason)
-        terminal.print_line(f"Report so far: {paths[-1]}")
+        terminal.print_stopped(found, reason, write(found)[-1])
     return status

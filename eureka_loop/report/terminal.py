@@ -12,6 +12,8 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
 from rich.text import Text
 
+from eureka_loop.report.text import clean
+
 LOOKING = "trying the sandbox, looking at the environment"
 WIDEST = 10_000  # columns of a page in a pipe or a file
 
@@ -56,6 +58,11 @@ def show(page: RenderableType, console: Console | None = None) -> None:
     """Print a page: as wide as the screen; in a pipe no line is wrapped."""
     console = console or terminal()
     console.print(Lines(page, width=page_width(console)), crop=False)
+
+
+def print_lines(*lines: str, console: Console | None = None) -> None:
+    """Print lines whole, however long: paths and commands are there to be copied."""
+    (console or terminal()).print(Text("\n".join(map(clean, lines))), soft_wrap=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from eureka_loop.report.bench import view
 from eureka_loop.report.bench.estimate import Cost
 from eureka_loop.report.bench.results import BenchResults, SearchResult
 from eureka_loop.report.bench.setup import Bench, Search
-from eureka_loop.report.terminal import show, terminal
+from eureka_loop.report.terminal import print_lines, show
 
 MOST = 6  # tasks with a time of their own in the plan
 WIDE, NARROW = (0, 1, 2, 4, 5, 6, 7, 8, 9), (0, 2, 4)  # columns of `view.HEADS`
@@ -75,12 +75,7 @@ def seconds_left(
 def print_progress(search: Search, wanted: Sequence[Search], left: float) -> None:
     """Print "search 3 of 12: hopper-hop, seed 1 · about 9 min left in all"."""
     number = wanted.index(search) + 1
-    print_line(f"search {number} of {len(wanted)}: {search} · about {duration(left)} left in all")
-
-
-def print_line(line: str, console: Console | None = None) -> None:
-    """Print one line, of whatever length."""
-    (console or terminal()).print(Text(text.one_line(line)), soft_wrap=True)
+    print_lines(f"search {number} of {len(wanted)}: {search} · about {duration(left)} left in all")
 
 
 def outcome(each: SearchResult) -> str:
@@ -95,16 +90,14 @@ def outcome(each: SearchResult) -> str:
 
 def print_summary(found: BenchResults, paths: Sequence[Path], console: Console | None = None) -> None:
     """Print the table, the sentences, and the paths of the reports."""
-    console = console or terminal()
     show(summary(found), console)
-    console.print(Text("\n" + "\n".join(f"Report: {path}" for path in paths)), soft_wrap=True)
+    print_lines("", *(f"Report: {path}" for path in paths), console=console)
 
 
-def print_stopped(found: BenchResults, reason: str, console: Console | None = None) -> None:
-    """Print why it stopped, how far it is, how to go on."""
-    done = found.unfinished or "all searches"
-    lines = [f"Stopped: {text.one_line(reason)}", f"{done} done", f"Go on with: {found.bench.command}"]
-    (console or terminal()).print(Text("\n".join(lines)), soft_wrap=True)
+def print_stopped(found: BenchResults, reason: str, path: Path, console: Console | None = None) -> None:
+    """Print why it stopped, how far it is, how to go on, and the path of the report so far."""
+    progress, command = f"{found.unfinished or 'all searches'} done", f"Go on with: {found.bench.command}"
+    print_lines(f"Stopped: {reason}", progress, command, f"Report so far: {path}", console=console)
 
 
 def summary(found: BenchResults) -> RenderableType:

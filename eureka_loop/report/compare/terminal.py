@@ -12,7 +12,7 @@ from eureka_loop.report import layout, text
 from eureka_loop.report.compare import view
 from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.compare.setup import Setup
-from eureka_loop.report.terminal import show, terminal
+from eureka_loop.report.terminal import print_lines, show
 from eureka_loop.results import stands
 from eureka_loop.store import Run
 
@@ -21,9 +21,8 @@ STYLES = {"better": "green", "worse": "red"}
 
 def print_summary(folder: Path, paths: Sequence[Path], console: Console | None = None) -> None:
     """Print the verdict, the numbers behind it, and the paths of the reports."""
-    console = console or terminal()
     show(summary(ComparisonResults.of(folder)), console)
-    console.print(Text("\n" + "\n".join(f"Report: {path}" for path in paths)), soft_wrap=True)
+    print_lines("", *(f"Report: {path}" for path in paths), console=console)
 
 
 def print_stopped(folder: Path, setup: Setup, console: Console | None = None) -> None:
@@ -32,8 +31,8 @@ def print_stopped(folder: Path, setup: Setup, console: Console | None = None) ->
     pairs = [(each.id, seed) for each in setup.entries for seed in setup.training_seeds]
     done = sum(stands(run.result(*pair)) for run in runs for pair in pairs)
     wanted = text.plural(setup.trainings * len(runs), "training")
-    lines = ["Stopped: interrupted", f"{done} of {wanted} done", f"Go on with: {setup.command}"]
-    (console or terminal()).print(Text("\n".join(lines)), soft_wrap=True)
+    progress = f"{done} of {wanted} done"
+    print_lines("Stopped: interrupted", progress, f"Go on with: {setup.command}", console=console)
 
 
 def summary(found: ComparisonResults) -> RenderableType:

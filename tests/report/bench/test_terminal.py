@@ -47,9 +47,10 @@ def test_a_stopped_bench_says_how_to_go_on(made: Made) -> None:
     made.begin()
     made.search("hopper-hop", 0, [0.5] * 3, [1.0] * 3, [0.0] * 3)
     out = console(80)
-    terminal.print_stopped(BenchResults.of(made.folder), "--max-hours 1 is reached", out)
+    terminal.print_stopped(BenchResults.of(made.folder), "--max-hours 1 is reached", Path("b/report.md"), out)
     assert written(out) == (
         "Stopped: --max-hours 1 is reached\n1 of 4 searches done\nGo on with: eureka bench quick\n"
+        "Report so far: b/report.md\n"
     )
 
 
