@@ -30,16 +30,23 @@ class Spot:
         function: the program's function that was running.
         rows: how many rows the batch had.
         shape: the shape of a subexpression's value there; None where it is no array or number.
+        inputs: observable to the shape of one row.
     """
 
     path: tuple[ast.AST, ...]
     function: str
     rows: int
     shape: Callable[[ast.expr], Shape | None]
+    inputs: Mapping[str, Shape]
 
     @property
     def node(self) -> ast.AST:
         return self.path[0]
+
+    def mixed_before(self) -> str:
+        """The places that may have mixed rows, so that something here has no batch axis any more."""
+        assert isinstance(self.path[-1], ast.Module)
+        return "\n".join(["", *map(str, _mixing(self.path[-1], self.inputs))])
 
     def described(self, node: ast.expr) -> str:
         """ "`torso_pos` is (N, 3)"."""
@@ -64,10 +71,11 @@ def with_n(shape: Shape, rows: int) -> str:
 def _condition(spot: Spot, _: str) -> str:
     """A condition on an array: in `if`, `and`, `or`, `not`, `a < x < b`, `max(x, 0)`."""
     test = spot.node
-    for parent in spot.path[1:]:
-        if isinstance(parent, ast.If | ast.IfExp) and parent.test is test:
+    for parent in spot.path:
+        if isinstance(parent, ast.If | ast.IfExp) and test in (parent.test, parent):
             return f"`if` on an array of N rows. Write `{_where(parent)}`."
-        if not isinstance(parent, ast.BoolOp | ast.Compare | ast.UnaryOp):
+        negated = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+        if not (parent is test or negated or isinstance(parent, ast.BoolOp)):
             break
         test = parent
     if isinstance(test, ast.Call) and (name := code(test.func)) in ("max", "min"):
@@ -134,6 +142,8 @@ def _index(spot: Spot, text: str) -> str:
     if not isinstance(spot.node, ast.Subscript):
         return ""
     value = spot.node.value
+    if spot.shape(value) == ():
+        return f"{spot.described(value)}{spot.mixed_before()}"
     if "too many indices" in text:
         return f"{spot.described(value)}, it has no components: write `{code(value)}`"
     shape = spot.shape(value) or ()
@@ -150,6 +160,8 @@ def _broadcast(spot: Spot, _: str) -> str:
     told = " and ".join(map(spot.described, shapes))
     if isinstance(spot.node, ast.BinOp) and isinstance(spot.node.op, ast.MatMult):
         return f"{told}: write `dot({code(spot.node.left)}, {code(spot.node.right)})`"
+    if any(shape[0] != spot.rows for shape in shapes.values()) and (mixed := spot.mixed_before()):
+        return f"{told}, which don't fit row by row{mixed}"
     narrow = [each for each, shape in shapes.items() if len(shape) == 1 and shape[0] == spot.rows]
     wide = [each for each, shape in shapes.items() if len(shape) > 1]
     if narrow and wide:
@@ -257,6 +269,8 @@ def for_terms(failure: RewardFailure, source: str, shapes: Mapping[str, Shape]) 
         last = max((node.lineno for node in ast.walk(tree) if isinstance(node, ast.Return)), default=1)
         return f"Line {last}: {failure}"
     mixing = _mixing(tree, shapes) if failure.kind in ("rows_not_independent", "wrong_shape") else []
+    if "shape (N, N)" in str(failure):
+        mixing = _columns(tree) or mixing
     for place, line in enumerate(lines):
         term, shape = re.match(r"Term '([^']+)'", line), re.search(r"has shape (\(.*?\)), expected", line)
         value = values.get(term[1]) if term else None
@@ -292,7 +306,7 @@ def _for_shape(shape: str, value: str, observable: str) -> str:
     if shape == "()":
         return f": write `{value} * np.ones(len({observable}))`, or add `axis=1` to the reduction"
     if shape == "(N, N)":
-        return ": an (N,) and an (N, 1) array were combined: write `[:, 0]` for the (N, 1) one"
+        return ": an (N,) and an (N, 1) array were combined"
     if shape.startswith("(N, "):
         return f": write `{value}[:, 0]`" + ("" if shape == "(N, 1)" else f", or `{value}.sum(axis=1)`")
     return ": it was reduced over the N rows, or joins them: reduce over `axis=1`"
@@ -315,6 +329,19 @@ def _mixing(tree: ast.Module, shapes: Mapping[str, Shape]) -> list[Problem]:
     return sorted(found, key=lambda problem: problem.line)[:_MOST]
 
 
+def _columns(tree: ast.Module) -> list[Problem]:
+    """Where a program takes one component that keeps its axis, (N, 1)."""
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(value=x, slice=ast.Tuple(elts=[ast.Slice(), ast.Slice(lower=first)])):
+                written = f"{_base(x)}[:, {code(first) if first else 0}]"
+                found.append(Problem(node.lineno, f"`{code(node)}` may be (N, 1): write `{written}`"))
+            case ast.Call(keywords=[*_, ast.keyword(arg="keepdims")]):
+                found.append(Problem(node.lineno, f"`{code(node)}` is (N, 1): write it without `keepdims`"))
+    return found[:_MOST]
+
+
 def _instead(node: ast.AST, shapes: Mapping[str, Shape], lists: set[str]) -> Iterator[str]:
     match node:
         case ast.Call(func=ast.Attribute()) if (x := _operand(node)) is not None:
@@ -322,13 +349,13 @@ def _instead(node: ast.AST, shapes: Mapping[str, Shape], lists: set[str]) -> Ite
             yield from _instead_of_call(node, x, _rank(x, shapes), is_list)
         case ast.Call(func=ast.Name(id="sum" | "max" | "min" as name), args=[ast.Name(id=x)]) if x in shapes:
             yield f"write `{f'np.{name}({x}, axis=1)' if shapes[x] else x}`"
-        case ast.Subscript(value=ast.Name(id=x), slice=index) if x not in lists and not x.isupper():
-            rank = _rank(node.value, shapes)
-            if rank == 1 and isinstance(node.ctx, ast.Load):
-                yield f"write `{x}`, one number a row; for the value before the step `prev_{x}`"
-            elif _takes_rows(index) and isinstance(node.ctx, ast.Load):
+        case ast.Subscript(value=ast.Name() | ast.BinOp() as x, slice=index, ctx=ast.Load()):
+            is_list = isinstance(x, ast.Name) and (x.id in lists or x.id.isupper())
+            if _rank(x, shapes) == 1:
+                yield f"write `{code(x)}`, one number a row; for the value before the step `prev_{code(x)}`"
+            elif _takes_rows(index) and not is_list:
                 rest = index.elts[-1] if isinstance(index, ast.Tuple) else index
-                yield f"write `{x}[:, {code(rest)}]`"
+                yield f"write `{_base(x)}[:, {code(rest)}]`"
         case ast.For(iter=ast.Name(id=x)) if x in shapes:
             yield _NO_LOOP
         case ast.Call(func=ast.Name(id="range"), args=arguments):

@@ -82,7 +82,7 @@ def module_path(function: ast.expr) -> tuple[str, str]:
     return (function.id, ".".join(path)) if is_module and isinstance(function, ast.Name) else ("", "")
 
 
-def code(node: ast.AST, limit: int = 90) -> str:
+def code(node: ast.AST, limit: int = 160) -> str:
     """A piece of the program as one line of text, cut at `limit` characters."""
     try:
         text = " ".join(ast.unparse(node).split())

@@ -77,7 +77,7 @@ INDICES = [
 ]
 SHAPES = [
     ("x = forward_velocity * torso_pos", "forward_velocity[:, None]"),
-    ("x = forward_velocity - torso_pos[:, 2:3]", "[:, 0]"),
+    ("x = forward_velocity - torso_pos[:, 2:3]", "torso_pos[:, 2]"),
     ("x = torso_pos - torso_quat", "torso_quat[:, :3]"),
     ("x = norm(forward_velocity)", "np.abs(x)"),
     ("x = dot(forward_velocity, w)", "a * b"),

@@ -32,11 +32,14 @@ class _Frame:
     frame: FrameType
 
 
-def explain(error: BaseException, source: str, rows: int = 0) -> RewardFailure:
+def explain(
+    error: BaseException, source: str, rows: int = 0, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> RewardFailure:
     """The failure that an exception stands for: exception, out_of_memory or mutated_input.
 
     Args:
         rows: of the batch; 0 while the program was loaded.
+        shapes: observable to the shape of one row.
     """
     if isinstance(error, RewardFailure):
         return error
@@ -52,7 +55,7 @@ def explain(error: BaseException, source: str, rows: int = 0) -> RewardFailure:
     if isinstance(error, MemoryError):
         _release(error.__traceback__)
         return RewardFailure("out_of_memory", f"{where}more than 512 MB: {text or 'out of memory'}", detail)
-    spot = _spot(frames, source, rows)
+    spot = _spot(frames, source, rows, shapes or {})
     hint = hints.for_exception(f"{kind}: {text}", spot) if spot else ""
     mutated = isinstance(error, ValueError) and ("read-only" in text or "WRITEABLE" in text)
     return RewardFailure(
@@ -79,7 +82,9 @@ def _release(trace: TracebackType | None) -> None:
         trace = trace.tb_next
 
 
-def _spot(frames: list[_Frame], source: str, rows: int) -> hints.Spot | None:
+def _spot(
+    frames: list[_Frame], source: str, rows: int, shapes: Mapping[str, tuple[int, ...]]
+) -> hints.Spot | None:
     """Where the exception was raised; None where that is no expression of the source."""
     if not frames:
         return None
@@ -87,7 +92,7 @@ def _spot(frames: list[_Frame], source: str, rows: int) -> hints.Spot | None:
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         path = _path(ast.parse(source), last.position)
         if path:
-            return hints.Spot(path, last.function, rows, lambda node: _shape(node, last.frame))
+            return hints.Spot(path, last.function, rows, lambda node: _shape(node, last.frame), shapes)
     return None
 
 
