@@ -55,7 +55,7 @@ def _check(source: str, vocabulary: Vocabulary, kind: Kind, hidden: bool) -> Pro
     signature = _Signature(vocabulary, hidden, problems)
     if entry is not None:
         signature.read(entry)
-    Syntax(tree, vocabulary, problems, hidden=hidden, rejected=signature.rejected).visit(tree)
+    Syntax(tree, vocabulary, problems, hidden).visit(tree)
     problems.raise_if_any()
     _compile(tree)
     return Program(kind, source, tuple(signature.parameters), signature.weights)
@@ -157,7 +157,6 @@ class _Signature:
 
     Attributes:
         parameters: observables as written, in order.
-        rejected: parameters that were reported.
     """
 
     vocabulary: Vocabulary
@@ -165,7 +164,6 @@ class _Signature:
     problems: Problems
     parameters: list[str] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
-    rejected: set[str] = field(default_factory=set)
 
     def read(self, entry: ast.FunctionDef) -> None:
         arguments = entry.args
@@ -178,7 +176,6 @@ class _Signature:
             self.problems.add(entry, text)
         for each in plain:
             if not self._known(each.arg):
-                self.rejected.add(each.arg)
                 self.problems.add(each, self._unknown(each.arg, defaults.get(each)))
                 continue
             self.parameters.append(each.arg)

@@ -8,22 +8,11 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
-from eureka_loop.errors import Problem, Refused, UnknownName
-from eureka_loop.reward.allowed import (
-    ATTRIBUTES,
-    BUILTINS,
-    CONTAINER_METHODS,
-    FUNCTIONS,
-    METHODS,
-    MODULES,
-    NUMPY,
-    NUMPY_VALUES,
-    TYPES,
-    VALUES,
-    Keywords,
-)
+from eureka_loop.errors import Problem, Refused
+from eureka_loop.reward import allowed
+from eureka_loop.reward.allowed import ATTRIBUTES, FUNCTIONS, MODULES, NUMPY, TYPES, VALUES, Keywords
 from eureka_loop.reward.functions import SHAPING_KEYWORDS
 from eureka_loop.reward.parsing import code, ignored, module_path, quoted
 from eureka_loop.reward.vocabulary import Vocabulary
@@ -71,8 +60,8 @@ _REFUSED = {
 _OPAQUE = (ast.ClassDef, ast.AsyncFunctionDef, ast.Match, ast.JoinedStr, ast.Raise)  # not looked into
 _PARTS = (ast.ExceptHandler, ast.withitem, ast.Del)  # of what is refused already
 _MAX_INTEGER = 10**12
-_OWN = {**BUILTINS, **SHAPING_KEYWORDS}
-_METHODS = {**METHODS, **CONTAINER_METHODS}
+_OWN = {**allowed.BUILTINS, **SHAPING_KEYWORDS}
+_METHODS = {**allowed.METHODS, **allowed.CONTAINER_METHODS}
 _LIBRARIES = ("torch", "jnp", "jax", "tf", "F", "nn", "cp", "scipy")
 _NUMPY_TWIN = {
     "clamp": "clip",
@@ -141,19 +130,10 @@ class Syntax(ast.NodeVisitor):
 
     Args:
         hidden: hidden observables may be named.
-        rejected: parameters of the entry point that are reported already.
     """
 
-    def __init__(
-        self,
-        tree: ast.Module,
-        vocabulary: Vocabulary,
-        problems: Problems,
-        *,
-        hidden: bool,
-        rejected: Collection[str],
-    ) -> None:
-        self._vocabulary, self._hidden, self._rejected = vocabulary, hidden, rejected
+    def __init__(self, tree: ast.Module, vocabulary: Vocabulary, problems: Problems, hidden: bool) -> None:
+        self._vocabulary, self._hidden = vocabulary, hidden
         self._problems, self._report = problems, problems.add
         self._bound, self._functions = _bindings(tree)
 
@@ -289,14 +269,18 @@ class Syntax(ast.NodeVisitor):
             self._report(node, f"{quoted(node)} can't be set: give the value a name of its own")
         elif module:
             self._check_module_value(node, module, path)
-        elif not self._is_outside(node):
-            if node.attr not in ATTRIBUTES:
-                listed = ", ".join(f"`.{each}`" for each in sorted(ATTRIBUTES))
-                instead = (
-                    f"call it, `{code(node)}(...)`" if node.attr in _METHODS else f"arrays have {listed}"
-                )
-                self._report(node, f"`.{node.attr}` can't be used so: {instead}")
+        elif node.attr in ATTRIBUTES:
             self.visit(node.value)
+        else:
+            self._report(node, f"{quoted(node)} can't be used: {self._instead_of_attribute(node)}")
+
+    def _instead_of_attribute(self, node: ast.Attribute) -> str:
+        name = node.attr
+        if name in _METHODS:
+            return f"call it, `{code(node)}(...)`"
+        if self._vocabulary.find(name, hidden=self._hidden) is not None:
+            return f"name it as a parameter, `{name}`"
+        return "name a quantity as a parameter; arrays have " + ", ".join(sorted(ATTRIBUTES))
 
     def _check_module_value(self, node: ast.expr, module: str, path: str) -> None:
         functions, name = FUNCTIONS[MODULES[module]], path.partition(".")[0]
@@ -306,26 +290,6 @@ class Syntax(ast.NodeVisitor):
             known = self._nearest(path, functions, f"{module}.")
             instead = f": {_INSTEAD[name]}" if name in _INSTEAD else known or _twin(name)
             self._report(node, f"`{module}.{path}` can't be used{instead}")
-
-    def _is_outside(self, node: ast.Attribute) -> bool:
-        """Whether it is of something a program hasn't got, `self.speed`, `torch.pi`; reports it."""
-        name = _root(node)
-        if not name or (name in self._bound and name not in self._rejected):
-            return False
-        if name in _LIBRARIES:
-            twin = _twin(node.attr) or "; arrays are numpy's, write `np` functions"
-            self._report(node, f"there is no {quoted(node)}{twin}")
-        elif name in SURROUNDINGS:
-            self._report(node, f"there is no {quoted(node)}: {self._as_parameter(node.attr)}")
-        return name in (*_LIBRARIES, *SURROUNDINGS, *self._rejected)
-
-    def _as_parameter(self, name: str) -> str:
-        try:
-            if not self._problems.full:
-                self._vocabulary.resolve(name, hidden=self._hidden)
-        except UnknownName as unknown:
-            return f"name the quantity as a parameter ({unknown})"
-        return f"name it as a parameter, `{name}`"
 
     # Calls
 
@@ -355,13 +319,11 @@ class Syntax(ast.NodeVisitor):
 
     def _method_called(self, function: ast.Attribute) -> Keywords | None:
         name = function.attr
-        if name in _METHODS and _root(function) not in _LIBRARIES:
+        if name in _METHODS:
             self.visit(function.value)
             return _METHODS[name]
-        if not self._is_outside(function):
-            instead = f": {_INSTEAD[name]}" if name in _INSTEAD else _twin(name) or "; write an `np` function"
-            self._report(function, f"`.{name}()` can't be used{instead}")
-            self.visit(function.value)
+        instead = f": {_INSTEAD[name]}" if name in _INSTEAD else _twin(name) or "; write an `np` function"
+        self._report(function, f"{quoted(function)} can't be used{instead}")
         return None
 
     def _check_keywords(self, node: ast.Call, name: str, keywords: Keywords) -> None:
@@ -385,20 +347,13 @@ def _is_type(node: ast.expr) -> bool:
     """Whether it is `float`, `np.float64` or `x.dtype`."""
     if isinstance(node, ast.Attribute) and node.attr == "dtype":
         return isinstance(node.value, ast.Name)
-    return (isinstance(node, ast.Name) and node.id in TYPES) or module_path(node)[1] in NUMPY_VALUES
+    return (isinstance(node, ast.Name) and node.id in TYPES) or module_path(node)[1] in allowed.NUMPY_VALUES
 
 
 def _twin(name: str) -> str:
     """The numpy function that another library has under this name."""
     twin = _NUMPY_TWIN.get(name, name)
     return f": write `np.{twin}`" if twin in NUMPY else f": {_INSTEAD[name]}" if name in _INSTEAD else ""
-
-
-def _root(node: ast.expr) -> str:
-    """The name that a chain of attributes begins with, or ""."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _bindings(tree: ast.Module) -> tuple[set[str], set[str]]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from types import FrameType, TracebackType
+from collections.abc import Mapping
+from types import TracebackType
 
 import numpy as np
 
@@ -22,18 +21,8 @@ _FRAMES = 5  # shown, from the traceback's end
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # differs from run to run; a replayed prompt must not
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """One of the program's own frames. `position`: line, end line, column, end column of what it executes."""
-
-    function: str
-    line: int
-    position: tuple[int | None, ...]
-    frame: FrameType
-
-
 def explain(
-    error: BaseException, source: str, rows: int = 0, shapes: Mapping[str, tuple[int, ...]] | None = None
+    error: BaseException, source: str, rows: int = 0, shapes: Mapping[str, hints.Shape] | None = None
 ) -> RewardFailure:
     """The failure that an exception stands for: exception, out_of_memory or mutated_input.
 
@@ -41,12 +30,10 @@ def explain(
         rows: of the batch; 0 while the program was loaded.
         shapes: observable to the shape of one row.
     """
-    if isinstance(error, RewardFailure):
-        return error
     if isinstance(error, Refused):  # not Python, or no entry point; the lines are in the text
         return RewardFailure("exception", str(error))
-    frames = list(_program_frames(error.__traceback__))
-    lines = [(each.line, each.function) for each in frames]
+    frames = _program_frames(error.__traceback__)
+    lines = [(frame.tb_lineno, frame.tb_frame.f_code.co_name) for frame in frames]
     if isinstance(error, SyntaxError) and error.filename == FILENAME:  # from `compile`: a `return` outside
         lines.append((error.lineno or 0, "<module>"))
     where = f"Line {lines[-1][0]}: " if lines else ""
@@ -55,23 +42,24 @@ def explain(
     if isinstance(error, MemoryError):
         _release(error.__traceback__)
         return RewardFailure("out_of_memory", f"{where}more than 512 MB: {text or 'out of memory'}", detail)
-    spot = _spot(frames, source, rows, shapes or {})
-    hint = hints.for_exception(f"{kind}: {text}", spot) if spot else ""
+    hint = ""
+    with contextlib.suppress(Exception):  # the process's boundary: then there is no hint
+        if frames and (spot := _spot(frames[-1], source, rows, shapes or {})):
+            hint = hints.for_exception(f"{kind}: {text}", spot)
     mutated = isinstance(error, ValueError) and ("read-only" in text or "WRITEABLE" in text)
     return RewardFailure(
         "mutated_input" if mutated else "exception", where + (hint or f"{kind}: {text}"), detail
     )
 
 
-def _program_frames(trace: TracebackType | None) -> Iterator[_Frame]:
-    """The program's own frames, outermost first."""
+def _program_frames(trace: TracebackType | None) -> list[TracebackType]:
+    """Those of the program's own code, outermost first."""
+    found = []
     while trace is not None:
-        code = trace.tb_frame.f_code
-        if code.co_filename == FILENAME:
-            positions = list(code.co_positions())
-            position = positions[trace.tb_lasti // 2] if trace.tb_lasti >= 0 else (None,) * 4
-            yield _Frame(code.co_name, trace.tb_lineno, position, trace.tb_frame)
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            found.append(trace)
         trace = trace.tb_next
+    return found
 
 
 def _release(trace: TracebackType | None) -> None:
@@ -83,59 +71,39 @@ def _release(trace: TracebackType | None) -> None:
 
 
 def _spot(
-    frames: list[_Frame], source: str, rows: int, shapes: Mapping[str, tuple[int, ...]]
+    trace: TracebackType, source: str, rows: int, shapes: Mapping[str, hints.Shape]
 ) -> hints.Spot | None:
-    """Where the exception was raised; None where that is no expression of the source."""
-    if not frames:
-        return None
-    last = frames[-1]
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        path = _path(ast.parse(source), last.position)
-        if path:
-            return hints.Spot(path, last.function, rows, lambda node: _shape(node, last.frame), shapes)
-    return None
-
-
-def _path(tree: ast.AST, position: tuple[int | None, ...]) -> tuple[ast.AST, ...]:
-    """The node at exactly that position and those around it, innermost first; () where there is none."""
-    line, end_line, column, end_column = position
+    """Where the exception was raised; None where that is no expression or statement of the source."""
+    frame = trace.tb_frame
+    position = list(frame.f_code.co_positions())[trace.tb_lasti // 2]
+    line, end_line, column, end_column = (number or 0 for number in position)
+    start, end = (line, column), (end_line, end_column)
     path: list[ast.AST] = []
-    node: ast.AST | None = tree
+    node: ast.AST | None = ast.parse(source)
     while node is not None:
         path.insert(0, node)
-        node = next((child for child in ast.iter_child_nodes(node) if _covers(child, position)), None)
-    at = getattr(path[0], "lineno", 0), getattr(path[0], "end_lineno", 0)
-    columns = getattr(path[0], "col_offset", 0), getattr(path[0], "end_col_offset", 0)
-    return tuple(path) if (*at, *columns) == (line, end_line, column, end_column) else ()
-
-
-def _covers(node: ast.AST, position: tuple[int | None, ...]) -> bool:
-    line, end_line, column, end_column = position
-    if (
-        not hasattr(node, "lineno")
-        or line is None
-        or end_line is None
-        or column is None
-        or end_column is None
-    ):
-        return False
-    first, last = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
-    return first <= (line, column) and (end_line, end_column) <= last
-
-
-def _shape(node: ast.expr, frame: FrameType) -> tuple[int, ...] | None:
-    """The shape of a subexpression's value; it is evaluated again, where it failed."""
-    values: Mapping[str, object] = frame.f_locals
-    try:
-        expression = ast.fix_missing_locations(ast.Expression(node))
-        value = eval(compile(expression, FILENAME, "eval"), frame.f_globals, dict(values))
-        return (
-            np.shape(value)
-            if isinstance(value, np.ndarray | np.generic | float | int | list | tuple)
-            else None
-        )
-    except Exception:  # noqa: BLE001 (the process's boundary: then there is no hint)
+        children = ((child, _span(child)) for child in ast.iter_child_nodes(node))
+        node = next((child for child, (first, last) in children if first <= start and end <= last), None)
+    if _span(path[0]) != (start, end):
         return None
+
+    def shape(node: ast.expr) -> hints.Shape | None:
+        """Of a subexpression, evaluated again where it failed."""
+        try:
+            expression = compile(ast.fix_missing_locations(ast.Expression(node)), FILENAME, "eval")
+            value = eval(expression, frame.f_globals, dict(frame.f_locals))
+        except Exception:  # noqa: BLE001 (the process's boundary: then there is no hint)
+            return None
+        return np.shape(value) if isinstance(value, np.ndarray | np.generic | float | int | list) else None
+
+    return hints.Spot(tuple(path), frame.f_code.co_name, rows, shape, shapes)
+
+
+def _span(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Line and column of its start and of its end."""
+    if not isinstance(node, ast.expr | ast.stmt | ast.keyword | ast.arg | ast.alias):
+        return (0, 0), (0, 0)
+    return (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
 
 
 def _traceback_lines(frames: list[tuple[int, str]], lines: list[str]) -> list[str]:
