@@ -112,7 +112,9 @@ def _and(node: ast.AST) -> ast.expr | None:
 
 def _no_column(node: ast.AST) -> ast.expr | None:
     match node:
-        case ast.Subscript(value=value, slice=ast.Tuple(elts=[ast.Slice(None, None), ast.Constant(value=None)])):
+        case ast.Subscript(
+            value=value, slice=ast.Tuple(elts=[ast.Slice(None, None), ast.Constant(value=None)])
+        ):
             return value
     return None
 
@@ -196,7 +198,7 @@ def suggestions(message: str) -> Iterator[str]:
 
 def repaired(source: str, mistake: str, message: str, passes: Checker) -> bool:
     """Whether the message's code, put in the mistake's place, makes the program pass."""
-    quoted = re.findall(r"`([^`]+)`(?: mixes| takes| is \(N| may be|: write)", message)
+    quoted = re.findall(r"`([^`]+)`(?: mixes| takes| is \(N| may be| can't|: write)", message)
     for place in (mistake, *quoted):
         for written in suggestions(message):
             if place in source and not passes(source.replace(place, f"{written}")).by:

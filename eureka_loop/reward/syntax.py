@@ -63,13 +63,6 @@ _MAX_INTEGER = 10**12
 _OWN = {**allowed.BUILTINS, **SHAPING_KEYWORDS}
 _METHODS = {**allowed.METHODS, **allowed.CONTAINER_METHODS}
 _LIBRARIES = ("torch", "jnp", "jax", "tf", "F", "nn", "cp", "scipy")
-_NUMPY_TWIN = {
-    "clamp": "clip",
-    "cat": "concatenate",
-    "tensor": "array",
-    "norm": "linalg.norm",
-    "empty": "zeros",
-}
 _INSTEAD = {  # builtins, numpy's functions, methods and keywords that aren't allowed → what to write
     "print": "nothing is shown; to log a value return it as a term whose name begins with `_`",
     "isinstance": "the inputs are always arrays: remove the check",
@@ -85,6 +78,11 @@ _INSTEAD = {  # builtins, numpy's functions, methods and keywords that aren't al
     "unwrap": "ask for a tracker, such as `<body>_yaw_total`; `wrap` is for the difference of angles",
     "item": "arrays stay arrays: remove it",
     "sort": "write `np.sort(x, axis=1)`, which leaves its input as it is",
+    "clamp": "write `np.clip(x, low, high)`",
+    "cat": "write `np.concatenate([a, b], axis=1)`",
+    "tensor": "write `np.array`",
+    "norm": "write `np.linalg.norm`",
+    "empty": "write `np.zeros`",
     "sigmoid": "write `1 / (1 + np.exp(-x))`",
     "relu": "write `np.maximum(x, 0)`",
     "pow": "write `x ** y`",
@@ -255,9 +253,12 @@ class Syntax(ast.NodeVisitor):
             return f"there is no `{name}`: arrays are numpy's, write `np` functions"
         if name in SURROUNDINGS:
             return f"there is no `{name}`: name the quantity as a parameter"
-        if name in _INSTEAD:
-            return f"`{name}` can't be used: {_INSTEAD[name]}"
-        return f"unknown name `{name}`" + self._nearest(name, {*self._bound, *_OWN})
+        instead = f"can't be used: {_INSTEAD[name]}" if name in _INSTEAD else ""
+        return (
+            f"`{name}` {instead}"
+            if instead
+            else f"unknown name `{name}`" + self._nearest(name, {*self._bound, *_OWN})
+        )
 
     def _nearest(self, name: str, known: Iterable[str], prefix: str = "") -> str:
         close = [] if self._problems.full else difflib.get_close_matches(name, list(known), n=2, cutoff=0.7)
@@ -287,8 +288,7 @@ class Syntax(ast.NodeVisitor):
         if path in functions:
             self._report(node, f"{quoted(node)} is a function: call it, `{code(node)}(...)`")
         elif path not in VALUES[MODULES[module]]:
-            known = self._nearest(path, functions, f"{module}.")
-            instead = f": {_INSTEAD[name]}" if name in _INSTEAD else known or _twin(name)
+            instead = _instead(name) or self._nearest(path, functions, f"{module}.")
             self._report(node, f"`{module}.{path}` can't be used{instead}")
 
     # Calls
@@ -312,19 +312,16 @@ class Syntax(ast.NodeVisitor):
             name, keywords = function.attr, self._method_called(function)
         if keywords is not None:
             self._check_keywords(node, name, keywords)
-        types = _types_in(node, name)
         for argument in (*node.args, *node.keywords):
-            if argument not in types and getattr(argument, "value", None) not in types:
-                self.visit(argument)
+            self.visit(argument)
 
     def _method_called(self, function: ast.Attribute) -> Keywords | None:
-        name = function.attr
-        if name in _METHODS:
+        if function.attr in _METHODS:
             self.visit(function.value)
-            return _METHODS[name]
-        instead = f": {_INSTEAD[name]}" if name in _INSTEAD else _twin(name) or "; write an `np` function"
-        self._report(function, f"{quoted(function)} can't be used{instead}")
-        return None
+        else:
+            instead = _instead(function.attr) or "; write an `np` function"
+            self._report(function, f"{quoted(function)} can't be used{instead}")
+        return _METHODS.get(function.attr)
 
     def _check_keywords(self, node: ast.Call, name: str, keywords: Keywords) -> None:
         for keyword in node.keywords:
@@ -332,28 +329,11 @@ class Syntax(ast.NodeVisitor):
                 listed = ", ".join(f"`{each}=`" for each in sorted(keywords)) or "none"
                 instead = _INSTEAD.get(keyword.arg, f"allowed: {listed}")
                 self._report(node, f"{quoted(node)}: no keyword `{keyword.arg}=`; {instead}")
-        for argument in _types_in(node, name):
-            if not _is_type(argument):
-                self._report(argument, f"dtype {quoted(argument)}: write `float`, `int` or `bool`")
 
 
-def _types_in(node: ast.Call, name: str) -> list[ast.expr]:
-    """The arguments that name a dtype."""
-    first = node.args[:1] if name == "astype" else []
-    return [*first, *(each.value for each in node.keywords if each.arg == "dtype")]
-
-
-def _is_type(node: ast.expr) -> bool:
-    """Whether it is `float`, `np.float64` or `x.dtype`."""
-    if isinstance(node, ast.Attribute) and node.attr == "dtype":
-        return isinstance(node.value, ast.Name)
-    return (isinstance(node, ast.Name) and node.id in TYPES) or module_path(node)[1] in allowed.NUMPY_VALUES
-
-
-def _twin(name: str) -> str:
-    """The numpy function that another library has under this name."""
-    twin = _NUMPY_TWIN.get(name, name)
-    return f": write `np.{twin}`" if twin in NUMPY else f": {_INSTEAD[name]}" if name in _INSTEAD else ""
+def _instead(name: str) -> str:
+    text = _INSTEAD.get(name) or (f"write `np.{name}`" if name in NUMPY else "")
+    return f": {text}" if text else ""
 
 
 def _bindings(tree: ast.Module) -> tuple[set[str], set[str]]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import MAX_TERMS, TERM_LIMIT, TERM_NAME, is_diagnostic
-from eureka_loop.reward.hints import with_n
+from eureka_loop.reward.term_hints import with_n
 
 _TOTALS = ("total", "reward", "total_reward", "reward_total", "overall", "final_reward")
 _REAL = "fiub"  # dtype kinds that become float64 without loss of meaning: float, int, unsigned, bool

@@ -15,6 +15,7 @@ import numpy as np
 
 from eureka_loop.errors import Refused, RewardFailure
 from eureka_loop.reward import hints
+from eureka_loop.reward.term_hints import Shape
 
 FILENAME = "<program>"  # of the program's code objects
 _FRAMES = 5  # shown, from the traceback's end
@@ -22,7 +23,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # differs from run to run; a replayed
 
 
 def explain(
-    error: BaseException, source: str, rows: int = 0, shapes: Mapping[str, hints.Shape] | None = None
+    error: BaseException, source: str, rows: int = 0, shapes: Mapping[str, Shape] | None = None
 ) -> RewardFailure:
     """The failure that an exception stands for: exception, out_of_memory or mutated_input.
 
@@ -70,9 +71,7 @@ def _release(trace: TracebackType | None) -> None:
         trace = trace.tb_next
 
 
-def _spot(
-    trace: TracebackType, source: str, rows: int, shapes: Mapping[str, hints.Shape]
-) -> hints.Spot | None:
+def _spot(trace: TracebackType, source: str, rows: int, shapes: Mapping[str, Shape]) -> hints.Spot | None:
     """Where the exception was raised; None where that is no expression or statement of the source."""
     frame = trace.tb_frame
     position = list(frame.f_code.co_positions())[trace.tb_lasti // 2]
@@ -87,7 +86,7 @@ def _spot(
     if _span(path[0]) != (start, end):
         return None
 
-    def shape(node: ast.expr) -> hints.Shape | None:
+    def shape(node: ast.expr) -> Shape | None:
         """Of a subexpression, evaluated again where it failed."""
         try:
             expression = compile(ast.fix_missing_locations(ast.Expression(node)), FILENAME, "eval")

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array
-from eureka_loop.reward import hints
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
+from eureka_loop.reward.term_hints import Shape, for_terms
 
 TOLERANCE = 1e-9  # of a term's size: a matrix product may add in another order for another number of rows
 SIZES = (7, 11, 1)  # rows: primes that no observable's width is likely to share, and a row alone
@@ -29,9 +29,7 @@ Columns = Mapping[str, Array]
 Rows = npt.NDArray[np.intp]
 
 
-def try_out(
-    fork_server: ForkServer, program: Program, probe: Columns, shapes: Mapping[str, hints.Shape]
-) -> Terms:
+def try_out(fork_server: ForkServer, program: Program, probe: Columns, shapes: Mapping[str, Shape]) -> Terms:
     """The terms of recorded rows, evaluated in every way that must not matter.
 
     A fitness or success program, whose rows belong together, is run twice; its number is the one term.
@@ -55,7 +53,7 @@ def try_out(
                 values = _evaluate(process, columns, chosen, until)
                 _compare(terms.names, terms.values[:, np.concatenate(chosen)], values, kind, how)
     except RewardFailure as failure:
-        text = hints.for_terms(failure, program.source, shapes)
+        text = for_terms(failure, program.source, shapes)
         raise RewardFailure(failure.kind, text, failure.detail) from failure
     return terms
 
