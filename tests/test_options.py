@@ -1,4 +1,4 @@
-"""Wrong options are told in one line, whatever they are."""
+"""Each mistake in the options is one line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from eureka_loop.options import in_one_line, parse, take, with_expression
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 @pytest.mark.parametrize("columns", ["40", "80", "200"])
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ("x --steps abc", "--steps takes a whole number, not 'abc'"),
         ("x --steps=1e5", "--steps takes a whole number, not '1e5'"),
@@ -33,14 +33,14 @@ from eureka_loop.options import in_one_line, parse, take, with_expression
     ],
 )
 def test_what_is_wrong_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, encoding: str, columns: str, words: str, said: str
+    monkeypatch: pytest.MonkeyPatch, encoding: str, columns: str, words: str, message: str
 ) -> None:
     """Whatever the terminal can show."""
     monkeypatch.setenv("COLUMNS", columns)
     screen = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     with redirect_stdout(screen), redirect_stderr(screen), pytest.raises(BadInput) as caught:
         parse(RunConfig, "run", words.split(), RunConfig())
-    assert str(caught.value) == f"{said}; `eureka run --help` says more"
+    assert str(caught.value) == f"{message}; `eureka run --help` says more"
     assert screen.tell() == 0
 
 

@@ -76,7 +76,7 @@ def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
         yield layout.section("Further scores", layout.facts(further))
     if trained := search.trained or report.trained:
         tables = tuple(layout.paragraph(training_table(trained, points)) for points in (10, 7, 5, 4))
-        yield layout.section("Training", layout.FirstThatFits(tables), "as a designer is told")
+        yield layout.section("Training", layout.FirstThatFits(tables), "as in feedback to designers")
     if (feedback := run.feedback(candidate.id)).strip():
         yield layout.section("Feedback its author got", layout.paragraph(feedback))
 
@@ -106,8 +106,8 @@ def weights_of(source: str) -> dict[str, str]:
 
 def failure_text(failure: Failed) -> RenderableType:
     seed = "" if failure.seed is None else f" (seed {failure.seed})"
-    said = [layout.paragraph(each) for each in (failure.message, failure.detail) if each.strip()]
-    return Group(Text(text.failure(failure.kind) + seed, style="red"), *said)
+    lines = [layout.paragraph(each) for each in (failure.message, failure.detail) if each.strip()]
+    return Group(Text(text.failure(failure.kind) + seed, style="red"), *lines)
 
 
 def bank(screened: Screened) -> RenderableType:

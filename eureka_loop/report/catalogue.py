@@ -25,9 +25,7 @@ from eureka_loop.reward.vocabulary import Observable, Vocabulary
 LOOKING = "looking at the environment"
 MORE = "`eureka tasks NAME` shows all about one; `eureka run NAME` begins."
 MIXED = "…"  # a vector with different components
-NO_HUMAN = (
-    "none: nobody has written one; to compare with one of your own: `eureka compare RUN --with mine.py`"
-)
+NO_HUMAN = "none; to compare with one of your own: `eureka compare RUN --with mine.py`"
 
 
 def show_catalogue(console: Console | None = None) -> None:

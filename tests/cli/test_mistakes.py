@@ -13,7 +13,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ("run", "say what is wanted"),
         ("run halfcheeta-run", "did you mean 'halfcheetah-run'"),
@@ -68,11 +68,11 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
     ],
 )
 def test_bad_input_gets_one_clear_line_and_nothing_is_trained(
-    refused: Callable[[str], str], words: str, said: str, tmp_path: Path
+    refused: Callable[[str], str], words: str, message: str, tmp_path: Path
 ) -> None:
     files = {"a.py": UPRIGHT, "b.py": UPRIGHT, "nan.py": NAN, "mine.toml": SETTINGS}
     for name, content in files.items():
         (tmp_path / name).write_text(content)
-    assert said in refused(words)
+    assert message in refused(words)
     assert not list(tmp_path.glob("runs/*"))
     assert not list(tmp_path.rglob("seed-*"))

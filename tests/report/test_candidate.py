@@ -110,11 +110,11 @@ def test_weights_of_what_is_no_program(source: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "points"), [(60, 7), (80, 10)])
-def test_training_is_told_as_to_a_designer(
+def test_training_is_shown_as_in_feedback(
     script: Script, shown: Callable[..., str], width: int, points: int
 ) -> None:
     screen = shown(candidate_page(script.whole(), "human"), width=width)
-    table = screen[screen.index("Training  as a designer is told") :].splitlines()[1:]
+    table = screen[screen.index("Training  as in feedback to designers") :].splitlines()[1:]
     assert table[0] == "  Over training, means of 3 seeds:"
     assert len(table[1].split()) == 1 + points
     assert table[2].split()[-1] == "2.1", "the last point is the end of training"

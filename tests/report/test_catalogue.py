@@ -54,7 +54,7 @@ def test_the_envs_own_reward_is_shown_where_it_is_the_reference(shown: Callable[
 
 def test_a_task_without_a_hand_written_reward_says_so(shown: Callable[..., str]) -> None:
     task = replace(find_task("halfcheetah-run"), human=None, human_source="")
-    none = "none: nobody has written one"
+    none = "none; to compare with one of your own"
     domain = find_domain(task.env_id)
     assert none in shown(catalogue.task_page(task, domain, VOCABULARY))
     assert none not in shown(catalogue.task_page(task, domain, VOCABULARY, "def compute_reward(self): ..."))

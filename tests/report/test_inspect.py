@@ -73,16 +73,16 @@ def test_a_whole_run(script: Script, shown: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trainer", "why", "said"),
+    ("trainer", "why", "text"),
     [("population", "", "population"), ("sb3", "SAC trains alone", "sb3 (SAC trains alone)")],
 )
 def test_the_trainer_and_the_reason_for_it(
-    script: Script, shown: Callable[..., str], trainer: TrainerName, why: str, said: str
+    script: Script, shown: Callable[..., str], trainer: TrainerName, why: str, text: str
 ) -> None:
     run = script.whole()
     files.write_json(run.task_folder / "training.json", Training("ppo", {}, trainer, why))
-    assert f"trainer  {said}\n" in shown(run_page(run))
-    assert f"- Trained by {said}; " in write_report(run, picture=False).read_text()
+    assert f"trainer  {text}\n" in shown(run_page(run))
+    assert f"- Trained by {text}; " in write_report(run, picture=False).read_text()
 
 
 def test_a_run_that_goes_on(script: Script, shown: Callable[..., str]) -> None:
