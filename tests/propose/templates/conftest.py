@@ -1,11 +1,11 @@
-"""Two small vocabularies: a planar robot with a domain's names, an arm with the automatic ones alone."""
+"""Two small vocabularies: a planar robot with a domain's names, an arm with automatic names alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import pytest
 
 from eureka_loop.propose.designer import Request
@@ -15,80 +15,69 @@ from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 
 def seen(
-    name: str,
-    unit: str = "",
-    *,
-    low: Sequence[float],
-    high: Sequence[float],
-    start: Sequence[float] | None = None,
-    shape: tuple[int, ...] | None = None,
-    group: str = "",
-    description: str = "",
+    name: str, unit: str, low: Sequence[float], high: Sequence[float], group: str = "", **more: Any
 ) -> Observable:
-    """A surveyed observable; its shape follows from the ranges."""
-    if shape is None:
-        shape = () if len(low) == 1 else (len(low),)
-    begin = tuple(start) if start is not None else tuple(0.0 for _ in low)
-    return Observable(name, shape, unit, "world", description, group, begin, tuple(low), tuple(high))
+    """A surveyed observable; it starts at 0, and its shape follows from the ranges, unless stated."""
+    more = {"shape": () if len(low) == 1 else (len(low),), "start": (0.0,) * len(low), **more}
+    return Observable(name, unit=unit, group=group, low=tuple(low), high=tuple(high), **more)
+
+
+def around(name: str, unit: str, reach: Sequence[float], group: str = "", **more: Any) -> Observable:
+    """One that goes as far down as up."""
+    return seen(name, unit, [-each for each in reach], reach, group, **more)
 
 
 def episode(actions: int, *, ends: bool) -> list[Observable]:
     return [
-        seen("action", low=[-1.0] * actions, high=[1.0] * actions, shape=(actions,), group="episode"),
-        seen("terminated", low=[0.0], high=[float(ends)], group="episode"),
-        seen("dt", "s", low=[0.01], high=[0.01], start=[0.01], group="episode"),
-        seen("time", "s", low=[0.0], high=[1.0], group="episode"),
+        around("action", "", [1.0] * actions, "episode", shape=(actions,)),
+        seen("terminated", "", [0.0], [float(ends)], "episode"),
+        seen("dt", "s", [0.01], [0.01], "episode", start=(0.01,)),
+        seen("time", "s", [0.0], [1.0], "episode"),
     ]
 
 
 def body(name: str, reach: Sequence[float]) -> list[Observable]:
-    """What a body offers; `reach`: how far it moves along x, y and z."""
-    back = [-each for each in reach]
+    """Observables of a body; `reach`: how far it moves along x, y and z."""
     turns = [reach[1], reach[0], reach[1]]
     return [
-        seen(f"{name}_pos", "m", low=back, high=reach, group=name),
-        seen(f"{name}_up", low=[-1.0, -1.0, 0.0], high=[1.0, 1.0, 1.0], start=[0.0, 0.0, 1.0], group=name),
-        seen(f"{name}_forward", low=[0.0, -1.0, -1.0], high=[1.0] * 3, start=[1.0, 0.0, 0.0], group=name),
-        seen(f"{name}_linvel", "m/s", low=back, high=reach, group=name),
-        seen(f"{name}_angvel", "rad/s", low=[-each for each in turns], high=turns, group=name),
-        seen(f"{name}_turn", "rad", low=[-each for each in turns], high=turns, group=name),
+        around(f"{name}_pos", "m", reach, name),
+        seen(f"{name}_up", "", [-1.0, -1.0, 0.0], [1.0] * 3, name, start=(0.0, 0.0, 1.0)),
+        seen(f"{name}_forward", "", [0.0, -1.0, -1.0], [1.0] * 3, name, start=(1.0, 0.0, 0.0)),
+        around(f"{name}_linvel", "m/s", reach, name),
+        around(f"{name}_angvel", "rad/s", turns, name),
+        around(f"{name}_turn", "rad", turns, name),
     ]
 
 
 def joint(name: str, group: str = "joints") -> list[Observable]:
     return [
-        seen(f"{name}_angle", "rad", low=[-1.0], high=[1.0], group=group),
-        seen(f"{name}_velocity", "rad/s", low=[-5.0], high=[5.0], group=group),
+        around(f"{name}_angle", "rad", [1.0], group),
+        around(f"{name}_velocity", "rad/s", [5.0], group),
     ]
 
 
 @pytest.fixture
 def planar() -> Vocabulary:
     """A robot that moves in the x-z plane and can fall."""
+    nose = "Rate of pitch; positive: nose up, negative: nose down."
+    own = [
+        seen("forward_velocity", "m/s", [-2.0], [1.0]),
+        seen("torso_height", "m", [0.7], [1.3], start=(1.25,)),
+        around("pitch_velocity", "rad/s", [4.0], description=nose),
+        seen("left_foot_contact", "", [0.0], [1.0]),
+        seen("right_foot_contact", "", [0.0], [1.0]),
+    ]
     root = [
-        seen("rootx_position", "m", low=[-1.0], high=[1.0], group="joints root"),
-        seen("rootx_velocity", "m/s", low=[-2.0], high=[2.0], group="joints root"),
+        around("rootx_position", "m", [1.0], "joints root"),
+        around("rootx_velocity", "m/s", [2.0], "joints root"),
         *joint("rooty", "joints root"),
     ]
-    own = [
-        seen("forward_velocity", "m/s", low=[-2.0], high=[1.0]),
-        seen("torso_height", "m", low=[0.7], high=[1.3], start=[1.25]),
-        seen(
-            "pitch_velocity",
-            "rad/s",
-            low=[-4.0],
-            high=[4.0],
-            description="Rate of pitch; positive: nose up, negative: nose down.",
-        ),
-        seen("left_foot_contact", low=[0.0], high=[1.0]),
-        seen("right_foot_contact", low=[0.0], high=[1.0]),
-    ]
     state = [
-        seen("qpos", low=[-1.0] * 4, high=[1.0] * 4, group="state"),
-        seen("qvel", low=[-5.0] * 4, high=[5.0] * 4, group="state"),
-        seen("actuator_force", low=[-10.0] * 2, high=[10.0] * 2, shape=(2,), group="state"),
-        seen("air_time", "s", low=[0.0], high=[0.4], group="state"),
-        replace(seen("native_reward", low=[-1.0], high=[1.0]), hidden=True),
+        around("qpos", "", [1.0] * 4, "state"),
+        around("qvel", "", [5.0] * 4, "state"),
+        around("actuator_force", "", [10.0] * 2, "state"),
+        seen("air_time", "s", [0.0], [0.4], "state"),
+        around("native_reward", "", [1.0], hidden=True),
     ]
     bodies = [*body("torso", [1.0, 0.0, 0.5]), *body("left_arm", [1.0, 0.0, 1.0])]
     everything = [*own, *episode(2, ends=True), *root, *joint("hip"), *joint("knee"), *bodies, *state]
@@ -97,17 +86,10 @@ def planar() -> Vocabulary:
 
 @pytest.fixture
 def arm() -> Vocabulary:
-    """An arm nobody wrote a domain file for, with a ball and a target that is never moved by hand."""
-    bodies = [
-        *body("link_1", [0.2, 0.2, 0.2]),
-        *body("gripper", [0.5, 0.5, 0.5]),
-        *body("ball", [0.1, 0.1, 0.0]),
-    ]
-    target = seen("target_pos", "m", low=[-0.3, -0.3, 0.0], high=[0.3, 0.3, 0.0], group="target")
-    state = [
-        seen("qpos", low=[-1.0] * 9, high=[1.0] * 9, group="state"),
-        seen("qvel", low=[-5.0] * 8, high=[5.0] * 8, group="state"),
-    ]
+    """An arm without a domain file, with a ball and a fixed target."""
+    bodies = [*body("link_1", [0.2] * 3), *body("gripper", [0.5] * 3), *body("ball", [0.1, 0.1, 0.0])]
+    target = around("target_pos", "m", [0.3, 0.3, 0.0], "target")
+    state = [around("qpos", "", [1.0] * 9, "state"), around("qvel", "", [5.0] * 8, "state")]
     joints = [*joint("joint_1"), *joint("joint_2")]
     everything = [*episode(2, ends=False), *joints, *bodies, target, *state]
     return Vocabulary("Arm-v0", tuple(everything), horizon=100, dt=0.02)
@@ -115,7 +97,7 @@ def arm() -> Vocabulary:
 
 @pytest.fixture
 def task() -> Task:
-    """A task whose hand-written reward must never be looked at."""
+    """A task with a hand-written reward that must never be read."""
     return Task(
         name="hop",
         env_id="Planar-v0",
@@ -129,21 +111,9 @@ def task() -> Task:
 def asks(task: Task, planar: Vocabulary) -> Callable[..., Request]:
     """Requests for the planar robot; keywords change them."""
 
-    def make(**changes: object) -> Request:
-        request = Request(
-            task=task,
-            vocabulary=planar,
-            algorithm="ppo",
-            discount=0.99,
-            steps=1000,
-            generation=0,
-            samples=8,
-            seed=0,
-        )
-        text = changes.pop("text", None)
-        if text is not None:
-            changes["task"] = replace(task, text=str(text))
-        return replace(request, **changes)  # type: ignore[arg-type]
+    def make(text: str = task.text, **changes: Any) -> Request:
+        request = Request(replace(task, text=text), planar, "ppo", 0.99, 1000, 0, samples=8, seed=0)
+        return replace(request, **changes)
 
     return make
 
@@ -161,13 +131,8 @@ def trained() -> Callable[..., Evaluated]:
     ) -> Evaluated:
         stats = {term: TermStats(0.0, -1.0, 1.0, share) for term, share in (shares or {}).items()}
         checkpoint = Checkpoint(1000, 3, fitness, None, 100.0, stats)
-        scores = (judged_episode(1, fitness, None, 100),)
-        result = Trained(id, 0, 1000, scores, (checkpoint,), correlations or {}, 1.0)
+        episodes = (judged_episode(1, fitness, None, 100),)
+        result = Trained(id, 0, 1000, episodes, (checkpoint,), correlations or {}, 1.0)
         return Evaluated(Candidate(id, 0, source, "templates"), (result,))
 
     return make
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
