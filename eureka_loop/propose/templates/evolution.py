@@ -18,7 +18,6 @@ _CROSSED = 0.35  # probability that a child has two parents
 _AGAIN = 0.4  # probability of one more mutation
 _STEEP = 1.5  # a parent's odds over those of the next in rank
 _LOST = 0.3  # probability that crossing leaves out a term the other parent hasn't; goals stay
-_TRIES = 20  # at a mutation that changes something
 
 _SPREAD = 0.6  # of the logarithm of a mutated weight; a margin or a target moves half as far
 _IDLE = 0.01  # share of the reward below which a term does nothing
@@ -176,18 +175,16 @@ def cross(pool: Pool, first: Parent, second: Parent, rng: Random) -> Child:
 
 
 def mutate(pool: Pool, parent: Parent, rng: Random, kinds: Sequence[str] = ()) -> Child:
-    """One or more changes at random.
+    """One or more changes at random, one of a kind.
 
     Args:
         kinds: of changes, by `MUTATIONS`; (): all.
     """
     able = [MUTATIONS[kind] for kind in kinds or MUTATIONS]
-    odds = np.array([odds for _, odds in able])
     genome, notes = parent.genome, list[str]()
-    for _ in range(_TRIES):
-        if notes and rng.random() > _AGAIN:
-            break
-        change, _ = able[int(rng.choice(len(able), p=odds / odds.sum()))]
+    while able and (not notes or rng.random() < _AGAIN):
+        odds = np.array([odds for _, odds in able])
+        change, _ = able.pop(int(rng.choice(len(able), p=odds / odds.sum())))
         genome, note = change(pool, parent, genome, rng)
         notes += [note] if note else []
     return Child(pool.join(genome), (parent.id,), "; ".join(notes))

@@ -88,7 +88,6 @@ class Matcher:
         fit = 2.0 - measure.position + 1.5 * hinted
         fit -= 1.0 * (bool(role.direction) and not measure.axis)
         fit -= 1.0 * (role.form == "vector" and measure.shape == ())
-        fit -= 0.5 * ("geom" in measure.words)
         return fit if role.form in ("joints", "named") else fit + self._belonging(role, measure, near)
 
     def _belonging(self, role: Role, measure: Measure, near: int) -> float:
@@ -178,7 +177,7 @@ def _go_together(template: TermTemplate, filled: Mapping[str, Measure]) -> bool:
         kinds = {(measure.shape, measure.unit) for measure in pair}
         if len(kinds) > 1 or len({measure.thing for measure in pair}) < len(pair):
             return False
-    return len({measure.code for measure in filled.values()}) == len(filled)
+    return True
 
 
 def _point(measure: Measure) -> bool:

@@ -17,7 +17,6 @@ from eureka_loop.reward.vocabulary import PREFIXES, Vocabulary
 
 _USUAL = ("progress", "gap", "carry", "reach", "height")
 _ASKED_FOR = 0.8  # strength from which a text asks for a term
-_BEHIND = 0.45  # of the strongest goal's strength: a weaker goal is left out
 _ENDS = re.compile(r"terminates (?:when|if)|episode ends at")
 _WORSE_WHEN_MORE = stems(["distance", "dist", "error", "cost", "drift", "loss"])
 _ORDER = ("goal", "shaping", "cost")
@@ -59,7 +58,7 @@ class Pool:
         """The task's goals: one term of each template, strongest first; never empty if there is any."""
         goals = [term for term in self.terms if term.purpose == "goal"]
         strongest = max((term.wish for term in goals), default=0.0)
-        asked = [term for term in goals if term.wish >= max(_ASKED_FOR, _BEHIND * strongest)]
+        asked = [term for term in goals if term.wish >= _ASKED_FOR]
         asked = asked or [term for term in goals if 0 < term.wish == strongest]
         if not asked:  # the text asks for nothing known: what the fitness names, then what is usual
             hinted = _first_of_each(term for term in goals if term.template.from_fitness and term.wish < 0)

@@ -68,7 +68,8 @@ def test_a_mutation_does_what_its_name_says(terms: Pool, parent: Parent, kind: s
     for rng in SEEDS[:20]:
         child = mutate(terms, parent, rng, kinds=(kind,))
         before, after = parent.genome, child.genome
-        if ";" in child.note:  # two changes may cancel
+        if not child.note:
+            assert after == before
             continue
         assert after != before
         forms = [gene.form for gene in after] == [gene.form for gene in before]
