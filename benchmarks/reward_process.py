@@ -1,4 +1,4 @@
-"""What the reward process costs: starting it, locking it, calling it, training with it, and the end of it.
+"""Cost of a reward process: start, lock, call, training, end.
 
     python benchmarks/reward_process.py [--calls 2000] [--starts 100] [--steps 4096] [--sac-steps 1000]
 
@@ -199,7 +199,7 @@ def training(algorithm: str, steps: int) -> None:
     )
 
 
-def killing(who: str, script: str, times: int) -> None:
+def killing(name: str, script: str, times: int) -> None:
     """From a SIGKILL to the last process below gone, one of them in an endless loop."""
     if not Path("/proc/self/stat").exists():
         return
@@ -215,7 +215,7 @@ def killing(who: str, script: str, times: int) -> None:
         spent.append(time.perf_counter() - begin)
         owner.wait()
         owner.stdout.close()
-    report(f"{who}'s SIGKILL to last child gone", spent, "ms")
+    report(f"{name}'s SIGKILL to last child gone", spent, "ms")
 
 
 OWNER = """

@@ -83,6 +83,6 @@ def test_each_layer_alone_stops_it(one_layer, arm, layer, name):
         ("return {'a': x * 0 + 1e300}", "out_of_range"),
     ],
 )
-def test_what_passes_the_gate_fails_when_it_runs(locked, gate, reward, lines, kind):
+def test_faulty_terms_pass_the_gate_and_fail_when_they_run(locked, gate, reward, lines, kind):
     assert gate(lines) == []
     assert locked.run(reward(lines)).failure.kind == kind

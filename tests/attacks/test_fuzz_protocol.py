@@ -99,7 +99,7 @@ def _tokens_that_can_be_guessed(monkeypatch):
 
 
 def converse(kind: str, server: Script) -> Terms | float | None:
-    """What the parent makes of it; None where that is one of its own errors."""
+    """The owner's result; None where that is one of its own errors."""
     program = Program(kind, "", ("x",), {})
 
     request = LoadRequest(kind, program.entry_point, "", {"x": ()}, ROWS, LOAD_TOKEN, 0.02)
@@ -117,11 +117,11 @@ def converse(kind: str, server: Script) -> Terms | float | None:
 
 
 @quick
-@given(said=speeches, text=texts, values=floats, status=statuses)
-@example(said=GREETING + ANSWER.pack(2, TOKEN, 3, 1, 1), text=b"a", values=b"", status=0)
-def test_terms_are_finite_and_named_or_there_are_none(said, text, values, status):
+@given(sent=speeches, text=texts, values=floats, status=statuses)
+@example(sent=GREETING + ANSWER.pack(2, TOKEN, 3, 1, 1), text=b"a", values=b"", status=0)
+def test_terms_are_finite_and_named_or_there_are_none(sent, text, values, status):
     outputs = text.ljust(TEXT_BYTES, b"\0") + values
-    result = converse("reward", Script(said, outputs, status))
+    result = converse("reward", Script(sent, outputs, status))
     if result is not None:
         assert np.isfinite(result.values).all()
         assert np.abs(result.values).max() <= TERM_LIMIT
@@ -130,26 +130,25 @@ def test_terms_are_finite_and_named_or_there_are_none(said, text, values, status
 
 
 @quick
-@given(said=speeches, values=floats, status=statuses)
-@example(said=GREETING + ANSWER.pack(2, TOKEN, 3, 1, 0), values=np.float64(0.5).tobytes(), status=0)
-def test_a_number_is_finite_or_there_is_none(said, values, status):
-    result = converse("fitness", Script(said, bytes(TEXT_BYTES) + values, status))
+@given(sent=speeches, values=floats, status=statuses)
+@example(sent=GREETING + ANSWER.pack(2, TOKEN, 3, 1, 0), values=np.float64(0.5).tobytes(), status=0)
+def test_a_number_is_finite_or_there_is_none(sent, values, status):
+    result = converse("fitness", Script(sent, bytes(TEXT_BYTES) + values, status))
     assert result is None or np.isfinite(result)
 
 
-def test_what_is_right_is_believed():
-    """The examples above reach the end: the script can play an honest process."""
+def test_the_script_can_play_an_honest_process():
     honest = GREETING + ANSWER.pack(2, TOKEN, 3, 1, 1)
     outputs = b"a".ljust(TEXT_BYTES, b"\0") + np.array([1.0, 2.0, 3.0, 4.0]).tobytes()
     assert converse("reward", Script(honest, outputs)).named()["a"].tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
-def test_who_holds_still_is_late():
+def test_a_silent_process_is_late():
     assert converse("reward", Script(GREETING, closes=False)) is None
 
 
 @pytest.mark.parametrize("number", [*range(1, 65), 127])
-def test_any_wait_status_can_be_put_into_words(number):
+def test_every_wait_status_has_a_message(number):
     for status in (number, number | 0x80, number << 8, -1):
         assert str(Died(status))
 

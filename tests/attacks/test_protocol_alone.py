@@ -1,4 +1,4 @@
-"""The protocol alone: no gate, no layer on the process, and still nothing it says of itself is believed."""
+"""The protocol alone: no gate, no layer on the process, and still nothing it sends is believed."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_failure_it_claims_is_a_failure_whatever_it_is(unlocked, arm):
 
 
 def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(unlocked, arm):
-    """A thread writes NaN into the answer, again and again, while the parent copies and checks it."""
+    """A thread writes NaN into the answer, again and again, while the owner copies and checks it."""
     lines = """
         s = sys._getframe(2).f_locals
         if not hasattr(sys, 'busy'):
@@ -114,8 +114,8 @@ def test_the_inputs_can_not_be_unsealed_without_any_layer(unlocked, arm):
     assert unlocked.run(arm(lines)).terms.total[0] == -1.0
 
 
-def test_the_answers_memory_can_not_be_cut_from_under_the_parent(unlocked, arm):
-    """A shorter file would be SIGBUS for whoever looks at it next."""
+def test_the_answers_memory_can_not_be_shortened(unlocked, arm):
+    """Reading beyond the end of a shortened file would be SIGBUS."""
     lines = """
         for each in os.listdir('/proc/self/map_files'):
             path = os.readlink('/proc/self/map_files/' + each)

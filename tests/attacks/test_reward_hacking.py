@@ -86,7 +86,7 @@ def honest(score) -> tuple[JudgedEpisode, ...]:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_fixed_policys_fitness_is_the_same_whoever_came_before(locked, score, honest, name):
+def test_a_fixed_policys_fitness_is_the_same_beside_any_program(locked, score, honest, name):
     given = {"dt": np.linspace(-1.0, 1.0, 8)}
     with locked.fork_server.start(program(HOSTILE[name], "dt"), {"dt": ()}, rows=8, deadline=0.3) as process:
         try:
@@ -131,7 +131,7 @@ def trained(locked, monkeypatch, tmp_path) -> Callable[[str], Trained]:
 
 def test_the_score_of_a_training_is_the_same_whatever_the_program_says(trained):
     honest = trained("return {'a': x}").episodes
-    for name in ("says the most there is", "draws random numbers", "replaces functions"):
+    for name in ("says the most there is", "replaces functions"):
         assert trained(HOSTILE[name]).episodes == honest
 
 

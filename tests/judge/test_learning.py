@@ -28,7 +28,7 @@ LATE = trained([(10, None), (20, 1.0), (40, 3.0)])
 EARLY = trained([(10, 0.0), (30, 2.0)])
 
 
-def test_one_late_beginning_cuts_nobody_off() -> None:
+def test_one_late_run_cuts_no_other_off() -> None:
     np.testing.assert_array_equal(common_steps([LATE, EARLY]), [10, 20, 30, 40])
     assert common_steps([trained([(10, None)])]).size == 0
 
@@ -56,7 +56,7 @@ def test_the_first_crossing_counts_and_never_is_never() -> None:
 
 
 def test_nothing_is_reached_before_it_was_seen() -> None:
-    """The value that stands in before a first episode was reached by nobody."""
+    """The value that stands in before a first episode counts for no crossing."""
     found = curves([trained([(30, 5.0), (40, 5.0)]), EARLY], np.array([10.0, 20.0, 30.0, 40.0]))
     assert found is not None
     np.testing.assert_array_equal(found.fitness[0], [5.0, 5.0, 5.0, 5.0])

@@ -44,7 +44,7 @@ def main(owner: int, control: int) -> NoReturn:
 
     Args:
         owner: the owner's process id, to die with it; 0 where the spawning thread may end before its process
-            does (the parent-death signal follows the thread), so that only the closed socket tells.
+            does (the parent-death signal follows the thread), so that only the closed socket ends it.
         control: descriptor of the control socket.
     """
     if owner:
