@@ -23,7 +23,7 @@ from eureka_loop.execute.evaluate import Plan
 from eureka_loop.execute.footprint import footprint
 from eureka_loop.execute.local import LocalEngine
 from eureka_loop.execute.machine import Share
-from eureka_loop.records import Algorithm, Job, Task, TrainerName, Training
+from eureka_loop.records import Algorithm, Job, Task, Training
 from eureka_loop.results import Trained
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.survey import survey
@@ -62,7 +62,7 @@ def main() -> None:
 def plan_of(task: Task, algorithm: Algorithm, steps: int) -> Plan:
     """As a run would train."""
     tuned = dict(find_domain(task.env_id).hyperparameters[algorithm])
-    trainer: TrainerName = "population"
+    trainer: str = "population"
     if algorithm == "sac":
         trainer, tuned["learning_starts"] = "sb3", steps
     return Plan(task, Training(algorithm, tuned, trainer), steps)

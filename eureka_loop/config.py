@@ -41,7 +41,7 @@ class RunConfig:
     """The recorded run that the replay designer answers from."""
     algo: Literal["ppo", "sac"] = "ppo"
     """Training algorithm."""
-    trainer: Annotated[Literal["population", "sb3"] | None, optional("{population,sb3}")] = None
+    trainer: Annotated[str | None, optional("{population,sb3}")] = None
     """population: many policies trained at once; sb3: one by one. Default: population where it can."""
     generations: int = 3
     """How often rewards are written, trained and judged."""

@@ -15,7 +15,6 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 Algorithm = Literal["ppo", "sac"]
-TrainerName = Literal["population", "sb3"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class Job:
         source: the reward program.
         hyperparameters: keyword arguments of SB3's algorithm, complete (the domain's, with overrides).
         judge_seeds: one judged episode a seed, with the final policy; disjoint from training seeds.
-        trainer: who trains: "population", many at once, or "sb3", one at a time.
+        trainer: as registered: "population", many at once, or "sb3", one at a time.
         checkpoints: at how many points of training statistics are kept.
         until: step at which to stop, be judged, and leave all that going on takes; None: train to the end.
         after: folder of the training to go on with, relative to the job's; "": begin.
@@ -119,7 +118,7 @@ class Job:
     steps: int
     hyperparameters: Mapping[str, Any]
     judge_seeds: tuple[int, ...]
-    trainer: TrainerName = "sb3"
+    trainer: str = "sb3"
     checkpoints: int = 10
     until: int | None = None
     after: str = ""
@@ -153,14 +152,10 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
-    """What a look at an environment says of the population trainer.
+class Support:
+    """Result of a survey for a trainer: the reason why it can't train there, in one line; "" where it can."""
 
-    Attributes:
-        lacking: why it can't train there, in one line; "" where it can.
-    """
-
-    lacking: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +171,7 @@ class Training:
 
     algorithm: Algorithm
     hyperparameters: Mapping[str, Any]
-    trainer: TrainerName = "sb3"
+    trainer: str = "sb3"
     why: str = ""
     bank: bool = False
     relabel: int = 0

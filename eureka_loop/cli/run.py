@@ -11,7 +11,7 @@ import tyro
 from eureka_loop.config import RunConfig, amend, load
 from eureka_loop.errors import BadInput, BudgetSpent, DesignerError
 from eureka_loop.options import Where, optional, parse, take, with_expression
-from eureka_loop.records import Algorithm, TrainerName
+from eureka_loop.records import Algorithm
 from eureka_loop.store import Run
 
 LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
@@ -88,7 +88,7 @@ class TrainOptions:
     """How well the task is done: an expression over observables; its episode mean."""
     algo: Algorithm = "ppo"
     """Training algorithm."""
-    trainer: Annotated[TrainerName | None, optional("{population,sb3}")] = None
+    trainer: Annotated[str | None, optional("{population,sb3}")] = None
     """Who trains: population, many policies at once, or sb3, one at a time."""
     steps: int = 100_000
     """Environment steps."""

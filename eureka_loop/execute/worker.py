@@ -190,10 +190,10 @@ def _survey(folder: Path) -> None:
     beside = files.read_json(folder / BESIDE, list[str]) if (folder / BESIDE).exists() else []
     try:
         if (folder / "training.json").exists():
-            from eureka_loop.train.choose import serving
+            from eureka_loop.train.choose import support
 
             training = files.read_json(folder / "training.json", Training)
-            files.write_json(folder / "trainer.json", serving(training, task, domain, beside))
+            files.write_json(folder / "trainer.json", support(training, task, domain, beside))
         seen = survey(task, domain)
         if training is not None and training.bank:
             from eureka_loop.train.recording import record_random

@@ -1,4 +1,4 @@
-"""The user's words → a task, with the vocabulary that its environment offers."""
+"""The user's task → a task with programs, the vocabulary of its environment, and the trainer of a run."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain, find_task, tasks
 from eureka_loop.errors import BadInput, Refused
 from eureka_loop.execute.requests import BESIDE, survey
-from eureka_loop.records import Serving, Task, Training
+from eureka_loop.records import Support, Task, Training
 from eureka_loop.reward.expression import as_reward, episode_mean
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.run_folder import slug
 
 
 def task_of(config: RunConfig) -> Task:
-    """The task that a configuration names, or describes; its fitness may still be an expression.
+    """The task that a configuration names or describes; its fitness may still be an expression.
 
     Raises:
-        BadInput: nothing described, or a description without --env or --fitness.
+        BadInput: no task, or a description without --env or --fitness.
         UnknownName: a name that is not in the catalogue.
     """
-    words = config.task.strip()
-    if not words:
+    text = config.task.strip()
+    if not text:
         raise BadInput(
             'say what is wanted: `eureka run halfcheetah-run`, or `eureka run "walk back" --env …`'
         )
     if config.env is None and config.fitness is None:
-        if " " in words:
+        if " " in text:
             raise BadInput(
                 "a task in your own words needs --env (a Gymnasium id) and --fitness (what counts, as an "
                 "observable or an expression); `eureka tasks` lists those that need neither"
             )
-        return find_task(words)
-    if words in tasks():
+        return find_task(text)
+    if text in tasks():
         raise BadInput(
-            f"{words!r} is in the catalogue, with env and fitness: leave those out, on the command line and "
+            f"{text!r} is in the catalogue, with env and fitness: leave those out, on the command line and "
             "in a --config file, or describe the task in other words"
         )
     if config.env is None or config.fitness is None:
         missing = "--env" if config.env is None else "--fitness"
         raise BadInput(f"a task in your own words needs {missing}, too")
-    return Task(name=slug(words), env_id=config.env, text=words, fitness=config.fitness)
+    return Task(name=slug(text), env_id=config.env, text=text, fitness=config.fitness)
 
 
 def of_its_own(config: RunConfig, base: RunConfig) -> RunConfig:
-    """The configuration; a catalogue's task over a file's other one doesn't take over env and fitness."""
+    """The configuration without the env and fitness of a file's task, where another one is named."""
     if config.task == base.task or config.task.strip() not in tasks():
         return config
     return replace(
@@ -76,26 +76,24 @@ def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]
 
 
 def prepare(task: Task, config: RunConfig, folder: Path, beside: Sequence[str] = ()) -> Vocabulary:
-    """Survey the environment into `folder`: task.json, vocabulary.json, probe.npz.
-
-    How policies will be trained is checked, and written beside it (training.json): the same for all the run.
+    """Survey the environment into `folder`: task.json, vocabulary.json, probe.npz, training.json.
 
     Args:
-        beside: sources of programs that are to be trained, too: the trainer has to serve them all.
+        beside: sources of programs that are to be trained, too: one trainer has to support them all.
 
     Raises:
-        BadInput: the environment can't be used, or a hyperparameter doesn't exist.
+        BadInput: the environment, a hyperparameter, or the trainer can't be used.
     """
-    tuned = hyperparameters(task, config)
+    tuned = {**find_domain(task.env_id).hyperparameters.get(config.algo, {}), **config.hyperparameters}
     require_relabelling(config, tuned)
     files.write_json(folder / "task.json", task)
-    training = Training(config.algo, tuned, bank=config.bank, relabel=config.relabel)
+    wanted = config.trainer or "population"
+    training = Training(config.algo, tuned, wanted, bank=config.bank, relabel=config.relabel)
     files.write_json(folder / "training.json", training)
     if beside:
         files.write_json(folder / BESIDE, list(beside))
     vocabulary = survey(folder)
-    training = with_trainer(training, config, folder)
-    files.write_json(folder / "training.json", training)
+    files.write_json(folder / "training.json", with_trainer(training, config, folder))
     return vocabulary
 
 
@@ -106,35 +104,35 @@ def require_relabelling(config: RunConfig, hyperparameters: Mapping[str, object]
     """
     if not config.relabel:
         return
-    lacking = ""
+    missing = ""
     if config.algo != "sac":
-        lacking = f"SAC, since {config.algo.upper()} learns from its own transitions alone: give --algo sac"
+        missing = f"SAC, since {config.algo.upper()} learns from its own transitions alone: give --algo sac"
     elif not config.bank:
-        lacking = "--bank, which keeps the transitions: give it, too"
+        missing = "--bank, which keeps the transitions: give it, too"
     elif hyperparameters.get("her"):
-        lacking = "whole observations, not goals of hindsight: set the hyperparameter her = false"
-    if lacking:
-        raise BadInput(f"--relabel {config.relabel} needs {lacking}, or leave --relabel out")
+        missing = "whole observations, not goals of hindsight: set the hyperparameter her = false"
+    if missing:
+        raise BadInput(f"--relabel {config.relabel} needs {missing}, or leave --relabel out")
 
 
 def with_trainer(training: Training, config: RunConfig, folder: Path) -> Training:
-    """The same by the trainer that was asked for, or by the fastest that can, after a survey.
+    """The same with the trainer that was asked for, or with the fastest that supports it, after a survey.
 
     Raises:
-        BadInput: the population trainer was asked for, and lacks something.
+        BadInput: the trainer can't train what is asked for.
     """
-    found = files.read_json(folder / "trainer.json", Serving)
-    lacking = found.lacking
-    if config.trainer == "population" and lacking:
-        raise BadInput(f"--trainer population can't be had: {lacking}; leave it out, or give --trainer sb3")
-    if config.halving > 1 and (config.trainer == "sb3" or lacking):
+    reason = files.read_json(folder / "trainer.json", Support).reason
+    if config.trainer is not None and reason:
         raise BadInput(
-            f"--halving {config.halving} needs the population trainer, which alone goes on with a training "
-            f"that it stopped ({lacking or '--trainer sb3 was given'}); leave --halving out"
+            f"--trainer {config.trainer} can't be used: {reason}; leave it out, or give --trainer sb3"
         )
-    if config.trainer == "sb3" or lacking:
-        return replace(training, trainer="sb3", why="" if config.trainer else lacking)
-    return replace(training, trainer="population")
+    trainer = config.trainer or ("sb3" if reason else "population")
+    if config.halving > 1 and trainer != "population":
+        raise BadInput(
+            f"--halving {config.halving} needs the population trainer, which alone continues a training "
+            f"that it stopped ({reason or f'--trainer {trainer} was given'}); leave --halving out"
+        )
+    return replace(training, trainer=trainer, why="" if config.trainer else reason)
 
 
 def _completed(task: Task, vocabulary: Vocabulary) -> Task:
@@ -145,9 +143,3 @@ def _completed(task: Task, vocabulary: Vocabulary) -> Task:
     except Refused as refused:
         raise BadInput(f"--fitness {expression!r}: {refused.problems[0].message}") from refused
     return replace(task, fitness=fitness, sparse=as_reward(expression, vocabulary))
-
-
-def hyperparameters(task: Task, config: RunConfig) -> dict[str, object]:
-    """The domain's for the algorithm, with the configuration's overrides."""
-    tuned = find_domain(task.env_id).hyperparameters.get(config.algo, {})
-    return {**tuned, **config.hyperparameters}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused
-from eureka_loop.records import Serving, Task, Training
+from eureka_loop.records import Support, Task, Training
 from eureka_loop.references import references
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Vocabulary
@@ -15,15 +15,14 @@ from eureka_loop.train.base import TRAINERS, observables_of
 from eureka_loop.train.hyperparameters import settings, try_out
 
 
-def serving(
-    training: Training, task: Task, domain: Domain, beside: Sequence[str] = (), trainer: str = "population"
-) -> Serving:
-    """Whether a trainer can train everything that may be written for a task.
+def support(training: Training, task: Task, domain: Domain, beside: Sequence[str] = ()) -> Support:
+    """Whether the training's trainer can train everything that may be written for a task.
 
     Args:
         beside: sources of programs that are compared with them, and so need the same trainer.
 
     Raises:
+        UnknownName: no such trainer.
         BadInput: a hyperparameter that doesn't exist or can't be used, or an env that can't be made.
     """
     options = settings(training.algorithm, training.hyperparameters)
@@ -31,7 +30,7 @@ def serving(
     if options.her:
         stated_of(task, domain)
     names = list(dict.fromkeys(_names(task, observables_of(task, domain).vocabulary, beside)))
-    return Serving(TRAINERS.load(trainer)().supports(training, task, domain, names))
+    return Support(TRAINERS.load(training.trainer)().supports(training, task, domain, names))
 
 
 def _names(task: Task, vocabulary: Vocabulary, beside: Sequence[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from eureka_loop.execute.evaluate import Plan
 from eureka_loop.execute.footprint import JUDGED_AT_ONCE, LEARNER, LONGEST, PENDING, WORKER, footprint
 from eureka_loop.execute.machine import MOST_LEARNERS, Footprint
 from eureka_loop.judge import episodes
-from eureka_loop.records import Algorithm, Task, TrainerName, Training
+from eureka_loop.records import Algorithm, Task, Training
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.train import delayed_rewards
 from eureka_loop.train.population import judging
@@ -25,7 +25,7 @@ HUMANOID = Vocabulary(
 )
 
 
-def of(algorithm: Algorithm, trainer: TrainerName = "sb3", task: Task = TASK, **given: Any) -> Footprint:
+def of(algorithm: Algorithm, trainer: str = "sb3", task: Task = TASK, **given: Any) -> Footprint:
     return footprint(Plan(task, Training(algorithm, given, trainer), 1_000_000), HUMANOID)
 
 

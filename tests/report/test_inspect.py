@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from eureka_loop import files
-from eureka_loop.records import Candidate, TrainerName, Training
+from eureka_loop.records import Candidate, Training
 from eureka_loop.report.inspect import print_run, run_page
 from eureka_loop.report.run_data import RunData, is_active
 from eureka_loop.report.run_report import write_report
@@ -77,7 +77,7 @@ def test_a_whole_run(script: Script, shown: Callable[..., str]) -> None:
     [("population", "", "population"), ("sb3", "SAC trains alone", "sb3 (SAC trains alone)")],
 )
 def test_the_trainer_and_the_reason_for_it(
-    script: Script, shown: Callable[..., str], trainer: TrainerName, why: str, text: str
+    script: Script, shown: Callable[..., str], trainer: str, why: str, text: str
 ) -> None:
     run = script.whole()
     files.write_json(run.task_folder / "training.json", Training("ppo", {}, trainer, why))

@@ -11,7 +11,7 @@ import pytest
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput
-from eureka_loop.records import Serving, Training
+from eureka_loop.records import Support, Training
 from eureka_loop.search.describe import of_its_own, require_relabelling, task_of, with_trainer
 
 OWN = RunConfig(task="walk backwards", env="Walker2d-v5", fitness="-forward_velocity")
@@ -37,7 +37,7 @@ def test_what_is_said_twice_is_refused() -> None:
 
 def chosen(folder: Path, lacking: str = "", **settings: Any) -> Training:
     """After a survey that found this lacking."""
-    files.write_json(folder / "trainer.json", Serving(lacking))
+    files.write_json(folder / "trainer.json", Support(lacking))
     return with_trainer(Training("ppo", {}), RunConfig(**settings), folder)
 
 

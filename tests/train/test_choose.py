@@ -4,23 +4,23 @@ from dataclasses import replace
 
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.records import Training
-from eureka_loop.train.choose import serving
+from eureka_loop.train.choose import support
 
 
 def test_what_it_is_compared_with_has_the_same_trainer() -> None:
     """Where that is the env's own reward, no population can train it."""
-    task, training = find_task("hopper-hop"), Training("ppo", {"n_envs": 1})
+    task, training = find_task("hopper-hop"), Training("ppo", {"n_envs": 1}, "population")
     domain = find_domain(task.env_id)
-    assert serving(training, task, domain).lacking == ""
+    assert support(training, task, domain).reason == ""
     native = replace(task, human=None, human_source="", native=("_get_rew",))
-    assert serving(training, native, domain).lacking == "only the env itself knows 'native_reward'"
+    assert support(training, native, domain).reason == "only the env itself knows 'native_reward'"
 
 
 def test_what_is_compared_beside_it_has_the_same_trainer() -> None:
-    task, training = find_task("hopper-hop"), Training("ppo", {"n_envs": 1})
+    task, training = find_task("hopper-hop"), Training("ppo", {"n_envs": 1}, "population")
     domain = find_domain(task.env_id)
     plain = "def compute_reward(forward_velocity):\n    return {'v': forward_velocity}\n"
     hidden = plain.replace("forward_velocity", "info_reward_survive")
-    assert serving(training, task, domain, [plain]).lacking == ""
-    found = serving(training, task, domain, [plain, hidden])
-    assert found.lacking == "only the env itself knows 'info_reward_survive'"
+    assert support(training, task, domain, [plain]).reason == ""
+    found = support(training, task, domain, [plain, hidden])
+    assert found.reason == "only the env itself knows 'info_reward_survive'"
