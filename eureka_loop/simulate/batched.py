@@ -23,7 +23,6 @@ from eureka_loop.simulate.batched_spec import (
     TERMINATED,
     BatchedSpec,
     Moment,
-    simulated,
     vectorised_of,
 )
 from eureka_loop.simulate.definitions import EnvAttribute, Indices, Raw, StepValue
@@ -90,7 +89,7 @@ class BatchedEnvs:
         inner: Any = env.unwrapped
         self._spec = spec = BatchedSpec.of(domain, vectorised, registry.definitions, env)
         needed = tuple(dict.fromkeys([*spec.recorded(self.names), *spec.now, *spec.before]))
-        self._pool = Pool(inner, vectorised, simulated(needed), n_envs, threads)
+        self._pool = Pool(inner, vectorised, needed, n_envs, threads)
         self._buffer = StepBuffer(spec.definitions, self.names, n_envs, inner.model)
         self._attributes = {
             raw: np.zeros((n_envs, *raw.shape)) for raw in needed if isinstance(raw, EnvAttribute)

@@ -17,7 +17,6 @@ from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Task
 from eureka_loop.reward.vocabulary import Observable
 from eureka_loop.simulate.definitions import (
-    ContactSum,
     DataSlice,
     Definition,
     Definitions,
@@ -71,11 +70,11 @@ class Moment:
 
     def value(self, need: Raw | str) -> Any:
         if need not in self.values:
-            assert isinstance(need, str)
-            if need not in self.definitions:
+            prefix, name = split(str(need), self.definitions)
+            if prefix:
                 assert self.before is not None
-                return self.before.value(need.removeprefix("prev_"))
-            definition = self.definitions[need]
+                return self.before.value(name)
+            definition = self.definitions[name]
             self.values[need] = definition.function(*map(self.value, definition.needs))
         return self.values[need]
 
@@ -117,7 +116,7 @@ class BatchedSpec:
         before: dict[Raw, None] = {}
         for name in (*parts, TERMINATED, APPLIED):
             if name in known:
-                for raw, past in _momentary(name, known, acts=name == APPLIED):
+                for raw, past in _looked_at(name, known):
                     (before if past else now)[raw] = None
         own = slice(start, start + sizes[parts.index(OBSERVATION)])
         return cls(vectorised, known, parts, own, tuple(now), tuple(before))
@@ -140,28 +139,23 @@ class BatchedSpec:
         return np.concatenate([moment.value(part) for part in self.parts], axis=1, dtype=np.float64)
 
 
-def _momentary(
-    name: str, definitions: Definitions, *, acts: bool, past: bool = False
-) -> Iterator[tuple[Raw, bool]]:
-    """The raw columns that a function looks at, each with whether it is the one before the step.
+def _looked_at(name: str, definitions: Definitions, *, past: bool = False) -> Iterator[tuple[Raw, bool]]:
+    """The raw columns that a function needs, each with whether it is the one before the step.
 
     Raises:
-        BadInput: it depends on the past otherwise, or on what MjData doesn't hold.
+        BadInput: it depends on the episode's start or on what adds up, or on a value outside MjData.
     """
-    what = "an observation or an episode's end"
-    definition = definitions.get(name)
-    if definition is None or definition.accumulate:
-        raise BadInput(f"{what} can't depend on {name!r}, which has a memory")
-    for need in definition.needs:
-        if isinstance(need, str):
-            if name == OBSERVATION and need not in definitions and need.startswith("prev_"):
-                yield from _momentary(need.removeprefix("prev_"), definitions, acts=acts, past=True)
-            else:
-                yield from _momentary(need, definitions, acts=acts, past=past)
-        elif isinstance(need, DataSlice | EnvAttribute):
-            yield need, past
-        elif not (acts and isinstance(need, StepValue) and need.key == "action"):
-            raise BadInput(f"{what} can't depend on {need}, which MjData doesn't hold")
+    for need in definitions[name].needs:
+        if not isinstance(need, str):
+            if isinstance(need, DataSlice | EnvAttribute):
+                yield need, past
+            elif name != "action" or past:
+                raise BadInput(f"the env as functions can't depend on {need}, which MjData doesn't hold")
+            continue
+        prefix, base = split(need, definitions)
+        if prefix == "init_" or definitions[base].accumulate:
+            raise BadInput(f"the env as functions can't depend on {need!r}, which has a memory")
+        yield from _looked_at(base, definitions, past=past or prefix == "prev_")
 
 
 def _with_functions(
@@ -249,8 +243,3 @@ def _attribute(need: str, env: Any) -> Raw | None:
         return None
     number = isinstance(value, float | np.floating | np.ndarray) and np.asarray(value).dtype.kind == "f"
     return EnvAttribute(key, np.shape(value)) if number else None
-
-
-def simulated(raws: Iterable[Raw]) -> list[Raw]:
-    """Those that the simulation gives."""
-    return [raw for raw in raws if isinstance(raw, DataSlice | ContactSum)]

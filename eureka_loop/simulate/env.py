@@ -83,13 +83,11 @@ def flat_observation(env: Env, obs: Any) -> Array:
 
 
 def flattener(env: Env, key: str) -> Callable[[Any], Any]:
-    """Observation → flat row of the part `key` (see `width`); an array of one axis is returned as it is."""
-    space, goal = _part(env.observation_space, key), is_goal(env.observation_space)
-    part = "observation" if key == "obs" else key
-    plain = isinstance(space, Box) and len(space.shape) == 1
-    if not goal:
-        return (lambda obs: obs) if plain else lambda obs: flatten(space, obs)
-    return (lambda obs: obs[part]) if plain else lambda obs: flatten(space, obs[part])
+    """Observation → flat row of the part `key`, see `width`."""
+    space, part = _part(env.observation_space, key), "observation" if key == "obs" else key
+    if is_goal(env.observation_space):
+        return lambda obs: np.ravel(obs[part])
+    return np.ravel if isinstance(space, Box) else lambda obs: flatten(space, obs)
 
 
 @dataclass(frozen=True, slots=True)

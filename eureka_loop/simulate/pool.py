@@ -29,7 +29,7 @@ class Pool:
     Args:
         env: unwrapped; its model is shared.
         vectorised: what the env does to its simulation beside stepping it.
-        raws: slices of MjData and sums over contacts; the only ones read.
+        raws: of these, slices of MjData and contacts are read.
 
     Attributes:
         columns: slice → (N, *shape) as MjData holds it after each copy's last step or reset. Views of memory

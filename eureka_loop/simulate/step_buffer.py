@@ -129,42 +129,44 @@ class StepBuffer:
             done=ended > 0,
             truncated=ended == TRUNCATED,
         )
-        self._keep(rows, raw, evaluation.computed, order)
+        self._saved = {name: column[rows.kept] for name, column in evaluation.computed.items()}
+        self._move(order[rows.kept], rows.flags[rows.kept])
         return taken
 
     def snapshot(self, envs: slice) -> dict[str, Any]:
-        """Of these envs, right after a take: everything that their next rows need."""
-        kept = slice(2 * envs.start, 2 * envs.stop)  # two rows of each
-        columns = {str(raw): column[kept].copy() for raw, column in self._columns.items()}
+        """Of these envs, right after a take: what their next rows need of the two that stay."""
+        kept = slice(2 * envs.start, 2 * envs.stop)
         saved = {name: column[kept] for name, column in self._saved.items()}
-        return {"flags": self._flags[kept].copy(), "columns": columns, "saved": saved}
+        return {"flags": self._flags[kept].copy(), "saved": saved}
 
     def restore(self, parts: Sequence[Mapping[str, Any]]) -> None:
-        """Go on from snapshots of all envs, in order; what a part didn't record is 0."""
-        self._length = self._carried = 2 * self.n_envs
-        if self._length > len(self._flags):
-            self._grow(self._length)
-        self._flags[: self._length] = np.concatenate([part["flags"] for part in parts])
-        self._envs[: self._length] = np.repeat(np.arange(self.n_envs), 2)
-        sizes = [len(part["flags"]) for part in parts]
-        for raw, column in self._columns.items():
-            column[: self._length] = _joined([part["columns"] for part in parts], str(raw), sizes, raw.shape)
-        self._contacts = [None] * self._length if self._sums else []
-        shapes = {name: column.shape[1:] for part in parts for name, column in part["saved"].items()}
-        saved = [part["saved"] for part in parts]
-        self._saved = {name: _joined(saved, name, sizes, shape) for name, shape in shapes.items()}
+        """Go on, right after a reset of all envs, from snapshots of these, in order.
 
-    def _keep(
-        self, rows: Rows, raw: Mapping[Raw, Array], computed: Mapping[str, Array], order: Indices
-    ) -> None:
-        kept = rows.kept
-        self._length = self._carried = len(kept)
-        for each, column in self._columns.items():
-            column[: len(kept)] = raw[each][kept]
-        self._flags[: len(kept)], self._envs[: len(kept)] = rows.flags[kept], rows.envs[kept]
+        Raw columns of the rows that stay are the reset's: of these rows only saved observables count. What a
+        part didn't record is 0 there.
+        """
+        rows = np.repeat(np.arange(self._length - self.n_envs, self._length), 2)
+        self._move(rows, np.concatenate([part["flags"] for part in parts]))
+        saved = [part["saved"] for part in parts]
+        sizes = [len(part["flags"]) for part in parts]
+        shapes = {name: column.shape[1:] for part in saved for name, column in part.items()}
+        self._saved = {
+            name: np.concatenate(
+                [part.get(name, np.zeros((size, *shape))) for part, size in zip(saved, sizes, strict=True)]
+            )
+            for name, shape in shapes.items()
+        }
+
+    def _move(self, rows: Indices, flags: Flags) -> None:
+        """Keep these rows alone, as carried ones."""
+        count = self._length = self._carried = len(rows)
+        if count > len(self._flags):
+            self._grow(count)
+        for column in self._columns.values():
+            column[:count] = column[rows]
+        self._flags[:count], self._envs[:count] = flags, self._envs[rows]
         if self._sums:
-            self._contacts = [self._contacts[row] for row in order[kept]]
-        self._saved = {name: column[kept] for name, column in computed.items()}
+            self._contacts = [self._contacts[row] for row in rows]
 
     def _grow(self, least: int) -> None:
         size = max(2 * len(self._flags), least)
@@ -236,10 +238,3 @@ class Evaluation:
         return (
             definition.accumulate(values, rows.starts, known[rows.starts]) if definition.accumulate else known
         )
-
-
-def _joined(parts: Sequence[Mapping[str, Array]], name: str, sizes: Sequence[int], shape: Any) -> Array:
-    columns = [part.get(name) for part in parts]
-    return np.concatenate(
-        [np.zeros((n, *shape)) if each is None else each for each, n in zip(columns, sizes, strict=True)]
-    )

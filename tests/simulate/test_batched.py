@@ -145,7 +145,7 @@ def test_why_a_task_cannot_be_batched() -> None:
         ),
         ({"observation": lambda qpos, elbow: qpos}, "'elbow' is neither an observable nor an array"),
         ({"observation": lambda torso_turn: torso_turn}, "which has a memory"),
-        ({"terminated": lambda prev_qpos: prev_qpos[:, 0] > 0.0}, "which has a memory"),
+        ({"terminated": lambda init_qpos: init_qpos[:, 0] > 0.0}, "which has a memory"),
         ({"terminated": lambda foot_contact: foot_contact > 0.0}, "can't depend on"),
     ],
 )
