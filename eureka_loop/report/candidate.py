@@ -91,7 +91,7 @@ def origin(run: Run, candidate: Candidate) -> RenderableType:
             ("from", ", ".join(candidate.parents)),
             ("note", candidate.note),
             ("weights", weights),
-            ("file", layout.path(run.candidate_folder(candidate.id) / "reward.py")),
+            ("file", layout.unbroken(run.candidate_folder(candidate.id) / "reward.py")),
         ]
     )
 

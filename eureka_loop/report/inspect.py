@@ -68,7 +68,7 @@ def overview(data: RunData) -> RenderableType:
             ("search", search),
             ("trainer", sections.trained_by(data)),
             ("state", status(data)),
-            ("go on with", layout.unbroken(Text(resume))),
+            ("go on with", layout.unbroken(resume)),
             ("cost", sections.cost(data)),
         ]
     )

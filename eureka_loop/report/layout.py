@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import Path
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
@@ -39,7 +38,7 @@ class Facts:
         for name, value in self.pairs:
             lines = [value] if value.no_wrap else value.wrap(console, room)
             for head, line in zip_longest([name], lines, fillvalue=""):
-                yield unbroken(Text.assemble((f"{head:{width}}", "dim"), GAP, line))
+                yield Text.assemble((f"{head:{width}}", "dim"), GAP, line, no_wrap=True, overflow="ignore")
 
 
 def facts(pairs: Iterable[tuple[str, str | Text]]) -> Facts:
@@ -48,24 +47,17 @@ def facts(pairs: Iterable[tuple[str, str | Text]]) -> Facts:
     return Facts(tuple((name, value) for name, value in shown if value))
 
 
-def columns(*heads: tuple[str, str]) -> Table:
-    """A table without lines. Each head: its title, and "left", "right" or "rest" (left, and wraps)."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+def table(heads: Iterable[tuple[str, str]], rows: Iterable[Sequence[str]]) -> Table:
+    """A table without lines; cells are text, never markup.
+
+    Args:
+        heads: title, and "left", "right" or "rest" (left, and wraps).
+    """
+    made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for title, kind in heads:
-        table.add_column(title, justify="right" if kind == "right" else "left", no_wrap=kind != "rest")
-    return table
-
-
-def row(table: Table, cells: Sequence[str | Text]) -> None:
-    """Add cells as text: a string is never markup."""
-    table.add_row(*map(as_text, cells))
-
-
-def table(heads: Sequence[tuple[str, str]], rows: Iterable[Sequence[str | Text]]) -> Table:
-    """A table of `columns` with these rows."""
-    made = columns(*heads)
+        made.add_column(title, justify="right" if kind == "right" else "left", no_wrap=kind != "rest")
     for cells in rows:
-        row(made, cells)
+        made.add_row(*map(as_text, cells))
     return made
 
 
@@ -102,15 +94,9 @@ def paragraph(written: str) -> Text:
     return Text(text.clean(written).strip("\n"))
 
 
-def path(where: Path) -> Text:
-    """A path in one piece."""
-    return unbroken(Text(text.one_line(str(where))))
-
-
-def unbroken(line: Text) -> Text:
-    """A line that is neither wrapped nor cut: it is copied, or clicked on, as one."""
-    line.no_wrap, line.overflow = True, "ignore"
-    return line
+def unbroken(line: object) -> Text:
+    """A path or a command, neither wrapped nor cut: it is copied, or clicked on, as one."""
+    return Text(text.one_line(str(line)), no_wrap=True, overflow="ignore")
 
 
 def cut(line: Text) -> Text:

@@ -22,7 +22,7 @@ TERMS = ("terms, by share of the reward", "rest")
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table's heads (see `layout.columns`) and cells."""
+    """A table's heads (see `layout.table`) and cells."""
 
     heads: tuple[tuple[str, str], ...]
     rows: tuple[list[str], ...]

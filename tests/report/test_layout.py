@@ -68,7 +68,7 @@ def test_in_a_pipe_lines_stay_whole() -> None:
 
 def test_a_path_is_one_line_on_any_screen() -> None:
     path = Path("runs/20261121-052520-hopper-hop/candidates/g0-02/reward.py")
-    page = layout.section("Code", layout.facts([("note", "a b " * 20), ("file", layout.path(path))]))
+    page = layout.section("Code", layout.facts([("note", "a b " * 20), ("file", layout.unbroken(path))]))
     assert printed(page, Screen(), 40)[2:] == [
         "  note  " + ("a b " * 8).rstrip(),
         "        " + ("a b " * 8).rstrip(),
