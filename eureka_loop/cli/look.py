@@ -22,14 +22,12 @@ class TasksOptions:
 
 
 def tasks(arguments: list[str]) -> int:
-    """Show the catalogue."""
+    """Show the catalogue, or one task."""
     options = parse(TasksOptions, "tasks", arguments)
-    from eureka_loop.report.catalogue import show_catalogue, show_task
+    from eureka_loop.report.catalogue import page
+    from eureka_loop.report.terminal import show
 
-    if options.name is None:
-        show_catalogue()
-    else:
-        show_task(options.name)
+    show(page(options.name))
     return 0
 
 
@@ -50,18 +48,19 @@ class InspectOptions:
 def inspect(arguments: list[str]) -> int:
     """Show a run or a candidate."""
     options = parse(InspectOptions, "inspect", arguments)
-    from eureka_loop.report.candidate import print_candidate
-    from eureka_loop.report.inspect import print_run
+    from eureka_loop.report.candidate import candidate_page
+    from eureka_loop.report.inspect import run_page
+    from eureka_loop.report.terminal import show
 
     found = Run.open(options.run)
     if options.id is None:
         if options.diff or options.exchange:
             raise BadInput("--diff and --exchange need a candidate: eureka inspect RUN ID")
-        print_run(found)
+        show(run_page(found))
     elif options.diff and options.exchange:
         raise BadInput("--diff and --exchange are two pages: ask for one of them")
     else:
-        print_candidate(found, options.id, diff=options.diff, exchange=options.exchange)
+        show(candidate_page(found, options.id, diff=options.diff, exchange=options.exchange))
     return 0
 
 

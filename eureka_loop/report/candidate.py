@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from eureka_loop import files, seeds
@@ -17,7 +17,6 @@ from eureka_loop.errors import BadInput, Refused, UnknownName
 from eureka_loop.judge.screening import Screened, Verdict
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text
-from eureka_loop.report.terminal import show
 from eureka_loop.results import FITNESS, SUCCESS, Evaluated, Failed, Trained
 from eureka_loop.reward.weights import defaults
 from eureka_loop.search.feedback import stopped, training_table
@@ -35,19 +34,13 @@ TRAINING = (
 )  # fmt: skip
 
 
-def print_candidate(
-    run: Run, id: str, *, diff: str | None = None, exchange: bool = False, console: Console | None = None
-) -> None:
-    """Show one candidate; with `diff` its differences, with `exchange` the messages it was written from.
+def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool = False) -> RenderableType:
+    """One candidate; with `diff` its differences, with `exchange` the messages it was written from.
 
     Raises:
         UnknownName: the run has no such candidate.
         BadInput: nothing to `diff` with.
     """
-    show(candidate_page(run, id, diff=diff, exchange=exchange), console)
-
-
-def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool = False) -> RenderableType:
     known = run.candidate_ids()
     if id not in known:
         raise UnknownName("candidate", id, known, hint=f"`eureka inspect {run.folder}` lists them")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -19,7 +19,7 @@ from eureka_loop.execute.requests import survey
 from eureka_loop.numbers import compact
 from eureka_loop.records import Task
 from eureka_loop.report import layout, text
-from eureka_loop.report.terminal import show, waiting
+from eureka_loop.report.terminal import waiting
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 LOOKING = "looking at the environment"
@@ -28,28 +28,23 @@ MIXED = "…"  # a vector with different components
 NO_HUMAN = "none; to compare with one of your own: `eureka compare RUN --with mine.py`"
 
 
-def show_catalogue(console: Console | None = None) -> None:
-    """List every task, suite by suite."""
-    show(catalogue(suites()), console)
-
-
-def show_task(name: str, console: Console | None = None) -> None:
-    """Show one task, or a suite; a task's environment is surveyed for that, which takes some seconds.
+def page(name: str | None) -> RenderableType:
+    """The catalogue, a suite of it, or one task, whose environment is surveyed for that.
 
     Raises:
         UnknownName: not in the catalogue.
-        BadInput: its environment can't be used here.
+        BadInput: the environment can't be used here.
     """
-    if name in suites():
-        show(catalogue({name: suites()[name]}), console)
-        return
+    known = suites()
+    if name is None or name in known:
+        return catalogue(known if name is None else {name: known[name]})
     task = find_task(name)
     with waiting(LOOKING), tempfile.TemporaryDirectory(prefix="eureka-") as folder:
         files.write_json(Path(folder) / "task.json", task)
         vocabulary = survey(Path(folder))
         native = Path(folder) / "native.py"
         source = native.read_text(encoding="utf-8") if native.exists() else ""
-    show(task_page(task, find_domain(task.env_id), vocabulary, source), console)
+    return task_page(task, find_domain(task.env_id), vocabulary, source)
 
 
 def catalogue(known: Mapping[str, Sequence[Task]]) -> RenderableType:

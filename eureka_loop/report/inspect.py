@@ -6,26 +6,25 @@ import shlex
 import time
 from collections.abc import Iterator
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
 from eureka_loop.report import layout, sections, text
 from eureka_loop.report.comparison import compared
 from eureka_loop.report.run_data import RunData
-from eureka_loop.report.terminal import show
 from eureka_loop.results import Evaluated
 from eureka_loop.store import Run
 
 UNFINISHED = "not finished"
 
 
-def print_run(run: Run, console: Console | None = None) -> None:
-    """Show a run; it may be going on, or have been killed."""
-    show(run_page(run), console)
-
-
 def run_page(run: Run) -> RenderableType:
+    """A run; it may be going on, or have been killed.
+
+    Raises:
+        RunError: a file of the run is damaged.
+    """
     data = RunData.read(run)
     return Group(Text(run.folder.name, style="bold"), overview(data), *_sections(data))
 

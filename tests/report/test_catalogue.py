@@ -12,6 +12,7 @@ from rich.console import Console
 
 from eureka_loop.envs.registry import find_domain, find_task, suites, tasks
 from eureka_loop.report import catalogue
+from eureka_loop.report.terminal import show
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 VOCABULARY = Vocabulary(
@@ -87,7 +88,9 @@ def test_the_vocabulary_is_grouped_and_has_ranges(shown: Callable[..., str], wid
     assert "native_reward" not in screen
 
 
-def test_showing_a_task_surveys_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_showing_a_task_surveys_its_environment(
+    monkeypatch: pytest.MonkeyPatch, shown: Callable[..., str]
+) -> None:
     seen = []
 
     def survey(folder: Path) -> Vocabulary:
@@ -95,10 +98,7 @@ def test_showing_a_task_surveys_its_environment(monkeypatch: pytest.MonkeyPatch)
         return VOCABULARY
 
     monkeypatch.setattr(catalogue, "survey", survey)
-    console = Console(file=io.StringIO(), width=100)
-    catalogue.show_task("halfcheetah-run", console)
-    assert isinstance(console.file, io.StringIO)
-    assert "forward_velocity" in console.file.getvalue()
+    assert "forward_velocity" in shown(catalogue.page("halfcheetah-run"))
     assert '"halfcheetah-run"' in seen[0]
 
 
@@ -108,7 +108,8 @@ class Screen(io.StringIO):
 
 
 def listed(width: int, file: io.StringIO) -> list[str]:
-    catalogue.show_catalogue(Console(file=file, width=width, color_system=None, _environ={"TERM": "xterm"}))
+    console = Console(file=file, width=width, color_system=None, _environ={"TERM": "xterm"})
+    show(catalogue.page(None), console)
     return file.getvalue().splitlines()
 
 

@@ -13,9 +13,10 @@ from rich.console import Console
 
 from eureka_loop import files
 from eureka_loop.records import Candidate, Training
-from eureka_loop.report.inspect import print_run, run_page
+from eureka_loop.report.inspect import run_page
 from eureka_loop.report.run_data import RunData, is_active
 from eureka_loop.report.run_report import write_report
+from eureka_loop.report.terminal import show
 from eureka_loop.results import Failed
 from eureka_loop.store import Run
 
@@ -170,7 +171,7 @@ def test_a_refused_reference_does_not_hold_the_report_up(script: Script, shown: 
 
 def test_in_a_pipe_lines_are_whole_and_not_padded(script: Script) -> None:
     console = Console(file=io.StringIO(), width=60)
-    print_run(script.whole(), console)
+    show(run_page(script.whole()), console)
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
     message = "Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`. Line 6: unknown name 'foo'."
