@@ -58,10 +58,10 @@ def compare(words: list[str]) -> int:
     command = shlex.join(["eureka", "compare", *words])
     from eureka_loop.report.compare import train
     from eureka_loop.report.compare.setup import begin, looked
-    from eureka_loop.report.compare.terminal import print_stopped, print_summary
+    from eureka_loop.report.compare.terminal import print_summary
     from eureka_loop.report.compare.view import write
     from eureka_loop.report.live import Live
-    from eureka_loop.report.terminal import LOOKING, terminal, waiting
+    from eureka_loop.report.terminal import LOOKING, print_lines, terminal, waiting
 
     setup = setup_of(options, command)
     folder = options.out or default_folder(options, setup)
@@ -74,7 +74,7 @@ def compare(words: list[str]) -> int:
                 with Live(run) as live:
                     train.train(setup, run, options.jobs, live)
     except KeyboardInterrupt:
-        print_stopped(folder, setup)
+        print_lines("Stopped: interrupted", f"Go on with: {setup.command}")
         return 130
     paths = write(folder)
     looked(setup, folder)

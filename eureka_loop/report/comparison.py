@@ -233,7 +233,10 @@ def compare(
         for other in results[1:]
         if results[0].id not in REFERENCES and results[0].fitness.size and other.fitness.size
     )
-    return Comparison(results, differences, _scale({each.id: each for each in results}))
+    known = {each.id: each for each in results}
+    return Comparison(
+        results, differences, scale(known.get("human", known.get("native")), known.get("sparse"))
+    )
 
 
 def difference_interval(
@@ -247,20 +250,6 @@ def difference_interval(
     """
     draws = iqm(resampled(ours, REPEATS, rng)) - iqm(resampled(theirs, REPEATS, rng))
     return percentile_interval(float(iqm(ours) - iqm(theirs)), draws, level)
-
-
-def distinguishable(human: Array, sparse: Array) -> bool:
-    """Whether the hand-written and the sparse reward's fitness differ by more than chance: else no scale.
-
-    Args:
-        human: (n,) one number for each training.
-        sparse: (m,) likewise.
-    """
-    if min(human.size, sparse.size) < 2:
-        return False  # an interval of no width holds no 0 either
-    near = human_normalised(0.0, float(iqm(human)), float(iqm(sparse))) is None
-    gap = difference_interval(human, sparse, _rng())
-    return not (near or gap.low <= 0.0 <= gap.high)
 
 
 def sentence(words: str) -> str:
@@ -314,9 +303,8 @@ def _why_not(ours: RewardResult, theirs: RewardResult) -> str:
     return f"{seeds} are too few: equal rewards separate completely in {by_chance:.0%} of such runs"
 
 
-def _scale(known: Mapping[str, RewardResult]) -> Scale | Undefined:
+def scale(human: RewardResult | None, sparse: RewardResult | None) -> Scale | Undefined:
     """From sparse to hand-written, where both are there and can be told apart."""
-    human, sparse = known.get("human", known.get("native")), known.get("sparse")
     if human is None or sparse is None:
         return Undefined(f"there is no {'hand-written' if human is None else 'sparse'} reward beside it")
     for side in (human, sparse):
@@ -324,12 +312,12 @@ def _scale(known: Mapping[str, RewardResult]) -> Scale | Undefined:
             return Undefined(f"{text.plural(failed, 'training')} of the {side.label} reward failed")
         if not side.fitness.size:
             return Undefined(f"the {side.label} reward was not trained")
-    if not distinguishable(human.fitness, sparse.fitness):
-        return Undefined(
-            f"the {human.label} and the sparse reward can't be told apart; dividing by their gap would only "
-            "enlarge noise"
-        )
-    return Scale(float(iqm(human.fitness)), float(iqm(sparse.fitness)), human.label)
+    x, y = human.fitness, sparse.fitness
+    found = Scale(float(iqm(x)), float(iqm(y)), human.label)
+    gap = difference_interval(x, y, _rng())  # of one training each it has no width, and so holds no 0
+    if min(x.size, y.size) < 2 or found.score(0.0) is None or gap.low <= 0.0 <= gap.high:
+        return Undefined(f"the {human.label} and the sparse reward can't be told apart")
+    return found
 
 
 def _rng() -> np.random.Generator:

@@ -22,7 +22,7 @@ def _measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is timed."""
 
     def measured(whole: Bench, asked: Bench) -> Bench:
-        paces = {task.env_id: Pace(10.0, 2.0, 5000.0) for task in asked.chosen().values()}
+        paces = {task.env_id: Pace(10.0, 5000.0) for task in asked.chosen().values()}
         return replace(whole, paces=paces)
 
     monkeypatch.setattr(command, "measured", measured)

@@ -52,7 +52,7 @@ def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
     assert len(first) == 2 + 3 * 2
     paces = read_json(tmp_path / "b" / SETUP, Bench).paces
     assert set(paces) == {"Reacher-v5", "InvertedPendulum-v5"}
-    assert all(pace.steps_per_second > 0 and pace.startup > 0 for pace in paces.values())
+    assert all(pace.steps_per_second > 0 and pace.overhead > 0 for pace in paces.values())
 
     code, out, err = bench("--max-hours", "0.0001", cwd=tmp_path)
     assert (code, err) == (3, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,13 +78,11 @@ class Pace:
     """Speed of one environment's trainings on this machine, as measured.
 
     Attributes:
-        startup: seconds from the start of a search until its trainings run.
-        overhead: seconds that trainings begun together take besides training, such as judging.
+        overhead: seconds of a search that aren't training: examining the environment, workers, judging.
         steps_per_second: environment steps of all trainings together.
         prompt: tokens of the first prompt to a model; 0 where none is asked.
     """
 
-    startup: float
     overhead: float
     steps_per_second: float
     prompt: int = 0
@@ -104,12 +102,11 @@ def of_search(task: Task, config: RunConfig, pace: Pace, prices: Prices) -> Cost
     rungs = ladder(config.halving, Rung(0, config.steps, config.seeds, 1, config.samples))
     reports = (1 + len(list(references(task)))) * config.report_seeds
     steps = config.generations * steps_of(rungs) + reports * config.steps
-    stages = config.generations * len(rungs) + 1
     tokens, usd = _model(config, pace, prices)
     return Cost(
         trainings=config.generations * config.samples * config.seeds + reports,
         steps=steps,
-        seconds=pace.startup + stages * pace.overhead + steps / pace.steps_per_second,
+        seconds=pace.overhead + steps / pace.steps_per_second,
         tokens=tokens,
         usd=usd,
     )
@@ -126,48 +123,39 @@ def _model(config: RunConfig, pace: Pace, prices: Prices) -> tuple[int, float | 
     return prompts + replies, None if price is None else price.usd(prompts, replies)
 
 
-def measure(
-    tasks: Iterable[Task], config: RunConfig, say: Callable[[str], object] = lambda _: None
-) -> dict[str, Pace]:
+def measure(tasks: Iterable[Task], config: RunConfig) -> dict[str, Pace]:
     """Environment id → speed, from a small run in each environment; nothing is left on disk.
 
-    A run trains as many policies at once as a generation of a search, then reports. Whatever else the machine
-    is doing counts, too, and is the main reason why an estimate is rough.
+    A run trains as many policies at once as a generation of a search, then reports. Other load of the machine
+    counts, too, and is the main reason why an estimate is rough.
 
     Args:
         config: of a search, for any task.
-        say: called with each environment before it is measured.
 
     Raises:
         BadInput: an environment or a hyperparameter can't be used.
         RunError: nothing could be trained in one.
     """
-    found: dict[str, Pace] = {}
+    first = {task.env_id: task for task in reversed(list(tasks))}
     with tempfile.TemporaryDirectory(prefix="eureka-") as place:
-        for task in tasks:
-            if task.env_id not in found:
-                say(task.env_id)
-                found[task.env_id] = _measured(task, config, Path(place))
-    return found
+        return {env_id: _measured(task, config, Path(place)) for env_id, task in first.items()}
 
 
 def _measured(task: Task, config: RunConfig, place: Path) -> Pace:
     program = place / "reward.py"
     program.write_text(next((each.source for each in references(task)), PLAIN), encoding="utf-8")
-    began = time.time()
-    with assemble.create(_small(task, config, place), program=program) as run:
-        with assemble.assembled(run) as assembly:
-            assemble.follow(assembly)
-        times = {event["event"]: event["time"] for event in run.events()}
-        search, report = (_trained(run, report=report) for report in (False, True))
-    if not search or not report:
+    began = time.monotonic()
+    run = assemble.create(_small(task, config, place), program=program)
+    with run, assemble.assembled(run) as assembly:
+        assemble.follow(assembly)
+    stages = [_trained(run, report=report) for report in (False, True)]
+    if not all(stages):
         raise RunError(f"nothing can be trained on {task.env_id}: `eureka train` of its reward says why")
-    seconds = [_learning(run, trained) for trained in (search, report)]
-    steps = sum(each.steps for each in (*search, *report))
+    seconds = sum(_learning(run, trained) for trained in stages)
+    steps = sum(result.steps for trained in stages for result in trained)
     return Pace(
-        startup=max(0.0, times["reporting"] - began - seconds[0]),
-        overhead=max(0.0, times["finished"] - times["reporting"] - seconds[1]),
-        steps_per_second=steps / max(sum(seconds), 1e-3),
+        overhead=max(0.0, time.monotonic() - began - seconds),
+        steps_per_second=steps / max(seconds, 1e-3),
         prompt=_prompt_tokens(run, config) if config.designer == "llm" else 0,
     )
 

@@ -6,7 +6,7 @@ The statistics are in `judge.searches`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,14 +21,13 @@ from eureka_loop.records import Array, Task
 from eureka_loop.report import text
 from eureka_loop.report.bench.estimate import Cost, spent
 from eureka_loop.report.bench.setup import SETUP, Bench, Search, ended, runs
-from eureka_loop.report.comparison import distinguishable
+from eureka_loop.report.comparison import RewardResult, Undefined, scale
 from eureka_loop.results import Evaluated
 from eureka_loop.store import NOTHING_TRAINED, Run
 
 State = Literal["not begun", "not finished", "done", "failed"]
 REWARDS = ("winner", "hand-written", "sparse")
 NAMES = {"human": "hand-written", "native": "hand-written", "sparse": "sparse"}  # by id
-LEAST = 2  # trainings of each side of a scale: one says nothing of chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +221,12 @@ def _task(
     winners, human, sparse = (_trainings(done, name) for name in REWARDS)
     replicates = Replicates(winners, human, sparse)
     seen, draws = pair = searches.seen(replicates), searches.draw(replicates, rng)
-    undefined = _undefined(done, replicates)
-    comparable = bool(human) and not _failures(done, "hand-written")
+    references = _pooled(done, "hand-written"), _pooled(done, "sparse")
+    found = scale(*references)
+    undefined = found.why if isinstance(found, Undefined) else ""
+    comparable = references[0] is not None and not references[0].evaluated.failures
     success = [each.success for each in done if each.success.size]
-    found = TaskResult(
+    result = TaskResult(
         task=task,
         searches=results,
         fitness=searches.interval(searches.fitness(seen), searches.fitness(draws)),
@@ -238,7 +239,7 @@ def _task(
         reached=bool(searches.at_least_human(seen)[0]) if comparable else None,
         success=searches.rates(success) if success else None,
     )
-    return found, pair
+    return result, pair
 
 
 def _trainings(done: Sequence[SearchResult], name: str) -> tuple[Array, ...]:
@@ -252,21 +253,13 @@ def _score(found: Draws) -> Array:
     return iqm(searches.scores(found))
 
 
-def _undefined(done: Sequence[SearchResult], found: Replicates) -> str:
-    """Why there is no scale from sparse to hand-written; "" where there is."""
-    for name, values in (("hand-written", found.human), ("sparse", found.sparse)):
-        if failed := _failures(done, name):
-            return f"{failed} of the {name} reward's trainings failed"
-        if not values:
-            return f"there is no {name} reward"
-    human, sparse = np.concatenate(found.human), np.concatenate(found.sparse)
-    if min(human.size, sparse.size) < LEAST:
-        return "one training of the hand-written and the sparse reward can't tell them apart"
-    return "" if distinguishable(human, sparse) else "hand-written and sparse can't be told apart"
-
-
-def _failures(done: Sequence[SearchResult], name: str) -> int:
-    return sum(len(each.rewards[name].failures) for each in done if name in each.rewards)
+def _pooled(done: Sequence[SearchResult], name: str) -> RewardResult | None:
+    """A reference's trainings in all searches together."""
+    found = [each.rewards[name] for each in done if name in each.rewards]
+    if not found:
+        return None
+    results = tuple(result for each in found for result in each.results)
+    return RewardResult(name, replace(found[0], results=results), None)
 
 
 def _together(pairs: Sequence[Pair], statistic: Callable[[Sequence[Draws]], Array]) -> Interval | None:

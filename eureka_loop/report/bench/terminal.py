@@ -17,7 +17,6 @@ from eureka_loop.report.bench.results import BenchResults, SearchResult
 from eureka_loop.report.bench.setup import Bench, Search
 from eureka_loop.report.terminal import print_lines, show
 
-MOST = 6  # tasks with a time of their own in the plan
 WIDE, NARROW = (0, 1, 2, 4, 5, 6, 7, 8, 9), (0, 2, 4)  # columns of `view.HEADS`
 
 
@@ -35,19 +34,10 @@ def print_plan(bench: Bench, folder: Path, left: Sequence[Search], expected: Map
         ("in all", f"{plural(whole.trainings, 'training')}, {whole.steps:,} steps"),
         ("time", f"roughly {duration(whole.seconds)}, by a small run in each environment; other load of the "
                  f"machine can halve or double it{model}"),
-        ("a search", _each(expected)),
         ("cost", model_cost(whole)),
         ("folder", str(folder)),
     ]  # fmt: skip
     show(layout.facts(pairs))
-
-
-def _each(expected: Mapping[str, Cost]) -> str:
-    """Time of a search of each task; of many tasks the shortest and the longest."""
-    if len(expected) <= MOST:
-        return ", ".join(f"{name} {duration(each.seconds)}" for name, each in expected.items())
-    first, *_, last = sorted(expected.items(), key=lambda pair: pair[1].seconds)
-    return " to ".join(f"{duration(each.seconds)} ({name})" for name, each in (first, last))
 
 
 def model_cost(whole: Cost) -> str:

@@ -130,8 +130,7 @@ def _other_winner(run: Run, task: Task, beside: Run | None) -> Entry:
     if beside is not None and run.folder.resolve() == beside.folder.resolve():
         raise BadInput(f"{run.folder} would be compared with itself; leave it out of --with")
     name = run.folder.resolve().name
-    short = name.removesuffix(f"-{slug(other.name)}") or name
-    return replace(found, id=f"{slug(name)}-{found.id}", label=f"{found.id} of {short}")
+    return replace(found, id=f"{slug(name)}-{found.id}", label=f"{found.id} of {name}")
 
 
 def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:

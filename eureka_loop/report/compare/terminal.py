@@ -11,10 +11,7 @@ from rich.text import Text
 from eureka_loop.report import layout, text
 from eureka_loop.report.compare import view
 from eureka_loop.report.compare.results import ComparisonResults, Part
-from eureka_loop.report.compare.setup import Setup
 from eureka_loop.report.terminal import print_lines, show
-from eureka_loop.results import stands
-from eureka_loop.store import Run
 
 STYLES = {"better": "green", "worse": "red"}
 
@@ -23,16 +20,6 @@ def print_summary(folder: Path, paths: Sequence[Path], console: Console | None =
     """Print the verdict, the numbers behind it, and the paths of the reports."""
     show(summary(ComparisonResults.of(folder)), console)
     print_lines("", *(f"Report: {path}" for path in paths), console=console)
-
-
-def print_stopped(folder: Path, setup: Setup, console: Console | None = None) -> None:
-    """Print how far it is, and how to go on."""
-    runs = [Run(folder / algorithm) for algorithm in setup.algorithms]
-    pairs = [(each.id, seed) for each in setup.entries for seed in setup.training_seeds]
-    done = sum(stands(run.result(*pair)) for run in runs for pair in pairs)
-    wanted = text.plural(setup.trainings * len(runs), "training")
-    progress = f"{done} of {wanted} done"
-    print_lines("Stopped: interrupted", progress, f"Go on with: {setup.command}", console=console)
 
 
 def summary(found: ComparisonResults) -> RenderableType:

@@ -23,7 +23,7 @@ from eureka_loop.report.bench.estimate import (
 
 TASK = find_task("hopper-hop")  # with a hand-written and a sparse reward
 CONFIG = RunConfig(designer="templates", generations=2, samples=4, steps=1000, report_seeds=3)
-PACE = Pace(startup=10.0, overhead=2.0, steps_per_second=500.0, prompt=5000)
+PACE = Pace(overhead=10.0, steps_per_second=500.0, prompt=5000)
 PRICES = Prices([Price("known", 1.0, 10.0)])
 
 
@@ -31,7 +31,7 @@ def test_trainings_steps_and_seconds_of_a_search() -> None:
     found = of_search(TASK, CONFIG, PACE, PRICES)
     trainings = 2 * 4 + 3 * 3  # two generations; winner, hand-written and sparse
     assert (found.trainings, found.steps) == (trainings, 1000 * trainings)
-    assert found.seconds == pytest.approx(10 + 3 * 2 + 1000 * trainings / 500)
+    assert found.seconds == pytest.approx(10 + 1000 * trainings / 500)
     assert (found.tokens, found.usd) == (0, 0.0)
 
 

@@ -59,10 +59,10 @@ def test_an_unknown_price_is_no_price(
 @pytest.mark.parametrize(
     ("human", "sparse", "why"),
     [
-        ([0.0, 1.0, 0.5], [0.1, 0.9, 0.5], "hand-written and sparse can't be told apart"),
-        ([1.0] * 3, [1.0] * 3, "hand-written and sparse can't be told apart"),
-        ([1.0, None, 1.0], [0.0] * 3, "2 of the hand-written reward's trainings failed"),
-        ([1.0] * 3, [0.0, 0.0, None], "2 of the sparse reward's trainings failed"),
+        ([0.0, 1.0, 0.5], [0.1, 0.9, 0.5], "the hand-written and the sparse reward can't be told apart"),
+        ([1.0] * 3, [1.0] * 3, "the hand-written and the sparse reward can't be told apart"),
+        ([1.0, None, 1.0], [0.0] * 3, "2 trainings of the hand-written reward failed"),
+        ([1.0] * 3, [0.0, 0.0, None], "2 trainings of the sparse reward failed"),
     ],
 )
 def test_without_a_scale_there_is_no_score(made: Made, human: Fitness, sparse: Fitness, why: str) -> None:

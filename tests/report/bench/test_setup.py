@@ -20,7 +20,7 @@ from eureka_loop.results import Failed, FailureKind
 from eureka_loop.store import NOTHING_TRAINED, Run
 
 CONFIG = RunConfig(designer="templates", generations=2, samples=4, steps=1000, report_seeds=3)
-PACES = {"Hopper-v5": Pace(10.0, 2.0, 1000.0)}
+PACES = {"Hopper-v5": Pace(10.0, 1000.0)}
 BENCH = Bench(
     "quick", ("reacher-reach", "hopper-hop"), 2, 5, CONFIG, "eureka bench quick", {"cores": 2}, PACES
 )

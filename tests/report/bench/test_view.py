@@ -126,7 +126,8 @@ def test_failures_undefined_scores_and_costs_are_told(made: Made, usd: float | N
         "reacher-reach, seed 0: counts for nothing, and not as zero: no candidate could be trained." in said
     )
     assert (
-        "hopper-hop: human-normalised score undefined: hand-written and sparse can't be told apart." in said
+        "hopper-hop: human-normalised score undefined: the hand-written and the sparse reward can't be told apart."
+        in said
     )
     cells = view.row(found.tasks[1])
     assert cells[2:4] == ["undefined", "no"]

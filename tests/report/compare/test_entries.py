@@ -48,7 +48,7 @@ def test_with_takes_names_files_and_runs(a_run: MakeRun, run: Run, tmp_path: Pat
     found = of_run(run, f"human, native,{mine},{other.folder}")
     assert [(each.label, each.run) for each in found] == [
         ("winner g1-02", str(run.folder)), ("hand-written", ""), ("the env's own", ""), ("mine.py", ""),
-        ("g1-02 of 20261121", str(other.folder)),
+        ("g1-02 of 20261121-hopper-hop", str(other.folder)),
     ]  # fmt: skip
 
 

@@ -8,10 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from eureka_loop import files
 from eureka_loop.report.compare.results import ComparisonResults
-from eureka_loop.report.compare.setup import SETUP, Setup
-from eureka_loop.report.compare.terminal import print_stopped, print_summary, summary
+from eureka_loop.report.compare.terminal import print_summary, summary
 
 from .conftest import ENTRIES, made, numbers
 
@@ -49,12 +47,3 @@ def test_it_ends_with_the_reports_paths(better: Path) -> None:
     console = Console(record=True, width=60, file=io.StringIO())
     print_summary(better, [better / "report.html"], console)
     assert f"Report: {better / 'report.html'}" in console.export_text().splitlines()
-
-
-def test_a_stopped_comparison_says_how_to_go_on(tmp_path: Path) -> None:
-    folder = made(tmp_path, {"g1-03": [1.0, 2.0], "human": [1.0]}, entries=ENTRIES[:2])
-    console = Console(record=True, width=100, file=io.StringIO())
-    print_stopped(folder, files.read_json(folder / SETUP, Setup), console)
-    assert console.export_text().splitlines() == [
-        "Stopped: interrupted", "3 of 4 trainings done", "Go on with: eureka compare RUN --seeds 2",
-    ]  # fmt: skip
