@@ -165,15 +165,8 @@ def heading(orientation: Array) -> Array:
     return np.arctan2(2.0 * (w * z + x * y), w * w + x * x - y * y - z * z)
 
 
-SHAPING: dict[str, Callable[..., Array]] = {
-    "tolerance": tolerance,
-    "ramp": ramp,
-    "wrap": wrap,
-    "dot": dot,
-    "norm": norm,
-    "rotate": rotate,
-    "heading": heading,
-}
+_SHAPING: tuple[Callable[..., Array], ...] = (tolerance, ramp, wrap, dot, norm, rotate, heading)
+SHAPING = {function.__name__: function for function in _SHAPING}
 SHAPING_KEYWORDS = {name: frozenset(inspect.signature(each).parameters) for name, each in SHAPING.items()}
 
 
@@ -194,11 +187,7 @@ def namespace() -> dict[str, object]:
 
 
 def short_range(*limits: int) -> range:
-    """Python's, but at most `MAX_RANGE` long.
-
-    Raises:
-        ValueError: a longer one.
-    """
+    """Python's `range`, at most `MAX_RANGE` long; raises ValueError beyond."""
     numbers = range(*limits)
     if len(numbers) > MAX_RANGE:
         raise ValueError(f"range of {len(numbers)} numbers; {MAX_RANGE} are allowed")
@@ -206,11 +195,7 @@ def short_range(*limits: int) -> range:
 
 
 def frozen(constant: object) -> object:
-    """A module constant that keeps its value: its arrays can't be written into any more.
-
-    Raises:
-        TypeError: an array of objects, which could be changed all the same.
-    """
+    """A module constant whose arrays can't be written into; raises TypeError for an array of objects."""
     if isinstance(constant, np.ndarray):
         if constant.dtype.hasobject:
             raise TypeError("a constant is made of numbers; this one holds objects")

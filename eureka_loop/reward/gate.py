@@ -28,7 +28,6 @@ _ELSEWHERE = {  # what other interfaces pass in → what to ask for here
     "actions": "write `action`",
     "reward": "the env's own reward can't be used",
 }
-_LOOKALIKES = ("reward", "fitness", "success", "compute", "score")
 _IMMUTABLE = ast.Constant | ast.UnaryOp | ast.BinOp | ast.Tuple | ast.Name | ast.Attribute
 _NUMERIC = _IMMUTABLE | ast.List | ast.Call | ast.expr_context | ast.operator | ast.unaryop | ast.keyword
 
@@ -93,10 +92,7 @@ def _entry(tree: ast.Module, kind: Kind, problems: Problems) -> ast.FunctionDef 
             case ast.ClassDef() | ast.AsyncFunctionDef():
                 pass  # `Syntax` reports them
             case _:
-                text = code(statement, 40)
-                problems.add(
-                    statement, f"`{text}` stands outside a function: only constants and functions may"
-                )
+                problems.add(statement, f"`{code(statement, 40)}` outside a function: only constants may be")
         if name and name in defined:
             problems.add(statement, f"`{name}` is defined twice: remove one")
         defined.add(name)
@@ -106,30 +102,20 @@ def _entry(tree: ast.Module, kind: Kind, problems: Problems) -> ast.FunctionDef 
 
 
 def _report_no_entry(wanted: str, functions: dict[str, ast.FunctionDef], problems: Problems) -> None:
-    near = [name for name in functions if any(part in name.lower() for part in _LOOKALIKES)]
-    named = near or list(functions)[-1:]
-    if named:
-        problems.add(functions[named[-1]], f"there is no function `{wanted}`: rename `{named[-1]}`")
-    else:
-        problems.add(ast.Pass(), f"there is no function `{wanted}`: write `def {wanted}(...):`")
+    *_, last = "", *functions
+    instead = f"rename `{last}`" if last else f"write `def {wanted}(...):`"
+    problems.add(functions.get(last, ast.Pass()), f"there is no function `{wanted}`: {instead}")
 
 
 def _check_constant(name: str, node: ast.expr, problems: Problems) -> None:
     """A constant can't change: numbers, text, tuples, arithmetic with them, and arrays, which are frozen."""
-    if isinstance(node, ast.List):
-        comma = "," if len(node.elts) == 1 else ""
-        tuple_ = f"`({code(node)[1:-1]}{comma})`"
-        problems.add(node, f"constant `{name}` holds a list, which can change: write a tuple, {tuple_}")
-    elif isinstance(node, ast.Lambda):
-        function = f"`def {name}({code(node.args)}): return {code(node.body)}`"
-        problems.add(node, f"constant `{name}` is a function: write {function}")
-    elif isinstance(node, _IMMUTABLE):
+    if isinstance(node, _IMMUTABLE):
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
                 _check_constant(name, child, problems)
     elif not _makes_array(node):
-        allowed = "numbers, text, tuples and arrays of numbers"
-        problems.add(node, f"constant `{name}` can be made of {allowed}, not of `{code(node)}`")
+        instead = "write a function, or a number, text, a tuple or an array of numbers"
+        problems.add(node, f"constant `{name}` can't hold `{code(node)}`, which may change: {instead}")
 
 
 def _makes_array(node: ast.expr) -> bool:

@@ -83,8 +83,6 @@ def _where(node: ast.If | ast.IfExp) -> str:
     match node.body, node.orelse:
         case [ast.Assign(targets=[x], value=a)], [ast.Assign(targets=[y], value=b)] if code(x) == code(y):
             return f"{code(x)} = np.where({condition}, {code(a)}, {code(b)})"
-        case [ast.AugAssign(target=x, op=ast.Add(), value=a)], []:
-            return f"{code(x)} = {code(x)} + np.where({condition}, {code(a)}, 0.0)"
     return f"np.where({condition}, a, b)"
 
 
@@ -189,15 +187,6 @@ def _undefined(spot: Spot, text: str) -> str:
     return f"`{name}` is not defined in `{spot.function}`: pass it as a parameter, `{call}`"
 
 
-def _hidden_function(spot: Spot, _: str) -> str:
-    name = code(spot.node.func) if isinstance(spot.node, ast.Call) else "it"
-    return f"`{name}` is a variable here, and hides the function: rename the variable, `{name}_value`"
-
-
-def _ragged(spot: Spot, _: str) -> str:
-    return f"`{code(spot.node)}`: give numbers a row axis, `0.0 * x + w`, or write `np.maximum(x, w)`"
-
-
 _HINTS: tuple[tuple[str, Callable[[Spot, str], str]], ...] = (
     (r"truth value of an array", _condition),
     (r"only (length-1|0-dimensional|integer scalar) arrays", _one_number),
@@ -207,8 +196,6 @@ _HINTS: tuple[tuple[str, Callable[[Spot, str], str]], ...] = (
     (r"to unpack", _unpack),
     (r"read-only|WRITEABLE", _read_only),
     (r"NameError|UnboundLocalError", _undefined),
-    (r"object is not callable", _hidden_function),
-    (r"inhomogeneous", _ragged),
 )
 
 

@@ -1,4 +1,4 @@
-"""The words a program may use: observables with shape, unit, frame, sign and range."""
+"""The vocabulary of an environment: observables with shape, unit, frame, sign and range."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ PREFIXES = ("prev_", "init_")  # the value before the step; the value at the epi
 
 @dataclass(frozen=True, slots=True)
 class Observable:
-    """One quantity, as every row has it.
+    """One quantity of a row: a step of one environment.
 
     Attributes:
         shape: of one row: () for (N,), (3,) for (N, 3).
-        unit: "m", "rad/s", "" where it has none.
-        frame: "world", "torso", "" where it has none.
-        description: what it is, with the sign in words ("positive: nose down").
+        unit: "m", "rad/s", or "".
+        frame: "world", "torso", or "".
+        description: meaning, with the sign in words ("positive: nose down").
         group: heading in the table: the domain's name, a body's name, "episode", "state", ...
         start: per component, mean over resets; None before a survey.
         low: per component, least value seen under random actions; None before a survey.
         high: likewise, greatest.
-        hidden: for references only; never shown to a designer, refused in its programs
-            (the env's own reward and its parts).
+        hidden: for references only, refused in a designer's programs (the env's own reward and its parts).
     """
 
     name: str
@@ -74,21 +73,8 @@ class Vocabulary:
     def names(self, *, hidden: bool = False) -> list[str]:
         return [each.name for each in self.observables if hidden or not each.hidden]
 
-    def resolve(self, parameter: str, *, hidden: bool = False) -> Observable:
-        """The observable that a program's parameter (`x`, `prev_x`, `init_x`) stands for.
-
-        Raises:
-            UnknownName: with the nearest names, their shapes and units.
-        """
-        found = self.find(parameter, hidden=hidden)
-        if found is not None:
-            return found
-        raise self._unknown(
-            parameter, {each.name: each for each in self.observables if hidden or not each.hidden}
-        )
-
     def find(self, parameter: str, *, hidden: bool = False) -> Observable | None:
-        """As `resolve`; None where there is no such observable."""
+        """The observable that a program's parameter (`x`, `prev_x`, `init_x`) stands for, if there is one."""
         names = [parameter]
         names += [parameter.removeprefix(prefix) for prefix in PREFIXES if parameter.startswith(prefix)]
         for name in names:
@@ -97,9 +83,20 @@ class Vocabulary:
                     return each
         return None
 
-    def _unknown(self, parameter: str, known: Mapping[str, Observable]) -> UnknownName:
+    def resolve(self, parameter: str, *, hidden: bool = False) -> Observable:
+        """As `find`.
+
+        Raises:
+            UnknownName: there is none; with the nearest names, their shapes and units.
+        """
+        found = self.find(parameter, hidden=hidden)
+        if found is None:
+            raise self._unknown(parameter, hidden)
+        return found
+
+    def _unknown(self, parameter: str, hidden: bool) -> UnknownName:
         prefix = next((each for each in PREFIXES if parameter.startswith(each)), "")
-        facts = {f"{prefix}{name}": each.facts for name, each in known.items()}
+        facts = {f"{prefix}{each.name}": each.facts for each in self if hidden or not each.hidden}
         stem, _, quantity = parameter.removeprefix(prefix).rpartition("_")
         geom = f"{prefix}{stem}_geom_{quantity}"
         if geom in facts:
@@ -108,8 +105,8 @@ class Vocabulary:
 
 
 def _nearest(name: str, known: Iterable[str]) -> list[str]:
-    """The most alike, and those hardly less so: three at most."""
-    matcher = difflib.SequenceMatcher(b=name)  # it keeps what it learns of `b`
+    """The most similar names and those hardly less similar: three at most."""
+    matcher = difflib.SequenceMatcher(b=name)  # it caches what it computes for `b`
     likeness: dict[str, float] = {}
     for each in known:
         matcher.set_seq1(each)

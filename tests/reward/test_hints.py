@@ -21,7 +21,7 @@ CONDITIONS = [
     ),
     (
         "x = 0.0\nif forward_velocity > 1 and not torso_pos[:, 2] < 0.5:\n    x += w",
-        "x = x + np.where((forward_velocity > 1) & (~(torso_pos[:, 2] < 0.5)), w, 0.0)",
+        "np.where((forward_velocity > 1) & (~(torso_pos[:, 2] < 0.5)), a, b)",
     ),
     ("x = 1.0 if forward_velocity > 0 else -1.0", "np.where(forward_velocity > 0, 1.0, -1.0)"),
     ("x = 0.2 < torso_pos[:, 2] < 1.0", "(0.2 < torso_pos[:, 2]) & (torso_pos[:, 2] < 1.0)"),
@@ -48,7 +48,6 @@ REDUCTIONS = [
         "x = np.max([forward_velocity, torso_pos[:, 0]])",
         "np.max([forward_velocity, torso_pos[:, 0]], axis=0)",
     ),
-    ("x = np.max([forward_velocity, w])", "np.maximum(x, w)"),
     ("x = sum(action)", "np.sum(action, axis=1)"),
     ("x = np.diff(torso_pos, axis=0)", "torso_pos - prev_torso_pos"),
     ("x = np.roll(forward_velocity, 1)", "forward_velocity - prev_forward_velocity"),
@@ -84,8 +83,6 @@ SHAPES = [
     ("x = tolerance(forward_velocity, 1.0)", "bounds=(lower, upper)"),
     ("x = torso_pos", "x[:, 0]"),
     ("x = w", "x * np.ones(len(torso_pos))"),
-    ("norm = forward_velocity\nx = norm(torso_pos)", "norm_value"),
-    ("def tilt(v):\n    return v * action[:, 0]\nx = tilt(missing_here)", None),
 ]
 INPUTS = [
     ("forward_velocity += 1.0\nx = 0.0", "forward_velocity = forward_velocity + 1.0"),
@@ -93,7 +90,7 @@ INPUTS = [
     ("action[action > 1] = 1.0\nx = 0.0", "action = action.copy()"),
     ("x = torso_pos[:, :2]\nx[:, 0] = 0.0", "x = x.copy()"),
 ]
-CASES = [case for case in (*CONDITIONS, *REDUCTIONS, *INDICES, *SHAPES, *INPUTS) if case[1]]
+CASES = [*CONDITIONS, *REDUCTIONS, *INDICES, *SHAPES, *INPUTS]
 
 
 @pytest.mark.parametrize(("statements", "instead"), CASES, ids=[case[0][:40] for case in CASES])
