@@ -88,14 +88,14 @@ def test_a_run_that_goes_on_elsewhere_is_held_to_the_same(machine, config):
             pass
 
 
-def test_the_witness_is_heard_once_where_a_run_starts_and_goes_right_on(monkeypatch, config):
-    heard: list[object] = []
+def test_the_self_test_runs_once_for_a_run_that_starts_and_continues(monkeypatch, config):
+    measured: list[object] = []
     monkeypatch.setattr(
-        "eureka_loop.reward.sandbox.status.measure", lambda fork_server: heard.append(fork_server) or STRICT
+        "eureka_loop.reward.sandbox.status.measure", lambda fork_server: measured.append(fork_server) or STRICT
     )
     with assemble.create(config) as run, assemble.assembled(run):
         pass
-    assert len(heard) == 1
+    assert len(measured) == 1
 
 
 def test_the_record_is_no_setting(machine, config):

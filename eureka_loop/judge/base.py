@@ -18,7 +18,7 @@ Columns = Mapping[str, Array]  # observable → (T, *shape) of one whole episode
 
 
 class Judge(Protocol):
-    """Scores whole episodes by name; more is better.
+    """Scores whole episodes by name, more is better; called from several threads of a worker.
 
     Attributes:
         names: observables that it needs, `prev_` and `init_` included.
