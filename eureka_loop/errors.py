@@ -108,7 +108,7 @@ class RewardFailure(EurekaError):
 
 
 class SandboxError(EurekaError):
-    """Locked processes can't be had here, or their warm parent is gone: never a program's fault."""
+    """Locked processes can't be started here, or their fork server is gone: never a program's fault."""
 
 
 class DesignerError(EurekaError):

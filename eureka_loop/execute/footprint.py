@@ -16,7 +16,7 @@ from eureka_loop.execute.machine import Footprint
 from eureka_loop.records import Task
 from eureka_loop.reward.vocabulary import Vocabulary
 
-WORKER = 0.35e9  # bytes: torch, MuJoCo, numpy, and the warm parent of its reward processes; 0.23 GB seen
+WORKER = 0.35e9  # bytes: torch, MuJoCo, numpy, and the fork server of its reward processes; 0.23 GB seen
 LEARNER = 0.02e9  # reward process, SB3's objects
 STEP_COPIES = 5  # of a rollout's float32 rows: where they are made, stacked, shuffled; SB3's own buffer
 COLUMN_COPIES = 6  # of float64 columns: step buffer, in order of envs, computed, both ends of a call

@@ -1,4 +1,4 @@
-"""Searches as the unit of replication: what is drawn, what the scores are, how wide intervals are."""
+"""Searches as the unit of replication: draws, scores, and widths of intervals."""
 
 from __future__ import annotations
 
@@ -29,50 +29,55 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def test_a_score_is_a_searchs_share_of_the_way_from_sparse_to_hand_written() -> None:
-    found = seen(task([[3.0, 5.0], [1.0]], [5.0, 5.0], [1.0, 1.0]))
-    assert scores(found).tolist() == [[0.75, 0.0]]
-    worse = seen(task([[3.0]], [1.0], [5.0]))  # the scale keeps its direction
-    assert scores(worse).tolist() == [[-0.5]]
+@pytest.mark.parametrize(
+    ("winners", "human", "expected"),
+    [
+        ([[3.0, 5.0], [1.0]], [5.0, 5.0], [[0.75, 0.0]]),
+        ([[3.0]], [-1.0], [[1.0]]),  # hand-written below sparse: the scale keeps its direction
+    ],
+)
+def test_scores_run_from_sparse_to_hand_written(
+    winners: list[list[float]], human: list[float], expected: list[list[float]]
+) -> None:
+    assert scores(seen(task(winners, human, [1.0, 1.0]))).tolist() == expected
 
 
-def test_without_a_reference_there_is_no_score_and_nothing_is_at_least_it() -> None:
+def test_without_a_reference_there_is_no_score() -> None:
     found = seen(task([[3.0]], [], [1.0]))
     assert np.isnan(scores(found)).all()
     assert at_least_human(found).tolist() == [0.0]
     assert np.isnan(draw(task([[3.0]], [], [1.0]), rng(), 10).human).all()
 
 
-def test_searches_are_drawn_whole_not_trainings_alone() -> None:
+def test_searches_are_drawn_whole() -> None:
     """Two searches far apart, each with many equal trainings: a draw has one, the other, or both."""
-    found = draw(task([[0.0] * 50, [1.0] * 50], [1.0], [0.0]), rng(), 4000)
-    means = found.winners.mean(axis=1)
+    means = draw(task([[0.0] * 50, [1.0] * 50], [1.0], [0.0]), rng(), 4000).winners.mean(axis=1)
     assert sorted(set(means.tolist())) == [0.0, 0.5, 1.0]
     assert np.mean(means == 0.5) == pytest.approx(0.5, abs=0.03)
 
 
-def test_more_trainings_of_the_same_search_do_not_narrow_what_searches_differ_by() -> None:
+def test_more_trainings_of_a_search_narrow_no_difference_between_searches() -> None:
     def width(trainings: int) -> float:
         apart = task([[value] * trainings for value in (0.0, 1.0, 2.0)], [1.0], [0.0])
-        drawn = scores(draw(apart, rng())).mean(axis=1)
-        found = interval(np.array([1.0]), drawn)
+        found = interval(np.array([1.0]), scores(draw(apart, rng())).mean(axis=1))
         return found.high - found.low
 
     assert width(100) == pytest.approx(width(1))
 
 
-def test_trainings_within_a_search_count_too() -> None:
-    found = draw(task([[0.0, 1.0, 2.0]], [1.0], [0.0]), rng())
-    assert float(np.ptp(found.winners)) == 2.0
+def test_trainings_within_a_search_are_drawn_too() -> None:
+    assert float(np.ptp(draw(task([[0.0, 1.0, 2.0]], [1.0], [0.0]), rng()).winners)) == 2.0
 
 
 def test_references_are_drawn_one_by_one_over_all_searches() -> None:
-    found = draw(task([[1.0]], [0.0, 3.0], [5.0]), rng(), 4000)
-    assert sorted(set(found.human.tolist())) == [0.0, 1.5, 3.0]
+    two = Replicates((np.array([1.0]),), (np.array([0.0, 0.0]), np.array([4.0, 4.0])), (np.array([5.0]),))
+    assert seen(two).human.tolist() == [2.0]
+    found = draw(two, rng(), 4000)
+    assert sorted(set(found.human.tolist())) == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert set(found.sparse.tolist()) == {5.0}
 
 
-def test_the_aggregate_is_the_iqm_of_all_searches_and_every_task_keeps_its_weight() -> None:
+def test_every_task_keeps_its_weight_in_the_aggregate() -> None:
     one, other = (task([[v] for v in values], [1.0], [0.0]) for values in ([0.0, 0.1, 0.2], [0.8, 0.9, 9.0]))
     assert over_tasks([seen(one), seen(other)]).tolist() == [pytest.approx((0.1 + 0.2 + 0.8 + 0.9) / 4)]
     drawn = over_tasks([draw(one, rng(), 500), draw(other, rng(), 500)])
@@ -80,7 +85,7 @@ def test_the_aggregate_is_the_iqm_of_all_searches_and_every_task_keeps_its_weigh
     assert (drawn < 9.0).all()  # three of six at least are the first task's
 
 
-def test_equal_rewards_come_out_equal_however_skewed_their_trainings_are() -> None:
+def test_equal_rewards_come_out_equal_with_skewed_trainings() -> None:
     """A third of the trainings don't take off: a mean over few and an interquartile mean of many would differ."""
     trainings = tuple(np.array(each) for each in ([0.0, 9.0, 9.0], [9.0, 0.0, 9.0], [9.0, 9.0, 0.0]))
     found = seen(Replicates(trainings, trainings, (np.array([0.0]),)))
@@ -88,32 +93,18 @@ def test_equal_rewards_come_out_equal_however_skewed_their_trainings_are() -> No
     assert at_least_human(found).tolist() == [1.0]
 
 
-def test_references_keep_their_trainings_a_search_when_drawn_over_all() -> None:
-    two = Replicates((np.array([1.0]),), (np.array([0.0, 0.0]), np.array([4.0, 4.0])), ())
-    assert seen(two).human.tolist() == [2.0]
-    drawn = draw(two, rng(), 4000).human
-    assert sorted(set(drawn.tolist())) == [0.0, 1.0, 2.0, 3.0, 4.0]  # any training may stand for any search
-
-
-def test_share_of_tasks() -> None:
+def test_shares_rates_and_intervals() -> None:
     above, below = task([[2.0]], [1.0, 1.0], [0.0]), task([[0.5]], [1.0, 1.0], [0.0])
     assert share_of_tasks([seen(above), seen(below)]).tolist() == [0.5]
-
-
-def test_rates_weigh_searches_alike() -> None:
-    found = rates([np.array([1.0, 1.0, 1.0]), np.array([0.0])])
-    assert found.value == 0.5
-    assert (found.low, found.high) == (pytest.approx(0.0945, abs=1e-4), pytest.approx(0.9055, abs=1e-4))
-
-
-def test_an_interval_leaves_undefined_draws_out() -> None:
-    draws = np.array([np.nan, np.inf, *np.linspace(0, 1, 101)])
+    found = rates([np.array([1.0, 1.0, 1.0]), np.array([0.0])])  # searches weigh alike
+    assert (found.value, found.low, found.high) == pytest.approx((0.5, 0.0945, 0.9055), abs=1e-4)
+    draws = np.array([np.nan, np.inf, *np.linspace(0, 1, 101)])  # undefined draws are left out
     found = interval(np.array([0.4]), draws)
-    assert (found.value, found.low, found.high) == (0.4, pytest.approx(0.025), pytest.approx(0.975))
+    assert (found.value, found.low, found.high) == pytest.approx((0.4, 0.025, 0.975))
 
 
 @pytest.mark.parametrize("between", [0.0, 1.0])
-def test_intervals_of_ten_searches_cover_as_often_as_they_say(between: float) -> None:
+def test_intervals_of_ten_searches_cover_about_as_often_as_they_say(between: float) -> None:
     random, hits = np.random.default_rng(1), 0
     for _ in range(200):
         reached: Array = random.normal(0, between, (10, 1)) + random.normal(0, 0.5, (10, 3))
