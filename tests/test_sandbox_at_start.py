@@ -91,7 +91,8 @@ def test_a_run_that_goes_on_elsewhere_is_held_to_the_same(machine, config):
 def test_the_self_test_runs_once_for_a_run_that_starts_and_continues(monkeypatch, config):
     measured: list[object] = []
     monkeypatch.setattr(
-        "eureka_loop.reward.sandbox.status.measure", lambda fork_server: measured.append(fork_server) or STRICT
+        "eureka_loop.reward.sandbox.status.measure",
+        lambda fork_server: measured.append(fork_server) or STRICT,
     )
     with assemble.create(config) as run, assemble.assembled(run):
         pass
