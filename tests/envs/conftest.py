@@ -1,4 +1,4 @@
-"""Real rollouts of every registered task: random ones, and scripted ones where somebody knows better."""
+"""Real rollouts of every registered task: random ones, and scripted ones where there is a policy."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Played:
-    """What a task's own programs say of one episode, and the columns that they and the hand-written reward need."""
+    """A task's fitness and success of one episode, and the columns that they and the hand-written reward need."""
 
     fitness: float
     success: float | None
@@ -127,7 +127,7 @@ def _random_rollout(env_id: str, env_kwargs: str) -> Rollout:
 
 @cache
 def scripted_rollout(name: str) -> Rollout | None:
-    """None where nobody has written a policy for the task."""
+    """None where there is no policy for the task."""
     policy = SCRIPTED.get(name)
     return roll(find_task(name), policy, seed=0, steps=STEPS) if policy else None
 

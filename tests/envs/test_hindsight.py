@@ -1,4 +1,4 @@
-"""The contract of every domain that states its goal: told with another goal is as if that had been asked for.
+"""The contract of every domain with hindsight: columns recomputed for another goal are the env's with that goal.
 
 An env is stepped twice with the same actions, the second time towards a place that the first time reached.
 """
@@ -38,20 +38,20 @@ def case(domain: Domain) -> Any:
 GOALS = pytest.mark.parametrize("domain", [case(each) for each in domains() if each.hindsight is not None])
 
 
-class Told(NamedTuple):
-    """One episode: towards its own goal, towards another, and told with that other; every name."""
+class Recomputed(NamedTuple):
+    """One episode: with its own goal, with another, and recomputed for that other; every name."""
 
     vocabulary: Vocabulary
     own: Mapping[str, Array]
     other: Mapping[str, Array]
-    told: Mapping[str, Array]
+    recomputed: Mapping[str, Array]
 
 
 @GOALS
 def test_every_column_is_as_if_the_env_had_that_goal(domain: Domain) -> None:
     """All that a designer may ask for, with what it was before the step and at the start."""
     seen = episodes(domain.name)
-    for name, column in seen.told.items():
+    for name, column in seen.recomputed.items():
         assert np.abs(column - seen.other[name]).max() <= EXACT, name
     assert not seen.other["terminated"].any()
     assert (seen.other["desired_goal"] == seen.other["desired_goal"][0]).all()
@@ -75,20 +75,20 @@ def test_the_reward_is_the_env_s_own_for_that_goal(domain: Domain, fork_server: 
     program = check(task.human, seen.vocabulary)
     shapes = {name: seen.vocabulary.resolve(name).shape for name in program.parameters}
     with fork_server.start(program, shapes, rows=STEPS) as process:
-        told, other = (process.evaluate(columns).total for columns in (seen.told, seen.other))
+        told, other = (process.evaluate(columns).total for columns in (seen.recomputed, seen.other))
     assert np.abs(told - other).max() <= EXACT
     assert np.abs(told - seen.other["native_reward"]).max() <= AS_WRITTEN
     assert np.abs(told - seen.own["native_reward"]).max() > AS_WRITTEN
 
 
 @cache
-def episodes(name: str) -> Told:
+def episodes(name: str) -> Recomputed:
     domain = next(each for each in domains() if each.name == name)
     own, instruments, hindsight = stepped(domain, None)
     goal = own[ACHIEVED][REACHED]
     other, _, _ = stepped(domain, goal)
     told = hindsight.columns({each: own[each] for each in hindsight.kept}, np.tile(goal, (STEPS, 1)))
-    return Told(instruments.vocabulary, own, other, told)
+    return Recomputed(instruments.vocabulary, own, other, told)
 
 
 def stepped(domain: Domain, goal: Array | None) -> tuple[Mapping[str, Array], ObservableRegistry, Hindsight]:

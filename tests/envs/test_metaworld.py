@@ -1,4 +1,4 @@
-"""Meta-World: its own scripted policies do its tasks, and the catalogue's programs say so."""
+"""Meta-World: its own scripted policies succeed by the catalogue's programs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from eureka_loop.simulate.observables import ObservableRegistry
 
 pytestmark = [
     pytest.mark.skipif(not installed("metaworld"), reason="needs the extra 'metaworld'"),
-    pytest.mark.filterwarnings("ignore:Constant.s. may be too high"),  # what its policies say of themselves
+    pytest.mark.filterwarnings("ignore:Constant.s. may be too high"),  # of its policies
 ]
 Pairs = Callable[[str], Any]
 

@@ -1,4 +1,4 @@
-"""Gymnasium-Robotics: what is done well scores higher than what is left alone."""
+"""Gymnasium-Robotics: a task done well scores higher than random actions and than standing still."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Pairs = Callable[[str], Any]
 
 
 def put(env: Any, joint: str, value: Any) -> None:
-    """Place a joint by hand; what else moves goes on."""
+    """Set a joint; everything else goes on moving."""
     start = env.model.joint(joint).qposadr[0]
     env.data.qpos[start : start + np.size(value)] = value
     dof = env.model.joint(joint).dofadr[0]
@@ -37,8 +37,8 @@ def still(env: Any) -> Array:
 
 def to_goal(env: Any, _: int) -> Array:
     """Fetch: the gripper straight to the goal."""
-    way = env.goal - env.data.site("robot0:grip").xpos
-    return np.array([*(10.0 * way), 0.0])
+    offset = env.goal - env.data.site("robot0:grip").xpos
+    return np.array([*(10.0 * offset), 0.0])
 
 
 def carried_block(env: Any, _: int) -> Array:
@@ -66,12 +66,12 @@ def held_at(**joints: float) -> Policy:
     return policy
 
 
-def tidied(*things: str) -> Policy:
-    """Kitchen: these are where they should be."""
+def arranged(*elements: str) -> Policy:
+    """Kitchen: these elements are at their goals."""
 
     def policy(env: Any, _: int) -> Array:
-        for thing in things:
-            env.data.qpos[ELEMENTS[thing].places] = ELEMENTS[thing].goal
+        for element in elements:
+            env.data.qpos[ELEMENTS[element].places] = ELEMENTS[element].goal
         return still(env)
 
     return policy
@@ -102,8 +102,8 @@ def fingers_to_goals(env: Any, step: int) -> Array:
         mujoco.mj_jacSite(env.model, env.data, tip, None, site)
     motored = env.model.jnt_dofadr[env.model.actuator_trnid[:, 0]]
     jacobian = tips.reshape(-1, env.model.nv)[:, motored]
-    way = env.goal - env.data.site_xpos[sites].ravel()
-    move = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + 1e-3 * np.eye(len(way)), way)
+    gap = env.goal - env.data.site_xpos[sites].ravel()
+    move = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + 1e-3 * np.eye(len(gap)), gap)
     aims = (env.data.ctrl if step else env.data.actuator_length) + 0.3 * move
     low, high = env.model.actuator_ctrlrange.T
     return np.asarray((2 * aims - low - high) / (high - low))
@@ -155,8 +155,8 @@ DONE: dict[str, Policy] = {
     "kitchen-light-switch": held_at(light_switch=-0.69, light_joint=-0.05),
     "kitchen-hinge-cabinet": held_at(right_hinge_cabinet=1.45),
     "kitchen-top-burner": held_at(knob_Joint_4=-0.92, top_left_burner=-0.01),
-    "kitchen-kettle": tidied("kettle"),
-    "kitchen-four": tidied("microwave", "kettle", "light switch", "slide cabinet"),
+    "kitchen-kettle": arranged("kettle"),
+    "kitchen-four": arranged("microwave", "kettle", "light switch", "slide cabinet"),
     "kitchen-bottom-burner": held_at(knob_Joint_2=-0.88, bottom_left_burner=-0.01),
 }
 
@@ -218,7 +218,7 @@ def test_the_program_is_the_native_reward_when_the_task_is_done_well(
     assert off_native(find_task(name), fork_server, well.vocabulary, well.columns) <= 1e-6
 
 
-def test_the_way_goes_round_the_walls() -> None:
+def test_the_path_goes_round_the_walls() -> None:
     """From the U's one end to the other, and never longer after a step along it."""
     maze = Maze(U, 1.0)
     here, goal = np.array([[-1.0, 1.0]]), np.array([[-1.0, -1.0]])
@@ -232,7 +232,7 @@ def test_the_way_goes_round_the_walls() -> None:
         left = now
 
 
-def test_the_way_is_straight_where_nothing_is_between() -> None:
+def test_the_path_is_straight_where_nothing_is_between() -> None:
     here, goal = np.array([[-1.2, 1.1], [0.3, 0.9]]), np.array([[-0.3, 0.8], [0.3, 0.9]])
     np.testing.assert_allclose(Maze(U, 1.0).path_length(here, goal), [np.hypot(0.9, 0.3), 0.0])
 

@@ -1,4 +1,4 @@
-"""Signs are as the descriptions put them: own names against the automatic vocabulary's axes and positions.
+"""Signs are as described: a domain's names against the automatic vocabulary's axes and positions.
 
 At an episode's start, where kinematics and joint state belong to the same instant.
 """
@@ -11,94 +11,42 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eureka_loop.records import Array
-
-Start = Callable[[str], Array]
-
-CLAIMS: dict[str, tuple[str, Callable[[Start], Array], Callable[[Start], Array]]] = {
-    "cheetah: pitch, positive: nose down": (
-        "halfcheetah-run",
-        lambda at: np.sin(at("torso_pitch")),
-        lambda at: -at("torso_forward")[:, 2],
-    ),
-    "cheetah: height is that of the body": (
-        "halfcheetah-run",
-        lambda at: at("torso_height"),
-        lambda at: at("torso_pos")[:, 2],
-    ),
-    "hopper: pitch, positive: leaning forward": (
-        "hopper-hop",
-        lambda at: np.sin(at("torso_pitch")),
-        lambda at: at("torso_up")[:, 0],
-    ),
-    "hopper: height is that of the body": (
-        "hopper-hop",
-        lambda at: at("torso_height"),
-        lambda at: at("torso_pos")[:, 2],
-    ),
-    "walker: pitch, positive: leaning forward": (
-        "walker2d-walk",
-        lambda at: np.sin(at("torso_pitch")),
-        lambda at: at("torso_up")[:, 0],
-    ),
-    "swimmer: heading, positive: to the left": (
-        "swimmer-swim",
-        lambda at: np.sin(at("heading_angle")),
-        lambda at: at("torso_forward")[:, 1],
-    ),
-    "swimmer: forward speed along the heading": (
-        "swimmer-swim",
-        lambda at: at("heading_velocity"),
-        lambda at: (at("torso_linvel") * at("torso_forward")).sum(axis=1),
-    ),
-    "ant: heading, positive: to the left": (
-        "ant-run",
-        lambda at: np.sin(at("heading_angle")) * np.hypot(*at("torso_forward")[:, :2].T),
-        lambda at: at("torso_forward")[:, 1],
-    ),
-    "pendulum: pole, positive: towards +x": (
-        "invertedpendulum-balance",
-        lambda at: np.sin(at("pole_angle")),
-        lambda at: at("pole_up")[:, 0],
-    ),
-    "double pendulum: upper pole from the vertical, positive: towards +x": (
-        "inverteddoublependulum-balance",
-        lambda at: np.sin(at("upper_pole_angle")),
-        lambda at: at("pole2_up")[:, 0],
-    ),
-    "double pendulum: the tip is where the poles put it": (
-        "inverteddoublependulum-balance",
-        lambda at: at("tip_position"),
-        lambda at: (
-            at("cart_position") + 0.6 * (np.sin(at("lower_pole_angle")) + np.sin(at("upper_pole_angle")))
-        ),
-    ),
-    "reacher: the fingertip is at the angles given": (
-        "reacher-reach",
-        lambda at: (at("target_pos") - at("fingertip_pos"))[:, 0] - at("fingertip_to_target")[:, 0],
-        lambda at: np.zeros(len(at("shoulder_angle"))),
-    ),
-    "standup: lying level on the back": (
-        "humanoidstandup-standup",
-        lambda at: at("torso_upright"),
-        lambda at: -at("torso_forward")[:, 2],
-    ),
+CLAIMS = {  # task: expressions over the columns at the start that are equal
+    "halfcheetah-run": {
+        "sin(torso_pitch)": "-torso_forward[:, 2]",  # positive: nose down
+        "torso_height": "torso_pos[:, 2]",
+    },
+    "hopper-hop": {
+        "sin(torso_pitch)": "torso_up[:, 0]",  # positive: leaning forward
+        "torso_height": "torso_pos[:, 2]",
+    },
+    "walker2d-walk": {"sin(torso_pitch)": "torso_up[:, 0]"},
+    "swimmer-swim": {
+        "sin(heading_angle)": "torso_forward[:, 1]",  # positive: to the left
+        "heading_velocity": "(torso_linvel * torso_forward).sum(axis=1)",
+    },
+    "ant-run": {"sin(heading_angle) * hypot(*torso_forward[:, :2].T)": "torso_forward[:, 1]"},
+    "invertedpendulum-balance": {"sin(pole_angle)": "pole_up[:, 0]"},  # positive: towards +x
+    "inverteddoublependulum-balance": {
+        "sin(upper_pole_angle)": "pole2_up[:, 0]",
+        "tip_position": "cart_position + 0.6 * (sin(lower_pole_angle) + sin(upper_pole_angle))",
+    },
+    "reacher-reach": {"(target_pos - fingertip_pos)[:, 0]": "fingertip_to_target[:, 0]"},
+    "humanoidstandup-standup": {"torso_upright": "-torso_forward[:, 2]"},  # lying level on the back
 }
+SIGNS = [(name, ours, theirs) for name, claims in CLAIMS.items() for ours, theirs in claims.items()]
+Steps = Callable[[str], Any]
 
 
-@pytest.mark.parametrize("claim", CLAIMS)
-def test_the_sign_is_as_described(claim: str, random_steps: Callable[[str], Any]) -> None:
-    name, ours, theirs = CLAIMS[claim]
-    transitions = random_steps(name).transitions
-
-    def at(observable: str) -> Array:
-        return np.asarray(transitions.columns[f"init_{observable}"])
-
-    assert np.allclose(ours(at), theirs(at), atol=1e-9)
+@pytest.mark.parametrize(("name", "ours", "theirs"), SIGNS)
+def test_the_sign_is_as_described(name: str, ours: str, theirs: str, random_steps: Steps) -> None:
+    columns = random_steps(name).transitions.columns
+    start = {each.removeprefix("init_"): column for each, column in columns.items() if each[:5] == "init_"}
+    names = {"sin": np.sin, "hypot": np.hypot, **start}
+    np.testing.assert_allclose(eval(ours, names), eval(theirs, names), atol=1e-9)
 
 
-def test_the_hands_of_the_humanoid_are_where_a_person_would_say(random_steps: Callable[[str], Any]) -> None:
-    """At the start both reach forward, the left one to the left."""
+def test_the_humanoids_hands_are_in_front_of_it_each_on_its_side(random_steps: Steps) -> None:
     columns = random_steps("humanoid-run").transitions.columns
     left, right = columns["init_left_hand_in_torso"], columns["init_right_hand_in_torso"]
     assert (left[:, 0] > 0.2).all()
@@ -106,26 +54,22 @@ def test_the_hands_of_the_humanoid_are_where_a_person_would_say(random_steps: Ca
     assert (right[:, 1] < -0.1).all()
 
 
-def test_the_humanoid_on_its_back_faces_up(random_steps: Callable[[str], Any]) -> None:
+def test_the_humanoid_on_its_back_faces_up_and_is_more_upright_sitting(
+    random_steps: Steps, scripted_steps: Steps
+) -> None:
     columns = random_steps("humanoidstandup-standup").transitions.columns
     assert (columns["init_facing_up"] > 0.9).all()
     assert (columns["init_head_height"] < 0.2).all()
-
-
-def test_the_sitting_humanoid_is_more_upright(scripted_steps: Callable[[str], Any]) -> None:
     columns = scripted_steps("humanoidstandup-standup").transitions.columns
     assert columns["torso_upright"][-100:].mean() > columns["init_torso_upright"][0] + 0.3
 
 
-def test_ants_feet_are_where_their_order_says(random_steps: Callable[[str], Any]) -> None:
+@pytest.mark.parametrize(
+    ("body", "front", "left"), [("body4", 1, 1), ("body7", -1, 1), ("body10", -1, -1), ("body13", 1, -1)]
+)
+def test_ants_feet_are_in_their_stated_order(body: str, front: int, left: int, random_steps: Steps) -> None:
     """Front left, rear left, rear right, front right, in the torso's own frame at the start."""
     columns = random_steps("ant-run").transitions.columns
-    for body, (front, left) in {
-        "body4": (1, 1),
-        "body7": (-1, 1),
-        "body10": (-1, -1),
-        "body13": (1, -1),
-    }.items():
-        way = columns[f"init_{body}_pos"] - columns["init_torso_pos"]
-        assert ((way * columns["init_torso_forward"]).sum(axis=1) * front > 0).all()
-        assert ((way * columns["init_torso_left"]).sum(axis=1) * left > 0).all()
+    offset = columns[f"init_{body}_pos"] - columns["init_torso_pos"]
+    assert ((offset * columns["init_torso_forward"]).sum(axis=1) * front > 0).all()
+    assert ((offset * columns["init_torso_left"]).sum(axis=1) * left > 0).all()
