@@ -28,10 +28,7 @@ VERDICTS: dict[Verdict, str] = {
     "unsure": "no sure order",
     "abstained": "no verdict",
 }
-TRAINING = (
-    ("", "left"), ("seed", "right"), ("fitness", "right"), ("lowest … highest", "left"), ("success", "right"),
-    ("steps", "right"), ("took", "right"),
-)  # fmt: skip
+TRAINING = ("", "seed", "fitness", "lowest … highest", "success", "steps", "took")
 
 
 def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool = False) -> RenderableType:

@@ -128,7 +128,7 @@ def observables(members: Iterable[Observable]) -> Table:
         numbers = [part for part in (start(each), span(each)) if part and part != MIXED]
         facts = [f"{each.shape_text} {unit(each)}".strip(), ", ".join(numbers)]
         rows.append([each.name, "; ".join(filter(None, facts)), each.description])
-    return layout.table([("name", "left"), ("shape, unit; start, range", "rest"), ("meaning", "rest")], rows)
+    return layout.table(["name", "shape, unit; start, range", "meaning"], rows)
 
 
 def unit(observable: Observable) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -16,6 +17,8 @@ from eureka_loop.report import text
 from eureka_loop.report.terminal import WIDEST, Lines
 
 GAP = "  "  # between a name and its value
+LONG = 24  # characters from which a cell may be wrapped
+NUMBER = re.compile(r"[-+<]?[\d,.]+(e[-+]\d+)?[%kMG]?( s| min)?")
 
 
 def section(title: str, body: RenderableType, remark: str = "") -> Group:
@@ -47,17 +50,17 @@ def facts(pairs: Iterable[tuple[str, str | Text]]) -> Facts:
     return Facts(tuple((name, value) for name, value in shown if value))
 
 
-def table(heads: Iterable[tuple[str, str]], rows: Iterable[Sequence[str]]) -> Table:
-    """A table without lines; cells are text, never markup.
-
-    Args:
-        heads: title, and "left", "right" or "rest" (left, and wraps).
-    """
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table without lines: numbers to the right, long cells wrapped. Cells are text, never markup."""
     made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for title, kind in heads:
-        made.add_column(title, justify="right" if kind == "right" else "left", no_wrap=kind != "rest")
-    for cells in rows:
-        made.add_row(*map(as_text, cells))
+    cells = [[as_text(cell) for cell in row] for row in rows]
+    for index, head in enumerate(heads):
+        column = [row[index].plain for row in cells if index < len(row)]
+        numeric = 2 * sum(NUMBER.fullmatch(cell) is not None for cell in column) > len(column)
+        wrapped = any(len(cell) > LONG for cell in column)
+        made.add_column(head, justify="right" if numeric else "left", no_wrap=not wrapped)
+    for row in cells:
+        made.add_row(*row)
     return made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
@@ -17,15 +17,15 @@ from eureka_loop.results import FITNESS, SUCCESS, Evaluated
 from eureka_loop.store import REFERENCES
 
 STYLES: dict[Verdict, str] = {"better": "green", "worse": "red", "can't tell": "yellow"}
-TERMS = ("terms, by share of the reward", "rest")
+TERMS = "terms, by share of the reward"
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table's heads (see `layout.table`) and cells."""
+    """A table's heads and cells."""
 
-    heads: tuple[tuple[str, str], ...]
-    rows: tuple[list[str], ...]
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
 
     def table(self) -> Table:
         return layout.table(self.heads, self.rows)
@@ -35,10 +35,8 @@ def ranking(data: RunData, *, notes: bool = False) -> Grid:
     """Completely trained candidates, best first; each seed and further scores where there are any."""
     found, several = data.ranking, data.config.seeds > 1
     names = [name for name in score_names(found) if any(each.score(name) is not None for each in found)]
-    heads = [("#", "right"), ("id", "left"), ("fitness", "right")]
-    heads += [("each seed", "left")] if several else []
-    heads += [*((name, "right") for name in names), TERMS, ("from", "left")]
-    heads += [("note", "rest")] if notes else []
+    seeds, note = ["each seed"] if several else [], ["note"] if notes else []
+    heads = ["#", "id", "fitness", *seeds, *names, TERMS, "from", *note]
     rows = []
     values = text.numbers(each.fitness for each in found)
     for place, (each, value) in enumerate(zip(found, values, strict=True), start=1):
@@ -47,7 +45,7 @@ def ranking(data: RunData, *, notes: bool = False) -> Grid:
         cells += [score(name, each.score(name)) for name in names]
         cells += [term_shares(each), ", ".join(each.candidate.parents)]
         rows.append(cells + ([each.candidate.note] if notes else []))
-    return Grid(tuple(heads), tuple(rows))
+    return Grid(heads, rows)
 
 
 def score_names(evaluated: Iterable[Evaluated]) -> list[str]:
@@ -62,14 +60,6 @@ def score(name: str, value: float | None) -> str:
 
 def stopped(data: RunData) -> Grid:
     """Candidates whose training was stopped early: when, their fitness then, and the fitness needed."""
-    heads = (
-        ("id", "left"),
-        ("after", "right"),
-        ("fitness", "right"),
-        ("needed", "right"),
-        TERMS,
-        ("from", "left"),
-    )
     rows = [
         [
             each.candidate.id,
@@ -81,7 +71,7 @@ def stopped(data: RunData) -> Grid:
         for each in data.stopped
         if each.halted is not None
     ]
-    return Grid(heads, tuple(rows))
+    return Grid(["id", "after", "fitness", "needed", TERMS, "from"], rows)
 
 
 def unfinished(data: RunData) -> Grid:
@@ -90,7 +80,7 @@ def unfinished(data: RunData) -> Grid:
         [each.candidate.id, f"{len(each.trained)} of {data.config.seeds}", each.candidate.note]
         for each in data.unfinished
     ]
-    return Grid((("id", "left"), ("trainings", "right"), ("note", "rest")), tuple(rows))
+    return Grid(["id", "trainings", "note"], rows)
 
 
 def failures(evaluated: Iterable[Evaluated]) -> Grid:
@@ -105,14 +95,13 @@ def failures(evaluated: Iterable[Evaluated]) -> Grid:
         for each in evaluated
         for failure in each.failures
     ]
-    return Grid((("id", "left"), ("when", "left"), ("failure", "left"), ("message", "rest")), tuple(rows))
+    return Grid(["id", "when", "failure", "message"], rows)
 
 
 def comparison_grid(comparison: Comparison) -> Grid:
     """One line a reward of the report: fitness with its interval, success, and every seed."""
-    numbers = (("fitness", "right"), ("95% interval", "left"), ("success", "right"))
-    heads = (("reward", "left"), *numbers, ("each seed", "rest"))
-    return Grid(heads, tuple(_result(each, comparison) for each in comparison.results))
+    heads = ["reward", "fitness", "95% interval", "success", "each seed"]
+    return Grid(heads, [_result(each, comparison) for each in comparison.results])
 
 
 def name(result: RewardResult) -> str:

@@ -72,7 +72,7 @@ def test_a_candidate_in_training_shows_how_far_it_is(script: Script, shown: Call
     script.started()
     script.generation(0)
     script.begin("g0-00", 0)
-    assert "–  so far, at step 0" in shown(candidate_page(script.run, "g0-00"))
+    assert "–        so far, at step 0" in shown(candidate_page(script.run, "g0-00"))
     script.progress("g0-00", 0, 31_000, 1.5)
     assert "1.500  so far, at step 31,000" in shown(candidate_page(script.run, "g0-00"))
     assert "Fitness" not in shown(candidate_page(script.run, "g0-01"))  # not begun

@@ -93,7 +93,7 @@ def test_a_run_that_goes_on(script: Script, shown: Callable[..., str]) -> None:
     with script.run.lock():
         screen = shown(run_page(script.run))
     assert "state   going on: 0 of 14 trainings done, last event 2 s ago" in screen
-    assert "Not finished\n  id     trainings  note\n  g0-00     0 of 1  sample 1" in screen
+    assert "Not finished\n  id     trainings  note\n  g0-00  0 of 1     sample 1" in screen
     assert "Ranking" not in screen
 
 
@@ -135,7 +135,7 @@ def test_seeds_are_shown_where_there_are_several(script: Script, shown: Callable
     script.train("g0-01", 0, 9.0)  # half of it: not ranked
     screen = shown(run_page(script.run))
     assert "  1  g0-00    1.500  1.250, 1.750" in screen
-    assert "  g0-01     1 of 2  sample 2" in screen
+    assert "  g0-01  1 of 2     sample 2" in screen
 
 
 def test_a_failed_reference_is_said_and_is_no_zero(script: Script, shown: Callable[..., str]) -> None:

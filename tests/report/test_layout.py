@@ -79,7 +79,7 @@ def test_a_path_is_one_line_on_any_screen() -> None:
 
 
 def test_no_line_is_padded() -> None:
-    page = layout.section("Title", layout.table([("one", "left"), ("two", "rest")], [["a", "b"]]))
+    page = layout.section("Title", layout.table(["one", "two"], [["a", "b"]]))
     for file in (Screen(), io.StringIO()):
         assert printed(page, file) == ["", "Title", "  one  two", "  a    b"]
 

@@ -104,5 +104,5 @@ def summary(found: BenchResults) -> RenderableType:
 
 
 def _table(found: BenchResults, columns: Sequence[int]) -> Table:
-    heads = [(view.HEADS[index], "left") for index in columns]
+    heads = [view.HEADS[index] for index in columns]
     return layout.table(heads, [[cells[index] for index in columns] for cells in view.rows(found)])

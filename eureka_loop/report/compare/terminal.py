@@ -47,7 +47,7 @@ def _table(part: Part) -> RenderableType:
         label = found.result.label + (f" ({text.plural(failed, 'training')} failed)" if failed else "")
         success = text.percent(found.success.value if found.success else None)
         rows.append([label, view.fitness(found.result), success, view.normalised(found.normalised)])
-    return layout.table((("reward", "rest"), *((head, "left") for head in heads)), rows)
+    return layout.table(["reward", *heads], rows)
 
 
 def _lines(part: Part) -> Iterator[Text]:
