@@ -12,7 +12,7 @@ from eureka_loop.propose.templates.program import Gene, Genome, compatible, pars
 from eureka_loop.results import Evaluated, ranked
 
 MAX_TERMS = 8  # more than a person likes to read, and few tasks need
-_CERTAIN = 0.8  # wish or prior from which a term belongs into every program
+_CERTAIN = 0.8  # relevance or prior from which a term belongs into every program
 
 _CROSSED = 0.35  # probability that a child has two parents
 _AGAIN = 0.4  # probability of one more mutation
@@ -72,9 +72,9 @@ def _goals(pool: Pool, recipe: Recipe, rng: Random) -> list[Term]:
         keep = rng.random(len(pool.goals)) < 0.65
         keep[int(rng.integers(len(pool.goals)))] = True
         return [goal for goal, kept in zip(pool.goals, keep, strict=True) if kept]
-    # without a goal that another one, wished for as much, serves better
-    wishes = {term.template.name: term.wish for term in pool.goals}
-    goals = [term for term in pool.goals if wishes.get(term.template.unless, -1.0) < term.wish]
+    # without a goal that another one, as relevant, serves better
+    relevances = {term.template.name: term.relevance for term in pool.goals}
+    goals = [term for term in pool.goals if relevances.get(term.template.unless, -1.0) < term.relevance]
     return goals[:1] if recipe.goals == "first" else goals
 
 
@@ -82,7 +82,7 @@ def _chance(term: Term, pool: Pool, recipe: Recipe, goals: Sequence[Term]) -> fl
     """Probability of a shaping term or a cost in a program."""
     prior = term.template.prior
     served = any(each.template.name == term.template.unless for each in [*goals, *pool.extras])
-    wanted = prior if served else max(prior, min(term.wish, 1.0))
+    wanted = prior if served else max(prior, min(term.relevance, 1.0))
     if recipe is BEST_GUESS:
         return float(wanted >= _CERTAIN)
     return 1.0 if prior == 1.0 else wanted * recipe.extras  # 1: it keeps the episode going
@@ -106,7 +106,7 @@ class TermRecord:
     correlation: float = 0.0
 
     @property
-    def suspicion(self) -> float:
+    def change_odds(self) -> float:
         """1 for a term that did well; more makes a change likelier."""
         harm = -3.0 * self.correlation if self.correlation < _HARM else 0.0
         return 1.0 + 3.0 * (self.share < _IDLE) + harm
@@ -195,7 +195,7 @@ def mutate(pool: Pool, parent: Parent, rng: Random, kinds: Sequence[str] = ()) -
 
 def _scale(pool: Pool, parent: Parent, genome: Genome, rng: Random) -> tuple[Genome, str]:
     """Other weights for one to three terms: up where a term does nothing, down where a cost is too loud."""
-    odds = np.array([parent.record(gene).suspicion for gene in genome])
+    odds = np.array([parent.record(gene).change_odds for gene in genome])
     count = min(len(genome), 1 + int(rng.integers(3)))
     chosen = rng.choice(len(genome), size=count, replace=False, p=odds / odds.sum())
     genes, notes = list(genome), []
@@ -225,7 +225,7 @@ def _vary(pool: Pool, _: Parent, genome: Genome, rng: Random) -> tuple[Genome, s
 
 def _add(pool: Pool, _: Parent, genome: Genome, rng: Random) -> tuple[Genome, str]:
     """One more term, the likelier the more it is asked for or usual."""
-    terms = [(term, max(term.wish, 0.0) + term.template.prior) for term in (*pool.goals, *pool.extras)]
+    terms = [(term, max(term.relevance, 0.0) + term.template.prior) for term in (*pool.goals, *pool.extras)]
     able = [(term.gene, odds) for term, odds in terms if odds > 0 and _fits(term.gene, genome)]
     if not able or len(genome) >= MAX_TERMS:
         return genome, ""
@@ -237,7 +237,7 @@ def _add(pool: Pool, _: Parent, genome: Genome, rng: Random) -> tuple[Genome, st
 def _drop(pool: Pool, parent: Parent, genome: Genome, rng: Random) -> tuple[Genome, str]:
     """One term less, the likelier the less it did; the last goal stays."""
     goals = np.array([pool.is_goal(gene) for gene in genome])
-    odds = np.array([parent.record(gene).suspicion for gene in genome])
+    odds = np.array([parent.record(gene).change_odds for gene in genome])
     odds[goals] *= 0.3 if goals.sum() > 1 else 0.0
     if len(genome) < 2 or not odds.sum():
         return genome, ""

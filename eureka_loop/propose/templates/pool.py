@@ -30,7 +30,7 @@ class Term:
         gene: with the default weights, `<key>` and `<key>_<setting>`; a template's terms share the key, so a
             program holds one of them.
         purpose: the template's, but "goal" for a shaping term that the text asks for.
-        wish: how strongly the text asks for it, 0 to 2.5; below 0: the fitness names it, the text doesn't.
+        relevance: how strongly the text asks for it, 0 to 2.5; below 0: only the fitness names it.
     """
 
     template: TermTemplate
@@ -38,7 +38,7 @@ class Term:
     shape: str
     gene: Gene
     purpose: Literal["goal", "shaping", "cost"]
-    wish: float
+    relevance: float
 
     def range(self, weight: str) -> tuple[float, float]:
         """Least and greatest value that a mutation may give a weight."""
@@ -49,7 +49,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Pool:
-    """All terms of a task: the most wished for first; of a template, the usual shape of the best measures."""
+    """All terms of a task: the most relevant first; of a template, the usual shape of the best measures."""
 
     terms: tuple[Term, ...]
 
@@ -57,13 +57,13 @@ class Pool:
     def goals(self) -> tuple[Term, ...]:
         """The task's goals: one term of each template, strongest first; never empty if there is any."""
         goals = [term for term in self.terms if term.purpose == "goal"]
-        strongest = max((term.wish for term in goals), default=0.0)
-        asked = [term for term in goals if term.wish >= _ASKED_FOR]
-        asked = asked or [term for term in goals if 0 < term.wish == strongest]
+        strongest = max((term.relevance for term in goals), default=0.0)
+        asked = [term for term in goals if term.relevance >= _ASKED_FOR]
+        asked = asked or [term for term in goals if 0 < term.relevance == strongest]
         if not asked:  # the text asks for nothing known: what the fitness names, then what is usual
-            hinted = _first_of_each(term for term in goals if term.template.from_fitness and term.wish < 0)
+            named = [term for term in goals if term.template.from_fitness and term.relevance < 0]
             usual = [term for name in _USUAL for term in goals if term.template.name == name]
-            return hinted[:2] or tuple(usual[:1] or goals[:1])
+            return _first_of_each(named)[:2] or tuple(usual[:1] or goals[:1])
         return _first_of_each(asked)
 
     @cached_property
@@ -71,7 +71,7 @@ class Pool:
         """Shaping and costs, one term of each template; and goals that the text only hints at."""
         goals = {term.template.name for term in self.goals}
         others = [term for term in self.terms if term.template.name not in goals]
-        return _first_of_each(term for term in others if term.purpose != "goal" or term.wish > 0)
+        return _first_of_each(term for term in others if term.purpose != "goal" or term.relevance > 0)
 
     def recognise(self, each: Gene) -> Term | None:
         """The term that a gene was rendered from; None for another author's."""
@@ -119,7 +119,7 @@ def pool(task: Task, vocabulary: Vocabulary) -> Pool:
     ]
     names = vocabulary.names()
     known = frozenset([*names, *(prefix + name for prefix in PREFIXES for name in names)])
-    asked = {"asked": text.asked, "slowly": text.slowly, "active": _is_active(bindings)}
+    asked = {"requested": text.quantities, "slowly": text.slowly, "active": _is_active(bindings)}
     terms = [
         Term(
             template,
@@ -127,12 +127,12 @@ def pool(task: Task, vocabulary: Vocabulary) -> Pool:
             shape,
             gene,
             _purpose(template, binding),
-            _wish(template, binding, matcher.hints),
+            _relevance(template, binding, matcher.hints),
         )
         for template, binding in bindings
         for shape, gene in _genes(template, binding, known, asked, endable)
     ]
-    return Pool(tuple(sorted(terms, key=lambda term: -term.wish)))
+    return Pool(tuple(sorted(terms, key=lambda term: -term.relevance)))
 
 
 def _genes(
@@ -171,7 +171,7 @@ def _purpose(template: TermTemplate, binding: Binding) -> Literal["goal", "shapi
     return "goal" if template.may_be_goal and binding.trigger.named else template.purpose
 
 
-def _wish(template: TermTemplate, binding: Binding, hints: frozenset[str]) -> float:
+def _relevance(template: TermTemplate, binding: Binding, hints: frozenset[str]) -> float:
     hinted = template.from_fitness and all(each.parameter in hints for each in binding.measures.values())
     if template.last_resort:
         return -0.5 if hinted else -1.0

@@ -60,7 +60,7 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Quantities:
     """Numbers of the text, None where it states none: m/s, rad, m."""
 
     speed: float | None = None
@@ -73,7 +73,7 @@ class TaskText:
 
     def __init__(self, text: str) -> None:
         self.words = read(text)
-        self.asked = _asked(text.lower())
+        self.quantities = _quantities(text.lower())
         slow = stems(lexicon()["slow"])
         self.slowly = any(word.stem in slow and word.wanted for word in self.words)
 
@@ -84,7 +84,7 @@ class TaskText:
         meant, reverse, weak = map(self._hits, (template.words, template.reverse, template.hints))
         strong = meant + self._hits(template.avoid_words, wanted=False)
         strength = len(strong) + len(reverse) + min(_HINT * len(weak), _HINTS)
-        strength += _NUMBER * sum(getattr(self.asked, number) is not None for number in template.numbers)
+        strength += _NUMBER * sum(getattr(self.quantities, number) is not None for number in template.numbers)
         place = min(strong + reverse + weak, default=0)
         sign = -1 if len(reverse) > len(strong) else 1
         return Trigger(min(strength, _MOST), place, sign, named=bool(meant or reverse))
@@ -200,7 +200,7 @@ def _ways(table: str) -> Mapping[str, Way]:
     return {stem(word): (axis, sign) for word, (axis, sign) in lexicon()[table].items()}
 
 
-def _asked(text: str) -> Asked:
+def _quantities(text: str) -> Quantities:
     found: dict[str, float] = {}
     for match in _QUANTITY.finditer(text):
         value, unit = float(match["value"]), match["unit"]
@@ -211,4 +211,4 @@ def _asked(text: str) -> Asked:
             found["angle"] = value * turn
         else:
             found["length"] = value * (0.01 if unit.startswith("c") else 1.0)
-    return Asked(**found)
+    return Quantities(**found)

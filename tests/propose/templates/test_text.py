@@ -81,7 +81,7 @@ def test_the_nearest_direction_counts() -> None:
     ],
 )
 def test_numbers(text: str, speed: float | None, angle: float | None, length: float | None) -> None:
-    asked = TaskText(text).asked
+    asked = TaskText(text).quantities
     assert (asked.speed, asked.length) == (speed, length)
     assert (asked.angle or 0.0) == pytest.approx(angle or 0.0, rel=1e-4)
 
