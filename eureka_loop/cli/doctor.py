@@ -8,8 +8,8 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +21,7 @@ from rich.text import Text
 
 from eureka_loop.errors import EurekaError, SandboxError
 from eureka_loop.execute import machine
+from eureka_loop.execute.filming import run_with
 from eureka_loop.propose.llm.settings import KEYS, LLMSettings, configured_model, configured_url
 from eureka_loop.report import text
 from eureka_loop.report.layout import facts, section
@@ -198,17 +199,9 @@ def _unlisted(url: str) -> Finding:
 
 def rendering() -> Iterator[Finding]:
     """Whether MuJoCo can draw without a screen; each backend in a process of its own, both at once."""
-    started = {
-        name: subprocess.Popen(
-            [sys.executable, "-c", _DRAW],
-            env={**os.environ, "MUJOCO_GL": name, "PYOPENGL_PLATFORM": name},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for name in _GL
-    }
-    errors = {name: _error(process) for name, process in started.items()}
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda name: run_with(name, ["-c", _DRAW], seconds=GL_SECONDS), _GL)
+    errors = dict(zip(_GL, found, strict=True))
     for name, error in errors.items():
         value = f"doesn't draw ({error})"
         if not error:
@@ -217,18 +210,6 @@ def rendering() -> Iterator[Finding]:
             yield Finding(name, "lack", value, f"for videos: {_GL[name]}")
         else:
             yield Finding(name, "note", value)
-
-
-def _error(process: subprocess.Popen[str]) -> str:
-    """Last error of a process; "" where it succeeded."""
-    try:
-        _, errors = process.communicate(timeout=GL_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return f"nothing within {GL_SECONDS:g} s"
-    lines = [line for line in errors.splitlines() if re.match(r"\w*(Error|Exception)\b", line)]
-    return "" if process.returncode == 0 else (lines or [f"exit status {process.returncode}"])[-1][:120]
 
 
 def packages() -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from eureka_loop.execute.local import environment
@@ -30,24 +31,26 @@ def filmed(folder: Path) -> str:
         return f"videos are turned off (MUJOCO_GL={chosen})"
     reasons = []
     for backend in (chosen,) if chosen in BACKENDS else BACKENDS:
-        reason = _draw(folder, backend)
+        command = ["-P", "-m", "eureka_loop.simulate.film", str(folder.resolve())]
+        reason = run_with(backend, command, seconds=SECONDS)
         if not reason:
             return ""
         reasons.append(f"{backend}: {reason}")
     return f"this machine doesn't draw ({'; '.join(reasons)}); `eureka doctor` says what brings it"
 
 
-def _draw(folder: Path, backend: str) -> str:
+def run_with(backend: str, arguments: Sequence[str], *, seconds: float) -> str:
+    """Run Python with one of MuJoCo's backends for drawing; its last error, "" where it succeeded."""
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "eureka_loop.simulate.film", str(folder.resolve())],
+            [sys.executable, *arguments],
             env={**environment(), "MUJOCO_GL": backend, "PYOPENGL_PLATFORM": backend},
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired:
-        return f"not done after {SECONDS:g} s"
+        return f"not done after {seconds:g} s"
     if done.returncode == 0:
         return ""
     lines = [line for line in done.stderr.splitlines() if re.match(r"[\w.]*(Error|Exception)\b", line)]

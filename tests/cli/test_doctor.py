@@ -85,7 +85,7 @@ def test_a_system_without_locked_processes(monkeypatch):
             "doesn't draw (RuntimeError: no library)",
         ),
         ("import ctypes; ctypes.string_at(0)", ["lack", "lack"], "doesn't draw (exit status -11)"),
-        ("import time; time.sleep(60)", ["lack", "lack"], "doesn't draw (nothing within 0.7 s)"),
+        ("import time; time.sleep(60)", ["lack", "lack"], "doesn't draw (not done after 0.7 s)"),
     ],
     ids=["both draw", "one is enough", "none", "they hang"],
 )
