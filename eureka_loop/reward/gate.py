@@ -155,18 +155,14 @@ class _Signature:
         arguments = entry.args
         plain = [*arguments.posonlyargs, *arguments.args]
         defaults = dict(zip(reversed(plain), reversed(arguments.defaults), strict=False))
-        if arguments.posonlyargs:
-            self.problems.add(entry, "remove the `/`: parameters are passed by name")
         if not plain:
             text = f"`{entry.name}` names no observable: name what it needs, `{entry.name}(obs, action)`"
             self.problems.add(entry, text)
         for each in plain:
-            if not self._known(each.arg):
+            if self._known(each.arg):
+                self.parameters.append(each.arg)
+            else:
                 self.problems.add(each, self._unknown(each.arg, defaults.get(each)))
-                continue
-            self.parameters.append(each.arg)
-            if each in defaults:
-                self.problems.add(each, f"`{each.arg}` is an observable: remove its default")
         for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
             self._read_weight(each, default)
 
@@ -190,13 +186,9 @@ class _Signature:
         value = number(default) if default is not None else None
         if self._known(node.arg):
             self.problems.add(node, f"`{node.arg}` is an observable: it stands before the `*`")
-        elif default is None:
-            self.problems.add(node, f"weight `{node.arg}` needs a default, a number: `{node.arg}=1.0`")
         elif value is None:
-            instead = f"`{node.arg}=1.0`; tuples are constants above the function"
-            self.problems.add(
-                node, f"weight `{node.arg}={code(default)}`: a weight is one finite number, {instead}"
-            )
+            text = f"{node.arg}={code(default)}" if default is not None else node.arg
+            self.problems.add(node, f"weight `{text}`: its default is one finite number, `{node.arg}=1.0`")
         else:
             self.weights[node.arg] = value
 

@@ -20,8 +20,10 @@ def for_terms(failure: RewardFailure, source: str, shapes: Mapping[str, Shape]) 
     """A failure's message with the line of each term that it names, and what to write instead.
 
     Args:
-        shapes: observable to the shape of one row.
+        shapes: parameter to the shape of one row.
     """
+    if failure.kind in ("exception", "mutated_input", "timed_out", "out_of_memory", "killed"):
+        return str(failure)  # the process names the line
     tree = parse(source)
     if failure.kind == "wrong_terms":
         last = max((node.lineno for node in ast.walk(tree) if isinstance(node, ast.Return)), default=1)

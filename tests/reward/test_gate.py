@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import random
-import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +11,6 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.syntax import MAX_PROBLEMS
 from eureka_loop.reward.vocabulary import Vocabulary
 
-ACCEPTED = Path(__file__).parent / "accepted"
 ENTRY = 'def compute_reward(forward_velocity):\n    return {"speed": forward_velocity}\n'
 NO_MEMORY = "a program has no memory: ask for `prev_<name>`, `init_<name>` or a tracker"
 NO_TEXT = "text can't be built; write it out as a literal"
@@ -88,29 +84,6 @@ def test_beyond_forty_problems_the_rest_is_counted(body: Check) -> None:
     found = body("\n".join(f"x{i} = missing{i}" for i in range(60)))
     assert len(found) == MAX_PROBLEMS + 1
     assert found[-1] == f"Line {2 + MAX_PROBLEMS}: … and 20 more"
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_damaged_programs_raise_nothing_but_refusals(
-    seed: int, vocabularies: Callable[[str], Vocabulary]
-) -> None:
-    """Tokens of realistic programs swapped, lost, doubled, spliced."""
-    choose = random.Random(seed)
-    texts = [path.read_text() for path in sorted(ACCEPTED.glob("*.txt"))]
-    tokens = [re.findall(r"\s+|\w+|[^\w\s]", text) for text in texts]
-    words = sorted({token for each in tokens for token in each if token.strip()})
-    words += "while lambda ** ... None yield f'' await := @ 1e400 class del".split()
-    for _ in range(40):
-        mine = list(choose.choice(tokens))
-        for _ in range(choose.choice((1, 1, 2, 4))):
-            place = choose.randrange(len(mine))
-            other = choose.choice(tokens)
-            splice = other[choose.randrange(len(other)) :][: choose.randrange(10)]
-            mine[place : place + choose.randrange(2)] = choose.choice(([choose.choice(words)], [], splice))
-        try:
-            check("".join(mine), vocabularies("humanoid"), choose.choice(("reward", "fitness")))
-        except Refused:
-            continue
 
 
 # The top level
@@ -201,18 +174,10 @@ def signature(parameters: str) -> str:
             "'info_reward_ctrl' is the env's own reward or part of it; a program can't ask for it",
         ),
         ("torso_up, *args", "`*args`: name every parameter"),
-        ("torso_up, /, action", "remove the `/`: parameters are passed by name"),
-        ("torso_up, action=None", "`action` is an observable: remove its default"),
         ("torso_up, w=1.0", "`w` is a weight: it stands after a `*`: `*, w=1.0`"),
-        ("torso_up, *, w", "weight `w` needs a default, a number: `w=1.0`"),
-        (
-            "torso_up, *, w=True",
-            "weight `w=True`: a weight is one finite number, `w=1.0`; tuples are constants above the function",
-        ),
-        (
-            "torso_up, *, w=1e999",
-            "weight `w=1e309`: a weight is one finite number, `w=1.0`; tuples are constants above the function",
-        ),
+        ("torso_up, *, w", "weight `w`: its default is one finite number, `w=1.0`"),
+        ("torso_up, *, w=True", "weight `w=True`: its default is one finite number, `w=1.0`"),
+        ("torso_up, *, w=1e999", "weight `w=1e309`: its default is one finite number, `w=1.0`"),
         ("torso_up, *, action=1.0", "`action` is an observable: it stands before the `*`"),
     ],
 )

@@ -51,9 +51,9 @@ def try_out(fork_server: ForkServer, program: Program, probe: Columns, shapes: M
             terms = process.evaluate(columns)
             for kind, how, chosen in _variants(rows):
                 values = _evaluate(process, columns, chosen, until)
-                _compare(terms.names, terms.values[:, np.concatenate(chosen)], values, kind, how)
+                _compare(terms, np.concatenate(chosen), values, kind, how)
     except RewardFailure as failure:
-        text = for_terms(failure, program.source, shapes)
+        text = for_terms(failure, program.source, {name: shapes[name] for name in program.parameters})
         raise RewardFailure(failure.kind, text, failure.detail) from failure
     return terms
 
@@ -86,15 +86,16 @@ def _evaluate(process: RewardProcess, columns: Columns, batches: list[Rows], unt
 def _measured_twice(process: RewardProcess, columns: Columns) -> Terms:
     terms = Terms((process.program.kind,), np.array([[process.measure(columns)]]))
     again = np.array([[process.measure(columns)]])
-    _compare(terms.names, terms.values, again, "not_deterministic", "evaluated again")
+    _compare(terms, np.zeros(1, np.intp), again, "not_deterministic", "evaluated again")
     return terms
 
 
-def _compare(names: tuple[str, ...], expected: Array, values: Array, kind: str, how: str) -> None:
-    """Raise where a term differs, every such term on a line of its own."""
+def _compare(terms: Terms, rows: Rows, values: Array, kind: str, how: str) -> None:
+    """Raise where a term of these rows differs, every such term on a line of its own."""
     found = []
-    for name, before, after in zip(names, expected, values, strict=True):
-        differing = np.abs(after - before) > TOLERANCE * np.abs(before).max()
+    for name, expected, after in zip(terms.names, terms.values, values, strict=True):
+        before = expected[rows]
+        differing = np.abs(after - before) > TOLERANCE * np.abs(expected).max()
         if differing.any():
             row = int(differing.argmax())
             found.append(f"Term {name!r} of one row is {before[row]:.9g}, but {after[row]:.9g} {how}")
