@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 
 import rich.live
@@ -41,7 +41,6 @@ class Live:
         run: its events so far are the initial state.
         console: default: standard output.
         interactive: whether to draw a table; default: on a terminal that can move its cursor.
-        clock: Unix time in seconds.
     """
 
     def __init__(
@@ -50,10 +49,8 @@ class Live:
         console: Console | None = None,
         *,
         interactive: bool | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._console = console or terminal()
-        self._clock = clock
         self._lock = threading.Lock()  # rich draws in a thread of its own
         self._state = RunState(run.events() if run is not None else ())
         self._log = LogFormatter()
@@ -87,7 +84,7 @@ class Live:
 
     def _draw(self) -> RenderableType:
         with self._lock:
-            return draw(self._state, self._clock(), *self._console.size)
+            return draw(self._state, time.time(), *self._console.size)
 
 
 def draw(state: RunState, now: float, width: int, height: int) -> Group:

@@ -188,12 +188,16 @@ class RunState:
         return self.trainings_wanted * self.steps - failed
 
     def seconds_left(self, now: float) -> float | None:
-        """Remaining steps by the measured steps per second; None before half of what runs has reported."""
+        """Remaining steps by the measured steps per second; None before enough is measured.
+
+        That is when half of the running trainings have reported, and a tenth of a training's steps are done:
+        workers take seconds to start, and report one after the other.
+        """
         running = [each.step > 0 for each in self.trainings() if each.status == "running"]
         if self.ended or self._measured_from is None or 2 * sum(running) < len(running):
             return None
         seconds, steps = self.worked - self._measured_from[0], self.steps_done - self._measured_from[1]
-        if seconds <= 0 or steps <= 0:
+        if seconds <= 0 or steps < max(1, self.steps // 10):
             return None
         left = (self.steps_wanted - self.steps_done) * seconds / steps
         return max(0.0, left - max(0.0, now - self.last))

@@ -183,6 +183,8 @@ def training(generations: int = 2, candidates: int = 2) -> RunState:
 def test_time_left_is_what_remains_at_the_measured_pace() -> None:
     state = training()
     assert state.seconds_left(2.0) is None, "nothing is measured yet"
+    state.take(progress("g0-00", 5, 3.0))
+    assert state.seconds_left(3.0) is None, "too little is measured"
     state.take(done("g0-00", time=11.0))
     state.take(done("g0-01", time=11.0))
     assert state.seconds_left(11.0) == pytest.approx(200 / (200 / 10))
