@@ -20,7 +20,7 @@ from eureka_loop.judge.learning import (
     profile,
     steps_to_reach,
 )
-from eureka_loop.judge.statistics import HumanNormalised, Interval, bootstrap_interval, iqm, rate_interval
+from eureka_loop.judge.statistics import Interval, bootstrap_interval, iqm, rate_interval
 from eureka_loop.records import Algorithm, Array
 from eureka_loop.report import text
 from eureka_loop.report.compare.entries import Entry
@@ -30,30 +30,7 @@ from eureka_loop.report.comparison import Comparison, RewardResult, compare, sen
 from eureka_loop.results import Evaluated
 from eureka_loop.store import Run
 
-REPEATS = 10_000  # bootstrap draws
-
 Band = tuple[Array, Array, Array]  # value, low, high at each point, (P,) each
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """One reward's numbers.
-
-    Attributes:
-        success: share of judged episodes, mean over seeds; None where the task has no success.
-        normalised: on the scale from sparse (0) to hand-written (1); None where that is not defined.
-        area: mean fitness of training episodes over all of training (the area under the learning curve,
-            divided by its length).
-        reached: number of seeds that came to the reference's last training fitness.
-        steps: the median seed's environment steps until then; None where fewer than half came there.
-    """
-
-    result: RewardResult
-    success: Interval | None
-    normalised: HumanNormalised | None
-    area: Interval | None
-    reached: int | None
-    steps: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +80,22 @@ class Part:
         return None
 
     @property
-    def measures(self) -> list[Measures]:
-        """Numbers of every entry, in order."""
-        return [self._measures(*pair) for pair in zip(self.results, self.curves, strict=True)]
+    def areas(self) -> list[Interval | None]:
+        """Each entry's mean fitness of training episodes: the area under its curve divided by its length."""
+        heights = [None if each is None else mean_heights(each) for each in self.curves]
+        return [
+            None if each is None else bootstrap_interval([each], rng=np.random.default_rng(0))
+            for each in heights
+        ]
 
-    def _measures(self, result: RewardResult, found: Curves | None) -> Measures:
-        rates = result.success_rates
-        reached, steps = _reach(found, self.target)
-        return Measures(
-            result=result,
-            success=rate_interval(rates) if rates.size else None,
-            normalised=self.comparison.normalised(result),
-            area=_area(found),
-            reached=reached,
-            steps=steps,
-        )
+    @property
+    def steps_to_target(self) -> list[Array | None]:
+        """Each entry's environment steps until `target`, (seeds,), sorted; infinite if never."""
+        goal = self.target
+        return [
+            None if each is None or goal is None else np.sort(steps_to_reach(each, goal))
+            for each in self.curves
+        ]
 
     @property
     def bands(self) -> list[Band | None]:
@@ -245,18 +223,3 @@ def terms_over_training(evaluated: Evaluated) -> dict[str, Array]:
             if means:
                 found[name].append((group[0].step, float(np.mean(means)), min(means), max(means)))
     return {name: np.array(rows) for name, rows in found.items() if rows}
-
-
-def _area(found: Curves | None) -> Interval | None:
-    if found is None:
-        return None
-    return bootstrap_interval([mean_heights(found)], rng=np.random.default_rng(0), repeats=REPEATS)
-
-
-def _reach(found: Curves | None, goal: float | None) -> tuple[int | None, float | None]:
-    """Number of runs that reach a level, and the median run's steps, infinite for one that never does."""
-    if found is None or goal is None:
-        return None, None
-    steps = np.sort(steps_to_reach(found, goal))
-    late = float(steps[(len(steps) - 1) // 2 : len(steps) // 2 + 1].mean())
-    return int(np.isfinite(steps).sum()), late if np.isfinite(late) else None

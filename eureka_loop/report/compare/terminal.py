@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from eureka_loop.report import layout, text
@@ -13,6 +14,7 @@ from eureka_loop.report.compare import view
 from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.terminal import print_lines, show
 
+WIDE, NARROW = (0, 1, 2, 3, 6), (0, 1, 3, 6)  # columns of `view.HEADS`
 STYLES = {"better": "green", "worse": "red"}
 
 
@@ -34,20 +36,15 @@ def summary(found: ComparisonResults) -> RenderableType:
     ]
     for part in found.parts:
         title = f"{found.setup.task.name}, {part.name}, {found.setup.config.steps:,} steps, {seeds}"
-        parts.append(layout.section(title, Group(_table(part), Text(), *_lines(part))))
+        table = layout.FirstThatFits((_table(part, WIDE), _table(part, NARROW)))
+        parts.append(layout.section(title, Group(table, Text(), *_lines(part))))
     parts.append(layout.section("Cost", Text(view.cost(found))))
     return Group(*parts)
 
 
-def _table(part: Part) -> RenderableType:
-    heads = ("fitness, IQM [95%]", "success", "human-normalised")
-    rows = []
-    for found in part.measures:
-        failed = len(found.result.evaluated.failures)
-        label = found.result.label + (f" ({text.plural(failed, 'training')} failed)" if failed else "")
-        success = text.percent(found.success.value if found.success else None)
-        rows.append([label, view.fitness(found.result), success, view.normalised(found.normalised)])
-    return layout.table(["reward", *heads], rows)
+def _table(part: Part, columns: Sequence[int]) -> Table:
+    cells = [[line[index] for index in columns] for line in view.rows(part)]
+    return layout.table([view.HEADS[index] for index in columns], cells)
 
 
 def _lines(part: Part) -> Iterator[Text]:

@@ -17,12 +17,12 @@ import numpy as np
 
 from eureka_loop import files
 from eureka_loop.judge.agreement import Agreement, Match
-from eureka_loop.judge.statistics import HumanNormalised, Interval
+from eureka_loop.judge.statistics import HumanNormalised, Interval, rate_interval
+from eureka_loop.records import Array
 from eureka_loop.report import text
 from eureka_loop.report.compare import figures
 from eureka_loop.report.compare.results import (
     ComparisonResults,
-    Measures,
     Part,
     profile_band,
     terms_over_training,
@@ -86,7 +86,7 @@ def _part(part: Part) -> dict[str, Any]:
     return {
         "part": part,
         "name": part.name,
-        "rows": [row(each) for each in part.measures],
+        "rows": rows(part),
         "verdicts": [(each.label, *part.comparison.verdict(each)) for each in part.results[1:]],
         "explanations": explanations(part),
         "seeds": [
@@ -133,33 +133,35 @@ def normalised(found: HumanNormalised | None) -> str:
     return f"{found.raw:.2f}{clipped}"
 
 
-def fitness(result: RewardResult) -> str:
-    """Fitness with its interval, or why there is none: a failure is no number."""
-    return number(result.interval) if result.interval is not None else result.status
-
-
-def row(found: Measures) -> list[str]:
-    """One line of the table under `HEADS`."""
-    result = found.result
-    failures = dict.fromkeys(text.failure(each.kind) for each in result.evaluated.failures)
-    done = f"{result.fitness.size} of {len(result.evaluated.results)}"
+def rows(part: Part) -> list[list[str]]:
+    """The table under `HEADS`: a line for each entry."""
     return [
-        result.label,
-        fitness(result),
-        share(found.success),
-        normalised(found.normalised),
-        number(found.area),
-        _reach(found),
-        f"{done}: {'; '.join(failures)}" if failures else done,
+        [
+            result.label,
+            number(result.interval) if result.interval is not None else result.status,
+            share(rate_interval(result.success_rates) if result.success_rates.size else None),
+            normalised(part.comparison.normalised(result)),
+            number(area),
+            _reach(steps),
+            _trainings(result),
+        ]
+        for result, area, steps in zip(part.results, part.areas, part.steps_to_target, strict=True)
     ]
 
 
-def _reach(found: Measures) -> str:
-    """Steps, and number of seeds: "34k (9 of 10 seeds)"."""
-    if found.reached is None:
+def _reach(steps: Array | None) -> str:
+    """The median seed's steps, and the number of seeds: "34k (9 of 10 seeds)"."""
+    if steps is None:
         return text.UNKNOWN
-    seeds = f"{found.reached} of {text.plural(found.result.fitness.size, 'seed')}"
-    return f"{text.count(found.steps)} ({seeds})" if found.steps is not None else f"not reached ({seeds})"
+    median = float(steps[(len(steps) - 1) // 2 : len(steps) // 2 + 1].mean())
+    seeds = f"{np.isfinite(steps).sum()} of {text.plural(len(steps), 'seed')}"
+    return f"{text.count(median)} ({seeds})" if np.isfinite(median) else f"not reached ({seeds})"
+
+
+def _trainings(result: RewardResult) -> str:
+    failures = dict.fromkeys(text.failure(each.kind) for each in result.evaluated.failures)
+    done = f"{result.fitness.size} of {len(result.evaluated.results)}"
+    return f"{done}: {'; '.join(failures)}" if failures else done
 
 
 # figures as small tables

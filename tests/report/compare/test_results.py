@@ -12,7 +12,7 @@ from eureka_loop import files
 from eureka_loop.references import NATIVE
 from eureka_loop.report.compare.entries import Entry
 from eureka_loop.report.compare.results import ComparisonResults, Part, terms_over_training
-from eureka_loop.report.compare.view import curve_rows, explanations, learning_rows, profile_rows, row
+from eureka_loop.report.compare.view import curve_rows, explanations, learning_rows, profile_rows, rows
 from eureka_loop.results import Trained
 
 from .conftest import ENTRIES, Fitness, made, numbers
@@ -21,10 +21,6 @@ from .conftest import ENTRIES, Fitness, made, numbers
 def part_of(folder: Path, fitness: Fitness | None = None, **values: object) -> Part:
     """The only part of a comparison, with these numbers or as it lies there."""
     return ComparisonResults.of(made(folder, fitness, **values) if fitness else folder).parts[0]  # type: ignore[arg-type]
-
-
-def rows(part: Part) -> list[list[str]]:
-    return [row(each) for each in part.measures]
 
 
 def sentences(part: Part) -> str:
@@ -40,17 +36,19 @@ def test_every_number_with_its_interval(better: Path) -> None:
 
 def test_the_winner_comes_to_the_references_level_first(better: Path) -> None:
     part = part_of(better)
-    ours, _, sparse = part.measures
     assert part.target is not None
     assert 2.5 < part.target < 3.5
-    assert ours.steps is not None
-    assert (ours.reached, ours.steps < 120_000) == (10, True)
-    assert (sparse.reached, sparse.steps) == (0, None)
+    ours, _, sparse = part.steps_to_target
+    assert ours is not None
+    assert ours.max() < 120_000
+    assert sparse is not None
+    assert np.isinf(sparse).all()
+    assert [each[5].split(" (")[1] for each in rows(part)][::2] == ["10 of 10 seeds)", "0 of 10 seeds)"]
 
 
 def test_the_area_is_the_mean_of_the_curve(better: Path) -> None:
     part = part_of(better)
-    area, curves = part.measures[0].area, part.curves[0]
+    area, curves = part.areas[0], part.curves[0]
     assert area is not None
     assert curves is not None
     assert area.value == pytest.approx(curves.fitness.mean(), rel=0.05)
