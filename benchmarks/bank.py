@@ -144,7 +144,7 @@ class Bench:
 
     def bank(self, generation: int) -> Bank:
         with ProgramJudge(self.fork_server, self.task, self.vocabulary) as judge:
-            return gather(self.run, judge, generation, most=1 << 40)  # nothing is deleted
+            return gather(self.run, judge, generation, {}, most=1 << 40)  # nothing is deleted
 
     def ask(self, bank: Bank, source: str, *, without: str = "") -> tuple[Screened, Screened]:
         """What the bank says of a program, and of the same with its sign flipped."""

@@ -26,9 +26,8 @@ from pathlib import Path
 import numpy as np
 
 from eureka_loop.execute import machine
-from eureka_loop.execute.budget import Deadline
-from eureka_loop.execute.evaluate import Evaluation, Plan
-from eureka_loop.execute.local import LocalEngine
+from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
+from eureka_loop.execute.local import LocalExecutor
 from eureka_loop.judge.statistics import pearson
 from eureka_loop.report.comparison import compare
 from eureka_loop.results import Evaluated, ranked
@@ -162,9 +161,10 @@ def on_fresh_seeds(options: argparse.Namespace, run: Run, ids: Sequence[str]) ->
     plan = Plan(run.task(), run.training(), config.steps)
     training = seeds("report_training", config.seed, options.report_seeds)
     judging = seeds("report", config.seed, config.judge_episodes)
-    with run.lock(), LocalEngine(machine.share(machine.look())) as engine:
-        evaluation = Evaluation(run, engine, plan, Deadline(None))
-        return evaluation.evaluate([run.candidate(id) for id in ids], training, judging, report=True)
+    share = machine.share(machine.look())
+    with run.lock(), LocalExecutor(share) as executor:
+        evaluation = Evaluation(run, executor, plan, share)
+        return evaluation.evaluate([run.candidate(id) for id in ids], Stage(training, judging, report=True))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from eureka_loop import files
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.execute.evaluate import Plan
 from eureka_loop.execute.footprint import footprint
-from eureka_loop.execute.local import LocalEngine
+from eureka_loop.execute.local import LocalExecutor
 from eureka_loop.execute.machine import Share
 from eureka_loop.records import Algorithm, Job, Task, Training
 from eureka_loop.results import Trained
@@ -30,16 +31,6 @@ from eureka_loop.simulate.survey import survey
 from eureka_loop.store import read_result
 
 JUDGED = tuple(range(1_000_000, 1_000_010))
-
-
-class Watch:
-    """Nobody needs to be told."""
-
-    def started(self, folder: Path) -> None:
-        pass
-
-    def tick(self, active: Sequence[Path]) -> None:
-        pass
 
 
 def main() -> None:
@@ -72,8 +63,12 @@ def show(name: str, task: Task, vocabulary: Vocabulary, plan: Plan, learners: in
     share = replace(Share(1, learners), each=footprint(plan, vocabulary))
     with tempfile.TemporaryDirectory() as folder:
         folders = [write(Path(folder) / f"{place}", plan, place) for place in range(learners)]
-        with LocalEngine(share) as engine:
-            peak = max(taken(os.getpid()) for _ in engine.run(folders, Watch()))
+        peak = 0.0
+        with LocalExecutor(share) as executor:
+            done = executor.submit(folders)
+            while not done.done():
+                peak = max(peak, taken(os.getpid()))
+                time.sleep(0.2)
         assert all(isinstance(read_result(each), Trained) for each in folders)
     print(
         f"{name}: {peak / 1e9:.2f} GB of {share.memory / 1e9:.2f} GB, ratio: {peak / share.memory:.2f}",

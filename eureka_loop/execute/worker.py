@@ -96,26 +96,14 @@ def _work(folders: Folders, jobs: Sequence[Job], fork_server: ForkServer) -> Non
             files.write_json(folder / MACHINE_ERROR, {"message": str(error)})
         return
     except Exception as error:  # noqa: BLE001 - the process boundary: a bug is one job's failure
-        if len(jobs) > 1:  # trained alone, each shows whether it is its own
-            traceback.print_exc()
-            for folder, job in zip(folders, jobs, strict=True):
-                _clear(folder)
-                _work([folder], [job], fork_server)
-            return
+        traceback.print_exc()
         files.require_space(folders[0])
+        if len(jobs) > 1:
+            return  # no result: the jobs come again, at last each alone, which shows which one it is
         message = f"{type(error).__name__}: {error}"
         results = [Failed(jobs[0].candidate, "crashed", message, traceback.format_exc(), jobs[0].seed)]
     for folder, result in zip(folders, results, strict=True):
         files.write_json(folder / "result.json", result)
-
-
-def _clear(folder: Path) -> None:
-    """Delete what a training that is to be done again has left, but for its log and its (empty) progress."""
-    for path in folder.iterdir():
-        if path.name == "progress.jsonl":
-            path.write_bytes(b"")
-        elif path.name not in ("job.json", "worker.log"):
-            path.unlink()
 
 
 def _train(folders: Folders, jobs: Sequence[Job], fork_server: ForkServer) -> list[Trained | Failed]:
@@ -146,25 +134,16 @@ def _require_device(job: Job) -> None:
 
 
 def _keep(folders: Folders, jobs: Sequence[Job], results: Sequence[Trained | Failed], domain: Domain) -> None:
-    """Episodes of what was trained, for the trajectory bank."""
-    trained = zip(folders, jobs, results, strict=True)
-    kept = [(job, folder) for folder, job, each in trained if job.keep_episode and isinstance(each, Trained)]
-    if kept:
-        _play(kept, domain)
-
-
-def _play(kept: Sequence[tuple[Job, Path]], domain: Domain) -> None:
-    """One episode each, into its folder. One that can't be had costs no training: the bank goes without."""
+    """One episode of each policy for the trajectory bank, which goes without those that can't be had."""
     from eureka_loop.train.recording import record_trained
 
-    try:
-        record_trained([job for job, _ in kept], domain, [folder for _, folder in kept])
-    except Exception:  # noqa: BLE001 - the process boundary
-        files.require_space(kept[0][1])
-        traceback.print_exc()
-        if len(kept) > 1:  # trained alone, each shows whether it is its own
-            for each in kept:
-                _play([each], domain)
+    for folder, job, result in zip(folders, jobs, results, strict=True):
+        if job.keep_episode and isinstance(result, Trained):
+            try:
+                record_trained([job], domain, [folder])
+            except Exception:  # noqa: BLE001 - the process boundary
+                files.require_space(folder)
+                traceback.print_exc()
 
 
 def _record(folder: Path) -> None:

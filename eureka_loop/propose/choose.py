@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput
-from eureka_loop.propose.designer import DESIGNERS, Designer
-from eureka_loop.propose.given import GivenDesigner
+from eureka_loop.propose.designer import DESIGNERS, Designer, ReplySink, Request
 from eureka_loop.propose.llm.settings import LLMSettings, configured_model, configured_url
+from eureka_loop.records import Reply
 from eureka_loop.store import Run
 
 
@@ -55,3 +55,16 @@ def choose_designer(run: Run, config: RunConfig) -> Designer:
     if given.exists():
         return GivenDesigner(given.read_text(encoding="utf-8"))
     return DESIGNERS.load(config.designer or "templates")(config, run)
+
+
+class GivenDesigner:
+    """The user's own program (`eureka train REWARD.py`), down the same line as a generated one."""
+
+    name = "given"
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def propose(self, request: Request, sink: ReplySink) -> None:
+        if request.repair is None:
+            sink.keep(0, Reply(source=self._source, note="given"))

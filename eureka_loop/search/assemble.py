@@ -30,7 +30,7 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search import loop
-from eureka_loop.search.bank import EpisodeCache, relabelled_episodes
+from eureka_loop.search.bank import relabelled_episodes
 from eureka_loop.search.describe import look, task_of
 from eureka_loop.search.feedback import feedback
 from eureka_loop.search.halving import Allocation
@@ -114,10 +114,9 @@ def assembled(run: Run, jobs: int | None = None) -> Iterator[Assembly]:
         gate = Gate(vocabulary, run.probe(), fork_server)
         writer = Writer(run, choose_designer(run, config), gate)
         stack.callback(writer.close)
-        cache = EpisodeCache()
-        begin_with = relabelled_episodes(run, fork_server, task, vocabulary, plan.training.relabel, cache)
+        begin_with = relabelled_episodes(run, fork_server, task, vocabulary, plan.training.relabel)
         evaluation = Evaluation(run, executor, plan, planned, begin_with)
-        screening = Screening(run, fork_server, task, vocabulary, plan.training.discount, cache)
+        screening = Screening(run, fork_server, task, vocabulary, plan.training.discount)
         whole = Rung(0, config.steps, config.seeds, config.judge_episodes, config.samples)
         stages = loop.Stages(
             request=RequestBuilder(task, vocabulary, plan, config.seed).request,

@@ -6,7 +6,7 @@ Each training leaves one in its folder, the survey leaves those of random action
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +26,6 @@ from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.store import REFERENCES, Run
 
 BANK_BYTES = 256_000_000  # of the trained policies' episodes together, before compression
-READ_BYTES = 128_000_000  # of columns that are kept from one program to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,46 +86,20 @@ class Bank:
         return [each.path for each in spread(self._kept, lambda each: len(each.trajectory), most)]
 
 
-@dataclass(slots=True)
-class EpisodeCache:
-    """Fitness, size and columns of episodes, so that they aren't read again for every program.
-
-    Attributes:
-        fitness: of those that were judged.
-    """
-
-    fitness: dict[Path, float] = field(default_factory=dict)
-    _sizes: dict[Path, int] = field(default_factory=dict)
-    _episodes: dict[Path, Trajectory] = field(default_factory=dict)
-
-    def episode(self, path: Path) -> Trajectory:
-        return self._episodes.setdefault(path, Trajectory(path))
-
-    def size(self, path: Path) -> int:
-        """Bytes before compression."""
-        if path not in self._sizes:
-            self._sizes[path] = size(path)
-        return self._sizes[path]
-
-    def shrink(self) -> None:
-        """Drop the columns that were read, once they are many."""
-        if sum(each.kept for each in self._episodes.values()) > READ_BYTES:
-            for each in self._episodes.values():
-                each.forget()
-
-
 def gather(
-    run: Run, judge: ProgramJudge, generation: int, most: int = BANK_BYTES, cache: EpisodeCache | None = None
+    run: Run, judge: ProgramJudge, generation: int, known: dict[Path, float], most: int = BANK_BYTES
 ) -> Bank:
     """The episodes of all generations before this one: the same however far this one has come.
 
     Where those are more than `most` bytes, some of the trained policies' episodes are deleted, such that the
     others are spread over all of fitness; gathering again finds the same.
+
+    Args:
+        known: fitness of files that were judged before; completed here.
     """
-    cache = EpisodeCache() if cache is None else cache
     random = [(path, RANDOM) for path in sorted(run.task_folder.glob("random-*.npz"))]
-    kept = _within(_judged(_trained(run, generation), judge, cache), most, cache)
-    return Bank([*_judged(random, judge, cache), *kept])
+    kept = _within(_judged(_trained(run, generation), judge, known), most)
+    return Bank([*_judged(random, judge, known), *kept])
 
 
 def _trained(run: Run, generation: int) -> Iterable[tuple[Path, str]]:
@@ -139,23 +112,25 @@ def _trained(run: Run, generation: int) -> Iterable[tuple[Path, str]]:
                 yield path, id
 
 
-def _judged(found: Iterable[tuple[Path, str]], judge: ProgramJudge, cache: EpisodeCache) -> list[BankEpisode]:
+def _judged(
+    found: Iterable[tuple[Path, str]], judge: ProgramJudge, known: dict[Path, float]
+) -> list[BankEpisode]:
     """Those that have a fitness."""
     kept = []
     for path, policy in found:
-        trajectory = cache.episode(path)
-        if path not in cache.fitness:
+        trajectory = Trajectory(path)
+        if path not in known:
             try:
-                cache.fitness[path], _ = judge.measure(trajectory.columns(judge.names))
+                known[path], _ = judge.measure(trajectory.columns(judge.names))
             except RewardFailure:
                 continue
-        kept.append(BankEpisode(path, policy, trajectory, cache.fitness[path]))
+        kept.append(BankEpisode(path, policy, trajectory, known[path]))
     return kept
 
 
-def _within(kept: Sequence[BankEpisode], most: int, cache: EpisodeCache) -> list[BankEpisode]:
+def _within(kept: Sequence[BankEpisode], most: int) -> list[BankEpisode]:
     """As many as `most` bytes hold, evenly over their ranks of fitness; the others' files are deleted."""
-    chosen = spread(kept, lambda each: cache.size(each.path), most)
+    chosen = spread(kept, lambda each: size(each.path), most)
     for each in kept:
         if each not in chosen:
             each.path.unlink()
@@ -175,12 +150,7 @@ def spread(
 
 
 def relabelled_episodes(
-    run: Run,
-    fork_server: ForkServer,
-    task: Task,
-    vocabulary: Vocabulary,
-    most: int,
-    cache: EpisodeCache,
+    run: Run, fork_server: ForkServer, task: Task, vocabulary: Vocabulary, most: int
 ) -> Callable[[int], Sequence[Path]]:
     """Generation → files of episodes that its off-policy trainings begin with, relabelled by their reward.
 
@@ -190,12 +160,13 @@ def relabelled_episodes(
     Args:
         most: transitions of a training; 0: none.
     """
+    known: dict[Path, float] = {}
 
     @lru_cache
     def episodes(generation: int) -> Sequence[Path]:
         if not most:
             return ()
         with ProgramJudge(fork_server, task, vocabulary) as judge:
-            return gather(run, judge, generation, cache=cache).transitions(most)
+            return gather(run, judge, generation, known).transitions(most)
 
     return episodes

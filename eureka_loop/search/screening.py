@@ -6,7 +6,8 @@ A verdict is in the candidate's folder before it is trained (bank.json), so a re
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from eureka_loop import files
 from eureka_loop.errors import RewardFailure
@@ -17,7 +18,7 @@ from eureka_loop.results import Failed
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Vocabulary
-from eureka_loop.search.bank import Bank, EpisodeCache, gather
+from eureka_loop.search.bank import Bank, gather
 from eureka_loop.store import Run
 
 
@@ -26,7 +27,7 @@ class Screening:
     """
     Attributes:
         discount: as in training.
-        cache: of the bank's episodes.
+        known: fitness of the bank's episodes that were judged before.
     """
 
     run: Run
@@ -34,7 +35,7 @@ class Screening:
     task: Task
     vocabulary: Vocabulary
     discount: float
-    cache: EpisodeCache
+    known: dict[Path, float] = field(default_factory=dict)
 
     async def screened(self, written: asyncio.Task[Candidate | None]) -> Candidate | None:
         """The candidate once it is written; one that the bank rejects has failed."""
@@ -49,8 +50,7 @@ class Screening:
             return
         if not self._decided(candidate):
             with ProgramJudge(self.fork_server, self.task, self.vocabulary) as judge:
-                bank = gather(self.run, judge, candidate.generation, cache=self.cache)
-            self.cache.shrink()
+                bank = gather(self.run, judge, candidate.generation, self.known)
             found = self._ask(bank, candidate)
             files.write_json(self.run.candidate_folder(candidate.id) / "bank.json", found)
         known = self.run.screened(candidate.id)

@@ -49,24 +49,19 @@ def work(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
     return run
 
 
-def test_a_cohort_that_breaks_is_trained_again_from_nothing(work: Callable[..., list[Path]]) -> None:
-    """One by one, and what the cohort left isn't there beside it."""
-
-    def train(jobs: Sequence[Job], domain: Any, fork_server: Any, folders: Any, report: Any, **_: Any) -> Any:
-        for place, folder in enumerate(folders):
-            report(place, {"step": float(len(jobs))})
-            (folder / f"events.out.tfevents.{len(jobs)}").write_text("x")
-            (folder / "worker.log").write_text("printed")
-        if len(jobs) > 1 or jobs[0].candidate == "b":
-            raise ZeroDivisionError("b")
-        return [trained(jobs[0])]
+def test_a_bug_is_the_failure_of_a_job_alone_and_leaves_a_cohort_without_results(
+    work: Callable[..., list[Path]], make_job: MakeJob
+) -> None:
+    def train(jobs: Sequence[Job], *_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("b")
 
     folders = work(train)
-    assert [type(read_result(folder)) for folder in folders] == [Trained, Failed, Trained]
-    for folder in folders:
-        assert list(files.read_lines(folder / "progress.jsonl")) == [{"step": 1.0}]
-        assert [path.name for path in folder.glob("events*")] == ["events.out.tfevents.1"]
-        assert (folder / "worker.log").exists()
+    assert [read_result(folder) for folder in folders] == [None] * 3
+    worker._work(folders[:1], [files.read_json(folders[0] / "job.json", Job)], None)  # type: ignore[arg-type]
+    failed = read_result(folders[0])
+    assert isinstance(failed, Failed)
+    assert (failed.kind, failed.message) == ("crashed", "ZeroDivisionError: b")
+    assert "Traceback" in failed.detail
 
 
 def test_an_episode_that_can_not_be_kept_costs_no_training(

@@ -17,7 +17,7 @@ from eureka_loop.records import Candidate, Task
 from eureka_loop.results import Trained, judged_episode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
-from eureka_loop.search.bank import EpisodeCache, gather, relabelled_episodes
+from eureka_loop.search.bank import gather, relabelled_episodes
 from eureka_loop.search.feedback import feedback
 from eureka_loop.search.screening import Screening
 from eureka_loop.seeds import seeds
@@ -77,7 +77,7 @@ def written(run: Run, **sources: str) -> list[Candidate]:
 
 
 def screening(run: Run, fork_server: ForkServer) -> Screening:
-    return Screening(run, fork_server, TASK, VOCABULARY, 0.99, EpisodeCache())
+    return Screening(run, fork_server, TASK, VOCABULARY, 0.99)
 
 
 def screened(run: Run, fork_server: ForkServer, candidates: Sequence[Candidate]) -> None:
@@ -87,7 +87,7 @@ def screened(run: Run, fork_server: ForkServer, candidates: Sequence[Candidate])
 
 def policies(run: Run, fork_server: ForkServer, generation: int = 1, **limit: int) -> list[str]:
     with ProgramJudge(fork_server, TASK, VOCABULARY) as judge:
-        return gather(run, judge, generation, **limit).policies
+        return gather(run, judge, generation, {}, **limit).policies
 
 
 def test_earlier_generations_and_random_actions_are_in_the_bank(run: Run, fork_server: ForkServer) -> None:
@@ -110,26 +110,6 @@ def test_episodes_of_early_rungs_count_for_their_candidate(run: Run, fork_server
     folder.mkdir(parents=True)
     keep(folder / FILE, 1.0)
     assert policies(run, fork_server).count("g0-03") == 2
-
-
-def test_what_arrives_later_reads_nothing_again(
-    run: Run, fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Above a bound columns are read again, and the verdicts are the same."""
-    reads: list[Path] = []
-    load = np.load
-    monkeypatch.setattr(np, "load", lambda path, **how: reads.append(path) or load(path, **how))
-    watched, counts = screening(run, fork_server), []
-    for each in written(run, one=FORWARDS, two=FORWARDS, three=FORWARDS, four=BACKWARDS):
-        watched.screen(each)
-        counts.append(len(reads))
-        if len(counts) == 2:
-            monkeypatch.setattr("eureka_loop.search.bank.READ_BYTES", 0)
-            watched.cache.shrink()
-    assert counts[1] == counts[0] > 0
-    assert counts[2] > counts[1]
-    assert run.screened("g1-00") == run.screened("g1-01") == run.screened("g1-02")
-    assert run.failure("g1-03") is not None
 
 
 def test_the_bound_is_kept_and_the_spread_with_it(run: Run, fork_server: ForkServer) -> None:
@@ -205,7 +185,7 @@ def test_what_has_begun_to_train_is_not_asked_about(run: Run, fork_server: ForkS
 
 def begins_with(run: Run, fork_server: ForkServer, generation: int, most: int) -> list[str]:
     """Candidates whose episodes a generation's trainings begin with."""
-    episodes = relabelled_episodes(run, fork_server, TASK, VOCABULARY, most, EpisodeCache())
+    episodes = relabelled_episodes(run, fork_server, TASK, VOCABULARY, most)
     return ["random" if path.parent == run.task_folder else path.parts[-3] for path in episodes(generation)]
 
 
