@@ -1,4 +1,4 @@
-"""What travels along the line: task → reply → candidate → job; what comes of it is in `results`.
+"""Records along the line: task → reply → candidate → job. Their outcomes are in `results`.
 
 Frozen, plain data. Every record goes into a JSON file and comes back equal (see `files`).
 """
@@ -19,19 +19,19 @@ Algorithm = Literal["ppo", "sac"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is wanted, and how it is measured. Programs are source text, all of one kind.
+    """A task and its measures. Programs are source text, all of one kind.
 
     Attributes:
         name: file-system safe, e.g. "halfcheetah-run".
         env_id: Gymnasium id; a domain file in `envs/` may know it.
-        text: the task in plain words, what the designer reads.
+        text: the task in plain words, as the designer reads it.
         fitness: source of `def fitness(<observables>)`: whole episode in, one number out; more is better.
         success: source of `def success(<observables>)` (episode → 0 or 1), where it has a meaning.
         sparse: reward program that pays only for the task itself.
-        human: hand-written reward program; None where nobody wrote one.
+        human: hand-written reward program, where there is one.
         human_source: where the hand-written reward comes from.
-        native: where the env's own reward stands in for a hand-written one that nobody has written as a
-            program: the methods of the env's class that compute it, for people to read.
+        native: methods of the env's class that compute its own reward, where that stands in for a
+            hand-written program.
         env_kwargs: passed to `gymnasium.make`.
         judges: further judges of the final policy, by registered name (see `judge.base`).
     """
@@ -60,14 +60,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a designer answered: source, or why there is none.
+    """A designer's answer: source, or the reason why there is none.
 
     Attributes:
         source: the program's text, unchecked; None where the reply held none.
         parents: ids of the candidates it was made from.
-        note: one line on how it came about ("mutated: weight of 'speed' × 1.7").
+        note: one line on its origin ("mutated: weight of 'speed' × 1.7").
         problem: why there is no source.
-        exchange: messages, raw reply, usage: whatever lets a person (or `replay`) follow it. JSON.
+        exchange: messages, raw reply, usage, for people and for `replay`. JSON.
         usage: tokens and money.
     """
 
@@ -81,7 +81,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A reward program with a name and a history. `source` may not have passed the gate."""
+    """A reward program with an id and its parents. `source` may not have passed the gate."""
 
     id: str  # "g0-03": generation 0, fourth sample; references: "human", "sparse"
     generation: int
@@ -101,11 +101,11 @@ class Job:
         hyperparameters: keyword arguments of SB3's algorithm, complete (the domain's, with overrides).
         judge_seeds: one judged episode a seed, with the final policy; disjoint from training seeds.
         trainer: as registered: "population", many at once, or "sb3", one at a time.
-        checkpoints: at how many points of training statistics are kept.
-        until: step at which to stop, be judged, and leave all that going on takes; None: train to the end.
-        after: folder of the training to go on with, relative to the job's; "": begin.
-        keep_episode: whether an episode of its policy goes into the run's trajectory bank.
-        begin_with: files, relative to the job's folder, of episodes that its replay buffer begins with.
+        checkpoints: number of points of training at which statistics are kept.
+        until: step at which to stop, be judged, and leave a snapshot; None: train to the end.
+        after: folder of the training to continue, relative to the job's; "": begin.
+        keep_episode: whether an episode of its policy goes into the trajectory bank.
+        begin_with: files of episodes that its replay buffer begins with, relative to the job's folder.
         cohort: folders of the jobs that are trained together with it, itself included, in order; relative to
             the run's folder of candidates.
     """
@@ -127,19 +127,19 @@ class Job:
     cohort: tuple[str, ...] = ()
 
 
-SNAPSHOT = "training.npz"  # in the folder of a job that ends before its training: what going on takes
+SNAPSHOT = "training.npz"  # in the folder of a job with `until`: the state from which to continue
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A stage of the search's trainings; at its end the worse candidates stop.
+    """A stage of successive halving; at its end the worse candidates stop.
 
     Attributes:
         number: from 0, the first.
         steps: that each training has taken at its end.
-        seeds: trainings of each candidate; those that the rung before didn't have begin here.
+        seeds: trainings of each candidate; those that the rung before lacks begin here.
         episodes: in which each policy is judged.
-        places: candidates that it has room for.
+        places: candidates that reach it.
         last: whether trainings end here.
     """
 
@@ -164,9 +164,9 @@ class Training:
 
     Attributes:
         hyperparameters: keyword arguments of SB3's class, complete.
-        why: why it isn't the population trainer, in one line; "" where it is, or where nobody asked.
+        why: why it isn't the population trainer, in one line; "" where it is, or was chosen by the user.
         bank: whether episodes are kept to screen later programs with.
-        relabel: how many of their transitions a search's training begins with at most.
+        relabel: most of their transitions that a training of the search begins with.
     """
 
     algorithm: Algorithm
@@ -178,18 +178,18 @@ class Training:
 
     @property
     def discount(self) -> float:
-        """Gamma, where nothing is said the algorithms' own."""
+        """Gamma; the algorithms' default where it isn't set."""
         return float(self.hyperparameters.get("gamma", 0.99))
 
 
 def on_gpu(training: Job | Training) -> bool:
-    """Whether all learners share a GPU, and so have to be in one process."""
+    """Whether all learners share a GPU, and so must be in one process."""
     return training.trainer == "population" and training.hyperparameters.get("device", "cpu") != "cpu"
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """An episode of each of some trained policies, to be recorded: what a worker needs, in one file.
+    """One episode of each of some trained policies, to be recorded by a worker.
 
     Attributes:
         policies: folders of trainings.

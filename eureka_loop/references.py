@@ -1,4 +1,4 @@
-"""What a generated reward is compared with: programs that nobody's search wrote."""
+"""References: programs that generated rewards are compared with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of a candidate: trained, failed or halted → evaluated.
+"""Outcomes of a candidate: trained, failed or halted → evaluated.
 
 Frozen, plain data, like `records`. Every record goes into a JSON file and comes back equal (see `files`).
 """
@@ -29,10 +29,10 @@ FailureKind = Literal[
     "rows_not_independent",  # a row's terms change with its neighbours
     "diverged",  # training produced non-finite parameters or actions
     "crashed",  # the worker itself; its traceback is in `detail`
-    "ranks_backwards",  # not tried: recorded episodes say that it pays for doing worse
+    "ranks_backwards",  # not trained: recorded episodes show that it pays for doing worse
 ]
+SKIPPED: FailureKind = "ranks_backwards"  # left out, and nothing broke
 FITNESS, SUCCESS = "fitness", "success"  # names of the scores that the task itself defines
-SKIPPED: frozenset[str] = frozenset({"ranks_backwards"})  # nothing broke: left out, since known to be in vain
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +47,23 @@ class Failed:
 
     @property
     def passing(self) -> bool:
-        """Whether the machine may be to blame and not the program, so that another call tries again."""
+        """Whether the machine may be to blame, so that another call tries again."""
         return self.kind == "crashed"
 
     @property
     def skipped(self) -> bool:
-        """Whether nothing broke: it was left out because it was known to be in vain."""
-        return self.kind in SKIPPED
+        """Whether it was left out, and nothing broke."""
+        return self.kind == SKIPPED
 
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """Why a candidate's training ended early: others had a better fitness after as many steps.
+    """A candidate's training that ended early: others had a better fitness after as many steps.
 
     Attributes:
-        steps: that each of its trainings has taken.
-        of: steps of a whole training.
-        fitness: then.
-        needed: fitness of the last that went on.
-        places: how many could, of `among`.
+        steps: taken by each of its trainings, of `of`.
+        fitness: after these steps; `needed` is that of the last candidate that went on.
+        places: candidates that could go on, of `among`.
     """
 
     candidate: str
@@ -80,10 +78,10 @@ class Halted:
 
 @dataclass(frozen=True, slots=True)
 class TermStats:
-    """One term over the transitions of one stretch of training.
+    """One term over the transitions between two checkpoints.
 
-    `share` is |term| summed over rows, divided by that of all summed terms, in [0, 1]; NaN-free;
-    0 for diagnostics (`_` terms), which are not part of the reward.
+    `share` is |term| summed over rows, divided by that of all summed terms, in [0, 1]; 0 for diagnostics
+    (`_` terms), which are not part of the reward.
     """
 
     mean: float
@@ -94,7 +92,7 @@ class TermStats:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Training seen at one point: means over the episodes finished since the checkpoint before.
+    """Means over the training episodes finished since the checkpoint before.
 
     `fitness`, `success` and `episode_length` (steps) are None where no episode finished.
     """
@@ -197,13 +195,13 @@ def _scored(scores: Mapping[str, Score], name: str) -> float:
 
 
 def stands(result: Trained | Failed | None) -> bool:
-    """Whether a training has a result that another call leaves as it is."""
+    """Whether a training has a result that another call doesn't replace."""
     return result is not None and not (isinstance(result, Failed) and result.passing)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """A candidate with what came of it: one result a seed, or a single failure before training.
+    """A candidate with its outcome: one result a seed, or a single failure before training.
 
     Attributes:
         halted: set where its training ended early; the results are those of that moment.

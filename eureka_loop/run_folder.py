@@ -1,4 +1,4 @@
-"""The folder of a run: one process writes in it, any number read; what happened in it, line by line."""
+"""The folder of a run: one writer, any number of readers, and a log of events."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Event = Mapping[str, Any]
 
 
 class RunFolder:
-    """A run's folder as such: made, found, held by its one writer, and the record of what happened in it."""
+    """Creates, finds and locks a run's folder, and records its events."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._unlock: Callable[[], object] | None = None
         self._listeners: list[Callable[[Event], None]] = []
-        self._telling = threading.RLock()  # a model's calls report from threads of their own
+        self._recording = threading.RLock()  # designers record from threads of their own
 
     # making and opening
 
@@ -67,7 +67,7 @@ class RunFolder:
         return cls(folder)
 
     def lock(self) -> Self:
-        """Become the one writer; the lock goes when the process does, however it ends.
+        """Become the one writer; the lock ends with the process, however that ends.
 
         Raises:
             RunError: another process writes here, or the folder is read-only.
@@ -85,16 +85,14 @@ class RunFolder:
             owner = path.read_text() or "unknown"
             message = f"{self.folder} is in use by another process (pid {owner}); wait for it, or stop it"
             raise RunError(message) from None
-        with contextlib.suppress(
-            OSError
-        ):  # who holds it is worth knowing, but not worth failing on a full disk
+        with contextlib.suppress(OSError):  # a full disk: the process id is for messages alone
             os.ftruncate(descriptor, 0)
             os.write(descriptor, str(os.getpid()).encode())
         self._unlock = unlock
         return self
 
     def close(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         if self._unlock is not None:
             self._unlock()
 
@@ -108,7 +106,7 @@ class RunFolder:
 
     @property
     def blank(self) -> bool:
-        """Whether this is its first life, and no reply has come yet: nobody would miss it."""
+        """Whether it was never resumed, and no reply has come yet."""
         written = any((self.folder / name).exists() for name in ("proposals", "candidates"))
         return not written and all(event["event"] != "resumed" for event in self.events())
 
@@ -120,26 +118,26 @@ class RunFolder:
     # events
 
     def listen(self, listener: Callable[[Event], None]) -> None:
-        """Call `listener` with every event from now on, and with passing ones that are not kept."""
+        """Call `listener` with every event from now on, recorded or passing."""
         self._listeners.append(listener)
 
     def event(self, kind: str, /, **values: Any) -> None:
-        """Record what happened, and tell the listeners; from any thread."""
-        with self._telling:
+        """Record an event, and pass it to the listeners; from any thread."""
+        with self._recording:
             happened = {"event": kind, "time": round(time.time(), 3), **values}
             files.append_line(self.folder / "events.jsonl", happened)
-            self._tell(happened)
+            self._pass_on(happened)
 
     def passing(self, kind: str, /, **values: Any) -> None:
-        """Tell the listeners something that need not be kept: training progress."""
-        with self._telling:
-            self._tell({"event": kind, "time": round(time.time(), 3), **values})
+        """Pass an event to the listeners without recording it: training progress."""
+        with self._recording:
+            self._pass_on({"event": kind, "time": round(time.time(), 3), **values})
 
     def events(self) -> Iterator[Event]:
         """Everything recorded so far."""
         return files.read_lines(self.folder / "events.jsonl")
 
-    def _tell(self, happened: Event) -> None:
+    def _pass_on(self, happened: Event) -> None:
         for listener in self._listeners:
             listener(happened)
 
@@ -150,7 +148,7 @@ def slug(text: str) -> str:
 
 
 def _runs_near(folder: Path) -> str:
-    """The latest runs in a folder that is none, or beside it, for who mistyped one or named their folder."""
+    """The latest runs in a folder that is none, or beside it, for messages."""
     for place in (folder, folder.parent, Path("runs")):
         found = sorted(path.parent.name for path in place.glob("*/run.toml"))
         if found:

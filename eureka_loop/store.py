@@ -1,15 +1,15 @@
-"""A run is a folder. Files are the truth, each has one writer, and every reader may come and go.
+"""The files of a run: each has one writer, and any number of readers at any time.
 
 run.toml            configuration, versions, git commit
 events.jsonl        append-only; written by the loop
-proposals/          every reply as soon as it is there: g0-03.json, g0-03-repair.json
+proposals/          every reply as soon as it is there: g0-03.json, g0-03-repair.json, g0-03-repair-2.json
 task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read;
                     random-<n>.npz: whole episodes of random actions
 candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, bank.json, failed.json, halted.json
-   rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, and training.npz to go on from
+   rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, with snapshots (training.npz)
    seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, TensorBoard events,
-                    episode.npz: one of the policy, with every observable
-report.md           the end of the line
+                    episode.npz: an episode of the policy, with every observable
+report.md           report-curves.png
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load
@@ -29,21 +29,23 @@ from eureka_loop.results import Evaluated, Failed, Halted, Trained
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.run_folder import RunFolder
 
-REFERENCES = ("human", "sparse", "native")  # ids of candidates that nobody's search wrote
-NOTHING_TRAINED = "no candidate could be trained"  # why a run stopped that has no winner, and never will
+Record = TypeVar("Record")
+
+REFERENCES = ("human", "sparse", "native")  # ids of candidates that no search wrote
+NOTHING_TRAINED = "no candidate could be trained"  # why a run without a winner stopped
 
 
 class Run(RunFolder):
-    """One run: what it is about, its candidates, their trainings."""
+    """One run: its task, its candidates, their trainings."""
 
-    # what the run is about
+    # task and configuration
 
     @property
     def config(self) -> RunConfig:
         return load(self.folder / "run.toml")
 
     def record(self, name: str) -> Mapping[str, Any]:
-        """A table of run.toml that is no setting; empty where there is none.
+        """A table of run.toml that is no setting ("made_by", "sandbox"); empty where there is none.
 
         Raises:
             RunError: the file is damaged.
@@ -84,8 +86,7 @@ class Run(RunFolder):
 
     def proposal(self, id: str, attempt: int = 0) -> Reply | None:
         """The reply that is to become a candidate, or a repair of it; None where it isn't there yet."""
-        path = self._proposal(id, attempt)
-        return files.read_json(path, Reply) if path.exists() else None
+        return _read(self._proposal(id, attempt), Reply)
 
     def _proposal(self, id: str, attempt: int) -> Path:
         suffix = ("", "-repair")[attempt] if attempt < 2 else f"-repair-{attempt}"
@@ -103,7 +104,7 @@ class Run(RunFolder):
         files.write_text(folder / "feedback.txt", feedback)
         files.write_json(folder / "exchange.json", list(exchanges))
         origin = files.plain(candidate)
-        del origin["source"]  # reward.py is the one place where it stands
+        del origin["source"]  # it is in reward.py
         files.write_json(folder / "origin.json", origin)
 
     def candidate(self, id: str) -> Candidate:
@@ -114,10 +115,8 @@ class Run(RunFolder):
         """
         folder = self.candidate_folder(id)
         origin = files.read_json(folder / "origin.json", dict[str, Any])
-        return Candidate(
-            source=files.read_text(folder / "reward.py"),
-            **{**origin, "parents": tuple(origin["parents"])},
-        )
+        origin["parents"] = tuple(origin["parents"])
+        return Candidate(source=files.read_text(folder / "reward.py"), **origin)
 
     def candidate_ids(self) -> list[str]:
         """Every whole candidate, references last."""
@@ -129,11 +128,11 @@ class Run(RunFolder):
         return files.read_json(self.candidate_folder(id) / "exchange.json", list[dict[str, Any]])
 
     def feedback(self, id: str) -> str:
-        """The words its author was given; "" in generation 0."""
+        """The feedback that its designer was given; "" in generation 0."""
         return files.read_text(self.candidate_folder(id) / "feedback.txt")
 
     def fail(self, failed: Failed) -> None:
-        """Tell and keep why a candidate never gets to training."""
+        """Record why a candidate never gets to training."""
         self.event("failed", id=failed.candidate, seed=None, kind=failed.kind, message=failed.message)
         files.write_json(self.candidate_folder(failed.candidate) / "failed.json", failed)
 
@@ -141,23 +140,26 @@ class Run(RunFolder):
         (self.candidate_folder(id) / "failed.json").unlink(missing_ok=True)
 
     def failure(self, id: str) -> Failed | None:
-        path = self.candidate_folder(id) / "failed.json"
-        return files.read_json(path, Failed) if path.exists() else None
+        return _read(self.candidate_folder(id) / "failed.json", Failed)
 
     def screened(self, id: str) -> Screened | None:
-        """What the trajectory bank said of a candidate; None where it wasn't asked."""
-        path = self.candidate_folder(id) / "bank.json"
-        return files.read_json(path, Screened) if path.exists() else None
+        """The trajectory bank's verdict on a candidate; None where there is none."""
+        return _read(self.candidate_folder(id) / "bank.json", Screened)
 
-    # trainings
+    def write_halted(self, halted: Halted) -> None:
+        files.write_json(self.candidate_folder(halted.candidate) / "halted.json", halted)
+
+    def halted(self, id: str) -> Halted | None:
+        return _read(self.candidate_folder(id) / "halted.json", Halted)
+
+    # trainings: to the end, or (with `rung`) to an early rung
 
     def job_folder(self, candidate: str, seed: int, rung: int | None = None) -> Path:
-        """Of a training to the end, or to an early rung."""
         folder = self.candidate_folder(candidate)
         return (folder if rung is None else folder / f"rung-{rung}") / f"seed-{seed}"
 
     def write_job(self, job: Job, rung: int | None = None) -> Path:
-        """Make a job's folder, empty of whatever an interrupted training left there."""
+        """Make a job's folder, without anything that an interrupted training has left there."""
         folder = self.job_folder(job.candidate, job.seed, rung)
         if folder.exists():
             shutil.rmtree(folder)
@@ -172,28 +174,19 @@ class Run(RunFolder):
         return sorted(int(path.name[5:]) for path in self.candidate_folder(id).glob("rung-*"))
 
     def training_seeds(self, id: str, rung: int | None = None) -> list[int]:
-        """Of the trainings to the end, or to an early rung, begun or finished."""
+        """Seeds of the trainings that have begun or finished."""
         folder = self.job_folder(id, 0, rung).parent
         return sorted(int(path.name[5:]) for path in folder.glob("seed-*"))
-
-    def write_halted(self, halted: Halted) -> None:
-        """Keep why a candidate's training ended early."""
-        files.write_json(self.candidate_folder(halted.candidate) / "halted.json", halted)
-
-    def halted(self, id: str) -> Halted | None:
-        path = self.candidate_folder(id) / "halted.json"
-        return files.read_json(path, Halted) if path.exists() else None
 
     def evaluated(self, id: str, *, report: bool = False) -> Evaluated:
         """A candidate with its results so far: those of the search, or those on report seeds.
 
-        Of the search, those of the trainings to the end; or of the rung at which it was halted, or failed.
+        Those of the search are of the rung at which it was halted or failed, or of the whole trainings.
         """
-        failure = None if report else self.failure(id)
-        if failure is not None:
-            return Evaluated(self.candidate(id), (failure,))
         if report:
             return Evaluated(self.candidate(id), self._results(id, None, report=True))
+        if (failure := self.failure(id)) is not None:
+            return Evaluated(self.candidate(id), (failure,))
         halted = self.halted(id)
         for rung in [halted.rung] if halted else reversed(self.rungs(id)):
             results = self._results(id, rung)
@@ -213,6 +206,10 @@ class Run(RunFolder):
 
 
 def read_result(folder: Path) -> Trained | Failed | None:
-    """What came of a job; None while it isn't finished."""
-    path = folder / "result.json"
-    return files.read_json(path, Trained | Failed) if path.exists() else None  # type: ignore[arg-type]
+    """The result of a job; None while it isn't finished."""
+    return _read(folder / "result.json", Trained | Failed)  # type: ignore[arg-type]
+
+
+def _read(path: Path, record: type[Record]) -> Record | None:
+    """The record in a file; None where there is no file."""
+    return files.read_json(path, record) if path.exists() else None

@@ -89,7 +89,7 @@ class TrainOptions:
     algo: Algorithm = "ppo"
     """Training algorithm."""
     trainer: Annotated[str | None, optional("{population,sb3}")] = None
-    """Who trains: population, many policies at once, or sb3, one at a time."""
+    """population: many policies at once; sb3: one at a time. Default: population where it can."""
     steps: int = 100_000
     """Environment steps."""
     seeds: int = 1
@@ -136,7 +136,7 @@ def train(words: list[str]) -> int:
 
 
 def _created(config: RunConfig, *, program: Path | None = None, human: Path | None = None) -> Run:
-    """The run's folder; what is wrong with the task's words is told before that takes its time."""
+    """The run's folder; mistakes in the task are reported before the survey."""
     from eureka_loop.report.terminal import LOOKING, terminal, waiting
     from eureka_loop.search import assemble
     from eureka_loop.search.describe import task_of
@@ -153,7 +153,7 @@ def _created(config: RunConfig, *, program: Path | None = None, human: Path | No
 
 
 def _go(run: Run, jobs: int | None = None) -> int:
-    """Send a run down the line, with a live display; whatever stops it leaves it resumable."""
+    """Send a run down the line, with a live display; it is resumable after any end."""
     from eureka_loop.report.live import Live
     from eureka_loop.report.summary import print_stopped, print_summary
     from eureka_loop.search import assemble

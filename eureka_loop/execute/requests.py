@@ -1,4 +1,4 @@
-"""What a worker is asked for beside trainings: surveys of environments and recorded episodes."""
+"""Requests to a worker beside trainings: surveys of environments and recorded episodes."""
 
 from __future__ import annotations
 

@@ -257,14 +257,14 @@ def keep(run: Run, request: Request, sample: int, reply: Reply) -> None:
 
 
 def failure_of(id: str, problem: Refused | UnknownName | RewardFailure) -> Failed:
-    """What kept a program from training, as a value."""
+    """The reason why a program isn't trained, as a value."""
     if isinstance(problem, RewardFailure):
         return Failed(id, cast(FailureKind, problem.kind), str(problem), problem.detail)
     return Failed(id, "refused", str(problem))
 
 
 def _exchange(reply: Reply) -> dict[str, Any]:
-    """What `replay` needs to answer the same again, and a person to follow it."""
+    """A reply with its origin, for `replay` and for people."""
     return {
         **reply.exchange,
         "source": reply.source,

@@ -51,7 +51,7 @@ class CandidateState:
     def status(self, seeds: int) -> Status:
         """Status of a candidate that is trained with so many seeds."""
         if self.failure:
-            return "skipped" if self.failure in SKIPPED else "failed"
+            return "skipped" if self.failure == SKIPPED else "failed"
         if self.halted:
             return "halted"
         if not self.trainings:

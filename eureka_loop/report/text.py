@@ -51,7 +51,7 @@ def failure(kind: str) -> str:
 
 def outcome(kind: str) -> str:
     """ "failed: timed out"; "skipped: ..." for a program that was left out."""
-    return f"{'skipped' if kind in SKIPPED else 'failed'}: {failure(kind)}"
+    return f"{'skipped' if kind == SKIPPED else 'failed'}: {failure(kind)}"
 
 
 def generation(number: int, of: int = 0) -> str:

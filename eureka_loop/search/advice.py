@@ -1,8 +1,8 @@
-"""What the numbers of a training say about the reward, in plain sentences.
+"""Advice worked out from the numbers of a training, in plain sentences.
 
 The checks are those of Ma et al. 2023, "Eureka", appendix A ("code feedback"): success near zero, terms that
 hardly change, terms that dwarf the others; and four more that the numbers show as plainly. Where the paper
-has a reward of no success rewritten whole, that is said here only if fitness, too, didn't rise.
+has a reward of no success rewritten whole, this advice comes only if fitness didn't rise either.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def advice(trained: Sequence[Trained]) -> list[str]:
 
 
 def _on_outcome(trained: Sequence[Trained]) -> Iterator[str]:
-    """Success and fitness together: what the one leaves open the other may tell."""
+    """On success and fitness together."""
     rates = [each.success for each in trained if each.success is not None]
     never = bool(rates) and max(rates) <= NEVER
     curve = list(_curve(trained))
@@ -50,17 +50,17 @@ def _on_outcome(trained: Sequence[Trained]) -> Iterator[str]:
     smooth, start = _smooth(curve), curve[0][1]
     (step, peak), end = max(smooth, key=lambda each: each[1]), smooth[-1][1]
     if peak <= start + _noise(curve):
-        said = f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end)"
+        text = f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end)"
         so = (
             f", and it (almost) never succeeded: {REWRITE}"
             if never
             else ": the reward doesn't lead to the task"
         )
-        yield f"{said}{so}."
+        yield f"{text}{so}."
     elif end < start + FALLEN * (peak - start):
         rose = f"Fitness rose from {compact(start)} to {compact(peak)} at step {step:,}"
-        said = f"{rose} and fell to {compact(end)}"
-        yield f"{said}{_meanwhile(trained, step)}."
+        text = f"{rose} and fell to {compact(end)}"
+        yield f"{text}{_meanwhile(trained, step)}."
     elif never:
         yield (
             f"It (almost) never succeeded yet, but fitness rose from {compact(start)} to {compact(end)}"
@@ -76,7 +76,7 @@ def _early(smooth: Sequence[tuple[int, float]], start: float) -> str:
 
 
 def _meanwhile(trained: Sequence[Trained], step: int) -> str:
-    """What an episode's reward did while fitness fell; "" where that isn't known."""
+    """Course of an episode's reward while fitness fell; "" where that isn't known."""
     curve = list(_returns(trained))
     after = [value for at, value in _smooth(curve) if at >= step] if curve else []
     if len(after) < 2:

@@ -93,7 +93,7 @@ class Assembly:
 
 @contextlib.contextmanager
 def assembled(run: Run, jobs: int | None = None) -> Iterator[Assembly]:
-    """The parts of the line, built from what a run's folder says.
+    """The parts of the line, built from the files of a run.
 
     Args:
         jobs: workers, if other than the run's configuration says. Cohorts stay as they were planned.
@@ -188,7 +188,7 @@ def stops_recorded(run: Run) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class RequestBuilder:
-    """What a strategy asks for, and what has been learnt → the request to a designer."""
+    """A strategy's request, and the results so far → the request to a designer."""
 
     task: Task
     vocabulary: Vocabulary

@@ -1,4 +1,4 @@
-"""Evaluation → words: what a designer, or a person, is told about a program that was trained.
+"""Evaluation → feedback: the text that a designer, or a person, reads about a program that was trained.
 
 After the "reward reflection" of Ma et al. 2023, "Eureka", section 3.3 and appendix A: every term over
 training, and the task's own metric beside it. Added: shares, correlations, what the rest of the generation
@@ -30,7 +30,7 @@ def feedback(
     Args:
         best: the best so far, which may be of an earlier generation; None where nothing was trained.
         generation: all candidates of the latest generation, the best perhaps among them.
-        feedback_points: points of training that are told, of as many as were kept.
+        feedback_points: most points of training in the table, of those that were kept.
         which: what those candidates are called.
     """
     parts = [_final(best)] if best and best.trained else []
@@ -65,23 +65,23 @@ def _final(best: Evaluated) -> str:
 
 def training_table(trained: Sequence[Trained], points: int) -> str:
     """A table: a column a point of training, rows for fitness and for every term."""
-    stretches = _stretches(trained, points)
-    rows: list[list[str]] = [["step", *(count(stretch[0].step) for stretch in stretches)]]
+    columns = _columns(trained, points)
+    rows: list[list[str]] = [["step", *(count(column[0].step) for column in columns)]]
     for name, (value, written) in _OUTCOMES.items():
-        means = [_known_mean(map(value, stretch)) for stretch in stretches]
+        means = [_known_mean(map(value, column)) for column in columns]
         if any(mean is not None for mean in means):
             rows.append([name, *map(written, means)])
-    for term in stretches[-1][0].terms:
-        rows.extend(_term_rows(term, stretches, _correlation(term, trained)))
+    for term in columns[-1][0].terms:
+        rows.extend(_term_rows(term, columns, _correlation(term, trained)))
     seeds = f", means of {len(trained)} seeds" if len(trained) > 1 else ""
     return "\n".join([f"Over training{seeds}:", *_aligned(rows)])
 
 
 def _term_rows(
-    term: str, stretches: Sequence[Sequence[Checkpoint]], correlation: float | None
+    term: str, columns: Sequence[Sequence[Checkpoint]], correlation: float | None
 ) -> Iterator[list[str]]:
     """Mean, min, max and share of one term; a diagnostic has no share."""
-    known = [[point.terms[term] for point in stretch if term in point.terms] for stretch in stretches]
+    known = [[point.terms[term] for point in column if term in point.terms] for column in columns]
     yield [f"{term}: mean", *(compact(_known_mean(each.mean for each in stats)) for stats in known)]
     yield ["  min", *(compact(min((each.low for each in stats), default=None)) for stats in known)]
     yield ["  max", *(compact(max((each.high for each in stats), default=None)) for stats in known)]
@@ -92,7 +92,7 @@ def _term_rows(
     yield [f"  correlation with fitness: {'unknown' if correlation is None else f'{correlation:+.2f}'}"]
 
 
-def _stretches(trained: Sequence[Trained], points: int) -> list[tuple[Checkpoint, ...]]:
+def _columns(trained: Sequence[Trained], points: int) -> list[tuple[Checkpoint, ...]]:
     """At most `points` points of training, evenly spread, the last among them; each with every seed's."""
     every = list(zip(*(each.checkpoints for each in trained), strict=False))
     count = min(points, len(every))
@@ -142,7 +142,7 @@ def _shortened(text: str) -> str:
 
 
 def _rank(evaluated: Evaluated) -> tuple[bool, float, float, str]:
-    """Best first, then those stopped early, who got furthest first; failures last."""
+    """Best first, then those stopped early, the furthest first; failures last."""
     fitness, halted = evaluated.fitness, evaluated.halted
     reach = -halted.steps if halted else -math.inf
     return fitness is None, reach, -(fitness or 0.0), evaluated.candidate.id

@@ -132,7 +132,7 @@ async def _observation(request: ProposalRequest, ended: Sequence[Ended]) -> Obse
 def _record(
     run: Run, request: ProposalRequest, results: Sequence[Evaluated], observed: Sequence[Evaluated]
 ) -> None:
-    """The event of what a strategy was told."""
+    """Record the results that a strategy has observed."""
     best = next(iter(ranked(observed)), None)
     known = {"best": best and best.candidate.id, "fitness": best and best.fitness}
     if request.barrier:

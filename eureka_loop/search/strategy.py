@@ -14,7 +14,7 @@ from eureka_loop.results import Evaluated
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """What a strategy is made from.
+    """The arguments of a strategy.
 
     Attributes:
         generations, samples: of the run; their product is the number of candidates.

@@ -1,4 +1,4 @@
-"""What somebody brought, a fitness or a reward of their own: read and tried before anything is trained."""
+"""User inputs, a fitness or reward programs: read and tried before anything is trained."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def take_human(folder: Path, task: Task, path: Path, gate: Gate) -> None:
 
 
 def try_fitness(
-    task: Task, words: str, vocabulary: Vocabulary, probe: Mapping[str, Array], fork_server: ForkServer
+    task: Task, expression: str, vocabulary: Vocabulary, probe: Mapping[str, Array], fork_server: ForkServer
 ) -> None:
     """Measure a few episodes, each twice.
 
     Args:
-        words: the fitness as the user gave it.
-        probe: what a survey recorded; see `simulate.survey`.
+        expression: the fitness as the user gave it.
+        probe: rows recorded by a survey; see `simulate.survey`.
 
     Raises:
         BadInput: it fails on one of them, or isn't the same both times.
@@ -69,7 +69,9 @@ def try_fitness(
             try_out(fork_server, program, episode, shapes)
         except RewardFailure as failure:
             length = f"{len(episode['time'])} steps under random actions"
-            raise BadInput(f"--fitness {words!r} fails on an episode of {length}: {failure}") from failure
+            raise BadInput(
+                f"--fitness {expression!r} fails on an episode of {length}: {failure}"
+            ) from failure
 
 
 def episodes(probe: Mapping[str, Array], vocabulary: Vocabulary) -> Iterator[dict[str, Array]]:

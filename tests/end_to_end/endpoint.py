@@ -1,4 +1,4 @@
-"""What a model's endpoint answers."""
+"""Answers of a model's endpoint."""
 
 from __future__ import annotations
 

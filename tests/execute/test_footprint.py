@@ -1,4 +1,4 @@
-"""What trainings take, by their settings."""
+"""Memory of trainings, by their settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker leaves behind where a training breaks, and where the machine does."""
+"""Files of a worker where a training breaks, and where the machine does."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a run says of the machine it uses."""
+"""A run's share of the machine, and its record."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def told(run: Run) -> list[tuple[object, ...]]:
+def recorded(run: Run) -> list[tuple[object, ...]]:
     return [tuple(each.get(name) for name in ("event", "jobs", "cores", "memory")) for each in run.events()]
 
 
-def test_another_share_is_told_once(run: Run) -> None:
+def test_another_share_is_recorded_once(run: Run) -> None:
     """`eureka resume --jobs`, or another machine."""
     machine, first, second = Machine(8, 16e9), Share(8, 1), Share(3, 1)
     for share in (first, first, second, second, first):
         assemble.announce(run, machine, share)
-    assert told(run) == [
+    assert recorded(run) == [
         ("started", 8, 8, first.memory),
         ("shared", 3, 8, second.memory),
         ("shared", 8, 8, first.memory),
     ]
 
 
-def test_what_is_told_is_what_is_used(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_recorded_share_is_the_one_used(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine is looked at once: the next moment it may have other memory free. Buffers of 5.6 GB each."""
     looks = [Machine(8, 16e9), Machine(8, 64e9)]
     used: list[Share] = []
@@ -65,7 +65,7 @@ def test_what_is_told_is_what_is_used(run: Run, monkeypatch: pytest.MonkeyPatch)
     assert used[0].workers == 2
     assert used[1].workers == 8
     assert used[1].memory > 8 * 5.5e9
-    assert told(run) == [("started", 2, 8, used[0].memory), ("shared", 8, 8, used[1].memory)]
+    assert recorded(run) == [("started", 2, 8, used[0].memory), ("shared", 8, 8, used[1].memory)]
 
 
 def test_cohorts_stay_as_the_run_was_begun(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""What the strategies ask for, given what they were told."""
+"""Requests of the strategies, by the results observed."""
 
 from __future__ import annotations
 

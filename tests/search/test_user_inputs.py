@@ -1,4 +1,4 @@
-"""What somebody brought is tried before anything is trained."""
+"""User inputs are tried before anything is trained."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from eureka_loop.records import Array, Task
 from eureka_loop.reward.expression import episode_mean
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
-from eureka_loop.search import assemble as wiring
+from eureka_loop.search import assemble
 from eureka_loop.search.user_inputs import episodes, read_program, take_human, try_fitness
 
 NAMES = ("height", "time", "terminated")
@@ -52,7 +52,7 @@ def fit(fork_server: ForkServer, expression: str, probe: Mapping[str, Array]) ->
 
 
 @pytest.mark.parametrize(
-    ("expression", "said"),
+    ("expression", "part"),
     [
         ("np.log(height - 5)", "nan"),
         ("1 / terminated.sum()", "inf"),
@@ -61,7 +61,7 @@ def fit(fork_server: ForkServer, expression: str, probe: Mapping[str, Array]) ->
     ],
 )
 def test_a_fitness_that_can_not_be_measured_is_one_clear_line(
-    fork_server: ForkServer, expression: str, said: str
+    fork_server: ForkServer, expression: str, part: str
 ) -> None:
     with pytest.raises(BadInput) as caught:
         fit(fork_server, expression, probe_of([20, 20], ending=False))
@@ -69,7 +69,7 @@ def test_a_fitness_that_can_not_be_measured_is_one_clear_line(
     assert message.startswith(
         f"--fitness {expression!r} fails on an episode of 50 steps under random actions: "
     )
-    assert said in message
+    assert part in message
     assert "\n" not in message
 
 
@@ -93,7 +93,7 @@ def test_episodes_are_as_long_as_real_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "part"),
     [
         ("def compute_reward(height):\n    return {'a': np.log(height - 5.0)}\n", "NaN in 40 of 40 rows"),
         (
@@ -104,17 +104,17 @@ def test_episodes_are_as_long_as_real_ones() -> None:
         ("def compute_reward(hight):\n    return {'a': hight}\n", "did you mean 'height'"),
     ],
 )
-def test_a_program_that_fails_is_one_clear_line(gate: Gate, tmp_path: Path, source: str, said: str) -> None:
+def test_a_program_that_fails_is_one_clear_line(gate: Gate, tmp_path: Path, source: str, part: str) -> None:
     path = tmp_path / "mine.py"
     path.write_text(source)
     with pytest.raises(BadInput) as caught:
         read_program(path, gate)
-    assert said in str(caught.value)
+    assert part in str(caught.value)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
 
 
-def test_every_problem_of_a_program_is_said(gate: Gate, tmp_path: Path) -> None:
+def test_every_problem_of_a_program_is_named(gate: Gate, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("def compute_reward(hight):\n    import os\n    return {'a': hight}\n")
     with pytest.raises(BadInput, match=r"is not a reward program:\nLine 1: .*\nLine 2: "):
@@ -141,8 +141,10 @@ def test_a_hand_written_reward_becomes_the_tasks(gate: Gate, tmp_path: Path) -> 
 def test_a_file_that_is_not_there_is_told_before_the_environment_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
 ) -> None:
-    monkeypatch.setattr(wiring, "ForkServer", None)  # nothing may be started: calling it would be a TypeError
+    monkeypatch.setattr(
+        assemble, "ForkServer", None
+    )  # nothing may be started: calling it would be a TypeError
     missing = {option: tmp_path / "none.py"}
     with pytest.raises(BadInput, match=r"can't read .*none\.py: No such file or directory"):
-        wiring.create(RunConfig(task="hopper-hop", out=tmp_path / "runs"), **missing)
+        assemble.create(RunConfig(task="hopper-hop", out=tmp_path / "runs"), **missing)
     assert not (tmp_path / "runs").exists()
