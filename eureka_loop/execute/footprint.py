@@ -1,26 +1,23 @@
 """Memory of a run's trainings, from their settings and the survey of the environment.
 
-`python benchmarks/memory.py` compares it with what processes really take.
+`python benchmarks/memory.py` compares it with what processes really take. Networks count as a constant.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Iterable
 from math import prod
-from typing import Any
 
 from eureka_loop.execute.evaluate import Plan
 from eureka_loop.execute.machine import Footprint
-from eureka_loop.records import Task
 from eureka_loop.reward.vocabulary import Vocabulary
 
 WORKER = 0.35e9  # bytes: torch, MuJoCo, numpy, and the fork server of its reward processes; 0.23 GB seen
-LEARNER = 0.02e9  # reward process, SB3's objects
+LEARNER = 0.02e9  # reward process, SB3's objects, networks of two layers of 64
+SAC_NETWORKS = 0.05e9  # two layers of 256, with their targets, gradients and moments
 STEP_COPIES = 5  # of a rollout's float32 rows: where they are made, stacked, shuffled; SB3's own buffer
 COLUMN_COPIES = 6  # of float64 columns: step buffer, in order of envs, computed, both ends of a call
-WEIGHT_COPIES = 12  # weights, gradients, moments, here and in SB3's policy, and temporary copies
 LEAST_ASKED = 64  # numbers a step that programs ask for; the next may ask for more than the known ones
 JUDGED_AT_ONCE, LONGEST = 128, 10_000  # episodes, and steps of one, in the judging of cohorts
 PENDING = 2_048  # rows that wait for SAC's rewards
@@ -28,46 +25,28 @@ PENDING = 2_048  # rows that wait for SAC's rewards
 
 def footprint(plan: Plan, vocabulary: Vocabulary) -> Footprint:
     """Of the trainings of a run."""
-    training = plan.training
-    given, seen = training.hyperparameters, _numbers(vocabulary, ("obs", "achieved_goal", "desired_goal"))
-    acted, asked = _numbers(vocabulary, ("action",)), _asked(plan.task, vocabulary)
-    weights = 4.0 * WEIGHT_COPIES * _weights(given, seen, acted, training.algorithm)
+    task, training, settings = plan.task, plan.training, plan.training.hyperparameters
+    observed = _numbers(("obs", "achieved_goal", "desired_goal"), vocabulary)
+    acted = _numbers(("action",), vocabulary)
+    asked = max(LEAST_ASKED, 2 * _named((task.fitness, task.success, task.sparse, task.human), vocabulary))
     if training.algorithm == "sac":
-        row = 2 * 8 * seen + 4 * acted + 12 + (8 * asked if given.get("her") else 0)
-        most = plan.steps + training.relabel + PENDING
-        kept = min(int(given.get("buffer_size", 1_000_000)), most) * row
-        return Footprint(WORKER + kept, LEARNER + weights + PENDING * 8 * COLUMN_COPIES * asked, 1)
-    rollout = int(given.get("n_steps", 2_048)) * int(given.get("n_envs", 1))
-    step = 4 * STEP_COPIES * (seen + acted + 6) + 8 * COLUMN_COPIES * asked
-    learner = LEARNER + weights + rollout * step
+        row = 2 * 8 * observed + 4 * acted + 12 + (8 * asked if settings.get("her") else 0)
+        rows = min(int(settings.get("buffer_size", 1_000_000)), plan.steps + training.relabel + PENDING)
+        pending = PENDING * 8 * COLUMN_COPIES * asked
+        return Footprint(WORKER + rows * row, LEARNER + SAC_NETWORKS + pending, 1)
+    rollout = int(settings.get("n_steps", 2_048)) * int(settings.get("n_envs", 1))
+    learner = LEARNER + rollout * (4 * STEP_COPIES * (observed + acted + 6) + 8 * COLUMN_COPIES * asked)
     if training.trainer == "sb3":
         return Footprint(WORKER, learner, 1)
     judged = JUDGED_AT_ONCE * min(vocabulary.horizon or LONGEST, LONGEST) * 8.0 * COLUMN_COPIES
-    return Footprint(WORKER + judged * _known((plan.task.fitness, plan.task.success), vocabulary), learner)
+    return Footprint(WORKER + judged * _named((task.fitness, task.success), vocabulary), learner)
 
 
-def _asked(task: Task, vocabulary: Vocabulary) -> int:
-    """Numbers a step that are recorded for a program and the judge, estimated from the known programs."""
-    known = _known((task.fitness, task.success, task.sparse, task.human), vocabulary)
-    return max(LEAST_ASKED, 2 * known)
-
-
-def _known(sources: Iterable[str | None], vocabulary: Vocabulary) -> int:
+def _named(sources: Iterable[str | None], vocabulary: Vocabulary) -> int:
     """Numbers a step that these programs name."""
-    words = {word for source in sources for word in re.findall(r"\w+", source or "")}
-    found = {vocabulary.find(word, hidden=True) for word in words}
+    return _numbers({word for source in sources for word in re.findall(r"\w+", source or "")}, vocabulary)
+
+
+def _numbers(names: Iterable[str], vocabulary: Vocabulary) -> int:
+    found = {vocabulary.find(name, hidden=True) for name in names}
     return sum(prod(each.shape) for each in found if each is not None)
-
-
-def _numbers(vocabulary: Vocabulary, names: Iterable[str]) -> int:
-    found = (vocabulary.find(name, hidden=True) for name in names)
-    return sum(prod(each.shape) for each in found if each is not None)
-
-
-def _weights(given: Mapping[str, Any], seen: int, acted: int, algorithm: str) -> int:
-    """Of all of a learner's networks."""
-    usual = (64, 64) if algorithm == "ppo" else (256, 256)
-    layers = (given.get("policy_kwargs") or {}).get("net_arch", usual)
-    parts = list(layers.values()) if isinstance(layers, Mapping) else [layers] * 2
-    networks = parts if algorithm == "ppo" else [parts[0], *[parts[-1]] * 4]  # critics, and their targets
-    return sum(out * (into + 1) for part in networks for into, out in pairwise([seen + acted, *part, acted]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -172,7 +171,7 @@ def stops_recorded(run: Run) -> Iterator[None]:
     """Record why a run stops on its way; one that hasn't really begun is removed."""
     try:
         yield
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except KeyboardInterrupt:
         run.event("interrupted")
         raise
     except DesignerError as error:

@@ -14,7 +14,7 @@ from eureka_loop.store import Run
 
 
 def start(*words: str, cwd: Path, **env: str) -> subprocess.Popen[str]:
-    """Nobody can answer it, and no model is configured but by `env`."""
+    """Without a terminal, and without a model but by `env`."""
     return subprocess.Popen(
         [sys.executable, "-m", "eureka_loop.cli.main", *words],
         cwd=cwd,
@@ -49,7 +49,7 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> None:
 
 
 def outcome(run: Run) -> dict[str, object]:
-    """All that a run decided: sources, and every result but its wall-clock."""
+    """Sources and results of a run, without wall-clock times."""
     found: dict[str, object] = {}
     for path in sorted(run.folder.glob("candidates/*/seed-*/result.json")):
         result = json.loads(path.read_text())

@@ -111,20 +111,20 @@ def test_a_reference_that_fails_to_train_is_failed_and_not_zero(here: Path) -> N
     )
     code, out, err = compare("fast.py", "late.py", *words, cwd=here, MUJOCO_GL="disable")
     assert (code, err) == (0, "")
-    said = " ".join(out.split())
-    assert "Can't tell fast.py from late.py: no training of the late.py reward finished: it failed" in said
+    text = " ".join(out.split())
+    assert "Can't tell fast.py from late.py: no training of the late.py reward finished: it failed" in text
     assert "| late.py | failed |" in (here / "c" / "report.md").read_text()
 
 
 def test_files_beside_the_envs_own_reward_with_both_algorithms(here: Path) -> None:
-    """What only the env itself can tell keeps the population trainer away from all: nobody crashes."""
+    """A reward that only the env itself knows keeps all from the population trainer."""
     words = [*SMALL, "--seeds", "1", "--algo", "ppo,sac", "--with", "native"]
     code, out, err = compare("a.py", "b.py", *words, cwd=here, MUJOCO_GL="disable")
     assert (code, err) == (0, "")
-    said = " ".join(out.split())
-    assert "With PPO: can't tell a.py from the env's own: one seed each says nothing" in said
-    assert "With SAC: can't tell a.py from the env's own: one seed each says nothing" in said
-    assert "failed" not in said
+    text = " ".join(out.split())
+    assert "With PPO: can't tell a.py from the env's own: one seed each says nothing" in text
+    assert "With SAC: can't tell a.py from the env's own: one seed each says nothing" in text
+    assert "failed" not in text
     for algorithm in ("ppo", "sac"):
         found = [
             json.loads(path.read_text()) for path in here.glob(f"c/{algorithm}/candidates/*/*/result.json")

@@ -25,7 +25,7 @@ BAD = "```python\ndef compute_reward(pole_upp):\n    return {'up': pole_upp[:, 2
 
 
 class Model:
-    """Busy at first; its first program has a mistake, which it mends when told."""
+    """Busy at first; its first program has a mistake, which it repairs."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, object]] = []
@@ -34,9 +34,9 @@ class Model:
         self.asked.append(request.get_json())
         if len(self.asked) == 1:
             return Response("slow down", 429, headers={"Retry-After": "0"})
-        mended = "did you mean" in json.dumps(request.get_json())
+        repaired = "did you mean" in json.dumps(request.get_json())
         first = len(self.asked) == 2
-        content = BAD if first and not mended else GOOD
+        content = BAD if first and not repaired else GOOD
         return chat(content, prompt_tokens=1000, completion_tokens=50, total_tokens=1050)
 
 
@@ -57,11 +57,11 @@ def run_with(httpserver: HTTPServer, cwd: Path, *words: str) -> tuple[int, str, 
     return eureka(*words_for(httpserver, *words), cwd=cwd, EUREKA_API_KEY=KEY)
 
 
-def test_a_model_writes_mends_and_is_paid(httpserver: HTTPServer, model: Model, tmp_path: Path) -> None:
+def test_a_model_writes_repairs_and_is_paid(httpserver: HTTPServer, model: Model, tmp_path: Path) -> None:
     code, out, err = run_with(httpserver, tmp_path)
     assert (code, err) == (0, "")
     run = the_run(tmp_path)
-    assert run.config.designer == "llm"  # a model was configured, so nobody needed to say so
+    assert run.config.designer == "llm"  # the default where a model is configured
     assert [run.evaluated(id).fitness is not None for id in ("g0-00", "g0-01")] == [True, True]
     repaired = [event["id"] for event in run.events() if event["event"] == "repaired"]
     assert len(repaired) == 1
@@ -90,7 +90,7 @@ def test_a_token_limit_stops_the_run_before_it_is_passed(
 
 
 class Slow:
-    """Each answer follows from its question's seed; from the fourth on they take long, until told otherwise."""
+    """Each answer follows from the seed of its call; from the fourth on they wait for `hurry`."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []  # seeds
@@ -114,7 +114,7 @@ class Slow:
 
 @pytest.fixture
 def slow() -> Iterator[tuple[HTTPServer, Slow]]:
-    """A server that hears several calls at once."""
+    """A server that takes several calls at once."""
     slow = Slow()
     with HTTPServer(threaded=True) as server:
         server.expect_request("/v1/chat/completions").respond_with_handler(slow)
@@ -182,10 +182,10 @@ def test_a_limit_in_mid_generation_is_raised_on_resume(
     assert set(run.candidate_ids()) <= {path.stem for path in paid}
 
     resume = ["resume", str(run.folder)]
-    for wrong, said in (("--max-usd=1", "give --max-tokens instead"), ("--max-hours=-1", "out of range")):
+    for wrong, part in (("--max-usd=1", "give --max-tokens instead"), ("--max-hours=-1", "out of range")):
         code, _, err = eureka(*resume, wrong, cwd=tmp_path, EUREKA_API_KEY=KEY)
         assert code == 2
-        assert said in err
+        assert part in err
 
     code, out, err = eureka(*resume, "--max-tokens", "100000", cwd=tmp_path, EUREKA_API_KEY=KEY)
     assert (code, err) == (0, "")

@@ -1,4 +1,4 @@
-"""A steady run by a model that leaves one program waiting: the others go on; killed, interrupted, resumed, replayed."""
+"""A steady run by a model that answers one call late: the others go on; killed, interrupted, resumed, replayed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IDS = ["g0-00", "g0-01", "g0-02", "g1-00", "g1-01", "g1-02"]
 
 
 class Model:
-    """Each program follows from its question's seed; who was asked first waits until told otherwise."""
+    """Each program follows from the seed of its call; the first call waits for `hurry`."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []  # seeds
@@ -46,7 +46,7 @@ class Model:
 
 @pytest.fixture
 def model() -> Iterator[tuple[str, Model]]:
-    """Its address, and the model; it hears several calls at once."""
+    """Its address, and the model; it takes several calls at once."""
     model = Model()
     with HTTPServer(threaded=True) as server:
         server.expect_request("/v1/chat/completions").respond_with_handler(model)
@@ -63,7 +63,9 @@ def results(run: Run) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in run.folder.glob("candidates/*/seed-*/result.json")}
 
 
-def test_nobody_waits_for_the_slowest_and_nothing_is_lost(model: tuple[str, Model], tmp_path: Path) -> None:
+def test_no_candidate_waits_for_the_slowest_and_nothing_is_lost(
+    model: tuple[str, Model], tmp_path: Path
+) -> None:
     url, endpoint = model
     words = [*f"run invertedpendulum-balance --model small --base-url {url}".split(), *SMALL]
     process = start(*words, cwd=tmp_path, EUREKA_API_KEY="k")
