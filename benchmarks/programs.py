@@ -1,4 +1,4 @@
-"""What the gate and the dry run say of reward programs that a language model wrote.
+"""The answers of the gate and the dry run to reward programs that a language model wrote.
 
     python benchmarks/programs.py PROGRAMS_FOLDER
 

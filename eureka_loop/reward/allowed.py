@@ -1,4 +1,4 @@
-"""What a program may use, as data: everything that is not here is refused.
+"""The names and functions that a program may use, as data: everything else is refused.
 
 Each function is listed with the keywords that it takes. Left out on purpose: whatever reads or writes files,
 calls back into Python, makes objects other than arrays of numbers, reads uninitialised memory (`empty`),

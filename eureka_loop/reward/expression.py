@@ -8,7 +8,8 @@ from eureka_loop.errors import BadInput, Refused
 from eureka_loop.reward.allowed import BUILTINS, MODULES
 from eureka_loop.reward.functions import SHAPING
 from eureka_loop.reward.gate import check
-from eureka_loop.reward.parsing import MAX_BYTES, code, module_path, parse
+from eureka_loop.reward.parsing import MAX_BYTES, code, parse
+from eureka_loop.reward.term_hints import mixing
 from eureka_loop.reward.vocabulary import Vocabulary
 
 _OWN = {*BUILTINS, *MODULES, *SHAPING}
@@ -25,14 +26,13 @@ def episode_mean(expression: str, vocabulary: Vocabulary) -> str:
         UnknownName: an observable that doesn't exist.
         Refused: the gate refuses the program.
     """
-    node = _parsed(expression)
-    text, names = code(node, MAX_BYTES), _observables(node)
-    for name in names:
-        vocabulary.resolve(name, hidden=True)
+    tree = _parsed(expression)
+    text, names = code(tree, MAX_BYTES), _observables(tree)
+    shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in names}
     if not names:
         raise BadInput(f"fitness {expression!r} names no observable; `eureka tasks NAME` lists a task's")
     # The mean of one number is that number; over `axis=0`, several numbers a step remain several, and fail.
-    result = f"np.mean({text})" if _over_episode(node) else f"np.mean({text}, axis=0)"
+    result = f"np.mean({text})" if mixing(tree, shapes) else f"np.mean({text}, axis=0)"
     source = _program("fitness", names, f"Episode mean: {text}", result)
     check(source, vocabulary, "fitness", hidden=True)
     return source
@@ -44,68 +44,32 @@ def as_reward(expression: str, vocabulary: Vocabulary) -> str | None:
     Raises:
         BadInput: no expression.
     """
-    node = _parsed(expression)
-    text = code(node, MAX_BYTES)
+    tree = _parsed(expression)
+    text, names = code(tree, MAX_BYTES), _observables(tree)
     doc, terms = f"Nothing but the fitness: {text}", f'{{"fitness": {text}}}'
-    source = _program("compute_reward", _observables(node), doc, terms)
+    source = _program("compute_reward", names, doc, terms)
     try:
         check(source, vocabulary)
     except Refused:
         return None
-    return None if _over_episode(node) else source
+    return None if mixing(tree, {name: vocabulary.resolve(name).shape for name in names}) else source
 
 
-def _over_episode(node: ast.expr) -> bool:
-    """Whether it takes steps of the episode, or reduces over them: `x[-1]`, `x.max()`, `np.sum(x)`."""
-    for each in ast.walk(node):
-        match each:
-            case ast.Subscript(slice=ast.Tuple(elts=[ast.Slice(lower=None, upper=None), *_])):
-                pass
-            case ast.Subscript(slice=ast.Tuple(elts=[ast.Constant(value=value), *_])) if value is ...:
-                pass
-            case ast.Subscript():
-                return True
-            case ast.Call(func=ast.Attribute(attr=name) as function, args=arguments, keywords=[]) if (
-                name in _REDUCTIONS and len(arguments) == bool(module_path(function)[0])
-            ):
-                return True
-            case ast.Call(func=ast.Name(id="len")):
-                return True
-    return False
-
-
-_REDUCTIONS = (
-    "sum",
-    "mean",
-    "prod",
-    "max",
-    "min",
-    "any",
-    "all",
-    "std",
-    "var",
-    "median",
-    "ptp",
-    "cumsum",
-    "diff",
-)
-
-
-def _parsed(expression: str) -> ast.expr:
+def _parsed(expression: str) -> ast.Module:
     shown = expression if len(expression) < 100 else f"{expression[:99]}…"
     advice = "write one over observables, such as forward_velocity - 0.1 * norm(action)"
     try:
-        statements = parse(expression.strip()).body
+        tree = parse(expression.strip())
     except Refused as refused:
         raise BadInput(f"fitness {shown!r}: {refused.problems[0].message}; {advice}") from refused
-    if len(statements) != 1 or not isinstance(statements[0], ast.Expr):
+    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
         raise BadInput(f"fitness {shown!r} is not one expression; {advice}")
-    return statements[0].value
+    return tree
 
 
-def _observables(node: ast.expr) -> list[str]:
+def _observables(tree: ast.Module) -> list[str]:
     """The names in it that must be observables, in order of appearance."""
-    found = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
+    found = [each for each in ast.walk(tree) if isinstance(each, ast.Name)]
     bound = {each.id for each in found if isinstance(each.ctx, ast.Store)}
     found.sort(key=lambda each: (each.lineno, each.col_offset))
     return list(dict.fromkeys(each.id for each in found if each.id not in _OWN and each.id not in bound))

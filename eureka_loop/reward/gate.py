@@ -92,7 +92,7 @@ def _entry(tree: ast.Module, kind: Kind, problems: Problems) -> ast.FunctionDef 
             case ast.ClassDef() | ast.AsyncFunctionDef():
                 pass  # `Syntax` reports them
             case _:
-                problems.add(statement, f"`{code(statement, 40)}` outside a function: only constants may be")
+                problems.add(statement, f"`{code(statement, 40)}` can't stand outside a function")
         if name and name in defined:
             problems.add(statement, f"`{name}` is defined twice: remove one")
         defined.add(name)
@@ -139,7 +139,7 @@ def _is_numeric(node: ast.AST) -> bool:
 
 @dataclass(slots=True)
 class _Signature:
-    """What the entry point asks for; `read` reports each parameter that can't be.
+    """The parameters of the entry point; `read` reports each that can't be one.
 
     Attributes:
         parameters: observables as written, in order.

@@ -141,19 +141,19 @@ def _broadcast(spot: Spot, _: str) -> str:
     shapes = {each: shape for each in _operands(spot.node) if (shape := spot.shape(each))}
     if len(shapes) < 2:
         return ""
-    told = " and ".join(map(spot.described, shapes))
+    both = " and ".join(map(spot.described, shapes))
     if isinstance(spot.node, ast.BinOp) and isinstance(spot.node.op, ast.MatMult):
-        return f"{told}: write `dot({code(spot.node.left)}, {code(spot.node.right)})`"
+        return f"{both}: write `dot({code(spot.node.left)}, {code(spot.node.right)})`"
     if any(shape[0] != spot.rows for shape in shapes.values()) and (mixed := spot.mixed_before()):
-        return f"{told}, which don't fit row by row{mixed}"
+        return f"{both}, which don't fit row by row{mixed}"
     narrow = [each for each, shape in shapes.items() if len(shape) == 1 and shape[0] == spot.rows]
     wide = [each for each, shape in shapes.items() if len(shape) > 1]
     if narrow and wide:
         column = f"`{base(narrow[0])}[:, None]`, or take a component, `{base(wide[0])}[:, 0]`"
-        return f"{told}, which don't fit row by row: write {column}"
+        return f"{both}, which don't fit row by row: write {column}"
     longest = max(shapes, key=lambda each: shapes[each][-1])
     least = min(shape[-1] for shape in shapes.values())
-    return f"{told}, which don't fit row by row: write `{base(longest)}[:, :{least}]`"
+    return f"{both}, which don't fit row by row: write `{base(longest)}[:, :{least}]`"
 
 
 def _unpack(spot: Spot, _: str) -> str:

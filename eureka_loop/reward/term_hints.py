@@ -1,4 +1,4 @@
-"""What to write where terms of a dry run have a wrong shape, or rows that depend on each other."""
+"""Replacements for terms of a wrong shape, and for code that mixes the rows of a batch."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from eureka_loop.reward.parsing import code, module_path, parse
 Shape = tuple[int, ...]
 NO_LOOP = "arrays hold all rows at once: write array operations, without the loop"
 _CONTAINER = ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp
+_AXIS_PLACES = {
+    "linalg.norm": 2,
+    "percentile": 2,
+    "quantile": 2,
+    "diff": 2,
+    "roll": 2,
+}  # of numpy's arguments
 _MOST = 8  # places that mix rows
 
 
@@ -57,7 +64,7 @@ def _term_values(tree: ast.Module) -> dict[str, ast.expr]:
 
 
 def _for_shape(shape: str, value: str, observable: str, *_: str) -> str:
-    """What to write for a term of that shape, "(N, 3)", and that expression."""
+    """The replacement for a term of that shape, "(N, 3)", and that expression."""
     if shape == "()":
         return f": write `{value} * np.ones(len({observable}))`, or add `axis=1` to the reduction"
     if shape == "(N, N)":
@@ -126,9 +133,11 @@ def _instead_of_call(node: ast.Call, x: ast.expr, rank: int, is_list: bool) -> I
     """
     module, path = module_path(node.func)
     name = path or (node.func.attr if isinstance(node.func, ast.Attribute) else "")
-    axis = _axis_of(node, 9 if name in ("diff", "roll") else bool(module))
+    place = _AXIS_PLACES.get(name, 1) if module else 0
+    axis = _axis_of(node, place)
     if name in REDUCTIONS and axis in (None, 0, -2) and not (is_list and axis == 0):
-        written = f"`{_with_axis(node, 0 if is_list else 1)}`"
+        new_axis = ast.keyword("axis", ast.Constant(0 if is_list else 1))
+        written = f"`{code(ast.Call(node.func, node.args[:place], [new_axis]))}`"
         alone = f"`np.abs({code(x)})`" if name == "linalg.norm" else f"`{code(x)}`"
         yield f"write {f'{alone}, one number a row already' if rank == 1 else written}" + (
             "" if rank or is_list else f", or, where it is (N,), {alone}"
@@ -162,11 +171,6 @@ def _axis_of(node: ast.Call, place: int) -> int | None:
     given = [each.value for each in node.keywords if each.arg == "axis"] or node.args[place:][:1]
     text = code(given[0]) if given else "None"
     return None if text == "None" else int(text) if re.fullmatch(r"-?\d+", text) else 99
-
-
-def _with_axis(node: ast.Call, axis: int) -> str:
-    kept = node.args[:1] if module_path(node.func)[0] else []
-    return code(ast.Call(node.func, kept, [ast.keyword("axis", ast.Constant(axis))]))
 
 
 def _takes_rows(index: ast.expr) -> bool:

@@ -1,4 +1,4 @@
-"""What a person types after --fitness."""
+"""Expressions that a person types after --fitness."""
 
 from __future__ import annotations
 

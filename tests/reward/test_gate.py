@@ -1,4 +1,4 @@
-"""What the gate refuses, and its answers: every problem at once, with the line and what to write instead."""
+"""The gate's refusals: every problem at once, with the line and what to write instead."""
 
 from __future__ import annotations
 
@@ -98,9 +98,9 @@ def test_beyond_forty_problems_the_rest_is_counted(body: Check) -> None:
         ("f = lambda x: x * 2", f"constant `f` can't hold `lambda x: x * 2`, {CHANGES}"),
         ("X = 1\nX = 2", "`X` is defined twice: remove one"),
         ("def f():\n    return 1\ndef f():\n    return 2", "`f` is defined twice: remove one"),
-        ("X, Y = 1, 2", "`X, Y = (1, 2)` outside a function: only constants may be"),
-        ("print(1)", "`print(1)` outside a function: only constants may be"),
-        ("X = 1\nX += 1", "`X += 1` outside a function: only constants may be"),
+        ("X, Y = 1, 2", "`X, Y = (1, 2)` can't stand outside a function"),
+        ("print(1)", "`print(1)` can't stand outside a function"),
+        ("X = 1\nX += 1", "`X += 1` can't stand outside a function"),
         ("X = Y", "unknown name `Y`"),
     ],
 )

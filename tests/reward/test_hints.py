@@ -1,4 +1,4 @@
-"""What a program whose rows or shapes are wrong is answered by the dry run: line, cause, what to write instead."""
+"""Answers of the dry run to wrong shapes and mixed rows: line, cause, what to write instead."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ REDUCTIONS = [
     ("x = np.mean(forward_velocity)", "forward_velocity"),
     ("x = forward_velocity / forward_velocity.max()", "forward_velocity"),
     ("x = np.linalg.norm(forward_velocity)", "np.abs(forward_velocity)"),
-    ("x = np.linalg.norm(torso_pos)", "np.linalg.norm(torso_pos, axis=1)"),
+    ("x = np.linalg.norm(torso_pos, 2)", "np.linalg.norm(torso_pos, 2, axis=1)"),
+    ("x = np.quantile(action, 0.5)", "np.quantile(action, 0.5, axis=1)"),
     (
         "x = np.max([forward_velocity, torso_pos[:, 0]])",
         "np.max([forward_velocity, torso_pos[:, 0]], axis=0)",
