@@ -14,7 +14,7 @@ from eureka_loop.results import Evaluated
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.store import Run
 
-# Name → what a request with it asks for.
+# Name → the change that a request with it asks for.
 OPERATORS: Mapping[str, str] = {
     "refine": "improve the parent, whatever it takes",
     "restructure": "other terms, or other forms of them; same idea",

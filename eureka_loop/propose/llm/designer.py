@@ -27,7 +27,7 @@ from eureka_loop.store import Run
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only where a model is really asked
     from eureka_loop.propose.llm.endpoint import Completion
 
-ATTEMPTS = 3  # at a call that brings no answer, or no choice
+ATTEMPTS = 3  # at one call, where no answer or no choice comes
 TICK = 0.2  # s
 Result = TypeVar("Result")
 Messages = Sequence[Mapping[str, str]]

@@ -84,7 +84,7 @@ def _from_blocks(blocks: list[Block], *, cut: bool) -> str | None:
 
 
 def _unfenced(text: str) -> str | None:
-    """Code that stands bare in prose: the longest run of lines around the `def` that is Python."""
+    """Code without a fence: the longest run of lines around the `def` that is Python."""
     lines = text.split("\n")
     entry = next((n for n, line in enumerate(lines) if re.match(rf"def\s+{ENTRY}\s*\(", line)), None)
     if entry is None:

@@ -117,7 +117,7 @@ class Matcher:
         return max(usual, 7.0 * share * closeness - 0.5) if share else usual
 
     def _as_target(self, thing: frozenset[str]) -> float:
-        """What the text aims at ("touch the ball"); where that is nothing known, what is called a target."""
+        """The thing that the text aims at ("touch the ball"); if unknown, one called a target."""
         aimed = self._text.aims_at(thing)
         if thing & self._targets and (aimed or not self._aims):
             return 3.0 + aimed
@@ -133,7 +133,7 @@ class Matcher:
         return 2.0 * share + (0.5 if measure.thing == self._main else -1.5)
 
     def _main_thing(self) -> frozenset[str]:
-        """The body that stands for the whole robot: the first of the usual names, else the first body."""
+        """The body that represents the robot: the first of the usual names, else the first body."""
         bodies = [
             each.thing for each in self.measures if each.shape == (3,) and each.unit == "m" and each.thing
         ]

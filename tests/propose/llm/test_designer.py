@@ -87,8 +87,8 @@ def test_a_repair_continues_the_exchange(script: Any, designer: Any, ask: Any) -
     (reply,) = collect(asked, ask())
     problems = "Line 1: unknown observable 'velocity'; did you mean 'forward_velocity'?"
     repair = Repair(reply.source, problems, reply.exchange)
-    (mended,) = collect(asked, ask(repair=repair, only=(2,)))
-    assert mended.source == PROGRAM
+    (repaired,) = collect(asked, ask(repair=repair, only=(2,)))
+    assert repaired.source == PROGRAM
     first, second = script.bodies
     assert second["messages"][:2] == first["messages"]
     assert [message["role"] for message in second["messages"][2:]] == ["assistant", "user"]

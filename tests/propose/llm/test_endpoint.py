@@ -254,7 +254,7 @@ def test_an_unknown_model_gets_the_nearest_names(
     )
 
 
-def test_no_key_is_said_before_anything_is_asked(designer: Any) -> None:
+def test_a_missing_key_is_reported_before_any_call(designer: Any) -> None:
     with pytest.raises(BadInput, match="no key: set OPENAI_API_KEY"):
         designer(environ={}, base_url="https://api.openai.com/v1/")
 
