@@ -28,40 +28,40 @@ class ObservationScale:
     def __init__(self, learners: int, size: int, *, enabled: bool = True) -> None:
         self.enabled = enabled
         self._count = RunningMeanStd().count
-        self._mean, self._squares = np.zeros((learners, size)), np.full((learners, size), self._count)
-        self._std = np.ones((learners, 1, size))
+        shape = (learners, 1, size)
+        self._mean, self._squares, self._std = np.zeros(shape), np.full(shape, self._count), np.ones(shape)
 
     def update(self, observations: Array) -> None:
         """Include one observation of each env, (K, n, D)."""
         if not self.enabled:
             return
-        n, count = observations.shape[1], self._count
-        mean = observations[:, 0]
+        n, count, mean = observations.shape[1], self._count, observations
         if n > 1:
-            mean = observations.mean(axis=1)
-            self._squares += np.square(observations - mean[:, None]).sum(axis=1)
+            mean = observations.mean(axis=1, keepdims=True)
+            self._squares += np.square(observations - mean).sum(axis=1, keepdims=True)
         delta = mean - self._mean
         self._count = count + n
         self._mean += delta * (n / self._count)
-        self._squares += np.square(delta) * (count * n / self._count)
-        self._std[:, 0] = np.sqrt(self._squares / self._count + EPSILON)
+        self._squares += delta * delta * (count * n / self._count)
+        np.sqrt(self._squares / self._count + EPSILON, out=self._std)
 
     def apply(self, observations: Array) -> Floats:
         """Scale and clip (K, n, D)."""
         if self.enabled:
-            observations = (observations - self._mean[:, None]) / self._std
-            np.clip(observations, -CLIP, CLIP, out=observations)
+            observations = observations - self._mean
+            observations /= self._std
+            np.minimum(np.maximum(observations, -CLIP, out=observations), CLIP, out=observations)
         return observations.astype(np.float32)
 
     def finite(self) -> Flags:
         """(K,), whether every observation so far was finite."""
-        return np.asarray(np.isfinite(self._mean + self._squares).all(axis=1))
+        return np.asarray(np.isfinite(self._mean + self._squares).all(axis=(1, 2)))
 
     def statistics(self, learner: int) -> RunningMeanStd:
         """SB3's record of one learner's statistics."""
-        found = RunningMeanStd(shape=self._mean.shape[1:])
-        found.count, found.mean = self._count, self._mean[learner].copy()
-        found.var = self._squares[learner] / self._count
+        found = RunningMeanStd(shape=self._mean.shape[2:])
+        found.count, found.mean = self._count, self._mean[learner, 0].copy()
+        found.var = self._squares[learner, 0] / self._count
         return found
 
     def snapshot(self, learner: int) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class ObservationScale:
         """For every learner, with the same count."""
         self._count = snapshot["count"]
         self._mean[learner], self._squares[learner] = snapshot["mean"], snapshot["squares"]
-        self._std[learner, 0] = np.sqrt(self._squares[learner] / self._count + EPSILON)
+        self._std[learner] = np.sqrt(self._squares[learner] / self._count + EPSILON)
 
 
 class RewardScale:

@@ -15,6 +15,7 @@ from eureka_loop.judge.episodes import LONGEST
 from eureka_loop.records import Array, Task
 from eureka_loop.results import JudgedEpisode
 from eureka_loop.simulate.batched import BatchedEnvs
+from eureka_loop.train.population.policies import CPU
 from eureka_loop.train.population.ppo import PopulationPPO
 
 Columns = Mapping[str, Array]
@@ -70,12 +71,12 @@ def play_episodes(ppo: PopulationPPO, envs: BatchedEnvs) -> list[Columns]:
     low, high = envs.action_low.astype(np.float32), envs.action_high.astype(np.float32)
     observations, finished = envs.reset(), np.zeros(envs.n_envs, np.bool_)
     with torch.inference_mode():
-        networks = ppo.policies.networks(ppo.policies.parameters.cpu())
+        actor = ppo.policies.networks(CPU).actor
         for _ in range(LONGEST):
             scaled = ppo.observation_scale.apply(
                 observations.reshape(ppo.learners, -1, observations.shape[1])
             )
-            means = networks.means(torch.from_numpy(scaled)).numpy()
+            means = actor.forward(torch.from_numpy(scaled)).numpy()
             step = envs.step(np.clip(means, low, high).reshape(envs.n_envs, -1))
             observations = step.obs
             finished |= step.terminated | step.truncated

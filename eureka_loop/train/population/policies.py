@@ -1,9 +1,12 @@
-"""K policies of one architecture as stacked tensors, with one batched matrix product a layer."""
+"""K policies of one architecture as stacked tensors, with one batched matrix product a layer.
+
+The gradient is written out: on networks of this size autograd takes longer than the arithmetic.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
@@ -12,22 +15,53 @@ from torch import Tensor, nn
 CPU = torch.device("cpu")
 
 
-@dataclass(frozen=True, slots=True)
-class Networks:
-    """Weights (K, in, out) and biases (K, out) of both networks, layer by layer, and log_std (K, A)."""
+class Network:
+    """An MLP of each of K policies.
 
-    actor: Sequence[tuple[Tensor, Tensor]]
-    critic: Sequence[tuple[Tensor, Tensor]]
+    Attributes:
+        layers: (K, in, out) weights and (K, 1, out) biases; the activation follows all but the last.
+    """
+
+    def __init__(self, layers: Sequence[tuple[Tensor, Tensor]], activation: nn.Module) -> None:
+        self.layers, self._activation = layers, activation
+        self._inputs: list[Tensor] = []  # of each layer, in the last forward pass
+        self._before: list[Tensor] = []  # each activation
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(K, B, in) → (K, B, out); what `backward` needs is kept."""
+        self._inputs, self._before = [inputs], []
+        *hidden, (weight, bias) = self.layers
+        for hidden_weight, hidden_bias in hidden:
+            self._before.append(torch.baddbmm(hidden_bias, self._inputs[-1], hidden_weight))
+            self._inputs.append(self._activation(self._before[-1]))
+        return torch.baddbmm(bias, self._inputs[-1], weight)
+
+    def backward(self, gradient: Tensor) -> list[Tensor]:
+        """Gradients of weight and bias, layer by layer, from the gradient of the output, (K, B, out)."""
+        found: list[Tensor] = []
+        for at in reversed(range(len(self.layers))):
+            found += [gradient.sum(1), torch.bmm(self._inputs[at].mT, gradient)]
+            if at:
+                gradient = torch.bmm(gradient, self.layers[at][0].mT)
+                gradient = self._derive(gradient, self._before[at - 1], self._inputs[at])
+        return found[::-1]
+
+    def _derive(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
+        if isinstance(self._activation, nn.Tanh):
+            return gradient * (1.0 - after.square())
+        if isinstance(self._activation, nn.ReLU):
+            return gradient * (after > 0.0)
+        with torch.inference_mode(False), torch.enable_grad():
+            before = before.clone().requires_grad_()
+            return torch.autograd.grad(self._activation(before), before, gradient)[0]
+
+
+class Networks(NamedTuple):
+    """Actor (mean actions), critic (values), and log_std (K, 1, A)."""
+
+    actor: Network
+    critic: Network
     log_std: Tensor
-    activation: nn.Module
-
-    def means(self, observations: Tensor) -> Tensor:
-        """Mean actions (K, B, A) at observations (K, B, D)."""
-        return _forward(self.actor, self.activation, observations)
-
-    def values(self, observations: Tensor) -> Tensor:
-        """State values (K, B) at observations (K, B, D)."""
-        return _forward(self.critic, self.activation, observations)[..., 0]
 
 
 class StackedPolicies:
@@ -43,43 +77,46 @@ class StackedPolicies:
 
     def __init__(self, policies: Sequence[ActorCriticPolicy], device: torch.device = CPU) -> None:
         policy = policies[0]
-        self._shapes = {name: tuple(each.t().shape) for name, each in policy.named_parameters()}
-        self._sizes = [each.numel() for each in policy.parameters()]
         extractor = policy.mlp_extractor
         self._actor = [*_linear("mlp_extractor.policy_net", extractor.policy_net), "action_net"]
         self._critic = [*_linear("mlp_extractor.value_net", extractor.value_net), "value_net"]
         self._activation = policy.activation_fn()
-        rows = [self.flatten(dict(each.named_parameters())) for each in policies]
-        self.parameters = torch.stack(rows).to(device).requires_grad_()
+        layers = [f"{layer}.{part}" for layer in (*self._actor, *self._critic) for part in ("weight", "bias")]
+        named = dict(policy.named_parameters())
+        self._shapes = {name: tuple(named[name].t().shape) for name in ("log_std", *layers)}
+        self._sizes = [named[name].numel() for name in self._shapes]
+        self.parameters = torch.stack([self._row(dict(each.named_parameters())) for each in policies]).to(
+            device
+        )
 
-    def networks(self, parameters: Tensor) -> Networks:
-        """The networks of parameters (K, P); differentiable."""
-        parts = torch.split(parameters, self._sizes, dim=1)
+    def networks(self, device: torch.device | None = None) -> Networks:
+        """Views of the parameters; on another device than theirs, of a copy."""
+        parameters = self.parameters if device is None else self.parameters.to(device)
         named = {
-            name: part.view(len(part), *shape)
-            for part, (name, shape) in zip(parts, self._shapes.items(), strict=True)
+            name: part.unflatten(1, shape if len(shape) == 2 else (1, *shape))  # type: ignore[no-untyped-call]
+            for part, (name, shape) in zip(
+                torch.split(parameters, self._sizes, dim=1), self._shapes.items(), strict=True
+            )
         }
         actor, critic = (
-            [(named[f"{layer}.weight"], named[f"{layer}.bias"]) for layer in layers]
+            Network(
+                [(named[f"{layer}.weight"], named[f"{layer}.bias"]) for layer in layers], self._activation
+            )
             for layers in (self._actor, self._critic)
         )
-        return Networks(actor, critic, named["log_std"], self._activation)
+        return Networks(actor, critic, named["log_std"])
 
-    def flatten(self, named: Mapping[str, Tensor]) -> Tensor:
-        """SB3's parameters by name (or Adam's moments of them) as one row (P,)."""
-        return torch.cat([named[name].detach().t().reshape(-1) for name in self._shapes])
+    def gradient(self, log_std: Tensor, actor: Sequence[Tensor], critic: Sequence[Tensor]) -> Tensor:
+        """(K, P) from the gradients by log_std (K, A) and those of `Network.backward`."""
+        return torch.cat([log_std, *(each.flatten(1) for each in (*actor, *critic))], dim=1)
 
-    def unflatten(self, row: Tensor) -> dict[str, Tensor]:
-        """The inverse of `flatten`, copied to the CPU."""
-        parts = zip(torch.split(row.detach(), self._sizes), self._shapes.items(), strict=True)
+    def of_sb3(self, row: Tensor) -> dict[str, Tensor]:
+        """A row (P,) of parameters, or of Adam's moments, with SB3's names and shapes, on the CPU."""
+        parts = zip(torch.split(row, self._sizes), self._shapes.items(), strict=True)
         return {name: part.view(shape).t().to(CPU, copy=True) for part, (name, shape) in parts}
 
-
-def _forward(layers: Sequence[tuple[Tensor, Tensor]], activation: nn.Module, inputs: Tensor) -> Tensor:
-    *hidden, (weight, bias) = layers
-    for hidden_weight, hidden_bias in hidden:
-        inputs = activation(torch.baddbmm(hidden_bias[:, None], inputs, hidden_weight))
-    return torch.baddbmm(bias[:, None], inputs, weight)
+    def _row(self, named: Mapping[str, Tensor]) -> Tensor:
+        return torch.cat([named[name].detach().t().reshape(-1) for name in self._shapes])
 
 
 def _linear(name: str, network: nn.Sequential) -> list[str]:

@@ -1,8 +1,8 @@
 """PPO of K learners on one batch of envs: policies, optimizer and minibatches are stacked, (K, ...).
 
 The algorithm is SB3's `PPO`, after Schulman et al. 2017, "Proximal Policy Optimization Algorithms". Nothing
-is summed over learners but the loss, whose gradients are independent; every learner has its own generator,
-statistics and gradient norm. Rewards come from the caller, at the end of each rollout.
+is summed over learners; each has its own generator, statistics and gradient norm. Rewards come from the
+caller, at the end of each rollout.
 """
 
 from __future__ import annotations
@@ -96,19 +96,20 @@ class PopulationPPO:
         idle = [learner for learner in range(learners) if learner not in self.active]
         # Divergence is found after the rollout.
         with torch.inference_mode(), np.errstate(over="ignore", invalid="ignore"):
-            networks = self.policies.networks(self.policies.parameters.to(CPU))
-            std = networks.log_std.exp()[:, None].numpy()
+            networks = self.policies.networks(CPU)
+            std = networks.log_std.exp().numpy()
             log_probs = -0.5 * np.square(actions).sum(-1) - (np.log(std) + 0.5 * LOG_2PI).sum(-1)
             actions *= std
             for t in range(steps):
-                actions[t] += networks.means(torch.from_numpy(observations[t])).numpy()
-                actions[t, idle] = 0.0
-                clipped = np.clip(actions[t], low, high).reshape(learners * n, -1)
-                step = self._envs.step(clipped)
+                actions[t] += networks.actor.forward(torch.from_numpy(observations[t])).numpy()
+                if idle:
+                    actions[t, idle] = 0.0
+                clipped = np.minimum(np.maximum(actions[t], low), high)
+                step = self._envs.step(clipped.reshape(learners * n, -1))
                 observations[t + 1] = self._observed(step.obs.reshape(learners, n, -1))
                 dones[t] = (step.terminated | step.truncated).reshape(learners, n)
-                cut = (step.truncated & ~step.terminated).reshape(learners, n)
-                if cut.any():
+                if step.truncated.any():
+                    cut = (step.truncated & ~step.terminated).reshape(learners, n)
                     bootstraps[t] = self._bootstrap(networks, step.terminal_obs) * cut
         self._last_obs = observations[-1]
         return Rollout(observations, actions, log_probs, dones, bootstraps)
@@ -119,7 +120,7 @@ class PopulationPPO:
 
     def _bootstrap(self, networks: Networks, terminal_obs: Array) -> Floats:
         scaled = self.observation_scale.apply(terminal_obs.reshape(*self._last_obs.shape))
-        values: Floats = networks.values(torch.from_numpy(scaled)).numpy()
+        values: Floats = networks.critic.forward(torch.from_numpy(scaled))[..., 0].numpy()
         return values * np.float32(self.model.gamma)
 
     # update
@@ -142,7 +143,8 @@ class PopulationPPO:
         returns = advantages + values[:-1]
         rows = self._rows(rollout, values[:-1], advantages, returns)
         schedules = Schedules.of(model, progress_remaining)
-        losses = self._epochs(rows, schedules)
+        with torch.inference_mode():
+            losses = self._epochs(rows, schedules)
         spread = np.maximum(returns.var(axis=(0, 2)), 1e-38)
         explained = 1.0 - (returns - values[:-1]).var(axis=(0, 2)) / spread
         return {
@@ -154,9 +156,12 @@ class PopulationPPO:
         """(T + 1, K, n)."""
         device = self.policies.parameters.device
         with torch.inference_mode():
-            networks = self.policies.networks(self.policies.parameters)
+            networks = self.policies.networks()
             by_learner = torch.from_numpy(observations).transpose(0, 1).flatten(1, 2)  # (K, (T + 1) · n, D)
-            chunks = [networks.values(each.to(device)) for each in torch.split(by_learner, CHUNK, dim=1)]
+            chunks = [
+                networks.critic.forward(each.to(device))[..., 0]
+                for each in torch.split(by_learner, CHUNK, dim=1)
+            ]
             values: Floats = torch.cat(chunks, dim=1).cpu().numpy()
         return values.reshape(observations.shape[1], len(observations), -1).swapaxes(0, 1)
 
@@ -176,58 +181,63 @@ class PopulationPPO:
             order = np.stack([each.permutation(samples) for each in self._random]) + first
             for places in torch.split(torch.from_numpy(order).to(rows.device), model.batch_size, dim=1):
                 batch = rows.view(-1, width).index_select(0, places.flatten()).view(*places.shape, width)
-                losses = self._losses(batch, schedules)
+                gradient, terms = self._derive(batch, schedules)
                 if model.target_kl is not None:
-                    divergence = losses["approx_kl"].tolist()
+                    divergence = terms.approx_kl().tolist()
                     stopped = [each for each in running if divergence[each] > 1.5 * model.target_kl]
-                    _note(found, losses, stopped)
+                    _note(found, terms.logged(model, schedules.clip_range), stopped)
                     running = [each for each in running if each not in stopped]
                     if not running:
                         return {learner: _means(each) for learner, each in found.items()}
-                self._adam(losses["loss"], schedules.learning_rate, running)
-            _note(found, losses, running)
+                self._adam(gradient, schedules.learning_rate, running)
+            _note(found, terms.logged(model, schedules.clip_range), running)
         return {learner: _means(each) for learner, each in found.items()}
 
-    def _losses(self, batch: Tensor, schedules: Schedules) -> Mapping[str, Tensor]:
-        """The loss of a minibatch (K, B, D + A + 4) and its parts, (K,) each."""
-        model, inputs = self.model, self._last_obs.shape[-1]
+    def _derive(self, batch: Tensor, schedules: Schedules) -> tuple[Tensor, LossTerms]:
+        """Gradient (K, P) of the loss of a minibatch (K, B, D + A + 4), and the loss.
+
+        With z = (action - mean) / std, the derivative of the policy's loss by the log-probability is
+        -advantage * ratio where that isn't clipped, else 0; of the log-probability by the mean it is z / std,
+        by log_std z^2 - 1.
+        """
+        model, inputs, size = self.model, self._last_obs.shape[-1], batch.shape[1]
         sizes = [inputs, batch.shape[-1] - inputs - 4, 4]
         observations, actions, numbers = torch.split(batch, sizes, dim=-1)
         old_log_prob, old_value, advantage, returns = numbers.unbind(-1)
-        if model.normalize_advantage and advantage.shape[1] > 1:
-            mean, std = advantage.mean(1, keepdim=True), advantage.std(1, keepdim=True)
+        if model.normalize_advantage and size > 1:
+            std, mean = torch.std_mean(advantage, dim=1, keepdim=True)
             advantage = (advantage - mean) / (std + 1e-8)
-        networks = self.policies.networks(self.policies.parameters)
-        log_std = networks.log_std[:, None]
-        z = (actions - networks.means(observations)) * (-log_std).exp()
-        log_ratio = -0.5 * z.square().sum(-1) - (log_std + 0.5 * LOG_2PI).sum(-1) - old_log_prob
+        actor, critic, log_std = self.policies.networks()
+        inverse_std = (-log_std).exp()
+        z = (actions - actor.forward(observations)) * inverse_std
+        z_squared = z.square()
+        constant = log_std.sum((1, 2)) + 0.5 * LOG_2PI * z.shape[-1]
+        log_ratio = -0.5 * z_squared.sum(-1) - constant[:, None] - old_log_prob
         ratio, clip_range = log_ratio.exp(), schedules.clip_range
-        clipped = ratio.clamp(1.0 - clip_range, 1.0 + clip_range)
-        policy_loss = -torch.minimum(advantage * ratio, advantage * clipped).mean(1)
-        values, clip_vf = networks.values(observations), schedules.clip_range_vf
+        gain = advantage * ratio
+        clipped = advantage * ratio.clamp(1.0 - clip_range, 1.0 + clip_range)
+        by_log_prob = (gain * (gain <= clipped) / -size)[..., None]
+        values, clip_vf = critic.forward(observations)[..., 0], schedules.clip_range_vf
+        error = values - returns
+        by_value = error * (2.0 * model.vf_coef / size)
         if clip_vf is not None:
-            values = old_value + (values - old_value).clamp(-clip_vf, clip_vf)
-        value_loss = (returns - values).square().mean(1)
-        entropy_loss = -(networks.log_std + 0.5 + 0.5 * LOG_2PI).sum(-1)
-        with torch.no_grad():
-            approx_kl = (ratio - 1.0 - log_ratio).mean(1)
-            clip_fraction = ((ratio - 1.0).abs() > clip_range).float().mean(1)
-        return {
-            "policy_gradient_loss": policy_loss,
-            "value_loss": value_loss,
-            "entropy_loss": entropy_loss,
-            "loss": policy_loss + model.ent_coef * entropy_loss + model.vf_coef * value_loss,
-            "clip_fraction": clip_fraction,
-            "approx_kl": approx_kl,
-        }
+            moved = values - old_value
+            error = old_value + moved.clamp(-clip_vf, clip_vf) - returns
+            by_value = error * (moved.abs() <= clip_vf) * (2.0 * model.vf_coef / size)
+        gradient = self.policies.gradient(
+            (by_log_prob * (z_squared - 1.0)).sum(1) - model.ent_coef,
+            actor.backward(by_log_prob * z * inverse_std),
+            critic.backward(by_value[..., None]),
+        )
+        entropy_loss = -(constant + 0.5 * z.shape[-1])
+        return gradient, LossTerms(gain, clipped, error, entropy_loss, log_ratio)
 
-    def _adam(self, losses: Tensor, learning_rate: float, running: Sequence[int]) -> None:
+    def _adam(self, gradient: Tensor, learning_rate: float, running: Sequence[int]) -> None:
         """One step of these learners; each gradient is clipped by its own norm, as by `clip_grad_norm_`."""
-        (gradient,) = torch.autograd.grad(losses.sum(), self.policies.parameters)
         norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
         gradient *= (self.model.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
-        state = (self.policies.parameters.detach(), gradient, self._exp_avg, self._exp_avg_sq)
-        parameters, gradients, exp_avg, exp_avg_sq = ([each[k] for k in running] for each in state)
+        tensors = (self.policies.parameters, gradient, self._exp_avg, self._exp_avg_sq)
+        parameters, gradients, exp_avg, exp_avg_sq = ([each[k] for k in running] for each in tensors)
         defaults = self.model.policy.optimizer.defaults
         adam(
             parameters,
@@ -250,21 +260,18 @@ class PopulationPPO:
 
     def diverged(self) -> list[int]:
         """Active learners whose parameters or observations are not finite."""
-        finite = self.policies.parameters.detach().isfinite().all(1).cpu().numpy()
-        finite &= self.observation_scale.finite()
+        finite = self.policies.parameters.isfinite().all(1).cpu().numpy() & self.observation_scale.finite()
         return [learner for learner in self.active if not finite[learner]]
 
     def stop(self, learner: int) -> None:
         """Leave the learner's slot idle from now on."""
         self.active.remove(learner)
-        with torch.no_grad():
-            self.policies.parameters[learner] = 0.0  # numbers that aren't finite are slow
+        self.policies.parameters[learner] = 0.0
 
     def snapshot(self, learner: int) -> dict[str, Any]:
         """All that is needed to continue a learner, but its envs."""
-        tensors = (self.policies.parameters.detach(), self._exp_avg, self._exp_avg_sq, self._adam_steps)
         return {
-            "adam": [tensor[learner].cpu().numpy() for tensor in tensors],
+            "tensors": [tensor[learner].cpu().numpy() for tensor in self._tensors],
             "random": self._random[learner].bit_generator.state,
             "observations": self.observation_scale.snapshot(learner),
             "rewards": self.reward_scale.snapshot(learner),
@@ -273,8 +280,7 @@ class PopulationPPO:
 
     def restore(self, learner: int, snapshot: Mapping[str, Any]) -> None:
         """Continue a learner; all of a cohort have taken as many steps."""
-        tensors = (self.policies.parameters.detach(), self._exp_avg, self._exp_avg_sq, self._adam_steps)
-        for tensor, kept in zip(tensors, snapshot["adam"], strict=True):
+        for tensor, kept in zip(self._tensors, snapshot["tensors"], strict=True):
             tensor[learner] = torch.from_numpy(np.asarray(kept))
         self._random[learner].bit_generator.state = snapshot["random"]
         self.observation_scale.restore(learner, snapshot["observations"])
@@ -283,18 +289,52 @@ class PopulationPPO:
 
     def export(self, learner: int, model: PPO) -> None:
         """Copy parameters and Adam's moments into SB3's model."""
-        model.policy.load_state_dict(self.policies.unflatten(self.policies.parameters[learner]))
-        moments = [self.policies.unflatten(each[learner]) for each in (self._exp_avg, self._exp_avg_sq)]
+        parameters, exp_avg, exp_avg_sq = (self.policies.of_sb3(each[learner]) for each in self._tensors[:3])
+        model.policy.load_state_dict(parameters)
+        step = self._adam_steps[learner].cpu()
         state = {
-            at: {
-                "step": self._adam_steps[learner].cpu().clone(),
-                "exp_avg": moments[0][name],
-                "exp_avg_sq": moments[1][name],
-            }
+            at: {"step": step.clone(), "exp_avg": exp_avg[name], "exp_avg_sq": exp_avg_sq[name]}
             for at, (name, _) in enumerate(model.policy.named_parameters())
         }
         optimizer = model.policy.optimizer
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+    @property
+    def _tensors(self) -> tuple[Tensor, ...]:
+        return self.policies.parameters, self._exp_avg, self._exp_avg_sq, self._adam_steps
+
+
+class LossTerms(NamedTuple):
+    """Parts of a minibatch's loss, (K, B) each, and the entropy's, (K,).
+
+    Attributes:
+        gain, clipped: advantage times ratio, with the ratio as it is and clipped.
+        error: of the values.
+        log_ratio: of new to old probabilities.
+    """
+
+    gain: Tensor
+    clipped: Tensor
+    error: Tensor
+    entropy_loss: Tensor
+    log_ratio: Tensor
+
+    def approx_kl(self) -> Tensor:
+        """SB3's estimate of the divergence from the rollout's policy, (K,)."""
+        return (self.log_ratio.exp() - 1.0 - self.log_ratio).mean(1)
+
+    def logged(self, model: PPO, clip_range: float) -> dict[str, Tensor]:
+        """What SB3 logs, (K,) each."""
+        policy_loss = -torch.minimum(self.gain, self.clipped).mean(1)
+        value_loss = self.error.square().mean(1)
+        return {
+            "policy_gradient_loss": policy_loss,
+            "value_loss": value_loss,
+            "entropy_loss": self.entropy_loss,
+            "loss": policy_loss + model.ent_coef * self.entropy_loss + model.vf_coef * value_loss,
+            "clip_fraction": ((self.log_ratio.exp() - 1.0).abs() > clip_range).float().mean(1),
+            "approx_kl": self.approx_kl(),
+        }
 
 
 class Schedules(NamedTuple):
@@ -333,9 +373,10 @@ def compute_gae(rewards: Floats, values: Floats, dones: Flags, gamma: float, gae
 
 
 def _note(found: dict[int, list[Losses]], losses: Mapping[str, Tensor], learners: Sequence[int]) -> None:
-    table = torch.stack(list(losses.values()), dim=1).tolist()  # one transfer from the device
-    for learner in learners:
-        found[learner].append(dict(zip(losses, table[learner], strict=True)))
+    if learners:
+        table = torch.stack(list(losses.values()), dim=1).tolist()  # one transfer from the device
+        for learner in learners:
+            found[learner].append(dict(zip(losses, table[learner], strict=True)))
 
 
 def _means(losses: list[Losses]) -> Losses:

@@ -42,8 +42,9 @@ def test_an_update_stays_on_its_device(option: str) -> None:
     ppo = PopulationPPO(models, options, cast(Any, Walks(2)))
     batch = torch.zeros(2, 16, INPUTS + ACTIONS + 4, device="meta")
     with OneDevice():
-        losses = ppo._losses(batch, Schedules.of(models[0], 1.0))
-        ppo._adam(losses["loss"], 1e-3, [0, 1])
+        gradient, terms = ppo._derive(batch, Schedules.of(models[0], 1.0))
+        terms.logged(models[0], 0.2)
+        ppo._adam(gradient, 1e-3, [0, 1])
 
 
 @cuda

