@@ -118,6 +118,11 @@ def _instead(node: ast.AST, shapes: Mapping[str, Shape], lists: set[str]) -> Ite
             elif _takes_rows(index) and not is_list:
                 rest = index.elts[-1] if isinstance(index, ast.Tuple) else index
                 yield f"write `{base(x)}[:, {code(rest)}]`"
+        case (
+            ast.BinOp(left=ast.Call(func=ast.Name(id="len")))
+            | ast.BinOp(right=ast.Call(func=ast.Name(id="len")))
+        ):
+            yield "the number of rows says nothing of a row: write a weight"
         case ast.For(iter=ast.Name(id=x)) if x in shapes:
             yield NO_LOOP
         case ast.Call(func=ast.Name(id="range"), args=arguments):
