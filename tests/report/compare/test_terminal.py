@@ -38,7 +38,7 @@ def test_it_fits_eighty_columns_and_tells_failures(tmp_path: Path, shown: Callab
     said = shown(summary(ComparisonResults.of(folder)), width=80)
     assert max(map(len, said.splitlines())) <= 80
     assert "…" not in said
-    assert "2 of 4: NaN or infinite" in shown(summary(ComparisonResults.of(folder)), width=120)
+    assert "2 of 4: not finite" in shown(summary(ComparisonResults.of(folder)), width=120)
     starts = [line.split(":")[0] for line in said.splitlines() if line.startswith("With ")]
     assert starts == ["With PPO", "With SAC"]
 
