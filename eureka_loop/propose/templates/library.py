@@ -17,19 +17,6 @@ from typing import Any, Literal
 import jinja2
 from pydantic import ConfigDict, TypeAdapter
 
-Form = Literal[
-    "axis",  # a scalar, or one axis of a vector in the world
-    "scalar",
-    "vector",  # a vector as a whole, or a scalar
-    "point",  # a position (2,) or (3,)
-    "place",  # a position, or a scalar position on a rail
-    "distance",  # a scalar distance, or the way from one thing to another
-    "joints",  # the driven joints, (k,)
-    "contact",  # a 0/1 flag, or a contact force (3,)
-    "force",  # a contact force (3,)
-    "named",  # any scalar that the fitness names
-    "any",
-]
 Direction = Literal["", "move", "side", "up", "turn", "flip", "face"]
 
 
@@ -40,6 +27,7 @@ class Role:
     Attributes:
         about: description for people: "velocity: shape () or one axis of (3,), unit m/s".
         unit: None takes any.
+        form: one of `matching.FORMS`.
         subject: the thing measured: the robot's main body, the part that handles things, ...
         direction: how the axis follows from the text; "" where the term has none.
         strict: a name without an axis ("cart_velocity") doesn't fit.
@@ -50,7 +38,7 @@ class Role:
 
     about: str
     unit: str | None = None
-    form: Form = "any"
+    form: str = "any"
     subject: Literal["main", "effector", "object", "target", "foot"] = "main"
     direction: Direction = ""
     strict: bool = False

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from eureka_loop.propose.templates.library import Form, Role, TermTemplate
+from eureka_loop.propose.templates.library import Role, TermTemplate
 from eureka_loop.propose.templates.measures import Measure, measures
 from eureka_loop.propose.templates.text import TaskText, Trigger, Way, lexicon, stem, stems
 from eureka_loop.reward.vocabulary import PREFIXES, Vocabulary
@@ -167,7 +167,7 @@ def _admissible(role: Role, measure: Measure, way: Way) -> bool:
         return False
     if role.direction and measure.axis != way[0] and (role.strict or measure.axis):
         return False
-    return _FORMS[role.form](measure) and (measure.varies or not role.varies)
+    return FORMS[role.form](measure) and (measure.varies or not role.varies)
 
 
 def _go_together(template: TermTemplate, filled: Mapping[str, Measure]) -> bool:
@@ -202,16 +202,16 @@ def _contact(measure: Measure) -> bool:
     return flag or (_force(measure) and "ground" in measure.words)
 
 
-_FORMS: Mapping[Form, Callable[[Measure], bool]] = {
-    "axis": lambda measure: measure.shape == (),
+FORMS: Mapping[str, Callable[[Measure], bool]] = {
+    "axis": lambda measure: measure.shape == (),  # a scalar, or one axis of a vector in the world
     "scalar": _scalar,
-    "vector": lambda measure: measure.whole and measure.shape in ((), (2,), (3,)),
-    "point": _point,
+    "vector": lambda measure: measure.whole and measure.shape in ((), (2,), (3,)),  # or a scalar
+    "point": _point,  # a position (2,) or (3,)
     "place": lambda measure: _point(measure) or (_scalar(measure) and stem("position") in measure.words),
-    "distance": _distance,
-    "joints": lambda measure: "joints" in measure.words,
-    "contact": _contact,
-    "force": _force,
-    "named": _scalar,
+    "distance": _distance,  # a scalar distance, or the way from one thing to another
+    "joints": lambda measure: "joints" in measure.words,  # the driven joints, (k,)
+    "contact": _contact,  # a 0/1 flag, or a contact force (3,)
+    "force": _force,  # a contact force (3,)
+    "named": _scalar,  # any scalar that the fitness names
     "any": lambda measure: True,
 }
