@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -58,27 +59,13 @@ def size(path: Path) -> int:
 
 
 class Trajectory:
-    """One episode; columns are read from its file on first use, and kept. `len` is in steps."""
+    """One episode, read from its file as columns are asked for; `len` is in steps."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._columns: dict[str, Column] = {}
-        self._length: int | None = None
 
     def __len__(self) -> int:
-        if self._length is None:
-            with np.load(self._path, allow_pickle=False) as archive:
-                self._length = len(archive[archive.files[0]]) - 1
         return self._length
-
-    @property
-    def kept(self) -> int:
-        """Bytes of the columns read so far."""
-        return sum(column.nbytes for column in self._columns.values())
-
-    def forget(self) -> None:
-        """Keep no column; later uses read the file again."""
-        self._columns.clear()
 
     def columns(self, parameters: Iterable[str]) -> Mapping[str, Array]:
         """Parameter → (T, *shape).
@@ -86,19 +73,13 @@ class Trajectory:
         Raises:
             KeyError: the episode was recorded without one.
         """
-        return {name: column.astype(np.float64) for name, column in self.read(tuple(parameters)).items()}
+        with np.load(self._path, allow_pickle=False) as archive:
+            return {name: _column(archive, name).astype(np.float64) for name in parameters}
 
-    def read(self, parameters: Sequence[str]) -> Moments:
-        """The same in float32, as it is kept.
-
-        Raises:
-            KeyError: as `columns`.
-        """
-        if missing := [each for each in parameters if each not in self._columns]:
-            with np.load(self._path, allow_pickle=False) as archive:
-                self._columns.update((each, _column(archive, each)) for each in missing)
-            self._length = len(self._columns[missing[0]])
-        return {each: self._columns[each] for each in parameters}
+    @cached_property
+    def _length(self) -> int:
+        with np.load(self._path, allow_pickle=False) as archive:
+            return len(archive[archive.files[0]]) - 1
 
 
 def joined(
@@ -109,11 +90,10 @@ def joined(
     Raises:
         KeyError: an episode was recorded without one of them.
     """
-    parts = [each.read(parameters) for each in episodes]
+    parts = [each.columns(parameters) for each in episodes]
     starts = np.zeros(sum(map(len, episodes)), np.bool_)
     starts[np.cumsum([0, *map(len, episodes[:-1])])] = True
-    columns = {name: np.concatenate([part[name] for part in parts], dtype=np.float64) for name in parameters}
-    return columns, starts
+    return {name: np.concatenate([part[name] for part in parts]) for name in parameters}, starts
 
 
 def _column(archive: Moments, parameter: str) -> Column:

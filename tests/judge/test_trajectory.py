@@ -47,11 +47,6 @@ def test_shapes_stay(episode: Trajectory) -> None:
     assert {column.shape for column in found.values()} == {(4, 3)}
 
 
-def test_asked_for_bit_by_bit(episode: Trajectory) -> None:
-    assert episode.columns(["x"])["x"].tolist() == [11, 12, 13, 14]
-    assert set(episode.columns(["x", "prev_v"])) == {"x", "prev_v"}
-
-
 def test_a_name_that_begins_like_a_prefix_is_a_name(tmp_path: Path) -> None:
     recorded = {"prev_x": np.ones(2), "init_prev_x": np.zeros(2), "x": np.zeros(2), "init_x": np.zeros(2)}
     save(tmp_path / "e.npz", moments(recorded, ["prev_x", "x"]))
@@ -74,12 +69,8 @@ def test_an_episode_that_is_too_large_is_not_kept(tmp_path: Path, monkeypatch: p
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_is_opened_once_for_what_is_new(episode: Trajectory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file's table of contents is most of what reading a column takes; the length comes with the column."""
-    reads: list[Path] = []
-    load = np.load
-    monkeypatch.setattr(np, "load", lambda path, **how: reads.append(path) or load(path, **how))
-    joined([episode], ["x", "prev_v"])
-    joined([episode], ["prev_v", "x"])
-    assert len(reads) == 1
+def test_episodes_one_after_another(episode: Trajectory) -> None:
+    found, starts = joined([episode, episode], ["x", "prev_v"])
+    assert found["x"].tolist() == [11, 12, 13, 14] * 2
+    assert starts.tolist() == [True, False, False, False] * 2
     assert len(episode) == 4
