@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from eureka_loop.numbers import compact
 from eureka_loop.results import Checkpoint, TermStats, Trained
@@ -30,11 +30,12 @@ WINDOW = 3  # points of training, of six or more, that are taken together: singl
 def advice(trained: Sequence[Trained]) -> list[str]:
     """Sentences on what stands out; none where nothing does, or nothing was kept of the training."""
     points = [point for each in trained for point in each.checkpoints]
-    seen = {term: [point.terms[term] for point in points if term in point.terms] for term in _terms(points)}
+    terms = dict.fromkeys(term for point in points for term in point.terms)
+    seen = {term: [point.terms[term] for point in points if term in point.terms] for term in terms}
     alone = sum(not is_diagnostic(term) for term in seen) < 2
     lines = list(_on_outcome(trained))
     for term, stats in seen.items():
-        lines.extend(_on_term(term, stats, _correlation(term, trained), alone=alone))
+        lines.extend(_on_term(term, stats, mean_correlation(term, trained), alone=alone))
     return lines
 
 
@@ -42,7 +43,7 @@ def _on_outcome(trained: Sequence[Trained]) -> Iterator[str]:
     """On success and fitness together."""
     rates = [each.success for each in trained if each.success is not None]
     never = bool(rates) and max(rates) <= NEVER
-    curve = list(_curve(trained))
+    curve = _curve(trained, lambda point: point.fitness)
     if len(curve) < 3:
         if never:
             yield f"It (almost) never succeeded: {REWRITE}."
@@ -50,13 +51,9 @@ def _on_outcome(trained: Sequence[Trained]) -> Iterator[str]:
     smooth, start = _smooth(curve), curve[0][1]
     (step, peak), end = max(smooth, key=lambda each: each[1]), smooth[-1][1]
     if peak <= start + _noise(curve):
-        text = f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end)"
-        so = (
-            f", and it (almost) never succeeded: {REWRITE}"
-            if never
-            else ": the reward doesn't lead to the task"
-        )
-        yield f"{text}{so}."
+        never_either = f", and it (almost) never succeeded: {REWRITE}"
+        so = never_either if never else ": the reward doesn't lead to the task"
+        yield f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end){so}."
     elif end < start + FALLEN * (peak - start):
         rose = f"Fitness rose from {compact(start)} to {compact(peak)} at step {step:,}"
         text = f"{rose} and fell to {compact(end)}"
@@ -77,8 +74,7 @@ def _early(smooth: Sequence[tuple[int, float]], start: float) -> str:
 
 def _meanwhile(trained: Sequence[Trained], step: int) -> str:
     """Course of an episode's reward while fitness fell; "" where that isn't known."""
-    curve = list(_returns(trained))
-    after = [value for at, value in _smooth(curve) if at >= step] if curve else []
+    after = [value for at, value in _smooth(_curve(trained, _return)) if at >= step]
     if len(after) < 2:
         return ""
     if after[-1] >= after[0]:
@@ -123,34 +119,30 @@ def _on_share(term: str, share: float, correlation: float | None, *, alone: bool
         yield f"'{term}' makes up {little} of the reward: it has no say; scale it up or drop it."
 
 
-def _terms(points: Sequence[Checkpoint]) -> list[str]:
-    return list(dict.fromkeys(term for point in points for term in point.terms))
-
-
-def _correlation(term: str, trained: Sequence[Trained]) -> float | None:
+def mean_correlation(term: str, trained: Sequence[Trained]) -> float | None:
+    """Mean over seeds of a term's correlation with fitness; None where it is undefined in all."""
     known = [value for each in trained if (value := each.correlations.get(term)) is not None]
     return _mean(known) if known else None
 
 
-def _curve(trained: Sequence[Trained]) -> Iterator[tuple[int, float]]:
-    """(step, mean fitness over seeds) of every point at which an episode finished."""
+def _curve(
+    trained: Sequence[Trained], value: Callable[[Checkpoint], float | None]
+) -> list[tuple[int, float]]:
+    """(step, mean of a value over seeds) of every checkpoint that has it."""
+    found = []
     for group in zip(*(each.checkpoints for each in trained), strict=False):
-        known = [point.fitness for point in group if point.fitness is not None]
+        known = [each for point in group if (each := value(point)) is not None]
         if known:
-            yield group[0].step, _mean(known)
+            found.append((group[0].step, _mean(known)))
+    return found
 
 
-def _returns(trained: Sequence[Trained]) -> Iterator[tuple[int, float]]:
-    """(step, mean reward of an episode over seeds) of every point at which one finished."""
-    for group in zip(*(each.checkpoints for each in trained), strict=False):
-        known = [
-            point.episode_length
-            * math.fsum(point.terms[term].mean for term in point.terms if not is_diagnostic(term))
-            for point in group
-            if point.episode_length is not None and point.terms
-        ]
-        if known:
-            yield group[0].step, _mean(known)
+def _return(point: Checkpoint) -> float | None:
+    """Mean reward of an episode."""
+    if point.episode_length is None or not point.terms:
+        return None
+    paid = (stats.mean for term, stats in point.terms.items() if not is_diagnostic(term))
+    return point.episode_length * math.fsum(paid)
 
 
 def _smooth(curve: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from eureka_loop.numbers import compact, count, percent
-from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, Trained
+from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, Trained, ranked
 from eureka_loop.reward.contract import is_diagnostic
-from eureka_loop.search.advice import advice
+from eureka_loop.search.advice import advice, mean_correlation
 
 LONGEST_REASON = 400  # characters of why a candidate failed
 Value = Callable[[Checkpoint], float | None]
@@ -42,7 +42,8 @@ def feedback(
     others = [each for each in generation if best is None or each.candidate.id != best.candidate.id]
     if others:
         heading = f"The other programs {which}:" if best else f"The programs {which}:"
-        parts.append("\n".join([heading, *map(_other, sorted(others, key=_rank))]))
+        failed = [each for each in others if each.fitness is None]
+        parts.append("\n".join([heading, *map(_other, [*ranked(others), *failed])]))
     return "\n\n".join(parts)
 
 
@@ -72,7 +73,7 @@ def training_table(trained: Sequence[Trained], points: int) -> str:
         if any(mean is not None for mean in means):
             rows.append([name, *map(written, means)])
     for term in columns[-1][0].terms:
-        rows.extend(_term_rows(term, columns, _correlation(term, trained)))
+        rows.extend(_term_rows(term, columns, mean_correlation(term, trained)))
     seeds = f", means of {len(trained)} seeds" if len(trained) > 1 else ""
     return "\n".join([f"Over training{seeds}:", *_aligned(rows)])
 
@@ -97,10 +98,6 @@ def _columns(trained: Sequence[Trained], points: int) -> list[tuple[Checkpoint, 
     every = list(zip(*(each.checkpoints for each in trained), strict=False))
     count = min(points, len(every))
     return [every[math.ceil(len(every) * (n + 1) / count) - 1] for n in range(count)]
-
-
-def _correlation(term: str, trained: Sequence[Trained]) -> float | None:
-    return _known_mean(each.correlations.get(term) for each in trained)
 
 
 def _other(evaluated: Evaluated) -> str:
@@ -139,13 +136,6 @@ def _reason(failed: Failed) -> str:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 2].rstrip() + " …"
-
-
-def _rank(evaluated: Evaluated) -> tuple[bool, float, float, str]:
-    """Best first, then those stopped early, the furthest first; failures last."""
-    fitness, halted = evaluated.fitness, evaluated.halted
-    reach = -halted.steps if halted else -math.inf
-    return fitness is None, reach, -(fitness or 0.0), evaluated.candidate.id
 
 
 def _known_mean(values: Iterator[float | None] | map[float | None]) -> float | None:

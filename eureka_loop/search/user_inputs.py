@@ -77,29 +77,23 @@ def try_fitness(
 def episodes(probe: Mapping[str, Array], vocabulary: Vocabulary) -> Iterator[dict[str, Array]]:
     """Episodes as long as real ones, from a survey's rows, which are some of all steps.
 
-    One as long as episodes may be; before it, where episodes end early, the shortest and the longest seen.
+    The shortest and the longest seen, where episodes end early; then one of the whole horizon.
     """
+    time, dt = probe["time"], vocabulary.dt
+    rows = np.arange(len(time))
     if probe["terminated"].any():
-        for piece in _shortest_and_longest(probe["time"]):
-            yield _stretched(
-                probe, piece, max(1, round(probe["time"][piece[-1]] / vocabulary.dt)), vocabulary
-            )
-    rows = np.arange(len(probe["time"]))
-    yield _stretched(probe, rows, vocabulary.horizon or NO_HORIZON, vocabulary)
+        pieces = np.split(rows, np.flatnonzero(np.diff(time) <= 0) + 1)
+        pieces.sort(key=lambda piece: float(time[piece[-1]]))
+        for piece in (pieces[0], pieces[-1]):
+            yield _resampled(probe, piece, max(1, round(time[piece[-1]] / dt)), dt)
+    yield _resampled(probe, rows, vocabulary.horizon or NO_HORIZON, dt)
 
 
-def _shortest_and_longest(time: Array) -> list[npt.NDArray[np.intp]]:
-    """Rows of two episodes; where the time falls, another has begun."""
-    pieces = np.split(np.arange(len(time)), np.flatnonzero(np.diff(time) <= 0) + 1)
-    pieces.sort(key=lambda rows: float(time[rows[-1]]))
-    return [pieces[0], pieces[-1]]
-
-
-def _stretched(
-    probe: Mapping[str, Array], rows: npt.NDArray[np.intp], steps: int, vocabulary: Vocabulary
+def _resampled(
+    probe: Mapping[str, Array], rows: npt.NDArray[np.intp], steps: int, dt: float
 ) -> dict[str, Array]:
-    """These rows as an episode of so many steps: rows are repeated, or left out, and the time goes on."""
+    """These rows as an episode of so many steps: rows are repeated or left out, and the time goes on."""
     chosen = rows[np.linspace(0, len(rows) - 1, steps).round().astype(np.intp)]
-    passed: Array = vocabulary.dt * np.arange(steps + 1, dtype=np.float64)
-    clock: dict[str, Array] = {"time": passed[1:], "prev_time": passed[:-1], "init_time": np.zeros(steps)}
+    time: Array = dt * np.arange(steps + 1, dtype=np.float64)
+    clock: dict[str, Array] = {"time": time[1:], "prev_time": time[:-1], "init_time": np.zeros(steps)}
     return {**{name: column[chosen] for name, column in probe.items()}, **clock}
