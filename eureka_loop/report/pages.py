@@ -5,6 +5,7 @@ A template escapes all that it shows, in HTML as HTML and in Markdown as Markdow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
@@ -12,7 +13,7 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from eureka_loop.report import figures, markdown, text
+from eureka_loop.report import figures, text
 
 STYLE = ("eureka_loop.report.compare", "page.css")  # of all reports
 
@@ -27,40 +28,48 @@ def render(package: str | None, name: str, **values: object) -> str:
     return environment.get_template(name).render(style=Markup(_resource(*STYLE)), **values)
 
 
-def _resource(package: str, name: str) -> str:
-    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+def escaped(foreign: str) -> str:
+    """One line that Markdown and HTML take for text."""
+    line = text.one_line(foreign).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*_\[\]|~#>$])", r"\\\1", line)
 
 
-@cache
-def _environment(package: str, *, markdown: bool) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: _resource(package, name)),
-        autoescape=not markdown,
-        finalize=_escaped if markdown else _cleaned,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.globals |= {"svg": _svg, "table": _table, "fenced": _fenced}
-    return environment
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
+    """A Markdown table of text."""
+    lines = [f"| {' | '.join(map(escaped, cells))} |" for cells in (heads, *rows)]
+    return Markup("\n".join([lines[0], f"|{'---|' * len(heads)}", *lines[1:]]))
 
 
-def _cleaned(value: object) -> object:
-    return value if isinstance(value, Markup) else text.clean(str(value))
-
-
-def _escaped(value: object) -> object:
-    return value if isinstance(value, Markup) else markdown.escaped(str(value))
+def fenced(source: str, language: str = "python") -> Markup:
+    """A program in a Markdown fence longer than any in the program."""
+    ticks = max((len(run) for run in re.findall("`+", source)), default=0)
+    fence = "`" * max(3, ticks + 1)
+    return Markup("\n".join([f"{fence}{language}", text.clean(source).strip("\n"), fence]))
 
 
 def _svg(figure: str) -> Markup:
     return Markup(figures.inline(figure))
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
-    return Markup("\n".join(markdown.table([markdown.escaped(head) for head in heads], rows)))
+def _resource(package: str, name: str) -> str:
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 
-def _fenced(source: str, language: str = "python") -> Markup:
-    return Markup("\n".join(markdown.fenced(source, language)))
+@cache
+def _environment(package: str, *, markdown: bool) -> jinja2.Environment:
+    def finalize(value: object) -> object:
+        if isinstance(value, Markup):
+            return value
+        return escaped(str(value)) if markdown else text.clean(str(value))
+
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: _resource(package, name)),
+        autoescape=not markdown,
+        finalize=finalize,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals |= {"svg": _svg, "table": table, "fenced": fenced}
+    return environment

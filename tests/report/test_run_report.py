@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eureka_loop.errors import RunError
-from eureka_loop.report.markdown import escaped, fenced
+from eureka_loop.report.pages import escaped, fenced
 from eureka_loop.report.run_report import PICTURE, write_report
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_escaping() -> None:
 
 
 def test_a_fence_is_longer_than_any_in_the_code() -> None:
-    assert list(fenced("x\n````\ny\n")) == ["`````python", "x\n````\ny", "`````"]
+    assert fenced("x\n````\ny\n") == "`````python\nx\n````\ny\n`````"
 
 
 @pytest.mark.usefixtures("undrawn")

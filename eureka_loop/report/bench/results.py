@@ -44,23 +44,13 @@ class SearchResult:
     state: State
     cost: Cost = field(default_factory=Cost)
     run: Run | None = None
-    rewards: dict[str, Evaluated] = field(default_factory=dict)
+    rewards: dict[str, RewardResult] = field(default_factory=dict)
     failure: str = ""
 
     @property
     def fitness(self) -> list[float | None]:
         """On report seeds, in the order of `REWARDS`; None where there is none."""
-        return [self.rewards[name].fitness if name in self.rewards else None for name in REWARDS]
-
-    def trained(self, name: str) -> Array:
-        """(trainings,): fitness of one of `REWARDS` on report seeds."""
-        return np.array([each.fitness for each in self.rewards[name].trained])
-
-    @property
-    def success(self) -> Array:
-        """(trainings,): success rates of the winner's trainings; empty where the task has no success."""
-        rates = [each.success for each in self.rewards["winner"].trained]
-        return np.array([rate for rate in rates if rate is not None])
+        return [self.rewards[name].evaluated.fitness if name in self.rewards else None for name in REWARDS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +170,11 @@ def search_result(search: Search, run: Run | None) -> SearchResult:
     if not ended(run):
         return SearchResult(search, "not finished", _cost(run), run)
     winners = [event["winner"] for event in run.events() if event["event"] == "finished"]
-    found = {} if not winners else {"winner": run.evaluated(winners[-1], report=True)}
-    failure = _failure(found.get("winner"))
+    failure = _failure(run.evaluated(winners[-1], report=True) if winners else None)
     if failure:
         return SearchResult(search, "failed", _cost(run), run, failure=failure)
-    known = run.candidate_ids()
-    for id, name in NAMES.items():
-        if id in known:
-            found[name] = run.evaluated(id, report=True)
+    ids = {winners[-1]: "winner", **{id: name for id, name in NAMES.items() if id in run.candidate_ids()}}
+    found = {name: RewardResult(name, run.evaluated(id, report=True), None) for id, name in ids.items()}
     return SearchResult(search, "done", _cost(run), run, found)
 
 
@@ -225,7 +212,8 @@ def _task(
     found = scale(*references)
     undefined = found.why if isinstance(found, Undefined) else ""
     comparable = references[0] is not None and not references[0].evaluated.failures
-    success = [each.success for each in done if each.success.size]
+    success = [each.rewards["winner"].success_rates for each in done]
+    success = [each for each in success if each.size]
     result = TaskResult(
         task=task,
         searches=results,
@@ -244,7 +232,7 @@ def _task(
 
 def _trainings(done: Sequence[SearchResult], name: str) -> tuple[Array, ...]:
     """(trainings,) of each search that has any of that reward."""
-    found = (each.trained(name) for each in done if name in each.rewards)
+    found = (each.rewards[name].fitness for each in done if name in each.rewards)
     return tuple(each for each in found if each.size)
 
 
@@ -255,7 +243,7 @@ def _score(found: Draws) -> Array:
 
 def _pooled(done: Sequence[SearchResult], name: str) -> RewardResult | None:
     """A reference's trainings in all searches together."""
-    found = [each.rewards[name] for each in done if name in each.rewards]
+    found = [each.rewards[name].evaluated for each in done if name in each.rewards]
     if not found:
         return None
     results = tuple(result for each in found for result in each.results)

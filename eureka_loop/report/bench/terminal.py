@@ -74,7 +74,7 @@ def outcome(each: SearchResult) -> str:
         return f"{each.search}: {each.failure or each.state}"
     ours, human, sparse = numbers(each.fitness)
     references = f"hand-written {human}, sparse {sparse}"
-    id = each.rewards["winner"].candidate.id
+    id = each.rewards["winner"].id
     return f"{each.search}: winner {id} {ours}; {references}; {duration(each.cost.seconds)}"
 
 

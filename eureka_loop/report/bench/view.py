@@ -125,7 +125,7 @@ def _total(found: BenchResults) -> list[str]:
 def search_row(found: BenchResults, each: SearchResult) -> list[str]:
     """One search, under `SEARCH_HEADS`: its winner and references on fresh seeds, and its folder."""
     run = each.run.folder.relative_to(found.folder) if each.run else ""
-    id = each.rewards["winner"].candidate.id if each.rewards else UNKNOWN
+    id = each.rewards["winner"].id if each.rewards else UNKNOWN
     return [each.search.task, str(each.search.seed), each.state, id, *numbers(each.fitness), str(run)]
 
 
