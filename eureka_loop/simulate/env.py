@@ -122,15 +122,7 @@ def first_step(env: Env) -> FirstStep:
     current = copy.copy(inner.data)
     mujoco.mj_kinematics(inner.model, current)
     lags = not np.allclose(current.xpos, inner.data.xpos, rtol=0.0, atol=1e-12)
-    return FirstStep((at_reset, after), _seconds(inner, inner.data.time - before), lags)
-
-
-def _seconds(inner: Any, measured: float) -> float:
-    """The env's own `dt` where the simulation's clock agrees: an env around another may state a wrong one."""
-    stated = getattr(inner, "dt", None)
-    if isinstance(stated, (int, float)) and (measured <= 0.0 or np.isclose(stated, measured, rtol=1e-6)):
-        return float(stated)
-    return round(float(measured), 12)
+    return FirstStep((at_reset, after), round(float(inner.data.time - before), 12), lags)
 
 
 def _part(space: Space[Any], key: str) -> Space[Any]:

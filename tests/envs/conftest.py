@@ -76,12 +76,12 @@ def walk(env: Any, buffer: StepBuffer, policy: Policy | None, *, seed: int, step
 def roll(task: Task, policy: Policy | None, *, seed: int, steps: int) -> Rollout:
     """Steps of a policy in an env of their own, everything recorded."""
     env = make_env(task)
-    instruments = ObservableRegistry(env, find_domain(task.env_id))
-    names = instruments.vocabulary.names(hidden=True)
-    buffer = instruments.buffer([*names, *(prefix + name for prefix in PREFIXES for name in names)], 1)
+    registry = ObservableRegistry(env, find_domain(task.env_id))
+    names = registry.vocabulary.names(hidden=True)
+    buffer = registry.buffer([*names, *(prefix + name for prefix in PREFIXES for name in names)], 1)
     first = walk(env, buffer, policy, seed=seed, steps=steps)
     env.close()
-    return Rollout(instruments.vocabulary, buffer.take(), env.observation_space, first)
+    return Rollout(registry.vocabulary, buffer.take(), env.observation_space, first)
 
 
 def play(
@@ -90,15 +90,15 @@ def play(
     """An episode of each policy, of random actions for None: from the same start, cut off after so many steps."""
     short = replace(task, env_kwargs={**task.env_kwargs, "max_episode_steps": steps})
     env = make_env(short)
-    instruments = ObservableRegistry(env, find_domain(task.env_id))
-    human = check(task.human, instruments.vocabulary).parameters if task.human else ()
-    with ProgramJudge(fork_server, short, instruments.vocabulary) as judge:
-        buffer = instruments.buffer([*judge.names, *human, "native_reward"], 1)
+    registry = ObservableRegistry(env, find_domain(task.env_id))
+    human = check(task.human, registry.vocabulary).parameters if task.human else ()
+    with ProgramJudge(fork_server, short, registry.vocabulary) as judge:
+        buffer = registry.buffer([*judge.names, *human, "native_reward"], 1)
         played = []
         for policy in policies:
             walk(env, buffer, policy, seed=seed, steps=steps)
             episode, *_ = EpisodeCollector(1).add(buffer.take())
-            played.append(Played(*judge.measure(episode.columns), instruments.vocabulary, episode.columns))
+            played.append(Played(*judge.measure(episode.columns), registry.vocabulary, episode.columns))
     env.close()
     return played
 

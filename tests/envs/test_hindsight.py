@@ -84,29 +84,29 @@ def test_the_reward_is_the_env_s_own_for_that_goal(domain: Domain, fork_server: 
 @cache
 def episodes(name: str) -> Recomputed:
     domain = next(each for each in domains() if each.name == name)
-    own, instruments, hindsight = stepped(domain, None)
+    own, registry, hindsight = stepped(domain, None)
     goal = own[ACHIEVED][REACHED]
     other, _, _ = stepped(domain, goal)
     told = hindsight.columns({each: own[each] for each in hindsight.kept}, np.tile(goal, (STEPS, 1)))
-    return Recomputed(instruments.vocabulary, own, other, told)
+    return Recomputed(registry.vocabulary, own, other, told)
 
 
 def stepped(domain: Domain, goal: Array | None) -> tuple[Mapping[str, Array], ObservableRegistry, Hindsight]:
     """Some steps with random actions, the same whatever the goal; None: as the env draws it."""
     task = domain.tasks[0]
     env = make_env(task)
-    instruments = ObservableRegistry(env, domain)
-    names = instruments.vocabulary.names()
+    registry = ObservableRegistry(env, domain)
+    names = registry.vocabulary.names()
     wanted = [*names, *(prefix + name for prefix in PREFIXES for name in names)]
-    hindsight = Hindsight.of(task, domain, instruments.definitions, wanted)
-    buffer = instruments.buffer([*wanted, *hindsight.kept, "native_reward"], 1)
+    hindsight = Hindsight.of(task, domain, registry.definitions, wanted)
+    buffer = registry.buffer([*wanted, *hindsight.kept, "native_reward"], 1)
     recorded = RecordedEnv(env if goal is None else OtherGoal(env, goal), buffer)
     recorded.action_space.seed(0)
     recorded.reset(seed=0)
     for _ in range(STEPS):
         recorded.step(recorded.action_space.sample())
     env.close()
-    return buffer.take().columns, instruments, hindsight
+    return buffer.take().columns, registry, hindsight
 
 
 class OtherGoal(gymnasium.Wrapper[Any, Any, Any, Any]):
