@@ -6,8 +6,6 @@ import pickle
 from pathlib import Path
 
 import numpy as np
-import torch
-from gymnasium import spaces
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.vec_env import VecNormalize
 
@@ -21,21 +19,11 @@ NORMALIZATION = "vecnormalize.pkl"
 
 
 def predictor(model: PPO | SAC, normalization: VecNormalize) -> Predict:
-    """The policy's mean action within the action space's bounds, (action,), without exploration.
-
-    The same as `model.predict(..., deterministic=True)` in half the time: that visits every module each time.
-    """
-    policy, space = model.policy, model.action_space
-    assert isinstance(space, spaces.Box)
-    policy.set_training_mode(False)
+    """The policy's mean action within the action space's bounds, (action,), without exploration."""
 
     def predict(observation: Observation) -> Array:
-        tensor, _ = policy.obs_to_tensor(normalization.normalize_obs(observation))
-        with torch.inference_mode():
-            action = policy._predict(tensor, deterministic=True).cpu().numpy()[0]
-        return (
-            policy.unscale_action(action) if policy.squash_output else np.clip(action, space.low, space.high)
-        )
+        action, _ = model.predict(normalization.normalize_obs(observation), deterministic=True)
+        return np.asarray(action)
 
     return predict
 

@@ -168,14 +168,13 @@ def goals(make_job: MakeJob, *, source: str | None = None, **hyperparameters: An
 
 @needs_robotics
 def test_without_goals_to_sample_it_is_plain_sac(make_job: MakeJob, run: Any, tmp_path: Path) -> None:
-    """Bit for bit; with some it isn't."""
+    """Bit for bit."""
     results, weights = [], []
-    for more in ({"her": False}, {"n_sampled_goal": 0}, {"n_sampled_goal": 1}):
+    for more in ({"her": False}, {"n_sampled_goal": 0}):
         folder = tmp_path / str(more)
         results.append(run(goals(make_job, **more), folder))
         weights.append(SAC.load(folder / "policy.zip").policy.state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-    assert not all(torch.equal(weights[0][name], weights[2][name]) for name in weights[0])
     assert results[0].episodes == results[1].episodes
 
 

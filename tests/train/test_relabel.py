@@ -164,18 +164,6 @@ def test_several_environments_share_them(tmp_path: Path, fork_server: ForkServer
     assert shared.rewards[:10].reshape(40).tolist() == alone.rewards[:40, 0].tolist()
 
 
-def test_a_buffer_smaller_than_they_are(tmp_path: Path, fork_server: ForkServer) -> None:
-    task = short("halfcheetah-run", 20)
-    buffer = filled(task, kept(task, tmp_path), fork_server, buffer_size=30).buffer
-    assert (buffer.pos, buffer.full) == (0, True)
-
-
-def test_without_any_nothing_changes(fork_server: ForkServer) -> None:
-    found = filled(short("halfcheetah-run", 20), [], fork_server)
-    assert (found.buffer.pos, len(found.recorded), found.model.learning_starts) == (0, 0, 150)
-    assert found.normalization.obs_rms.count == found.scale.statistics[0].count == 1e-4  # type: ignore[union-attr]
-
-
 @pytest.mark.skipif(not installed("robotics"), reason="needs the extra 'robotics'")
 def test_goals_are_seen_beside_the_rest(tmp_path: Path, fork_server: ForkServer) -> None:
     task = short("fetch-reach", 10)
