@@ -1,13 +1,12 @@
-"""What successive halving saves, and what it costs: the same proposals with `--halving` and without.
+"""Savings and costs of successive halving: the same proposals with `--halving` and without.
 
     python benchmarks/halving.py [--task hopper-hop] [--samples 9] [--generations 2] [--steps 30000] [--halving 3]
 
 One search trains all of its candidates to the end; the other is a replay of its proposals that stops the worse
-ones early. Who goes on ends in both with the same policy, bit for bit, so that the one question is whom the
-second lost: where its choice stands among all fully trained ones, and, where the two searches choose
-differently, whether fresh trainings on seeds that neither has seen can tell the choices apart. One search runs
-after the other, so CPU time says more than wall-clock where others use the machine. `ratio:` is of the steps
-taken in training.
+ones early. Printed: the rank of the second one's choice among all fully trained candidates, and, where the two
+searches choose differently, whether fresh trainings on seeds that neither has seen can tell the choices apart.
+One search runs after the other, so CPU time says more than wall-clock where others use the machine. `ratio:` is
+of the steps taken in training.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""What trainings take of memory, against the bound that a run shares the machine out by.
+"""Memory of trainings, relative to the bound by which a run sizes its workers.
 
     python benchmarks/memory.py [--task halfcheetah-run] [--learners 4 16] [--sac 20000] [--steps 4096]
 
-Cohorts of so many learners, then one SAC training of so many steps whose replay buffer they fill (it doesn't learn
-meanwhile: updates would take hours and no memory to speak of). Each in a worker of its own; its memory and that of its
-reward processes is looked at five times a second, memory that they share counted once (PSS; where the system doesn't
-tell, each one's whole). `ratio:` is the peak ÷ the bound: above 1 a run takes more than it says.
+Cohorts of so many learners, then one SAC training whose steps fill its replay buffer (without updates, which would
+take hours and little memory). Each in a worker of its own; its memory and that of its reward processes is measured
+five times a second, shared memory counted once (PSS where the system has it). `ratio:` is the peak ÷ the bound: above
+1 a run takes more than planned.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a way of searching costs in fitness: several whole searches each way, their choices trained on fresh seeds.
+"""Fitness by way of searching: several whole searches each way, their choices trained on fresh seeds.
 
     python benchmarks/ways.py [--task hopper-hop] [--searches 8] [--steps 12288] [--ways steady halving]
 

@@ -1,9 +1,9 @@
-"""How much sooner a whole search ends: the same proposals, trained by SB3 one by one, together, and with halving.
+"""Duration of a whole search: the same proposals, trained by SB3 one by one, together, and with halving.
 
     python benchmarks/whole_search.py [--task halfcheetah-run] [--samples 16] [--generations 3] [--steps 30000]
 
 The embedded designer writes the proposals once; every search replays them, with the same seeds, budget and
-hyperparameters, and differs in one device from the one before: `--trainer sb3` (a training a worker, as many
+hyperparameters, and differs in one option from the one before: `--trainer sb3` (a training a worker, as many
 workers as cores), `--trainer population`, and `--halving` on top. What each has chosen is trained afresh on
 seeds that no search has seen, and compared with SB3's choice: speed is worth nothing where the choice is worse.
 `ratio:` is of wall-clock, SB3's search to the fastest; searches run one after the other.
