@@ -56,24 +56,16 @@ def nothing_left(fork_server):
 
 
 @pytest.mark.usefixtures("nothing_left")
-def test_closing_leaves_nothing(fork_server, program, columns):
+def test_closing_and_failing_leave_nothing(fork_server, program, columns):
     for _ in range(20):
         with fork_server.start(program(PLAIN), SHAPES, rows=8) as process:
             process.evaluate(columns(8))
-
-
-@pytest.mark.usefixtures("nothing_left")
-def test_failing_leaves_nothing(fork_server, program, columns):
     for source in ("oops", PLAIN.replace("x}", "x[:, 0]}"), "while True: pass"):
         with pytest.raises(RewardFailure):
             fork_server.start(program(source), SHAPES, rows=8, deadline=0.2).evaluate(columns(8))
-
-
-@pytest.mark.usefixtures("nothing_left")
-def test_memory_is_freed_while_a_traceback_still_refers_to_it(fork_server, program, columns):
     with (
         fork_server.start(program(PLAIN), SHAPES, rows=8) as process,
-        pytest.raises(ValueError, match="column"),
+        pytest.raises(ValueError, match="column"),  # its traceback refers to shared memory
     ):
         process.evaluate({"x": columns(8)["x"], "v": columns(8)["x"]})
 
