@@ -188,7 +188,7 @@ def test_a_machine_with_less_is_measured_as_such_and_works(machine, lines, expec
     assert works(fork_server)
 
 
-@pytest.mark.parametrize("abi", range(1, 7))
+@pytest.mark.parametrize("abi", [1, 2, 4, 6])
 def test_an_older_landlock_is_used_as_far_as_it_goes(machine, abi):
     if landlock_abi() < abi:
         pytest.skip(f"this kernel's is {landlock_abi()}")
