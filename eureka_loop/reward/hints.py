@@ -24,14 +24,14 @@ class Spot:
         function: the program's function that was running.
         rows: how many rows the batch had.
         shape: the shape of a subexpression's value there; None where it is no array or number.
-        inputs: observable to the shape of one row.
+        inputs: parameter to the shape of one row; None where rows may be mixed (fitness, success).
     """
 
     path: tuple[ast.AST, ...]
     function: str
     rows: int
     shape: Callable[[ast.expr], Shape | None]
-    inputs: Mapping[str, Shape]
+    inputs: Mapping[str, Shape] | None
 
     @property
     def node(self) -> ast.AST:
@@ -39,7 +39,8 @@ class Spot:
 
     def mixed_before(self) -> str:
         """The places that may have mixed rows, so that something here has no batch axis any more."""
-        assert isinstance(self.path[-1], ast.Module)
+        if self.inputs is None or not isinstance(self.path[-1], ast.Module):
+            return ""
         return "\n".join(["", *map(str, mixing(self.path[-1], self.inputs))])
 
     def described(self, node: ast.expr) -> str:

@@ -36,7 +36,7 @@ def for_terms(failure: RewardFailure, source: str, shapes: Mapping[str, Shape]) 
         last = max((node.lineno for node in ast.walk(tree) if isinstance(node, ast.Return)), default=1)
         return f"Line {last}: {failure}"
     places: list[Problem] = []
-    if failure.kind in ("rows_not_independent", "wrong_shape"):
+    if failure.kind in ("rows_not_independent", "wrong_shape") and str(failure).startswith("Term"):
         places = (_columns(tree) if "shape (N, N)" in str(failure) else []) or mixing(tree, shapes)
     values, lines = _term_values(tree), []
     for line in str(failure).split("\n"):

@@ -204,11 +204,13 @@ def compute_reward(torso_pos, torso_up):
     [
         "def fitness(torso_pos):\n    if torso_pos[:, 0] > 1.0:\n        return 1.0\n    return torso_pos[-1, 0]\n",
         "def fitness(torso_pos):\n    return torso_pos.mean(axis=0)\n",
+        "def fitness(torso_pos):\n    return np.mean(torso_pos[:, 0] * torso_pos.mean(axis=0))\n",
     ],
 )
-def test_a_fitness_is_tried_too(dry_run: Run, source: str) -> None:
-    with pytest.raises(RewardFailure):
+def test_a_fitness_is_tried_too_and_may_mix_rows(dry_run: Run, source: str) -> None:
+    with pytest.raises(RewardFailure) as caught:
         dry_run(source, kind="fitness")
+    assert "mixes rows" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -130,11 +130,9 @@ class Server:
     def _send_failure(self, sequence: int, token: int, error: BaseException, rows: int = 0) -> None:
         if isinstance(error, MemoryError):
             self._reserve.close()
-        failure = (
-            error
-            if type(error) is RewardFailure
-            else explain(error, self._request.source, rows, self._request.shapes)
-        )
+        request = self._request
+        shapes = request.shapes if request.kind == "reward" else None
+        failure = error if type(error) is RewardFailure else explain(error, request.source, rows, shapes)
         message = str(failure).encode("utf-8", "replace")[:_MESSAGE_BYTES]
         # The end of a detail is the most useful part.
         detail = failure.detail.encode("utf-8", "replace")[-(TEXT_BYTES - _MESSAGE_BYTES - 1) :]

@@ -29,7 +29,7 @@ def explain(
 
     Args:
         rows: of the batch; 0 while the program was loaded.
-        shapes: observable to the shape of one row.
+        shapes: parameter of a reward program to the shape of one row.
     """
     if isinstance(error, Refused):  # not Python, or no entry point; the lines are in the text
         return RewardFailure("exception", str(error))
@@ -45,7 +45,7 @@ def explain(
         return RewardFailure("out_of_memory", f"{where}more than 512 MB: {text or 'out of memory'}", detail)
     hint = ""
     with contextlib.suppress(Exception):  # the process's boundary: then there is no hint
-        if frames and (spot := _spot(frames[-1], source, rows, shapes or {})):
+        if frames and (spot := _spot(frames[-1], source, rows, shapes)):
             hint = hints.for_exception(f"{kind}: {text}", spot)
     mutated = isinstance(error, ValueError) and ("read-only" in text or "WRITEABLE" in text)
     return RewardFailure(
@@ -71,7 +71,9 @@ def _release(trace: TracebackType | None) -> None:
         trace = trace.tb_next
 
 
-def _spot(trace: TracebackType, source: str, rows: int, shapes: Mapping[str, Shape]) -> hints.Spot | None:
+def _spot(
+    trace: TracebackType, source: str, rows: int, shapes: Mapping[str, Shape] | None
+) -> hints.Spot | None:
     """Where the exception was raised; None where that is no expression or statement of the source."""
     frame = trace.tb_frame
     position = list(frame.f_code.co_positions())[trace.tb_lasti // 2]
