@@ -1,4 +1,4 @@
-"""How often a comparison errs: A/A, power and coverage, on made-up seeds whose truth is known, and on real ones.
+"""How often a comparison errs: A/A, power and coverage, on made-up seeds of known truth, and on real ones.
 
     python benchmarks/honesty.py                    # made-up scores: some minutes on one core
     python benchmarks/honesty.py --real RUN...      # A/A on trainings of one reward, each used once: runs of
@@ -44,7 +44,7 @@ def judged(ours: Array, theirs: Array) -> Difference:
     return compare((evaluated("g0-00", ours), evaluated("human", theirs))).differences[0]
 
 
-def told(draw: Draw, seeds: int, shift: float, repeats: int) -> tuple[float, float]:
+def verdict_rates(draw: Draw, seeds: int, shift: float, repeats: int) -> tuple[float, float]:
     """Share of comparisons that end in "better", and in "worse"."""
     rng = np.random.default_rng(0)
     verdicts = [judged(draw(rng, seeds) + shift, draw(rng, seeds)).verdict for _ in range(repeats)]
@@ -92,14 +92,14 @@ def synthetic(repeats: int) -> None:
     print("|---|---|---|---|---|---|")
     for name, draw in DISTRIBUTIONS.items():
         for seeds in (5, 10, 20):
-            apart = sum(told(draw, seeds, 0.0, repeats))
+            apart = sum(verdict_rates(draw, seeds, 0.0, repeats))
             held = " | ".join(f"{100 * each:.1f}%" for each in coverage(draw, seeds, 0.0, repeats))
             print(f"| {name} | {seeds} | {100 * apart:.1f}% | {held} |", flush=True)
     print("\n| distribution | seeds | found: 0.5 sd | 1 sd | 1.5 sd | 2 sd | wrong way at 0.5 sd |")
     print("|---|---|---|---|---|---|---|")
     for name, draw in DISTRIBUTIONS.items():
         for seeds in (5, 10, 20):
-            rates = [told(draw, seeds, shift, repeats) for shift in (0.5, 1.0, 1.5, 2.0)]
+            rates = [verdict_rates(draw, seeds, shift, repeats) for shift in (0.5, 1.0, 1.5, 2.0)]
             cells = " | ".join(f"{100 * better:.0f}%" for better, _ in rates)
             print(f"| {name} | {seeds} | {cells} | {100 * rates[0][1]:.1f}% |", flush=True)
     print("\n| distribution | true difference | median advice | found with that many fresh seeds |")

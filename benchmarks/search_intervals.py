@@ -1,4 +1,4 @@
-"""How often a bench's intervals hold the truth, on made-up searches whose truth is known.
+"""How often a bench's intervals hold the truth, on made-up searches of known truth.
 
     python benchmarks/search_intervals.py [--repeats 400]
 

@@ -63,7 +63,7 @@ def bench(words: list[str]) -> int:
     done = finished(folder)
     left = [search for search in asked.wanted if search not in done]
     if left and not (options.yes or sys.stdin.isatty()):
-        raise BadInput("bench asks before it starts, and here nobody can answer: give --yes")
+        raise BadInput("bench asks before it starts, and standard input is no terminal: give --yes")
     whole = setup.joined(asked, folder)
     if left:
         whole = measured(whole, asked)

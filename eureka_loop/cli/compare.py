@@ -57,7 +57,7 @@ def compare(words: list[str]) -> int:
     options = parse(CompareOptions, "compare", words)
     command = shlex.join(["eureka", "compare", *words])
     from eureka_loop.report.compare import train
-    from eureka_loop.report.compare.setup import begin, looked
+    from eureka_loop.report.compare.setup import begin, record_look
     from eureka_loop.report.compare.terminal import print_summary
     from eureka_loop.report.compare.view import write
     from eureka_loop.report.live import Live
@@ -77,7 +77,7 @@ def compare(words: list[str]) -> int:
         print_lines("Stopped: interrupted", f"Go on with: {setup.command}")
         return 130
     paths = write(folder)
-    looked(setup, folder)
+    record_look(setup, folder)
     print_summary(folder, paths)
     return 0
 

@@ -33,7 +33,7 @@ from eureka_loop.store import REFERENCES
 
 Verdict = Literal["better", "worse", "can't tell"]
 REPEATS = 10_000  # bootstrap draws
-LEVEL = 0.05  # how often equal rewards may be told apart
+LEVEL = 0.05  # how often equal rewards may get a verdict
 LEAST = 4  # seeds a side: three that separate completely do so by chance in 10% of cases
 
 
@@ -242,7 +242,7 @@ def compare(
 def difference_interval(
     ours: Array, theirs: Array, rng: np.random.Generator, level: float = 0.95
 ) -> Interval:
-    """Difference of interquartile means with its percentile bootstrap interval; each side is drawn anew.
+    """Difference of interquartile means with its percentile bootstrap interval; each side is resampled.
 
     Args:
         ours: (n,) one number for each seed.
@@ -252,9 +252,9 @@ def difference_interval(
     return percentile_interval(float(iqm(ours) - iqm(theirs)), draws, level)
 
 
-def sentence(words: str) -> str:
-    """The words with an upper-case first letter."""
-    return words[:1].upper() + words[1:]
+def sentence(text: str) -> str:
+    """The text with an upper-case first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def _result(evaluated: Evaluated, labels: Mapping[str, str]) -> RewardResult:

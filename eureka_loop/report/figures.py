@@ -12,7 +12,14 @@ from typing import Any
 from eureka_loop.records import Array
 from eureka_loop.report import text
 
-SERIES = ("#0068a8", "#c8500a", "#0a8a63", "#a8508a", "#93700a", "#4a62c8")  # told apart by every eye
+SERIES = (
+    "#0068a8",
+    "#c8500a",
+    "#0a8a63",
+    "#a8508a",
+    "#93700a",
+    "#4a62c8",
+)  # distinct for colour-blind readers, too
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 3)), (0, (9, 3)))
 OTHER, INK, SOFT, FAINT = "#9a9fa6", "#1b1d21", "#5b6068", "#dfe1e4"
 VARIABLES = {  # colour → variable of page.css, which has another value in dark mode

@@ -35,7 +35,7 @@ def config(words: str) -> RunConfig:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("quick", "bench asks before it starts, and here nobody can answer: give --yes"),
+        ("quick", "bench asks before it starts, and standard input is no terminal: give --yes"),
         ("quik --yes", "unknown suite 'quik'; did you mean 'quick'?"),
         ("quick --yes --tasks hoper-hop", "did you mean 'hopper-hop'"),
         ("quick --yes --searches 0", "--searches 0 is out of range: give 1 to 1000"),

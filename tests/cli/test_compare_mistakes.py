@@ -25,7 +25,7 @@ def test_a_run_that_is_not_finished(a_run: MakeRun, refused: Callable[[str], str
 def test_seeds_that_the_search_has_seen(
     a_run: MakeRun, refused: Callable[[str], str], tmp_path: Path
 ) -> None:
-    """Nobody's search draws them; one that was told them by hand may."""
+    """No search draws them; a job written by hand may."""
     run = a_run(tmp_path / "runs" / "r", TASK, PROGRAM)
     judged = seeds("report", 0, 1)
     run.write_job(Job("g0-00", 300, TASK, PROGRAM, "ppo", 10, {}, judged))

@@ -66,11 +66,11 @@ def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
     after = results(tmp_path)
     assert len(after) == 2 * len(first)
     assert {path: after[path] for path in first} == first
-    told = events(tmp_path)
-    assert told["reacher-reach"].count("started") == 1
-    assert "resumed" not in told["reacher-reach"]
-    assert told["invertedpendulum-balance"].count("resumed") == 1
-    assert all(happened[-1] == "finished" for happened in told.values())
+    happened = events(tmp_path)
+    assert happened["reacher-reach"].count("started") == 1
+    assert "resumed" not in happened["reacher-reach"]
+    assert happened["invertedpendulum-balance"].count("resumed") == 1
+    assert all(kinds[-1] == "finished" for kinds in happened.values())
     markdown = (tmp_path / "b/report.md").read_text()
     assert "| reacher-reach | 1 of 1 |" in markdown
     assert "Not finished" not in markdown

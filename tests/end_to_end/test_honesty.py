@@ -43,9 +43,9 @@ def test_a_reward_can_not_be_told_from_itself(tmp_path: Path) -> None:
     trained = the_run(tmp_path).evaluated("g0-00").trained
     fitness: Array = np.array([each.fitness for each in trained])
     assert len(np.unique(fitness)) > PAIRS, "trainings that all end alike prove nothing"
-    told = [
+    found = [
         compare((side("g0-00", trained[at : at + SIDE]), side("human", trained[at + SIDE : at + 2 * SIDE])))
         for at in range(0, len(trained), 2 * SIDE)
     ]
-    assert len(told) == PAIRS
-    assert sum(each.differences[0].verdict != "can't tell" for each in told) <= 2
+    assert len(found) == PAIRS
+    assert sum(each.differences[0].verdict != "can't tell" for each in found) <= 2

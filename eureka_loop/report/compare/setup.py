@@ -84,7 +84,7 @@ def begin(setup: Setup, folder: Path) -> Setup:
     return replace(setup, looks=before.looks)
 
 
-def looked(setup: Setup, folder: Path) -> None:
+def record_look(setup: Setup, folder: Path) -> None:
     """Record that a report has been written with this number of seeds."""
     looks = tuple(dict.fromkeys((*setup.looks, setup.seeds)))
     files.write_json(folder / SETUP, replace(setup, looks=looks))

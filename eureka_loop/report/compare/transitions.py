@@ -51,12 +51,12 @@ def relate(setup: Setup, run: Run, fork_server: ForkServer) -> None:
     folders = tuple(str(path.resolve()) for path in policies.values())
     names = tuple(sorted({*parameters, "qpos"}))
     rollout = Rollout(run.task(), run.config.algo, folders, setup.judging_seeds[0], names)
-    anew = not is_recorded(rollout, run.folder / SHARED)
-    if policies and anew:
+    new = not is_recorded(rollout, run.folder / SHARED)
+    if policies and new:
         record(rollout, run.folder / SHARED)
-    _film(run, tuple(policies), anew)
+    _film(run, tuple(policies), new)
     pairs = [(setup.entries[0].id, other.id) for other in setup.entries[1:]]
-    if anew or [(each.ours, each.theirs) for each in agreements(run)] != pairs:
+    if new or [(each.ours, each.theirs) for each in agreements(run)] != pairs:
         rows, source = _rows(run, rollout)
         terms = _evaluate(setup, run, rows, fork_server)
         sources = ["random actions", *(f"policy of {label}" for label in policies)]
@@ -106,10 +106,10 @@ def _evaluate(setup: Setup, run: Run, rows: Mapping[str, Array], fork_server: Fo
     return terms
 
 
-def _film(run: Run, labels: tuple[str, ...], anew: bool) -> None:
+def _film(run: Run, labels: tuple[str, ...], new: bool) -> None:
     """Have the recorded episodes drawn, unless they are."""
     drawn = [run.folder / SHARED / f"film-{index}.mp4" for index in range(len(labels))]
-    if labels and not anew and films(run).labels == labels and all(path.exists() for path in drawn):
+    if labels and not new and films(run).labels == labels and all(path.exists() for path in drawn):
         return
     why = filmed(run.folder / SHARED) if labels else "no policy was trained here"
     files.write_json(run.folder / FILMS, Films(() if why else labels, why))
