@@ -10,22 +10,22 @@ UNKNOWN = "–"  # shown where there is no number: not finished, not defined
 
 def number(value: float | None) -> str:
     """Four significant digits, trailing zeros kept: "4.500", "12,346"; "–" for None."""
-    return numbers([value])[0]
+    return column([value])[0]
 
 
-def numbers(values: Iterable[float | None], like: Iterable[float | None] = ()) -> list[str]:
+def column(values: Iterable[float | None], like: Iterable[float | None] = ()) -> list[str]:
     """A column of numbers with the same number of decimals.
 
     Args:
         like: more numbers, shown in other columns, that take part in choosing the decimals.
     """
-    column = list(values)
-    known = [abs(value) for value in (*column, *like) if value is not None and math.isfinite(value)]
+    cells = list(values)
+    known = [abs(value) for value in (*cells, *like) if value is not None and math.isfinite(value)]
     largest = _rounded(max(known, default=0.0), 4)
     if largest and not 1e-3 <= largest < 1e9:
-        return [UNKNOWN if value is None else f"{value:.2e}" for value in column]
+        return [UNKNOWN if value is None else f"{value:.2e}" for value in cells]
     decimals = 2 if not largest else min(5, max(0, 3 - math.floor(math.log10(largest))))
-    return [UNKNOWN if value is None else f"{round(value, decimals) + 0.0:,.{decimals}f}" for value in column]
+    return [UNKNOWN if value is None else f"{round(value, decimals) + 0.0:,.{decimals}f}" for value in cells]
 
 
 def compact(value: float | None, digits: int = 3) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_loop.numbers import compact, count, duration, money, number, numbers, percent, plural, series
+from eureka_loop.numbers import column, compact, count, duration, money, number, percent, plural, series
 
 
 @pytest.mark.parametrize(
@@ -25,9 +25,9 @@ def test_four_digits(value: float | None, text: str) -> None:
 
 
 def test_a_column_has_the_same_decimals() -> None:
-    assert numbers([0.5, 120.0, None]) == ["0.5", "120.0", "–"]
-    assert numbers([0.5], like=[120.0]) == ["0.5"]
-    assert numbers([-1e-9, 1.0]) == ["0.000", "1.000"]  # no minus before zero
+    assert column([0.5, 120.0, None]) == ["0.5", "120.0", "–"]
+    assert column([0.5], like=[120.0]) == ["0.5"]
+    assert column([-1e-9, 1.0]) == ["0.000", "1.000"]  # no minus before zero
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from rich.console import RenderableType
 from rich.text import Text
 
+from eureka_loop import numbers
 from eureka_loop.errors import EurekaError, SandboxError
 from eureka_loop.execute import machine
 from eureka_loop.execute.filming import run_with
@@ -254,7 +255,7 @@ def print_doctor(sections: Iterable[Section]) -> bool:
         stops += sum(finding.state == "stop" for finding in each.findings)
     console.print()
     if stops:
-        verdict = f"No run starts like this: {text.plural(stops, 'thing')} marked ✗."
+        verdict = f"No run starts like this: {numbers.plural(stops, 'thing')} marked ✗."
         console.print(Text(verdict, style="bold red"))
     else:
         console.print(Text("Runs can start here.", style="bold"))
@@ -271,7 +272,7 @@ def _shown(each: Section) -> RenderableType:
             pairs.append(("", Text(f"  → {text.one_line(finding.remedy)}")))
     refused = [finding.what for finding in each.findings if finding.value == "refused"]
     if refused:
-        attempts = f"{text.plural(len(refused), 'forbidden thing')}: {', '.join(refused)}"
+        attempts = f"{numbers.plural(len(refused), 'forbidden thing')}: {', '.join(refused)}"
         pairs.append(("self-test: refused", _marked("good", attempts)))
     return section(each.title, facts(pairs))
 

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from eureka_loop import files, seeds
+from eureka_loop import files, numbers, seeds
 from eureka_loop.errors import BadInput, Refused, UnknownName
 from eureka_loop.judge.screening import Screened, Verdict
 from eureka_loop.records import Candidate
@@ -111,7 +111,7 @@ def bank(screened: Screened) -> RenderableType:
             pairs.append((name, tau))
     for name, term in screened.terms.items():
         tau = "the same in every episode" if term.tau is None else f"tau {term.tau:+.2f}"
-        pairs.append((name, f"{tau}, {text.percent(term.share)} of the reward"))
+        pairs.append((name, f"{tau}, {numbers.percent(term.share)} of the reward"))
     return layout.facts(pairs)
 
 
@@ -124,7 +124,7 @@ def _trainings(run: Run, search: Evaluated, report: Evaluated) -> Iterator[list[
     for rung in run.rungs(id):
         for seed in run.training_seeds(id, rung):
             result = run.result(id, seed, rung)
-            reached = f" to {text.count(result.steps)}" if isinstance(result, Trained) else ""
+            reached = f" to {numbers.count(result.steps)}" if isinstance(result, Trained) else ""
             yield [f"search{reached}", str(seed), *_training(run, id, seed, result, rung)]
     results = {result.seed: result for each in (search, report) for result in each.results}
     for seed in run.training_seeds(id):
@@ -137,17 +137,17 @@ def _training(
 ) -> list[str]:
     if result is None:
         *_, last = [{}, *files.read_lines(run.job_folder(id, seed, rung) / "progress.jsonl")]
-        return [text.number(last.get("fitness")), f"so far, at step {int(last.get('step') or 0):,}"]
+        return [numbers.number(last.get("fitness")), f"so far, at step {int(last.get('step') or 0):,}"]
     if isinstance(result, Failed):
         return ["failed", text.failure(result.kind)]
     each = [episode.fitness for episode in result.episodes]
-    low, high = text.numbers([min(each), max(each)])
+    low, high = numbers.column([min(each), max(each)])
     return [
-        text.number(result.fitness),
+        numbers.number(result.fitness),
         f"{low} … {high}",
-        text.percent(result.success),
+        numbers.percent(result.success),
         f"{fmean(episode.length for episode in result.episodes):,.0f}",
-        text.duration(result.seconds),
+        numbers.duration(result.seconds),
     ]
 
 
@@ -158,7 +158,10 @@ def _further_scores(trained: Sequence[Trained]) -> Iterator[tuple[str, str]]:
             if name not in (FITNESS, SUCCESS):
                 seed = f" (seed {result.seed})" if len(trained) > 1 else ""
                 why = f": {found.explanation}" if found.explanation else ""
-                yield name + seed, f"{'unscored' if found.value is None else text.number(found.value)}{why}"
+                yield (
+                    name + seed,
+                    f"{'unscored' if found.value is None else numbers.number(found.value)}{why}",
+                )
 
 
 # differences and exchanges

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eureka_loop import files
+from eureka_loop import files, numbers
 from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.registry import find_domain, find_task, installed, suites
 from eureka_loop.execute.requests import survey
@@ -66,7 +66,7 @@ def _env(task: Task) -> str:
 def remark(members: Sequence[Task]) -> str:
     """Number of tasks, and the extra that they need if it isn't installed."""
     extra = find_domain(members[0].env_id).extra
-    counted = text.plural(len(members), "task")
+    counted = numbers.plural(len(members), "task")
     return counted if installed(extra) else f"{counted}; they need: pip install 'eureka-loop[{extra}]'"
 
 
@@ -76,7 +76,7 @@ def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = 
     Args:
         native: source of the env's own reward, where that is the reference.
     """
-    horizon = f"{text.plural(vocabulary.horizon, 'step')} at most" if vocabulary.horizon else ""
+    horizon = f"{numbers.plural(vocabulary.horizon, 'step')} at most" if vocabulary.horizon else ""
     about = [("environment", task.env_id), ("a step", f"{vocabulary.dt:g} s"), ("an episode", horizon)]
     return Group(
         Text(task.name, style="bold"),

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from eureka_loop import numbers
 from eureka_loop.judge.statistics import (
     HumanNormalised,
     Interval,
@@ -25,7 +26,6 @@ from eureka_loop.judge.statistics import (
     runs_to_decide,
 )
 from eureka_loop.records import Array
-from eureka_loop.report import text
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.text import LABELS
 from eureka_loop.results import Evaluated
@@ -108,7 +108,7 @@ class Difference:
     @property
     def explanation(self) -> str:
         """The numbers behind the verdict; where there is none, how many more seeds would decide it."""
-        value, low, high = text.numbers([self.interval.value, self.interval.low, self.interval.high])
+        value, low, high = numbers.column([self.interval.value, self.interval.low, self.interval.high])
         if self.single:
             return f"{self.reason}. {self.more_seeds} Difference {value}."
         chance = "under 0.1%" if self.p < 0.001 else f"{100 * self.p:.2g}%"
@@ -211,7 +211,7 @@ class Comparison:
 def compared(found: RunData) -> Comparison:
     """A run's report, as far as it has come."""
     done, wanted = found.reported
-    unfinished = f"{done} of {text.plural(wanted, 'training')}" if done < wanted else ""
+    unfinished = f"{done} of {numbers.plural(wanted, 'training')}" if done < wanted else ""
     return compare(found.reports, unfinished=unfinished)
 
 
@@ -292,7 +292,7 @@ def _why_not(ours: RewardResult, theirs: RewardResult) -> str:
     """Why no verdict can be given; "" where one can."""
     for side in (ours, theirs):
         if failed := len(side.evaluated.failures):
-            return f"{text.plural(failed, 'training')} of the {side.label} reward failed"
+            return f"{numbers.plural(failed, 'training')} of the {side.label} reward failed"
     n, m = ours.fitness.size, theirs.fitness.size
     by_chance = 2 / math.comb(n + m, n)
     if by_chance <= LEVEL:
@@ -309,7 +309,7 @@ def scale(human: RewardResult | None, sparse: RewardResult | None) -> Scale | Un
         return Undefined(f"there is no {'hand-written' if human is None else 'sparse'} reward beside it")
     for side in (human, sparse):
         if failed := len(side.evaluated.failures):
-            return Undefined(f"{text.plural(failed, 'training')} of the {side.label} reward failed")
+            return Undefined(f"{numbers.plural(failed, 'training')} of the {side.label} reward failed")
         if not side.fitness.size:
             return Undefined(f"the {side.label} reward was not trained")
     x, y = human.fitness, sparse.fitness

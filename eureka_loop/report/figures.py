@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from eureka_loop import numbers
 from eureka_loop.records import Array
 from eureka_loop.report import text
 
@@ -86,7 +87,7 @@ def line(axes: Any, x: Array, curve: tuple[Array, Array, Array], series: int, *,
 
 def label_counts(axis: Any) -> None:
     """Label ticks as 50k, 1.25M."""
-    axis.set_major_formatter(lambda value, _: text.count(value))
+    axis.set_major_formatter(lambda value, _: numbers.count(value))
 
 
 def inline(svg: str) -> str:

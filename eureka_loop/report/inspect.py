@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
+from eureka_loop import numbers
 from eureka_loop.report import layout, sections, text
 from eureka_loop.report.comparison import compared
 from eureka_loop.report.run_data import RunData
@@ -54,9 +55,9 @@ def overview(data: RunData) -> RenderableType:
     config, task = data.config, data.task
     search = (
         f"{data.state.designer or config.designer}{f' ({config.model})' if config.model else ''}, "
-        f"{text.plural(config.generations, 'generation')} × {config.samples} candidates"
+        f"{numbers.plural(config.generations, 'generation')} × {config.samples} candidates"
         f"{' (steady)' if config.steady else ''}, "
-        f"{config.algo} {config.steps:,} steps × {text.plural(config.seeds, 'seed')}, seed {config.seed}"
+        f"{config.algo} {config.steps:,} steps × {numbers.plural(config.seeds, 'seed')}, seed {config.seed}"
     )
     ended = data.active or data.state.ended == "finished"
     resume = "" if ended else f"eureka resume {shlex.quote(str(data.run.folder))}"
@@ -78,7 +79,7 @@ def status(data: RunData) -> str:
     state = data.state
     if state.ended == "finished":
         return f"finished; winner {state.winner}"
-    ago = f", last event {text.duration(time.time() - state.last)} ago" if state.last else ""
+    ago = f", last event {numbers.duration(time.time() - state.last)} ago" if state.last else ""
     return f"{'going on' if data.active else state.ended or 'killed'}: {sections.progress(state)}{ago}"
 
 
@@ -91,7 +92,7 @@ def report(data: RunData) -> Group:
 
 def lineage(data: RunData) -> Group:
     """Each candidate under its first parent; other parents are named."""
-    shown = text.numbers(each.fitness for each in data.ranking)
+    shown = numbers.column(each.fitness for each in data.ranking)
     fitness = {each.candidate.id: value for each, value in zip(data.ranking, shown, strict=True)}
     nodes: dict[str, Tree] = {}
     roots = []
@@ -111,7 +112,7 @@ def _label(each: Evaluated, parent: str | None, fitness: str) -> Text:
         failure = each.failures[0]
         label.append(f"  {text.outcome(failure.kind)}", style="yellow" if failure.skipped else "red")
     elif each.halted is not None:
-        reached = f"{text.number(each.halted.fitness)} after {text.count(each.halted.steps)} steps"
+        reached = f"{numbers.number(each.halted.fitness)} after {numbers.count(each.halted.steps)} steps"
         label.append(f"  {reached}", style="dim")
     else:
         label.append(f"  {fitness}", style="dim" if fitness == UNFINISHED else "green")

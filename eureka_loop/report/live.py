@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from eureka_loop import numbers
 from eureka_loop.report import layout, sections, text
 from eureka_loop.report.log import LogFormatter, ending, position, time_left
 from eureka_loop.report.state import CandidateState, RunState, Status
@@ -115,7 +116,7 @@ def draw(state: RunState, now: float, width: int, height: int) -> Group:
         else []
     )
     if state.being_written and not state.report:
-        lines.append(f"{text.plural(state.being_written, 'program')} being written…")
+        lines.append(f"{numbers.plural(state.being_written, 'program')} being written…")
     return Group(*parts, *(layout.cut(Text(f"  {line}", style="dim")) for line in lines), Text())
 
 
@@ -123,7 +124,7 @@ def header(state: RunState, now: float, width: int) -> Text:
     """Task, position, end, time left, trainings, cost: as much as fits one line."""
     parts = ["report"] if state.report else [position(state)] if state.generation is not None else []
     parts += [ending(state), time_left(state, now)]
-    parts.append(f"{state.trainings_done} of {text.plural(state.trainings_wanted, 'training')}")
+    parts.append(f"{state.trainings_done} of {numbers.plural(state.trainings_wanted, 'training')}")
     parts += [sections.tokens(state)] if state.tokens else []
     line = layout.cut(Text(text.one_line(state.task), style="bold"))
     for part in filter(None, parts):
@@ -136,7 +137,7 @@ def earlier(state: RunState) -> Text:
     """One line on the candidates of earlier generations."""
     counts = Counter(each.status(state.seeds) for each in state.past)
     amounts = ", ".join(f"{amount} {status}" for status, amount in counts.items())
-    best = f"best so far {state.best.id}, {text.number(state.best.fitness)}; " if state.best else ""
+    best = f"best so far {state.best.id}, {numbers.number(state.best.fitness)}; " if state.best else ""
     return layout.cut(Text(f"   {best}earlier: {amounts}", style="dim"))
 
 
@@ -153,11 +154,12 @@ def candidates_table(state: RunState, rows: Sequence[CandidateState], seeds: int
     for each in rows:
         status = each.status(seeds)
         marked = each is state.best or (bool(state.report) and each.id == state.winner)
+        fitness = "" if each.failure else numbers.number(each.fitness)
         table.add_row(
             Text("★" if marked else "", style="yellow"),
             Text(names[each.id], style="bold" if marked else ""),
             _status(each, status, seeds * state.steps),
-            Text("" if each.failure else text.number(each.fitness), style="" if status == "done" else "dim"),
+            Text(fitness, style="" if status == "done" else "dim"),
             Text(_remark(each, status, seeds), style="dim"),
         )
     return table
@@ -178,14 +180,14 @@ def _status(candidate: CandidateState, status: Status, steps: int) -> Renderable
     """A progress bar with steps, or the outcome. `steps`: of all its trainings together."""
     if status == "training":
         row = Table.grid(padding=(0, 1, 0, 0))
-        reached = f"{text.count(candidate.step)} of {text.count(steps)}"
+        reached = f"{numbers.count(candidate.step)} of {numbers.count(steps)}"
         row.add_row(ProgressBar(max(1, steps), candidate.step, width=BAR, complete_style="cyan"), reached)
         return row
     shown: str = status
     if status == "done" and candidate.success is not None:
-        shown = f"done, success {text.percent(candidate.success)}"
+        shown = f"done, success {numbers.percent(candidate.success)}"
     elif status == "halted":
-        shown = f"stopped after {text.count(candidate.halted)} steps"
+        shown = f"stopped after {numbers.count(candidate.halted)} steps"
     elif candidate.failure:
         shown = text.outcome(candidate.failure)
     return Text(shown, style=STYLES.get(status, ""))

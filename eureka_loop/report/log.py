@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eureka_loop import numbers
 from eureka_loop.report import sections, text
 from eureka_loop.report.state import CandidateState, RunState
 from eureka_loop.run_folder import Event
@@ -46,13 +47,13 @@ def time_left(state: RunState, now: float) -> str:
     seconds = state.seconds_left(now)
     if seconds is None:
         return ""
-    return ", ".join([f"about {text.duration(seconds)} left", *(f"then {each}" for each in state.then)])
+    return ", ".join([f"about {numbers.duration(seconds)} left", *(f"then {each}" for each in state.then)])
 
 
 def position(state: RunState) -> str:
     """The generation; in a steady search "9 of 24 candidates"."""
     if state.steady:
-        return f"{state.candidates_done} of {text.plural(state.generations * state.samples, 'candidate')}"
+        return f"{state.candidates_done} of {numbers.plural(state.generations * state.samples, 'candidate')}"
     return text.generation(state.generation or 0, state.generations)
 
 
@@ -63,8 +64,8 @@ def ending(state: RunState) -> str:
 
 
 def _reached(candidate: CandidateState, steps: int, state: RunState) -> str:
-    fitness = "" if candidate.fitness is None else f", fitness {text.number(candidate.fitness)}"
-    done = f"{text.count(candidate.step)} of {text.count(steps)} steps"
+    fitness = "" if candidate.fitness is None else f", fitness {numbers.number(candidate.fitness)}"
+    done = f"{numbers.count(candidate.step)} of {numbers.count(steps)} steps"
     return f"{state.name(candidate.id)} {done}{fitness}"
 
 
@@ -84,15 +85,15 @@ def _of_candidate(event: Event, state: RunState) -> str | None:
         case "training":
             return f"{name} {_training(event, state)}{seed}"
         case "reached":
-            after = f"{text.count(event['step'])} of {text.count(state.steps)} steps"
-            return f"{name} after {after}{seed}: fitness {text.number(event['fitness'])}"
+            after = f"{numbers.count(event['step'])} of {numbers.count(state.steps)} steps"
+            return f"{name} after {after}{seed}: fitness {numbers.number(event['fitness'])}"
         case "halted":
-            after = f"{text.count(event['steps'])} of {text.count(event['of'])} steps"
+            after = f"{numbers.count(event['steps'])} of {numbers.count(event['of'])} steps"
             return f"{name} stopped after {after}: below the best {event['places']} of {event['among']}"
         case "trained":
-            success = "" if event.get("success") is None else f", success {text.percent(event['success'])}"
-            took = f"{text.duration(event.get('seconds') or 0)}{_left(state, event.get('time', 0.0))}"
-            return f"{name} trained{seed}: fitness {text.number(event['fitness'])}{success}, {took}"
+            success = "" if event.get("success") is None else f", success {numbers.percent(event['success'])}"
+            took = f"{numbers.duration(event.get('seconds') or 0)}{_left(state, event.get('time', 0.0))}"
+            return f"{name} trained{seed}: fitness {numbers.number(event['fitness'])}{success}, {took}"
         case _:
             return None
 
@@ -115,7 +116,7 @@ def _of_run(event: Event, state: RunState) -> str | None:
         case "asked" if state.steady:
             return f"{', '.join(event['ids'])} requested"
         case "generation" if not state.steady:
-            requested = text.plural(int(event.get("samples") or 0), "program")
+            requested = numbers.plural(int(event.get("samples") or 0), "program")
             return f"{text.generation(event['generation'], state.generations)}: {requested} requested"
         case "writing_ended":
             reason = text.one_line(str(event["reason"]), 200)
@@ -137,14 +138,14 @@ def _started(event: Event, state: RunState) -> str:
     at_once = "one by one" if not together else "all that wait" if state.steady else "a generation"
     why = f" ({event['why_trainer']})" if not together and event.get("why_trainer") else ""
     how = f"{at_once}{' at once' if together else ''} on {_machine(event)}{why}"
-    task, steps = state.task, text.count(state.steps)
+    task, steps = state.task, numbers.count(state.steps)
     if not state.generations:  # a comparison
-        return f"{task}: {steps} steps × {text.plural(state.report_seeds, 'seed')} a reward, {how}"
-    size = f"{text.plural(state.generations, 'generation')} × {state.samples} candidates"
+        return f"{task}: {steps} steps × {numbers.plural(state.report_seeds, 'seed')} a reward, {how}"
+    size = f"{numbers.plural(state.generations, 'generation')} × {state.samples} candidates"
     if state.steady:
         size = f"{state.generations * state.samples} candidates, {state.samples} at a time,"
     halving = f" (early on, the best 1 in {state.halving} goes on)" if state.halving > 1 else ""
-    budget = f"{event.get('algorithm')} {steps} steps × {text.plural(state.seeds, 'seed')}{halving}"
+    budget = f"{event.get('algorithm')} {steps} steps × {numbers.plural(state.seeds, 'seed')}{halving}"
     return f"{task}: {size} by {state.designer}, {budget}, {how}"
 
 
@@ -152,15 +153,15 @@ def _machine(event: Event) -> str:
     """ "2 workers, up to 32 learners each (4 cores, at most 3.1 GB)"."""
     cores, learners = event.get("cores"), event.get("learners")
     each = f", up to {learners} learners each" if learners else ""
-    limits = f" ({text.plural(cores, 'core')}, at most {event['memory'] / 1e9:.1f} GB)" if cores else ""
-    return f"{text.plural(int(event.get('jobs') or 1), 'worker')}{each}{limits}"
+    limits = f" ({numbers.plural(cores, 'core')}, at most {event['memory'] / 1e9:.1f} GB)" if cores else ""
+    return f"{numbers.plural(int(event.get('jobs') or 1), 'worker')}{each}{limits}"
 
 
 def _best(event: Event, state: RunState) -> str:
     spent = f"; {sections.tokens(state)} so far" if state.tokens else ""
     if not event.get("best"):
         return f"nothing trained{spent}"
-    return f"best so far {event['best']}, fitness {text.number(event.get('fitness'))}{spent}"
+    return f"best so far {event['best']}, fitness {numbers.number(event.get('fitness'))}{spent}"
 
 
 def _seed(event: Event, state: RunState) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from eureka_loop import __version__, files, seeds
+from eureka_loop import __version__, files, numbers, seeds
 from eureka_loop.envs.registry import tasks
-from eureka_loop.report import pages, sections, text
+from eureka_loop.report import pages, sections
 from eureka_loop.report.comparison import compared
 from eureka_loop.report.curves import draw_curves
 from eureka_loop.report.run_data import RunData
@@ -47,7 +47,7 @@ def write_report(run: Run, *, picture: bool = True) -> Path:
         sentences=list(sections.sentences(comparison)),
         picture=Markup(PICTURE) if drawn else "",
         ranking=sections.ranking(data, notes=True),
-        trainings=text.plural(data.config.seeds, "training"),
+        trainings=numbers.plural(data.config.seeds, "training"),
         stopped=sections.stopped(data),
         failures=sections.failures([*data.search, *data.reports]),
         cost=sections.cost(data),
@@ -97,7 +97,7 @@ def streams(data: RunData) -> Iterator[tuple[str, str, str]]:
         if count:
             trained = seeds.seeds(training, config.seed, count)
             judged = seeds.seeds(judging, config.seed, config.judge_episodes)
-            yield name, text.series(trained), text.series(judged)
+            yield name, numbers.series(trained), numbers.series(judged)
 
 
 def _sandbox(record: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from eureka_loop import numbers
 from eureka_loop.execute.budget import time_worked
 from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import Comparison, RewardResult, Undefined, Verdict
@@ -38,10 +39,10 @@ def ranking(data: RunData, *, notes: bool = False) -> Grid:
     seeds, note = ["each seed"] if several else [], ["note"] if notes else []
     heads = ["#", "id", "fitness", *seeds, *names, TERMS, "from", *note]
     rows = []
-    values = text.numbers(each.fitness for each in found)
+    values = numbers.column(each.fitness for each in found)
     for place, (each, value) in enumerate(zip(found, values, strict=True), start=1):
         cells = [str(place), each.candidate.id, value]
-        cells += [", ".join(text.numbers(result.fitness for result in each.trained))] if several else []
+        cells += [", ".join(numbers.column(result.fitness for result in each.trained))] if several else []
         cells += [score(name, each.score(name)) for name in names]
         cells += [term_shares(each), ", ".join(each.candidate.parents)]
         rows.append(cells + ([each.candidate.note] if notes else []))
@@ -55,7 +56,7 @@ def score_names(evaluated: Iterable[Evaluated]) -> list[str]:
 
 
 def score(name: str, value: float | None) -> str:
-    return text.percent(value) if name == SUCCESS else text.number(value)
+    return numbers.percent(value) if name == SUCCESS else numbers.number(value)
 
 
 def stopped(data: RunData) -> Grid:
@@ -63,8 +64,8 @@ def stopped(data: RunData) -> Grid:
     rows = [
         [
             each.candidate.id,
-            f"{text.count(each.halted.steps)} steps",
-            *text.numbers([each.halted.fitness, each.halted.needed]),
+            f"{numbers.count(each.halted.steps)} steps",
+            *numbers.column([each.halted.fitness, each.halted.needed]),
             term_shares(each),
             ", ".join(each.candidate.parents),
         ]
@@ -113,7 +114,7 @@ def term_shares(evaluated: Evaluated) -> str:
     """ "speed 81%, effort 19%"; diagnostics by name alone."""
     shares = terms(evaluated.trained).items()
     return ", ".join(
-        name if name.startswith("_") else f"{name} {text.percent(share)}" for name, share in shares
+        name if name.startswith("_") else f"{name} {numbers.percent(share)}" for name, share in shares
     )
 
 
@@ -127,20 +128,20 @@ def trained_by(data: RunData) -> str:
 
 def progress(state: RunState) -> str:
     """ "9 of 26 trainings done"."""
-    return f"{state.trainings_done} of {text.plural(state.trainings_wanted, 'training')} done"
+    return f"{state.trainings_done} of {numbers.plural(state.trainings_wanted, 'training')} done"
 
 
 def tokens(state: RunState) -> str:
     """Tokens, and money where the price is known."""
-    counted = f"{text.count(state.tokens)} tokens"
-    return counted if state.usd is None else f"{counted}, {text.money(state.usd)}"
+    counted = f"{numbers.count(state.tokens)} tokens"
+    return counted if state.usd is None else f"{counted}, {numbers.money(state.usd)}"
 
 
 def cost(data: RunData) -> str:
     """Time, trainings, steps, tokens and money so far."""
     done = data.trainings
-    parts = [text.duration(time_worked(data.run.events())), text.plural(len(done), "finished training")]
-    parts.append(f"{text.count(sum(each.steps for each in done))} steps")
+    parts = [numbers.duration(time_worked(data.run.events())), numbers.plural(len(done), "finished training")]
+    parts.append(f"{numbers.count(sum(each.steps for each in done))} steps")
     return ", ".join(parts + ([tokens(data.state)] if data.state.tokens else []))
 
 
@@ -158,15 +159,15 @@ def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
 def _result(result: RewardResult, comparison: Comparison) -> list[str]:
     everyone = [float(value) for each in comparison.results for value in each.fitness]
     found, several = result.interval, result.fitness.size > 1
-    values = text.numbers((float(value) for value in result.fitness), like=everyone)
+    values = numbers.column((float(value) for value in result.fitness), like=everyone)
     kinds = Counter(text.failure(each.kind) for each in result.evaluated.failures)
     failed = [f"{amount} × failed: {kind}" for kind, amount in kinds.items()]
-    low, high = text.numbers([found.low, found.high], like=everyone) if found else ("", "")
+    low, high = numbers.column([found.low, found.high], like=everyone) if found else ("", "")
     return [
         name(result),
-        text.numbers([found.value], like=everyone)[0] if found else result.status,
-        f"[{low}, {high}]" if several else text.UNKNOWN,
-        text.percent(result.success),
+        numbers.column([found.value], like=everyone)[0] if found else result.status,
+        f"[{low}, {high}]" if several else numbers.UNKNOWN,
+        numbers.percent(result.success),
         ", ".join([*values, *failed]),
     ]
 
@@ -180,7 +181,7 @@ def _normalised(comparison: Comparison) -> str:
         return f"Human-normalised score: not defined, since {scale.why}."
     found, failed = comparison.normalised(winner), len(winner.evaluated.failures)
     if found is None:
-        why = f"{text.plural(failed, 'training')} of the {winner.label} reward failed"
+        why = f"{numbers.plural(failed, 'training')} of the {winner.label} reward failed"
         return f"Human-normalised score: not defined, since {why}." if failed else ""
     clipped = f" (clipped to [0, 3]: {found.clipped:.2f})" if found.clipped != found.raw else ""
     return f"Human-normalised score: {found.raw:.2f}{clipped}; {scale.explanation}"

@@ -8,6 +8,7 @@ import shlex
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from eureka_loop import numbers
 from eureka_loop.errors import RunError
 from eureka_loop.report import inspect, layout, sections, text
 from eureka_loop.report.run_data import RunData
@@ -38,7 +39,7 @@ def print_stopped(run: Run, reason: str, console: Console | None = None) -> None
         f"Stopped: {text.one_line(reason)}",
         f"{sections.progress(data.state)}; "
         + (
-            f"best so far {best.candidate.id}, fitness {text.number(best.fitness)}"
+            f"best so far {best.candidate.id}, fitness {numbers.number(best.fitness)}"
             if best
             else "nothing trained yet"
         ),
@@ -59,7 +60,7 @@ def summary(data: RunData) -> RenderableType:
     if any(each.results for each in data.reports):
         fitness, remark = inspect.report(data), f"on fresh seeds, {data.config.steps:,} steps each"
     else:
-        value = text.number(data.ranking[0].fitness if data.ranking else None)
+        value = numbers.number(data.ranking[0].fitness if data.ranking else None)
         fitness, remark = Group(Text(f"{value} on the search's seeds; no report was asked for")), ""
     return Group(
         layout.section(f"Winner: {best.id}", layout.code(best.source, numbered=False), best.note[:60]),

@@ -8,15 +8,6 @@ from __future__ import annotations
 
 import re
 
-from eureka_loop.numbers import UNKNOWN as UNKNOWN
-from eureka_loop.numbers import count as count
-from eureka_loop.numbers import duration as duration
-from eureka_loop.numbers import money as money
-from eureka_loop.numbers import number as number
-from eureka_loop.numbers import numbers as numbers
-from eureka_loop.numbers import percent as percent
-from eureka_loop.numbers import plural as plural
-from eureka_loop.numbers import series as series
 from eureka_loop.results import SKIPPED
 
 LABELS = {"human": "hand-written", "sparse": "sparse", "native": "the env's own"}

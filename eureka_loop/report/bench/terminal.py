@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eureka_loop.numbers import count, duration, money, numbers, plural
+from eureka_loop.numbers import column, count, duration, money, plural
 from eureka_loop.report import layout, text
 from eureka_loop.report.bench import view
 from eureka_loop.report.bench.estimate import Cost
@@ -72,7 +72,7 @@ def outcome(each: SearchResult) -> str:
     """The result of a search in one line."""
     if each.state != "done":
         return f"{each.search}: {each.failure or each.state}"
-    ours, human, sparse = numbers(each.fitness)
+    ours, human, sparse = column(each.fitness)
     references = f"hand-written {human}, sparse {sparse}"
     id = each.rewards["winner"].id
     return f"{each.search}: winner {id} {ours}; {references}; {duration(each.cost.seconds)}"

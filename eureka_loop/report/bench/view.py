@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eureka_loop import files
 from eureka_loop.judge.statistics import Interval
-from eureka_loop.numbers import UNKNOWN, numbers, percent, plural
+from eureka_loop.numbers import UNKNOWN, column, percent, plural
 from eureka_loop.report.bench import figures
 from eureka_loop.report.bench.results import BenchResults, SearchResult, TaskResult
 from eureka_loop.report.bench.setup import Bench
@@ -90,11 +90,11 @@ def row(task: TaskResult) -> list[str]:
     """One line of the table."""
     known = [each for each in (task.human, task.sparse) if each is not None]
     if task.fitness is not None and not task.several:
-        fitness = numbers([task.fitness.value], like=known)[0]
+        fitness = column([task.fitness.value], like=known)[0]
     else:
         fitness = number(task.fitness, like=known)
     ends = [] if task.fitness is None else [task.fitness.value, task.fitness.low, task.fitness.high]
-    human, sparse = numbers([task.human, task.sparse], like=ends)
+    human, sparse = column([task.human, task.sparse], like=ends)
     success = share(task.success)
     return [
         task.name,
@@ -126,7 +126,7 @@ def search_row(found: BenchResults, each: SearchResult) -> list[str]:
     """One search, under `SEARCH_HEADS`: its winner and references on fresh seeds, and its folder."""
     run = each.run.folder.relative_to(found.folder) if each.run else ""
     id = each.rewards["winner"].id if each.rewards else UNKNOWN
-    return [each.search.task, str(each.search.seed), each.state, id, *numbers(each.fitness), str(run)]
+    return [each.search.task, str(each.search.seed), each.state, id, *column(each.fitness), str(run)]
 
 
 def score(found: Interval, *, several: bool) -> str:

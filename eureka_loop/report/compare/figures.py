@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from eureka_loop import numbers
 from eureka_loop.judge.agreement import Agreement
 from eureka_loop.report import text
 from eureka_loop.report.compare.results import Part, profile_band, terms_over_training
@@ -65,7 +66,7 @@ def profiles(part: Part) -> str:
                 line(axes, levels, profile_band(each, levels), index)
         axes.set_xlabel("fitness")
         axes.set_ylabel("share of seeds that reach it")
-        axes.yaxis.set_major_formatter(lambda value, _: text.percent(value))
+        axes.yaxis.set_major_formatter(lambda value, _: numbers.percent(value))
     return found.svg
 
 

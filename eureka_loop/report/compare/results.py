@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eureka_loop import files
+from eureka_loop import files, numbers
 from eureka_loop.execute.budget import time_worked
 from eureka_loop.judge.agreement import Agreement
 from eureka_loop.judge.learning import (
@@ -22,7 +22,6 @@ from eureka_loop.judge.learning import (
 )
 from eureka_loop.judge.statistics import Interval, bootstrap_interval, iqm, rate_interval
 from eureka_loop.records import Algorithm, Array
-from eureka_loop.report import text
 from eureka_loop.report.compare.entries import Entry
 from eureka_loop.report.compare.setup import SETUP, Setup
 from eureka_loop.report.compare.transitions import SHARED, agreements, films
@@ -160,7 +159,7 @@ class ComparisonResults:
     @property
     def caution(self) -> str:
         """A sentence where seeds were added after a look at the result; "" where they weren't."""
-        before = [text.plural(each, "seed") for each in self.setup.looks if each != self.setup.seeds]
+        before = [numbers.plural(each, "seed") for each in self.setup.looks if each != self.setup.seeds]
         if not before:
             return ""
         return (
@@ -188,7 +187,7 @@ def _part(folder: Path, algorithm: Algorithm, setup: Setup) -> Part:
     run = Run.open(folder / algorithm)
     reports = tuple(_evaluated(run, each.id, setup) for each in setup.entries)
     done = sum(len(each.results) for each in reports)
-    unfinished = f"{done} of {text.plural(setup.trainings, 'training')}" if done < setup.trainings else ""
+    unfinished = f"{done} of {numbers.plural(setup.trainings, 'training')}" if done < setup.trainings else ""
     labels = {each.id: each.label for each in setup.entries}
     steps = common_steps([result for each in reports for result in each.trained])
     return Part(

@@ -9,6 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from eureka_loop import numbers
 from eureka_loop.report import layout, text
 from eureka_loop.report.compare import view
 from eureka_loop.report.compare.results import ComparisonResults, Part
@@ -28,7 +29,7 @@ def summary(found: ComparisonResults) -> RenderableType:
     """The verdict, then the table of each algorithm."""
     style = f"bold {STYLES.get(found.headline, 'yellow')}"
     head = Text("\n".join(text.one_line(line) for line in found.lines), style=style)
-    seeds = text.plural(found.setup.seeds, "fresh seed")
+    seeds = numbers.plural(found.setup.seeds, "fresh seed")
     parts: list[RenderableType] = [
         Text(),
         head,

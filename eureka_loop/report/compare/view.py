@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from eureka_loop import files
+from eureka_loop import files, numbers
 from eureka_loop.judge.agreement import Agreement, Match
 from eureka_loop.judge.statistics import HumanNormalised, Interval, rate_interval
 from eureka_loop.records import Array
@@ -82,7 +82,7 @@ def document(found: ComparisonResults, name: str) -> str:
 def _part(part: Part) -> dict[str, Any]:
     """Facts that both templates show of one algorithm."""
     films, why_no_films = part.films
-    values = [text.numbers(float(value) for value in each.fitness) for each in part.results]
+    values = [numbers.column(float(value) for value in each.fitness) for each in part.results]
     return {
         "part": part,
         "name": part.name,
@@ -113,16 +113,16 @@ def _part(part: Part) -> dict[str, Any]:
 def number(found: Interval | None, like: Iterable[float] = ()) -> str:
     """Value and interval: "2.600 [2.500, 2.700]", with as many decimals as `like` needs."""
     if found is None:
-        return text.UNKNOWN
-    value, low, high = text.numbers([found.value, found.low, found.high], like=like)
+        return numbers.UNKNOWN
+    value, low, high = numbers.column([found.value, found.low, found.high], like=like)
     return f"{value} [{low}, {high}]"
 
 
 def share(found: Interval | None) -> str:
     """As `number`, for a share: "67% [33%, 100%]"."""
     if found is None:
-        return text.UNKNOWN
-    return f"{text.percent(found.value)} [{text.percent(found.low)}, {text.percent(found.high)}]"
+        return numbers.UNKNOWN
+    return f"{numbers.percent(found.value)} [{numbers.percent(found.low)}, {numbers.percent(found.high)}]"
 
 
 def normalised(found: HumanNormalised | None) -> str:
@@ -152,10 +152,10 @@ def rows(part: Part) -> list[list[str]]:
 def _reach(steps: Array | None) -> str:
     """The median seed's steps, and the number of seeds: "34k (9 of 10 seeds)"."""
     if steps is None:
-        return text.UNKNOWN
+        return numbers.UNKNOWN
     median = float(steps[(len(steps) - 1) // 2 : len(steps) // 2 + 1].mean())
-    seeds = f"{np.isfinite(steps).sum()} of {text.plural(len(steps), 'seed')}"
-    return f"{text.count(median)} ({seeds})" if np.isfinite(median) else f"not reached ({seeds})"
+    seeds = f"{np.isfinite(steps).sum()} of {numbers.plural(len(steps), 'seed')}"
+    return f"{numbers.count(median)} ({seeds})" if np.isfinite(median) else f"not reached ({seeds})"
 
 
 def _trainings(result: RewardResult) -> str:
@@ -173,7 +173,7 @@ def learning_rows(part: Part) -> list[list[str]]:
         return []
     at = np.unique(np.linspace(0, part.steps.size - 1, POINTS).round()).astype(int)
     columns = [[_at(band, index) for index in at] for band in part.bands]
-    return [[text.count(part.steps[index]), *cells] for index, *cells in zip(at, *columns, strict=True)]
+    return [[numbers.count(part.steps[index]), *cells] for index, *cells in zip(at, *columns, strict=True)]
 
 
 def profile_rows(part: Part) -> list[list[str]]:
@@ -184,7 +184,7 @@ def profile_rows(part: Part) -> list[list[str]]:
     levels = np.linspace(min(known), max(known), POINTS)
     bands = [profile_band(each, levels) if each.fitness.size else None for each in part.results]
     columns = [[_at(band, index, share) for index in range(POINTS)] for band in bands]
-    return [[level, *cells] for level, *cells in zip(text.numbers(levels), *columns, strict=True)]
+    return [[level, *cells] for level, *cells in zip(numbers.column(levels), *columns, strict=True)]
 
 
 def curve_rows(result: RewardResult) -> list[list[str]]:
@@ -197,7 +197,7 @@ def curve_rows(result: RewardResult) -> list[list[str]]:
 
 
 def _at(band: Any, index: int, shown: Any = number) -> str:
-    return text.UNKNOWN if band is None else str(shown(Interval(*(float(line[index]) for line in band))))
+    return numbers.UNKNOWN if band is None else str(shown(Interval(*(float(line[index]) for line in band))))
 
 
 # sentences
@@ -206,9 +206,9 @@ def _at(band: Any, index: int, shown: Any = number) -> str:
 def protocol(setup: Setup) -> str:
     """How it was measured."""
     return (
-        f"Each reward trained from scratch {text.plural(setup.seeds, 'time')} for {setup.config.steps:,} "
+        f"Each reward trained from scratch {numbers.plural(setup.seeds, 'time')} for {setup.config.steps:,} "
         "steps, on seeds that no search has seen; the same seeds, budget and hyperparameters for all; each "
-        f"final policy judged in {text.plural(setup.config.judge_episodes, 'episode')}."
+        f"final policy judged in {numbers.plural(setup.config.judge_episodes, 'episode')}."
     )
 
 
@@ -223,8 +223,9 @@ def explanations(part: Part) -> list[str]:
         "included; before a seed's first finished episode, that episode's fitness.",
     ]
     if part.target is not None and part.reference is not None:
+        target = numbers.number(part.target)
         lines.append(
-            f"Steps: until training episodes reach {text.number(part.target)}, where {part.reference.label} "
+            f"Steps: until training episodes reach {target}, where {part.reference.label} "
             "ends; the median seed, read off between checkpoints."
         )
     return lines
@@ -256,8 +257,8 @@ def term_rows(part: Part, found: Agreement, other: RewardResult) -> list[list[st
 
 def _term(name: str | None, shares: dict[str, float]) -> tuple[str, str]:
     if name is None or name not in shares:
-        return name or text.UNKNOWN, text.UNKNOWN
-    return name, "not summed" if is_diagnostic(name) else text.percent(shares[name])
+        return name or numbers.UNKNOWN, numbers.UNKNOWN
+    return name, "not summed" if is_diagnostic(name) else numbers.percent(shares[name])
 
 
 def _how(match: Match) -> str:
@@ -311,8 +312,8 @@ def provenance(found: ComparisonResults) -> Iterator[tuple[str, str]]:
     for each in setup.entries:
         if each.origin != each.label:
             yield each.label, each.origin or "the task's own"
-    yield "training seeds", text.series(setup.training_seeds)
-    yield "judged on seeds", text.series(setup.judging_seeds)
+    yield "training seeds", numbers.series(setup.training_seeds)
+    yield "judged on seeds", numbers.series(setup.judging_seeds)
     for part in found.parts:
         training = part.run.training()
         why = f" ({training.why})" if training.why else ""
@@ -339,8 +340,8 @@ def cost(found: ComparisonResults) -> str:
     trained, steps, seconds = (
         sum(column) for column in zip(*(part.cost for part in found.parts), strict=True)
     )
-    spent = f"{text.plural(int(trained), 'training')}, {text.count(steps)} steps, {text.duration(seconds)}"
-    return f"{spent}{_search_cost(found.setup.entries[0].run)}"
+    spent = f"{numbers.plural(int(trained), 'training')}, {numbers.count(steps)} steps"
+    return f"{spent}, {numbers.duration(seconds)}{_search_cost(found.setup.entries[0].run)}"
 
 
 def _search_cost(run: str) -> str:
@@ -350,5 +351,5 @@ def _search_cost(run: str) -> str:
     if not spent:
         return "; no model was asked in the search before it"
     tokens, usd = int(spent[-1]["prompt_tokens"]) + int(spent[-1]["completion_tokens"]), spent[-1]["usd"]
-    money = f", {text.money(usd)}" if usd else ""
-    return f"; in the search before it {text.count(tokens)} tokens{money}"
+    money = f", {numbers.money(usd)}" if usd else ""
+    return f"; in the search before it {numbers.count(tokens)} tokens{money}"
