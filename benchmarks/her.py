@@ -1,4 +1,4 @@
-"""What hindsight is worth to SAC on a goal task, and what it costs.
+"""Gain and cost of hindsight for SAC on a goal task.
 
     python benchmarks/her.py [--task fetch-reach] [--reward sparse|human] [--steps 6000] [--seeds 1] [--only with]
 

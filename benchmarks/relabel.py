@@ -1,4 +1,4 @@
-"""What it is worth to begin a SAC training with the trajectory bank's transitions, rewarded by its own program.
+"""Gain of beginning a SAC training with the trajectory bank's transitions, relabelled by its own program.
 
     python benchmarks/relabel.py [--task invertedpendulum-balance] [--steps 1000] [--seeds 3] [--policies 3] [--most 300]
 

@@ -1,4 +1,4 @@
-"""What a SAC step costs and where the time goes; what other batches and update ratios gain, and what they lose.
+"""Cost of a SAC step by part; gains and losses of other batches and update ratios.
 
     python benchmarks/sac.py [--task invertedpendulum-balance] [--steps 1000] [--seeds 3] [--width 64]
         [--learning-rate 1e-3] [--profile-steps 600] [--variants ...]

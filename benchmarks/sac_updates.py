@@ -1,4 +1,4 @@
-"""What an update of SB3's SAC takes in other forms, and whether they learn the same.
+"""Time of an update of SB3's SAC in other forms, and whether they learn the same.
 
     python benchmarks/sac_updates.py [--updates 60] [--rounds 5] [--batches 64 128 256 512 1024]
 

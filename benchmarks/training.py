@@ -191,7 +191,7 @@ def ours(task: Task, algorithm: Algorithm, steps: int, seed: int, fork_server: F
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process has used so far; 0 where the system doesn't tell (elsewhere than on Linux)."""
+    """CPU seconds of a process so far; 0 on systems other than Linux."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
     except (OSError, ValueError, IndexError):

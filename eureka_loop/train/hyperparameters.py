@@ -1,4 +1,4 @@
-"""Hyperparameters from JSON: what a domain file or a run's configuration says → what SB3's class takes.
+"""Hyperparameters of a domain file or a run's configuration → keyword arguments of SB3's class.
 
 JSON holds no classes, tuples or functions, so these are written otherwise: activation functions by name
 ("relu"), schedules that fall linearly to zero as in RL Baselines3 Zoo ("lin_3e-4"), `train_freq` as
@@ -39,8 +39,8 @@ SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf")
 LINEAR = "lin_"
 DEVICES = r"cpu|cuda(:\d+)?"
 
-# Left out: what training decides itself, what JSON can't hold, and n-step returns for SAC, whose samples
-# reach over rows that may not have been rewarded yet.
+# Left out: arguments that training sets itself, or that JSON can't hold, and n-step returns for SAC: these
+# samples reach over rows that may not have been rewarded yet.
 _OURS = ("self", "policy", "env", "seed", "verbose", "tensorboard_log", "_init_setup_model", "action_noise")
 _BUFFERS = ("rollout_buffer_class", "rollout_buffer_kwargs", "replay_buffer_class", "replay_buffer_kwargs")
 
@@ -134,7 +134,7 @@ class SpacesOnly(gymnasium.Env[Any, Any]):
 
 
 def _check_kind(key: str, value: Any, default: Any) -> None:
-    """What SB3 has a number or a flag for must be one."""
+    """Refuse a value of another kind than SB3's default: a number, a flag."""
     if (key in SCHEDULED and isinstance(value, str)) or (key == "train_freq" and isinstance(value, list)):
         return
     wanted = _KINDS.get(type(default))
@@ -156,7 +156,7 @@ _KINDS: Mapping[type, tuple[str, Any]] = {
 
 
 def _arguments(algorithm: Algorithm) -> dict[str, Any]:
-    """What SB3's class takes, with its defaults."""
+    """Keyword arguments of SB3's class, with their defaults."""
     names = inspect.signature(ALGORITHMS[algorithm].__init__).parameters
     dropped = {*_OURS, *_BUFFERS, *(("n_steps",) if algorithm == "sac" else ())}
     return {name: each.default for name, each in names.items() if name not in dropped}

@@ -152,7 +152,7 @@ def test_before_an_episode_has_ended_all_keep_their_goal() -> None:
 
 
 def test_rows_put_in_by_others_keep_their_goal() -> None:
-    """What came by another way than `add` has no columns to tell it from."""
+    """Rows that `add` didn't put there have no columns to compute other rewards from."""
     world = World([[4, 4, 4]], 20)
     world.buffer.pos = 7
     world.step(10)

@@ -133,7 +133,7 @@ class PopulationPPO:
             progress_remaining: of the training, from 1 to 0, for the schedules.
 
         Returns:
-            Learner → what SB3 logs, as means over the last minibatch of each epoch.
+            Learner → the values that SB3 logs, as means over the last minibatch of each epoch.
         """
         model = self.model
         self.reward_scale.update(rewards, rollout.dones)
@@ -324,7 +324,7 @@ class LossTerms(NamedTuple):
         return (self.log_ratio.exp() - 1.0 - self.log_ratio).mean(1)
 
     def logged(self, model: PPO, clip_range: float) -> dict[str, Tensor]:
-        """What SB3 logs, (K,) each."""
+        """The values that SB3 logs, (K,) each."""
         policy_loss = -torch.minimum(self.gain, self.clipped).mean(1)
         value_loss = self.error.square().mean(1)
         return {

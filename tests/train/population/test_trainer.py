@@ -137,7 +137,7 @@ def test_failures_of_every_kind(make_job: MakeJob, cohort: Cohort) -> None:
 
 
 def test_a_fitness_that_fails_on_some(make_job: MakeJob, cohort: Cohort) -> None:
-    """The message names the fitness, which is asked again for the others."""
+    """The message names the fitness, which is started again for the others."""
     job = make_job(limit=20, source=SPEED)
     fragile = "def fitness(action):\n    return 1.0 / np.where(action[0, 0] > 0.0, 0.0, 1.0).sum()\n"
     task = replace(job.task, fitness=fragile)
