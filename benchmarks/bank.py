@@ -156,8 +156,8 @@ class Bench:
         kept = np.array([policy != without for policy in bank.policies])
         values = terms.values[:, np.repeat(kept, lengths)]
         told = [length for length, keep in zip(lengths, kept, strict=True) if keep]
-        whose = [policy for policy, keep in zip(bank.policies, kept, strict=True) if keep]
-        ranking = Ranking(bank.fitness[kept], whose, rng=np.random.default_rng(0))
+        policies = [policy for policy, keep in zip(bank.policies, kept, strict=True) if keep]
+        ranking = Ranking(bank.fitness[kept], policies, rng=np.random.default_rng(0))
         both = [
             screen(Terms(terms.names, sign * values), told, ranking, self.discount) for sign in (1.0, -1.0)
         ]
@@ -225,11 +225,11 @@ class Bench:
                 *rng.choice(others, size=max(LEAST_POLICIES - 1, len(others) // 2), replace=False),
             }
             kept = np.array([policy in drawn for policy in bank.policies])
-            whose = [policy for policy in bank.policies if policy in drawn]
-            if one_sided(bank.fitness[kept], whose):
+            policies = [policy for policy in bank.policies if policy in drawn]
+            if one_sided(bank.fitness[kept], policies):
                 yield "abstained"
                 continue
-            ranking = Ranking(bank.fitness[kept], whose, rng=np.random.default_rng(0))
+            ranking = Ranking(bank.fitness[kept], policies, rng=np.random.default_rng(0))
             yield decided(ranking.interval(values[kept]), ranking.interval(means[kept]))[0]
 
     def worth(self) -> list[tuple[float, float]]:

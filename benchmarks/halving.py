@@ -93,7 +93,7 @@ def search(options: argparse.Namespace, out: Path, *more: str) -> Search:
     for name in ("samples", "generations", "steps", "seed"):
         command += [f"--{name}", str(getattr(options, name))]
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    # nobody's own configuration
+    # no configuration of the user
     env = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
     quiet = subprocess.DEVNULL
     subprocess.run([*command, "--report-seeds", "0", "--out", str(out)], check=True, env=env, stdout=quiet)

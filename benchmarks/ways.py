@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--generations", type=int, default=3)
     parser.add_argument("--steps", type=int, default=12_288)
     parser.add_argument("--report-seeds", type=int, default=5, help="fresh trainings of each choice")
-    parser.add_argument("--config", type=Path, default=SETTINGS, help="whose hyperparameters are taken")
+    parser.add_argument("--config", type=Path, default=SETTINGS, help="file with the hyperparameters")
     options = parser.parse_args()
     print(
         f"{options.task}: {options.searches} searches each way, {options.generations} generations of "

@@ -47,7 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--generations", type=int, default=3)
     parser.add_argument("--steps", type=int, default=30_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--config", type=Path, default=SETTINGS, help="whose hyperparameters are taken")
+    parser.add_argument("--config", type=Path, default=SETTINGS, help="file with the hyperparameters")
     parser.add_argument("--report-seeds", type=int, default=8, help="fresh trainings of each choice")
     parser.add_argument("--out", type=Path, help="where the searches' runs are left")
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""A run whose rewards a model writes: a real server on the loopback, answering as endpoints do."""
+"""A run with rewards by a model: a real server on the loopback, answering as endpoints do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole run whose trainings begin with the bank's transitions, but for those of its report."""
+"""A whole run with `--relabel`: trainings of the search begin with the bank's transitions, those of the report do not."""
 
 from __future__ import annotations
 

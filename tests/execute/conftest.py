@@ -16,7 +16,7 @@ MakeJob = Callable[..., Path]
 
 @pytest.fixture
 def make_job(tmp_path: Path) -> MakeJob:
-    """A folder with a job, whose fields may be given."""
+    """A folder with a job of these fields."""
 
     def make(candidate: str, **fields: Any) -> Path:
         given = {"task": TASK, "source": "s", "algorithm": "ppo", "steps": 10, "hyperparameters": {}}
