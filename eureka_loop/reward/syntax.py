@@ -78,7 +78,7 @@ _INSTEAD = {  # builtins, numpy's functions, methods and keywords that aren't al
     "unwrap": "ask for a tracker, such as `<body>_yaw_total`; `wrap` is for the difference of angles",
     "item": "arrays stay arrays: remove it",
     "sort": "write `np.sort(x, axis=1)`, which leaves its input as it is",
-    "clamp": "write `np.clip(x, low, high)`",
+    "clamp": "write `np.clip`",
     "cat": "write `np.concatenate([a, b], axis=1)`",
     "tensor": "write `np.array`",
     "norm": "write `np.linalg.norm`",

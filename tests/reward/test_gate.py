@@ -360,7 +360,7 @@ def test_syntax_that_passes(body: Check, statement: str) -> None:
             "`'{}'.format` can't be used: text can't be built: write the key as a literal string",
         ),
         ("x = torso_pos.tofile('a')", "`torso_pos.tofile` can't be used; write an `np` function"),
-        ("x = torso_pos.clamp(0, 1)", "`torso_pos.clamp` can't be used: write `np.clip(x, low, high)`"),
+        ("x = torso_pos.clamp(0, 1)", "`torso_pos.clamp` can't be used: write `np.clip`"),
         ("x = torch.sigmoid(w)", "`torch.sigmoid` can't be used: write `1 / (1 + np.exp(-x))`"),
         ("x = env.data.qpos[:, 2]", "`env.data.qpos` can't be used: name it as a parameter, `qpos`"),
         (
