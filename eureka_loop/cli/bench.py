@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from eureka_loop import files
+from eureka_loop import files, numbers
 from eureka_loop.cli.run import LIMIT_REACHED
 from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import BadInput, BudgetSpent, EurekaError, RunError
@@ -231,7 +231,9 @@ def limit(spent: BudgetSpent, config: RunConfig) -> str:
     """The limit of the bench that was reached: a search's own limits are what was left of it."""
     flag = str(spent).split()[0].rstrip(":")
     value = getattr(config, flag.removeprefix("--").replace("-", "_"), None)
-    return str(spent) if value is None else f"{flag} {value:g} is reached; give more to go on"
+    return (
+        str(spent) if value is None else f"{flag} {numbers.compact(value, 9)} is reached; give more to go on"
+    )
 
 
 def _stopped(folder: Path, reason: str, status: int) -> int:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
+from eureka_loop import numbers
 from eureka_loop.errors import BudgetSpent
 from eureka_loop.run_folder import Event
 
@@ -46,7 +47,7 @@ class Deadline:
             self._next_beat = now + BEAT
             self._beat()
         if self._end is not None and now >= self._end:
-            raise BudgetSpent(f"--max-hours {self._hours:g} is reached; resume with more")
+            raise BudgetSpent(f"--max-hours {numbers.compact(self._hours, 9)} is reached; resume with more")
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end in an event loop of its own.

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from eureka_loop import numbers
 from eureka_loop.execute.local import environment
 
 BACKENDS = ("egl", "osmesa")
@@ -50,7 +51,7 @@ def run_with(backend: str, arguments: Sequence[str], *, seconds: float) -> str:
             timeout=seconds,
         )
     except subprocess.TimeoutExpired:
-        return f"not done after {seconds:g} s"
+        return f"not done after {numbers.compact(seconds)} s"
     if done.returncode == 0:
         return ""
     lines = [line for line in done.stderr.splitlines() if re.match(r"[\w.]*(Error|Exception)\b", line)]

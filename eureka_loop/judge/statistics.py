@@ -34,9 +34,6 @@ class Interval:
     high: float
     level: float = 0.95
 
-    def __str__(self) -> str:
-        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
-
 
 @dataclass(frozen=True, slots=True)
 class HumanNormalised:

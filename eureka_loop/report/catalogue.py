@@ -77,7 +77,11 @@ def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = 
         native: source of the env's own reward, where that is the reference.
     """
     horizon = f"{numbers.plural(vocabulary.horizon, 'step')} at most" if vocabulary.horizon else ""
-    about = [("environment", task.env_id), ("a step", f"{vocabulary.dt:g} s"), ("an episode", horizon)]
+    about = [
+        ("environment", task.env_id),
+        ("a step", f"{compact(vocabulary.dt, 6)} s"),
+        ("an episode", horizon),
+    ]
     return Group(
         Text(task.name, style="bold"),
         Text(task.text),

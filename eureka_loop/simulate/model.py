@@ -12,6 +12,7 @@ import mujoco
 import numpy as np
 
 from eureka_loop.errors import BadInput
+from eureka_loop.numbers import compact
 
 FREE, BALL, SLIDE, HINGE = (int(kind) for kind in mujoco.mjtJoint.__members__.values())
 OBJECTS = {
@@ -119,7 +120,7 @@ def direction(vector: Any) -> str:
 def constants(model: Model, joints: dict[int, str], dt: float, *, lags: bool) -> dict[str, str]:
     """Facts beside the table, name → text: "joint 'bthigh'" → "-0.52 to 1.05 rad"."""
     mj = model.mj
-    facts = {"step": f"{dt:.4g} s", "mass": f"{mj.body_mass.sum():.3g} kg in all"}
+    facts = {"step": f"{compact(dt, 4)} s", "mass": f"{compact(mj.body_mass.sum())} kg in all"}
     for joint, name in joints.items():
         if mj.jnt_limited[joint]:
             low, high = mj.jnt_range[joint]
@@ -134,17 +135,17 @@ def constants(model: Model, joints: dict[int, str], dt: float, *, lags: bool) ->
     if lags:
         facts["lag"] = (
             "what bodies, sites, geoms, sensors and contacts show is from the start of the step's last "
-            f"physics substep, {mj.opt.timestep:.4g} s before qpos, qvel and the joints' own names"
+            f"physics substep, {compact(mj.opt.timestep, 4)} s before qpos, qvel and the joints' own names"
         )
     return facts
 
 
 def _control_limit(mj: mujoco.MjModel, actuator: int) -> str:
-    text = f"gear {mj.actuator_gear[actuator, 0]:g}"
+    text = f"gear {compact(mj.actuator_gear[actuator, 0], 6)}"
     if mj.actuator_ctrllimited[actuator]:
         low, high = mj.actuator_ctrlrange[actuator]
-        text = f"{low:g} to {high:g}, {text}"
+        text = f"{compact(low, 6)} to {compact(high, 6)}, {text}"
     if mj.actuator_forcelimited[actuator]:
         low, high = mj.actuator_forcerange[actuator]
-        text += f", force {low:g} to {high:g}"
+        text += f", force {compact(low, 6)} to {compact(high, 6)}"
     return text

@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 import openai
 
+from eureka_loop import numbers
 from eureka_loop.errors import EurekaError, NoAnswer, UnknownName
 from eureka_loop.propose.llm import endpoint_errors as errors
 from eureka_loop.propose.llm.settings import LLMSettings, api_key, configured_url
@@ -181,7 +182,7 @@ class _HttpClient(openai.DefaultHttpxClient):
             raise
         except httpx2.TimeoutException:
             seconds = request.extensions["timeout"]["read"]
-            raise errors.LostAnswer(f"no answer within {seconds:g} s") from None
+            raise errors.LostAnswer(f"no answer within {numbers.compact(seconds)} s") from None
         except httpx2.TransportError as error:
             raise errors.LostAnswer(f"the connection broke ({error})") from None
         if response.status_code in _TIMED_OUT:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eureka_loop import numbers
 from eureka_loop.propose.templates.pool import Pool, Term
 from eureka_loop.propose.templates.program import Gene, Genome, compatible, parse
 from eureka_loop.results import Evaluated, ranked
@@ -205,7 +206,11 @@ def _scale(pool: Pool, parent: Parent, genome: Genome, rng: Random) -> tuple[Gen
         moves |= {name: (_push(pool, parent, gene), _SPREAD) for name in moves if name == gene.key}
         genes[at] = gene.weighted({name: _moved(gene, name, pool, *moves[name], rng) for name in moves})
         changed = [(name, old, genes[at].weights[name]) for name, old in gene.weights.items()]
-        notes += [f"{name} {old:g} → {new:g}" for name, old, new in changed if old != new]
+        notes += [
+            f"{name} {numbers.compact(old, 6)} → {numbers.compact(new, 6)}"
+            for name, old, new in changed
+            if old != new
+        ]
     return tuple(genes), ", ".join(notes)
 
 

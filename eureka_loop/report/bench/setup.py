@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from eureka_loop import files
+from eureka_loop import files, numbers
 from eureka_loop.config import RunConfig, amend, load
 from eureka_loop.envs.registry import find_domain, find_task, installed, suites
 from eureka_loop.errors import BadInput, BudgetSpent, MissingExtra, UnknownName
@@ -216,7 +216,7 @@ def limits_left(config: RunConfig, others: Cost) -> dict[str, float | int | None
         limit = getattr(config, name)
         found[name] = None if limit is None else limit - taken[name]
         if limit is not None and limit <= taken[name]:
-            raise BudgetSpent(f"--{name.replace('_', '-')} {limit:g} is reached")
+            raise BudgetSpent(f"--{name.replace('_', '-')} {numbers.compact(limit, 9)} is reached")
     return found
 
 

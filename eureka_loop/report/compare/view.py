@@ -330,7 +330,7 @@ def settings(values: Mapping[str, Any]) -> str:
 
 def machine(made_by: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Hardware and versions: names and values."""
-    memory = f", {made_by['memory_gb']:g} GB" if "memory_gb" in made_by else ""
+    memory = f", {numbers.compact(made_by['memory_gb'], 6)} GB" if "memory_gb" in made_by else ""
     yield "machine", f"{made_by.get('cpu', 'processor unknown')}, {made_by.get('cores', '?')} cores{memory}"
     yield "made by", ", ".join(f"{key} {value}" for key, value in made_by.items() if key not in HARDWARE)
 

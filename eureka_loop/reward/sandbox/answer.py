@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eureka_loop import numbers
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import MAX_TERMS, TERM_LIMIT, TERM_NAME, is_diagnostic
@@ -94,7 +95,7 @@ def inputs_at(parameters: Sequence[str], columns: Sequence[Array], row: int) -> 
     """A program's inputs in one row: "speed = 0.1, torso_up = [0, 0.1, 0.99]"."""
     shown = []
     for name, column in zip(parameters, columns, strict=True):
-        flat = [f"{float(each):.6g}" for each in column[row].ravel()]
+        flat = [numbers.compact(float(each), 6) for each in column[row].ravel()]
         more = [*flat[:8], *(["…"] if len(flat) > 8 else [])]
         shown.append(f"{name} = {flat[0] if column.ndim == 1 else '[' + ', '.join(more) + ']'}")
     return ", ".join(shown)
@@ -143,4 +144,5 @@ def _fault_message(kind: str, name: str, term: Array, bad: npt.NDArray[np.bool_]
         value = "NaN" if nan == bad.sum() else "infinite" if nan == 0 else "NaN or infinite"
         return f"Term {name!r} is {value} {where}"
     worst = float(np.abs(term[np.isfinite(term)]).max())
-    return f"Term {name!r} exceeds ±{TERM_LIMIT:g} {where} (greatest size {worst:.3g}): scale or clip it"
+    limit, size = numbers.number(TERM_LIMIT), numbers.number(worst)
+    return f"Term {name!r} exceeds ±{limit} {where} (greatest size {size}): scale or clip it"

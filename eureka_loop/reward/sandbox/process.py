@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from eureka_loop import numbers
 from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import Program, is_diagnostic
@@ -167,7 +168,9 @@ class LockedProcess:
         """
         if not self._poll.poll(seconds * 1000):
             name = f"`{self._request.entry_point}`" if expected == DONE else "Loading the program"
-            raise self._failed(RewardFailure("timed_out", f"{name} took longer than {seconds:g} s"))
+            raise self._failed(
+                RewardFailure("timed_out", f"{name} took longer than {numbers.compact(seconds)} s")
+            )
         try:
             message = self._socket.recv(ANSWER.size)
         except ConnectionResetError:

@@ -86,7 +86,7 @@ NAN = "return {'fine': x, 'bad': np.log(x)}"
         ("many = [0]\nwhile True:\n    many.extend(many)", "out_of_memory", "512 MB"),
         (NAN, "not_finite", "Term 'bad' is NaN in 2 of 4 rows, first in row 1, where x = -2.5, v = [1, 1, 1]"),
         ("return {'a': 1 / (x - 3)}", "not_finite", "Term 'a' is infinite in 1 of 4 rows, first in row 2"),
-        ("return {'a': x * 0 - 2e6}", "out_of_range", "Term 'a' exceeds ±1e+06 in 4 of 4 rows"),
+        ("return {'a': x * 0 - 2e6}", "out_of_range", "Term 'a' exceeds ±1,000,000 in 4 of 4 rows"),
         ("return {'a': x.mean()}", "wrong_shape", "Term 'a' has shape (), expected (N,)"),
         ("return {'a': 1.0}", "wrong_shape", "has shape (), expected (N,)"),
         ("return {'a': v}", "wrong_shape", "has shape (N, 3), expected (N,)"),
