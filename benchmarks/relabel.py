@@ -24,7 +24,7 @@ import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -38,7 +38,7 @@ from eureka_loop.judge.screening import RANDOM
 from eureka_loop.judge.trajectory import Trajectory
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.templates.designer import TemplatesDesigner
-from eureka_loop.records import Job, Reply, Task
+from eureka_loop.records import Job, Task
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search.bank import Bank, BankEpisode
@@ -50,19 +50,6 @@ JUDGED = tuple(range(1_000_000, 1_000_010))
 SETTINGS = {"batch_size": 64, "learning_rate": 1e-3, "policy_kwargs": {"net_arch": [64, 64]}}
 START = 0.1  # of the steps, as 10,000 of 100,000
 ARMS = ("scratch", "relabelled", "later")
-
-
-@dataclass
-class Replies:
-    """The designer's replies in order."""
-
-    found: dict[int, str]
-
-    def keep(self, sample: int, reply: Reply) -> None:
-        self.found[sample] = reply.source or ""
-
-    def tick(self) -> None:
-        """Nobody waits."""
 
 
 def main() -> None:
@@ -96,12 +83,11 @@ def main() -> None:
 
 def designed(task: Task, vocabulary: Vocabulary, options: argparse.Namespace) -> list[str]:
     """Programs for the bank's policies, and one more."""
-    replies = Replies({})
     blind = replace(task, human=None, human_source="", sparse=None)
     count = options.policies + 1
     request = Request(blind, vocabulary, "sac", 0.99, options.steps, generation=0, samples=count, seed=0)
-    TemplatesDesigner().propose(request, replies)
-    return [replies.found[sample] for sample in range(count)]
+    designer = TemplatesDesigner()
+    return [designer.propose(request, sample).source or "" for sample in range(count)]
 
 
 def made(

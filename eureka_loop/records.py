@@ -57,6 +57,19 @@ class Usage:
     completion_tokens: int = 0
     usd: float | None = None
 
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        """The sum; its price is unknown where a part with tokens has none."""
+        known = all(each.usd is not None or not each.tokens for each in (self, other))
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            (self.usd or 0.0) + (other.usd or 0.0) if known else None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -67,8 +80,7 @@ class Reply:
         parents: ids of the candidates it was made from.
         note: one line on its origin ("mutated: weight of 'speed' × 1.7").
         problem: why there is no source.
-        exchange: messages, raw reply, usage, for people and for `replay`. JSON.
-        usage: tokens and money.
+        exchange: messages, raw reply, usage, for `eureka inspect` and `replay`. JSON.
     """
 
     source: str | None
@@ -76,7 +88,6 @@ class Reply:
     note: str = ""
     problem: str = ""
     exchange: Mapping[str, Any] = field(default_factory=dict)
-    usage: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True)

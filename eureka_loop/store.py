@@ -24,7 +24,7 @@ from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import RunError
 from eureka_loop.judge.screening import Screened
-from eureka_loop.records import Array, Candidate, Job, Reply, Task, Training
+from eureka_loop.records import Array, Candidate, Job, Reply, Task, Training, Usage
 from eureka_loop.results import Evaluated, Failed, Halted, Trained
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.run_folder import RunFolder
@@ -75,6 +75,13 @@ class Run(RunFolder):
         return files.read_columns(self.task_folder / "probe.npz")
 
     # candidates
+
+    def spent(self) -> Usage:
+        """Tokens and money of all calls to a model so far."""
+        spent = [event for event in self.events() if event["event"] == "spent"]
+        if not spent:
+            return Usage(usd=0.0)
+        return Usage(spent[-1]["prompt_tokens"], spent[-1]["completion_tokens"], spent[-1]["usd"])
 
     def write_proposal(self, id: str, reply: Reply, attempt: int = 0) -> None:
         """Keep a designer's reply, before anything is done with it: it may have been paid for.

@@ -9,7 +9,7 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.errors import BadInput, RunError
-from eureka_loop.records import Candidate, Job, Reply, Task, Usage
+from eureka_loop.records import Candidate, Job, Reply, Task
 from eureka_loop.results import Failed, Trained, judged_episode
 from eureka_loop.run_folder import slug
 from eureka_loop.seeds import seeds
@@ -111,7 +111,7 @@ def test_names_are_safe(text: str, name: str) -> None:
 
 def test_a_reply_and_its_repair_come_back_equal(tmp_path: Path) -> None:
     run = Run.create(tmp_path, "task")
-    reply = Reply("source", ("g0-01",), "note", exchange={"reply": "é", "n": [1]}, usage=Usage(1, 2, 0.1))
+    reply = Reply("source", ("g0-01",), "note", exchange={"reply": "é", "n": [1]})
     run.write_proposal("g1-02", reply)
     run.write_proposal("g1-02", Reply(None, problem="prose"), 1)
     assert run.proposal("g1-02") == reply

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from eureka_loop.config import RunConfig
-from eureka_loop.errors import BadInput
-from eureka_loop.propose.designer import DESIGNERS, Designer, ReplySink, Request
+from eureka_loop.errors import BadInput, DesignerError
+from eureka_loop.propose.designer import DESIGNERS, Designer, Request
 from eureka_loop.propose.llm.settings import LLMSettings, configured_model, configured_url
 from eureka_loop.records import Reply
 from eureka_loop.store import Run
@@ -58,13 +58,14 @@ def choose_designer(run: Run, config: RunConfig) -> Designer:
 
 
 class GivenDesigner:
-    """The user's own program (`eureka train REWARD.py`), down the same line as a generated one."""
+    """The user's own program (`eureka train REWARD.py`), treated like a generated one."""
 
     name = "given"
 
     def __init__(self, source: str) -> None:
         self._source = source
 
-    def propose(self, request: Request, sink: ReplySink) -> None:
-        if request.repair is None:
-            sink.keep(0, Reply(source=self._source, note="given"))
+    def propose(self, request: Request, sample: int) -> Reply:
+        if request.repair is not None:
+            raise DesignerError("a given program is not repaired")
+        return Reply(self._source, note="given")

@@ -1,4 +1,4 @@
-"""Designers write reward programs: the requests they get, their replies, and the ones built in."""
+"""Designers write reward programs: their requests, the ones built in, and a scripted one for tests."""
 
 from __future__ import annotations
 
@@ -49,16 +49,15 @@ class Request:
         discount: the trainer's gamma.
         steps: training steps of each candidate.
         generation: from 0.
-        samples: number of replies in the generation.
-        seed: of the run; every random choice of a designer follows from it and the generation.
+        samples: number of programs in the generation.
+        seed: of the run; every random choice of a designer follows from it, the generation and the sample.
         parents: candidates to work from, the most important first; () before anything was trained.
         operator: one of `OPERATORS`; "": the designer's choice.
         instructions: text for this request alone, beside the task and the feedback.
         feedback: text about the parents and the last candidates, "" in generation 0.
         history: everything evaluated so far, in the order in which it was observed.
         under_way: sources of programs that are written, and not evaluated yet.
-        repair: set when a single reply is to be repaired, the one of `only`.
-        only: indices of the samples to write, where the others exist already; None: all.
+        repair: set when a reply is to be repaired.
 
     Raises:
         UnknownName: there is no such operator.
@@ -79,7 +78,6 @@ class Request:
     history: Sequence[Evaluated] = ()
     under_way: tuple[str, ...] = ()
     repair: Repair | None = None
-    only: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.operator and self.operator not in OPERATORS:
@@ -87,9 +85,9 @@ class Request:
             raise UnknownName("operator", self.operator, OPERATORS, hint=known)
 
     @property
-    def wanted(self) -> Sequence[int]:
-        """Indices of the samples to write."""
-        return range(self.samples) if self.only is None else self.only
+    def attempt(self) -> int:
+        """0 for a first reply, 1 for its first repair."""
+        return self.repair.attempt if self.repair else 0
 
     def id(self, sample: int) -> str:
         """The candidate that a sample becomes."""
@@ -100,18 +98,6 @@ def candidate_id(generation: int, sample: int) -> str:
     return f"g{generation}-{sample:02d}"
 
 
-class ReplySink(Protocol):
-    """Takes replies as they come."""
-
-    def keep(self, sample: int, reply: Reply) -> None:
-        """Take a sample's reply; called once a sample, from any thread."""
-        ...
-
-    def tick(self) -> None:
-        """Called a few times a second while replies are awaited; an exception here ends the waiting."""
-        ...
-
-
 class Designer(Protocol):
     """Writes reward programs."""
 
@@ -120,12 +106,16 @@ class Designer(Protocol):
         """As registered: "templates"."""
         ...
 
-    def propose(self, request: Request, sink: ReplySink) -> None:
-        """Give `sink` a reply for each of `request.wanted`; one without a program states the reason.
+    def propose(self, request: Request, sample: int) -> Reply:
+        """One program of a generation, or the reason why there is none.
+
+        Called in several threads at once; it may take its time.
+
+        Args:
+            sample: from 0 to `request.samples` - 1.
 
         Raises:
-            DesignerError: nothing can be written now (unreachable endpoint, budget spent). Replies given
-                before stay; samples without a reply can be requested later.
+            DesignerError: this program can't be written now; with `lasting`, none can.
         """
         ...
 
@@ -144,37 +134,15 @@ DESIGNERS: Registry[DesignerFactory] = Registry(
 )
 
 
-class CollectedReplies:
-    """The public fake of a sink: keeps replies in memory."""
-
-    def __init__(self) -> None:
-        self.replies: dict[int, Reply] = {}
-        self.ticks = 0
-
-    def keep(self, sample: int, reply: Reply) -> None:
-        self.replies[sample] = reply
-
-    def tick(self) -> None:
-        self.ticks += 1
-
-
-def collect(designer: Designer, request: Request) -> list[Reply]:
-    """The replies to a request, in order of their samples."""
-    sink = CollectedReplies()
-    designer.propose(request, sink)
-    return [sink.replies[sample] for sample in sorted(sink.replies)]
-
-
 class ScriptedDesigner:
-    """The public fake of a designer: answers with given sources, in order, and records its requests."""
+    """A designer for tests: answers with the result of a function, and records its requests."""
 
     name = "scripted"
 
-    def __init__(self, sources: Sequence[str]) -> None:
-        self._sources = list(sources)
-        self.requests: list[Request] = []
+    def __init__(self, answer: Callable[[Request, int], str]) -> None:
+        self._answer = answer
+        self.requests: list[tuple[Request, int]] = []
 
-    def propose(self, request: Request, sink: ReplySink) -> None:
-        self.requests.append(request)
-        for sample in request.wanted[: len(self._sources)]:
-            sink.keep(sample, Reply(source=self._sources.pop(0)))
+    def propose(self, request: Request, sample: int) -> Reply:
+        self.requests.append((request, sample))
+        return Reply(self._answer(request, sample))

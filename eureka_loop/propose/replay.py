@@ -11,7 +11,7 @@ from typing import Any
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, DesignerError
-from eureka_loop.propose.designer import ReplySink, Request, candidate_id
+from eureka_loop.propose.designer import Request, candidate_id
 from eureka_loop.records import Reply
 from eureka_loop.store import Run
 
@@ -20,8 +20,6 @@ _REPLY = ("source", "problem", "note", "parents")  # keys of an exchange that ar
 
 class ReplayDesigner:
     """Answers from `candidates/<id>/exchange.json` of a run: its first reply, then its repairs.
-
-    Replaying costs nothing, so replies carry no usage; the recorded one is in their exchange.
 
     Raises:
         BadInput: the folder holds no recorded run.
@@ -56,19 +54,14 @@ class ReplayDesigner:
                 f"samples; give --generations {generations} --samples {samples}"
             )
 
-    def propose(self, request: Request, sink: ReplySink) -> None:
-        """The recorded replies of the request's generation, or the recorded repair of its sample.
+    def propose(self, request: Request, sample: int) -> Reply:
+        """The recorded reply of a sample, or its recorded repair.
 
         Raises:
-            DesignerError: that generation, sample or repair isn't recorded.
+            DesignerError: that sample or repair isn't recorded.
             RunError: a file of the run is damaged.
         """
-        for sample in request.wanted:
-            sink.keep(
-                sample, self._reply(request.id(sample), request.repair.attempt if request.repair else 0)
-            )
-
-    def _reply(self, id: str, turn: int) -> Reply:
+        id = request.id(sample)
         path = self._folder / "candidates" / id
         if not (path / "exchange.json").is_file():
             recorded = ", ".join(self._recorded())
@@ -76,10 +69,10 @@ class ReplayDesigner:
                 f"{self._folder} holds no {id}, only {recorded}; give fewer --generations or --samples"
             )
         exchanges = files.read_json(path / "exchange.json", list[dict[str, Any]])
-        if turn >= len(exchanges):
-            name = "repair" if turn else "reply"
+        if request.attempt >= len(exchanges):
+            name = "repair" if request.attempt else "reply"
             raise DesignerError(f"{path} holds no {name}: it was recorded with another version or task")
-        reply = exchanges[turn]
+        reply = exchanges[request.attempt]
         return Reply(
             source=reply.get("source"),
             parents=tuple(reply.get("parents", ())),

@@ -6,11 +6,11 @@ Each reply passes the gate and a trial, or goes back to its designer, or has fai
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any, TypeVar, cast
 
 from eureka_loop.errors import DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.execute.budget import start
@@ -24,9 +24,8 @@ from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.store import Run
 
 REPAIRS = 2  # of one program
-
-# What became of a call for one sample: its reply is on disk; it failed; no further call would do better now.
-Outcome = Literal["replied", "failed", "ended"]
+PARALLEL = 8  # calls to a designer at a time
+T = TypeVar("T")
 
 
 class Gate:
@@ -55,47 +54,38 @@ class Gate:
 class Writer:
     """Has a designer write what is requested; asks for nothing twice that is on disk.
 
-    The designer works in background threads; the gate is here, one program at a time.
-
     Attributes:
         problem: why no more can be written just now; None while it can.
     """
 
     def __init__(self, run: Run, designer: Designer, gate: Gate) -> None:
         self._run, self._designer, self._gate = run, designer, gate
-        self._closed = threading.Event()
+        self._slots = asyncio.Semaphore(PARALLEL)
         self._sources: dict[str, str] = {}  # of candidates
         self._answered = False
         self._in_vain = 0  # failed calls in a row
         self.problem: DesignerError | None = None
 
-    def close(self) -> None:
-        """Begin no further call; replies to those under way are kept if they come in time."""
-        self._closed.set()
-
-    def write(self, request: Request) -> list[asyncio.Task[Candidate | None]]:
-        """The candidates of a request, one a sample, those that failed included; None: not written now."""
+    def write(self, request: Request, samples: Sequence[int]) -> list[asyncio.Task[Candidate | None]]:
+        """The candidates of some samples, those that failed included; None: not written now."""
         here = set(self._run.candidate_ids())
         ended = {each.candidate.id for each in request.history}
         under_way = tuple(source for id, source in self._sources.items() if id not in ended)
         request = replace(request, under_way=under_way)
-        missing = [
-            n for n in request.wanted if request.id(n) not in here and self._reply(request.id(n)) is None
-        ]
-        calls: dict[int, asyncio.Future[Outcome]] = {}
+        missing = [n for n in samples if request.id(n) not in here and self._reply(request.id(n)) is None]
         if missing:
             self._run.event("generation", generation=request.generation, samples=len(missing))
-            calls = self._call(replace(request, only=tuple(missing)))
-        return [start(self._candidate(request, sample, calls.get(sample))) for sample in request.wanted]
+        calls = {sample: start(self._call(request, sample)) for sample in missing}
+        return [start(self._candidate(request, sample, calls)) for sample in samples]
 
     async def _candidate(
-        self, request: Request, sample: int, call: asyncio.Future[Outcome] | None
+        self, request: Request, sample: int, calls: Mapping[int, asyncio.Task[None]]
     ) -> Candidate | None:
         """A reply → a candidate on disk, after at most `REPAIRS` repairs."""
         id = request.id(sample)
-        if call is None and id in self._run.candidate_ids():
+        if sample not in calls and id in self._run.candidate_ids():
             return self._kept(self._run.candidate(id))
-        if call is not None and await call != "replied":
+        if sample in calls and not await self._replied(request, sample, calls):
             return None
         self._run.clear_failure(id)  # left by an earlier process that ended before the candidate was kept
         replies: list[Reply] = []
@@ -106,22 +96,58 @@ class Writer:
             failed = self._admit(id, reply)
             if failed is None or len(replies) > REPAIRS:
                 break
-            outcome = await self._repair(request, sample, replies, failed)
-            if outcome == "ended":
-                return None
-            if outcome == "failed":
+            try:
+                await self._repair(request, sample, replies, failed)
+            except DesignerError:
+                if self.problem is not None:
+                    return None
                 break
         return self._keep(id, request, replies, failed)
 
-    async def _repair(
-        self, request: Request, sample: int, replies: Sequence[Reply], failed: Failed
-    ) -> Outcome:
+    async def _replied(self, request: Request, sample: int, calls: Mapping[int, asyncio.Task[None]]) -> bool:
+        """Whether a sample has a reply: a failed call is one, unless nothing can be written just now."""
+        try:
+            await calls[sample]
+        except DesignerError as error:
+            await asyncio.wait(calls.values())
+            if self.problem is not None or not self._answered or self._in_vain >= request.samples:
+                self._end(error)
+                return False
+            keep(self._run, request, sample, Reply(None, problem=str(error)))
+        return True
+
+    async def _repair(self, request: Request, sample: int, replies: Sequence[Reply], failed: Failed) -> None:
         """Have the last reply repaired, unless its repair is on disk."""
-        if self._reply(request.id(sample), len(replies)) is not None:
-            return "replied"
-        problems = f"{failed.message}\n{failed.detail}".strip()
-        repair = Repair(replies[-1].source, problems, replies[-1].exchange, len(replies))
-        return await self._call(replace(request, only=(sample,), repair=repair))[sample]
+        if self._reply(request.id(sample), len(replies)) is None:
+            problems = f"{failed.message}\n{failed.detail}".strip()
+            repair = Repair(replies[-1].source, problems, replies[-1].exchange, len(replies))
+            await self._call(replace(request, repair=repair), sample)
+
+    async def _call(self, request: Request, sample: int) -> None:
+        """Have one reply written, on disk.
+
+        Raises:
+            DesignerError: the call failed, or no call would succeed just now.
+        """
+        async with self._slots:
+            if self.problem is not None:
+                raise self.problem
+            try:
+                await _in_thread(self._answer, request, sample)
+            except DesignerError as error:
+                if error.lasting:
+                    self._end(error)
+                self._in_vain += request.repair is None
+                raise
+            self._answered, self._in_vain = True, 0
+
+    def _answer(self, request: Request, sample: int) -> None:
+        keep(self._run, request, sample, self._designer.propose(request, sample))
+
+    def _end(self, problem: DesignerError) -> None:
+        if self.problem is None:
+            self.problem = problem
+            self._run.event("writing_ended", reason=str(problem))
 
     def _admit(self, id: str, reply: Reply) -> Failed | None:
         if reply.source is None:
@@ -158,98 +184,27 @@ class Writer:
     def _reply(self, id: str, attempt: int = 0) -> Reply | None:
         return self._run.proposal(id, attempt)
 
-    # calls to the designer
 
-    def _call(self, request: Request) -> dict[int, asyncio.Future[Outcome]]:
-        """Have a request answered in a thread of its own; what became of each sample.
+async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Run a function in a daemon thread: unlike an executor's, it doesn't keep the program from ending."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()  # from here on only the thread ends it
 
-        The thread is a daemon: an interrupted run need not wait for a call.
-        """
-        loop = asyncio.get_running_loop()
-        outcomes: dict[int, asyncio.Future[Outcome]] = {n: loop.create_future() for n in request.wanted}
+    def work() -> None:
+        try:
+            future.set_result(function(*arguments))
+        except BaseException as error:  # noqa: BLE001 - the end of a thread; raised again by `await`
+            future.set_exception(error)
 
-        def later(function: Callable[..., None], *values: Any) -> None:
-            with contextlib.suppress(RuntimeError):  # the run has ended, and its event loop is closed
-                loop.call_soon_threadsafe(function, *values)
-
-        def work() -> None:
-            problem: BaseException | None = None
-            try:
-                sink = _Sink(self._run, request, self._closed, lambda sample: later(replied, sample))
-                self._designer.propose(request, sink)
-            except BaseException as error:  # noqa: BLE001 - the end of a thread; the loop raises it again
-                problem = error
-            later(self._end, request, outcomes, problem)
-
-        def replied(sample: int) -> None:
-            self._answered, self._in_vain = True, 0
-            _settle(outcomes[sample], "replied")
-
-        threading.Thread(target=work, daemon=True, name="designer").start()
-        return outcomes
-
-    def _end(
-        self,
-        request: Request,
-        outcomes: Mapping[int, asyncio.Future[Outcome]],
-        problem: BaseException | None,
-    ) -> None:
-        """A call has ended: decide about the samples that have no reply."""
-        missing = [sample for sample, outcome in outcomes.items() if not outcome.done()]
-        if problem is not None and not isinstance(problem, DesignerError):
-            for sample in missing:
-                outcomes[sample].set_exception(problem)
-            return
-        if missing and problem is None:
-            problem = DesignerError(f"{self._designer.name} gave no reply for {request.id(missing[0])}")
-        if problem is None:
-            return
-        outcome: Outcome = "ended" if problem.lasting else "failed"
-        if request.repair is None and not problem.lasting:
-            # that program's failure, unless so many fail that nothing can be written just now
-            self._in_vain += len(missing)
-            outcome = "replied" if self._answered and self._in_vain < request.samples else "ended"
-        if outcome == "ended" and self.problem is None:
-            self.problem = problem
-            self._run.event("writing_ended", reason=str(problem))
-        for sample in missing:
-            if outcome == "replied":
-                keep(self._run, request, sample, Reply(None, problem=str(problem)))
-            _settle(outcomes[sample], outcome)
-
-
-def _settle(future: asyncio.Future[Outcome], outcome: Outcome) -> None:
-    if not future.done():
-        future.set_result(outcome)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sink:
-    """Puts replies on disk the moment they come, whatever becomes of the others."""
-
-    run: Run
-    request: Request
-    closed: threading.Event
-    replied: Callable[[int], None]
-
-    def keep(self, sample: int, reply: Reply) -> None:
-        keep(self.run, self.request, sample, reply)
-        self.replied(sample)
-
-    def tick(self) -> None:
-        if self.closed.is_set():
-            raise Closed
-
-
-class Closed(Exception):
-    """The run has ended: no further call is to begin."""
+    threading.Thread(target=work, daemon=True, name="designer").start()
+    return await asyncio.wrap_future(future)
 
 
 def keep(run: Run, request: Request, sample: int, reply: Reply) -> None:
     """Put a reply on disk, with its event; from any thread."""
-    id, repair = request.id(sample), request.repair
-    run.write_proposal(id, reply, repair.attempt if repair else 0)
-    if repair:
+    id = request.id(sample)
+    run.write_proposal(id, reply, request.attempt)
+    if request.repair:
         run.event("repaired", id=id)
     else:
         parents, note, written = list(reply.parents), reply.note, reply.source is not None
@@ -264,7 +219,7 @@ def failure_of(id: str, problem: Refused | UnknownName | RewardFailure) -> Faile
 
 
 def _exchange(reply: Reply) -> dict[str, Any]:
-    """A reply with its origin, for `replay` and for people."""
+    """A reply with its origin, for `replay` and `eureka inspect`."""
     return {
         **reply.exchange,
         "source": reply.source,

@@ -112,16 +112,15 @@ def assembled(run: Run, jobs: int | None = None) -> Iterator[Assembly]:
         stack.callback(executor.close)
         gate = Gate(vocabulary, run.probe(), fork_server)
         writer = Writer(run, choose_designer(run, config), gate)
-        stack.callback(writer.close)
         begin_with = relabelled_episodes(run, fork_server, task, vocabulary, plan.training.relabel)
         evaluation = Evaluation(run, executor, plan, planned, begin_with)
         screening = Screening(run, fork_server, task, vocabulary, plan.training.discount)
         whole = Rung(0, config.steps, config.seeds, config.judge_episodes, config.samples)
         stages = loop.Stages(
             request=RequestBuilder(task, vocabulary, plan, config.seed).request,
-            write=lambda request: [
+            write=lambda request, samples: [
                 start(screening.screened(each)) if plan.training.bank else each
-                for each in writer.write(request)
+                for each in writer.write(request, samples)
             ],
             train=Allocation(run, evaluation, config.halving, whole, config.seed).train,
             problem=lambda: writer.problem,
@@ -211,7 +210,6 @@ class RequestBuilder:
             instructions=asked.instructions,
             feedback=feedback(best, asked.recent, which=which),
             history=history,
-            only=None if len(asked.samples) == asked.of else asked.samples,
         )
 
 

@@ -25,14 +25,14 @@ class Stages:
 
     Attributes:
         request: what a strategy asks for, and the results known then → the request to the designer.
-        write: request → candidates on disk, gated and screened, one a sample.
+        write: request, samples → candidates on disk, gated and screened, one a sample.
         train: a request's candidates, as they are written → trained and judged.
         problem: why no more can be written; None while it can.
         retrain: the winner and the references → trained and judged on fresh seeds.
     """
 
     request: Callable[[ProposalRequest, Sequence[Evaluated]], Request]
-    write: Callable[[Request], list[Written]]
+    write: Callable[[Request, Sequence[int]], list[Written]]
     train: Callable[[ProposalRequest, Sequence[Written]], list[Ended]]
     problem: Callable[[], DesignerError | None]
     retrain: Callable[[Candidate], Awaitable[list[Evaluated]]]
@@ -113,7 +113,8 @@ def _begin(
     Args:
         told: results that need not be observed again.
     """
-    ended = stages.train(request, stages.write(stages.request(request, in_order(known))))
+    written = stages.write(stages.request(request, in_order(known)), request.samples)
+    ended = stages.train(request, written)
     if request.barrier:
         yield start(_observation(request, ended))
         return

@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 
 from eureka_loop import files
-from eureka_loop.propose.designer import Request
-from eureka_loop.records import Task
+from eureka_loop.propose.designer import Designer, Request
+from eureka_loop.records import Reply, Task
 from eureka_loop.reward.vocabulary import Vocabulary
+
+
+def proposals(designer: Designer, request: Request) -> list[Reply]:
+    """A whole generation, one call after the other."""
+    return [designer.propose(request, sample) for sample in range(request.samples)]
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.propose.choose import choice, choose_designer, settle
 from eureka_loop.propose.designer import OPERATORS
-from eureka_loop.propose.llm.designer import spent_before
 from eureka_loop.records import Usage
 from eureka_loop.store import Run
 from tests.propose.test_replay import recorded_run
@@ -67,7 +66,7 @@ def test_a_users_own_program_is_the_only_proposal(tmp_path: Path) -> None:
 
 def test_a_resumed_run_counts_its_spending(tmp_path: Path) -> None:
     run = Run.create(tmp_path, "t")
-    assert spent_before(run) == Usage(usd=0.0)
+    assert run.spent() == Usage(usd=0.0)
     for tokens in (5, 9):
         run.event("spent", prompt_tokens=tokens, completion_tokens=1, usd=None)
-    assert spent_before(run) == Usage(9, 1, None)
+    assert run.spent() == Usage(9, 1, None)

@@ -13,11 +13,12 @@ import tomli_w
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, DesignerError, Refused, RunError
-from eureka_loop.propose.designer import Repair, collect
+from eureka_loop.propose.designer import Repair
 from eureka_loop.propose.llm.extract import extract
 from eureka_loop.propose.replay import ReplayDesigner
-from eureka_loop.records import Reply, Usage
+from eureka_loop.records import Reply
 from eureka_loop.reward.gate import check
+from tests.propose.conftest import proposals
 
 RECORDED = Path(__file__).parents[1] / "conversations" / "halfcheetah"
 
@@ -40,21 +41,20 @@ def record(
         files.write_json(folder / "candidates" / f"g{generation}-{index:02d}" / "exchange.json", exchanges)
 
 
-def test_replies_and_repairs_come_back_without_their_usage(ask: Any, tmp_path: Path) -> None:
+def test_replies_and_repairs_come_back(ask: Any, tmp_path: Path) -> None:
     first = [
         Reply("a = 1", exchange={"messages": [{"role": "user", "content": "U"}], "reply": "A"}),
-        Reply(None, problem="the reply is empty", usage=Usage(3, 4, 0.5)),
+        Reply(None, problem="the reply is empty"),
     ]
     second = [Reply("c = 3", parents=("g0-00", "g0-01"), note="crossed", exchange={"genes": [1]})]
     repairs = [Reply(None, problem="prose"), Reply("b = 2")]
     record(tmp_path, 0, first, {1: repairs})
     record(tmp_path, 1, second)
     replay = ReplayDesigner(tmp_path)
-    assert collect(replay, ask(samples=2)) == [first[0], replace(first[1], usage=Usage())]
-    assert collect(replay, ask(generation=1)) == second
+    assert proposals(replay, ask(samples=2)) == first
+    assert proposals(replay, ask(generation=1)) == second
     for attempt, repair in enumerate(repairs, start=1):
-        request = ask(only=(1,), repair=Repair(None, "empty", attempt=attempt))
-        assert collect(replay, request) == [repair]
+        assert replay.propose(ask(repair=Repair(None, "empty", attempt=attempt)), 1) == repair
 
 
 def test_an_unrecorded_reply_is_named(ask: Any, tmp_path: Path) -> None:
@@ -62,9 +62,9 @@ def test_an_unrecorded_reply_is_named(ask: Any, tmp_path: Path) -> None:
     replay = ReplayDesigner(tmp_path)
     for change in ({"samples": 3}, {"generation": 1}):
         with pytest.raises(DesignerError, match=r"holds no g\d-\d\d, only g0-00, g0-01; give fewer --gen"):
-            collect(replay, ask(**change))
+            proposals(replay, ask(**change))
     with pytest.raises(DesignerError, match="g0-00 holds no repair"):
-        collect(replay, ask(repair=Repair("a", "Line 1: no")))
+        replay.propose(ask(repair=Repair("a", "Line 1: no")), 0)
 
 
 def test_a_folder_without_a_run_and_a_damaged_file(ask: Any, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_folder_without_a_run_and_a_damaged_file(ask: Any, tmp_path: Path) -> 
     replay = ReplayDesigner(tmp_path)
     (tmp_path / "candidates" / "g0-00" / "exchange.json").write_text('[{"source": ')
     with pytest.raises(RunError, match="is damaged"):
-        collect(replay, ask())
+        replay.propose(ask(), 0)
     (tmp_path / "run.toml").write_text("task = ")
     with pytest.raises(BadInput, match="can't read"):
         replay.check(RunConfig(generations=1, samples=1))
@@ -84,7 +84,7 @@ def test_the_recorded_conversation_is_that_of_its_replies(ask: Any) -> None:
     """The gate admits its programs but for one, which is repaired; one reply holds no program."""
     replay, refused = ReplayDesigner(RECORDED), []
     vocabulary = ask().vocabulary
-    for reply in [each for g in (0, 1) for each in collect(replay, ask(samples=4, generation=g))]:
+    for reply in [each for g in (0, 1) for each in proposals(replay, ask(samples=4, generation=g))]:
         found = extract(reply.exchange["reply"], finish_reason=reply.exchange["finish_reason"], limit=400)
         assert (found.source, found.problem) == (reply.source, reply.problem)
         try:
@@ -94,7 +94,7 @@ def test_the_recorded_conversation_is_that_of_its_replies(ask: Any) -> None:
     (no_code, _), (invented, problems) = sorted(refused, key=lambda each: each[0] is not None)
     assert no_code is None
     assert "unknown observable 'velocity_x'" in problems
-    (repaired,) = collect(replay, ask(only=(1,), repair=Repair(invented, problems)))
+    repaired = replay.propose(ask(repair=Repair(invented, problems)), 1)
     assert check(repaired.source or "", vocabulary).parameters == ("forward_velocity", "torso_pitch")
 
 

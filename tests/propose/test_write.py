@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
-from eureka_loop.errors import BudgetSpent, DesignerError, EndpointError
-from eureka_loop.propose.designer import Designer, ReplySink, Request, ScriptedDesigner
-from eureka_loop.propose.write import REPAIRS, Gate, Writer
+from eureka_loop.errors import BudgetSpent, EndpointError, Unavailable
+from eureka_loop.propose.designer import Designer, Request, ScriptedDesigner
+from eureka_loop.propose.write import PARALLEL, REPAIRS, Gate, Writer
 from eureka_loop.records import Candidate, Reply, Task
 from eureka_loop.results import Failed
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -26,36 +25,30 @@ GOOD = "def compute_reward(height):\n    return {'height': height}\n"
 BAD = "def compute_reward(hight):\n    return {'height': hight}\n"
 TWICE = "def compute_reward(height):\n    return {'height': 2.0 * height}\n"
 MIXED = "def compute_reward(height):\n    return {'height': height - np.roll(height, 1)}\n"
+SPENT = BudgetSpent("--max-tokens 100")
+
+Answers = Mapping[int, str | Exception]
 
 
-class Answering:
+def answering(replies: Answers, repairs: Answers = MappingProxyType({})) -> ScriptedDesigner:
     """Answers each sample from a table, and its repairs from another; an exception is raised."""
 
-    name = "scripted"
+    def answer(request: Request, sample: int) -> str:
+        found = (repairs if request.repair else replies)[sample]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
-    def __init__(
-        self, replies: Mapping[int, str | Exception], repairs: Mapping[int, str | Exception] | None = None
-    ) -> None:
-        self._replies, self._repairs = replies, repairs or {}
-        self.requests: list[Request] = []
-
-    def propose(self, request: Request, sink: ReplySink) -> None:
-        self.requests.append(request)
-        answers = self._repairs if request.repair else self._replies
-        for sample in request.wanted:
-            answer = answers[sample]
-            if isinstance(answer, Exception):
-                raise answer
-            sink.keep(sample, Reply(answer))
+    return ScriptedDesigner(answer)
 
 
-def write(
-    run: Run, designer: Designer, gate: Gate, *requests: Request, at_once: bool = True
-) -> list[Candidate]:
-    """The candidates, in order of id.
+def in_turn(*sources: str) -> ScriptedDesigner:
+    """A reply and its repairs."""
+    return ScriptedDesigner(lambda request, _: sources[request.attempt])
 
-    Args:
-        at_once: whether no request waits for the one before.
+
+def write(run: Run, designer: Designer, gate: Gate, *requests: tuple[Request, list[int]]) -> list[Candidate]:
+    """The candidates of requests, one request after the other.
 
     Raises:
         DesignerError: no more can be written.
@@ -63,20 +56,22 @@ def write(
     writer = Writer(run, designer, gate)
 
     async def work() -> list[Candidate | None]:
-        if at_once:
-            tasks = [task for request in requests for task in writer.write(request)]
-            return await asyncio.gather(*tasks)
-        return [await task for request in requests for task in writer.write(request)]
+        written = [await asyncio.gather(*writer.write(*each)) for each in requests]
+        return [each for generation in written for each in generation]
 
     found = [each for each in asyncio.run(work()) if each is not None]
     if writer.problem is not None:
         raise writer.problem
-    return sorted(found, key=lambda each: each.id)
+    return found
 
 
 def request(samples: int, generation: int = 0) -> Request:
     task = Task("t", "E-v0", "rise", "f")
     return Request(task, VOCABULARY, "ppo", 0.99, 100, generation, samples, 0)
+
+
+def whole(samples: int, generation: int = 0) -> tuple[Request, list[int]]:
+    return request(samples, generation), list(range(samples))
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +88,9 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.mark.parametrize("mistakes", range(REPAIRS + 2))
 def test_a_program_with_a_mistake_goes_back_with_the_error_twice(run: Run, gate: Gate, mistakes: int) -> None:
-    designer = ScriptedDesigner([BAD] * mistakes + [GOOD])
-    (candidate,) = write(run, designer, gate, request(1))
-    repairs = [each.repair for each in designer.requests if each.repair]
+    designer = in_turn(*[BAD] * mistakes, GOOD)
+    (candidate,) = write(run, designer, gate, whole(1))
+    repairs = [each.repair for each, _ in designer.requests if each.repair]
     assert [each.attempt for each in repairs] == list(range(1, min(mistakes, REPAIRS) + 1))
     assert all("did you mean 'height'" in each.problems for each in repairs)
     assert candidate.source == (GOOD if mistakes <= REPAIRS else BAD)
@@ -104,24 +99,14 @@ def test_a_program_with_a_mistake_goes_back_with_the_error_twice(run: Run, gate:
     assert len(run.exchanges("g0-00")) == 1 + len(repairs)
 
 
-def test_what_was_answered_is_not_requested_again(run: Run, gate: Gate) -> None:
-    first = write(run, Answering({0: BAD, 1: GOOD}, {0: GOOD}), gate, request(2))
-    silent = ScriptedDesigner([])
-    assert write(run, silent, gate, request(2)) == first
-    assert silent.requests == []
-
-
-def test_a_kill_between_repair_and_candidate_costs_no_further_repair(run: Run, gate: Gate) -> None:
-    before = write(run, ScriptedDesigner([BAD, MIXED, GOOD]), gate, request(1))
+def test_a_kill_between_repair_and_candidate_costs_no_further_call(run: Run, gate: Gate) -> None:
+    before = write(run, in_turn(BAD, MIXED, GOOD), gate, whole(1))
     (run.candidate_folder("g0-00") / "origin.json").unlink()
     run.fail(Failed("g0-00", "refused", "left by an earlier process"))
-    silent = ScriptedDesigner([])
-    assert write(run, silent, gate, request(1)) == before
+    silent = answering({})
+    assert write(run, silent, gate, whole(1)) == before
     assert silent.requests == []
     assert run.failure("g0-00") is None
-
-
-SPENT = BudgetSpent("--max-tokens 100")
 
 
 @pytest.mark.parametrize("answered", [0, 1, 2])
@@ -129,131 +114,105 @@ def test_what_a_limit_cuts_off_is_requested_later_and_nothing_else(
     run: Run, gate: Gate, answered: int
 ) -> None:
     programs = {0: BAD, 1: GOOD, 2: TWICE}
-    first = Answering({n: programs[n] if n < answered else SPENT for n in range(3)}, {0: SPENT})
-    second = Answering(programs, {0: GOOD})
+    first = answering({n: programs[n] if n < answered else SPENT for n in range(3)}, {0: SPENT})
+    second = answering(programs, {0: GOOD})
     with pytest.raises(BudgetSpent):
-        write(run, first, gate, request(3))
+        write(run, first, gate, whole(3))
     assert [run.proposal(f"g0-0{n}") is not None for n in range(3)] == [n < answered for n in range(3)]
-    candidates = write(run, second, gate, request(3))
+    assert [each["reason"] for each in run.events() if each["event"] == "writing_ended"] == [str(SPENT)]
+    candidates = write(run, second, gate, whole(3))
     assert [each.source for each in candidates] == [GOOD, GOOD, TWICE]
-    assert write(run, Answering({}), gate, request(3)) == candidates
-    asked = [each.wanted for each in second.requests if each.repair is None]
-    assert [sample for wanted in asked for sample in wanted] == list(range(answered, 3))
+    assert write(run, answering({}), gate, whole(3)) == candidates
+    asked = [sample for each, sample in second.requests if each.repair is None]
+    assert sorted(asked) == list(range(answered, 3))
     assert all(run.failure(each.id) is None for each in candidates)
 
 
-def test_a_limit_waits_for_what_is_being_written(run: Run, gate: Gate) -> None:
-    """The second request fails at once, the first has an answer on its way."""
-    failed = threading.Event()
+class Held(ScriptedDesigner):
+    """Holds its answers to some samples until `free` is set."""
 
-    class Two(Answering):
-        def propose(self, request: Request, sink: ReplySink) -> None:
-            if request.wanted == (1,):
-                failed.set()
-                raise SPENT
-            assert failed.wait(20)
-            super().propose(request, sink)
+    def __init__(self, answer: Callable[[Request, int], str], held: Callable[[int], bool]) -> None:
+        super().__init__(answer)
+        self.held, self.free = held, threading.Event()
 
-    with pytest.raises(BudgetSpent):
-        write(run, Two({0: GOOD}), gate, *(replace(request(2), only=(n,)) for n in range(2)))
-    assert run.candidate_ids() == ["g0-00"]
-    reasons = [event["reason"] for event in run.events() if event["event"] == "writing_ended"]
-    assert reasons == ["--max-tokens 100"]
-
-
-def test_a_closed_writer_begins_no_further_call(run: Run, gate: Gate) -> None:
-    ended, ticked = threading.Event(), threading.Event()
-
-    class Waiting(Answering):
-        def propose(self, request: Request, sink: ReplySink) -> None:
-            try:
-                while True:
-                    sink.tick()
-                    ticked.set()
-                    time.sleep(0.01)
-            finally:
-                ended.set()
-
-    writer = Writer(run, Waiting({}), gate)
-
-    async def interrupted() -> None:
-        writer.write(request(1))
-        await asyncio.to_thread(ticked.wait, 20)
-
-    asyncio.run(interrupted())
-    writer.close()
-    assert ended.wait(20)
+    def propose(self, request: Request, sample: int) -> Reply:
+        reply = super().propose(request, sample)
+        assert not self.held(sample) or self.free.wait(20)
+        return reply
 
 
 def test_a_candidate_is_there_while_others_are_written(run: Run, gate: Gate) -> None:
-    more = threading.Event()
-
-    class Slow(Answering):
-        def propose(self, request: Request, sink: ReplySink) -> None:
-            super().propose(replace(request, only=(1,)), sink)
-            assert more.wait(20)
-            super().propose(replace(request, only=(0,)), sink)
+    designer = Held(lambda _, sample: (GOOD, TWICE)[sample], lambda sample: sample == 0)
 
     async def work() -> None:
-        first, second = Writer(run, Slow({0: GOOD, 1: TWICE}), gate).write(request(2))
+        first, second = Writer(run, designer, gate).write(*whole(2))
         done, _ = await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
         assert done == {second}
         assert run.candidate_ids() == ["g0-01"]
-        more.set()
+        designer.free.set()
         await first
 
     asyncio.run(work())
     assert run.candidate_ids() == ["g0-00", "g0-01"]
 
 
-def test_a_single_call_that_fails_costs_one_candidate_many_end_the_search(run: Run, gate: Gate) -> None:
-    class Flaky(Answering):
-        def propose(self, request: Request, sink: ReplySink) -> None:
-            if request.id(request.wanted[0]) in ("g0-01", "g2-00", "g2-01") or request.repair:
-                raise EndpointError("HTTP 500")
-            super().propose(request, sink)
+def test_calls_run_at_once_but_not_more_than_allowed_and_an_end_waits_for_none(run: Run, gate: Gate) -> None:
+    designer = Held(lambda *_: GOOD, lambda _: True)
 
-    requests = [replace(request(2, n // 2), only=(n % 2,)) for n in range(6)]
+    async def interrupted() -> None:
+        Writer(run, designer, gate).write(*whole(PARALLEL + 3))
+        while len(designer.requests) < PARALLEL:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(interrupted())
+    assert len(designer.requests) == PARALLEL
+    designer.free.set()
+
+
+def test_a_failed_call_costs_one_candidate_as_many_as_a_generation_end_the_search(
+    run: Run, gate: Gate
+) -> None:
+    """With requests of one sample, as without a barrier."""
+    failing = ("g0-01", "g2-00", "g2-01")
+
+    def answer(request: Request, sample: int) -> str:
+        if request.id(sample) in failing:
+            raise EndpointError("HTTP 500")
+        return GOOD
+
+    requests = [(request(2, n // 2), [n % 2]) for n in range(6)]
     with pytest.raises(EndpointError):
-        write(run, Flaky({0: GOOD, 1: GOOD}), gate, *requests, at_once=False)
-    failure = run.failure("g0-01")
-    assert failure is not None
-    assert (failure.kind, failure.message) == ("no_code", "HTTP 500")
-    assert run.failure("g1-01") is None
+        write(run, ScriptedDesigner(answer), gate, *requests)
+    failures = {id: run.failure(id) for id in run.candidate_ids()}
+    assert {id: each and each.message for id, each in failures.items()} == {
+        "g0-00": None, "g0-01": "HTTP 500", "g1-00": None, "g1-01": None, "g2-00": "HTTP 500",
+    }  # fmt: skip
 
 
-def test_a_designer_without_a_reply_ends_the_writing(run: Run, gate: Gate) -> None:
-    with pytest.raises(DesignerError, match="scripted gave no reply for g0-00"):
-        write(run, ScriptedDesigner([]), gate, request(1))
+@pytest.mark.parametrize("error", [EndpointError("HTTP 500"), Unavailable("refused key")])
+def test_where_every_call_fails_all_samples_stay_to_be_written(
+    run: Run, gate: Gate, error: Exception
+) -> None:
+    with pytest.raises(type(error)):
+        write(run, answering(dict.fromkeys(range(3), error)), gate, whole(3))
+    assert run.candidate_ids() == []
+    assert len(write(run, answering(dict.fromkeys(range(3), GOOD)), gate, whole(3))) == 3
+
+
+def test_a_failed_call_is_that_samples_failure_where_others_succeed(run: Run, gate: Gate) -> None:
+    error = EndpointError("HTTP 400")
+    assert len(write(run, answering({0: error, 1: BAD, 2: GOOD}, {0: error, 1: error}), gate, whole(3))) == 3
+    kinds = [failure and failure.kind for failure in map(run.failure, ("g0-00", "g0-01", "g0-02"))]
+    assert kinds == ["no_code", "refused", None]
 
 
 def test_a_bug_in_a_designer_is_raised(run: Run, gate: Gate) -> None:
     with pytest.raises(ZeroDivisionError):
-        write(run, Answering({0: ZeroDivisionError()}), gate, request(1))
+        write(run, answering({0: ZeroDivisionError()}), gate, whole(1))
 
 
 def test_a_designer_knows_the_programs_that_are_not_evaluated_yet(run: Run, gate: Gate) -> None:
-    designer = Answering({0: GOOD, 1: TWICE})
-    write(run, designer, gate, *(replace(request(2), only=(n,)) for n in range(2)), at_once=False)
-    assert [each.under_way for each in designer.requests] == [(), (GOOD,)]
-
-
-def test_every_reply_is_on_disk_before_the_next_one_is_asked_for(run: Run, gate: Gate) -> None:
-    there: list[int] = []
-
-    class Looking(ScriptedDesigner):
-        def propose(self, request: Request, sink: ReplySink) -> None:
-            for sample in request.wanted:
-                there.append(sum(run.proposal(request.id(each)) is not None for each in request.wanted))
-                super().propose(replace(request, only=(sample,)), sink)
-
-    write(run, Looking([GOOD, GOOD, TWICE]), gate, request(3))
-    assert there == [0, 1, 2]
-    written = [event["id"] for event in run.events() if event["event"] == "written"]
-    assert written == ["g0-00", "g0-01", "g0-02"]
-
-
-def test_an_endpoint_that_fails_at_a_repair_fails_that_candidate_alone(run: Run, gate: Gate) -> None:
-    write(run, Answering({0: BAD, 1: GOOD}, {0: EndpointError("no")}), gate, request(2))
-    assert run.failure("g0-00") is not None
-    assert run.failure("g0-01") is None
+    designer = answering({0: GOOD, 1: TWICE})
+    write(run, designer, gate, (request(2), [0]), (request(2), [1]))
+    assert [each.under_way for each, _ in designer.requests] == [(), (GOOD,)]

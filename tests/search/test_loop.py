@@ -56,11 +56,11 @@ class Line:
 
     def request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
         request = Request(PLAN.task, Vocabulary("E-v0", ()), "ppo", 0.99, 8, asked.generation, asked.of, 0)
-        self.requests.append(replace(request, parents=asked.parents, history=history, only=asked.samples))
+        self.requests.append(replace(request, parents=asked.parents, history=history))
         return self.requests[-1]
 
-    def write(self, request: Request) -> list[loop.Written]:
-        return [asyncio.ensure_future(self.candidate(request, sample)) for sample in request.wanted]
+    def write(self, request: Request, samples: Sequence[int]) -> list[loop.Written]:
+        return [asyncio.ensure_future(self.candidate(request, sample)) for sample in samples]
 
     async def candidate(self, request: Request, sample: int) -> Candidate | None:
         place = request.generation * request.samples + sample

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-import queue
-import threading
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
-from eureka_loop.errors import BadInput, DesignerError, EndpointError, EurekaError, NoAnswer
-from eureka_loop.propose.designer import ReplySink, Request
+from eureka_loop.errors import BadInput, EndpointError, EurekaError, NoAnswer
+from eureka_loop.propose.designer import Request
 from eureka_loop.propose.llm import prompts
 from eureka_loop.propose.llm.extract import extract
-from eureka_loop.propose.llm.ledger import NOTHING, Ledger, add
+from eureka_loop.propose.llm.ledger import Ledger
 from eureka_loop.propose.llm.prices import Prices
 from eureka_loop.propose.llm.settings import LLMSettings, configured_model
 from eureka_loop.records import Reply, Usage
@@ -28,16 +24,11 @@ if TYPE_CHECKING:  # the SDK takes over half a second to import: only where a mo
     from eureka_loop.propose.llm.endpoint import Completion
 
 ATTEMPTS = 3  # at one call, where no answer or no choice comes
-TICK = 0.2  # s
-Result = TypeVar("Result")
 Messages = Sequence[Mapping[str, str]]
 
 
 class LLMDesigner:
-    """Asks a model for every sample on its own, several at once.
-
-    Samples differ by temperature and seed. A sample whose call fails becomes a reply that says so, as long as
-    another succeeds; only when all fail is that an error, so that nothing paid for is lost.
+    """Asks a model for every sample on its own; samples differ by temperature and seed.
 
     Args:
         ledger: counts tokens and money, and stops before a limit is passed.
@@ -54,7 +45,6 @@ class LLMDesigner:
         from eureka_loop.propose.llm.endpoint import Endpoint
 
         self._settings, self._ledger = settings, ledger
-        self._slots = threading.BoundedSemaphore(settings.parallel)  # shared by concurrent requests
         self._endpoint = Endpoint(settings, environ)
         model = configured_model(settings, environ)
         if model is None:
@@ -68,31 +58,19 @@ class LLMDesigner:
         """Close the connections."""
         self._endpoint.close()
 
-    def propose(self, request: Request, sink: ReplySink) -> None:
-        """One reply a sample, given as soon as it is there; a repair is one call that continues the exchange.
+    def propose(self, request: Request, sample: int) -> Reply:
+        """One reply; a repair continues the exchange.
 
         Raises:
             BudgetSpent: a call didn't fit into the limits any more, and wasn't made.
-            EndpointError: not one call succeeded, or none would any more.
+            EndpointError: the call failed, or every call would.
             UnknownName: the endpoint doesn't know the model.
         """
-        messages = prompts.messages(request)
-
-        def call(sample: int) -> None:
-            sink.keep(sample, self._ask(messages, _seed(request, sample)))
-
-        outcomes = concurrently([partial(call, sample) for sample in request.wanted], self._slots, sink.tick)
-        failed = {s: each for s, each in zip(request.wanted, outcomes, strict=True) if each is not None}
-        for error in failed.values():
-            one_alone = isinstance(error, DesignerError) and not error.lasting
-            if not one_alone or len(failed) == len(outcomes):
-                raise error
-        for sample, error in failed.items():
-            sink.keep(sample, Reply(None, problem=str(error)))
+        return self._ask(prompts.messages(request), _seed(request, sample))
 
     def _ask(self, messages: Messages, seed: int) -> Reply:
         """One choice; a call without an answer, or without a choice, is repeated."""
-        used, problem = NOTHING, ""
+        used, problem = Usage(usd=0.0), ""
         for attempt in range(ATTEMPTS):
             try:
                 completion, usage = self._call(messages, (seed + attempt) % 2**31)
@@ -101,7 +79,7 @@ class LLMDesigner:
                 if attempt + 1 < ATTEMPTS:
                     time.sleep(self._settings.pause * 4**attempt)
                 continue
-            used = add(used, usage)
+            used += usage
             if completion.text is not None:
                 return self._reply(messages, completion, used)
             problem = "it sent no choice; choose another model or endpoint"
@@ -116,7 +94,7 @@ class LLMDesigner:
                 )
             except EurekaError as error:
                 if not (isinstance(error, NoAnswer) and error.served):
-                    call.used = NOTHING
+                    call.used = Usage(usd=0.0)
                 raise
             sent, written = completion.prompt_tokens, completion.completion_tokens
             call.used = self._ledger.usage(
@@ -141,7 +119,7 @@ class LLMDesigner:
             "usage": {"prompt_tokens": used.prompt_tokens, "completion_tokens": used.completion_tokens},
             "request": {"model": self.model, **completion.parameters},
         }
-        return Reply(found.source, problem=found.problem, exchange=exchange, usage=used)
+        return Reply(found.source, problem=found.problem, exchange=exchange)
 
 
 def create(config: RunConfig, run: Run | None) -> LLMDesigner:
@@ -155,9 +133,13 @@ def create(config: RunConfig, run: Run | None) -> LLMDesigner:
         if run is not None:
             run.event("spent", **files.plain(spent))
 
-    ledger = Ledger(Prices.load(), max_usd=config.max_usd, max_tokens=config.max_tokens, record=record)
-    if run is not None:
-        ledger.restore(spent_before(run))
+    ledger = Ledger(
+        Prices.load(),
+        max_usd=config.max_usd,
+        max_tokens=config.max_tokens,
+        spent=run.spent() if run is not None else Usage(usd=0.0),
+        record=record,
+    )
     settings = LLMSettings(
         model=config.model,
         base_url=config.base_url,
@@ -167,59 +149,9 @@ def create(config: RunConfig, run: Run | None) -> LLMDesigner:
     return LLMDesigner(settings, ledger)
 
 
-def spent_before(run: Run) -> Usage:
-    """Tokens and money that a run has spent, from its events."""
-    spent = [event for event in run.events() if event["event"] == "spent"]
-    if not spent:
-        return NOTHING
-    return Usage(spent[-1]["prompt_tokens"], spent[-1]["completion_tokens"], spent[-1]["usd"])
-
-
-def concurrently(
-    calls: Sequence[Callable[[], Result]], slots: threading.BoundedSemaphore, tick: Callable[[], None]
-) -> list[Result | EurekaError]:
-    """Run calls in threads; the result or our own exception of each, in order.
-
-    Threads are daemons: unlike those of a `ThreadPoolExecutor`, they don't keep the program from ending while
-    a model thinks for minutes.
-
-    Args:
-        slots: taken by each call while it runs.
-        tick: called a few times a second. An exception there ends the waiting: no further call begins, and
-            those under way are abandoned.
-    """
-    finished: queue.SimpleQueue[tuple[int, Result | BaseException]] = queue.SimpleQueue()
-    ended = threading.Event()
-
-    def work(index: int) -> None:
-        with slots:
-            if ended.is_set():
-                return
-            try:
-                finished.put((index, calls[index]()))
-            except BaseException as error:  # noqa: BLE001 - a thread's end; raised again in the caller
-                finished.put((index, error))
-
-    for index in range(len(calls)):
-        threading.Thread(target=work, args=(index,), daemon=True, name="model-call").start()
-    outcomes: dict[int, Result | EurekaError] = {}
-    try:
-        while len(outcomes) < len(calls):
-            tick()
-            with suppress(queue.Empty):
-                index, outcome = finished.get(timeout=TICK)
-                if isinstance(outcome, BaseException) and not isinstance(outcome, EurekaError):
-                    raise outcome
-                outcomes[index] = outcome
-    finally:
-        ended.set()
-    return [outcomes[index] for index in range(len(calls))]
-
-
 def _seed(request: Request, sample: int) -> int:
     """A seed for each call: the same one would make the samples of a generation equal."""
-    attempt = request.repair.attempt if request.repair else 0
-    text = f"{request.seed} {request.generation} {sample} {attempt}"
+    text = f"{request.seed} {request.generation} {sample} {request.attempt}"
     return zlib.crc32(text.encode()) >> 1
 
 

@@ -11,8 +11,6 @@ from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.propose.llm.prices import Prices, user_file
 from eureka_loop.records import Usage
 
-NOTHING = Usage(usd=0.0)
-
 
 @dataclass(slots=True, eq=False)
 class Call:
@@ -35,8 +33,12 @@ class Ledger:
     Args:
         max_usd: limit on money; every model used must then have a price.
         max_tokens: limit on tokens of prompts and replies together.
+        spent: by the run before it was resumed.
         record: takes the amount spent so far after every call that cost something, before the next counts;
             called from the call's thread.
+
+    Raises:
+        BadInput: a limit on money is set, and a part of `spent` has no known price.
     """
 
     def __init__(
@@ -45,33 +47,25 @@ class Ledger:
         *,
         max_usd: float | None = None,
         max_tokens: int | None = None,
+        spent: Usage = Usage(usd=0.0),  # noqa: B008 - frozen
         record: Callable[[Usage], object] = lambda _: None,
     ) -> None:
         self._prices, self._max_usd, self._max_tokens = prices, max_usd, max_tokens
         self._record = record
-        self._spent = NOTHING
+        self._spent = spent
         self._reserved: dict[Call, Usage] = {}
         self._changed = threading.Condition()
+        if max_usd is not None and spent.tokens and spent.usd is None:
+            raise BadInput(
+                "--max-usd can't be kept: this run's earlier calls were made at an unknown price; "
+                "give --max-tokens instead"
+            )
 
     @property
     def spent(self) -> Usage:
         """So far; `usd` is None where a part has no known price."""
         with self._changed:
             return self._spent
-
-    def restore(self, spent: Usage) -> None:
-        """Count what the run spent before it was resumed.
-
-        Raises:
-            BadInput: a limit on money is set, and that part has no known price.
-        """
-        unpriced = spent.usd is None and _tokens(spent) > 0
-        if self._max_usd is not None and unpriced:
-            raise BadInput(
-                "--max-usd can't be kept: this run's earlier calls were made at an unknown price; "
-                "give --max-tokens instead"
-            )
-        self._spent = add(self._spent, spent)
 
     def require_price(self, model: str) -> None:
         """Check, before anything is spent, that a limit on money can be kept.
@@ -113,37 +107,25 @@ class Ledger:
         finally:
             with self._changed:  # both at once, or another call could slip in between
                 del self._reserved[call]
-                self._spent = add(self._spent, call.used)
+                self._spent += call.used
                 self._changed.notify_all()  # first: waiting calls must wake even where recording fails
-                if _tokens(call.used):
+                if call.used.tokens:
                     self._record(self._spent)
 
     def _would_pass(self, most: Usage) -> str:
         """The message on the limit that a call might pass; "" where it passes none."""
-        spent, held = _tokens(self._spent), sum(map(_tokens, self._reserved.values()))
-        if self._max_tokens is not None and spent + held + _tokens(most) > self._max_tokens:
+        held = sum(self._reserved.values(), most)
+        advice = "resume with more, or with a lower --max-completion-tokens"
+        spent = self._spent.tokens
+        if self._max_tokens is not None and spent + held.tokens > self._max_tokens:
             return (
                 f"--max-tokens {self._max_tokens:,}: {spent:,} spent, and the next call may take "
-                f"{_tokens(most):,}; resume with more, or with a lower --max-completion-tokens"
+                f"{most.tokens:,}; {advice}"
             )
-        usd, usd_held = self._spent.usd or 0.0, sum(each.usd or 0.0 for each in self._reserved.values())
-        if self._max_usd is not None and usd + usd_held + (most.usd or 0.0) > self._max_usd:
+        usd = self._spent.usd or 0.0
+        if self._max_usd is not None and usd + (held.usd or 0.0) > self._max_usd:
             return (
                 f"--max-usd {self._max_usd:.2f}: ${usd:.4f} spent, and the next call may cost "
-                f"${most.usd or 0.0:.4f}; resume with more, or with a lower --max-completion-tokens"
+                f"${most.usd or 0.0:.4f}; {advice}"
             )
         return ""
-
-
-def add(one: Usage, other: Usage) -> Usage:
-    """The sum; its price is unknown where a part with tokens has none."""
-    known = all(each.usd is not None or not _tokens(each) for each in (one, other))
-    return Usage(
-        one.prompt_tokens + other.prompt_tokens,
-        one.completion_tokens + other.completion_tokens,
-        (one.usd or 0.0) + (other.usd or 0.0) if known else None,
-    )
-
-
-def _tokens(usage: Usage) -> int:
-    return usage.prompt_tokens + usage.completion_tokens

@@ -25,7 +25,6 @@ class LLMSettings:
         base_url: None: `$OPENAI_BASE_URL`, else OpenAI's.
         max_tokens: of one reply, thinking included.
         timeout: seconds without a byte before a call counts as lost.
-        parallel: concurrent calls.
         retries: of a call that the endpoint turns away (429, 5xx, no connection).
         pause: seconds before a call without an answer is repeated; four times as long before the next one.
     """
@@ -35,7 +34,6 @@ class LLMSettings:
     temperature: float = 1.0
     max_tokens: int = 8192
     timeout: float = 300.0
-    parallel: int = 8
     retries: int = 4
     pause: float = 2.0
 

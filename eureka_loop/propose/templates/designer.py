@@ -6,10 +6,13 @@ results of earlier candidates; never the hand-written reward.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
+
 import numpy as np
 
 from eureka_loop.config import RunConfig
-from eureka_loop.propose.designer import ReplySink, Request
+from eureka_loop.propose.designer import Request
 from eureka_loop.propose.templates.evolution import (
     FIRST,
     MIXED,
@@ -41,20 +44,18 @@ class TemplatesDesigner:
 
     name = "templates"
 
-    def propose(self, request: Request, sink: ReplySink) -> None:
-        """A reply for each sample; one without a program where the vocabulary allows none."""
-        terms = pool(request.task, request.vocabulary)
-        evaluated = request.parents if request.operator else (*request.parents, *request.history)
-        fittest = parents(terms, evaluated)
-        taken = {*request.under_way, *(each.candidate.source for each in request.history)}
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._generation: tuple[Request, list[Reply]] | None = None
+
+    def propose(self, request: Request, sample: int) -> Reply:
+        """A program; none where the vocabulary allows none."""
         if request.repair is not None:
-            taken.add(request.repair.source or "")
-        # samples that exist already are made again: each avoids the programs before it
-        for sample in request.wanted if request.repair else range(request.samples):
-            reply = _reply(request, terms, fittest, sample, taken)
-            taken.add(reply.source or "")
-            if sample in request.wanted:
-                sink.keep(sample, reply)
+            return _replies(request, [sample])[0]
+        with self._lock:  # a generation is composed once, since each program avoids those before it
+            if self._generation is None or self._generation[0] is not request:
+                self._generation = request, _replies(request, range(request.samples))
+            return self._generation[1][sample]
 
 
 def create(config: RunConfig, run: Run | None) -> TemplatesDesigner:
@@ -62,8 +63,23 @@ def create(config: RunConfig, run: Run | None) -> TemplatesDesigner:
     return TemplatesDesigner()
 
 
+def _replies(request: Request, samples: Iterable[int]) -> list[Reply]:
+    """Programs that differ from one another and from those that the run has already."""
+    terms = pool(request.task, request.vocabulary)
+    evaluated = request.parents if request.operator else (*request.parents, *request.history)
+    fittest = parents(terms, evaluated)
+    taken = {*request.under_way, *(each.candidate.source for each in request.history)}
+    if request.repair is not None:
+        taken.add(request.repair.source or "")
+    replies = []
+    for sample in samples:
+        replies.append(_reply(request, terms, fittest, sample, taken))
+        taken.add(replies[-1].source or "")
+    return replies
+
+
 def _reply(request: Request, terms: Pool, fittest: list[Parent], sample: int, taken: set[str]) -> Reply:
-    first = _REPAIR * request.repair.attempt if request.repair else 0
+    first = _REPAIR * request.attempt
     for attempt in range(first, first + _ATTEMPTS):
         rng = np.random.default_rng([request.seed, request.generation, sample, attempt])
         child = _child(request, terms, fittest, sample, rng)

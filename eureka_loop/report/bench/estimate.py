@@ -90,11 +90,8 @@ class Pace:
 
 def spent(run: Run) -> Cost:
     """Time, tokens and money of a search so far, from its events."""
-    events = list(run.events())
-    usage = [event for event in events if event["event"] == "spent"][-1:]
-    tokens = sum(int(event["prompt_tokens"]) + int(event["completion_tokens"]) for event in usage)
-    usd = usage[0]["usd"] if tokens else 0.0
-    return Cost(seconds=time_worked(events), tokens=tokens, usd=usd)
+    usage = run.spent()
+    return Cost(seconds=time_worked(run.events()), tokens=usage.tokens, usd=usage.usd)
 
 
 def of_search(task: Task, config: RunConfig, pace: Pace, prices: Prices) -> Cost:

@@ -347,9 +347,8 @@ def cost(found: ComparisonResults) -> str:
 def _search_cost(run: str) -> str:
     if not run:
         return ""
-    spent = [event for event in Run(Path(run)).events() if event["event"] == "spent"]
-    if not spent:
+    spent = Run(Path(run)).spent()
+    if not spent.tokens:
         return "; no model was asked in the search before it"
-    tokens, usd = int(spent[-1]["prompt_tokens"]) + int(spent[-1]["completion_tokens"]), spent[-1]["usd"]
-    money = f", {numbers.money(usd)}" if usd else ""
-    return f"; in the search before it {numbers.count(tokens)} tokens{money}"
+    money = f", {numbers.money(spent.usd)}" if spent.usd else ""
+    return f"; in the search before it {numbers.count(spent.tokens)} tokens{money}"

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eureka_loop.errors import BadInput, BudgetSpent, DesignerError, EndpointError, Unavailable, UnknownName
-from eureka_loop.propose.designer import CollectedReplies, collect
-from eureka_loop.propose.llm.designer import concurrently
+from eureka_loop.errors import BadInput, BudgetSpent, EndpointError, Unavailable, UnknownName
 from eureka_loop.propose.llm.ledger import Ledger
 from eureka_loop.propose.llm.prices import Price, Prices
 from eureka_loop.records import Candidate, Usage
 from eureka_loop.store import Run
+from tests.propose.conftest import proposals
 from tests.propose.llm.conftest import (
     PROGRAM,
     answers,
@@ -35,14 +34,14 @@ from tests.propose.llm.conftest import (
 @pytest.mark.parametrize("first", [fails(429, "Slow down"), answers(502, "<html>Bad Gateway</html>")])
 def test_an_overloaded_endpoint_is_asked_again(script: Any, designer: Any, ask: Any, first: Any) -> None:
     script.then(first, fails(500, "oops"))
-    assert collect(designer(), ask())[0].source == PROGRAM
+    assert designer().propose(ask(), 0).source == PROGRAM
     assert len(script.bodies) == 3
 
 
 def test_an_endpoint_that_stays_overloaded(script: Any, designer: Any, ask: Any, ledger: Any) -> None:
     script.always = answers(503, "<html><style>x{}</style>\n<h1>Over\ncapacity</h1></html>")
     with pytest.raises(EndpointError) as caught:
-        collect(designer(), ask())
+        designer().propose(ask(), 0)
     assert str(caught.value) == (
         f"{script.url}: HTTP 503: Over capacity, 3 times; try again later: `eureka resume` goes on from here"
     )
@@ -58,15 +57,14 @@ def test_a_lost_answer_counts_as_a_whole_call(
 ) -> None:
     script.then(how)
     asked = designer(timeout=0.3)
-    (reply,) = collect(asked, ask())
+    reply = asked.propose(ask(), 0)
     assert reply.source == PROGRAM
-    assert reply.usage == Usage(100, 50, pytest.approx(600e-6))
     lost = ledger.spent.completion_tokens - 50
     assert lost == 1000
     assert ledger.spent.prompt_tokens > 1000
     script.always = how
     with pytest.raises(EndpointError, match=r", 3 times: .*; choose a faster model or endpoint$"):
-        collect(asked, ask())
+        asked.propose(ask(), 0)
     assert ledger.spent.completion_tokens == 50 + 4 * lost
 
 
@@ -76,7 +74,7 @@ def test_lost_answers_never_pass_a_limit(script: Any, designer: Any, ask: Any, h
     script.always = how
     ledger = Ledger(Prices([Price("big-model", 1.0, 10.0)]), max_usd=0.03)
     with pytest.raises(BudgetSpent, match=r"--max-usd 0\.03"):
-        collect(designer(ledger=ledger, timeout=0.3), ask())
+        designer(ledger=ledger, timeout=0.3).propose(ask(), 0)
     assert 0.01 * len(script.bodies) < (ledger.spent.usd or 0.0) <= 0.03
     assert len(script.bodies) == 2
 
@@ -86,7 +84,7 @@ def test_an_unreachable_endpoint(designer: Any, ask: Any) -> None:
         port = server.getsockname()[1]
     url = f"http://127.0.0.1:{port}/v1"
     with pytest.raises(Unavailable) as caught:
-        collect(designer(base_url=url, retries=0), ask(samples=3))
+        designer(base_url=url, retries=0).propose(ask(), 0)
     assert str(caught.value).startswith(f"{url}: it can't be reached (")
     assert str(caught.value).endswith("is the server running, and is --base-url right?")
     assert "\n" not in str(caught.value)
@@ -105,7 +103,7 @@ def test_an_unreachable_endpoint(designer: Any, ask: Any) -> None:
 def test_an_answer_without_sense(script: Any, designer: Any, ask: Any, body: Any, message: str) -> None:
     script.always = answers(200, body)
     with pytest.raises(EndpointError, match=f", 3 times: {message}"):
-        collect(designer(), ask())
+        designer().propose(ask(), 0)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +128,7 @@ def test_a_refusal_says_what_to_do(
 ) -> None:
     script.always = behaviour
     with pytest.raises(EndpointError, match=message) as caught:
-        collect(designer(), ask())
+        designer().propose(ask(), 0)
     assert caught.value.lasting is lasting
 
 
@@ -139,17 +137,10 @@ def test_a_refusal_says_what_to_do(
 
 def test_an_empty_choice_list_is_topped_up(script: Any, designer: Any, ask: Any, ledger: Any) -> None:
     script.then(chooses([]), chooses(None), writes())
-    (reply,) = collect(designer(), ask())
+    reply = designer().propose(ask(), 0)
     assert reply.source == PROGRAM
-    assert reply.usage == ledger.spent == Usage(300, 150, pytest.approx(3 * 600e-6))
+    assert ledger.spent == Usage(300, 150, pytest.approx(3 * 600e-6))
     assert len({body["seed"] for body in script.bodies}) == 3
-
-
-def test_topping_up_has_an_end(script: Any, designer: Any, ask: Any) -> None:
-    script.always = chooses([])
-    with pytest.raises(EndpointError, match="3 times: it sent no choice"):
-        collect(designer(), ask(samples=2))
-    assert len(script.bodies) == 6
 
 
 @pytest.mark.parametrize(
@@ -165,17 +156,17 @@ def test_a_reply_without_a_program(
     script: Any, designer: Any, ask: Any, text: Any, how: Any, problem: Any
 ) -> None:
     script.then(says(text, **how))
-    (reply,) = collect(designer(), ask())
+    reply = designer().propose(ask(), 0)
     assert reply.source is None
     assert problem in reply.problem
     assert reply.exchange["reply"] == (text or "")
-    assert reply.usage.completion_tokens == 50
+    assert reply.exchange["usage"]["completion_tokens"] == 50
 
 
 def test_content_in_parts(script: Any, designer: Any, ask: Any) -> None:
     parts = [{"type": "text", "text": f"```python\n{PROGRAM}"}, {"type": "text", "text": "```"}]
     script.then(says(parts))
-    assert collect(designer(), ask())[0].source == PROGRAM
+    assert designer().propose(ask(), 0).source == PROGRAM
 
 
 @pytest.mark.parametrize("letter", ["\ud83d", "\x00", "\u2028", "\r"])
@@ -184,7 +175,7 @@ def test_a_reply_with_odd_letters_survives_its_files(
 ) -> None:
     """Half an emoji is valid JSON, and yet can be written to no file."""
     script.always = says(f"```python\n# a{letter}b\n{PROGRAM}```")
-    (reply,) = collect(designer(), ask())
+    reply = designer().propose(ask(), 0)
     run = Run.create(tmp_path, "t")
     run.write_proposal("g0-00", reply)
     assert run.proposal("g0-00") == reply
@@ -211,7 +202,7 @@ def test_a_rejected_parameter_is_left_out_and_remembered(
     script: Any, designer: Any, ask: Any, text: str, names: Any
 ) -> None:
     script.always = rejects(*names, text=text)
-    replies = collect(designer(parallel=1), ask(samples=2))
+    replies = proposals(designer(), ask(samples=2))
     assert [reply.source for reply in replies] == [PROGRAM] * 2
     assert len(script.bodies) == 2 + len(names)
     assert not set(names) & set(replies[1].exchange["request"])
@@ -220,14 +211,16 @@ def test_a_rejected_parameter_is_left_out_and_remembered(
 
 def test_max_tokens_takes_its_new_name(script: Any, designer: Any, ask: Any) -> None:
     script.always = rejects("max_tokens", text="Unsupported: '{}'. Use 'max_completion_tokens' instead.")
-    collect(designer(parallel=1), ask(samples=3))
+    proposals(designer(), ask(samples=3))
     assert len(script.bodies) == 4
     assert all(body["max_completion_tokens"] == 1000 for body in script.bodies[1:])
 
 
 def test_all_threads_find_out_at_once(script: Any, designer: Any, ask: Any) -> None:
     script.always = rejects("temperature", "max_tokens", "max_completion_tokens", "seed")
-    replies = collect(designer(parallel=8), ask(samples=8))
+    asked = designer()
+    with ThreadPoolExecutor(8) as threads:
+        replies = list(threads.map(lambda sample: asked.propose(ask(), sample), range(8)))
     assert [reply.source for reply in replies] == [PROGRAM] * 8
 
 
@@ -247,7 +240,7 @@ def test_an_unknown_model_gets_the_nearest_names(
 ) -> None:
     script.always = fails(status, message, **more)
     with pytest.raises(UnknownName) as caught:
-        collect(designer(model="big-modl"), ask(samples=2))
+        designer(model="big-modl").propose(ask(), 0)
     assert str(caught.value) == (
         "unknown model 'big-modl'; did you mean 'big-model' or 'small-model'? "
         f"{script.url} offers big-model, small-model"
@@ -266,65 +259,12 @@ def test_a_missing_key_is_reported_before_any_call(designer: Any) -> None:
 def test_the_projects_own_key_comes_first_and_a_local_endpoint_needs_none(
     script: Any, designer: Any, ask: Any, environ: Any, sent: str
 ) -> None:
-    collect(designer(environ=environ), ask())
+    designer(environ=environ).propose(ask(), 0)
     assert script.headers[0]["authorization"] == f"Bearer {sent}"
-
-
-# several calls
-
-
-def test_one_failed_call_does_not_lose_the_others(script: Any, designer: Any, ask: Any) -> None:
-    script.then(fails(400, "nonsense"))
-    replies = collect(designer(parallel=1), ask(samples=3))
-    sources = [reply.source for reply in replies]
-    assert sorted(sources, key=str) == sorted([None, PROGRAM, PROGRAM], key=str)
-    assert replies[sources.index(None)].problem.startswith(f"{script.url}: HTTP 400: nonsense")
-
-
-def test_a_failure_that_every_call_would_meet_keeps_what_was_answered(
-    script: Any, designer: Any, ask: Any
-) -> None:
-    script.then(writes(), fails(401, "Incorrect API key"))
-    sink = CollectedReplies()
-    with pytest.raises(Unavailable, match="Incorrect API key"):
-        designer(parallel=1).propose(ask(samples=3), sink)
-    assert 0 < len(sink.replies) < 3
-    assert all(reply.source == PROGRAM for reply in sink.replies.values())
-
-
-def test_calls_run_at_once_but_not_more_than_allowed() -> None:
-    running, most, lock = 0, 0, threading.Lock()
-
-    def call() -> None:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        time.sleep(0.03)
-        with lock:
-            running -= 1
-
-    concurrently([call] * 6, threading.BoundedSemaphore(3), lambda: None)
-    assert most == 3
-
-
-def test_our_own_errors_are_outcomes_and_bugs_are_raised() -> None:
-    def own() -> int:
-        raise DesignerError("no")
-
-    def bug() -> int:
-        raise ZeroDivisionError
-
-    slots = threading.BoundedSemaphore(2)
-    outcomes = concurrently([lambda: 1, own, lambda: 3], slots, lambda: None)
-    assert outcomes[::2] == [1, 3]
-    assert isinstance(outcomes[1], DesignerError)
-    with pytest.raises(ZeroDivisionError):
-        concurrently([bug], slots, lambda: None)
 
 
 def test_the_sdk_waits_as_long_as_retry_after_says(script: Any, designer: Any, ask: Any) -> None:
     script.then(fails(429, "Slow down", {"Retry-After": "0.7"}))
     began = time.monotonic()
-    collect(designer(), ask())
+    designer().propose(ask(), 0)
     assert 0.7 <= time.monotonic() - began < 5.0

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.errors import BadInput, BudgetSpent, RunError
-from eureka_loop.propose.llm.ledger import NOTHING, Ledger
+from eureka_loop.propose.llm.ledger import Ledger
 from eureka_loop.propose.llm.prices import Price, Prices, user_file
 from eureka_loop.records import Usage
 
 PRICES = Prices([Price("m", 1.0, 10.0)])
+NOTHING = Usage(usd=0.0)
 
 
 def call(ledger: Ledger, most: int, used: int) -> None:
@@ -82,14 +83,6 @@ def test_a_call_without_an_answer_counts_as_the_most_it_can_take() -> None:
         call(ledger, 1001, 1)
 
 
-def test_a_refused_call_counts_as_nothing() -> None:
-    recorded = list[Usage]()
-    ledger = Ledger(PRICES, record=recorded.append)
-    with ledger.call("m", prompt_tokens=1, completion_tokens=1) as each:
-        each.used = NOTHING
-    assert (ledger.spent, recorded) == (NOTHING, [])
-
-
 def test_a_limit_of_nothing_lets_nothing_through() -> None:
     for ledger in (Ledger(PRICES, max_tokens=0), Ledger(PRICES, max_usd=0.0)):
         with pytest.raises(BudgetSpent):
@@ -97,8 +90,7 @@ def test_a_limit_of_nothing_lets_nothing_through() -> None:
 
 
 def test_earlier_spending_counts() -> None:
-    ledger = Ledger(PRICES, max_usd=1.0)
-    ledger.restore(Usage(10, 20, 0.999))
+    ledger = Ledger(PRICES, max_usd=1.0, spent=Usage(10, 20, 0.999))
     message = r"--max-usd 1\.00: \$0\.9990 spent, and the next call may cost \$0\.0100"
     with pytest.raises(BudgetSpent, match=message):
         call(ledger, 1000, 0)
@@ -107,14 +99,10 @@ def test_earlier_spending_counts() -> None:
 
 def test_unpriced_spending_can_t_be_limited_in_money() -> None:
     with pytest.raises(BadInput, match="give --max-tokens instead"):
-        Ledger(PRICES, max_usd=1.0).restore(Usage(10, 20, None))
-    free = Ledger(Prices([]))
-    free.restore(Usage(10, 20, None))
+        Ledger(PRICES, max_usd=1.0, spent=Usage(10, 20, None))
+    free = Ledger(Prices([]), spent=Usage(10, 20, None))
     call(free, 10**9, 1)
     assert free.spent == Usage(10, 21, None)
-    priced = Ledger(PRICES, max_usd=1.0)
-    priced.restore(Usage())
-    assert priced.spent == NOTHING
 
 
 def test_every_call_is_recorded_before_the_next_one_counts() -> None:
@@ -126,9 +114,7 @@ def test_every_call_is_recorded_before_the_next_one_counts() -> None:
     for thread in threads:
         thread.join()
     assert [each.completion_tokens for each in recorded] == [4 * (n + 1) for n in range(20)]
-    again = Ledger(PRICES)
-    again.restore(recorded[-1])
-    assert again.spent == ledger.spent
+    assert recorded[-1] == ledger.spent
 
 
 # prices

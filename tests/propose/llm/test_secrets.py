@@ -13,7 +13,6 @@ from werkzeug import Request, Response
 
 from eureka_loop import files
 from eureka_loop.errors import BadInput, EurekaError
-from eureka_loop.propose.designer import collect
 from eureka_loop.propose.llm.settings import LLMSettings, configured_url
 from tests.propose.llm.conftest import PROGRAM, answers, drops, fails, hangs, says
 
@@ -45,7 +44,7 @@ def test_an_endpoint_that_echoes_the_key_in_its_errors(
 ) -> None:
     script.always = fails(status, f"no luck {'x' * padding} with Bearer {key} (sk-test-0123****cdef)")
     with pytest.raises(EurekaError) as caught:
-        collect(designer(), ask(samples=2))
+        designer().propose(ask(), 0)
     text = shown(caught.value) + logged.text
     assert "no luck" in text
     assert "0123" not in text
@@ -58,7 +57,7 @@ def test_connections_that_break(
 ) -> None:
     script.always = how or answers(200, f"<p>{key}</p>")
     with pytest.raises(EurekaError) as caught:
-        collect(designer(timeout=0.3), ask())
+        designer(timeout=0.3).propose(ask(), 0)
     assert "0123" not in shown(caught.value) + logged.text
 
 
@@ -71,7 +70,7 @@ def test_an_endpoint_that_echoes_the_key_in_its_reply(
 
     script.always = echo
     asked = designer()
-    (reply,) = collect(asked, ask())
+    reply = asked.propose(ask(), 0)
     assert reply.source is not None
     assert reply.source.startswith("# Bearer [key]")
     files.write_json(tmp_path / "reply.json", reply)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task, suites
-from eureka_loop.propose.designer import Request, collect
+from eureka_loop.propose.designer import Request
 from eureka_loop.propose.templates.designer import TemplatesDesigner
 from eureka_loop.propose.templates.program import parse
 from eureka_loop.records import Task
@@ -19,6 +19,7 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.trial import try_out
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.survey import Survey, survey
+from tests.propose.conftest import proposals
 
 SUITES = ("gymnasium", "beyond")
 GENERATIONS, SAMPLES = 3, 5
@@ -64,7 +65,7 @@ def test_every_proposal_passes_the_gate_and_a_sample_its_trial(
     task, seen = surveyed
     rng, history = np.random.default_rng(0), list[Evaluated]()
     for generation in range(GENERATIONS):
-        replies = collect(TemplatesDesigner(), request(task, seen.vocabulary, generation, history))
+        replies = proposals(TemplatesDesigner(), request(task, seen.vocabulary, generation, history))
         for at, reply in enumerate(replies):
             assert reply.source is not None, reply.problem
             id, keys = f"g{generation}-{at:02d}", [gene.key for gene in parse(reply.source) or ()]
@@ -90,5 +91,5 @@ def test_automatic_names_alone_are_enough(surveyed: tuple[Task, Survey]) -> None
     own = {each.name for each in find_domain(task.env_id).observables}
     automatic = tuple(each for each in seen.vocabulary if each.name not in own)
     vocabulary = replace(seen.vocabulary, observables=automatic, documentation="")
-    for reply in collect(TemplatesDesigner(), request(task, vocabulary, 0, [])):
+    for reply in proposals(TemplatesDesigner(), request(task, vocabulary, 0, [])):
         check(reply.source or "", vocabulary)

@@ -6,18 +6,19 @@ from collections.abc import Callable
 
 import pytest
 
-from eureka_loop.propose.designer import OPERATORS, CollectedReplies, Designer, Repair, Request, collect
+from eureka_loop.propose.designer import OPERATORS, Repair, Request
 from eureka_loop.propose.templates.designer import TemplatesDesigner
 from eureka_loop.propose.templates.program import parse
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.vocabulary import Vocabulary
+from tests.propose.conftest import proposals
 
 Asks = Callable[..., Request]
 Make = Callable[..., Evaluated]
 
 
 def sources(request: Request) -> list[str]:
-    replies = collect(TemplatesDesigner(), request)
+    replies = proposals(TemplatesDesigner(), request)
     assert all(reply.source is not None for reply in replies), [reply.problem for reply in replies]
     return [reply.source or "" for reply in replies]
 
@@ -42,18 +43,15 @@ def test_the_best_guess_reads_like_a_persons(asks: Asks) -> None:
 
 
 def test_the_same_request_gets_the_same_replies(asks: Asks) -> None:
-    designer: Designer = TemplatesDesigner()
-    assert collect(designer, asks()) == collect(designer, asks())
-    whole = sources(asks())
+    whole, designer = sources(asks()), TemplatesDesigner()
+    assert sources(asks()) == whole
     assert sources(asks(seed=1)) != whole
-    sink = CollectedReplies()
-    designer.propose(asks(only=(1, 3)), sink)
-    assert {sample: reply.source for sample, reply in sink.replies.items()} == {n: whole[n] for n in (1, 3)}
+    assert [designer.propose(asks(), sample).source for sample in (3, 1)] == [whole[3], whole[1]]
 
 
 def test_later_generations_descend_from_the_fittest(asks: Asks, trained: Make) -> None:
     history = evaluated(sources(asks()), trained)
-    replies = collect(TemplatesDesigner(), asks(generation=1, history=history, parents=(history[0],)))
+    replies = proposals(TemplatesDesigner(), asks(generation=1, history=history, parents=(history[0],)))
     bred = [reply for reply in replies if reply.parents]
     assert len(bred) >= 6
     assert {parent for reply in bred for parent in reply.parents} <= {f"g0-{at:02d}" for at in range(4)}
@@ -67,7 +65,7 @@ def test_operators(asks: Asks, trained: Make, operator: str) -> None:
     history = evaluated(first, trained)
     pair = (history[3], history[1])
     request = asks(generation=1, history=history, parents=pair, operator=operator)
-    replies = collect(TemplatesDesigner(), request)
+    replies = proposals(TemplatesDesigner(), request)
     assert len({reply.source for reply in replies} - set(first)) == 8
     made_of = {parent for reply in replies for parent in reply.parents}
     assert made_of <= {"g0-03", "g0-01"}
@@ -86,28 +84,26 @@ def test_no_program_comes_twice_in_a_run(asks: Asks, trained: Make) -> None:
             history.append(trained(f"g{generation}-{at:02d}", source, float(at % 5)))
     assert len({each.candidate.source for each in history}) == 48
     first = sources(asks())
-    again = collect(TemplatesDesigner(), asks(under_way=tuple(first)))
+    again = proposals(TemplatesDesigner(), asks(under_way=tuple(first)))
     assert not {reply.source for reply in again} & set(first)
 
 
 def test_without_a_parent_that_can_breed_programs_are_composed(asks: Asks, trained: Make) -> None:
     history = [trained("g0-00", "def compute_reward(x):\n    pass\n", 1.0)]
-    replies = collect(TemplatesDesigner(), asks(generation=1, history=history))
+    replies = proposals(TemplatesDesigner(), asks(generation=1, history=history))
     assert all(reply.source and not reply.parents for reply in replies)
 
 
 def test_a_repair_is_another_program(asks: Asks) -> None:
     first = sources(asks())[3]
-    repaired = [
-        sources(asks(samples=1, only=(3,), repair=Repair(first, "refused", attempt=attempt)))
-        for attempt in (1, 1, 2)
-    ]
+    repairs = [Repair(first, "refused", attempt=attempt) for attempt in (1, 1, 2)]
+    repaired = [TemplatesDesigner().propose(asks(repair=each), 3).source for each in repairs]
     assert repaired[0] == repaired[1]
-    assert len({first, repaired[0][0], repaired[2][0]}) == 3
+    assert len({first, repaired[0], repaired[2]}) == 3
 
 
 def test_an_empty_vocabulary_gets_a_reason(asks: Asks) -> None:
-    replies = collect(TemplatesDesigner(), asks(vocabulary=Vocabulary("Empty-v0", ()), samples=2))
+    replies = proposals(TemplatesDesigner(), asks(vocabulary=Vocabulary("Empty-v0", ()), samples=2))
     assert [reply.source for reply in replies] == [None, None]
     assert all("vocabulary" in reply.problem for reply in replies)
 
