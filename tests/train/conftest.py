@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.envs.zoo import FUSED
@@ -23,6 +24,8 @@ SMALL: Mapping[Algorithm, Mapping[str, Any]] = {
         "policy_kwargs": {"net_arch": [16, 16], **FUSED["policy_kwargs"]},
     },
 }
+
+torch.set_num_threads(1)  # as a worker does: two contend for the cores
 
 Training = Callable[..., Trained | Failed]
 Cohort = Callable[..., list[Trained | Failed]]
