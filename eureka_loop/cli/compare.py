@@ -57,11 +57,11 @@ def compare(words: list[str]) -> int:
     options = parse(CompareOptions, "compare", words)
     command = shlex.join(["eureka", "compare", *words])
     from eureka_loop.report.compare import train
+    from eureka_loop.report.compare.results import ComparisonResults
     from eureka_loop.report.compare.setup import begin, record_look
-    from eureka_loop.report.compare.terminal import print_summary
-    from eureka_loop.report.compare.view import write
+    from eureka_loop.report.compare.view import summary, write
     from eureka_loop.report.live import Live
-    from eureka_loop.report.terminal import LOOKING, print_lines, terminal, waiting
+    from eureka_loop.report.terminal import LOOKING, print_lines, show, terminal, waiting
 
     setup = setup_of(options, command)
     folder = options.out or default_folder(options, setup)
@@ -76,9 +76,11 @@ def compare(words: list[str]) -> int:
     except KeyboardInterrupt:
         print_lines("Stopped: interrupted", f"Go on with: {setup.command}")
         return 130
-    paths = write(folder)
+    found = ComparisonResults.of(folder)
+    paths = write(found)
     record_look(setup, folder)
-    print_summary(folder, paths)
+    show(summary(found))
+    print_lines("", *(f"Report: {path}" for path in paths))
     return 0
 
 

@@ -1,7 +1,8 @@
-"""Figures by matplotlib as SVG text, in colours that a page's style sheet may change."""
+"""Figures by matplotlib as SVG text, for files and for pages."""
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import warnings
@@ -13,20 +14,9 @@ from eureka_loop import numbers
 from eureka_loop.records import Array
 from eureka_loop.report import text
 
-SERIES = (
-    "#0068a8",
-    "#c8500a",
-    "#0a8a63",
-    "#a8508a",
-    "#93700a",
-    "#4a62c8",
-)  # distinct for colour-blind readers, too
+SERIES = ("#0068a8", "#c8500a", "#0a8a63", "#a8508a", "#93700a", "#4a62c8")  # as in page.css
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 3)), (0, (9, 3)))
 OTHER, INK, SOFT, FAINT = "#9a9fa6", "#1b1d21", "#5b6068", "#dfe1e4"
-VARIABLES = {  # colour → variable of page.css, which has another value in dark mode
-    **{colour: f"--c{index}" for index, colour in enumerate(SERIES)},
-    **{OTHER: "--other", INK: "--ink", SOFT: "--soft", FAINT: "--faint"},
-}
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "text.parse_math": False, "font.family": "sans-serif", "font.size": 9.0,
     "text.color": SOFT, "axes.labelcolor": SOFT, "axes.edgecolor": SOFT,
@@ -90,21 +80,10 @@ def label_counts(axis: Any) -> None:
     axis.set_major_formatter(lambda value, _: numbers.count(value))
 
 
-def inline(svg: str) -> str:
-    """The figure as part of a page, in the colours of the page's style sheet."""
-    for colour, variable in VARIABLES.items():
-        svg = svg.replace(colour, f"var({variable},{colour})")
-    return re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg).replace("xlink:href", "href")
-
-
 def _plain(svg: str, title: str) -> str:
     """Without XML head, size, metadata, group ids and fonts: the page's style sheet sets those."""
     svg = re.sub(r"(?s)<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg[svg.index("<svg") :])
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
     svg = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", svg)
-    head = f'<svg role="img" aria-label="{_attribute(title)}"'
-    return re.sub(r'<svg( xmlns:xlink="[^"]*")? width="[^"]*" height="[^"]*"', head + r"\1", svg, count=1)
-
-
-def _attribute(said: str) -> str:
-    return said.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;").replace("\\", r"\\")
+    svg = re.sub(r' width="[^"]*" height="[^"]*"', "", svg, count=1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(title)}"', 1)

@@ -13,7 +13,7 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from eureka_loop.report import figures, text
+from eureka_loop.report import text
 
 STYLE = ("eureka_loop.report.compare", "page.css")  # of all reports
 
@@ -47,10 +47,6 @@ def fenced(source: str, language: str = "python") -> Markup:
     return Markup("\n".join([f"{fence}{language}", text.clean(source).strip("\n"), fence]))
 
 
-def _svg(figure: str) -> Markup:
-    return Markup(figures.inline(figure))
-
-
 def _resource(package: str, name: str) -> str:
     return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
@@ -71,5 +67,5 @@ def _environment(package: str, *, markdown: bool) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"svg": _svg, "table": table, "fenced": fenced}
+    environment.globals |= {"svg": Markup, "table": table, "fenced": fenced}
     return environment

@@ -1,4 +1,4 @@
-"""The figures of a comparison."""
+"""The figures of a comparison; each is "" where there is nothing to draw."""
 
 from __future__ import annotations
 
@@ -16,13 +16,24 @@ LEVELS = 121  # points of a performance profile
 COLUMNS = 4  # terms side by side
 
 
+def drawn(part: Part) -> dict[str, str]:
+    """Name of each figure → SVG."""
+    return {
+        "seeds": seeds(part),
+        "learning": learning(part),
+        "profiles": profiles(part),
+        **{f"shared-{each.id}": shared(part, found, each) for found, each in part.agreements},
+        **{f"terms-{each.id}": terms(part, series) for series, each in enumerate(part.results)},
+    }
+
+
 def seeds(part: Part) -> str:
-    """Each reward's seeds as dots, with interquartile mean and interval; "" where nothing was trained."""
+    """Each reward's seeds as dots, with interquartile mean and interval."""
     shown = [(index, each) for index, each in enumerate(part.results) if each.interval is not None]
     if not shown:
         return ""
-    said = "; ".join(f"{each.label} {each.interval}" for _, each in shown)
-    title = f"Fitness with {part.name}, interquartile mean with 95% interval: {said}"
+    values = "; ".join(f"{each.label} {each.interval}" for _, each in shown)
+    title = f"Fitness with {part.name}, interquartile mean with 95% interval: {values}"
     with drawing(WIDTH, 0.8 + 0.5 * len(shown), title) as found:
         axes = found.axes[0]
         for row, (index, each) in enumerate(shown):
@@ -57,8 +68,8 @@ def profiles(part: Part) -> str:
     known = [float(value) for each in part.results for value in each.fitness]
     if not known:
         return ""
-    room = 0.05 * (max(known) - min(known)) or 1.0
-    levels = np.linspace(min(known) - room, max(known) + room, LEVELS)
+    margin = 0.05 * (max(known) - min(known)) or 1.0
+    levels = np.linspace(min(known) - margin, max(known) + margin, LEVELS)
     with drawing(WIDTH, HEIGHT, f"Performance profiles of {_labels(part)} with {part.name}") as found:
         axes = found.axes[0]
         for index, each in enumerate(part.results):
@@ -70,7 +81,7 @@ def profiles(part: Part) -> str:
     return found.svg
 
 
-def scatter(part: Part, agreement: Agreement, theirs: RewardResult) -> str:
+def shared(part: Part, agreement: Agreement, theirs: RewardResult) -> str:
     """Two rewards on the same transitions: a point for each, coloured by the policy it comes from."""
     ours, order = part.results[0], [each.label for each in part.results]
     sources = [name.removeprefix("policy of ") for name in agreement.sources]
@@ -95,10 +106,9 @@ def terms(part: Part, series: int) -> str:
     rows = -(-len(curves) // COLUMNS)
     title = f"Terms of {result.label} over training with {part.name}: {', '.join(curves)}"
     with drawing(2 * WIDTH, 1.5 * rows, title, rows=rows, columns=COLUMNS) as found:
-        for axes in found.axes:
+        for axes in found.axes[len(curves) :]:
             axes.set_visible(False)
         for axes, (name, curve) in zip(found.axes, curves.items(), strict=False):
-            axes.set_visible(True)
             line(axes, curve[:, 0], (curve[:, 1], curve[:, 2], curve[:, 3]), series, dashed=False)
             axes.set_title(text.one_line(name, 28), loc="left")
             axes.locator_params(nbins=3)
@@ -111,5 +121,4 @@ def _labels(part: Part) -> str:
 
 
 def _short(result: RewardResult) -> str:
-    """As much of a label as fits a figure."""
     return text.one_line(result.label, 28)

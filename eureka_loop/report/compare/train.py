@@ -5,6 +5,7 @@ DIR/<algorithm>/        a run's folder (see `eureka_loop.store`) whose candidate
    shared/              transitions of trained policies, videos
    agreement.json       the rewards' values on these transitions
    films.json           policies on video, or why there are none
+   figures/             as in the reports, SVG
 DIR/report.html, report.md
 """
 

@@ -1,4 +1,4 @@
-"""report.html and report.md of a comparison: one set of facts, two templates.
+"""A comparison as text: report.html, report.md and the screen show the same facts.
 
 Labels, notes and programs may come from a language model: the templates escape all of them, and a
 content-security policy forbids scripts and requests besides.
@@ -14,27 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from eureka_loop import files, numbers
 from eureka_loop.judge.agreement import Agreement, Match
 from eureka_loop.judge.statistics import HumanNormalised, Interval, rate_interval
 from eureka_loop.records import Array
-from eureka_loop.report import text
+from eureka_loop.report import layout, text
 from eureka_loop.report.compare import figures
-from eureka_loop.report.compare.results import (
-    ComparisonResults,
-    Part,
-    profile_band,
-    terms_over_training,
-)
+from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.compare.setup import Setup
 from eureka_loop.report.comparison import RewardResult, Undefined
 from eureka_loop.report.pages import render
 from eureka_loop.report.run_data import terms
 from eureka_loop.reward.contract import is_diagnostic
-from eureka_loop.store import Run
 
-POINTS = 5  # rows of a table that stands for a figure
 HARDWARE = ("cpu", "cores", "memory_gb")
 HEADS = (
     "reward",
@@ -45,46 +40,59 @@ HEADS = (
     "steps to the reference's level",
     "trainings",
 )
+ON_SCREEN = 4  # of these columns
+STYLES = {"better": "green", "worse": "red"}
+CAPTIONS = {  # kind of figure → caption
+    "seeds": "Small dots: trainings. Large: their interquartile mean. Bar: its 95% bootstrap interval",
+    "learning": "Learning curves: interquartile mean of training episodes over seeds, with its 95% interval",
+    "profiles": "Performance profile: the share of seeds that reach a fitness, with its 95% interval. Higher "
+    "and further right is better",
+    "shared": "A dot is a transition: grey from random actions, else in the colour of the policy's reward",
+    "terms": "Mean of each term over the seeds, from the lowest seed to the highest, each on its own scale",
+}
 
 
-def write(folder: Path) -> list[Path]:
-    """Write both reports; their paths.
+def write(found: ComparisonResults) -> list[Path]:
+    """Write figures and both reports; the paths of the reports.
 
     Raises:
-        RunError: a file of the comparison is damaged, or the disk is full.
+        RunError: the disk is full.
     """
-    found = ComparisonResults.of(folder)
-    paths = [folder / "report.html", folder / "report.md"]
-    for path in paths:
-        files.write_text(path, document(found, path.name))
-    return paths
+    written = documents(found)
+    for name, content in written.items():
+        (found.folder / name).parent.mkdir(exist_ok=True)
+        files.write_text(found.folder / name, content)
+    return [found.folder / name for name in written if name.startswith("report")]
 
 
-def document(found: ComparisonResults, name: str) -> str:
-    """One of the two, by the name of its file."""
-    return render(
-        __package__,
-        f"{name}.j2",
-        found=found,
-        protocol=protocol(found.setup),
-        heads=HEADS,
-        parts=[_part(part) for part in found.parts],
-        labels=[each.label for each in found.setup.entries],
-        programs=[(each.label, found.source(each)) for each in found.setup.entries],
-        provenance=list(provenance(found)),
-        side_by_side=side_by_side,
-        unified=unified,
-        figures=figures,
-        video=video,
-    )
+def documents(found: ComparisonResults) -> dict[str, str]:
+    """Path in the comparison's folder → content: figures, then report.html and report.md."""
+    parts = [_part(part) for part in found.parts]
+    values = {
+        "found": found,
+        "protocol": protocol(found.setup),
+        "heads": HEADS,
+        "captions": CAPTIONS,
+        "parts": parts,
+        "labels": [each.label for each in found.setup.entries],
+        "programs": [(each.label, found.source(each)) for each in found.setup.entries],
+        "provenance": list(provenance(found)),
+        "side_by_side": side_by_side,
+        "unified": unified,
+        "video": video,
+    }
+    drawn = {path: svg for part in parts for path, svg in part["files"].items()}
+    reports = ("report.html", "report.md")
+    return {**drawn, **{name: render(__package__, f"{name}.j2", **values) for name in reports}}
 
 
 def _part(part: Part) -> dict[str, Any]:
     """Facts that both templates show of one algorithm."""
     films, why_no_films = part.films
+    drawn = figures.drawn(part)
+    paths = {name: f"{part.algorithm}/figures/{name}.svg" for name, svg in drawn.items() if svg}
     values = [numbers.column(float(value) for value in each.fitness) for each in part.results]
     return {
-        "part": part,
         "name": part.name,
         "rows": rows(part),
         "verdicts": [(each.label, *part.comparison.verdict(each)) for each in part.results[1:]],
@@ -98,13 +106,41 @@ def _part(part: Part) -> dict[str, Any]:
             for each in part.results
             for failure in each.evaluated.failures
         ],
-        "learning": learning_rows(part),
-        "profiles": profile_rows(part),
         "shared": [(*pair, correlation(pair[0]), term_rows(part, *pair)) for pair in part.agreements],
-        "terms": [(each.label, curve_rows(each)) for each in part.results],
+        "results": part.results,
         "films": films,
         "why_no_films": why_no_films,
+        "figures": drawn,
+        "paths": paths,
+        "files": {path: drawn[name] for name, path in paths.items()},
     }
+
+
+def summary(found: ComparisonResults) -> RenderableType:
+    """The screen at the end: the verdict, then the table of each algorithm."""
+    style = f"bold {STYLES.get(found.headline, 'yellow')}"
+    head = Text("\n".join(text.one_line(line) for line in found.lines), style=style)
+    shown: list[RenderableType] = [Text(), head, *([Text(found.caution)] if found.caution else [])]
+    seeds = numbers.plural(found.setup.seeds, "fresh seed")
+    for part in found.parts:
+        title = f"{found.setup.task.name}, {part.name}, {found.setup.config.steps:,} steps, {seeds}"
+        table = layout.table(HEADS[:ON_SCREEN], [line[:ON_SCREEN] for line in rows(part)])
+        lines = (Text(text.one_line(line), style=style) for line, style in _lines(part))
+        shown.append(layout.section(title, Group(table, Text(), *lines)))
+    return Group(*shown, layout.section("Cost", Text(cost(found))))
+
+
+def _lines(part: Part) -> Iterator[tuple[str, str]]:
+    """Verdicts on all but the reference of the headline; correlations; why there is no video."""
+    for other in part.results[1:]:
+        if other is not part.reference:
+            found, why = part.comparison.verdict(other)
+            yield f"Against {other.label}: {found}: {why}", STYLES.get(found, "yellow")
+    for agreement, other in part.agreements:
+        yield f"On shared transitions with {other.label}: {correlation(agreement)}", ""
+    films, why_not = part.films
+    if not films:
+        yield f"No video: {why_not}", "dim"
 
 
 # numbers as text
@@ -162,42 +198,6 @@ def _trainings(result: RewardResult) -> str:
     failures = dict.fromkeys(text.failure(each.kind) for each in result.evaluated.failures)
     done = f"{result.fitness.size} of {len(result.evaluated.results)}"
     return f"{done}: {'; '.join(failures)}" if failures else done
-
-
-# figures as small tables
-
-
-def learning_rows(part: Part) -> list[list[str]]:
-    """Steps, then each reward's fitness while learning with its interval, at a few of the steps."""
-    if not part.steps.size:
-        return []
-    at = np.unique(np.linspace(0, part.steps.size - 1, POINTS).round()).astype(int)
-    columns = [[_at(band, index) for index in at] for band in part.bands]
-    return [[numbers.count(part.steps[index]), *cells] for index, *cells in zip(at, *columns, strict=True)]
-
-
-def profile_rows(part: Part) -> list[list[str]]:
-    """A fitness, then the share of each reward's seeds that reach it, with its interval."""
-    known = [float(value) for each in part.results for value in each.fitness]
-    if not known:
-        return []
-    levels = np.linspace(min(known), max(known), POINTS)
-    bands = [profile_band(each, levels) if each.fitness.size else None for each in part.results]
-    columns = [[_at(band, index, share) for index in range(POINTS)] for band in bands]
-    return [[level, *cells] for level, *cells in zip(numbers.column(levels), *columns, strict=True)]
-
-
-def curve_rows(result: RewardResult) -> list[list[str]]:
-    """A term, then its mean over the seeds with their range, where training begins and where it ends."""
-    found = terms_over_training(result.evaluated)
-    return [
-        [name, *(number(Interval(*map(float, curve[at, 1:]))) for at in (0, -1))]
-        for name, curve in found.items()
-    ]
-
-
-def _at(band: Any, index: int, shown: Any = number) -> str:
-    return numbers.UNKNOWN if band is None else str(shown(Interval(*(float(line[index]) for line in band))))
 
 
 # sentences
@@ -330,25 +330,15 @@ def settings(values: Mapping[str, Any]) -> str:
 
 def machine(made_by: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Hardware and versions: names and values."""
-    memory = f", {numbers.compact(made_by['memory_gb'], 6)} GB" if "memory_gb" in made_by else ""
+    memory = f", {made_by['memory_gb']:g} GB" if "memory_gb" in made_by else ""
     yield "machine", f"{made_by.get('cpu', 'processor unknown')}, {made_by.get('cores', '?')} cores{memory}"
     yield "made by", ", ".join(f"{key} {value}" for key, value in made_by.items() if key not in HARDWARE)
 
 
 def cost(found: ComparisonResults) -> str:
-    """Steps and time of the comparison, and tokens of the search before it."""
+    """Trainings, steps and time."""
     trained, steps, seconds = (
         sum(column) for column in zip(*(part.cost for part in found.parts), strict=True)
     )
-    spent = f"{numbers.plural(int(trained), 'training')}, {numbers.count(steps)} steps"
-    return f"{spent}, {numbers.duration(seconds)}{_search_cost(found.setup.entries[0].run)}"
-
-
-def _search_cost(run: str) -> str:
-    if not run:
-        return ""
-    spent = Run(Path(run)).spent()
-    if not spent.tokens:
-        return "; no model was asked in the search before it"
-    money = f", {numbers.money(spent.usd)}" if spent.usd else ""
-    return f"; in the search before it {numbers.count(spent.tokens)} tokens{money}"
+    amount = numbers.plural(int(trained), "finished training")
+    return f"{amount}, {numbers.count(steps)} steps, {numbers.duration(seconds)}"

@@ -12,7 +12,7 @@ from eureka_loop import files
 from eureka_loop.references import NATIVE
 from eureka_loop.report.compare.entries import Entry
 from eureka_loop.report.compare.results import ComparisonResults, Part, terms_over_training
-from eureka_loop.report.compare.view import curve_rows, explanations, learning_rows, profile_rows, rows
+from eureka_loop.report.compare.view import explanations, rows
 from eureka_loop.results import Trained
 
 from .conftest import ENTRIES, Fitness, made, numbers
@@ -116,20 +116,6 @@ def test_a_seed_that_begins_late_cuts_off_no_curve(changeable: Path) -> None:
     files.write_json(before.run.job_folder("sparse", seed) / "result.json", replace(result, checkpoints=late))
     after = part_of(changeable)
     assert [each.steps[0] for each in after.curves if each] == [40_000.0] * 3
-
-
-def test_figures_as_small_tables(better: Path) -> None:
-    part = part_of(better)
-    learning = learning_rows(part)
-    assert [each[0] for each in learning] == ["40k", "80k", "120k", "160k", "200k"]
-    assert learning[-1][1] == "4.325 [4.059, 4.434]"
-    ours, human, sparse = zip(*(each[1:] for each in profile_rows(part)), strict=True)
-    assert [cell.split("%")[0] for cell in ours] == ["100", "100", "100", "100", "10"]
-    assert sparse[0].startswith("100%")
-    assert human[-1].startswith("0%")
-    speed = {name: ends for name, *ends in curve_rows(part.results[0])}["speed"]
-    first, last = (float(each.split()[0]) for each in speed)
-    assert 0 < first < 1 < last
 
 
 def test_terms_over_training_are_means_within_the_seeds(better: Path) -> None:

@@ -1,4 +1,4 @@
-"""report.html and report.md: whole, offline, inert whatever a model wrote; the same facts in both."""
+"""report.html, report.md and the screen: whole, offline, inert whatever a model wrote; the same facts in all."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from eureka_loop import files
-from eureka_loop.errors import RunError
 from eureka_loop.references import NATIVE
 from eureka_loop.report.compare.entries import Entry
 from eureka_loop.report.compare.results import ComparisonResults
 from eureka_loop.report.compare.transitions import FILMS, Films
-from eureka_loop.report.compare.view import document, side_by_side, write
+from eureka_loop.report.compare.view import documents, side_by_side, summary, write
 
 from .conftest import ENTRIES, OURS, made, numbers
 
@@ -23,26 +22,39 @@ ElementsOf = Callable[[str], list[tuple[str, dict[str, str | None]]]]
 EVIL = """</code><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}\x1b[2J"""
 
 
-def html(folder: Path) -> str:
-    return document(ComparisonResults.of(folder), "report.html")
-
-
-def markdown(folder: Path) -> str:
-    return document(ComparisonResults.of(folder), "report.md")
+def reports(folder: Path) -> tuple[str, str]:
+    """report.html and report.md."""
+    found = documents(ComparisonResults.of(folder))
+    return found["report.html"], found["report.md"]
 
 
 @pytest.fixture(scope="module")
-def page(better: Path) -> str:
-    return html(better)
+def written(better: Path) -> dict[str, str]:
+    return documents(ComparisonResults.of(better))
 
 
-def test_the_page_says_everything(page: str) -> None:
+@pytest.fixture
+def page(written: dict[str, str]) -> str:
+    return written["report.html"]
+
+
+def test_the_reports_hold_every_fact_and_figure(better: Path, written: dict[str, str]) -> None:
+    page, markdown = written["report.html"], written["report.md"]
     figures = ("Fitness with PPO, interquartile mean", "Learning curves of", "Performance profiles of",
                "winner g1-03 against hand-written on shared transitions", "Terms of winner g1-03 over training")  # fmt: skip
-    for said in ("better", "Winner g1-03 is better than hand-written", "4.397\n[4.142,\u00a04.507]",
+    for part in ("better", "Winner g1-03 is better than hand-written", "4.397\n[4.142,\u00a04.507]",
                  "eureka compare RUN --seeds 10", "Some CPU, 8 cores, 32 GB", "b80e0ab",
                  "20000000 to 20000900 in steps of 100", "correlation +", *figures):  # fmt: skip
-        assert said in page, said
+        assert part in page, part
+    assert markdown.startswith("# halfcheetah-run: winner g1-03 against hand-written")
+    for part in ("| winner g1-03 | 4.397 \\[4.142, 4.507\\] |", "From winner g1-03 to hand-written:",
+                 '-        "speed": speed * fast,\n', '+        "forward": forward * forward_velocity,\n',
+                 "None: none were made.", "git\\_commit b80e0ab"):  # fmt: skip
+        assert part in markdown, part
+    linked = re.findall(r"!\[.*?\]\((.*?)\)", markdown)
+    assert linked == [path for path in written if path.endswith(".svg")]
+    assert len(linked) == 3 + 2 + 3
+    assert documents(ComparisonResults.of(better)) == written, "the same every time"
 
 
 def test_it_opens_offline_without_a_script(page: str, elements_of: ElementsOf) -> None:
@@ -54,7 +66,7 @@ def test_it_opens_offline_without_a_script(page: str, elements_of: ElementsOf) -
             assert not name.startswith("on"), (tag, name)
             if name in ("href", "src", "xlink:href", "action"):
                 assert (value or "").startswith("#"), value
-    assert not re.search(r"url\((?!#)|@import|https?://", page)
+    assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org/)", page)
     policy = next(each["content"] for tag, each in elements if tag == "meta" and "http-equiv" in each)
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; media-src data:"
 
@@ -68,7 +80,7 @@ def test_it_can_be_used_with_a_keyboard_and_a_screen_reader(page: str, elements_
     ids = [attributes["id"] for _, attributes in elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     for tag, attributes in elements:
-        if tag in ("a", "use"):
+        if tag == "a":
             assert (attributes["href"] or "")[1:] in ids
         if tag == "svg":
             assert attributes.get("aria-hidden") == "true" or attributes.get("aria-label")
@@ -79,97 +91,66 @@ def test_it_can_be_used_with_a_keyboard_and_a_screen_reader(page: str, elements_
         if "scroll" in (attributes.get("class") or "").split():  # reachable by keyboard, and named
             assert attributes["tabindex"] == "0"
             assert attributes["aria-label"]
-
-
-def test_light_and_dark_in_figures_too(page: str) -> None:
     assert "prefers-color-scheme: dark" in page
-    assert "prefers-reduced-motion" in page
-    assert "stroke: var(--c0,#0068a8)" in page
-    assert not re.findall(r'style="[^"]*: #[0-9a-f]{6}', page), "a colour that dark mode can't change"
 
 
-def test_it_says_the_same_every_time(better: Path, page: str) -> None:
-    assert html(better) == page
-
-
-def test_markdown_says_the_same(better: Path) -> None:
-    said = markdown(better)
-    assert said.startswith("# halfcheetah-run: winner g1-03 against hand-written")
-    for part in ("| steps | winner g1-03 | hand-written | sparse |", "| 200k | 4.325 \\[4.059, 4.434\\] |",
-                 "| term of sparse | at first | at last |", "From winner g1-03 to hand-written:",
-                 '-        "speed": speed * fast,\n', '+        "forward": forward * forward_velocity,\n',
-                 "None: none were made.", "git\\_commit b80e0ab"):  # fmt: skip
-        assert part in said, part
-
-
-def test_what_a_model_wrote_is_inert(tmp_path: Path, elements_of: ElementsOf) -> None:
+def test_text_of_a_model_is_inert(tmp_path: Path, elements_of: ElementsOf) -> None:
     source = OURS.replace("waste no torque.", EVIL)
     entries = [
         Entry("g1-03", f"winner {EVIL}", source, EVIL),
         Entry("human", f'x" onmouseover="alert(3) | {EVIL}', f"# {EVIL}\n{source}", EVIL),
     ]
     fitness = {"g1-03": numbers(4.2, 0.5, 5, 1), "human": [*numbers(3.1, 0.6, 4, 2), None]}
-    folder = made(tmp_path, fitness, entries=entries)
-    page, text = html(folder), markdown(folder)
+    page, text = reports(made(tmp_path, fitness, entries=entries))
     assert "{{ 7 * 7 }}" in page
-    for said in (page, re.sub(r"(?s)```(python|diff).*?```", "", text)):
-        assert "<script" not in said
-        assert "<img" not in said
+    for shown in (page, re.sub(r"(?s)```(python|diff).*?```", "", text)):
+        assert "<script" not in shown
+        assert "<img" not in shown
     assert "\x1b" not in page + text
     assert not [name for _, each in elements_of(page) for name in each if name.startswith("on")]
 
 
-def test_videos_stand_in_the_file_itself_and_their_lack_is_explained(
-    changeable: Path, elements_of: ElementsOf
+def test_videos_are_part_of_the_file_and_their_lack_is_explained(
+    tmp_path: Path, elements_of: ElementsOf
 ) -> None:
-    shared = changeable / "ppo" / "shared"
+    folder = made(tmp_path, {"g1-03": [4.0]}, entries=ENTRIES[:2])
+    shared = folder / "ppo" / "shared"
     shared.mkdir()
     (shared / "film-0.mp4").write_bytes(b"\x00film")
-    files.write_json(changeable / "ppo" / FILMS, Films(("winner g1-03", "gone"), ""))
-    videos = [each for tag, each in elements_of(html(changeable)) if tag == "video"]
+    files.write_json(folder / "ppo" / FILMS, Films(("winner g1-03", "gone"), ""))
+    page, markdown = reports(folder)
+    videos = [each for tag, each in elements_of(page) if tag == "video"]
     assert [each["src"] for each in videos] == ["data:video/mp4;base64,AGZpbG0="]
     assert videos[0]["aria-label"] == "A policy trained with winner g1-03"
-    assert "controls" in videos[0]
-    assert "autoplay" not in videos[0]
-    assert "In report.html: winner g1-03, from the same start." in markdown(changeable)
-    files.write_json(changeable / "ppo" / FILMS, Films((), "this machine <b>doesn't draw"))
-    assert "None: this machine &lt;b&gt;doesn&#39;t draw." in html(changeable)
+    assert "In report.html: winner g1-03, from the same start." in markdown
+    files.write_json(folder / "ppo" / FILMS, Films((), "this machine <b>doesn't draw"))
+    assert "None: this machine &lt;b&gt;doesn&#39;t draw." in reports(folder)[0]
 
 
 @pytest.mark.parametrize("fitness", [{"g1-03": [None] * 2, "human": [None] * 2}, {"g1-03": []}])
-def test_an_unfinished_or_failed_comparison_has_both(
+def test_an_unfinished_or_failed_comparison_has_both_reports(
     tmp_path: Path, fitness: dict[str, list[None]], elements_of: ElementsOf
 ) -> None:
     folder = made(tmp_path, fitness, entries=ENTRIES[:2])
-    page, text = html(folder), markdown(folder)
+    paths = write(ComparisonResults.of(folder))
+    assert [path.name for path in paths] == ["report.html", "report.md"]
+    page, text = (path.read_text() for path in paths)
     elements_of(page)
-    for said in (page, text):
-        assert ("Failed trainings" in said) == bool(fitness["g1-03"])
-    for title in ("### Learning", "Performance profile", "### Terms over training"):
-        assert title not in text
+    for shown in (page, text):
+        assert ("Failed trainings" in shown) == bool(fitness["g1-03"])
+    assert [path.name for path in folder.glob("ppo/figures/*")] == ["shared-human.svg"]
 
 
-def test_of_the_envs_own_reward_its_source_is_shown(tmp_path: Path) -> None:
+def test_of_the_envs_own_reward_the_source_is_shown(tmp_path: Path) -> None:
     native = Entry("native", "the env's own", NATIVE, "reward of HalfCheetah-v5")
-    folder = made(tmp_path, {"g1-03": [4.0], "native": [3.0]}, entries=[ENTRIES[0], native])
-    assert "as it comes from its step function" in markdown(folder)
-    source = "def _get_rew(self, x_velocity):\n    return x_velocity\n"
-    files.write_text(folder / "ppo/task/native.py", source)
-    for said in (html(folder), markdown(folder)):
-        assert "_get_rew(self, x_velocity):" in said
-        assert "as it comes from its step function" not in said
-
-
-def test_both_files_or_an_error(changeable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [path.name for path in write(changeable)] == ["report.html", "report.md"]
-    assert all((changeable / name).exists() for name in ("report.html", "report.md"))
-
-    def full(path: Path, target: Path) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(RunError, match="No space left on device"):
-        write(changeable)
+    folder = made(tmp_path, {"g1-03": [], "native": []}, entries=[ENTRIES[0], native])
+    assert "as it comes from its step function" in reports(folder)[1]
+    files.write_text(
+        folder / "ppo/task/native.py", "def _get_rew(self, x_velocity):\n    return x_velocity\n"
+    )
+    for shown in reports(folder):
+        assert "_get_rew(self, x_velocity):" in shown
+        assert "as it comes from its step function" not in shown
 
 
 def test_programs_side_by_side() -> None:
@@ -182,8 +163,29 @@ def test_programs_side_by_side() -> None:
     ]
 
 
-def test_equal_programs_are_called_equal(tmp_path: Path) -> None:
-    same = [ENTRIES[0], Entry("copy", "copy", ENTRIES[0].source)]
-    folder = made(tmp_path, {"g1-03": [4.0], "copy": [4.0]}, entries=same)
-    assert "They are the same, letter for letter." in markdown(folder)
-    assert "They are the same, letter for letter." in html(folder)
+def test_the_screen_begins_with_the_verdict(better: Path, shown: Callable[..., str]) -> None:
+    text = shown(summary(ComparisonResults.of(better)))
+    lines = [line for line in text.splitlines() if line]
+    assert lines[0].startswith("Winner g1-03 is better than hand-written: probability of improvement 0.96")
+    assert "halfcheetah-run, PPO, 200,000 steps, 10 fresh seeds" in lines
+    (winner,) = [line.split("  ") for line in lines if line.strip().startswith("winner g1-03")]
+    cells = [cell.strip() for cell in winner if cell.strip()]
+    assert cells == ["winner g1-03", "4.397 [4.142, 4.507]", "100% [72%, 100%]", "1.58"]
+    for line in (
+        "Against sparse: better",
+        "On shared transitions with sparse: correlation +1.00",
+        "No video: ",
+    ):
+        assert line in text
+    assert "Against hand-written" not in text  # that is the first line
+
+
+def test_the_screen_fits_eighty_columns(tmp_path: Path, shown: Callable[..., str]) -> None:
+    fitness = {"g1-03": numbers(4.2, 0.5, 4, 1), "human": [3.0, None, None, 3.1]}
+    folder = made(tmp_path, fitness, entries=ENTRIES[:2], algorithms=("ppo", "sac"))
+    text = shown(summary(ComparisonResults.of(folder)), width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert "2 trainings of the hand-written reward failed" in " ".join(text.split())
+    starts = [line.split(":")[0] for line in text.splitlines() if line.startswith("With ")]
+    assert starts == ["With PPO", "With SAC"]
