@@ -15,8 +15,7 @@ test: $(VENV)/.dev
 
 # What `make test` leaves out: tasks of the extras, and videos.
 test-extras: $(VENV)/.extras
-	$(BIN)/pytest -q -n 2 --dist loadfile tests/envs tests/simulate tests/bench tests/execute/test_filming.py \
-		tests/train/test_her.py tests/train/test_relabel.py tests/train/population/test_cohort_identity.py
+	$(BIN)/pytest -q -n 2 --dist loadfile tests/envs tests/simulate $$(grep -rl 'needs the extra' tests --include='test_*.py')
 
 test-slow: $(VENV)/.extras
 	$(BIN)/pytest -q -m slow
