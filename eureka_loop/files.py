@@ -22,7 +22,7 @@ TAIL = 4096  # bytes of a file of lines in which its last one is looked for
 LEAST_SPACE = 1 << 20  # bytes
 
 
-def write_text(path: Path, text: str) -> None:
+def write_bytes(path: Path, content: bytes) -> None:
     """Write the whole file or nothing of it.
 
     Raises:
@@ -31,14 +31,19 @@ def write_text(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with partial.open("wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise _unwritable(path, error) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as a whole; see `write_bytes`."""
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, record: Any) -> None:

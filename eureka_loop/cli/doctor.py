@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +13,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
-from rich.console import RenderableType
 from rich.text import Text
 
 from eureka_loop import numbers
@@ -27,7 +24,7 @@ from eureka_loop.propose.llm.settings import KEYS, LLMSettings, configured_model
 from eureka_loop.report import text
 from eureka_loop.report.layout import facts, section
 from eureka_loop.report.terminal import show, terminal
-from eureka_loop.reward.sandbox import lock, seccomp
+from eureka_loop.reward.sandbox import lock
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import Layer
 from eureka_loop.reward.sandbox.status import OVERRIDE, measure
@@ -38,7 +35,13 @@ GL_SECONDS = 60.0  # mujoco's import from a cold disk
 ENDPOINT_SECONDS = 5.0
 RUN_BYTES = 1e9  # free space below which a run may not end
 
-_DRAW = """
+MARKS: dict[State, tuple[str, str]] = {
+    "good": ("✓", "green"),
+    "note": ("·", "dim"),
+    "lack": ("!", "yellow"),
+    "stop": ("✗", "red"),
+}
+DRAW = """
 import mujoco
 model = mujoco.MjModel.from_xml_string(
     "<mujoco><worldbody><light pos='0 0 3'/><geom type='sphere' size='1'/></worldbody></mujoco>")
@@ -48,7 +51,7 @@ with mujoco.Renderer(model, 32, 32) as renderer:
     renderer.update_scene(data)
     assert renderer.render().any(), "it drew nothing"
 """
-_GL = {  # backend → its package
+GL = {  # backend → its package
     "egl": "a graphics driver with EGL, or Mesa's: apt-get install libegl1 libgl1",
     "osmesa": "Mesa's off-screen library: apt-get install libosmesa6",
 }
@@ -64,20 +67,18 @@ class Finding:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    title: str
-    findings: tuple[Finding, ...]
+def examine(runs: Path, environ: Mapping[str, str] = os.environ) -> Iterator[tuple[str, list[Finding]]]:
+    """Title and findings of every section, one after the other: some take seconds.
 
-
-def examine(runs: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Section]:
-    """Every section, one after the other: some take seconds. `runs`: folder for run folders."""
-    yield Section("sandbox", tuple(sandbox()))
-    yield Section("devices", tuple(devices()))
-    yield Section("disk", tuple(disk(runs)))
-    yield Section("endpoint", tuple(endpoint(environ)))
-    yield Section("rendering", tuple(rendering()))
-    yield Section("packages", tuple(packages()))
+    Args:
+        runs: folder for run folders.
+    """
+    yield "sandbox", list(sandbox())
+    yield "devices", list(devices())
+    yield "disk", list(disk(runs))
+    yield "endpoint", list(endpoint(environ))
+    yield "rendering", list(rendering())
+    yield "packages", list(packages())
 
 
 def sandbox() -> Iterator[Finding]:
@@ -101,9 +102,10 @@ def sandbox() -> Iterator[Finding]:
             yield Finding(name, "note", "off: not root, so there is no identity to drop")
         else:
             yield Finding(name, "stop", "off", _layer_remedy(layer))
-    for attempt, refused in status.refused.items():
-        name = attempt.replace("_", " ")
-        yield Finding(name, "good", "refused") if refused else Finding(name, "stop", "a locked process could")
+    names = {attempt.replace("_", " "): refused for attempt, refused in status.refused.items()}
+    refused = [name for name in names if names[name]]
+    yield Finding("self-test", "good", f"{len(refused)} forbidden things refused: {', '.join(refused)}")
+    yield from (Finding(name, "stop", "a locked process could") for name in names if not names[name])
 
 
 def _layer_remedy(layer: Layer) -> str:
@@ -112,8 +114,6 @@ def _layer_remedy(layer: Layer) -> str:
             "Linux 5.13 or later, with `landlock` in /sys/kernel/security/lsm (boot option lsm=landlock,…); "
             "in a container the seccomp profile must allow the landlock calls, as newer Dockers' default does"
         )
-    if layer is Layer.SECCOMP and seccomp.machine() is None:
-        return f"there is a filter for x86-64 and aarch64, not for {platform.machine()}"
     return "the kernel or the container refuses it: try outside the container, or with its default profile"
 
 
@@ -176,39 +176,26 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     except EurekaError as error:
         yield Finding("endpoint", "lack", "can't be used", str(error))
         return
-    if offered:
+    if not offered:
+        remedy = "start it, or check OPENAI_BASE_URL, the key, the network and the proxy"
+        yield Finding("endpoint", "lack", f"{url} can't be reached, or lists no models", remedy)
+    else:
         remedy = f"it has no {model!r}: choose another --model"
         value, known = f"{url} offers {len(offered)} models", model is None or model in offered
         yield _checked("endpoint", value, known, remedy)
-    else:
-        yield _unlisted(url)
-
-
-def _unlisted(url: str) -> Finding:
-    """An endpoint that listed no models: it can't be reached, or the key is wrong."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname or "", port), ENDPOINT_SECONDS).close()
-    except OSError as error:
-        value = f"{url} can't be reached ({error.strerror or error or type(error).__name__})"
-        remedy = "start it, or check OPENAI_BASE_URL, the network and the proxy"
-        return Finding("endpoint", "lack", value, remedy)
-    value = f"{url} is there, but lists no models"
-    return Finding("endpoint", "lack", value, "check the address and the key")
 
 
 def rendering() -> Iterator[Finding]:
     """Whether MuJoCo can draw without a screen; each backend in a process of its own, both at once."""
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda name: run_with(name, ["-c", _DRAW], seconds=GL_SECONDS), _GL)
-    errors = dict(zip(_GL, found, strict=True))
+        found = pool.map(lambda name: run_with(name, ["-c", DRAW], seconds=GL_SECONDS), GL)
+    errors = dict(zip(GL, found, strict=True))
     for name, error in errors.items():
         value = f"doesn't draw ({error})"
         if not error:
             yield Finding(name, "good", "draws")
         elif all(errors.values()):
-            yield Finding(name, "lack", value, f"for videos: {_GL[name]}")
+            yield Finding(name, "lack", value, f"for videos: {GL[name]}")
         else:
             yield Finding(name, "note", value)
 
@@ -226,57 +213,27 @@ def packages() -> Iterator[Finding]:
         try:
             yield Finding(name, "good", metadata.version(name))
         except metadata.PackageNotFoundError:
-            optional = f"optional: pip install 'eureka-loop[{extra}]'"
-            yield Finding(
-                name,
-                "note" if extra else "stop",
-                "not installed",
-                optional if extra else f"pip install {name}",
-            )
+            package = f"'eureka-loop[{extra}]'" if extra else name
+            remedy = f"{'optional: ' if extra else ''}pip install {package}"
+            yield Finding(name, "note" if extra else "stop", "not installed", remedy)
 
 
 def _checked(what: str, value: str, good: bool, remedy: str) -> Finding:
     return Finding(what, "good", value) if good else Finding(what, "lack", value, remedy)
 
 
-_MARKS: dict[State, tuple[str, str]] = {
-    "good": ("✓", "green"),
-    "note": ("·", "dim"),
-    "lack": ("!", "yellow"),
-    "stop": ("✗", "red"),
-}
-
-
-def print_doctor(sections: Iterable[Section]) -> bool:
+def print_doctor(sections: Iterable[tuple[str, list[Finding]]]) -> bool:
     """Show every section as soon as it is there; returns whether a run can start."""
     console, stops = terminal(), 0
-    for each in sections:
-        show(_shown(each), console)
-        stops += sum(finding.state == "stop" for finding in each.findings)
-    console.print()
-    if stops:
-        verdict = f"No run starts like this: {numbers.plural(stops, 'thing')} marked ✗."
-        console.print(Text(verdict, style="bold red"))
-    else:
-        console.print(Text("Runs can start here.", style="bold"))
+    for title, findings in sections:
+        pairs: list[tuple[str, Text]] = []
+        for finding in findings:
+            mark, style = MARKS[finding.state]
+            pairs.append((finding.what, Text.assemble((f"{mark} ", style), text.one_line(finding.value))))
+            if finding.remedy:
+                pairs.append(("", Text(f"  → {text.one_line(finding.remedy)}")))
+            stops += finding.state == "stop"
+        show(section(title, facts(pairs)), console)
+    verdict = f"No run starts like this: {numbers.plural(stops, 'thing')} marked ✗."
+    console.print(Text(f"\n{verdict if stops else 'Runs can start here.'}", "bold red" if stops else "bold"))
     return not stops
-
-
-def _shown(each: Section) -> RenderableType:
-    """A section; refused attempts of the self-test share one line."""
-    pairs: list[tuple[str, Text]] = []
-    for finding in each.findings:
-        if finding.value != "refused":
-            pairs.append((finding.what, _marked(finding.state, finding.value)))
-        if finding.remedy:
-            pairs.append(("", Text(f"  → {text.one_line(finding.remedy)}")))
-    refused = [finding.what for finding in each.findings if finding.value == "refused"]
-    if refused:
-        attempts = f"{numbers.plural(len(refused), 'forbidden thing')}: {', '.join(refused)}"
-        pairs.append(("self-test: refused", _marked("good", attempts)))
-    return section(each.title, facts(pairs))
-
-
-def _marked(state: State, value: str) -> Text:
-    mark, style = _MARKS[state]
-    return Text.assemble((f"{mark} ", style), text.one_line(value))

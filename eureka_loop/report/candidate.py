@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import fmean
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -17,6 +16,7 @@ from eureka_loop.errors import BadInput, Refused, UnknownName
 from eureka_loop.judge.screening import Screened, Verdict
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text
+from eureka_loop.report.comparison import sentence
 from eureka_loop.results import FITNESS, SUCCESS, Evaluated, Failed, Trained
 from eureka_loop.reward.weights import defaults
 from eureka_loop.search.feedback import stopped, training_table
@@ -28,6 +28,8 @@ VERDICTS: dict[Verdict, str] = {
     "unsure": "no sure order",
     "abstained": "no verdict",
 }
+KNOWN = ("messages", "reply", "source")  # parts of an exchange that have a place of their own
+POINTS = 10, 5  # of training; the fewer fit 80 columns
 TRAINING = ("", "seed", "fitness", "lowest … highest", "success", "steps", "took")
 
 
@@ -48,42 +50,38 @@ def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool
 
 
 def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
-    search, report = run.evaluated(candidate.id), run.evaluated(candidate.id, report=True)
-    yield Text(text.label(candidate.id), style="bold")
-    yield origin(run, candidate)
-    yield layout.section("Code", layout.code(candidate.source))
-    for failure in (*search.failures, *report.failures):
-        yield layout.section("Skipped" if failure.skipped else "Failed", failure_text(failure))
-    if (screened := run.screened(candidate.id)) is not None:
-        yield layout.section("Before training", bank(screened), "order of recorded episodes by this reward")
-    if search.halted is not None:
-        sentence = stopped(search.halted)
-        yield Text(f"{sentence[0].upper()}{sentence[1:]}.", style="yellow")
-    if rows := list(_trainings(run, search, report)):
-        remark = "of the final policy, mean over judged episodes"
-        yield layout.section("Fitness", layout.table(TRAINING, rows), remark)
-    if further := list(_further_scores(search.trained or report.trained)):
-        yield layout.section("Further scores", layout.facts(further))
-    if trained := search.trained or report.trained:
-        tables = tuple(layout.paragraph(training_table(trained, points)) for points in (10, 7, 5, 4))
-        yield layout.section("Training", layout.FirstThatFits(tables), "as in feedback to designers")
-    if (feedback := run.feedback(candidate.id)).strip():
-        yield layout.section("Feedback its author got", layout.paragraph(feedback))
-
-
-def origin(run: Run, candidate: Candidate) -> RenderableType:
-    """Designer, parents, note, weights, file."""
+    id = candidate.id
+    search, report = run.evaluated(id), run.evaluated(id, report=True)
+    trained = search.trained or report.trained
+    generation = "" if id in REFERENCES else f", {text.generation(candidate.generation)}"
     weights = ", ".join(f"{name} = {value}" for name, value in weights_of(candidate.source).items())
-    generation = "" if candidate.id in REFERENCES else f", {text.generation(candidate.generation)}"
-    return layout.facts(
+    yield Text(text.label(id), style="bold")
+    yield layout.facts(
         [
             ("written by", f"{candidate.designer}{generation}"),
             ("from", ", ".join(candidate.parents)),
             ("note", candidate.note),
             ("weights", weights),
-            ("file", layout.unbroken(run.candidate_folder(candidate.id) / "reward.py")),
         ]
     )
+    yield layout.unbroken("file      ", run.candidate_folder(id) / "reward.py")
+    yield layout.section("Code", layout.code(candidate.source))
+    for failure in (*search.failures, *report.failures):
+        yield layout.section("Skipped" if failure.skipped else "Failed", failure_text(failure))
+    if (screened := run.screened(id)) is not None:
+        yield layout.section("Before training", bank(screened), "order of recorded episodes by this reward")
+    if search.halted is not None:
+        yield Text(f"{sentence(stopped(search.halted))}.", style="yellow")
+    if rows := list(_trainings(run, search, report)):
+        remark = "of the final policy, mean over judged episodes"
+        yield layout.section("Fitness", layout.table(TRAINING, rows), remark)
+    if further := list(_further_scores(trained)):
+        yield layout.section("Further scores", layout.facts(further))
+    if trained:
+        tables = tuple(layout.paragraph(training_table(trained, points)) for points in POINTS)
+        yield layout.section("Training", layout.FirstThatFits(tables), "as in feedback to designers")
+    if (feedback := run.feedback(id)).strip():
+        yield layout.section("Feedback its author got", layout.paragraph(feedback))
 
 
 def weights_of(source: str) -> dict[str, str]:
@@ -103,8 +101,8 @@ def failure_text(failure: Failed) -> RenderableType:
 def bank(screened: Screened) -> RenderableType:
     """Rank correlation with fitness over the trajectory bank's episodes, in all and by term."""
     why = f", {screened.why}" if screened.why else ""
-    asked = f"{screened.episodes} episodes of {screened.policies} policies: {VERDICTS[screened.verdict]}{why}"
-    pairs = [("bank", asked)]
+    episodes = f"{screened.episodes} episodes of {screened.policies} policies"
+    pairs = [("bank", f"{episodes}: {VERDICTS[screened.verdict]}{why}")]
     for name, found in (("return", screened.value), ("mean reward", screened.mean)):
         if found is not None:
             tau = f"Kendall's tau with fitness {found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
@@ -141,12 +139,12 @@ def _training(
     if isinstance(result, Failed):
         return ["failed", text.failure(result.kind)]
     each = [episode.fitness for episode in result.episodes]
-    low, high = numbers.column([min(each), max(each)])
+    length = fmean(episode.length for episode in result.episodes)
     return [
         numbers.number(result.fitness),
-        f"{low} … {high}",
+        " … ".join(numbers.column([min(each), max(each)])),
         numbers.percent(result.success),
-        f"{fmean(episode.length for episode in result.episodes):,.0f}",
+        f"{length:,.0f}",
         numbers.duration(result.seconds),
     ]
 
@@ -156,12 +154,9 @@ def _further_scores(trained: Sequence[Trained]) -> Iterator[tuple[str, str]]:
     for result in trained:
         for name, found in result.scores.items():
             if name not in (FITNESS, SUCCESS):
-                seed = f" (seed {result.seed})" if len(trained) > 1 else ""
+                value = "unscored" if found.value is None else numbers.number(found.value)
                 why = f": {found.explanation}" if found.explanation else ""
-                yield (
-                    name + seed,
-                    f"{'unscored' if found.value is None else numbers.number(found.value)}{why}",
-                )
+                yield f"{name} (seed {result.seed})", f"{value}{why}"
 
 
 # differences and exchanges
@@ -180,8 +175,7 @@ def diff_page(run: Run, candidate: Candidate, against: str) -> RenderableType:
     name, source = _other(run, candidate, against)
     before, after = text.clean(source).splitlines(), text.clean(candidate.source).splitlines()
     whole = len(before) + len(after)  # programs are short: show all of it
-    lines = difflib.unified_diff(before, after, name, candidate.id, n=whole, lineterm="")
-    diff = "\n".join(lines)
+    diff = "\n".join(difflib.unified_diff(before, after, name, candidate.id, n=whole, lineterm=""))
     body = layout.code(diff, numbered=False, language="diff") if diff else Text("no difference", style="dim")
     return Group(Text(f"{name} → {candidate.id}", style="bold"), Text(), body)
 
@@ -195,13 +189,13 @@ def _other(run: Run, candidate: Candidate, against: str) -> tuple[str, str]:
     known = run.candidate_ids()
     if against in known:
         return against, run.candidate(against).source
-    if against == "human":
-        task = run.task()
-        if task.human is None:
-            raise BadInput(f"task {task.name!r} has no hand-written reward to compare with")
-        return "human", task.human
-    hint = f"--diff takes parent, human, or an id that `eureka inspect {run.folder}` lists"
-    raise UnknownName("candidate", against, ["parent", "human", *known], hint=hint)
+    if against != "human":
+        hint = f"--diff takes parent, human, or an id that `eureka inspect {run.folder}` lists"
+        raise UnknownName("candidate", against, ["parent", "human", *known], hint=hint)
+    task = run.task()
+    if task.human is None:
+        raise BadInput(f"task {task.name!r} has no hand-written reward to compare with")
+    return "human", task.human
 
 
 def exchange_page(run: Run, id: str) -> RenderableType:
@@ -211,18 +205,11 @@ def exchange_page(run: Run, id: str) -> RenderableType:
         return Text(f"{id} was written without an exchange")
     parts: list[RenderableType] = []
     for number, exchange in enumerate(exchanges):
-        title = "Repair" if number else "First try"
-        parts += [Text(title, style="bold underline"), *_messages(exchange), Text()]
+        texts = [(each.get("role", ""), each.get("content", "")) for each in exchange.get("messages") or ()]
+        texts.append(("reply", exchange.get("reply") or ""))
+        rest = {key: value for key, value in exchange.items() if key not in KNOWN and value}
+        texts.append(("about it", json.dumps(rest, indent=1, ensure_ascii=False) if rest else ""))
+        parts.append(Text("Repair" if number else "First try", style="bold underline"))
+        parts += [layout.section(title, layout.paragraph(each)) for title, each in texts if each]
+        parts.append(Text())
     return Group(*parts)
-
-
-def _messages(exchange: Mapping[str, Any]) -> Iterator[RenderableType]:
-    for message in exchange.get("messages") or ():
-        yield layout.section(str(message.get("role", "")), layout.paragraph(str(message.get("content", ""))))
-    if exchange.get("reply"):
-        yield layout.section("reply", layout.paragraph(str(exchange["reply"])))
-    rest = {
-        key: value for key, value in exchange.items() if key not in ("messages", "reply", "source") and value
-    }
-    if rest:
-        yield layout.section("about it", layout.paragraph(json.dumps(rest, indent=1, ensure_ascii=False)))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from eureka_loop import files, numbers
@@ -24,7 +23,6 @@ from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 LOOKING = "looking at the environment"
 MORE = "`eureka tasks NAME` shows all about one; `eureka run NAME` begins."
-MIXED = "…"  # a vector with different components
 NO_HUMAN = "none; to compare with one of your own: `eureka compare RUN --with mine.py`"
 
 
@@ -52,22 +50,19 @@ def catalogue(known: Mapping[str, Sequence[Task]]) -> RenderableType:
     parts = []
     for suite, members in known.items():
         width = max(len(task.name) for task in members)
-        lines = (f"{task.name:{width}}  {text.one_line(task.text)} ({_env(task)})" for task in members)
-        parts.append(
-            layout.section(suite, Group(*(layout.cut(Text(line)) for line in lines)), remark(members))
-        )
+        lines = [
+            layout.cut(Text(f"{task.name:{width}}  {text.one_line(task.text)} ({environment_of(task)})"))
+            for task in members
+        ]
+        extra = find_domain(members[0].env_id).extra
+        needed = "" if installed(extra) else f"; they need: pip install 'eureka-loop[{extra}]'"
+        parts.append(layout.section(suite, Group(*lines), f"{numbers.plural(len(members), 'task')}{needed}"))
     return Group(*parts, Text(), Text(MORE, style="dim"))
 
 
-def _env(task: Task) -> str:
+def environment_of(task: Task) -> str:
+    """Meta-World's tasks share a Gymnasium id; each has its own name inside."""
     return str(task.env_kwargs.get("env_name", task.env_id))
-
-
-def remark(members: Sequence[Task]) -> str:
-    """Number of tasks, and the extra that they need if it isn't installed."""
-    extra = find_domain(members[0].env_id).extra
-    counted = numbers.plural(len(members), "task")
-    return counted if installed(extra) else f"{counted}; they need: pip install 'eureka-loop[{extra}]'"
 
 
 def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = "") -> RenderableType:
@@ -77,19 +72,21 @@ def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = 
         native: source of the env's own reward, where that is the reference.
     """
     horizon = f"{numbers.plural(vocabulary.horizon, 'step')} at most" if vocabulary.horizon else ""
-    about = [
-        ("environment", task.env_id),
-        ("a step", f"{compact(vocabulary.dt, 6)} s"),
-        ("an episode", horizon),
-    ]
+    step = f"{compact(vocabulary.dt, 6)} s"
+    about = [("environment", task.env_id), ("a step", step), ("an episode", horizon)]
+    settings = layout.facts(
+        (algorithm, ", ".join(f"{name} {json.dumps(value, default=str)}" for name, value in values.items()))
+        for algorithm, values in domain.hyperparameters.items()
+    )
+    constants = layout.facts(vocabulary.constants.items())
     return Group(
         Text(task.name, style="bold"),
         Text(task.text),
         layout.facts(about),
         *_programs(task, native),
-        layout.section("Hyperparameters", hyperparameters(domain), domain.hyperparameters_source),
+        layout.section("Hyperparameters", settings, domain.hyperparameters_source),
         vocabulary_section(vocabulary),
-        *_constants(vocabulary),
+        *([layout.section("Constants", constants, "of the model")] if vocabulary.constants else []),
     )
 
 
@@ -107,54 +104,23 @@ def _programs(task: Task, native: str) -> Iterator[RenderableType]:
         yield layout.section("Hand-written reward", Text(NO_HUMAN))
 
 
-def hyperparameters(domain: Domain) -> RenderableType:
-    """One line an algorithm."""
-    return layout.facts(
-        (algorithm, ", ".join(f"{name} {json.dumps(value, default=str)}" for name, value in values.items()))
-        for algorithm, values in domain.hyperparameters.items()
-    )
-
-
 def vocabulary_section(vocabulary: Vocabulary) -> RenderableType:
     """Every observable, by group: shape, unit, start, range under random actions, meaning."""
     shown = [each for each in vocabulary if not each.hidden]
     parts: list[RenderableType] = []
     for group, members in groupby(shown, key=lambda each: each.group):
-        parts += [Text(), Text(text.one_line(group), style="italic"), observables(members)]
+        rows = [[each.name, values(each), each.description] for each in members]
+        table = layout.table(["name", "shape, unit; start, range", "meaning"], rows)
+        parts += [Text(), Text(text.one_line(group), style="italic"), table]
     about = "what a reward may name; prev_ and init_ before a name: a step ago, at the episode's start"
     return layout.section("Vocabulary", Group(*parts), about)
 
 
-def observables(members: Iterable[Observable]) -> Table:
-    """Name; shape, unit, start and range; meaning."""
-    rows = []
-    for each in members:
-        numbers = [part for part in (start(each), span(each)) if part and part != MIXED]
-        facts = [f"{each.shape_text} {unit(each)}".strip(), ", ".join(numbers)]
-        rows.append([each.name, "; ".join(filter(None, facts)), each.description])
-    return layout.table(["name", "shape, unit; start, range", "meaning"], rows)
-
-
-def unit(observable: Observable) -> str:
-    """ "m/s (world)"."""
-    return f"{observable.unit} ({observable.frame})".strip() if observable.frame else observable.unit
-
-
-def start(observable: Observable) -> str:
-    """Value at an episode's start; of a vector, if all components agree."""
-    values = observable.start
-    if not values:
-        return ""
-    return compact(values[0]) if max(values) - min(values) < 1e-9 else MIXED
-
-
-def span(observable: Observable) -> str:
-    """Lowest and highest value under random actions, over all components."""
-    if not observable.low or not observable.high:
-        return ""
-    return f"{compact(min(observable.low))} … {compact(max(observable.high))}"
-
-
-def _constants(vocabulary: Vocabulary) -> Iterator[RenderableType]:
-    if vocabulary.constants:
-        yield layout.section("Constants", layout.facts(vocabulary.constants.items()), "of the model")
+def values(observable: Observable) -> str:
+    """Shape, unit and frame; value at an episode's start if all components agree; range over all of them."""
+    low, high, start = observable.low, observable.high, observable.start
+    frame = f" ({observable.frame})" if observable.frame else ""
+    known = [compact(start[0])] if start and max(start) - min(start) < 1e-9 else []
+    known += [f"{compact(min(low))} … {compact(max(high))}"] if low and high else []
+    shape = f"{observable.shape_text} {observable.unit}{frame}".strip()
+    return "; ".join(filter(None, [shape, ", ".join(known)]))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
-from eureka_loop.errors import RunError
+from eureka_loop import files
 from eureka_loop.results import Trained
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito's, safe for colour-blind readers
@@ -39,13 +39,9 @@ def draw_curves(path: Path, curves: Sequence[tuple[str, Sequence[Trained]]], tit
     axes.set(xlabel="environment steps", ylabel="fitness of training episodes")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        figure.savefig(partial, format="png", dpi=120)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise RunError(f"can't write {path}: {error.strerror}; free some space") from error
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=120)
+    files.write_bytes(path, png.getvalue())
     return True
 
 

@@ -17,8 +17,6 @@ from eureka_loop.report.run_data import RunData
 from eureka_loop.results import Evaluated
 from eureka_loop.store import Run
 
-UNFINISHED = "not finished"
-
 
 def run_page(run: Run) -> RenderableType:
     """A run; it may be going on, or have been killed.
@@ -52,26 +50,26 @@ def _sections(data: RunData) -> Iterator[RenderableType]:
 
 def overview(data: RunData) -> RenderableType:
     """Task, search, trainer, state and cost."""
-    config, task = data.config, data.task
+    config, task, state = data.config, data.task, data.state
+    model, steady = f" ({config.model})" if config.model else "", " (steady)" if config.steady else ""
     search = (
-        f"{data.state.designer or config.designer}{f' ({config.model})' if config.model else ''}, "
-        f"{numbers.plural(config.generations, 'generation')} × {config.samples} candidates"
-        f"{' (steady)' if config.steady else ''}, "
+        f"{state.designer or config.designer}{model}, "
+        f"{numbers.plural(config.generations, 'generation')} × {config.samples} candidates{steady}, "
         f"{config.algo} {config.steps:,} steps × {numbers.plural(config.seeds, 'seed')}, seed {config.seed}"
     )
-    ended = data.active or data.state.ended == "finished"
-    resume = "" if ended else f"eureka resume {shlex.quote(str(data.run.folder))}"
-    return layout.facts(
+    facts = layout.facts(
         [
             ("task", f"{task.name} on {task.env_id}" if task else ""),
             ("", task.text if task else ""),
             ("search", search),
             ("trainer", sections.trained_by(data)),
             ("state", status(data)),
-            ("go on with", layout.unbroken(resume)),
             ("cost", sections.cost(data)),
         ]
     )
+    if data.active or state.ended == "finished":
+        return facts
+    return Group(facts, layout.unbroken("go on with", f"eureka resume {shlex.quote(str(data.run.folder))}"))
 
 
 def status(data: RunData) -> str:
@@ -95,28 +93,29 @@ def lineage(data: RunData) -> Group:
     shown = numbers.column(each.fitness for each in data.ranking)
     fitness = {each.candidate.id: value for each, value in zip(data.ranking, shown, strict=True)}
     nodes: dict[str, Tree] = {}
-    roots = []
+    roots: list[Tree] = []
     for each in sorted(data.search, key=lambda each: each.candidate.generation):
         id = each.candidate.id
         parent = next((one for one in each.candidate.parents if one in nodes), None)
-        label = _label(each, parent, fitness.get(id, UNFINISHED))
-        nodes[id] = nodes[parent].add(label) if parent else Tree(label, guide_style="dim")
-        roots += [] if parent else [nodes[id]]
+        outcome, style = _outcome(each, fitness.get(id))
+        others = [text.one_line(one) for one in each.candidate.parents if one != parent]
+        label = Text.assemble(
+            id,
+            (f"  {outcome}", style),
+            (f"  with {', '.join(others)}" if others else "", "dim"),
+            (f"  {text.one_line(each.candidate.note, 120)}", "dim"),
+        )
+        tree = Tree(layout.cut(label), guide_style="dim")
+        nodes[id] = tree
+        (nodes[parent].children if parent else roots).append(tree)
     return Group(*roots)
 
 
-def _label(each: Evaluated, parent: str | None, fitness: str) -> Text:
-    """Id, outcome, further parents, note."""
-    label = layout.cut(Text(each.candidate.id))
+def _outcome(each: Evaluated, fitness: str | None) -> tuple[str, str]:
+    """Failure, early stop or fitness of a candidate, with a style."""
     if each.failures:
         failure = each.failures[0]
-        label.append(f"  {text.outcome(failure.kind)}", style="yellow" if failure.skipped else "red")
-    elif each.halted is not None:
-        reached = f"{numbers.number(each.halted.fitness)} after {numbers.count(each.halted.steps)} steps"
-        label.append(f"  {reached}", style="dim")
-    else:
-        label.append(f"  {fitness}", style="dim" if fitness == UNFINISHED else "green")
-    others = [text.one_line(id) for id in each.candidate.parents if id != parent]
-    if others:
-        label.append(f"  with {', '.join(others)}", style="dim")
-    return label.append(f"  {text.one_line(each.candidate.note, 120)}", style="dim")
+        return text.outcome(failure.kind), "yellow" if failure.skipped else "red"
+    if each.halted is not None:
+        return f"{numbers.number(each.halted.fitness)} after {numbers.count(each.halted.steps)} steps", "dim"
+    return ("not finished", "dim") if fitness is None else (fitness, "green")

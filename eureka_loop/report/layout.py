@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
@@ -16,8 +15,6 @@ from rich.text import Text
 from eureka_loop.report import text
 from eureka_loop.report.terminal import WIDEST, Lines
 
-GAP = "  "  # between a name and its value
-LONG = 24  # characters from which a cell may be wrapped
 NUMBER = re.compile(r"[-+<]?[\d,.]+(e[-+]\d+)?[%kMG]?( s| min)?")
 
 
@@ -29,36 +26,25 @@ def section(title: str, body: RenderableType, remark: str = "") -> Group:
     return Group(Text(), head, Lines(body, indent=2))
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Names and values, one pair a line; long values are wrapped, unbroken ones stay whole."""
-
-    pairs: tuple[tuple[str, Text], ...]
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = max((len(name) for name, _ in self.pairs), default=0)
-        room = max(1, options.max_width - width - len(GAP))
-        for name, value in self.pairs:
-            lines = [value] if value.no_wrap else value.wrap(console, room)
-            for head, line in zip_longest([name], lines, fillvalue=""):
-                yield Text.assemble((f"{head:{width}}", "dim"), GAP, line, no_wrap=True, overflow="ignore")
-
-
-def facts(pairs: Iterable[tuple[str, str | Text]]) -> Facts:
-    """Names and values; empty values are left out."""
-    shown = ((name, as_text(value)) for name, value in pairs)
-    return Facts(tuple((name, value) for name, value in shown if value))
+def facts(pairs: Iterable[tuple[str, str | Text]]) -> Table:
+    """Names and values, one pair a line; empty values are left out."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        if value:
+            grid.add_row(name, as_text(value))
+    return grid
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table without lines: numbers to the right, long cells wrapped. Cells are text, never markup."""
+    """A table without lines, columns of numbers to the right. Cells are text, never markup."""
     made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     cells = [[as_text(cell) for cell in row] for row in rows]
     for index, head in enumerate(heads):
         column = [row[index].plain for row in cells if index < len(row)]
         numeric = 2 * sum(NUMBER.fullmatch(cell) is not None for cell in column) > len(column)
-        wrapped = any(len(cell) > LONG for cell in column)
-        made.add_column(head, justify="right" if numeric else "left", no_wrap=not wrapped)
+        made.add_column(head, justify="right" if numeric else "left")
     for row in cells:
         made.add_row(*row)
     return made
@@ -97,9 +83,9 @@ def paragraph(written: str) -> Text:
     return Text(text.clean(written).strip("\n"))
 
 
-def unbroken(line: object) -> Text:
-    """A path or a command, neither wrapped nor cut: it is copied, or clicked on, as one."""
-    return Text(text.one_line(str(line)), no_wrap=True, overflow="ignore")
+def unbroken(name: str, value: object) -> Text:
+    """A name with a path or a command that is neither wrapped nor cut, so that it can be copied."""
+    return Text.assemble((f"{name}  ", "dim"), text.one_line(str(value)), no_wrap=True, overflow="ignore")
 
 
 def cut(line: Text) -> Text:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from eureka_loop import numbers
 from eureka_loop.report import layout, sections, text
-from eureka_loop.report.log import LogFormatter, ending, position, time_left
+from eureka_loop.report.log import TRAINED, LogFormatter, position, time_left
 from eureka_loop.report.state import CandidateState, RunState, Status
 from eureka_loop.report.terminal import can_redraw, terminal
 from eureka_loop.run_folder import Event
@@ -25,13 +25,7 @@ from eureka_loop.store import Run
 REFRESH = 2  # per second: the trainings need the cores more
 BAR = 12  # columns
 WIDEST_NAME = 24
-STYLES: dict[Status, str] = {
-    "done": "green",
-    "failed": "red",
-    "waiting": "dim",
-    "halted": "dim",
-    "skipped": "yellow",
-}
+STYLES: dict[Status, str] = {"done": "green", "failed": "red", "skipped": "yellow"}
 SHOWN_FIRST: tuple[Status, ...] = ("training", "waiting", "done", "halted", "skipped", "failed")
 
 
@@ -45,11 +39,7 @@ class Live:
     """
 
     def __init__(
-        self,
-        run: Run | None = None,
-        console: Console | None = None,
-        *,
-        interactive: bool | None = None,
+        self, run: Run | None = None, console: Console | None = None, *, interactive: bool | None = None
     ) -> None:
         self._console = console or terminal()
         self._lock = threading.Lock()  # rich draws in a thread of its own
@@ -95,50 +85,51 @@ def draw(state: RunState, now: float, width: int, height: int) -> Group:
 
     Args:
         now: Unix time.
-        width: columns of the screen.
-        height: lines of the screen; one stays free.
+        width, height: of the screen, in columns and lines; one line stays free.
     """
-    parts: list[RenderableType] = [header(state, now, width), Text()]
+    parts: list[RenderableType] = [header(state, now), Text()]
+    if state.generation is None and not state.report:
+        return Group(*parts, Text("getting ready…", style="dim"), Text())
     if state.report:
         rows, title, seeds = list(state.report.values()), "report", state.report_seeds
     else:
-        title = "candidate" if state.steady else f"g{state.generation}"
-        rows, seeds = state.current, state.seeds
-    if state.generation is None and not state.report:
-        return Group(*parts, Text("getting ready…", style="dim"), Text())
-    parts += [earlier(state)] if state.past else []
+        rows, title, seeds = state.current, f"g{state.generation}", state.seeds
+    if state.past:
+        best = f"best so far {state.best.id}, {numbers.number(state.best.fitness)}; " if state.best else ""
+        parts.append(_remark(f" {best}earlier: {_counted(state.past, state.seeds)}"))
     shown, rest = fitting(rows, height - 4 - len(parts), seeds, state.best)
     parts.append(candidates_table(state, shown, seeds, title))
-    left_out = Counter(each.status(seeds) for each in rest)
-    lines = (
-        [f"… {len(rest)} more: {', '.join(f'{n} {status}' for status, n in left_out.items())}"]
-        if rest
-        else []
-    )
+    if rest:
+        parts.append(_remark(f"… {len(rest)} more: {_counted(rest, seeds)}"))
     if state.being_written and not state.report:
-        lines.append(f"{numbers.plural(state.being_written, 'program')} being written…")
-    return Group(*parts, *(layout.cut(Text(f"  {line}", style="dim")) for line in lines), Text())
+        parts.append(_remark(f"{numbers.plural(state.being_written, 'program')} being written…"))
+    return Group(*parts, Text())
 
 
-def header(state: RunState, now: float, width: int) -> Text:
-    """Task, position, end, time left, trainings, cost: as much as fits one line."""
-    parts = ["report"] if state.report else [position(state)] if state.generation is not None else []
-    parts += [ending(state), time_left(state, now)]
-    parts.append(f"{state.trainings_done} of {numbers.plural(state.trainings_wanted, 'training')}")
-    parts += [sections.tokens(state)] if state.tokens else []
-    line = layout.cut(Text(text.one_line(state.task), style="bold"))
+def header(state: RunState, now: float) -> Text:
+    """Task, position, time left, end, trainings, cost, cut at the edge of the screen."""
+    comparison = state.ended == "finished" and not state.generations
+    parts = [
+        "report" if state.report else position(state) if state.generation is not None else "",
+        TRAINED if comparison else state.ended,
+        time_left(state, now),
+        f"{state.trainings_done} of {numbers.plural(state.trainings_wanted, 'training')}",
+        sections.tokens(state) if state.tokens else "",
+    ]
+    line = Text(text.one_line(state.task), style="bold")
     for part in filter(None, parts):
-        if line.cell_len + 3 + len(part) <= width:
-            line.append(" · ", style="dim").append(text.one_line(part), style="not bold")
-    return line
+        line.append(" · ", style="dim").append(text.one_line(part), style="not bold")
+    return layout.cut(line)
 
 
-def earlier(state: RunState) -> Text:
-    """One line on the candidates of earlier generations."""
-    counts = Counter(each.status(state.seeds) for each in state.past)
-    amounts = ", ".join(f"{amount} {status}" for status, amount in counts.items())
-    best = f"best so far {state.best.id}, {numbers.number(state.best.fitness)}; " if state.best else ""
-    return layout.cut(Text(f"   {best}earlier: {amounts}", style="dim"))
+def _counted(rows: Sequence[CandidateState], seeds: int) -> str:
+    """ "3 done, 1 failed"."""
+    counts = Counter(each.status(seeds) for each in rows)
+    return ", ".join(f"{amount} {status}" for status, amount in counts.items())
+
+
+def _remark(line: str) -> Text:
+    return layout.cut(Text(f"  {line}", style="dim"))
 
 
 def candidates_table(state: RunState, rows: Sequence[CandidateState], seeds: int, title: str) -> Table:
@@ -150,17 +141,19 @@ def candidates_table(state: RunState, rows: Sequence[CandidateState], seeds: int
     table.add_column(title, width=width, no_wrap=True, overflow="ellipsis")
     table.add_column("status", width=BAR + 15, no_wrap=True)
     table.add_column("fitness", width=8, no_wrap=True, justify="right")
-    table.add_column("note", ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column("note", ratio=1, no_wrap=True, overflow="ellipsis", style="dim")
     for each in rows:
         status = each.status(seeds)
         marked = each is state.best or (bool(state.report) and each.id == state.winner)
-        fitness = "" if each.failure else numbers.number(each.fitness)
+        seeds_done = f"{each.finished} of {seeds} seeds · " if status == "training" and seeds > 1 else ""
         table.add_row(
             Text("★" if marked else "", style="yellow"),
             Text(names[each.id], style="bold" if marked else ""),
             _status(each, status, seeds * state.steps),
-            Text(fitness, style="" if status == "done" else "dim"),
-            Text(_remark(each, status, seeds), style="dim"),
+            Text(
+                "" if each.failure else numbers.number(each.fitness), style="" if status == "done" else "dim"
+            ),
+            Text(text.one_line(each.message or f"{seeds_done}{each.note}", 200)),
         )
     return table
 
@@ -191,11 +184,3 @@ def _status(candidate: CandidateState, status: Status, steps: int) -> Renderable
     elif candidate.failure:
         shown = text.outcome(candidate.failure)
     return Text(shown, style=STYLES.get(status, ""))
-
-
-def _remark(candidate: CandidateState, status: Status, seeds: int) -> str:
-    """The reason of a failure; else finished seeds and the note."""
-    if candidate.failure:
-        return text.one_line(candidate.message, 200)
-    finished = f"{candidate.finished} of {seeds} seeds" if status == "training" and seeds > 1 else ""
-    return " · ".join(part for part in (finished, text.one_line(candidate.note, 200)) if part)

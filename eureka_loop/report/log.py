@@ -8,6 +8,7 @@ from eureka_loop.report.state import CandidateState, RunState
 from eureka_loop.run_folder import Event
 
 PROGRESS_EVERY = 10.0  # s
+TRAINED = "all trained; same transitions for all, videos…"  # a comparison goes on
 
 
 class LogFormatter:
@@ -57,12 +58,6 @@ def position(state: RunState) -> str:
     return text.generation(state.generation or 0, state.generations)
 
 
-def ending(state: RunState) -> str:
-    """How the run ended; a comparison goes on after its last training."""
-    comparison = state.ended == "finished" and not state.generations
-    return "all trained; same transitions for all, videos…" if comparison else state.ended
-
-
 def _reached(candidate: CandidateState, steps: int, state: RunState) -> str:
     fitness = "" if candidate.fitness is None else f", fitness {numbers.number(candidate.fitness)}"
     done = f"{numbers.count(candidate.step)} of {numbers.count(steps)} steps"
@@ -70,20 +65,21 @@ def _reached(candidate: CandidateState, steps: int, state: RunState) -> str:
 
 
 def _of_candidate(event: Event, state: RunState) -> str | None:
-    name, seed = state.name(str(event["id"])), _seed(event, state)
+    name = state.name(str(event["id"]))
+    seed = "" if event.get("seed") is None else f" (seed {event['seed']})"
     match event.get("event"):
         case "written":
-            note = text.one_line(str(event.get("note") or ""), 200)
-            return f"{name} written" + (f": {note}" if note else "")
+            note = text.one_line(str(event.get("note", "")), 200)
+            return f"{name} written: {note}" if note else f"{name} written"
         case "repaired":
             return f"{name} sent back with its errors, and repaired"
         case "gated":
             return f"{name} passed the gate: {text.one_line(', '.join(event.get('terms') or ()), 200)}"
         case "failed":
-            outcome, kind = text.outcome(str(event.get("kind"))).split(": ", 1)
-            return f"{name} {outcome}{seed}: {kind}: {text.one_line(str(event.get('message', '')), 200)}"
+            message = text.one_line(str(event.get("message", "")), 200)
+            return f"{name}{seed} {text.outcome(str(event.get('kind')))}: {message}"
         case "training":
-            return f"{name} {_training(event, state)}{seed}"
+            return f"{name} training{seed}"
         case "reached":
             after = f"{numbers.count(event['step'])} of {numbers.count(state.steps)} steps"
             return f"{name} after {after}{seed}: fitness {numbers.number(event['fitness'])}"
@@ -96,13 +92,6 @@ def _of_candidate(event: Event, state: RunState) -> str | None:
             return f"{name} trained{seed}: fitness {numbers.number(event['fitness'])}{success}, {took}"
         case _:
             return None
-
-
-def _training(event: Event, state: RunState) -> str:
-    """ "goes on" from a rung, else "training"."""
-    candidate = state.candidates.get(str(event["id"]))
-    training = candidate.trainings.get(event["seed"]) if candidate else None
-    return "goes on" if training and training.step else "training"
 
 
 def _of_run(event: Event, state: RunState) -> str | None:
@@ -127,7 +116,9 @@ def _of_run(event: Event, state: RunState) -> str | None:
             rewards = [str(event["winner"]), *(event.get("references") or ())]
             return f"report: training {', '.join(map(state.name, rewards))} on fresh seeds"
         case "finished":
-            return f"finished: winner {event.get('winner')}" if state.generations else ending(state)
+            return (
+                f"finished: winner {state.name(str(event.get('winner')))}" if state.generations else TRAINED
+            )
         case _:  # the reason for a stop is printed at the end
             return None
 
@@ -135,18 +126,19 @@ def _of_run(event: Event, state: RunState) -> str | None:
 def _started(event: Event, state: RunState) -> str:
     """Task, size and budget of the search, how many train at once, why not with the population trainer."""
     together = event.get("trainer") == "population"
-    at_once = "one by one" if not together else "all that wait" if state.steady else "a generation"
+    at_once = (
+        "one by one" if not together else "all that wait at once" if state.steady else "a generation at once"
+    )
     why = f" ({event['why_trainer']})" if not together and event.get("why_trainer") else ""
-    how = f"{at_once}{' at once' if together else ''} on {_machine(event)}{why}"
+    how = f"{at_once} on {_machine(event)}{why}"
     task, steps = state.task, numbers.count(state.steps)
     if not state.generations:  # a comparison
         return f"{task}: {steps} steps × {numbers.plural(state.report_seeds, 'seed')} a reward, {how}"
     size = f"{numbers.plural(state.generations, 'generation')} × {state.samples} candidates"
-    if state.steady:
-        size = f"{state.generations * state.samples} candidates, {state.samples} at a time,"
+    steady = " (steady)" if state.steady else ""
     halving = f" (early on, the best 1 in {state.halving} goes on)" if state.halving > 1 else ""
     budget = f"{event.get('algorithm')} {steps} steps × {numbers.plural(state.seeds, 'seed')}{halving}"
-    return f"{task}: {size} by {state.designer}, {budget}, {how}"
+    return f"{task}: {size}{steady} by {state.designer}, {budget}, {how}"
 
 
 def _machine(event: Event) -> str:
@@ -162,12 +154,6 @@ def _best(event: Event, state: RunState) -> str:
     if not event.get("best"):
         return f"nothing trained{spent}"
     return f"best so far {event['best']}, fitness {numbers.number(event.get('fitness'))}{spent}"
-
-
-def _seed(event: Event, state: RunState) -> str:
-    """The seed, where there are several."""
-    several = state.seeds > 1 or state.name(str(event["id"])) != event["id"] or event["id"] in state.report
-    return f" (seed {event['seed']})" if several and event.get("seed") is not None else ""
 
 
 def _left(state: RunState, now: float) -> str:

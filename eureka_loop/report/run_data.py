@@ -49,19 +49,19 @@ class RunData:
         Raises:
             RunError: a file of it is damaged.
         """
-        state, config, ids = RunState(run.events()), run.config, run.candidate_ids()
-        search = tuple(run.evaluated(id) for id in ids if id not in REFERENCES)
-        winner = _winner(search, state, config.seeds)
-        reported = ([winner.id] if winner else []) + [id for id in ids if id in REFERENCES]
+        state, ids, folder = RunState(run.events()), run.candidate_ids(), run.task_folder
+        search = {id: run.evaluated(id) for id in ids if id not in REFERENCES}
+        winner = [state.winner] if state.winner in search else []
+        references = [id for id in ids if id in REFERENCES]
         return cls(
             run=run,
-            config=config,
-            task=run.task() if (run.task_folder / "task.json").exists() else None,
-            training=run.training() if (run.task_folder / "training.json").exists() else None,
+            config=run.config,
+            task=run.task() if (folder / "task.json").exists() else None,
+            training=run.training() if (folder / "training.json").exists() else None,
             state=state,
-            search=search,
-            reports=tuple(_on_report_seeds(run, id) for id in reported),
-            winner=winner,
+            search=tuple(search.values()),
+            reports=tuple(_on_report_seeds(run, id) for id in (*winner, *references)),
+            winner=search[winner[0]].candidate if winner else None,
             made_by=run.record("made_by"),
             sandbox=run.record("sandbox"),
             active=is_active(run),
@@ -135,15 +135,6 @@ def terms(trained: Sequence[Trained]) -> dict[str, float]:
         for name in dict.fromkeys(name for each in last for name in each)
     }
     return dict(sorted(shares.items(), key=lambda pair: -pair[1]))
-
-
-def _winner(search: tuple[Evaluated, ...], state: RunState, seeds: int) -> Candidate | None:
-    """The winner named by the events; the best candidate where the report has begun without a name."""
-    by_id = {each.candidate.id: each.candidate for each in search}
-    if state.winner in by_id:
-        return by_id[state.winner]
-    best = ranked([each for each in search if complete(each, seeds)])
-    return best[0].candidate if best and state.report else None
 
 
 def _on_report_seeds(run: Run, id: str) -> Evaluated:

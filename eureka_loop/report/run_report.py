@@ -89,15 +89,14 @@ def own_human(data: RunData) -> bool:
 def streams(data: RunData) -> Iterator[tuple[str, str, str]]:
     """Seeds of training and judging, in the search and in the report."""
     config = data.config
-    both: list[tuple[str, seeds.Stream, seeds.Stream, int]] = [
-        ("Search", "training", "selection", config.seeds),
-        ("Report", "report_training", "report", config.report_seeds),
-    ]
-    for name, training, judging, count in both:
-        if count:
-            trained = seeds.seeds(training, config.seed, count)
-            judged = seeds.seeds(judging, config.seed, config.judge_episodes)
-            yield name, numbers.series(trained), numbers.series(judged)
+
+    def shown(stream: seeds.Stream, count: int) -> str:
+        return numbers.series(seeds.seeds(stream, config.seed, count))
+
+    yield "Search", shown("training", config.seeds), shown("selection", config.judge_episodes)
+    if config.report_seeds:
+        training = shown("report_training", config.report_seeds)
+        yield "Report", training, shown("report", config.judge_episodes)
 
 
 def _sandbox(record: Mapping[str, Any]) -> str:

@@ -35,50 +35,40 @@ class Grid:
 def ranking(data: RunData, *, notes: bool = False) -> Grid:
     """Completely trained candidates, best first; each seed and further scores where there are any."""
     found, several = data.ranking, data.config.seeds > 1
-    names = [name for name in score_names(found) if any(each.score(name) is not None for each in found)]
-    seeds, note = ["each seed"] if several else [], ["note"] if notes else []
-    heads = ["#", "id", "fitness", *seeds, *names, TERMS, "from", *note]
+    names = dict.fromkeys(name for each in found for result in each.trained for name in result.scores)
+    scored = [
+        name for name in names if name != FITNESS and any(each.score(name) is not None for each in found)
+    ]
+    heads = ["#", "id", "fitness", *(["each seed"] if several else []), *scored, TERMS, "from"]
     rows = []
     values = numbers.column(each.fitness for each in found)
     for place, (each, value) in enumerate(zip(found, values, strict=True), start=1):
         cells = [str(place), each.candidate.id, value]
         cells += [", ".join(numbers.column(result.fitness for result in each.trained))] if several else []
-        cells += [score(name, each.score(name)) for name in names]
+        for name in scored:
+            mean = each.score(name)
+            cells.append(numbers.percent(mean) if name == SUCCESS else numbers.number(mean))
         cells += [term_shares(each), ", ".join(each.candidate.parents)]
         rows.append(cells + ([each.candidate.note] if notes else []))
-    return Grid(heads, rows)
-
-
-def score_names(evaluated: Iterable[Evaluated]) -> list[str]:
-    """Names of all scores but fitness."""
-    names = dict.fromkeys(name for each in evaluated for result in each.trained for name in result.scores)
-    return [name for name in names if name != FITNESS]
-
-
-def score(name: str, value: float | None) -> str:
-    return numbers.percent(value) if name == SUCCESS else numbers.number(value)
+    return Grid(heads + (["note"] if notes else []), rows)
 
 
 def stopped(data: RunData) -> Grid:
     """Candidates whose training was stopped early: when, their fitness then, and the fitness needed."""
-    rows = [
-        [
-            each.candidate.id,
-            f"{numbers.count(each.halted.steps)} steps",
-            *numbers.column([each.halted.fitness, each.halted.needed]),
-            term_shares(each),
-            ", ".join(each.candidate.parents),
-        ]
-        for each in data.stopped
-        if each.halted is not None
-    ]
+    rows = []
+    for each in data.stopped:
+        assert each.halted is not None
+        shown = numbers.column([each.halted.fitness, each.halted.needed])
+        after, parents = f"{numbers.count(each.halted.steps)} steps", ", ".join(each.candidate.parents)
+        rows.append([each.candidate.id, after, *shown, term_shares(each), parents])
     return Grid(["id", "after", "fitness", "needed", TERMS, "from"], rows)
 
 
 def unfinished(data: RunData) -> Grid:
     """Candidates that are waiting or in training, or were when the run ended."""
+    seeds = data.config.seeds
     rows = [
-        [each.candidate.id, f"{len(each.trained)} of {data.config.seeds}", each.candidate.note]
+        [each.candidate.id, f"{len(each.trained)} of {seeds}", each.candidate.note]
         for each in data.unfinished
     ]
     return Grid(["id", "trainings", "note"], rows)
@@ -101,8 +91,19 @@ def failures(evaluated: Iterable[Evaluated]) -> Grid:
 
 def comparison_grid(comparison: Comparison) -> Grid:
     """One line a reward of the report: fitness with its interval, success, and every seed."""
-    heads = ["reward", "fitness", "95% interval", "success", "each seed"]
-    return Grid(heads, [_result(each, comparison) for each in comparison.results])
+    everyone = [float(value) for each in comparison.results for value in each.fitness]
+    rows = []
+    for each in comparison.results:
+        values = numbers.column((float(value) for value in each.fitness), like=everyone)
+        kinds = Counter(text.failure(failure.kind) for failure in each.evaluated.failures)
+        failed = [f"{amount} × failed: {kind}" for kind, amount in kinds.items()]
+        fitness, interval = each.status, numbers.UNKNOWN
+        if (found := each.interval) is not None:
+            fitness, low, high = numbers.column([found.value, found.low, found.high], like=everyone)
+            interval = f"[{low}, {high}]" if len(values) > 1 else interval
+        seeds = ", ".join([*values, *failed])
+        rows.append([name(each), fitness, interval, numbers.percent(each.success), seeds])
+    return Grid(["reward", "fitness", "95% interval", "success", "each seed"], rows)
 
 
 def name(result: RewardResult) -> str:
@@ -154,22 +155,6 @@ def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield f"Against {each.reference.label}: {each.verdict}: {each.explanation}", STYLES[each.verdict]
     if len(comparison.results) > 2 and (score := _normalised(comparison)):
         yield score, ""
-
-
-def _result(result: RewardResult, comparison: Comparison) -> list[str]:
-    everyone = [float(value) for each in comparison.results for value in each.fitness]
-    found, several = result.interval, result.fitness.size > 1
-    values = numbers.column((float(value) for value in result.fitness), like=everyone)
-    kinds = Counter(text.failure(each.kind) for each in result.evaluated.failures)
-    failed = [f"{amount} × failed: {kind}" for kind, amount in kinds.items()]
-    low, high = numbers.column([found.low, found.high], like=everyone) if found else ("", "")
-    return [
-        name(result),
-        numbers.column([found.value], like=everyone)[0] if found else result.status,
-        f"[{low}, {high}]" if several else numbers.UNKNOWN,
-        numbers.percent(result.success),
-        ", ".join([*values, *failed]),
-    ]
 
 
 def _normalised(comparison: Comparison) -> str:

@@ -161,18 +161,16 @@ class RunState:
     @property
     def trainings_wanted(self) -> int:
         """Trainings of the whole run, those that failures and early stops made unnecessary excluded."""
-        missing = sum(self.samples - self._written(each) for each in self.ranked)
-        untrained = [each for each in self.candidates.values() if each.failure and not each.trainings]
-        candidates = self.generations * self.samples - missing - len(untrained)
-        halted = sum(self.seeds - len(each.trainings) for each in self.candidates.values() if each.halted)
+        known = self.candidates.values()
+        missing = sum(self.samples - sum(each.generation == n for each in known) for n in self.ranked)
+        untrained = sum(bool(each.failure) and not each.trainings for each in known)
+        halted = sum(self.seeds - len(each.trainings) for each in known if each.halted)
+        candidates = self.generations * self.samples - missing - untrained
         return candidates * self.seeds - halted + self.report_trainings
 
     @property
     def report_trainings(self) -> int:
-        """Trainings of the winner and of each reference that passed the gate."""
-        rows = [self.report[id] for id in self.references if id in self.report]
-        refused = [each for each in rows if each.failure and not each.trainings]
-        return (1 + len(self.references) - len(refused)) * self.report_seeds
+        return (1 + len(self.references)) * self.report_seeds
 
     @property
     def steps_done(self) -> int:
@@ -188,16 +186,15 @@ class RunState:
         return self.trainings_wanted * self.steps - failed
 
     def seconds_left(self, now: float) -> float | None:
-        """Remaining steps by the measured steps per second; None before enough is measured.
+        """Remaining steps by the measured steps per second.
 
-        That is when half of the running trainings have reported, and a tenth of a training's steps are done:
-        workers take seconds to start, and report one after the other.
+        None before a tenth of all running trainings is measured: they report one after the other.
         """
-        running = [each.step > 0 for each in self.trainings() if each.status == "running"]
-        if self.ended or self._measured_from is None or 2 * sum(running) < len(running):
+        if self.ended or self._measured_from is None:
             return None
         seconds, steps = self.worked - self._measured_from[0], self.steps_done - self._measured_from[1]
-        if seconds <= 0 or steps < max(1, self.steps // 10):
+        running = sum(each.status == "running" for each in self.trainings())
+        if seconds <= 0 or steps < self.steps * max(1, running) / 10:
             return None
         left = (self.steps_wanted - self.steps_done) * seconds / steps
         return max(0.0, left - max(0.0, now - self.last))
@@ -209,7 +206,8 @@ class RunState:
         for name in COUNTS:
             setattr(self, name, int(event.get(name) or getattr(self, name)))
         self.then, self.steady = tuple(event.get("then") or ()), bool(event.get("steady"))
-        self._name_references(event)
+        self.references = tuple(event.get("references") or ())
+        self.labels |= event.get("labels") or {}
 
     def _on_resumed(self, event: Event) -> None:
         """Trainings that were running begin again."""
@@ -233,13 +231,11 @@ class RunState:
         self.being_written = 0
 
     def _on_training(self, event: Event) -> None:
-        self._measure()
-        candidate, seed = self._candidate(event), event["seed"]
+        training, candidate, seed = self._training(event), self._candidate(event), event["seed"]
         if [n for n, each in candidate.trainings.items() if each.status == "failed"] == [seed]:
             candidate.failure = candidate.message = ""  # a crashed training is tried again
-        known = candidate.trainings.get(seed)
-        if known is not None and known.status == "waiting":
-            known.status = "running"
+        if training.status == "waiting":
+            training.status = "running"
         else:
             candidate.trainings[seed] = TrainingState(event.get("steps") or self.steps)
 
@@ -278,8 +274,9 @@ class RunState:
         self.usd = event.get("usd")
 
     def _on_reporting(self, event: Event) -> None:
-        self._name_references(event)
-        self._begin_report(event.get("winner"))
+        self.winner, self.references = event["winner"], tuple(event["references"])
+        ids = (event["winner"], *self.report, *self.references)
+        self.report = {id: self.report.get(id, CandidateState(id, self.generation or 0)) for id in ids}
 
     def _on_finished(self, event: Event) -> None:
         self.winner, self.ended = event.get("winner"), "finished"
@@ -290,28 +287,18 @@ class RunState:
     def _on_stopped(self, event: Event) -> None:
         self.ended = f"stopped: {event.get('reason', '')}"
 
-    def _name_references(self, event: Event) -> None:
-        self.references = tuple(event.get("references") or ())
-        self.labels |= event.get("labels") or {}
-
-    def _measure(self) -> None:
-        if self._measured_from is None:
-            self._measured_from = self.worked, self.steps_done
-
-    def _begin_report(self, winner: str | None) -> None:
-        self.winner = winner or self.winner
-        for id in (*([self.winner] if self.winner else []), *self.references):
-            self.report.setdefault(id, CandidateState(id, self.generation or 0))
-
     def _candidate(self, event: Event) -> CandidateState:
         """The candidate of an event, in the search or in the report; one never announced is added."""
         id, seed = event["id"], event.get("seed")
-        if id not in REFERENCES and not (seed is not None and seeds.is_report(seed)):
-            return self.candidates.setdefault(id, CandidateState(id, self.generation or 0))
-        if not self.report:
-            best = self.best
-            self._begin_report(id if id not in REFERENCES else best.id if best else None)
-        return self.report.setdefault(id, CandidateState(id, self.generation or 0))
+        report = id in REFERENCES or (seed is not None and seeds.is_report(seed))
+        rows = self.report if report else self.candidates
+        return rows.setdefault(id, CandidateState(id, self.generation or 0))
+
+    def _training(self, event: Event) -> TrainingState:
+        if self._measured_from is None:
+            self._measured_from = self.worked, self.steps_done
+        begun = TrainingState(event.get("steps") or self.steps)
+        return self._candidate(event).trainings.setdefault(event["seed"], begun)
 
     def _judged(self, event: Event) -> TrainingState:
         training = self._training(event)
@@ -319,16 +306,8 @@ class RunState:
         training.fitness, training.success = event["fitness"], event.get("success")
         return training
 
-    def _training(self, event: Event) -> TrainingState:
-        self._measure()
-        begun = TrainingState(event.get("steps") or self.steps)
-        return self._candidate(event).trainings.setdefault(event["seed"], begun)
-
     def _pending(self, candidate: CandidateState) -> bool:
         return candidate.status(self.seeds) in ("waiting", "training")
-
-    def _written(self, generation: int) -> int:
-        return sum(each.generation == generation for each in self.candidates.values())
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from eureka_loop import numbers
 from eureka_loop.errors import RunError
-from eureka_loop.report import inspect, layout, sections, text
+from eureka_loop.report import inspect, layout, sections
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.run_report import write_report
-from eureka_loop.report.terminal import show, terminal
+from eureka_loop.report.terminal import print_lines, show
 from eureka_loop.store import Run
 
 
@@ -23,11 +23,11 @@ def print_summary(run: Run, console: Console | None = None) -> int:
     Raises:
         RunError: the report can't be written.
     """
-    path, data, console = write_report(run), RunData.read(run), console or terminal()
+    path, data = write_report(run), RunData.read(run)
     show(summary(data), console)
     best = data.best
     lines = [f"Reward: {run.candidate_folder(best.id) / 'reward.py'}"] if best else []
-    console.print(Text("\n".join(["", *lines, f"Report: {path}"])), soft_wrap=True)  # paths stay whole
+    print_lines("", *lines, f"Report: {path}", console=console)
     return 0 if best or data.stopped else 1
 
 
@@ -35,20 +35,16 @@ def print_stopped(run: Run, reason: str, console: Console | None = None) -> None
     """Say why a run stopped, how far it is and how to resume it; write a report if anything was trained."""
     data = RunData.read(run)
     best = data.ranking[0] if data.ranking else None
+    found = f"best so far {best.candidate.id}, fitness {numbers.number(best.fitness)}" if best else ""
     lines = [
-        f"Stopped: {text.one_line(reason)}",
-        f"{sections.progress(data.state)}; "
-        + (
-            f"best so far {best.candidate.id}, fitness {numbers.number(best.fitness)}"
-            if best
-            else "nothing trained yet"
-        ),
+        f"Stopped: {reason}",
+        f"{sections.progress(data.state)}; {found or 'nothing trained yet'}",
         f"Go on with: eureka resume {shlex.quote(str(run.folder))}",
     ]
     if best is not None:
         with contextlib.suppress(RunError):  # a full disk may be why it stopped
             lines.append(f"Report so far: {write_report(run, picture=False)}")
-    (console or terminal()).print(Text("\n".join(lines)), soft_wrap=True)
+    print_lines(*lines, console=console)
 
 
 def summary(data: RunData) -> RenderableType:

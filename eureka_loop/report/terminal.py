@@ -28,20 +28,15 @@ def terminal(*, stderr: bool = False) -> Console:
 
 @contextlib.contextmanager
 def waiting(message: str, console: Console | None = None, *, log: Console | None = None) -> Iterator[None]:
-    """Show a spinner with a message on a terminal.
-
-    Args:
-        console: default: standard error.
-        log: without a terminal the message is printed here, once.
-    """
+    """Show a spinner with a message on a terminal; elsewhere print the message to `log`, if given."""
     console = console or terminal(stderr=True)
     if can_redraw(console):
         with console.status(Text(message)):
             yield
-    else:
-        if log is not None:
-            log.print(Text(f"{message}…"), soft_wrap=True)
-        yield
+        return
+    if log is not None:
+        log.print(Text(f"{message}…"), soft_wrap=True)
+    yield
 
 
 def can_redraw(console: Console) -> bool:
@@ -49,15 +44,11 @@ def can_redraw(console: Console) -> bool:
     return console.is_interactive and bool(getattr(console.file, "isatty", lambda: False)())
 
 
-def page_width(console: Console) -> int:
-    """Columns of a page: those of the screen; in a pipe as many as its lines need."""
-    return console.width if can_redraw(console) else WIDEST
-
-
 def show(page: RenderableType, console: Console | None = None) -> None:
     """Print a page: as wide as the screen; in a pipe no line is wrapped."""
     console = console or terminal()
-    console.print(Lines(page, width=page_width(console)), crop=False)
+    width = console.width if can_redraw(console) else WIDEST
+    console.print(Lines(page, width=width), crop=False)
 
 
 def print_lines(*lines: str, console: Console | None = None) -> None:

@@ -205,6 +205,7 @@ class Script:
         human: Sequence[float | None] = (2.0, 2.2, 2.1),
         sparse: Sequence[float | None] = (0.4, 0.5, 0.9),
     ) -> None:
+        self.run.event("reporting", winner="g1-00", references=["human", "sparse"], seeds=[])
         for id, source in (("human", HUMAN), ("sparse", SPARSE)):
             self.run.write_candidate(Candidate(id, 0, source, id))
         for id, values in (("g1-00", winner), ("human", human), ("sparse", sparse)):

@@ -109,7 +109,7 @@ def test_weights_of_what_is_no_program(source: str) -> None:
     assert weights_of(source) == {}
 
 
-@pytest.mark.parametrize(("width", "points"), [(60, 7), (80, 10)])
+@pytest.mark.parametrize(("width", "points"), [(60, 5), (80, 10)])
 def test_training_is_shown_as_in_feedback(
     script: Script, shown: Callable[..., str], width: int, points: int
 ) -> None:

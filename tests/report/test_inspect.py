@@ -149,7 +149,6 @@ def test_a_failed_reference_is_said_and_is_no_zero(script: Script, shown: Callab
 
 def test_an_unfinished_report_gives_no_verdict(script: Script, shown: Callable[..., str]) -> None:
     script.search()
-    script.run.event("reporting", winner="g1-00", references=["human", "sparse"], seeds=[])
     script.report(sparse=(0.4,))
     screen = shown(run_page(script.run))
     assert "  The report is not finished (7 of 9 trainings): there is no verdict yet." in screen

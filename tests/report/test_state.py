@@ -75,15 +75,8 @@ def test_failures_before_training_need_no_trainings(state: RunState) -> None:
     state.take(event("failed", id="g0-01", seed=None, kind="no_code", message="prose"))
     assert state.trainings_wanted == 2 * 2 * 2 - 2 + 3 * 3
     state.take(event("failed", id="human", seed=None, kind="exception", message="m"))
+    state.take(event("reporting", winner="g0-00", references=["sparse"], seeds=[]))
     assert state.trainings_wanted == 2 * 2 * 2 - 2 + 2 * 3
-
-
-def test_a_generation_with_fewer_replies_than_requested_needs_fewer_trainings(state: RunState) -> None:
-    state.take(event("generation", generation=1, samples=2))
-    state.take(written("g1-00")[0])
-    assert (state.being_written, state.trainings_wanted) == (1, 2 * 2 * 2 + 3 * 3)
-    state.take(event("ranked", generation=1, best="g0-00", fitness=2.0, order=["g0-00"]))
-    assert (state.being_written, state.trainings_wanted) == (0, 2 * 2 * 2 - 2 + 3 * 3)
 
 
 def test_a_resumed_run_counts_nothing_twice(state: RunState) -> None:
@@ -103,6 +96,7 @@ def test_a_resumed_run_counts_nothing_twice(state: RunState) -> None:
 
 
 def test_report_trainings_are_kept_apart(state: RunState) -> None:
+    state.take(event("reporting", winner="g0-00", references=["human", "sparse"], seeds=[]))
     state.take(event("training", id="g0-00", seed=seeds("report_training", 0, 1)[0], steps=100))
     assert list(state.report) == ["g0-00", "human", "sparse"]
     assert state.winner == "g0-00"
@@ -156,13 +150,6 @@ def test_a_steady_search_shows_what_is_pending_and_what_is_newest() -> None:
     assert [each.id for each in state.past] == ["g0-01"]
 
 
-def test_nothing_is_being_written_once_the_writing_has_ended() -> None:
-    state = RunState([event("started", **STARTED), event("generation", generation=0, samples=2)])
-    assert state.being_written == 2
-    state.take(event("writing_ended", reason="--max-usd 1.00"))
-    assert state.being_written == 0
-
-
 # time left
 
 
@@ -196,10 +183,10 @@ def test_time_left_is_what_remains_at_the_measured_pace() -> None:
 def test_one_of_many_that_train_together_tells_nothing() -> None:
     """They report one after the other; when the first has, the others are as far."""
     state = training(1, 8)
-    for number in range(4):
+    for number in range(8):
         assert state.seconds_left(6.0) is None
         state.take(progress(f"g0-0{number}", 10, 6.0))
-    assert state.seconds_left(6.0) == pytest.approx((800 - 40) * 5 / 40)
+    assert state.seconds_left(6.0) == pytest.approx((800 - 80) * 5 / 80)
 
 
 def test_the_pace_after_a_resume_is_that_of_the_new_life() -> None:
