@@ -33,7 +33,7 @@ def episode_mean(expression: str, vocabulary: Vocabulary) -> str:
         raise BadInput(f"fitness {expression!r} names no observable; `eureka tasks NAME` lists a task's")
     # The mean of one number is that number; over `axis=0`, several numbers a step remain several, and fail.
     result = f"np.mean({text})" if mixing(tree, shapes) else f"np.mean({text}, axis=0)"
-    source = _program("fitness", names, f"Episode mean: {text}", result)
+    source = _program("fitness", names, result)
     check(source, vocabulary, "fitness", hidden=True)
     return source
 
@@ -46,8 +46,7 @@ def as_reward(expression: str, vocabulary: Vocabulary) -> str | None:
     """
     tree = _parsed(expression)
     text, names = code(tree, MAX_BYTES), _observables(tree)
-    doc, terms = f"Nothing but the fitness: {text}", f'{{"fitness": {text}}}'
-    source = _program("compute_reward", names, doc, terms)
+    source = _program("compute_reward", names, f'{{"fitness": {text}}}')
     try:
         check(source, vocabulary)
     except Refused:
@@ -75,7 +74,5 @@ def _observables(tree: ast.Module) -> list[str]:
     return list(dict.fromkeys(each.id for each in found if each.id not in _OWN and each.id not in bound))
 
 
-def _program(entry: str, names: list[str], doc: str, result: str) -> str:
-    quotable = doc.isprintable() and '"' not in doc and "\\" not in doc and len(doc) < 90
-    docstring = f'    """{doc}."""\n' if quotable else ""
-    return f"def {entry}({', '.join(names)}):\n{docstring}    return {result}\n"
+def _program(entry: str, names: list[str], result: str) -> str:
+    return f"def {entry}({', '.join(names)}):\n    return {result}\n"

@@ -167,7 +167,7 @@ def heading(orientation: Array) -> Array:
 
 _SHAPING: tuple[Callable[..., Array], ...] = (tolerance, ramp, wrap, dot, norm, rotate, heading)
 SHAPING = {function.__name__: function for function in _SHAPING}
-SHAPING_KEYWORDS = {name: frozenset(inspect.signature(each).parameters) for name, each in SHAPING.items()}
+SHAPING_KEYWORDS = frozenset(name for each in _SHAPING for name in inspect.signature(each).parameters)
 
 
 def namespace() -> dict[str, object]:
@@ -175,7 +175,7 @@ def namespace() -> dict[str, object]:
 
     Run in it what `parsing.compile_ready` makes of the source.
     """
-    arrays, numbers = _only({*NUMPY, *NUMPY_VALUES}, np), _only({*MATH, *MATH_VALUES}, math)
+    arrays, numbers = _only(NUMPY | NUMPY_VALUES, np), _only(MATH | MATH_VALUES, math)
     safe: dict[str, object] = {name: getattr(builtins, name) for name in BUILTINS}
     return {
         "__name__": "program",

@@ -21,6 +21,7 @@ from eureka_loop.reward.weights import number
 
 _OBS = "write `obs`: the observation after the step (`prev_obs`: before)"
 _ELSEWHERE = {  # what other interfaces pass in → what to ask for here
+    **dict.fromkeys(SURROUNDINGS, "a program is a plain function; ask for each quantity by its name"),
     "info": "its numbers are observables: `info_<key>`",
     **dict.fromkeys(("next_obs", "observation", "observations", "state", "next_state"), _OBS),
     "done": "write `terminated`, 1 where the episode ended by itself",
@@ -97,14 +98,9 @@ def _entry(tree: ast.Module, kind: Kind, problems: Problems) -> ast.FunctionDef 
             problems.add(statement, f"`{name}` is defined twice: remove one")
         defined.add(name)
     if ENTRY_POINTS[kind] not in functions:
-        _report_no_entry(ENTRY_POINTS[kind], functions, problems)
+        wanted = ENTRY_POINTS[kind]
+        problems.add(tree, f"there is no function `{wanted}`: write `def {wanted}(...):`")
     return functions.get(ENTRY_POINTS[kind])
-
-
-def _report_no_entry(wanted: str, functions: dict[str, ast.FunctionDef], problems: Problems) -> None:
-    *_, last = "", *functions
-    instead = f"rename `{last}`" if last else f"write `def {wanted}(...):`"
-    problems.add(functions.get(last, ast.Pass()), f"there is no function `{wanted}`: {instead}")
 
 
 def _check_constant(name: str, node: ast.expr, problems: Problems) -> None:
@@ -169,8 +165,6 @@ class _Signature:
     def _unknown(self, name: str, default: ast.expr | None) -> str:
         if default is not None:
             return f"`{name}` is a weight: it stands after a `*`: `*, {name}={code(default)}`"
-        if name in SURROUNDINGS:
-            return f"there is no `{name}`: a program is a plain function; ask for each quantity by its name"
         if name in _ELSEWHERE:
             return f"unknown observable {name!r}: {_ELSEWHERE[name]}"
         if self.vocabulary.find(name, hidden=True) is not None:

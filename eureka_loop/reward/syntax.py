@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterable
+from collections.abc import Set
 
 from eureka_loop.errors import Problem, Refused
-from eureka_loop.reward import allowed
-from eureka_loop.reward.allowed import ATTRIBUTES, FUNCTIONS, MODULES, NUMPY, TYPES, VALUES, Keywords
-from eureka_loop.reward.functions import SHAPING_KEYWORDS
+from eureka_loop.reward.allowed import (
+    ATTRIBUTES,
+    BUILTINS,
+    FUNCTIONS,
+    KEYWORDS,
+    METHODS,
+    MODULES,
+    NUMPY,
+    TYPES,
+    VALUES,
+)
+from eureka_loop.reward.functions import SHAPING, SHAPING_KEYWORDS
 from eureka_loop.reward.parsing import code, ignored, module_path, quoted
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.reward.weights import number
@@ -21,6 +30,7 @@ from eureka_loop.reward.weights import number
 MAX_PROBLEMS = 40  # more only cost a model tokens
 MAX_MESSAGE = 1_000  # characters of one problem; the program's own names may be longer
 SURROUNDINGS = ("self", "env", "physics", "model", "data", "sim", "cfg")  # what other interfaces pass in
+_LIBRARIES = ("torch", "jnp", "jax", "tf", "F", "nn", "cp", "scipy")
 
 _ALLOWED = (
     ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Pass, ast.Expr,
@@ -60,10 +70,11 @@ _REFUSED = {
 _OPAQUE = (ast.ClassDef, ast.AsyncFunctionDef, ast.Match, ast.JoinedStr, ast.Raise)  # not looked into
 _PARTS = (ast.ExceptHandler, ast.withitem, ast.Del)  # of what is refused already
 _MAX_INTEGER = 10**12
-_OWN = {**allowed.BUILTINS, **SHAPING_KEYWORDS}
-_METHODS = {**allowed.METHODS, **allowed.CONTAINER_METHODS}
-_LIBRARIES = ("torch", "jnp", "jax", "tf", "F", "nn", "cp", "scipy")
-_INSTEAD = {  # builtins, numpy's functions, methods and keywords that aren't allowed → what to write
+_OWN = BUILTINS | SHAPING.keys()
+_KEYWORDS = KEYWORDS | SHAPING_KEYWORDS
+_INSTEAD = {  # names, numpy's functions, methods and keywords that aren't allowed → what to write
+    **dict.fromkeys(SURROUNDINGS, "name the quantity as a parameter"),
+    **dict.fromkeys(_LIBRARIES, "arrays are numpy's, write `np` functions"),
     "print": "nothing is shown; to log a value return it as a term whose name begins with `_`",
     "isinstance": "the inputs are always arrays: remove the check",
     "map": "write array operations, or a list comprehension",
@@ -249,19 +260,12 @@ class Syntax(ast.NodeVisitor):
         observable = self._vocabulary.find(name, hidden=self._hidden)
         if observable is not None:
             return f"`{name}` is an observable, {observable.facts}: name it as a parameter"
-        if name in _LIBRARIES:
-            return f"there is no `{name}`: arrays are numpy's, write `np` functions"
-        if name in SURROUNDINGS:
-            return f"there is no `{name}`: name the quantity as a parameter"
-        instead = f"can't be used: {_INSTEAD[name]}" if name in _INSTEAD else ""
-        return (
-            f"`{name}` {instead}"
-            if instead
-            else f"unknown name `{name}`" + self._nearest(name, {*self._bound, *_OWN})
-        )
+        if name in _INSTEAD:
+            return f"`{name}` can't be used: {_INSTEAD[name]}"
+        return f"unknown name `{name}`" + self._nearest(name, self._bound | _OWN)
 
-    def _nearest(self, name: str, known: Iterable[str], prefix: str = "") -> str:
-        close = [] if self._problems.full else difflib.get_close_matches(name, list(known), n=2, cutoff=0.7)
+    def _nearest(self, name: str, known: Set[str], prefix: str = "") -> str:
+        close = [] if self._problems.full else difflib.get_close_matches(name, known, n=2, cutoff=0.7)
         return f"; did you mean {' or '.join(f'`{prefix}{each}`' for each in close)}?" if close else ""
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
@@ -277,7 +281,7 @@ class Syntax(ast.NodeVisitor):
 
     def _instead_of_attribute(self, node: ast.Attribute) -> str:
         name = node.attr
-        if name in _METHODS:
+        if name in METHODS:
             return f"call it, `{code(node)}(...)`"
         if self._vocabulary.find(name, hidden=self._hidden) is not None:
             return f"name it as a parameter, `{name}`"
@@ -294,41 +298,33 @@ class Syntax(ast.NodeVisitor):
     # Calls
 
     def visit_Call(self, node: ast.Call) -> None:
-        function, name, keywords = node.func, "", None
-        if isinstance(function, ast.Name):
-            name = function.id
-            keywords = None if name in self._bound else _OWN.get(name)
-            if name not in self._bound and name not in _OWN:
-                self._report(function, self._about_unknown(name))
-        elif not isinstance(function, ast.Attribute):
-            self._report(node, f"{quoted(function)} can't be called: call functions by their name")
-            self.visit(function)
-        elif module_path(function)[0]:
-            module, name = module_path(function)
-            keywords = FUNCTIONS[MODULES[module]].get(name)
-            if keywords is None:
-                self._check_module_value(function, module, name)
-        else:
-            name, keywords = function.attr, self._method_called(function)
-        if keywords is not None:
-            self._check_keywords(node, name, keywords)
+        if self._check_function(node.func):
+            for name in (keyword.arg for keyword in node.keywords):
+                if name is not None and name not in _KEYWORDS:
+                    instead = f"; {_INSTEAD[name]}" if name in _INSTEAD else self._nearest(name, _KEYWORDS)
+                    self._report(node, f"{quoted(node)}: no keyword `{name}=`{instead}")
         for argument in (*node.args, *node.keywords):
             self.visit(argument)
 
-    def _method_called(self, function: ast.Attribute) -> Keywords | None:
-        if function.attr in _METHODS:
+    def _check_function(self, function: ast.expr) -> bool:
+        """Report a function that can't be called; returns whether it is one with known keywords."""
+        if isinstance(function, ast.Name):
+            if function.id not in self._bound | _OWN:
+                self._report(function, self._about_unknown(function.id))
+            return function.id in _OWN - {"dict"} - self._bound
+        if not isinstance(function, ast.Attribute):
+            self._report(function, f"{quoted(function)} can't be called: call functions by their name")
+            self.visit(function)
+            return False
+        module, path = module_path(function)
+        if module and path not in FUNCTIONS[MODULES[module]]:
+            self._check_module_value(function, module, path)
+        elif not module and function.attr in METHODS:
             self.visit(function.value)
-        else:
+        elif not module:
             instead = _instead(function.attr) or "; write an `np` function"
             self._report(function, f"{quoted(function)} can't be used{instead}")
-        return _METHODS.get(function.attr)
-
-    def _check_keywords(self, node: ast.Call, name: str, keywords: Keywords) -> None:
-        for keyword in node.keywords:
-            if keyword.arg is not None and keyword.arg not in keywords and name != "dict":
-                listed = ", ".join(f"`{each}=`" for each in sorted(keywords)) or "none"
-                instead = _INSTEAD.get(keyword.arg, f"allowed: {listed}")
-                self._report(node, f"{quoted(node)}: no keyword `{keyword.arg}=`; {instead}")
+        return path in FUNCTIONS[MODULES[module]] if module else function.attr in METHODS
 
 
 def _instead(name: str) -> str:

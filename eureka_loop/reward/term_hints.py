@@ -13,13 +13,7 @@ from eureka_loop.reward.parsing import code, module_path, parse
 Shape = tuple[int, ...]
 NO_LOOP = "arrays hold all rows at once: write array operations, without the loop"
 _CONTAINER = ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp
-_AXIS_PLACES = {
-    "linalg.norm": 2,
-    "percentile": 2,
-    "quantile": 2,
-    "diff": 2,
-    "roll": 2,
-}  # of numpy's arguments
+_AXIS_THIRD = ("linalg.norm", "percentile", "quantile", "diff", "roll")  # `axis` is their third parameter
 _MOST = 8  # places that mix rows
 
 
@@ -37,7 +31,7 @@ def for_terms(failure: RewardFailure, source: str, shapes: Mapping[str, Shape]) 
         return f"Line {last}: {failure}"
     places: list[Problem] = []
     if failure.kind in ("rows_not_independent", "wrong_shape") and str(failure).startswith("Term"):
-        places = (_columns(tree) if "shape (N, N)" in str(failure) else []) or mixing(tree, shapes)
+        places = mixing(tree, shapes)
     values, lines = _term_values(tree), []
     for line in str(failure).split("\n"):
         term, shape = re.match(r"Term '([^']+)'", line), re.search(r"has shape (\(.*?\)), expected", line)
@@ -68,7 +62,7 @@ def _for_shape(shape: str, value: str, observable: str, *_: str) -> str:
     if shape == "()":
         return f": write `{value} * np.ones(len({observable}))`, or add `axis=1` to the reduction"
     if shape == "(N, N)":
-        return ": an (N,) and an (N, 1) array were combined"
+        return ": an (N,) and an (N, 1) array were combined: write `x[:, 0]` in place of `x[:, :1]`"
     if shape.startswith("(N, "):
         return f": write `{value}[:, 0]`" + ("" if shape == "(N, 1)" else f", or `{value}.sum(axis=1)`")
     return ": it was reduced over the N rows, or joins them: reduce over `axis=1`"
@@ -91,19 +85,6 @@ def mixing(tree: ast.Module, shapes: Mapping[str, Shape]) -> list[Problem]:
     return sorted(found, key=lambda problem: problem.line)[:_MOST]
 
 
-def _columns(tree: ast.Module) -> list[Problem]:
-    """Where a program takes one component that keeps its axis, (N, 1)."""
-    found = []
-    for node in ast.walk(tree):
-        match node:
-            case ast.Subscript(value=x, slice=ast.Tuple(elts=[ast.Slice(), ast.Slice(lower=first)])):
-                written = f"{base(x)}[:, {code(first) if first else 0}]"
-                found.append(Problem(node.lineno, f"`{code(node)}` may be (N, 1): write `{written}`"))
-            case ast.Call(keywords=[*_, ast.keyword(arg="keepdims")]):
-                found.append(Problem(node.lineno, f"`{code(node)}` is (N, 1): write it without `keepdims`"))
-    return found[:_MOST]
-
-
 def _instead(node: ast.AST, shapes: Mapping[str, Shape], lists: set[str]) -> Iterator[str]:
     match node:
         case ast.Call(func=ast.Attribute()) if (x := operand(node)) is not None:
@@ -118,11 +99,6 @@ def _instead(node: ast.AST, shapes: Mapping[str, Shape], lists: set[str]) -> Ite
             elif _takes_rows(index) and not is_list:
                 rest = index.elts[-1] if isinstance(index, ast.Tuple) else index
                 yield f"write `{base(x)}[:, {code(rest)}]`"
-        case (
-            ast.BinOp(left=ast.Call(func=ast.Name(id="len")))
-            | ast.BinOp(right=ast.Call(func=ast.Name(id="len")))
-        ):
-            yield "the number of rows says nothing of a row: write a weight"
         case ast.For(iter=ast.Name(id=x)) if x in shapes:
             yield NO_LOOP
         case ast.Call(func=ast.Name(id="range"), args=arguments):
@@ -138,7 +114,7 @@ def _instead_of_call(node: ast.Call, x: ast.expr, rank: int, is_list: bool) -> I
     """
     module, path = module_path(node.func)
     name = path or (node.func.attr if isinstance(node.func, ast.Attribute) else "")
-    place = _AXIS_PLACES.get(name, 1) if module else 0
+    place = 1 + (name in _AXIS_THIRD) if module else 0
     axis = _axis_of(node, place)
     if name in REDUCTIONS and axis in (None, 0, -2) and not (is_list and axis == 0):
         new_axis = ast.keyword("axis", ast.Constant(0 if is_list else 1))
@@ -163,8 +139,6 @@ def _instead_of_call(node: ast.Call, x: ast.expr, rank: int, is_list: bool) -> I
             f"{code(x)} * {code(node.args[-1])}" if rank == 1 else f"dot({code(x)}, {code(node.args[-1])})"
         )
         yield f"write `{written}`"
-    elif name == "einsum" and not code(x).strip("'").partition("->")[2]:
-        yield "keep the batch's index in the output, `np.einsum('ni,ni->n', a, b)`"
 
 
 def _rank(x: ast.expr, shapes: Mapping[str, Shape]) -> int:

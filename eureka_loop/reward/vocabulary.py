@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from eureka_loop.errors import LIKE, UnknownName
+from eureka_loop.errors import UnknownName
 
 PREFIXES = ("prev_", "init_")  # the value before the step; the value at the episode's start
 
@@ -101,16 +100,4 @@ class Vocabulary:
         geom = f"{prefix}{stem}_geom_{quantity}"
         if geom in facts:
             facts = {geom: f"{facts[geom]} (no body or site {stem!r}, but a geom)"}
-        return UnknownName("observable", parameter, _nearest(parameter, facts), facts=facts)
-
-
-def _nearest(name: str, known: Iterable[str]) -> list[str]:
-    """The most similar names and those hardly less similar: three at most."""
-    matcher = difflib.SequenceMatcher(b=name)  # it caches what it computes for `b`
-    likeness: dict[str, float] = {}
-    for each in known:
-        matcher.set_seq1(each)
-        if matcher.real_quick_ratio() >= LIKE and matcher.quick_ratio() >= LIKE:
-            likeness[each] = matcher.ratio()
-    best = sorted(likeness, key=lambda each: -likeness[each])[:3]
-    return [each for each in best if likeness[each] > likeness[best[0]] - 0.08]
+        return UnknownName("observable", parameter, facts, facts=facts)

@@ -17,8 +17,7 @@ Run = Callable[..., Terms]
 
 def test_the_episode_mean_of_an_observable() -> None:
     assert episode_mean("forward_velocity", ANT) == (
-        'def fitness(forward_velocity):\n    """Episode mean: forward_velocity."""\n'
-        "    return np.mean(forward_velocity, axis=0)\n"
+        "def fitness(forward_velocity):\n    return np.mean(forward_velocity, axis=0)\n"
     )
 
 
@@ -74,8 +73,8 @@ def test_a_bad_expression(expression: str, error: type[EurekaError], message: st
 def test_the_same_expression_as_a_reward(dry_run: Run) -> None:
     source = as_reward("forward_velocity - norm(action)", ANT)
     assert source == (
-        'def compute_reward(forward_velocity, action):\n    """Nothing but the fitness: forward_velocity - '
-        'norm(action)."""\n    return {"fitness": forward_velocity - norm(action)}\n'
+        "def compute_reward(forward_velocity, action):\n"
+        '    return {"fitness": forward_velocity - norm(action)}\n'
     )
     assert dry_run(source).names == ("fitness",)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from eureka_loop.errors import Refused
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.syntax import MAX_PROBLEMS
 from eureka_loop.reward.vocabulary import Vocabulary
@@ -46,7 +45,7 @@ def test_torch_code_is_answered_with_numpys(problems: Check) -> None:
         "Line 4: `@torch.jit.script`: remove the decorator",
         "Line 5: unknown observable 'object_pos'; did you mean 'torso_pos' (N, 3) m or "
         "'back_left_foot_pos' (N, 3) m?",
-        "Line 5: unknown observable 'goal_pos'; did you mean 'torso_pos' (N, 3) m?",
+        "Line 5: unknown observable 'goal_pos'; did you mean 'torso_pos' (N, 3) m or 'qpos' (N, 15)?",
         "Line 7: `torch.norm` can't be used: write `np.linalg.norm`",
         "Line 8: `torch.exp` can't be used: write `np.exp`",
         "Line 8: `action.pow` can't be used: write `x ** y`",
@@ -56,7 +55,7 @@ def test_torch_code_is_answered_with_numpys(problems: Check) -> None:
 
 def test_a_gym_wrappers_code_is_answered_with_parameters(problems: Check) -> None:
     assert problems(GYM_WRAPPER) == [
-        "Line 3: there is no `self`: a program is a plain function; ask for each quantity by its name",
+        "Line 3: unknown observable 'self': a program is a plain function; ask for each quantity by its name",
         "Line 3: unknown observable 'info': its numbers are observables: `info_<key>`",
         "Line 4: `self.forward_velocity` can't be used: name it as a parameter, `forward_velocity`",
         "Line 5: `print` can't be used: nothing is shown; to log a value return it as a term whose name begins "
@@ -64,20 +63,6 @@ def test_a_gym_wrappers_code_is_answered_with_parameters(problems: Check) -> Non
         'Line 5: f-strings can\'t be used: write every key as a literal string: `"left_foot"`',
         "Line 6: `self.sim.data.qpos` can't be used: name it as a parameter, `qpos`",
     ]
-
-
-def test_problems_come_in_order_of_lines_and_are_the_refusals_text(
-    vocabularies: Callable[[str], Vocabulary],
-) -> None:
-    with pytest.raises(Refused) as refused:
-        check(ISAAC_GYM, vocabularies("ant"))
-    lines = [problem.line for problem in refused.value.problems]
-    assert lines == sorted(lines)
-    assert str(refused.value) == "\n".join(str(problem) for problem in refused.value.problems)
-
-
-def test_the_same_message_about_a_line_comes_once(body: Check) -> None:
-    assert len(body("x = missing + missing")) == 1
 
 
 def test_beyond_forty_problems_the_rest_is_counted(body: Check) -> None:
@@ -126,16 +111,10 @@ def test_top_level_statements_that_pass(problems: Check, line: str) -> None:
     assert problems(f"{line}\n{ENTRY}") == []
 
 
-@pytest.mark.parametrize(
-    ("source", "kind", "message"),
-    [
-        (ENTRY.replace("compute_reward", "reward_fn"), "reward", "`compute_reward`: rename `reward_fn`"),
-        ("", "reward", "`compute_reward`: write `def compute_reward(...):`"),
-        (ENTRY, "fitness", "`fitness`: rename `compute_reward`"),
-    ],
-)
-def test_a_missing_entry_point(problems: Check, source: str, kind: str, message: str) -> None:
-    assert problems(source, kind=kind) == [f"Line 1: there is no function {message}"]
+def test_a_missing_entry_point(problems: Check) -> None:
+    assert problems(ENTRY, kind="fitness") == [
+        "Line 1: there is no function `fitness`: write `def fitness(...):`"
+    ]
 
 
 # Parameters
@@ -150,16 +129,13 @@ def signature(parameters: str) -> str:
     [
         (
             "torso_up, torso_vel",
-            "unknown observable 'torso_vel'; did you mean 'torso_linvel' (N, 3) m/s or 'torso_angvel' (N, 3) rad/s?",
-        ),
-        (
-            "torso_up, prev_torso_linvl",
-            "unknown observable 'prev_torso_linvl'; did you mean 'prev_torso_linvel' (N, 3) m/s?",
+            "unknown observable 'torso_vel'; did you mean 'torso_linvel' (N, 3) m/s or 'torso_angvel' (N, 3) rad/s or "
+            "'torso_up' (N, 3)?",
         ),
         ("torso_up, xyzzy", "unknown observable 'xyzzy'"),
         (
             "torso_up, env",
-            "there is no `env`: a program is a plain function; ask for each quantity by its name",
+            "unknown observable 'env': a program is a plain function; ask for each quantity by its name",
         ),
         (
             "torso_up, done",
@@ -183,14 +159,6 @@ def signature(parameters: str) -> str:
 )
 def test_parameters_that_are_refused(problems: Check, parameters: str, message: str) -> None:
     assert f"Line 1: {message}" in problems(signature(parameters))
-
-
-def test_a_geom_of_that_name_is_proposed(problems: Check) -> None:
-    source = 'def compute_reward(right_hand_pos):\n    return {"up": right_hand_pos[:, 2]}\n'
-    assert problems(source, "humanoid") == [
-        "Line 1: unknown observable 'right_hand_pos'; did you mean 'right_hand_geom_pos' (N, 3) m "
-        "(no body or site 'right_hand', but a geom)?"
-    ]
 
 
 def test_every_parameter_is_reported_at_its_own_line(problems: Check) -> None:
@@ -282,9 +250,10 @@ def test_syntax_that_is_refused(body: Check, statement: str, message: str) -> No
 
 
 @pytest.mark.parametrize(
-    "statement", ["class A:\n    x = missing", "raise ValueError('no')", "x = f'{missing}'"]
+    "statement",
+    ["class A:\n    x = missing", "raise ValueError('no')", "x = f'{missing}'", "x = missing + missing"],
 )
-def test_a_refused_construct_is_reported_once(body: Check, statement: str) -> None:
+def test_a_problem_is_reported_once(body: Check, statement: str) -> None:
     assert len(body(statement)) == 1
 
 
@@ -369,8 +338,7 @@ def test_syntax_that_passes(body: Check, statement: str) -> None:
         ),
         (
             "x = tolerance(forward_velocity, bound=(0, 1))",
-            "`tolerance(forward_velocity, bound=(0, 1))`: no keyword `bound=`; allowed: `bounds=`, `margin=`, "
-            "`sigmoid=`, `value_at_margin=`, `x=`",
+            "`tolerance(forward_velocity, bound=(0, 1))`: no keyword `bound=`; did you mean `bounds`?",
         ),
     ],
 )

@@ -56,7 +56,6 @@ REDUCTIONS = [
     ("x = np.sort(action, axis=0)", "np.sort(action, axis=1)"),
     ("x = torso_pos @ torso_pos", "dot(torso_pos, torso_pos)"),
     ("x = np.dot(forward_velocity, forward_velocity)", "forward_velocity * forward_velocity"),
-    ("x = np.einsum('ni,ni->', torso_pos, torso_pos)", "np.einsum('ni,ni->n', a, b)"),
     (
         "x = np.concatenate([forward_velocity, forward_velocity])",
         "np.stack([forward_velocity, forward_velocity], axis=1)",
@@ -77,7 +76,7 @@ INDICES = [
 ]
 SHAPES = [
     ("x = forward_velocity * torso_pos", "forward_velocity[:, None]"),
-    ("x = forward_velocity - torso_pos[:, 2:3]", "torso_pos[:, 2]"),
+    ("x = forward_velocity - torso_pos[:, 2:3]", "x[:, 0]"),
     ("x = torso_pos - torso_quat", "torso_quat[:, :3]"),
     ("x = norm(forward_velocity)", "np.abs(x)"),
     ("x = dot(forward_velocity, w)", "a * b"),
@@ -105,31 +104,15 @@ def test_the_answer_has_a_line_and_what_to_write(failure: Failure, statements: s
     ("statements", "kind", "message"),
     [
         (
-            "if torso_pos[:, 2] > 0.5:\n    x = 1.0\nelse:\n    y = 2.0",
-            "exception",
-            "Line 2: `if` on an array of N rows. Write `np.where(torso_pos[:, 2] > 0.5, a, b)`.",
-        ),
-        (
             "y = torso_pos.mean()\nx = forward_velocity - y",
             "rows_not_independent",
             "Line 2: `torso_pos.mean()` mixes rows: write `torso_pos.mean(axis=1)`",
-        ),
-        (
-            "x = forward_velocity * torso_pos",
-            "exception",
-            "Line 2: `forward_velocity` is (N,) and `torso_pos` is (N, 3), which don't fit row by row: write "
-            "`forward_velocity[:, None]`, or take a component, `torso_pos[:, 0]`",
         ),
         (
             "for row in torso_pos:\n    x = row[0]",
             "wrong_shape",
             "Line 2: `for row in torso_pos: x = row[0]` mixes rows: arrays hold all rows at once: write array "
             "operations, without the loop",
-        ),
-        (
-            "x = torso_pos - 1.0",
-            "wrong_shape",
-            "Line 3: Term 'b' has shape (N, 3), expected (N,): write `x[:, 0]`, or `x.sum(axis=1)`",
         ),
     ],
 )
@@ -154,18 +137,10 @@ def test_every_place_that_mixes_rows_is_reported_at_once(failure: Failure) -> No
     assert [line.partition(":")[0] for line in str(found).splitlines()] == ["Line 5", "Line 2", "Line 3"]
 
 
-@pytest.mark.parametrize(
-    ("returned", "message"),
-    [
-        ('x, {"a": x}', "Line 3: `compute_reward` returned a tuple: return only the dict of terms"),
-        ("x", "Line 3: `compute_reward` returned ndarray, expected a dict of terms"),
-        ('{"a": x, "total": x}', "Line 3: Remove the key 'total': the reward is the sum of the other terms"),
-        ('{"a": x, "reward": x}', "Line 3: Remove the key 'reward'"),
-    ],
-)
-def test_what_is_returned_in_place_of_terms(failure: Failure, returned: str, message: str) -> None:
-    found = failure("x = forward_velocity", returned)
-    assert (found.kind, str(found)[: len(message)]) == ("wrong_terms", message)
+def test_terms_that_are_no_dict_are_reported_at_the_return(failure: Failure) -> None:
+    found = failure("x = forward_velocity", "x")
+    assert found.kind == "wrong_terms"
+    assert str(found).startswith("Line 3: `compute_reward` returned ndarray, expected a dict of terms")
 
 
 def test_a_helper_is_answered_at_its_own_line(dry_run: Run) -> None:

@@ -56,7 +56,7 @@ def fit(fork_server: ForkServer, expression: str, probe: Mapping[str, Array]) ->
     [
         ("np.log(height - 5)", "nan"),
         ("1 / terminated.sum()", "inf"),
-        ("height[99]", "Line 3: IndexError"),
+        ("height[99]", "Line 2: IndexError"),
         ("height[:0].mean()", "nan"),
     ],
 )
@@ -95,7 +95,7 @@ def test_episodes_are_as_long_as_real_ones() -> None:
 @pytest.mark.parametrize(
     ("source", "part"),
     [
-        ("def compute_reward(height):\n    return {'a': np.log(height - 5.0)}\n", "NaN in 40 of 40 rows"),
+        ("def compute_reward(height):\n    return {'a': np.log(height - 5.0)}\n", "nan in 40 of 40 rows"),
         (
             "def compute_reward(height):\n    return {'a': height * [1.0][len(height)]}\n",
             "Line 2: IndexError",

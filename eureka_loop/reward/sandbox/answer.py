@@ -81,14 +81,18 @@ def check_names(names: tuple[str, ...]) -> None:
 
 
 def find_fault(names: Sequence[str], values: Array) -> tuple[RewardFailure, int] | None:
-    """The first term that is not finite or too large, with its row in `values` (K, N); None: all are well."""
-    if bool(np.all(np.abs(values) <= TERM_LIMIT)):  # false for NaN
+    """The first value that is not finite or too large, with its row in `values` (K, N), or None."""
+    wrong = ~(np.abs(values) <= TERM_LIMIT)  # NaN included
+    if not wrong.any():
         return None
-    for name, term in zip(names, values, strict=True):
-        for kind, bad in (("not_finite", ~np.isfinite(term)), ("out_of_range", np.abs(term) > TERM_LIMIT)):
-            if bad.any():
-                return RewardFailure(kind, _fault_message(kind, name, term, bad)), int(bad.argmax())
-    raise AssertionError("unreachable: some value failed the comparison above")
+    term, row = (int(index) for index in np.argwhere(wrong)[0])
+    name, value = names[term], values[term, row]
+    where = f"in {wrong[term].sum()} of {values.shape[1]} rows, first in row {row}"
+    if not np.isfinite(value):
+        return RewardFailure("not_finite", f"Term {name!r} is {value} {where}"), row
+    limit, size = numbers.number(TERM_LIMIT), numbers.number(float(value))
+    message = f"Term {name!r} exceeds ±{limit} {where} ({size}): scale or clip it"
+    return RewardFailure("out_of_range", message), row
 
 
 def inputs_at(parameters: Sequence[str], columns: Sequence[Array], row: int) -> str:
@@ -120,29 +124,16 @@ def _checked(what: str, value: object, shape: tuple[int, ...]) -> npt.NDArray[An
     except (ValueError, TypeError) as error:
         raise RewardFailure("wrong_dtype", f"{what} is no array of numbers: {error}") from error
     if array.shape != shape:
-        raise RewardFailure("wrong_shape", _shape_message(what, array.shape, shape))
+        if shape:
+            found = with_n(array.shape, *shape)
+            raise RewardFailure("wrong_shape", f"{what} has shape {found}, expected (N,)")
+        raise RewardFailure(
+            "wrong_shape",
+            f"{what} returned shape {array.shape}, expected one number for the whole episode: "
+            "reduce it with `.mean()`, `.sum()`, `.max()` or `[-1]`, or take a component, `[:, 0]`",
+        )
     if array.dtype.kind not in _REAL:
         raise RewardFailure(
             "wrong_dtype", f"{what} has dtype {array.dtype}, expected float64: real numbers only"
         )
     return array
-
-
-def _shape_message(what: str, found: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    if not expected:
-        return (
-            f"{what} returned shape {found}, expected one number for the whole episode: "
-            "reduce it with `.mean()`, `.sum()`, `.max()` or `[-1]`, or take a component, `[:, 0]`"
-        )
-    return f"{what} has shape {with_n(found, expected[0])}, expected (N,)"
-
-
-def _fault_message(kind: str, name: str, term: Array, bad: npt.NDArray[np.bool_]) -> str:
-    where = f"in {int(bad.sum())} of {len(term)} rows, first in row {int(bad.argmax())}"
-    if kind == "not_finite":
-        nan = int(np.isnan(term).sum())
-        value = "NaN" if nan == bad.sum() else "infinite" if nan == 0 else "NaN or infinite"
-        return f"Term {name!r} is {value} {where}"
-    worst = float(np.abs(term[np.isfinite(term)]).max())
-    limit, size = numbers.number(TERM_LIMIT), numbers.number(worst)
-    return f"Term {name!r} exceeds ±{limit} {where} (greatest size {size}): scale or clip it"

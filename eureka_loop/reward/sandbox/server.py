@@ -1,42 +1,71 @@
-"""The fork server's own process: a numpy-only interpreter that forks one locked process for each program.
+"""The fork server's own process, and the locked processes that it forks, one for each program.
 
-It is executed afresh, never forked from a process with keys or torch, and its environment holds little more
-than thread counts. It runs no program itself and takes two requests over its control socket: fork, end. A
-child is reaped only when the owner asks, so a process id stays valid as long as it is used.
+The fork server is executed afresh, never forked from a process with keys or torch, and its environment holds
+little more than thread counts. It runs no program itself and takes two requests over its control socket:
+fork and end. A child is reaped only when the owner asks, so a process id stays valid as long as it is used.
 
-A locked process can import nothing, so parts of numpy that it imports on first use are imported here.
+A child locks itself, loads one program and answers requests until its control socket closes. It can import
+nothing, so parts of numpy that numpy imports on first use are imported here. The owner checks everything that
+a child sends (see `process`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import mmap
 import os
 import signal
 import socket
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import numpy.ma  # some functions import it on first use
 
+from eureka_loop.errors import Problem, Refused, RewardFailure
+from eureka_loop.records import Array
 from eureka_loop.reward import functions
 from eureka_loop.reward.contract import MAX_TERMS
 from eureka_loop.reward.parsing import compile_ready
-from eureka_loop.reward.sandbox import answer, child
+from eureka_loop.reward.sandbox import answer, probes
 from eureka_loop.reward.sandbox.explain import FILENAME, explain
 from eureka_loop.reward.sandbox.lock import (
     ALL_LAYERS,
     Layer,
     die_with_parent,
+    lock,
     may_kill_other_users,
     prepare,
 )
-from eureka_loop.reward.sandbox.protocol import FORK, SERVER_MESSAGE, WARM
+from eureka_loop.reward.sandbox.protocol import (
+    ANSWER,
+    CODES,
+    DONE,
+    EXIT_FAILED,
+    EXIT_OUT_OF_MEMORY,
+    FORK,
+    LOCKED,
+    LOCKED_SEQUENCE,
+    READY,
+    READY_SEQUENCE,
+    REQUEST,
+    SERVER_MESSAGE,
+    TEXT_BYTES,
+    WARM,
+    LoadRequest,
+    output_values,
+)
 
-CONTROL = 3  # the control socket's descriptor
+CONTROL = 3  # the fork server's control socket
+CHILD_CONTROL = 0  # a child's, its only descriptor
+
+_MESSAGE_BYTES = 2048  # of TEXT_BYTES; the detail takes the rest
+_DESCRIPTORS = 256  # the fork server holds fewer than ten; closing up to the system's limit can take 0.1 s
+_RESERVE_BYTES = 4 * 1024**2  # given back when memory is out, so that the failure can be reported
 
 
 def main(owner: int, control: int) -> NoReturn:
@@ -57,7 +86,7 @@ def main(owner: int, control: int) -> NoReturn:
     with contextlib.suppress(OSError):  # where memory runs out, children end before the training they serve
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.environ.clear()  # the libraries have read it by now
-    prepare(child.CONTROL)
+    prepare(CHILD_CONTROL)
     scope = namespace()  # built here, it costs a child no page faults; nothing is executed in it here
     gc.collect()
     gc.freeze()  # else the first collection in a child would copy every page
@@ -84,14 +113,13 @@ def main(owner: int, control: int) -> NoReturn:
 
 def _fork(descriptors: list[int], layers: Layer, scope: dict[str, object]) -> int:
     """The child's process id; -1 where the system has none left."""
-    control, inputs, outputs = descriptors
     parent = os.getpid()
     try:
         pid = os.fork()
     except OSError:
         pid = -1
     if pid == 0:
-        child.run((control, inputs, outputs), layers, parent, scope)
+        _run_child(descriptors, layers, parent, scope)
     for descriptor in descriptors:
         os.close(descriptor)
     return pid
@@ -105,6 +133,100 @@ def _end(pid: int) -> int:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             send(pid, signal.SIGKILL)
     return os.waitpid(pid, 0)[1]
+
+
+def _run_child(descriptors: list[int], wanted: Layer, parent: int, scope: dict[str, object]) -> NoReturn:
+    """Body of a fork; never returns into the fork server's loop. `scope`: the program's namespace."""
+    status = EXIT_FAILED
+    try:
+        _serve_program(descriptors, wanted, parent, scope)
+        status = 0
+    except MemoryError:
+        status = EXIT_OUT_OF_MEMORY
+    finally:
+        os._exit(status)
+
+
+def _serve_program(descriptors: list[int], wanted: Layer, parent: int, scope: dict[str, object]) -> None:
+    control, inputs, outputs = descriptors
+    readable = mmap.mmap(inputs, os.fstat(inputs).st_size, access=mmap.ACCESS_READ)
+    writable = mmap.mmap(outputs, os.fstat(outputs).st_size)
+    os.setsid()
+    os.dup2(control, CHILD_CONTROL)
+    os.closerange(CHILD_CONTROL + 1, _DESCRIPTORS)
+    sys.stdin = sys.stdout = sys.stderr = None  # a stray write would be fatal
+    held = lock(wanted, parent=parent, control=CHILD_CONTROL)
+    request, encoded = LoadRequest.decode(readable)  # nothing of it is read before the lock
+    server = ProgramServer(request, request.columns(readable, encoded), writable)
+    server.send(LOCKED_SEQUENCE, request.token, LOCKED, int(held))
+    if request.kind == "probe":
+        server.send(READY_SEQUENCE, request.token, READY, probes.attempt(request.source))
+    elif server.load(scope):
+        while message := os.read(CHILD_CONTROL, REQUEST.size):
+            server.serve(message)
+
+
+class ProgramServer:
+    """Loads one program and evaluates it on request."""
+
+    def __init__(self, request: LoadRequest, columns: list[Array], outputs: mmap.mmap) -> None:
+        self._request, self._columns, self._outputs = request, columns, outputs
+        self._values = output_values(outputs, request.rows)
+        self._names: tuple[str, ...] = ()
+        self._function: Callable[..., object] = lambda: None
+        # Never touched, so it costs nothing but address space.
+        self._reserve = mmap.mmap(-1, _RESERVE_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+
+    def load(self, scope: dict[str, object]) -> bool:
+        """Compile and execute the source; returns whether that worked."""
+        token, name = self._request.token, self._request.entry_point
+        try:
+            exec(compile(compile_ready(self._request.source), FILENAME, "exec", dont_inherit=True), scope)
+            function = scope.get(name)
+            if not callable(function):
+                raise Refused([Problem(1, f"there is no function `{name}`")])
+        except BaseException as error:  # noqa: BLE001 (the process's boundary: the owner gets it as text)
+            self._send_failure(READY_SEQUENCE, token, error)
+            return False
+        self._function = function
+        self.send(READY_SEQUENCE, token, READY)
+        return True
+
+    def serve(self, message: bytes) -> None:
+        """Answer one request."""
+        sequence, token, rows = REQUEST.unpack(message)
+        try:
+            text, count = self._evaluate(rows)
+        except BaseException as error:  # noqa: BLE001 (the process's boundary)
+            self._send_failure(sequence, token, error, rows)
+        else:
+            self.send(sequence, token, DONE, count, text)
+
+    def send(self, sequence: int, token: int, code: int, count: int = 0, text: bytes = b"") -> None:
+        if text:
+            self._outputs[: len(text)] = text
+        os.write(CHILD_CONTROL, ANSWER.pack(sequence, token, code, count, len(text)))
+
+    def _evaluate(self, rows: int) -> tuple[bytes, int]:
+        """The names as text where they are new, and the number of terms."""
+        result = self._function(*(column[:rows] for column in self._columns))
+        if self._request.kind != "reward":
+            answer.collect_number(result, self._request.kind, self._values)
+            return b"", 1
+        names = answer.collect(result, self._names, rows, self._values)
+        new, self._names = names != self._names, names
+        return "\n".join(names).encode() if new else b"", len(names)
+
+    def _send_failure(self, sequence: int, token: int, error: BaseException, rows: int = 0) -> None:
+        if isinstance(error, MemoryError):
+            self._reserve.close()
+        request = self._request
+        shapes = request.shapes if request.kind == "reward" else None
+        failure = error if type(error) is RewardFailure else explain(error, request.source, rows, shapes)
+        message = str(failure).encode("utf-8", "replace")[:_MESSAGE_BYTES]
+        # The end of a detail is the most useful part.
+        detail = failure.detail.encode("utf-8", "replace")[-(TEXT_BYTES - _MESSAGE_BYTES - 1) :]
+        self.send(sequence, token, CODES.get(failure.kind, CODES["exception"]), 0, message + b"\0" + detail)
 
 
 def namespace() -> dict[str, object]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.errors import RewardFailure, SandboxError, UnknownName
-from eureka_loop.reward.allowed import METHODS, NUMPY
+from eureka_loop.reward.allowed import ARRAY_METHODS, NUMPY
 from eureka_loop.reward.sandbox import protocol
 from eureka_loop.reward.sandbox.process import Terms, clean
 from eureka_loop.reward.sandbox.protocol import LoadRequest, shared_memory
@@ -150,7 +150,7 @@ return {"a": x}
 
 @pytest.mark.parametrize(
     "functions",
-    [[f"np.{name}" for name in NUMPY], [f"{array}.{name}" for name in METHODS for array in ("x", "v")]],
+    [[f"np.{name}" for name in NUMPY], [f"{array}.{name}" for name in ARRAY_METHODS for array in ("x", "v")]],
     ids=["functions", "methods"],
 )
 def test_nothing_is_left_to_be_imported(body, columns, functions):
