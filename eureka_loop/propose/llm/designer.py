@@ -6,7 +6,7 @@ import os
 import time
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
@@ -19,9 +19,6 @@ from eureka_loop.propose.llm.prices import Prices
 from eureka_loop.propose.llm.settings import LLMSettings, configured_model
 from eureka_loop.records import Reply, Usage
 from eureka_loop.store import Run
-
-if TYPE_CHECKING:  # the SDK takes over half a second to import: only where a model is really asked
-    from eureka_loop.propose.llm.endpoint import Completion
 
 ATTEMPTS = 3  # at one call, where no answer or no choice comes
 Messages = Sequence[Mapping[str, str]]
@@ -42,7 +39,7 @@ class LLMDesigner:
     def __init__(
         self, settings: LLMSettings, ledger: Ledger, *, environ: Mapping[str, str] = os.environ
     ) -> None:
-        from eureka_loop.propose.llm.endpoint import Endpoint
+        from eureka_loop.propose.llm.endpoint import Endpoint  # the SDK takes half a second to import
 
         self._settings, self._ledger = settings, ledger
         self._endpoint = Endpoint(settings, environ)
@@ -70,22 +67,17 @@ class LLMDesigner:
 
     def _ask(self, messages: Messages, seed: int) -> Reply:
         """One choice; a call without an answer, or without a choice, is repeated."""
-        used, problem = Usage(usd=0.0), ""
+        problem = ""
         for attempt in range(ATTEMPTS):
+            if problem:
+                time.sleep(self._settings.pause * 4 ** (attempt - 1))
             try:
-                completion, usage = self._call(messages, (seed + attempt) % 2**31)
+                return self._call(messages, (seed + attempt) % 2**31)
             except NoAnswer as error:
                 problem = str(error)
-                if attempt + 1 < ATTEMPTS:
-                    time.sleep(self._settings.pause * 4**attempt)
-                continue
-            used += usage
-            if completion.text is not None:
-                return self._reply(messages, completion, used)
-            problem = "it sent no choice; choose another model or endpoint"
         raise EndpointError(f"{self._endpoint.url}, {ATTEMPTS} times: {problem}")
 
-    def _call(self, messages: Messages, seed: int) -> tuple[Completion, Usage]:
+    def _call(self, messages: Messages, seed: int) -> Reply:
         prompt, limit = _tokens(*(each["content"] for each in messages)), self._settings.max_tokens
         with self._ledger.call(self.model, prompt_tokens=prompt, completion_tokens=limit) as call:
             try:
@@ -102,24 +94,23 @@ class LLMDesigner:
                 prompt if sent is None else sent,
                 _tokens(completion.text or "") if written is None else written,
             )
-        return completion, call.used
-
-    def _reply(self, messages: Messages, completion: Completion, used: Usage) -> Reply:
-        found = extract(
-            completion.text or "",
+        if completion.text is None:
+            raise NoAnswer("it sent no choice; choose another model or endpoint", served=True)
+        reply = extract(
+            completion.text,
             finish_reason=completion.finish_reason,
             refusal=completion.refusal,
-            limit=self._settings.max_tokens,
+            limit=limit,
         )
         exchange = {
             "messages": [dict(each) for each in messages],
             "reply": completion.text,
             "finish_reason": completion.finish_reason,
             "model": completion.model or self.model,
-            "usage": {"prompt_tokens": used.prompt_tokens, "completion_tokens": used.completion_tokens},
+            "usage": files.plain(call.used),
             "request": {"model": self.model, **completion.parameters},
         }
-        return Reply(found.source, problem=found.problem, exchange=exchange)
+        return replace(reply, exchange=exchange)
 
 
 def create(config: RunConfig, run: Run | None) -> LLMDesigner:

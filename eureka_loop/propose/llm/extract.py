@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+
+from eureka_loop.records import Reply
 
 ENTRY = "compute_reward"
 _DEFINES = re.compile(rf"^\s*def\s+{ENTRY}\s*\(", re.MULTILINE)
@@ -14,24 +14,8 @@ _FENCE = re.compile(r"^[ \t>]*(?P<marks>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*
 _STARTS_CODE = re.compile(r"^(@|#|def |from |import |[A-Za-z_]\w*\s*(:[^=]+)?=[^=])")
 
 
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """A program's text, or the reason why there is none: one of the two is empty."""
-
-    source: str | None
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One fenced block of a reply; `closed` is False where the closing fence is missing."""
-
-    code: str
-    closed: bool
-
-
-def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit: int = 0) -> Extracted:
-    """The program in a reply.
+def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit: int = 0) -> Reply:
+    """The program in a reply, or the reason why there is none.
 
     The last complete fenced block that defines `compute_reward` counts: models correct themselves downwards.
     Code without a fence is found by its `def`. A block with another function is passed on, for the gate to
@@ -43,11 +27,27 @@ def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit:
         limit: tokens that the reply could have, for the message.
     """
     if refusal or finish_reason == "content_filter":
-        return Extracted(None, f"the model refused: {_one_line(refusal or text) or 'content filter'}")
+        return Reply(None, problem=f"the model refused: {one_line(refusal or text) or 'content filter'}")
     text = without_thinking(text).replace("\r\n", "\n").replace("\r", "\n")
-    blocks, cut = list(_fenced_blocks(text)), finish_reason == "length"
-    source = _from_blocks(blocks, cut=cut) or (_unfenced(text) if not blocks and not cut else None)
-    return Extracted(source) if source else Extracted(None, _reason(text, blocks, cut=cut, limit=limit))
+    blocks, rest = _fenced_blocks(text)
+    cut = finish_reason == "length"
+    if not cut and rest and _parses(rest):
+        blocks.append(rest)  # only the closing fence is missing
+    source = _chosen(blocks, cut=cut) or (None if blocks or rest or cut else _unfenced(text))
+    if source is not None:
+        return Reply(source)
+    if cut:
+        problem = (
+            f"the reply was cut off by the token limit ({limit} tokens) before the program was complete: "
+            "raise --max-completion-tokens, or choose a model that thinks less"
+        )
+    elif rest:
+        problem = "the reply ends in the middle of the program"
+    elif blocks:
+        problem = f"no code block of the reply defines {ENTRY}"
+    else:
+        problem = f"the reply holds no code: {one_line(text)}" if text else "the reply is empty"
+    return Reply(None, problem=problem)
 
 
 def without_thinking(text: str) -> str:
@@ -57,29 +57,32 @@ def without_thinking(text: str) -> str:
     return re.split(r"<think(?:ing)?>", text)[0].strip()
 
 
-def _fenced_blocks(text: str) -> Iterator[Block]:
-    """Every fenced block, in order, dedented."""
-    marks, lines = "", list[str]()
+def one_line(text: str, width: int = 160) -> str:
+    """Foreign text without control characters and line breaks, cut to `width`."""
+    return textwrap.shorten(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text), width, placeholder=" …")
+
+
+def _fenced_blocks(text: str) -> tuple[list[str], str]:
+    """Every fenced block, in order, and the one without a closing fence, if any."""
+    blocks, lines, marks = list[str](), list[str](), ""
     for line in text.split("\n"):
         fence = _FENCE.match(line)
         if fence and not marks:
             marks, lines = fence["marks"], []
         elif fence and not fence["language"] and fence["marks"].startswith(marks):
-            yield Block(_tidy(textwrap.dedent("\n".join(lines))), closed=True)
+            blocks.append(_tidy(lines))
             marks = ""
         elif marks:
             lines.append(line)
-    if marks:
-        yield Block(_tidy(textwrap.dedent("\n".join(lines))), closed=False)
+    return blocks, _tidy(lines) if marks else ""
 
 
-def _from_blocks(blocks: list[Block], *, cut: bool) -> str | None:
-    """The block to take. An unclosed one counts only where nothing cut the reply and it is whole Python."""
-    whole = [block.code for block in blocks if block.closed or (not cut and _parses(block.code))]
-    entries = [code for code in whole if _DEFINES.search(code)]
+def _chosen(blocks: list[str], *, cut: bool) -> str | None:
+    """The last block that defines the function and is Python, else the last one with any function."""
+    entries = [code for code in blocks if _DEFINES.search(code)]
     if entries:
         return next((code for code in reversed(entries) if _parses(code)), entries[-1])
-    functions = [code for code in whole if re.search(r"^def ", code, re.MULTILINE)]
+    functions = [code for code in blocks if re.search(r"^def ", code, re.MULTILINE)]
     return functions[-1] if functions and not cut else None
 
 
@@ -91,25 +94,9 @@ def _unfenced(text: str) -> str | None:
         return None
     starts = [n for n in range(entry + 1) if _STARTS_CODE.match(lines[n])]
     ends = [n for n in range(len(lines), entry, -1) if n == len(lines) or lines[n][:1].strip()]
-    runs = ("\n".join(lines[start:end]) for start in starts for end in ends)
-    whole = next((code for code in runs if _parses(code)), None)
-    return _tidy(whole or "\n".join(lines[entry:]))  # where no run is Python, the gate says why
-
-
-def _reason(text: str, blocks: list[Block], *, cut: bool, limit: int) -> str:
-    if cut:
-        tokens = f" ({limit} tokens)" if limit else ""
-        return (
-            f"the reply was cut off by the token limit{tokens} before the program was complete: "
-            "raise --max-completion-tokens, or choose a model that thinks less"
-        )
-    if any(not block.closed for block in blocks):
-        return "the reply ends in the middle of the program"
-    if not text:
-        return "the reply is empty"
-    if blocks:
-        return f"no code block of the reply defines {ENTRY}"
-    return f"the reply holds no code: {_one_line(text)}"
+    runs = (lines[start:end] for start in starts for end in ends)
+    whole = next((run for run in runs if _parses("\n".join(run))), None)
+    return _tidy(whole or lines[entry:])  # where no run is Python, the gate says why
 
 
 def _parses(code: str) -> bool:
@@ -120,9 +107,5 @@ def _parses(code: str) -> bool:
     return True
 
 
-def _tidy(code: str) -> str:
-    return code.strip("\n").rstrip() + "\n"
-
-
-def _one_line(text: str) -> str:
-    return textwrap.shorten(" ".join(text.split()), 160, placeholder=" …")
+def _tidy(lines: list[str]) -> str:
+    return textwrap.dedent("\n".join(lines)).strip("\n").rstrip() + "\n"

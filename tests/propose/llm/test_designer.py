@@ -37,7 +37,11 @@ def test_the_exchange_is_complete(script: Any, designer: Any, ask: Any) -> None:
     assert reply.exchange["reply"] == f"Plan: go.\n\n```python\n{PROGRAM}```"
     assert reply.exchange["finish_reason"] == "stop"
     assert reply.exchange["model"] == "big-model-0925"
-    assert reply.exchange["usage"] == {"prompt_tokens": 100, "completion_tokens": 50}
+    assert reply.exchange["usage"] == {
+        "prompt_tokens": 100,
+        "completion_tokens": 50,
+        "usd": pytest.approx(600e-6),
+    }
     assert set(reply.exchange["request"]) == {"model", "temperature", "max_tokens", "seed"}
 
 
