@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
@@ -36,9 +35,13 @@ class ReplayDesigner:
         """Refuse a run that the recorded one can't answer to the end.
 
         Raises:
-            BadInput: another task, or more generations or samples than are recorded.
+            BadInput: another task, more generations or samples than are recorded, or a damaged file.
         """
-        recorded = _settings(self._folder / "run.toml")
+        path = self._folder / "run.toml"  # of any version; missing where the replies were kept alone
+        try:
+            recorded = tomllib.loads(files.read_text(path, BadInput)) if path.exists() else {}
+        except ValueError as error:
+            raise BadInput(f"can't read {path}: {error}") from error
         for name in ("task", "env", "fitness"):
             before, now = recorded.get(name), getattr(config, name)
             if recorded and before != now:
@@ -104,15 +107,3 @@ def create(config: RunConfig, run: Run | None) -> ReplayDesigner:
     if run is None:  # checked once, before a run is made
         designer.check(config)
     return designer
-
-
-def _settings(path: Path) -> Mapping[str, Any]:
-    """The run.toml of any version; empty where the replies were kept alone.
-
-    Raises:
-        BadInput: it is damaged.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (OSError, ValueError) as error:
-        raise BadInput(f"can't read {path}: {error}") from error

@@ -61,16 +61,15 @@ class Writer:
     def __init__(self, run: Run, designer: Designer, gate: Gate) -> None:
         self._run, self._designer, self._gate = run, designer, gate
         self._slots = asyncio.Semaphore(PARALLEL)
-        self._sources: dict[str, str] = {}  # of candidates
         self._answered = False
         self._in_vain = 0  # failed calls in a row
         self.problem: DesignerError | None = None
 
     def write(self, request: Request, samples: Sequence[int]) -> list[asyncio.Task[Candidate | None]]:
         """The candidates of some samples, those that failed included; None: not written now."""
-        here = set(self._run.candidate_ids())
-        ended = {each.candidate.id for each in request.history}
-        under_way = tuple(source for id, source in self._sources.items() if id not in ended)
+        here, own = set(self._run.candidate_ids()), {request.id(sample) for sample in samples}
+        others = here - own - {each.candidate.id for each in request.history}
+        under_way = tuple(self._run.candidate(id).source for id in sorted(others))
         request = replace(request, under_way=under_way)
         missing = [n for n in samples if request.id(n) not in here and self._reply(request.id(n)) is None]
         if missing:
@@ -84,7 +83,7 @@ class Writer:
         """A reply → a candidate on disk, after at most `REPAIRS` repairs."""
         id = request.id(sample)
         if sample not in calls and id in self._run.candidate_ids():
-            return self._kept(self._run.candidate(id))
+            return self._run.candidate(id)
         if sample in calls and not await self._replied(request, sample, calls):
             return None
         self._run.clear_failure(id)  # left by an earlier process that ended before the candidate was kept
@@ -175,10 +174,6 @@ class Writer:
             self._run.fail(failed)
         exchanges = [_exchange(each) for each in replies]
         self._run.write_candidate(candidate, feedback=request.feedback, exchanges=exchanges)
-        return self._kept(candidate)
-
-    def _kept(self, candidate: Candidate) -> Candidate:
-        self._sources[candidate.id] = candidate.source
         return candidate
 
     def _reply(self, id: str, attempt: int = 0) -> Reply | None:

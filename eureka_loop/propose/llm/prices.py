@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from eureka_loop.errors import BadInput
 
 _DATE = re.compile(r"[-@](20\d\d-?\d\d-?\d\d|latest|preview)$")
+PerMillion = Annotated[float, Field(ge=0, lt=1e6, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +25,17 @@ class Price:
     """USD per million tokens; `model` is a name, or a pattern with `*`, `?` and `[...]`."""
 
     model: str
-    input: float
-    output: float
+    input: PerMillion
+    output: PerMillion
 
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
         return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
 
     def matches(self, name: str) -> bool:
         return fnmatchcase(name.lower(), self.model.lower())
+
+
+_TABLE = TypeAdapter(tuple[Price, ...])
 
 
 class Prices:
@@ -70,16 +76,10 @@ def user_file(environ: Mapping[str, str] = os.environ) -> Path:
 
 def _rows(text: str, where: str) -> tuple[Price, ...]:
     try:
-        return tuple(_row(row) for row in tomllib.loads(text)["price"])
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        return _TABLE.validate_python(tomllib.loads(text)["price"])
+    except (KeyError, ValueError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise BadInput(
-            f"{where} is not a price table ({error}); "
+            f"{where} is not a price table ({reason}); "
             'a row: price = [{ model = "my-model", input = 1.0, output = 4.0 }]  # USD per million tokens'
         ) from error
-
-
-def _row(row: Mapping[str, Any]) -> Price:
-    price = Price(str(row["model"]), float(row["input"]), float(row["output"]))
-    if not (0 <= price.input < 1e6 and 0 <= price.output < 1e6):
-        raise ValueError(f"a price of {price.model!r} is negative or not a number")
-    return price

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from eureka_loop import numbers
 from eureka_loop.propose.templates.pool import Pool, Term
 from eureka_loop.propose.templates.program import Gene, Genome, compatible, parse
+from eureka_loop.records import Array
 from eureka_loop.results import Evaluated, ranked
 
 MAX_TERMS = 8  # more than a person likes to read, and few tasks need
@@ -22,9 +22,7 @@ _LOST = 0.3  # probability that crossing leaves out a term the other parent hasn
 
 _SPREAD = 0.6  # of the logarithm of a mutated weight; a margin or a target moves half as far
 _IDLE = 0.01  # share of the reward below which a term does nothing
-_LOUD = 0.5  # share from which a cost hides the goal
 _HARM = -0.1  # correlation with fitness below which a term misleads
-_PUSH = 0.7  # step, in logarithms, away from doing nothing or hiding the rest
 _REFERENCES = frozenset({"human", "sparse"})
 
 Random = np.random.Generator
@@ -96,33 +94,23 @@ def _composed(term: Term, pool: Pool, recipe: Recipe, rng: Random) -> Gene:
     gene, main = term.gene, term.gene.key
     factor = recipe.emphasis if term.purpose == "goal" else 1.0
     gene = gene.weighted({main: _rounded(gene.weights[main] * factor)})
-    return gene.weighted({name: _moved(gene, name, pool, 0.0, recipe.spread, rng) for name in gene.weights})
-
-
-@dataclass(frozen=True, slots=True)
-class TermRecord:
-    """A term's share of the reward, and its correlation with fitness over episodes; neutral if unknown."""
-
-    share: float = 0.1
-    correlation: float = 0.0
-
-    @property
-    def change_odds(self) -> float:
-        """1 for a term that did well; more makes a change likelier."""
-        harm = -3.0 * self.correlation if self.correlation < _HARM else 0.0
-        return 1.0 + 3.0 * (self.share < _IDLE) + harm
+    return _moved(gene, pool, dict.fromkeys(gene.weights, recipe.spread), rng)
 
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """An evaluated candidate that can breed; `records` by term."""
+    """An evaluated candidate that can breed.
+
+    Attributes:
+        odds: key of a term → how likely it is to be changed; 1 for a term that did well, and by default.
+    """
 
     id: str
     genome: Genome
-    records: Mapping[str, TermRecord]
+    odds: Mapping[str, float] = field(default_factory=dict)
 
-    def record(self, gene: Gene) -> TermRecord:
-        return self.records.get(gene.key, TermRecord())
+    def odds_of(self, genome: Genome) -> Array:
+        return np.array([self.odds.get(gene.key, 1.0) for gene in genome])
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +129,7 @@ def parents(pool: Pool, evaluated: Iterable[Evaluated]) -> list[Parent]:
         genome = parse(each.candidate.source)
         if genome and each.candidate.id not in _REFERENCES:
             restored = tuple(pool.restore(gene) for gene in genome)
-            found[each.candidate.id] = Parent(each.candidate.id, restored, _records(each))
+            found[each.candidate.id] = Parent(each.candidate.id, restored, _change_odds(each))
     return list(found.values())
 
 
@@ -156,7 +144,7 @@ def breed(pool: Pool, fittest: Sequence[Parent], rng: Random) -> Child:
     child = cross(pool, chosen[0], chosen[1], rng)
     if rng.random() > _AGAIN:
         return child
-    mutant = mutate(pool, Parent("", child.genome, chosen[0].records), rng)
+    mutant = mutate(pool, Parent("", child.genome, chosen[0].odds), rng)
     return Child(mutant.genome, child.parents, f"{child.note}; {mutant.note}")
 
 
@@ -195,22 +183,17 @@ def mutate(pool: Pool, parent: Parent, rng: Random, kinds: Sequence[str] = ()) -
 
 
 def _scale(pool: Pool, parent: Parent, genome: Genome, rng: Random) -> tuple[Genome, str]:
-    """Other weights for one to three terms: up where a term does nothing, down where a cost is too loud."""
-    odds = np.array([parent.record(gene).change_odds for gene in genome])
+    """Other weights for one to three terms."""
+    odds = parent.odds_of(genome)
     count = min(len(genome), 1 + int(rng.integers(3)))
     chosen = rng.choice(len(genome), size=count, replace=False, p=odds / odds.sum())
-    genes, notes = list(genome), []
+    genes, notes = list(genome), list[str]()
     for at in sorted(int(each) for each in chosen):
         gene = genome[at]
-        moves = dict.fromkeys(gene.weights, (0.0, _SPREAD / 2))
-        moves |= {name: (_push(pool, parent, gene), _SPREAD) for name in moves if name == gene.key}
-        genes[at] = gene.weighted({name: _moved(gene, name, pool, *moves[name], rng) for name in moves})
+        spreads = {name: _SPREAD if name == gene.key else _SPREAD / 2 for name in gene.weights}
+        genes[at] = _moved(gene, pool, spreads, rng)
         changed = [(name, old, genes[at].weights[name]) for name, old in gene.weights.items()]
-        notes += [
-            f"{name} {numbers.compact(old, 6)} → {numbers.compact(new, 6)}"
-            for name, old, new in changed
-            if old != new
-        ]
+        notes += [f"{name} {old:g} → {new:g}" for name, old, new in changed if old != new]
     return tuple(genes), ", ".join(notes)
 
 
@@ -242,7 +225,7 @@ def _add(pool: Pool, _: Parent, genome: Genome, rng: Random) -> tuple[Genome, st
 def _drop(pool: Pool, parent: Parent, genome: Genome, rng: Random) -> tuple[Genome, str]:
     """One term less, the likelier the less it did; the last goal stays."""
     goals = np.array([pool.is_goal(gene) for gene in genome])
-    odds = np.array([parent.record(gene).change_odds for gene in genome])
+    odds = parent.odds_of(genome)
     odds[goals] *= 0.3 if goals.sum() > 1 else 0.0
     if len(genome) < 2 or not odds.sum():
         return genome, ""
@@ -259,8 +242,8 @@ MUTATIONS: Mapping[str, tuple[Mutation, float]] = {  # with their odds
 }
 
 
-def _records(evaluated: Evaluated) -> dict[str, TermRecord]:
-    """Means over checkpoints and seeds."""
+def _change_odds(evaluated: Evaluated) -> dict[str, float]:
+    """More than 1 for a term that does nothing, or goes against fitness; means over checkpoints and seeds."""
     shares: dict[str, list[float]] = {}
     correlations: dict[str, list[float]] = {}
     for trained in evaluated.trained:
@@ -269,26 +252,23 @@ def _records(evaluated: Evaluated) -> dict[str, TermRecord]:
                 shares.setdefault(term, []).append(stats.share)
         for term, correlation in trained.correlations.items():
             correlations.setdefault(term, []).append(correlation or 0.0)
-    terms = shares.keys() | correlations.keys()
-    means = {term: (shares.get(term, [0.1]), correlations.get(term, [0.0])) for term in terms}
-    return {term: TermRecord(*(float(np.mean(each)) for each in both)) for term, both in means.items()}
+    odds = {term: 1.0 + 3.0 * (float(np.mean(each)) < _IDLE) for term, each in shares.items()}
+    for term, each in correlations.items():
+        mean = float(np.mean(each))
+        odds[term] = odds.get(term, 1.0) - (3.0 * mean if mean < _HARM else 0.0)
+    return odds
 
 
-def _push(pool: Pool, parent: Parent, gene: Gene) -> float:
-    record = parent.record(gene)
-    if record.share < _IDLE:
-        return _PUSH
-    loud = record.share > _LOUD or record.correlation < _HARM
-    return -_PUSH if loud and not pool.is_goal(gene) else 0.0
-
-
-def _moved(gene: Gene, name: str, pool: Pool, push: float, spread: float, rng: Random) -> float:
-    """A weight times a log-normal factor, within its term's range, to two digits."""
-    if not push and not spread:
-        return gene.weights[name]
-    term = pool.recognise(gene)
-    low, high = term.range(name) if term else (-np.inf, np.inf)
-    return _rounded(float(np.clip(gene.weights[name] * np.exp(rng.normal(push, spread)), low, high)))
+def _moved(gene: Gene, pool: Pool, spreads: Mapping[str, float], rng: Random) -> Gene:
+    """Weights times log-normal factors, within their term's range, to two digits."""
+    term, weights = pool.recognise(gene), dict(gene.weights)
+    for name, spread in spreads.items():
+        low, high = term.range(name) if term else (-np.inf, np.inf)
+        if spread:
+            weights[name] = _rounded(
+                float(np.clip(weights[name] * np.exp(rng.normal(0.0, spread)), low, high))
+            )
+    return gene.weighted(weights)
 
 
 def _rounded(value: float) -> float:
