@@ -8,23 +8,30 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
-from eureka_loop import files, numbers
+from eureka_loop import files
 from eureka_loop.cli.run import LIMIT_REACHED
-from eureka_loop.config import RunConfig, load
+from eureka_loop.config import RunConfig, amend, load
 from eureka_loop.errors import BadInput, BudgetSpent, EurekaError, RunError
 from eureka_loop.execute.budget import time_worked
+from eureka_loop.numbers import duration
 from eureka_loop.options import optional, parse, take
-from eureka_loop.report.bench import setup, terminal
+from eureka_loop.propose.choose import choice, settle
+from eureka_loop.propose.llm.prices import Prices
+from eureka_loop.report.bench import setup, view
 from eureka_loop.report.bench.estimate import Cost, measure, of_search
 from eureka_loop.report.bench.results import BenchResults, search_result
 from eureka_loop.report.bench.setup import SETUP, Bench, Search
-from eureka_loop.report.terminal import print_lines
+from eureka_loop.report.live import Live
+from eureka_loop.report.run_report import write_report
+from eureka_loop.report.terminal import LOOKING, print_lines, show, terminal, waiting
 from eureka_loop.run_folder import RunFolder
+from eureka_loop.search import assemble
 from eureka_loop.store import Run
+from eureka_loop.versions import hardware, made_by
 
 BENCH_HELP = """Search several times on every task of a suite; one table and figure of the results.
 
@@ -56,21 +63,21 @@ class BenchOptions(RunConfig):
 
 def bench(words: list[str]) -> int:
     """Search several times on every task of a suite."""
-    command = shlex.join(["eureka", "bench", *words])
     options = options_of(words)
-    asked = asked_for(options, command)
+    asked = asked_for(options, shlex.join(["eureka", "bench", *words]))
     folder = setup.default_folder(asked) if options.out == RUNS else options.out
     done = finished(folder)
     left = [search for search in asked.wanted if search not in done]
     if left and not (options.yes or sys.stdin.isatty()):
         raise BadInput("bench asks before it starts, and standard input is no terminal: give --yes")
-    whole = setup.joined(asked, folder)
+    whole, expected = setup.joined(asked, folder), {}
     if left:
         whole = measured(whole, asked)
-        terminal.print_plan(whole, folder, left, estimated(whole, asked))
+        expected = estimated(whole, asked)
+        show(view.plan(whole, folder, left, expected))
         if not (options.yes or _agreed()):
             return 1
-    return carry_out(whole, asked, folder, estimated(whole, asked) if left else {})
+    return carry_out(whole, asked, folder, expected)
 
 
 def options_of(words: list[str]) -> BenchOptions:
@@ -107,9 +114,6 @@ def asked_for(options: BenchOptions, command: str) -> Bench:
         MissingExtra: the suite isn't installed.
         BadInput: no key or no model.
     """
-    from eureka_loop.propose.choose import choice, settle
-    from eureka_loop.versions import hardware, made_by
-
     tasks = setup.members(options.task, options.tasks)
     setup.require_installed(options.task)
     shared = {each.name: getattr(options, each.name) for each in fields(RunConfig)}
@@ -127,8 +131,6 @@ def finished(folder: Path) -> set[Search]:
 
 def measured(whole: Bench, asked: Bench) -> Bench:
     """The bench with the speed of every environment asked for; known ones aren't measured again."""
-    from eureka_loop.report.terminal import terminal, waiting
-
     tasks = [task for task in asked.chosen().values() if task.env_id not in whole.paces]
     if not tasks:
         return whole
@@ -138,8 +140,6 @@ def measured(whole: Bench, asked: Bench) -> Bench:
 
 def estimated(whole: Bench, asked: Bench) -> dict[str, Cost]:
     """Task → expected cost of one search."""
-    from eureka_loop.propose.llm.prices import Prices
-
     prices, tasks = Prices.load(), asked.chosen().items()
     return {name: of_search(task, asked.config, whole.paces[task.env_id], prices) for name, task in tasks}
 
@@ -159,8 +159,6 @@ def carry_out(whole: Bench, asked: Bench, folder: Path, expected: Mapping[str, C
         asked: the part of it that is to be done now.
         expected: task → cost of one search; may be empty where no search is left.
     """
-    from eureka_loop.report.bench.view import write
-
     folder.mkdir(parents=True, exist_ok=True)
     with RunFolder(folder).lock():
         files.write_json(folder / SETUP, whole)
@@ -169,34 +167,45 @@ def carry_out(whole: Bench, asked: Bench, folder: Path, expected: Mapping[str, C
         except KeyboardInterrupt:
             return _stopped(folder, "interrupted", 130)
         except BudgetSpent as spent:
-            return _stopped(folder, limit(spent, asked.config), LIMIT_REACHED)
+            flag = str(spent).split()[0].rstrip(":")  # the number is what was left for that search
+            return _stopped(folder, f"{flag} is reached; give more to go on", LIMIT_REACHED)
         except EurekaError as error:
             _stopped(folder, str(error), 1)
             raise
         found = BenchResults.of(folder)
-        terminal.print_summary(found, write(found))
+        paths = view.write(found)
+        show(view.summary(found))
+        print_lines("", *(f"Report: {path}" for path in paths))
         return 0 if any(each.done for each in found.tasks) else 1
 
 
 def _search_all(asked: Bench, folder: Path, expected: Mapping[str, Cost]) -> None:
     done, known = finished(folder), setup.runs(folder)
     took = {search: time_worked(known[search].events()) for search in asked.wanted if search in done}
-    for search in asked.wanted:
+    for number, search in enumerate(asked.wanted, 1):
         if search in took:
             continue
-        terminal.print_progress(search, asked.wanted, terminal.seconds_left(asked.wanted, took, expected))
+        left = duration(view.seconds_left(asked.wanted, took, expected))
+        print_lines(f"search {number} of {len(asked.wanted)}: {search} · about {left} left in all")
         run = _search(asked, search, folder)
         took[search] = time_worked(run.events())
-        print_lines(terminal.outcome(search_result(search, run)))
+        print_lines(view.outcome(search_result(search, run)))
 
 
 def _search(asked: Bench, search: Search, folder: Path) -> Run:
-    """One search to its end, from wherever it stands."""
-    from eureka_loop.report.live import Live
-    from eureka_loop.report.run_report import write_report
-    from eureka_loop.search import assemble
-
-    with _opened(asked, search, folder) as run:
+    """One search to its end, from wherever it stands, with what is left of the limits."""
+    limits = setup.limits_left(asked.config, setup.spent_by_others(folder, search))
+    if run := setup.runs(folder).get(search):
+        run.lock()
+        amend(
+            run.folder / "run.toml", {**limits, "max_completion_tokens": asked.config.max_completion_tokens}
+        )
+        run.event("resumed")
+    else:
+        config = replace(asked.config, task=search.task, seed=search.seed, out=folder)
+        with waiting(LOOKING):
+            run = assemble.create(replace(config, **limits))
+    with run:
         with (
             assemble.stops_recorded(run),
             Live(run) as live,
@@ -208,39 +217,14 @@ def _search(asked: Bench, search: Search, folder: Path) -> Run:
     return run
 
 
-def _opened(asked: Bench, search: Search, folder: Path) -> Run:
-    """The search's run, new or begun before, with what is left of the limits."""
-    from eureka_loop.report.terminal import LOOKING, waiting
-    from eureka_loop.search import assemble
-
-    others = setup.spent_by_others(folder, search)
-    begun = setup.runs(folder).get(search)
-    if begun is None:
-        limits: dict[str, Any] = dict(setup.limits_left(asked.config, others))
-        with waiting(LOOKING):
-            return assemble.create(
-                replace(asked.config, task=search.task, seed=search.seed, out=folder, **limits)
-            )
-    run = begun.lock()
-    setup.grant(run, asked.config, others)
-    run.event("resumed")
-    return run
-
-
-def limit(spent: BudgetSpent, config: RunConfig) -> str:
-    """The limit of the bench that was reached: a search's own limits are what was left of it."""
-    flag = str(spent).split()[0].rstrip(":")
-    value = getattr(config, flag.removeprefix("--").replace("-", "_"), None)
-    return (
-        str(spent) if value is None else f"{flag} {numbers.compact(value, 9)} is reached; give more to go on"
-    )
-
-
 def _stopped(folder: Path, reason: str, status: int) -> int:
     """Write the report so far, and say how to go on."""
-    from eureka_loop.report.bench.view import write
-
     with contextlib.suppress(RunError):  # a full disk may be why it stopped
         found = BenchResults.of(folder)
-        terminal.print_stopped(found, reason, write(found)[-1])
+        print_lines(
+            f"Stopped: {reason}",
+            f"{found.unfinished or 'all searches'} done",
+            f"Go on with: {found.bench.command}",
+            f"Report so far: {view.write(found)[-1]}",
+        )
     return status

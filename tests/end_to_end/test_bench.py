@@ -56,7 +56,7 @@ def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
 
     code, out, err = bench("--max-hours", "0.0001", cwd=tmp_path)
     assert (code, err) == (3, "")
-    assert "Stopped: --max-hours 0.0001 is reached" in out
+    assert "Stopped: --max-hours is reached; give more to go on" in out
 
     code, out, err = bench(cwd=tmp_path)
     assert (code, err) == (0, "")

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka_loop.config import RunConfig
-from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import RunError
 from eureka_loop.execute.budget import time_worked
 from eureka_loop.numbers import UNKNOWN, count, duration, money, plural
@@ -18,17 +17,15 @@ from eureka_loop.propose.llm.prices import Prices
 from eureka_loop.propose.llm.prompts import messages
 from eureka_loop.records import Rung, Task
 from eureka_loop.references import references
-from eureka_loop.results import Trained
 from eureka_loop.search import assemble
 from eureka_loop.search.halving import ladder, steps_of
 from eureka_loop.store import Run
 
-STEPS = 2_048  # of PPO in a measurement
-COLLECTED, UPDATES = 1_000, 400  # of SAC: steps before and after it begins to learn
-REPLY = 1_500  # tokens of a model's reply: a program and some words; one that thinks aloud takes more
+STEPS = {"ppo": 2_048, "sac": 500}  # of a measurement
+STARTS = 100  # of them without updates of SAC
+REPLY = 1_500  # tokens of a model's reply; one that reasons at length takes more
 FEEDBACK = 800  # tokens that a prompt grows by after the first generation
 BYTES = 3.5  # per token of English and code
-PLAIN = 'def compute_reward(time):\n    """A constant."""\n    return {"nothing": 0.0 * time}\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +60,14 @@ class Cost:
         usd = UNKNOWN if self.usd is None else money(self.usd)
         return [count(self.steps), duration(self.seconds), count(self.tokens), usd]
 
+    @property
+    def model(self) -> str:
+        """ "10k tokens, $1.00"."""
+        return f"{count(self.tokens)} tokens, {'price unknown' if self.usd is None else money(self.usd)}"
+
     def __str__(self) -> str:
-        tokens = "no model was asked"
-        if self.tokens:
-            usd = "price unknown" if self.usd is None else money(self.usd)
-            tokens = f"{count(self.tokens)} tokens, {usd}"
-        hours = f"{self.seconds / 3600:.2f} h"
         trainings = plural(self.trainings, "finished training")
-        return f"{trainings}, {self.steps:,} steps, {duration(self.seconds)} ({hours}), {tokens}"
+        return f"{trainings}, {self.steps:,} steps, {duration(self.seconds)}, {self.model}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +92,24 @@ def spent(run: Run) -> Cost:
 
 
 def of_search(task: Task, config: RunConfig, pace: Pace, prices: Prices) -> Cost:
-    """Expected cost of one search, report included, if nothing fails."""
+    """Expected cost of one search, report included, if nothing fails or is repaired."""
     rungs = ladder(config.halving, Rung(0, config.steps, config.seeds, 1, config.samples))
     reports = (1 + len(list(references(task)))) * config.report_seeds
     steps = config.generations * steps_of(rungs) + reports * config.steps
-    tokens, usd = _model(config, pace, prices)
+    prompts, replies, usd = 0, 0, 0.0 if config.designer != "llm" else None
+    if config.designer == "llm":
+        calls = config.generations * config.samples
+        prompts = calls * pace.prompt + (calls - config.samples) * FEEDBACK
+        replies = calls * min(REPLY, config.max_completion_tokens)
+        if price := prices.of(config.model or ""):
+            usd = price.usd(prompts, replies)
     return Cost(
         trainings=config.generations * config.samples * config.seeds + reports,
         steps=steps,
         seconds=pace.overhead + steps / pace.steps_per_second,
-        tokens=tokens,
+        tokens=prompts + replies,
         usd=usd,
     )
-
-
-def _model(config: RunConfig, pace: Pace, prices: Prices) -> tuple[int, float | None]:
-    """Tokens of a search's model calls, without repairs, and their price."""
-    if config.designer != "llm":
-        return 0, 0.0
-    calls = config.generations * config.samples
-    prompts = calls * pace.prompt + (config.generations - 1) * config.samples * FEEDBACK
-    replies = calls * min(REPLY, config.max_completion_tokens)
-    price = prices.of(config.model or "")
-    return prompts + replies, None if price is None else price.usd(prompts, replies)
 
 
 def measure(tasks: Iterable[Task], config: RunConfig) -> dict[str, Pace]:
@@ -134,22 +126,24 @@ def measure(tasks: Iterable[Task], config: RunConfig) -> dict[str, Pace]:
         RunError: nothing could be trained in one.
     """
     first = {task.env_id: task for task in reversed(list(tasks))}
-    with tempfile.TemporaryDirectory(prefix="eureka-") as place:
-        return {env_id: _measured(task, config, Path(place)) for env_id, task in first.items()}
+    with tempfile.TemporaryDirectory(prefix="eureka-") as folder:
+        return {env_id: _measured(task, config, Path(folder)) for env_id, task in first.items()}
 
 
-def _measured(task: Task, config: RunConfig, place: Path) -> Pace:
-    program = place / "reward.py"
-    program.write_text(next((each.source for each in references(task)), PLAIN), encoding="utf-8")
+def _measured(task: Task, config: RunConfig, folder: Path) -> Pace:
+    program = folder / "reward.py"
+    program.write_text(next(iter(references(task))).source, encoding="utf-8")
     began = time.monotonic()
-    run = assemble.create(_small(task, config, place), program=program)
+    run = assemble.create(small(task, config, folder), program=program)
     with run, assemble.assembled(run) as assembly:
         assemble.follow(assembly)
-    stages = [_trained(run, report=report) for report in (False, True)]
-    if not all(stages):
-        raise RunError(f"nothing can be trained on {task.env_id}: `eureka train` of its reward says why")
-    seconds = sum(_learning(run, trained) for trained in stages)
-    steps = sum(result.steps for trained in stages for result in trained)
+    seconds, steps = 0.0, 0
+    for report in (False, True):
+        trained = [each for id in run.candidate_ids() for each in run.evaluated(id, report=report).trained]
+        if not trained:
+            raise RunError(f"nothing can be trained on {task.env_id}: `eureka train` of its reward says why")
+        seconds += sum(each.seconds for each in trained) / min(len(trained), _at_once(run))
+        steps += sum(each.steps for each in trained)
     return Pace(
         overhead=max(0.0, time.monotonic() - began - seconds),
         steps_per_second=steps / max(seconds, 1e-3),
@@ -157,13 +151,9 @@ def _measured(task: Task, config: RunConfig, place: Path) -> Pace:
     )
 
 
-def _small(task: Task, config: RunConfig, place: Path) -> RunConfig:
+def small(task: Task, config: RunConfig, folder: Path) -> RunConfig:
     """A run of one given reward with few steps, otherwise like a search."""
-    steps, hyperparameters = STEPS, dict(config.hyperparameters)
-    if config.algo == "sac":
-        tuned = {**find_domain(task.env_id).hyperparameters.get("sac", {}), **hyperparameters}
-        starts = min(COLLECTED, int(tuned.get("learning_starts", 100)))
-        steps, hyperparameters = starts + UPDATES, {**hyperparameters, "learning_starts": starts}
+    starts = {"learning_starts": STARTS} if config.algo == "sac" else {}
     return replace(
         config,
         task=task.name,
@@ -171,26 +161,21 @@ def _small(task: Task, config: RunConfig, place: Path) -> RunConfig:
         generations=1,
         samples=1,
         seeds=min(100, config.samples * config.seeds),
-        steps=min(config.steps, steps),
+        steps=min(config.steps, STEPS[config.algo]),
         halving=1,
-        hyperparameters=hyperparameters,
-        out=place,
+        hyperparameters={**config.hyperparameters, **starts},
+        out=folder,
         max_usd=None,
         max_tokens=None,
         max_hours=None,
     )
 
 
-def _trained(run: Run, *, report: bool) -> list[Trained]:
-    return [result for id in run.candidate_ids() for result in run.evaluated(id, report=report).trained]
-
-
-def _learning(run: Run, trained: list[Trained]) -> float:
-    """Seconds in which some of these trainings ran: as many at once as the run announced."""
+def _at_once(run: Run) -> int:
+    """Number of trainings that the run does at the same time."""
     started = next(event for event in run.events() if event["event"] == "started")
     learners = int(started["learners"]) if started["trainer"] == "population" else 1
-    together = min(len(trained), max(1, int(started["jobs"]) * learners))
-    return sum(each.seconds for each in trained) / together
+    return max(1, int(started["jobs"]) * learners)
 
 
 def _prompt_tokens(run: Run, config: RunConfig) -> int:

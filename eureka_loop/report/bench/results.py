@@ -21,8 +21,7 @@ from eureka_loop.records import Array, Task
 from eureka_loop.report import text
 from eureka_loop.report.bench.estimate import Cost, spent
 from eureka_loop.report.bench.setup import SETUP, Bench, Search, ended, runs
-from eureka_loop.report.comparison import RewardResult, Undefined, scale
-from eureka_loop.results import Evaluated
+from eureka_loop.report.comparison import RewardResult, Scale, Undefined, scale
 from eureka_loop.store import NOTHING_TRAINED, Run
 
 State = Literal["not begun", "not finished", "done", "failed"]
@@ -58,11 +57,10 @@ class TaskResult:
     """One task's searches and scores; a score is None where it isn't known yet or not defined.
 
     Attributes:
+        scale: of the human-normalised score.
         fitness: of the winners, interquartile mean over searches.
         human: fitness of the hand-written reward, computed alike from its trainings in every search.
         normalised: (winner − sparse) / |hand-written − sparse|, raw, interquartile mean over searches.
-        undefined: why there is no such score; "" where there is.
-        inverted: the hand-written reward did worse than the sparse one, so its score is -1.
         each: score of every search.
         reached: whether the winners are at or above the hand-written reward.
         success: share of judged episodes.
@@ -70,12 +68,11 @@ class TaskResult:
 
     task: Task
     searches: tuple[SearchResult, ...]
+    scale: Scale | Undefined
     fitness: Interval | None = None
     human: float | None = None
     sparse: float | None = None
     normalised: Interval | None = None
-    undefined: str = "no search is done"
-    inverted: bool = False
     each: tuple[float, ...] = ()
     reached: bool | None = None
     success: Interval | None = None
@@ -105,18 +102,14 @@ class BenchResults:
 
     Attributes:
         normalised: the interquartile mean over all searches of the tasks where the score is defined.
-        defined: number of those tasks.
         share: of the tasks with a hand-written reward those whose winners are at or above it.
-        referred: number of tasks with one.
     """
 
     folder: Path
     bench: Bench
     tasks: tuple[TaskResult, ...]
     normalised: Interval | None
-    defined: int
     share: Interval | None
-    referred: int
 
     @property
     def searches(self) -> list[SearchResult]:
@@ -157,9 +150,7 @@ class BenchResults:
             bench=bench,
             tasks=tuple(task for task, _ in found),
             normalised=_together(defined, searches.over_tasks),
-            defined=len(defined),
             share=_together(referred, searches.share_of_tasks),
-            referred=len(referred),
         )
 
 
@@ -167,33 +158,28 @@ def search_result(search: Search, run: Run | None) -> SearchResult:
     """A search from its run; None where it hasn't begun."""
     if run is None:
         return SearchResult(search, "not begun")
-    if not ended(run):
-        return SearchResult(search, "not finished", _cost(run), run)
-    winners = [event["winner"] for event in run.events() if event["event"] == "finished"]
-    failure = _failure(run.evaluated(winners[-1], report=True) if winners else None)
-    if failure:
-        return SearchResult(search, "failed", _cost(run), run, failure=failure)
-    ids = {winners[-1]: "winner", **{id: name for id, name in NAMES.items() if id in run.candidate_ids()}}
-    found = {name: RewardResult(name, run.evaluated(id, report=True), None) for id, name in ids.items()}
-    return SearchResult(search, "done", _cost(run), run, found)
-
-
-def _cost(run: Run) -> Cost:
     ids = run.candidate_ids()
-    evaluated = [run.evaluated(id, report=report) for id in ids for report in (False, True)]
-    trained = [result for each in evaluated for result in each.trained]
-    return Cost(len(trained), sum(each.steps for each in trained)) + spent(run)
+    trained = [each for id in ids for r in (False, True) for each in run.evaluated(id, report=r).trained]
+    cost = Cost(len(trained), sum(each.steps for each in trained)) + spent(run)
+    if not ended(run):
+        return SearchResult(search, "not finished", cost, run)
+    *_, winner = None, *(event["winner"] for event in run.events() if event["event"] == "finished")
+    if failure := _failure(run, winner):
+        return SearchResult(search, "failed", cost, run, failure=failure)
+    names = {winner: "winner", **{id: name for id, name in NAMES.items() if id in ids}}
+    found = {name: RewardResult(name, run.evaluated(id, report=True), None) for id, name in names.items()}
+    return SearchResult(search, "done", cost, run, found)
 
 
-def _failure(winner: Evaluated | None) -> str:
+def _failure(run: Run, winner: str | None) -> str:
     """Why a search that has ended has no winner that counts: a failure is no score."""
     if winner is None:
         return NOTHING_TRAINED
-    id, failures = winner.candidate.id, winner.failures
-    if failures:
-        failed = plural(len(failures), "training")
-        return f"{failed} of its winner {id} failed: {text.failure(failures[0].kind)}"
-    return "" if winner.trained else f"its winner {id} was not trained again"
+    found = run.evaluated(winner, report=True)
+    if found.failures:
+        failed = plural(len(found.failures), "training")
+        return f"{failed} of its winner {winner} failed: {text.failure(found.failures[0].kind)}"
+    return "" if found.trained else f"its winner {winner} was not trained again"
 
 
 Pair = tuple[Draws, Draws]  # the observed values as a single draw, and bootstrap draws
@@ -204,26 +190,24 @@ def _task(
 ) -> tuple[TaskResult, Pair | None]:
     done = [each for each in results if each.state == "done"]
     if not done:
-        return TaskResult(task, results), None
+        return TaskResult(task, results, Undefined("no search is done")), None
     winners, human, sparse = (_trainings(done, name) for name in REWARDS)
     replicates = Replicates(winners, human, sparse)
     seen, draws = pair = searches.seen(replicates), searches.draw(replicates, rng)
     references = _pooled(done, "hand-written"), _pooled(done, "sparse")
     found = scale(*references)
-    undefined = found.why if isinstance(found, Undefined) else ""
+    defined = isinstance(found, Scale)
     comparable = references[0] is not None and not references[0].evaluated.failures
-    success = [each.rewards["winner"].success_rates for each in done]
-    success = [each for each in success if each.size]
+    success = [rates for each in done if (rates := each.rewards["winner"].success_rates).size]
     result = TaskResult(
         task=task,
         searches=results,
+        scale=found,
         fitness=searches.interval(searches.fitness(seen), searches.fitness(draws)),
         human=float(seen.human[0]) if comparable else None,
         sparse=float(seen.sparse[0]) if sparse else None,
-        normalised=None if undefined else searches.interval(_score(seen), _score(draws)),
-        undefined=undefined,
-        inverted=not undefined and bool(seen.human[0] < seen.sparse[0]),
-        each=() if undefined else tuple(map(float, searches.scores(seen)[0])),
+        normalised=searches.interval(_score(seen), _score(draws)) if defined else None,
+        each=tuple(map(float, searches.scores(seen)[0])) if defined else (),
         reached=bool(searches.at_least_human(seen)[0]) if comparable else None,
         success=searches.rates(success) if success else None,
     )

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from eureka_loop import files, numbers
-from eureka_loop.config import RunConfig, amend, load
+from eureka_loop.config import RunConfig, load
 from eureka_loop.envs.registry import find_domain, find_task, installed, suites
 from eureka_loop.errors import BadInput, BudgetSpent, MissingExtra, UnknownName
 from eureka_loop.records import Task
@@ -132,9 +132,8 @@ def default_folder(bench: Bench) -> Path:
 
     It depends on the settings that differ from the defaults: a new setting changes no folder's name.
     """
-    usual, names = RunConfig(), (each.name for each in fields(RunConfig) if each.name not in FREE)
-    values = {name: getattr(bench.config, name) for name in names}
-    chosen = {name: value for name, value in values.items() if value != getattr(usual, name)}
+    usual = _settings(RunConfig())
+    chosen = {name: value for name, value in _settings(bench.config).items() if value != usual[name]}
     digest = sha256(json.dumps([bench.seed, chosen], sort_keys=True, default=str).encode()).hexdigest()[:6]
     return Path("runs") / f"bench-{bench.suite}-{bench.config.designer}-{digest}"
 
@@ -145,11 +144,18 @@ def joined(bench: Bench, folder: Path) -> Bench:
     Raises:
         BadInput: the folder holds another bench.
     """
-    path = folder / SETUP
-    if not path.exists():
+    if not (folder / SETUP).exists():
         return bench
-    before = files.read_json(path, Bench)
-    _require_same(before, bench, folder)
+    before = files.read_json(folder / SETUP, Bench)
+    old, new = (
+        {"suite": each.suite, "seed": each.seed, **_settings(each.config)} for each in (before, bench)
+    )
+    for name, value in new.items():
+        if old[name] != value:
+            setting = name.replace("_", " ")
+            raise BadInput(
+                f"{folder} holds a bench with {setting} {old[name]}, not {value}; choose another --out"
+            )
     tasks = {*before.tasks, *bench.tasks}
     return replace(
         bench,
@@ -160,15 +166,8 @@ def joined(bench: Bench, folder: Path) -> Bench:
     )
 
 
-def _require_same(before: Bench, now: Bench, folder: Path) -> None:
-    pairs = {"suite": (before.suite, now.suite), "seed": (before.seed, now.seed)}
-    for each in fields(RunConfig):
-        if each.name not in FREE:
-            pairs[each.name] = (getattr(before.config, each.name), getattr(now.config, each.name))
-    for name, (old, new) in pairs.items():
-        if old != new:
-            setting = name.replace("_", " ")
-            raise BadInput(f"{folder} holds a bench with {setting} {old}, not {new}; choose another --out")
+def _settings(config: RunConfig) -> dict[str, Any]:
+    return {each.name: getattr(config, each.name) for each in fields(RunConfig) if each.name not in FREE}
 
 
 def runs(folder: Path) -> dict[Search, Run]:
@@ -201,7 +200,7 @@ def _last_results(run: Run) -> Iterator[Trained | Failed | None]:
             yield from run.evaluated(id).results
 
 
-def limits_left(config: RunConfig, others: Cost) -> dict[str, float | int | None]:
+def limits_left(config: RunConfig, others: Cost) -> dict[str, Any]:
     """The bench's limits less what other searches have spent; None: no limit.
 
     Raises:
@@ -211,19 +210,13 @@ def limits_left(config: RunConfig, others: Cost) -> dict[str, float | int | None
     if config.max_usd is not None and others.usd is None:
         raise BadInput("--max-usd can't be kept: searches were made at an unknown price; give --max-tokens")
     taken = {"max_usd": others.usd or 0.0, "max_tokens": others.tokens, "max_hours": others.seconds / 3600}
-    found: dict[str, float | int | None] = {}
+    found: dict[str, Any] = {}
     for name in LIMITS:
         limit = getattr(config, name)
         found[name] = None if limit is None else limit - taken[name]
         if limit is not None and limit <= taken[name]:
             raise BudgetSpent(f"--{name.replace('_', '-')} {numbers.compact(limit, 9)} is reached")
     return found
-
-
-def grant(run: Run, config: RunConfig, others: Cost) -> None:
-    """Write the present limits, less what other searches have spent, into a search that has begun."""
-    limits = limits_left(config, others)
-    amend(run.folder / "run.toml", {**limits, "max_completion_tokens": config.max_completion_tokens})
 
 
 def spent_by_others(folder: Path, search: Search) -> Cost:

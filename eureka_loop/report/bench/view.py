@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from rich.console import Group, RenderableType
+from rich.text import Text
+
 from eureka_loop import files
-from eureka_loop.judge.statistics import Interval
-from eureka_loop.numbers import UNKNOWN, column, percent, plural
+from eureka_loop.numbers import UNKNOWN, column, duration, percent, plural
+from eureka_loop.report import layout, text
 from eureka_loop.report.bench import figures
+from eureka_loop.report.bench.estimate import Cost
 from eureka_loop.report.bench.results import BenchResults, SearchResult, TaskResult
-from eureka_loop.report.bench.setup import Bench
+from eureka_loop.report.bench.setup import Bench, Search
 from eureka_loop.report.compare.view import machine, number, settings, share
+from eureka_loop.report.comparison import Undefined
 from eureka_loop.report.pages import render
 
 UNDEFINED = "undefined"
@@ -30,11 +35,62 @@ HEADS = (
     "tokens",
     "cost",
 )
-SEARCH_HEADS = ("task", "seed", "state", "winner", "winner's fitness", "hand-written", "sparse", "run")
-FIGURES = {  # file → function that draws it, and its caption
-    "figure.svg": (figures.normalised, "Human-normalised score of every task, with its 95% interval"),
-    "fitness.svg": (figures.fitness, "Fitness of winner, hand-written and sparse reward in every search"),
+WIDE, NARROW = (0, 1, 2, 4, 5, 6, 7, 8, 9), (0, 2, 4)  # columns on the screen
+CAPTIONS = {
+    "figure.svg": "Human-normalised score of every task, with its 95% interval",
+    "fitness.svg": "Fitness of winner, hand-written and sparse reward in every search",
 }
+SEARCH_HEADS = ("task", "seed", "state", "winner", "winner's fitness", "hand-written", "sparse", "run")
+
+
+# before the start and between searches
+
+
+def plan(bench: Bench, folder: Path, left: Sequence[Search], expected: Mapping[str, Cost]) -> RenderableType:
+    """The searches that are left, how long they will take, and what they will cost.
+
+    Args:
+        expected: task → cost of one search.
+    """
+    whole = sum((expected[search.task] for search in left), Cost())
+    model = "; the model's answers take time, too; long reasoning costs more" if whole.tokens else ""
+    return layout.facts(
+        [
+            ("bench", f"{bench.suite}: {plural(len(expected), 'task')}, {plural(len(left), 'search')} to do"),
+            ("each", f"{bench.config.designer}, {budget(bench)}"),
+            ("in all", f"{plural(whole.trainings, 'training')}, {whole.steps:,} steps"),
+            ("time", f"roughly {duration(whole.seconds)}; other load of the machine can halve or double it"),
+            ("cost", f"{whole.model}{model}"),
+            ("folder", str(folder)),
+        ]
+    )
+
+
+def seconds_left(
+    wanted: Sequence[Search], took: Mapping[Search, float], expected: Mapping[str, Cost]
+) -> float:
+    """Expected time of the searches that are left, corrected by how long the others took.
+
+    Args:
+        took: seconds of each search that has ended.
+        expected: task → cost of one search.
+    """
+    estimated = sum(expected[search.task].seconds for search in took)
+    factor = sum(took.values()) / estimated if estimated else 1.0
+    return factor * sum(expected[search.task].seconds for search in wanted if search not in took)
+
+
+def outcome(each: SearchResult) -> str:
+    """The result of a search in one line."""
+    if each.state != "done":
+        return f"{each.search}: {each.failure or each.state}"
+    ours, human, sparse = column(each.fitness)
+    references = f"hand-written {human}, sparse {sparse}"
+    id = each.rewards["winner"].id
+    return f"{each.search}: winner {id} {ours}; {references}; {duration(each.cost.seconds)}"
+
+
+# the reports
 
 
 def write(found: BenchResults) -> list[Path]:
@@ -43,38 +99,47 @@ def write(found: BenchResults) -> list[Path]:
     Raises:
         RunError: the disk is full.
     """
-    drawn = {name: draw(found) for name, (draw, _) in FIGURES.items()}
-    for name, svg in drawn.items():
-        if svg:
-            files.write_text(found.folder / name, svg)
-    paths = [found.folder / "report.html", found.folder / "report.md"]
-    for path in paths:
-        files.write_text(path, document(found, path.name, drawn))
-    return paths
+    written = documents(found)
+    for name, content in written.items():
+        files.write_text(found.folder / name, content)
+    return [found.folder / name for name in written if name.startswith("report")]
 
 
-def document(found: BenchResults, name: str, drawn: Mapping[str, str]) -> str:
-    """One of the reports, by the name of its file.
+def documents(found: BenchResults) -> dict[str, str]:
+    """Name → content: figure.svg and fitness.svg, where there is one, then report.html and report.md."""
+    drawn = {"figure.svg": figures.normalised(found), "fitness.svg": figures.fitness(found)}
+    drawn = {name: svg for name, svg in drawn.items() if svg}
+    values = {
+        "found": found,
+        "bench": found.bench,
+        "headline": headline(found),
+        "at_or_above": at_or_above(found),
+        "protocol": protocol(found.bench),
+        "heads": HEADS,
+        "rows": rows(found),
+        "notes": list(notes(found)),
+        "figures": [(name, svg, CAPTIONS[name]) for name, svg in drawn.items()],
+        "explanations": EXPLANATIONS,
+        "search_heads": SEARCH_HEADS,
+        "searches": [search_row(found, each) for each in found.searches],
+        "provenance": list(provenance(found)),
+    }
+    reports = {name: render(__package__, f"{name}.j2", **values) for name in ("report.html", "report.md")}
+    return {**drawn, **reports}
 
-    Args:
-        drawn: file → figure as SVG; "" where there is none.
-    """
-    return render(
-        __package__,
-        f"{name}.j2",
-        found=found,
-        bench=found.bench,
-        headline=headline(found),
-        at_or_above=at_or_above(found),
-        protocol=protocol(found.bench),
-        heads=HEADS,
-        rows=rows(found),
-        notes=list(notes(found)),
-        figures=[(name, svg, FIGURES[name][1]) for name, svg in drawn.items() if svg],
-        explanations=EXPLANATIONS,
-        search_heads=SEARCH_HEADS,
-        searches=[search_row(found, each) for each in found.searches],
-        provenance=list(provenance(found)),
+
+def summary(found: BenchResults) -> RenderableType:
+    """As much of the report as fits a screen."""
+    sentences = [f"Each search: {budget(found.bench)}.", headline(found), at_or_above(found), *notes(found)]
+    lines = [Text(text.one_line(line)) for line in sentences if line]
+    tables = tuple(
+        layout.table([HEADS[n] for n in shown], [[cells[n] for n in shown] for cells in rows(found)])
+        for shown in (WIDE, NARROW)
+    )
+    title = f"Bench {found.bench.suite}, {found.bench.config.designer}"
+    return Group(
+        layout.section(title, Group(layout.FirstThatFits(tables), Text(), *lines)),
+        layout.section("Cost", Text(str(found.cost))),
     )
 
 
@@ -83,43 +148,29 @@ def document(found: BenchResults, name: str, drawn: Mapping[str, str]) -> str:
 
 def rows(found: BenchResults) -> list[list[str]]:
     """The table under `HEADS`: a line for each task, and one for all."""
-    return [*map(row, found.tasks), _total(found)]
+    done = f"{sum(len(each.done) for each in found.tasks)} of {len(found.searches)}"
+    share = percent(found.share.value) if found.share else UNKNOWN
+    total = ["all", done, _score(found), share, "", "", "", "", *found.cost.cells]
+    return [*map(row, found.tasks), total]
 
 
 def row(task: TaskResult) -> list[str]:
     """One line of the table."""
     known = [each for each in (task.human, task.sparse) if each is not None]
-    if task.fitness is not None and not task.several:
-        fitness = column([task.fitness.value], like=known)[0]
-    else:
-        fitness = number(task.fitness, like=known)
-    ends = [] if task.fitness is None else [task.fitness.value, task.fitness.low, task.fitness.high]
-    human, sparse = column([task.human, task.sparse], like=ends)
-    success = share(task.success)
+    ends = [task.fitness.value, task.fitness.low, task.fitness.high] if task.fitness else []
+    success, fitness = share(task.success), number(task.fitness, like=known)
+    if not task.several:
+        success, fitness = success.split(" [")[0], fitness.split(" [")[0]
     return [
         task.name,
         f"{len(task.done)} of {len(task.searches)}",
-        _normalised(task),
+        _score(task) if task.done else UNKNOWN,
         UNKNOWN if task.reached is None else "yes" if task.reached else "no",
-        success if task.several or task.success is None else percent(task.success.value),
+        success,
         fitness,
-        human,
-        sparse,
+        *column([task.human, task.sparse], like=ends),
         *task.cost.cells,
     ]
-
-
-def _normalised(task: TaskResult) -> str:
-    if not task.done:
-        return UNKNOWN
-    return UNDEFINED if task.normalised is None else score(task.normalised, several=task.several)
-
-
-def _total(found: BenchResults) -> list[str]:
-    done = f"{sum(len(each.done) for each in found.tasks)} of {len(found.searches)}"
-    overall = score(found.normalised, several=found.several) if found.normalised else UNDEFINED
-    reached = UNKNOWN if found.share is None else percent(found.share.value)
-    return ["all", done, overall, reached, "", "", "", "", *found.cost.cells]
 
 
 def search_row(found: BenchResults, each: SearchResult) -> list[str]:
@@ -129,10 +180,12 @@ def search_row(found: BenchResults, each: SearchResult) -> list[str]:
     return [each.search.task, str(each.search.seed), each.state, id, *column(each.fitness), str(run)]
 
 
-def score(found: Interval, *, several: bool) -> str:
+def _score(found: TaskResult | BenchResults) -> str:
     """A human-normalised score, with its interval where there are several searches."""
-    interval = f" [{found.low:.2f}, {found.high:.2f}]" if several else ""
-    return f"{found.value:.2f}{interval}"
+    value = found.normalised
+    if value is None:
+        return UNDEFINED
+    return f"{value.value:.2f}" + f" [{value.low:.2f}, {value.high:.2f}]" * found.several
 
 
 # sentences
@@ -142,41 +195,37 @@ def headline(found: BenchResults) -> str:
     """The score over all tasks."""
     if found.normalised is None:
         return f"No human-normalised score: {UNDEFINED} for every task."
-    value = score(found.normalised, several=found.several)
-    tasks = f"{found.defined} of {plural(len(found.tasks), 'task')}"
-    return f"Human-normalised score {value}: interquartile mean over {tasks}; 0 is sparse, 1 hand-written."
+    defined = sum(each.normalised is not None for each in found.tasks)
+    over = f"interquartile mean over {defined} of {plural(len(found.tasks), 'task')}"
+    return f"Human-normalised score {_score(found)}: {over}; 0 is sparse, 1 hand-written."
 
 
 def at_or_above(found: BenchResults) -> str:
     """Share of tasks that reach the hand-written reward; "" where there is none to reach."""
     if found.share is None:
         return ""
-    reached = sum(bool(each.reached) for each in found.tasks)
-    interval = f" (95% interval {percent(found.share.low)} to {percent(found.share.high)})"
-    tasks = plural(found.referred, "task")
-    return f"At or above the hand-written reward: {reached} of {tasks}{interval if found.several else ''}."
+    reached = [each.reached for each in found.tasks if each.reached is not None]
+    interval = f" (95% interval {percent(found.share.low)} to {percent(found.share.high)})" * found.several
+    return f"At or above the hand-written reward: {sum(reached)} of {plural(len(reached), 'task')}{interval}."
 
 
 def budget(bench: Bench) -> str:
     """The budget of every search."""
     config = bench.config
     early = f", the best 1 in {config.halving} of them to the end" if config.halving > 1 else ""
-    seeds = f" × {plural(config.seeds, 'seed')}" if config.seeds > 1 else ""
     written = f"{plural(config.generations, 'generation')} × {plural(config.samples, 'reward')}{early}"
-    return (
-        f"{written}, {config.algo.upper()} for {config.steps:,} steps{seeds}; then its winner and each "
-        f"reference on {plural(config.report_seeds, 'fresh seed')}"
-    )
+    training = f"{config.algo.upper()} for {config.steps:,} steps × {plural(config.seeds, 'seed')}"
+    report = f"its winner and each reference on {plural(config.report_seeds, 'fresh seed')}"
+    return f"{written}, {training}; then {report}"
 
 
 def protocol(bench: Bench) -> str:
     """How it was measured."""
     config = bench.config
     designer = f"{config.designer} ({config.model})" if config.model else f"{config.designer}"
-    settings = ", hyperparameters as below" if config.hyperparameters else ""
     searches = f"{plural(len(bench.tasks), 'task')} × {plural(bench.searches, 'search')}"
     return (
-        f"{searches} by {designer}, each: {budget(bench)}{settings}. Every final policy is judged in "
+        f"{searches} by {designer}, each: {budget(bench)}. Every final policy is judged in "
         f"{plural(config.judge_episodes, 'episode')}. Numbers hold for this budget: with more steps both the "
         "winners and the hand-written rewards do better."
     )
@@ -185,15 +234,13 @@ def protocol(bench: Bench) -> str:
 def notes(found: BenchResults) -> Iterator[str]:
     """Cautions about the table."""
     if found.unfinished:
-        yield f"Not finished: {found.unfinished} done. What is missing may turn the numbers round."
+        yield f"Not finished: {found.unfinished} done. The missing ones may change the numbers."
     for each in found.tasks:
-        if each.done and each.undefined:
-            yield f"{each.name}: human-normalised score undefined: {each.undefined}."
-        if each.inverted:
-            yield (
-                f"{each.name}: the hand-written reward did worse than the sparse one: the score counts the "
-                "gap between the two upward from sparse, and the hand-written reward's score is -1."
-            )
+        if isinstance(each.scale, Undefined):
+            if each.done:
+                yield f"{each.name}: human-normalised score undefined: {each.scale.why}."
+        elif each.scale.human < each.scale.sparse:
+            yield f"{each.name}: {each.scale.explanation}"
     for result in found.searches:
         if result.failure:
             yield f"{result.search}: counts for nothing, and not as zero: {result.failure}."

@@ -1,4 +1,4 @@
-"""Time and cost before the start: counted by hand for small cases; measured in tests/end_to_end/test_bench.py."""
+"""Time and cost before the start, counted by hand; measured in tests/end_to_end/test_bench.py."""
 
 from __future__ import annotations
 
@@ -10,16 +10,7 @@ import pytest
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
 from eureka_loop.propose.llm.prices import Price, Prices
-from eureka_loop.report.bench.estimate import (
-    COLLECTED,
-    FEEDBACK,
-    REPLY,
-    UPDATES,
-    Cost,
-    Pace,
-    _small,
-    of_search,
-)
+from eureka_loop.report.bench.estimate import FEEDBACK, REPLY, STARTS, STEPS, Cost, Pace, of_search, small
 
 TASK = find_task("hopper-hop")  # with a hand-written and a sparse reward
 CONFIG = RunConfig(designer="templates", generations=2, samples=4, steps=1000, report_seeds=3)
@@ -30,18 +21,13 @@ PRICES = Prices([Price("known", 1.0, 10.0)])
 def test_trainings_steps_and_seconds_of_a_search() -> None:
     found = of_search(TASK, CONFIG, PACE, PRICES)
     trainings = 2 * 4 + 3 * 3  # two generations; winner, hand-written and sparse
-    assert (found.trainings, found.steps) == (trainings, 1000 * trainings)
-    assert found.seconds == pytest.approx(10 + 1000 * trainings / 500)
-    assert (found.tokens, found.usd) == (0, 0.0)
-
-
-def test_halving_and_a_missing_reference_take_less() -> None:
+    assert found == Cost(trainings, 1000 * trainings, pytest.approx(10 + 1000 * trainings / 500), 0, 0.0)
     whole, less = (of_search(TASK, replace(CONFIG, samples=9, halving=eta), PACE, PRICES) for eta in (1, 3))
     assert less.steps < whole.steps
     assert of_search(find_task("kitchen-kettle"), CONFIG, PACE, PRICES).trainings == 2 * 4 + 2 * 3
 
 
-def test_tokens_and_money_where_a_model_is_asked() -> None:
+def test_tokens_and_money_of_a_model() -> None:
     found = of_search(TASK, replace(CONFIG, designer="llm", model="known"), PACE, PRICES)
     prompts, replies = 8 * 5000 + 4 * FEEDBACK, 8 * REPLY
     assert found.tokens == prompts + replies
@@ -49,20 +35,14 @@ def test_tokens_and_money_where_a_model_is_asked() -> None:
     unknown = of_search(TASK, replace(CONFIG, designer="llm", model="new"), PACE, PRICES)
     assert unknown.usd is None
     assert (unknown + Cost(usd=1.0)).usd is None
-
-
-def test_costs_add_up() -> None:
-    one = Cost(2, 100, 3.0, 5, 0.5)
-    assert one + one == Cost(4, 200, 6.0, 10, 1.0)
-    assert str(one + one) == "4 finished trainings, 200 steps, 6 s (0.00 h), 10 tokens, $1.00"
+    assert str(Cost(2, 100, 3.0, 5, 0.5) + Cost()) == "2 finished trainings, 100 steps, 3 s, 5 tokens, $0.50"
 
 
 def test_a_measurement_trains_briefly_as_many_at_once_as_a_search(tmp_path: Path) -> None:
-    ppo = _small(TASK, replace(CONFIG, steps=100_000, seeds=2, halving=3, max_hours=1.0), tmp_path)
-    assert (ppo.seeds, ppo.steps, ppo.report_seeds) == (8, 2048, 3)
+    ppo = small(TASK, replace(CONFIG, steps=100_000, seeds=2, halving=3, max_hours=1.0), tmp_path)
+    assert (ppo.seeds, ppo.steps, ppo.report_seeds) == (8, STEPS["ppo"], 3)
     assert (ppo.generations, ppo.samples, ppo.halving, ppo.max_hours) == (1, 1, 1, None)
-    assert _small(TASK, CONFIG, tmp_path).steps == 1000, "never longer than a training of the bench"
+    assert small(TASK, CONFIG, tmp_path).steps == 1000, "never longer than a training of the bench"
     slow = {"learning_starts": 10_000, "batch_size": 32}
-    sac = _small(TASK, replace(CONFIG, algo="sac", steps=100_000, hyperparameters=slow), tmp_path)
-    assert sac.hyperparameters == {"learning_starts": COLLECTED, "batch_size": 32}
-    assert sac.steps == COLLECTED + UPDATES
+    sac = small(TASK, replace(CONFIG, algo="sac", steps=100_000, hyperparameters=slow), tmp_path)
+    assert (sac.hyperparameters, sac.steps) == ({"learning_starts": STARTS, "batch_size": 32}, STEPS["sac"])

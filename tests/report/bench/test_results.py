@@ -8,6 +8,7 @@ import pytest
 
 from eureka_loop.report.bench.estimate import Cost
 from eureka_loop.report.bench.results import BenchResults
+from eureka_loop.report.comparison import Scale, Undefined
 
 from .conftest import STEPS, Fitness, Made
 
@@ -33,7 +34,7 @@ def test_a_task_by_its_searches_and_all_tasks_by_all_of_them(whole: Path) -> Non
     assert hopper.normalised.low == pytest.approx(1.0, abs=0.02)  # a bootstrap may draw either search twice
     assert hopper.normalised.high == pytest.approx(2.0, abs=0.03)
     assert found.normalised.value == pytest.approx((0.5 + 1.0) / 2, abs=0.02)  # of .5 .5 1 2, the middle ones
-    assert (found.defined, found.referred, found.several, found.unfinished) == (2, 2, True, "")
+    assert (found.several, found.unfinished) == (True, "")
     assert (reacher.reached, hopper.reached) == (False, True)
     assert found.share is not None
     assert found.share.value == 0.5
@@ -68,7 +69,7 @@ def test_an_unknown_price_is_no_price(
 def test_without_a_scale_there_is_no_score(made: Made, human: Fitness, sparse: Fitness, why: str) -> None:
     found = two_searches(made, [0.5] * 3, human, sparse)
     hopper = found.tasks[1]
-    assert (hopper.undefined, hopper.normalised, found.normalised) == (why, None, None)
+    assert (hopper.scale, hopper.normalised, found.normalised) == (Undefined(why), None, None)
     assert hopper.fitness is not None
 
 
@@ -79,7 +80,7 @@ def test_undefined_tasks_do_not_enter_the_aggregate(made: Made) -> None:
     found = BenchResults.of(made.folder)
     assert found.normalised is not None
     assert found.normalised.value == pytest.approx(0.5, abs=0.02)
-    assert (found.defined, found.referred) == (1, 2)  # at or above the hand-written one needs no scale
+    assert [each.reached for each in found.tasks] == [False, True], "this needs no scale"
 
 
 def test_a_search_whose_winner_fails_counts_for_nothing_and_not_as_zero(made: Made) -> None:
@@ -108,13 +109,18 @@ def test_an_unfinished_search_does_not_count_yet(made: Made) -> None:
     assert found.tasks[1].human == pytest.approx(1.0, abs=0.02)
 
 
-def test_a_hand_written_reward_that_is_the_worse_one_is_told(made: Made) -> None:
+def test_a_hand_written_reward_below_the_sparse_one_has_score_minus_one(made: Made) -> None:
     hopper = two_searches(made, [0.5] * 3, DOWN, UP).tasks[1]
-    assert hopper.inverted
+    assert isinstance(hopper.scale, Scale)
+    assert hopper.scale.human < hopper.scale.sparse
     assert hopper.normalised is not None
     assert hopper.normalised.value == pytest.approx(-0.5, abs=0.03)
 
 
 def test_without_any_search_there_is_no_number(made: Made) -> None:
     found = BenchResults.of(made.begin())
-    assert (found.normalised, found.share, found.tasks[0].undefined) == (None, None, "no search is done")
+    assert (found.normalised, found.share, found.tasks[0].scale) == (
+        None,
+        None,
+        Undefined("no search is done"),
+    )

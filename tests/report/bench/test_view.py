@@ -1,4 +1,4 @@
-"""report.html, report.md and the figures: whole, offline, inert, and the same numbers in all."""
+"""report.html, report.md, figures and screen: whole, offline, inert, and the same numbers in all."""
 
 from __future__ import annotations
 
@@ -9,57 +9,55 @@ from xml.etree import ElementTree
 
 import pytest
 
-from eureka_loop.report.bench import figures, view
+from eureka_loop.report.bench import view
+from eureka_loop.report.bench.estimate import Cost
 from eureka_loop.report.bench.results import BenchResults
+from eureka_loop.report.bench.setup import Search
 
 from .conftest import Made
 
 ElementsOf = Callable[[str], list[tuple[str, dict[str, str | None]]]]
 EVIL = "x | <script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}"
-SVG = "{http://www.w3.org/2000/svg}"
 
 
-def written(folder: Path) -> tuple[str, str]:
-    pages, markdown = view.write(BenchResults.of(folder))
-    return pages.read_text(encoding="utf-8"), markdown.read_text(encoding="utf-8")
+def reports(folder: Path) -> tuple[str, str]:
+    """report.html and report.md."""
+    found = view.documents(BenchResults.of(folder))
+    return found["report.html"], found["report.md"]
 
 
-def texts(path: Path) -> set[str]:
-    """All text in an SVG file."""
-    root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
-    assert root.tag == f"{SVG}svg"
-    return {each.text or "" for each in root.iter(f"{SVG}text")}
+def labels(svg: str) -> set[str]:
+    """All text in a figure."""
+    root = ElementTree.fromstring(svg)
+    return {each.text or "" for each in root.iter("{http://www.w3.org/2000/svg}text")}
 
 
-def test_page_and_markdown_say_everything(whole: Path) -> None:
-    pages, markdown = written(whole)
-    for said in (
+def test_page_and_markdown_hold_every_fact(whole: Path) -> None:
+    page, markdown = (path.read_text(encoding="utf-8") for path in view.write(BenchResults.of(whole)))
+    for part in (
         "reacher-reach", "0.50", "1 of 2 tasks", "2 of 2", "eureka bench quick", "0 to 1", "n_steps = 64", "b80e0ab",
         "2k", "$1.00", "40 finished trainings, 40,000 steps", "1 generation × 1 reward, PPO for 1,000 steps",
         "too narrow, if anything", "searches, the unit of replication",
     ):  # fmt: skip
-        assert said in pages, said
-        assert said.replace("_", r"\_").replace("$", r"\$") in markdown or said in markdown, said
+        assert part in page, part
+        assert part.replace("_", r"\_").replace("$", r"\$") in markdown or part in markdown, part
     assert "![Human-normalised score of every task, with its 95% interval](figure.svg)" in markdown
+    assert {"reacher-reach", "hopper-hop", "all tasks"} <= labels((whole / "figure.svg").read_text())
+    fitness = labels((whole / "fitness.svg").read_text())
+    assert {"reacher-reach", "hopper-hop", "winner", "hand-written", "sparse"} <= fitness
 
 
 def test_the_page_opens_offline_without_a_script(whole: Path, elements_of: ElementsOf) -> None:
-    pages, _ = written(whole)
-    elements = elements_of(pages)
+    page, _ = reports(whole)
+    elements = elements_of(page)
     tags = {tag for tag, _ in elements}
     assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "form"}
     ids = [each["id"] for _, each in elements if "id" in each]
     assert len(ids) == len(set(ids))
     targets = {(each["href"] or "") for _, each in elements if "href" in each}
     assert targets <= {f"#{id}" for id in ids}
-    assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org/)", pages)
-    assert "default-src 'none'; style-src 'unsafe-inline'" in pages
-
-
-def test_the_figures_stand_alone(whole: Path) -> None:
-    written(whole)
-    assert {"reacher-reach", "hopper-hop", "all tasks"} <= texts(whole / "figure.svg")
-    assert {"reacher-reach", "hopper-hop", "winner", "hand-written", "sparse"} <= texts(whole / "fitness.svg")
+    assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org/)", page)
+    assert "default-src 'none'; style-src 'unsafe-inline'" in page
 
 
 def test_fitness_is_drawn_where_no_score_is_defined(made: Made) -> None:
@@ -68,68 +66,94 @@ def test_fitness_is_drawn_where_no_score_is_defined(made: Made) -> None:
     for seed in (0, 1):
         made.search("hopper-hop", seed, [3.0 + seed] * 3, [1.0, 9.0, 2.0], [9.0, 1.0, 2.0])
         made.search("reacher-reach", seed, [-0.3] * 3, [-0.1, -0.2, -0.3], [-0.3, -0.2, -0.1])
-    _, markdown = written(made.folder)
-    assert "figure.svg" not in markdown
-    assert "(fitness.svg)" in markdown
-    assert {"3.000", "4.000", "-0.3000", "-0.2000"} <= texts(made.folder / "fitness.svg")
+    found = view.documents(BenchResults.of(made.folder))
+    assert set(found) == {"fitness.svg", "report.html", "report.md"}
+    assert "(fitness.svg)" in found["report.md"]
+    assert {"3.000", "4.000", "-0.3000", "-0.2000"} <= labels(found["fitness.svg"])
 
 
 def test_a_score_far_off_stays_on_the_figure(made: Made) -> None:
     made.begin()
     for seed in (0, 1):
         made.search("hopper-hop", seed, [500.0, 400.0, 600.0], [1.0, 1.01, 0.99], [0.0, 0.01, -0.01])
-    svg = figures.normalised(BenchResults.of(made.folder))
+    svg = view.documents(BenchResults.of(made.folder))["figure.svg"]
     width = float(re.findall(r'viewBox="0 0 ([\d.]+)', svg)[0])
     across = [float(x) for x in re.findall(r'<use [^>]*x="([-\d.]+)"', svg)]
     assert across
     assert all(0 <= x <= width for x in across)
 
 
-def test_what_a_model_or_a_user_wrote_is_inert(made: Made, elements_of: ElementsOf) -> None:
+def test_text_of_a_model_or_a_user_is_inert(made: Made, elements_of: ElementsOf) -> None:
     made.command = EVIL
     made.begin()
     made.search("hopper-hop", 0, [1.0] * 3, [1.0] * 3, [0.0, 0.0, None], program=EVIL)
-    pages, markdown = written(made.folder)
-    elements_of(pages)
-    assert "{{ 7 * 7 }}" in pages
-    for said in (pages, markdown):
-        assert "<script" not in said
-        assert "<img" not in said
+    page, markdown = reports(made.folder)
+    elements_of(page)
+    assert "{{ 7 * 7 }}" in page
+    for shown in (page, markdown):
+        assert "<script" not in shown
+        assert "<img" not in shown
 
 
 def test_a_bench_without_any_score_has_a_page(made: Made, elements_of: ElementsOf) -> None:
-    pages, markdown = written(made.begin())
-    elements_of(pages)
-    assert "undefined for every task" in pages
+    page, markdown = reports(made.begin())
+    elements_of(page)
+    assert "undefined for every task" in page
     assert "figure.svg" not in markdown
     assert "0 of 4 searches done" in markdown
 
 
-def test_one_search_has_no_interval_and_says_so(made: Made) -> None:
+def test_one_search_has_no_interval_and_the_report_warns(made: Made) -> None:
     made.searches = 1
     made.begin()
     made.search("hopper-hop", 0, [0.5] * 3, [1.0, 1.01, 0.99], [0.0, 0.01, -0.01])
     found = BenchResults.of(made.folder)
-    assert view.row(found.tasks[1])[2] == "0.50"
+    assert view.row(found.tasks[1])[2:6] == ["0.50", "no", "0%", "0.500"]
     assert "[" not in view.headline(found)
     assert "nothing tells luck from skill" in " ".join(view.notes(found))
 
 
 @pytest.mark.parametrize("usd", [None, 0.5])
-def test_failures_undefined_scores_and_costs_are_told(made: Made, usd: float | None) -> None:
+def test_failures_undefined_scores_and_costs_are_named(made: Made, usd: float | None) -> None:
     made.begin()
     made.search("reacher-reach", 0, [])
     made.search("hopper-hop", 0, [0.5] * 3, [1.0] * 3, [1.0] * 3, tokens=500, usd=usd)
     found = BenchResults.of(made.folder)
-    said = list(view.notes(found))
-    assert (
-        "reacher-reach, seed 0: counts for nothing, and not as zero: no candidate could be trained." in said
-    )
-    assert (
-        "hopper-hop: human-normalised score undefined: the hand-written and the sparse reward can't be told apart."
-        in said
-    )
-    cells = view.row(found.tasks[1])
+    reacher, hopper = found.tasks
+    notes = list(view.notes(found))
+    nothing = "no candidate could be trained"
+    assert f"reacher-reach, seed 0: counts for nothing, and not as zero: {nothing}." in notes
+    equal = "the hand-written and the sparse reward can't be told apart"
+    assert f"hopper-hop: human-normalised score undefined: {equal}." in notes
+    cells = view.row(hopper)
     assert cells[2:4] == ["undefined", "no"]
     assert cells[-2:] == ["500", "–" if usd is None else "$0.50"]
     assert ("price unknown" if usd is None else "$0.50") in dict(view.provenance(found))["cost"]
+    assert view.outcome(reacher.searches[0]) == f"reacher-reach, seed 0: {nothing}"
+    line = view.outcome(hopper.searches[0])
+    assert line.startswith("hopper-hop, seed 0: winner g0-00 0.500; hand-written 1.000, sparse 1.000; ")
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_the_summary_fits_the_screen(whole: Path, width: int, shown: Callable[..., str]) -> None:
+    text = shown(view.summary(BenchResults.of(whole)), width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "human-normalised [95%]" in text
+    assert ("winner's fitness" in text) == (width == 160)
+    assert "At or above the hand-written reward: 1 of 2 tasks" in " ".join(text.split())
+
+
+def test_the_plan_states_budget_time_and_cost(made: Made, shown: Callable[..., str]) -> None:
+    bench, search = BenchResults.of(made.begin()).bench, Search("hopper-hop", 0)
+    one = Cost(10, 10_000, 90.0, 5000, None)
+    text = " ".join(shown(view.plan(bench, made.folder, [search] * 2, {"hopper-hop": one})).split())
+    for part in ("2 searches to do", "PPO for 1,000 steps", "20 trainings, 20,000 steps", "roughly 3 min; ",
+                 "10k tokens, price unknown"):  # fmt: skip
+        assert part in text, part
+
+
+def test_the_time_left_is_corrected_by_the_time_taken() -> None:
+    first, *_ = wanted = [Search("a", 0), Search("b", 0), Search("a", 1)]
+    expected = {"a": Cost(seconds=100.0), "b": Cost(seconds=50.0)}
+    assert view.seconds_left(wanted, {}, expected) == 250.0
+    assert view.seconds_left(wanted, {first: 200.0}, expected) == 300.0
