@@ -7,7 +7,6 @@ columns that its domain file states.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,14 +17,8 @@ from gymnasium.utils.seeding import np_random
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Task
-from eureka_loop.simulate.batched_spec import (
-    APPLIED,
-    TERMINATED,
-    BatchedSpec,
-    Moment,
-    vectorised_of,
-)
-from eureka_loop.simulate.definitions import EnvAttribute, Indices, Raw, StepValue
+from eureka_loop.simulate.batched_spec import APPLIED, TERMINATED, BatchedSpec, Moment, vectorised_of
+from eureka_loop.simulate.definitions import CONTACTS, Indices, Raw, StepValue
 from eureka_loop.simulate.env import flat_observation, make_env
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.pool import Pool
@@ -81,30 +74,24 @@ class BatchedEnvs:
         """
         self.names, self.n_envs = tuple(dict.fromkeys(names)), n_envs
         vectorised = vectorised_of(task, domain)
-        env = make_env(task)
+        self._env = env = make_env(task)  # reset in turn for every copy, where no function draws the start
         registry = ObservableRegistry(env, domain)
         self.vocabulary = registry.vocabulary
         for name in self.names:
             self.vocabulary.resolve(name, hidden=True)
         inner: Any = env.unwrapped
-        self._spec = spec = BatchedSpec.of(domain, vectorised, registry.definitions, env)
-        needed = tuple(dict.fromkeys([*spec.recorded(self.names), *spec.now, *spec.before]))
-        self._pool = Pool(inner, vectorised, needed, n_envs, threads)
+        self._spec = spec = BatchedSpec(domain, vectorised, registry.definitions, env)
+        self._pool = Pool(inner, vectorised, [*spec.recorded(self.names), *spec.needs], n_envs, threads)
         self._buffer = StepBuffer(spec.definitions, self.names, n_envs, inner.model)
-        self._attributes = {
-            raw: np.zeros((n_envs, *raw.shape)) for raw in needed if isinstance(raw, EnvAttribute)
-        }
-        self._columns: dict[Any, Array] = {**self._pool.columns, **self._attributes}
-        self._before: dict[Raw, Array] = {raw: self._columns[raw].copy() for raw in spec.before}
+        self._now = [raw for raw in self._pool.columns if raw is not CONTACTS]
+        self._before = {raw: self._pool.columns[raw].copy() for raw in spec.needs}
         self._values = [raw for raw in self._buffer.raws if isinstance(raw, StepValue)]
         self._action = next(iter(registry.definitions["action"].needs))
         space: Any = env.action_space
         self.action_low, self.action_high = space.low.astype(np.float64), space.high.astype(np.float64)
         self.observation_size = int(flatdim(env.observation_space))
-        self._origin = None if vectorised.start is None else (inner.init_qpos.copy(), inner.init_qvel.copy())
-        self._env = env  # reset in turn for every copy, where no function draws the first state
-        if self._origin is not None:
-            env.close()
+        self._draw = vectorised.start
+        self._origin = (inner.init_qpos.copy(), inner.init_qvel.copy()) if self._draw else ()
         self._horizon = self.vocabulary.horizon or np.iinfo(np.intp).max
         self._steps = np.zeros(n_envs, np.intp)
         self.seed(seed)
@@ -125,7 +112,7 @@ class BatchedEnvs:
         acted = np.asarray(actions, np.float64)
         self._advance(acted)
         self._steps += 1
-        moment = self._moment(slice(None))
+        moment = self._moment()
         terminal_obs = self._spec.observe(moment)
         terminated = np.zeros(self.n_envs, np.bool_)
         if TERMINATED in self._spec.definitions:
@@ -156,7 +143,7 @@ class BatchedEnvs:
             "steps": self._steps[envs].copy(),
             "physics": [self._pool.state(index) for index in indices],
             "random": [self._random[index].bit_generator.state for index in indices],
-            "columns": {str(raw): self._columns[raw][envs].copy() for raw in self._looked_at},
+            "columns": {str(raw): self._pool.columns[raw][envs].copy() for raw in self._now},
             "buffer": self._buffer.snapshot(envs),
         }
 
@@ -168,8 +155,8 @@ class BatchedEnvs:
         for index, (state, random) in enumerate(zip(states, randoms, strict=True)):
             self._pool.restore(index, state)
             self._random[index].bit_generator.state = random
-        for raw in self._looked_at:
-            self._columns[raw][:] = np.concatenate([part["columns"][str(raw)] for part in parts])
+        for raw in self._now:
+            self._pool.columns[raw][:] = np.concatenate([part["columns"][str(raw)] for part in parts])
         self._buffer.restore([part["buffer"] for part in parts])
 
     def close(self) -> None:
@@ -177,22 +164,19 @@ class BatchedEnvs:
         self._pool.close()
         self._env.close()
 
-    @property
-    def _looked_at(self) -> list[Raw]:
-        """Columns of this moment that the next step may look at."""
-        return list(dict.fromkeys([*self._spec.now, *self._spec.before, *self._attributes]))
-
-    def _moment(self, envs: slice | Indices) -> Moment:
+    def _moment(self, envs: slice | Indices = slice(None)) -> Moment:
         definitions = self._spec.definitions
         before = Moment(definitions, {raw: column[envs] for raw, column in self._before.items()})
-        return Moment(definitions, {raw: column[envs] for raw, column in self._columns.items()}, before)
+        now: dict[Raw | str, Any] = {raw: column[envs] for raw, column in self._pool.columns.items()}
+        return Moment(definitions, now, before)
 
     def _advance(self, actions: Array) -> None:
         for raw, column in self._before.items():
-            column[:] = self._columns[raw]
+            column[:] = self._pool.columns[raw]
         written: Mapping[str, Array] = {"ctrl": actions}
         if APPLIED in self._spec.definitions:
-            moment = Moment(self._spec.definitions, {**self._columns, self._action: actions})
+            moment = self._moment()
+            moment.values[self._action] = actions
             written = moment.value(APPLIED)
         self._pool.step(written)
 
@@ -201,8 +185,8 @@ class BatchedEnvs:
         observed = [self._begin(index) for index in envs.tolist()]
         self._steps[envs] = 0
         for raw, column in self._before.items():
-            column[envs] = self._columns[raw][envs]
-        obs = self._spec.observe(self._moment(envs)) if self._origin is not None else np.stack(observed)
+            column[envs] = self._pool.columns[raw][envs]
+        obs = self._spec.observe(self._moment(envs)) if self._draw else np.stack(observed)
         results = {"action": 0.0, "terminated": 0.0, "steps": 0.0}
         self._record(envs, np.full(len(envs), RESET, np.uint8), obs, results)
         return obs
@@ -210,27 +194,22 @@ class BatchedEnvs:
     def _begin(self, index: int) -> Any:
         """Draw one env's first state; its observation, where the env itself is reset for it."""
         random = self._random[index]
-        if self._origin is not None:
-            assert self._spec.vectorised.start is not None
-            self._pool.reset(index, *self._spec.vectorised.start(random, *self._origin))
+        if self._draw:
+            self._pool.reset(index, *self._draw(random, *self._origin))
             return None
         inner: Any = self._env.unwrapped
         inner.np_random = random
         obs, _ = self._env.reset()
-        for raw, column in self._attributes.items():
-            column[index] = attrgetter(raw.key)(inner)
-        self._pool.adopt(index, inner.model, inner.data)
+        self._pool.adopt(index, inner)
         return flat_observation(self._env, obs)
 
     def _record(
         self, envs: slice | Indices, flags: npt.NDArray[np.uint8], obs: Array, results: Mapping[str, Any]
     ) -> None:
-        values: dict[Raw, Any] = {raw: column[envs] for raw, column in self._columns.items()}
+        values: dict[Raw, Any] = {raw: column[envs] for raw, column in self._pool.columns.items()}
         for raw in self._values:
             values[raw] = obs[:, self._spec.own] if raw.key == "obs" else results[raw.key]
-        indices = np.arange(self.n_envs)[envs]
-        contacts = [self._pool.contacts[index] for index in indices] if self._buffer.reads_contacts else ()
-        self._buffer.append(indices, flags, values, contacts)
+        self._buffer.append(np.arange(self.n_envs)[envs], flags, values)
 
 
 def why_not_batched(task: Task, domain: Domain, names: Iterable[str]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from operator import attrgetter
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import gymnasium
@@ -24,13 +25,12 @@ from eureka_loop.simulate.definitions import (
     InfoValue,
     Raw,
     StepValue,
-    as_is,
     element,
     raw_needs,
     split,
 )
 from eureka_loop.simulate.env import is_goal
-from eureka_loop.simulate.model import identifier
+from eureka_loop.simulate.model import OBJECTS, identifier
 
 KEPT_ARGUMENTS = frozenset({"max_episode_steps"})  # of gymnasium.make: a domain's functions hold with any
 KNOWN_VALUES = frozenset({"obs", "action", "terminated", "steps"})  # step values that need no env
@@ -79,47 +79,30 @@ class Moment:
         return self.values[need]
 
 
-@dataclass(frozen=True, slots=True)
 class BatchedSpec:
     """
     Attributes:
         definitions: the env's, with goals and `info` computed by the domain's functions, and these functions.
-        parts: names that a policy sees side by side, in the order of the observation space.
-        own: where in that the env's plain observation is.
-        now: raw columns that the functions look at after a step.
-        before: those that they look at as they were before it.
+        own: where in the policy's input the env's plain observation is.
+        needs: raw columns that the functions are computed from, as they are now and were before the step.
+
+    Raises:
+        BadInput: a function needs a value that can't be had without the env.
     """
 
-    vectorised: Vectorised
-    definitions: Definitions
-    parts: tuple[str, ...]
-    own: slice
-    now: tuple[Raw, ...]
-    before: tuple[Raw, ...] = field(default=())
-
-    @classmethod
-    def of(
-        cls, domain: Domain, vectorised: Vectorised, definitions: Definitions, env: gymnasium.Env[Any, Any]
-    ) -> BatchedSpec:
-        """
-        Raises:
-            BadInput: a function needs a value that can't be had without the env.
-        """
-        known = dict(_with_functions(definitions, domain, vectorised, env))
+    def __init__(
+        self, domain: Domain, vectorised: Vectorised, definitions: Definitions, env: gymnasium.Env[Any, Any]
+    ) -> None:
+        known = self.definitions = _with_functions(definitions, domain, vectorised, env)
         space = env.observation_space
-        parts: tuple[str, ...] = (OBSERVATION,)
+        self._parts: tuple[str, ...] = (OBSERVATION,)
         if isinstance(space, gymnasium.spaces.Dict) and is_goal(space):
-            parts = tuple(OBSERVATION if key == "observation" else key for key in space.spaces)
-        sizes = [known[part].observable.shape[0] for part in parts]
-        start = sum(sizes[: parts.index(OBSERVATION)])
-        now: dict[Raw, None] = {}
-        before: dict[Raw, None] = {}
-        for name in (*parts, TERMINATED, APPLIED):
-            if name in known:
-                for raw, past in _looked_at(name, known):
-                    (before if past else now)[raw] = None
-        own = slice(start, start + sizes[parts.index(OBSERVATION)])
-        return cls(vectorised, known, parts, own, tuple(now), tuple(before))
+            self._parts = tuple(OBSERVATION if key == "observation" else key for key in space.spaces)
+        own = self._parts.index(OBSERVATION)
+        ends = np.cumsum([0, *(known[part].observable.shape[0] for part in self._parts)])
+        self.own = slice(ends[own], ends[own + 1])
+        functions = [name for name in (*self._parts, TERMINATED, APPLIED) if name in known]
+        self.needs = tuple(dict.fromkeys(raw for name in functions for raw in _needs(name, known)))
 
     def recorded(self, names: Iterable[str]) -> tuple[Raw, ...]:
         """The raw columns that parameters are computed from.
@@ -136,58 +119,58 @@ class BatchedSpec:
 
     def observe(self, moment: Moment) -> Array:
         """(N, D), the policy's input in its own memory; of a goal env all parts, as SB3 concatenates them."""
-        return np.concatenate([moment.value(part) for part in self.parts], axis=1, dtype=np.float64)
+        return np.concatenate([moment.value(part) for part in self._parts], axis=1, dtype=np.float64)
 
 
-def _looked_at(name: str, definitions: Definitions, *, past: bool = False) -> Iterator[tuple[Raw, bool]]:
-    """The raw columns that a function needs, each with whether it is the one before the step.
+def _needs(name: str, definitions: Definitions) -> Iterator[Raw]:
+    """The raw columns that a function is computed from, `action` left out.
 
     Raises:
         BadInput: it depends on the episode's start or on what adds up, or on a value outside MjData.
     """
     for need in definitions[name].needs:
-        if not isinstance(need, str):
-            if isinstance(need, DataSlice | EnvAttribute):
-                yield need, past
-            elif name != "action" or past:
-                raise BadInput(f"the env as functions can't depend on {need}, which MjData doesn't hold")
-            continue
-        prefix, base = split(need, definitions)
-        if prefix == "init_" or definitions[base].accumulate:
-            raise BadInput(f"the env as functions can't depend on {need!r}, which has a memory")
-        yield from _looked_at(base, definitions, past=past or prefix == "prev_")
+        if isinstance(need, str):
+            prefix, base = split(need, definitions)
+            if prefix == "init_" or definitions[base].accumulate or need == "prev_action":
+                raise BadInput(f"the env as functions can't depend on {need!r}, which has a memory")
+            yield from _needs(base, definitions)
+        elif isinstance(need, DataSlice | EnvAttribute):
+            yield need
+        elif name != "action":
+            raise BadInput(f"the env as functions can't depend on {need}, which MjData doesn't hold")
 
 
 def _with_functions(
     definitions: Definitions, domain: Domain, vectorised: Vectorised, env: gymnasium.Env[Any, Any]
-) -> Mapping[str, Definition]:
+) -> Definitions:
     """The env's definitions, those of the domain's functions, and of what their parameters name besides."""
     known = dict(definitions)
     at_reset = {f"info_{identifier(key)}" for key in env.reset(seed=0)[1]}
-    for observable, function in _functions(definitions, vectorised):
+    observation = replace(definitions["obs"].observable, name=OBSERVATION)
+    extra = {each.name: each for each in (observation, Observable(TERMINATED, ()), Observable(APPLIED, ()))}
+    functions: dict[str, Callable[..., Any] | None] = {
+        OBSERVATION: vectorised.observation,
+        TERMINATED: vectorised.terminated,
+        APPLIED: vectorised.applied,
+        "achieved_goal": vectorised.achieved_goal,
+        "desired_goal": vectorised.desired_goal,
+        **{f"info_{identifier(key)}": function for key, function in vectorised.info.items()},
+    }
+    for name, function in functions.items():
+        if function is None or (name not in definitions and name not in extra):
+            continue
         origin = f"domain {domain.name!r} ({function.__module__})"
         needs: tuple[Raw | str, ...] = tuple(inspect.signature(function).parameters)
-        for need in needs:
-            _add_raw(str(need), known, env.unwrapped, origin)
-        if observable.group == "info" and observable.name not in at_reset:
+        for need in map(str, needs):
+            try:
+                split(need, known)
+            except KeyError:
+                known[need] = _raw_definition(need, env.unwrapped, origin)
+        if name.startswith("info_") and name not in at_reset:
             needs, function = (*needs, StepValue("steps")), _zero_at_reset(function)
-        known[observable.name] = Definition(observable, needs, function, origin=origin)
+        observable = extra[name] if name in extra else definitions[name].observable
+        known[name] = Definition(observable, needs, function, origin=origin)
     return known
-
-
-def _functions(
-    definitions: Definitions, vectorised: Vectorised
-) -> Iterator[tuple[Observable, Callable[..., Any]]]:
-    yield replace(definitions["obs"].observable, name=OBSERVATION), vectorised.observation
-    if vectorised.terminated is not None:
-        yield Observable(TERMINATED, ()), vectorised.terminated
-    if vectorised.applied is not None:
-        yield Observable(APPLIED, ()), vectorised.applied
-    named = {f"info_{identifier(key)}": function for key, function in vectorised.info.items()}
-    goals = {"achieved_goal": vectorised.achieved_goal, "desired_goal": vectorised.desired_goal}
-    for name, function in {**goals, **named}.items():
-        if name in definitions and function is not None:
-            yield definitions[name].observable, function
 
 
 def _zero_at_reset(function: Callable[..., Any]) -> Callable[..., Array]:
@@ -200,46 +183,20 @@ def _zero_at_reset(function: Callable[..., Any]) -> Callable[..., Array]:
     return value
 
 
-def _add_raw(need: str, known: dict[str, Definition], env: Any, origin: str) -> None:
-    """An array of MjData, an orientation, or an attribute of the env becomes a definition."""
-    try:
-        split(need, known)
-        return
-    except KeyError:
-        pass
-    raw = _array(need, env.data) or _orientation(need, env.model) or _attribute(need, env)
+def _raw_definition(need: str, env: Any, origin: str) -> Definition:
+    """An array of MjData, an orientation ("puck_geom_xmat"), or an attribute of the env."""
+    raw: Raw | None = None
+    array, key = getattr(env.data, need, None), need.replace("__", ".")
+    value = reduce(lambda part, name: getattr(part, name, None), key.split("."), env)
+    if isinstance(array, np.ndarray) and array.dtype == np.float64:
+        raw = DataSlice(need, 0, array.size, array.shape)
+    elif match := re.fullmatch(r"(\w+)_((geom|site)_xmat)", need):
+        index = mujoco.mj_name2id(env.model, OBJECTS[match[3]], match[1])
+        raw = element(match[2], index, 9) if index >= 0 else None
+    elif isinstance(value, float | np.floating | np.ndarray) and np.asarray(value).dtype.kind == "f":
+        raw = EnvAttribute(key, np.shape(value))
     if raw is None:
         raise BadInput(
             f"{origin}: {need!r} is neither an observable nor an array of numbers of MjData or of the env"
         )
-    known[need] = Definition(Observable(need, raw.shape), (raw,), as_is)
-
-
-def _array(need: str, data: Any) -> Raw | None:
-    array = getattr(data, need, None)
-    if not isinstance(array, np.ndarray) or array.dtype != np.float64:
-        return None
-    return DataSlice(need, 0, array.size, array.shape)
-
-
-def _orientation(need: str, model: Any) -> Raw | None:
-    """ "puck_geom_xmat": the part of "geom_xmat" of the geom "puck"; likewise of sites."""
-    kinds = {
-        "geom_xmat": (mujoco.mjtObj.mjOBJ_GEOM, model.ngeom),
-        "site_xmat": (mujoco.mjtObj.mjOBJ_SITE, model.nsite),
-    }
-    for field_name, (kind, count) in kinds.items():
-        for index in range(count):
-            if need == f"{identifier(mujoco.mj_id2name(model, kind, index) or '')}_{field_name}":
-                return element(field_name, index, 9)
-    return None
-
-
-def _attribute(need: str, env: Any) -> Raw | None:
-    key = need.replace("__", ".")
-    try:
-        value = attrgetter(key)(env)
-    except AttributeError:
-        return None
-    number = isinstance(value, float | np.floating | np.ndarray) and np.asarray(value).dtype.kind == "f"
-    return EnvAttribute(key, np.shape(value)) if number else None
+    return Definition(Observable(need, raw.shape), (raw,))

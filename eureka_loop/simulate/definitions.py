@@ -74,7 +74,21 @@ class EnvAttribute:
     shape: Shape = ()
 
 
-Raw = DataSlice | StepValue | InfoValue | ContactSum | EnvAttribute
+@dataclass(frozen=True, slots=True)
+class AllContacts:
+    """The env's `Contacts` at the step's end, which sums over contacts are computed from."""
+
+    shape: Shape = ()
+
+
+CONTACTS = AllContacts()
+
+Raw = DataSlice | StepValue | InfoValue | ContactSum | EnvAttribute | AllContacts
+
+
+def as_is(column: Array) -> Array:
+    """The function of an observable that is a raw column."""
+    return column
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +105,7 @@ class Definition:
 
     observable: Observable
     needs: tuple[Raw | str, ...]
-    function: Callable[..., Any]
+    function: Callable[..., Any] = as_is
     accumulate: Accumulate | None = None
     origin: str = ""
 
@@ -120,9 +134,21 @@ class Definition:
 Definitions = Mapping[str, Definition]
 
 
-def as_is(column: Array) -> Array:
-    """The function of an observable that is a raw column."""
-    return column
+def automatic(
+    name: str,
+    unit: str,
+    description: str,
+    *needs: Raw | str,
+    shape: Shape = (),
+    frame: str = "world",
+    group: str = "state",
+    function: Callable[..., Any] = as_is,
+    accumulate: Accumulate | None = None,
+) -> Definition:
+    """An observable of every env; a raw column as it is has that column's shape."""
+    if function is as_is and not isinstance(needs[0], str):
+        shape = needs[0].shape
+    return Definition(Observable(name, shape, unit, frame, description, group), needs, function, accumulate)
 
 
 def element(field: str, index: int, width: int, shape: Shape | None = None) -> DataSlice:

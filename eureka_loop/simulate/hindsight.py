@@ -12,7 +12,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Self
 
 from eureka_loop.envs.domain import Domain, ObservableFunction
 from eureka_loop.errors import BadInput, Problem, Refused, UnknownName
@@ -26,6 +25,9 @@ OFF = "set the hyperparameter her = false"
 
 class Hindsight:
     """The columns that a program takes, for other goals.
+
+    Args:
+        stated: of `stated_of`.
 
     Attributes:
         kept: the columns that a transition must keep for it: `achieved_goal`, and what the program's
@@ -50,15 +52,6 @@ class Hindsight:
         self._kept = {ACHIEVED: None}
         self._columns = {each: self._plan(*split(each, definitions)) for each in parameters}
         self.kept = tuple(self._kept)
-
-    @classmethod
-    def of(cls, task: Task, domain: Domain, definitions: Definitions, parameters: Iterable[str]) -> Self:
-        """
-        Raises:
-            Refused: a parameter that can't be computed for another goal.
-            BadInput: no domain file says what else depends on the goal.
-        """
-        return cls(definitions, stated_of(task, domain), parameters)
 
     def columns(self, kept: Mapping[str, Array], goal: Array) -> dict[str, Array]:
         """Parameter → (N, *shape), as the program takes them.

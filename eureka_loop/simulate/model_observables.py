@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import mujoco
 import numpy as np
 
-from eureka_loop.reward.vocabulary import Observable
-from eureka_loop.simulate.definitions import ContactSum, DataSlice, Definition, as_is, element, running_sum
+from eureka_loop.simulate.definitions import (
+    ContactSum,
+    DataSlice,
+    Definition,
+    automatic,
+    element,
+    running_sum,
+)
 from eureka_loop.simulate.env_observables import air_time
 from eureka_loop.simulate.kinematics import point_velocity, rotation_vector, turned, yaw_change
 from eureka_loop.simulate.model import BALL, FREE, SLIDE, Model, Namer, direction, family
@@ -45,12 +52,7 @@ SENSOR_UNITS = {
 
 
 def model_observables(model: Model, joints: dict[int, str], namer: Namer, dt: float) -> Iterator[Definition]:
-    """All of them, in the model's order.
-
-    Args:
-        joints: of `joint_names`.
-        dt: seconds a step.
-    """
+    """All of them, in the model's order; `joints` as `joint_names` returns them, `dt` seconds a step."""
     yield from _joints(model, joints)
     yield from _bodies(model, namer, dt)
     yield from _sites_and_geoms(model, namer)
@@ -75,27 +77,28 @@ def _joints(model: Model, joints: dict[int, str]) -> Iterator[Definition]:
 
 
 def _hinge_or_slide(model: Model, joint: int, name: str, group: str) -> Iterator[Definition]:
-    slide = model.mj.jnt_type[joint] == SLIDE
-    quantity, unit = ("position", "m") if slide else ("angle", "rad")
-    sign = f"positive: toward the world's {direction(model.pose.xaxis[joint])}"
-    sign = sign if slide else _hinge_sign(model, joint)
+    define = partial(automatic, frame="joint", group=group)
     qpos, qvel = int(model.mj.jnt_qposadr[joint]), int(model.mj.jnt_dofadr[joint])
-    text = f"{quantity} of joint {name}; {sign}"
-    place = Observable(f"{name}_{quantity}", (), unit, "joint", text, group)
-    yield Definition(place, (DataSlice("qpos", qpos, qpos + 1, ()),), as_is)
-    text = f"velocity of joint {name}; {sign}"
-    speed = Observable(f"{name}_velocity", (), f"{unit}/s", "joint", text, group)
-    yield Definition(speed, (DataSlice("qvel", qvel, qvel + 1, ()),), as_is)
+    position, velocity = DataSlice("qpos", qpos, qpos + 1, ()), DataSlice("qvel", qvel, qvel + 1, ())
+    if model.mj.jnt_type[joint] == SLIDE:
+        quantity, unit = "position", "m"
+        sign = f"positive: toward the world's {direction(model.pose.xaxis[joint])}"
+    else:
+        quantity, unit, sign = "angle", "rad", _hinge_sign(model, joint)
+    yield define(f"{name}_{quantity}", unit, f"{quantity} of joint {name}; {sign}", position)
+    yield define(f"{name}_velocity", f"{unit}/s", f"velocity of joint {name}; {sign}", velocity)
 
 
 def _ball(model: Model, joint: int, name: str, group: str) -> Iterator[Definition]:
     qpos, qvel = int(model.mj.jnt_qposadr[joint]), int(model.mj.jnt_dofadr[joint])
+    rotation, velocity = DataSlice("qpos", qpos, qpos + 4, (4,)), DataSlice("qvel", qvel, qvel + 3, (3,))
     text = f"rotation vector (axis times angle, at most pi) of ball joint {name} from its rest orientation"
-    angle = Observable(f"{name}_angle", (3,), "rad", "parent body", text, group)
-    yield Definition(angle, (DataSlice("qpos", qpos, qpos + 4, (4,)),), rotation_vector)
+    yield automatic(
+        f"{name}_angle", "rad", text, rotation,
+        shape=(3,), frame="parent body", group=group, function=rotation_vector,
+    )  # fmt: skip
     text = f"angular velocity of ball joint {name}"
-    speed = Observable(f"{name}_velocity", (3,), "rad/s", "child body", text, group)
-    yield Definition(speed, (DataSlice("qvel", qvel, qvel + 3, (3,)),), as_is)
+    yield automatic(f"{name}_velocity", "rad/s", text, velocity, frame="child body", group=group)
 
 
 def _hinge_sign(model: Model, joint: int) -> str:
@@ -135,50 +138,46 @@ def _described(model: Model, body: int, name: str) -> str:
 
 
 def _pose(name: str, body: int, described: str) -> Iterator[Definition]:
-    place = Observable(f"{name}_pos", (3,), "m", "world", f"position of the origin of {described}", name)
-    yield Definition(place, (element("xpos", body, 3),), as_is)
-    turn = Observable(f"{name}_quat", (4,), "", "world", f"orientation of {name} (w, x, y, z)", name)
-    yield Definition(turn, (element("xquat", body, 4),), as_is)
+    define = partial(automatic, group=name)
+    yield define(f"{name}_pos", "m", f"position of the origin of {described}", element("xpos", body, 3))
+    yield define(f"{name}_quat", "", f"orientation of {name} (w, x, y, z)", element("xquat", body, 4))
+    xmat = element("xmat", body, 9, (3, 3))
     for axis, suffix in ((2, "up"), (0, "forward"), (1, "left")):
         text = f"unit vector: {name}'s own {'xyz'[axis]} axis, as it points in the world"
-        observable = Observable(f"{name}_{suffix}", (3,), "", "world", text, name)
-        xmat = element("xmat", body, 9, (3, 3))
-        yield Definition(observable, (xmat,), lambda xmat, axis=axis: xmat[:, :, axis])
+        column = partial(np.take, indices=axis, axis=2)
+        yield define(f"{name}_{suffix}", "", text, xmat, shape=(3,), function=column)
 
 
 def _motion(name: str, body: int, root: int) -> Iterator[Definition]:
+    define = partial(automatic, group=name)
+    cvel = element("cvel", body, 6)
+    needs = (cvel, element("subtree_com", root, 3), element("xpos", body, 3))
     text = f"velocity of the origin of {name}"
-    linvel = Observable(f"{name}_linvel", (3,), "m/s", "world", text, name)
-    needs = (element("cvel", body, 6), element("subtree_com", root, 3), element("xpos", body, 3))
-    yield Definition(linvel, needs, point_velocity)
+    yield define(f"{name}_linvel", "m/s", text, *needs, shape=(3,), function=point_velocity)
     text = f"angular velocity of {name}, right-handed about the world's axes"
-    angvel = Observable(f"{name}_angvel", (3,), "rad/s", "world", text, name)
-    yield Definition(angvel, (DataSlice("cvel", body * 6, body * 6 + 3, (3,)),), as_is)
+    yield define(f"{name}_angvel", "rad/s", text, DataSlice("cvel", cvel.start, cvel.start + 3, (3,)))
     text = (
         f"angle {name} has turned about the world's x, y, z axes since the episode's start, unwrapped: "
         "a full turn adds 2 pi, turning back takes it off; right-handed, so +z is to the left seen from above"
     )
-    turn = Observable(f"{name}_turn", (3,), "rad", "world", text, name)
-    yield Definition(turn, (f"prev_{name}_quat", f"{name}_quat"), turned, running_sum)
+    quats, axes = (f"prev_{name}_quat", f"{name}_quat"), (f"prev_{name}_forward", f"{name}_forward")
+    yield define(f"{name}_turn", "rad", text, *quats, shape=(3,), function=turned, accumulate=running_sum)
     text = (
         f"how far {name} has turned to the left, seen from above, since the episode's start, unwrapped: "
         "a full turn adds 2 pi; negative: to the right; somersaults don't count"
     )
-    yaw = Observable(f"{name}_yaw_total", (), "rad", "world", text, name)
-    parts = (f"prev_{name}_quat", f"{name}_quat", f"prev_{name}_forward", f"{name}_forward")
-    yield Definition(yaw, parts, yaw_change, running_sum)
+    yield define(f"{name}_yaw_total", "rad", text, *quats, *axes, function=yaw_change, accumulate=running_sum)
 
 
 def _contact(name: str, body: int, dt: float, *, static: bool) -> Iterator[Definition]:
+    define = partial(automatic, group=name)
     text = f"net force of all contacts on {name}, at the step's end"
-    net = Observable(f"{name}_contact_force", (3,), "N", "world", text, name)
-    yield Definition(net, (ContactSum("net", body),), as_is)
+    yield define(f"{name}_contact_force", "N", text, ContactSum("net", body))
     if not static:
         text = (
             f"force on {name} from the ground and other fixed geoms only, at the step's end; +z pushes it up"
         )
-        ground = Observable(f"{name}_ground_force", (3,), "N", "world", text, name)
-        yield Definition(ground, (ContactSum("ground", body),), as_is)
+        yield define(f"{name}_ground_force", "N", text, ContactSum("ground", body))
         yield air_time(f"{name}_air_time", name, body, dt, f"{name} last touched the ground")
 
 
@@ -187,15 +186,14 @@ def _sites_and_geoms(model: Model, namer: Namer) -> Iterator[Definition]:
     for site in range(model.mj.nsite):
         if named := model.name("site", site):
             name = namer.name(named, "site", site, ["{}_pos"])
-            observable = Observable(f"{name}_pos", (3,), "m", "world", f"position of site {name}", "sites")
-            yield Definition(observable, (element("site_xpos", site, 3),), as_is)
+            raw = element("site_xpos", site, 3)
+            yield automatic(f"{name}_pos", "m", f"position of site {name}", raw, group="sites")
     for geom in range(model.mj.ngeom):
         named = model.name("geom", geom)
         if named and model.mj.geom_type[geom] != mujoco.mjtGeom.mjGEOM_PLANE:
             name = namer.name(named, "geom", geom, ["{}_geom_pos"])
-            text = f"position of the centre of geom {name}"
-            observable = Observable(f"{name}_geom_pos", (3,), "m", "world", text, "geoms")
-            yield Definition(observable, (element("geom_xpos", geom, 3),), as_is)
+            text, raw = f"position of the centre of geom {name}", element("geom_xpos", geom, 3)
+            yield automatic(f"{name}_geom_pos", "m", text, raw, group="geoms")
 
 
 def _sensors(model: Model, namer: Namer) -> Iterator[Definition]:
@@ -203,7 +201,6 @@ def _sensors(model: Model, namer: Namer) -> Iterator[Definition]:
         name = namer.name(model.name("sensor", sensor), "sensor", sensor, ["sensor_{}"])
         start, width = int(model.mj.sensor_adr[sensor]), int(model.mj.sensor_dim[sensor])
         kind = mujoco.mjtSensor(model.mj.sensor_type[sensor]).name.removeprefix("mjSENS_").lower()
-        shape = () if width == 1 else (width,)
+        raw = DataSlice("sensordata", start, start + width, () if width == 1 else (width,))
         unit, text = SENSOR_UNITS.get(kind, ""), f"the model's {kind} sensor {name}"
-        observable = Observable(f"sensor_{name}", shape, unit, "", text, "sensors")
-        yield Definition(observable, (DataSlice("sensordata", start, start + width, shape),), as_is)
+        yield automatic(f"sensor_{name}", unit, text, raw, frame="", group="sensors")

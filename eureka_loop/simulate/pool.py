@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
+from operator import attrgetter
 from typing import Any
 
 import mujoco
@@ -13,8 +14,8 @@ import numpy as np
 
 from eureka_loop.envs.domain import Vectorised
 from eureka_loop.records import Array
-from eureka_loop.simulate.contacts import Contacts, read_contacts
-from eureka_loop.simulate.definitions import ContactSum, DataSlice, Raw
+from eureka_loop.simulate.contacts import read_contacts
+from eureka_loop.simulate.definitions import CONTACTS, ContactSum, DataSlice, EnvAttribute, Raw
 
 # Fields that mj_step leaves alone: Gymnasium's envs compute them after it, and so does this, where asked.
 AFTER_CONSTRAINTS = frozenset({"cacc", "cfrc_int", "cfrc_ext"})
@@ -29,12 +30,11 @@ class Pool:
     Args:
         env: unwrapped; its model is shared.
         vectorised: what the env does to its simulation beside stepping it.
-        raws: of these, slices of MjData and contacts are read.
+        raws: to be read after each step and reset, where they are of MjData or of the env.
 
     Attributes:
-        columns: slice → (N, *shape) as MjData holds it after each copy's last step or reset. Views of memory
-            that the next step overwrites.
-        contacts: of each copy, likewise; empty where no sum over contacts is asked for.
+        columns: raw column → (N, *shape) as of each copy's last step or reset. Views of memory that the next
+            step overwrites.
     """
 
     def __init__(
@@ -45,14 +45,22 @@ class Pool:
         self._model = model
         self._frame_skip = int(inner.frame_skip if hasattr(inner, "frame_skip") else inner.n_substeps)
         self._datas = [mujoco.MjData(model) for _ in range(n_envs)]
-        slices = [raw for raw in raws if isinstance(raw, DataSlice)]
-        self._bind(slices)
-        self._views = {"ctrl": [data.ctrl for data in self._datas]}
-        reads_contacts = any(isinstance(raw, ContactSum) for raw in raws)
-        self.contacts: list[Contacts | None] = [None] * n_envs if reads_contacts else []
-        self._wrenches = hasattr(inner, "do_simulation") and any(
-            raw.field in AFTER_CONSTRAINTS for raw in slices
-        )
+        fields = {raw.field for raw in raws if isinstance(raw, DataSlice)}
+        arrays = {field: np.zeros((n_envs, getattr(env.data, field).size)) for field in sorted(fields)}
+        self._pairs = [
+            [(arrays[field][index], getattr(data, field).reshape(-1)) for field in arrays]
+            for index, data in enumerate(self._datas)
+        ]
+        self._attributes = [raw for raw in raws if isinstance(raw, EnvAttribute)]
+        self.columns: dict[Raw, Array] = {raw: np.zeros((n_envs, *raw.shape)) for raw in self._attributes}
+        for raw in raws:
+            if isinstance(raw, DataSlice):  # to split the last axis leaves a view
+                part = arrays[raw.field][:, raw.start : raw.stop]
+                self.columns[raw] = part.reshape(n_envs, *raw.shape)
+        self._contacts = np.empty(n_envs, object)
+        if any(isinstance(raw, ContactSum) for raw in raws):
+            self.columns[CONTACTS] = self._contacts
+        self._wrenches = hasattr(inner, "do_simulation") and not fields.isdisjoint(AFTER_CONSTRAINTS)
         joints = [mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, name) for name in vectorised.held]
         self._held, self._forward = model.jnt_qposadr[joints].tolist(), vectorised.forward
         self._varied = {name: np.stack([getattr(model, name)] * n_envs) for name in vectorised.varied}
@@ -60,7 +68,7 @@ class Pool:
         self._chunks = [chunk.tolist() for chunk in np.array_split(np.arange(n_envs), threads)]
         # One model a thread, filled with each copy's varied arrays: one a copy would take 10 MB each.
         self._models = [copy.copy(model) if self._varied else model for _ in range(threads)]
-        self._executor = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self._executor = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def reset(self, index: int, qpos: Array, qvel: Array) -> None:
         """As `MujocoEnv.reset` and `set_state` with qpos (nq,) and qvel (nv,)."""
@@ -70,11 +78,13 @@ class Pool:
         mujoco.mj_forward(self._model, data)
         self._read(index)
 
-    def adopt(self, index: int, model: Any, data: Any) -> None:
-        """Copy another simulation of this model, with the model's varied arrays."""
-        mujoco.mj_copyData(self._datas[index], model, data)
+    def adopt(self, index: int, env: Any) -> None:
+        """Copy the simulation of another such env, with its attributes and its model's varied arrays."""
+        mujoco.mj_copyData(self._datas[index], env.model, env.data)
         for name, rows in self._varied.items():
-            rows[index] = getattr(model, name)
+            rows[index] = getattr(env.model, name)
+        for raw in self._attributes:
+            self.columns[raw][index] = attrgetter(raw.key)(env)
         self._read(index)
 
     def step(self, written: Mapping[str, Array]) -> None:
@@ -83,15 +93,10 @@ class Pool:
         Args:
             written: arrays of MjData (N, ...) to set before it, "ctrl" among them.
         """
-        everything = [(self._arrays(name), values) for name, values in written.items()]
         if self._executor is None:
-            self._advance(0, everything)
-            return
-        others = range(1, len(self._chunks))
-        waiting = [self._executor.submit(self._advance, part, everything) for part in others]
-        self._advance(0, everything)
-        for each in waiting:
-            each.result()
+            self._advance(0, written)
+        else:
+            list(self._executor.map(lambda part: self._advance(part, written), range(len(self._chunks))))
 
     def state(self, index: int) -> Array:
         """(S,), all that one copy's next step depends on."""
@@ -114,42 +119,15 @@ class Pool:
         if self._executor is not None:
             self._executor.shutdown()
 
-    def _bind(self, slices: Sequence[DataSlice]) -> None:
-        """Memory (N, width) for the part of each MjData array that is read: one copy a step and array."""
-        bounds: dict[str, tuple[int, int]] = {}
-        for each in slices:
-            start, stop = bounds.get(each.field, (each.start, each.stop))
-            bounds[each.field] = min(start, each.start), max(stop, each.stop)
-        n_envs = len(self._datas)
-        arrays = {name: np.zeros((n_envs, stop - start)) for name, (start, stop) in bounds.items()}
-        self.columns: dict[Raw, Array] = {}
-        for raw in slices:
-            first = bounds[raw.field][0]
-            part = arrays[raw.field][:, raw.start - first : raw.stop - first]
-            self.columns[raw] = part.reshape(n_envs, *raw.shape)  # splits an axis: still a view
-        self._pairs = [
-            [
-                (arrays[name][index], getattr(data, name).reshape(-1)[start:stop])
-                for name, (start, stop) in bounds.items()
-            ]
-            for index, data in enumerate(self._datas)
-        ]
-
-    def _arrays(self, name: str) -> Sequence[Array]:
-        """One of MjData's arrays, of every copy."""
-        if name not in self._views:
-            self._views[name] = [getattr(data, name) for data in self._datas]
-        return self._views[name]
-
-    def _advance(self, part: int, written: Sequence[tuple[Sequence[Array], Array]]) -> None:
-        model, datas = self._models[part], self._datas
+    def _advance(self, part: int, written: Mapping[str, Array]) -> None:
+        model = self._models[part]
         varied = [(getattr(model, name), rows) for name, rows in self._varied.items()]
         for index in self._chunks[part]:
-            data = datas[index]
+            data = self._datas[index]
             for array, rows in varied:
                 array[:] = rows[index]
-            for arrays, values in written:
-                arrays[index][:] = values[index]
+            for name, values in written.items():
+                getattr(data, name)[:] = values[index]
             mujoco.mj_step(model, data, self._frame_skip)
             if self._wrenches:
                 mujoco.mj_rnePostConstraint(model, data)
@@ -162,8 +140,8 @@ class Pool:
     def _read(self, index: int) -> None:
         for column, view in self._pairs[index]:
             column[:] = view
-        if self.contacts:
-            self.contacts[index] = read_contacts(self._model, self._datas[index])
+        if CONTACTS in self.columns:
+            self._contacts[index] = read_contacts(self._model, self._datas[index])
 
 
 def _stepped(env: Any) -> Any:

@@ -12,8 +12,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from eureka_loop.envs.domain import Domain
 from eureka_loop.records import Task
 from eureka_loop.seeds import env_seeds
-from eureka_loop.simulate.contacts import Contacts, read_contacts
-from eureka_loop.simulate.definitions import DataSlice, InfoValue, Raw, StepValue
+from eureka_loop.simulate.contacts import read_contacts
+from eureka_loop.simulate.definitions import CONTACTS, DataSlice, InfoValue, Raw, StepValue
 from eureka_loop.simulate.env import flattener, make_env
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.step_buffer import RESET, STEP, TERMINATED, TRUNCATED, StepBuffer
@@ -75,11 +75,10 @@ class RecordedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
             self._values[value] = results[key]
         for raw in self._infos:
             self._values[raw] = info.get(raw.key, 0.0)
-        contacts: tuple[Contacts | None, ...] = ()
-        if self.buffer.reads_contacts:
+        if CONTACTS in self.buffer.raws:
             inner: Any = self.env.unwrapped
-            contacts = (read_contacts(inner.model, inner.data),)
-        self.buffer.append(self._index, flag, self._values, contacts)
+            self._values[CONTACTS] = read_contacts(inner.model, inner.data)
+        self.buffer.append(self._index, flag, self._values)
 
 
 class RecordedVecEnv(DummyVecEnv):

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from eureka_loop.records import Array
-from eureka_loop.simulate.contacts import Contacts, contact_sums
+from eureka_loop.simulate.contacts import contact_sums
 from eureka_loop.simulate.definitions import (
+    CONTACTS,
     ContactSum,
     Definition,
     Definitions,
@@ -62,8 +63,7 @@ class StepBuffer:
         model: MjModel.
 
     Attributes:
-        raws: the columns that `append` takes, sums over contacts left out.
-        reads_contacts: whether it takes contacts.
+        raws: the columns that `append` takes: `CONTACTS` in place of sums over contacts.
     """
 
     def __init__(self, definitions: Definitions, names: Iterable[str], n_envs: int, model: Any) -> None:
@@ -71,29 +71,23 @@ class StepBuffer:
         self._definitions, self._model = definitions, model
         raws = raw_needs(definitions, self.names)
         self._sums = [raw for raw in raws if isinstance(raw, ContactSum)]
-        self.raws = tuple(raw for raw in raws if not isinstance(raw, ContactSum))
-        self.reads_contacts = bool(self._sums)
-        self._columns = {raw: np.zeros((FIRST_CAPACITY, *raw.shape)) for raw in self.raws}
+        self.raws = tuple(dict.fromkeys(CONTACTS if raw in self._sums else raw for raw in raws))
+        self._columns: dict[Raw, Any] = {
+            raw: np.zeros((FIRST_CAPACITY, *raw.shape), object if raw is CONTACTS else np.float64)
+            for raw in self.raws
+        }
         self._flags: Flags = np.zeros(FIRST_CAPACITY, np.uint8)
         self._envs = np.zeros(FIRST_CAPACITY, np.intp)
-        self._contacts: list[Contacts | None] = []
         self._length = self._carried = 0
         self._saved: dict[str, Array] = {}
 
-    def append(
-        self,
-        envs: int | Indices,
-        flags: int | Flags,
-        values: Mapping[Raw, Any],
-        contacts: Iterable[Contacts | None] = (),
-    ) -> None:
+    def append(self, envs: int | Indices, flags: int | Flags, values: Mapping[Raw, Any]) -> None:
         """One row for each of some envs.
 
         Args:
             envs: (E,) or one env.
             flags: (E,), RESET or STEP with what ended the episode.
             values: raw column → (E, *shape); copied.
-            contacts: of each env, where they are read.
         """
         start = self._length
         end = start + (1 if isinstance(envs, int) else len(envs))
@@ -103,8 +97,6 @@ class StepBuffer:
         self._envs[rows], self._flags[rows] = envs, flags
         for raw, column in self._columns.items():
             column[rows] = values[raw]
-        if self._sums:
-            self._contacts.extend(contacts)
         self._length = end
 
     def take(self) -> Transitions:
@@ -114,9 +106,9 @@ class StepBuffer:
             BadInput: an observable of a domain file doesn't return what it declares.
         """
         order = np.argsort(self._envs[: self._length], kind="stable")
-        raw: dict[Raw, Array] = {each: column[order] for each, column in self._columns.items()}
+        raw: dict[Raw, Any] = {each: column[order] for each, column in self._columns.items()}
         if self._sums:
-            raw |= contact_sums(self._model, [self._contacts[row] for row in order], self._sums)
+            raw |= contact_sums(self._model, raw[CONTACTS], self._sums)
         rows = Rows(self._envs[order], self._flags[order], order, self._carried)
         evaluation = Evaluation(self._definitions, rows, raw, self._saved)
         steps = ((rows.flags & STEP) > 0) & ~rows.is_carried
@@ -165,19 +157,13 @@ class StepBuffer:
         for column in self._columns.values():
             column[:count] = column[rows]
         self._flags[:count], self._envs[:count] = flags, self._envs[rows]
-        if self._sums:
-            self._contacts = [self._contacts[row] for row in rows]
 
     def _grow(self, least: int) -> None:
         size = max(2 * len(self._flags), least)
-
-        def grown(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-            larger = np.zeros((size, *array.shape[1:]), array.dtype)
-            larger[: len(array)] = array
-            return larger
-
-        self._flags, self._envs = grown(self._flags), grown(self._envs)
-        self._columns = {raw: grown(column) for raw, column in self._columns.items()}
+        self._flags, self._envs = np.resize(self._flags, size), np.resize(self._envs, size)
+        self._columns = {
+            raw: np.resize(column, (size, *column.shape[1:])) for raw, column in self._columns.items()
+        }
 
 
 class Rows:

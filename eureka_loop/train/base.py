@@ -12,8 +12,6 @@ from eureka_loop.records import Job, Task, Training
 from eureka_loop.registry import Registry
 from eureka_loop.results import Failed, FailureKind, Trained, judged_episode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.observables import ObservableRegistry
 
 Report = Callable[[int, Mapping[str, float]], None]
 """Index of the job, and its progress: "step", "steps_per_s", and "fitness" once an episode is judged."""
@@ -79,19 +77,6 @@ def failed(job: Job, error: RewardFailure | Refused | Diverged) -> Failed:
     if isinstance(error, RewardFailure):
         kind, detail = error.kind, error.detail
     return Failed(job.candidate, cast(FailureKind, kind), str(error), detail, job.seed)
-
-
-def observables_of(task: Task, domain: Domain) -> ObservableRegistry:
-    """The observables of a task's env, and how they are computed.
-
-    Raises:
-        BadInput: the env can't be made.
-    """
-    env = make_env(task)
-    try:
-        return ObservableRegistry(env, domain)
-    finally:
-        env.close()
 
 
 class ScriptedTrainer:

@@ -11,7 +11,8 @@ from eureka_loop.references import references
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.hindsight import stated_of
-from eureka_loop.train.base import TRAINERS, observables_of
+from eureka_loop.simulate.observables import ObservableRegistry
+from eureka_loop.train.base import TRAINERS
 from eureka_loop.train.hyperparameters import settings, try_out
 
 
@@ -29,7 +30,7 @@ def support(training: Training, task: Task, domain: Domain, beside: Sequence[str
     try_out(training.algorithm, options)
     if options.her:
         stated_of(task, domain)
-    names = list(dict.fromkeys(_names(task, observables_of(task, domain).vocabulary, beside)))
+    names = list(dict.fromkeys(_names(task, ObservableRegistry.of_task(task, domain).vocabulary, beside)))
     return Support(TRAINERS.load(training.trainer)().supports(training, task, domain, names))
 
 

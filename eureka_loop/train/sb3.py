@@ -27,9 +27,10 @@ from eureka_loop.records import Array, Job, Task, Training
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.simulate.hindsight import Hindsight
+from eureka_loop.simulate.hindsight import Hindsight, stated_of
+from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.recorded import RecordedVecEnv
-from eureka_loop.train.base import Diverged, Report, failed, observables_of
+from eureka_loop.train.base import Diverged, Report, failed
 from eureka_loop.train.delayed_rewards import MOST_PENDING, PendingRewards, delay_ppo, delay_sac
 from eureka_loop.train.her import HindsightReplayBuffer
 from eureka_loop.train.hyperparameters import ALGORITHMS, Settings, settings
@@ -91,12 +92,12 @@ def train_job(
 def _train(
     job: Job, options: Settings, domain: Domain, fork_server: ForkServer, folder: Path, report: Progress
 ) -> Trained:
-    observables = observables_of(job.task, domain)
+    observables = ObservableRegistry.of_task(job.task, domain)
     vocabulary = observables.vocabulary
     program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
     hindsight = None
     if options.her:
-        hindsight = Hindsight.of(job.task, domain, observables.definitions, program.parameters)
+        hindsight = Hindsight(observables.definitions, stated_of(job.task, domain), program.parameters)
     with ExitStack() as stack:
         judge = stack.enter_context(TaskJudge(fork_server, job.task, vocabulary))
         kept = hindsight.kept if hindsight else ()

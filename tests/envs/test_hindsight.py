@@ -21,7 +21,7 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import PREFIXES, Vocabulary
 from eureka_loop.simulate.env import make_env
-from eureka_loop.simulate.hindsight import ACHIEVED, Hindsight
+from eureka_loop.simulate.hindsight import ACHIEVED, Hindsight, stated_of
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.recorded import RecordedEnv
 
@@ -98,7 +98,7 @@ def stepped(domain: Domain, goal: Array | None) -> tuple[Mapping[str, Array], Ob
     registry = ObservableRegistry(env, domain)
     names = registry.vocabulary.names()
     wanted = [*names, *(prefix + name for prefix in PREFIXES for name in names)]
-    hindsight = Hindsight.of(task, domain, registry.definitions, wanted)
+    hindsight = Hindsight(registry.definitions, stated_of(task, domain), wanted)
     buffer = registry.buffer([*wanted, *hindsight.kept, "native_reward"], 1)
     recorded = RecordedEnv(env if goal is None else OtherGoal(env, goal), buffer)
     recorded.action_space.seed(0)

@@ -127,7 +127,6 @@ def test_nothing_recorded_is_nothing_taken(ant: Any) -> None:
 
 def test_only_what_is_asked_for_is_copied(ant: Any) -> None:
     assert [raw.field for raw in ant[1].buffer(["qpos", "prev_qpos"], 1).raws] == ["qpos"]
-    assert not ant[1].buffer(["qpos"], 1).reads_contacts
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(ant: Any) -> None:

@@ -31,8 +31,9 @@ from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.seeds import env_seeds
 from eureka_loop.simulate.batched import BatchedEnvs, why_not_batched
 from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.step_buffer import Transitions
-from eureka_loop.train.base import Diverged, Report, failed, observables_of
+from eureka_loop.train.base import Diverged, Report, failed
 from eureka_loop.train.hyperparameters import Settings, SpacesOnly, settings
 from eureka_loop.train.metrics import Pace, TrainingMetrics
 from eureka_loop.train.policy import save_policy
@@ -130,7 +131,7 @@ def assemble(
     """A cohort ready to train, closed with the stack; jobs that can't begin are among its failures."""
     torch.set_num_threads(1)
     options, task = settings("ppo", jobs[0].hyperparameters), jobs[0].task
-    vocabulary = observables_of(task, domain).vocabulary
+    vocabulary = ObservableRegistry.of_task(task, domain).vocabulary
     try:
         judge = stack.enter_context(TaskJudge(fork_server, task, vocabulary))
     except (RewardFailure, Refused) as error:
