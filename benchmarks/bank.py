@@ -34,7 +34,6 @@ from eureka_loop import files, seeds
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import Refused, UnknownName
 from eureka_loop.judge.agreement import ranks
-from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.screening import (
     LEAST_POLICIES,
     RANDOM,
@@ -52,7 +51,7 @@ from eureka_loop.records import Candidate, Job
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import Terms
-from eureka_loop.search.bank import Bank, gather
+from eureka_loop.search.bank import Bank, TrajectoryBank
 from eureka_loop.store import REFERENCES, Run
 from eureka_loop.train.recording import record_random, record_trained
 
@@ -143,8 +142,8 @@ class Bench:
         return bank
 
     def bank(self, generation: int) -> Bank:
-        with ProgramJudge(self.fork_server, self.task, self.vocabulary) as judge:
-            return gather(self.run, judge, generation, {}, most=1 << 40)  # nothing is deleted
+        bank = TrajectoryBank(self.run, self.fork_server, self.task, self.vocabulary, self.run.training())
+        return bank.gather(generation, most=1 << 40)  # nothing is deleted
 
     def ask(self, bank: Bank, source: str, *, without: str = "") -> tuple[Screened, Screened]:
         """What the bank says of a program, and of the same with its sign flipped."""

@@ -11,7 +11,7 @@ import tomli_w
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
-from eureka_loop.execute.local import end_spare
+from eureka_loop.execute.local import end_idle
 from eureka_loop.records import Candidate, Task
 from eureka_loop.store import Run
 
@@ -36,7 +36,7 @@ def _place(path: Path) -> int:
 def nobodys_workers_end() -> Iterator[None]:
     """Else a later file's tests find processes that they did not start."""
     yield
-    end_spare()
+    end_idle()
 
 
 @pytest.fixture

@@ -11,17 +11,9 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
-from eureka_loop.execute.machine import Share
-from eureka_loop.records import Job, Training, on_gpu
+from eureka_loop.records import Job
 
 T = TypeVar("T")
-
-
-def cohort_share(share: Share, training: Training) -> Share:
-    """The share of a machine as cohorts use it: SB3 trains one learner at a time, a GPU takes all at once."""
-    if training.trainer == "sb3":
-        return Share(share.workers, 1, share.each)
-    return share.together if on_gpu(training) else share
 
 
 def cut(things: Sequence[T], workers: int, learners: int) -> list[Sequence[T]]:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eureka_loop import files
 from eureka_loop.errors import RunError
-from eureka_loop.execute.budget import Deadline, start
-from eureka_loop.execute.cohorts import cohort_share, cut
+from eureka_loop.execute.budget import start
+from eureka_loop.execute.cohorts import cut
 from eureka_loop.execute.executor import Executor
 from eureka_loop.execute.machine import Share
 from eureka_loop.execute.requests import log_tail
 from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung, Task, Training
-from eureka_loop.results import Evaluated, Failed, Halted, Trained, stands
+from eureka_loop.results import Evaluated, Failed, Halted
 from eureka_loop.seeds import is_report
 from eureka_loop.store import Run, read_result
 
@@ -79,18 +79,16 @@ class Evaluation:
         begin_with: BeginWith = lambda generation: (),
     ) -> None:
         self._run, self._executor, self._plan, self._begin_with = run, executor, plan, begin_with
-        self.share = cohort_share(share, plan.training)
+        self.share = share
         self._cohorts: dict[tuple[str, ...], asyncio.Task[None]] = {}
         events = list(run.events())
         ends = ("trained", "reached", "failed")
         self._recorded = {(e["id"], e["seed"], e.get("rung")) for e in events if e["event"] in ends}
         self._halted = {str(e["id"]) for e in events if e["event"] == "halted"}
 
-    def evaluate(
-        self, candidates: Sequence[Candidate], stage: Stage, deadline: Deadline | None = None
-    ) -> list[Evaluated]:
+    def evaluate(self, candidates: Sequence[Candidate], stage: Stage) -> list[Evaluated]:
         """`train_all` in an event loop of its own."""
-        return (deadline or Deadline(None)).run(self.train_all(candidates, stage))
+        return asyncio.run(self.train_all(candidates, stage))
 
     async def train_all(self, candidates: Sequence[Candidate], stage: Stage) -> list[Evaluated]:
         """Every candidate trained once per training seed, in the order given."""
@@ -139,16 +137,14 @@ class Evaluation:
         fresh = []
         for candidate, seed in members:
             folder = self._run.job_folder(candidate.id, seed, stage.early)
-            cohort = self._cohort_of(folder)
-            result = read_result(folder)
-            if result is not None and (stands(result) or not self._may_retry(candidate, stage)):
-                if not any(read_result(each) is None for each in cohort):
-                    self._record(folder, stage.early)
-                    continue
-            elif result is not None:
+            result, cohort = read_result(folder), self._cohort_of(folder)
+            if isinstance(result, Failed) and result.passing and self._may_retry(candidate, stage):
                 cohort = [folder]
                 self._recorded.discard((candidate.id, seed, stage.early))
                 self._run.write_job(self._job(candidate, seed, stage, cohort), stage.early)
+            elif result is not None and all(read_result(each) is not None for each in cohort):
+                self._record(folder, stage.early)
+                continue
             if cohort:
                 self._start(cohort, stage)
             elif stage.report or self._run.failure(candidate.id) is None:
@@ -167,29 +163,30 @@ class Evaluation:
         cohort = [self._run.folder / "candidates" / name for name in names]
         return cohort if all((each / "job.json").exists() for each in cohort) else []
 
+    def _may_retry(self, candidate: Candidate, stage: Stage) -> bool:
+        """Not where a rung has been decided without it."""
+        halted = {self._run.candidate(id).generation for id in self._halted}
+        return stage.report or candidate.generation not in halted
+
     def _start(self, folders: Sequence[Path], stage: Stage) -> None:
         names = tuple(self._name(folder) for folder in folders)
         if names not in self._cohorts:
             self._cohorts[names] = start(self._complete(folders, stage))
 
     async def _ended(self, members: Iterable[Member], stage: Stage) -> None:
-        """Wait until these trainings have ended."""
         wanted = {self._name(self._run.job_folder(each.id, seed, stage.early)) for each, seed in members}
         await asyncio.gather(*(task for names, task in self._cohorts.items() if wanted & {*names}))
 
     async def _complete(self, folders: Sequence[Path], stage: Stage) -> None:
         """Have a cohort trained until every member has a result: together at first, at the last alone."""
-        ended: dict[Path, str] = {}
-        for tried in range(TRIES):
-            left = [folder for folder in folders if read_result(folder) is None]
-            if tried == TRIES - 1:  # the member that ends the worker of all is found
-                for folder in left:
-                    ended[folder] = await self._submit([folder])
-            elif left or not tried:
+        for _ in range(TRIES - 1):
+            if any(read_result(folder) is None for folder in folders):
                 await self._submit(folders)
         for folder in folders:
-            if read_result(folder) is None:
-                self._give_up(folder, ended[folder])
+            if read_result(folder) is None:  # the member that ends the worker of all is found
+                ended = await self._submit([folder])
+                if read_result(folder) is None:
+                    self._give_up(folder, ended)
             self._record(folder, stage.early)
 
     async def _submit(self, folders: Sequence[Path]) -> str:
@@ -226,10 +223,9 @@ class Evaluation:
         """
         for folder in folders:
             path = folder / "progress.jsonl"
-            size = path.stat().st_size if path.exists() else 0
-            if not path.exists() and not (folder / "result.json").exists():
+            if not path.exists():
                 continue
-            job = files.read_json(folder / "job.json", Job)
+            job, size = files.read_json(folder / "job.json", Job), path.stat().st_size
             about = {"id": job.candidate, "seed": job.seed, "steps": job.steps}
             if folder not in sizes:
                 self._run.event("training", **about)
@@ -240,19 +236,13 @@ class Evaluation:
     def _give_up(self, folder: Path, ended: str) -> None:
         """Write the failure that a worker could no longer write itself."""
         files.require_space(folder)  # a full disk is no fault of the candidate's
-        log = folder / "worker.log"
         message = (
             f"the training process ended without a result {TRIES} times, last by "
-            f"{ended or 'an unknown cause'}; see {log}"
+            f"{ended or 'an unknown cause'}; see {folder / 'worker.log'}"
         )
         job = files.read_json(folder / "job.json", Job)
         failed = Failed(job.candidate, "crashed", message, log_tail(folder), job.seed)
         files.write_json(folder / "result.json", failed)
-
-    def _may_retry(self, candidate: Candidate, stage: Stage) -> bool:
-        """Whether a crashed training is tried again: not where a rung has been decided without it."""
-        halted = {self._run.candidate(id).generation for id in self._halted}
-        return stage.report or candidate.generation not in halted
 
     # jobs and events
 
@@ -261,6 +251,8 @@ class Evaluation:
 
     def _job(self, candidate: Candidate, seed: int, stage: Stage, cohort: Sequence[Path]) -> Job:
         training, rung = self._plan.training, stage.rung
+        here = self._run.job_folder(candidate.id, seed)
+        episodes = () if stage.report else self._begin_with(candidate.generation)
         return Job(
             candidate=candidate.id,
             seed=seed,
@@ -274,15 +266,9 @@ class Evaluation:
             keep_episode=training.bank and not is_report(seed),
             until=None if rung is None or rung.last else rung.steps,
             after=self._after(candidate, seed, stage),
-            begin_with=() if is_report(seed) else tuple(self._episodes(candidate, seed)),
+            begin_with=tuple(os.path.relpath(path, here) for path in episodes),
             cohort=tuple(self._name(folder) for folder in cohort),
         )
-
-    def _episodes(self, candidate: Candidate, seed: int) -> Iterator[str]:
-        """Recorded episodes that a training of the search begins with, relative to its folder."""
-        here = self._run.job_folder(candidate.id, seed)
-        for path in self._begin_with(candidate.generation):
-            yield os.path.relpath(path, here)
 
     def _after(self, candidate: Candidate, seed: int, stage: Stage) -> str:
         """Folder of the training that this one goes on with, relative to its own; "" where it begins."""
@@ -294,20 +280,17 @@ class Evaluation:
 
     def _record(self, folder: Path, early: int | None) -> None:
         """The event of a result, once."""
-        result, rung = read_result(folder), {} if early is None else {"rung": early}
-        if result is None or (result.candidate, result.seed, early) in self._recorded:
+        result = read_result(folder)
+        assert result is not None
+        if (result.candidate, result.seed, early) in self._recorded:
             return
         self._recorded.add((result.candidate, result.seed, early))
-        about = {"id": result.candidate, "seed": result.seed, **rung}
-        match result:
-            case Trained() as done:
-                self._run.event(
-                    "trained" if early is None else "reached",
-                    **about,
-                    **({} if early is None else {"step": done.steps}),
-                    fitness=done.fitness,
-                    success=done.success,
-                    seconds=round(done.seconds, 2),
-                )
-            case Failed() as failed:
-                self._run.event("failed", **about, kind=failed.kind, message=failed.message)
+        about = {"id": result.candidate, "seed": result.seed, **({} if early is None else {"rung": early})}
+        if isinstance(result, Failed):
+            self._run.event("failed", **about, kind=result.kind, message=result.message)
+            return
+        scores = {"fitness": result.fitness, "success": result.success, "seconds": round(result.seconds, 2)}
+        if early is None:
+            self._run.event("trained", **about, **scores)
+        else:
+            self._run.event("reached", **about, step=result.steps, **scores)

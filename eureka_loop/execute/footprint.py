@@ -11,6 +11,7 @@ from math import prod
 
 from eureka_loop.execute.evaluate import Plan
 from eureka_loop.execute.machine import Footprint
+from eureka_loop.records import on_gpu
 from eureka_loop.reward.vocabulary import Vocabulary
 
 WORKER = 0.35e9  # bytes: torch, MuJoCo, numpy, and the fork server of its reward processes; 0.23 GB seen
@@ -39,7 +40,8 @@ def footprint(plan: Plan, vocabulary: Vocabulary) -> Footprint:
     if training.trainer == "sb3":
         return Footprint(WORKER, learner, 1)
     judged = JUDGED_AT_ONCE * min(vocabulary.horizon or LONGEST, LONGEST) * 8.0 * COLUMN_COPIES
-    return Footprint(WORKER + judged * _named((task.fitness, task.success), vocabulary), learner)
+    worker = WORKER + judged * _named((task.fitness, task.success), vocabulary)
+    return Footprint(worker, learner, gpu=on_gpu(training))
 
 
 def _named(sources: Iterable[str | None], vocabulary: Vocabulary) -> int:

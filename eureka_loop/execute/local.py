@@ -1,6 +1,6 @@
 """Workers on this machine: a few persistent processes, since starting one (torch, MuJoCo) takes seconds.
 
-A worker inherits no keys and dies with this process, however that ends.
+A worker inherits no keys and dies with this process, however that ends. Idle ones serve the next executor.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TICK = 0.2  # s between looks at a worker's progress files
 SILENCE = 900.0  # s without progress after which a worker counts as hung; judging long episodes takes minutes
 SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
 
-_spare: list[Worker] = []  # idle workers that belong to no executor
+_idle: list[Worker] = []
 
 
 class Worker:
@@ -47,74 +47,54 @@ class Worker:
             env=environment(),
         )
 
-    @property
-    def alive(self) -> bool:
-        return self.process.poll() is None
-
     def give(self, folders: Sequence[Path]) -> None:
         """Have it work through these folders."""
         assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it died while idle; `done` notices
+        with contextlib.suppress(BrokenPipeError):  # it ended while idle; `answer` is then ""
             line = json.dumps([str(folder.resolve()) for folder in folders])
             self.process.stdin.write(f"{line}\n".encode())
             self.process.stdin.flush()
 
-    def done(self, seconds: float | None) -> bool:
-        """Whether it has worked through them, or has ended, within that time."""
+    def answer(self, seconds: float) -> str | None:
+        """ "done" when it has worked through them, "" when it has ended; None after that time."""
         assert self.process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             if not selector.select(seconds):
-                return False
-        os.read(self.process.stdout.fileno(), 4096)  # "done\n", or nothing where it has ended
-        return True
+                return None
+        return os.read(self.process.stdout.fileno(), 4096).decode().strip()
 
-    def ended(self) -> str:
-        """How a process that is ending has ended; "" where it goes on."""
-        try:
-            status = self.process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            return ""
-        self.kill()
-        return f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+    def kill(self) -> str:
+        """End it; how it ended, which may be earlier and by itself."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=0.5)
+        self.stop()
+        status = self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
+        return f"killed by signal {-status}" if status < 0 else f"exit status {status}"
 
-
-def ready() -> Worker:
-    """An idle worker: a spare one, else a new one."""
-    while _spare:
-        worker = _spare.pop()
-        if worker.alive:
-            return worker
-        worker.kill()
-    return Worker()
-
-
-def work_through(folder: Path) -> None:
-    """Have a worker work through one folder, and wait for it; afterwards the worker is a spare one."""
-    worker = ready()
-    try:
-        worker.give([folder])
-        worker.done(None)
-    except BaseException:
-        worker.kill()
-        raise
-    _spare.append(worker)
+    def stop(self) -> None:
+        """Send the signal that ends it, with its children."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 @atexit.register
-def end_spare() -> None:
-    """End the spare workers."""
-    while _spare:
-        _spare.pop().kill()
+def end_idle() -> None:
+    """End the idle workers."""
+    while _idle:
+        worker = _idle.pop()
+        worker.stop()
+        worker.kill()
+
+
+def work_through(folder: Path) -> None:
+    """Have a worker work through one folder, and wait for it."""
+    with LocalExecutor(Share(1, 1)) as executor:
+        executor.submit([folder]).result()
 
 
 class LocalExecutor:
@@ -127,11 +107,10 @@ class LocalExecutor:
     """
 
     def __init__(
-        self, share: Share, start: Callable[[], Worker] = ready, *, silence: float = SILENCE
+        self, share: Share, start: Callable[[], Worker] = Worker, *, silence: float = SILENCE
     ) -> None:
         self._start, self._silence = start, silence
         self._threads = ThreadPoolExecutor(share.workers, thread_name_prefix="worker")  # one waits for each
-        self._idle: list[Worker] = []
         self._busy: list[Worker] = []
         self._closed = False
         self._lock = threading.Lock()
@@ -141,14 +120,11 @@ class LocalExecutor:
         return self._threads.submit(self._run, tuple(folders))
 
     def close(self) -> None:
-        """End all workers."""
+        """End the workers that are at work."""
         with self._lock:
             self._closed = True
-            for worker in self._busy:  # the thread that waits for it sees its end, and closes the pipes
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(worker.process.pid, signal.SIGKILL)
-            while self._idle:
-                self._idle.pop().kill()
+            for worker in self._busy:  # the thread that waits for it sees its end
+                worker.stop()
         self._threads.shutdown(cancel_futures=True)
 
     def __enter__(self) -> Self:
@@ -158,33 +134,29 @@ class LocalExecutor:
         self.close()
 
     def _run(self, folders: Sequence[Path]) -> str:
-        worker = self._take()
-        worker.give(folders)
-        progress = Progress(folders)
-        while not worker.done(TICK):
-            if progress.silent() > self._silence:
-                os.killpg(worker.process.pid, signal.SIGKILL)
-        complete = all((folder / "result.json").exists() for folder in folders)
-        ended = "" if complete and worker.alive else worker.ended()
-        with self._lock:
-            self._busy.remove(worker)
-            if not ended and not self._closed:
-                self._idle.append(worker)
-        return ended
-
-    def _take(self) -> Worker:
         with self._lock:
             if self._closed:
                 raise RunError("the executor is closed")
-            while self._idle:
-                worker = self._idle.pop()
-                if worker.alive:
-                    break
-                worker.kill()
-            else:
-                worker = self._start()
+            worker = self._ready()
             self._busy.append(worker)
+        worker.give(folders)
+        progress = Progress(folders)
+        while (answer := worker.answer(TICK)) is None:
+            if progress.silent() > self._silence:
+                worker.stop()
+        with self._lock:
+            self._busy.remove(worker)
+            if answer and not self._closed:
+                _idle.append(worker)
+                return ""
+        return worker.kill()
+
+    def _ready(self) -> Worker:
+        with contextlib.suppress(IndexError):  # none is idle
+            while (worker := _idle.pop()).process.poll() is not None:
+                worker.kill()
             return worker
+        return self._start()
 
 
 class Progress:
@@ -192,12 +164,12 @@ class Progress:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._paths = [folder / name for folder in folders for name in ("progress.jsonl", "worker.log")]
-        self._sizes: tuple[int, ...] = ()
+        self._sizes: list[int] = []
         self._last = time.monotonic()
 
     def silent(self) -> float:
         """Seconds since then."""
-        sizes = tuple(path.stat().st_size if path.exists() else -1 for path in self._paths)
+        sizes = [path.stat().st_size if path.exists() else -1 for path in self._paths]
         if sizes != self._sizes:
             self._sizes, self._last = sizes, time.monotonic()
         return time.monotonic() - self._last

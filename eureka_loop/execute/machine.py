@@ -19,11 +19,13 @@ class Footprint:
         worker: bytes of a worker without learners.
         learner: bytes that each learner adds.
         together: most learners in a worker.
+        gpu: whether all learners are trained in one call, and so in one worker.
     """
 
     worker: float = 0.5e9
     learner: float = 0.05e9
     together: int = MOST_LEARNERS
+    gpu: bool = False
 
 
 SMALL = Footprint()
@@ -60,11 +62,6 @@ class Share:
         """Bytes that it stays within."""
         return self.workers * (self.each.worker + self.learners * self.each.learner)
 
-    @property
-    def together(self) -> Share:
-        """As many learners in one worker: a GPU trains all of them in one call."""
-        return Share(1, self.workers * self.learners, self.each)
-
 
 def look() -> Machine:
     """This machine, now."""
@@ -78,13 +75,13 @@ def share(machine: Machine, asked: int = 0, each: Footprint = SMALL) -> Share:
         asked: workers, where the user has decided; 0 otherwise.
         each: memory of the trainings.
     """
-    if machine.memory is None:
-        return Share(asked or machine.cores, each.together, each)
-    free = machine.memory * (1.0 - KEPT_FREE)
-    fitting = min(machine.cores, int(free / (each.worker + each.learner)))
-    workers = asked or max(1, fitting)
-    room = free / workers - each.worker
-    return Share(workers, min(each.together, max(1, int(room / each.learner + 1e-6))), each)
+    workers, learners = asked or machine.cores, each.together
+    if machine.memory is not None:
+        free = machine.memory * (1.0 - KEPT_FREE)
+        workers = asked or max(1, min(workers, int(free / (each.worker + each.learner))))
+        room = free / workers - each.worker
+        learners = min(learners, max(1, int(room / each.learner + 1e-6)))
+    return Share(1, workers * learners, each) if each.gpu else Share(workers, learners, each)
 
 
 def cores() -> int:

@@ -7,7 +7,6 @@ has a reward of no success rewritten whole, this advice comes only if fitness di
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 
@@ -22,7 +21,6 @@ SATISFIED = 0.05  # distance of a mean from the highest value, relative to that 
 DOMINATES, NEGLIGIBLE = 0.8, 0.01  # shares of the reward
 AGAINST, WITH = -0.5, 0.5  # correlation with fitness
 FALLEN = 0.7  # final fitness, as a part of the rise to its best point in training
-RISEN = 0.9  # of the whole rise
 REWRITE = "rewrite the whole reward rather than adjusting it"
 WINDOW = 3  # points of training, of six or more, that are taken together: single ones are noisy
 
@@ -40,7 +38,6 @@ def advice(trained: Sequence[Trained]) -> list[str]:
 
 
 def _on_outcome(trained: Sequence[Trained]) -> Iterator[str]:
-    """On success and fitness together."""
     rates = [each.success for each in trained if each.success is not None]
     never = bool(rates) and max(rates) <= NEVER
     curve = _curve(trained, lambda point: point.fitness)
@@ -51,25 +48,20 @@ def _on_outcome(trained: Sequence[Trained]) -> Iterator[str]:
     smooth, start = _smooth(curve), curve[0][1]
     (step, peak), end = max(smooth, key=lambda each: each[1]), smooth[-1][1]
     if peak <= start + _noise(curve):
-        never_either = f", and it (almost) never succeeded: {REWRITE}"
-        so = never_either if never else ": the reward doesn't lead to the task"
-        yield f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end){so}."
+        why = (
+            f", and it (almost) never succeeded: {REWRITE}"
+            if never
+            else ": the reward doesn't lead to the task"
+        )
+        yield f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end){why}."
     elif end < start + FALLEN * (peak - start):
         rose = f"Fitness rose from {compact(start)} to {compact(peak)} at step {step:,}"
-        text = f"{rose} and fell to {compact(end)}"
-        yield f"{text}{_meanwhile(trained, step)}."
+        yield f"{rose} and fell to {compact(end)}{_meanwhile(trained, step)}."
     elif never:
         yield (
-            f"It (almost) never succeeded yet, but fitness rose from {compact(start)} to {compact(end)}"
-            f"{_early(smooth, start)}: the reward leads the right way, not far enough; keep what works."
+            f"It (almost) never succeeded yet, but fitness rose from {compact(start)} to {compact(end)}: "
+            "the reward leads the right way, not far enough; keep what works."
         )
-
-
-def _early(smooth: Sequence[tuple[int, float]], start: float) -> str:
-    """When fitness had risen, if it stood still for the rest; "" if it was rising still."""
-    enough = start + RISEN * (smooth[-1][1] - start)
-    risen = next(step for step, value in smooth if value >= enough)
-    return f", most of it by step {risen:,}" if 2 * risen <= smooth[-1][0] else ""
 
 
 def _meanwhile(trained: Sequence[Trained], step: int) -> str:
@@ -90,9 +82,9 @@ def _on_term(
     if low == high:
         yield f"'{term}' was {compact(high)} throughout: it teaches nothing; rewrite or drop it."
     elif not is_diagnostic(term):
-        yield from _on_share(term, _mean([each.share for each in stats]), correlation, alone=alone)
+        yield from _on_share(term, statistics.fmean(each.share for each in stats), correlation, alone=alone)
         yield from _on_change(term, means, low, high)
-        if correlation is not None and correlation <= AGAINST and _mean(means) > 0:
+        if correlation is not None and correlation <= AGAINST and statistics.fmean(means) > 0:
             yield f"'{term}' pays, yet goes against fitness (correlation {correlation:+.2f})."
 
 
@@ -104,8 +96,8 @@ def _on_change(term: str, means: Sequence[float], low: float, high: float) -> It
         yield f"'{term}' was near its highest value all along: it guides nothing; ask for more, or drop it."
     else:
         yield (
-            f"The mean of '{term}' hardly changed in training (about {compact(_mean(means))}): it isn't "
-            "being optimised as it is written; change its scale or temperature, rewrite or drop it."
+            f"The mean of '{term}' hardly changed in training (about {compact(statistics.fmean(means))}): it "
+            "isn't being optimised as it is written; change its scale or temperature, rewrite or drop it."
         )
 
 
@@ -122,7 +114,7 @@ def _on_share(term: str, share: float, correlation: float | None, *, alone: bool
 def mean_correlation(term: str, trained: Sequence[Trained]) -> float | None:
     """Mean over seeds of a term's correlation with fitness; None where it is undefined in all."""
     known = [value for each in trained if (value := each.correlations.get(term)) is not None]
-    return _mean(known) if known else None
+    return statistics.fmean(known) if known else None
 
 
 def _curve(
@@ -133,23 +125,22 @@ def _curve(
     for group in zip(*(each.checkpoints for each in trained), strict=False):
         known = [each for point in group if (each := value(point)) is not None]
         if known:
-            found.append((group[0].step, _mean(known)))
+            found.append((group[0].step, statistics.fmean(known)))
     return found
 
 
 def _return(point: Checkpoint) -> float | None:
-    """Mean reward of an episode."""
     if point.episode_length is None or not point.terms:
         return None
     paid = (stats.mean for term, stats in point.terms.items() if not is_diagnostic(term))
-    return point.episode_length * math.fsum(paid)
+    return point.episode_length * sum(paid)
 
 
 def _smooth(curve: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     """Means of neighbouring points, each at the step of the middle one; few points as they are."""
     width = WINDOW if len(curve) >= 2 * WINDOW else 1
     windows = [curve[n : n + width] for n in range(len(curve) - width + 1)]
-    return [(each[width // 2][0], _mean([value for _, value in each])) for each in windows]
+    return [(each[width // 2][0], statistics.fmean(value for _, value in each)) for each in windows]
 
 
 def _noise(curve: Sequence[tuple[int, float]]) -> float:
@@ -157,7 +148,3 @@ def _noise(curve: Sequence[tuple[int, float]]) -> float:
     values = [value for _, value in curve]
     off = [abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
     return statistics.median(off) / 1.65 if len(curve) >= 2 * WINDOW else 0.0  # 1.65 = 0.6745 √6
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)

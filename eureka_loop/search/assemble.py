@@ -1,4 +1,4 @@
-"""A run from its configuration: its folder, the parts of the line, and the way down the line."""
+"""A run from its configuration: its folder, and the parts that a search passes through."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from eureka_loop.config import RunConfig, as_table
 from eureka_loop.errors import BadInput, DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.execute import machine
 from eureka_loop.execute.budget import Deadline, start, time_worked
-from eureka_loop.execute.cohorts import cohort_share
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.footprint import footprint
@@ -22,18 +21,17 @@ from eureka_loop.execute.machine import Machine, Share
 from eureka_loop.propose.choose import choose_designer
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.write import Gate, Writer, failure_of
-from eureka_loop.records import Candidate, Rung, Task, on_gpu
+from eureka_loop.records import Candidate, Rung, Task
 from eureka_loop.references import references
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search import loop
-from eureka_loop.search.bank import relabelled_episodes
+from eureka_loop.search.bank import TrajectoryBank
 from eureka_loop.search.describe import look, task_of
 from eureka_loop.search.feedback import feedback
-from eureka_loop.search.halving import Allocation
-from eureka_loop.search.screening import Screening
+from eureka_loop.search.halving import Allocation, ladder
 from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, SearchPlan, Strategy
 from eureka_loop.search.user_inputs import read_program, take_human, try_fitness
 from eureka_loop.seeds import seeds
@@ -80,19 +78,85 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """A run with everything that it passes through."""
+    """A run with everything that it passes through: the stages of its search."""
 
     run: Run
+    config: RunConfig
+    task: Task
+    vocabulary: Vocabulary
+    plan: Plan
     strategy: Strategy
-    stages: loop.Stages
+    gate: Gate
+    writer: Writer
+    bank: TrajectoryBank
+    evaluation: Evaluation
     deadline: Deadline
     machine: Machine
     share: Share
 
+    @property
+    def problem(self) -> DesignerError | None:
+        return self.writer.problem
+
+    def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[loop.Ended]:
+        """See `loop.Stages`."""
+        written = self.writer.write(self.request(asked, history), asked.samples)
+        if self.plan.training.bank:
+            written = [start(self.bank.screened(each)) for each in written]
+        whole = Rung(0, self.plan.steps, self.config.seeds, self.config.judge_episodes, asked.of)
+        rungs = ladder(self.config.halving, whole)
+        return Allocation(self.run, self.evaluation, rungs, self.config.seed).train(asked, written)
+
+    def request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
+        """A strategy's request, and the results so far → the request to a designer."""
+        return Request(
+            task=replace(self.task, human=None, human_source="", native=(), sparse=None),  # never shown
+            vocabulary=self.vocabulary,
+            algorithm=self.plan.training.algorithm,
+            discount=self.plan.training.discount,
+            steps=self.plan.steps,
+            generation=asked.generation,
+            samples=asked.of,
+            seed=self.config.seed,
+            parents=asked.parents,
+            operator=asked.operator,
+            instructions=asked.instructions,
+            feedback=feedback(
+                next(iter(asked.parents), None),
+                asked.recent,
+                which="of this generation" if asked.barrier else "that ended last",
+            ),
+            history=history,
+        )
+
+    async def retrain(self, winner: Candidate) -> list[Evaluated]:
+        """The winner and the references, trained and judged on fresh seeds; without seeds, nothing."""
+        if not self.config.report_seeds:
+            return []
+        others = self._references()
+        training = seeds("report_training", self.config.seed, self.config.report_seeds)
+        judging = seeds("report", self.config.seed, self.config.judge_episodes)
+        ids = [each.id for each in others]
+        self.run.event("reporting", winner=winner.id, references=ids, seeds=list(training))
+        return await self.evaluation.train_all([winner, *others], Stage(training, judging, report=True))
+
+    def _references(self) -> list[Candidate]:
+        """Those that pass the gate; all are candidates in the run's folder."""
+        admitted = []
+        for reference in references(self.task):
+            self.run.write_candidate(reference)
+            try:
+                self.gate.admit(reference.source, hidden=True)
+            except (Refused, UnknownName, RewardFailure) as problem:
+                self.run.fail(failure_of(reference.id, problem))
+            else:
+                admitted.append(reference)
+        return admitted
+
 
 @contextlib.contextmanager
 def assembled(run: Run, jobs: int | None = None) -> Iterator[Assembly]:
-    """The parts of the line, built from the files of a run.
+    """The parts of a search, built from the files of a run.
 
     Args:
         jobs: workers, if other than the run's configuration says. Cohorts stay as they were planned.
@@ -101,9 +165,7 @@ def assembled(run: Run, jobs: int | None = None) -> Iterator[Assembly]:
     plan = Plan(task, run.training(), config.steps)
     here = machine.look()
     share = machine.share(here, jobs or config.jobs, footprint(plan, vocabulary))
-    if on_gpu(plan.training):
-        share = share.together
-    planned = cohort_share(planned_share(run) or share, plan.training)
+    planned = planned_share(run) or share
     with contextlib.ExitStack() as stack:
         fork_server = stack.enter_context(ForkServer())
         if any(run.events()):  # resumed, perhaps on another machine
@@ -112,27 +174,41 @@ def assembled(run: Run, jobs: int | None = None) -> Iterator[Assembly]:
         stack.callback(executor.close)
         gate = Gate(vocabulary, run.probe(), fork_server)
         writer = Writer(run, choose_designer(run, config), gate)
-        begin_with = relabelled_episodes(run, fork_server, task, vocabulary, plan.training.relabel)
-        evaluation = Evaluation(run, executor, plan, planned, begin_with)
-        screening = Screening(run, fork_server, task, vocabulary, plan.training.discount)
-        whole = Rung(0, config.steps, config.seeds, config.judge_episodes, config.samples)
-        stages = loop.Stages(
-            request=RequestBuilder(task, vocabulary, plan, config.seed).request,
-            write=lambda request, samples: [
-                start(screening.screened(each)) if plan.training.bank else each
-                for each in writer.write(request, samples)
-            ],
-            train=Allocation(run, evaluation, config.halving, whole, config.seed).train,
-            problem=lambda: writer.problem,
-            retrain=Retraining(run, task, config, gate, evaluation).retrain,
+        bank = TrajectoryBank(run, fork_server, task, vocabulary, plan.training)
+        yield Assembly(
+            run=run,
+            config=config,
+            task=task,
+            vocabulary=vocabulary,
+            plan=plan,
+            strategy=STRATEGIES.load(strategy_name(config))(search_plan(config, planned)),
+            gate=gate,
+            writer=writer,
+            bank=bank,
+            evaluation=Evaluation(run, executor, plan, planned, bank.begin_with),
+            deadline=Deadline(config.max_hours, time_worked(run.events()), beat=lambda: run.event("working")),
+            machine=here,
+            share=share,
         )
-        strategy = STRATEGIES.load(strategy_name(config))(search_plan(config, planned))
-        deadline = Deadline(config.max_hours, time_worked(run.events()), beat=lambda: run.event("working"))
-        yield Assembly(run, strategy, stages, deadline, here, share)
+
+
+def follow(assembly: Assembly) -> None:
+    """Search from wherever the run stands, then train its winner and the references for the report."""
+    announce(assembly.run, assembly.machine, assembly.share)
+    assembly.deadline.run(_follow(assembly))
+
+
+async def _follow(assembly: Assembly) -> None:
+    run = assembly.run
+    best = await loop.search(run, assembly.strategy, assembly)
+    if best is None:
+        run.event("stopped", reason=NOTHING_TRAINED)
+        return
+    await assembly.retrain(best.candidate)
+    run.event("finished", winner=best.candidate.id)
 
 
 def strategy_name(config: RunConfig) -> str:
-    """As registered."""
     return "steady" if config.steady else config.strategy
 
 
@@ -148,21 +224,6 @@ def planned_share(run: Run) -> Share | None:
         if event["event"] == "started":
             return Share(int(event["jobs"]), int(event["learners"]))
     return None
-
-
-def follow(assembly: Assembly) -> None:
-    """Send a run down the line, from wherever it stands to its end."""
-    announce(assembly.run, assembly.machine, assembly.share)
-    assembly.deadline.run(_follow(assembly))
-
-
-async def _follow(assembly: Assembly) -> None:
-    run, stages = assembly.run, assembly.stages
-    best = await loop.search(run, assembly.strategy, stages)
-    if best is None:
-        run.event("stopped", reason=NOTHING_TRAINED)
-    else:
-        await loop.report(run, best, stages)
 
 
 @contextlib.contextmanager
@@ -182,70 +243,6 @@ def stops_recorded(run: Run) -> Iterator[None]:
         else:
             run.event("stopped", reason=str(error))
         raise
-
-
-@dataclass(frozen=True, slots=True)
-class RequestBuilder:
-    """A strategy's request, and the results so far → the request to a designer."""
-
-    task: Task
-    vocabulary: Vocabulary
-    plan: Plan
-    seed: int
-
-    def request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
-        best = next(iter(asked.parents), None)
-        which = "of this generation" if asked.barrier else "that ended last"
-        return Request(
-            task=replace(self.task, human=None, human_source="", native=(), sparse=None),  # never shown
-            vocabulary=self.vocabulary,
-            algorithm=self.plan.training.algorithm,
-            discount=self.plan.training.discount,
-            steps=self.plan.steps,
-            generation=asked.generation,
-            samples=asked.of,
-            seed=self.seed,
-            parents=asked.parents,
-            operator=asked.operator,
-            instructions=asked.instructions,
-            feedback=feedback(best, asked.recent, which=which),
-            history=history,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Retraining:
-    """The winner and the references, which are in the run's folder like any candidate, on fresh seeds."""
-
-    run: Run
-    task: Task
-    config: RunConfig
-    gate: Gate
-    evaluation: Evaluation
-
-    async def retrain(self, winner: Candidate) -> list[Evaluated]:
-        """All of them trained and judged as the search's candidates were; none where no seeds are wanted."""
-        if not self.config.report_seeds:
-            return []
-        others = self._admitted()
-        training = seeds("report_training", self.config.seed, self.config.report_seeds)
-        judging = seeds("report", self.config.seed, self.config.judge_episodes)
-        ids = [each.id for each in others]
-        self.run.event("reporting", winner=winner.id, references=ids, seeds=list(training))
-        return await self.evaluation.train_all([winner, *others], Stage(training, judging, report=True))
-
-    def _admitted(self) -> list[Candidate]:
-        """The references that pass the gate; the failure of one that doesn't is recorded."""
-        admitted = []
-        for reference in references(self.task):
-            self.run.write_candidate(reference)
-            try:
-                self.gate.admit(reference.source, hidden=True)
-            except (Refused, UnknownName, RewardFailure) as problem:
-                self.run.fail(failure_of(reference.id, problem))
-                continue
-            admitted.append(reference)
-        return admitted
 
 
 def announce(run: Run, here: Machine, share: Share) -> None:

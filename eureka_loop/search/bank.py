@@ -1,25 +1,29 @@
 """A run's trajectory bank: whole episodes of known fitness, of its policies and of random actions.
 
-Each training leaves one in its folder, the survey leaves those of random actions.
+Each training leaves one in its folder, the survey leaves those of random actions. Programs that rank them
+backwards are not trained, and with --relabel trainings begin with their transitions. A verdict is in the
+candidate's folder before it is trained (bank.json), so a resumed run decides the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from eureka_loop import seeds
+from eureka_loop import files, seeds
 from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.programs import ProgramJudge
-from eureka_loop.judge.screening import RANDOM, Ranking
+from eureka_loop.judge.screening import RANDOM, Ranking, Screened, one_sided, reason, screen
 from eureka_loop.judge.trajectory import FILE, Trajectory, joined, size
-from eureka_loop.records import Array, Task
+from eureka_loop.records import Array, Candidate, Task, Training
+from eureka_loop.results import Failed
 from eureka_loop.reward.contract import Program
+from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.reward.vocabulary import Vocabulary
@@ -30,11 +34,7 @@ BANK_BYTES = 256_000_000  # of the trained policies' episodes together, before c
 
 @dataclass(frozen=True, slots=True)
 class BankEpisode:
-    """One episode that the bank holds.
-
-    Attributes:
-        policy: the candidate that it was trained with, or "random".
-    """
+    """One episode that the bank holds; `policy` is the candidate that it was trained with, or "random"."""
 
     path: Path
     policy: str
@@ -42,33 +42,28 @@ class BankEpisode:
     fitness: float
 
 
-class Answer(NamedTuple):
-    """A program's terms of all rows, and how many of them each episode has."""
-
-    terms: Terms
-    lengths: list[int]
-
-
 class Bank:
     """Whole episodes of known fitness.
 
     Attributes:
         fitness: (E,).
-        policies: of each episode: the candidate that it was trained with, or "random".
+        policies: of each episode.
     """
 
-    def __init__(self, kept: Sequence[BankEpisode]) -> None:
-        self._kept = kept
-        self.fitness: Array = np.array([each.fitness for each in kept])
-        self.policies = [each.policy for each in kept]
+    def __init__(self, episodes: Sequence[BankEpisode]) -> None:
+        self.episodes = episodes
+        self.fitness: Array = np.array([each.fitness for each in episodes])
+        self.policies = [each.policy for each in episodes]
 
     @cached_property
     def ranking(self) -> Ranking:
         """Of the episodes by fitness; every program is compared with the same draws."""
         return Ranking(self.fitness, self.policies, rng=np.random.default_rng(0))
 
-    def ask(self, program: Program, shapes: Mapping[str, tuple[int, ...]], fork_server: ForkServer) -> Answer:
-        """A reward program's terms on all episodes, by one call of its locked process.
+    def ask(
+        self, program: Program, shapes: Mapping[str, tuple[int, ...]], fork_server: ForkServer
+    ) -> tuple[Terms, list[int]]:
+        """A reward program's terms of all rows, by one call of its process, and the length of each episode.
 
         Args:
             shapes: parameter → shape of one row.
@@ -76,97 +71,116 @@ class Bank:
         Raises:
             RewardFailure: the program failed.
         """
-        episodes = [each.trajectory for each in self._kept]
+        episodes = [each.trajectory for each in self.episodes]
         columns, starts = joined(episodes, program.parameters)
         with fork_server.start(program, shapes, rows=len(starts)) as process:
-            return Answer(process.evaluate(columns), list(map(len, episodes)))
-
-    def transitions(self, most: int) -> list[Path]:
-        """Files of whole episodes, spread over fitness, that hold no more transitions than this together."""
-        return [each.path for each in spread(self._kept, lambda each: len(each.trajectory), most)]
+            return process.evaluate(columns), list(map(len, episodes))
 
 
-def gather(
-    run: Run, judge: ProgramJudge, generation: int, known: dict[Path, float], most: int = BANK_BYTES
-) -> Bank:
-    """The episodes of all generations before this one: the same however far this one has come.
-
-    Where those are more than `most` bytes, some of the trained policies' episodes are deleted, such that the
-    others are spread over all of fitness; gathering again finds the same.
+class TrajectoryBank:
+    """The episodes of a run, with what is decided by them before a training.
 
     Args:
-        known: fitness of files that were judged before; completed here.
+        training: as of the run.
     """
-    random = [(path, RANDOM) for path in sorted(run.task_folder.glob("random-*.npz"))]
-    kept = _within(_judged(_trained(run, generation), judge, known), most)
-    return Bank([*_judged(random, judge, known), *kept])
 
+    def __init__(
+        self, run: Run, fork_server: ForkServer, task: Task, vocabulary: Vocabulary, training: Training
+    ) -> None:
+        self._run, self._fork_server, self._task = run, fork_server, task
+        self._vocabulary, self._training = vocabulary, training
+        self._fitness: dict[Path, float] = {}  # of the episodes judged before
+        self._begin_with: dict[int, list[Path]] = {}
 
-def _trained(run: Run, generation: int) -> Iterable[tuple[Path, str]]:
-    """Files of the search's episodes, with their candidates; the report's are left out."""
-    for id in run.candidate_ids():
-        if id in REFERENCES or run.candidate(id).generation >= generation:
-            continue
-        for path in sorted(run.candidate_folder(id).glob(f"**/seed-*/{FILE}")):
-            if not seeds.is_report(int(path.parent.name.removeprefix("seed-"))):
-                yield path, id
+    def gather(self, generation: int, most: int = BANK_BYTES) -> Bank:
+        """The episodes of all generations before this one: the same however far this one has come.
 
+        Where those are more than `most` bytes, some of the trained policies' episodes are deleted, such that
+        the others are spread over all of fitness; gathering again finds the same.
+        """
+        random = [(path, RANDOM) for path in sorted(self._run.task_folder.glob("random-*.npz"))]
+        with ProgramJudge(self._fork_server, self._task, self._vocabulary) as judge:
+            trained = list(self._judged(self._trained(generation), judge))
+            kept = spread(trained, lambda each: size(each.path), most)
+            for each in trained:
+                if each not in kept:
+                    each.path.unlink()
+            return Bank([*self._judged(random, judge), *kept])
 
-def _judged(
-    found: Iterable[tuple[Path, str]], judge: ProgramJudge, known: dict[Path, float]
-) -> list[BankEpisode]:
-    """Those that have a fitness."""
-    kept = []
-    for path, policy in found:
-        trajectory = Trajectory(path)
-        if path not in known:
-            try:
-                known[path], _ = judge.measure(trajectory.columns(judge.names))
-            except RewardFailure:
+    def begin_with(self, generation: int) -> Sequence[Path]:
+        """Files of episodes that the off-policy trainings of a generation begin with, with --relabel.
+
+        Whole episodes, spread over the fitness of all that earlier generations and random actions left; the
+        same for all of a generation, and again when a run goes on.
+        """
+        most = self._training.relabel
+        if most and generation not in self._begin_with:
+            episodes = self.gather(generation).episodes
+            chosen = spread(episodes, lambda each: len(each.trajectory), most)
+            self._begin_with[generation] = [each.path for each in chosen]
+        return self._begin_with.get(generation, ())
+
+    async def screened(self, written: asyncio.Task[Candidate | None]) -> Candidate | None:
+        """The candidate once it is written; one that the bank rejects has failed."""
+        candidate = await written
+        if candidate is not None:
+            self.screen(candidate)
+        return candidate
+
+    def screen(self, candidate: Candidate) -> None:
+        """Ask the bank about a candidate that hasn't begun to train, once, and record its rejection."""
+        run, id = self._run, candidate.id
+        if run.failure(id) is not None:
+            return
+        found = run.screened(id)
+        if found is None and not any(run.candidate_folder(id).glob("**/seed-*")):
+            found = self._ask(candidate)
+            files.write_json(run.candidate_folder(id) / "bank.json", found)
+        if found is not None and found.verdict == "backwards":
+            run.fail(Failed(id, "ranks_backwards", reason(found)))
+
+    def _ask(self, candidate: Candidate) -> Screened:
+        """The bank's verdict; a program that fails on its rows is left for training to judge."""
+        bank = self.gather(candidate.generation)
+        counts = len(bank.policies), len(set(bank.policies))
+        if why := one_sided(bank.fitness, bank.policies):
+            return Screened("abstained", why, *counts)
+        program = check(candidate.source, self._vocabulary)
+        shapes = {name: self._vocabulary.resolve(name).shape for name in program.parameters}
+        try:
+            terms, lengths = bank.ask(program, shapes, self._fork_server)
+        except RewardFailure as failure:
+            return Screened("abstained", f"it failed on them ({failure.kind}: {failure})", *counts)
+        return screen(terms, lengths, bank.ranking, self._training.discount)
+
+    def _trained(self, generation: int) -> Iterator[tuple[Path, str]]:
+        """Files of the search's episodes, with their candidates; the report's are left out."""
+        for id in self._run.candidate_ids():
+            if id in REFERENCES or self._run.candidate(id).generation >= generation:
                 continue
-        kept.append(BankEpisode(path, policy, trajectory, known[path]))
-    return kept
+            for path in sorted(self._run.candidate_folder(id).glob(f"**/seed-*/{FILE}")):
+                if not seeds.is_report(int(path.parent.name.removeprefix("seed-"))):
+                    yield path, id
 
-
-def _within(kept: Sequence[BankEpisode], most: int) -> list[BankEpisode]:
-    """As many as `most` bytes hold, evenly over their ranks of fitness; the others' files are deleted."""
-    chosen = spread(kept, lambda each: size(each.path), most)
-    for each in kept:
-        if each not in chosen:
-            each.path.unlink()
-    return chosen
+    def _judged(self, found: Iterable[tuple[Path, str]], judge: ProgramJudge) -> Iterator[BankEpisode]:
+        """Those that have a fitness."""
+        for path, policy in found:
+            trajectory = Trajectory(path)
+            if path not in self._fitness:
+                try:
+                    self._fitness[path], _ = judge.measure(trajectory.columns(judge.names))
+                except RewardFailure:
+                    continue
+            yield BankEpisode(path, policy, trajectory, self._fitness[path])
 
 
 def spread(
-    kept: Sequence[BankEpisode], size_of: Callable[[BankEpisode], int], most: int
+    episodes: Sequence[BankEpisode], size_of: Callable[[BankEpisode], int], most: int
 ) -> list[BankEpisode]:
     """As many as have no more than `most` together, evenly over their ranks of fitness from the best down."""
-    sizes = {each.path: size_of(each) for each in kept}
-    chosen = ordered = sorted(kept, key=lambda each: -each.fitness)
+    sizes = {each.path: size_of(each) for each in episodes}
+    chosen = ordered = sorted(episodes, key=lambda each: -each.fitness)
     while sum(sizes[each.path] for each in chosen) > most:
         places = np.linspace(0, len(ordered) - 1, len(chosen) - 1).round().astype(int)
         chosen = [ordered[place] for place in places]
-    return [each for each in kept if each in chosen]
-
-
-def relabelled_episodes(
-    run: Run, fork_server: ForkServer, task: Task, vocabulary: Vocabulary, most: int
-) -> Callable[[int], Sequence[Path]]:
-    """Generation → files of episodes that its off-policy trainings begin with, relabelled by their reward.
-
-    Whole episodes, spread over the fitness of all that earlier generations and random actions left; the same
-    for all of a generation, and again when a run goes on.
-
-    Args:
-        most: transitions of a training; 0: none.
-    """
-    known: dict[Path, float] = {}
-
-    @lru_cache
-    def episodes(generation: int) -> Sequence[Path]:
-        if not most:
-            return ()
-        with ProgramJudge(fork_server, task, vocabulary) as judge:
-            return gather(run, judge, generation, known).transitions(most)
-
-    return episodes
+    return [each for each in episodes if each in chosen]

@@ -8,7 +8,8 @@ reached, and the paper's advice worked out from the numbers instead of left to t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from statistics import fmean
 
 from eureka_loop.numbers import compact, count, percent
 from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, Trained, ranked
@@ -20,22 +21,18 @@ Value = Callable[[Checkpoint], float | None]
 
 
 def feedback(
-    best: Evaluated | None,
-    generation: Sequence[Evaluated],
-    feedback_points: int = 10,
-    which: str = "of this generation",
+    best: Evaluated | None, generation: Sequence[Evaluated], which: str = "of this generation"
 ) -> str:
     """The best program's training in numbers, and the generation around it.
 
     Args:
         best: the best so far, which may be of an earlier generation; None where nothing was trained.
         generation: all candidates of the latest generation, the best perhaps among them.
-        feedback_points: most points of training in the table, of those that were kept.
         which: what those candidates are called.
     """
     parts = [_final(best)] if best and best.trained else []
     if best and best.trained and all(each.checkpoints for each in best.trained):
-        parts.append(training_table(best.trained, feedback_points))
+        parts.append(training_table(best.trained))
     found = advice(best.trained) if best else []
     if found:
         parts.append("\n".join(["What the numbers say:", *(f"- {line}" for line in found)]))
@@ -48,24 +45,21 @@ def feedback(
 
 
 def _final(best: Evaluated) -> str:
-    """How the final policies did, in judged episodes."""
     scores = [score for trained in best.trained for score in trained.episodes]
     fitness = [score.fitness for score in scores]
     policy = "the final policy's" if best.halted is None else f"{stopped(best.halted)}. The policy's"
-    line = f"{best.candidate.id}: {policy} fitness is {compact(_mean(fitness))}"
-    if len(best.trained) > 1:
-        line += (
-            f" (of {len(best.trained)} seeds: {', '.join(compact(each.fitness) for each in best.trained)})"
-        )
+    line = f"{best.candidate.id}: {policy} fitness is {compact(fmean(fitness))}"
+    if (seeds := len(best.trained)) > 1:
+        line += f" (of {seeds} seeds: {', '.join(compact(each.fitness) for each in best.trained)})"
     line += f", {compact(min(fitness))} to {compact(max(fitness))} in {len(scores)} episodes"
     marks = [score.success for score in scores if score.success is not None]
     if marks:
-        line += f"; success {percent(_mean(marks))}"
-    return f"{line}; episode length {compact(_mean([score.length for score in scores]))} steps."
+        line += f"; success {percent(fmean(marks))}"
+    return f"{line}; episode length {compact(fmean(score.length for score in scores))} steps."
 
 
-def training_table(trained: Sequence[Trained], points: int) -> str:
-    """A table: a column a point of training, rows for fitness and for every term."""
+def training_table(trained: Sequence[Trained], points: int = 10) -> str:
+    """A table: a column a point of training, of at most `points`, and rows for fitness and for every term."""
     columns = _columns(trained, points)
     rows: list[list[str]] = [["step", *(count(column[0].step) for column in columns)]]
     for name, (value, written) in _OUTCOMES.items():
@@ -81,7 +75,6 @@ def training_table(trained: Sequence[Trained], points: int) -> str:
 def _term_rows(
     term: str, columns: Sequence[Sequence[Checkpoint]], correlation: float | None
 ) -> Iterator[list[str]]:
-    """Mean, min, max and share of one term; a diagnostic has no share."""
     known = [[point.terms[term] for point in column if term in point.terms] for column in columns]
     yield [f"{term}: mean", *(compact(_known_mean(each.mean for each in stats)) for stats in known)]
     yield ["  min", *(compact(min((each.low for each in stats), default=None)) for stats in known)]
@@ -110,9 +103,8 @@ def _other(evaluated: Evaluated) -> str:
         return f"{id}: failed{of}, {_reason(failures[0])}"
     if not trained:
         return f"{id}: not trained"
-    line = f"{id}: " + (
-        stopped(evaluated.halted) if evaluated.halted else f"fitness {compact(evaluated.fitness)}"
-    )
+    reached = f"fitness {compact(evaluated.fitness)}"
+    line = f"{id}: {stopped(evaluated.halted) if evaluated.halted else reached}"
     if (success := _known_mean(each.success for each in trained)) is not None:
         line += f", success {percent(success)}"
     terms = trained[0].checkpoints[-1].terms if trained[0].checkpoints else {}
@@ -138,13 +130,9 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 2].rstrip() + " …"
 
 
-def _known_mean(values: Iterator[float | None] | map[float | None]) -> float | None:
+def _known_mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return _mean(known) if known else None
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+    return fmean(known) if known else None
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -17,10 +17,12 @@ from eureka_loop.execute.cohorts import cut
 from eureka_loop.execute.evaluate import Evaluation, Stage
 from eureka_loop.records import Candidate, Rung
 from eureka_loop.results import Evaluated, Halted, ranked
-from eureka_loop.search.loop import Ended, Written
+from eureka_loop.search.loop import Ended
 from eureka_loop.search.strategy import ProposalRequest, in_order
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
+
+Written = asyncio.Task[Candidate | None]  # None: the designer can't write it just now
 
 LEAST_EPISODES = 3  # in which a policy is judged, where it is judged in more at the end
 
@@ -67,28 +69,23 @@ def steps_of(rungs: Sequence[Rung]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """Trains the candidates of a request to the end, or up the rungs of a ladder.
+    """Trains the candidates of a request up the rungs of a ladder; with one rung, all to the end.
 
     Attributes:
-        eta: 1: all to the end.
-        whole: a whole training; its places are replaced by the samples of a request.
         seed: the run's.
     """
 
     run: Run
     evaluation: Evaluation
-    eta: int
-    whole: Rung
+    rungs: Sequence[Rung]
     seed: int
 
     def train(self, request: ProposalRequest, written: Sequence[Written]) -> list[Ended]:
         """Each candidate as it stood at the highest rung that it reached; None where it wasn't written."""
-        whole = Rung(0, self.whole.steps, self.whole.seeds, self.whole.episodes, request.of)
-        rungs = ladder(self.eta, whole)
-        first = self._first(request, written, self._stage(rungs[0]))
-        if len(rungs) == 1:
+        first = self._first(request, written, self._stage(self.rungs[0]))
+        if len(self.rungs) == 1:
             return first
-        climbed = start(self._climb(first, rungs))
+        climbed = start(self._climb(first))
         return [start(_at(climbed, place)) for place in range(len(first))]
 
     def _first(self, request: ProposalRequest, written: Sequence[Written], stage: Stage) -> list[Ended]:
@@ -117,7 +114,7 @@ class Allocation:
             await asyncio.gather(*cohorts)
         return self.evaluation.evaluated(candidate, stage)
 
-    async def _climb(self, first: Sequence[Ended], rungs: Sequence[Rung]) -> list[Evaluated | None]:
+    async def _climb(self, first: Sequence[Ended]) -> list[Evaluated | None]:
         """The other rungs; with places left empty by failures taken by those next in rank.
 
         Nothing is decided while a candidate isn't written.
@@ -127,8 +124,8 @@ class Allocation:
         if len(evaluated) < len(reached):
             return [None] * len(reached)
         found = {each.candidate.id: each for each in evaluated}
-        for rung, above in pairwise(rungs):
-            evaluated = self._cut(in_order(evaluated), rung, above, rungs[-1].steps)
+        for rung, above in pairwise(self.rungs):
+            evaluated = self._cut(in_order(evaluated), rung, above, self.rungs[-1].steps)
             found |= {each.candidate.id: each for each in evaluated}
             going_on = [each.candidate for each in evaluated if each.halted is None and not each.failures]
             evaluated = await self.evaluation.train_all(going_on, self._stage(above))

@@ -1,41 +1,36 @@
-"""The line: task → prompt → replies → candidates → gate → train → judge → rank → feedback, and again."""
+"""The search: a strategy asks, candidates are written, trained and judged, the strategy observes; again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from eureka_loop.errors import DesignerError, RunError
 from eureka_loop.execute.budget import start
-from eureka_loop.propose.designer import Request
-from eureka_loop.records import Candidate
 from eureka_loop.results import Evaluated, ranked
 from eureka_loop.search.strategy import ProposalRequest, Strategy, in_order
 from eureka_loop.store import Run
 
-Written = asyncio.Task[Candidate | None]  # None: the designer can't write it just now
-Ended = asyncio.Task[Evaluated | None]
+Ended = asyncio.Task[Evaluated | None]  # None: it isn't written, as the designer can't just now
 Observation = tuple[ProposalRequest, list[Evaluated]]
 
 
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """The parts of the line; everything is passed in, nothing is built here.
+class Stages(Protocol):
+    """The way from a request to its results."""
 
-    Attributes:
-        request: what a strategy asks for, and the results known then → the request to the designer.
-        write: request, samples → candidates on disk, gated and screened, one a sample.
-        train: a request's candidates, as they are written → trained and judged.
-        problem: why no more can be written; None while it can.
-        retrain: the winner and the references → trained and judged on fresh seeds.
-    """
+    @property
+    def problem(self) -> DesignerError | None:
+        """Reason why no more can be written; None while it can."""
+        ...
 
-    request: Callable[[ProposalRequest, Sequence[Evaluated]], Request]
-    write: Callable[[Request, Sequence[int]], list[Written]]
-    train: Callable[[ProposalRequest, Sequence[Written]], list[Ended]]
-    problem: Callable[[], DesignerError | None]
-    retrain: Callable[[Candidate], Awaitable[list[Evaluated]]]
+    def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[Ended]:
+        """Start to write, gate, screen, train and judge the candidates of a request, one task a sample.
+
+        Args:
+            history: the results known now, in order of id.
+        """
+        ...
 
 
 async def search(run: Run, strategy: Strategy, stages: Stages) -> Evaluated | None:
@@ -49,7 +44,7 @@ async def search(run: Run, strategy: Strategy, stages: Stages) -> Evaluated | No
     observed, left = restore(run, strategy)
     running = {task for request, known in left for task in _begin(request, known, observed, stages)}
     while True:
-        while stages.problem() is None and (request := strategy.ask()) is not None:
+        while stages.problem is None and (request := strategy.ask()) is not None:
             asked = {"generation": request.generation, "only": request.samples, "ids": request.ids}
             run.event("asked", **asked, told=len(observed))
             running.update(_begin(request, observed, (), stages))
@@ -61,16 +56,9 @@ async def search(run: Run, strategy: Strategy, stages: Stages) -> Evaluated | No
                 strategy.tell(results)
                 observed = [*observed, *results]
                 _record(run, request, results, observed)
-    if (problem := stages.problem()) is not None:
+    if (problem := stages.problem) is not None:
         raise problem
     return next(iter(ranked(observed)), None)
-
-
-async def report(run: Run, winner: Evaluated, stages: Stages) -> list[Evaluated]:
-    """Train the winner again on seeds that the search never saw, and the references beside it."""
-    evaluated = await stages.retrain(winner.candidate)
-    run.event("finished", winner=winner.candidate.id)
-    return evaluated
 
 
 def restore(
@@ -113,8 +101,7 @@ def _begin(
     Args:
         told: results that need not be observed again.
     """
-    written = stages.write(stages.request(request, in_order(known)), request.samples)
-    ended = stages.train(request, written)
+    ended = stages.begin(request, in_order(known))
     if request.barrier:
         yield start(_observation(request, ended))
         return

@@ -5,23 +5,14 @@ from __future__ import annotations
 import pytest
 
 from eureka_loop import files
-from eureka_loop.execute.cohorts import alike, cohort_share, cut
-from eureka_loop.execute.machine import Share
-from eureka_loop.records import Job, Training
+from eureka_loop.execute.cohorts import alike, cut
+from eureka_loop.records import Job
 from tests.execute.conftest import MakeJob
 
 
 @pytest.mark.parametrize(
     ("jobs", "workers", "sizes"),
-    [
-        (0, 2, []),
-        (1, 2, [1]),
-        (2, 2, [1, 1]),
-        (7, 2, [3, 4]),
-        (4, 1, [4]),
-        (8, 2, [4, 4]),
-        (9, 2, [2, 2, 2, 3]),
-    ],
+    [(0, 2, []), (1, 2, [1]), (2, 2, [1, 1]), (7, 2, [3, 4]), (4, 1, [4]), (9, 2, [2, 2, 2, 3])],
 )
 def test_cohorts_are_consecutive_even_and_keep_every_worker_busy(
     jobs: int, workers: int, sizes: list[int]
@@ -29,19 +20,6 @@ def test_cohorts_are_consecutive_even_and_keep_every_worker_busy(
     cohorts = cut(list(range(jobs)), workers, 4)
     assert [len(cohort) for cohort in cohorts] == sizes
     assert [job for cohort in cohorts for job in cohort] == list(range(jobs))
-
-
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_sb3_trains_one_at_a_time(device: str) -> None:
-    share = cohort_share(Share(2, 4), Training("ppo", {"device": device}, "sb3"))
-    assert [len(cohort) for cohort in cut(range(5), share.workers, share.learners)] == [1] * 5
-
-
-@pytest.mark.parametrize(("jobs", "sizes"), [(1, [1]), (7, [7]), (9, [4, 5])])
-def test_a_gpu_has_all_in_one_worker(jobs: int, sizes: list[int]) -> None:
-    """As many as two workers of four could hold together."""
-    share = cohort_share(Share(2, 4), Training("ppo", {"device": "cuda"}, "population"))
-    assert [len(cohort) for cohort in cut(range(jobs), share.workers, share.learners)] == sizes
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_the_deadline_ends_the_work(run: Run) -> None:
             return Future()
 
     with pytest.raises(BudgetSpent, match="--max-hours"):
-        evaluation(run, Waiting(answer)).evaluate(CANDIDATES, STAGE, Deadline(1e-4))
+        Deadline(1e-4).run(evaluation(run, Waiting(answer)).train_all(CANDIDATES, STAGE))
 
 
 def test_a_result_with_a_lost_event_gets_it_on_resume(run: Run) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.errors import RunError
-from eureka_loop.execute.budget import Deadline
+from eureka_loop.execute import local
 from eureka_loop.execute.evaluate import TRIES, Evaluation, Plan, Stage
 from eureka_loop.execute.local import LocalExecutor, Worker, environment
 from eureka_loop.execute.machine import Share
@@ -48,11 +48,13 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def executor(tmp_path: Path) -> Iterator[LocalExecutor]:
+def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalExecutor]:
+    monkeypatch.setattr(local, "_idle", [])
     program = tmp_path / "stand_in.py"
     program.write_text(STAND_IN)
     with LocalExecutor(Share(1, 32), lambda: Worker([str(program)]), silence=1.0) as executor:
         yield executor
+    local.end_idle()
 
 
 @pytest.fixture
@@ -66,9 +68,7 @@ def train(run: Run, executor: LocalExecutor, *names: str, learners: int = 32) ->
     candidates = [Candidate(name, 0, "s", "scripted") for name in names]
     for each in candidates:
         run.write_candidate(each)
-    return Evaluation(run, executor, plan, Share(1, learners)).evaluate(
-        candidates, Stage((0,), (7,)), Deadline(None)
-    )
+    return Evaluation(run, executor, plan, Share(1, learners)).evaluate(candidates, Stage((0,), (7,)))
 
 
 def tries(run: Run, name: str) -> list[int]:
@@ -109,7 +109,8 @@ def test_a_fault_of_the_machine_ends_the_run_without_a_result(run: Run, executor
     assert run.result("machine", 0) is None
 
 
-def test_no_worker_outlives_the_executor(tmp_path: Path) -> None:
+def test_no_busy_worker_outlives_the_executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_idle", [])
     begun: list[Worker] = []
 
     def noted() -> Worker:

@@ -35,20 +35,8 @@ def recorded(run: Run) -> list[tuple[object, ...]]:
     return [tuple(each.get(name) for name in ("event", "jobs", "cores", "memory")) for each in run.events()]
 
 
-def test_another_share_is_recorded_once(run: Run) -> None:
-    """`eureka resume --jobs`, or another machine."""
-    machine, first, second = Machine(8, 16e9), Share(8, 1), Share(3, 1)
-    for share in (first, first, second, second, first):
-        assemble.announce(run, machine, share)
-    assert recorded(run) == [
-        ("started", 8, 8, first.memory),
-        ("shared", 3, 8, second.memory),
-        ("shared", 8, 8, first.memory),
-    ]
-
-
 def test_the_recorded_share_is_the_one_used(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine is looked at once: the next moment it may have other memory free. Buffers of 5.6 GB each."""
+    """The machine is looked at once: the next moment it may have other memory free."""
     looks = [Machine(8, 16e9), Machine(8, 64e9)]
     used: list[Share] = []
 
@@ -68,9 +56,10 @@ def test_the_recorded_share_is_the_one_used(run: Run, monkeypatch: pytest.Monkey
     assert recorded(run) == [("started", 2, 8, used[0].memory), ("shared", 8, 8, used[1].memory)]
 
 
-def test_cohorts_stay_as_the_run_was_begun(run: Run) -> None:
-    """Whatever --jobs says later."""
+def test_another_share_is_recorded_once_and_changes_no_cohort(run: Run) -> None:
+    """`eureka resume --jobs`, or another machine."""
     assert assemble.planned_share(run) is None
-    assemble.announce(run, Machine(8, 16e9), Share(4, 6))
-    assemble.announce(run, Machine(2, 16e9), Share(2, 3))
-    assert assemble.planned_share(run) == Share(4, 6)
+    for share in (Share(8, 6), Share(8, 6), Share(3, 1), Share(3, 1), Share(8, 6)):
+        assemble.announce(run, Machine(8, 16e9), share)
+        assert assemble.planned_share(run) == Share(8, 6)
+    assert [each[:2] for each in recorded(run)] == [("started", 8), ("shared", 3), ("shared", 8)]

@@ -1,23 +1,20 @@
-"""The line from end to end, with nothing but fakes: the same call for a new run and for a resumed one."""
+"""A search with nothing but fakes: the same call for a new run and for a resumed one."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from eureka_loop.errors import BudgetSpent, DesignerError, RunError
-from eureka_loop.execute.evaluate import Evaluation, Stage
+from eureka_loop.execute.evaluate import Evaluation
 from eureka_loop.execute.executor import ScriptedExecutor
 from eureka_loop.execute.machine import Share
-from eureka_loop.propose.designer import Request
 from eureka_loop.records import Candidate, Job, Rung
 from eureka_loop.results import Evaluated, Failed, Trained
-from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search import loop
 from eureka_loop.search.eureka import EurekaStrategy
 from eureka_loop.search.halving import Allocation
@@ -34,69 +31,48 @@ def answer(job: Job) -> Trained | Failed:
     return trained(job, FITNESS[job.source])
 
 
-class Line:
-    """Everything between a strategy and an executor, with programs from a list, by their index."""
+class Scripted:
+    """The stages of a search, with programs from a list, by their index."""
 
     def __init__(
         self, run: Run, sources: Sequence[str], executor: ScriptedExecutor, limit: int = 100
     ) -> None:
         self.run, self.sources, self.limit = run, sources, limit
-        self.requests: list[Request] = []
+        self.requests: list[tuple[ProposalRequest, Sequence[Evaluated]]] = []
         self.problem: DesignerError | None = None
         self.evaluation = Evaluation(run, executor, PLAN, Share(1, 32))
-        self.stages = loop.Stages(
-            request=self.request,
-            write=self.write,
-            train=Allocation(run, self.evaluation, 1, Rung(0, 8, 1, 1, 2), 0).train,
-            problem=lambda: self.problem,
-            retrain=lambda winner: self.evaluation.train_all(
-                [winner], Stage((20_000_000,), (8,), report=True)
-            ),
-        )
 
-    def request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
-        request = Request(PLAN.task, Vocabulary("E-v0", ()), "ppo", 0.99, 8, asked.generation, asked.of, 0)
-        self.requests.append(replace(request, parents=asked.parents, history=history))
-        return self.requests[-1]
+    def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[loop.Ended]:
+        self.requests.append((asked, history))
+        written = [asyncio.ensure_future(self.candidate(asked, n)) for n in range(len(asked.ids))]
+        return Allocation(self.run, self.evaluation, [Rung(0, 8, 1, 1, 2)], 0).train(asked, written)
 
-    def write(self, request: Request, samples: Sequence[int]) -> list[loop.Written]:
-        return [asyncio.ensure_future(self.candidate(request, sample)) for sample in samples]
-
-    async def candidate(self, request: Request, sample: int) -> Candidate | None:
-        place = request.generation * request.samples + sample
+    async def candidate(self, asked: ProposalRequest, n: int) -> Candidate | None:
+        place = asked.generation * asked.of + asked.samples[n]
         if place >= self.limit:
             self.problem = BudgetSpent("--max-tokens 100")
             return None
-        written = Candidate(request.id(sample), request.generation, self.sources[place], "scripted")
+        written = Candidate(asked.ids[n], asked.generation, self.sources[place], "scripted")
         self.run.write_candidate(written)
         return written
 
     def search(self, strategy: Strategy) -> Evaluated | None:
-        return asyncio.run(loop.search(self.run, strategy, self.stages))
+        return asyncio.run(loop.search(self.run, strategy, self))
 
 
 def events(run: Run, kind: str, name: str = "id") -> list[object]:
     return [event[name] for event in run.events() if event["event"] == kind]
 
 
-def test_the_line_ends_with_the_best_and_each_generation_knows_what_came_before(run: Run) -> None:
-    line = Line(run, SOURCES, ScriptedExecutor(answer))
-    best = line.search(EurekaStrategy(SearchPlan(2, 2)))
+def test_a_search_ends_with_the_best_and_each_generation_knows_those_before(run: Run) -> None:
+    stages = Scripted(run, SOURCES, ScriptedExecutor(answer))
+    best = stages.search(EurekaStrategy(SearchPlan(2, 2)))
     assert best is not None
     assert best.candidate.source == "good"
-    assert [[each.candidate.id for each in request.parents] for request in line.requests] == [[], ["g0-01"]]
-    assert [len(request.history) for request in line.requests] == [0, 2]
+    assert [[each.candidate.id for each in asked.parents] for asked, _ in stages.requests] == [[], ["g0-01"]]
+    assert [len(history) for _, history in stages.requests] == [0, 2]
     assert events(run, "ranked", "order") == [["g0-01", "g0-00"], ["g1-01", "g1-00"]]
     assert events(run, "ranked", "best") == ["g0-01", "g0-01"]
-
-
-def test_the_report_trains_the_winner_on_seeds_the_search_never_saw(run: Run) -> None:
-    line = Line(run, SOURCES, ScriptedExecutor(answer))
-    best = line.search(EurekaStrategy(SearchPlan(1, 2)))
-    assert best is not None
-    (reported,) = asyncio.run(loop.report(run, best, line.stages))
-    assert [result.seed for result in reported.results] == [20_000_000]
-    assert [event["event"] for event in run.events()][-1] == "finished"
 
 
 class LastFirst(ScriptedExecutor):
@@ -122,29 +98,6 @@ class LastFirst(ScriptedExecutor):
             future.set_result("")
 
 
-def test_a_steady_search_goes_on_while_one_is_still_in_training(run: Run) -> None:
-    class FirstIsLast(ScriptedExecutor):
-        first: tuple[Sequence[Path], Future[str]] | None = None
-
-        def submit(self, folders: Sequence[Path]) -> Future[str]:
-            if self.first is None:
-                self.first = (folders, Future())
-                return self.first[1]
-            future = super().submit(folders)
-            if len(self.submitted) == 5:
-                super().submit(self.first[0])
-                asyncio.get_running_loop().call_later(0.1, self.first[1].set_result, "")
-            return future
-
-    line = Line(run, SOURCES, FirstIsLast(answer))
-    best = line.search(SteadyStrategy(SearchPlan(3, 2)))
-    assert best is not None
-    assert best.candidate.source == "good"
-    assert events(run, "told") == ["g0-01", "g1-00", "g1-01", "g2-00", "g2-01", "g0-00"]
-    assert [len(each.history) for each in line.requests] == [0, 0, 1, 2, 3, 4]
-    assert all([p.candidate.id for p in each.parents] == ["g0-01"] for each in line.requests[2:])
-
-
 @pytest.mark.parametrize("made", [EurekaStrategy, SteadyStrategy])
 @pytest.mark.parametrize("trainings", range(6))
 def test_killed_anywhere_it_resumes_to_the_same_end(
@@ -152,15 +105,15 @@ def test_killed_anywhere_it_resumes_to_the_same_end(
 ) -> None:
     plan = SearchPlan(3, 2)
     whole = Run.create(tmp_path / "whole", "t")
-    wanted = Line(whole, SOURCES, LastFirst(answer)).search(made(plan))
+    wanted = Scripted(whole, SOURCES, LastFirst(answer)).search(made(plan))
     first, second = LastFirst(answer, trainings), LastFirst(answer)
     ended = 6 if made is SteadyStrategy else 3
     if trainings < ended:
         with pytest.raises(KeyboardInterrupt):
-            Line(run, SOURCES, first).search(made(plan))
+            Scripted(run, SOURCES, first).search(made(plan))
     before = events(run, "told"), events(run, "ranked", "generation"), events(run, "asked", "ids")
-    line = Line(run, SOURCES, second)
-    assert line.search(made(plan)) == wanted
+    stages = Scripted(run, SOURCES, second)
+    assert stages.search(made(plan)) == wanted
     assert not {*first.submitted} & {*second.submitted}, "nothing is trained twice"
     told, generations = events(run, "told"), events(run, "ranked", "generation")
     assert told[: len(before[0])] == before[0]
@@ -173,14 +126,13 @@ def test_killed_anywhere_it_resumes_to_the_same_end(
 
 
 @pytest.mark.parametrize("made", [EurekaStrategy, SteadyStrategy])
-def test_what_a_limit_leaves_is_trained_first_and_the_rest_later(
+def test_at_a_limit_everything_written_is_trained_and_the_rest_later(
     made: Callable[[SearchPlan], Strategy], run: Run
 ) -> None:
-    first, second = ScriptedExecutor(answer), ScriptedExecutor(answer)
     with pytest.raises(BudgetSpent):
-        Line(run, SOURCES, first, limit=3).search(made(SearchPlan(3, 2)))
+        Scripted(run, SOURCES, ScriptedExecutor(answer), limit=3).search(made(SearchPlan(3, 2)))
     assert run.candidate_ids() == events(run, "trained") == ["g0-00", "g0-01", "g1-00"]
-    best = Line(run, SOURCES, second).search(made(SearchPlan(3, 2)))
+    best = Scripted(run, SOURCES, ScriptedExecutor(answer)).search(made(SearchPlan(3, 2)))
     assert best is not None
     assert best.candidate.source == "good"
     assert sorted(map(str, events(run, "trained"))) == run.candidate_ids()
@@ -191,15 +143,15 @@ def test_a_generation_that_a_crash_has_lost_is_tried_again(run: Run) -> None:
     def crash(job: Job) -> Failed:
         return Failed(job.candidate, "crashed", "killed by signal 9", seed=job.seed)
 
-    assert Line(run, SOURCES, ScriptedExecutor(crash)).search(EurekaStrategy(SearchPlan(2, 2))) is None
+    assert Scripted(run, SOURCES, ScriptedExecutor(crash)).search(EurekaStrategy(SearchPlan(2, 2))) is None
     for _ in range(2):
-        best = Line(run, SOURCES, ScriptedExecutor(answer)).search(EurekaStrategy(SearchPlan(2, 2)))
+        best = Scripted(run, SOURCES, ScriptedExecutor(answer)).search(EurekaStrategy(SearchPlan(2, 2)))
         assert best is not None
         assert best.candidate.source == "good"
     assert events(run, "ranked", "generation") == [0, 1, 0, 1]
 
 
 def test_another_strategy_can_not_go_on(run: Run) -> None:
-    Line(run, SOURCES, ScriptedExecutor(answer)).search(EurekaStrategy(SearchPlan(1, 2)))
+    Scripted(run, SOURCES, ScriptedExecutor(answer)).search(EurekaStrategy(SearchPlan(1, 2)))
     with pytest.raises(RunError, match="recorded by another strategy"):
-        Line(run, SOURCES, ScriptedExecutor(answer)).search(SteadyStrategy(SearchPlan(3, 2)))
+        Scripted(run, SOURCES, ScriptedExecutor(answer)).search(SteadyStrategy(SearchPlan(3, 2)))

@@ -23,7 +23,6 @@ from eureka_loop import files
 from eureka_loop.config import as_table
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute import machine
-from eureka_loop.execute.budget import Deadline, time_worked
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.footprint import footprint
 from eureka_loop.execute.local import LocalExecutor
@@ -110,7 +109,6 @@ def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
         files.write_json(run.folder.parent / SETUP, setup)  # the folder is this comparison's from here on
         for candidate in candidates:
             run.write_candidate(candidate)
-        deadline = Deadline(None, time_worked(run.events()))
         run.listen(live)
         first, *others = [each.id for each in setup.entries]
         if any(run.events()):
@@ -130,6 +128,6 @@ def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
         )
         run.event("reporting", winner=first, references=others, seeds=list(setup.training_seeds))
         stage = Stage(setup.training_seeds, setup.judging_seeds, report=True)
-        Evaluation(run, executor, plan, share).evaluate(candidates, stage, deadline)
+        Evaluation(run, executor, plan, share).evaluate(candidates, stage)
         run.event("finished", winner=first)
         relate(setup, run, fork_server)
