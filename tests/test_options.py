@@ -15,8 +15,7 @@ from eureka_loop.errors import BadInput
 from eureka_loop.options import in_one_line, parse, take, with_expression
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-@pytest.mark.parametrize("columns", ["40", "80", "200"])
+@pytest.mark.parametrize(("encoding", "columns"), [("utf-8", "40"), ("ascii", "200")])
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -24,7 +23,6 @@ from eureka_loop.options import in_one_line, parse, take, with_expression
         ("x --steps=1e5", "--steps takes a whole number, not '1e5'"),
         ("x --temperature hot", "--temperature takes a number, not 'hot'"),
         ("x --max-usd lots", "--max-usd takes USD, not 'lots'"),
-        ("x --max-tokens many", "--max-tokens takes a whole number, not 'many'"),
         ("x --algo td3", "--algo takes ppo or sac, not 'td3'"),
         ("x --samples", "--samples needs a value"),
         ("x --step 5", "unknown option --step; did you mean --steps?"),
@@ -56,8 +54,6 @@ def test_an_unknown_message_of_tyro_is_one_line() -> None:
         in_one_line("╭─ News ───╮\n│ Something │\n│ is wrong. │\n╰──────────╯\n")
         == "News Something is wrong."
     )
-    assert in_one_line(" News\n ------\n  Something  \n  is wrong.\n      \n") == "News Something is wrong."
-    assert in_one_line("") == ""
 
 
 @pytest.mark.parametrize("kind", [RunConfig, TrainOptions, ResumeOptions, InspectOptions, CompareOptions])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -61,17 +62,6 @@ def compute_reward(forward_velocity, torso_upright, action, *, speed={speed}, up
         "_level": torso_upright,
     }}
 '''
-
-
-class Clock:
-    """Times of events, so that what is shown doesn't depend on the day."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        self.now += 2.0
-        return self.now
 
 
 def trained(candidate: str, seed: int, fitness: float) -> Trained:
@@ -221,7 +211,7 @@ class Script:
 
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
-    clock = SimpleNamespace(time=Clock())
+    clock = SimpleNamespace(time=itertools.count(1_700_000_002.0, 2.0).__next__)
     monkeypatch.setattr("eureka_loop.run_folder.time", clock)
     monkeypatch.setattr("eureka_loop.report.inspect.time", clock)
     monkeypatch.setattr("eureka_loop.files.os.fsync", lambda descriptor: None)  # slow, and no crash here

@@ -19,12 +19,8 @@ def test_a_picture_is_written(tmp_path: Path) -> None:
     path = tmp_path / "curves.png"
     assert draw_curves(path, [("winner $g_0$", [trained([1.0, 2.0, 3.0])]), ("human", [])], "a $title$")
     assert path.read_bytes().startswith(b"\x89PNG")
+    assert not draw_curves(tmp_path / "none.png", [("winner", [trained([None, None])])], "t")
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_nothing_to_draw_draws_nothing(tmp_path: Path) -> None:
-    assert not draw_curves(tmp_path / "curves.png", [("winner", [trained([None, None])])], "t")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_points_without_a_finished_episode_are_left_out() -> None:

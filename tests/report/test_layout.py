@@ -40,11 +40,8 @@ def test_nothing_a_terminal_obeys_is_left(hostile: str) -> None:
     assert shown.endswith("a\\ud800b")
 
 
-def test_lines_and_letters_of_every_language_are_kept() -> None:
+def test_text_in_one_line_and_in_many() -> None:
     assert text.clean("Läuft → 速い\n\tdef f():\r\n") == "Läuft → 速い\n    def f():\n"
-
-
-def test_one_line() -> None:
     assert text.one_line("a\n  b\tc") == "a b c"
     assert text.one_line("abcdef", 4) == "abc…"
 

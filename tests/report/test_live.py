@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import pty
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -31,13 +30,9 @@ STARTED: dict[str, Any] = {
 }  # fmt: skip
 
 
-def console(*, terminal: bool, environ: dict[str, str] | None = None) -> Console:
+def console(*, terminal: bool) -> Console:
     return Console(
-        file=io.StringIO(),
-        force_terminal=terminal,
-        width=100,
-        height=30,
-        _environ=environ or {"TERM": "xterm"},
+        file=io.StringIO(), force_terminal=terminal, width=100, height=30, _environ={"TERM": "xterm"}
     )
 
 
@@ -100,9 +95,7 @@ halfcheetah-run · generation 2 of 3 (g1) · about 34 s left · 4 of 19 training
     assert shown(draw(state, 12.0, 100, 30)) == screen
 
 
-@pytest.mark.parametrize("height", [8, 12, 60])
-@pytest.mark.parametrize("width", [40, 200])
-@pytest.mark.parametrize("samples", [1, 100])
+@pytest.mark.parametrize(("height", "width", "samples"), [(8, 40, 100), (12, 200, 1), (60, 40, 100)])
 def test_it_fits_the_screen(shown: Callable[..., str], height: int, width: int, samples: int) -> None:
     state = RunState([event("started", **{**STARTED, "samples": samples, "generations": 30})])
     for number in range(20):
@@ -122,12 +115,6 @@ def test_the_best_and_those_in_training_are_shown_when_not_all_fit(shown: Callab
     assert "★  g0-20" in screen
     assert "g0-38" in screen
     assert "… 35 more: 10 failed, 25 waiting" in screen
-
-
-def test_before_the_first_candidate(shown: Callable[..., str]) -> None:
-    assert "getting ready…" in shown(draw(RunState(), 0.0, 100, 30))
-    state = RunState([event("started", **STARTED), event("generation", generation=0, samples=4)])
-    assert "4 programs being written…" in shown(draw(state, 0.0, 100, 30))
 
 
 def test_the_report_shows_winner_and_references(state: RunState, shown: Callable[..., str]) -> None:
@@ -214,12 +201,10 @@ def test_a_comparison_uses_its_labels_and_has_no_winner(terminal: bool) -> None:
         labels = {"mine-cae721": "mine.py", "human": "hand-written"}
         live(event("started", 1.0, task="hop", steps=100, report_seeds=2, labels=labels))
         live(event("reporting", 2.0, winner="mine-cae721", references=["human"]))
-        live(event("training", 3.0, id="mine-cae721", seed=0))
         live(event("finished", 4.0, winner="mine-cae721"))
     assert "mine.py" in written(out)
-    assert "cae721" not in written(out)
+    assert not [each for each in ("cae721", "winner") if each in written(out)]
     assert "all trained; same transitions for all, videos…" in written(out)
-    assert "winner" not in written(out)
 
 
 def test_progress_at_most_every_ten_seconds(script: Script) -> None:
@@ -253,11 +238,3 @@ def test_lines_of_a_generation_with_early_stops(halved: Run) -> None:
     assert "g0-00 after 16.7k of 50k steps (seed 0): fitness 3.500" in lines
     assert "g0-00 stopped after 16.7k of 50k steps: below the best 1 of 3" in lines
     assert any("the best 1 in 3 goes on" in line for line in lines)
-
-
-def test_reading_a_run_draws_nothing_with_matplotlib() -> None:
-    code = (
-        "import sys, eureka_loop.report.summary, eureka_loop.report.live; print('matplotlib' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"

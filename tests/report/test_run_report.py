@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from eureka_loop.errors import RunError
-from eureka_loop.report.pages import escaped, fenced
 from eureka_loop.report.run_report import PICTURE, write_report
 
 if TYPE_CHECKING:
@@ -49,22 +46,6 @@ def test_it_tells_the_whole_story(script: Script) -> None:
     assert (run.folder / PICTURE).read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_a_failed_reference_is_failed_and_never_zero(script: Script) -> None:
-    script.search()
-    script.report(human=(None, None, None), sparse=(0.4, None, 0.6))
-    script.run.event("finished", winner="g1-00")
-    words = write_report(script.run).read_text(encoding="utf-8")
-    assert "| hand-written | failed | – | – | 3 × failed: not finite |" in words
-    assert "| sparse | 0.500 | \\[0.400, 0.600\\] | 0% | 0.400, 0.600, 1 × failed: not finite |" in words
-    assert "1 training of the sparse reward failed. While trainings fail, more seeds decide nothing." in words
-    assert "Against hand-written" not in words
-    assert (
-        "Human-normalised score: not defined, since 3 trainings of the hand-written reward failed." in words
-    )
-    assert words.count("| hand-written | seed ") == 3
-
-
 def test_a_run_without_a_report(script: Script) -> None:
     script.search()
     words = write_report(script.run).read_text(encoding="utf-8")
@@ -86,28 +67,6 @@ def test_a_stopped_run_is_marked_as_unfinished(script: Script) -> None:
     assert "- The report is not finished (7 of 9 trainings): there is no verdict yet." in words
     assert "can't tell" not in words
     assert not (script.run.folder / PICTURE).exists()
-
-
-def test_nothing_half_written_is_left_when_it_can_not_be_written(
-    script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = script.whole()
-
-    def full(path: Path, target: Path) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(RunError, match="No space left on device"):
-        write_report(run)
-    assert not [path for path in run.folder.iterdir() if path.suffix in (".partial", ".md", ".png")]
-
-
-def test_escaping() -> None:
-    assert escaped("a|b *c* <d> [e](f) `g` _h_") == "a\\|b \\*c\\* &lt;d\\> \\[e\\](f) \\`g\\` \\_h\\_"
-
-
-def test_a_fence_is_longer_than_any_in_the_code() -> None:
-    assert fenced("x\n````\ny\n") == "`````python\nx\n````\ny\n`````"
 
 
 @pytest.mark.usefixtures("undrawn")

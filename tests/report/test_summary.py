@@ -59,15 +59,6 @@ def test_without_a_report_the_searchs_number_is_called_that(
     assert "2.750 on the search's seeds; no report was asked for" in shown(summary(RunData.read(script.run)))
 
 
-def test_where_nothing_could_be_trained(script: Script) -> None:
-    script.started()
-    script.generation(0)
-    out = console()
-    assert print_summary(script.run, out) == 1
-    assert "No candidate could be trained." in written(out)
-    assert "g0-02  before training  refused" in written(out)
-
-
 def test_a_stopped_run_says_how_to_go_on(script: Script) -> None:
     script.search()
     out = console(width=40)
@@ -82,11 +73,15 @@ def test_a_stopped_run_says_how_to_go_on(script: Script) -> None:
 
 def test_a_run_that_stopped_before_anything_was_trained_has_no_report(script: Script) -> None:
     script.started()
+    script.generation(0)
     out = console()
     print_stopped(script.run, "interrupted", out)
-    assert "0 of 15 trainings done; nothing trained yet" in written(out)
+    assert "0 of 14 trainings done; nothing trained yet" in written(out)
     assert "eport" not in written(out)
     assert not (script.run.folder / "report.md").exists()
+    assert print_summary(script.run, out) == 1
+    assert "No candidate could be trained." in written(out)
+    assert "g0-02  before training  refused" in written(out)
 
 
 def test_a_full_disk_keeps_the_report_back_and_not_the_reason(
