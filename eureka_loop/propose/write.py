@@ -67,11 +67,11 @@ class Writer:
 
     def write(self, request: Request, samples: Sequence[int]) -> list[asyncio.Task[Candidate | None]]:
         """The candidates of some samples, those that failed included; None: not written now."""
-        here, own = set(self._run.candidate_ids()), {request.id(sample) for sample in samples}
-        others = here - own - {each.candidate.id for each in request.history}
+        here, ids = set(self._run.candidate_ids()), {n: request.id(n) for n in samples}
+        others = here - set(ids.values()) - {each.candidate.id for each in request.history}
         under_way = tuple(self._run.candidate(id).source for id in sorted(others))
         request = replace(request, under_way=under_way)
-        missing = [n for n in samples if request.id(n) not in here and self._reply(request.id(n)) is None]
+        missing = [n for n, id in ids.items() if id not in here and self._run.proposal(id) is None]
         if missing:
             self._run.event("generation", generation=request.generation, samples=len(missing))
         calls = {sample: start(self._call(request, sample)) for sample in missing}
@@ -89,7 +89,7 @@ class Writer:
         self._run.clear_failure(id)  # left by an earlier process that ended before the candidate was kept
         replies: list[Reply] = []
         while True:
-            reply = self._reply(id, len(replies))
+            reply = self._run.proposal(id, len(replies))
             assert reply is not None
             replies.append(reply if not replies else replace(reply, parents=replies[0].parents))
             failed = self._admit(id, reply)
@@ -117,7 +117,7 @@ class Writer:
 
     async def _repair(self, request: Request, sample: int, replies: Sequence[Reply], failed: Failed) -> None:
         """Have the last reply repaired, unless its repair is on disk."""
-        if self._reply(request.id(sample), len(replies)) is None:
+        if self._run.proposal(request.id(sample), len(replies)) is None:
             problems = f"{failed.message}\n{failed.detail}".strip()
             repair = Repair(replies[-1].source, problems, replies[-1].exchange, len(replies))
             await self._call(replace(request, repair=repair), sample)
@@ -175,9 +175,6 @@ class Writer:
         exchanges = [_exchange(each) for each in replies]
         self._run.write_candidate(candidate, feedback=request.feedback, exchanges=exchanges)
         return candidate
-
-    def _reply(self, id: str, attempt: int = 0) -> Reply | None:
-        return self._run.proposal(id, attempt)
 
 
 async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:

@@ -207,11 +207,6 @@ def test_a_failed_call_is_that_samples_failure_where_others_succeed(run: Run, ga
     assert kinds == ["no_code", "refused", None]
 
 
-def test_a_bug_in_a_designer_is_raised(run: Run, gate: Gate) -> None:
-    with pytest.raises(ZeroDivisionError):
-        write(run, answering({0: ZeroDivisionError()}), gate, whole(1))
-
-
 def test_a_designer_knows_the_programs_that_are_not_evaluated_yet(run: Run, gate: Gate) -> None:
     designer = answering({0: GOOD, 1: TWICE})
     write(run, designer, gate, (request(2), [0]), (request(2), [1]))

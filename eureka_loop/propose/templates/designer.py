@@ -103,19 +103,17 @@ def _child(
         case "":
             if sample % _FRESH_EVERY == _FRESH_EVERY - 1:
                 return _composed(terms, MIXED, rng)
-            return breed(terms, fittest, rng) if sample else _weighted(terms, fittest[0], rng)
+            if sample:
+                return breed(terms, fittest, rng)
+            return mutate(terms, fittest[0], rng, kinds=("weights",))
         case "weights":
-            return _weighted(terms, fittest[0], rng)
+            return mutate(terms, fittest[0], rng, kinds=("weights",))
         case "restructure":
             return mutate(terms, fittest[0], rng, kinds=("vary", "add", "drop"))
         case "cross" if len(fittest) > 1:
             return cross(terms, fittest[0], fittest[1], rng)
         case _:
             return mutate(terms, fittest[0], rng)
-
-
-def _weighted(terms: Pool, parent: Parent, rng: np.random.Generator) -> Child:
-    return mutate(terms, parent, rng, kinds=("weights",))
 
 
 def _composed(terms: Pool, recipe: Recipe, rng: np.random.Generator) -> Child:

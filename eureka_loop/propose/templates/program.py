@@ -39,7 +39,7 @@ class Gene:
     @property
     def form(self) -> str:
         """The computation without comments and values of weights: genes of one form are the same term."""
-        return _dump((*self.statements, _braced(self.entry)))
+        return _dump("\n".join([*self.statements, "{", self.entry, "}"]))
 
     def weighted(self, changes: Mapping[str, float]) -> Gene:
         """The same with other values for some of its weights."""
@@ -60,7 +60,7 @@ def gene(text: str, weights: Mapping[str, float], known: Collection[str]) -> Gen
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     first = next(at for at, line in enumerate(lines) if line.startswith('"'))
     entry = "\n".join(lines[first:])
-    names = _names(_tree([*lines[:first], _braced(entry)]))
+    names = _names(ast.parse("\n".join([*lines[:first], "{", entry, "}"])))
     return Gene(
         key=entry[1:].partition('"')[0],
         statements=tuple(lines[:first]),
@@ -176,17 +176,9 @@ def _gene(
     )
 
 
-def _braced(entry: str) -> str:
-    return "{" + entry + "\n}"
-
-
-def _tree(texts: Iterable[str]) -> ast.Module:
-    return ast.parse("\n".join(texts))
-
-
 @cache
-def _dump(texts: tuple[str, ...]) -> str:
-    return ast.dump(_tree(texts))
+def _dump(text: str) -> str:
+    return ast.dump(ast.parse(text))
 
 
 def _names(tree: ast.AST) -> list[str]:
@@ -197,5 +189,5 @@ def _names(tree: ast.AST) -> list[str]:
 
 
 def _assigned(statements: Iterable[str]) -> set[str]:
-    nodes = ast.walk(_tree(statements))
+    nodes = ast.walk(ast.parse("\n".join(statements)))
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}

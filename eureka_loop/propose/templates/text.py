@@ -59,17 +59,12 @@ class Trigger:
     named: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Quantities:
-    """Numbers of the text, None where it states none: m/s, rad, m."""
-
-    speed: float | None = None
-    angle: float | None = None
-    length: float | None = None
-
-
 class TaskText:
-    """A task's text, read once."""
+    """A task's text, read once.
+
+    Attributes:
+        quantities: its numbers, None where it states none: "speed" in m/s, "angle" in rad, "length" in m.
+    """
 
     def __init__(self, text: str) -> None:
         self.words = read(text)
@@ -84,7 +79,7 @@ class TaskText:
         meant, reverse, weak = map(self._hits, (template.words, template.reverse, template.hints))
         strong = meant + self._hits(template.avoid_words, wanted=False)
         strength = len(strong) + len(reverse) + min(_HINT * len(weak), _HINTS)
-        strength += _NUMBER * sum(getattr(self.quantities, number) is not None for number in template.numbers)
+        strength += _NUMBER * sum(self.quantities[number] is not None for number in template.numbers)
         place = min(strong + reverse + weak, default=0)
         sign = -1 if len(reverse) > len(strong) else 1
         return Trigger(min(strength, _MOST), place, sign, named=bool(meant or reverse))
@@ -173,11 +168,6 @@ def stem(word: str) -> str:
 
 def stems(words: Iterable[str]) -> frozenset[str]:
     """The stems of several words."""
-    return _stems(tuple(words))
-
-
-@cache
-def _stems(words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(map(stem, words))
 
 
@@ -200,8 +190,8 @@ def _ways(table: str) -> Mapping[str, Way]:
     return {stem(word): (axis, sign) for word, (axis, sign) in lexicon()[table].items()}
 
 
-def _quantities(text: str) -> Quantities:
-    found: dict[str, float] = {}
+def _quantities(text: str) -> dict[str, float | None]:
+    found: dict[str, float | None] = dict.fromkeys(("speed", "angle", "length"))
     for match in _QUANTITY.finditer(text):
         value, unit = float(match["value"]), match["unit"]
         turn = next((factor for start, factor in _ANGLES.items() if unit.startswith(start)), None)
@@ -211,4 +201,4 @@ def _quantities(text: str) -> Quantities:
             found["angle"] = value * turn
         else:
             found["length"] = value * (0.01 if unit.startswith("c") else 1.0)
-    return Quantities(**found)
+    return found

@@ -10,7 +10,7 @@ from eureka_loop.errors import BadInput
 from eureka_loop.propose.designer import Repair
 from eureka_loop.propose.llm.ledger import Ledger
 from eureka_loop.propose.llm.prices import Prices
-from eureka_loop.propose.llm.settings import LLMSettings, configured_model, configured_url
+from eureka_loop.propose.llm.settings import LLMSettings
 from eureka_loop.records import Usage
 from tests.propose.conftest import proposals
 from tests.propose.llm.conftest import PROGRAM, writes
@@ -92,14 +92,6 @@ def test_without_a_model_the_offer_is_listed(designer: Any, script: Any, ask: An
     environ = {"EUREKA_MODEL": "small-model", "OPENAI_API_KEY": key}
     designer(model=None, environ=environ).propose(ask(), 0)
     assert script.bodies[0]["model"] == "small-model"
-
-
-def test_configuration() -> None:
-    settings = LLMSettings()
-    assert configured_model(settings, {}) is None
-    assert configured_model(LLMSettings(model="n"), {"EUREKA_MODEL": "m"}) == "n"
-    assert configured_url(settings, {}) == "https://api.openai.com/v1"
-    assert configured_url(settings, {"OPENAI_BASE_URL": "http://localhost:1/v1/"}) == "http://localhost:1/v1"
 
 
 @pytest.mark.parametrize(

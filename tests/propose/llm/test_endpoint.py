@@ -163,12 +163,6 @@ def test_a_reply_without_a_program(
     assert reply.exchange["usage"]["completion_tokens"] == 50
 
 
-def test_content_in_parts(script: Any, designer: Any, ask: Any) -> None:
-    parts = [{"type": "text", "text": f"```python\n{PROGRAM}"}, {"type": "text", "text": "```"}]
-    script.then(says(parts))
-    assert designer().propose(ask(), 0).source == PROGRAM
-
-
 @pytest.mark.parametrize("letter", ["\ud83d", "\x00", "\u2028", "\r"])
 def test_a_reply_with_odd_letters_survives_its_files(
     script: Any, designer: Any, ask: Any, tmp_path: Path, letter: str

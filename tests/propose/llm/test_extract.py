@@ -37,11 +37,6 @@ def test_finds_the_program(reply: str) -> None:
     assert extract(reply).source == PROGRAM
 
 
-def test_keeps_helpers_and_constants_around_bare_code() -> None:
-    code = f"HEIGHT = 0.7\n\ndef gauss(x):\n    return np.exp(-x * x)\n\n{PROGRAM}"
-    assert extract(f"Well, this is it.\n{code}\nEnjoy: it is fast.").source == code
-
-
 @pytest.mark.parametrize(
     "code", [PROGRAM.replace("compute_reward", "reward"), "def compute_reward(speed:\n    pass\n"]
 )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import random
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from eureka_loop.errors import BadInput, BudgetSpent, RunError
+from eureka_loop.errors import BadInput, BudgetSpent
 from eureka_loop.propose.llm.ledger import Ledger
 from eureka_loop.propose.llm.prices import Price, Prices, user_file
 from eureka_loop.records import Usage
@@ -49,29 +48,6 @@ def test_calls_in_parallel_never_pass_a_limit() -> None:
     assert 0.05 - (ledger.spent.usd or 0) < 0.01  # used up, but for less than a call
 
 
-def test_a_call_waits_for_those_under_way_even_where_recording_fails() -> None:
-    def full_disk(_: Usage) -> None:
-        raise RunError("disk full")
-
-    ledger, inside, order = Ledger(PRICES, max_tokens=1500, record=full_disk), threading.Event(), list[str]()
-
-    def first() -> None:
-        with suppress(RunError), ledger.call("m", prompt_tokens=0, completion_tokens=1000) as each:
-            inside.set()
-            time.sleep(0.05)
-            order.append("first")
-            each.used = Usage(0, 400, 0.0)
-
-    thread = threading.Thread(target=first)
-    thread.start()
-    inside.wait()
-    with ledger.call("m", prompt_tokens=0, completion_tokens=1000) as each:
-        order.append("second")
-        each.used = NOTHING
-    thread.join()
-    assert order == ["first", "second"]
-
-
 def test_a_call_without_an_answer_counts_as_the_most_it_can_take() -> None:
     recorded = list[Usage]()
     ledger = Ledger(PRICES, max_tokens=2500, record=recorded.append)
@@ -81,12 +57,6 @@ def test_a_call_without_an_answer_counts_as_the_most_it_can_take() -> None:
     assert recorded == [ledger.spent]
     with pytest.raises(BudgetSpent):
         call(ledger, 1001, 1)
-
-
-def test_a_limit_of_nothing_lets_nothing_through() -> None:
-    for ledger in (Ledger(PRICES, max_tokens=0), Ledger(PRICES, max_usd=0.0)):
-        with pytest.raises(BudgetSpent):
-            call(ledger, 1, 1)
 
 
 def test_earlier_spending_counts() -> None:
@@ -130,10 +100,7 @@ def shipped(tmp_path: Path) -> Prices:
     [
         ("gpt-4.1-2025-04-14", "gpt-4.1"),
         ("openai/gpt-4.1-mini", "gpt-4.1-mini"),
-        ("GPT-5-mini", "gpt-5-mini"),
         ("claude-haiku-4-5-20251001", "claude-haiku-4-5"),
-        ("anthropic/claude-opus-4-6", "claude-opus-4-[5678]"),
-        ("models/gemini-2.5-flash", "gemini-2.5-flash"),
         ("gemini-3.1-pro-preview", "gemini-3.1-pro*"),
     ],
 )
@@ -165,11 +132,9 @@ def test_the_users_rows_win(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "price = 3",
         "no toml",
         "",
         'price = [{ model = "m", input = 1.0 }]',
-        'price = [{ model = "m", input = "cheap", output = 1 }]',
         'price = [{ model = "m", input = nan, output = 1 }]',
     ],
 )

@@ -6,7 +6,6 @@ After a wanted change: WRITE_GOLDEN=1 pytest tests/propose/llm/test_prompts.py, 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +83,6 @@ def test_every_operator_has_a_text_of_its_own(ask: Any, operator: str) -> None:
     assert (SOURCE.strip() in last(operator)) is (operator != "fresh")
 
 
-def test_instructions_alone(ask: Any) -> None:
-    messages = prompts.messages(ask(instructions="Use at most three terms."))
-    assert messages[1]["content"].startswith(prompts.first(ask()))
-    assert "Use at most three terms." in messages[1]["content"]
-
-
 def test_repair(ask: Any) -> None:
     assert_golden("repair", prompts.messages(ask(repair=Repair(SOURCE, PROBLEMS, EXCHANGE))))
 
@@ -98,20 +91,6 @@ def test_repair_of_a_reply_without_a_program(ask: Any) -> None:
     exchange = {**EXCHANGE, "reply": ""}
     request = ask(repair=Repair(None, "the reply holds no code: Sure, here is", exchange))
     assert_golden("repair_without_program", prompts.messages(request))
-
-
-def test_repair_without_an_exchange(ask: Any) -> None:
-    messages = prompts.messages(ask(repair=Repair(SOURCE, PROBLEMS)))
-    assert messages[:2] == prompts.messages(ask())
-    assert messages[2]["content"] == f"```python\n{SOURCE}```"
-    assert prompts.messages(ask(repair=Repair(None, "no answer"))) == prompts.messages(ask())
-
-
-def test_success_is_shown_where_there_is_one(ask: Any) -> None:
-    request = ask()
-    assert "success" not in prompts.first(request)
-    success = "def success(forward_velocity):\n    return forward_velocity.mean() > 1\n"
-    assert success.strip() in prompts.first(replace(request, task=replace(request.task, success=success)))
 
 
 def test_the_example_passes_the_gate() -> None:

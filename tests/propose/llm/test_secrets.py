@@ -105,7 +105,3 @@ def test_an_address_that_can_hold_a_key_is_refused_without_repeating_it(url: str
         assert "hunter2" not in message
         assert "EUREKA_API_KEY" in message
         assert "\n" not in message
-
-
-def test_settings_have_no_place_for_a_key() -> None:
-    assert not [name for name in LLMSettings.__dataclass_fields__ if "key" in name]

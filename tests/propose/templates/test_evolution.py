@@ -12,9 +12,7 @@ from eureka_loop.propose.templates.evolution import (
     BEST_GUESS,
     MUTATIONS,
     Parent,
-    breed,
     compose,
-    cross,
     mutate,
     parents,
 )
@@ -50,16 +48,6 @@ def test_only_the_finished_breed_and_the_fittest_come_first(
     found = parents(terms, [low, trained("g0-01", source, 2.0), failed, opaque, human])
     assert [each.id for each in found] == ["g0-01", "g0-00"]
     assert found[1].odds == {"speed": 2.5}
-
-
-def test_a_child_differs_and_keeps_a_goal(terms: Pool, parent: Parent) -> None:
-    other = replace(parent, id="g0-01", genome=parent.genome[:2])
-    for rng in SEEDS[:60]:
-        for child in (breed(terms, [parent, other], rng), cross(terms, parent, other, rng)):
-            assert child.note
-            assert set(child.parents) <= {"g0-00", "g0-01"}
-            assert any(terms.is_goal(gene) for gene in child.genome)
-            assert len({gene.key for gene in child.genome}) == len(child.genome)
 
 
 @pytest.mark.parametrize("kind", MUTATIONS)

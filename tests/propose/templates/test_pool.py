@@ -8,7 +8,6 @@ import pytest
 
 from eureka_loop.propose.templates.library import TermTemplate, library, parse
 from eureka_loop.propose.templates.matching import FORMS, fitness_names
-from eureka_loop.propose.templates.measures import measures
 from eureka_loop.propose.templates.pool import Pool, Term, pool
 from eureka_loop.propose.templates.program import write
 from eureka_loop.records import Task
@@ -29,25 +28,6 @@ def entry(found: Pool, template: str) -> str:
 
 
 # measures
-
-
-def test_axes_and_driven_joints(planar: Vocabulary, arm: Vocabulary) -> None:
-    found = {str(measure): measure for measure in measures(planar)}
-    assert found["torso_linvel[:, 0]"].axis == "x"
-    assert not found["torso_linvel[:, 1]"].varies
-    assert found["forward_velocity"].axis == "x"
-    assert found["torso_height"].axis == "z"
-    assert found["qpos[:, 2:]"].shape == (2,), "rootx and rooty are the root's"
-    assert "native_reward" not in found
-    free_root = {str(measure): measure for measure in measures(arm)}
-    assert free_root["qpos[:, 7:]"].unit == "rad"
-    assert free_root["qvel[:, 6:]"].unit == "rad/s"
-
-
-def test_scales_are_the_reach_of_random_actions() -> None:
-    height = Observable("torso_height", (), "m", start=(1.25,), low=(0.75,), high=(1.3,))
-    assert measures(Vocabulary("X", (height,)))[0].scale == pytest.approx(0.5)
-    assert measures(Vocabulary("X", (replace(height, start=None, low=None, high=None),)))[0].scale == 1.0
 
 
 # bindings
@@ -116,13 +96,6 @@ def test_the_fitness_lends_its_names_and_no_more(planar: Vocabulary, task: Task)
     found = asked(door, task, "be brilliant", "def fitness(door_distance):\n    return 0.0\n")
     assert entry(found, "improve").startswith('"score": -score * door_distance')  # better if small
     assert asked(planar, task, "be brilliant").goals
-
-
-def test_keys_and_weights_never_hide_an_observable(planar: Vocabulary, task: Task) -> None:
-    clashing = [Observable(name, (), "m") for name in ("speed", "effort", "alive", "height", "spin_cap")]
-    vocabulary = replace(planar, observables=(*planar.observables, *clashing))
-    for term in asked(vocabulary, task, "run forward, jump high, spin").terms:
-        assert not term.gene.weights.keys() & set(vocabulary.names()), term.gene
 
 
 # the library

@@ -44,16 +44,6 @@ def test_a_program_comes_apart_and_together_again() -> None:
     assert genome(write(genes, "Hop")) == genes
 
 
-def test_what_is_not_used_goes_with_its_term() -> None:
-    assert write(genome(OWN)[:1], "Hop") == (
-        "def compute_reward(forward_velocity, *, speed=0.5):\n"
-        '    """Hop."""\n'
-        "    return {\n"
-        '        "speed": speed * forward_velocity,\n'
-        "    }\n"
-    )
-
-
 def test_another_authors_plain_program_has_genes() -> None:
     genes = genome(FOREIGN)
     assert genes[0].statements == ("x = torso_pos[:, 0]", "y = x * 2")
