@@ -200,19 +200,6 @@ def test_a_process_that_works_on_after_its_answer_is_late_for_the_next(locked, a
     assert caught.value.kind == "timed_out"
 
 
-def test_other_processes_start_and_answer_beside_a_bomb(locked, arm):
-    failures: list[str] = []
-    bomb = threading.Thread(
-        target=lambda: failures.append(locked.run(arm("while True:\n    pass"), deadline=1.0).failure.kind)
-    )
-    bomb.start()
-    with locked.start("return {'a': x}") as process:
-        assert process.evaluate(locked.columns).total.shape == (len(locked.columns["x"]),)
-    assert bomb.is_alive()
-    bomb.join()
-    assert failures == ["timed_out"]
-
-
 def test_many_bombs_at_once_take_nothing_else_down(locked, arm):
     lines = [BOMBS[name][0] for name in ("a loop without end", "one huge array", "an abort", "processes")]
     kinds: list[str] = []

@@ -8,7 +8,6 @@ import re
 import time
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import HealthCheck, given, settings
 
 from eureka_loop.errors import Refused
@@ -205,22 +204,11 @@ often = settings(
     max_examples=250, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 seldom = settings(often, max_examples=40)
-long = settings(often, max_examples=20_000, derandomize=False)
 
 
 @often
 @given(source=anything)
 def test_any_text_is_a_program_or_refused(vocabulary, source):
-    program = read(source, vocabulary)
-    if program is not None:
-        assert forbidden(compile_ready(source)) == []
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-@long
-@given(source=anything)
-def test_any_text_is_a_program_or_refused_for_long(vocabulary, source):
     program = read(source, vocabulary)
     if program is not None:
         assert forbidden(compile_ready(source)) == []

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 from dataclasses import dataclass, field
 from typing import get_args
@@ -143,23 +142,10 @@ def test_the_script_can_play_an_honest_process():
     assert converse("reward", Script(honest, outputs)).named()["a"].tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
-def test_a_silent_process_is_late():
-    assert converse("reward", Script(GREETING, closes=False)) is None
-
-
 @pytest.mark.parametrize("number", [*range(1, 65), 127])
 def test_every_wait_status_has_a_message(number):
     for status in (number, number | 0x80, number << 8, -1):
         assert str(Died(status))
-
-
-def test_a_process_may_die_of_any_signal(locked):
-    for number in (signal.SIGRTMIN + 6, signal.SIGRTMAX, signal.SIGUSR1):
-        with locked.start("return {'a': x}") as process:
-            os.kill(process.pid, number)
-            with pytest.raises(RewardFailure) as caught:
-                process.evaluate(locked.columns)
-            assert caught.value.kind == "killed"
 
 
 @quick

@@ -133,9 +133,3 @@ def test_the_score_of_a_training_is_the_same_whatever_the_program_says(trained):
     honest = trained("return {'a': x}").episodes
     for name in ("says the most there is", "replaces functions"):
         assert trained(HOSTILE[name]).episodes == honest
-
-
-def test_a_program_that_dies_is_a_failed_training_and_nothing_more(locked, trained, score, honest):
-    with pytest.raises(AssertionError, match="killed"):
-        trained(HOSTILE["asks to be killed"])
-    assert score() == honest

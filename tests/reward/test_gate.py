@@ -28,14 +28,6 @@ def compute_reward(object_pos: Tensor, goal_pos: Tensor, action: Tensor) -> Tupl
     total_reward = torch.exp(-distance) - action.pow(2).sum(dim=-1)
     return total_reward, {"reach": distance}
 '''
-GYM_WRAPPER = """\
-import numpy as np
-
-def compute_reward(self, obs, action, info):
-    velocity = self.forward_velocity
-    print(f"bonus {velocity}")
-    return velocity - 0.1 * self.sim.data.qpos.mean()
-"""
 
 
 def test_torch_code_is_answered_with_numpys(problems: Check) -> None:
@@ -50,18 +42,6 @@ def test_torch_code_is_answered_with_numpys(problems: Check) -> None:
         "Line 8: `torch.exp` can't be used: write `np.exp`",
         "Line 8: `action.pow` can't be used: write `x ** y`",
         "Line 8: `action.pow(2).sum(dim=-1)`: no keyword `dim=`; write `axis=` for `dim=`",
-    ]
-
-
-def test_a_gym_wrappers_code_is_answered_with_parameters(problems: Check) -> None:
-    assert problems(GYM_WRAPPER) == [
-        "Line 3: unknown observable 'self': a program is a plain function; ask for each quantity by its name",
-        "Line 3: unknown observable 'info': its numbers are observables: `info_<key>`",
-        "Line 4: `self.forward_velocity` can't be used: name it as a parameter, `forward_velocity`",
-        "Line 5: `print` can't be used: nothing is shown; to log a value return it as a term whose name begins "
-        "with `_`",
-        'Line 5: f-strings can\'t be used: write every key as a literal string: `"left_foot"`',
-        "Line 6: `self.sim.data.qpos` can't be used: name it as a parameter, `qpos`",
     ]
 
 
@@ -161,20 +141,8 @@ def test_parameters_that_are_refused(problems: Check, parameters: str, message: 
     assert f"Line 1: {message}" in problems(signature(parameters))
 
 
-def test_every_parameter_is_reported_at_its_own_line(problems: Check) -> None:
-    source = 'def compute_reward(\n    torso_up,\n    nonsense_a,\n    *,\n    w,\n):\n    return {"up": torso_up[:, 2]}\n'
-    assert [problem.split(":")[0] for problem in problems(source)] == ["Line 3", "Line 5"]
-
-
 def test_no_observable_at_all(problems: Check) -> None:
     assert "names no observable" in problems('def compute_reward():\n    return {"a": 1.0}\n')[0]
-
-
-@pytest.mark.parametrize(
-    "weight", ["w=1", "w=-0.5", "w=1e-3", "w=2 * np.pi", "w=math.pi / 2", "w: float = 3"]
-)
-def test_a_number_is_a_weight(problems: Check, weight: str) -> None:
-    assert problems(signature(f"torso_up, *, {weight}")) == []
 
 
 def test_hidden_observables_are_for_references(problems: Check) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ DIVIDES = """def helper(x):
 def compute_reward(x, v):
     return {'a': helper(x)}
 """
-RECURSION = "def f(x):\n    return f(x)\n\ndef compute_reward(x, v):\n    return {'a': f(x)}\n"
 
 
 def failure_of(process, given) -> RewardFailure:
@@ -35,13 +33,6 @@ def test_an_exception_comes_with_its_line_and_the_last_lines_of_its_traceback(st
         "    return 1 / len(x[:0])",
         "ZeroDivisionError: division by zero",
     ]
-
-
-def test_endless_recursion_is_an_exception_in_few_lines(start, columns):
-    failure = failure_of(start(RECURSION), columns(8))
-    assert failure.kind == "exception"
-    assert "RecursionError" in str(failure)
-    assert len(failure.detail.splitlines()) < 15
 
 
 @pytest.mark.parametrize(
@@ -63,14 +54,6 @@ def test_a_deadline_is_the_programs_own_and_not_the_locks(start):
     with pytest.raises(RewardFailure) as caught:
         start("while True:\n    pass\n", deadline=0.0001)
     assert caught.value.kind == "timed_out"
-
-
-@pytest.mark.parametrize("lines", ["while True:\n    pass", "return {'a': x * len('%d' % 9**9**8)}"])
-def test_an_endless_call_times_out_within_half_a_second_of_its_deadline(body, columns, lines):
-    process = body(lines, deadline=0.3)
-    begin = time.monotonic()
-    assert failure_of(process, columns(8)).kind == "timed_out"
-    assert time.monotonic() - begin < 0.8
 
 
 NAN = "return {'fine': x, 'bad': np.log(x)}"

@@ -77,10 +77,6 @@ def test_below_strict_the_reason_and_the_flag_are_named(status, words):
     require(status, reduced=True)
 
 
-def test_without_root_there_is_no_identity_to_drop():
-    require(SandboxStatus(ALL_LAYERS & ~Layer.IDENTITY, 7, ALL_REFUSED), reduced=False)
-
-
 # The self-test can fail, and each layer alone refuses its part of it.
 
 

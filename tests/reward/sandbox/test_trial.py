@@ -67,12 +67,6 @@ def test_state_is_found(trial):
     assert caught.value.kind == "not_deterministic"
 
 
-def test_a_failure_on_a_row_alone_is_found(trial):
-    with pytest.raises(RewardFailure) as caught:
-        trial("return {'a': x * (1 / (len(x) - 1))}")
-    assert caught.value.kind in ("exception", "rows_not_independent")
-
-
 def test_a_fitness_may_reduce_over_its_episode(trial, columns):
     terms = trial("return x.mean()", kind="fitness", entry="fitness")
     assert terms.names == ("fitness",)
