@@ -6,13 +6,14 @@ Each runs in a locked process of its own, so a fitness that a model wrote is tru
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from threading import Lock
 from typing import Self
 
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array, Task
 from eureka_loop.results import FITNESS, SUCCESS, Score
-from eureka_loop.reward.contract import Program
+from eureka_loop.reward.contract import Kind, Program
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess
@@ -35,12 +36,14 @@ class ProgramJudge:
     """
 
     def __init__(self, fork_server: ForkServer, task: Task, vocabulary: Vocabulary) -> None:
-        fitness = check(task.fitness, vocabulary, "fitness", hidden=True)
-        success = check(task.success, vocabulary, "success", hidden=True) if task.success else None
-        self.names = tuple(dict.fromkeys((*fitness.parameters, *(success.parameters if success else ()))))
+        programs = [check(task.fitness, vocabulary, "fitness", hidden=True)]
+        if task.success:
+            programs.append(check(task.success, vocabulary, "success", hidden=True))
+        self.names = tuple(dict.fromkeys(name for program in programs for name in program.parameters))
+        self._start = partial(start, fork_server, vocabulary=vocabulary, rows=ROWS)
+        self._programs = {program.kind: program for program in programs}
+        self._processes = {program.kind: self._start(program) for program in programs}
         self._lock = Lock()
-        self._fitness = _Measure(fork_server, fitness, vocabulary)
-        self._success = _Measure(fork_server, success, vocabulary) if success else None
 
     def measure(self, columns: Mapping[str, Array]) -> tuple[float, float | None]:
         """Fitness and success of one whole episode; success is None where the task defines none.
@@ -54,7 +57,17 @@ class ProgramJudge:
             RewardFailure: a program failed; the message begins with its kind.
         """
         with self._lock:
-            return self._fitness(columns), self._success(columns) if self._success else None
+            fitness = self._measure("fitness", columns)
+            return fitness, self._measure("success", columns) if "success" in self._programs else None
+
+    def _measure(self, kind: Kind, columns: Mapping[str, Array]) -> float:
+        if kind not in self._processes:
+            self._processes[kind] = self._start(self._programs[kind])
+        try:
+            return self._processes[kind].measure(columns)
+        except RewardFailure as failure:
+            del self._processes[kind]
+            raise RewardFailure(failure.kind, f"{kind}: {failure}", failure.detail) from failure
 
     def score(self, columns: Mapping[str, Array]) -> dict[str, Score]:
         """The same, as scores.
@@ -65,36 +78,14 @@ class ProgramJudge:
         return {FITNESS: Score(fitness), SUCCESS: Score(success)}
 
     def close(self) -> None:
-        self._fitness.close()
-        if self._success:
-            self._success.close()
+        for process in self._processes.values():
+            process.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class _Measure:
-    """One program in its process."""
-
-    def __init__(self, fork_server: ForkServer, program: Program, vocabulary: Vocabulary) -> None:
-        self._arguments = fork_server, program, vocabulary
-        self._process: RewardProcess | None = start(*self._arguments, rows=ROWS)
-
-    def __call__(self, columns: Mapping[str, Array]) -> float:
-        self._process = self._process or start(*self._arguments, rows=ROWS)
-        try:
-            return self._process.measure(columns)
-        except RewardFailure as failure:
-            self._process = None
-            kind = self._arguments[1].kind
-            raise RewardFailure(failure.kind, f"{kind}: {failure}", failure.detail) from failure
-
-    def close(self) -> None:
-        if self._process:
-            self._process.close()
 
 
 def start(fork_server: ForkServer, program: Program, vocabulary: Vocabulary, *, rows: int) -> RewardProcess:

@@ -6,9 +6,8 @@ import ast
 import re
 import warnings
 
-from eureka_loop.errors import BadInput, Problem, Refused
+from eureka_loop.errors import Problem, Refused
 from eureka_loop.reward.allowed import IMPORTS, IMPORTS_FROM, MODULES
-from eureka_loop.reward.contract import ENTRY_POINTS
 
 MAX_BYTES = 20_000
 MAX_NODES = 2_000  # statements, expressions, arguments; operators and contexts aren't counted
@@ -37,20 +36,6 @@ def parse(source: str) -> ast.Module:
     tree = _parse(source)
     _check_limits(tree)
     return tree
-
-
-def entry(source: str) -> ast.FunctionDef:
-    """The entry point: the first of compute_reward, fitness, success that the program defines.
-
-    Raises:
-        Refused: the text can't be parsed.
-        BadInput: there is none.
-    """
-    functions = {node.name: node for node in parse(source).body if isinstance(node, ast.FunctionDef)}
-    for name in ENTRY_POINTS.values():
-        if name in functions:
-            return functions[name]
-    raise BadInput(f"the program defines none of {', '.join(ENTRY_POINTS.values())}")
 
 
 def compile_ready(source: str) -> ast.Module:

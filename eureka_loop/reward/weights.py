@@ -7,7 +7,9 @@ import math
 import operator
 from collections.abc import Callable
 
-from eureka_loop.reward.parsing import entry
+from eureka_loop.errors import BadInput
+from eureka_loop.reward.contract import ENTRY_POINTS
+from eureka_loop.reward.parsing import parse
 
 _CONSTANTS = {"np.pi": math.pi, "math.pi": math.pi, "math.tau": math.tau, "np.e": math.e, "math.e": math.e}
 _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
@@ -26,7 +28,11 @@ def defaults(source: str) -> dict[str, ast.expr]:
         Refused: the text can't be parsed.
         BadInput: there is no entry point.
     """
-    arguments = entry(source).args
+    functions = {node.name: node for node in parse(source).body if isinstance(node, ast.FunctionDef)}
+    entry = next((functions[name] for name in ENTRY_POINTS.values() if name in functions), None)
+    if entry is None:
+        raise BadInput(f"the program defines none of {', '.join(ENTRY_POINTS.values())}")
+    arguments = entry.args
     pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     return {argument.arg: default for argument, default in pairs if default is not None}
 
