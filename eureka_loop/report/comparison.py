@@ -5,7 +5,6 @@ The end of a run, `eureka inspect` and `eureka compare` all go by `compare`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -91,7 +90,6 @@ class Difference:
             a hundred, or can't be estimated.
     """
 
-    ours: RewardResult
     reference: RewardResult
     interval: Interval
     improvement: Interval
@@ -101,17 +99,10 @@ class Difference:
     needed: int | None = None
 
     @property
-    def single(self) -> bool:
-        """Whether it is that of one training each: the interval has no width, and one side wins all."""
-        return self.ours.fitness.size == self.reference.fitness.size == 1
-
-    @property
     def explanation(self) -> str:
-        """The numbers behind the verdict; where there is none, how many more seeds would decide it."""
+        """The numbers behind the verdict; where there is none, how many seeds would decide it."""
         value, low, high = numbers.column([self.interval.value, self.interval.low, self.interval.high])
-        if self.single:
-            return f"{self.reason}. {self.more_seeds} Difference {value}."
-        chance = "under 0.1%" if self.p < 0.001 else f"{numbers.compact(100 * self.p, 2)}%"
+        chance = "under 0.1%" if self.p < 0.001 else f"{100 * self.p:.2g}%"
         seen = (
             f"probability of improvement {self.improvement.value:.2f} [{self.improvement.low:.2f}, "
             f"{self.improvement.high:.2f}]. Fitness differs by {value} [{low}, {high}]; equal rewards differ "
@@ -119,25 +110,14 @@ class Difference:
         )
         if self.verdict != "can't tell":
             return seen
-        why = f" {sentence(self.reason)}." if self.reason else ""
-        return f"{seen}{why} {self.more_seeds}"
-
-    @property
-    def more_seeds(self) -> str:
-        """The power estimate as a sentence."""
-        now = self.reference.fitness.size
-        if self.ours.evaluated.failures or self.reference.evaluated.failures:
-            return "While trainings fail, more seeds decide nothing."
-        if now < LEAST:
-            return f"At least {LEAST} seeds a side are needed for any verdict."
+        if self.reason:
+            return f"{seen} {sentence(self.reason)}."
         if self.needed is None:
-            return "To find a difference so small, more than 100 seeds a side would be needed."
-        if self.needed <= now:
-            return (
-                f"With {now} seeds such a difference is found four times out of five; it was not this time."
-            )
-        more = f"{self.needed - now} more seeds a side, {self.needed} in all,"
-        return f"If the true difference is the one seen, {more} would find it four times out of five."
+            return f"{seen} To find a difference so small, more than 100 seeds a side would be needed."
+        return (
+            f"{seen} If the true difference is the one seen, {self.needed} seeds a side would find it four "
+            "times out of five."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,32 +190,32 @@ class Comparison:
 
 def compared(found: RunData) -> Comparison:
     """A run's report, as far as it has come."""
-    done, wanted = found.reported
-    unfinished = f"{done} of {numbers.plural(wanted, 'training')}" if done < wanted else ""
-    return compare(found.reports, unfinished=unfinished)
+    return compare(found.reports, *found.reported)
 
 
 def compare(
-    reports: tuple[Evaluated, ...], *, unfinished: str = "", labels: Mapping[str, str] = LABELS
+    reports: tuple[Evaluated, ...], done: int = 0, wanted: int = 0, labels: Mapping[str, str] = LABELS
 ) -> Comparison:
     """Compare the first reward with each of the rest.
 
     Args:
         reports: the winner, then the references, with their results on report seeds.
-        unfinished: see `Comparison`.
+        done, wanted: number of trainings; there is no verdict before all are done.
         labels: id → label in reports; a reward without one is the winner.
     """
     results = tuple(_result(each, labels) for each in reports)
-    if unfinished:
+    if done < wanted:
+        unfinished = f"{done} of {numbers.plural(wanted, 'training')}"
         return Comparison(results, (), Undefined(f"{unfinished} done"), unfinished)
-    differences = tuple(
-        _difference(results[0], other)
-        for other in results[1:]
-        if results[0].id not in REFERENCES and results[0].fitness.size and other.fitness.size
-    )
     known = {each.id: each for each in results}
     return Comparison(
-        results, differences, scale(known.get("human", known.get("native")), known.get("sparse"))
+        results,
+        tuple(
+            _difference(results[0], other)
+            for other in results[1:]
+            if results[0].id not in REFERENCES and results[0].fitness.size and other.fitness.size
+        ),
+        scale(known.get("human", known.get("native")), known.get("sparse")),
     )
 
 
@@ -269,7 +249,6 @@ def _difference(ours: RewardResult, theirs: RewardResult) -> Difference:
     interval, p = difference_interval(x, y, _rng()), permutation_p(x, y, rng=_rng())
     reason = _why_not(ours, theirs)
     return Difference(
-        ours=ours,
         reference=theirs,
         interval=interval,
         improvement=probability_of_improvement(x, y),
@@ -293,14 +272,8 @@ def _why_not(ours: RewardResult, theirs: RewardResult) -> str:
     for side in (ours, theirs):
         if failed := len(side.evaluated.failures):
             return f"{numbers.plural(failed, 'training')} of the {side.label} reward failed"
-    n, m = ours.fitness.size, theirs.fitness.size
-    by_chance = 2 / math.comb(n + m, n)
-    if by_chance <= LEVEL:
-        return ""
-    if n == m == 1:
-        return "one seed each says nothing: of equal rewards, too, one comes out ahead"
-    seeds = f"{n} seeds each" if n == m else f"{n} and {m} seeds"
-    return f"{seeds} are too few: equal rewards separate completely in {by_chance:.0%} of such runs"
+    enough = min(ours.fitness.size, theirs.fitness.size) >= LEAST
+    return "" if enough else f"at least {LEAST} seeds a side are needed for any verdict"
 
 
 def scale(human: RewardResult | None, sparse: RewardResult | None) -> Scale | Undefined:

@@ -186,14 +186,13 @@ class ComparisonResults:
 def _part(folder: Path, algorithm: Algorithm, setup: Setup) -> Part:
     run = Run.open(folder / algorithm)
     reports = tuple(_evaluated(run, each.id, setup) for each in setup.entries)
-    done = sum(len(each.results) for each in reports)
-    unfinished = f"{done} of {numbers.plural(setup.trainings, 'training')}" if done < setup.trainings else ""
+    done, wanted = sum(len(each.results) for each in reports), len(reports) * setup.seeds
     labels = {each.id: each.label for each in setup.entries}
     steps = common_steps([result for each in reports for result in each.trained])
     return Part(
         algorithm=algorithm,
         run=run,
-        comparison=compare(reports, unfinished=unfinished, labels=labels),
+        comparison=compare(reports, done, wanted, labels),
         curves=tuple(curves(each.trained, steps) for each in reports),
     )
 

@@ -46,15 +46,6 @@ class Setup:
     def judging_seeds(self) -> tuple[int, ...]:
         return seeds.seeds("report", self.config.seed, self.config.judge_episodes)
 
-    @property
-    def trainings(self) -> int:
-        """Number of trainings with each algorithm."""
-        return len(self.entries) * self.seeds
-
-    def after(self, algorithm: Algorithm) -> tuple[Algorithm, ...]:
-        """Algorithms whose trainings follow this one's."""
-        return self.algorithms[self.algorithms.index(algorithm) + 1 :]
-
     def config_of(self, algorithm: Algorithm) -> RunConfig:
         """Configuration of one algorithm's trainings: from scratch to the end, without savings of a search.
 

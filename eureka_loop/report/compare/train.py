@@ -124,7 +124,9 @@ def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
             report_seeds=setup.seeds,
             references=others,
             labels={each.id: each.label for each in setup.entries},
-            then=[each.upper() for each in setup.after(training.algorithm)],
+            then=[
+                each.upper() for each in setup.algorithms[setup.algorithms.index(training.algorithm) + 1 :]
+            ],
         )
         run.event("reporting", winner=first, references=others, seeds=list(setup.training_seeds))
         stage = Stage(setup.training_seeds, setup.judging_seeds, report=True)

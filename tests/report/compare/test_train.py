@@ -61,7 +61,7 @@ def test_all_algorithms_are_checked_before_the_first_training(tmp_path: Path) ->
     ("source", "line"),
     [
         (PROGRAM.replace("(pole_angle)", "(pole_angl)", 1), "Line 1: "),
-        ('def compute_reward(time):\n    return {"late": np.log(-1.0 - time)}\n', "Term 'late' is NaN"),
+        ('def compute_reward(time):\n    return {"late": np.log(-1.0 - time)}\n', "Term 'late' is nan"),
     ],
 )
 def test_a_reward_that_fails_on_recorded_transitions_is_one_line(
