@@ -57,7 +57,7 @@ def test_an_unknown_message_of_tyro_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("kind", [RunConfig, TrainOptions, ResumeOptions, InspectOptions, CompareOptions])
-def test_help_does_not_speak_of_none(kind: type) -> None:
+def test_help_shows_no_none(kind: type) -> None:
     page = io.StringIO()
     with redirect_stdout(page), pytest.raises(SystemExit) as caught:
         parse(kind, "x", ["--help"])

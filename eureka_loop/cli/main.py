@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import signal
 import sys
-from collections.abc import Callable
 from types import FrameType
 
 from eureka_loop.errors import BadInput, EurekaError, SandboxError, UnknownName
@@ -79,23 +78,13 @@ def _dispatch(arguments: list[str]) -> int:
 
         print(f"eureka-loop {__version__}")
         return 0
-    return command(arguments[0])(arguments[1:])
-
-
-def command(name: str) -> Callable[[list[str]], int]:
-    """The function behind a command.
-
-    Raises:
-        UnknownName: there is no such command.
-        SandboxError: not on this system.
-    """
+    name = arguments[0]
     if name not in COMMANDS:
         raise UnknownName("command", name, COMMANDS, hint="`eureka --help` lists them")
     if sys.platform == "win32":  # checked here: most other modules can't be imported there
         raise SandboxError("generated code can't be locked up on Windows; install WSL2 and run eureka in it")
-    module = importlib.import_module(f"eureka_loop.cli.{COMMANDS[name]}")
-    found: Callable[[list[str]], int] = getattr(module, name)
-    return found
+    command = getattr(importlib.import_module(f"eureka_loop.cli.{COMMANDS[name]}"), name)
+    return int(command(arguments[1:]))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -17,12 +17,12 @@ from eureka_loop.store import Run
 LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
 
 
-def run(words: list[str]) -> int:
+def run(arguments: list[str]) -> int:
     """Have rewards written, trained and improved."""
-    words, file = take(words, "--config")
-    words, human = take(words, "--human")
+    arguments, file = take(arguments, "--config")
+    arguments, human = take(arguments, "--human")
     base = load(Path(file)) if file else RunConfig()
-    config = parse(RunConfig, "run", with_expression(words), base, RUN_HELP)
+    config = parse(RunConfig, "run", with_expression(arguments), base, RUN_HELP)
     from eureka_loop.propose.choose import choice, settle
     from eureka_loop.search.describe import of_its_own
 
@@ -60,9 +60,9 @@ class ResumeOptions:
 LIMITS = ("max_usd", "max_tokens", "max_hours", "max_completion_tokens")
 
 
-def resume(words: list[str]) -> int:
+def resume(arguments: list[str]) -> int:
     """Go on where a run stopped."""
-    options = parse(ResumeOptions, "resume", words)
+    options = parse(ResumeOptions, "resume", arguments)
     from eureka_loop.propose.choose import check
 
     run = Run.open(options.run).lock()
@@ -114,15 +114,15 @@ TRAIN_HELP = """Train one reward program of your own, and judge it.
 --human FILE    a hand-written reward to compare with, for a task of your own"""
 
 
-def train(words: list[str]) -> int:
+def train(arguments: list[str]) -> int:
     """Train one reward program of the user's own."""
-    words, file = take(words, "--config")
-    words, human = take(words, "--human")
+    arguments, file = take(arguments, "--config")
+    arguments, human = take(arguments, "--human")
     base = replace(load(Path(file)) if file else RunConfig(), report_seeds=0)
     shared = [each.name for each in fields(TrainOptions) if each.name != "program"]
     defaults: dict[str, Any] = {name: getattr(base, name) for name in shared}
     defaults |= {"program": tyro.MISSING}
-    options = parse(TrainOptions, "train", with_expression(words), TrainOptions(**defaults), TRAIN_HELP)
+    options = parse(TrainOptions, "train", with_expression(arguments), TrainOptions(**defaults), TRAIN_HELP)
     if not options.task.strip():
         example = f"eureka train {options.program} --task halfcheetah-run"
         raise BadInput(f"say for which task: `{example}`; `eureka tasks` lists them")

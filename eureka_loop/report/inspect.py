@@ -29,19 +29,20 @@ def run_page(run: Run) -> RenderableType:
 
 
 def _sections(data: RunData) -> Iterator[RenderableType]:
-    if data.ranking:
-        remark = "by mean fitness of the final policy"
-        yield layout.section("Ranking", sections.ranking(data).table(), remark)
-    if data.stopped:
-        remark = "others had a better fitness after as many steps"
-        yield layout.section("Stopped early", sections.stopped(data).table(), remark)
-    if data.unfinished:
-        yield layout.section("Not finished", sections.unfinished(data).table())
-    if data.skipped:
-        remark = "not trained: they rank the episodes of earlier policies backwards"
-        yield layout.section("Skipped", sections.failures(data.skipped).table(), remark)
-    if data.failed:
-        yield layout.section("Failed", sections.failures(data.failed).table())
+    grids = (
+        ("Ranking", sections.ranking(data), "by mean fitness of the final policy"),
+        ("Stopped early", sections.stopped(data), "others had a better fitness after as many steps"),
+        ("Not finished", sections.unfinished(data), ""),
+        (
+            "Skipped",
+            sections.failures(data.having("skipped")),
+            "not trained: they rank the episodes of earlier policies backwards",
+        ),
+        ("Failed", sections.failures(data.having("failed")), ""),
+    )
+    for title, grid, remark in grids:
+        if grid.rows:
+            yield layout.section(title, grid.table(), remark)
     if data.search:
         yield layout.section("Lineage", lineage(data))
     if any(each.results for each in data.reports):

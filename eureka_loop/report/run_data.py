@@ -6,13 +6,16 @@ import fcntl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 from eureka_loop.config import RunConfig
 from eureka_loop.records import Candidate, Task, Training
 from eureka_loop.report.state import RunState
 from eureka_loop.results import Evaluated, Trained, ranked
 from eureka_loop.store import REFERENCES, Run
+
+# skipped: not trained because of the trajectory bank's verdict; stopped: early, by halving
+Outcome = Literal["trained", "stopped", "unfinished", "skipped", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,21 @@ class RunData:
             active=is_active(run),
         )
 
+    def having(self, outcome: Outcome) -> list[Evaluated]:
+        """Candidates of the search with an outcome, in order of id."""
+        return [each for each in self.search if self._outcome(each) == outcome]
+
+    def _outcome(self, each: Evaluated) -> Outcome:
+        if each.failures:
+            return "skipped" if each.failures[0].skipped else "failed"
+        if each.halted is not None:
+            return "stopped"
+        return "trained" if len(each.trained) >= self.config.seeds else "unfinished"
+
     @property
     def ranking(self) -> list[Evaluated]:
         """Candidates of which every training finished, best fitness first; of equals the earlier one."""
-        return ranked([each for each in self.search if complete(each, self.config.seeds)])
+        return ranked(self.having("trained"))
 
     @property
     def best(self) -> Candidate | None:
@@ -78,36 +92,11 @@ class RunData:
         return self.winner or (self.ranking[0].candidate if self.ranking else None)
 
     @property
-    def stopped(self) -> list[Evaluated]:
-        """Candidates whose training was stopped early; the longest trainings first, then the best."""
-        return ranked([each for each in self.search if each.halted is not None])
-
-    @property
-    def failed(self) -> list[Evaluated]:
-        return [each for each in self.search if any(not failure.skipped for failure in each.failures)]
-
-    @property
-    def skipped(self) -> list[Evaluated]:
-        """Candidates not trained because of what the trajectory bank says."""
-        return [each for each in self.search if any(failure.skipped for failure in each.failures)]
-
-    @property
-    def unfinished(self) -> list[Evaluated]:
-        """Candidates that neither failed nor were stopped early, and lack results."""
-        pending = [each for each in self.search if not each.failures and each.halted is None]
-        return [each for each in pending if not complete(each, self.config.seeds)]
-
-    @property
     def reported(self) -> tuple[int, int]:
         """Number of the report's trainings that have ended, and of all of them."""
         results = [result for each in self.reports for result in each.results]
         done = sum(result.seed is not None for result in results)  # a refusal by the gate is no training
         return done, done if self.state.ended == "finished" else max(done, self.state.report_trainings)
-
-    @property
-    def trainings(self) -> list[Trained]:
-        """Every finished training, of the search and of the report."""
-        return [result for each in (*self.search, *self.reports) for result in each.trained]
 
 
 def is_active(run: Run) -> bool:
@@ -120,11 +109,6 @@ def is_active(run: Run) -> bool:
     except OSError:
         return False
     return False
-
-
-def complete(evaluated: Evaluated, seeds: int) -> bool:
-    """Whether every training of a candidate finished."""
-    return evaluated.halted is None and len(evaluated.trained) >= seeds
 
 
 def terms(trained: Sequence[Trained]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import Comparison, RewardResult, Undefined, Verdict
 from eureka_loop.report.run_data import RunData, terms
 from eureka_loop.report.state import RunState
-from eureka_loop.results import FITNESS, SUCCESS, Evaluated
+from eureka_loop.results import FITNESS, SUCCESS, Evaluated, ranked
 from eureka_loop.store import REFERENCES
 
 STYLES: dict[Verdict, str] = {"better": "green", "worse": "red", "can't tell": "yellow"}
@@ -56,7 +56,7 @@ def ranking(data: RunData, *, notes: bool = False) -> Grid:
 def stopped(data: RunData) -> Grid:
     """Candidates whose training was stopped early: when, their fitness then, and the fitness needed."""
     rows = []
-    for each in data.stopped:
+    for each in ranked(data.having("stopped")):
         assert each.halted is not None
         shown = numbers.column([each.halted.fitness, each.halted.needed])
         after, parents = f"{numbers.count(each.halted.steps)} steps", ", ".join(each.candidate.parents)
@@ -69,7 +69,7 @@ def unfinished(data: RunData) -> Grid:
     seeds = data.config.seeds
     rows = [
         [each.candidate.id, f"{len(each.trained)} of {seeds}", each.candidate.note]
-        for each in data.unfinished
+        for each in data.having("unfinished")
     ]
     return Grid(["id", "trainings", "note"], rows)
 
@@ -140,7 +140,7 @@ def tokens(state: RunState) -> str:
 
 def cost(data: RunData) -> str:
     """Time, trainings, steps, tokens and money so far."""
-    done = data.trainings
+    done = [result for each in (*data.search, *data.reports) for result in each.trained]
     parts = [numbers.duration(time_worked(data.run.events())), numbers.plural(len(done), "finished training")]
     parts.append(f"{numbers.count(sum(each.steps for each in done))} steps")
     return ", ".join(parts + ([tokens(data.state)] if data.state.tokens else []))

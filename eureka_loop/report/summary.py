@@ -28,7 +28,7 @@ def print_summary(run: Run, console: Console | None = None) -> int:
     best = data.best
     lines = [f"Reward: {run.candidate_folder(best.id) / 'reward.py'}"] if best else []
     print_lines("", *lines, f"Report: {path}", console=console)
-    return 0 if best or data.stopped else 1
+    return 0 if best or data.having("stopped") else 1
 
 
 def print_stopped(run: Run, reason: str, console: Console | None = None) -> None:
@@ -52,7 +52,7 @@ def summary(data: RunData) -> RenderableType:
     best = data.best
     if best is None:
         head = Text("No candidate could be trained.", style="bold red")
-        return Group(Text(), head, *([sections.failures(data.failed).table()] if data.failed else []))
+        return Group(Text(), head, sections.failures(data.having("failed")).table())
     if any(each.results for each in data.reports):
         fitness, remark = inspect.report(data), f"on fresh seeds, {data.config.steps:,} steps each"
     else:

@@ -22,15 +22,15 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
-    """What is said of words that can't be done: one line, exit status 2."""
+    """The line on standard error for a command that is refused with exit status 2."""
 
     def line(words: str) -> str:
         with pytest.raises(SystemExit) as ended:
             cli.main(words.split())
-        said = capsys.readouterr()
-        (error,) = said.err.splitlines()
+        printed = capsys.readouterr()
+        (error,) = printed.err.splitlines()
         assert ended.value.code == 2
-        assert len(said.out.splitlines()) <= 1
+        assert len(printed.out.splitlines()) <= 1
         return error
 
     return line

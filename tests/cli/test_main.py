@@ -1,4 +1,4 @@
-"""What `eureka` says before anything of weight is imported."""
+"""Errors of `eureka` before a heavy import."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_windows_is_pointed_to_wsl2(command):
     ]
 
 
-def test_an_unknown_command_is_told_the_nearest(capsys):
+def test_an_unknown_command_names_the_nearest(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["rnu"])
     assert ended.value.code == 2
@@ -38,7 +38,7 @@ def test_an_unknown_command_is_told_the_nearest(capsys):
 
 
 @pytest.mark.parametrize("words", ["train mine.py", "train mine.py --config empty.toml"])
-def test_a_program_without_a_task_is_told_so_with_an_example(words, tmp_path, monkeypatch, capsys):
+def test_a_program_without_a_task_is_refused_with_an_example(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("empty.toml").touch()
     with pytest.raises(SystemExit) as ended:
@@ -49,7 +49,7 @@ def test_a_program_without_a_task_is_told_so_with_an_example(words, tmp_path, mo
     )
 
 
-def test_interrupted_before_the_run_began_it_says_that_nothing_is_left(tmp_path, monkeypatch, capsys):
+def test_interrupted_before_the_run_began_a_run_says_that_nothing_is_left(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("eureka_loop.search.assemble.create", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(SystemExit) as ended:

@@ -45,7 +45,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ),
         (
             "run invertedpendulum-balance --designer templates --human nan.py",
-            "nan.py fails on transitions under random actions: Line 2: Term 'upright' is NaN",
+            "nan.py fails on transitions under random actions: Line 2: Term 'upright' is nan",
         ),
         ("frobnicate", "unknown command"),
         ("compare a.py b.py", "say which task: `eureka compare a.py b.py --task NAME`"),

@@ -247,7 +247,7 @@ def halved(halving: Run, script: Script) -> Run:
 
 @pytest.fixture
 def shown() -> Callable[..., str]:
-    """What a renderable looks like, 100 columns wide, without colours unless asked for."""
+    """A renderable as text, 100 columns wide by default."""
 
     def show(renderable: object, *, width: int = 100, colours: bool = False) -> str:
         console = Console(

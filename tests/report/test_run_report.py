@@ -1,4 +1,4 @@
-"""report.md: what it says, and what it must not say."""
+"""Contents of report.md."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_it_tells_the_whole_story(script: Script) -> None:
     program = f"{run.folder}/candidates/g1-00/reward.py"
     path = write_report(run)
     assert path == run.folder / "report.md"
-    words = path.read_text(encoding="utf-8")
+    report = path.read_text(encoding="utf-8")
     for line in (
         "# halfcheetah-run",
         "> Make the half-cheetah run forward as fast as possible.",
@@ -42,15 +42,15 @@ def test_it_tells_the_whole_story(script: Script) -> None:
         "- Report: training seeds 20000000, 20000100, 20000200; judged on seeds 30000000 to 30000003",
         "- Made by eureka-loop 0.1.0, torch 2.8.0, git\\_commit b80e0ab, git\\_dirty False",
     ):
-        assert line in words.splitlines(), line
+        assert line in report.splitlines(), line
     assert (run.folder / PICTURE).read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_run_without_a_report(script: Script) -> None:
     script.search()
-    words = write_report(script.run).read_text(encoding="utf-8")
-    assert "The run ended before its report. Best so far: `g1-00`" in words
-    assert "Beside the hand-written" not in words
+    report = write_report(script.run).read_text(encoding="utf-8")
+    assert "The run ended before its report. Best so far: `g1-00`" in report
+    assert "Beside the hand-written" not in report
     assert not (script.run.folder / PICTURE).exists()
 
 
@@ -58,14 +58,14 @@ def test_a_stopped_run_is_marked_as_unfinished(script: Script) -> None:
     script.search()
     script.report(sparse=(0.4,))
     script.run.event("stopped", reason="--max-hours 1.0 is reached")
-    words = write_report(script.run, picture=False).read_text(encoding="utf-8")
+    report = write_report(script.run, picture=False).read_text(encoding="utf-8")
     assert (
         "**Not finished** (stopped: --max-hours 1.0 is reached): 12 of 14 trainings done when this was written."
-        in words
+        in report
     )
-    assert f"eureka resume {script.run.folder}\n" in words
-    assert "- The report is not finished (7 of 9 trainings): there is no verdict yet." in words
-    assert "can't tell" not in words
+    assert f"eureka resume {script.run.folder}\n" in report
+    assert "- The report is not finished (7 of 9 trainings): there is no verdict yet." in report
+    assert "can't tell" not in report
     assert not (script.run.folder / PICTURE).exists()
 
 

@@ -1,4 +1,4 @@
-"""What stands on the screen when a run has ended."""
+"""The last lines of a run."""
 
 from __future__ import annotations
 
