@@ -8,11 +8,11 @@ by where they stand.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
 from .domain import OURS, Domain, Vectorised, normal_velocity_start, observable, place_info, touching
+from .locomotion import DISTANCE, SPEED, fallen, heading_angle, torso_upright
 from .zoo import SAC_MUJOCO, cite
 
 # The env calls the ant healthy, and lets the episode go on, within these.
@@ -38,18 +38,6 @@ def sideways_velocity(torso_pos: Array, prev_torso_pos: Array, dt: Array) -> Arr
 def torso_height(qpos: Array) -> Array:
     """Height of the torso's middle above the floor; 0.75 at the start, 0.4 at rest."""
     return qpos[:, ROOT_Z]
-
-
-@observable(unit="", frame="world")
-def torso_upright(torso_up: Array) -> Array:
-    """How upright the torso is: 1 level, 0 on its side, -1 on its back."""
-    return torso_up[:, 2]
-
-
-@observable(unit="rad", frame="world")
-def heading_angle(torso_forward: Array) -> Array:
-    """Where the torso faces seen from above, from +x, in [-pi, pi]; positive: turned left (anticlockwise)."""
-    return np.arctan2(torso_forward[:, 1], torso_forward[:, 0])
 
 
 @observable(unit="rad/s", frame="world")
@@ -86,18 +74,6 @@ def healthy(qpos: Array, qvel: Array) -> Array:
     return np.asarray(finite & high, dtype=np.float64)
 
 
-FITNESS = '''\
-def fitness(forward_velocity, dt, time, time_left):
-    """Distance run forward by the full time an episode may last, m/s: after a fall the clock runs on."""
-    return (forward_velocity * dt).sum() / (time[-1] + time_left[-1])
-'''
-
-SPARSE = '''\
-def compute_reward(forward_velocity):
-    """Forward speed and nothing else."""
-    return {"speed": forward_velocity}
-'''
-
 HUMAN = '''\
 def compute_reward(
     forward_velocity, healthy, contact_load, action, *,
@@ -116,8 +92,8 @@ RUN = Task(
     name="ant-run",
     env_id="Ant-v5",
     text="Make the four-legged ant run forward (along +x) as fast as possible without falling over.",
-    fitness=FITNESS,
-    sparse=SPARSE,
+    fitness=DISTANCE,
+    sparse=SPEED,
     human=HUMAN,
     human_source="Gymnasium 1.x, ant_v5.py, AntEnv._get_rew",
 )
@@ -127,11 +103,6 @@ def policy_observation(qpos: Array, qvel: Array, cfrc_ext: Array) -> Array:
     """AntEnv._get_obs: (N, 105), the world's own wrench left out."""
     wrenches = np.clip(cfrc_ext[:, 1:], -FORCE_LIMIT, FORCE_LIMIT)
     return np.concatenate([qpos[:, ROOT_PLANE.stop :], qvel, wrenches.reshape(len(qpos), -1)], axis=1)
-
-
-def fallen(healthy: Array) -> npt.NDArray[np.bool_]:
-    """(N,) whether the env ends the episode."""
-    return np.asarray(healthy == 0.0)
 
 
 VECTORISED = Vectorised(

@@ -10,6 +10,7 @@ import numpy as np
 from eureka_loop.records import Array, Task
 
 from .domain import OURS, Domain, Vectorised, normal_velocity_start, observable, touching
+from .locomotion import MEAN_SPEED, SPEED, upward_velocity
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 ZERO_HEIGHT = 0.7  # m, torso above the floor where the joint `rootz` reads 0
@@ -25,12 +26,6 @@ def forward_velocity(rootx_position: Array, prev_rootx_position: Array, dt: Arra
 def torso_height(rootz_position: Array) -> Array:
     """Height of the torso's middle above the floor; 0.57 at rest on its feet."""
     return ZERO_HEIGHT + rootz_position
-
-
-@observable(unit="m/s", frame="world")
-def upward_velocity(rootz_velocity: Array) -> Array:
-    """Speed of the torso along +z; positive: rising."""
-    return rootz_velocity
 
 
 @observable(unit="rad", frame="world")
@@ -81,18 +76,6 @@ def front_foot_height(ffoot_geom_pos: Array) -> Array:
     return ffoot_geom_pos[:, 2]
 
 
-FITNESS = '''\
-def fitness(forward_velocity):
-    """Mean forward speed over the episode, m/s."""
-    return forward_velocity.mean()
-'''
-
-SPARSE = '''\
-def compute_reward(forward_velocity):
-    """Forward speed and nothing else."""
-    return {"speed": forward_velocity}
-'''
-
 HUMAN = '''\
 def compute_reward(forward_velocity, action, *, forward=1.0, control=0.1):
     """Run forward fast, waste no torque."""
@@ -106,8 +89,8 @@ RUN = Task(
     name="halfcheetah-run",
     env_id="HalfCheetah-v5",
     text="Make the half-cheetah run forward as fast as possible.",
-    fitness=FITNESS,
-    sparse=SPARSE,
+    fitness=MEAN_SPEED,
+    sparse=SPEED,
     human=HUMAN,
     human_source="Gymnasium 1.x, half_cheetah_v5.py, HalfCheetahEnv._get_rew",
 )

@@ -6,11 +6,11 @@ Model and native reward: gymnasium/envs/mujoco/hopper_v5.py, assets/hopper.xml.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
 from .domain import OURS, Domain, Vectorised, observable, touching, uniform_start
+from .locomotion import DISTANCE, SPEED, fallen, upward_velocity
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 # The env calls the hopper healthy, and lets the episode go on, within these.
@@ -33,12 +33,6 @@ def forward_velocity(rootx_position: Array, prev_rootx_position: Array, dt: Arra
 def torso_height(rootz_position: Array) -> Array:
     """Height of the torso's middle above the floor; 1.25 standing straight."""
     return rootz_position
-
-
-@observable(unit="m/s", frame="world")
-def upward_velocity(rootz_velocity: Array) -> Array:
-    """Speed of the torso along +z; positive: rising."""
-    return rootz_velocity
 
 
 @observable(unit="rad", frame="world")
@@ -80,24 +74,12 @@ def healthy(qpos: Array, qvel: Array, rootz_position: Array, rooty_angle: Array)
     return np.asarray(inside & standing, dtype=np.float64)
 
 
-FITNESS = '''\
-def fitness(forward_velocity, dt, time, time_left):
-    """Distance hopped forward by the full time an episode may last, m/s: after a fall the clock runs on."""
-    return (forward_velocity * dt).sum() / (time[-1] + time_left[-1])
-'''
-
 SUCCESS = '''\
 HOP_SPEED = 2.0  # m/s, as in dm_control's hopper
 
 def success(forward_velocity, terminated):
     """Never falls, and hops at 2 m/s on average."""
     return float(terminated[-1] == 0 and forward_velocity.mean() >= HOP_SPEED)
-'''
-
-SPARSE = '''\
-def compute_reward(forward_velocity):
-    """Forward speed and nothing else."""
-    return {"speed": forward_velocity}
 '''
 
 HUMAN = '''\
@@ -114,9 +96,9 @@ HOP = Task(
     name="hopper-hop",
     env_id="Hopper-v5",
     text="Make the one-legged hopper hop forward as fast as possible without falling.",
-    fitness=FITNESS,
+    fitness=DISTANCE,
     success=SUCCESS,
-    sparse=SPARSE,
+    sparse=SPEED,
     human=HUMAN,
     human_source="Gymnasium 1.x, hopper_v5.py, HopperEnv._get_rew",
 )
@@ -231,13 +213,8 @@ PPO = {
 
 
 def policy_observation(qpos: Array, qvel: Array) -> Array:
-    """HopperEnv._get_obs: (N, 11)."""
+    """_get_obs of HopperEnv, (N, 11), and of Walker2dEnv, (N, 17)."""
     return np.concatenate([qpos[:, 1:], np.clip(qvel, -MOST_SPEED, MOST_SPEED)], axis=1)
-
-
-def fallen(healthy: Array) -> npt.NDArray[np.bool_]:
-    """(N,) whether the env ends the episode."""
-    return np.asarray(healthy == 0.0)
 
 
 def risen(rootz_position: Array) -> Array:

@@ -7,7 +7,6 @@ forward (x), left (y) and up (z).
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
@@ -21,6 +20,7 @@ from .domain import (
     touching,
     uniform_start,
 )
+from .locomotion import DISTANCE, SPEED, fallen, heading_angle, torso_upright
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 # The env calls the humanoid healthy, and lets the episode go on, within these.
@@ -58,18 +58,6 @@ def head_height(head_geom_pos: Array) -> Array:
 def hip_height(pelvis_pos: Array) -> Array:
     """Height of the pelvis above the floor; 0.87 standing with straight legs, 0.65 with thighs level."""
     return pelvis_pos[:, 2]
-
-
-@observable(unit="", frame="world")
-def torso_upright(torso_up: Array) -> Array:
-    """How upright the torso is: 1 upright, 0 lying, -1 upside down."""
-    return torso_up[:, 2]
-
-
-@observable(unit="rad", frame="world")
-def heading_angle(torso_forward: Array) -> Array:
-    """Where the chest faces seen from above, from +x, in [-pi, pi]; positive: turned left (anticlockwise)."""
-    return np.arctan2(torso_forward[:, 1], torso_forward[:, 0])
 
 
 @observable(unit="")
@@ -118,18 +106,6 @@ def in_frame(vector: Array, *axes: Array) -> Array:
     return np.stack([(vector * axis).sum(axis=1) for axis in axes], axis=1)
 
 
-FITNESS = '''\
-def fitness(forward_velocity, dt, time, time_left):
-    """Distance run forward by the full time an episode may last, m/s: after a fall the clock runs on."""
-    return (forward_velocity * dt).sum() / (time[-1] + time_left[-1])
-'''
-
-SPARSE = '''\
-def compute_reward(forward_velocity):
-    """Forward speed and nothing else."""
-    return {"speed": forward_velocity}
-'''
-
 HUMAN = '''\
 MOST_CONTACT = 10.0
 
@@ -150,8 +126,8 @@ RUN = Task(
     name="humanoid-run",
     env_id="Humanoid-v5",
     text="Make the humanoid run forward (along +x) as fast as possible without falling.",
-    fitness=FITNESS,
-    sparse=SPARSE,
+    fitness=DISTANCE,
+    sparse=SPEED,
     human=HUMAN,
     human_source="Gymnasium 1.x, humanoid_v5.py, HumanoidEnv._get_rew",
 )
@@ -331,11 +307,6 @@ def tendon_info() -> dict[str, ObservableFunction]:
         "tendon_length": lambda ten_length: ten_length,
         "tendon_velocity": lambda ten_velocity: ten_velocity,
     }
-
-
-def fallen(healthy: Array) -> npt.NDArray[np.bool_]:
-    """(N,) whether the env ends the episode."""
-    return np.asarray(healthy == 0.0)
 
 
 VECTORISED = Vectorised(

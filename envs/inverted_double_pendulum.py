@@ -7,11 +7,11 @@ assets/inverted_double_pendulum.xml.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
 from .domain import Domain, Vectorised, normal_velocity_start, observable
+from .inverted_pendulum import cart_position, cart_velocity, tipped
 from .zoo import SAC_MUJOCO, cite
 
 LEAST_HEIGHT = 1.0  # m, of the tip: at it or below the env ends the episode
@@ -52,18 +52,6 @@ def lower_pole_velocity(hinge_velocity: Array) -> Array:
 def upper_pole_velocity(hinge_velocity: Array, hinge2_velocity: Array) -> Array:
     """Rate of upper_pole_angle; positive: tipping towards +x."""
     return hinge_velocity + hinge2_velocity
-
-
-@observable(unit="m", frame="world")
-def cart_position(slider_position: Array) -> Array:
-    """Place of the cart, from the rail's middle; positive: towards +x; the rail ends at -1 and 1."""
-    return slider_position
-
-
-@observable(unit="m/s", frame="world")
-def cart_velocity(slider_velocity: Array) -> Array:
-    """Speed of the cart; positive: towards +x."""
-    return slider_velocity
 
 
 @observable(unit="")
@@ -134,11 +122,6 @@ def policy_observation(qpos: Array, qvel: Array, qfrc_constraint: Array) -> Arra
     place, angles = qpos[:, :1], qpos[:, 1:]
     cut = [np.clip(part, -MOST_SEEN, MOST_SEEN) for part in (qvel, qfrc_constraint[:, :1])]
     return np.concatenate([place, np.sin(angles), np.cos(angles), *cut], axis=1)
-
-
-def tipped(balanced: Array) -> npt.NDArray[np.bool_]:
-    """(N,) whether the env ends the episode."""
-    return np.asarray(balanced == 0.0)
 
 
 VECTORISED = Vectorised(observation=policy_observation, start=normal_velocity_start(0.1), terminated=tipped)

@@ -10,6 +10,7 @@ import numpy as np
 from eureka_loop.records import Array, Task
 
 from .domain import OURS, Domain, Vectorised, observable, place_info, uniform_start
+from .locomotion import MEAN_SPEED, SPEED
 from .zoo import SAC_MUJOCO, cite
 
 PLANE = slice(0, 2)  # of qpos: the head link's x and y
@@ -63,18 +64,6 @@ def body_angle(free_body_rot_angle: Array, motor1_rot_angle: Array, motor2_rot_a
     return free_body_rot_angle + (2.0 * motor1_rot_angle + motor2_rot_angle) / 3.0
 
 
-FITNESS = '''\
-def fitness(forward_velocity):
-    """Mean forward speed over the episode, m/s."""
-    return forward_velocity.mean()
-'''
-
-SPARSE = '''\
-def compute_reward(forward_velocity):
-    """Forward speed and nothing else."""
-    return {"speed": forward_velocity}
-'''
-
 HUMAN = '''\
 def compute_reward(forward_velocity, action, *, forward=1.0, control=1e-4):
     """Swim forward fast, waste no torque."""
@@ -88,8 +77,8 @@ SWIM = Task(
     name="swimmer-swim",
     env_id="Swimmer-v5",
     text="Make the three-link swimmer swim forward as fast as possible.",
-    fitness=FITNESS,
-    sparse=SPARSE,
+    fitness=MEAN_SPEED,
+    sparse=SPEED,
     human=HUMAN,
     human_source="Gymnasium 1.x, swimmer_v5.py, SwimmerEnv._get_rew",
 )

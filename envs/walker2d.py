@@ -6,49 +6,17 @@ Model and native reward: gymnasium/envs/mujoco/walker2d_v5.py, assets/walker2d_v
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
-from .domain import OURS, Domain, Vectorised, observable, touching, uniform_start
+from .domain import OURS, Domain, observable, touching
+from .hopper import VECTORISED, forward_velocity, pitch_velocity, torso_height, torso_pitch
+from .locomotion import DISTANCE, SPEED, upward_velocity
 from .zoo import SAC_MUJOCO, cite
 
 # The env calls the walker healthy, and lets the episode go on, within these.
 LEAST_HEIGHT, MOST_HEIGHT = 0.8, 2.0  # m
 MOST_PITCH = 1.0  # rad, either way
-
-MOST_SPEED = 10.0  # m/s or rad/s: the policy sees no velocity beyond it, either way
-START_HEIGHT = 1.25  # m
-
-
-@observable(unit="m/s", frame="world")
-def forward_velocity(rootx_position: Array, prev_rootx_position: Array, dt: Array) -> Array:
-    """Mean speed of the torso along +x over the step; positive: forward, the way the toes point."""
-    return (rootx_position - prev_rootx_position) / dt
-
-
-@observable(unit="m", frame="world")
-def torso_height(rootz_position: Array) -> Array:
-    """Height of the torso's middle above the floor; 1.25 standing straight."""
-    return rootz_position
-
-
-@observable(unit="m/s", frame="world")
-def upward_velocity(rootz_velocity: Array) -> Array:
-    """Speed of the torso along +z; positive: rising."""
-    return rootz_velocity
-
-
-@observable(unit="rad", frame="world")
-def torso_pitch(rooty_angle: Array) -> Array:
-    """Lean of the torso; 0 upright, positive: forward, negative: backward."""
-    return rooty_angle
-
-
-@observable(unit="rad/s", frame="world")
-def pitch_velocity(rooty_velocity: Array) -> Array:
-    """Rate of torso_pitch; positive: tipping forward."""
-    return rooty_velocity
 
 
 @observable(unit="")
@@ -88,24 +56,12 @@ def healthy(rootz_position: Array, rooty_angle: Array) -> Array:
     return np.asarray(high & (np.abs(rooty_angle) < MOST_PITCH), dtype=np.float64)
 
 
-FITNESS = '''\
-def fitness(forward_velocity, dt, time, time_left):
-    """Distance walked forward by the full time an episode may last, m/s: after a fall the clock runs on."""
-    return (forward_velocity * dt).sum() / (time[-1] + time_left[-1])
-'''
-
 SUCCESS = '''\
 WALK_SPEED = 1.0  # m/s, as in dm_control's walker
 
 def success(forward_velocity, terminated):
     """Never falls, and walks at 1 m/s on average."""
     return float(terminated[-1] == 0 and forward_velocity.mean() >= WALK_SPEED)
-'''
-
-SPARSE = '''\
-def compute_reward(forward_velocity):
-    """Forward speed and nothing else."""
-    return {"speed": forward_velocity}
 '''
 
 HUMAN = '''\
@@ -122,9 +78,9 @@ WALK = Task(
     name="walker2d-walk",
     env_id="Walker2d-v5",
     text="Make the two-legged walker walk forward as fast as possible without falling.",
-    fitness=FITNESS,
+    fitness=DISTANCE,
     success=SUCCESS,
-    sparse=SPARSE,
+    sparse=SPEED,
     human=HUMAN,
     human_source="Gymnasium 1.x, walker2d_v5.py, Walker2dEnv._get_rew",
 )
@@ -239,33 +195,6 @@ PPO = {
     "max_grad_norm": 1,
     "vf_coef": 0.871923,
 }
-
-
-def policy_observation(qpos: Array, qvel: Array) -> Array:
-    """Walker2dEnv._get_obs: (N, 17)."""
-    return np.concatenate([qpos[:, 1:], np.clip(qvel, -MOST_SPEED, MOST_SPEED)], axis=1)
-
-
-def fallen(healthy: Array) -> npt.NDArray[np.bool_]:
-    """(N,) whether the env ends the episode."""
-    return np.asarray(healthy == 0.0)
-
-
-def risen(rootz_position: Array) -> Array:
-    """(N,) m, above the model's own start."""
-    return rootz_position - START_HEIGHT
-
-
-VECTORISED = Vectorised(
-    observation=policy_observation,
-    start=uniform_start(5e-3),
-    terminated=fallen,
-    info={
-        "x_position": lambda rootx_position: rootx_position,
-        "x_velocity": forward_velocity.function,
-        "z_distance_from_origin": risen,
-    },
-)
 
 
 DOMAIN = Domain(

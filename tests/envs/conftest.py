@@ -28,7 +28,6 @@ from eureka_loop.simulate.step_buffer import StepBuffer, Transitions
 STEPS, FEWER = 1000, 80  # the latter where an extra's env is slow and its family large
 
 Policy = Callable[[Any, int], Array]  # (the env, steps since the reset) → action
-Pair = tuple["Played", "Played"]
 
 
 @dataclass(frozen=True)
@@ -161,24 +160,9 @@ def rollout_of() -> Callable[..., Rollout]:
 
 
 @pytest.fixture(scope="session")
-def episode_of() -> Callable[..., Played]:
-    """One episode of a policy, cut off after so many steps."""
-
-    def judged(task: Task, fork_server: ForkServer, policy: Policy, *, steps: int) -> Played:
-        return play(task, fork_server, [policy], steps=steps)[0]
-
-    return judged
-
-
-@pytest.fixture(scope="session")
-def beside_random() -> Callable[..., Pair]:
-    """An episode of a policy, and one of random actions from the same start and as long."""
-
-    def compared(task: Task, fork_server: ForkServer, policy: Policy, *, steps: int, seed: int = 0) -> Pair:
-        theirs, ours = play(task, fork_server, [None, policy], steps=steps, seed=seed)
-        return ours, theirs
-
-    return compared
+def episodes_of() -> Callable[..., list[Played]]:
+    """`play` itself."""
+    return play
 
 
 @pytest.fixture(scope="session")

@@ -162,18 +162,19 @@ def test_every_task_is_tried() -> None:
 
 @pytest.mark.parametrize("name", MOVED)
 def test_a_body_moved_through_the_task_succeeds(
-    name: str, beside_random: Steps, fork_server: ForkServer
+    name: str, episodes_of: Steps, fork_server: ForkServer
 ) -> None:
     task, steps = find_task(name), LONG.get(name, 250)
-    ours, theirs = beside_random(task, fork_server, moved(MOVED[name]), steps=steps)
+    theirs, ours = episodes_of(task, fork_server, [None, moved(MOVED[name])], steps=steps)
     assert ours.fitness > max(0.5, theirs.fitness + 0.4)
     assert ours.success in (1.0, None)
     assert theirs.success in (0.0, None)
 
 
 @pytest.mark.parametrize("motion", CHEATS)
-def test_another_motion_scores_little(motion: str, episode_of: Steps, fork_server: ForkServer) -> None:
+def test_another_motion_scores_little(motion: str, episodes_of: Steps, fork_server: ForkServer) -> None:
     name, place, most = CHEATS[motion]
-    played = episode_of(find_task(name), fork_server, moved(place), steps=LONG.get(name, 250))
+    steps = LONG.get(name, 250)
+    (played,) = episodes_of(find_task(name), fork_server, [moved(place)], steps=steps)
     assert played.fitness <= most
     assert played.success in (0.0, None)

@@ -127,16 +127,6 @@ def test_the_human_reward_is_the_native_one(
     assert off_native(task, fork_server, vocabulary, taken.columns) <= 1e-6
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("task", [case(task) for task in WITH_NATIVE if find_domain(task.env_id).extra])
-def test_it_is_so_over_a_thousand_steps(
-    task: Task, rollout_of: Callable[..., Any], off_native: Distance, fork_server: ForkServer
-) -> None:
-    """As without an extra, and in episodes of the env's own length."""
-    rollout = rollout_of(task, None, seed=1, steps=1000)
-    assert off_native(task, fork_server, rollout.vocabulary, rollout.transitions.columns) <= 1e-6
-
-
 @pytest.mark.parametrize("task", suites()["gymnasium"], ids=lambda task: task.name)
 def test_the_human_reward_is_the_native_one_when_the_task_is_done_well(
     task: Task, scripted_steps: Steps, off_native: Distance, fork_server: ForkServer

@@ -78,35 +78,6 @@ def walk(steps: int, horizon: int = 1000, dt: float = 0.01, speed: float = 2.0) 
     }
 
 
-def test_success_needs_both_the_end_and_the_speed(fork_server: ForkServer, random_steps: Steps) -> None:
-    with ProgramJudge(
-        fork_server, find_task("walker2d-walk"), random_steps("walker2d-walk").vocabulary
-    ) as judge:
-        marks = [
-            judge.measure(walk(steps, speed=speed))[1]
-            for steps, speed in [(1000, 2.0), (999, 2.0), (1000, 0.9)]
-        ]
-    assert marks == [1.0, 0.0, 0.0]
-
-
-def test_pushers_fitness_is_the_share_of_the_way(fork_server: ForkServer, random_steps: Steps) -> None:
-    with ProgramJudge(fork_server, find_task("pusher-push"), random_steps("pusher-push").vocabulary) as judge:
-        ends = {"goal_distance": np.array([0.3, 0.1]), "init_goal_distance": np.array([0.4, 0.4])}
-        there = {"goal_distance": np.array([0.3, 0.04]), "init_goal_distance": np.array([0.4, 0.4])}
-        assert judge.measure(ends) == (pytest.approx(0.75), 0.0)
-        assert judge.measure(there) == (pytest.approx(0.9), 1.0)
-
-
-def test_standing_up_counts_the_last_seconds_only(fork_server: ForkServer, random_steps: Steps) -> None:
-    name = "humanoidstandup-standup"
-    time = 0.015 * np.arange(1, 1001)
-    late = np.where(time > 10.0, 1.3, 0.1)
-    jump = np.where((time > 5.0) & (time < 9.0), 1.3, 0.1)
-    with ProgramJudge(fork_server, find_task(name), random_steps(name).vocabulary) as judge:
-        assert judge.measure({"head_height": late, "time": time}) == (pytest.approx(1.3), 1.0)
-        assert judge.measure({"head_height": jump, "time": time}) == (pytest.approx(0.1), 0.0)
-
-
 @pytest.mark.parametrize(("speed", "success"), [(0.1, 1.0), (0.8, 0.0)])
 def test_standing_means_standing_still(
     speed: float, success: float, fork_server: ForkServer, random_steps: Steps

@@ -64,11 +64,6 @@ def test_an_unknown_task_gets_the_nearest_names() -> None:
         find_task("halfchetah-run")
 
 
-def test_the_catalogue_is_not_changed_by_its_readers() -> None:
-    tasks().clear()
-    assert tasks()
-
-
 def test_an_env_without_a_domain_file_gets_the_generic_domain() -> None:
     domain = find_domain("HalfCheetah-v4")
     assert domain.env_id == "HalfCheetah-v4"
@@ -76,7 +71,6 @@ def test_an_env_without_a_domain_file_gets_the_generic_domain() -> None:
     assert set(domain.hyperparameters) == {"ppo", "sac"}
 
 
-JUMP = Domain("own", "Own-v0", tasks=(Task("own-jump", "Own-v0", "Jump.", ""),))
 CLASH = Domain("clash", "Clash-v0", tasks=(Task("hopper-hop", "Clash-v0", "Hop.", ""),))
 
 
@@ -97,14 +91,6 @@ def entry_point(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def forget() -> None:
     for cached in (domains, registry._groups, registry._tasks):
         cached.cache_clear()
-
-
-def test_a_domain_of_another_package_is_found(entry_point: Any) -> None:
-    entry_point(f"{__name__}:JUMP")
-    assert find_task("own-jump") == JUMP.tasks[0]
-    assert find_domain("Own-v0") is JUMP
-    assert suites()["own"] == JUMP.tasks
-    assert len(suites()["gymnasium"]) == len(MUJOCO_V5)
 
 
 @pytest.mark.parametrize(

@@ -39,28 +39,6 @@ def actions(steps: int, n_envs: int) -> Array:
     return np.random.default_rng(1).uniform(-1.0, 1.0, (steps, n_envs, 3))
 
 
-def test_taking_often_gives_the_same_as_taking_once() -> None:
-    once, often = make(), make()
-    once.reset()
-    often.reset()
-    pieces: list[list[Any]] = [[], [], []]
-    for step, move in enumerate(actions(100, 3)):
-        once.step(move)
-        often.step(move)
-        if step % 7 == 0 or step == 99:
-            taken = often.take()
-            for env in range(3):
-                pieces[env].append((taken, taken.env_index == env))
-    whole = once.take()
-    assert whole.done.sum() > 3
-    for name in NAMES:
-        parts = [taken.columns[name][mine] for env in pieces for taken, mine in env]
-        np.testing.assert_array_equal(np.concatenate(parts), whole.columns[name], err_msg=name)
-    for field in ("episode_start", "done", "truncated"):
-        parts = [getattr(taken, field)[mine] for env in pieces for taken, mine in env]
-        np.testing.assert_array_equal(np.concatenate(parts), getattr(whole, field))
-
-
 def test_the_result_of_a_step() -> None:
     envs = make(limit=12)
     assert envs.observation_size == 11
@@ -93,18 +71,6 @@ def test_starts_are_drawn_by_the_seeds() -> None:
     np.testing.assert_array_equal(envs.reset(), expected)
     with pytest.raises(ValueError, match="2 seeds for 3 envs"):
         envs.seed([1, 2])
-
-
-def test_a_reset_breaks_episodes_off() -> None:
-    envs = make(limit=1000)
-    for _ in range(2):
-        envs.reset()
-        for move in actions(5, 3):
-            envs.step(move)
-    taken = envs.take()
-    np.testing.assert_array_equal(np.flatnonzero(taken.episode_start), [0, 5, 10, 15, 20, 25])
-    assert not taken.done.any()
-    assert taken.columns["air_time"].max() <= 5 * envs.vocabulary.dt
 
 
 def test_names() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -36,12 +35,6 @@ def test_episodes_are_put_together_across_pieces() -> None:
         (0, [3.0, 4.0, 5.0, 6.0], 4, False),
     ]
     assert collector.add(transitions([], [], done=[])) == []
-
-
-def test_lengths_are_known_without_columns() -> None:
-    bare = replace(transitions([0, 0, 0], [1, 2, 3], done=[2]), columns={})
-    collector = EpisodeCollector(1)
-    assert [each.length for each in [*collector.add(bare), *collector.add(bare)]] == [3, 3]
 
 
 def test_an_episode_broken_off_by_a_reset_is_dropped() -> None:

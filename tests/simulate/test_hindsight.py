@@ -74,19 +74,6 @@ def test_what_follows_the_goal_is_computed_anew() -> None:
     }
 
 
-def test_the_goal_is_the_same_before_and_at_the_start() -> None:
-    columns = told("desired_goal", "prev_desired_goal", "init_desired_goal")
-    assert list(columns.values()) == [GOALS.tolist()] * 3
-
-
-def test_what_follows_it_at_second_hand() -> None:
-    assert told("gain", "done") == {"gain": [3.0, 4.0], "done": [1.0 - 4.0 / 9.0, 1.0]}
-
-
-def test_at_the_start_the_step_before_is_the_start() -> None:
-    assert told("init_gain", "prev_done") == {"init_gain": [0.0, 0.0], "prev_done": [1 - 7 / 9, 1 - 4 / 9]}
-
-
 def test_the_rest_is_kept_and_only_that() -> None:
     assert told("speed", "time") == {"speed": KEPT["speed"], "time": KEPT["time"]}
     assert Hindsight(QUANTITIES, STATED, ["speed"]).kept == ("achieved_goal", "speed")

@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from eureka_loop.simulate.kinematics import multiply, rotation_vector, turned, yaw_change
+from eureka_loop.simulate.kinematics import multiply, rotation_vector, yaw_change
 
 
 def quaternions(count: int, seed: int = 0) -> Any:
@@ -27,20 +27,6 @@ def test_products_and_rotation_vectors_are_mujocos() -> None:
         mujoco.mju_quat2Vel(vector, a, 1.0)
         np.testing.assert_allclose(multiply(a[None], b[None])[0], product, atol=1e-15)
         np.testing.assert_allclose(rotation_vector(a[None])[0], vector, atol=1e-12)
-
-
-@pytest.mark.parametrize("angle", [0.0, 1e-9, 1e-3, 3.0, -3.0])
-def test_a_turn_is_in_the_world_frame(angle: float) -> None:
-    before = about((1.0, 0.0, 0.0), 1.2)
-    after = multiply(about((0.0, 0.0, 1.0), angle), before)
-    np.testing.assert_allclose(turned(before, after), [[0.0, 0.0, angle]], atol=1e-12)
-
-
-def test_a_somersault_is_no_yaw() -> None:
-    angles = np.linspace(0.0, 4 * np.pi, 200)
-    quats = np.concatenate([about((0.0, 1.0, 0.0), angle) for angle in angles])
-    forward = np.stack([np.cos(angles), np.zeros(200), -np.sin(angles)], axis=1)
-    np.testing.assert_allclose(yaw_change(quats[:-1], quats[1:], forward[:-1], forward[1:]), 0.0, atol=1e-12)
 
 
 def test_a_wobbling_full_turn_adds_two_pi_exactly() -> None:

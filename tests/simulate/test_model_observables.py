@@ -62,12 +62,6 @@ def test_they_are_mujocos(env_id: str, roll: Any, domain_of: Any) -> None:
         np.testing.assert_allclose(columns[name], [step[name] for step in seen], atol=1e-9, err_msg=name)
 
 
-def test_bodies_without_contact_have_no_contact_observables(domain_of: Any) -> None:
-    names = ObservableRegistry(gymnasium.make("Reacher-v5"), domain_of()).vocabulary.names()
-    assert "target_pos" in names
-    assert "target_contact_force" not in names  # its geom collides with nothing
-
-
 def test_a_standing_robots_ground_forces_carry_its_weight(domain_of: Any) -> None:
     env = gymnasium.make("Ant-v5", terminate_when_unhealthy=False)
     model: Any = env.unwrapped.model

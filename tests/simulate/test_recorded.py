@@ -50,20 +50,3 @@ def test_no_env_starts_as_an_env_of_another_training_does(domain_of: Any) -> Non
     assert not (starts[:, None] == second.reset()[None]).all(axis=-1).any()
     first.seed(0)
     np.testing.assert_array_equal(first.reset(), starts)
-
-
-def test_goal_envs_return_dicts(toy: Any, domain_of: Any) -> None:
-    xml = "<mujoco><worldbody><body><joint name='j'/><geom size='.1'/></body></worldbody></mujoco>"
-    gymnasium.register("ToyGoal-v0", lambda: toy(xml, goal=True), max_episode_steps=4)
-    try:
-        envs = RecordedVecEnv(task("ToyGoal-v0"), domain_of(), ["obs", "desired_goal"], n_envs=2, seed=0)
-    finally:
-        del gymnasium.registry["ToyGoal-v0"]
-    envs.reset()
-    for _ in range(4):
-        observations, _, dones, infos = envs.step(np.zeros((2, 1)))
-    assert dones.all()
-    assert set(infos[0]["terminal_observation"]) == set(observations)
-    columns = envs.buffer.take().columns
-    np.testing.assert_array_equal(columns["desired_goal"], [[3.0, 4.0]] * 8)
-    assert columns["obs"].shape == (8, 1)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.domain import DomainObservable, observable
-from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.errors import BadInput
 from eureka_loop.records import Array
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.recorded import RecordedEnv
@@ -88,50 +88,8 @@ def test_prev_and_init_respect_episodes(ant: Any, roll: Any) -> None:
     np.testing.assert_allclose(columns["forward_velocity"], speed)
 
 
-def test_several_envs_come_one_after_the_other(domain_of: Any) -> None:
-    registry = ObservableRegistry(gymnasium.make("InvertedPendulum-v5"), domain_of())
-    names = ["qpos", "time", "terminated"]
-    together = registry.buffer(names, 3)
-    alone = [registry.buffer(names, 1) for _ in range(3)]
-    for i in range(3):
-        env = RecordedEnv(RecordedEnv(gymnasium.make("InvertedPendulum-v5"), alone[i]), together, i)
-        env.reset(seed=i)
-        for _ in range(20 + i):
-            if env.step(np.array([2.0]))[2]:
-                env.reset()
-    taken, parts = together.take(), [each.take() for each in alone]
-    np.testing.assert_array_equal(taken.env_index, np.repeat([0, 1, 2], [20, 21, 22]))
-    for name in names:
-        joined = np.concatenate([part.columns[name] for part in parts])
-        np.testing.assert_array_equal(taken.columns[name], joined)
-    np.testing.assert_array_equal(taken.done, taken.columns["terminated"] > 0)
-    assert taken.done.any()
-    assert not taken.truncated.any()
-
-
-def test_a_long_recording_fits(toy: Any, roll: Any, domain_of: Any) -> None:
-    env = toy("<mujoco><worldbody><body><joint name='j'/><geom size='.1'/></body></worldbody></mujoco>")
-    buffer = ObservableRegistry(env, domain_of()).buffer(["j_angle", "time"], 1)
-    seen = roll(env, buffer, 1000, look=lambda: env.data.qpos[0])
-    columns = buffer.take().columns
-    np.testing.assert_array_equal(columns["j_angle"], seen)
-    assert columns["time"][-1] == pytest.approx(10.0)
-    assert len(buffer.take()) == 0
-
-
-def test_nothing_recorded_is_nothing_taken(ant: Any) -> None:
-    taken = ant[1].buffer(NAMES, 2).take()
-    assert len(taken) == 0
-    assert taken.columns["qpos"].shape == (0, 15)
-
-
 def test_only_what_is_asked_for_is_copied(ant: Any) -> None:
     assert [raw.field for raw in ant[1].buffer(["qpos", "prev_qpos"], 1).raws] == ["qpos"]
-
-
-def test_an_unknown_name_is_answered_with_the_nearest(ant: Any) -> None:
-    with pytest.raises(UnknownName, match="torso_linvel"):
-        ant[1].buffer(["torso_linvl"], 1)
 
 
 def declare(function: Any, **more: Any) -> DomainObservable:

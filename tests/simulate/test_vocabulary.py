@@ -11,7 +11,7 @@ from eureka_loop.envs.registry import domains
 from eureka_loop.errors import BadInput
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.simulate.documentation import trimmed
-from eureka_loop.simulate.model import Namer, family
+from eureka_loop.simulate.model import family
 from eureka_loop.simulate.observables import ObservableRegistry
 
 ZOO = """<mujoco><option timestep="0.002"/><worldbody>
@@ -95,15 +95,6 @@ def test_limits_are_text(zoo: Vocabulary) -> None:
     assert "joint 'FFJ1'" not in zoo.constants
 
 
-def test_two_of_a_kind_get_their_index() -> None:
-    namer = Namer([])
-    assert [namer.name(name, "body", i, ["{}_pos"]) for i, name in enumerate(("a:b", "a.b", "a_b"))] == [
-        "a_b",
-        "a_b_body",
-        "a_b_body2",
-    ]
-
-
 def test_the_domains_own_names_come_first(domain_of: Any) -> None:
     domain = next(each for each in domains() if each.env_id == "HalfCheetah-v5")
     vocabulary = ObservableRegistry(gymnasium.make("HalfCheetah-v5"), domain).vocabulary
@@ -135,9 +126,3 @@ def test_a_section_ends_where_the_next_of_its_level_begins() -> None:
 def test_an_env_without_mujoco_is_refused(domain_of: Any) -> None:
     with pytest.raises(BadInput, match="'CartPole-v1' has no MuJoCo model"):
         ObservableRegistry(gymnasium.make("CartPole-v1"), domain_of())
-
-
-def test_dt_is_what_the_simulation_shows(toy: Any, domain_of: Any) -> None:
-    env = toy(ZOO, frames=7)
-    env.dt = 123.0  # as an env around another may state it
-    assert ObservableRegistry(env, domain_of()).vocabulary.dt == pytest.approx(0.014)
