@@ -74,7 +74,13 @@ def healthy(qpos: Array, qvel: Array) -> Array:
     return np.asarray(finite & high, dtype=np.float64)
 
 
-HUMAN = '''\
+RUN = Task(
+    name="ant-run",
+    env_id="Ant-v5",
+    text="Make the four-legged ant run forward (along +x) as fast as possible without falling over.",
+    fitness=DISTANCE,
+    sparse=SPEED,
+    human='''\
 def compute_reward(
     forward_velocity, healthy, contact_load, action, *,
     forward=1.0, survive=1.0, control=0.5, contact=5e-4,
@@ -86,15 +92,7 @@ def compute_reward(
         "control": -control * np.square(action).sum(axis=1),
         "contact": -contact * contact_load,
     }
-'''
-
-RUN = Task(
-    name="ant-run",
-    env_id="Ant-v5",
-    text="Make the four-legged ant run forward (along +x) as fast as possible without falling over.",
-    fitness=DISTANCE,
-    sparse=SPEED,
-    human=HUMAN,
+''',
     human_source="Gymnasium 1.x, ant_v5.py, AntEnv._get_rew",
 )
 

@@ -76,22 +76,20 @@ def front_foot_height(ffoot_geom_pos: Array) -> Array:
     return ffoot_geom_pos[:, 2]
 
 
-HUMAN = '''\
-def compute_reward(forward_velocity, action, *, forward=1.0, control=0.1):
-    """Run forward fast, waste no torque."""
-    return {
-        "forward": forward * forward_velocity,
-        "control": -control * np.square(action).sum(axis=1),
-    }
-'''
-
 RUN = Task(
     name="halfcheetah-run",
     env_id="HalfCheetah-v5",
     text="Make the half-cheetah run forward as fast as possible.",
     fitness=MEAN_SPEED,
     sparse=SPEED,
-    human=HUMAN,
+    human='''\
+def compute_reward(forward_velocity, action, *, forward=1.0, control=0.1):
+    """Run forward fast, waste no torque."""
+    return {
+        "forward": forward * forward_velocity,
+        "control": -control * np.square(action).sum(axis=1),
+    }
+''',
     human_source="Gymnasium 1.x, half_cheetah_v5.py, HalfCheetahEnv._get_rew",
 )
 

@@ -74,15 +74,20 @@ def healthy(qpos: Array, qvel: Array, rootz_position: Array, rooty_angle: Array)
     return np.asarray(inside & standing, dtype=np.float64)
 
 
-SUCCESS = '''\
+HOP = Task(
+    name="hopper-hop",
+    env_id="Hopper-v5",
+    text="Make the one-legged hopper hop forward as fast as possible without falling.",
+    fitness=DISTANCE,
+    success='''\
 HOP_SPEED = 2.0  # m/s, as in dm_control's hopper
 
 def success(forward_velocity, terminated):
     """Never falls, and hops at 2 m/s on average."""
     return float(terminated[-1] == 0 and forward_velocity.mean() >= HOP_SPEED)
-'''
-
-HUMAN = '''\
+''',
+    sparse=SPEED,
+    human='''\
 def compute_reward(forward_velocity, healthy, action, *, forward=1.0, survive=1.0, control=1e-3):
     """Hop forward fast, don't fall, waste no torque."""
     return {
@@ -90,16 +95,7 @@ def compute_reward(forward_velocity, healthy, action, *, forward=1.0, survive=1.
         "survive": survive * healthy,
         "control": -control * np.square(action).sum(axis=1),
     }
-'''
-
-HOP = Task(
-    name="hopper-hop",
-    env_id="Hopper-v5",
-    text="Make the one-legged hopper hop forward as fast as possible without falling.",
-    fitness=DISTANCE,
-    success=SUCCESS,
-    sparse=SPEED,
-    human=HUMAN,
+''',
     human_source="Gymnasium 1.x, hopper_v5.py, HopperEnv._get_rew",
 )
 

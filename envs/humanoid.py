@@ -106,7 +106,13 @@ def in_frame(vector: Array, *axes: Array) -> Array:
     return np.stack([(vector * axis).sum(axis=1) for axis in axes], axis=1)
 
 
-HUMAN = '''\
+RUN = Task(
+    name="humanoid-run",
+    env_id="Humanoid-v5",
+    text="Make the humanoid run forward (along +x) as fast as possible without falling.",
+    fitness=DISTANCE,
+    sparse=SPEED,
+    human='''\
 MOST_CONTACT = 10.0
 
 def compute_reward(
@@ -120,15 +126,7 @@ def compute_reward(
         "control": -control * np.square(action).sum(axis=1),
         "contact": -np.minimum(contact * contact_load, MOST_CONTACT),
     }
-'''
-
-RUN = Task(
-    name="humanoid-run",
-    env_id="Humanoid-v5",
-    text="Make the humanoid run forward (along +x) as fast as possible without falling.",
-    fitness=DISTANCE,
-    sparse=SPEED,
-    human=HUMAN,
+''',
     human_source="Gymnasium 1.x, humanoid_v5.py, HumanoidEnv._get_rew",
 )
 

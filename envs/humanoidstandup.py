@@ -59,32 +59,33 @@ def facing_up(torso_up: Array) -> Array:
     return torso_up[:, 2]
 
 
-FITNESS = '''\
+STAND = Task(
+    name="humanoidstandup-standup",
+    env_id="HumanoidStandup-v5",
+    text="Make the humanoid, lying on its back, stand up and stay standing.",
+    fitness='''\
 HELD = 5.0  # s
 
 def fitness(head_height, time):
     """Mean height of the head over the last five seconds, m: get up and stay up."""
     return head_height[time > time[-1] - HELD].mean()
-'''
-
-SUCCESS = '''\
+''',
+    success='''\
 STANDING = 1.2  # m, of the head; 1.35 with straight legs
 HELD = 1.0  # s
 
 def success(head_height, time):
     """The head is above 1.2 m during the whole last second."""
     return float(head_height[time > time[-1] - HELD].min() >= STANDING)
-'''
-
-SPARSE = '''\
+''',
+    sparse='''\
 STANDING = 1.2  # m, of the head
 
 def compute_reward(head_height):
     """1 while the head is above 1.2 m."""
     return {"standing": np.where(head_height >= STANDING, 1.0, 0.0)}
-'''
-
-HUMAN = '''\
+''',
+    human='''\
 TIMESTEP = 0.003  # s, the simulator's
 MOST_IMPACT = 10.0
 
@@ -96,16 +97,7 @@ def compute_reward(torso_height, contact_load, action, *, height=1.0, control=0.
         "impact": -np.minimum(impact * contact_load, MOST_IMPACT),
         "alive": alive * np.ones_like(torso_height),
     }
-'''
-
-STAND = Task(
-    name="humanoidstandup-standup",
-    env_id="HumanoidStandup-v5",
-    text="Make the humanoid, lying on its back, stand up and stay standing.",
-    fitness=FITNESS,
-    success=SUCCESS,
-    sparse=SPARSE,
-    human=HUMAN,
+''',
     human_source="Gymnasium 1.x, humanoidstandup_v5.py, HumanoidStandupEnv._get_rew",
 )
 

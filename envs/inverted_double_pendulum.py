@@ -60,25 +60,26 @@ def balanced(tip_pos: Array) -> Array:
     return np.asarray(tip_pos[:, 2] > LEAST_HEIGHT, dtype=np.float64)
 
 
-FITNESS = '''\
+BALANCE = Task(
+    name="inverteddoublependulum-balance",
+    env_id="InvertedDoublePendulum-v5",
+    text="Balance the two linked poles upright on the cart for as long as possible.",
+    fitness='''\
 def fitness(time):
     """How long the poles stayed up, s."""
     return time[-1]
-'''
-
-SUCCESS = '''\
+''',
+    success='''\
 def success(terminated):
     """The poles are up until the end."""
     return float(terminated[-1] == 0)
-'''
-
-SPARSE = '''\
+''',
+    sparse='''\
 def compute_reward(balanced):
     """1 while the poles are up."""
     return {"up": balanced}
-'''
-
-HUMAN = '''\
+''',
+    human='''\
 def compute_reward(
     balanced, tip_position, tip_height, hinge_velocity, hinge2_velocity, *,
     survive=10.0, sideways=0.01, height=1.0, lower=1e-3, upper=5e-3,
@@ -89,16 +90,7 @@ def compute_reward(
         "distance": -(sideways * tip_position**2 + height * (tip_height - 2.0) ** 2),
         "velocity": -(lower * hinge_velocity**2 + upper * hinge2_velocity**2),
     }
-'''
-
-BALANCE = Task(
-    name="inverteddoublependulum-balance",
-    env_id="InvertedDoublePendulum-v5",
-    text="Balance the two linked poles upright on the cart for as long as possible.",
-    fitness=FITNESS,
-    success=SUCCESS,
-    sparse=SPARSE,
-    human=HUMAN,
+''',
     human_source="Gymnasium 1.x, inverted_double_pendulum_v5.py, InvertedDoublePendulumEnv._get_rew",
 )
 

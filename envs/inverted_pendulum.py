@@ -46,38 +46,30 @@ def balanced(hinge_angle: Array) -> Array:
     return np.asarray(np.abs(hinge_angle) <= MOST_LEAN, dtype=np.float64)
 
 
-FITNESS = '''\
-def fitness(time):
-    """How long the pole stayed up, s."""
-    return time[-1]
-'''
-
-SUCCESS = '''\
-def success(terminated):
-    """The pole is up until the end."""
-    return float(terminated[-1] == 0)
-'''
-
-SPARSE = '''\
-def compute_reward(balanced):
-    """1 while the pole is up."""
-    return {"up": balanced}
-'''
-
-HUMAN = '''\
-def compute_reward(balanced, *, survive=1.0):
-    """Keep the pole up."""
-    return {"survive": survive * balanced}
-'''
-
 BALANCE = Task(
     name="invertedpendulum-balance",
     env_id="InvertedPendulum-v5",
     text="Balance the pole upright on the cart for as long as possible.",
-    fitness=FITNESS,
-    success=SUCCESS,
-    sparse=SPARSE,
-    human=HUMAN,
+    fitness='''\
+def fitness(time):
+    """How long the pole stayed up, s."""
+    return time[-1]
+''',
+    success='''\
+def success(terminated):
+    """The pole is up until the end."""
+    return float(terminated[-1] == 0)
+''',
+    sparse='''\
+def compute_reward(balanced):
+    """1 while the pole is up."""
+    return {"up": balanced}
+''',
+    human='''\
+def compute_reward(balanced, *, survive=1.0):
+    """Keep the pole up."""
+    return {"survive": survive * balanced}
+''',
     human_source="Gymnasium 1.x, inverted_pendulum_v5.py, InvertedPendulumEnv.step",
 )
 

@@ -138,20 +138,10 @@ def axes(forward: Array, left: Array, up: Array) -> Array:
     return quaternion_scalar_last(np.stack([forward, left, up], axis=2))
 
 
-def puck_turn(objGeom_geom_xmat: Array) -> Array:
-    return quaternion_scalar_last(objGeom_geom_xmat)
-
-
-def handle_turn(handle_geom_xmat: Array) -> Array:
-    return quaternion_scalar_last(handle_geom_xmat)
-
-
-def mug_turn(mug_geom_xmat: Array) -> Array:
-    return quaternion_scalar_last(mug_geom_xmat)
-
-
-def plate_turn(puck_geom_xmat: Array) -> Array:
-    return quaternion_scalar_last(puck_geom_xmat)
+puck_turn = lambda objGeom_geom_xmat: quaternion_scalar_last(objGeom_geom_xmat)  # noqa: E731
+handle_turn = lambda handle_geom_xmat: quaternion_scalar_last(handle_geom_xmat)  # noqa: E731
+mug_turn = lambda mug_geom_xmat: quaternion_scalar_last(mug_geom_xmat)  # noqa: E731
+plate_turn = lambda puck_geom_xmat: quaternion_scalar_last(puck_geom_xmat)  # noqa: E731
 
 
 def single(

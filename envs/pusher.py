@@ -56,29 +56,30 @@ def object_moved(object_pos: Array, init_object_pos: Array) -> Array:
     return np.asarray(np.linalg.norm(object_pos - init_object_pos, axis=1))
 
 
-FITNESS = '''\
+PUSH = Task(
+    name="pusher-push",
+    env_id="Pusher-v5",
+    text="Push the cylinder to the goal with the robot arm.",
+    fitness='''\
 def fitness(goal_distance, init_goal_distance):
     """Share of the object's way to the goal that was covered: 1 there, 0 not moved, negative: further off."""
     return 1.0 - goal_distance[-1] / init_goal_distance[-1]
-'''
-
-SUCCESS = '''\
+''',
+    success='''\
 CLOSE = 0.05  # m
 
 def success(goal_distance):
     """The object ends within 5 cm of the goal."""
     return float(goal_distance[-1] <= CLOSE)
-'''
-
-SPARSE = '''\
+''',
+    sparse='''\
 CLOSE = 0.05  # m
 
 def compute_reward(goal_distance):
     """1 while the object is within 5 cm of the goal."""
     return {"there": np.where(goal_distance <= CLOSE, 1.0, 0.0)}
-'''
-
-HUMAN = '''\
+''',
+    human='''\
 def compute_reward(hand_distance, object_pos, goal_pos, action, *, distance=1.0, near=0.5, control=0.1):
     """Bring the object to the goal, keep the hand at the object, waste no torque."""
     return {
@@ -86,16 +87,7 @@ def compute_reward(hand_distance, object_pos, goal_pos, action, *, distance=1.0,
         "near": -near * hand_distance,
         "control": -control * np.square(action).sum(axis=1),
     }
-'''
-
-PUSH = Task(
-    name="pusher-push",
-    env_id="Pusher-v5",
-    text="Push the cylinder to the goal with the robot arm.",
-    fitness=FITNESS,
-    success=SUCCESS,
-    sparse=SPARSE,
-    human=HUMAN,
+''',
     human_source="Gymnasium 1.x, pusher_v5.py, PusherEnv._get_rew",
 )
 

@@ -60,47 +60,39 @@ def elbow_velocity(joint1_velocity: Array) -> Array:
     return joint1_velocity
 
 
-FITNESS = '''\
+REACH = Task(
+    name="reacher-reach",
+    env_id="Reacher-v5",
+    text="Move the arm's fingertip to the target and keep it there.",
+    fitness='''\
 HELD = 10  # steps, 0.2 s
 
 def fitness(target_distance):
     """Minus the mean distance to the target over the last 0.2 s, m: get there and stay."""
     return -target_distance[-HELD:].mean()
-'''
-
-SUCCESS = '''\
+''',
+    success='''\
 CLOSE = 0.05  # m
 
 def success(target_distance):
     """The fingertip ends within 5 cm of the target."""
     return float(target_distance[-1] <= CLOSE)
-'''
-
-SPARSE = '''\
+''',
+    sparse='''\
 CLOSE = 0.05  # m
 
 def compute_reward(target_distance):
     """1 while the fingertip is within 5 cm of the target."""
     return {"there": np.where(target_distance <= CLOSE, 1.0, 0.0)}
-'''
-
-HUMAN = '''\
+''',
+    human='''\
 def compute_reward(target_distance, action, *, distance=1.0, control=1.0):
     """Bring the fingertip to the target, waste no torque."""
     return {
         "distance": -distance * target_distance,
         "control": -control * np.square(action).sum(axis=1),
     }
-'''
-
-REACH = Task(
-    name="reacher-reach",
-    env_id="Reacher-v5",
-    text="Move the arm's fingertip to the target and keep it there.",
-    fitness=FITNESS,
-    success=SUCCESS,
-    sparse=SPARSE,
-    human=HUMAN,
+''',
     human_source="Gymnasium 1.x, reacher_v5.py, ReacherEnv._get_rew",
 )
 

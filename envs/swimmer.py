@@ -64,22 +64,20 @@ def body_angle(free_body_rot_angle: Array, motor1_rot_angle: Array, motor2_rot_a
     return free_body_rot_angle + (2.0 * motor1_rot_angle + motor2_rot_angle) / 3.0
 
 
-HUMAN = '''\
-def compute_reward(forward_velocity, action, *, forward=1.0, control=1e-4):
-    """Swim forward fast, waste no torque."""
-    return {
-        "forward": forward * forward_velocity,
-        "control": -control * np.square(action).sum(axis=1),
-    }
-'''
-
 SWIM = Task(
     name="swimmer-swim",
     env_id="Swimmer-v5",
     text="Make the three-link swimmer swim forward as fast as possible.",
     fitness=MEAN_SPEED,
     sparse=SPEED,
-    human=HUMAN,
+    human='''\
+def compute_reward(forward_velocity, action, *, forward=1.0, control=1e-4):
+    """Swim forward fast, waste no torque."""
+    return {
+        "forward": forward * forward_velocity,
+        "control": -control * np.square(action).sum(axis=1),
+    }
+''',
     human_source="Gymnasium 1.x, swimmer_v5.py, SwimmerEnv._get_rew",
 )
 

@@ -56,15 +56,20 @@ def healthy(rootz_position: Array, rooty_angle: Array) -> Array:
     return np.asarray(high & (np.abs(rooty_angle) < MOST_PITCH), dtype=np.float64)
 
 
-SUCCESS = '''\
+WALK = Task(
+    name="walker2d-walk",
+    env_id="Walker2d-v5",
+    text="Make the two-legged walker walk forward as fast as possible without falling.",
+    fitness=DISTANCE,
+    success='''\
 WALK_SPEED = 1.0  # m/s, as in dm_control's walker
 
 def success(forward_velocity, terminated):
     """Never falls, and walks at 1 m/s on average."""
     return float(terminated[-1] == 0 and forward_velocity.mean() >= WALK_SPEED)
-'''
-
-HUMAN = '''\
+''',
+    sparse=SPEED,
+    human='''\
 def compute_reward(forward_velocity, healthy, action, *, forward=1.0, survive=1.0, control=1e-3):
     """Walk forward fast, don't fall, waste no torque."""
     return {
@@ -72,16 +77,7 @@ def compute_reward(forward_velocity, healthy, action, *, forward=1.0, survive=1.
         "survive": survive * healthy,
         "control": -control * np.square(action).sum(axis=1),
     }
-'''
-
-WALK = Task(
-    name="walker2d-walk",
-    env_id="Walker2d-v5",
-    text="Make the two-legged walker walk forward as fast as possible without falling.",
-    fitness=DISTANCE,
-    success=SUCCESS,
-    sparse=SPEED,
-    human=HUMAN,
+''',
     human_source="Gymnasium 1.x, walker2d_v5.py, Walker2dEnv._get_rew",
 )
 

@@ -83,9 +83,9 @@ class BatchedEnvs:
         self._spec = spec = BatchedSpec(domain, vectorised, registry.definitions, env)
         self._pool = Pool(inner, vectorised, [*spec.recorded(self.names), *spec.needs], n_envs, threads)
         self._buffer = StepBuffer(spec.definitions, self.names, n_envs, inner.model)
-        self._now = [raw for raw in self._pool.columns if raw is not CONTACTS]
+        self._now = [raw for raw in self._pool.columns if raw != CONTACTS]
         self._before = {raw: self._pool.columns[raw].copy() for raw in spec.needs}
-        self._values = [raw for raw in self._buffer.raws if isinstance(raw, StepValue)]
+        self._values = [raw for raw in self._buffer.raws if isinstance(raw, StepValue) and raw != CONTACTS]
         self._action = next(iter(registry.definitions["action"].needs))
         space: Any = env.action_space
         self.action_low, self.action_high = space.low.astype(np.float64), space.high.astype(np.float64)

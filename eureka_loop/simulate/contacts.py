@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from eureka_loop.records import Array
 from eureka_loop.simulate.definitions import ContactSum, Raw
+from eureka_loop.simulate.model import static_bodies
 
 
 class Contacts(NamedTuple):
@@ -53,7 +54,8 @@ def contact_sums(
     acts = (forces[:, 0] != 0.0) & (geoms >= 0).all(axis=1)
     where, geoms = where[acts], geoms[acts]
     world = np.einsum("ck,ckj->cj", forces[acts, :3], frames[acts])
-    body, static = model.geom_bodyid, static_geoms(model)
+    body = model.geom_bodyid
+    static = static_bodies(model)[body]
     for side, sign in ((0, -1.0), (1, 1.0)):
         mine, other = geoms[:, side], geoms[:, 1 - side]
         grounded = static[other] & ~static[mine]
@@ -63,10 +65,3 @@ def contact_sums(
                 chosen = chosen & (body[mine] == raw.body)
             np.add.at(sums[raw], where[chosen], 1.0 if raw.what == "touch" else sign * world[chosen])
     return sums
-
-
-def static_geoms(model: Any) -> npt.NDArray[np.bool_]:
-    """(ngeom,) which are fixed to the world; those of a mocap body are not, since it can be moved."""
-    body = model.geom_bodyid
-    mocap = model.body_mocapid[model.body_rootid[body]] >= 0
-    return np.asarray((model.body_weldid[body] == 0) & ~mocap)

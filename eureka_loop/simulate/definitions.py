@@ -34,12 +34,15 @@ class DataSlice:
 class StepValue:
     """A value that the env's reset or step takes or returns.
 
-    `key`: "obs", "action", "reward", "terminated", "steps" (since the reset), or a goal env's "achieved_goal"
-    and "desired_goal".
+    `key`: "obs", "action", "reward", "terminated", "steps" (since the reset), "achieved_goal",
+    "desired_goal", or "contacts" (the `Contacts` that sums are computed from).
     """
 
     key: str
     shape: Shape = ()
+
+
+CONTACTS = StepValue("contacts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +77,7 @@ class EnvAttribute:
     shape: Shape = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AllContacts:
-    """The env's `Contacts` at the step's end, which sums over contacts are computed from."""
-
-    shape: Shape = ()
-
-
-CONTACTS = AllContacts()
-
-Raw = DataSlice | StepValue | InfoValue | ContactSum | EnvAttribute | AllContacts
+Raw = DataSlice | StepValue | InfoValue | ContactSum | EnvAttribute
 
 
 def as_is(column: Array) -> Array:
@@ -144,11 +138,13 @@ def automatic(
     group: str = "state",
     function: Callable[..., Any] = as_is,
     accumulate: Accumulate | None = None,
+    hidden: bool = False,
 ) -> Definition:
     """An observable of every env; a raw column as it is has that column's shape."""
     if function is as_is and not isinstance(needs[0], str):
         shape = needs[0].shape
-    return Definition(Observable(name, shape, unit, frame, description, group), needs, function, accumulate)
+    observable = Observable(name, shape, unit, frame, description, group, hidden=hidden)
+    return Definition(observable, needs, function, accumulate)
 
 
 def element(field: str, index: int, width: int, shape: Shape | None = None) -> DataSlice:

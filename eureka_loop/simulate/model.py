@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium
 import mujoco
 import numpy as np
+import numpy.typing as npt
 
 from eureka_loop.errors import BadInput
 from eureka_loop.numbers import compact
@@ -40,16 +41,16 @@ class Model:
         first = int(self.mj.body_geomadr[body])
         return range(first, first + int(self.mj.body_geomnum[body])) if first >= 0 else range(0)
 
-    def is_static(self, body: int) -> bool:
-        """Whether the body can't move; a mocap body can be moved."""
-        root = int(self.mj.body_rootid[body])
-        return int(self.mj.body_weldid[body]) == 0 and int(self.mj.body_mocapid[root]) < 0
-
     def collides(self, body: int) -> bool:
         """Whether any contact can act on the body."""
         paired = {*self.mj.pair_geom1.tolist(), *self.mj.pair_geom2.tolist()}
         masks = self.mj.geom_contype | self.mj.geom_conaffinity
         return any(masks[geom] or geom in paired for geom in self.geoms(body))
+
+
+def static_bodies(mj: Any) -> npt.NDArray[np.bool_]:
+    """(nbody,) which bodies are fixed to the world; a mocap body is not, since it can be moved."""
+    return np.asarray((mj.body_weldid == 0) & (mj.body_mocapid[mj.body_rootid] < 0))
 
 
 def model_of(env: gymnasium.Env[Any, Any]) -> Model:

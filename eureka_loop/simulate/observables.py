@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -15,9 +16,14 @@ from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.simulate.definitions import Definition, Definitions, split
 from eureka_loop.simulate.documentation import documentation
 from eureka_loop.simulate.env import first_step, make_env
-from eureka_loop.simulate.env_observables import info_observables, state_observables, step_observables
 from eureka_loop.simulate.model import Namer, constants, model_of
-from eureka_loop.simulate.model_observables import joint_names, model_observables
+from eureka_loop.simulate.model_observables import (
+    info_observables,
+    joint_names,
+    model_observables,
+    state_observables,
+    step_observables,
+)
 from eureka_loop.simulate.step_buffer import StepBuffer
 
 
@@ -46,7 +52,9 @@ class ObservableRegistry:
             *state_observables(model, first.dt),
         ]
         own = [_of_domain(domain, each) for each in domain.observables]
-        _refuse_clashes(own, of_env)
+        names = Counter(each.name for each in (*own, *of_env))
+        if clash := next((each for each in own if names[each.name] > 1), None):
+            raise BadInput(f"{clash.origin}: {clash.name!r} is there already; give it another name")
         namer = Namer(each.name for each in [*own, *of_env])
         joints = joint_names(model, namer)
         automatic = [*of_env, *model_observables(model, joints, namer, first.dt)]
@@ -110,17 +118,6 @@ def _of_domain(domain: Domain, declared: DomainObservable) -> Definition:
     )  # fmt: skip
     origin = f"domain {domain.name!r} ({declared.function.__module__})"
     return Definition(observable, declared.needs, declared.function, origin=origin)
-
-
-def _refuse_clashes(own: list[Definition], others: list[Definition]) -> None:
-    taken = {each.name for each in others}
-    for definition in own:
-        if definition.name in taken:
-            raise BadInput(
-                f"{definition.origin}: there is a {definition.name!r} already; "
-                "give the observable another name"
-            )
-        taken.add(definition.name)
 
 
 def _check_needs(definition: Definition, definitions: Definitions) -> None:

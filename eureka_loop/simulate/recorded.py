@@ -69,15 +69,15 @@ class RecordedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
                 self._values[raw] = flat[raw.start : raw.stop].reshape(raw.shape)
 
     def _write(self, flag: int, obs: Any, results: dict[str, Any], info: Mapping[str, Any]) -> None:
+        if CONTACTS in self.buffer.raws:
+            inner: Any = self.env.unwrapped
+            results["contacts"] = read_contacts(inner.model, inner.data)
         for key, flatten in self._flatteners:
             results[key] = flatten(obs)
         for value, key in self._results:
             self._values[value] = results[key]
         for raw in self._infos:
             self._values[raw] = info.get(raw.key, 0.0)
-        if CONTACTS in self.buffer.raws:
-            inner: Any = self.env.unwrapped
-            self._values[CONTACTS] = read_contacts(inner.model, inner.data)
         self.buffer.append(self._index, flag, self._values)
 
 

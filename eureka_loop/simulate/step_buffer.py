@@ -73,7 +73,7 @@ class StepBuffer:
         self._sums = [raw for raw in raws if isinstance(raw, ContactSum)]
         self.raws = tuple(dict.fromkeys(CONTACTS if raw in self._sums else raw for raw in raws))
         self._columns: dict[Raw, Any] = {
-            raw: np.zeros((FIRST_CAPACITY, *raw.shape), object if raw is CONTACTS else np.float64)
+            raw: np.zeros((FIRST_CAPACITY, *raw.shape), object if raw == CONTACTS else np.float64)
             for raw in self.raws
         }
         self._flags: Flags = np.zeros(FIRST_CAPACITY, np.uint8)

@@ -115,13 +115,13 @@ def env_of(name: str) -> Task:
 
 def random_rollout(name: str) -> Rollout:
     env = env_of(name)
-    return _random_rollout(env.env_id, json.dumps(env.env_kwargs, sort_keys=True))
+    key = json.dumps((env.env_id, env.env_kwargs), sort_keys=True)
+    if key not in RANDOM:
+        RANDOM[key] = roll(env, None, seed=0, steps=FEWER if find_domain(env.env_id).extra else STEPS)
+    return RANDOM[key]
 
 
-@cache
-def _random_rollout(env_id: str, env_kwargs: str) -> Rollout:
-    env = Task("any", env_id, "", "", env_kwargs=json.loads(env_kwargs))
-    return roll(env, None, seed=0, steps=FEWER if find_domain(env_id).extra else STEPS)
+RANDOM: dict[str, Rollout] = {}
 
 
 @cache

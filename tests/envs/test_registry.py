@@ -49,16 +49,6 @@ def test_every_task_is_in_one_suite() -> None:
     assert {task.env_id for task in suites()["beyond"]} <= set(MUJOCO_V5)
 
 
-def test_names_are_unique_and_tasks_are_of_their_domains_env() -> None:
-    every = [task.name for domain in domains() for task in domain.tasks]
-    assert len(every) == len(set(every)) == len(tasks())
-    for attribute in ("name", "env_id"):
-        values = [getattr(domain, attribute) for domain in domains()]
-        assert len(values) == len(set(values))
-    for domain in domains():
-        assert {task.env_id for task in domain.tasks} == {domain.env_id}
-
-
 def test_an_unknown_task_gets_the_nearest_names() -> None:
     with pytest.raises(UnknownName, match=r"did you mean 'halfcheetah-run'.*eureka tasks"):
         find_task("halfchetah-run")

@@ -46,14 +46,6 @@ def test_the_sign_is_as_described(name: str, ours: str, theirs: str, random_step
     np.testing.assert_allclose(eval(ours, names), eval(theirs, names), atol=1e-9)
 
 
-def test_the_humanoids_hands_are_in_front_of_it_each_on_its_side(random_steps: Steps) -> None:
-    columns = random_steps("humanoid-run").transitions.columns
-    left, right = columns["init_left_hand_in_torso"], columns["init_right_hand_in_torso"]
-    assert (left[:, 0] > 0.2).all()
-    assert (left[:, 1] > 0.1).all()
-    assert (right[:, 1] < -0.1).all()
-
-
 def test_the_humanoid_on_its_back_faces_up_and_is_more_upright_sitting(
     random_steps: Steps, scripted_steps: Steps
 ) -> None:

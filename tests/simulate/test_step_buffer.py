@@ -117,7 +117,7 @@ def action(obs: Array) -> Array:
     [
         ([chicken, egg], "chicken → egg → chicken"),
         ([height], "'height' needs an unknown observable 'pole_poss'; did you mean 'pole_pos'"),
-        ([action], "'action' already"),
+        ([action], "'action' is there already"),
     ],
 )
 def test_what_cannot_be_computed_is_refused(functions: Any, message: str, domain_of: Any) -> None:
