@@ -172,7 +172,7 @@ class Writer:
         )
         if failed is not None:
             self._run.fail(failed)
-        exchanges = [_exchange(each) for each in replies]
+        exchanges = [exchange_of(each) for each in replies]
         self._run.write_candidate(candidate, feedback=request.feedback, exchanges=exchanges)
         return candidate
 
@@ -210,7 +210,7 @@ def failure_of(id: str, problem: Refused | UnknownName | RewardFailure) -> Faile
     return Failed(id, "refused", str(problem))
 
 
-def _exchange(reply: Reply) -> dict[str, Any]:
+def exchange_of(reply: Reply) -> dict[str, Any]:
     """A reply with its origin, for `replay` and `eureka inspect`."""
     return {
         **reply.exchange,

@@ -16,6 +16,7 @@ from eureka_loop.errors import BadInput, DesignerError, Refused, RunError
 from eureka_loop.propose.designer import Repair
 from eureka_loop.propose.llm.extract import extract
 from eureka_loop.propose.replay import ReplayDesigner
+from eureka_loop.propose.write import exchange_of
 from eureka_loop.records import Reply
 from eureka_loop.reward.gate import check
 from tests.propose.conftest import proposals
@@ -28,16 +29,7 @@ def record(
 ) -> None:
     """Files of a generation, as a run keeps them."""
     for index, reply in enumerate(replies):
-        exchanges = [
-            {
-                **turn.exchange,
-                "source": turn.source,
-                "problem": turn.problem,
-                "note": turn.note,
-                "parents": list(turn.parents),
-            }
-            for turn in (reply, *repairs.get(index, ()))
-        ]
+        exchanges = [exchange_of(turn) for turn in (reply, *repairs.get(index, ()))]
         files.write_json(folder / "candidates" / f"g{generation}-{index:02d}" / "exchange.json", exchanges)
 
 

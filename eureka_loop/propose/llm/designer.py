@@ -79,7 +79,7 @@ class LLMDesigner:
 
     def _call(self, messages: Messages, seed: int) -> Reply:
         prompt, limit = _tokens(*(each["content"] for each in messages)), self._settings.max_tokens
-        with self._ledger.call(self.model, prompt_tokens=prompt, completion_tokens=limit) as call:
+        with self._ledger.call(self._ledger.usage(self.model, prompt, limit)) as call:
             try:
                 completion = self._endpoint.complete(
                     self.model, messages, max_tokens=limit, temperature=self._settings.temperature, seed=seed

@@ -12,13 +12,9 @@ from eureka_loop.propose.llm.prices import Prices, user_file
 from eureka_loop.records import Usage
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Call:
-    """One call to a model.
-
-    Attributes:
-        used: the most it can take, until it is set to what it really took.
-    """
+    """One call to a model: the most it can take, until it is set to what it really took."""
 
     used: Usage
 
@@ -53,7 +49,7 @@ class Ledger:
         self._prices, self._max_usd, self._max_tokens = prices, max_usd, max_tokens
         self._record = record
         self._spent = spent
-        self._reserved: dict[Call, Usage] = {}
+        self._reserved: list[Usage] = []
         self._changed = threading.Condition()
         if max_usd is not None and spent.tokens and spent.usd is None:
             raise BadInput(
@@ -87,26 +83,24 @@ class Ledger:
         return Usage(prompt_tokens, completion_tokens, usd)
 
     @contextmanager
-    def call(self, model: str, *, prompt_tokens: int, completion_tokens: int) -> Iterator[Call]:
+    def call(self, most: Usage) -> Iterator[Call]:
         """Reserve the most that a call can take; set `used` of the yielded call to what it took.
 
         Raises:
-            BadInput: a limit on money, and no price.
             BudgetSpent: the call might pass a limit.
         """
-        self.require_price(model)
-        call = Call(self.usage(model, prompt_tokens, completion_tokens))
+        call = Call(most)
         with self._changed:
-            while passed := self._would_pass(call.used):
+            while passed := self._would_pass(most):
                 if not self._reserved:
                     raise BudgetSpent(passed)
                 self._changed.wait()
-            self._reserved[call] = call.used
+            self._reserved.append(most)
         try:
             yield call
         finally:
             with self._changed:  # both at once, or another call could slip in between
-                del self._reserved[call]
+                self._reserved.remove(most)
                 self._spent += call.used
                 self._changed.notify_all()  # first: waiting calls must wake even where recording fails
                 if call.used.tokens:
@@ -114,7 +108,7 @@ class Ledger:
 
     def _would_pass(self, most: Usage) -> str:
         """The message on the limit that a call might pass; "" where it passes none."""
-        held = sum(self._reserved.values(), most)
+        held = sum(self._reserved, most)
         advice = "resume with more, or with a lower --max-completion-tokens"
         spent = self._spent.tokens
         if self._max_tokens is not None and spent + held.tokens > self._max_tokens:

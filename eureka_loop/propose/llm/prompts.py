@@ -33,7 +33,7 @@ def messages(request: Request) -> list[Message]:
     if repair is None or not (repair.source or repair.exchange.get("messages")):
         return _opening(request)  # a call that failed altogether can't be continued: ask afresh
     problems = _render("repair.j2", source=repair.source, problems=repair.problems.strip())
-    return [*_before_repair(request, repair), _user(problems)]
+    return [*_before_repair(request, repair), _turn("user", problems)]
 
 
 def system() -> str:
@@ -72,7 +72,7 @@ def documentation_text(documentation: str) -> str:
 
 
 def _opening(request: Request) -> list[Message]:
-    start = [{"role": "system", "content": system()}, _user(first(request))]
+    start = [_turn("system", system()), _turn("user", first(request))]
     parents = () if request.operator == "fresh" else request.parents
     if not (parents or request.feedback or request.instructions):
         return start
@@ -85,17 +85,17 @@ def _opening(request: Request) -> list[Message]:
         instructions=request.instructions.strip(),
     )
     if not parents:  # two user turns in a row break some chat templates
-        return [start[0], _user(f"{start[1]['content']}\n\n{text}")]
-    return [*start, _assistant(_fenced(parents[0].candidate.source)), _user(text)]
+        return [start[0], _turn("user", f"{start[1]['content']}\n\n{text}")]
+    return [*start, _turn("assistant", _fenced(parents[0].candidate.source)), _turn("user", text)]
 
 
 def _before_repair(request: Request, repair: Repair) -> list[Message]:
     """The exchange so far; a program without one is shown as the model's own."""
     earlier = repair.exchange.get("messages")
     if not earlier:
-        return [*_opening(request), _assistant(_fenced(repair.source or ""))]
+        return [*_opening(request), _turn("assistant", _fenced(repair.source or ""))]
     reply = without_thinking(str(repair.exchange.get("reply") or ""))
-    return [*map(dict, earlier), _assistant(reply or "(no reply)")]
+    return [*map(dict, earlier), _turn("assistant", reply or "(no reply)")]
 
 
 def _functions() -> Iterator[str]:
@@ -118,12 +118,8 @@ def _fenced(source: str) -> str:
     return f"```python\n{source.strip()}\n```"
 
 
-def _user(content: str) -> Message:
-    return {"role": "user", "content": content}
-
-
-def _assistant(content: str) -> Message:
-    return {"role": "assistant", "content": content}
+def _turn(role: str, content: str) -> Message:
+    return {"role": role, "content": content}
 
 
 def _render(template: str, **values: object) -> str:

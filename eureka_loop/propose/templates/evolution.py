@@ -23,7 +23,6 @@ _LOST = 0.3  # probability that crossing leaves out a term the other parent hasn
 _SPREAD = 0.6  # of the logarithm of a mutated weight; a margin or a target moves half as far
 _IDLE = 0.01  # share of the reward below which a term does nothing
 _HARM = -0.1  # correlation with fitness below which a term misleads
-_REFERENCES = frozenset({"human", "sparse"})
 
 Random = np.random.Generator
 
@@ -127,7 +126,7 @@ def parents(pool: Pool, evaluated: Iterable[Evaluated]) -> list[Parent]:
     found: dict[str, Parent] = {}
     for each in ranked(list(evaluated)):
         genome = parse(each.candidate.source)
-        if genome and each.candidate.id not in _REFERENCES:
+        if genome:
             restored = tuple(pool.restore(gene) for gene in genome)
             found[each.candidate.id] = Parent(each.candidate.id, restored, _change_odds(each))
     return list(found.values())

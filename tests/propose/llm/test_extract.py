@@ -19,8 +19,6 @@ def fenced(code: str, language: str = "python") -> str:
     [
         f"Sure!\n\n{fenced(PROGRAM)}\n\nGood luck.",
         fenced(PROGRAM, ""),
-        f"~~~python\n{PROGRAM}~~~",
-        f"````python\n{PROGRAM}````",
         f"Sketch:\n{fenced('x = speed', 'text')}\nThen:\n{fenced(PROGRAM)}\nRun:\n{fenced('ls', 'bash')}",
         f"Draft:\n{fenced(OTHER)}\nBetter:\n{fenced(PROGRAM)}",
         f"Good:\n{fenced(PROGRAM)}\nBroken:\n{fenced('def compute_reward(:')}",
@@ -31,7 +29,7 @@ def fenced(code: str, language: str = "python") -> str:
         "\n".join("   " + line for line in fenced(PROGRAM).split("\n")),
         fenced(PROGRAM).replace("\n", "\r\n"),
     ],
-    ids=range(13),
+    ids=range(11),
 )
 def test_finds_the_program(reply: str) -> None:
     assert extract(reply).source == PROGRAM
@@ -54,7 +52,6 @@ def test_another_function_and_broken_code_go_to_the_gate(code: str) -> None:
         ("I can't help with that.", "content_filter", "the model refused: I can't help with that."),
         ("```python\ndef compute_reward(speed):\n    return {", "stop", "the reply ends in the middle"),
         ("", "length", "cut off by the token limit (512 tokens)"),
-        ("<think>so", "length", "cut off by the token limit (512 tokens)"),
         (f"```python\n{PROGRAM}", "length", "raise --max-completion-tokens"),
         (PROGRAM, "length", "cut off by the token limit (512 tokens)"),
     ],

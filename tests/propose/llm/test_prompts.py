@@ -99,18 +99,3 @@ def test_the_example_passes_the_gate() -> None:
     program = check(prompts.example(), vocabulary)
     assert program.parameters == ("chest_pos", "prev_chest_pos", "chest_up", "dt", "action")
     assert dict(program.weights) == {"speed": 1.0, "upright": 0.5, "margin": 0.3, "effort": 1e-3}
-
-
-@pytest.mark.parametrize("name", ["tolerance", "ramp", "wrap", "dot", "norm", "rotate", "heading"])
-def test_every_shaping_function_is_described(name: str) -> None:
-    assert f"`{name}(" in prompts.system()
-
-
-def test_documentation_is_shortened() -> None:
-    long = "| a |\n| --- |\n" + "| x |\n" * 13
-    figure, table = "```{figure} a.png\n:name: a\n```\n", "| a    | b   |\n| ---- | ------ |\n| 1 | 2 |\n"
-    text = f"See [here](http://x.y).\n{figure}\n\n\n{table}And\n{long}End."
-    assert prompts.documentation_text(text) == (
-        "See here.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\nAnd\n"
-        "(A table of 13 rows is left out: see the observables above.)\nEnd."
-    )

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-import pytest
 
 from eureka_loop.propose.llm.table import HEADER, vocabulary_text
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
@@ -34,10 +31,6 @@ def text(*observables: Observable, constants: dict[str, str] | None = None) -> s
     return vocabulary_text(Vocabulary("Any-v0", observables, constants or {}))
 
 
-def rows(*observables: Observable) -> list[str]:
-    return [line for line in text(*observables).splitlines() if line and not line.startswith("##")][1:]
-
-
 def test_a_hand_stays_readable() -> None:
     fingers = [f"finger{n}" for n in range(24)]
     observables = [row for name in fingers for row in [*body(f"{name}_link"), *joint(name)]]
@@ -52,41 +45,7 @@ def test_a_hand_stays_readable() -> None:
         assert f"{name}_link" in shown
 
 
-def test_joints_and_bodies_take_few_lines() -> None:
-    assert rows(*joint("hip")) == [
-        "hip_angle rad: start 0.1, random -1..1; hip_velocity rad/s: random -9..9; "
-        "positive: moves what it carries toward +x (right-handed about +y)"
-    ]
-    touch = Observable("b_touch", (), "N", "world", "touch of body b", "b")
-    shown = text(*body("a"), *body("b"), touch, *body("c"))
-    assert "## bodies: * is one of a, b, c" in shown
-    assert "*_up | (N, 3) | m, world | up of body * | - | -" in shown
-    assert "*_touch | (N,) | N, world | touch of body * (only for b) | - | -" in shown
-    gyro = [Observable(f"sensor_{n}", (3,), "", "", f"the model's gyro sensor {n}", "sensors") for n in "ab"]
-    touch = Observable("sensor_c", (), "", "", "the model's touch sensor c", "sensors")
-    assert rows(*gyro, touch) == [
-        "sensor_* | (N, 3) | - | the model's gyro sensor * (not for c) | - | -",
-        "sensor_* | (N,) | - | the model's touch sensor * (only for c) | - | -",
-    ]
-
-
 def test_hidden_ones_are_never_shown() -> None:
     hidden = Observable("native_reward", (), hidden=True, group="native")
     assert "native" not in text(hidden, Observable("x", ()))
     assert text(hidden) == HEADER
-
-
-@pytest.mark.parametrize(
-    ("start", "low", "high", "shown"),
-    [
-        ((0.0,), (-1.834,), (2.28,), "0 | -1.8..2.3"),
-        ((0.001,), (0.0005,), (0.0015,), "0.001 | 0.0005..0.0015"),
-        ((0.0, 1.0), (-1.0, 1.0), (1.0, 1.0), "(0, 1) | (-1..1, 1)"),
-        ((0.0,) * 5, (-2.0,) * 5, (3.0,) * 5, "- | -2..3 in all"),
-        (None, None, None, "- | -"),
-    ],
-)
-def test_numbers(start: Any, low: Any, high: Any, shown: str) -> None:
-    shape = () if start is None or len(start) == 1 else (len(start),)
-    (line,) = rows(Observable("x", shape, start=start, low=low, high=high))
-    assert line.split(" | ", 4)[4] == shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eureka_loop.propose.templates.pool import pool
-from eureka_loop.propose.templates.program import Genome, compatible, parse, write
+from eureka_loop.propose.templates.program import Genome, parse, write
 from eureka_loop.records import Task
 from eureka_loop.reward.vocabulary import Vocabulary
 
@@ -55,28 +55,16 @@ def test_another_authors_plain_program_has_genes() -> None:
     "source",
     [
         "no Python at all",
-        "",
         "def compute_reward(x):\n    pass\n",
-        'def compute_reward(x):\n    """Only text."""\n',
         'def compute_reward(x):\n    terms = {"a": x}\n    return terms\n',
         'K = 2.0\n\ndef compute_reward(x):\n    return {"a": K * x}\n',
         'def compute_reward(x):\n    for i in range(3):\n        x = x + i\n    return {"a": x}\n',
-        'def compute_reward(x, *, w):\n    return {"a": w * x}\n',
         'def compute_reward(x, *, w="heavy"):\n    return {"a": x}\n',
-        "def compute_reward(x):\n    return {**x}\n",
         'def fitness(x):\n    return {"a": x}\n',
     ],
 )
 def test_other_programs_have_none(source: str) -> None:
     assert parse(source) is None
-
-
-def test_two_terms_of_one_name_do_not_fit_together() -> None:
-    own, foreign = genome(OWN), genome(FOREIGN)
-    assert compatible(own[0], foreign[0])
-    assert not compatible(own[0], own[0])
-    other = genome(FOREIGN.replace("* 2", "* 3").replace('"go"', '"run"'))
-    assert not compatible(foreign[0], other[0]), "y would mean two things"
 
 
 def test_terms_are_recognised_whatever_their_weights(planar: Vocabulary, task: Task) -> None:
