@@ -30,7 +30,7 @@ class Curves:
 def common_steps(results: Sequence[Trained]) -> Array:
     """(P,): every step at which some run's checkpoint had finished episodes.
 
-    Not only where all had: a single run whose first episode ends late would cut off the others' beginning.
+    Not only where all had: a single run with a late first episode would cut off the others' beginning.
     """
     lines = _lines(results)
     return np.unique(np.concatenate([line[:, 0] for line in lines])) if lines else np.zeros(0)

@@ -54,7 +54,6 @@ class Screened:
         episodes, policies: number of them.
         value: Kendall's tau of the episodes' mean discounted value with fitness.
         mean: of their mean reward per step.
-        scale: standard deviation of the reward over all steps.
     """
 
     verdict: Verdict
@@ -64,7 +63,6 @@ class Screened:
     value: Interval | None = None
     mean: Interval | None = None
     terms: Mapping[str, TermOnBank] = field(default_factory=dict)
-    scale: float = 0.0
 
     @property
     def dead(self) -> list[str]:
@@ -174,8 +172,8 @@ def screen(terms: Terms, lengths: Sequence[int], ranking: Ranking, discount: flo
     value = ranking.interval(np.array([discounted_value(each, discount) for each in rewards]))
     mean = ranking.interval(np.array([each.mean() for each in rewards]))
     verdict, why = decided(value, mean)
-    by_term, scale = _by_term(terms, cuts, ranking), float(terms.total.std())
-    return Screened(verdict, why, len(lengths), ranking.policies, value, mean, by_term, scale)
+    by_term = _by_term(terms, cuts, ranking)
+    return Screened(verdict, why, len(lengths), ranking.policies, value, mean, by_term)
 
 
 def decided(value: Interval | None, mean: Interval | None) -> tuple[Verdict, str]:

@@ -93,7 +93,7 @@ def over_tasks(found: Sequence[Draws]) -> Array:
 
 
 def share_of_tasks(found: Sequence[Draws]) -> Array:
-    """(B,): share of tasks whose winners are at or above the hand-written reward."""
+    """(B,): share of tasks with winners at or above the hand-written reward."""
     return np.asarray(np.mean([at_least_human(each) for each in found], axis=0))
 
 

@@ -121,7 +121,7 @@ def probability_of_improvement(ours: Array, theirs: Array, *, level: float = 0.9
 def rate_interval(rates: Array, *, level: float = 0.95) -> Interval:
     """The mean of some runs' rates (n,) in [0, 1], with Wilson's score interval, each run as one draw.
 
-    A bootstrap of ten runs that all succeed says [1, 1]. A rate varies between runs at most as a coin's does,
+    A bootstrap of ten runs that all succeed is [1, 1]. A rate varies between runs at most as a coin's does,
     so this is too wide where runs are alike, and not too narrow where some trainings take off and others
     don't (coverage: `tests/judge/test_statistics.py`).
 

@@ -61,7 +61,7 @@ CONTAINER_METHODS = _names("items keys values append extend update get")  # of a
 METHODS = ARRAY_METHODS | CONTAINER_METHODS
 ATTRIBUTES = _names("shape ndim size dtype T")
 
-# Of every function; one that doesn't take a keyword says so when it runs.
+# Of every function; a function that doesn't take a keyword fails when it runs.
 KEYWORDS = _names(
     "axis keepdims ddof weights q ord n shift axes dtype fill_value num endpoint default decimals"
     " a_min a_max min max rtol atol rel_tol abs_tol nan posinf neginf left right strict start"

@@ -4,7 +4,7 @@
         return {"speed": speed * forward_velocity, "effort": -effort * np.square(action).sum(axis=1)}
 
 Every array is float64 with a leading batch axis N, read-only; rows are independent. The program returns a
-dict of terms, each (N,) and finite; the reward is the sum of the terms whose key doesn't begin with `_`.
+dict of terms, each (N,) and finite; the reward is the sum of the terms without a leading `_`.
 """
 
 from __future__ import annotations

@@ -195,7 +195,7 @@ def short_range(*limits: int) -> range:
 
 
 def frozen(constant: object) -> object:
-    """A module constant whose arrays can't be written into; raises TypeError for an array of objects."""
+    """A module constant with its arrays made read-only; raises TypeError for an array of objects."""
     if isinstance(constant, np.ndarray):
         if constant.dtype.hasobject:
             raise TypeError("a constant is made of numbers; this one holds objects")

@@ -138,7 +138,7 @@ def _index(spot: Spot, text: str) -> str:
 
 
 def _broadcast(spot: Spot, _: str) -> str:
-    """Two arrays whose shapes don't fit row by row."""
+    """Two arrays with shapes that don't fit row by row."""
     shapes = {each: shape for each in _operands(spot.node) if (shape := spot.shape(each))}
     if len(shapes) < 2:
         return ""

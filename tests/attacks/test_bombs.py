@@ -65,7 +65,7 @@ EXCEPTION = {
 }
 KILLED = {
     "an exit": "os._exit(0)",
-    "an exit that says it was memory's fault, by another number": "os._exit(70)",
+    "an exit with the status of a failed set-up": "os._exit(70)",
     "an abort": "os.abort()",
     "a crash": "ctypes.string_at(0)",
     "a crash in the depth": "sys.setrecursionlimit(10**9)\na = []\nb = []\nfor i in range(10**5):\n    a = [a]\n    b = [b]\ny = a == b",
@@ -75,7 +75,7 @@ KILLED = {
     "processes": "while True:\n    os.fork()",
     "descriptors, by copying": "while True:\n    os.dup(0)",
     "descriptors, by pipes": "while True:\n    os.pipe()",
-    "a lock that nobody gives back": "import _thread\nlock = _thread.allocate_lock()\nlock.acquire()\nlock.acquire()",
+    "a lock that is never released": "import _thread\nlock = _thread.allocate_lock()\nlock.acquire()\nlock.acquire()",
     "sleep": "sys.modules['time'].sleep(60)",
     "a signal ignored": "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
     "a process that stops itself": "os.kill(os.getpid(), signal.SIGSTOP)",
@@ -118,7 +118,7 @@ BOMBS = {
     **{f"{name}, while loading": (source + HONEST, kind) for name, (source, kind) in LOADING.items()},
 }
 
-PASS_THE_GATE = {  # the gate knows no sizes and values → the failure in a program's own namespace
+PASS_THE_GATE = {  # sizes and values the gate can't see → the failure in a program's own namespace
     "loops in loops": "exception",  # its `range` is the short one
     "a long sum": "exception",
     "a matrix product in one call": "exception",

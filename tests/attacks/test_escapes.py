@@ -19,7 +19,7 @@ PAYLOADS = {
 every_escape = pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
 
 
-# The gate knows names and syntax; that these write into their inputs or return no terms is seen in the dry run.
+# The gate checks names and syntax; that these write into their inputs or return no terms is seen in the dry run.
 PASS_THE_GATE = (
     "lookalikes-a term's name in another script",
     "lookalikes-a term's name with an escape sequence",

@@ -70,18 +70,7 @@ PIECES = (
     *"np.load np.sum( np.array([ np.where( np.linalg.norm( np.einsum( np.zeros( np.inf np.pi".split(),
     *"0 1 -1 0.5 1e999 -1e999 1e308 10**12 9**9**8 0xffffffffffffffffffff 1j 1_000 b'a' 'a' f'{x}' ...".split(),
     *"torch. torch.relu( torch.sigmoid( F.normalize( x.clamp( .pow( .relu() *x *v env.x dtype=x.dtype".split(),
-    *(
-        "axis=1",
-        "axis=0",
-        "out=x",
-        "*args",
-        "**kwargs",
-        "@np.vectorize\n",
-        "[::0]",
-        "[:, 10**30]",
-        "{**x}",
-        "[x]*1000",
-    ),
+    *"axis=1|axis=0|out=x|*args|**kwargs|@np.vectorize\n|[::0]|[:, 10**30]|{**x}|[x]*1000".split("|"),
 )
 
 texts = st.text(max_size=200)
@@ -100,20 +89,17 @@ def mutants(draw: st.DrawFn) -> str:
     return source
 
 
-KINDS = (  # what may stand in each other's place
-    (
-        "x v w np.pi a b c y up total values terms both near f 1.0 (x,v) [x] {'a':x} None x[0] v[:,0] v.T len(x)".split()
-    ),
-    (
-        "np.abs np.square np.zeros_like np.clip np.stack np.where sum len np.sum np.array tuple list dict norm wrap ramp".split()
-    ),
-    ("0 1 2 3 -1 0.5 1e-3 64 1000 10**12 1e308 1e999 np.inf np.nan True x.shape[0] v.shape[1]".split()),
-    ("+ - * / ** // % @ & | < > == != and or in is".split()),
-    ("np.abs torch.relu torch.sigmoid F.normalize x.clamp np.exp2 np.linalg.norm".split()),
-    (
-        ".T .shape .copy() .sum() .sum(axis=1) .mean(axis=-1) .reshape(-1) .astype(int) .items() .append(x) [0] [:,0] [None]".split()
-    ),
-)
+KINDS = [  # what may stand in each other's place
+    words.split()
+    for words in (
+        "x v w np.pi a b c y up total values terms both near f 1.0 (x,v) [x] {'a':x} None x[0] v[:,0] v.T len(x)",
+        "np.abs np.square np.zeros_like np.clip np.stack np.where sum len np.sum np.array tuple list dict norm wrap",
+        "0 1 2 3 -1 0.5 1e-3 64 1000 10**12 1e308 1e999 np.inf np.nan True x.shape[0] v.shape[1]",
+        "+ - * / ** // % @ & | < > == != and or in is",
+        "np.abs torch.relu torch.sigmoid F.normalize x.clamp np.exp2 np.linalg.norm",
+        ".T .shape .copy() .sum() .sum(axis=1) .mean(axis=-1) .reshape(-1) .items() .append(x) [0] [:,0] [None]",
+    )
+]
 
 
 @st.composite
@@ -137,29 +123,12 @@ def wrapped(draw: st.DrawFn) -> str:
 
 anything = st.one_of(texts, soups, mutants(), swapped(), wrapped())
 
-FORBIDDEN = (
-    *(
-        ast.While,
-        ast.Try,
-        ast.TryStar,
-        ast.With,
-        ast.ClassDef,
-        ast.Global,
-        ast.Nonlocal,
-        ast.Import,
-        ast.ImportFrom,
-    ),
-    *(
-        ast.Yield,
-        ast.YieldFrom,
-        ast.Await,
-        ast.AsyncFunctionDef,
-        ast.AsyncFor,
-        ast.AsyncWith,
-        ast.Match,
-        ast.Raise,
-    ),
-    *(ast.JoinedStr, ast.FormattedValue, ast.NamedExpr, ast.Starred, ast.Delete, ast.Set, ast.SetComp),
+FORBIDDEN = tuple(
+    getattr(ast, name)
+    for name in (
+        "While Try TryStar With ClassDef Global Nonlocal Import ImportFrom Yield YieldFrom Await Match Raise"
+        " AsyncFunctionDef AsyncFor AsyncWith JoinedStr FormattedValue NamedExpr Starred Delete Set SetComp"
+    ).split()
 )
 BUILTINS = frozenset(
     "abs len float int bool tuple list any all min max zip sum enumerate round range dict".split()

@@ -40,7 +40,7 @@ FORGERIES = {
     "nothing to sum": say(text="_a", size=2) + STAY,
     "half an answer": "os.write(0, b'0' * 16)" + STAY,
     "one and a half": say() + "\nos.write(0, b'0' * 16)\n" + "while len(x) < 9:\n    pass",
-    "an answer that is no answer": "os.write(0, b'an honest reward process says nothing of the kind')" + STAY,
+    "an answer that is no answer": "os.write(0, b'bytes that no reward process of ours would send.')" + STAY,
     "an end without an answer": "os._exit(0)",
     "a closed wire": "os.close(0)" + STAY,
     "a wire shut on this side": "socket.socket(fileno=0).shutdown(1)" + STAY,

@@ -32,10 +32,6 @@ def test_a_reward_that_orders_alike_has_rank_correlation_one() -> None:
     assert found.points[-1][0] == 1999.0
 
 
-def test_diagnostics_are_no_part_of_the_reward() -> None:
-    assert agreed(terms(speed=X, _noise=1e3 * NOISE), terms(speed=X)).pearson == pytest.approx(1.0)
-
-
 def test_a_constant_reward_has_no_correlation() -> None:
     found = agreed(terms(speed=X), terms(alive=np.ones(2000)))
     assert (found.pearson, found.spearman) == (None, None)

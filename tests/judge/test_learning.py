@@ -1,4 +1,4 @@
-"""Learning curves: heights, crossings and bands of curves whose answers can be worked out by hand."""
+"""Learning curves: heights, crossings and bands of curves with answers worked out by hand."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.judge import trajectory
-from eureka_loop.judge.trajectory import Trajectory, joined, moments, save, size, with_starts
+from eureka_loop.judge.trajectory import Trajectory, joined, moments, save, size
 
 
 def columns(steps: int = 4) -> dict[str, np.ndarray]:
@@ -28,23 +28,12 @@ def episode(tmp_path: Path) -> Trajectory:
     return Trajectory(tmp_path / "episode.npz")
 
 
-def test_what_has_to_be_recorded() -> None:
-    assert with_starts(["x", "v"]) == ["x", "v", "init_x", "init_v"]
-
-
 def test_now_before_and_at_the_start(episode: Trajectory) -> None:
     found = episode.columns(["x", "prev_x", "init_x"])
     assert found["x"].tolist() == [11, 12, 13, 14]
     assert found["prev_x"].tolist() == [10, 11, 12, 13]
     assert found["init_x"].tolist() == [10] * 4
     assert all(column.dtype == np.float64 for column in found.values())
-
-
-def test_shapes_stay(episode: Trajectory) -> None:
-    found = episode.columns(["v", "prev_v", "init_v"])
-    assert found["v"].tolist() == columns()["v"].tolist()
-    assert found["prev_v"][0].tolist() == [-1, -1, -1]
-    assert {column.shape for column in found.values()} == {(4, 3)}
 
 
 def test_a_name_that_begins_like_a_prefix_is_a_name(tmp_path: Path) -> None:

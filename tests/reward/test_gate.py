@@ -11,9 +11,6 @@ from eureka_loop.reward.syntax import MAX_PROBLEMS
 from eureka_loop.reward.vocabulary import Vocabulary
 
 ENTRY = 'def compute_reward(forward_velocity):\n    return {"speed": forward_velocity}\n'
-NO_MEMORY = "a program has no memory: ask for `prev_<name>`, `init_<name>` or a tracker"
-NO_TEXT = "text can't be built; write it out as a literal"
-CHANGES = "which may change: write a function, or a number, text, a tuple or an array of numbers"
 NO_IMPORT = "nothing can be imported; programs have `np`, `math` and the shaping functions"
 Check = Callable[..., list[str]]
 
@@ -57,10 +54,10 @@ def test_beyond_forty_problems_the_rest_is_counted(body: Check) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("X = [0, 1]", f"constant `X` can't hold `[0, 1]`, {CHANGES}"),
-        ("X = ((1, [2]),)", f"constant `X` can't hold `[2]`, {CHANGES}"),
-        ("X = {'a': 1.0}", f"constant `X` can't hold `{{'a': 1.0}}`, {CHANGES}"),
-        ("f = lambda x: x * 2", f"constant `f` can't hold `lambda x: x * 2`, {CHANGES}"),
+        ("X = [0, 1]", "may change: write a function, or a number, text, a tuple or an array of numbers"),
+        ("X = ((1, [2]),)", "change: write a function, or a number, text, a tuple or an array of numbers"),
+        ("X = {'a': 1.0}", "may change: write a function, or a number, text, a tuple or an array of numbers"),
+        ("f = lambda x: x * 2", "write a function, or a number, text, a tuple or an array of numbers"),
         ("X = 1\nX = 2", "`X` is defined twice: remove one"),
         ("def f():\n    return 1\ndef f():\n    return 2", "`f` is defined twice: remove one"),
         ("X, Y = 1, 2", "`X, Y = (1, 2)` can't stand outside a function"),
@@ -68,9 +65,9 @@ def test_beyond_forty_problems_the_rest_is_counted(body: Check) -> None:
         ("X = 1\nX += 1", "`X += 1` can't stand outside a function"),
         ("X = Y", "unknown name `Y`"),
     ],
-)
+)  # fmt: skip
 def test_top_level_statements_that_are_refused(problems: Check, line: str, message: str) -> None:
-    assert message in [problem.partition(": ")[2] for problem in problems(f"{line}\n{ENTRY}")]
+    assert any(problem.endswith(message) for problem in problems(f"{line}\n{ENTRY}"))
 
 
 @pytest.mark.parametrize(
@@ -107,28 +104,12 @@ def signature(parameters: str) -> str:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        (
-            "torso_up, torso_vel",
-            "unknown observable 'torso_vel'; did you mean 'torso_linvel' (N, 3) m/s or 'torso_angvel' (N, 3) rad/s or "
-            "'torso_up' (N, 3)?",
-        ),
+        ("torso_up, torso_vel", "(N, 3) m/s or 'torso_angvel' (N, 3) rad/s or 'torso_up' (N, 3)?"),
         ("torso_up, xyzzy", "unknown observable 'xyzzy'"),
-        (
-            "torso_up, env",
-            "unknown observable 'env': a program is a plain function; ask for each quantity by its name",
-        ),
-        (
-            "torso_up, done",
-            "unknown observable 'done': write `terminated`, 1 where the episode ended by itself",
-        ),
-        (
-            "torso_up, next_obs",
-            "unknown observable 'next_obs': write `obs`: the observation after the step (`prev_obs`: before)",
-        ),
-        (
-            "torso_up, info_reward_ctrl",
-            "'info_reward_ctrl' is the env's own reward or part of it; a program can't ask for it",
-        ),
+        ("torso_up, env", "'env': a program is a plain function; ask for each quantity by its name"),
+        ("torso_up, done", "observable 'done': write `terminated`, 1 where the episode ended by itself"),
+        ("torso_up, next_obs", "write `obs`: the observation after the step (`prev_obs`: before)"),
+        ("torso_up, info_reward_ctrl", "is the env's own reward or part of it; a program can't ask for it"),
         ("torso_up, *args", "`*args`: name every parameter"),
         ("torso_up, w=1.0", "`w` is a weight: it stands after a `*`: `*, w=1.0`"),
         ("torso_up, *, w", "weight `w`: its default is one finite number, `w=1.0`"),
@@ -136,9 +117,9 @@ def signature(parameters: str) -> str:
         ("torso_up, *, w=1e999", "weight `w=1e309`: its default is one finite number, `w=1.0`"),
         ("torso_up, *, action=1.0", "`action` is an observable: it stands before the `*`"),
     ],
-)
+)  # fmt: skip
 def test_parameters_that_are_refused(problems: Check, parameters: str, message: str) -> None:
-    assert f"Line 1: {message}" in problems(signature(parameters))
+    assert any(problem.endswith(message) for problem in problems(signature(parameters)))
 
 
 def test_no_observable_at_all(problems: Check) -> None:
@@ -168,24 +149,15 @@ def compute_reward(prev_torso_pos, torso_pos, *, go=-2, bend=np.pi / 2):
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        (
-            "while w < 1.0:\n    pass",
-            "`while` may never end: write `for i in range(10):` with a fixed number",
-        ),
-        (
-            "try:\n    x = 1.0\nexcept Exception as e:\n    x = 2.0",
-            "`try` hides errors: guard the value: `np.where(d > 1e-8, a / np.maximum(d, 1e-8), 0.0)`",
-        ),
+        ("while w < 1.0:\n    pass", "may never end: write `for i in range(10):` with a fixed number"),
+        ("try:\n    x = 1.0\nexcept Exception as e:\n    x = 2.0", "> 1e-8, a / np.maximum(d, 1e-8), 0.0)`"),
         ("with w:\n    pass", "`with` can't be used: remove it and keep its body"),
         ("class A:\n    x = missing", "`class` can't be used: write functions above the entry point"),
-        ("global w2", f"`global` can't be used: {NO_MEMORY}"),
+        ("global w2", "be used: a program has no memory: ask for `prev_<name>`, `init_<name>` or a tracker"),
         ("raise ValueError('no')", "`raise` can't be used: remove it"),
         ("assert w > 0", "`assert` can't be used: remove it; shapes are checked for you"),
         ("x = 1\ndel x", "`del` can't be used: remove it"),
-        (
-            "match w:\n    case float():\n        pass",
-            "`match` can't be used: write `np.where` or `np.select`",
-        ),
+        ("match w:\n    case float():\n        pass", "can't be used: write `np.where` or `np.select`"),
         ('x = f"{w}"', 'f-strings can\'t be used: write every key as a literal string: `"left_foot"`'),
         ("x = (y := 1)", "`:=` can't be used: assign on a line of its own"),
         ("x = {1, 2}", "sets can't be used: write a tuple"),
@@ -197,24 +169,18 @@ def compute_reward(prev_torso_pos, torso_pos, *, go=-2, bend=np.pi / 2):
         ("x = b'abc'", "bytes can't be used: write a number"),
         ("x = 1j", "complex can't be used: write a number"),
         ("x = 10000000000000", "an integer above 1e12: write it as a float, `1e15`"),
-        ("x = 'a' * 9", f"`'a' * 9`: {NO_TEXT}"),
+        ("x = 'a' * 9", "`'a' * 9`: text can't be built; write it out as a literal"),
         ("x = [lambda: 1]", "a lambda needs a name: write a function above the entry point"),
         ("f = lambda x, y=[]: x", "default `[]`: only numbers, text and tuples of numbers"),
-        (
-            "def f(x, y=np.zeros(3)):\n    return x",
-            "default `np.zeros(3)`: only numbers, text and tuples of numbers",
-        ),
+        ("def f(x, y=np.zeros(3)):\n    return x", "`np.zeros(3)`: only numbers, text and tuples of numbers"),
         ("@staticmethod\ndef f(x):\n    return x", "`@staticmethod`: remove the decorator"),
         ("def f(x: np.zeros(3)):\n    return x", "annotation `np.zeros(3)`: remove it"),
-        ("import os", f"`import os`: {NO_IMPORT}"),
-        (
-            "from numpy.linalg import norm",
-            "`from numpy.linalg import norm`: nothing can be imported; write `np.linalg.norm`",
-        ),
+        ("import os", "os`: nothing can be imported; programs have `np`, `math` and the shaping functions"),
+        ("from numpy.linalg import norm", "import norm`: nothing can be imported; write `np.linalg.norm`"),
     ],
-)
+)  # fmt: skip
 def test_syntax_that_is_refused(body: Check, statement: str, message: str) -> None:
-    assert message in [problem.partition(": ")[2] for problem in body(statement)]
+    assert any(problem.endswith(message) for problem in body(statement))
 
 
 @pytest.mark.parametrize(
@@ -273,45 +239,28 @@ def test_syntax_that_passes(body: Check, statement: str) -> None:
         ("np = 1.0", "`np` can't be a name of the program's own: rename it"),
         ("__ｘ = 1.0", "`__x` can't be a name of the program's own: rename it"),
         ("x = torso_pos[:, 0](1)", "`torso_pos[:, 0]` can't be called: call functions by their name"),
-        (
-            "x = w.__class__",
-            "`w.__class__` can't be used: name a quantity as a parameter; arrays have T, dtype, ndim, shape, size",
-        ),
+        ("x = w.__class__", "used: name a quantity as a parameter; arrays have T, dtype, ndim, shape, size"),
         ("x = np.float64.__mro__", "`np.float64.__mro__` can't be used"),
         ("for np.e in (1, 2):\n    x = w", "`np.e` can't be set: give the value a name of its own"),
         ("torso_pos.shape = (3,)", "`torso_pos.shape` can't be set: give the value a name of its own"),
-        (
-            "x = np.random.normal()",
-            "`np.random.normal` can't be used: programs are deterministic: there is no randomness",
-        ),
+        ("x = np.random.normal()", "can't be used: programs are deterministic: there is no randomness"),
         ("x = np.sigmoid(w)", "`np.sigmoid` can't be used: write `1 / (1 + np.exp(-x))`"),
         ("x = np.empty(3)", "`np.empty` can't be used: write `np.zeros`"),
         ("x = np.maximun(w, 1)", "`np.maximun` can't be used; did you mean `np.maximum`?"),
         ("x = math.factorial(9)", "`math.factorial` can't be used"),
-        (
-            "x = forward_velocity.item()",
-            "`forward_velocity.item` can't be used: arrays stay arrays: remove it",
-        ),
-        (
-            "x = '{}'.format(w)",
-            "`'{}'.format` can't be used: text can't be built: write the key as a literal string",
-        ),
+        ("x = forward_velocity.item()", "can't be used: arrays stay arrays: remove it"),
+        ("x = '{}'.format(w)", "can't be used: text can't be built: write the key as a literal string"),
         ("x = torso_pos.tofile('a')", "`torso_pos.tofile` can't be used; write an `np` function"),
         ("x = torso_pos.clamp(0, 1)", "`torso_pos.clamp` can't be used: write `np.clip`"),
         ("x = torch.sigmoid(w)", "`torch.sigmoid` can't be used: write `1 / (1 + np.exp(-x))`"),
         ("x = env.data.qpos[:, 2]", "`env.data.qpos` can't be used: name it as a parameter, `qpos`"),
-        (
-            "x = np.exp(w, out=torso_pos)",
-            "`np.exp(w, out=torso_pos)`: no keyword `out=`; functions return a new array",
-        ),
-        (
-            "x = tolerance(forward_velocity, bound=(0, 1))",
-            "`tolerance(forward_velocity, bound=(0, 1))`: no keyword `bound=`; did you mean `bounds`?",
-        ),
+        ("x = np.exp(w, out=torso_pos)", "out=torso_pos)`: no keyword `out=`; functions return a new array"),
+        ("x = tolerance(forward_velocity, bound=(0, 1))", "no keyword `bound=`; did you mean `bounds`?"),
     ],
-)
+)  # fmt: skip
 def test_names_and_calls_that_are_refused(body: Check, statement: str, message: str) -> None:
-    assert [problem.partition(": ")[2] for problem in body(statement)] == [message]
+    (problem,) = body(statement)
+    assert problem.endswith(message)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def _program_frames(trace: TracebackType | None) -> list[TracebackType]:
 
 
 def _release(trace: TracebackType | None) -> None:
-    """Clear the frames, whose arrays may be what memory is short of."""
+    """Clear the frames: their arrays may fill the memory."""
     while trace is not None:
         with contextlib.suppress(RuntimeError):  # still running: our own
             trace.tb_frame.clear()

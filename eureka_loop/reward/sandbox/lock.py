@@ -92,7 +92,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def may_kill_other_users() -> bool:
-    """Whether this process could still kill a child that has become nobody; root in a container may not."""
+    """Whether this process can kill a child of another user; root in a container may not."""
     if os.geteuid() != 0:
         return True
     lines = Path("/proc/self/status").read_text().splitlines()

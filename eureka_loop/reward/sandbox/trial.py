@@ -32,7 +32,7 @@ Rows = npt.NDArray[np.intp]
 def try_out(fork_server: ForkServer, program: Program, probe: Columns, shapes: Mapping[str, Shape]) -> Terms:
     """The terms of recorded rows, evaluated in every way that must not matter.
 
-    A fitness or success program, whose rows belong together, is run twice; its number is the one term.
+    A fitness or success program is run twice on all rows together; its number is the one term.
 
     Args:
         probe: name → (N, *shape): recorded rows of several episodes.

@@ -65,14 +65,6 @@ def test_bool_int_and_float32_terms_become_floats(body, columns):
     np.testing.assert_array_equal(terms.named()["b"], terms.named()["i"])
 
 
-def test_import_statements_bring_nothing(start, columns):
-    given = columns(4)
-    source = (
-        "import numpy as np\nimport os, sys\ndef compute_reward(x, v):\n    return {'a': x + (os is sys)}\n"
-    )
-    np.testing.assert_array_equal(start(source).evaluate(given).total, given["x"] + 1)  # both are None
-
-
 def test_a_single_term_may_be_called_total(body, columns):
     assert body("return {'total': x, '_seen': x}").evaluate(columns(3)).names == ("total", "_seen")
 
@@ -109,13 +101,6 @@ def test_a_fitness_is_one_number_of_an_episode_of_any_length(start, columns):
 
 def test_a_success_may_be_a_bool(start, columns):
     assert start("def success(x, v):\n    return x.max() > -100", "success").measure(columns(5)) == 1.0
-
-
-def test_many_processes_live_side_by_side(start, columns):
-    given = columns(4)
-    processes = [start(f"def compute_reward(x, v):\n    return {{'a': x + {n}}}") for n in range(8)]
-    for n, process in enumerate(processes):
-        np.testing.assert_array_equal(process.evaluate(given).total, given["x"] + n)
 
 
 def test_a_process_that_is_closed_or_has_failed_says_so(start, body, columns):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
 import signal
 import struct
@@ -18,28 +17,12 @@ from eureka_loop.reward.sandbox.seccomp import ALLOW, ERRNO, KILL_PROCESS, MACHI
 
 CONTROL = 0
 NUMBERS = {  # x86-64, aarch64
-    "read": (0, 63),
-    "write": (1, 64),
-    "mmap": (9, 222),
-    "mprotect": (10, 226),
-    "munmap": (11, 215),
-    "madvise": (28, 233),
-    "futex": (202, 98),
-    "clock_gettime": (228, 113),
-    "openat": (257, 56),
-    "execve": (59, 221),
-    "clone": (56, 220),
-    "clone3": (435, 435),
-    "socket": (41, 198),
-    "ptrace": (101, 117),
-    "kill": (62, 129),
-    "io_uring_setup": (425, 425),
-    "prctl": (157, 167),
-    "prlimit64": (302, 261),
-    "seccomp": (317, 277),
-    "pkey_mprotect": (329, 288),
-    "nanosleep": (35, 101),
-}
+    "read": (0, 63), "write": (1, 64), "mmap": (9, 222), "mprotect": (10, 226), "munmap": (11, 215),
+    "madvise": (28, 233), "futex": (202, 98), "clock_gettime": (228, 113), "openat": (257, 56),
+    "execve": (59, 221), "clone": (56, 220), "clone3": (435, 435), "socket": (41, 198),
+    "ptrace": (101, 117), "kill": (62, 129), "io_uring_setup": (425, 425), "prctl": (157, 167),
+    "prlimit64": (302, 261), "seccomp": (317, 277), "pkey_mprotect": (329, 288), "nanosleep": (35, 101),
+}  # fmt: skip
 
 
 def verdict(machine: str, name: str, *arguments: int, audit: int | None = None) -> int:
@@ -113,14 +96,6 @@ def test_file_lookups_fail_and_another_architectures_calls_kill(machine):
     assert verdict(machine, "munmap", audit=0x40000003) == KILL_PROCESS
 
 
-@both
-def test_jumps_stay_inside_the_program(machine):
-    program = rules(MACHINES[machine], CONTROL)
-    for at, (code, if_true, if_false, _) in enumerate(program):
-        assert code in (0x20, 0x06) or at + 1 + max(if_true, if_false) < len(program)
-    assert program[-1] == (0x06, 0, 0, KILL_PROCESS)
-
-
 # Calls that the filter allows or answers, by name, so that their numbers are checked as well.
 WITH_ARGUMENTS = {"read", "write", "mmap", "mprotect", "madvise", "futex", "clock_gettime"}
 ANSWERED = {
@@ -156,12 +131,12 @@ def test_the_self_test_makes_the_calls_that_it_names(machine, numbers):
 
 @pytest.fixture
 def numbers():
-    """Machine → system calls by name, from the kernel's own headers, or from libseccomp."""
+    """Machine → system calls by name, from the kernel's own headers."""
 
     def of(machine: str) -> Mapping[str, int]:
-        known = _of_headers(machine) or _of_libseccomp(machine)
+        known = _of_headers(machine)
         if not known:
-            pytest.skip("neither the kernel's headers (linux-libc-dev) nor libseccomp are here")
+            pytest.skip("the kernel's headers (linux-libc-dev) are not here")
         return known
 
     return of
@@ -183,17 +158,6 @@ def _of_headers(machine: str) -> dict[str, int]:
                 _OTHER_NAMES.get(call, call) if wide else call: int(number) for wide, call, number in defined
             }
     return {}
-
-
-def _of_libseccomp(machine: str) -> dict[str, int]:
-    try:
-        library = ctypes.CDLL("libseccomp.so.2")
-    except OSError:
-        return {}
-    resolve = library.seccomp_syscall_resolve_name_arch
-    audit, asked = MACHINES[machine].audit, {*WITH_ARGUMENTS, *ANSWERED, *probes._NUMBERS, *NUMBERS}
-    found = {name: resolve(ctypes.c_uint32(audit), name.encode()) for name in asked}
-    return {name: number for name, number in found.items() if number >= 0}
 
 
 PUT_ON = """
