@@ -1,6 +1,6 @@
 """Fitness by way of searching: several whole searches each way, their choices trained on fresh seeds.
 
-    python benchmarks/ways.py [--task hopper-hop] [--searches 8] [--steps 12288] [--ways steady halving]
+    python benchmarks/ways.py [--task hopper-hop] [--searches 8] [--steps 12288] [--ways steady halving sb3]
 
 Every way searches with the same seeds, designer, budget and hyperparameters; what each search has chosen is
 trained afresh on seeds that no search has seen. A search is one draw: interquartile means over searches, their
@@ -23,7 +23,12 @@ from eureka_loop.records import Array
 from eureka_loop.report.comparison import difference_interval
 
 SETTINGS = Path(__file__).parents[1] / "docs" / "demo.toml"
-WAYS = {"plain": (), "steady": ("--steady",), "halving": ("--halving", "3")}
+WAYS = {
+    "plain": (),
+    "steady": ("--steady",),
+    "halving": ("--halving", "3"),
+    "sb3": ("--trainer", "sb3"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Records along the line: task → reply → candidate → job. Their outcomes are in `results`.
+"""Records of a run: task → reply → candidate → job. Their outcomes are in `results`.
 
 Frozen, plain data. Every record goes into a JSON file and comes back equal (see `files`).
 """
@@ -92,7 +92,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A reward program with an id and its parents. `source` may not have passed the gate."""
+    """A reward program; `source` may not have passed the gate."""
 
     id: str  # "g0-03": generation 0, fourth sample; references: "human", "sparse"
     generation: int
@@ -143,23 +143,14 @@ SNAPSHOT = "training.npz"  # in the folder of a job with `until`: the state from
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A stage of successive halving; at its end the worse candidates stop.
-
-    Attributes:
-        number: from 0, the first.
-        steps: that each training has taken at its end.
-        seeds: trainings of each candidate; those that the rung before lacks begin here.
-        episodes: in which each policy is judged.
-        places: candidates that reach it.
-        last: whether trainings end here.
-    """
+    """A stage of successive halving; at its end the worse candidates stop."""
 
     number: int
-    steps: int
-    seeds: int
-    episodes: int
-    places: int
-    last: bool = True
+    steps: int  # taken by each training at its end
+    seeds: int  # trainings of each candidate; those that the rung before lacks begin here
+    episodes: int  # in which each policy is judged
+    places: int  # candidates that reach it
+    last: bool = True  # whether trainings end here
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +162,14 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How a run trains every policy, the same for all that are compared.
-
-    Attributes:
-        hyperparameters: keyword arguments of SB3's class, complete.
-        why: why it isn't the population trainer, in one line; "" where it is, or was chosen by the user.
-        bank: whether episodes are kept to screen later programs with.
-        relabel: most of their transitions that a training of the search begins with.
-    """
+    """How a run trains every policy, the same for all that are compared."""
 
     algorithm: Algorithm
-    hyperparameters: Mapping[str, Any]
+    hyperparameters: Mapping[str, Any]  # keyword arguments of SB3's class, complete
     trainer: str = "sb3"
-    why: str = ""
-    bank: bool = False
-    relabel: int = 0
+    why: str = ""  # reason against the population trainer; "" where it trains, or the user chose another
+    bank: bool = False  # whether episodes are kept to screen later programs with
+    relabel: int = 0  # most of their transitions that a training of the search begins with
 
     @property
     def discount(self) -> float:
@@ -200,16 +184,10 @@ def on_gpu(training: Job | Training) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """One episode of each of some trained policies, to be recorded by a worker.
-
-    Attributes:
-        policies: folders of trainings.
-        seed: of each episode's start.
-        names: the columns wanted, `prev_` and `init_` included.
-    """
+    """One episode of each of some trained policies, to be recorded by a worker."""
 
     task: Task
     algorithm: Algorithm
-    policies: tuple[str, ...]
-    seed: int
-    names: tuple[str, ...]
+    policies: tuple[str, ...]  # folders of trainings
+    seed: int  # of each episode's start
+    names: tuple[str, ...]  # the columns wanted, `prev_` and `init_` included

@@ -58,21 +58,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """A candidate's training that ended early: others had a better fitness after as many steps.
-
-    Attributes:
-        steps: taken by each of its trainings, of `of`.
-        fitness: after these steps; `needed` is that of the last candidate that went on.
-        places: candidates that could go on, of `among`.
-    """
+    """A candidate's training that ended early: others had a better fitness after as many steps."""
 
     candidate: str
     rung: int
-    steps: int
+    steps: int  # taken by each of its trainings
     of: int
-    fitness: float
-    needed: float
-    places: int
+    fitness: float  # after these steps
+    needed: float  # fitness of the last candidate that went on
+    places: int  # candidates that could go on
     among: int
 
 
@@ -107,15 +101,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One named score of an episode or of a policy; more is better.
+    """One named score of an episode or of a policy; more is better."""
 
-    Attributes:
-        value: None: unscored.
-        explanation: reason for the value, or for its absence.
-    """
-
-    value: float | None
-    explanation: str = ""
+    value: float | None  # None: unscored
+    explanation: str = ""  # reason for the value, or for its absence
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +172,6 @@ class Trained:
 
 
 def _mean_score(scores: Sequence[Score]) -> Score:
-    """Mean of the scored ones; the first explanation where none is scored."""
     values = [score.value for score in scores if score.value is not None]
     return Score(math.fsum(values) / len(values)) if values else scores[0]
 
@@ -201,15 +189,11 @@ def stands(result: Trained | Failed | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """A candidate with its outcome: one result a seed, or a single failure before training.
-
-    Attributes:
-        halted: set where its training ended early; the results are those of that moment.
-    """
+    """A candidate with its outcome: one result a seed, or a single failure before training."""
 
     candidate: Candidate
     results: tuple[Trained | Failed, ...]
-    halted: Halted | None = None
+    halted: Halted | None = None  # its training ended early; the results are those of that moment
 
     @property
     def trained(self) -> tuple[Trained, ...]:
@@ -242,5 +226,4 @@ def ranked(evaluated: Sequence[Evaluated], by: str = FITNESS) -> list[Evaluated]
 
 
 def _reach(evaluated: Evaluated) -> float:
-    """Steps its training took, infinite where it wasn't halted."""
     return math.inf if evaluated.halted is None else evaluated.halted.steps

@@ -22,7 +22,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("simulate",),
     ("judge",),
     ("train",),
-    ("run_folder",),
     ("store",),
     ("execute",),
     ("propose",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -11,9 +12,8 @@ from eureka_loop import files
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.records import Candidate, Job, Reply, Task
 from eureka_loop.results import Failed, Trained, judged_episode
-from eureka_loop.run_folder import slug
 from eureka_loop.seeds import seeds
-from eureka_loop.store import Run
+from eureka_loop.store import Run, slug
 
 CANDIDATE = Candidate("g0-00", 0, "def compute_reward(): ...\n", "templates", ("g0-01",), "mutated")
 
@@ -60,7 +60,7 @@ def test_a_failed_seed_is_a_failure_and_not_a_score(tmp_path: Path) -> None:
 
 def test_a_second_writer_is_turned_away(tmp_path: Path) -> None:
     run = Run.create(tmp_path, "task")
-    with pytest.raises(RunError, match="in use by another process"):
+    with pytest.raises(RunError, match=rf"in use by another process \(pid {os.getpid()}\)"):
         Run(run.folder).lock()
     run.close()
     Run(run.folder).lock().close()

@@ -28,7 +28,6 @@ from eureka_loop.report.bench.setup import SETUP, Bench, Search
 from eureka_loop.report.live import Live
 from eureka_loop.report.run_report import write_report
 from eureka_loop.report.terminal import LOOKING, print_lines, show, terminal, waiting
-from eureka_loop.run_folder import RunFolder
 from eureka_loop.search import assemble
 from eureka_loop.store import Run
 from eureka_loop.versions import hardware, made_by
@@ -160,7 +159,7 @@ def carry_out(whole: Bench, asked: Bench, folder: Path, expected: Mapping[str, C
         expected: task → cost of one search; may be empty where no search is left.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with RunFolder(folder).lock():
+    with Run(folder).lock():
         files.write_json(folder / SETUP, whole)
         try:
             _search_all(asked, folder, expected)

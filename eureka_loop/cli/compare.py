@@ -17,8 +17,7 @@ from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.options import optional, parse
 from eureka_loop.records import Algorithm
 from eureka_loop.report.compare.setup import Setup
-from eureka_loop.run_folder import slug
-from eureka_loop.store import Run
+from eureka_loop.store import Run, slug
 
 
 @dataclass(frozen=True)

@@ -7,63 +7,48 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from eureka_loop import numbers
 from eureka_loop.errors import BudgetSpent
-from eureka_loop.run_folder import Event
+from eureka_loop.store import Event
 
 BEAT = 30.0  # s between two marks
+TICK = 0.2  # s between looks at the clock
 T = TypeVar("T")
 
 
-class Deadline:
-    """Ends a run before it has worked for longer than `hours`, time before an interruption counted in.
+def run_within(
+    work: Coroutine[Any, Any, T],
+    hours: float | None,
+    worked: float = 0.0,
+    *,
+    beat: Callable[[], None] = lambda: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> T:
+    """Run a coroutine to its end in an event loop of its own.
 
     Args:
-        hours: None: no limit.
+        hours: most of them; None: no limit.
         worked: seconds already spent, from `time_worked`.
         beat: leaves an event, every 30 s: the most that isn't counted of a process that is killed.
         clock: seconds from any start.
+
+    Raises:
+        BudgetSpent: the time is up; the work is cancelled.
     """
 
-    def __init__(
-        self,
-        hours: float | None,
-        worked: float = 0.0,
-        *,
-        beat: Callable[[], None] = lambda: None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._hours, self._beat, self._clock = hours, beat, clock
-        self._end = None if hours is None else clock() + hours * 3600 - worked
-        self._next_beat = clock() + BEAT
+    async def limited() -> T:
+        task = asyncio.ensure_future(work)
+        begin = last = clock()
+        while not task.done():
+            now = clock()
+            if now >= last + BEAT:
+                last = now
+                beat()
+            if hours is not None and worked + now - begin >= hours * 3600:
+                raise BudgetSpent(f"--max-hours {hours:g} is reached; resume with more")
+            await asyncio.wait({task}, timeout=TICK)
+        return task.result()
 
-    def check(self) -> None:
-        """
-        Raises:
-            BudgetSpent: the time is up.
-        """
-        now = self._clock()
-        if now >= self._next_beat:
-            self._next_beat = now + BEAT
-            self._beat()
-        if self._end is not None and now >= self._end:
-            raise BudgetSpent(f"--max-hours {numbers.compact(self._hours, 9)} is reached; resume with more")
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine to its end in an event loop of its own.
-
-        Raises:
-            BudgetSpent: the time is up; the work is cancelled.
-        """
-
-        async def limited() -> T:
-            task = asyncio.ensure_future(work)
-            while not task.done():
-                self.check()
-                await asyncio.wait({task}, timeout=0.2)
-            return task.result()
-
-        return asyncio.run(limited())
+    return asyncio.run(limited())
 
 
 def start(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

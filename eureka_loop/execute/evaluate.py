@@ -42,19 +42,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of trainings.
+    """One stage of trainings."""
 
-    Attributes:
-        training: training seeds.
-        judging: seeds of the judged episodes.
-        report: whether these are the report's trainings.
-        rung: how far they go, each from where the rung before left it; None: to the end.
-    """
-
-    training: Sequence[int]
-    judging: Sequence[int]
+    training: Sequence[int]  # seeds
+    judging: Sequence[int]  # seeds of the judged episodes
     report: bool = False
-    rung: Rung | None = None
+    rung: Rung | None = None  # how far they go, each from where the rung before left it; None: to the end
 
     @property
     def early(self) -> int | None:
@@ -164,7 +157,6 @@ class Evaluation:
         return cohort if all((each / "job.json").exists() for each in cohort) else []
 
     def _may_retry(self, candidate: Candidate, stage: Stage) -> bool:
-        """Not where a rung has been decided without it."""
         halted = {self._run.candidate(id).generation for id in self._halted}
         return stage.report or candidate.generation not in halted
 

@@ -45,7 +45,6 @@ def footprint(plan: Plan, vocabulary: Vocabulary) -> Footprint:
 
 
 def _named(sources: Iterable[str | None], vocabulary: Vocabulary) -> int:
-    """Numbers a step that these programs name."""
     return _numbers({word for source in sources for word in re.findall(r"\w+", source or "")}, vocabulary)
 
 

@@ -140,9 +140,11 @@ class LocalExecutor:
             worker = self._ready()
             self._busy.append(worker)
         worker.give(folders)
-        progress = Progress(folders)
+        sizes, last = _sizes(folders), time.monotonic()
         while (answer := worker.answer(TICK)) is None:
-            if progress.silent() > self._silence:
+            if (now := _sizes(folders)) != sizes:
+                sizes, last = now, time.monotonic()
+            elif time.monotonic() - last > self._silence:
                 worker.stop()
         with self._lock:
             self._busy.remove(worker)
@@ -159,20 +161,10 @@ class LocalExecutor:
         return self._start()
 
 
-class Progress:
-    """When something was last written to the folders' progress and log files."""
-
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._paths = [folder / name for folder in folders for name in ("progress.jsonl", "worker.log")]
-        self._sizes: list[int] = []
-        self._last = time.monotonic()
-
-    def silent(self) -> float:
-        """Seconds since then."""
-        sizes = [path.stat().st_size if path.exists() else -1 for path in self._paths]
-        if sizes != self._sizes:
-            self._sizes, self._last = sizes, time.monotonic()
-        return time.monotonic() - self._last
+def _sizes(folders: Sequence[Path]) -> list[int]:
+    """Bytes of the folders' progress and log files."""
+    paths = [folder / name for folder in folders for name in ("progress.jsonl", "worker.log")]
+    return [path.stat().st_size if path.exists() else -1 for path in paths]
 
 
 def environment() -> Mapping[str, str]:

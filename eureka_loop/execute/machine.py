@@ -13,19 +13,12 @@ CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Memory of trainings; the defaults are those of small ones (HalfCheetah, rollouts of 2,048 steps).
+    """Memory of trainings; the defaults are those of small ones (HalfCheetah, rollouts of 2,048 steps)."""
 
-    Attributes:
-        worker: bytes of a worker without learners.
-        learner: bytes that each learner adds.
-        together: most learners in a worker.
-        gpu: whether all learners are trained in one call, and so in one worker.
-    """
-
-    worker: float = 0.5e9
-    learner: float = 0.05e9
-    together: int = MOST_LEARNERS
-    gpu: bool = False
+    worker: float = 0.5e9  # bytes of a worker without learners
+    learner: float = 0.05e9  # bytes that each learner adds
+    together: int = MOST_LEARNERS  # most learners in a worker
+    gpu: bool = False  # all learners are trained in one call, and so in one worker
 
 
 SMALL = Footprint()
@@ -33,29 +26,19 @@ SMALL = Footprint()
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """
-    Attributes:
-        cores: that this process may use, a container's quota respected.
-        memory: bytes that can be had without swapping; None where it isn't known.
-    """
+    """Resources of this process."""
 
-    cores: int
-    memory: float | None
+    cores: int  # that this process may use
+    memory: float | None  # bytes that can be had without swapping; None where it isn't known
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How a run uses a machine.
+    """How a run uses a machine."""
 
-    Attributes:
-        workers: processes that train, one thread each.
-        learners: most in each, where many are trained together.
-        each: their memory.
-    """
-
-    workers: int
-    learners: int
-    each: Footprint = SMALL
+    workers: int  # processes that train, one thread each
+    learners: int  # most in each, where many are trained together
+    each: Footprint = SMALL  # their memory
 
     @property
     def memory(self) -> float:

@@ -19,8 +19,7 @@ from eureka_loop.report import layout, sections, text
 from eureka_loop.report.log import TRAINED, LogFormatter, position, time_left
 from eureka_loop.report.state import CandidateState, RunState, Status
 from eureka_loop.report.terminal import can_redraw, terminal
-from eureka_loop.run_folder import Event
-from eureka_loop.store import Run
+from eureka_loop.store import Event, Run
 
 REFRESH = 2  # per second: the trainings need the cores more
 BAR = 12  # columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eureka_loop import numbers
 from eureka_loop.report import sections, text
 from eureka_loop.report.state import CandidateState, RunState
-from eureka_loop.run_folder import Event
+from eureka_loop.store import Event
 
 PROGRESS_EVERY = 10.0  # s
 TRAINED = "all trained; same transitions for all, videos…"  # a comparison goes on

@@ -11,9 +11,8 @@ from eureka_loop import seeds
 from eureka_loop.records import Rung
 from eureka_loop.report.text import LABELS, one_line
 from eureka_loop.results import SKIPPED
-from eureka_loop.run_folder import Event
 from eureka_loop.search.halving import ladder, steps_of
-from eureka_loop.store import REFERENCES
+from eureka_loop.store import REFERENCES, Event
 
 Status = Literal["waiting", "training", "done", "halted", "skipped", "failed"]
 COUNTS = ("generations", "samples", "seeds", "steps", "halving", "report_seeds")

@@ -137,7 +137,6 @@ def _return(point: Checkpoint) -> float | None:
 
 
 def _smooth(curve: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Means of neighbouring points, each at the step of the middle one; few points as they are."""
     width = WINDOW if len(curve) >= 2 * WINDOW else 1
     windows = [curve[n : n + width] for n in range(len(curve) - width + 1)]
     return [(each[width // 2][0], statistics.fmean(value for _, value in each)) for each in windows]

@@ -13,7 +13,7 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.errors import BadInput, DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.execute import machine
-from eureka_loop.execute.budget import Deadline, start, time_worked
+from eureka_loop.execute.budget import run_within, start, time_worked
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.footprint import footprint
@@ -90,7 +90,6 @@ class Assembly:
     writer: Writer
     bank: TrajectoryBank
     evaluation: Evaluation
-    deadline: Deadline
     machine: Machine
     share: Share
 
@@ -186,7 +185,6 @@ def assembled(run: Run, jobs: int | None = None) -> Iterator[Assembly]:
             writer=writer,
             bank=bank,
             evaluation=Evaluation(run, executor, plan, planned, bank.begin_with),
-            deadline=Deadline(config.max_hours, time_worked(run.events()), beat=lambda: run.event("working")),
             machine=here,
             share=share,
         )
@@ -195,7 +193,9 @@ def assembled(run: Run, jobs: int | None = None) -> Iterator[Assembly]:
 def follow(assembly: Assembly) -> None:
     """Search from wherever the run stands, then train its winner and the references for the report."""
     announce(assembly.run, assembly.machine, assembly.share)
-    assembly.deadline.run(_follow(assembly))
+    run = assembly.run
+    worked = time_worked(run.events())
+    run_within(_follow(assembly), assembly.config.max_hours, worked, beat=lambda: run.event("working"))
 
 
 async def _follow(assembly: Assembly) -> None:

@@ -14,7 +14,7 @@ from eureka_loop.execute.requests import BESIDE, survey
 from eureka_loop.records import Support, Task, Training
 from eureka_loop.reward.expression import as_reward, episode_mean
 from eureka_loop.reward.vocabulary import Vocabulary
-from eureka_loop.run_folder import slug
+from eureka_loop.store import slug
 
 
 def task_of(config: RunConfig) -> Task:

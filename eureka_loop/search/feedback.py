@@ -87,7 +87,6 @@ def _term_rows(
 
 
 def _columns(trained: Sequence[Trained], points: int) -> list[tuple[Checkpoint, ...]]:
-    """At most `points` points of training, evenly spread, the last among them; each with every seed's."""
     every = list(zip(*(each.checkpoints for each in trained), strict=False))
     count = min(points, len(every))
     return [every[math.ceil(len(every) * (n + 1) / count) - 1] for n in range(count)]
@@ -121,7 +120,6 @@ def stopped(halted: Halted) -> str:
 
 
 def _reason(failed: Failed) -> str:
-    """Why, with the line it happened in where the message or the traceback's end names one."""
     lines = [line.strip() for line in f"{failed.message}\n{failed.detail}".splitlines() if line.strip()]
     return _shortened(f"{failed.kind.replace('_', ' ')}: {'; '.join(dict.fromkeys(lines))}")
 
@@ -136,7 +134,6 @@ def _known_mean(values: Iterable[float | None]) -> float | None:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as text with aligned columns; a row of one cell is a remark, and so is one that never changes."""
     tables = [row for row in rows if len(row) > 1 and not _is_constant(row)]
     widths = [max(map(len, column)) for column in zip(*tables, strict=True)]
     return [_line(row, widths) for row in rows]

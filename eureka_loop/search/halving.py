@@ -54,7 +54,6 @@ def _rung(number: int, cuts: int, eta: int, whole: Rung) -> Rung:
 
 
 def _divided(number: int, share: int) -> int:
-    """Rounded up."""
     return -(-number // share)
 
 
@@ -86,7 +85,11 @@ class Allocation:
         if len(self.rungs) == 1:
             return first
         climbed = start(self._climb(first))
-        return [start(_at(climbed, place)) for place in range(len(first))]
+
+        async def reached(place: int) -> Evaluated | None:
+            return (await climbed)[place]
+
+        return [start(reached(place)) for place in range(len(first))]
 
     def _first(self, request: ProposalRequest, written: Sequence[Written], stage: Stage) -> list[Ended]:
         """The first stage: a cohort begins when each of its planned members is written or has failed."""
@@ -160,7 +163,3 @@ class Allocation:
 
     def _failed(self, candidate: Candidate) -> bool:
         return self.run.failure(candidate.id) is not None
-
-
-async def _at(climbed: asyncio.Task[list[Evaluated | None]], place: int) -> Evaluated | None:
-    return (await climbed)[place]

@@ -14,18 +14,12 @@ from eureka_loop.results import Evaluated
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """The arguments of a strategy.
-
-    Attributes:
-        generations, samples: of the run; their product is the number of candidates.
-        cohort: candidates of a request without a barrier that train well together, so that each worker has
-            one cohort in training and another one in the making.
-        seed: the run's.
-    """
+    """The arguments of a strategy; it asks for `generations` × `samples` candidates."""
 
     generations: int
     samples: int
-    cohort: int = 1
+    cohort: int = 1  # candidates of a request without a barrier, such that each worker has one cohort in
+    # training and another one in the making
     seed: int = 0
 
 

@@ -64,35 +64,32 @@ def try_fitness(
     """
     program = check(task.fitness, vocabulary, "fitness", hidden=True)
     shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
-    for episode in episodes(probe, vocabulary):
+    for episode in _episodes(probe, vocabulary):
         try:
             try_out(fork_server, program, episode, shapes)
         except RewardFailure as failure:
-            length = f"{len(episode['time'])} steps under random actions"
-            raise BadInput(
-                f"--fitness {expression!r} fails on an episode of {length}: {failure}"
-            ) from failure
+            where = f"an episode of {len(episode['time'])} steps under random actions"
+            raise BadInput(f"--fitness {expression!r} fails on {where}: {failure}") from failure
 
 
-def episodes(probe: Mapping[str, Array], vocabulary: Vocabulary) -> Iterator[dict[str, Array]]:
+def _episodes(probe: Mapping[str, Array], vocabulary: Vocabulary) -> Iterator[dict[str, Array]]:
     """Episodes as long as real ones, from a survey's rows, which are some of all steps.
 
-    The shortest and the longest seen, where episodes end early; then one of the whole horizon.
+    The shortest one seen, where episodes end early; then one of the whole horizon.
     """
     time, dt = probe["time"], vocabulary.dt
     rows = np.arange(len(time))
     if probe["terminated"].any():
         pieces = np.split(rows, np.flatnonzero(np.diff(time) <= 0) + 1)
-        pieces.sort(key=lambda piece: float(time[piece[-1]]))
-        for piece in (pieces[0], pieces[-1]):
-            yield _resampled(probe, piece, max(1, round(time[piece[-1]] / dt)), dt)
+        shortest = min(pieces, key=lambda piece: float(time[piece[-1]]))
+        yield _resampled(probe, shortest, max(1, round(time[shortest[-1]] / dt)), dt)
     yield _resampled(probe, rows, vocabulary.horizon or NO_HORIZON, dt)
 
 
 def _resampled(
     probe: Mapping[str, Array], rows: npt.NDArray[np.intp], steps: int, dt: float
 ) -> dict[str, Array]:
-    """These rows as an episode of so many steps: rows are repeated or left out, and the time goes on."""
+    """These rows, repeated or left out, as an episode of `steps` steps."""
     chosen = rows[np.linspace(0, len(rows) - 1, steps).round().astype(np.intp)]
     time: Array = dt * np.arange(steps + 1, dtype=np.float64)
     clock: dict[str, Array] = {"time": time[1:], "prev_time": time[:-1], "init_time": np.zeros(steps)}

@@ -60,13 +60,14 @@ def outcome(run: Run) -> dict[str, object]:
     return found
 
 
-def processes_of(folder: Path) -> list[int]:
-    """Every process that works for runs under `folder`: it has that working directory."""
+def processes_of(folder: Path, command: str = "") -> list[int]:
+    """Every process with that working directory, and with this text in its command."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                if (entry / "cwd").resolve() == folder.resolve():
+                here = (entry / "cwd").resolve() == folder.resolve()
+                if here and command in (entry / "cmdline").read_text():
                     found.append(int(entry.name))
             except OSError:
                 continue

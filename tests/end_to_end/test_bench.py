@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from pathlib import Path
 
@@ -21,21 +20,10 @@ SMALL = (
 ).split()
 
 
-def bench(*more: str, cwd: Path) -> tuple[int, str, str]:
-    return eureka("bench", *SMALL, *more, cwd=cwd)
-
-
 def results(folder: Path) -> dict[str, int]:
     """Every finished training, and when it was written."""
     found = folder.glob("b/*/candidates/*/seed-*/result.json")
     return {str(path): path.stat().st_mtime_ns for path in found}
-
-
-def events(folder: Path) -> dict[str, list[str]]:
-    """Task → what happened in its search."""
-    return {
-        search.task: [event["event"] for event in run.events()] for search, run in runs(folder / "b").items()
-    }
 
 
 def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
@@ -50,15 +38,13 @@ def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
     assert "1 of 2 searches done" in (tmp_path / "b/report.md").read_text()
     first = {path: when for path, when in results(tmp_path).items() if "reacher" in path}
     assert len(first) == 2 + 3 * 2
-    paces = read_json(tmp_path / "b" / SETUP, Bench).paces
-    assert set(paces) == {"Reacher-v5", "InvertedPendulum-v5"}
-    assert all(pace.steps_per_second > 0 and pace.overhead > 0 for pace in paces.values())
+    assert set(read_json(tmp_path / "b" / SETUP, Bench).paces) == {"Reacher-v5", "InvertedPendulum-v5"}
 
-    code, out, err = bench("--max-hours", "0.0001", cwd=tmp_path)
+    code, out, err = eureka("bench", *SMALL, "--max-hours", "0.0001", cwd=tmp_path)
     assert (code, err) == (3, "")
     assert "Stopped: --max-hours is reached; give more to go on" in out
 
-    code, out, err = bench(cwd=tmp_path)
+    code, out, err = eureka("bench", *SMALL, cwd=tmp_path)
     assert (code, err) == (0, "")
     assert "measuring" not in out
     assert "1 search to do" in out
@@ -66,18 +52,13 @@ def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
     after = results(tmp_path)
     assert len(after) == 2 * len(first)
     assert {path: after[path] for path in first} == first
-    happened = events(tmp_path)
-    assert happened["reacher-reach"].count("started") == 1
-    assert "resumed" not in happened["reacher-reach"]
-    assert happened["invertedpendulum-balance"].count("resumed") == 1
-    assert all(kinds[-1] == "finished" for kinds in happened.values())
+    for search, run in runs(tmp_path / "b").items():
+        kinds = [event["event"] for event in run.events()]
+        assert kinds.count("resumed") == (search.task == "invertedpendulum-balance")
+        assert kinds[-1] == "finished"
     markdown = (tmp_path / "b/report.md").read_text()
     assert "| reacher-reach | 1 of 1 |" in markdown
     assert "Not finished" not in markdown
-    assert (tmp_path / "b/report.html").read_text().startswith("<!doctype html>")
-
-    code, again, err = bench(cwd=tmp_path)
-    assert (code, err) == (0, "")
-    assert "search 1 of 2" not in again
+    assert (tmp_path / "b/report.html").exists()
+    assert "search 1 of 2" not in eureka("bench", *SMALL, cwd=tmp_path)[1]
     assert results(tmp_path) == after
-    assert json.loads((tmp_path / "b" / SETUP).read_text())["searches"] == 1

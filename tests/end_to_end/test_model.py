@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from werkzeug import Request, Response
 
 from eureka_loop.store import Run
 
-from .endpoint import chat
+from .endpoint import SlowModel, chat, serving
 from .program import eureka, outcome, start, the_run, wait_for
 
 pytestmark = pytest.mark.timeout(300)
@@ -47,18 +46,18 @@ def model(httpserver: HTTPServer) -> Model:
     return model
 
 
-def words_for(httpserver: HTTPServer, *words: str) -> list[str]:
-    base = f"run invertedpendulum-balance --model small --base-url {httpserver.url_for('/v1')}"
+def words_for(url: str, *words: str) -> list[str]:
+    base = f"run invertedpendulum-balance --model small --base-url {url}"
     small = "--generations 1 --samples 2 --steps 300 --report-seeds 0 --judge-episodes 2 --jobs 1"
     return [*base.split(), *small.split(), *words]
 
 
-def run_with(httpserver: HTTPServer, cwd: Path, *words: str) -> tuple[int, str, str]:
-    return eureka(*words_for(httpserver, *words), cwd=cwd, EUREKA_API_KEY=KEY)
+def run_with(url: str, cwd: Path, *words: str) -> tuple[int, str, str]:
+    return eureka(*words_for(url, *words), cwd=cwd, EUREKA_API_KEY=KEY)
 
 
 def test_a_model_writes_repairs_and_is_paid(httpserver: HTTPServer, model: Model, tmp_path: Path) -> None:
-    code, out, err = run_with(httpserver, tmp_path)
+    code, out, err = run_with(httpserver.url_for("/v1"), tmp_path)
     assert (code, err) == (0, "")
     run = the_run(tmp_path)
     assert run.config.designer == "llm"  # the default where a model is configured
@@ -71,65 +70,39 @@ def test_a_model_writes_repairs_and_is_paid(httpserver: HTTPServer, model: Model
     assert not leaks(run, out)
 
 
-def leaks(run: Run, out: str) -> list[str]:
-    """Where the key stands: files and output."""
-    found = [
-        str(path) for path in run.folder.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()
-    ]
-    return found + (["output"] if KEY in out else [])
+def leaks(run: Run, out: str) -> list[Path]:
+    """Files with the key in them."""
+    assert KEY not in out
+    files = [path for path in run.folder.rglob("*") if path.is_file()]
+    return [path for path in files if KEY.encode() in path.read_bytes()]
 
 
 def test_a_token_limit_stops_the_run_before_it_is_passed(
     httpserver: HTTPServer, model: Model, tmp_path: Path
 ) -> None:
-    code, out, err = run_with(httpserver, tmp_path, "--max-tokens", "100")
+    code, out, err = run_with(httpserver.url_for("/v1"), tmp_path, "--max-tokens", "100")
     assert code == 3
     assert "--max-tokens 100" in out + err
     assert "Traceback" not in out + err
     assert model.asked == []
 
 
-class Slow:
-    """Each answer follows from the seed of its call; from the fourth on they wait for `hurry`."""
-
-    def __init__(self) -> None:
-        self.asked: list[int] = []  # seeds
-        self.answered: list[int] = []
-        self.hurry = threading.Event()
-        self.lock = threading.Lock()
-
-    def __call__(self, request: Request) -> Response:
-        seed = int(request.get_json()["seed"])
-        with self.lock:
-            self.asked.append(seed)
-            late = len(self.asked) > 3
-        if late and not self.hurry.wait(60):
-            return Response("", 500)
-        self.answered.append(seed)
-        code = (
-            f"def compute_reward(pole_up, *, up={1 + seed % 7}.0):\n    return {{'up': up * pole_up[:, 2]}}\n"
-        )
-        return chat(f"```python\n{code}```", prompt_tokens=1000 + seed % 10, completion_tokens=50)
-
-
 @pytest.fixture
-def slow() -> Iterator[tuple[HTTPServer, Slow]]:
-    """A server that takes several calls at once."""
-    slow = Slow()
-    with HTTPServer(threaded=True) as server:
-        server.expect_request("/v1/chat/completions").respond_with_handler(slow)
-        yield server, slow
-        slow.hurry.set()
+def slow() -> Iterator[tuple[str, SlowModel]]:
+    """From the fourth on, calls wait."""
+    model = SlowModel(lambda seeds: len(seeds) > 3)
+    with serving(model) as url:
+        yield url, model
 
 
 def test_a_kill_in_mid_generation_loses_no_reply_and_pays_none_twice(
-    slow: tuple[HTTPServer, Slow], tmp_path: Path
+    slow: tuple[str, SlowModel], tmp_path: Path
 ) -> None:
-    server, model = slow
+    url, model = slow
     prices = tmp_path / "prices.toml"
     prices.write_text('price = [{ model = "small", input = 1.7, output = 3.3 }]')
     env = {"EUREKA_API_KEY": KEY, "EUREKA_PRICES": str(prices)}
-    words = words_for(server, "--samples", "6", "--max-usd", "1")
+    words = words_for(url, "--samples", "6", "--max-usd", "1")
 
     killed = tmp_path / "killed"
     killed.mkdir()
@@ -173,7 +146,7 @@ def test_a_limit_in_mid_generation_is_raised_on_resume(
     httpserver: HTTPServer, model: Model, tmp_path: Path
 ) -> None:
     small = ["--samples", "3", "--max-completion-tokens", "1000"]
-    code, out, err = run_with(httpserver, tmp_path, *small, "--max-tokens", "8500")
+    code, out, err = run_with(httpserver.url_for("/v1"), tmp_path, *small, "--max-tokens", "8500")
     assert (code, err) == (3, "")
     assert "resume with more" in out
     run = the_run(tmp_path)
@@ -194,7 +167,7 @@ def test_a_limit_in_mid_generation_is_raised_on_resume(
     assert [run.failure(f"g0-0{n}") for n in range(3)] == [None] * 3
 
 
-def test_a_time_limit_ends_the_waiting_for_a_model(slow: tuple[HTTPServer, Slow], tmp_path: Path) -> None:
+def test_a_time_limit_ends_the_waiting_for_a_model(slow: tuple[str, SlowModel], tmp_path: Path) -> None:
     began = time.monotonic()
     code, out, _ = run_with(slow[0], tmp_path, "--samples", "6", "--max-hours", "0.001")
     assert code == 3

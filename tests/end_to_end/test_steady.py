@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from eureka_loop.store import Run
 
-from .endpoint import chat
+from .endpoint import SlowModel, serving
 from .program import eureka, outcome, processes_of, start, the_run, wait_for
 
 pytestmark = pytest.mark.timeout(600)
@@ -23,35 +20,6 @@ SMALL = (
     "--generations 2 --samples 3 --steps 300 --report-seeds 0 --judge-episodes 2 --jobs 1 --steady".split()
 )
 IDS = ["g0-00", "g0-01", "g0-02", "g1-00", "g1-01", "g1-02"]
-
-
-class Model:
-    """Each program follows from the seed of its call; the first call waits for `hurry`."""
-
-    def __init__(self) -> None:
-        self.asked: list[int] = []  # seeds
-        self.hurry = threading.Event()
-        self.lock = threading.Lock()
-
-    def __call__(self, request: Request) -> Response:
-        seed = int(request.get_json()["seed"])
-        with self.lock:
-            self.asked.append(seed)
-        if seed == self.asked[0]:
-            self.hurry.wait(400)
-        up = 1 + seed % 997 / 100
-        code = f"def compute_reward(pole_up, *, up={up}):\n    return {{'up': up * pole_up[:, 2]}}\n"
-        return chat(f"```python\n{code}```")
-
-
-@pytest.fixture
-def model() -> Iterator[tuple[str, Model]]:
-    """Its address, and the model; it takes several calls at once."""
-    model = Model()
-    with HTTPServer(threaded=True) as server:
-        server.expect_request("/v1/chat/completions").respond_with_handler(model)
-        yield server.url_for("/v1"), model
-        model.hurry.set()
 
 
 def told(run: Run) -> list[str]:
@@ -63,8 +31,16 @@ def results(run: Run) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in run.folder.glob("candidates/*/seed-*/result.json")}
 
 
+@pytest.fixture
+def model() -> Iterator[tuple[str, SlowModel]]:
+    """Its first call waits, and so does each that asks for the same again."""
+    model = SlowModel(lambda seeds: seeds[-1] == seeds[0])
+    with serving(model) as url:
+        yield url, model
+
+
 def test_no_candidate_waits_for_the_slowest_and_nothing_is_lost(
-    model: tuple[str, Model], tmp_path: Path
+    model: tuple[str, SlowModel], tmp_path: Path
 ) -> None:
     url, endpoint = model
     words = [*f"run invertedpendulum-balance --model small --base-url {url}".split(), *SMALL]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from eureka_loop.errors import BudgetSpent
-from eureka_loop.execute.budget import BEAT, Deadline, time_worked
+from eureka_loop.execute import budget
+from eureka_loop.execute.budget import BEAT, run_within, time_worked
 from eureka_loop.store import Run
 
 
@@ -15,30 +17,22 @@ class Clock:
     now = 1000.0
 
     def __call__(self) -> float:
+        self.now += 0.5
         return self.now
 
 
-def test_time_worked_before_counts() -> None:
+def test_time_counts_also_in_a_wait_that_ends_with_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing happens for almost an hour but marks; then a kill -9, and a day later the run goes on."""
     clock = Clock()
-    deadline = Deadline(1.0, worked=3000.0, clock=clock)
-    clock.now += 599.0
-    deadline.check()
-    clock.now += 2.0
-    with pytest.raises(BudgetSpent, match="--max-hours 1 is reached"):
-        deadline.check()
-
-
-def test_a_process_killed_in_a_long_wait_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing happens for an hour but marks; then a kill -9, and a day later the run goes on."""
-    clock = Clock()
-    monkeypatch.setattr("eureka_loop.run_folder.time.time", clock)
+    monkeypatch.setattr("eureka_loop.store.time.time", clock)
+    monkeypatch.setattr(budget, "TICK", 0.0)
     run = Run.create(tmp_path, "t")
-    deadline = Deadline(None, clock=clock, beat=lambda: run.event("working"))
     run.event("generation")
-    for _ in range(3600):
-        clock.now += 1.0
-        deadline.check()
+    with pytest.raises(BudgetSpent, match="--max-hours 1 is reached"):
+        run_within(asyncio.sleep(3600), 1.0, 600.0, beat=lambda: run.event("working"), clock=clock)
     clock.now += 86_400.0
     run.event("resumed")
-    assert 3600.0 - BEAT <= time_worked(run.events()) <= 3600.0
-    assert len(list(run.events())) < 125
+    assert 3000.0 - BEAT <= time_worked(run.events()) <= 3001.0
+    assert len(list(run.events())) <= 2 + 3000 / BEAT

@@ -11,7 +11,7 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.errors import BudgetSpent
-from eureka_loop.execute.budget import Deadline
+from eureka_loop.execute.budget import run_within
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.executor import ScriptedExecutor
 from eureka_loop.execute.machine import Share
@@ -68,10 +68,9 @@ def test_every_candidate_is_trained_on_every_seed_in_cohorts_by_index(run: Run) 
 
 
 @pytest.mark.parametrize("stage", [STAGE, REPORT])
-def test_only_the_searchs_trainings_keep_an_episode_and_begin_with_recorded_ones(
+def test_only_trainings_of_the_search_keep_an_episode_and_begin_with_recorded_ones(
     run: Run, stage: Stage
 ) -> None:
-    """Named from the job's own folder, so that a worker needs nothing else; the report compares from scratch."""
     plan = replace(PLAN, training=replace(PLAN.training, bank=True))
     begin_with = [run.task_folder / "random-0.npz"]
     Evaluation(run, ScriptedExecutor(answer), plan, SHARE, lambda _: begin_with).evaluate(
@@ -116,7 +115,7 @@ def test_more_seeds_later_leave_what_is_there_as_it_is(run: Run) -> None:
     assert third.submitted == []
 
 
-def test_what_failed_the_gate_is_not_trained(run: Run) -> None:
+def test_refused_candidates_are_not_trained(run: Run) -> None:
     run.fail(Failed("g0-00", "refused", "Line 1: no"))
     executor = ScriptedExecutor(answer)
     results = evaluation(run, executor).evaluate(CANDIDATES[:3], STAGE)
@@ -130,7 +129,7 @@ def test_the_deadline_ends_the_work(run: Run) -> None:
             return Future()
 
     with pytest.raises(BudgetSpent, match="--max-hours"):
-        Deadline(1e-4).run(evaluation(run, Waiting(answer)).train_all(CANDIDATES, STAGE))
+        run_within(evaluation(run, Waiting(answer)).train_all(CANDIDATES, STAGE), 1e-4)
 
 
 def test_a_result_with_a_lost_event_gets_it_on_resume(run: Run) -> None:
@@ -140,31 +139,6 @@ def test_a_result_with_a_lost_event_gets_it_on_resume(run: Run) -> None:
     for _ in range(2):
         evaluation(run, ScriptedExecutor(answer)).evaluate(CANDIDATES[:1], STAGE)
         assert [event["event"] for event in run.events()] == ["trained"]
-
-
-def retried(run: Run, stage: Stage) -> list[list[str]]:
-    """Cohorts that are trained now; nothing crashes this time."""
-    executor = ScriptedExecutor(answer)
-    evaluation(run, executor).evaluate(CANDIDATES[:2], stage)
-    return cohorts(executor)
-
-
-@pytest.mark.parametrize("stage", [STAGE, REPORT])
-def test_a_crash_is_tried_again_and_what_failed_by_itself_is_not(run: Run, stage: Stage) -> None:
-    evaluation(run, ScriptedExecutor(crashing)).evaluate(CANDIDATES[:2], stage)
-    assert retried(run, stage) == [["g0-00"], ["g0-01"]]
-    assert isinstance(run.result("g0-00", stage.training[0]), Trained)
-    assert retried(run, stage) == []
-    events = [event["event"] for event in run.events() if event.get("id") == "g0-00"]
-    assert events == ["training", "failed", "training", "trained"]
-
-
-def test_a_crash_is_not_tried_again_where_a_rung_was_decided_without_it(run: Run) -> None:
-    evaluation(run, ScriptedExecutor(crashing)).evaluate(CANDIDATES[:2], STAGE)
-    run.event("halted", id="g0-03", rung=0)
-    assert retried(run, STAGE) == []
-    evaluation(run, ScriptedExecutor(crashing)).evaluate(CANDIDATES[:2], REPORT)
-    assert retried(run, REPORT) == [["g0-00"], ["g0-01"]]
 
 
 def test_progress_comes_through_files(run: Run) -> None:
@@ -179,3 +153,19 @@ def test_progress_comes_through_files(run: Run) -> None:
     found: list[Evaluated] = evaluation(run, Slow(answer)).evaluate(CANDIDATES[:1], STAGE)
     assert events == [("training", "g0-00", None), ("progress", "g0-00", 5), ("trained", "g0-00", None)]
     assert found[0].fitness == 0.0
+
+
+@pytest.mark.parametrize("stage", [STAGE, REPORT])
+def test_a_crash_is_tried_again_unless_a_rung_was_decided_without_it(run: Run, stage: Stage) -> None:
+    def retried() -> list[list[str]]:
+        executor = ScriptedExecutor(answer)
+        evaluation(run, executor).evaluate(CANDIDATES[:2], stage)
+        return cohorts(executor)
+
+    evaluation(run, ScriptedExecutor(crashing)).evaluate(CANDIDATES[:2], stage)
+    run.event("halted", id="g0-03", rung=0)
+    assert retried() == ([["g0-00"], ["g0-01"]] if stage.report else [])
+    (run.folder / "events.jsonl").unlink()
+    retried()
+    assert isinstance(run.result("g0-00", stage.training[0]), Trained)
+    assert retried() == [], "g0-01 failed by itself"

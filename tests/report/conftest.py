@@ -212,7 +212,7 @@ class Script:
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     clock = SimpleNamespace(time=itertools.count(1_700_000_002.0, 2.0).__next__)
-    monkeypatch.setattr("eureka_loop.run_folder.time", clock)
+    monkeypatch.setattr("eureka_loop.store.time", clock)
     monkeypatch.setattr("eureka_loop.report.inspect.time", clock)
     monkeypatch.setattr("eureka_loop.files.os.fsync", lambda descriptor: None)  # slow, and no crash here
     return Script(tmp_path / "20261121-120000-halfcheetah-run")

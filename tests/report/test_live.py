@@ -16,9 +16,8 @@ from eureka_loop.report.live import Live, draw
 from eureka_loop.report.log import LogFormatter
 from eureka_loop.report.state import RunState
 from eureka_loop.report.terminal import can_redraw
-from eureka_loop.run_folder import Event
 from eureka_loop.seeds import seeds
-from eureka_loop.store import Run
+from eureka_loop.store import Event, Run
 
 if TYPE_CHECKING:
     from .conftest import Script

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from eureka_loop.report.state import RunState
-from eureka_loop.run_folder import Event
 from eureka_loop.seeds import seeds
+from eureka_loop.store import Event
 
 if TYPE_CHECKING:
     from .conftest import Script

@@ -13,8 +13,7 @@ from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Candidate, Task
 from eureka_loop.references import NATIVE, references
 from eureka_loop.report.text import LABELS
-from eureka_loop.run_folder import slug
-from eureka_loop.store import REFERENCES, Run
+from eureka_loop.store import REFERENCES, Run, slug
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,8 @@ from eureka_loop.references import references
 from eureka_loop.report.bench.estimate import Pace
 from eureka_loop.report.bench.setup import SETUP, Bench, members
 from eureka_loop.results import Failed, Trained, judged_episode
-from eureka_loop.run_folder import slug
 from eureka_loop.seeds import seeds
-from eureka_loop.store import NOTHING_TRAINED, Run
+from eureka_loop.store import NOTHING_TRAINED, Run, slug
 
 STEPS = 1000
 TASKS = ("reacher-reach", "hopper-hop")
@@ -94,7 +93,7 @@ class Made:
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
     monkeypatch.setattr("eureka_loop.files.os.fsync", lambda descriptor: None)
     clock = iter(range(0, 10**9, 60))
-    monkeypatch.setattr("eureka_loop.run_folder.time.time", lambda: float(next(clock)))
+    monkeypatch.setattr("eureka_loop.store.time.time", lambda: float(next(clock)))
     return Made(tmp_path / "bench")
 
 

@@ -126,7 +126,7 @@ def test_what_other_searches_spent_is_read_from_their_events(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = iter([0.0, 1800.0, 0.0, 3600.0, 0.0, 60.0])
-    monkeypatch.setattr("eureka_loop.run_folder.time.time", lambda: next(times))
+    monkeypatch.setattr("eureka_loop.store.time.time", lambda: next(times))
     for seed, tokens in ((5, 100), (6, 200), (7, 900)):
         run = begun(tmp_path, Search("hopper-hop", seed))
         run.event("started")
