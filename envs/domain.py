@@ -88,7 +88,7 @@ class Vectorised:
         applied: arrays (N, ...) that the env writes into MjData before it steps, "ctrl" among them: from
             `action` and the columns before the step. None: the action into "ctrl".
         varied: arrays of MjModel that resets change ("body_pos"); only with `start` None.
-        held: joints whose position the env sets to 0 after every step.
+        held: joints of which the env sets the position to 0 after every step.
         forward: whether the env calls `mj_forward` after every step.
         settings: arguments of `gymnasium.make` that a task may set, besides time limits.
     """

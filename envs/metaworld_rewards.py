@@ -8,7 +8,9 @@ the fingers are once the hand is in its starting place, the same at every reset.
 from __future__ import annotations
 
 START = "(0.00441053, 0.60149993, 0.15015795)"
-NEAR_START = "(0.00467357, 0.40020240, 0.15072958)"  # of the envs whose hand starts nearer to the robot
+NEAR_START = (
+    "(0.00467357, 0.40020240, 0.15072958)"  # of the envs in which the hand starts nearer to the robot
+)
 
 LONG_TAIL = '''
 def near(distance, bound, margin):

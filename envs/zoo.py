@@ -40,4 +40,4 @@ GOALS: dict[str, Any] = {"n_envs": 1, "gamma": 0.95, "learning_starts": 1_000, *
 """What sac.yml's entry for FetchReach-v1 and the older her.yml's for the other Fetch envs have in common.
 Networks and rates are SB3's defaults."""
 
-FROM_REACH = "discount, start and hindsight"  # what GOALS takes of that entry, in words
+FROM_REACH = "discount, start and hindsight"  # what GOALS takes of that entry, as text

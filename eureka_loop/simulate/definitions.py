@@ -148,7 +148,7 @@ def automatic(
 
 
 def element(field: str, index: int, width: int, shape: Shape | None = None) -> DataSlice:
-    """Row `index` of an array of MjData whose rows hold `width` numbers."""
+    """Row `index` of an array of MjData with `width` numbers a row."""
     return DataSlice(field, index * width, (index + 1) * width, (width,) if shape is None else shape)
 
 

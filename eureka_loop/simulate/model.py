@@ -1,4 +1,4 @@
-"""A MuJoCo model as naming and describing need it: elements, identifiers, directions and limits in words."""
+"""A MuJoCo model as naming and describing need it: elements, identifiers, directions and limits as text."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Namer:
 
 
 def direction(vector: Any) -> str:
-    """A world direction in words: "+x", "up (+z)", "(0.71, 0.00, 0.71)"."""
+    """A world direction as text: "+x", "up (+z)", "(0.71, 0.00, 0.71)"."""
     unit = np.asarray(vector) / max(float(np.linalg.norm(vector)), 1e-12)
     main = int(np.abs(unit).argmax())
     if abs(unit[main]) < 0.9:

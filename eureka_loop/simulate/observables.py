@@ -57,8 +57,13 @@ class ObservableRegistry:
             raise BadInput(f"{clash.origin}: {clash.name!r} is there already; give it another name")
         namer = Namer(each.name for each in [*own, *of_env])
         joints = joint_names(model, namer)
-        automatic = [*of_env, *model_observables(model, joints, namer, first.dt)]
-        everything = sorted([*own, *(_hidden_if_left_out(each, domain) for each in automatic)], key=_place)
+        automatic = [
+            replace(each, observable=replace(each.observable, hidden=True))
+            if each.name.startswith(domain.left_out)
+            else each
+            for each in (*of_env, *model_observables(model, joints, namer, first.dt))
+        ]
+        everything = sorted([*own, *automatic], key=_place)
         self.definitions: Definitions = {each.name: each for each in everything}
         for definition in own:
             _check_needs(definition, self.definitions)
@@ -94,12 +99,6 @@ class ObservableRegistry:
         for name in names:
             self.vocabulary.resolve(name, hidden=True)
         return StepBuffer(self.definitions, names, n_envs, self._model.mj)
-
-
-def _hidden_if_left_out(definition: Definition, domain: Domain) -> Definition:
-    if not definition.name.startswith(domain.left_out):
-        return definition
-    return replace(definition, observable=replace(definition.observable, hidden=True))
 
 
 def _place(definition: Definition) -> int:

@@ -75,10 +75,10 @@ def test_the_reward_is_the_env_s_own_for_that_goal(domain: Domain, fork_server: 
     program = check(task.human, seen.vocabulary)
     shapes = {name: seen.vocabulary.resolve(name).shape for name in program.parameters}
     with fork_server.start(program, shapes, rows=STEPS) as process:
-        told, other = (process.evaluate(columns).total for columns in (seen.recomputed, seen.other))
-    assert np.abs(told - other).max() <= EXACT
-    assert np.abs(told - seen.other["native_reward"]).max() <= AS_WRITTEN
-    assert np.abs(told - seen.own["native_reward"]).max() > AS_WRITTEN
+        recomputed, other = (process.evaluate(columns).total for columns in (seen.recomputed, seen.other))
+    assert np.abs(recomputed - other).max() <= EXACT
+    assert np.abs(recomputed - seen.other["native_reward"]).max() <= AS_WRITTEN
+    assert np.abs(recomputed - seen.own["native_reward"]).max() > AS_WRITTEN
 
 
 @cache
@@ -87,8 +87,8 @@ def episodes(name: str) -> Recomputed:
     own, registry, hindsight = stepped(domain, None)
     goal = own[ACHIEVED][REACHED]
     other, _, _ = stepped(domain, goal)
-    told = hindsight.columns({each: own[each] for each in hindsight.kept}, np.tile(goal, (STEPS, 1)))
-    return Recomputed(registry.vocabulary, own, other, told)
+    recomputed = hindsight.columns({each: own[each] for each in hindsight.kept}, np.tile(goal, (STEPS, 1)))
+    return Recomputed(registry.vocabulary, own, other, recomputed)
 
 
 def stepped(domain: Domain, goal: Array | None) -> tuple[Mapping[str, Array], ObservableRegistry, Hindsight]:

@@ -258,12 +258,6 @@ def test_rotations_are_gymnasium_robotics_own() -> None:
 
 
 @needs_robotics
-def test_the_pen_turns_anticlockwise_seen_from_above(rollout_of: Callable[..., Any]) -> None:
-    columns = rollout_of(find_task("hand-spin-pen"), spun, seed=0, steps=40).transitions.columns
-    assert columns["pen_turned"][2:].sum() == pytest.approx(4 * np.pi * 38 / 250, rel=0.1)
-
-
-@needs_robotics
 def test_markers_that_stay_behind_are_left_out(random_steps: Callable[[str], Any]) -> None:
     """`target_pos` of the hand is not where the goal is."""
     vocabulary = random_steps("hand-block").vocabulary

@@ -14,16 +14,7 @@ from eureka_loop.records import Task
 from eureka_loop.simulate.batched import BatchedEnvs, why_not_batched
 from eureka_loop.simulate.recorded import RecordedVecEnv
 
-NAMES = [
-    "obs",
-    "action",
-    "prev_action",
-    "torso_height",
-    "foot_contact",
-    "air_time",
-    "torso_turn",
-    "init_qpos",
-]
+NAMES = ["obs", "prev_action", "torso_height", "foot_contact", "air_time", "torso_turn", "init_qpos"]
 
 
 def hopper(**kwargs: Any) -> tuple[Task, Domain]:

@@ -35,7 +35,7 @@ def case(name: str, *, sample: tuple[str, ...] = SAMPLE) -> Any:
 
 
 def cases() -> Iterator[Any]:
-    """One task of every env that is stated; every one of Meta-World's, whose envs differ."""
+    """One task of every env that is stated; every one of Meta-World's, since its envs differ."""
     for domain in domains():
         if domain.vectorised:
             chosen = domain.tasks if callable(domain.vectorised) else domain.tasks[:1]
@@ -96,7 +96,7 @@ def test_batched_envs_are_gymnasiums(name: str) -> None:
 
 
 def test_none_of_gymnasiums_is_left_out() -> None:
-    """An env whose domain file states nothing any more would otherwise lose its test silently."""
+    """An env whose domain file states nothing any more would otherwise lose its test without a notice."""
     tried = {find_task(each.values[0]).env_id for each in cases()}
     assert {domain.env_id for domain in domains() if not domain.extra} <= tried
 

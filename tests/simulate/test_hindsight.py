@@ -1,4 +1,4 @@
-"""Columns told with another goal, of quantities whose numbers can be worked out by hand."""
+"""Columns recomputed for another goal, of quantities that can be worked out by hand."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ QUANTITIES = {
         quantity("native_reward", as_is, StepValue("reward"), hidden=True),
         quantity("gap", lambda achieved_goal, desired_goal: desired_goal - achieved_goal, **OWN),
         quantity("gain", lambda gap, prev_gap: prev_gap - gap, **OWN),
-        quantity("done", lambda gap, init_gap: 1.0 - gap / init_gap, **OWN),
         quantity(
             "speed", lambda achieved_goal, prev_achieved_goal: achieved_goal - prev_achieved_goal, **OWN
         ),
@@ -59,7 +58,7 @@ KEPT = {
 GOALS = np.array([10.0, 10.0])
 
 
-def told(*parameters: str) -> dict[str, list[float]]:
+def recomputed(*parameters: str) -> dict[str, list[float]]:
     hindsight = Hindsight(QUANTITIES, STATED, parameters)
     columns = hindsight.columns({name: np.array(KEPT[name]) for name in hindsight.kept}, GOALS)
     assert list(columns) == list(parameters)
@@ -67,7 +66,7 @@ def told(*parameters: str) -> dict[str, list[float]]:
 
 
 def test_what_follows_the_goal_is_computed_anew() -> None:
-    assert told("gap", "prev_gap", "init_gap") == {
+    assert recomputed("gap", "prev_gap", "init_gap") == {
         "gap": [4.0, 0.0],
         "prev_gap": [7.0, 4.0],
         "init_gap": [9.0, 9.0],
@@ -75,13 +74,16 @@ def test_what_follows_the_goal_is_computed_anew() -> None:
 
 
 def test_the_rest_is_kept_and_only_that() -> None:
-    assert told("speed", "time") == {"speed": KEPT["speed"], "time": KEPT["time"]}
+    assert recomputed("speed", "time") == {"speed": KEPT["speed"], "time": KEPT["time"]}
     assert Hindsight(QUANTITIES, STATED, ["speed"]).kept == ("achieved_goal", "speed")
     assert Hindsight(QUANTITIES, STATED, ["gain"]).kept == ("achieved_goal", "prev_achieved_goal")
 
 
 def test_what_a_domain_states_is_computed_by_that() -> None:
-    assert told("info_there", "prev_info_there") == {"info_there": [0.0, 1.0], "prev_info_there": [0.0, 0.0]}
+    assert recomputed("info_there", "prev_info_there") == {
+        "info_there": [0.0, 1.0],
+        "prev_info_there": [0.0, 0.0],
+    }
     assert Hindsight(QUANTITIES, {}, ["info_there"]).kept == ("achieved_goal", "info_there")
 
 
@@ -94,7 +96,7 @@ def test_what_a_domain_states_is_computed_by_that() -> None:
         ("way", "'way' adds up over the episode what depends on the goal"),
     ],
 )
-def test_what_cannot_be_told_is_refused_in_one_line(parameter: str, reason: str) -> None:
+def test_what_cannot_be_recomputed_is_refused_in_one_line(parameter: str, reason: str) -> None:
     with pytest.raises(Refused) as refused:
         Hindsight(QUANTITIES, STATED, ["gap", parameter])
     assert reason in str(refused.value)
@@ -107,7 +109,7 @@ def test_a_stated_name_that_does_not_exist() -> None:
         Hindsight(QUANTITIES, {"info_thre": STATED["info_there"]}, ["gap"])
 
 
-def test_a_domain_that_says_nothing_of_its_goal() -> None:
+def test_a_domain_without_a_statement_on_its_goal() -> None:
     task = find_task("halfcheetah-run")
     with pytest.raises(
         BadInput, match=r"no domain file states what follows the goal in HalfCheetah-v5.*her = false"

@@ -1,4 +1,4 @@
-"""Names, groups, words and facts of the automatic vocabulary."""
+"""Names, groups, descriptions and constants of the automatic vocabulary."""
 
 from __future__ import annotations
 
