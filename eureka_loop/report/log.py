@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eureka_loop import numbers
 from eureka_loop.report import sections, text
-from eureka_loop.report.state import CandidateState, RunState
+from eureka_loop.report.state import RunState
 from eureka_loop.store import Event
 
 PROGRESS_EVERY = 10.0  # s
@@ -37,9 +37,13 @@ class LogFormatter:
         if now - self._last_progress < PROGRESS_EVERY:
             return None
         self._last_progress = now
-        rows = [(each, state.seeds) for each in state.candidates.values()]
-        rows += [(each, state.report_seeds) for each in state.report.values()]
-        running = [_reached(each, seeds * state.steps, state) for each, seeds in rows if each.running]
+        running = []
+        for rows, seeds in ((state.candidates, state.seeds), (state.report, state.report_seeds)):
+            for each in rows.values():
+                if each.running:
+                    fitness = "" if each.fitness is None else f", fitness {numbers.number(each.fitness)}"
+                    done = f"{numbers.count(each.step)} of {numbers.count(seeds * state.steps)} steps"
+                    running.append(f"{state.name(each.id)} {done}{fitness}")
         return f"{'; '.join(running)}{_left(state, now)}"
 
 
@@ -56,12 +60,6 @@ def position(state: RunState) -> str:
     if state.steady:
         return f"{state.candidates_done} of {numbers.plural(state.generations * state.samples, 'candidate')}"
     return text.generation(state.generation or 0, state.generations)
-
-
-def _reached(candidate: CandidateState, steps: int, state: RunState) -> str:
-    fitness = "" if candidate.fitness is None else f", fitness {numbers.number(candidate.fitness)}"
-    done = f"{numbers.count(candidate.step)} of {numbers.count(steps)} steps"
-    return f"{state.name(candidate.id)} {done}{fitness}"
 
 
 def _of_candidate(event: Event, state: RunState) -> str | None:

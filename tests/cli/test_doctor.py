@@ -98,8 +98,6 @@ def test_gpus_are_listed(tmp_path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert list(doctor.gpus()) == [Finding("GPU", "note", "A GPU, 80 GiB, 570.1")]
-    program.write_text("#!/bin/sh\nexit 9\n")
-    assert "fails" in next(doctor.gpus()).value
 
 
 def test_the_disk(tmp_path, monkeypatch):
@@ -151,10 +149,6 @@ def test_no_endpoint_or_none_that_can_be_used(environ, text):
 
 
 def test_packages(monkeypatch):
-    names = [each.what for each in doctor.packages()]
-    assert {"python", "eureka-loop", "numpy", "mujoco", "torch", "metaworld"} <= set(names)
-    assert "pytest" not in names
-
     def version(name: str) -> str:
         if name in ("torch", "metaworld"):
             raise metadata.PackageNotFoundError(name)
@@ -162,6 +156,9 @@ def test_packages(monkeypatch):
 
     monkeypatch.setattr(metadata, "version", version)
     findings = list(doctor.packages())
+    names = [each.what for each in findings]
+    assert {"python", "eureka-loop", "numpy", "mujoco"} <= set(names)
+    assert "pytest" not in names
     assert found(findings, "torch") == Finding("torch", "stop", "not installed", "pip install torch")
     assert found(findings, "metaworld").state == "note"
 

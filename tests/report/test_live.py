@@ -220,15 +220,6 @@ def test_progress_at_most_every_ten_seconds(script: Script) -> None:
     assert lines[1].startswith("g0-00 5k of 50k steps, fitness 1.000; about ")
 
 
-def test_a_resumed_run_begins_where_it_was(script: Script) -> None:
-    script.search()
-    out = console(terminal=False)
-    with Live(script.run, out) as live:
-        script.run.listen(live)
-        script.run.event("resumed")
-    assert written(out) == "resumed: 5 of 14 trainings done\n"
-
-
 def test_lines_of_a_generation_with_early_stops(halved: Run) -> None:
     state, log, lines = RunState(), LogFormatter(), list[str]()
     for each in halved.events():

@@ -103,11 +103,6 @@ def test_report_trainings_are_kept_apart(state: RunState) -> None:
     assert len(state.candidates["g0-00"].trainings) == 1
 
 
-def test_time_between_two_lives_is_not_work() -> None:
-    events = [event("started", 10.0), event("interrupted", 15.0), event("resumed", 500.0), event("x", 502.0)]
-    assert RunState(events).worked == 7.0
-
-
 def test_every_prefix_of_a_run_has_a_state(script: Script) -> None:
     events = list(script.whole().events())
     for length in range(len(events) + 1):
@@ -175,10 +170,11 @@ def test_time_left_is_what_remains_at_the_measured_pace() -> None:
     assert state.seconds_left(12.0) is None
 
 
-def test_the_pace_after_a_resume_is_that_of_the_new_life() -> None:
+def test_the_pace_is_measured_anew_after_a_resume() -> None:
     state = training()
     state.take(done("g0-00", time=101.0))
     state.take(event("resumed", 1000.0))
+    assert state.worked == 100.0, "an interruption is no work"
     assert state.seconds_left(1000.0) is None
     state.take(event("training", 1001.0, id="g0-01", seed=0, steps=100))
     state.take(progress("g0-01", 50, 1006.0))
