@@ -19,7 +19,7 @@ class Network:
     """An MLP of each of K policies.
 
     Attributes:
-        layers: (K, in, out) weights and (K, 1, out) biases; the activation follows all but the last.
+        layers: (K, out, in) weights and (K, 1, out) biases; the activation follows all but the last.
     """
 
     def __init__(self, layers: Sequence[tuple[Tensor, Tensor]], activation: nn.Module) -> None:
@@ -32,25 +32,25 @@ class Network:
         self._inputs, self._before = [inputs], []
         *hidden, (weight, bias) = self.layers
         for hidden_weight, hidden_bias in hidden:
-            self._before.append(torch.baddbmm(hidden_bias, self._inputs[-1], hidden_weight))
+            self._before.append(torch.baddbmm(hidden_bias, self._inputs[-1], hidden_weight.mT))
             self._inputs.append(self._activation(self._before[-1]))
-        return torch.baddbmm(bias, self._inputs[-1], weight)
+        return torch.baddbmm(bias, self._inputs[-1], weight.mT)
 
     def backward(self, gradient: Tensor) -> list[Tensor]:
         """Gradients of weight and bias, layer by layer, from the gradient of the output, (K, B, out)."""
         found: list[Tensor] = []
         for at in reversed(range(len(self.layers))):
-            found += [gradient.sum(1), torch.bmm(self._inputs[at].mT, gradient)]
+            found += [gradient.sum(1), torch.bmm(gradient.mT, self._inputs[at])]
             if at:
-                gradient = torch.bmm(gradient, self.layers[at][0].mT)
+                gradient = torch.bmm(gradient, self.layers[at][0])
                 gradient = self._derive(gradient, self._before[at - 1], self._inputs[at])
         return found[::-1]
 
     def _derive(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
         if isinstance(self._activation, nn.Tanh):
-            return gradient * (1.0 - after.square())
+            return torch.ops.aten.tanh_backward(gradient, after)  # type: ignore[no-any-return]
         if isinstance(self._activation, nn.ReLU):
-            return gradient * (after > 0.0)
+            return torch.ops.aten.threshold_backward(gradient, after, 0)  # type: ignore[no-any-return]
         with torch.inference_mode(False), torch.enable_grad():
             before = before.clone().requires_grad_()
             return torch.autograd.grad(self._activation(before), before, gradient)[0]
@@ -72,7 +72,7 @@ class StackedPolicies:
         device: of `parameters`.
 
     Attributes:
-        parameters: (K, P) float32, one row a policy; weights are stored as (in, out).
+        parameters: (K, P) float32, one row a policy.
     """
 
     def __init__(self, policies: Sequence[ActorCriticPolicy], device: torch.device = CPU) -> None:
@@ -83,7 +83,7 @@ class StackedPolicies:
         self._activation = policy.activation_fn()
         layers = [f"{layer}.{part}" for layer in (*self._actor, *self._critic) for part in ("weight", "bias")]
         named = dict(policy.named_parameters())
-        self._shapes = {name: tuple(named[name].t().shape) for name in ("log_std", *layers)}
+        self._shapes = {name: tuple(named[name].shape) for name in ("log_std", *layers)}
         self._sizes = [named[name].numel() for name in self._shapes]
         self.parameters = torch.stack([self._row(dict(each.named_parameters())) for each in policies]).to(
             device
@@ -106,17 +106,13 @@ class StackedPolicies:
         )
         return Networks(actor, critic, named["log_std"])
 
-    def gradient(self, log_std: Tensor, actor: Sequence[Tensor], critic: Sequence[Tensor]) -> Tensor:
-        """(K, P) from the gradients by log_std (K, A) and those of `Network.backward`."""
-        return torch.cat([log_std, *(each.flatten(1) for each in (*actor, *critic))], dim=1)
-
     def of_sb3(self, row: Tensor) -> dict[str, Tensor]:
         """A row (P,) of parameters, or of Adam's moments, with SB3's names and shapes, on the CPU."""
         parts = zip(torch.split(row, self._sizes), self._shapes.items(), strict=True)
-        return {name: part.view(shape).t().to(CPU, copy=True) for part, (name, shape) in parts}
+        return {name: part.view(shape).to(CPU, copy=True) for part, (name, shape) in parts}
 
     def _row(self, named: Mapping[str, Tensor]) -> Tensor:
-        return torch.cat([named[name].detach().t().reshape(-1) for name in self._shapes])
+        return torch.cat([named[name].detach().reshape(-1) for name in self._shapes])
 
 
 def _linear(name: str, network: nn.Sequential) -> list[str]:

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from stable_baselines3 import PPO
 from torch import Tensor
-from torch.optim.adam import adam
 
 from eureka_loop.records import Array
 from eureka_loop.simulate.batched import BatchedEnvs
@@ -67,8 +66,11 @@ class PopulationPPO:
         learners, n = len(models), options.n_envs
         self.policies = StackedPolicies([model.policy for model in models], options.device)
         parameters = self.policies.parameters
-        self._exp_avg, self._exp_avg_sq = torch.zeros_like(parameters), torch.zeros_like(parameters)
+        self._networks = self.policies.networks()
+        self._gradient, self._exp_avg, self._exp_avg_sq = (torch.zeros_like(parameters) for _ in range(3))
         self._adam_steps = torch.zeros(learners, device=options.device)
+        adam = (parameters, self._gradient, self._exp_avg, self._exp_avg_sq, self._adam_steps)
+        self._adam_rows = [each.unbind() for each in adam]  # type: ignore[no-untyped-call]
         self._random = [np.random.default_rng(model.seed) for model in models]
         self.observation_scale = ObservationScale(
             learners, envs.observation_size, enabled=options.normalize_observation
@@ -156,10 +158,9 @@ class PopulationPPO:
         """(T + 1, K, n)."""
         device = self.policies.parameters.device
         with torch.inference_mode():
-            networks = self.policies.networks()
             by_learner = torch.from_numpy(observations).transpose(0, 1).flatten(1, 2)  # (K, (T + 1) · n, D)
             chunks = [
-                networks.critic.forward(each.to(device))[..., 0]
+                self._networks.critic.forward(each.to(device))[..., 0]
                 for each in torch.split(by_learner, CHUNK, dim=1)
             ]
             values: Floats = torch.cat(chunks, dim=1).cpu().numpy()
@@ -181,7 +182,7 @@ class PopulationPPO:
             order = np.stack([each.permutation(samples) for each in self._random]) + first
             for places in torch.split(torch.from_numpy(order).to(rows.device), model.batch_size, dim=1):
                 batch = rows.view(-1, width).index_select(0, places.flatten()).view(*places.shape, width)
-                gradient, terms = self._derive(batch, schedules)
+                terms = self._derive(batch, schedules)
                 if model.target_kl is not None:
                     divergence = terms.approx_kl().tolist()
                     stopped = [each for each in running if divergence[each] > 1.5 * model.target_kl]
@@ -189,11 +190,11 @@ class PopulationPPO:
                     running = [each for each in running if each not in stopped]
                     if not running:
                         return {learner: _means(each) for learner, each in found.items()}
-                self._adam(gradient, schedules.learning_rate, running)
+                self._adam(schedules.learning_rate, running)
             _note(found, terms.logged(model, schedules.clip_range), running)
         return {learner: _means(each) for learner, each in found.items()}
 
-    def _derive(self, batch: Tensor, schedules: Schedules) -> tuple[Tensor, LossTerms]:
+    def _derive(self, batch: Tensor, schedules: Schedules) -> LossTerms:
         """Gradient (K, P) of the loss of a minibatch (K, B, D + A + 4), and the loss.
 
         With z = (action - mean) / std, the derivative of the policy's loss by the log-probability is
@@ -207,7 +208,7 @@ class PopulationPPO:
         if model.normalize_advantage and size > 1:
             std, mean = torch.std_mean(advantage, dim=1, keepdim=True)
             advantage = (advantage - mean) / (std + 1e-8)
-        actor, critic, log_std = self.policies.networks()
+        actor, critic, log_std = self._networks
         inverse_std = (-log_std).exp()
         z = (actions - actor.forward(observations)) * inverse_std
         z_squared = z.square()
@@ -224,35 +225,29 @@ class PopulationPPO:
             moved = values - old_value
             error = old_value + moved.clamp(-clip_vf, clip_vf) - returns
             by_value = error * (moved.abs() <= clip_vf) * (2.0 * model.vf_coef / size)
-        gradient = self.policies.gradient(
-            (by_log_prob * (z_squared - 1.0)).sum(1) - model.ent_coef,
-            actor.backward(by_log_prob * z * inverse_std),
-            critic.backward(by_value[..., None]),
-        )
+        by_log_std = (by_log_prob * (z_squared - 1.0)).sum(1) - model.ent_coef
+        layers = actor.backward(by_log_prob * z * inverse_std) + critic.backward(by_value[..., None])
+        torch.cat([by_log_std, *(each.flatten(1) for each in layers)], dim=1, out=self._gradient)
         entropy_loss = -(constant + 0.5 * z.shape[-1])
-        return gradient, LossTerms(gain, clipped, error, entropy_loss, log_ratio)
+        return LossTerms(gain, clipped, error, entropy_loss, log_ratio)
 
-    def _adam(self, gradient: Tensor, learning_rate: float, running: Sequence[int]) -> None:
+    def _adam(self, learning_rate: float, running: Sequence[int]) -> None:
         """One step of these learners; each gradient is clipped by its own norm, as by `clip_grad_norm_`."""
-        norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
-        gradient *= (self.model.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
-        tensors = (self.policies.parameters, gradient, self._exp_avg, self._exp_avg_sq)
-        parameters, gradients, exp_avg, exp_avg_sq = ([each[k] for k in running] for each in tensors)
+        norm = torch.linalg.vector_norm(self._gradient, dim=1, keepdim=True)
+        self._gradient *= (self.model.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
+        rows = [[each[k] for k in running] for each in self._adam_rows]
+        torch._foreach_add_(rows[-1], 1.0)
         defaults = self.model.policy.optimizer.defaults
-        adam(
-            parameters,
-            gradients,
-            exp_avg,
-            exp_avg_sq,
+        torch._fused_adam_(
+            *rows[:-1],
             [],
-            [self._adam_steps[k] for k in running],
-            fused=True,
-            amsgrad=False,
+            rows[-1],
+            lr=learning_rate,
             beta1=defaults["betas"][0],
             beta2=defaults["betas"][1],
-            lr=learning_rate,
             weight_decay=defaults["weight_decay"],
             eps=defaults["eps"],
+            amsgrad=False,
             maximize=False,
         )
 

@@ -42,9 +42,9 @@ def test_an_update_stays_on_its_device(option: str) -> None:
     ppo = PopulationPPO(models, options, cast(Any, Walks(2)))
     batch = torch.zeros(2, 16, INPUTS + ACTIONS + 4, device="meta")
     with OneDevice():
-        gradient, terms = ppo._derive(batch, Schedules.of(models[0], 1.0))
+        terms = ppo._derive(batch, Schedules.of(models[0], 1.0))
         terms.logged(models[0], 0.2)
-        ppo._adam(gradient, 1e-3, [0, 1])
+        ppo._adam(1e-3, [0, 1])
 
 
 @cuda
