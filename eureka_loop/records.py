@@ -177,9 +177,14 @@ class Training:
         return float(self.hyperparameters.get("gamma", 0.99))
 
 
+def in_cohorts(trainer: str) -> bool:
+    """Whether a trainer is given several jobs at once: each one but Stable-Baselines3."""
+    return trainer != "sb3"
+
+
 def on_gpu(training: Job | Training) -> bool:
     """Whether all learners share a GPU, and so must be in one process."""
-    return training.trainer == "population" and training.hyperparameters.get("device", "cpu") != "cpu"
+    return in_cohorts(training.trainer) and training.hyperparameters.get("device", "cpu") != "cpu"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from math import prod
 
 from eureka_loop.execute.evaluate import Plan
 from eureka_loop.execute.machine import Footprint
-from eureka_loop.records import on_gpu
+from eureka_loop.records import in_cohorts, on_gpu
 from eureka_loop.reward.vocabulary import Vocabulary
 
 WORKER = 0.35e9  # bytes: torch, MuJoCo, numpy, and the fork server of its reward processes; 0.23 GB seen
@@ -37,7 +37,7 @@ def footprint(plan: Plan, vocabulary: Vocabulary) -> Footprint:
         return Footprint(WORKER + rows * row, LEARNER + SAC_NETWORKS + pending, 1)
     rollout = int(settings.get("n_steps", 2_048)) * int(settings.get("n_envs", 1))
     learner = LEARNER + rollout * (4 * STEP_COPIES * (observed + acted + 6) + 8 * COLUMN_COPIES * asked)
-    if training.trainer == "sb3":
+    if not in_cohorts(training.trainer):
         return Footprint(WORKER, learner, 1)
     judged = JUDGED_AT_ONCE * min(vocabulary.horizon or LONGEST, LONGEST) * 8.0 * COLUMN_COPIES
     worker = WORKER + judged * _named((task.fitness, task.success), vocabulary)

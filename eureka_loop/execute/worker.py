@@ -29,7 +29,7 @@ from eureka_loop.execute.cohorts import alike
 from eureka_loop.execute.evaluate import MACHINE_ERROR
 from eureka_loop.execute.machine import cores
 from eureka_loop.execute.requests import BESIDE, TRANSITIONS
-from eureka_loop.records import Job, Rollout, Task, Training, on_gpu
+from eureka_loop.records import Job, Rollout, Task, Training, in_cohorts, on_gpu
 from eureka_loop.references import NATIVE
 from eureka_loop.results import Failed, Trained
 
@@ -70,7 +70,7 @@ def work(folders: Folders, fork_server: ForkServer) -> None:
             _record(folder) if (folder / "rollout.json").exists() else _survey(folder)
     read = {folder: files.read_json(folder / "job.json", Job) for folder in jobs}
     for group in alike(jobs, lambda folder: read[folder]):
-        alone = read[group[0]].trainer == "sb3"
+        alone = not in_cohorts(read[group[0]].trainer)
         for batch in [[folder] for folder in group] if alone else [group]:
             _log_to(batch[0])
             _work(batch, [read[folder] for folder in batch], fork_server)

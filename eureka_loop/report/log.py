@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eureka_loop import numbers
+from eureka_loop.records import in_cohorts
 from eureka_loop.report import sections, text
 from eureka_loop.report.state import RunState
 from eureka_loop.store import Event
@@ -123,7 +124,7 @@ def _of_run(event: Event, state: RunState) -> str | None:
 
 def _started(event: Event, state: RunState) -> str:
     """Task, size and budget of the search, how many train at once, why not with the population trainer."""
-    together = event.get("trainer") == "population"
+    together = in_cohorts(str(event.get("trainer", "sb3")))
     at_once = (
         "one by one" if not together else "all that wait at once" if state.steady else "a generation at once"
     )

@@ -47,12 +47,10 @@ class HindsightReplayBuffer(DelayedDictReplayBuffer):
         # Of a finished episode's transitions: steps to its end, that one included.
         self._ahead = np.zeros((self.buffer_size, self.n_envs), np.int64)
         self._unfinished = np.zeros(self.n_envs, np.int64)  # steps of the episode that has not ended
-        self._steps = 0  # added by `add`; others have no columns, and keep their goal
 
     def add(self, *transition: Any) -> None:
         place, done = self.pos, transition[4]
         self._unfinished += 1
-        self._steps += 1
         super().add(*transition)
         for env in np.flatnonzero(done).tolist():
             back = np.arange(min(self._unfinished[env], self.buffer_size))
@@ -79,7 +77,7 @@ class HindsightReplayBuffer(DelayedDictReplayBuffer):
 
     def finished(self) -> npt.NDArray[np.int64]:
         """(n_envs,) number of stored transitions of finished episodes."""
-        return np.maximum(min(self._steps, self.buffer_size) - self._unfinished, 0)
+        return np.maximum(self.size() - self._unfinished, 0)
 
     def draw(self, count: int) -> tuple[Places, Places, Places]:
         """Transitions of finished episodes, all equally likely, and for each the step that reached its goal.
@@ -92,7 +90,7 @@ class HindsightReplayBuffer(DelayedDictReplayBuffer):
         ends = np.cumsum(finished)
         chosen = self._random.integers(ends[-1], size=count)
         envs = np.searchsorted(ends, chosen, side="right")
-        first = self.pos - min(self._steps, self.buffer_size)
+        first = self.pos - self.size()
         places = (first + chosen - (ends - finished)[envs]) % self.buffer_size
         reached = (places + self._random.integers(self._ahead[places, envs])) % self.buffer_size
         return places, envs, reached

@@ -39,16 +39,6 @@ class TrainingEpisode:
     terms: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class EpisodeMeans:
-    """Means over the episodes finished in a training stage; None without any."""
-
-    finished: int
-    length: float | None
-    fitness: float | None
-    success: float | None
-
-
 class TrainingEpisodes:
     """Collects whole episodes across rollouts and judges them.
 
@@ -85,12 +75,12 @@ class TrainingEpisodes:
         }
         return {name: mean for name, mean in means.items() if mean is not None}
 
-    def take(self) -> EpisodeMeans:
-        """The episodes finished since the last call."""
+    def checkpoint(self, step: int, terms: Mapping[str, TermStats]) -> Checkpoint:
+        """A checkpoint with means over the episodes finished since the one before; None without any."""
         judged = self.judged[self._first :]
         lengths, self._lengths, self._first = self._lengths, [], len(self.judged)
         fitness, success = ([getattr(each, name) for each in judged] for name in ("fitness", "success"))
-        return EpisodeMeans(len(lengths), _mean(lengths), _mean(fitness), _mean(success))
+        return Checkpoint(step, len(lengths), _mean(fitness), _mean(success), _mean(lengths), terms)
 
     def correlations(self, terms: Sequence[str]) -> dict[str, float | None]:
         """Term → Pearson correlation of its episode mean with fitness, over all judged episodes."""
@@ -209,10 +199,8 @@ class TrainingMetrics:
             self._write_point(step, steps_per_s)
         if self._ends and step >= self._ends[0]:
             self._ends = [end for end in self._ends if end > step]
-            seen, terms = self.episodes.take(), self._since_checkpoint.stats()
+            self.checkpoints.append(self.episodes.checkpoint(step, self._since_checkpoint.stats()))
             self._since_checkpoint = TermSums(self._terms)
-            found = Checkpoint(step, seen.finished, seen.fitness, seen.success, seen.length, terms)
-            self.checkpoints.append(found)
 
     def progress(self, step: int, steps_per_s: float) -> dict[str, float]:
         """One line of progress: step, speed, fitness so far."""

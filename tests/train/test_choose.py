@@ -7,18 +7,13 @@ from eureka_loop.records import Training
 from eureka_loop.train.choose import support
 
 
-def test_what_it_is_compared_with_has_the_same_trainer() -> None:
-    """Where that is the env's own reward, no population can train it."""
+def test_all_that_is_compared_has_one_trainer() -> None:
+    """The env's own reward, and programs of the user: no population can train with hidden observables."""
     task, training = find_task("hopper-hop"), Training("ppo", {"n_envs": 1}, "population")
     domain = find_domain(task.env_id)
     assert support(training, task, domain).reason == ""
     native = replace(task, human=None, human_source="", native=("_get_rew",))
     assert support(training, native, domain).reason == "only the env itself knows 'native_reward'"
-
-
-def test_what_is_compared_beside_it_has_the_same_trainer() -> None:
-    task, training = find_task("hopper-hop"), Training("ppo", {"n_envs": 1}, "population")
-    domain = find_domain(task.env_id)
     plain = "def compute_reward(forward_velocity):\n    return {'v': forward_velocity}\n"
     hidden = plain.replace("forward_velocity", "info_reward_survive")
     assert support(training, task, domain, [plain]).reason == ""

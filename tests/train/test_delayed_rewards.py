@@ -12,8 +12,6 @@ from eureka_loop.records import Array
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.train.delayed_rewards import (
     MOST_PENDING,
-    DelayedDictReplayBuffer,
-    DelayedDictRolloutBuffer,
     DelayedReplayBuffer,
     DelayedRolloutBuffer,
     PendingRewards,
@@ -74,42 +72,6 @@ def fill(buffer: DelayedReplayBuffer, steps: int) -> None:
         )
 
 
-def test_one_call_rewards_all_that_is_pending() -> None:
-    buffer, rewards = replay_buffer(8, n_envs=2)
-    fill(buffer, 3)
-    buffer._get_samples(np.array([2, 0]))
-    assert rewards.calls == [3]
-    assert buffer.rewards[:3].tolist() == np.float32([[0.0, 0.1], [1.0, 1.1], [2.0, 2.1]]).tolist()
-
-
-def test_a_sample_of_rewarded_rows_needs_no_call() -> None:
-    buffer, rewards = replay_buffer(8)
-    fill(buffer, 3)
-    buffer.compute_pending_rewards()
-    fill(buffer, 1)
-    sampled = buffer._get_samples(np.array([0, 1, 2])).rewards
-    assert sampled.ravel().tolist() == [0.0, 1.0, 2.0]
-    assert rewards.calls == [3]
-    assert buffer._get_samples(np.array([3, 0])).rewards.ravel().tolist() == [3.0, 0.0]
-    assert rewards.calls == [3, 1]
-
-
-def test_the_ring_wraps() -> None:
-    buffer, rewards = replay_buffer(4)
-    fill(buffer, 3)
-    buffer.compute_pending_rewards()
-    fill(buffer, 3)
-    assert buffer._get_samples(np.array([0, 1, 2, 3])).rewards.ravel().tolist() == [4.0, 5.0, 2.0, 3.0]
-    assert rewards.calls == [3, 3]
-
-
-def test_a_full_round_of_the_ring_is_rewarded_before_it_is_overwritten() -> None:
-    buffer, rewards = replay_buffer(4)
-    fill(buffer, 9)
-    assert rewards.calls == [4, 4]
-    assert buffer._get_samples(np.arange(4)).rewards.ravel().tolist() == [8.0, 5.0, 6.0, 7.0]
-
-
 def test_the_number_of_pending_rows_is_bounded() -> None:
     buffer, rewards = replay_buffer(10_000)
     fill(buffer, MOST_PENDING + 1)
@@ -122,24 +84,6 @@ def test_old_rewards_follow_the_scale() -> None:
     assert buffer._get_samples(np.array([2])).rewards.item() == 2.0
     rewards.scale = Halved()
     assert buffer._get_samples(np.array([2])).rewards.item() == 1.0
-
-
-def test_buffers_of_goal_envs() -> None:
-    """Observations that are dicts: the same rewards in SB3's dict buffers."""
-    goals = spaces.Dict({"observation": OBS, "desired_goal": OBS})
-    replay = DelayedDictReplayBuffer(4, goals, ACTION)
-    replay.pending_rewards = ScriptedRewards(Halved())  # type: ignore[assignment]
-    seen: Any = {"observation": np.zeros((1, 1)), "desired_goal": np.zeros((1, 1))}
-    for _ in range(3):
-        replay.pending_rewards.recorded += 1  # type: ignore[attr-defined]
-        replay.add(seen, seen, np.zeros((1, 1)), np.zeros(1), np.zeros(1), [{}])
-    assert replay._get_samples(np.array([2, 1])).rewards.ravel().tolist() == [1.0, 0.5]
-
-    rollout = DelayedDictRolloutBuffer(3, goals, ACTION, gamma=1.0, gae_lambda=1.0)
-    rollout.pending_rewards = ScriptedRewards(Halved())  # type: ignore[assignment]
-    rollout.pending_rewards.recorded = 3  # type: ignore[attr-defined]
-    rollout.compute_returns_and_advantage(torch.zeros(1), np.array([True]))
-    assert rollout.returns.ravel().tolist() == [1.5, 1.5, 1.0]
 
 
 class Calls:

@@ -143,23 +143,6 @@ def test_four_of_five_get_another_goal_and_are_paid_for_it_in_one_call() -> None
     assert not sample.dones.any()  # time limits
 
 
-def test_before_an_episode_has_ended_all_keep_their_goal() -> None:
-    world = World([[6, 6]], 100)
-    world.step(6 - 1)
-    assert (world.buffer.sample(50).observations["desired_goal"] == -1.0).all()
-    world.step()
-    assert (world.buffer.sample(50).observations["desired_goal"] != -1.0).sum() == 40
-
-
-def test_rows_put_in_by_others_keep_their_goal() -> None:
-    """Rows that `add` didn't put there have no columns to compute other rewards from."""
-    world = World([[4, 4, 4]], 20)
-    world.buffer.pos = 7
-    world.step(10)
-    places, _, _ = world.buffer.draw(1_000)
-    assert set(places.tolist()) == set(range(7, 15))
-
-
 def goals(make_job: MakeJob, *, source: str | None = None, **hyperparameters: Any) -> Job:
     more = {"her": True, "learning_starts": 40, **hyperparameters}
     programs = {"source": source} if source else {}

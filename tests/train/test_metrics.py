@@ -12,7 +12,7 @@ from eureka_loop.records import Array, Job
 from eureka_loop.results import TermStats
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.simulate.step_buffer import Transitions
-from eureka_loop.train.metrics import Pace, TermSums, TrainingEpisodes, TrainingMetrics
+from eureka_loop.train.metrics import TermSums, TrainingEpisodes, TrainingMetrics
 
 
 class SumJudge:
@@ -47,21 +47,21 @@ def episodes_of() -> tuple[TrainingEpisodes, SumJudge]:
 def test_episodes_reach_across_calls() -> None:
     episodes, _ = episodes_of()
     episodes.add(*rows([1] * 150, ends=[]))
-    assert episodes.take().finished == 0
+    assert episodes.checkpoint(0, {}).episodes == 0
     episodes.add(*rows([3] * 60, ends=[49]))
-    means = episodes.take()
-    assert (means.finished, means.length) == (1, 200.0)
+    means = episodes.checkpoint(0, {})
+    assert (means.episodes, means.episode_length) == (1, 200.0)
     assert (means.fitness, means.success) == (300.0, 1.0)
     assert episodes.judged[0].terms == {"twice": pytest.approx(600 / 200)}
-    assert episodes.take().fitness is None
+    assert episodes.checkpoint(0, {}).fitness is None
 
 
 def test_short_episodes_are_sampled() -> None:
     """Episodes of 10 steps: one in ten is judged, all are counted."""
     episodes, judge = episodes_of()
     episodes.add(*rows([1.0] * 1000, ends=range(9, 1000, 10)))
-    means = episodes.take()
-    assert (means.finished, means.length, means.fitness) == (100, 10.0, 10.0)
+    means = episodes.checkpoint(0, {})
+    assert (means.episodes, means.episode_length, means.fitness) == (100, 10.0, 10.0)
     assert judge.asked == 10
 
 
@@ -82,12 +82,6 @@ def test_correlation_with_fitness() -> None:
     assert episodes.correlations(["twice"]) == {"twice": pytest.approx(1.0)}
 
 
-def test_correlation_is_undefined_before_three_episodes() -> None:
-    episodes, _ = episodes_of()
-    episodes.add(*rows([1.0] * 100 + [2.0] * 100, ends=[99, 199]))
-    assert episodes.correlations(["twice"]) == {"twice": None}
-
-
 def test_statistics_of_two_calls() -> None:
     """Shares: |speed| sums to 12, |effort| to 4; a diagnostic has no share, and takes none."""
     sums = TermSums(("speed", "effort", "_held"))
@@ -98,12 +92,6 @@ def test_statistics_of_two_calls() -> None:
         "effort": TermStats(pytest.approx(-4 / 3), -2.0, -1.0, 0.25),
         "_held": TermStats(0.5, 0.0, 1.0, 0.0),
     }
-
-
-def test_shares_of_a_reward_that_is_always_zero() -> None:
-    sums = TermSums(("sparse",))
-    sums.add(np.zeros((1, 5)))
-    assert sums.stats()["sparse"].share == 0.0
 
 
 @pytest.fixture
@@ -134,17 +122,3 @@ def test_checkpoints_end_with_a_rollout(
     assert all(each.terms["twice"] == TermStats(2.0, 2.0, 2.0, 1.0) for each in metrics.checkpoints)
     assert sum(each.episodes for each in metrics.checkpoints) == len(ends) - (ends[-1] > 150)
     metrics.close()
-
-
-def test_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    monkeypatch.setattr("time.perf_counter", lambda: now[0])
-    pace = Pace(step=50, seconds=7.0)
-    assert not pace.due(60)
-    now[0] = 102.0
-    assert pace.due(70)
-    assert not pace.due(70)
-    assert pace.speed(70) == pytest.approx(10.0)
-    pace.stop()
-    now[0] = 200.0
-    assert (pace.speed(70), pace.seconds) == (pytest.approx(10.0), 9.0)

@@ -56,13 +56,6 @@ def test_clips_at_ten_standard_deviations() -> None:
     assert scale.apply(np.array([-1e6, 1e6])).tolist() == [-10.0, 10.0]
 
 
-def test_off_leaves_rewards_alone() -> None:
-    scale = RewardScale(1, 1, GAMMA, enabled=False)
-    rewards = np.array([[[1e6]], [[-3.0]]])
-    scale.update(rewards, np.zeros((2, 1, 1), bool))
-    assert scale.apply(rewards) is rewards
-
-
 def test_every_learner_has_statistics_of_its_own() -> None:
     """As if it were alone; and so after a snapshot."""
     random = np.random.default_rng(0)

@@ -43,35 +43,8 @@ def balance(skill: float, _: Any) -> Policy:
     return lambda seen: np.clip([skill * (20 * seen[1] + 3 * seen[3] + seen[0] + seen[2])], -3, 3)
 
 
-def reach(skill: float, _: Any) -> Policy:
-    """Torques that pull the fingertip to the target, and damp."""
-
-    def act(seen: Array) -> Array:
-        (c1, c2), (s1, s2), away, speed = seen[0:2], seen[2:4], seen[8:10], seen[6:8]
-        first, both = np.array([-s1, c1]), np.array([-s1 * c2 - c1 * s2, c1 * c2 - s1 * s2])
-        pull = np.array([-(0.1 * first + 0.11 * both) @ away, -0.11 * both @ away])
-        return np.clip(skill * (10 * pull - 0.03 * speed), -1, 1)
-
-    return act
-
-
-def carried(skill: float, env: Any) -> Policy:
-    """The hopper, put forward at every step, and overturned sooner the less skill there is."""
-    clock = iter(range(10**6))
-
-    def act(_: Array) -> Array:
-        time, qpos = next(clock) * env.dt, env.init_qpos.copy()
-        qpos[0], qpos[2] = 2.0 * skill * time, 0.0 if time < 0.1 + skill else 0.5
-        env.set_state(qpos, np.zeros(env.model.nv))
-        return np.zeros(env.model.nu)
-
-    return act
-
-
 DOMAINS: dict[str, tuple[int, Callable[[float, Any], Policy]]] = {
     "invertedpendulum-balance": (100, balance),
-    "reacher-reach": (50, reach),
-    "hopper-hop": (100, carried),
 }
 SKILLS = (-0.5, 0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 

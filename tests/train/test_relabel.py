@@ -154,16 +154,6 @@ def test_statistics_and_the_start_of_learning_take_them_in(tmp_path: Path, fork_
     assert filled(task, kept(task, tmp_path), fork_server, learning_starts=30).model.learning_starts == 0
 
 
-def test_several_environments_share_them(tmp_path: Path, fork_server: ForkServer) -> None:
-    """In whole steps; the row that is left over is left out."""
-    task = short("halfcheetah-run", 21)
-    paths = kept(task, tmp_path)
-    alone, shared = filled(task, paths, fork_server).buffer, filled(task, paths, fork_server, n_envs=4).buffer
-    assert (alone.pos, shared.pos) == (42, 10)
-    assert shared.observations[:10].reshape(40, -1).tolist() == alone.observations[:40, 0].tolist()
-    assert shared.rewards[:10].reshape(40).tolist() == alone.rewards[:40, 0].tolist()
-
-
 @pytest.mark.skipif(not installed("robotics"), reason="needs the extra 'robotics'")
 def test_goals_are_seen_beside_the_rest(tmp_path: Path, fork_server: ForkServer) -> None:
     task = short("fetch-reach", 10)

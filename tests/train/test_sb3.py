@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from eureka_loop import files
 from eureka_loop.envs.registry import find_domain
-from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.errors import BadInput
 from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.records import Job
@@ -106,21 +106,10 @@ def test_a_reward_that_fails_is_a_result(algorithm: str, make_job: MakeJob, run:
     assert isinstance(failed, Failed)
     assert (failed.candidate, failed.seed, failed.kind) == ("g0-00", 3, "not_finite")
     assert "term" in failed.message
-
-
-def test_a_fitness_that_fails_says_that_it_is_the_fitness(make_job: MakeJob, run: Any) -> None:
-    job = make_job(limit=20)
-    broken = "def fitness(action):\n    return 1.0 / (action.sum() * 0.0)\n"
-    failed = run(replace(job, task=replace(job.task, fitness=broken)))
-    assert isinstance(failed, Failed)
-    assert failed.message.startswith("fitness: ")
-
-
-def test_a_program_the_gate_refuses(make_job: MakeJob, run: Any) -> None:
-    failed = run(make_job(source="def compute_reward(torso_heihgt):\n    return {'a': torso_heihgt}\n"))
-    assert isinstance(failed, Failed)
-    assert failed.kind == "refused"
-    assert "torso_height" in failed.message
+    refused = run(make_job(source="def compute_reward(torso_heihgt):\n    return {'a': torso_heihgt}\n"))
+    assert isinstance(refused, Failed)
+    assert refused.kind == "refused"
+    assert "torso_height" in refused.message
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "sac"])
@@ -128,11 +117,6 @@ def test_divergence(algorithm: str, make_job: MakeJob, run: Any) -> None:
     failed = run(make_job(algorithm=algorithm, hyperparameters={"learning_rate": 1e30}))
     assert isinstance(failed, Failed)
     assert (failed.kind, failed.seed) == ("diverged", 3)
-
-
-def test_hyperparameters_that_do_not_exist(make_job: MakeJob, run: Any) -> None:
-    with pytest.raises(UnknownName, match="n_step"):
-        run(make_job(hyperparameters={"n_step": 5}))
 
 
 def test_normalisation_can_be_switched_off(make_job: MakeJob, run: Any, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from eureka_loop.numbers import UNKNOWN, count, duration, money, plural
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.llm.prices import Prices
 from eureka_loop.propose.llm.prompts import messages
-from eureka_loop.records import Rung, Task
+from eureka_loop.records import Rung, Task, in_cohorts
 from eureka_loop.references import references
 from eureka_loop.search import assemble
 from eureka_loop.search.halving import ladder, steps_of
@@ -174,7 +174,7 @@ def small(task: Task, config: RunConfig, folder: Path) -> RunConfig:
 def _at_once(run: Run) -> int:
     """Number of trainings that the run does at the same time."""
     started = next(event for event in run.events() if event["event"] == "started")
-    learners = int(started["learners"]) if started["trainer"] == "population" else 1
+    learners = int(started["learners"]) if in_cohorts(started["trainer"]) else 1
     return max(1, int(started["jobs"]) * learners)
 
 

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 import torch
 from stable_baselines3 import PPO
-from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from eureka_loop.records import Array
 from eureka_loop.simulate.batched import BatchedEnvs, Step
 from eureka_loop.train.hyperparameters import ACTIVATIONS, SpacesOnly, _arguments, settings
-from eureka_loop.train.population.ppo import PopulationPPO, Rollout, compute_gae
+from eureka_loop.train.population.ppo import PopulationPPO, Rollout
 from eureka_loop.train.population.trainer import OPTIMIZER_KWARGS, POLICY_KWARGS, unsupported
 
 INPUTS, ACTIONS, STEPS, ENVS, LIMIT = 5, 3, 40, 2, 7
@@ -79,18 +78,13 @@ def test_every_option_that_is_offered_is_tried() -> None:
 
 
 class Walks:
-    """Observations that actions move; an env ends after LIMIT steps, or where it went too far.
-
-    Args:
-        broken: learner whose observations turn into nan in the second rollout.
-    """
+    """Observations that actions move; an env ends after LIMIT steps, or where it went too far."""
 
     action_low, action_high = np.full(ACTIONS, -0.5), np.full(ACTIONS, 0.5)
     observation_size = INPUTS
 
-    def __init__(self, learners: int, broken: int | None = None) -> None:
+    def __init__(self, learners: int) -> None:
         self._random = [np.random.default_rng(env) for env in range(learners * ENVS)]
-        self._broken, self.actions = broken, list[Array]()
         self._length = np.zeros(len(self._random), np.int64)
 
     def reset(self) -> Array:
@@ -98,11 +92,8 @@ class Walks:
         return self._position.copy()
 
     def step(self, actions: Array) -> Step:
-        self.actions.append(actions.copy())
         self._position[:, :ACTIONS] += actions
         self._length += 1
-        if self._broken is not None and len(self.actions) > STEPS:
-            self._position[self._broken * ENVS] = np.nan
         terminal = self._position.copy()
         terminated, truncated = np.abs(terminal[:, 0]) > 2.0, self._length >= LIMIT
         for env in np.flatnonzero(terminated | truncated):
@@ -120,12 +111,10 @@ def sb3(options: Mapping[str, Any], seed: int) -> PPO:
     return model
 
 
-def population(
-    seeds: list[int], options: Mapping[str, Any] | None = None, broken: int | None = None
-) -> PopulationPPO:
-    envs = cast(BatchedEnvs, Walks(len(seeds), broken))
-    given = settings("ppo", {**BASE, **(options or {}), "n_envs": ENVS})
-    return PopulationPPO([sb3(options or {}, seed) for seed in seeds], given, envs)
+def population(seeds: list[int], options: Mapping[str, Any]) -> PopulationPPO:
+    envs = cast(BatchedEnvs, Walks(len(seeds)))
+    given = settings("ppo", {**BASE, **options, "n_envs": ENVS})
+    return PopulationPPO([sb3(options, seed) for seed in seeds], given, envs)
 
 
 def rewards_of(rollout: Rollout) -> Array:
@@ -197,7 +186,7 @@ def test_losses_are_those_that_sb3_logs() -> None:
 
 def test_what_is_exported_is_sb3s() -> None:
     """Parameters, and Adam's moments, continue in SB3 as they do here."""
-    ppo, model = population([4]), sb3({}, 4)
+    ppo, model = population([4], {}), sb3({}, 4)
     for _ in range(2):
         rollout = ppo.collect()
         ppo.update(rewards_of(rollout), rollout, 0.7)
@@ -213,60 +202,6 @@ def test_what_is_exported_is_sb3s() -> None:
     ours = ppo.policies.of_sb3(ppo.policies.parameters[0])
     for name, theirs in model.policy.state_dict().items():
         assert torch.allclose(ours[name], theirs, rtol=0.0, atol=1e-6), name
-
-
-def test_a_rollout() -> None:
-    """Actions are kept within bounds; where a time limit alone ended an episode, its value is bootstrapped."""
-    ppo, model = population([4, 5], {"normalize_observation": False}), sb3({}, 5)
-    envs, steps = cast(Any, ppo._envs), list[Step]()
-    step = envs.step
-    envs.step = lambda actions: [steps.append(step(actions)), steps[-1]][1]
-    rollout = ppo.collect()
-    actions = np.stack(envs.actions)
-    assert (actions.min(), actions.max()) == (-0.5, 0.5)
-    assert (rollout.steps, rollout.dones.shape) == (STEPS * ENVS, (STEPS, 2, ENVS))
-    cut = np.stack([each.truncated & ~each.terminated for each in steps]).reshape(STEPS, 2, ENVS)
-    assert ((rollout.bootstraps != 0.0) == cut).all()
-    assert any((each.truncated & each.terminated).any() for each in steps)
-    for t, env in np.argwhere(cut[:, 1]).tolist():
-        state = torch.from_numpy(steps[t].terminal_obs[None, ENVS + env]).float()
-        with torch.no_grad():
-            value = float(model.policy.predict_values(state))
-        assert rollout.bootstraps[t, 1, env] == pytest.approx(model.gamma * value, abs=1e-6)
-
-
-def test_a_learner_that_diverges_changes_nothing_for_the_others() -> None:
-    """Its slot stays, with zero actions."""
-    ppo, others = population([1, 2, 3], broken=1), population([1, 2, 3])
-    for number in range(3):
-        for each in (ppo, others):
-            rollout = each.collect()
-            rewards = rewards_of(rollout)
-            diverged = each.diverged()
-            assert diverged == ([1] if each is ppo and number == 1 else [])
-            for learner in diverged:
-                each.stop(learner)
-            each.update(rewards, rollout, 0.5)
-    assert ppo.active == [0, 2]
-    assert not np.stack(cast(Any, ppo._envs).actions[2 * STEPS :])[:, ENVS : 2 * ENVS].any()
-    for learner in (0, 2):
-        assert torch.equal(ppo.policies.parameters[learner], others.policies.parameters[learner])
-
-
-def test_advantages() -> None:
-    """As SB3's buffer, bit for bit."""
-    random = np.random.default_rng(1)
-    rewards, values = (random.normal(size=(T, 3, ENVS)).astype(np.float32) for T in (STEPS, STEPS + 1))
-    dones = random.random(rewards.shape) < 0.1
-    ours = compute_gae(rewards, values, dones, 0.97, 0.9)
-    box = gymnasium.spaces.Box(-1.0, 1.0, (4,))
-    for learner in range(3):
-        buffer = RolloutBuffer(STEPS, box, box, "cpu", gae_lambda=0.9, gamma=0.97, n_envs=ENVS)
-        buffer.rewards[:], buffer.values[:] = rewards[:, learner], values[:-1, learner]
-        buffer.episode_starts[1:] = dones[:-1, learner]
-        last = torch.from_numpy(values[-1, learner].copy())
-        buffer.compute_returns_and_advantage(last, dones[-1, learner])
-        assert (buffer.advantages == ours[:, learner]).all()
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,8 @@ from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import RunError
 from eureka_loop.records import SNAPSHOT, Job, Training
 from eureka_loop.results import Failed, Trained
-from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.simulate.env import make_env
 from eureka_loop.train.policy import load_policy
-from eureka_loop.train.population import judging
 from eureka_loop.train.population.trainer import PopulationTrainer
 
 MakeJob = Callable[..., Job]
@@ -191,32 +189,6 @@ def test_the_judge_sees_the_policy_that_was_saved(make_job: MakeJob, cohort: Coh
     for episode in trained[0].episodes:
         action = predict(make_env(job.task).reset(seed=episode.seed)[0])
         assert episode.fitness == pytest.approx(action[0] + 10.0 * action[1], abs=1e-5)
-
-
-def test_episodes_are_judged_in_batches(
-    make_job: MakeJob, cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Progress is reported between two batches; scores agree with those of one batch."""
-    sizes, lines = list[int](), list[int]()
-
-    def envs(*given: Any) -> BatchedEnvs:
-        sizes.append(given[3])
-        return BatchedEnvs(*given)
-
-    monkeypatch.setattr(judging, "BatchedEnvs", envs)
-    jobs = three(make_job, limit=30, steps=128, judge_seeds=tuple(range(7)))
-    whole = cohort(jobs, tmp_path / "whole", report=lambda index, _: lines.append(index))
-    before = len(lines)
-    monkeypatch.setattr(judging, "AT_ONCE", 7)
-    batches = cohort(jobs, tmp_path / "batches", report=lambda index, _: lines.append(index))
-    assert sizes == [21, 6, 6, 6, 3]
-    assert len(lines) - before == before + 3 * 3
-    for one, other in zip(whole, batches, strict=True):
-        assert isinstance(one, Trained)
-        assert isinstance(other, Trained)
-        assert [each.fitness for each in one.episodes] == pytest.approx(
-            [each.fitness for each in other.episodes], rel=1e-3, abs=1e-3
-        )
 
 
 def test_progress(make_job: MakeJob, cohort: Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
