@@ -19,16 +19,15 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import torch
-from gymnasium import spaces
-from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.buffers import (
+    BaseBuffer,
     DictReplayBuffer,
     DictRolloutBuffer,
     ReplayBuffer,
     RolloutBuffer,
 )
 
-from eureka_loop.records import Array
+from eureka_loop.records import Algorithm, Array
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
 from eureka_loop.simulate.step_buffer import StepBuffer, Transitions
 from eureka_loop.train.normalization import RewardScale
@@ -165,41 +164,10 @@ class DelayedDictReplayBuffer(_Replay, DictReplayBuffer):
     """For goal envs, with observations that are dicts."""
 
 
-def delay_ppo(model: PPO, pending_rewards: PendingRewards) -> None:
-    """Give a fresh PPO a rollout buffer that is rewarded at the end of each rollout."""
-    goal = isinstance(model.observation_space, spaces.Dict)
-    kind: Any = DelayedDictRolloutBuffer if goal else DelayedRolloutBuffer
-    buffer = kind(
-        model.n_steps,
-        model.observation_space,
-        model.action_space,
-        device=model.device,
-        gamma=model.gamma,
-        gae_lambda=model.gae_lambda,
-        n_envs=model.n_envs,
-    )
-    buffer.pending_rewards = pending_rewards
-    model.rollout_buffer = buffer
-
-
-def delay_sac(model: SAC, pending_rewards: PendingRewards, kind: Any = None, **more: Any) -> _Replay:
-    """Give a fresh SAC a replay buffer that is rewarded before a sample needs it.
-
-    Args:
-        kind: class of the buffer, which takes SB3's arguments and `more`.
-    """
-    goal = isinstance(model.observation_space, spaces.Dict)
-    kind = kind or (DelayedDictReplayBuffer if goal else DelayedReplayBuffer)
-    buffer = kind(
-        model.buffer_size,
-        model.observation_space,
-        model.action_space,
-        device=model.device,
-        n_envs=model.n_envs,
-        optimize_memory_usage=model.optimize_memory_usage,
-        **more,
-    )
-    buffer.pending_rewards = pending_rewards
-    model.replay_buffer = buffer
-    delayed: _Replay = buffer
-    return delayed
+BUFFERS: Mapping[tuple[Algorithm, bool], type[BaseBuffer]] = {
+    ("ppo", False): DelayedRolloutBuffer,
+    ("ppo", True): DelayedDictRolloutBuffer,
+    ("sac", False): DelayedReplayBuffer,
+    ("sac", True): DelayedDictReplayBuffer,
+}
+"""By algorithm, and whether the environment has goals."""

@@ -31,7 +31,7 @@ from eureka_loop.simulate.hindsight import Hindsight, stated_of
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.recorded import RecordedVecEnv
 from eureka_loop.train.base import Diverged, Report, failed
-from eureka_loop.train.delayed_rewards import MOST_PENDING, PendingRewards, delay_ppo, delay_sac
+from eureka_loop.train.delayed_rewards import BUFFERS, MOST_PENDING, PendingRewards
 from eureka_loop.train.her import HindsightReplayBuffer
 from eureka_loop.train.hyperparameters import ALGORITHMS, Settings, settings
 from eureka_loop.train.metrics import Pace, TrainingMetrics
@@ -105,17 +105,18 @@ def _train(
         envs = RecordedVecEnv(job.task, domain, names, options.n_envs, job.seed)
         stack.callback(envs.close)
         recorded = RecordedTransitions([folder / path for path in job.begin_with], program.parameters)
-        model, normalization = _untrained(job, options, envs, len(recorded))
+        model, normalization = _untrained(job, options, envs, len(recorded), hindsight)
         rows = model.n_steps * options.n_envs if isinstance(model, PPO) else MOST_PENDING
         process = stack.enter_context(start(fork_server, program, vocabulary, rows=rows))
         metrics = TrainingMetrics(job, judge.programs, options.n_envs, folder)
         stack.callback(metrics.close)
         scale = RewardScale(1, options.n_envs, model.gamma, enabled=options.normalize_reward)
         rewards = PendingRewards(envs.buffer, process, scale, metrics.add)
-        compute_pending = _delay(model, rewards, job, options, hindsight)
+        buffer: Any = model.rollout_buffer if isinstance(model, PPO) else model.replay_buffer
+        buffer.pending_rewards = rewards
         if isinstance(model, SAC):
             recorded.fill(model, normalization, rewards)
-        supervision = Supervision(metrics, compute_pending, report)
+        supervision = Supervision(metrics, getattr(buffer, "compute_pending_rewards", lambda: None), report)
         learn(model, job.steps, supervision)
         normalization.ret_rms = scale.statistics[0]
         save_policy(folder, model, normalization)
@@ -137,30 +138,24 @@ def _train(
 
 
 def _untrained(
-    job: Job, options: Settings, envs: RecordedVecEnv, recorded: int
+    job: Job, options: Settings, envs: RecordedVecEnv, recorded: int, hindsight: Hindsight | None
 ) -> tuple[PPO | SAC, VecNormalize]:
-    arguments = dict(options.arguments)
+    arguments, goal = dict(options.arguments), hasattr(envs.observation_space, "spaces")
     if job.algorithm == "sac":  # rows that no step will fill cost memory and change nothing
         most = job.steps + SLACK * options.n_envs + recorded
         arguments["buffer_size"] = min(arguments.get("buffer_size", 1_000_000), most)
+    buffer = "rollout_buffer" if job.algorithm == "ppo" else "replay_buffer"
+    arguments[f"{buffer}_class"] = BUFFERS[job.algorithm, goal]
+    if hindsight is not None:
+        arguments["replay_buffer_class"] = HindsightReplayBuffer
+        own = {"hindsight": hindsight, "n_sampled_goal": options.n_sampled_goal, "seed": job.seed}
+        arguments["replay_buffer_kwargs"] = own
     normalization = VecNormalize(envs, norm_obs=options.normalize_observation, norm_reward=False)
-    policy = "MultiInputPolicy" if hasattr(envs.observation_space, "spaces") else "MlpPolicy"
+    policy = "MultiInputPolicy" if goal else "MlpPolicy"
     model = ALGORITHMS[job.algorithm](policy, normalization, seed=job.seed, **arguments)
+    vars(model).update({f"{buffer}_class": None, f"{buffer}_kwargs": {}})  # a saved policy loads anywhere
     normalization.gamma = model.gamma  # for later training on it
     return model, normalization
-
-
-def _delay(
-    model: PPO | SAC, rewards: PendingRewards, job: Job, options: Settings, hindsight: Hindsight | None
-) -> Callable[[], None]:
-    """Give the model its buffer; returns the function that rewards everything pending between rollouts."""
-    if isinstance(model, PPO):
-        delay_ppo(model, rewards)
-        return lambda: None  # nothing is pending then
-    if hindsight is None:
-        return delay_sac(model, rewards).compute_pending_rewards
-    more = {"hindsight": hindsight, "n_sampled_goal": options.n_sampled_goal, "seed": job.seed}
-    return delay_sac(model, rewards, HindsightReplayBuffer, **more).compute_pending_rewards
 
 
 def learn(model: PPO | SAC, steps: int, supervision: Supervision) -> None:

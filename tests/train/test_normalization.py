@@ -56,22 +56,6 @@ def test_clips_at_ten_standard_deviations() -> None:
     assert scale.apply(np.array([-1e6, 1e6])).tolist() == [-10.0, 10.0]
 
 
-def test_every_learner_has_statistics_of_its_own() -> None:
-    """As if it were alone; and so after a snapshot."""
-    random = np.random.default_rng(0)
-    together, alone = RewardScale(3, 2, GAMMA), [RewardScale(1, 2, GAMMA) for _ in range(3)]
-    for _ in range(3):
-        rewards = random.normal(size=(50, 3, 2)) * [[1.0], [100.0], [1e-3]]
-        done = random.random(rewards.shape) < 0.1
-        together.update(rewards, done)
-        restored = RewardScale(3, 2, GAMMA)
-        for learner, each in enumerate(alone):
-            each.update(rewards[:, learner : learner + 1], done[:, learner : learner + 1])
-            assert (together.apply(rewards)[:, learner] == each.apply(rewards[:, learner])).all()
-            restored.restore(learner, together.snapshot(learner))
-        together = restored
-
-
 @pytest.mark.parametrize("n_envs", [1, 3])
 def test_observation_scales(n_envs: int) -> None:
     """As SB3's `VecNormalize`."""

@@ -22,7 +22,7 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.recorded import RecordedVecEnv
-from eureka_loop.train.delayed_rewards import PendingRewards, delay_sac
+from eureka_loop.train.delayed_rewards import BUFFERS, PendingRewards
 from eureka_loop.train.normalization import RewardScale
 from eureka_loop.train.recording import EpisodeRecorder
 from eureka_loop.train.relabel import RecordedTransitions
@@ -92,8 +92,10 @@ def filled(
     domain = find_domain(task.env_id)
     envs = RecordedVecEnv(task, domain, ["action"], n_envs, 0)
     normalization = VecNormalize(envs, norm_reward=False)
-    kind = "MultiInputPolicy" if "Fetch" in task.env_id else "MlpPolicy"
-    model = SAC(kind, normalization, **{"buffer_size": 1_000, "learning_starts": 150, **arguments})
+    goal = "Fetch" in task.env_id
+    kind = "MultiInputPolicy" if goal else "MlpPolicy"
+    given: Any = {"buffer_size": 1_000, "learning_starts": 150, **arguments}
+    model = SAC(kind, normalization, replay_buffer_class=BUFFERS["sac", goal], **given)  # type: ignore[arg-type]
     program = check(task.human or task.sparse or "", envs.vocabulary, hidden=True)
     recorded = RecordedTransitions(paths, program.parameters)
     scale = RewardScale(1, n_envs, GAMMA)
@@ -101,7 +103,7 @@ def filled(
         rewards = PendingRewards(
             envs.buffer, process, scale, lambda *_: pytest.fail("no row is the training's own")
         )
-        delay_sac(model, rewards)
+        model.replay_buffer.pending_rewards = rewards  # type: ignore[union-attr]
         recorded.fill(model, normalization, rewards)
     envs.close()
     return Filled(model, normalization, scale, recorded)

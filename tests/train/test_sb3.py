@@ -16,7 +16,6 @@ from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from eureka_loop import files
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import BadInput
 from eureka_loop.judge.base import TaskJudge
@@ -43,26 +42,11 @@ def test_the_same_job_gives_the_same_result(
     assert isinstance(first, Trained)
     assert replace(first, seconds=0.0) == replace(second, seconds=0.0)
     kind = {"ppo": PPO, "sac": SAC}[algorithm]
-    policies = [kind.load(folder / "policy.zip").policy.state_dict() for folder in folders]
+    models: list[Any] = [kind.load(folder / "policy.zip") for folder in folders]
+    buffer = models[0].rollout_buffer_class if algorithm == "ppo" else models[0].replay_buffer_class
+    assert buffer.__module__.startswith("stable_baselines3"), "a saved policy loads without this package"
+    policies = [model.policy.state_dict() for model in models]
     assert all(torch.equal(policies[0][name], policies[1][name]) for name in policies[0])
-
-
-def test_results_of_a_training(make_job: MakeJob, run: Any) -> None:
-    """512 steps in rollouts of 2 × 64, episodes of at most 32 steps."""
-    trained = run(make_job(limit=32, steps=512, judge_seeds=(10, 11), checkpoints=4))
-    assert isinstance(trained, Trained)
-    assert trained.steps == 512
-    assert [score.seed for score in trained.episodes] == [10, 11]
-    assert all(0 < score.length <= 32 and score.success is not None for score in trained.episodes)
-    assert [checkpoint.step for checkpoint in trained.checkpoints] == [128, 256, 384, 512]
-    for checkpoint in trained.checkpoints:
-        assert set(checkpoint.terms) == {"forward", "survive", "control"}
-        assert sum(term.share for term in checkpoint.terms.values()) == pytest.approx(1.0)
-        assert checkpoint.episodes >= 4
-        assert checkpoint.fitness is not None
-        assert 0 < (checkpoint.episode_length or 0) <= 32
-    assert set(trained.correlations) == {"forward", "survive", "control"}
-    assert files.plain(trained)
 
 
 def test_a_saved_policy_is_judged_as_the_trained_one(

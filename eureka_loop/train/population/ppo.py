@@ -70,7 +70,7 @@ class PopulationPPO:
         self._gradient, self._exp_avg, self._exp_avg_sq = (torch.zeros_like(parameters) for _ in range(3))
         self._adam_steps = torch.zeros(learners, device=options.device)
         adam = (parameters, self._gradient, self._exp_avg, self._exp_avg_sq, self._adam_steps)
-        self._adam_rows = [each.unbind() for each in adam]  # type: ignore[no-untyped-call]
+        self._adam_rows = [each.unbind() for each in adam]
         self._random = [np.random.default_rng(model.seed) for model in models]
         self.observation_scale = ObservationScale(
             learners, envs.observation_size, enabled=options.normalize_observation
@@ -235,13 +235,18 @@ class PopulationPPO:
         """One step of these learners; each gradient is clipped by its own norm, as by `clip_grad_norm_`."""
         norm = torch.linalg.vector_norm(self._gradient, dim=1, keepdim=True)
         self._gradient *= (self.model.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
-        rows = [[each[k] for k in running] for each in self._adam_rows]
-        torch._foreach_add_(rows[-1], 1.0)
+        parameters, gradients, exp_avg, exp_avg_sq, steps = (
+            [each[k] for k in running] for each in self._adam_rows
+        )
+        torch._foreach_add_(steps, 1.0)
         defaults = self.model.policy.optimizer.defaults
         torch._fused_adam_(
-            *rows[:-1],
+            parameters,
+            gradients,
+            exp_avg,
+            exp_avg_sq,
             [],
-            rows[-1],
+            steps,
             lr=learning_rate,
             beta1=defaults["betas"][0],
             beta2=defaults["betas"][1],
