@@ -40,22 +40,6 @@ def test_every_task_has_its_first_search_before_any_has_its_second() -> None:
     assert BENCH.wanted == tuple(Search(task, seed) for seed in (5, 6) for task in tasks)
 
 
-def test_it_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
-    hyperparameters = {"n_steps": 64, "policy_kwargs": {"net_arch": [8]}}
-    bench = replace(BENCH, config=replace(CONFIG, hyperparameters=hyperparameters))
-    files.write_json(tmp_path / SETUP, bench)
-    assert files.read_json(tmp_path / SETUP, Bench) == bench
-    assert setup.joined(bench, tmp_path) == bench
-
-
-def test_a_search_is_found_by_its_task_and_seed(tmp_path: Path) -> None:
-    for search in (FIRST, Search("reacher-reach", 6)):
-        begun(tmp_path, search)
-    (tmp_path / "half-made").mkdir()  # killed before it was a run
-    assert set(setup.runs(tmp_path)) == {FIRST, Search("reacher-reach", 6)}
-    assert setup.runs(tmp_path / "none") == {}
-
-
 def test_what_has_ended(tmp_path: Path) -> None:
     run = begun(tmp_path)
     assert not setup.ended(run)

@@ -11,7 +11,7 @@ import pytest
 from eureka_loop import files
 from eureka_loop.references import NATIVE
 from eureka_loop.report.compare.entries import Entry
-from eureka_loop.report.compare.results import ComparisonResults, Part, terms_over_training
+from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.compare.view import explanations, rows
 from eureka_loop.results import Trained
 
@@ -54,36 +54,6 @@ def test_the_area_is_the_mean_of_the_curve(better: Path) -> None:
     assert area.value == pytest.approx(curves.fitness.mean(), rel=0.05)
 
 
-def test_a_score_on_a_scale_of_no_length_is_undefined(tmp_path: Path) -> None:
-    fitness = {
-        id: numbers(3.0 + (id == "g1-03"), 0.5, 10, n) for n, id in enumerate(("g1-03", "human", "sparse"))
-    }
-    part = part_of(tmp_path, fitness)
-    assert [each[3] for each in rows(part)] == ["undefined"] * 3
-    assert "can't be told apart" in sentences(part)
-
-
-@pytest.mark.parametrize(
-    ("ours", "human", "sparse", "scores", "explanation"),
-    [
-        ([9.0, 9.1, 9.2, 9.1], [2.0, 2.1, 2.0, 2.1], [1.0, 1.1, 1.0, 1.1], ["8.05 (3.00 clipped)", "1.00", "0.00"],
-         "0: sparse, 1: hand-written."),
-        ([4.0, None, 4.1, 4.2], [3.0, 3.1, 3.0, 3.1], [1.0, 1.1, 1.0, 1.1], ["undefined", "1.00", "0.00"],
-         "0: sparse, 1: hand-written. A reward of which a training failed has no score."),
-        ([4.0] * 4, [1.0, 1.1, 1.0, 1.1], [2.0, 2.1, 2.0, 2.1], ["1.95", "-1.00 (0.00 clipped)", "0.00"],
-         "0: sparse, -1: hand-written. The hand-written reward did worse here than the sparse one"),
-        ([4.0] * 2, [3.0] * 2, [1.0, None], ["undefined"] * 3, "undefined here: 1 training of the sparse reward failed."),
-    ],
-)  # fmt: skip
-def test_the_human_normalised_score(
-    tmp_path: Path, ours: list[float | None], human: list[float], sparse: list[float | None],
-    scores: list[str], explanation: str,
-) -> None:  # fmt: skip
-    part = part_of(tmp_path, {"g1-03": ours, "human": human, "sparse": sparse})
-    assert [each[3] for each in rows(part)] == scores
-    assert explanation in sentences(part)
-
-
 def test_a_failure_has_no_number(tmp_path: Path) -> None:
     part = part_of(tmp_path, {"g1-03": [4.0, 4.1], "human": [None, None], "sparse": [1.0, None]})
     ours, human, sparse = rows(part)
@@ -116,11 +86,3 @@ def test_a_seed_that_begins_late_cuts_off_no_curve(changeable: Path) -> None:
     files.write_json(before.run.job_folder("sparse", seed) / "result.json", replace(result, checkpoints=late))
     after = part_of(changeable)
     assert [each.steps[0] for each in after.curves if each] == [40_000.0] * 3
-
-
-def test_terms_over_training_are_means_within_the_seeds(better: Path) -> None:
-    found = terms_over_training(part_of(better).results[0].evaluated)
-    assert list(found) == ["speed", "upright", "effort"]
-    for curve in found.values():
-        assert curve.shape == (10, 4)
-        assert np.all((curve[:, 2] <= curve[:, 1]) & (curve[:, 1] <= curve[:, 3]))

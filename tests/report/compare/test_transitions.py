@@ -13,7 +13,7 @@ import tomli_w
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.envs.registry import find_task
-from eureka_loop.execute.requests import TRANSITIONS, is_recorded
+from eureka_loop.execute.requests import TRANSITIONS
 from eureka_loop.records import Rollout
 from eureka_loop.report.compare import transitions
 from eureka_loop.report.compare.entries import Entry
@@ -131,12 +131,3 @@ def test_without_a_policy_only_random_actions_are_compared(
     assert agreements(run)[0].sources == ("random actions",)
     assert films(run).why_not == "no policy was trained here"
     assert (workers.recorded, workers.drawn) == (0, 0)
-
-
-def test_an_interrupted_recording_does_not_count(tmp_path: Path) -> None:
-    rollout = Rollout(find_task("hopper-hop"), "ppo", ("x",), 3, ("qpos",))
-    files.write_json(tmp_path / "rollout.json", rollout)
-    assert not is_recorded(rollout, tmp_path)
-    (tmp_path / TRANSITIONS).write_bytes(b"")
-    assert is_recorded(rollout, tmp_path)
-    assert not is_recorded(replace(rollout, seed=4), tmp_path)
