@@ -68,7 +68,7 @@ class RunConfig:
     relabel: int = 0
     """Transitions of the bank that SAC trainings of the search begin with at most; 0: none."""
     seed: int = 0
-    """The run's seed: every random choice follows from it."""
+    """The run's seed, 0 to 999: every random choice follows from it."""
     jobs: int = 0
     """Trainings at once; 0: one a core."""
     max_usd: Annotated[float | None, optional("USD")] = None

@@ -64,8 +64,13 @@ def resume(arguments: list[str]) -> int:
     """Go on where a run stopped."""
     options = parse(ResumeOptions, "resume", arguments)
     from eureka_loop.propose.choose import check
+    from eureka_loop.report.bench.setup import settled
+    from eureka_loop.report.summary import print_summary
 
     run = Run.open(options.run).lock()
+    if settled(run):
+        with run:
+            return print_summary(run)
     limits = {name: getattr(options, name) for name in LIMITS}
     changed = {name: value for name, value in limits.items() if value is not None}
     check(replace(run.config, **changed), run)
