@@ -10,7 +10,7 @@ from rich.text import Text
 
 from eureka_loop import numbers
 from eureka_loop.errors import RunError
-from eureka_loop.report import inspect, layout, sections
+from eureka_loop.report import inspect, layout, sections, text
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.run_report import write_report
 from eureka_loop.report.terminal import print_lines, show
@@ -59,7 +59,9 @@ def summary(data: RunData) -> RenderableType:
         value = numbers.number(data.ranking[0].fitness if data.ranking else None)
         fitness, remark = Group(Text(f"{value} on the search's seeds; no report was asked for")), ""
     return Group(
-        layout.section(f"Winner: {best.id}", layout.code(best.source, numbered=False), best.note[:60]),
+        layout.section(
+            f"Winner: {best.id}", layout.code(best.source, numbered=False), text.one_line(best.note, 60)
+        ),
         layout.section("Fitness", fitness, remark),
         layout.section("Cost", Text(sections.cost(data))),
     )

@@ -168,13 +168,16 @@ def mutate(pool: Pool, parent: Parent, rng: Random, kinds: Sequence[str] = ()) -
     Args:
         kinds: of changes, by `MUTATIONS`; (): all.
     """
-    able = [MUTATIONS[kind] for kind in kinds or MUTATIONS]
+    able = list(kinds or MUTATIONS)
     genome, notes = parent.genome, list[str]()
-    while able and (not notes or rng.random() < _AGAIN):
-        odds = np.array([odds for _, odds in able])
-        change, _ = able.pop(int(rng.choice(len(able), p=odds / odds.sum())))
-        genome, note = change(pool, parent, genome, rng)
-        notes += [note] if note else []
+    while able and not notes:
+        drawn: list[str] = []
+        while able and (not drawn or rng.random() < _AGAIN):
+            odds = np.array([MUTATIONS[kind][1] for kind in able])
+            drawn.append(able.pop(int(rng.choice(len(able), p=odds / odds.sum()))))
+        for kind in sorted(drawn, key="weights".__eq__):  # last, so that the note has the final weights
+            genome, note = MUTATIONS[kind][0](pool, parent, genome, rng)
+            notes += [note] if note else []
     return Child(pool.join(genome), (parent.id,), "; ".join(notes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -53,3 +54,15 @@ def test_idle_and_misleading_terms_go_first(terms: Pool, parent: Parent, trained
     (judged,) = parents(terms, [trained("g0-00", write(parent.genome, "Hop"), 1.0, shares, correlations)])
     dropped = [mutate(terms, judged, rng, kinds=("drop",)).note.split("; ")[0] for rng in SEEDS]
     assert dropped.count("effort dropped") > 3 * dropped.count("alive dropped") > 0
+
+
+def test_a_note_states_the_weights_of_the_program(terms: Pool, parent: Parent) -> None:
+    checked = 0
+    for seed in range(300):
+        child = mutate(terms, parent, np.random.default_rng(seed))
+        weights = {name: value for gene in child.genome for name, value in gene.weights.items()}
+        for name, value in re.findall(r"(\w+) [-\d.e]+ → ([-\d.e]+)", child.note):
+            if name in weights:
+                assert f"{weights[name]:g}" == value, child.note
+                checked += 1
+    assert checked > 100
