@@ -93,6 +93,11 @@ def test_equal_rewards_come_out_equal_with_skewed_trainings() -> None:
     assert at_least_human(found).tolist() == [1.0]
 
 
+def test_equal_but_for_rounding_is_at_the_hand_written_reward() -> None:
+    found = seen(task([[0.3]], [0.1 + 0.2], [0.0]))
+    assert at_least_human(found).tolist() == [1.0]
+
+
 def test_shares_rates_and_intervals() -> None:
     above, below = task([[2.0]], [1.0, 1.0], [0.0]), task([[0.5]], [1.0, 1.0], [0.0])
     assert share_of_tasks([seen(above), seen(below)]).tolist() == [0.5]
