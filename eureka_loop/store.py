@@ -35,7 +35,7 @@ from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.judge.screening import Screened
 from eureka_loop.records import Array, Candidate, Job, Reply, Task, Training, Usage
-from eureka_loop.results import Evaluated, Failed, Halted, Trained
+from eureka_loop.results import Evaluated, Failed, Halted, Trained, stands
 from eureka_loop.reward.vocabulary import Vocabulary
 
 Record = TypeVar("Record")
@@ -356,3 +356,27 @@ def _runs_near(folder: Path) -> str:
         if found:
             return f"; the latest in {place}: {', '.join(found[-3:])}"
     return " (it has no run.toml)"
+
+
+def ended(run: Run) -> bool:
+    """Whether a run has its report, or nothing of it could be trained."""
+    last = [event for event in run.events() if event["event"] in ("finished", "stopped", "resumed")][-1:]
+    return any(event["event"] == "finished" or event.get("reason") == NOTHING_TRAINED for event in last)
+
+
+def settled(run: Run) -> bool:
+    """Whether a run has ended and no crashed training of its is to be tried again.
+
+    Those are trainings of the report; where nothing could be trained, any.
+    """
+    return ended(run) and all(map(stands, _last_results(run)))
+
+
+def _last_results(run: Run) -> Iterator[Trained | Failed | None]:
+    reports = [event for event in run.events() if event["event"] == "reporting"][-1:]
+    for event in reports:
+        for id in (event["winner"], *event["references"]):
+            yield from (run.result(id, seed) for seed in event["seeds"])
+    if not reports:
+        for id in run.candidate_ids():
+            yield from run.evaluated(id).results

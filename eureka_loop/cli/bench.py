@@ -29,7 +29,7 @@ from eureka_loop.report.live import Live
 from eureka_loop.report.run_report import write_report
 from eureka_loop.report.terminal import LOOKING, print_lines, show, terminal, waiting
 from eureka_loop.search import assemble
-from eureka_loop.store import Run
+from eureka_loop.store import Run, settled
 from eureka_loop.versions import hardware, made_by
 
 BENCH_HELP = """Search several times on every task of a suite; one table and figure of the results.
@@ -125,7 +125,7 @@ def asked_for(options: BenchOptions, command: str) -> Bench:
 
 def finished(folder: Path) -> set[Search]:
     """The searches that have ended, but for those of which a crashed training is to be tried again."""
-    return {search for search, run in setup.runs(folder).items() if setup.settled(run)}
+    return {search for search, run in setup.runs(folder).items() if settled(run)}
 
 
 def measured(whole: Bench, asked: Bench) -> Bench:

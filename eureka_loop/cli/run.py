@@ -64,8 +64,8 @@ def resume(arguments: list[str]) -> int:
     """Go on where a run stopped."""
     options = parse(ResumeOptions, "resume", arguments)
     from eureka_loop.propose.choose import check
-    from eureka_loop.report.bench.setup import settled
     from eureka_loop.report.summary import print_summary
+    from eureka_loop.store import settled
 
     run = Run.open(options.run).lock()
     if settled(run):

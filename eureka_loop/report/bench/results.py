@@ -20,9 +20,9 @@ from eureka_loop.numbers import plural
 from eureka_loop.records import Array, Task
 from eureka_loop.report import text
 from eureka_loop.report.bench.estimate import Cost, spent
-from eureka_loop.report.bench.setup import SETUP, Bench, Search, ended, runs
+from eureka_loop.report.bench.setup import SETUP, Bench, Search, runs
 from eureka_loop.report.comparison import RewardResult, Scale, Undefined, scale
-from eureka_loop.store import NOTHING_TRAINED, Run
+from eureka_loop.store import NOTHING_TRAINED, Run, ended
 
 State = Literal["not begun", "not finished", "done", "failed"]
 REWARDS = ("winner", "hand-written", "sparse")

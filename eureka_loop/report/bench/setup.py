@@ -10,7 +10,7 @@ Searches of a task differ by the run's seed, which determines all random choices
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from importlib import resources
@@ -23,8 +23,7 @@ from eureka_loop.envs.registry import find_domain, find_task, installed, suites
 from eureka_loop.errors import BadInput, BudgetSpent, MissingExtra, UnknownName
 from eureka_loop.records import Task
 from eureka_loop.report.bench.estimate import Cost, Pace, spent
-from eureka_loop.results import Failed, Trained, stands
-from eureka_loop.store import NOTHING_TRAINED, Run
+from eureka_loop.store import Run
 
 SETUP = "bench.json"
 MOST_SEEDS = 1000  # a run's seed is below
@@ -174,30 +173,6 @@ def runs(folder: Path) -> dict[Search, Run]:
     """The searches that have begun in a bench's folder."""
     found = [Run.open(path.parent) for path in sorted(folder.glob("*/run.toml"))]
     return {Search(run.config.task, run.config.seed): run for run in found}
-
-
-def ended(run: Run) -> bool:
-    """Whether a search has its report, or nothing of it could be trained."""
-    last = [event for event in run.events() if event["event"] in ("finished", "stopped", "resumed")][-1:]
-    return any(event["event"] == "finished" or event.get("reason") == NOTHING_TRAINED for event in last)
-
-
-def settled(run: Run) -> bool:
-    """Whether a search has ended and no crashed training of its is to be tried again.
-
-    Those are trainings of the report; where nothing could be trained, any.
-    """
-    return ended(run) and all(map(stands, _last_results(run)))
-
-
-def _last_results(run: Run) -> Iterator[Trained | Failed | None]:
-    reports = [event for event in run.events() if event["event"] == "reporting"][-1:]
-    for event in reports:
-        for id in (event["winner"], *event["references"]):
-            yield from (run.result(id, seed) for seed in event["seeds"])
-    if not reports:
-        for id in run.candidate_ids():
-            yield from run.evaluated(id).results
 
 
 def limits_left(config: RunConfig, others: Cost) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from eureka_loop import files
+from eureka_loop import files, store
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput, BudgetSpent, MissingExtra, UnknownName
@@ -42,13 +42,13 @@ def test_every_task_has_its_first_search_before_any_has_its_second() -> None:
 
 def test_what_has_ended(tmp_path: Path) -> None:
     run = begun(tmp_path)
-    assert not setup.ended(run)
+    assert not store.ended(run)
     for kind, values, over in (
         ("interrupted", {}, False), ("resumed", {}, False), ("stopped", {"reason": "--max-hours 1 is reached"}, False),
         ("stopped", {"reason": NOTHING_TRAINED}, True), ("resumed", {}, False), ("finished", {"winner": "g0-00"}, True),
     ):  # fmt: skip
         run.event(kind, **values)
-        assert setup.ended(run) is over, kind
+        assert store.ended(run) is over, kind
 
 
 def fail(run: Run, id: str, seed: int, kind: FailureKind, rung: int | None = None) -> None:
@@ -70,11 +70,11 @@ def test_a_crash_is_tried_again_and_a_reward_that_fails_is_not(
     nothing = begun(tmp_path, Search("hopper-hop", 6))
     fail(nothing, "g0-00", 300, "exception", rung)
     fail(nothing, "g0-01", 300, kind, rung)
-    assert not setup.settled(nothing)
+    assert not store.settled(nothing)
     nothing.event("stopped", reason=NOTHING_TRAINED)
     for run in (reported, nothing):
-        assert setup.ended(run)
-        assert setup.settled(run) is settled
+        assert store.ended(run)
+        assert store.settled(run) is settled
 
 
 def test_the_same_question_has_the_same_folder_and_another_one_another() -> None:
