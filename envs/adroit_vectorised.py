@@ -1,4 +1,4 @@
-"""What the Adroit envs' Python computes, as functions of whole columns.
+"""Observations, ends and resets of the Adroit envs, as functions of whole columns.
 
 After gymnasium_robotics/envs/adroit_hand/adroit_*.py (1.4), `step` and `_get_obs`; the parameters' capitals
 are the model's.

@@ -1,4 +1,4 @@
-"""What a domain file states about an environment: names, tasks, hyperparameters.
+"""Contents of a domain file: names, tasks, hyperparameters.
 
 A domain file is data and small vectorised functions. It imports numpy and this module, never a simulator, so
 that listing the catalogue is cheap.
@@ -69,7 +69,7 @@ def touching(force: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Vectorised:
-    """What the env's own Python computes, as functions of whole columns, so that many envs step in one call.
+    """An env's own Python as functions of whole columns, so that many envs step in one call.
 
     The parameters of each function but `start` name observables of this env (without memory: no `prev_`, no
     tracker; in `observation`, `prev_` is the moment before the step), arrays of MuJoCo's `MjData` ("cinert"),

@@ -1,4 +1,4 @@
-"""What the domain files take from RL Baselines3 Zoo: shared hyperparameters, and how they are cited.
+"""Hyperparameters from RL Baselines3 Zoo that domain files share, and how they are cited.
 
 Left out of every entry: `policy`, `n_timesteps` (the run's budget) and `normalize` (training here always
 normalises observations and rewards; the Zoo does so for PPO on all of these envs, for SAC on none).
@@ -37,7 +37,7 @@ HER: dict[str, Any] = {"her": True, "n_sampled_goal": 4}
 """sac.yml's `replay_buffer_kwargs` of FetchReach-v1; there is no goal_selection_strategy but its 'future'."""
 
 GOALS: dict[str, Any] = {"n_envs": 1, "gamma": 0.95, "learning_starts": 1_000, **HER, **FUSED}
-"""What sac.yml's entry for FetchReach-v1 and the older her.yml's for the other Fetch envs have in common.
+"""The common part of sac.yml's entry for FetchReach-v1 and the older her.yml's for the other Fetch envs.
 Networks and rates are SB3's defaults."""
 
 FROM_REACH = "discount, start and hindsight"  # what GOALS takes of that entry, as text

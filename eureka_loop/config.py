@@ -19,7 +19,7 @@ from eureka_loop.options import optional
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What `eureka run` takes. Keys and passwords are no part of it: they come from the environment."""
+    """Options of `eureka run`. Keys and passwords are no part of it: they come from the environment."""
 
     task: Annotated[tyro.conf.Positional[str], optional("TASK_OR_TEXT")] = ""
     """A name from `eureka tasks`, or the task in your own words (then --env and --fitness are needed)."""

@@ -32,7 +32,7 @@ class EurekaError(Exception):
 
 
 class BadInput(EurekaError):
-    """What the user asked for can't be done; the message says what can."""
+    """Input of the user that can't be used; the message says what can."""
 
 
 class UnknownName(BadInput):

@@ -92,7 +92,7 @@ def flattener(env: Env, key: str) -> Callable[[Any], Any]:
 
 @dataclass(frozen=True, slots=True)
 class FirstStep:
-    """What a reset and one step show that can't be read off the model.
+    """Facts that a reset and one step show, which can't be read off the model.
 
     Attributes:
         infos: `info` after the reset and after the step.

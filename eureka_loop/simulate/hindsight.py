@@ -99,7 +99,7 @@ class Hindsight:
 
 
 def stated_of(task: Task, domain: Domain) -> Mapping[str, ObservableFunction]:
-    """What a domain states of its goal.
+    """A domain's functions of its goal.
 
     Raises:
         BadInput: nothing, or not of an env with these settings.

@@ -80,7 +80,7 @@ def identifier(name: str) -> str:
 
 
 def family(name: str) -> str:
-    """What siblings share: "right_hip" of "right_hip_x", "hip" of "hip_1", "robot0_FFJ" of "robot0_FFJ3"."""
+    """The common stem of siblings: "right_hip" of "right_hip_x", "robot0_FFJ" of "robot0_FFJ3"."""
     return re.sub(r"(_[xyz]|_?\d+)$", "", name) or name
 
 

@@ -1,4 +1,4 @@
-"""What bodies have done since the start, on motions with a known result."""
+"""Trackers since the start, on motions with a known result."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Part:
 
     @property
     def reference(self) -> RewardResult | None:
-        """What the headline is about: the hand-written reward, else the env's own, else the first other."""
+        """Reference of the headline: the hand-written reward, else the env's own, else the first other."""
         others = self.results[1:]
         known = {each.id: each for each in others}
         return known.get("human") or known.get("native") or (others[0] if others else None)

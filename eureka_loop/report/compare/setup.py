@@ -1,4 +1,4 @@
-"""What a comparison compares, and how: the contents of its folder's comparison.json."""
+"""Entries and settings of a comparison: the contents of its folder's comparison.json."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be compared with what; every mistake is one clear line."""
+"""Pairs of rewards that can be compared; every mistake is one clear line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is recorded and drawn once is not done again; a video that could not be made may come later."""
+"""Transitions and videos are made once; a video that could not be made may come later."""
 
 from __future__ import annotations
 

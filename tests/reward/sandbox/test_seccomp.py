@@ -26,7 +26,7 @@ NUMBERS = {  # x86-64, aarch64
 
 
 def verdict(machine: str, name: str, *arguments: int, audit: int | None = None) -> int:
-    """What the filter returns for a call, without an errno's number."""
+    """The value that the filter returns for a call, without an errno's number."""
     target = MACHINES[machine]
     number = NUMBERS[name][target.column] if name in NUMBERS else int(name)
     data = {0: number, 4: target.audit if audit is None else audit}
