@@ -229,7 +229,7 @@ class Bench:
                 yield "abstained"
                 continue
             ranking = Ranking(bank.fitness[kept], policies, rng=np.random.default_rng(0))
-            yield decided(ranking.interval(values[kept]), ranking.interval(means[kept]))[0]
+            yield decided(ranking.tau(values[kept]), ranking.tau(means[kept]))[0]
 
     def worth(self) -> list[tuple[float, float]]:
         """With the episodes of earlier generations alone, as in a run."""

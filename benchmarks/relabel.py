@@ -33,9 +33,9 @@ import torch
 from sac import Learnt, difference, learnt, trained
 
 from eureka_loop.envs.registry import find_domain, find_task
-from eureka_loop.judge.programs import ProgramJudge
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.screening import RANDOM
-from eureka_loop.judge.trajectory import Trajectory
+from eureka_loop.judge.trajectory import length, read
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.templates.designer import TemplatesDesigner
 from eureka_loop.records import Job, Task
@@ -71,7 +71,7 @@ def main() -> None:
         *others, last = designed(task, vocabulary, options)
         bank = made(task, vocabulary, others, options, Path(folder), fork_server)
         begin_with = tuple(str(path) for path in bank.transitions(options.most))
-        amount = sum(len(Trajectory(Path(path))) for path in begin_with)
+        amount = sum(length(Path(path)) for path in begin_with)
         print(
             f"{task.name}, {options.steps} steps; bank: {len(bank.policies)} episodes, fitness {bank.fitness.min():.2f} to "
             f"{bank.fitness.max():.2f}; {len(begin_with)} of them with {amount} transitions to begin with",
@@ -106,10 +106,10 @@ def made(
             keep=folder / f"policy-{number}.npz",
         )
     kept = []
-    with ProgramJudge(fork_server, task, vocabulary) as judge:
+    with TaskJudge(fork_server, task, vocabulary) as judge:
         for path in sorted(folder.glob("*.npz")):
-            episode, policy = Trajectory(path), RANDOM if path.stem.startswith(RANDOM) else path.stem
-            kept.append(BankEpisode(path, policy, episode, judge.measure(episode.columns(judge.names))[0]))
+            policy = RANDOM if path.stem.startswith(RANDOM) else path.stem
+            kept.append(BankEpisode(path, policy, judge.measure(read(path, judge.names))[0]))
     return Bank(kept)
 
 

@@ -43,8 +43,8 @@ from stable_baselines3.sac.policies import Actor, ContinuousCritic
 from training import Clock
 
 from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.learning import common_steps, curves, mean_heights
-from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.trajectory import FILE
 from eureka_loop.records import Job, Task
 from eureka_loop.results import Trained
@@ -61,7 +61,7 @@ PARTS: list[tuple[str, Any, str]] = [
     ("recording, per step", StepBuffer, "append"),
     ("recording, at the take", StepBuffer, "take"),
     ("calls of the reward process, this side", RewardProcess, "evaluate"),
-    ("judging training episodes", ProgramJudge, "measure"),
+    ("judging training episodes", TaskJudge, "measure"),
     ("update: sampling", ReplayBuffer, "sample"),
     ("update: actor, forward", Actor, "action_log_prob"),
     ("update: critics, forward", ContinuousCritic, "forward"),

@@ -12,17 +12,8 @@ import argparse
 
 import numpy as np
 
-from eureka_loop.judge.searches import (
-    Draws,
-    Replicates,
-    draw,
-    interval,
-    over_tasks,
-    scores,
-    seen,
-    share_of_tasks,
-)
-from eureka_loop.judge.statistics import Interval, iqm
+from eureka_loop.judge.searches import Draws, draw, interval, over_tasks, share_of_tasks
+from eureka_loop.judge.statistics import iqm
 from eureka_loop.records import Array
 
 TRAININGS = 3  # of a search's winner, and of each reference beside it
@@ -52,22 +43,16 @@ def coverage(tasks: int, searches: int, share: float, repeats: int) -> float:
     rng, hits = np.random.default_rng(0), 0
     for _ in range(repeats):
         made = [task(searches, share, rng) for _ in range(tasks)]
-        found = aggregate([seen(each) for each in made], [draw(each, rng, DRAWS) for each in made])
+        found = interval(iqm(made[0].scores) if tasks == 1 else over_tasks(made))
         hits += bool(found.low <= 1.0 <= found.high)
     return hits / repeats
 
 
-def aggregate(whole: list[Draws], draws: list[Draws]) -> Interval:
-    if len(whole) == 1:
-        return interval(iqm(scores(whole[0])), iqm(scores(draws[0])))
-    return interval(over_tasks(whole), over_tasks(draws))
-
-
 def at_least(searches: int, share: float, seed: int) -> float:
-    return float(share_of_tasks([seen(task(searches, share, np.random.default_rng(seed)))])[0])
+    return float(share_of_tasks([task(searches, share, np.random.default_rng(seed))])[0])
 
 
-def task(searches: int, share: float, rng: np.random.Generator) -> Replicates:
+def task(searches: int, share: float, rng: np.random.Generator) -> Draws:
     """A search's winner varies by 1 in all; a reference's trainings as much as a winner's do within a search."""
     between, within = np.sqrt(share), np.sqrt((1.0 - share) * TRAININGS)
 
@@ -75,7 +60,7 @@ def task(searches: int, share: float, rng: np.random.Generator) -> Replicates:
         return rng.normal(0.0, within, (searches, TRAININGS))
 
     winners = GAP + rng.normal(0.0, between, (searches, 1)) + trainings()
-    return Replicates(tuple(winners), tuple(GAP + trainings()), tuple(trainings()))
+    return draw(tuple(winners), tuple(GAP + trainings()), tuple(trainings()), rng, DRAWS)
 
 
 if __name__ == "__main__":

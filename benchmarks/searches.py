@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eureka_loop.judge.statistics import bootstrap_interval, iqm
+from eureka_loop.judge.statistics import bootstrap_interval
 from eureka_loop.records import Array
 from eureka_loop.store import Run
 
@@ -95,7 +95,7 @@ def report_of(run: Run) -> dict[str, Array]:
 
 
 def interval(values: Array) -> str:
-    return str(bootstrap_interval([values], iqm, rng=np.random.default_rng(0)))
+    return str(bootstrap_interval([values], rng=np.random.default_rng(0)))
 
 
 def difference(pairs: Sequence[tuple[Array, Array]]) -> str:

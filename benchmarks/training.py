@@ -33,7 +33,7 @@ from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from eureka_loop.envs.registry import find_domain, find_task
-from eureka_loop.judge.programs import ProgramJudge
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.records import Algorithm, Job, Task
 from eureka_loop.results import Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -61,7 +61,7 @@ PARTS: list[tuple[str, Any, str]] = [
     ("recording, per step", StepBuffer, "append"),
     ("recording, at the take", StepBuffer, "take"),
     ("reward process calls", RewardProcess, "evaluate"),
-    ("judging training episodes", ProgramJudge, "measure"),
+    ("judging training episodes", TaskJudge, "measure"),
     ("update (PPO)", PPO, "train"),
     ("update (SAC, sampling included)", SAC, "train"),
     ("observation statistics", VecNormalize, "step_wait"),

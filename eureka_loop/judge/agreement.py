@@ -19,16 +19,12 @@ ALIKE = 0.8  # |correlation| from which terms of different names count as the sa
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A term and its counterpart; either may be None.
-
-    Attributes:
-        correlation: of the two over the rows; None where one is constant.
-    """
+    """A term and its counterpart, either of which may be None, and their correlation over the rows."""
 
     ours: str | None
     theirs: str | None
-    how: Literal["name", "values", ""]
-    correlation: float | None
+    how: Literal["name", "values", ""] = ""
+    correlation: float | None = None  # None where one is constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +70,19 @@ def agreement(
 def matches(ours: Terms, theirs: Terms) -> list[Match]:
     """Terms of the same name first, then those that correlate, then the rest of each side."""
     mine, yours = ours.named(), theirs.named()
-    by_name = [name for name in mine if name in yours]
-    found = [Match(name, name, "name", pearson(mine[name], yours[name])) for name in by_name]
-    free = [name for name in mine if name not in by_name and not is_diagnostic(name)]
-    others = [name for name in yours if name not in by_name and not is_diagnostic(name)]
-    pairs = [(pearson(mine[a], yours[b]), a, b) for a in free for b in others]
-    for value, a, b in sorted(pairs, key=lambda pair: -abs(pair[0] or 0.0)):
-        if value is not None and abs(value) >= ALIKE and a in free and b in others:
+    found = [Match(name, name, "name", pearson(mine[name], yours[name])) for name in mine if name in yours]
+    free = [name for name in mine if name not in yours and not is_diagnostic(name)]
+    others = [name for name in yours if name not in mine and not is_diagnostic(name)]
+    pairs = [(pearson(mine[a], yours[b]) or 0.0, a, b) for a in free for b in others]
+    for value, a, b in sorted(pairs, key=lambda pair: -abs(pair[0])):
+        if abs(value) >= ALIKE and a in free and b in others:
             found.append(Match(a, b, "values", value))
             free.remove(a)
             others.remove(b)
-    found += [Match(name, None, "", None) for name in free]
-    return found + [Match(None, name, "", None) for name in others]
+    return [*found, *(Match(name, None) for name in free), *(Match(None, name) for name in others)]
 
 
 def ranks(values: Array) -> Array:
     """(N,) ranks from 0; equal values share their mean rank."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return np.asarray(((ends - counts + ends - 1) / 2)[inverse])
+    return np.asarray((np.cumsum(counts) - (counts + 1) / 2)[inverse])

@@ -1,20 +1,28 @@
-"""Judges score whole episodes of the final policy: the seam, and all judges of a task together."""
+"""Judges score whole episodes of the final policy by name.
+
+Fitness and success of a task are programs, each in a locked process of its own: a fitness that a model wrote
+is trusted no more than a reward. Further judges come from other packages.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from threading import Lock
 from typing import Protocol, Self
 
-from eureka_loop.errors import BadInput
-from eureka_loop.judge.programs import ProgramJudge
+from eureka_loop.errors import BadInput, RewardFailure
 from eureka_loop.records import Array, Task
 from eureka_loop.registry import Registry
-from eureka_loop.results import JudgedEpisode, Score
+from eureka_loop.results import FITNESS, SUCCESS, JudgedEpisode, Score
+from eureka_loop.reward.contract import Kind, Program
+from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.reward.vocabulary import Vocabulary
 
 Columns = Mapping[str, Array]  # observable → (T, *shape) of one whole episode, in time order
+
+ROWS = 100_000  # of the longest episode; memory is taken only where rows are written
 
 
 class Judge(Protocol):
@@ -41,19 +49,20 @@ class Judge(Protocol):
     def close(self) -> None: ...
 
 
-JudgeFactory = Callable[[ForkServer, Task, Vocabulary], Judge]
-
-JUDGES: Registry[JudgeFactory] = Registry(
-    "judge", "eureka_loop.judges", {"programs": "eureka_loop.judge.programs:ProgramJudge"}
+JUDGES: Registry[Callable[[ForkServer, Task, Vocabulary], Judge]] = Registry(
+    "judge", "eureka_loop.judges", {}
 )
 
 
 class TaskJudge:
-    """All judges of a task: its fitness and success programs, and those that it names; use it in `with`.
+    """All judges of a task: its fitness and success programs, and those that it names.
+
+    Close it, or use it in `with`. Usable from several threads. Programs may read hidden observables: a
+    model's was held to the shown ones when it was accepted. One that failed on an episode is started again.
 
     Attributes:
-        programs: the judge by fitness and success, for episodes of which nothing else is asked.
-        names: observables that any of them needs.
+        names: observables that any judge needs, `prev_` and `init_` included.
+        program_names: those that fitness and success need.
 
     Raises:
         Refused: a program that the gate refuses.
@@ -62,42 +71,81 @@ class TaskJudge:
     """
 
     def __init__(self, fork_server: ForkServer, task: Task, vocabulary: Vocabulary) -> None:
-        with ExitStack() as stack:
-            self.programs = stack.enter_context(ProgramJudge(fork_server, task, vocabulary))
-            self._judges: list[Judge] = [self.programs]
-            for name in task.judges:
-                self._judges.append(JUDGES.load(name)(fork_server, task, vocabulary))
-                stack.callback(self._judges[-1].close)
-            self.close = stack.pop_all().close
-        self.names = tuple(dict.fromkeys(name for judge in self._judges for name in judge.names))
+        factories = [JUDGES.load(name) for name in task.judges]
+        sources: dict[Kind, str | None] = {"fitness": task.fitness, "success": task.success}
+        self._programs = {
+            kind: check(source, vocabulary, kind, hidden=True) for kind, source in sources.items() if source
+        }
+        self._fork_server, self._vocabulary, self._lock = fork_server, vocabulary, Lock()
+        self._processes: dict[Kind, RewardProcess] = {}
+        for kind in self._programs:
+            self._process(kind)
+        self._others = [make(fork_server, task, vocabulary) for make in factories]
+        programs = self._programs.values()
+        self.program_names = tuple(dict.fromkeys(name for each in programs for name in each.parameters))
+        others = (name for judge in self._others for name in judge.names)
+        self.names = tuple(dict.fromkeys((*self.program_names, *others)))
 
-    def score(self, columns: Columns) -> dict[str, Score]:
-        """Scores of one episode by all judges.
+    def measure(self, columns: Columns) -> tuple[float, float | None]:
+        """Fitness and success of one whole episode; success is None where the task defines none.
+
+        Args:
+            columns: at least those in `program_names`.
 
         Raises:
             RewardFailure: a program failed; the message begins with its kind.
+        """
+        with self._lock:
+            fitness = self._measure("fitness", columns)
+            return fitness, self._measure("success", columns) if "success" in self._programs else None
+
+    def judge(self, seed: int, columns: Columns) -> JudgedEpisode:
+        """The episode of a seed with its scores by all judges.
+
+        Raises:
+            RewardFailure: as `measure`.
             BadInput: two judges give a score of one name.
         """
-        scores: dict[str, Score] = {}
-        for judge in self._judges:
+        fitness, success = self.measure(columns)
+        scores = {FITNESS: Score(fitness), SUCCESS: Score(success)}
+        for judge in self._others:
             found = judge.score(columns)
             if twice := scores.keys() & found.keys():
                 raise BadInput(f"two judges give a score {sorted(twice)[0]!r}; rename one of them")
             scores.update(found)
-        return scores
+        return JudgedEpisode(seed, len(next(iter(columns.values()))), scores)
 
-    def judge(self, seed: int, columns: Columns) -> JudgedEpisode:
-        """The episode of a seed, judged.
-
-        Raises: as `score`.
-        """
-        return JudgedEpisode(seed, len(next(iter(columns.values()))), self.score(columns))
+    def close(self) -> None:
+        for process in self._processes.values():
+            process.close()
+        for judge in self._others:
+            judge.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _process(self, kind: Kind) -> RewardProcess:
+        if kind not in self._processes:
+            program = self._programs[kind]
+            self._processes[kind] = start(self._fork_server, program, self._vocabulary, rows=ROWS)
+        return self._processes[kind]
+
+    def _measure(self, kind: Kind, columns: Columns) -> float:
+        process = self._process(kind)
+        try:
+            return process.measure(columns)
+        except RewardFailure as failure:
+            del self._processes[kind]
+            raise RewardFailure(failure.kind, f"{kind}: {failure}", failure.detail) from failure
+
+
+def start(fork_server: ForkServer, program: Program, vocabulary: Vocabulary, *, rows: int) -> RewardProcess:
+    """A locked process for the program, with room for so many rows a call."""
+    shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
+    return fork_server.start(program, shapes, rows=rows)
 
 
 class ScriptedJudge:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium
 
 from eureka_loop.envs.domain import Domain
-from eureka_loop.judge.base import TaskJudge
+from eureka_loop.judge.base import Columns, TaskJudge
 from eureka_loop.records import Array, Task
 from eureka_loop.results import JudgedEpisode
 from eureka_loop.simulate.env import make_env
@@ -41,9 +41,7 @@ def judge_policy(
         env.close()
 
 
-def play(
-    predict: Predict, env: gymnasium.Env[Any, Any], buffer: StepBuffer, seed: int
-) -> Mapping[str, Array]:
+def play(predict: Predict, env: gymnasium.Env[Any, Any], buffer: StepBuffer, seed: int) -> Columns:
     """One whole episode: parameter → (T, *shape)."""
     recorded = RecordedEnv(env, buffer)
     observation, _ = recorded.reset(seed=seed)

@@ -1,4 +1,4 @@
-"""Learning curves of several runs: mean height, steps to a level, bootstrap bands, performance profile."""
+"""Learning curves of several runs: mean height, steps to a level, bootstrap bands."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ def common_steps(results: Sequence[Trained]) -> Array:
 
     Not only where all had: a single run with a late first episode would cut off the others' beginning.
     """
-    lines = _lines(results)
-    return np.unique(np.concatenate([line[:, 0] for line in lines])) if lines else np.zeros(0)
+    return np.unique(np.concatenate([np.zeros(0), *(line[:, 0] for line in _lines(results))]))
 
 
 def curves(results: Sequence[Trained], steps: Array) -> Curves | None:
@@ -70,34 +69,17 @@ def mean_heights(found: Curves) -> Array:
 
 def steps_to_reach(found: Curves, level: float) -> Array:
     """(runs,): the step at which each curve first reaches a level, not before it begins; inf: never."""
-    reached = np.array([_first_step(found.steps, fitness, level) for fitness in found.fitness])
+    reached = np.full(len(found.fitness), np.inf)
+    for run, fitness in enumerate(found.fitness):
+        if (above := np.flatnonzero(fitness >= level)).size:
+            pair = slice(max(above[0] - 1, 0), above[0] + 1)
+            reached[run] = np.interp(level, fitness[pair], found.steps[pair])
     return np.asarray(np.maximum(reached, found.begun))
-
-
-def profile(scores: Array, levels: Array) -> Array:
-    """Share of runs (..., runs) that reach each level, (..., levels), in [0, 1].
-
-    A performance profile (Agarwal et al. 2021, section 4.2, with >= in place of >, so that a run reaches its
-    own score).
-    """
-    return np.asarray((scores[..., None, :] >= levels[:, None]).mean(axis=-1))
-
-
-def _first_step(steps: Array, fitness: Array, level: float) -> float:
-    reached = np.flatnonzero(fitness >= level)
-    if not reached.size:
-        return np.inf
-    after = int(reached[0])
-    if after == 0:
-        return float(steps[0])
-    pair = slice(after - 1, after + 1)
-    return float(np.interp(level, fitness[pair], steps[pair]))
 
 
 def _lines(results: Sequence[Trained]) -> list[Array]:
     """One array (points, 2) of step and fitness a run that had finished episodes."""
     points = [
-        [(float(at.step), at.fitness) for at in result.checkpoints if at.fitness is not None]
-        for result in results
+        [(at.step, at.fitness) for at in each.checkpoints if at.fitness is not None] for each in results
     ]
-    return [np.array(each) for each in points if each]
+    return [np.array(each, dtype=np.float64) for each in points if each]

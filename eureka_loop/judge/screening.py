@@ -1,4 +1,4 @@
-"""Screening: what recorded episodes of known fitness tell of a reward before anything is trained with it.
+"""Screening: a verdict on a reward from recorded episodes of known fitness, before it is trained with.
 
 A reward is called backwards only where two things are sure: the discounted value of the worse episodes is
 higher, and so is their mean reward per step. The first alone would condemn any reward with a bonus for
@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from eureka_loop.judge.statistics import Interval, percentile_interval
+from eureka_loop.judge.statistics import ROUNDING, Interval, percentile_interval
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.reward.sandbox.process import Terms
@@ -27,7 +27,6 @@ LEAST_POLICIES = 6  # random actions among them; with fewer a bootstrap over pol
 LEAST_BETTER = 3  # policies better than any random episode; with fewer there is no example of a good one
 DOMINATES = 0.99  # share of the reward from which the other terms hardly count
 REPEATS = 1_000
-ROUNDING = 1e-12  # relative: means of equal rewards differ by less, with their number
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +63,6 @@ class Screened:
     mean: Interval | None = None
     terms: Mapping[str, TermOnBank] = field(default_factory=dict)
 
-    @property
-    def dead(self) -> list[str]:
-        """Terms that are the same at every step of every episode."""
-        return [name for name, term in self.terms.items() if term.low == term.high]
-
-    @property
-    def dominating(self) -> str | None:
-        """The term beside which the others hardly count."""
-        large = [name for name, term in self.terms.items() if term.share > DOMINATES]
-        return large[0] if large and sum(not is_diagnostic(name) for name in self.terms) > 1 else None
-
 
 class Ranking:
     """Episodes of known fitness, and bootstrap draws of their policies, to compare other numbers with.
@@ -84,48 +72,36 @@ class Ranking:
     Args:
         fitness: (E,).
         policies: the policy of each episode.
-        level: of intervals.
 
     Attributes:
         policies: number of policies.
     """
 
-    def __init__(
-        self, fitness: Array, policies: Sequence[str], *, rng: np.random.Generator, level: float = 0.95
-    ) -> None:
+    def __init__(self, fitness: Array, policies: Sequence[str], *, rng: np.random.Generator) -> None:
         _, policy, sizes = np.unique(policies, return_inverse=True, return_counts=True)
-        self.policies, self._level = len(sizes), level
-        self._weights = (policy == np.arange(len(sizes))[:, None]) / sizes[:, None]  # (P, E)
-        drawn = rng.multinomial(len(sizes), np.full(len(sizes), 1.0 / len(sizes)), size=REPEATS)
-        self._drawn = np.concatenate([np.ones((1, len(sizes))), drawn])  # first as they are: (1 + B, P)
+        self.policies = count = len(sizes)
+        self._weights = (policy == np.arange(count)[:, None]) / sizes[:, None]  # (P, E)
+        drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=REPEATS)
+        self._drawn = np.concatenate([np.ones((1, count)), drawn])  # first as they are: (1 + B, P)
         self._signs = _signs(fitness)
-        self._spread = self._over_pairs(self._signs**2, self._drawn)
+        self._spread = self._over_pairs(self._signs**2)
 
-    def tau(self, values: Array) -> float | None:
+    def tau(self, values: Array) -> Interval | None:
         """Kendall's tau-b of values (E,) with fitness over pairs of episodes: 1 in one order, -1 reversed.
 
-        None where all values, or all of fitness, are equal.
+        With a percentile bootstrap over policies. None where all values, or all of fitness, are equal.
         """
-        found = self._taus(values, self._drawn[:1])
-        return None if found is None else float(found[0])
-
-    def interval(self, values: Array) -> Interval | None:
-        """The same with a percentile bootstrap over policies."""
-        found = self._taus(values, self._drawn)
-        return None if found is None else percentile_interval(float(found[0]), found[1:], self._level)
-
-    def _taus(self, values: Array, drawn: Array) -> Array | None:
-        """Of each draw (D, P); 0 where it leaves nothing to compare."""
         signs = _signs(values)
         if not (signs.any() and self._signs.any()):
             return None
-        scale = np.sqrt(self._over_pairs(signs**2, drawn) * self._spread[: len(drawn)])
-        return np.asarray(self._over_pairs(signs * self._signs, drawn) / np.where(scale > 0.0, scale, np.inf))
+        scale = np.sqrt(self._over_pairs(signs**2) * self._spread)  # 0 where a draw leaves nothing to compare
+        taus = self._over_pairs(signs * self._signs) / np.where(scale > 0.0, scale, np.inf)
+        return percentile_interval(float(taus[0]), taus[1:])
 
-    def _over_pairs(self, signs: Array, drawn: Array) -> Array:
-        """Sums of (E, E), every policy counted as often as it was drawn; summed by policy first."""
+    def _over_pairs(self, signs: Array) -> Array:
+        """(1 + B,) sums of (E, E), every policy counted as often as it was drawn; summed by policy first."""
         by_policy = self._weights @ signs @ self._weights.T
-        return np.asarray(((drawn @ by_policy) * drawn).sum(axis=1))
+        return np.asarray(((self._drawn @ by_policy) * self._drawn).sum(axis=1))
 
 
 def _signs(values: Array) -> Array:
@@ -169,10 +145,16 @@ def screen(terms: Terms, lengths: Sequence[int], ranking: Ranking, discount: flo
     """
     cuts = np.cumsum(lengths)[:-1]
     rewards = np.split(terms.total, cuts)
-    value = ranking.interval(np.array([discounted_value(each, discount) for each in rewards]))
-    mean = ranking.interval(np.array([each.mean() for each in rewards]))
+    value = ranking.tau(np.array([discounted_value(each, discount) for each in rewards]))
+    mean = ranking.tau(np.array([each.mean() for each in rewards]))
     verdict, why = decided(value, mean)
-    by_term = _by_term(terms, cuts, ranking)
+    total = float(sum(np.abs(column).sum() for name, column in terms.named().items() if _summed(name)))
+    by_term = {}
+    for name, column in terms.named().items():
+        tau = ranking.tau(np.array([each.mean() for each in np.split(column, cuts)]))
+        share = float(np.abs(column).sum()) / total if total and _summed(name) else 0.0
+        low, high = float(column.min()), float(column.max())
+        by_term[name] = TermOnBank(tau.value if tau else None, share, low, high)
     return Screened(verdict, why, len(lengths), ranking.policies, value, mean, by_term)
 
 
@@ -185,27 +167,24 @@ def decided(value: Interval | None, mean: Interval | None) -> tuple[Verdict, str
     return ("forwards" if min(value.low, mean.low) > 0.0 else "unsure"), ""
 
 
-def _by_term(terms: Terms, cuts: Array, ranking: Ranking) -> dict[str, TermOnBank]:
-    summed = [not is_diagnostic(name) for name in terms.names]
-    total = float(np.abs(terms.values[summed]).sum())
-    found = {}
-    for name, values in terms.named().items():
-        means = np.array([each.mean() for each in np.split(values, cuts)])
-        share = float(np.abs(values).sum()) / total if total and not is_diagnostic(name) else 0.0
-        found[name] = TermOnBank(ranking.tau(means), share, float(values.min()), float(values.max()))
-    return found
-
-
 def reason(found: Screened) -> str:
     """Reason why a program that ranks backwards wasn't trained, for the designer of a better one."""
     assert found.value is not None
     text = (
         f"it pays more where the task is done worse: over {found.episodes} recorded episodes of "
         f"{found.policies} policies, Kendall's tau of its return with fitness is {found.value.value:+.2f} "
-        f"({found.value.level:.0%} interval {found.value.low:+.2f} to {found.value.high:+.2f})"
+        f"(95% interval {found.value.low:+.2f} to {found.value.high:+.2f})"
     )
-    ranked = {name: term.tau for name, term in found.terms.items() if term.tau is not None}
-    taus = ", ".join(f"'{name}' {tau:+.2f}" for name, tau in sorted(ranked.items(), key=lambda each: each[1]))
+    terms = found.terms.items()
+    ranked = sorted((term.tau, name) for name, term in terms if term.tau is not None)
+    taus = ", ".join(f"'{name}' {tau:+.2f}" for tau, name in ranked)
     text += f"; by term: {taus}" if taus else ""
-    text += f"; always the same: {', '.join(map(repr, found.dead))}" if found.dead else ""
-    return text + (f"; '{found.dominating}' is over 99 % of it" if found.dominating else "")
+    constant = ", ".join(repr(name) for name, term in terms if term.low == term.high)
+    text += f"; always the same: {constant}" if constant else ""
+    large = [name for name, term in terms if term.share > DOMINATES]
+    several = sum(map(_summed, found.terms)) > 1
+    return text + (f"; '{large[0]}' is over 99 % of it" if large and several else "")
+
+
+def _summed(term: str) -> bool:
+    return not is_diagnostic(term)

@@ -18,101 +18,88 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eureka_loop.judge.statistics import Interval, iqm, percentile_interval, rate_interval, resampled
+from eureka_loop.judge.statistics import Interval, iqm, percentile_interval, resampled
 from eureka_loop.records import Array
 
 REPEATS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Replicates:
-    """One task's trainings on report seeds, one array (trainings,) a search, none of them empty.
-
-    Attributes:
-        human: of the hand-written reward beside each search's winner; () where there is none.
-        sparse: likewise of the sparse one.
-    """
-
-    winners: tuple[Array, ...]
-    human: tuple[Array, ...] = ()
-    sparse: tuple[Array, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Draws:
-    """Bootstrap draws of one task.
+    """One task: the observed values in the first row, then bootstrap draws.
 
     Attributes:
-        winners: (B, searches) fitness of each drawn search.
-        human: (B,); NaN where there is no such reward.
-        sparse: (B,) likewise.
+        winners: (1 + B, searches) fitness of each drawn search.
+        human: (1 + B,); NaN where there is no such reward.
+        sparse: (1 + B,) likewise.
     """
 
     winners: Array
     human: Array
     sparse: Array
 
+    @property
+    def fitness(self) -> Array:
+        """(1 + B,): interquartile mean over searches."""
+        return iqm(self.winners)
 
-def seen(task: Replicates) -> Draws:
-    """The observed values, as a single draw."""
-    groups = (task.winners, task.human, task.sparse)
-    winners, human, sparse = (np.array([[float(iqm(x)) for x in group] or [np.nan]]) for group in groups)
-    return Draws(winners, iqm(human), iqm(sparse))
+    @property
+    def scores(self) -> Array:
+        """(1 + B, searches): (winner − sparse) / |hand-written − sparse|; not finite without a gap."""
+        gap = np.abs(self.human - self.sparse)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray((self.winners - self.sparse[:, None]) / gap[:, None])
 
-
-def draw(task: Replicates, rng: np.random.Generator, repeats: int = REPEATS) -> Draws:
-    """Searches drawn with replacement, with their trainings; the references' trainings likewise."""
-    chosen = rng.integers(len(task.winners), size=(repeats, len(task.winners)))
-    winners = np.empty(chosen.shape)
-    for index, trainings in enumerate(task.winners):
-        winners[chosen == index] = iqm(resampled(trainings, int(np.count_nonzero(chosen == index)), rng))
-    human, sparse = (_pooled_draws(each, rng, repeats) for each in (task.human, task.sparse))
-    return Draws(winners, human, sparse)
-
-
-def scores(found: Draws) -> Array:
-    """(B, searches): (winner − sparse) / |hand-written − sparse|; infinite or NaN where these are equal."""
-    gap = np.abs(found.human - found.sparse)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((found.winners - found.sparse[:, None]) / gap[:, None])
+    @property
+    def at_least_human(self) -> Array:
+        """(1 + B,): whether the searches' interquartile mean is at or above the hand-written reward's."""
+        winners = self.fitness  # equal trainings in another cohort differ in the last digits
+        return (winners >= self.human) | np.isclose(winners, self.human, rtol=1e-9, atol=1e-12)
 
 
-def fitness(found: Draws) -> Array:
-    """(B,): interquartile mean over searches."""
-    return iqm(found.winners)
+def draw(
+    winners: Sequence[Array],
+    human: Sequence[Array],
+    sparse: Sequence[Array],
+    rng: np.random.Generator,
+    repeats: int = REPEATS,
+) -> Draws:
+    """Searches drawn with replacement, with their trainings; the references' trainings likewise.
 
-
-def at_least_human(found: Draws) -> Array:
-    """(B,): 1 where the searches' interquartile mean is at or above the hand-written reward's, else 0."""
-    winners = fitness(found)  # equal trainings in another cohort differ in the last digits
-    equal = np.isclose(winners, found.human, rtol=1e-9, atol=1e-12)
-    return np.asarray((winners >= found.human) | equal, dtype=np.float64)
+    Args:
+        winners: trainings of each search's winner on report seeds, one array (trainings,) a search.
+        human: those of the hand-written reward beside it; empty where there is none.
+        sparse: likewise of the sparse one.
+    """
+    chosen = rng.integers(len(winners), size=(repeats, len(winners)))
+    drawn = np.empty(chosen.shape)
+    for index, trainings in enumerate(winners):
+        drawn[chosen == index] = iqm(resampled(trainings, int(np.count_nonzero(chosen == index)), rng))
+    observed = [iqm(each) for each in winners]
+    references = (_reference(each, rng, repeats) for each in (human, sparse))
+    return Draws(np.vstack([observed, drawn]), *references)
 
 
 def over_tasks(found: Sequence[Draws]) -> Array:
-    """(B,): the interquartile mean of the scores of all searches of all tasks."""
-    return iqm(np.concatenate([scores(each) for each in found], axis=1))
+    """(1 + B,): the interquartile mean of the scores of all searches of all tasks."""
+    return iqm(np.concatenate([each.scores for each in found], axis=1))
 
 
 def share_of_tasks(found: Sequence[Draws]) -> Array:
-    """(B,): share of tasks with winners at or above the hand-written reward."""
-    return np.asarray(np.mean([at_least_human(each) for each in found], axis=0))
+    """(1 + B,): share of tasks with winners at or above the hand-written reward."""
+    return np.asarray(np.mean([each.at_least_human for each in found], axis=0))
 
 
-def interval(value: Array, draws: Array, level: float = 0.95) -> Interval:
-    """The observed value, (1,), with the percentiles of its draws, (B,); undefined draws are left out."""
-    return percentile_interval(float(value[0]), draws[np.isfinite(draws)], level)
+def interval(values: Array) -> Interval:
+    """The observed value with the percentiles of its draws, (1 + B,); undefined draws are left out."""
+    return percentile_interval(float(values[0]), values[1:][np.isfinite(values[1:])])
 
 
-def rates(searches: Sequence[Array]) -> Interval:
-    """The mean over searches of the mean rate in [0, 1] of each one's trainings; a search is one draw."""
-    return rate_interval(np.array([each.mean() for each in searches]))
-
-
-def _pooled_draws(searches: Sequence[Array], rng: np.random.Generator, repeats: int) -> Array:
-    """(B,): as many trainings for every search as it had, each drawn from those of all searches together."""
+def _reference(searches: Sequence[Array], rng: np.random.Generator, repeats: int) -> Array:
+    """(1 + B,): as many trainings for every search as it had, each drawn from those of all searches."""
     if not searches:
-        return np.full(repeats, np.nan)
+        return np.full(1 + repeats, np.nan)
     pooled = np.concatenate(searches)
     drawn = [pooled[rng.integers(pooled.size, size=(repeats, each.size))] for each in searches]
-    return iqm(np.stack([iqm(each) for each in drawn], axis=1))
+    rows = [np.append(iqm(each), iqm(draws)) for each, draws in zip(searches, drawn, strict=True)]
+    return iqm(np.stack(rows, axis=1))

@@ -6,50 +6,40 @@ of a name are other rows of the same column.
 
 from __future__ import annotations
 
-import os
+import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from eureka_loop import files
 from eureka_loop.records import Array
 from eureka_loop.reward.vocabulary import PREFIXES
 
 MOST_BYTES = 8_000_000  # of one episode before compression: 1,000 steps of the humanoid are half of that
 FILE = "episode.npz"
 
-Column = npt.NDArray[np.float32]
-Moments = Mapping[str, Column]
 
-
-def with_starts(names: Iterable[str]) -> list[str]:
-    """Names to record for `moments` of these names."""
-    names = list(names)
+def with_starts(names: Sequence[str]) -> list[str]:
+    """Columns that `save` needs for these names."""
     return [*names, *(f"init_{name}" for name in names)]
 
 
-def moments(columns: Mapping[str, Array], names: Sequence[str]) -> Moments:
-    """One whole episode's columns (T, *shape) of `with_starts(names)` → name → (T + 1, *shape)."""
-    return {
+def save(path: Path, columns: Mapping[str, Array], names: Sequence[str]) -> None:
+    """Write one whole episode, unless it exceeds MOST_BYTES.
+
+    Args:
+        columns: (T, *shape) of `with_starts(names)`.
+    """
+    episode = {
         name: np.concatenate([columns[f"init_{name}"][:1], columns[name]]).astype(np.float32)
         for name in names
     }
-
-
-def save(path: Path, episode: Moments) -> bool:
-    """Write the whole file, or nothing where the episode exceeds MOST_BYTES; returns whether it did."""
-    if sum(column.nbytes for column in episode.values()) > MOST_BYTES:
-        return False
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        np.savez_compressed(file, **episode)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    return True
+    if sum(column.nbytes for column in episode.values()) <= MOST_BYTES:
+        content = io.BytesIO()
+        np.savez_compressed(content, **episode)  # type: ignore[arg-type]
+        files.write_bytes(path, content.getvalue())
 
 
 def size(path: Path) -> int:
@@ -58,45 +48,34 @@ def size(path: Path) -> int:
         return sum(entry.file_size for entry in archive.infolist())
 
 
-class Trajectory:
-    """One episode, read from its file as columns are asked for; `len` is in steps."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __len__(self) -> int:
-        return self._length
-
-    def columns(self, parameters: Iterable[str]) -> Mapping[str, Array]:
-        """Parameter → (T, *shape).
-
-        Raises:
-            KeyError: the episode was recorded without one.
-        """
-        with np.load(self._path, allow_pickle=False) as archive:
-            return {name: _column(archive, name).astype(np.float64) for name in parameters}
-
-    @cached_property
-    def _length(self) -> int:
-        with np.load(self._path, allow_pickle=False) as archive:
-            return len(archive[archive.files[0]]) - 1
+def length(path: Path) -> int:
+    """Steps of an episode."""
+    with np.load(path, allow_pickle=False) as archive:
+        return len(archive[archive.files[0]]) - 1
 
 
-def joined(
-    episodes: Sequence[Trajectory], parameters: Sequence[str]
-) -> tuple[Mapping[str, Array], npt.NDArray[np.bool_]]:
-    """Episodes one after another: parameter → (N, *shape), and which rows begin one, (N,).
+def read(path: Path, parameters: Iterable[str]) -> dict[str, Array]:
+    """One episode: parameter → (T, *shape).
+
+    Raises:
+        KeyError: it was recorded without one.
+    """
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: _column(archive, name).astype(np.float64) for name in parameters}
+
+
+def joined(paths: Sequence[Path], parameters: Sequence[str]) -> tuple[dict[str, Array], list[int]]:
+    """Episodes one after another: parameter → (N, *shape), and the length of each.
 
     Raises:
         KeyError: an episode was recorded without one of them.
     """
-    parts = [each.columns(parameters) for each in episodes]
-    starts = np.zeros(sum(map(len, episodes)), np.bool_)
-    starts[np.cumsum([0, *map(len, episodes[:-1])])] = True
-    return {name: np.concatenate([part[name] for part in parts]) for name in parameters}, starts
+    parts = [read(path, parameters) for path in paths]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parameters}
+    return columns, [length(path) for path in paths]
 
 
-def _column(archive: Moments, parameter: str) -> Column:
+def _column(archive: Mapping[str, Array], parameter: str) -> Array:
     """The column of a parameter; a recorded name wins over a prefix, as in programs."""
     if parameter in archive:
         return archive[parameter][1:]

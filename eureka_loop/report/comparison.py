@@ -13,7 +13,6 @@ import numpy as np
 
 from eureka_loop import numbers
 from eureka_loop.judge.statistics import (
-    HumanNormalised,
     Interval,
     bootstrap_interval,
     human_normalised,
@@ -132,7 +131,7 @@ class Scale:
     sparse: float
     reference: str
 
-    def score(self, fitness: float) -> HumanNormalised | None:
+    def score(self, fitness: float) -> float | None:
         return human_normalised(fitness, self.human, self.sparse)
 
     @property
@@ -168,7 +167,7 @@ class Comparison:
     scale: Scale | Undefined
     unfinished: str = ""
 
-    def normalised(self, result: RewardResult) -> HumanNormalised | None:
+    def normalised(self, result: RewardResult) -> float | None:
         """A reward's human-normalised score; None without a scale or where not all trainings finished."""
         if isinstance(self.scale, Undefined) or result.interval is None or result.evaluated.failures:
             return None
@@ -219,9 +218,7 @@ def compare(
     )
 
 
-def difference_interval(
-    ours: Array, theirs: Array, rng: np.random.Generator, level: float = 0.95
-) -> Interval:
+def difference_interval(ours: Array, theirs: Array, rng: np.random.Generator) -> Interval:
     """Difference of interquartile means with its percentile bootstrap interval; each side is resampled.
 
     Args:
@@ -229,7 +226,7 @@ def difference_interval(
         theirs: (m,) likewise.
     """
     draws = iqm(resampled(ours, REPEATS, rng)) - iqm(resampled(theirs, REPEATS, rng))
-    return percentile_interval(float(iqm(ours) - iqm(theirs)), draws, level)
+    return percentile_interval(float(iqm(ours) - iqm(theirs)), draws)
 
 
 def sentence(text: str) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from eureka_loop import numbers
 from eureka_loop.execute.budget import time_worked
+from eureka_loop.judge.statistics import clipped
 from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import Comparison, RewardResult, Undefined, Verdict
 from eureka_loop.report.run_data import RunData, terms
@@ -168,5 +169,6 @@ def _normalised(comparison: Comparison) -> str:
     if found is None:
         why = f"{numbers.plural(failed, 'training')} of the {winner.label} reward failed"
         return f"Human-normalised score: not defined, since {why}." if failed else ""
-    clipped = f" (clipped to [0, 3]: {found.clipped:.2f})" if found.clipped != found.raw else ""
-    return f"Human-normalised score: {found.raw:.2f}{clipped}; {scale.explanation}"
+    within = clipped(found)
+    remark = f" (clipped to [0, 3]: {within:.2f})" if within != found else ""
+    return f"Human-normalised score: {found:.2f}{remark}; {scale.explanation}"

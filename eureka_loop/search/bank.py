@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,9 +17,9 @@ import numpy as np
 
 from eureka_loop import files, seeds
 from eureka_loop.errors import RewardFailure
-from eureka_loop.judge.programs import ProgramJudge
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.screening import RANDOM, Ranking, Screened, one_sided, reason, screen
-from eureka_loop.judge.trajectory import FILE, Trajectory, joined, size
+from eureka_loop.judge.trajectory import FILE, joined, length, read, size
 from eureka_loop.records import Array, Candidate, Task, Training
 from eureka_loop.results import Failed
 from eureka_loop.reward.contract import Program
@@ -38,7 +38,6 @@ class BankEpisode:
 
     path: Path
     policy: str
-    trajectory: Trajectory
     fitness: float
 
 
@@ -71,10 +70,9 @@ class Bank:
         Raises:
             RewardFailure: the program failed.
         """
-        episodes = [each.trajectory for each in self.episodes]
-        columns, starts = joined(episodes, program.parameters)
-        with fork_server.start(program, shapes, rows=len(starts)) as process:
-            return process.evaluate(columns), list(map(len, episodes))
+        columns, lengths = joined([each.path for each in self.episodes], program.parameters)
+        with fork_server.start(program, shapes, rows=sum(lengths)) as process:
+            return process.evaluate(columns), lengths
 
 
 class TrajectoryBank:
@@ -99,7 +97,8 @@ class TrajectoryBank:
         the others are spread over all of fitness; gathering again finds the same.
         """
         random = [(path, RANDOM) for path in sorted(self._run.task_folder.glob("random-*.npz"))]
-        with ProgramJudge(self._fork_server, self._task, self._vocabulary) as judge:
+        task = replace(self._task, judges=())
+        with TaskJudge(self._fork_server, task, self._vocabulary) as judge:
             trained = list(self._judged(self._trained(generation), judge))
             kept = spread(trained, lambda each: size(each.path), most)
             for each in trained:
@@ -116,7 +115,7 @@ class TrajectoryBank:
         most = self._training.relabel
         if most and generation not in self._begin_with:
             episodes = self.gather(generation).episodes
-            chosen = spread(episodes, lambda each: len(each.trajectory), most)
+            chosen = spread(episodes, lambda each: length(each.path), most)
             self._begin_with[generation] = [each.path for each in chosen]
         return self._begin_with.get(generation, ())
 
@@ -162,16 +161,15 @@ class TrajectoryBank:
                 if not seeds.is_report(int(path.parent.name.removeprefix("seed-"))):
                     yield path, id
 
-    def _judged(self, found: Iterable[tuple[Path, str]], judge: ProgramJudge) -> Iterator[BankEpisode]:
+    def _judged(self, found: Iterable[tuple[Path, str]], judge: TaskJudge) -> Iterator[BankEpisode]:
         """Those that have a fitness."""
         for path, policy in found:
-            trajectory = Trajectory(path)
             if path not in self._fitness:
                 try:
-                    self._fitness[path], _ = judge.measure(trajectory.columns(judge.names))
+                    self._fitness[path], _ = judge.measure(read(path, judge.names))
                 except RewardFailure:
                     continue
-            yield BankEpisode(path, policy, trajectory, self._fitness[path])
+            yield BankEpisode(path, policy, self._fitness[path])
 
 
 def spread(

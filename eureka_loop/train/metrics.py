@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.logger import Logger, configure
 
-from eureka_loop.judge.programs import ProgramJudge
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.statistics import pearson
 from eureka_loop.records import Array, Job
 from eureka_loop.results import Checkpoint, TermStats
@@ -46,7 +46,7 @@ class TrainingEpisodes:
     from the mean length so far, so that long ones are not preferred. Number and length count all of them.
     """
 
-    def __init__(self, judge: ProgramJudge, n_envs: int) -> None:
+    def __init__(self, judge: TaskJudge, n_envs: int) -> None:
         self.judged: list[TrainingEpisode] = []
         self._judge = judge
         self._collector = EpisodeCollector(n_envs)
@@ -60,7 +60,7 @@ class TrainingEpisodes:
         Raises:
             RewardFailure: fitness or success failed.
         """
-        columns = {name: transitions.columns[name] for name in self._judge.names}
+        columns = {name: transitions.columns[name] for name in self._judge.program_names}
         columns |= {TERM + name: values for name, values in terms.named().items()}
         for episode in self._collector.add(replace(transitions, columns=columns)):
             self._finish(episode)
@@ -160,7 +160,7 @@ class TrainingMetrics:
         checkpoints: so far.
     """
 
-    def __init__(self, job: Job, judge: ProgramJudge, n_envs: int, folder: Path) -> None:
+    def __init__(self, job: Job, judge: TaskJudge, n_envs: int, folder: Path) -> None:
         self.episodes = TrainingEpisodes(judge, n_envs)
         self.checkpoints: list[Checkpoint] = []
         self.logger: Logger = configure(str(folder), ["tensorboard"])

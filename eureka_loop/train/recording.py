@@ -9,7 +9,7 @@ import numpy as np
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.judge.episodes import Predict, play
-from eureka_loop.judge.trajectory import FILE, moments, save, with_starts
+from eureka_loop.judge.trajectory import FILE, save, with_starts
 from eureka_loop.records import Array, Job, Rollout, Task
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
@@ -32,7 +32,7 @@ class EpisodeRecorder:
 
     def record(self, predict: Predict, seed: int, path: Path) -> None:
         """Play an episode and write it."""
-        save(path, moments(play(predict, self.env, self._buffer, seed), self._names))
+        save(path, play(predict, self.env, self._buffer, seed), self._names)
 
     def __enter__(self) -> EpisodeRecorder:
         return self

@@ -21,7 +21,7 @@ from stable_baselines3 import SAC
 from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.errors import BadInput
-from eureka_loop.judge.trajectory import Trajectory, joined
+from eureka_loop.judge.trajectory import joined, length
 from eureka_loop.simulate.env import GOAL_KEYS, is_goal
 from eureka_loop.train.delayed_rewards import PendingRewards
 
@@ -42,11 +42,11 @@ class RecordedTransitions:
         """
         if missing := [path for path in paths if not path.exists()]:
             raise BadInput(f"{missing[0]}, which this training is to begin with, isn't there any more")
-        self._episodes = [Trajectory(path) for path in paths]
+        self._paths = paths
         self._parameters = parameters
 
     def __len__(self) -> int:
-        return sum(map(len, self._episodes))
+        return sum(map(length, self._paths))
 
     def fill(self, model: SAC, normalization: VecNormalize, pending_rewards: PendingRewards) -> None:
         """Put them into a model's empty replay buffer; without any, nothing changes.
@@ -56,10 +56,11 @@ class RecordedTransitions:
         Raises:
             RewardFailure: the program failed on them.
         """
-        if not self._episodes:
+        if not self._paths:
             return
-        columns, starts = joined(self._episodes, self._parameters)
-        rewards, done = pending_rewards.relabel(columns), np.append(starts[1:], True)
+        columns, lengths = joined(self._paths, self._parameters)
+        rewards, done = pending_rewards.relabel(columns), np.zeros(sum(lengths), np.bool_)
+        done[np.cumsum(lengths) - 1] = True
         pending_rewards.scale.include(rewards, done)
         observations = self._observations(model.observation_space, "prev_")
         _update_statistics(normalization, observations)
@@ -69,7 +70,7 @@ class RecordedTransitions:
     def _store(self, model: SAC, observations: Observations, rewards: Rows, done: Rows) -> None:
         buffer: Any = model.replay_buffer
         steps = min(len(self) // model.n_envs, buffer.buffer_size)
-        own, _ = joined(self._episodes, ("action", "terminated"))
+        own, _ = joined(self._paths, ("action", "terminated"))
         _put(buffer.observations, observations, steps)
         _put(buffer.next_observations, self._observations(model.observation_space, ""), steps)
         _put(buffer.actions, model.policy.scale_action(_like(own["action"], model.action_space)), steps)
@@ -88,7 +89,7 @@ class RecordedTransitions:
         return {key: _like(self._column(prefix + name), space[key]) for key, name in names.items()}
 
     def _column(self, name: str) -> Rows:
-        return joined(self._episodes, (name,))[0][name]
+        return joined(self._paths, (name,))[0][name]
 
 
 def _like(column: Rows, space: spaces.Space[Any]) -> Rows:

@@ -20,9 +20,8 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import BadInput, Refused, RewardFailure
-from eureka_loop.judge.base import TaskJudge
+from eureka_loop.judge.base import TaskJudge, start
 from eureka_loop.judge.episodes import Observation, judge_policy
-from eureka_loop.judge.programs import start
 from eureka_loop.records import Array, Job, Task, Training
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
@@ -101,14 +100,14 @@ def _train(
     with ExitStack() as stack:
         judge = stack.enter_context(TaskJudge(fork_server, job.task, vocabulary))
         kept = hindsight.kept if hindsight else ()
-        names = dict.fromkeys((*program.parameters, *judge.programs.names, *kept))
+        names = dict.fromkeys((*program.parameters, *judge.program_names, *kept))
         envs = RecordedVecEnv(job.task, domain, names, options.n_envs, job.seed)
         stack.callback(envs.close)
         recorded = RecordedTransitions([folder / path for path in job.begin_with], program.parameters)
         model, normalization = _untrained(job, options, envs, len(recorded), hindsight)
         rows = model.n_steps * options.n_envs if isinstance(model, PPO) else MOST_PENDING
         process = stack.enter_context(start(fork_server, program, vocabulary, rows=rows))
-        metrics = TrainingMetrics(job, judge.programs, options.n_envs, folder)
+        metrics = TrainingMetrics(job, judge, options.n_envs, folder)
         stack.callback(metrics.close)
         scale = RewardScale(1, options.n_envs, model.gamma, enabled=options.normalize_reward)
         rewards = PendingRewards(envs.buffer, process, scale, metrics.add)

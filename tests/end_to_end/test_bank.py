@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eureka_loop import files
-from eureka_loop.judge.trajectory import FILE, Trajectory
+from eureka_loop.judge.trajectory import FILE, read
 from eureka_loop.records import Job
 from eureka_loop.seeds import is_report
 
@@ -33,7 +33,7 @@ def test_the_search_begins_with_the_bank_and_the_report_from_scratch(tmp_path: P
     assert len(random) == 3
     first, second = sorted(run.folder.resolve().glob(f"candidates/**/{FILE}"))
     assert (first.parts[-3], second.parts[-3]) == ("g0-00", "g1-00"), "one of each policy"
-    found = Trajectory(first).columns(["action", "prev_obs"])
+    found = read(first, ["action", "prev_obs"])
     assert found["prev_obs"].shape == (len(found["action"]), 4)
     verdicts = [run.screened(id) for id in ("g0-00", "g1-00")]
     assert [each.policies for each in verdicts if each is not None] == [1, 2]

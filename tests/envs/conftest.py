@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task
-from eureka_loop.judge.programs import ProgramJudge
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.records import Array, Task
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -91,7 +91,7 @@ def play(
     env = make_env(short)
     registry = ObservableRegistry(env, find_domain(task.env_id))
     human = check(task.human, registry.vocabulary).parameters if task.human else ()
-    with ProgramJudge(fork_server, short, registry.vocabulary) as judge:
+    with TaskJudge(fork_server, short, registry.vocabulary) as judge:
         buffer = registry.buffer([*judge.names, *human, "native_reward"], 1)
         played = []
         for policy in policies:

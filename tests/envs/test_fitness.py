@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task, installed, suites, tasks
-from eureka_loop.judge.programs import ProgramJudge
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.records import Array
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 
@@ -29,7 +29,7 @@ SCRIPTED_SUCCESS = {  # of the scripted policies
 
 
 def scores(name: str, rollout: Any, fork_server: ForkServer) -> list[tuple[float, float | None]]:
-    with ProgramJudge(fork_server, find_task(name), rollout.vocabulary) as judge:
+    with TaskJudge(fork_server, find_task(name), rollout.vocabulary) as judge:
         return [judge.measure(episode.columns) for episode in rollout.episodes]
 
 
@@ -58,7 +58,7 @@ def test_a_better_policy_scores_higher(
 @pytest.mark.parametrize("name", ["hopper-hop", "walker2d-walk", "ant-run", "humanoid-run"])
 def test_falling_early_costs(name: str, fork_server: ForkServer, random_steps: Steps) -> None:
     """The same speed for a tenth of the time is worth a tenth, not the same."""
-    with ProgramJudge(fork_server, find_task(name), random_steps(name).vocabulary) as judge:
+    with TaskJudge(fork_server, find_task(name), random_steps(name).vocabulary) as judge:
         whole, short = (judge.measure(walk(steps))[0] for steps in (1000, 100))
     assert whole == pytest.approx(2.0)
     assert short == pytest.approx(0.2)

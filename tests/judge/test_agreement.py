@@ -5,50 +5,42 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eureka_loop.judge.agreement import Agreement, agreement, matches, ranks
+from eureka_loop.judge.agreement import agreement, ranks
 from eureka_loop.records import Array
 from eureka_loop.reward.sandbox.process import Terms
+
+X = np.arange(2000.0)
+NOISE = np.random.default_rng(0).normal(size=2000)
 
 
 def terms(**values: Array) -> Terms:
     return Terms(tuple(values), np.array(list(values.values())))
 
 
-X = np.arange(2000.0)
-NOISE = np.random.default_rng(0).normal(size=2000)
-
-
-def agreed(ours: Terms, theirs: Terms) -> Agreement:
-    return agreement(("g1-02", "human"), ours, theirs, np.zeros(2000), ["random actions"])
-
-
-def test_a_reward_that_orders_alike_has_rank_correlation_one() -> None:
-    found = agreed(terms(speed=X), terms(speed=np.exp(X / 200)))
-    assert found.spearman == pytest.approx(1.0)
-    assert found.pearson is not None
-    assert found.pearson < 0.9
+@pytest.mark.parametrize(
+    ("theirs", "spearman"), [(terms(speed=np.exp(X / 200)), pytest.approx(1.0)), (terms(alive=X**0), None)]
+)
+def test_correlations(theirs: Terms, spearman: object) -> None:
+    """Rank correlation is 1 where all rows are ordered alike, and undefined for a constant reward."""
+    found = agreement(("g1-02", "human"), terms(speed=X), theirs, np.zeros(2000), ["random actions"])
+    assert found.spearman == spearman
+    assert (found.pearson is None) == (spearman is None)
+    assert found.pearson is None or found.pearson < 0.9
     assert (found.rows, len(found.points)) == (2000, 900)
-    assert found.points[0] == (0.0, 1.0, 0)
-    assert found.points[-1][0] == 1999.0
+    assert (found.points[0], found.points[-1][0]) == ((0.0, 1.0, 0), 1999.0)
 
 
-def test_a_constant_reward_has_no_correlation() -> None:
-    found = agreed(terms(speed=X), terms(alive=np.ones(2000)))
-    assert (found.pearson, found.spearman) == (None, None)
-
-
-def test_terms_pair_by_name_then_by_what_they_do() -> None:
+def test_terms_pair_by_name_then_by_their_values() -> None:
     ours = terms(speed=X, effort=NOISE, lean=np.cos(X))
     theirs = terms(control=-2 * NOISE + 0.01 * X / 2000, speed=-X, alive=np.ones(2000))
-    found = matches(ours, theirs)
+    found = agreement(("g1-02", "human"), ours, theirs, np.zeros(2000), ["random actions"]).terms
     assert [(each.ours, each.theirs, each.how) for each in found] == [
         ("speed", "speed", "name"),
         ("effort", "control", "values"),
         ("lean", None, ""),
         (None, "alive", ""),
     ]
-    assert found[0].correlation == pytest.approx(-1.0)
-    assert found[1].correlation == pytest.approx(-1.0, abs=1e-3)
+    assert [each.correlation for each in found[:2]] == pytest.approx([-1.0, -1.0], abs=1e-3)
 
 
 def test_ranks_of_ties_are_their_mean() -> None:

@@ -13,14 +13,12 @@ import pytest
 from eureka_loop import registry
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput, Refused, RewardFailure, UnknownName
-from eureka_loop.judge.base import JUDGES, Judge, ScriptedJudge, TaskJudge
+from eureka_loop.judge.base import ScriptedJudge, TaskJudge
 from eureka_loop.judge.episodes import judge_policy
-from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.records import Array, Task
 from eureka_loop.results import Score
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
-from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
 
 VOCABULARY = Vocabulary(
@@ -28,7 +26,6 @@ VOCABULARY = Vocabulary(
     (Observable("speed", ()), Observable("pos", (3,)), Observable("native_reward", (), hidden=True)),
 )
 TASK = Task("fake", "Fake-v0", "", "def fitness(speed):\n    return speed.mean()\n")
-SUCCESS = "def success(init_pos, pos):\n    return pos[-1, 0] > init_pos[-1, 0]\n"
 
 
 @pytest.fixture(scope="module")
@@ -39,30 +36,30 @@ def fork_server() -> Iterator[ForkServer]:
 
 def test_fitness_and_success(fork_server: ForkServer) -> None:
     columns = {"speed": np.array([1.0, 2.0, 6.0]), "pos": np.ones((3, 3)), "init_pos": np.zeros((3, 3))}
-    with ProgramJudge(fork_server, replace(TASK, success=SUCCESS), VOCABULARY) as judge:
+    success = "def success(init_pos, pos):\n    return pos[-1, 0] > init_pos[-1, 0]\n"
+    with TaskJudge(fork_server, replace(TASK, success=success), VOCABULARY) as judge:
         assert judge.names == ("speed", "init_pos", "pos")
         assert judge.measure(columns) == (3.0, 1.0)
-        assert judge.score({**columns, "pos": -columns["pos"]}) == {
-            "fitness": Score(3.0),
-            "success": Score(0.0),
-        }
+        found = judge.judge(7, {**columns, "pos": -columns["pos"]})
+        assert (found.seed, found.length) == (7, 3)
+        assert found.scores == {"fitness": Score(3.0), "success": Score(0.0)}
 
 
 def test_without_success_it_is_unscored_and_episodes_may_be_long(fork_server: ForkServer) -> None:
-    with ProgramJudge(fork_server, TASK, VOCABULARY) as judge:
-        assert judge.score({"speed": np.arange(5.0)}) == {"fitness": Score(2.0), "success": Score(None)}
-        assert judge.measure({"speed": np.arange(5001.0)}) == (2500.0, None)
+    with TaskJudge(fork_server, TASK, VOCABULARY) as judge:
+        scores = judge.judge(0, {"speed": np.arange(5001.0)}).scores
+        assert scores == {"fitness": Score(2500.0), "success": Score(None)}
 
 
 def test_hidden_observables_are_allowed(fork_server: ForkServer) -> None:
     task = replace(TASK, fitness="def fitness(native_reward):\n    return native_reward.sum()\n")
-    with ProgramJudge(fork_server, task, VOCABULARY) as judge:
+    with TaskJudge(fork_server, task, VOCABULARY) as judge:
         assert judge.measure({"native_reward": np.ones(4)}) == (4.0, None)
 
 
 def test_a_failure_names_the_program_and_the_next_episode_is_judged(fork_server: ForkServer) -> None:
     task = replace(TASK, success="def success(speed):\n    return speed[99] > 0\n")
-    with ProgramJudge(fork_server, task, VOCABULARY) as judge:
+    with TaskJudge(fork_server, task, VOCABULARY) as judge:
         with pytest.raises(RewardFailure, match=r"^success: ") as caught:
             judge.measure({"speed": np.ones(3)})
         assert caught.value.kind == "exception"
@@ -71,53 +68,35 @@ def test_a_failure_names_the_program_and_the_next_episode_is_judged(fork_server:
 
 def test_the_gate_comes_first(fork_server: ForkServer) -> None:
     with pytest.raises(Refused):
-        ProgramJudge(fork_server, replace(TASK, fitness="import os\n"), VOCABULARY)
-
-
-def calm(fork_server: ForkServer, task: Task, vocabulary: Vocabulary) -> Judge:
-    """A judge of another package."""
-    return ScriptedJudge(
-        ["pos"], {"calm": lambda columns: float(-np.abs(columns["pos"]).max()), "style": lambda _: None}
-    )
-
-
-def again(fork_server: ForkServer, task: Task, vocabulary: Vocabulary) -> Judge:
-    return ScriptedJudge([], {"fitness": lambda columns: 1.0})
+        TaskJudge(fork_server, replace(TASK, fitness="import os\n"), VOCABULARY)
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These two as entry points of another package."""
-    modules = {"calm": calm, "again": again}
-
-    def entry_points(group: str) -> list[EntryPoint]:
-        return [EntryPoint(name, f"calm_judges:{name}", group) for name in modules]
-
-    monkeypatch.setattr(registry, "entry_points", entry_points)
+def judged(fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes the judge of a task that names these judges; `calm` and `again` come from another package."""
+    calm = {"calm": lambda columns: float(-np.abs(columns["pos"]).max()), "style": lambda _: None}
+    modules = {
+        "calm": lambda *_: ScriptedJudge(["pos"], calm),
+        "again": lambda *_: ScriptedJudge([], {"fitness": lambda columns: 1.0}),
+    }
+    found = [EntryPoint(name, f"calm_judges:{name}", "eureka_loop.judges") for name in modules]
+    monkeypatch.setattr(registry, "entry_points", lambda group: found)
     monkeypatch.setitem(__import__("sys").modules, "calm_judges", type("calm_judges", (), modules))
+    return lambda *names: TaskJudge(fork_server, replace(TASK, judges=names), VOCABULARY)
 
 
-@pytest.mark.usefixtures("installed")
-def test_a_task_may_name_judges_of_other_packages(fork_server: ForkServer) -> None:
-    columns = {"speed": np.ones(4), "pos": np.full((4, 3), 2.0)}
-    with TaskJudge(fork_server, replace(TASK, judges=("calm",)), VOCABULARY) as judge:
-        assert judge.names == ("speed", "pos")
-        assert judge.programs.names == ("speed",)
-        episode = judge.judge(7, columns)
-    assert (episode.seed, episode.length, episode.fitness) == (7, 4, 1.0)
-    assert (episode.scores["calm"], episode.scores["style"]) == (Score(-2.0), Score(None))
+def test_a_task_may_name_judges_of_other_packages(judged: Any) -> None:
+    with judged("calm") as judge:
+        assert (judge.names, judge.program_names) == (("speed", "pos"), ("speed",))
+        scores = judge.judge(7, {"speed": np.ones(4), "pos": np.full((4, 3), 2.0)}).scores
+    assert (scores["fitness"], scores["calm"], scores["style"]) == (Score(1.0), Score(-2.0), Score(None))
 
 
-@pytest.mark.usefixtures("installed")
-def test_judges_that_are_unknown_or_give_a_score_twice(fork_server: ForkServer) -> None:
-    assert JUDGES.names() == ("programs", "calm", "again")
+def test_judges_that_are_unknown_or_give_a_score_twice(judged: Any) -> None:
     with pytest.raises(UnknownName, match="calm"):
-        TaskJudge(fork_server, replace(TASK, judges=("clam",)), VOCABULARY)
-    with (
-        TaskJudge(fork_server, replace(TASK, judges=("again",)), VOCABULARY) as judge,
-        pytest.raises(BadInput, match="two judges give a score 'fitness'"),
-    ):
-        judge.score({"speed": np.ones(4)})
+        judged("clam")
+    with judged("again") as judge, pytest.raises(BadInput, match="two judges give a score 'fitness'"):
+        judge.judge(0, {"speed": np.ones(4)})
 
 
 def policy(observation: Any) -> Array:
@@ -128,10 +107,7 @@ def policy(observation: Any) -> Array:
 def test_a_policy_is_judged_in_one_episode_a_seed(fork_server: ForkServer) -> None:
     task = find_task("hopper-hop")
     domain = find_domain(task.env_id)
-    env = make_env(task)
-    vocabulary = ObservableRegistry(env, domain).vocabulary
-    env.close()
-    with TaskJudge(fork_server, task, vocabulary) as judge:
+    with TaskJudge(fork_server, task, ObservableRegistry.of_task(task, domain).vocabulary) as judge:
         together = judge_policy(policy, task, domain, (1, 2, 3), judge)
         assert judge_policy(policy, task, domain, (3, 1), judge) == (together[2], together[0])
     assert [episode.seed for episode in together] == [1, 2, 3]

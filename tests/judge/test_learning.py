@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pytest
 
-from eureka_loop.judge.learning import (
-    Curves,
-    band,
-    common_steps,
-    curves,
-    mean_heights,
-    profile,
-    steps_to_reach,
-)
+from eureka_loop.judge.learning import Curves, band, common_steps, curves, mean_heights, steps_to_reach
 from eureka_loop.results import Checkpoint, Trained
 
 
@@ -26,19 +17,20 @@ def trained(points: Sequence[tuple[int, float | None]]) -> Trained:
 
 LATE = trained([(10, None), (20, 1.0), (40, 3.0)])
 EARLY = trained([(10, 0.0), (30, 2.0)])
+EMPTY = trained([(10, None)])
 
 
 def test_one_late_run_cuts_no_other_off() -> None:
     np.testing.assert_array_equal(common_steps([LATE, EARLY]), [10, 20, 30, 40])
-    assert common_steps([trained([(10, None)])]).size == 0
+    assert common_steps([EMPTY]).size == 0
 
 
 def test_curves_are_read_off_between_checkpoints() -> None:
-    found = curves([LATE, EARLY, trained([(5, None)])], np.array([20.0, 30.0]))
+    found = curves([LATE, EARLY, EMPTY], np.array([20.0, 30.0]))
     assert found is not None
     np.testing.assert_array_equal(found.fitness, [[1.0, 2.0], [1.0, 2.0]])
     np.testing.assert_array_equal(found.begun, [20, 10])
-    assert curves([trained([])], np.array([20.0])) is None
+    assert curves([EMPTY], np.array([20.0])) is None
 
 
 def test_the_area_is_a_mean_height() -> None:
@@ -47,11 +39,8 @@ def test_the_area_is_a_mean_height() -> None:
 
 
 def test_the_first_crossing_counts_and_never_is_never() -> None:
-    found = Curves(
-        np.array([10.0, 20.0, 30.0]),
-        np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 0.0], [0.0, 0.1, 0.2]]),
-        np.full(3, 10.0),
-    )
+    fitness = np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 0.0], [0.0, 0.1, 0.2]])
+    found = Curves(np.array([10.0, 20.0, 30.0]), fitness, np.full(3, 10.0))
     np.testing.assert_array_equal(steps_to_reach(found, 1.0), [15.0, 10.0, np.inf])
 
 
@@ -64,21 +53,10 @@ def test_nothing_is_reached_before_it_was_seen() -> None:
 
 
 def test_the_band_holds_the_middle_and_shrinks_with_runs() -> None:
-    rng = np.random.default_rng(0)
-    few = Curves(np.arange(3.0), rng.normal(size=(5, 3)), np.zeros(5))
-    many = Curves(np.arange(3.0), rng.normal(size=(80, 3)), np.zeros(80))
-    widths = []
-    for found in (few, many):
-        value, low, high = band(found, rng)
+    rng, widths = np.random.default_rng(0), []
+    for runs in (5, 80):
+        value, low, high = band(Curves(np.arange(3.0), rng.normal(size=(runs, 3)), np.zeros(runs)), rng)
         assert (low <= value).all()
         assert (value <= high).all()
         widths.append((high - low).mean())
     assert widths[1] < widths[0] / 2
-
-
-def test_a_profile_is_the_share_that_reaches_each_level() -> None:
-    np.testing.assert_array_equal(
-        profile(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 2.0, 5.0])), [1, 0.75, 0]
-    )
-    assert profile(np.zeros((7, 4)), np.zeros(2)).shape == (7, 2)
-    assert profile(np.array([1.0]), np.array([1.0]))[0] == pytest.approx(1.0)

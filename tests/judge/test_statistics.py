@@ -13,11 +13,10 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from eureka_loop.judge.learning import profile
 from eureka_loop.judge.statistics import (
-    HumanNormalised,
     Interval,
     bootstrap_interval,
+    clipped,
     human_normalised,
     iqm,
     pearson,
@@ -55,10 +54,6 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def mean(scores: Array) -> Array:
-    return np.asarray(scores.mean(axis=-1))
-
-
 def test_rliables_iqm_and_its_interval() -> None:
     interval = bootstrap_interval(list(OURS.T), rng=rng(), repeats=50_000)
     assert interval.value == pytest.approx(8.945833333333333, abs=1e-12)
@@ -68,9 +63,10 @@ def test_rliables_iqm_and_its_interval() -> None:
 def test_rliables_probability_of_improvement_and_performance_profile() -> None:
     ours = [probability_of_improvement(x, y).value for x, y in zip(OURS.T, THEIRS.T, strict=True)]
     assert ours == pytest.approx([0.4666666666666667, 0.3, 0.6333333333333333, 0.5666666666666667], abs=1e-12)
-    levels = np.array([4.0, 6.0, 8.0, 9.0, 10.5, 12.5])  # no score lies on one: there >= and > differ
+    levels = [4.0, 6.0, 8.0, 9.0, 10.5, 12.5]  # no score lies on one: there >= and > differ
+    profile = [rate_interval((OURS.ravel() >= level).astype(np.float64)).value for level in levels]
     frozen = [1.0, 0.875, 0.6666666666666666, 0.5, 0.25, 0.041666666666666664]
-    assert profile(OURS.ravel(), levels) == pytest.approx(frozen, abs=1e-12)
+    assert profile == pytest.approx(frozen, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -87,16 +83,11 @@ def test_iqm(scores: list[float], expected: float) -> None:
 
 
 def test_a_bootstrap_interval_matches_the_enumerated_one() -> None:
-    """Three scores have 27 resamples: many draws converge to their exact percentiles."""
-    scores = np.array([0.0, 1.0, 5.0])
-    means = sorted(np.mean(draw) for draw in itertools.product(scores, repeat=3))
-    interval = bootstrap_interval([scores], mean, rng=rng(), level=0.8, repeats=100_000)
-    assert (interval.value, interval.low, interval.high) == (
-        2.0,
-        means[2],
-        means[24],
-    )  # 10 % of 27: the third
-    assert interval == bootstrap_interval([scores], mean, rng=rng(), level=0.8, repeats=100_000)
+    """Five scores have 3125 resamples: many draws converge to their exact percentiles."""
+    scores = np.array([0.0, 1.0, 5.0, 7.0, 20.0])
+    exact = np.percentile([iqm(np.array(draw)) for draw in itertools.product(scores, repeat=5)], [2.5, 97.5])
+    interval = bootstrap_interval([scores], rng=rng(), repeats=100_000)
+    assert (interval.value, interval.low, interval.high) == pytest.approx((13 / 3, *exact))
 
 
 def test_probability_of_improvement_counts_pairs() -> None:
@@ -119,27 +110,33 @@ def test_where_every_pair_is_won_the_interval_still_has_a_width() -> None:
 @pytest.mark.parametrize(
     ("method", "human", "sparse", "expected"),
     [
-        (30.0, 10.0, -10.0, HumanNormalised(2.0, 2.0, 1)),
-        (5.0, 0.0, 1.0, HumanNormalised(4.0, 3.0, -1)),  # more fitness is a higher score also here
-        (-1.0, 1.0, 0.0, HumanNormalised(-1.0, 0.0, 1)),
+        (30.0, 10.0, -10.0, 2.0),
+        (5.0, 0.0, 1.0, 4.0),  # more fitness is a higher score also where the hand-written reward is worse
+        (-1.0, 1.0, 0.0, -1.0),
         (50.0, 1.0, 1.0, None),
         (50.0, 0.0, 0.0, None),
         (50.0, 100.0, 99.5, None),
     ],
 )
-def test_human_normalised(
-    method: float, human: float, sparse: float, expected: HumanNormalised | None
-) -> None:
+def test_human_normalised(method: float, human: float, sparse: float, expected: float | None) -> None:
     assert human_normalised(method, human, sparse) == expected
+
+
+def test_a_clipped_score_is_in_0_to_3() -> None:
+    assert list(map(clipped, (-1.0, 2.0, 4.0))) == [0.0, 2.0, 3.0]
 
 
 def test_permutations() -> None:
     """Of the 6 splits of 1, 2 | 3, 4 the observed one and its mirror image differ most."""
     assert permutation_p(np.array([1.0, 2.0]), np.array([3.0, 4.0]), rng=rng()) == pytest.approx(2 / 6)
-    assert permutation_p(np.ones(4), np.ones(5), rng=rng()) == 1.0
     x, y = np.array([0.1, 0.4, 0.9, 1.3, 0.2, 0.6]), np.array([0.8, 1.1, 1.9, 0.7, 1.5, 1.2])
     exact = permutation_p(x, y, rng=rng())
     assert permutation_p(x, y, rng=rng(), repeats=900) == pytest.approx(exact, abs=0.03)
+
+
+@pytest.mark.parametrize(("one", "other"), [(1.0, 1.0), (0.1 + 0.2, 0.3), (-1e9, np.nextafter(-1e9, 0))])
+def test_a_difference_by_rounding_is_none(one: float, other: float) -> None:
+    assert permutation_p(np.full(4, one), np.full(5, other), rng=rng()) == 1.0
 
 
 def test_pearson() -> None:
@@ -163,8 +160,8 @@ KINDS: list[Kind] = [
 ]  # fmt: skip
 
 
-def simulated(kind: Kind, seeds: int) -> tuple[Array, float]:
-    """(REPEATS, seeds) rates over judged episodes, and the true one."""
+def coverage(kind: Kind, seeds: int) -> float:
+    """How often intervals of simulated trainings hold the true rate."""
     generator, (name, a, b), shape = np.random.default_rng(7), kind, (REPEATS, seeds)
     if name == "alike":
         chances, truth = np.full(shape, a), a
@@ -172,11 +169,7 @@ def simulated(kind: Kind, seeds: int) -> tuple[Array, float]:
         chances, truth = generator.beta(a * (1 - b) / b, (1 - a) * (1 - b) / b, shape), a
     else:
         chances, truth = b * (generator.random(shape) < a), a * b
-    return generator.binomial(EPISODES, chances) / EPISODES, truth
-
-
-def coverage(kind: Kind, seeds: int) -> float:
-    rates, truth = simulated(kind, seeds)
+    rates = generator.binomial(EPISODES, chances) / EPISODES
     return float(np.mean([each.low <= truth <= each.high for each in map(rate_interval, rates)]))
 
 
@@ -188,17 +181,17 @@ def test_a_rate_interval_covers_trainings_of_every_kind(seeds: int, least: float
 
 
 @pytest.mark.parametrize(
-    ("rates", "value", "low", "high"),
+    ("rates", "expected"),
     [  # of 10 in 10 the lower end is n / (n + z²), of 5 in 10 half the width is z / (2 √(n + z²))
-        ([1.0] * 10, 1.0, 0.7225, 1.0),
-        ([0.0] * 10, 0.0, 0.0, 0.2775),
-        ([1.0, 0.0] * 5, 0.5, 0.2366, 0.7634),
-        ([1.0], 1.0, 0.2065, 1.0),
+        ([1.0] * 10, (1.0, 0.7225, 1.0)),
+        ([0.0] * 10, (0.0, 0.0, 0.2775)),
+        ([1.0, 0.0] * 5, (0.5, 0.2366, 0.7634)),
+        ([1.0], (1.0, 0.2065, 1.0)),
     ],
 )
-def test_a_rate_interval_is_wilsons(rates: list[float], value: float, low: float, high: float) -> None:
+def test_a_rate_interval_is_wilsons(rates: list[float], expected: tuple[float, float, float]) -> None:
     found = rate_interval(np.array(rates))
-    assert (found.value, found.low, found.high) == pytest.approx((value, low, high), abs=1e-4)
+    assert (found.value, found.low, found.high) == pytest.approx(expected, abs=1e-4)
     assert found.low <= found.value <= found.high
 
 

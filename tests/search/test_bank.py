@@ -11,7 +11,7 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.judge.screening import RANDOM
-from eureka_loop.judge.trajectory import FILE, moments, save, size
+from eureka_loop.judge.trajectory import FILE, save, size
 from eureka_loop.records import Candidate, Task, Training
 from eureka_loop.results import Trained, judged_episode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -63,7 +63,7 @@ def train(run: Run, id: str, speed: float, seed: int = 100) -> None:
 def keep(path: Path, speed: float, steps: int = 50) -> None:
     column = np.full(steps, speed)
     columns = {"speed": column, "init_speed": 0 * column, "alive": column**0, "init_alive": column**0}
-    save(path, moments(columns, ["speed", "alive"]))
+    save(path, columns, ["speed", "alive"])
 
 
 def bank(run: Run, fork_server: ForkServer, relabel: int = 0) -> TrajectoryBank:

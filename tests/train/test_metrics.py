@@ -18,7 +18,7 @@ from eureka_loop.train.metrics import TermSums, TrainingEpisodes, TrainingMetric
 class SumJudge:
     """Fitness is the sum of `x`; success where it is above 10."""
 
-    names = ("x",)
+    program_names = ("x",)
 
     def __init__(self) -> None:
         self.asked = 0

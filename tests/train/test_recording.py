@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import play
-from eureka_loop.judge.programs import ProgramJudge
 from eureka_loop.judge.screening import RANDOM, Screened, one_sided, screen
-from eureka_loop.judge.trajectory import Trajectory
+from eureka_loop.judge.trajectory import read
 from eureka_loop.records import Array, Task
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -65,11 +65,10 @@ def filled(task: Task, fork_server: ForkServer, tmp_path_factory: pytest.TempPat
             recorder.record(make(skill, recorder.env.unwrapped), 7, folder / f"skill-{number}.npz")
         vocabulary = recorder.vocabulary
     kept = []
-    with ProgramJudge(fork_server, task, vocabulary) as judge:
+    with TaskJudge(fork_server, task, vocabulary) as judge:
         for path in sorted(folder.glob("*.npz")):
-            episode = Trajectory(path)
             policy = RANDOM if path.stem.startswith(RANDOM) else path.stem
-            kept.append(BankEpisode(path, policy, episode, judge.measure(episode.columns(judge.names))[0]))
+            kept.append(BankEpisode(path, policy, judge.measure(read(path, judge.names))[0]))
     return Bank(kept), vocabulary
 
 
@@ -101,7 +100,7 @@ def test_every_observable_can_be_read_back_as_it_was(tmp_path: Path) -> None:
     names += [prefix + name for prefix in PREFIXES for name in names]
     expected = play(lambda seen: np.tanh(seen[:3]), env, registry.buffer(names, 1), 3)
     env.close()
-    found = Trajectory(tmp_path / "e.npz").columns(names)
+    found = read(tmp_path / "e.npz", names)
     for name in names:
         np.testing.assert_allclose(found[name], expected[name].astype(np.float32), err_msg=name)
 

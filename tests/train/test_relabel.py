@@ -14,8 +14,8 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.envs.registry import find_domain, find_task, installed
 from eureka_loop.errors import BadInput
-from eureka_loop.judge.programs import start
-from eureka_loop.judge.trajectory import Trajectory
+from eureka_loop.judge.base import start
+from eureka_loop.judge.trajectory import read
 from eureka_loop.records import Array, Job, Task
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
@@ -137,9 +137,7 @@ def test_actions_are_kept_as_sac_has_them(tmp_path: Path, fork_server: ForkServe
     """Between -1 and 1, whatever the environment's range is."""
     task = short("invertedpendulum-balance", 30)  # takes -3 to 3
     found = filled(task, kept(task, tmp_path), fork_server)
-    taken = np.concatenate(
-        [Trajectory(tmp_path / f"{seed}.npz").columns(["action"])["action"] for seed in STARTS]
-    )
+    taken = np.concatenate([read(tmp_path / f"{seed}.npz", ["action"])["action"] for seed in STARTS])
     np.testing.assert_allclose(found.buffer.actions[: len(taken), 0], taken / 3, rtol=1e-6, atol=1e-6)
 
 

@@ -5,7 +5,7 @@ The statistics are in `judge.searches`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -14,8 +14,8 @@ import numpy as np
 
 from eureka_loop import files
 from eureka_loop.judge import searches
-from eureka_loop.judge.searches import Draws, Replicates
-from eureka_loop.judge.statistics import Interval, iqm
+from eureka_loop.judge.searches import Draws
+from eureka_loop.judge.statistics import Interval, iqm, rate_interval
 from eureka_loop.numbers import plural
 from eureka_loop.records import Array, Task
 from eureka_loop.report import text
@@ -143,14 +143,14 @@ class BenchResults:
             _task(task, tuple(each for each in every if each.search.task == name), rng)
             for name, task in bench.chosen().items()
         ]
-        defined = [pair for task, pair in found if pair and task.normalised]
-        referred = [pair for task, pair in found if pair and task.human is not None]
+        defined = [draws for task, draws in found if draws and task.normalised]
+        referred = [draws for task, draws in found if draws and task.human is not None]
         return cls(
             folder=folder,
             bench=bench,
             tasks=tuple(task for task, _ in found),
-            normalised=_together(defined, searches.over_tasks),
-            share=_together(referred, searches.share_of_tasks),
+            normalised=searches.interval(searches.over_tasks(defined)) if defined else None,
+            share=searches.interval(searches.share_of_tasks(referred)) if referred else None,
         )
 
 
@@ -182,18 +182,14 @@ def _failure(run: Run, winner: str | None) -> str:
     return "" if found.trained else f"its winner {winner} was not trained again"
 
 
-Pair = tuple[Draws, Draws]  # the observed values as a single draw, and bootstrap draws
-
-
 def _task(
     task: Task, results: tuple[SearchResult, ...], rng: np.random.Generator
-) -> tuple[TaskResult, Pair | None]:
+) -> tuple[TaskResult, Draws | None]:
     done = [each for each in results if each.state == "done"]
     if not done:
         return TaskResult(task, results, Undefined("no search is done")), None
     winners, human, sparse = (_trainings(done, name) for name in REWARDS)
-    replicates = Replicates(winners, human, sparse)
-    seen, draws = pair = searches.seen(replicates), searches.draw(replicates, rng)
+    draws = searches.draw(winners, human, sparse, rng)
     references = _pooled(done, "hand-written"), _pooled(done, "sparse")
     found = scale(*references)
     defined = isinstance(found, Scale)
@@ -203,26 +199,21 @@ def _task(
         task=task,
         searches=results,
         scale=found,
-        fitness=searches.interval(searches.fitness(seen), searches.fitness(draws)),
-        human=float(seen.human[0]) if comparable else None,
-        sparse=float(seen.sparse[0]) if sparse else None,
-        normalised=searches.interval(_score(seen), _score(draws)) if defined else None,
-        each=tuple(map(float, searches.scores(seen)[0])) if defined else (),
-        reached=bool(searches.at_least_human(seen)[0]) if comparable else None,
-        success=searches.rates(success) if success else None,
+        fitness=searches.interval(draws.fitness),
+        human=float(draws.human[0]) if comparable else None,
+        sparse=float(draws.sparse[0]) if sparse else None,
+        normalised=searches.interval(iqm(draws.scores)) if defined else None,
+        each=tuple(map(float, draws.scores[0])) if defined else (),
+        reached=bool(draws.at_least_human[0]) if comparable else None,
+        success=rate_interval(np.array([each.mean() for each in success])) if success else None,
     )
-    return result, pair
+    return result, draws
 
 
 def _trainings(done: Sequence[SearchResult], name: str) -> tuple[Array, ...]:
     """(trainings,) of each search that has any of that reward."""
     found = (each.rewards[name].fitness for each in done if name in each.rewards)
     return tuple(each for each in found if each.size)
-
-
-def _score(found: Draws) -> Array:
-    """(B,): interquartile mean over searches."""
-    return iqm(searches.scores(found))
 
 
 def _pooled(done: Sequence[SearchResult], name: str) -> RewardResult | None:
@@ -232,10 +223,3 @@ def _pooled(done: Sequence[SearchResult], name: str) -> RewardResult | None:
         return None
     results = tuple(result for each in found for result in each.results)
     return RewardResult(name, replace(found[0], results=results), None)
-
-
-def _together(pairs: Sequence[Pair], statistic: Callable[[Sequence[Draws]], Array]) -> Interval | None:
-    """A statistic of several tasks, each drawn for itself."""
-    if not pairs:
-        return None
-    return searches.interval(statistic([seen for seen, _ in pairs]), statistic([draws for _, draws in pairs]))

@@ -17,7 +17,6 @@ from eureka_loop.judge.learning import (
     common_steps,
     curves,
     mean_heights,
-    profile,
     steps_to_reach,
 )
 from eureka_loop.judge.statistics import Interval, bootstrap_interval, iqm, rate_interval
@@ -206,8 +205,8 @@ def _evaluated(run: Run, id: str, setup: Setup) -> Evaluated:
 def profile_band(result: RewardResult, levels: Array) -> Band:
     """Share of seeds that reach each level of fitness, with its 95% interval at each level on its own."""
     found = [rate_interval((result.fitness >= level).astype(np.float64)) for level in levels]
-    low, high = np.array([[each.low, each.high] for each in found]).T
-    return profile(result.fitness, levels), low, high
+    value, low, high = np.array([[each.value, each.low, each.high] for each in found]).T
+    return value, low, high
 
 
 def terms_over_training(evaluated: Evaluated) -> dict[str, Array]:

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from eureka_loop import files, numbers
 from eureka_loop.judge.agreement import Agreement, Match
-from eureka_loop.judge.statistics import HumanNormalised, Interval, rate_interval
+from eureka_loop.judge.statistics import Interval, clipped, rate_interval
 from eureka_loop.records import Array
 from eureka_loop.report import layout, text
 from eureka_loop.report.compare import figures
@@ -161,12 +161,12 @@ def share(found: Interval | None) -> str:
     return f"{numbers.percent(found.value)} [{numbers.percent(found.low)}, {numbers.percent(found.high)}]"
 
 
-def normalised(found: HumanNormalised | None) -> str:
+def normalised(found: float | None) -> str:
     """Raw, and clipped to [0, 3] where that is another number."""
     if found is None:
         return "undefined"
-    clipped = f" ({found.clipped:.2f} clipped)" if abs(found.clipped - found.raw) >= 0.005 else ""
-    return f"{found.raw:.2f}{clipped}"
+    within = clipped(found)
+    return f"{found:.2f}" + (f" ({within:.2f} clipped)" if abs(within - found) >= 0.005 else "")
 
 
 def rows(part: Part) -> list[list[str]]:

@@ -21,8 +21,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure
-from eureka_loop.judge.base import TaskJudge
-from eureka_loop.judge.programs import start
+from eureka_loop.judge.base import TaskJudge, start
 from eureka_loop.records import Array, Job, Task, Training
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
@@ -148,7 +147,7 @@ def assemble(
             failures[index] = failed(job, error)
             continue
         stack.enter_context(process)
-        metrics = TrainingMetrics(job, judge.programs, model.n_envs, folder)
+        metrics = TrainingMetrics(job, judge, model.n_envs, folder)
         stack.callback(metrics.close)
         learners.append(Learner(index, job, folder, model, normalization, process, metrics))
     cohort = Cohort(jobs, failures, learners)
@@ -187,7 +186,7 @@ class Cohort:
         names = [name for each in self._learners for name in each.process.program.parameters]
         seeds = [seed for each in self._learners for seed in env_seeds(each.job.seed, self._n)]
         task = self._jobs[0].task
-        self.envs = BatchedEnvs(task, domain, [*names, *judge.programs.names], len(seeds), seeds, threads)
+        self.envs = BatchedEnvs(task, domain, [*names, *judge.program_names], len(seeds), seeds, threads)
         self.ppo = PopulationPPO([each.model for each in self._learners], options, self.envs)
         if self._jobs[0].after:
             self._restore()
