@@ -96,6 +96,10 @@ class RunConfig:
                 f"{other} goes by whole generations, and a --steady search has none; leave one out"
             )
 
+    @property
+    def strategy_name(self) -> str:
+        return "steady" if self.steady else self.strategy
+
 
 LIMITS: tuple[tuple[str, float, float], ...] = (
     ("generations", 1, 1000),

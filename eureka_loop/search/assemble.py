@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import tomli_w
@@ -21,19 +21,17 @@ from eureka_loop.execute.machine import Machine, Share
 from eureka_loop.propose.choose import choose_designer
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.write import Gate, Writer, failure_of
-from eureka_loop.records import Candidate, Rung, Task
+from eureka_loop.records import Candidate, Rung
 from eureka_loop.references import references
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
-from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search import loop
 from eureka_loop.search.bank import TrajectoryBank
-from eureka_loop.search.describe import look, task_of
+from eureka_loop.search.describe import keep_task, look, read_program, task_of, try_fitness
 from eureka_loop.search.feedback import feedback
 from eureka_loop.search.halving import Allocation, ladder
-from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, SearchPlan, Strategy
-from eureka_loop.search.user_inputs import read_program, take_human, try_fitness
+from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, SearchPlan
 from eureka_loop.seeds import seeds
 from eureka_loop.store import NOTHING_TRAINED, Run
 from eureka_loop.versions import made_by
@@ -53,21 +51,21 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
     task = task_of(config)
     for path in filter(None, (program, human)):
         files.read_text(path, BadInput)  # before the survey of the environment takes its time
-    STRATEGIES.load(strategy_name(config))
+    STRATEGIES.load(config.strategy_name)
     EXECUTORS.load(config.executor)
     with ForkServer() as fork_server:
         status = required(fork_server, reduced=config.allow_reduced_sandbox)
         run = Run.create(config.out, task.name)
         try:
             task, vocabulary = look(task, config, run.task_folder)
-            probe = run.probe()
-            gate = Gate(vocabulary, probe, fork_server)
+            gate = Gate(vocabulary, run.probe(), fork_server)
             if config.fitness is not None:
-                try_fitness(task, config.fitness, vocabulary, probe, fork_server)
+                try_fitness(task, config.fitness, vocabulary, run.probe(), fork_server)
             if human is not None:
-                take_human(run.task_folder, task, human, gate)
+                task = replace(task, human=read_program(human, gate), human_source=str(human))
             if program is not None:
                 files.write_text(run.folder / "given.py", read_program(program, gate))
+            keep_task(run.task_folder, task)
             records = {"made_by": made_by(), "sandbox": status.as_table()}
             files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), **records}))
         except BaseException:
@@ -76,38 +74,43 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
     return run
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
-    """A run with everything that it passes through: the stages of its search."""
+class Search:
+    """A run with the parts that its search passes through, built from its files: the stages of `loop.search`.
 
-    run: Run
-    config: RunConfig
-    task: Task
-    vocabulary: Vocabulary
-    plan: Plan
-    strategy: Strategy
-    gate: Gate
-    writer: Writer
-    bank: TrajectoryBank
-    evaluation: Evaluation
-    machine: Machine
-    share: Share
+    Args:
+        jobs: workers, if other than the run's configuration says. Cohorts stay as they were planned.
+    """
+
+    def __init__(self, run: Run, fork_server: ForkServer, jobs: int | None = None) -> None:
+        self.run, self.config = run, run.config
+        self.task, self.vocabulary = run.task(), run.vocabulary()
+        self.plan = Plan(self.task, run.training(), self.config.steps)
+        self.machine = machine.look()
+        asked = jobs or self.config.jobs
+        self.share = machine.share(self.machine, asked, footprint(self.plan, self.vocabulary))
+        planned = planned_share(run) or self.share
+        self.executor = EXECUTORS.load(self.config.executor)(self.share)
+        self.strategy = STRATEGIES.load(self.config.strategy_name)(search_plan(self.config, planned))
+        self.gate = Gate(self.vocabulary, run.probe(), fork_server)
+        self.writer = Writer(run, choose_designer(run, self.config), self.gate)
+        self.bank = TrajectoryBank(run, fork_server, self.task, self.vocabulary, self.plan.training)
+        self.evaluation = Evaluation(run, self.executor, self.plan, planned, self.bank.begin_with)
 
     @property
     def problem(self) -> DesignerError | None:
         return self.writer.problem
 
     def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[loop.Ended]:
-        """See `loop.Stages`."""
-        written = self.writer.write(self.request(asked, history), asked.samples)
+        written = self.writer.write(self._request(asked, history), asked.samples)
         if self.plan.training.bank:
             written = [start(self.bank.screened(each)) for each in written]
         whole = Rung(0, self.plan.steps, self.config.seeds, self.config.judge_episodes, asked.of)
         rungs = ladder(self.config.halving, whole)
         return Allocation(self.run, self.evaluation, rungs, self.config.seed).train(asked, written)
 
-    def request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
+    def _request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
         """A strategy's request, and the results so far → the request to a designer."""
+        which = "of this generation" if asked.barrier else "that ended last"
         return Request(
             task=replace(self.task, human=None, human_source="", native=(), sparse=None),  # never shown
             vocabulary=self.vocabulary,
@@ -120,24 +123,19 @@ class Assembly:
             parents=asked.parents,
             operator=asked.operator,
             instructions=asked.instructions,
-            feedback=feedback(
-                next(iter(asked.parents), None),
-                asked.recent,
-                which="of this generation" if asked.barrier else "that ended last",
-            ),
+            feedback=feedback(next(iter(asked.parents), None), asked.recent, which),
             history=history,
         )
 
-    async def retrain(self, winner: Candidate) -> list[Evaluated]:
-        """The winner and the references, trained and judged on fresh seeds; without seeds, nothing."""
-        if not self.config.report_seeds:
-            return []
-        others = self._references()
-        training = seeds("report_training", self.config.seed, self.config.report_seeds)
-        judging = seeds("report", self.config.seed, self.config.judge_episodes)
-        ids = [each.id for each in others]
-        self.run.event("reporting", winner=winner.id, references=ids, seeds=list(training))
-        return await self.evaluation.train_all([winner, *others], Stage(training, judging, report=True))
+    async def retrain(self, winner: Candidate) -> None:
+        """Train and judge the winner and the references on fresh seeds, if any are wanted."""
+        if self.config.report_seeds:
+            others = self._references()
+            training = seeds("report_training", self.config.seed, self.config.report_seeds)
+            judging = seeds("report", self.config.seed, self.config.judge_episodes)
+            ids = [each.id for each in others]
+            self.run.event("reporting", winner=winner.id, references=ids, seeds=list(training))
+            await self.evaluation.train_all([winner, *others], Stage(training, judging, report=True))
 
     def _references(self) -> list[Candidate]:
         """Those that pass the gate; all are candidates in the run's folder."""
@@ -146,70 +144,40 @@ class Assembly:
             self.run.write_candidate(reference)
             try:
                 self.gate.admit(reference.source, hidden=True)
+                admitted.append(reference)
             except (Refused, UnknownName, RewardFailure) as problem:
                 self.run.fail(failure_of(reference.id, problem))
-            else:
-                admitted.append(reference)
         return admitted
 
 
 @contextlib.contextmanager
-def assembled(run: Run, jobs: int | None = None) -> Iterator[Assembly]:
-    """The parts of a search, built from the files of a run.
-
-    Args:
-        jobs: workers, if other than the run's configuration says. Cohorts stay as they were planned.
-    """
-    config, task, vocabulary = run.config, run.task(), run.vocabulary()
-    plan = Plan(task, run.training(), config.steps)
-    here = machine.look()
-    share = machine.share(here, jobs or config.jobs, footprint(plan, vocabulary))
-    planned = planned_share(run) or share
-    with contextlib.ExitStack() as stack:
-        fork_server = stack.enter_context(ForkServer())
+def assembled(run: Run, jobs: int | None = None) -> Iterator[Search]:
+    """See `Search`; its processes end with it."""
+    with ForkServer() as fork_server:
         if any(run.events()):  # resumed, perhaps on another machine
-            required(fork_server, reduced=config.allow_reduced_sandbox)
-        executor = EXECUTORS.load(config.executor)(share)
-        stack.callback(executor.close)
-        gate = Gate(vocabulary, run.probe(), fork_server)
-        writer = Writer(run, choose_designer(run, config), gate)
-        bank = TrajectoryBank(run, fork_server, task, vocabulary, plan.training)
-        yield Assembly(
-            run=run,
-            config=config,
-            task=task,
-            vocabulary=vocabulary,
-            plan=plan,
-            strategy=STRATEGIES.load(strategy_name(config))(search_plan(config, planned)),
-            gate=gate,
-            writer=writer,
-            bank=bank,
-            evaluation=Evaluation(run, executor, plan, planned, bank.begin_with),
-            machine=here,
-            share=share,
-        )
+            required(fork_server, reduced=run.config.allow_reduced_sandbox)
+        search = Search(run, fork_server, jobs)
+        try:
+            yield search
+        finally:
+            search.executor.close()
 
 
-def follow(assembly: Assembly) -> None:
+def follow(search: Search) -> None:
     """Search from wherever the run stands, then train its winner and the references for the report."""
-    announce(assembly.run, assembly.machine, assembly.share)
-    run = assembly.run
+    run = search.run
+    announce(run, search.machine, search.share)
+
+    async def work() -> None:
+        best = await loop.search(run, search.strategy, search)
+        if best is None:
+            run.event("stopped", reason=NOTHING_TRAINED)
+        else:
+            await search.retrain(best.candidate)
+            run.event("finished", winner=best.candidate.id)
+
     worked = time_worked(run.events())
-    run_within(_follow(assembly), assembly.config.max_hours, worked, beat=lambda: run.event("working"))
-
-
-async def _follow(assembly: Assembly) -> None:
-    run = assembly.run
-    best = await loop.search(run, assembly.strategy, assembly)
-    if best is None:
-        run.event("stopped", reason=NOTHING_TRAINED)
-        return
-    await assembly.retrain(best.candidate)
-    run.event("finished", winner=best.candidate.id)
-
-
-def strategy_name(config: RunConfig) -> str:
-    return "steady" if config.steady else config.strategy
+    run_within(work(), search.config.max_hours, worked, beat=lambda: run.event("working"))
 
 
 def search_plan(config: RunConfig, share: Share) -> SearchPlan:
@@ -220,10 +188,8 @@ def search_plan(config: RunConfig, share: Share) -> SearchPlan:
 
 def planned_share(run: Run) -> Share | None:
     """The share of a machine that the run was begun with, which decides cohorts; None for a new run."""
-    for event in run.events():
-        if event["event"] == "started":
-            return Share(int(event["jobs"]), int(event["learners"]))
-    return None
+    begun = (each for each in run.events() if each["event"] == "started")
+    return next((Share(int(each["jobs"]), int(each["learners"])) for each in begun), None)
 
 
 @contextlib.contextmanager
@@ -234,11 +200,8 @@ def stops_recorded(run: Run) -> Iterator[None]:
     except KeyboardInterrupt:
         run.event("interrupted")
         raise
-    except DesignerError as error:
-        run.event("stopped", reason=str(error))
-        raise
-    except BadInput as error:
-        if run.blank:
+    except (DesignerError, BadInput) as error:
+        if isinstance(error, BadInput) and run.blank:
             run.discard()  # a model that doesn't exist: nothing to go on with
         else:
             run.event("stopped", reason=str(error))
@@ -254,6 +217,7 @@ def announce(run: Run, here: Machine, share: Share) -> None:
             run.event("shared", **used)
         return
     config, task, training = run.config, run.task(), run.training()
+    same = ("generations", "samples", "seeds", "steps", "halving", "report_seeds")
     run.event(
         "started",
         task=task.name,
@@ -261,13 +225,8 @@ def announce(run: Run, here: Machine, share: Share) -> None:
         algorithm=config.algo,
         trainer=training.trainer,
         why_trainer=training.why,
-        generations=config.generations,
-        samples=config.samples,
-        seeds=config.seeds,
-        steps=config.steps,
-        halving=config.halving,
-        steady=strategy_name(config) == "steady",
-        **used,
-        report_seeds=config.report_seeds,
+        steady=config.strategy_name == "steady",
         references=[each.id for each in references(task)] if config.report_seeds else [],
+        **{name: getattr(config, name) for name in same},
+        **used,
     )

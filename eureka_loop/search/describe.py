@@ -1,4 +1,7 @@
-"""The user's task → a task with programs, the vocabulary of its environment, and the trainer of a run."""
+"""The user's task → a task with programs, the vocabulary of its environment, and the trainer of a run.
+
+Programs of the user are read here and tried before anything is trained.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain, find_task, tasks
-from eureka_loop.errors import BadInput, Refused
+from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute.requests import BESIDE, survey
-from eureka_loop.records import Support, Task, Training
+from eureka_loop.propose.write import Gate
+from eureka_loop.records import Array, Support, Task, Training
 from eureka_loop.reward.expression import as_reward, episode_mean
+from eureka_loop.reward.gate import check
+from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.trial import try_out
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.store import slug
+
+NO_HORIZON = 1_000  # steps of an episode that nothing cuts off
 
 
 def task_of(config: RunConfig) -> Task:
@@ -29,22 +40,24 @@ def task_of(config: RunConfig) -> Task:
         raise BadInput(
             'say what is wanted: `eureka run halfcheetah-run`, or `eureka run "walk back" --env …`'
         )
-    if config.env is None and config.fitness is None:
-        if " " in text:
-            raise BadInput(
-                "a task in your own words needs --env (a Gymnasium id) and --fitness (what counts, as an "
-                "observable or an expression); `eureka tasks` lists those that need neither"
-            )
+    given = {
+        "--env (a Gymnasium id)": config.env,
+        "--fitness (what counts, as an observable or an expression)": config.fitness,
+    }
+    missing = [flag for flag, value in given.items() if value is None]
+    if len(missing) == 2 and " " not in text:
         return find_task(text)
     if text in tasks():
         raise BadInput(
             f"{text!r} is in the catalogue, with env and fitness: leave those out, on the command line and "
             "in a --config file, or describe the task in other words"
         )
-    if config.env is None or config.fitness is None:
-        missing = "--env" if config.env is None else "--fitness"
-        raise BadInput(f"a task in your own words needs {missing}, too")
-    return Task(name=slug(text), env_id=config.env, text=text, fitness=config.fitness)
+    if missing:
+        needs = " and ".join(missing)
+        raise BadInput(
+            f"a task in your own words needs {needs}; `eureka tasks` lists those that need neither"
+        )
+    return Task(name=slug(text), env_id=config.env or "", text=text, fitness=config.fitness or "")
 
 
 def of_its_own(config: RunConfig, base: RunConfig) -> RunConfig:
@@ -59,20 +72,28 @@ def of_its_own(config: RunConfig, base: RunConfig) -> RunConfig:
 
 
 def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]:
-    """Survey the environment into `folder` as `prepare` does, and complete the task.
+    """Survey the environment into `folder` as `prepare` does, and complete the task: fitness → programs.
 
     Raises:
         BadInput: as `prepare`; or the fitness can't be understood.
     """
     vocabulary = prepare(task, config, folder)
-    if task != tasks().get(task.name):
-        task = _completed(task, vocabulary)
-        files.write_json(folder / "task.json", task)
+    if config.fitness is None:
+        return task, vocabulary
+    try:
+        fitness = episode_mean(task.fitness, vocabulary)
+    except Refused as refused:
+        raise BadInput(f"--fitness {task.fitness!r}: {refused.problems[0].message}") from refused
+    return replace(task, fitness=fitness, sparse=as_reward(task.fitness, vocabulary)), vocabulary
+
+
+def keep_task(folder: Path, task: Task) -> None:
+    """Write a complete task, and its programs as files to read."""
+    files.write_json(folder / "task.json", task)
     programs = {"fitness": task.fitness, "success": task.success, "sparse": task.sparse, "human": task.human}
     for name, source in programs.items():
         if source is not None:
             files.write_text(folder / f"{name}.py", source)
-    return task, vocabulary
 
 
 def prepare(task: Task, config: RunConfig, folder: Path, beside: Sequence[str] = ()) -> Vocabulary:
@@ -102,8 +123,6 @@ def require_relabelling(config: RunConfig, hyperparameters: Mapping[str, object]
     Raises:
         BadInput: --relabel without transitions, or for a learner that can't begin with any.
     """
-    if not config.relabel:
-        return
     missing = ""
     if config.algo != "sac":
         missing = f"SAC, since {config.algo.upper()} learns from its own transitions alone: give --algo sac"
@@ -111,15 +130,15 @@ def require_relabelling(config: RunConfig, hyperparameters: Mapping[str, object]
         missing = "--bank, which keeps the transitions: give it, too"
     elif hyperparameters.get("her"):
         missing = "whole observations, not goals of hindsight: set the hyperparameter her = false"
-    if missing:
+    if config.relabel and missing:
         raise BadInput(f"--relabel {config.relabel} needs {missing}, or leave --relabel out")
 
 
 def with_trainer(training: Training, config: RunConfig, folder: Path) -> Training:
-    """The same with the trainer that was asked for, or with the fastest that supports it, after a survey.
+    """The same with the trainer that is wanted, or with the fastest that supports it, after a survey.
 
     Raises:
-        BadInput: the trainer can't train what is asked for.
+        BadInput: the trainer can't train that.
     """
     reason = files.read_json(folder / "trainer.json", Support).reason
     if config.trainer is not None and reason:
@@ -135,11 +154,48 @@ def with_trainer(training: Training, config: RunConfig, folder: Path) -> Trainin
     return replace(training, trainer=trainer, why="" if config.trainer else reason)
 
 
-def _completed(task: Task, vocabulary: Vocabulary) -> Task:
-    """A described task's fitness as a program, and the same expression as its sparse reward."""
-    expression = task.fitness
+def read_program(path: Path, gate: Gate) -> str:
+    """The text of a reward program in a file, once the gate has admitted it.
+
+    Raises:
+        BadInput: no such file, not text, refused (with every reason), or it fails on recorded transitions.
+    """
+    source = files.read_text(path, BadInput)
     try:
-        fitness = episode_mean(expression, vocabulary)
+        gate.admit(source)
     except Refused as refused:
-        raise BadInput(f"--fitness {expression!r}: {refused.problems[0].message}") from refused
-    return replace(task, fitness=fitness, sparse=as_reward(expression, vocabulary))
+        gap = "\n" if len(refused.problems) > 1 else " "
+        raise BadInput(f"{path} is not a reward program:{gap}{refused}") from refused
+    except RewardFailure as failure:
+        text = str(failure).replace("\n", "; ")
+        raise BadInput(f"{path} fails on transitions under random actions: {text}") from failure
+    return source
+
+
+def try_fitness(
+    task: Task, expression: str, vocabulary: Vocabulary, probe: Mapping[str, Array], fork_server: ForkServer
+) -> None:
+    """Measure an episode of the whole horizon, and one as short as the shortest that ended by itself.
+
+    Args:
+        expression: the fitness as the user gave it.
+        probe: rows recorded by a survey, repeated or left out to make the episodes; see `simulate.survey`.
+
+    Raises:
+        BadInput: it fails on one of them, or isn't the same when measured twice.
+    """
+    program = check(task.fitness, vocabulary, "fitness", hidden=True)
+    shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
+    lengths, time = [vocabulary.horizon or NO_HORIZON], probe["time"]
+    if probe["terminated"].any():
+        ends = time[np.append(np.diff(time) <= 0, True)]
+        lengths.insert(0, max(1, round(float(ends.min()) / vocabulary.dt)))
+    for steps in lengths:
+        episode = {name: np.resize(rows, (steps, *rows.shape[1:])) for name, rows in probe.items()}
+        clock = vocabulary.dt * np.arange(steps + 1)
+        episode |= {"time": clock[1:], "prev_time": clock[:-1], "init_time": np.zeros(steps)}
+        try:
+            try_out(fork_server, program, episode, shapes)
+        except RewardFailure as failure:
+            where = f"an episode of {steps} steps under random actions"
+            raise BadInput(f"--fitness {expression!r} fails on {where}: {failure}") from failure

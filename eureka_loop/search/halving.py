@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import ceil
 
 from eureka_loop.execute.budget import start
 from eureka_loop.execute.cohorts import cut
@@ -38,32 +39,29 @@ def ladder(eta: int, whole: Rung) -> tuple[Rung, ...]:
     cuts = 0
     while eta > 1 and eta ** (cuts + 1) <= whole.places:
         cuts += 1
-    return tuple(_rung(number, cuts, eta, whole) for number in range(cuts + 1))
-
-
-def _rung(number: int, cuts: int, eta: int, whole: Rung) -> Rung:
-    share = eta ** (cuts - number)
-    return Rung(
-        number=number,
-        steps=whole.steps // share,
-        seeds=_divided(whole.seeds, share),
-        episodes=max(min(LEAST_EPISODES, whole.episodes), _divided(whole.episodes, share)),
-        places=_divided(whole.places, eta**number),
-        last=number == cuts,
-    )
-
-
-def _divided(number: int, share: int) -> int:
-    return -(-number // share)
+    rungs = []
+    for number in range(cuts + 1):
+        share = eta ** (cuts - number)
+        rung = replace(
+            whole,
+            number=number,
+            steps=whole.steps // share,
+            seeds=ceil(whole.seeds / share),
+            episodes=max(min(LEAST_EPISODES, whole.episodes), ceil(whole.episodes / share)),
+            places=ceil(whole.places / eta**number),
+            last=number == cuts,
+        )
+        rungs.append(rung)
+    return tuple(rungs)
 
 
 def steps_of(rungs: Sequence[Rung]) -> int:
-    """Environment steps of a whole generation."""
-    total, before = 0, Rung(-1, 0, 0, 0, 0)
-    for rung in rungs:
-        total += rung.places * (rung.seeds * rung.steps - min(before.seeds, rung.seeds) * before.steps)
-        before = rung
-    return total
+    """Environment steps of a whole generation: trainings go on from the rung before, new seeds begin."""
+    pairs = pairwise([Rung(-1, 0, 0, 0, 0), *rungs])
+    return sum(
+        rung.places * (rung.seeds * rung.steps - min(before.seeds, rung.seeds) * before.steps)
+        for before, rung in pairs
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +78,18 @@ class Allocation:
     seed: int
 
     def train(self, request: ProposalRequest, written: Sequence[Written]) -> list[Ended]:
-        """Each candidate as it stood at the highest rung that it reached; None where it wasn't written."""
-        first = self._first(request, written, self._stage(self.rungs[0]))
+        """Each candidate as it stood at the highest rung that it reached; None where it wasn't written.
+
+        On the first rung a cohort begins when each of its planned members is written or has failed.
+        """
+        share, stage = self.evaluation.share, self._stage(self.rungs[0])
+        members = [(each, seed) for each in written for seed in stage.training]
+        planned = cut(members, share.workers if request.barrier else 1, share.learners)
+        cohorts = [({each for each, _ in cohort}, start(self._cohort(cohort, stage))) for cohort in planned]
+        first = [
+            start(self._one(each, [task for group, task in cohorts if each in group], stage))
+            for each in written
+        ]
         if len(self.rungs) == 1:
             return first
         climbed = start(self._climb(first))
@@ -91,20 +99,9 @@ class Allocation:
 
         return [start(reached(place)) for place in range(len(first))]
 
-    def _first(self, request: ProposalRequest, written: Sequence[Written], stage: Stage) -> list[Ended]:
-        """The first stage: a cohort begins when each of its planned members is written or has failed."""
-        share, places = self.evaluation.share, range(len(written))
-        members = [(place, seed) for place in places for seed in stage.training]
-        ended: list[list[asyncio.Task[None]]] = [[] for _ in places]
-        for cohort in cut(members, share.workers if request.barrier else 1, share.learners):
-            task = start(self._cohort([(written[place], seed) for place, seed in cohort], stage))
-            for place in dict.fromkeys(place for place, _ in cohort):
-                ended[place].append(task)
-        return [start(self._one(written[place], ended[place], stage)) for place in places]
-
     async def _cohort(self, members: Sequence[tuple[Written, int]], stage: Stage) -> None:
         ready = [(await written, seed) for written, seed in members]
-        alive = [(candidate, seed) for candidate, seed in ready if candidate and not self._failed(candidate)]
+        alive = [(each, seed) for each, seed in ready if each and self.run.failure(each.id) is None]
         await self.evaluation.train(alive, stage)
 
     async def _one(
@@ -113,7 +110,7 @@ class Allocation:
         candidate = await written
         if candidate is None:
             return None
-        if not self._failed(candidate):
+        if self.run.failure(candidate.id) is None:
             await asyncio.gather(*cohorts)
         return self.evaluation.evaluated(candidate, stage)
 
@@ -128,38 +125,32 @@ class Allocation:
             return [None] * len(reached)
         found = {each.candidate.id: each for each in evaluated}
         for rung, above in pairwise(self.rungs):
-            evaluated = self._cut(in_order(evaluated), rung, above, self.rungs[-1].steps)
+            evaluated = self._cut(in_order(evaluated), rung, above)
             found |= {each.candidate.id: each for each in evaluated}
             going_on = [each.candidate for each in evaluated if each.halted is None and not each.failures]
             evaluated = await self.evaluation.train_all(going_on, self._stage(above))
-            for each in found:
-                self.evaluation.forget(each, rung.number)
+            for id in found:
+                self.evaluation.forget(id, rung.number)
             found |= {each.candidate.id: each for each in evaluated}
         return [found[each.candidate.id] for each in reached if each is not None]
 
-    def _cut(self, evaluated: Sequence[Evaluated], rung: Rung, above: Rung, steps: int) -> list[Evaluated]:
+    def _cut(self, evaluated: Sequence[Evaluated], rung: Rung, above: Rung) -> list[Evaluated]:
         """The same; those that don't go on are marked as halted."""
-        order = ranked(evaluated)
-        halted = {
-            each.candidate.id: Halted(
+        order, halted = ranked(evaluated), {}
+        for each in order[above.places :]:
+            halted[each.candidate.id] = Halted(
                 candidate=each.candidate.id,
                 rung=rung.number,
                 steps=each.trained[0].steps,
-                of=steps,
+                of=self.rungs[-1].steps,
                 fitness=each.fitness or 0.0,
                 needed=order[above.places - 1].fitness or 0.0,
                 places=above.places,
                 among=len(evaluated),
             )
-            for each in order[above.places :]
-        }
-        for each in halted.values():
-            self.evaluation.halt(each)
+            self.evaluation.halt(halted[each.candidate.id])
         return [replace(each, halted=halted.get(each.candidate.id)) for each in evaluated]
 
     def _stage(self, rung: Rung) -> Stage:
         training = seeds("training", self.seed, rung.seeds)
         return Stage(training, seeds("selection", self.seed, rung.episodes), rung=rung)
-
-    def _failed(self, candidate: Candidate) -> bool:
-        return self.run.failure(candidate.id) is not None

@@ -70,7 +70,7 @@ STRATEGIES: Registry[Callable[[SearchPlan], Strategy]] = Registry(
     "eureka_loop.strategies",
     {
         "eureka": "eureka_loop.search.eureka:EurekaStrategy",
-        "steady": "eureka_loop.search.steady:SteadyStrategy",
+        "steady": "eureka_loop.search.eureka:SteadyStrategy",
     },
 )
 

@@ -9,8 +9,7 @@ from eureka_loop.errors import UnknownName
 from eureka_loop.execute.machine import Share
 from eureka_loop.results import ranked
 from eureka_loop.search.assemble import search_plan
-from eureka_loop.search.eureka import EurekaStrategy
-from eureka_loop.search.steady import SteadyStrategy
+from eureka_loop.search.eureka import EurekaStrategy, SteadyStrategy
 from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, ScriptedStrategy, SearchPlan, Strategy
 from tests.search.conftest import evaluated
 
