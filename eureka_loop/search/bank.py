@@ -42,12 +42,7 @@ class BankEpisode:
 
 
 class Bank:
-    """Whole episodes of known fitness.
-
-    Attributes:
-        fitness: (E,).
-        policies: of each episode.
-    """
+    """Whole episodes of known fitness: (E,); `policies` are those of the episodes."""
 
     def __init__(self, episodes: Sequence[BankEpisode]) -> None:
         self.episodes = episodes
@@ -64,9 +59,6 @@ class Bank:
     ) -> tuple[Terms, list[int]]:
         """A reward program's terms of all rows, by one call of its process, and the length of each episode.
 
-        Args:
-            shapes: parameter → shape of one row.
-
         Raises:
             RewardFailure: the program failed.
         """
@@ -76,11 +68,7 @@ class Bank:
 
 
 class TrajectoryBank:
-    """The episodes of a run, with what is decided by them before a training.
-
-    Args:
-        training: as of the run.
-    """
+    """The episodes of a run, with what is decided by them before a training."""
 
     def __init__(
         self, run: Run, fork_server: ForkServer, task: Task, vocabulary: Vocabulary, training: Training
@@ -96,15 +84,31 @@ class TrajectoryBank:
         Where those are more than `most` bytes, some of the trained policies' episodes are deleted, such that
         the others are spread over all of fitness; gathering again finds the same.
         """
-        random = [(path, RANDOM) for path in sorted(self._run.task_folder.glob("random-*.npz"))]
+        run, trained = self._run, []
         task = replace(self._task, judges=())
         with TaskJudge(self._fork_server, task, self._vocabulary) as judge:
-            trained = list(self._judged(self._trained(generation), judge))
-            kept = spread(trained, lambda each: size(each.path), most)
-            for each in trained:
-                if each not in kept:
-                    each.path.unlink()
-            return Bank([*self._judged(random, judge), *kept])
+            random = list(self._judged(judge, RANDOM, run.task_folder.glob("random-*.npz")))
+            for id in run.candidate_ids():
+                if id not in REFERENCES and run.candidate(id).generation < generation:
+                    trained += self._judged(judge, id, run.candidate_folder(id).glob(f"**/seed-*/{FILE}"))
+        kept = spread(trained, lambda each: size(each.path), most)
+        for each in trained:
+            if each not in kept:
+                each.path.unlink()
+        return Bank([*random, *kept])
+
+    def _judged(self, judge: TaskJudge, policy: str, paths: Iterable[Path]) -> Iterator[BankEpisode]:
+        """Those that have a fitness; the report's are left out."""
+        for path in sorted(paths):
+            seed = path.parent.name.removeprefix("seed-")
+            if seed.isdigit() and seeds.is_report(int(seed)):
+                continue
+            if path not in self._fitness:
+                try:
+                    self._fitness[path], _ = judge.measure(read(path, judge.names))
+                except RewardFailure:
+                    continue
+            yield BankEpisode(path, policy, self._fitness[path])
 
     def begin_with(self, generation: int) -> Sequence[Path]:
         """Files of episodes that the off-policy trainings of a generation begin with, with --relabel.
@@ -114,8 +118,7 @@ class TrajectoryBank:
         """
         most = self._training.relabel
         if most and generation not in self._begin_with:
-            episodes = self.gather(generation).episodes
-            chosen = spread(episodes, lambda each: length(each.path), most)
+            chosen = spread(self.gather(generation).episodes, lambda each: length(each.path), most)
             self._begin_with[generation] = [each.path for each in chosen]
         return self._begin_with.get(generation, ())
 
@@ -127,19 +130,19 @@ class TrajectoryBank:
         return candidate
 
     def screen(self, candidate: Candidate) -> None:
-        """Ask the bank about a candidate that hasn't begun to train, once, and record its rejection."""
+        """Decide about a candidate that hasn't begun to train, once, and record its rejection."""
         run, id = self._run, candidate.id
         if run.failure(id) is not None:
             return
         found = run.screened(id)
         if found is None and not any(run.candidate_folder(id).glob("**/seed-*")):
-            found = self._ask(candidate)
+            found = self._verdict(candidate)
             files.write_json(run.candidate_folder(id) / "bank.json", found)
         if found is not None and found.verdict == "backwards":
             run.fail(Failed(id, "ranks_backwards", reason(found)))
 
-    def _ask(self, candidate: Candidate) -> Screened:
-        """The bank's verdict; a program that fails on its rows is left for training to judge."""
+    def _verdict(self, candidate: Candidate) -> Screened:
+        """A program that fails on the bank's rows is left for training to judge."""
         bank = self.gather(candidate.generation)
         counts = len(bank.policies), len(set(bank.policies))
         if why := one_sided(bank.fitness, bank.policies):
@@ -151,25 +154,6 @@ class TrajectoryBank:
         except RewardFailure as failure:
             return Screened("abstained", f"it failed on them ({failure.kind}: {failure})", *counts)
         return screen(terms, lengths, bank.ranking, self._training.discount)
-
-    def _trained(self, generation: int) -> Iterator[tuple[Path, str]]:
-        """Files of the search's episodes, with their candidates; the report's are left out."""
-        for id in self._run.candidate_ids():
-            if id in REFERENCES or self._run.candidate(id).generation >= generation:
-                continue
-            for path in sorted(self._run.candidate_folder(id).glob(f"**/seed-*/{FILE}")):
-                if not seeds.is_report(int(path.parent.name.removeprefix("seed-"))):
-                    yield path, id
-
-    def _judged(self, found: Iterable[tuple[Path, str]], judge: TaskJudge) -> Iterator[BankEpisode]:
-        """Those that have a fitness."""
-        for path, policy in found:
-            if path not in self._fitness:
-                try:
-                    self._fitness[path], _ = judge.measure(read(path, judge.names))
-                except RewardFailure:
-                    continue
-            yield BankEpisode(path, policy, self._fitness[path])
 
 
 def spread(
