@@ -7,8 +7,10 @@ has a reward of no success rewritten whole, this advice comes only if fitness di
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterator, Sequence
+from statistics import fmean, median
+
+import numpy as np
 
 from eureka_loop.numbers import compact
 from eureka_loop.results import Checkpoint, TermStats, Trained
@@ -27,46 +29,51 @@ WINDOW = 3  # points of training, of six or more, that are taken together: singl
 
 def advice(trained: Sequence[Trained]) -> list[str]:
     """Sentences on what stands out; none where nothing does, or nothing was kept of the training."""
-    points = [point for each in trained for point in each.checkpoints]
-    terms = dict.fromkeys(term for point in points for term in point.terms)
-    seen = {term: [point.terms[term] for point in points if term in point.terms] for term in terms}
-    alone = sum(not is_diagnostic(term) for term in seen) < 2
-    lines = list(_on_outcome(trained))
-    for term, stats in seen.items():
-        lines.extend(_on_term(term, stats, mean_correlation(term, trained), alone=alone))
-    return lines
+    terms: dict[str, list[TermStats]] = {}
+    for point in (point for each in trained for point in each.checkpoints):
+        for term, stats in point.terms.items():
+            terms.setdefault(term, []).append(stats)
+    alone = sum(not is_diagnostic(term) for term in terms) < 2
+    lines = [_on_outcome(trained)]
+    for term, seen in terms.items():
+        lines += _on_term(term, seen, mean_correlation(term, trained), alone=alone)
+    return [line for line in lines if line]
 
 
-def _on_outcome(trained: Sequence[Trained]) -> Iterator[str]:
+def _on_outcome(trained: Sequence[Trained]) -> str:
     rates = [each.success for each in trained if each.success is not None]
     never = bool(rates) and max(rates) <= NEVER
-    curve = _curve(trained, lambda point: point.fitness)
-    if len(curve) < 3:
-        if never:
-            yield f"It (almost) never succeeded: {REWRITE}."
-        return
-    smooth, start = _smooth(curve), curve[0][1]
-    (step, peak), end = max(smooth, key=lambda each: each[1]), smooth[-1][1]
-    if peak <= start + _noise(curve):
-        why = (
-            f", and it (almost) never succeeded: {REWRITE}"
-            if never
-            else ": the reward doesn't lead to the task"
-        )
-        yield f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end){why}."
-    elif end < start + FALLEN * (peak - start):
+    steps, fitness = _curve(trained, lambda point: point.fitness)
+    if len(fitness) < 3:
+        return f"It (almost) never succeeded: {REWRITE}." if never else ""
+    smooth, noise = _smooth(fitness), 0.0
+    if len(fitness) >= 2 * WINDOW:  # a point's standard deviation, from the line through its neighbours
+        noise = median(np.abs(np.diff(fitness, 2))) / 1.65  # 1.65 = 0.6745 √6
+    best, start, end = int(np.argmax(smooth)), fitness[0], smooth[-1]
+    peak, step = smooth[best], steps[best + (len(fitness) - len(smooth)) // 2]
+    if peak <= start + noise:
+        never_so = f", and it (almost) never succeeded: {REWRITE}"
+        why = never_so if never else ": the reward doesn't lead to the task"
+        return f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end){why}."
+    if end < start + FALLEN * (peak - start):
         rose = f"Fitness rose from {compact(start)} to {compact(peak)} at step {step:,}"
-        yield f"{rose} and fell to {compact(end)}{_meanwhile(trained, step)}."
-    elif never:
-        yield (
-            f"It (almost) never succeeded yet, but fitness rose from {compact(start)} to {compact(end)}: "
-            "the reward leads the right way, not far enough; keep what works."
-        )
+        return f"{rose} and fell to {compact(end)}{_meanwhile(trained, best)}."
+    if not never:
+        return ""
+    return (
+        f"It (almost) never succeeded yet, but fitness rose from {compact(start)} to {compact(end)}: "
+        "the reward leads the right way, not far enough; keep what works."
+    )
 
 
-def _meanwhile(trained: Sequence[Trained], step: int) -> str:
+def _meanwhile(trained: Sequence[Trained], best: int) -> str:
     """Course of an episode's reward while fitness fell; "" where that isn't known."""
-    after = [value for at, value in _smooth(_curve(trained, _return)) if at >= step]
+
+    def paid(point: Checkpoint) -> float | None:
+        means = [stats.mean for term, stats in point.terms.items() if not is_diagnostic(term)]
+        return point.episode_length * sum(means) if point.episode_length and means else None
+
+    after = _smooth(_curve(trained, paid)[1])[best:]
     if len(after) < 2:
         return ""
     if after[-1] >= after[0]:
@@ -78,30 +85,13 @@ def _on_term(
     term: str, stats: Sequence[TermStats], correlation: float | None, *, alone: bool
 ) -> Iterator[str]:
     low, high = min(each.low for each in stats), max(each.high for each in stats)
-    means = [each.mean for each in stats]
+    means, share = [each.mean for each in stats], fmean(each.share for each in stats)
+    mean, change, size = fmean(means), max(means) - min(means), max(map(abs, means))
     if low == high:
         yield f"'{term}' was {compact(high)} throughout: it teaches nothing; rewrite or drop it."
-    elif not is_diagnostic(term):
-        yield from _on_share(term, statistics.fmean(each.share for each in stats), correlation, alone=alone)
-        yield from _on_change(term, means, low, high)
-        if correlation is not None and correlation <= AGAINST and statistics.fmean(means) > 0:
-            yield f"'{term}' pays, yet goes against fitness (correlation {correlation:+.2f})."
-
-
-def _on_change(term: str, means: Sequence[float], low: float, high: float) -> Iterator[str]:
-    change, size = max(means) - min(means), max(map(abs, means))
-    if len(means) < 3 or change > CONSTANT * (high - low) or change > STEADY * size:
         return
-    if min(means) >= high - SATISFIED * (high - low):
-        yield f"'{term}' was near its highest value all along: it guides nothing; ask for more, or drop it."
-    else:
-        yield (
-            f"The mean of '{term}' hardly changed in training (about {compact(statistics.fmean(means))}): it "
-            "isn't being optimised as it is written; change its scale or temperature, rewrite or drop it."
-        )
-
-
-def _on_share(term: str, share: float, correlation: float | None, *, alone: bool) -> Iterator[str]:
+    if is_diagnostic(term):
+        return
     if share >= DOMINATES and not alone:
         helps = correlation is not None and correlation >= WITH
         what = "it goes with fitness, but the others have no say; scale them up" if helps else "scale it down"
@@ -109,41 +99,36 @@ def _on_share(term: str, share: float, correlation: float | None, *, alone: bool
     elif share <= NEGLIGIBLE:
         little = f"{share:.1%}" if share >= 0.0005 else "under 0.1%"
         yield f"'{term}' makes up {little} of the reward: it has no say; scale it up or drop it."
+    if len(means) >= 3 and change <= CONSTANT * (high - low) and change <= STEADY * size:
+        if min(means) >= high - SATISFIED * (high - low):
+            yield f"'{term}' was near its highest value all along: it guides nothing; raise it, or drop it."
+        else:
+            yield (
+                f"The mean of '{term}' hardly changed in training (about {compact(mean)}): it isn't being "
+                "optimised as it is written; change its scale or temperature, rewrite or drop it."
+            )
+    if correlation is not None and correlation <= AGAINST and mean > 0:
+        yield f"'{term}' pays, yet goes against fitness (correlation {correlation:+.2f})."
 
 
 def mean_correlation(term: str, trained: Sequence[Trained]) -> float | None:
     """Mean over seeds of a term's correlation with fitness; None where it is undefined in all."""
     known = [value for each in trained if (value := each.correlations.get(term)) is not None]
-    return statistics.fmean(known) if known else None
+    return fmean(known) if known else None
 
 
 def _curve(
     trained: Sequence[Trained], value: Callable[[Checkpoint], float | None]
-) -> list[tuple[int, float]]:
-    """(step, mean of a value over seeds) of every checkpoint that has it."""
-    found = []
+) -> tuple[list[int], list[float]]:
+    """Steps, and means of a value over seeds, of every checkpoint that has it."""
+    found: dict[int, float] = {}
     for group in zip(*(each.checkpoints for each in trained), strict=False):
-        known = [each for point in group if (each := value(point)) is not None]
-        if known:
-            found.append((group[0].step, statistics.fmean(known)))
-    return found
+        if known := [each for point in group if (each := value(point)) is not None]:
+            found[group[0].step] = fmean(known)
+    return [*found], [*found.values()]
 
 
-def _return(point: Checkpoint) -> float | None:
-    if point.episode_length is None or not point.terms:
-        return None
-    paid = (stats.mean for term, stats in point.terms.items() if not is_diagnostic(term))
-    return point.episode_length * sum(paid)
-
-
-def _smooth(curve: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    width = WINDOW if len(curve) >= 2 * WINDOW else 1
-    windows = [curve[n : n + width] for n in range(len(curve) - width + 1)]
-    return [(each[width // 2][0], statistics.fmean(value for _, value in each)) for each in windows]
-
-
-def _noise(curve: Sequence[tuple[int, float]]) -> float:
-    """A point's standard deviation, from how far points are off the line through their neighbours."""
-    values = [value for _, value in curve]
-    off = [abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
-    return statistics.median(off) / 1.65 if len(curve) >= 2 * WINDOW else 0.0  # 1.65 = 0.6745 √6
+def _smooth(values: Sequence[float]) -> list[float]:
+    """Means of `WINDOW` neighbours, where there are enough points."""
+    width = WINDOW if len(values) >= 2 * WINDOW else 1
+    return np.convolve(values, np.full(width, 1 / width), "valid").tolist() if values else []

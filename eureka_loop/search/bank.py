@@ -84,7 +84,7 @@ class TrajectoryBank:
         Where those are more than `most` bytes, some of the trained policies' episodes are deleted, such that
         the others are spread over all of fitness; gathering again finds the same.
         """
-        run, trained = self._run, []
+        run, trained = self._run, list[BankEpisode]()
         task = replace(self._task, judges=())
         with TaskJudge(self._fork_server, task, self._vocabulary) as judge:
             random = list(self._judged(judge, RANDOM, run.task_folder.glob("random-*.npz")))

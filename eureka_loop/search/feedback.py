@@ -8,16 +8,16 @@ reached, and the paper's advice worked out from the numbers instead of left to t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 
 from eureka_loop.numbers import compact, count, percent
-from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, Trained, ranked
+from eureka_loop.results import Evaluated, Halted, Trained, ranked
 from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.search.advice import advice, mean_correlation
 
 LONGEST_REASON = 400  # characters of why a candidate failed
-Value = Callable[[Checkpoint], float | None]
+OUTCOMES = {"fitness": compact, "success": percent, "episode_length": compact}
 
 
 def feedback(
@@ -30,15 +30,16 @@ def feedback(
         generation: all candidates of the latest generation, the best perhaps among them.
         which: what those candidates are called.
     """
-    parts = [_final(best)] if best and best.trained else []
-    if best and best.trained and all(each.checkpoints for each in best.trained):
-        parts.append(training_table(best.trained))
-    found = advice(best.trained) if best else []
-    if found:
-        parts.append("\n".join(["What the numbers say:", *(f"- {line}" for line in found)]))
+    parts = []
+    if best and best.trained:
+        parts.append(_final(best))
+        if all(each.checkpoints for each in best.trained):
+            parts.append(training_table(best.trained))
+        if found := advice(best.trained):
+            parts.append("\n".join(["What the numbers say:", *(f"- {line}" for line in found)]))
     others = [each for each in generation if best is None or each.candidate.id != best.candidate.id]
     if others:
-        heading = f"The other programs {which}:" if best else f"The programs {which}:"
+        heading = f"The {'other ' if best else ''}programs {which}:"
         failed = [each for each in others if each.fitness is None]
         parts.append("\n".join([heading, *map(_other, [*ranked(others), *failed])]))
     return "\n\n".join(parts)
@@ -52,60 +53,63 @@ def _final(best: Evaluated) -> str:
     if (seeds := len(best.trained)) > 1:
         line += f" (of {seeds} seeds: {', '.join(compact(each.fitness) for each in best.trained)})"
     line += f", {compact(min(fitness))} to {compact(max(fitness))} in {len(scores)} episodes"
-    marks = [score.success for score in scores if score.success is not None]
-    if marks:
-        line += f"; success {percent(fmean(marks))}"
+    if (success := _mean(score.success for score in scores)) is not None:
+        line += f"; success {percent(success)}"
     return f"{line}; episode length {compact(fmean(score.length for score in scores))} steps."
 
 
 def training_table(trained: Sequence[Trained], points: int = 10) -> str:
     """A table: a column a point of training, of at most `points`, and rows for fitness and for every term."""
-    columns = _columns(trained, points)
-    rows: list[list[str]] = [["step", *(count(column[0].step) for column in columns)]]
-    for name, (value, written) in _OUTCOMES.items():
-        means = [_known_mean(map(value, column)) for column in columns]
-        if any(mean is not None for mean in means):
-            rows.append([name, *map(written, means)])
-    for term in columns[-1][0].terms:
-        rows.extend(_term_rows(term, columns, mean_correlation(term, trained)))
-    seeds = f", means of {len(trained)} seeds" if len(trained) > 1 else ""
-    return "\n".join([f"Over training{seeds}:", *_aligned(rows)])
-
-
-def _term_rows(
-    term: str, columns: Sequence[Sequence[Checkpoint]], correlation: float | None
-) -> Iterator[list[str]]:
-    known = [[point.terms[term] for point in column if term in point.terms] for column in columns]
-    yield [f"{term}: mean", *(compact(_known_mean(each.mean for each in stats)) for stats in known)]
-    yield ["  min", *(compact(min((each.low for each in stats), default=None)) for stats in known)]
-    yield ["  max", *(compact(max((each.high for each in stats), default=None)) for stats in known)]
-    if is_diagnostic(term):
-        yield ["  (logged, not part of the reward)"]
-    else:
-        yield ["  share", *(percent(_known_mean(each.share for each in stats)) for stats in known)]
-    yield [f"  correlation with fitness: {'unknown' if correlation is None else f'{correlation:+.2f}'}"]
-
-
-def _columns(trained: Sequence[Trained], points: int) -> list[tuple[Checkpoint, ...]]:
     every = list(zip(*(each.checkpoints for each in trained), strict=False))
-    count = min(points, len(every))
-    return [every[math.ceil(len(every) * (n + 1) / count) - 1] for n in range(count)]
+    shown = min(points, len(every))
+    columns = [every[math.ceil(len(every) * (n + 1) / shown) - 1] for n in range(shown)]
+    rows = [["step", *(count(column[0].step) for column in columns)]]
+
+    def add(label: str, values: Iterable[float | None], written: Callable[[float | None], str]) -> None:
+        cells = [written(value) for value in values]
+        constant = len(cells) > 1 and len({*cells}) == 1
+        rows.append([f"{label} {cells[0]} throughout"] if constant else [label, *cells])
+
+    for name, written in OUTCOMES.items():
+        means = [_mean(getattr(point, name) for point in column) for column in columns]
+        if any(mean is not None for mean in means):
+            add(name.replace("_", " "), means, written)
+    for term in columns[-1][0].terms:
+        stats = [[point.terms[term] for point in column if term in point.terms] for column in columns]
+        add(f"{term}: mean", (_mean(each.mean for each in those) for those in stats), compact)
+        add("  min", (min((each.low for each in those), default=None) for those in stats), compact)
+        add("  max", (max((each.high for each in those), default=None) for those in stats), compact)
+        if is_diagnostic(term):
+            rows.append(["  (logged, not part of the reward)"])
+        else:
+            add("  share", (_mean(each.share for each in those) for those in stats), percent)
+        correlation = mean_correlation(term, trained)
+        known = "unknown" if correlation is None else f"{correlation:+.2f}"
+        rows.append([f"  correlation with fitness: {known}"])
+    first, *others = (max(map(len, cells)) for cells in zip(*(r for r in rows if len(r) > 1), strict=True))
+    lines = ["  ".join([row[0].ljust(first), *map(str.rjust, row[1:], others)]).rstrip() for row in rows]
+    seeds = f", means of {len(trained)} seeds" if len(trained) > 1 else ""
+    return "\n".join([f"Over training{seeds}:", *lines])
 
 
 def _other(evaluated: Evaluated) -> str:
     """One line on a candidate: what it reached, or why it didn't."""
     id, trained, failures = evaluated.candidate.id, evaluated.trained, evaluated.failures
-    if failures and failures[0].skipped:
-        return f"{id}: not trained, since {_shortened(failures[0].message)}"
     if failures:
+        failed = failures[0]
+        lines = (failed.message if failed.skipped else f"{failed.message}\n{failed.detail}").splitlines()
+        reason = "; ".join(dict.fromkeys(line.strip() for line in lines if line.strip()))
+        if len(reason) > LONGEST_REASON:
+            reason = reason[:LONGEST_REASON].rstrip() + " …"
+        if failed.skipped:
+            return f"{id}: not trained, since {reason}"
         of = f" in {len(failures)} of {len(evaluated.results)} trainings" if trained else ""
-        return f"{id}: failed{of}, {_reason(failures[0])}"
+        return f"{id}: failed{of}, {failed.kind.replace('_', ' ')}: {reason}"
     if not trained:
         return f"{id}: not trained"
-    reached = f"fitness {compact(evaluated.fitness)}"
-    line = f"{id}: {stopped(evaluated.halted) if evaluated.halted else reached}"
-    if (success := _known_mean(each.success for each in trained)) is not None:
-        line += f", success {percent(success)}"
+    reached = stopped(evaluated.halted) if evaluated.halted else f"fitness {compact(evaluated.fitness)}"
+    success = _mean(each.success for each in trained)
+    line = f"{id}: {reached}" + ("" if success is None else f", success {percent(success)}")
     terms = trained[0].checkpoints[-1].terms if trained[0].checkpoints else {}
     return f"{line} (terms: {', '.join(terms)})" if terms else line
 
@@ -119,41 +123,6 @@ def stopped(halted: Halted) -> str:
     )
 
 
-def _reason(failed: Failed) -> str:
-    lines = [line.strip() for line in f"{failed.message}\n{failed.detail}".splitlines() if line.strip()]
-    return _shortened(f"{failed.kind.replace('_', ' ')}: {'; '.join(dict.fromkeys(lines))}")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 2].rstrip() + " …"
-
-
-def _known_mean(values: Iterable[float | None]) -> float | None:
+def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    tables = [row for row in rows if len(row) > 1 and not _is_constant(row)]
-    widths = [max(map(len, column)) for column in zip(*tables, strict=True)]
-    return [_line(row, widths) for row in rows]
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    if len(row) == 1:
-        return row[0]
-    if _is_constant(row):
-        return f"{row[0]} {row[1]} throughout"
-    cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-    return "  ".join([row[0].ljust(widths[0]), *cells])
-
-
-def _is_constant(row: Sequence[str]) -> bool:
-    return len(row) > 2 and len(set(row[1:])) == 1
-
-
-_OUTCOMES: dict[str, tuple[Value, Callable[[float | None], str]]] = {
-    "fitness": (lambda point: point.fitness, compact),
-    "success": (lambda point: point.success, percent),
-    "episode length": (lambda point: point.episode_length, compact),
-}
