@@ -7,24 +7,14 @@ results of earlier candidates; never the hand-written reward.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from eureka_loop.config import RunConfig
 from eureka_loop.propose.designer import Request
-from eureka_loop.propose.templates.evolution import (
-    FIRST,
-    MIXED,
-    Child,
-    Parent,
-    Recipe,
-    breed,
-    compose,
-    cross,
-    mutate,
-    parents,
-)  # fmt: skip
+from eureka_loop.propose.templates import evolution
+from eureka_loop.propose.templates.evolution import FIRST, MIXED, Program
 from eureka_loop.propose.templates.pool import Pool, pool
 from eureka_loop.propose.templates.program import write
 from eureka_loop.records import Reply
@@ -33,6 +23,7 @@ from eureka_loop.store import Run
 _ATTEMPTS = 50  # to find a program that the run doesn't have yet
 _FRESH_EVERY = 8  # one child in so many is composed afresh, in case the first generation guessed wrong
 _REPAIR = 1_000  # first attempt's number of a repair: none that the sample itself used
+_KINDS = {"weights": ("weights",), "restructure": ("vary", "add", "drop")}  # of mutations, by operator
 
 
 class TemplatesDesigner:
@@ -67,7 +58,7 @@ def _replies(request: Request, samples: Iterable[int]) -> list[Reply]:
     """Programs that differ from one another and from those that the run has already."""
     terms = pool(request.task, request.vocabulary)
     evaluated = request.parents if request.operator else (*request.parents, *request.history)
-    fittest = parents(terms, evaluated)
+    fittest = evolution.parents(terms, evaluated)
     taken = {*request.under_way, *(each.candidate.source for each in request.history)}
     if request.repair is not None:
         taken.add(request.repair.source or "")
@@ -78,44 +69,32 @@ def _replies(request: Request, samples: Iterable[int]) -> list[Reply]:
     return replies
 
 
-def _reply(request: Request, terms: Pool, fittest: list[Parent], sample: int, taken: set[str]) -> Reply:
+def _reply(request: Request, terms: Pool, fittest: Sequence[Program], sample: int, taken: set[str]) -> Reply:
     first = _REPAIR * request.attempt
     for attempt in range(first, first + _ATTEMPTS):
         rng = np.random.default_rng([request.seed, request.generation, sample, attempt])
-        child = _child(request, terms, fittest, sample, rng)
-        if not child.genome:
+        program = _program(request, terms, fittest, sample, rng)
+        if not program.genome:
             return Reply(source=None, problem="no term of the library fits this vocabulary")
-        source = write(child.genome, request.task.text)
+        source = write(program.genome, request.task.text)
         if source not in taken:
-            return Reply(source, child.parents, child.note)
+            return Reply(source, program.parents, program.note)
     return Reply(source=None, problem="no further program can be made of this vocabulary and task")
 
 
-def _child(
-    request: Request, terms: Pool, fittest: list[Parent], sample: int, rng: np.random.Generator
-) -> Child:
+def _program(
+    request: Request, terms: Pool, fittest: Sequence[Program], sample: int, rng: np.random.Generator
+) -> Program:
     """A program by the request's operator, or by the designer's own choice."""
-    if request.repair is not None or not fittest or request.operator in ("fresh", "differ"):
+    operator = request.operator
+    if request.repair is not None or not fittest or operator in ("fresh", "differ"):
         index = request.generation * request.samples + sample
-        chosen = request.repair is None and not request.operator and index < len(FIRST)
-        return _composed(terms, FIRST[index] if chosen else MIXED, rng)
-    match request.operator:
-        case "":
-            if sample % _FRESH_EVERY == _FRESH_EVERY - 1:
-                return _composed(terms, MIXED, rng)
-            if sample:
-                return breed(terms, fittest, rng)
-            return mutate(terms, fittest[0], rng, kinds=("weights",))
-        case "weights":
-            return mutate(terms, fittest[0], rng, kinds=("weights",))
-        case "restructure":
-            return mutate(terms, fittest[0], rng, kinds=("vary", "add", "drop"))
-        case "cross" if len(fittest) > 1:
-            return cross(terms, fittest[0], fittest[1], rng)
-        case _:
-            return mutate(terms, fittest[0], rng)
-
-
-def _composed(terms: Pool, recipe: Recipe, rng: np.random.Generator) -> Child:
-    genome = compose(terms, recipe, rng)
-    return Child(genome, (), f"composed: {recipe.name} ({', '.join(gene.key for gene in genome)})")
+        chosen = request.repair is None and not operator and index < len(FIRST)
+        return evolution.compose(terms, FIRST[index] if chosen else MIXED, rng)
+    if not operator and sample % _FRESH_EVERY == _FRESH_EVERY - 1:
+        return evolution.compose(terms, MIXED, rng)
+    if not operator and sample:
+        return evolution.breed(terms, fittest, rng)
+    if operator == "cross" and len(fittest) > 1:
+        return evolution.cross(terms, fittest[0], fittest[1], rng)
+    return evolution.mutate(terms, fittest[0], rng, _KINDS.get(operator or "weights", ()))

@@ -8,7 +8,7 @@ term needs, then its entry of the dict of terms. docs/embedded-designer.md has a
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -49,25 +49,19 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """A keyword-only number of a term: its default, an expression over the roles, and factors on it."""
-
-    default: str
-    range: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
 class TermTemplate:
     """One file of the library.
 
     Attributes:
+        key: of the dict of terms, and name of the weight.
         roles: slot → which measures may fill it.
+        shapes: the usual one first; the body branches on them.
+        weight: its default, an expression over the roles; `settings`: further weights, by name.
         words: phrases of a task that ask for it; `hints`: that ask weakly.
         avoid_words: phrases that ask for it under a negation ("without falling").
         never: phrases that rule it out ("in place", for running).
         reverse: phrases that ask for its opposite ("crouch" for height).
         numbers: "speed", "angle" or "length": a number of that kind in the text asks for it ("at 2 m/s").
-        shapes: the usual one first; the body branches on them.
         positive: shapes that never go below zero: where an episode can end early, a negative term teaches to
             end it.
         prior: probability of a place in a program whose task doesn't ask for it.
@@ -86,9 +80,9 @@ class TermTemplate:
     summary: str
     roles: Mapping[str, Role]
     shapes: tuple[str, ...]
-    weight: Setting
+    weight: str
     body: str
-    settings: Mapping[str, Setting] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     avoid_words: tuple[str, ...] = ()
@@ -108,9 +102,10 @@ class TermTemplate:
         """The slot whose axis follows from the text, and how; both "" where there is none."""
         return next(((slot, role.direction) for slot, role in self.roles.items() if role.direction), ("", ""))
 
-    def render(self, context: Mapping[str, Any]) -> str:
+    def render(self, context: Mapping[str, Any]) -> list[str]:
         """The term's lines: statements, then its entry."""
-        return _compiled(self.body).render(context)
+        text = _compiled(self.body).render(context)
+        return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 
 @cache
@@ -134,24 +129,14 @@ def parse(name: str, text: str) -> TermTemplate:
 
 
 def evaluate(expression: str, context: Mapping[str, Any]) -> float:
-    """A setting's default, to two significant digits, so that programs stay readable."""
-    return float(f"{float(_expression(expression)(**context)):.2g}")
+    """A weight's default, to two significant digits, so that programs stay readable."""
+    compiled: Callable[..., Any] = _ENVIRONMENT.compile_expression(expression, undefined_to_none=False)
+    return float(f"{float(compiled(**context)):.2g}")
 
 
+_ADAPTER = TypeAdapter(TermTemplate)
 _ENVIRONMENT = jinja2.Environment(
     undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
 )
 _ENVIRONMENT.globals.update(max=max, min=min)
-
-
-_ADAPTER = TypeAdapter(TermTemplate)
-
-
-@cache
-def _compiled(body: str) -> jinja2.Template:
-    return _ENVIRONMENT.from_string(body)
-
-
-@cache
-def _expression(expression: str) -> Any:
-    return _ENVIRONMENT.compile_expression(expression, undefined_to_none=False)
+_compiled = cache(_ENVIRONMENT.from_string)

@@ -18,10 +18,6 @@ _KEPT = 3  # bindings of one template
 _CLOSE = 2.5  # of a binding's score below the best one's, at most
 _FAR = 6.0  # words from the one that asks for a term, beyond which a thing's mention is about something else
 
-_POSITION = stems(["pos", "position"])
-
-Fit = tuple[float, Measure]
-
 
 @dataclass(frozen=True, slots=True)
 class Binding:
@@ -40,17 +36,15 @@ class Matcher:
     """
 
     def __init__(self, vocabulary: Vocabulary, text: TaskText, hints: frozenset[str]) -> None:
-        self.measures = measures(vocabulary)
         self.hints = hints
-        self._text = text
+        self._measures, self._text = measures(vocabulary), text
         things = lexicon()["things"]
-        effectors = [stem(name) for name in things["effectors"]]
-        self._effectors = {name: effectors.index(name) for name in effectors}
+        self._effectors = [stem(name) for name in things["effectors"]]
         self._targets, self._objects, self._feet, self._bodies = (
             stems(things[kind]) for kind in ("targets", "objects", "feet", "main")
         )
         self._main = self._main_thing()
-        self._aims = any(text.aims_at(measure.thing) for measure in self.measures)
+        self._aims = any(text.aims_at(measure.thing) for measure in self._measures)
 
     def bind(self, template: TermTemplate) -> list[Binding]:
         """The best ways to fill a template's slots; empty where a slot stays empty."""
@@ -76,37 +70,26 @@ class Matcher:
         if direction in ("turn", "flip"):
             yield from ((other, sign) for other in ("z", "y", "x") if other != axis)
 
-    def _candidates(self, role: Role, way: Way, near: int) -> list[Fit]:
-        fits = [(self._fit(role, each, near), each) for each in self.measures if _admissible(role, each, way)]
-        return sorted((each for each in fits if each[0] > 0.0), key=lambda fit: -fit[0])[: 2 * _KEPT]
+    def _candidates(self, role: Role, way: Way, near: int) -> list[tuple[float, Measure]]:
+        allowed = [each for each in self._measures if _admissible(role, each, way)]
+        fits = [(fit, each) for each in allowed if (fit := self._fit(role, each, near)) > 0.0]
+        return sorted(fits, key=lambda fit: -fit[0])[: 2 * _KEPT]
 
     def _fit(self, role: Role, measure: Measure, near: int) -> float:
-        """How well a measure fills a role; 0 and below: not at all."""
+        """How well a measure fills a role; 0 and below: not at all.
+
+        Args:
+            near: the place of the word that asks for the term.
+        """
         hinted = measure.parameter in self.hints
         if role.name or (role.form == "named" and not hinted):
             return 5.0 if role.name else NEVER
         fit = 2.0 - measure.position + 1.5 * hinted
-        fit -= 1.0 * (bool(role.direction) and not measure.axis)
-        fit -= 1.0 * (role.form == "vector" and measure.shape == ())
-        return fit if role.form in ("joints", "named") else fit + self._belonging(role, measure, near)
-
-    def _belonging(self, role: Role, measure: Measure, near: int) -> float:
-        """How well a measure's thing suits a role; `near`: the place of the word that asks for the term."""
-        share, _ = self._text.mentions(measure.thing)
-        if role.subject == "main":
-            return self._as_main(measure, near)
-        if role.subject == "target":
-            return self._as_target(measure.toward or measure.thing)
-        if measure.thing & self._targets:
-            return NEVER
-        if role.subject == "foot":
-            return 2.0 + share if measure.thing & self._feet else (2.0 * share or NEVER)
-        if role.subject == "object":
-            if measure.thing & self._objects:
-                return 2.0 + 2.0 * share
-            is_robot = measure.thing & (self._effectors.keys() | self._bodies)
-            return 2.0 * share if share and not is_robot else NEVER
-        return self._as_effector(measure, share)
+        fit -= bool(role.direction) and not measure.axis
+        fit -= role.form == "vector" and measure.shape == ()
+        if role.form in ("joints", "named"):
+            return fit
+        return fit + (self._as_main(measure, near) if role.subject == "main" else self._as(role, measure))
 
     def _as_main(self, measure: Measure, near: int) -> float:
         """The robot's main body; but a thing that the text names close by wins ("raise the left arm")."""
@@ -116,26 +99,31 @@ class Matcher:
         closeness = max(0.0, 1.0 - abs(place - near) / _FAR)
         return max(usual, 7.0 * share * closeness - 0.5) if share else usual
 
-    def _as_target(self, thing: frozenset[str]) -> float:
-        """The thing that the text aims at ("touch the ball"); if unknown, one called a target."""
-        aimed = self._text.aims_at(thing)
-        if thing & self._targets and (aimed or not self._aims):
-            return 3.0 + aimed
-        return 3.0 * aimed or NEVER
-
-    def _as_effector(self, measure: Measure, share: float) -> float:
-        """The part that handles things: a fingertip above a hand above an arm; the better if named."""
-        if measure.thing & self._objects:
+    def _as(self, role: Role, measure: Measure) -> float:
+        """How well a measure's thing suits a role, the better if the text names it."""
+        thing, share = measure.thing, self._text.mentions(measure.thing)[0]
+        if role.subject == "target":  # what the text aims at ("touch the ball"); else one called a target
+            aim = self._text.aims_at(measure.toward or thing)
+            called = (measure.toward or thing) & self._targets and (aim or not self._aims)
+            return 3.0 + aim if called else 3.0 * aim or NEVER
+        if thing & self._targets:
             return NEVER
-        ranks = [self._effectors[part] for part in measure.thing if part in self._effectors]
-        if ranks:  # of two parts of a limb the later one is further out
+        if role.subject == "foot":
+            return 2.0 + share if thing & self._feet else 2.0 * share or NEVER
+        if role.subject == "object":
+            is_robot = thing & (self._bodies | {*self._effectors})
+            return 2.0 + 2.0 * share if thing & self._objects else 2.0 * share * (not is_robot) or NEVER
+        if thing & self._objects:
+            return NEVER
+        ranks = [self._effectors.index(part) for part in thing if part in self._effectors]
+        if ranks:  # a fingertip above a hand above an arm; of two parts of a limb the later is further out
             return 3.0 - 0.15 * min(ranks) + 2.0 * measure.position + 2.0 * share
-        return 2.0 * share + (0.5 if measure.thing == self._main else -1.5)
+        return 2.0 * share + (0.5 if thing == self._main else -1.5)
 
     def _main_thing(self) -> frozenset[str]:
         """The body that represents the robot: the first of the usual names, else the first body."""
         bodies = [
-            each.thing for each in self.measures if each.shape == (3,) and each.unit == "m" and each.thing
+            each.thing for each in self._measures if each.shape == (3,) and each.unit == "m" and each.thing
         ]
         names = [stem(name) for name in lexicon()["things"]["main"]]
         named = [thing for name in names for thing in bodies if thing == {name}]
@@ -159,19 +147,21 @@ def fitness_names(source: str) -> frozenset[str]:
 
 def _admissible(role: Role, measure: Measure, way: Way) -> bool:
     """Whether a measure may fill a role, by unit, form, axis and the words of its name."""
+    if role.varies and not measure.varies:
+        return False
     if role.name:
-        return measure.code == role.name and (measure.varies or not role.varies)
+        return measure.code == role.name
     if role.unit is not None and measure.unit != role.unit:
         return False
     if (role.words and not measure.words & stems(role.words)) or measure.words & stems(role.avoid):
         return False
     if role.direction and measure.axis != way[0] and (role.strict or measure.axis):
         return False
-    return FORMS[role.form](measure) and (measure.varies or not role.varies)
+    return FORMS[role.form](measure)
 
 
 def _go_together(template: TermTemplate, filled: Mapping[str, Measure]) -> bool:
-    """Two positions, or two contacts, must have one shape and unit, and belong to two things."""
+    """Two positions, or two contacts, must have one shape and unit, and two things."""
     for form in ("point", "contact"):
         pair = [measure for slot, measure in filled.items() if template.roles[slot].form == form]
         kinds = {(measure.shape, measure.unit) for measure in pair}
@@ -180,38 +170,43 @@ def _go_together(template: TermTemplate, filled: Mapping[str, Measure]) -> bool:
     return True
 
 
-def _point(measure: Measure) -> bool:
-    return measure.whole and measure.shape in ((2,), (3,)) and bool(measure.words & _POSITION)
+def _named(measure: Measure, *words: str) -> bool:
+    return bool(measure.words & stems(words))
+
+
+def _vector(measure: Measure) -> bool:
+    return measure.whole and measure.shape in ((2,), (3,))
 
 
 def _scalar(measure: Measure) -> bool:
     return measure.whole and measure.shape == ()
 
 
+def _point(measure: Measure) -> bool:
+    return _vector(measure) and _named(measure, "pos", "position")
+
+
 def _force(measure: Measure) -> bool:
-    return measure.whole and measure.unit == "N" and measure.shape == (3,)
-
-
-def _distance(measure: Measure) -> bool:
-    way = measure.whole and bool(measure.toward) and measure.shape in ((2,), (3,))
-    return way or (_scalar(measure) and bool(measure.words & stems(["distance", "dist"])))
-
-
-def _contact(measure: Measure) -> bool:
-    flag = _scalar(measure) and measure.unit == "" and "contact" in measure.words
-    return flag or (_force(measure) and "ground" in measure.words)
+    return _vector(measure) and measure.unit == "N"
 
 
 FORMS: Mapping[str, Callable[[Measure], bool]] = {
-    "axis": lambda measure: measure.shape == (),  # a scalar, or one axis of a vector in the world
+    "axis": lambda each: each.shape == (),  # a scalar, or one axis of a vector in the world
     "scalar": _scalar,
-    "vector": lambda measure: measure.whole and measure.shape in ((), (2,), (3,)),  # or a scalar
+    "vector": lambda each: _vector(each) or _scalar(each),
     "point": _point,  # a position (2,) or (3,)
-    "place": lambda measure: _point(measure) or (_scalar(measure) and stem("position") in measure.words),
-    "distance": _distance,  # a scalar distance, or the way from one thing to another
-    "joints": lambda measure: "joints" in measure.words,  # the driven joints, (k,)
-    "contact": _contact,  # a 0/1 flag, or a contact force (3,)
+    "place": lambda each: _point(each) or (_scalar(each) and _named(each, "position")),
+    # a scalar distance, or the way from one thing to another
+    "distance": lambda each: (
+        (_vector(each) and bool(each.toward)) or (_scalar(each) and _named(each, "distance", "dist"))
+    ),
+    "joints": lambda each: "joints" in each.words,  # the driven joints, (k,)
+    # a 0/1 flag, or a contact force (3,)
+    "contact": lambda each: (
+        (_scalar(each) and each.unit == "" and _named(each, "contact"))
+        or (_force(each) and _named(each, "ground"))
+    ),
     "force": _force,  # a contact force (3,)
     "named": _scalar,  # any scalar that the fitness names
-    "any": lambda measure: True,
+    "any": lambda each: True,
 }

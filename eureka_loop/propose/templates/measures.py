@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+import numpy as np
+
 from eureka_loop.propose.templates.text import lexicon, stems
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
@@ -33,7 +35,7 @@ class Measure:
         code: the expression: "torso_linvel[:, 0]".
         shape: of one row of it: () or (k,).
         axis: "x", "y" or "z" for one axis of the world (of turning: the axis turned about); "" without.
-        thing: stems of what it belongs to: {"torso"}; empty where the name states none ("forward_velocity").
+        thing: stems of the rest of the name: {"torso"}; empty where it states none ("forward_velocity").
         toward: of a way from one thing to another ("hand_to_object"): stems of the latter.
         words: stems of the observable's whole name.
         position: in the order of the vocabulary, 0 to 1; the domain's own names come first.
@@ -65,29 +67,25 @@ class Measure:
 
     @property
     def prev(self) -> str:
-        """The expression for its value before the step."""
+        """The expression for its value before the step; `init`: at the episode's start."""
         return f"prev_{self.code}"
 
     @property
     def init(self) -> str:
-        """The expression for its value at the episode's start."""
         return f"init_{self.code}"
 
     @property
     def varies(self) -> bool:
         """False where random actions never changed it: a planar robot's sideways speed, a fixed target."""
-        ranges = zip(self.low, self.high, strict=True)
-        return not self.low or any(high - low > 1e-9 for low, high in ranges)
+        return not self.low or bool(np.ptp([self.low, self.high], axis=0).max() > 1e-9)
 
     @property
     def scale(self) -> float:
         """Distance from its start under random actions (root mean square over components), or 1."""
         if not self.low:
             return 1.0
-        middles = [(low + high) / 2 for low, high in zip(self.low, self.high, strict=True)]
-        ranges = zip(self.low, self.start or middles, self.high, strict=True)
-        reach = [max(high - start, start - low) for low, start, high in ranges]
-        return max(math.sqrt(math.fsum(each * each for each in reach) / len(reach)), _LEAST)
+        reach = np.abs(np.subtract([self.low, self.high], self.start)).max(axis=0)
+        return max(float(np.sqrt(np.square(reach).mean())), _LEAST)
 
     @property
     def most(self) -> float:
@@ -99,12 +97,6 @@ class Measure:
         gap = math.dist(self.start, other.start) if len(self.start) == len(other.start) else 0.0
         return max(gap, 0.5 * self.scale, 0.5 * other.scale)
 
-    def part(self, first: int, last: int) -> Measure:
-        """Components `first` to `last` - 1."""
-        return replace(
-            self, start=self.start[first:last], low=self.low[first:last], high=self.high[first:last]
-        )
-
 
 def measures(vocabulary: Vocabulary) -> tuple[Measure, ...]:
     """All measures, in the vocabulary's order, without hidden observables."""
@@ -114,7 +106,8 @@ def measures(vocabulary: Vocabulary) -> tuple[Measure, ...]:
         whole = _whole(observable, index / len(shown))
         found.append(whole)
         if observable.shape in ((2,), (3,)) and observable.unit in ("m", "m/s", "rad", "rad/s", ""):
-            found += [_component(whole, at) for at in range(observable.shape[0])]
+            parts = [_part(whole, f"[:, {at}]", at, at + 1) for at in range(observable.shape[0])]
+            found += [replace(each, shape=(), axis=axis) for each, axis in zip(parts, "xyz", strict=False)]
     return (*found, *_driven_joints(shown))
 
 
@@ -124,7 +117,6 @@ def _whole(observable: Observable, position: float) -> Measure:
     thing = [each for each in tokens if each not in names["measures"]]
     if thing in (["left"], ["right"]) and not observable.shape:
         axis, thing = "y", []  # "left_velocity" is a direction's, "left_foot_height" a foot's
-    toward = tokens[tokens.index("to") + 1 :] if "to" in tokens else []
     return Measure(
         parameter=observable.name,
         code=observable.name,
@@ -132,7 +124,7 @@ def _whole(observable: Observable, position: float) -> Measure:
         unit="m" if observable.name in _GOALS else observable.unit,
         axis=axis if not observable.shape else "",
         thing=stems(thing),
-        toward=stems(toward),
+        toward=stems(tokens[tokens.index("to") + 1 :] if "to" in tokens else []),
         words=stems(tokens),
         position=position,
         flipped=bool(_AGAINST.search(observable.description.lower())),
@@ -142,9 +134,11 @@ def _whole(observable: Observable, position: float) -> Measure:
     )
 
 
-def _component(whole: Measure, at: int) -> Measure:
-    code = f"{whole.code}[:, {at}]"
-    return replace(whole.part(at, at + 1), code=code, shape=(), axis="xyz"[at], flipped=False)
+def _part(whole: Measure, columns: str, first: int, last: int) -> Measure:
+    """Components `first` to `last` - 1."""
+    start, low, high = (values[first:last] for values in (whole.start, whole.low, whole.high))
+    code = whole.code + columns
+    return replace(whole, code=code, flipped=False, start=start, low=low, high=high)
 
 
 def _driven_joints(shown: Sequence[Observable]) -> Iterator[Measure]:
@@ -154,26 +148,15 @@ def _driven_joints(shown: Sequence[Observable]) -> Iterator[Measure]:
     missing to the state's length stand before them.
     """
     joints = [each for each in shown if each.group.startswith("joints") and each.unit in ("rad", "m")]
-
-    def is_driven(at: int) -> bool:
-        return joints[at].unit == "rad" and not joints[at].shape and not _ROOT.search(joints[at].name)
-
-    runs = [list(run) for driven, run in groupby(range(len(joints)), key=is_driven) if driven]
+    driven = [each.unit == "rad" and not each.shape and not _ROOT.search(each.name) for each in joints]
+    runs = [list(run) for is_driven, run in groupby(range(len(joints)), driven.__getitem__) if is_driven]
     run = max(runs, key=len, default=[])
-    for name, ball in (("qpos", 4), ("qvel", 3)):
-        state = next((each for each in shown if each.name == name), None)
-        if state is None or not run:
-            continue
-        widths = [ball if each.shape else 1 for each in joints]
-        size = state.shape[0]
-        first = size - sum(widths) + sum(widths[: run[0]])
-        last = first + len(run)
-        columns = "" if (first, last) == (0, size) else f"[:, {first or ''}:{'' if last == size else last}]"
-        yield replace(
-            _whole(state, 0.0).part(first, last),
-            code=name + columns,
-            shape=(len(run),),
-            unit="rad" if name == "qpos" else "rad/s",
-            words=frozenset({"joints"}),
-            thing=frozenset(),
-        )
+    state = {each.name: each for each in shown}
+    for name, unit, ball in (("qpos", "rad", 4), ("qvel", "rad/s", 3)):
+        if run and name in state:
+            widths, size = [ball if each.shape else 1 for each in joints], state[name].shape[0]
+            first = size - sum(widths[run[0] :])
+            last = first + len(run)
+            ends = f"[:, {first or ''}:{'' if last == size else last}]"
+            part = _part(_whole(state[name], 0.0), ends if ends != "[:, :]" else "", first, last)
+            yield replace(part, shape=(len(run),), unit=unit, words=frozenset({"joints"}), thing=frozenset())

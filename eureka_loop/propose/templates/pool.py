@@ -40,12 +40,6 @@ class Term:
     purpose: Literal["goal", "shaping", "cost"]
     relevance: float
 
-    def range(self, weight: str) -> tuple[float, float]:
-        """Least and greatest value that a mutation may give a weight."""
-        setting = self.template.settings.get(weight.removeprefix(f"{self.gene.key}_"), self.template.weight)
-        default = self.gene.weights[weight]
-        return setting.range[0] * default, setting.range[1] * default
-
 
 @dataclass(frozen=True)
 class Pool:
@@ -54,20 +48,21 @@ class Pool:
     terms: tuple[Term, ...]
 
     @cached_property
-    def goals(self) -> tuple[Term, ...]:
+    def goals(self) -> list[Term]:
         """The task's goals: one term of each template, strongest first; never empty if there is any."""
-        goals = [term for term in self.terms if term.purpose == "goal"]
-        strongest = max((term.relevance for term in goals), default=0.0)
+        goals = _first_of_each(term for term in self.terms if term.purpose == "goal")
         asked = [term for term in goals if term.relevance >= _ASKED_FOR]
+        strongest = max((term.relevance for term in goals), default=0.0)
         asked = asked or [term for term in goals if 0 < term.relevance == strongest]
-        if not asked:  # the text asks for nothing known: what the fitness names, then what is usual
-            named = [term for term in goals if term.template.from_fitness and term.relevance < 0]
-            usual = [term for name in _USUAL for term in goals if term.template.name == name]
-            return _first_of_each(named)[:2] or tuple(usual[:1] or goals[:1])
-        return _first_of_each(asked)
+        if asked:
+            return asked
+        # the text asks for nothing known: what the fitness names, then what is usual
+        named = [term for term in goals if term.template.from_fitness and term.relevance < 0]
+        usual = [term for name in _USUAL for term in goals if term.template.name == name]
+        return named[:2] or usual[:1] or goals[:1]
 
     @cached_property
-    def extras(self) -> tuple[Term, ...]:
+    def extras(self) -> list[Term]:
         """Shaping and costs, one term of each template; and goals that the text only hints at."""
         goals = {term.template.name for term in self.goals}
         others = [term for term in self.terms if term.template.name not in goals]
@@ -93,13 +88,12 @@ class Pool:
 
     def join(self, genes: Iterable[Gene]) -> Genome:
         """Those that fit together, the first ones kept: goals, then shaping (or foreign), then costs."""
-        chosen: list[Gene] = []
+        chosen: list[tuple[int, Gene]] = []
         for each in genes:
-            if all(compatible(each, other) for other in chosen):
-                chosen.append(each)
-        found = {each.key: self.recognise(each) for each in chosen}
-        purposes = {key: term.purpose if term else "shaping" for key, term in found.items()}
-        return tuple(sorted(chosen, key=lambda each: _ORDER.index(purposes[each.key])))
+            if all(compatible(each, other) for _, other in chosen):
+                term = self.recognise(each)
+                chosen.append((_ORDER.index(term.purpose if term else "shaping"), each))
+        return tuple(each for _, each in sorted(chosen, key=lambda ordered: ordered[0]))
 
     @cached_property
     def _forms(self) -> dict[str, Term]:
@@ -108,8 +102,8 @@ class Pool:
 
 def pool(task: Task, vocabulary: Vocabulary) -> Pool:
     """Every template bound in every sensible way, from the task's text and its fitness's signature."""
-    text = TaskText(task.text)
-    matcher = Matcher(vocabulary, text, fitness_names(task.fitness))
+    text, hints = TaskText(task.text), fitness_names(task.fitness)
+    matcher = Matcher(vocabulary, text, hints)
     endable = _can_end(vocabulary)
     bindings = [
         (template, binding)
@@ -120,18 +114,13 @@ def pool(task: Task, vocabulary: Vocabulary) -> Pool:
     names = vocabulary.names()
     known = frozenset([*names, *(prefix + name for prefix in PREFIXES for name in names)])
     asked = {"requested": text.quantities, "slowly": text.slowly, "active": _is_active(bindings)}
-    terms = [
-        Term(
-            template,
-            binding,
-            shape,
-            gene,
-            _purpose(template, binding),
-            _relevance(template, binding, matcher.hints),
-        )
-        for template, binding in bindings
-        for shape, gene in _genes(template, binding, known, asked, endable)
-    ]
+    terms = []
+    for template, binding in bindings:
+        named_goal = template.may_be_goal and binding.trigger.named
+        purpose = "goal" if named_goal else template.purpose
+        relevance = _relevance(template, binding, hints)
+        for shape, rendered in _genes(template, binding, known, asked, endable):
+            terms.append(Term(template, binding, shape, rendered, purpose, relevance))
     return Pool(tuple(sorted(terms, key=lambda term: -term.relevance)))
 
 
@@ -143,20 +132,21 @@ def _genes(
     slots = ("", *(f"_{slot}" for slot in template.settings))
     key = next(key for key in keys if not known & {key + slot for slot in slots})
     settings = {slot: f"{key}_{slot}" for slot in template.settings}
-    way, sign = binding.way, _sign(template, binding)
+    axis, direction = binding.way
     for shape in dict.fromkeys([*(template.positive[:1] if endable else ()), *template.shapes]):
         context = {
             **binding.measures,
             **asked,
             "shape": shape,
             "key": key,
-            "sign": "-" if sign < 0 else "",
-            "toward": f"{'-' if way[1] < 0 else '+'}{way[0]}",
+            "sign": "-" if _sign(template, binding) < 0 else "",
+            "toward": f"{'-' if direction < 0 else '+'}{axis}",
         }
-        numbers = {key: evaluate(template.weight.default, context)}
-        for slot, name in settings.items():
-            numbers[name] = evaluate(template.settings[slot].default, context)
-        yield shape, gene(template.render({**context, "w": key, **settings}), numbers, known)
+        weights = {key: evaluate(template.weight, context)}
+        weights |= {name: evaluate(template.settings[slot], context) for slot, name in settings.items()}
+        lines = template.render({**context, "w": key, **settings})
+        first = next(at for at, line in enumerate(lines) if line.startswith('"'))
+        yield shape, gene(key, lines[:first], "\n".join(lines[first:]), weights, known)
 
 
 def _sign(template: TermTemplate, binding: Binding) -> int:
@@ -165,10 +155,6 @@ def _sign(template: TermTemplate, binding: Binding) -> int:
     directed = binding.measures.get(template.directed[0])
     sign = binding.way[1] * binding.trigger.sign
     return -sign if directed is not None and directed.flipped else sign
-
-
-def _purpose(template: TermTemplate, binding: Binding) -> Literal["goal", "shaping", "cost"]:
-    return "goal" if template.may_be_goal and binding.trigger.named else template.purpose
 
 
 def _relevance(template: TermTemplate, binding: Binding, hints: frozenset[str]) -> float:
@@ -198,8 +184,8 @@ def _is_active(bindings: Iterable[tuple[TermTemplate, Binding]]) -> bool:
     return not kept or any(template.purpose == "goal" for template, _ in asked)
 
 
-def _first_of_each(terms: Iterable[Term]) -> tuple[Term, ...]:
+def _first_of_each(terms: Iterable[Term]) -> list[Term]:
     kept: dict[str, Term] = {}
     for term in terms:
         kept.setdefault(term.template.name, term)
-    return tuple(kept.values())
+    return list(kept.values())

@@ -23,7 +23,7 @@ Way = tuple[str, int]  # axis of the world, sign
 
 _TOKEN = re.compile(r"m/s|rad/s|[+-]?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W\d_]+)?|[,.;:!?]")
 _ENDINGS = ("ing", "ed", "es", "s", "ly", "e")
-_DEFAULTS: dict[Direction, Way] = {
+_USUAL: Mapping[Direction, Way] = {
     "": ("", 1), "move": ("x", 1), "face": ("x", 1), "side": ("y", 1), "up": ("z", 1), "turn": ("z", 1),
     "flip": ("y", 1),
 }  # fmt: skip
@@ -31,10 +31,18 @@ _HINT, _HINTS = 0.4, 0.6  # strength of one hint, and of any number of them at m
 _NUMBER = 1.5  # strength of a number in a template's unit
 _MOST = 2.5
 _QUANTITY = re.compile(
-    r"(?P<value>\d+(?:\.\d+)?)\s*(?P<unit>m/s|met(?:er|re)s? per second|"
-    r"degrees?|deg|°|radians?|rad|turns?|rotations?|cm|centimet(?:er|re)s?|met(?:er|re)s?|m)(?![\w/])"
+    r"(?P<value>\d+(?:\.\d+)?)\s*(?:(?P<speed>m/s|met(?:er|re)s? per second)|"
+    r"(?P<degrees>degrees?|deg|°)|(?P<radians>radians?|rad)|(?P<turns>turns?|rotations?)|"
+    r"(?P<centimetres>cm|centimet(?:er|re)s?)|(?P<metres>met(?:er|re)s?|m))(?![\w/])"
 )
-_ANGLES = {"deg": math.pi / 180, "°": math.pi / 180, "rad": 1.0, "turn": math.tau, "rot": math.tau}
+_UNITS: Mapping[str, tuple[str, float]] = {  # the quantity, and its unit in m/s, rad or m
+    "speed": ("speed", 1.0),
+    "degrees": ("angle", math.pi / 180),
+    "radians": ("angle", 1.0),
+    "turns": ("angle", math.tau),
+    "centimetres": ("length", 0.01),
+    "metres": ("length", 1.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +75,11 @@ class TaskText:
     """
 
     def __init__(self, text: str) -> None:
-        self.words = read(text)
-        self.quantities = _quantities(text.lower())
+        self.words = _read(text)
+        self.quantities: dict[str, float | None] = dict.fromkeys(("speed", "angle", "length"))
+        for match in _QUANTITY.finditer(text.lower()):
+            kind, unit = _UNITS[match.lastgroup or "metres"]
+            self.quantities[kind] = float(match["value"]) * unit
         slow = stems(lexicon()["slow"])
         self.slowly = any(word.stem in slow and word.wanted for word in self.words)
 
@@ -87,7 +98,7 @@ class TaskText:
     def way(self, direction: Direction, near: int) -> Way:
         """The axis and sign stated nearest to a place, rather behind it; else the usual one."""
         if direction in ("up", "side", ""):
-            return _DEFAULTS[direction]
+            return _USUAL[direction]
         table = _ways("turn" if direction in ("turn", "flip") else "move")
         found = {at: table[word.stem] for at, word in enumerate(self.words) if self._states(at, word, table)}
         if direction == "turn":  # "walk forward, then spin" is no forward roll
@@ -96,20 +107,18 @@ class TaskText:
             level = {at: way for at, way in found.items() if way[0] != "z"}
             found = level if direction == "flip" else level or found
         nearest = min(found, key=lambda at: at - near if at >= near else 2 * (near - at), default=None)
-        return _DEFAULTS[direction] if nearest is None else found[nearest]
+        return _USUAL[direction] if nearest is None else found[nearest]
 
     def mentions(self, thing: frozenset[str]) -> tuple[float, int]:
         """The share of a thing's name that the text holds, 0 to 1, and where."""
         found = [
             (at, part)
-            for part in thing
             for at, word in enumerate(self.words)
+            for part in thing
             # "two-legged" describes the robot; the task is not about a leg
-            if word.stem in alike(part) and not word.text.endswith("ed")
+            if word.stem in _alike(part) and not word.text.endswith("ed")
         ]
-        if not found:
-            return 0.0, 0
-        return len({part for _, part in found}) / len(thing), min(at for at, _ in found)
+        return (len({part for _, part in found}) / len(thing), found[0][0]) if found else (0.0, 0)
 
     def aims_at(self, thing: frozenset[str]) -> float:
         """The share of a thing's name that stands behind "to", "touch", "reach", 0 to 1."""
@@ -118,8 +127,13 @@ class TaskText:
         return share if before & stems(lexicon()["toward"]) else 0.0
 
     def _hits(self, phrases: Sequence[str], wanted: bool = True) -> list[int]:
-        first = [places(phrase, self.words)[:1] for phrase in phrases]
-        return [at for found in first for at in found if self.words[at].wanted is wanted]
+        """Where phrases ("stand up") begin, the first place of each."""
+        text, found = [word.stem for word in self.words], []
+        for phrase in phrases:
+            parts = [stem(part) for part in phrase.split()]
+            places = [at for at in range(len(text)) if text[at : at + len(parts)] == parts]
+            found += [at for at in places[:1] if self.words[at].wanted is wanted]
+        return found
 
     def _states(self, at: int, word: Word, table: Mapping[str, Way]) -> bool:
         """Whether a word states a direction: not "left" in "left arm", nor "back" in "on its back"."""
@@ -137,21 +151,6 @@ def lexicon() -> Mapping[str, Any]:
     return tomllib.loads((files("eureka_loop.reward_templates") / "words.toml").read_text(encoding="utf-8"))
 
 
-def read(text: str) -> tuple[Word, ...]:
-    """The words in order, without punctuation and the negations themselves."""
-    tokens, known = _TOKEN.findall(text.lower()), lexicon()
-    words: list[Word] = []
-    wanted = True
-    for token, following in zip(tokens, [*tokens[1:], ""], strict=False):
-        if token in known["clause_ends"]:
-            wanted = True
-        if token in known["negations"] and f"{token} {following}" not in known["no_negations"]:
-            wanted = False
-        elif token[0].isalnum() or token[0] in "+-":
-            words.append(Word(token, stem(token), wanted))
-    return tuple(words)
-
-
 @cache
 def stem(word: str) -> str:
     """The word without its endings, one after the other: "hopping", "hops" and "hop" give the same."""
@@ -167,19 +166,26 @@ def stem(word: str) -> str:
 
 
 def stems(words: Iterable[str]) -> frozenset[str]:
-    """The stems of several words."""
     return frozenset(map(stem, words))
 
 
-def places(phrase: str, words: Iterable[Word]) -> list[int]:
-    """Where a phrase ("stand up") begins among the words, by stems."""
-    wanted = [stem(part) for part in phrase.lower().split()]
-    found = [word.stem for word in words]
-    return [at for at in range(len(found)) if found[at : at + len(wanted)] == wanted]
+def _read(text: str) -> tuple[Word, ...]:
+    """The words in order, without punctuation and the negations themselves."""
+    tokens, known = _TOKEN.findall(text.lower()), lexicon()
+    words: list[Word] = []
+    wanted = True
+    for token, following in zip(tokens, [*tokens[1:], ""], strict=True):
+        if token in known["clause_ends"]:
+            wanted = True
+        if token in known["negations"] and f"{token} {following}" not in known["no_negations"]:
+            wanted = False
+        elif token[0].isalnum() or token[0] in "+-":
+            words.append(Word(token, stem(token), wanted))
+    return tuple(words)
 
 
 @cache
-def alike(word: str) -> frozenset[str]:
+def _alike(word: str) -> frozenset[str]:
     """Stems of the synonyms of a stem, itself among them."""
     groups = [stems(group) for group in lexicon()["alike"]["groups"]]
     return frozenset({word}).union(*(group for group in groups if word in group))
@@ -188,17 +194,3 @@ def alike(word: str) -> frozenset[str]:
 @cache
 def _ways(table: str) -> Mapping[str, Way]:
     return {stem(word): (axis, sign) for word, (axis, sign) in lexicon()[table].items()}
-
-
-def _quantities(text: str) -> dict[str, float | None]:
-    found: dict[str, float | None] = dict.fromkeys(("speed", "angle", "length"))
-    for match in _QUANTITY.finditer(text):
-        value, unit = float(match["value"]), match["unit"]
-        turn = next((factor for start, factor in _ANGLES.items() if unit.startswith(start)), None)
-        if "/s" in unit or "per second" in unit:
-            found["speed"] = value
-        elif turn is not None:
-            found["angle"] = value * turn
-        else:
-            found["length"] = value * (0.01 if unit.startswith("c") else 1.0)
-    return found

@@ -10,7 +10,7 @@ import pytest
 
 from eureka_loop.propose.templates.evolution import (
     BEST_GUESS,
-    Parent,
+    Program,
     compose,
     mutate,
     parents,
@@ -31,24 +31,24 @@ def terms(task: Task, planar: Vocabulary) -> Pool:
 
 
 @pytest.fixture
-def parent(terms: Pool) -> Parent:
+def parent(terms: Pool) -> Program:
     """The best guess: speed, alive, effort."""
-    return Parent("g0-00", compose(terms, BEST_GUESS, np.random.default_rng(0)))
+    return compose(terms, BEST_GUESS, np.random.default_rng(0))
 
 
 def test_only_the_finished_breed_and_the_fittest_come_first(
-    terms: Pool, parent: Parent, trained: Make
+    terms: Pool, parent: Program, trained: Make
 ) -> None:
     source = write(parent.genome, "Hop")
     failed = Evaluated(Candidate("g0-02", 0, source, "templates"), (Failed("g0-02", "exception", "no"),))
     opaque = trained("g0-03", "def compute_reward(x):\n    pass\n", 9.0)
     low = trained("g0-00", source, 1.0, {"speed": 0.4}, {"speed": -0.5})
     found = parents(terms, [low, trained("g0-01", source, 2.0), failed, opaque])
-    assert [each.id for each in found] == ["g0-01", "g0-00"]
+    assert [each.parents for each in found] == [("g0-01",), ("g0-00",)]
     assert found[1].odds == {"speed": 2.5}
 
 
-def test_idle_and_misleading_terms_go_first(terms: Pool, parent: Parent, trained: Make) -> None:
+def test_idle_and_misleading_terms_go_first(terms: Pool, parent: Program, trained: Make) -> None:
     assert {gene.key for gene in parent.genome} == {"speed", "alive", "effort"}
     shares, correlations = {"effort": 0.0, "alive": 0.4}, {"effort": -0.9, "alive": 0.5}
     (judged,) = parents(terms, [trained("g0-00", write(parent.genome, "Hop"), 1.0, shares, correlations)])
@@ -56,7 +56,7 @@ def test_idle_and_misleading_terms_go_first(terms: Pool, parent: Parent, trained
     assert dropped.count("effort dropped") > 3 * dropped.count("alive dropped") > 0
 
 
-def test_a_note_states_the_weights_of_the_program(terms: Pool, parent: Parent) -> None:
+def test_a_note_states_the_weights_of_the_program(terms: Pool, parent: Program) -> None:
     checked = 0
     for seed in range(300):
         child = mutate(terms, parent, np.random.default_rng(seed))
