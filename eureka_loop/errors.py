@@ -130,10 +130,14 @@ class NoAnswer(EndpointError):
 
     Attributes:
         served: the endpoint may have served the call, and may charge for it.
+        lasting: where no attempt succeeds, no other call will.
+        wait: seconds that the endpoint asks to wait; 0 where it doesn't ask.
     """
 
-    def __init__(self, message: str, *, served: bool) -> None:
-        self.served = served
+    def __init__(
+        self, message: str, *, served: bool = True, lasting: bool = False, wait: float = 0.0
+    ) -> None:
+        self.served, self.lasting, self.wait = served, lasting, wait
         super().__init__(message)
 
 

@@ -20,7 +20,7 @@ from eureka_loop import numbers
 from eureka_loop.errors import EurekaError, SandboxError
 from eureka_loop.execute import machine
 from eureka_loop.execute.filming import run_with
-from eureka_loop.propose.llm.settings import KEYS, LLMSettings, configured_model, configured_url
+from eureka_loop.propose.llm.settings import KEYS, configured_model
 from eureka_loop.report import text
 from eureka_loop.report.layout import facts, section
 from eureka_loop.report.terminal import show, terminal
@@ -157,8 +157,7 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     """The language model, where one is configured; a key is never shown."""
     from eureka_loop.propose.llm.endpoint import Endpoint  # the SDK takes half a second to import
 
-    settings = LLMSettings(timeout=ENDPOINT_SECONDS, retries=0)
-    model = configured_model(settings, environ)
+    model = configured_model(None, environ)
     if model is not None:
         yield Finding("model", "note", model)
     elif any(environ.get(name) for name in ("OPENAI_BASE_URL", *KEYS)):
@@ -169,9 +168,8 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
         yield Finding("model", "note", value, remedy)
         return
     try:
-        url = configured_url(settings, environ)
-        connected = Endpoint(settings, environ)
-        offered = connected.models()
+        connected = Endpoint(None, environ, ENDPOINT_SECONDS)
+        url, offered = connected.url, connected.models()
         connected.close()
     except EurekaError as error:
         yield Finding("endpoint", "lack", "can't be used", str(error))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, DesignerError
 from eureka_loop.propose.designer import DESIGNERS, Designer, Request
-from eureka_loop.propose.llm.settings import LLMSettings, configured_model, configured_url
+from eureka_loop.propose.llm.settings import check_url, configured_model, configured_url
 from eureka_loop.records import Reply
 from eureka_loop.store import Run
 
@@ -19,16 +19,18 @@ def settle(config: RunConfig) -> RunConfig:
         BadInput: no key, no model, no recorded run, a limit that can't be kept.
         UnknownName: no such designer.
     """
-    settings = LLMSettings(model=config.model, base_url=config.base_url)
+    if config.base_url is not None:
+        check_url(config.base_url)
     if config.replay is not None:
         if config.designer not in (None, "replay"):
             raise BadInput(f"--replay {config.replay} needs the replay designer, not {config.designer}")
         config = replace(config, designer="replay", replay=config.replay.resolve())
     if config.designer is None:
-        config = replace(config, designer="llm" if configured_model(settings) else "templates")
+        config = replace(config, designer="llm" if configured_model(config.model) else "templates")
     check(config)
     if config.designer == "llm":
-        config = replace(config, model=configured_model(settings), base_url=configured_url(settings))
+        model, url = configured_model(config.model), configured_url(config.base_url)
+        config = replace(config, model=model, base_url=url)
     return config
 
 

@@ -5,110 +5,119 @@ from __future__ import annotations
 import os
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
-from eureka_loop.errors import BadInput, EndpointError, EurekaError, NoAnswer
+from eureka_loop.errors import BadInput, EndpointError, EurekaError, NoAnswer, Unavailable
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.llm import prompts
+from eureka_loop.propose.llm.endpoint import TIMEOUT, Counts, Endpoint
 from eureka_loop.propose.llm.extract import extract
 from eureka_loop.propose.llm.ledger import Ledger
 from eureka_loop.propose.llm.prices import Prices
-from eureka_loop.propose.llm.settings import LLMSettings, configured_model
+from eureka_loop.propose.llm.settings import configured_model
 from eureka_loop.records import Reply, Usage
 from eureka_loop.store import Run
 
-ATTEMPTS = 3  # at one call, where no answer or no choice comes
-Messages = Sequence[Mapping[str, str]]
+ATTEMPTS = 4  # at one call, where no answer or no choice comes
+PAUSE = 1.0  # seconds before the second attempt; four times as long before each further one
 
 
 class LLMDesigner:
     """Asks a model for every sample on its own; samples differ by temperature and seed.
 
     Args:
-        ledger: counts tokens and money, and stops before a limit is passed.
+        spent, record: see `Ledger`.
+        timeout: seconds without a byte before a call counts as lost.
 
     Raises:
-        BadInput: no key, no model (the message lists the ones on offer), no price where money is limited.
+        BadInput: no key, no model (the message lists the ones on offer), a limit that can't be kept.
     """
 
     name = "llm"
 
     def __init__(
-        self, settings: LLMSettings, ledger: Ledger, *, environ: Mapping[str, str] = os.environ
+        self,
+        config: RunConfig,
+        prices: Prices,
+        *,
+        spent: Usage = Usage(usd=0.0),  # noqa: B008 - frozen
+        record: Callable[[Usage], object] = lambda _: None,
+        environ: Mapping[str, str] = os.environ,
+        timeout: float = TIMEOUT,
+        pause: float = PAUSE,
     ) -> None:
-        from eureka_loop.propose.llm.endpoint import Endpoint  # the SDK takes half a second to import
-
-        self._settings, self._ledger = settings, ledger
-        self._endpoint = Endpoint(settings, environ)
-        model = configured_model(settings, environ)
+        self._config, self._pause = config, pause
+        self._endpoint = Endpoint(config.base_url, environ, timeout)
+        model = configured_model(config.model, environ)
         if model is None:
             offer = self._endpoint.offer()
             self.close()
             raise BadInput(f"no model is chosen: give --model, or set EUREKA_MODEL; {offer}")
         self.model: str = model
-        ledger.require_price(model)
+        self.ledger = Ledger(
+            model,
+            prices,
+            max_usd=config.max_usd,
+            max_tokens=config.max_tokens,
+            spent=spent,
+            record=record,
+        )
 
     def close(self) -> None:
         """Close the connections."""
         self._endpoint.close()
 
     def propose(self, request: Request, sample: int) -> Reply:
-        """One reply; a repair continues the exchange.
+        """One reply; a repair continues the exchange. A call without an answer or a choice is repeated.
 
         Raises:
             BudgetSpent: a call didn't fit into the limits any more, and wasn't made.
             EndpointError: the call failed, or every call would.
             UnknownName: the endpoint doesn't know the model.
         """
-        return self._ask(prompts.messages(request), _seed(request, sample))
-
-    def _ask(self, messages: Messages, seed: int) -> Reply:
-        """One choice; a call without an answer, or without a choice, is repeated."""
-        problem = ""
+        messages = prompts.messages(request)
+        text = f"{request.seed} {request.generation} {sample} {request.attempt}"
+        seed = zlib.crc32(text.encode()) >> 1  # the same one would make the samples of a generation equal
         for attempt in range(ATTEMPTS):
-            if problem:
-                time.sleep(self._settings.pause * 4 ** (attempt - 1))
             try:
                 return self._call(messages, (seed + attempt) % 2**31)
             except NoAnswer as error:
-                problem = str(error)
-        raise EndpointError(f"{self._endpoint.url}, {ATTEMPTS} times: {problem}")
+                last = error
+            if attempt < ATTEMPTS - 1:
+                time.sleep(last.wait or self._pause * 4**attempt)
+        failure = Unavailable if last.lasting else EndpointError
+        raise failure(f"{self._endpoint.url}, {ATTEMPTS} times: {last}")
 
-    def _call(self, messages: Messages, seed: int) -> Reply:
-        prompt, limit = _tokens(*(each["content"] for each in messages)), self._settings.max_tokens
-        with self._ledger.call(self._ledger.usage(self.model, prompt, limit)) as call:
+    def _call(self, messages: Sequence[Mapping[str, str]], seed: int) -> Reply:
+        limit, prompt = self._config.max_completion_tokens, _tokens(*(each["content"] for each in messages))
+        with self.ledger.call(self.ledger.usage(prompt, limit)) as call:
             try:
-                completion = self._endpoint.complete(
-                    self.model, messages, max_tokens=limit, temperature=self._settings.temperature, seed=seed
+                answer, sent = self._endpoint.complete(
+                    self.model, messages, limit, temperature=self._config.temperature, seed=seed
                 )
             except EurekaError as error:
                 if not (isinstance(error, NoAnswer) and error.served):
                     call.used = Usage(usd=0.0)
                 raise
-            sent, written = completion.prompt_tokens, completion.completion_tokens
-            call.used = self._ledger.usage(
-                self.model,
-                prompt if sent is None else sent,
-                _tokens(completion.text or "") if written is None else written,
+            counts = answer.usage or Counts()
+            call.used = self.ledger.usage(
+                prompt if counts.prompt_tokens is None else counts.prompt_tokens,
+                _tokens(answer.text) if counts.completion_tokens is None else counts.completion_tokens,
             )
-        if completion.text is None:
+        if not answer.choices:
             raise NoAnswer("it sent no choice; choose another model or endpoint", served=True)
-        reply = extract(
-            completion.text,
-            finish_reason=completion.finish_reason,
-            refusal=completion.refusal,
-            limit=limit,
-        )
+        finish, refusal = answer.choices[0].finish_reason or "stop", answer.choices[0].message.refusal or ""
+        reply = extract(answer.text, finish_reason=finish, refusal=refusal, limit=limit)
         exchange = {
             "messages": [dict(each) for each in messages],
-            "reply": completion.text,
-            "finish_reason": completion.finish_reason,
-            "model": completion.model or self.model,
+            "reply": answer.text,
+            "finish_reason": finish,
+            "model": answer.model or self.model,
             "usage": files.plain(call.used),
-            "request": {"model": self.model, **completion.parameters},
+            "request": {"model": self.model, **sent},
         }
         return replace(reply, exchange=exchange)
 
@@ -119,31 +128,10 @@ def create(config: RunConfig, run: Run | None) -> LLMDesigner:
     Raises:
         BadInput: no key, no model, a limit that can't be kept.
     """
-
-    def record(spent: Usage) -> None:
-        if run is not None:
-            run.event("spent", **files.plain(spent))
-
-    ledger = Ledger(
-        Prices.load(),
-        max_usd=config.max_usd,
-        max_tokens=config.max_tokens,
-        spent=run.spent() if run is not None else Usage(usd=0.0),
-        record=record,
-    )
-    settings = LLMSettings(
-        model=config.model,
-        base_url=config.base_url,
-        temperature=config.temperature,
-        max_tokens=config.max_completion_tokens,
-    )
-    return LLMDesigner(settings, ledger)
-
-
-def _seed(request: Request, sample: int) -> int:
-    """A seed for each call: the same one would make the samples of a generation equal."""
-    text = f"{request.seed} {request.generation} {sample} {request.attempt}"
-    return zlib.crc32(text.encode()) >> 1
+    if run is None:
+        return LLMDesigner(config, Prices.load())
+    record = lambda spent: run.event("spent", **files.plain(spent))  # noqa: E731
+    return LLMDesigner(config, Prices.load(), spent=run.spent(), record=record)
 
 
 def _tokens(*texts: str) -> int:

@@ -10,7 +10,9 @@ from eureka_loop.records import Reply
 
 ENTRY = "compute_reward"
 _DEFINES = re.compile(rf"^\s*def\s+{ENTRY}\s*\(", re.MULTILINE)
-_FENCE = re.compile(r"^[ \t>]*(?P<marks>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)[^`\n]*$")
+_OPENING = r"^[ \t>]*(?P<marks>`{3,}|~{3,})[^`\n]*\n"
+_BLOCK = re.compile(rf"{_OPENING}(?P<code>.*?)^[ \t>]*(?P=marks)[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
+_UNCLOSED = re.compile(rf"{_OPENING}(?P<code>.*)", re.MULTILINE | re.DOTALL)
 _STARTS_CODE = re.compile(r"^(@|#|def |from |import |[A-Za-z_]\w*\s*(:[^=]+)?=[^=])")
 
 
@@ -29,8 +31,9 @@ def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit:
     if refusal or finish_reason == "content_filter":
         return Reply(None, problem=f"the model refused: {one_line(refusal or text) or 'content filter'}")
     text = without_thinking(text).replace("\r\n", "\n").replace("\r", "\n")
-    blocks, rest = _fenced_blocks(text)
-    cut = finish_reason == "length"
+    blocks = [_tidy(block["code"]) for block in _BLOCK.finditer(text)]
+    unclosed = _UNCLOSED.search(_BLOCK.sub("", text))
+    rest, cut = _tidy(unclosed["code"]) if unclosed else "", finish_reason == "length"
     if not cut and rest and _parses(rest):
         blocks.append(rest)  # only the closing fence is missing
     source = _chosen(blocks, cut=cut) or (None if blocks or rest or cut else _unfenced(text))
@@ -62,41 +65,24 @@ def one_line(text: str, width: int = 160) -> str:
     return textwrap.shorten(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text), width, placeholder=" …")
 
 
-def _fenced_blocks(text: str) -> tuple[list[str], str]:
-    """Every fenced block, in order, and the one without a closing fence, if any."""
-    blocks, lines, marks = list[str](), list[str](), ""
-    for line in text.split("\n"):
-        fence = _FENCE.match(line)
-        if fence and not marks:
-            marks, lines = fence["marks"], []
-        elif fence and not fence["language"] and fence["marks"].startswith(marks):
-            blocks.append(_tidy(lines))
-            marks = ""
-        elif marks:
-            lines.append(line)
-    return blocks, _tidy(lines) if marks else ""
-
-
 def _chosen(blocks: list[str], *, cut: bool) -> str | None:
     """The last block that defines the function and is Python, else the last one with any function."""
     entries = [code for code in blocks if _DEFINES.search(code)]
     if entries:
-        return next((code for code in reversed(entries) if _parses(code)), entries[-1])
+        return next(filter(_parses, reversed(entries)), entries[-1])
     functions = [code for code in blocks if re.search(r"^def ", code, re.MULTILINE)]
     return functions[-1] if functions and not cut else None
 
 
 def _unfenced(text: str) -> str | None:
-    """Code without a fence: the longest run of lines around the `def` that is Python."""
-    lines = text.split("\n")
-    entry = next((n for n, line in enumerate(lines) if re.match(rf"def\s+{ENTRY}\s*\(", line)), None)
-    if entry is None:
+    """Code without a fence: the longest run of lines from one that looks like code on that is Python."""
+    found = _DEFINES.search(text)
+    if found is None:
         return None
+    lines, entry = text.split("\n"), text.count("\n", 0, found.end())
     starts = [n for n in range(entry + 1) if _STARTS_CODE.match(lines[n])]
-    ends = [n for n in range(len(lines), entry, -1) if n == len(lines) or lines[n][:1].strip()]
-    runs = (lines[start:end] for start in starts for end in ends)
-    whole = next((run for run in runs if _parses("\n".join(run))), None)
-    return _tidy(whole or lines[entry:])  # where no run is Python, the gate says why
+    runs = ("\n".join(lines[n:end]) for n in starts for end in range(len(lines), entry + 1, -1))
+    return _tidy(next(filter(_parses, runs), "\n".join(lines[entry:])))  # if none is, the gate says why
 
 
 def _parses(code: str) -> bool:
@@ -107,5 +93,5 @@ def _parses(code: str) -> bool:
     return True
 
 
-def _tidy(lines: list[str]) -> str:
-    return textwrap.dedent("\n".join(lines)).strip("\n").rstrip() + "\n"
+def _tidy(code: str) -> str:
+    return textwrap.dedent(code).strip("\n").rstrip() + "\n"

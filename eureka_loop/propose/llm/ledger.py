@@ -27,18 +27,19 @@ class Ledger:
     without an answer counts as its whole reservation: the endpoint may have served and charged it.
 
     Args:
-        max_usd: limit on money; every model used must then have a price.
+        max_usd: limit on money; the model must then have a price.
         max_tokens: limit on tokens of prompts and replies together.
         spent: by the run before it was resumed.
         record: takes the amount spent so far after every call that cost something, before the next counts;
             called from the call's thread.
 
     Raises:
-        BadInput: a limit on money is set, and a part of `spent` has no known price.
+        BadInput: a limit on money is set, and the model, or a part of `spent`, has no known price.
     """
 
     def __init__(
         self,
+        model: str,
         prices: Prices,
         *,
         max_usd: float | None = None,
@@ -46,11 +47,17 @@ class Ledger:
         spent: Usage = Usage(usd=0.0),  # noqa: B008 - frozen
         record: Callable[[Usage], object] = lambda _: None,
     ) -> None:
-        self._prices, self._max_usd, self._max_tokens = prices, max_usd, max_tokens
+        self._price, self._max_usd, self._max_tokens = prices.of(model), max_usd, max_tokens
         self._record = record
         self._spent = spent
         self._reserved: list[Usage] = []
         self._changed = threading.Condition()
+        if max_usd is not None and self._price is None:
+            raise BadInput(
+                f"--max-usd needs the price of model {model!r}: add it to {user_file()} as "
+                f'price = [{{ model = "{model}", input = 1.0, output = 4.0 }}] '
+                "(USD per million tokens), or give --max-tokens instead"
+            )
         if max_usd is not None and spent.tokens and spent.usd is None:
             raise BadInput(
                 "--max-usd can't be kept: this run's earlier calls were made at an unknown price; "
@@ -63,23 +70,9 @@ class Ledger:
         with self._changed:
             return self._spent
 
-    def require_price(self, model: str) -> None:
-        """Check, before anything is spent, that a limit on money can be kept.
-
-        Raises:
-            BadInput: the model's price is unknown.
-        """
-        if self._max_usd is not None and self._prices.of(model) is None:
-            raise BadInput(
-                f"--max-usd needs the price of model {model!r}: add it to {user_file()} as "
-                f'price = [{{ model = "{model}", input = 1.0, output = 4.0 }}] '
-                "(USD per million tokens), or give --max-tokens instead"
-            )
-
-    def usage(self, model: str, prompt_tokens: int, completion_tokens: int) -> Usage:
-        """Tokens with their price; `usd` is None where the model's price is unknown."""
-        price = self._prices.of(model)
-        usd = None if price is None else price.usd(prompt_tokens, completion_tokens)
+    def usage(self, prompt_tokens: int, completion_tokens: int) -> Usage:
+        """Tokens with their price; `usd` is None where it is unknown."""
+        usd = self._price.usd(prompt_tokens, completion_tokens) if self._price else None
         return Usage(prompt_tokens, completion_tokens, usd)
 
     @contextmanager
@@ -93,7 +86,7 @@ class Ledger:
         with self._changed:
             while passed := self._would_pass(most):
                 if not self._reserved:
-                    raise BudgetSpent(passed)
+                    raise BudgetSpent(f"{passed}; resume with more, or with a lower --max-completion-tokens")
                 self._changed.wait()
             self._reserved.append(most)
         try:
@@ -108,18 +101,11 @@ class Ledger:
 
     def _would_pass(self, most: Usage) -> str:
         """The message on the limit that a call might pass; "" where it passes none."""
-        held = sum(self._reserved, most)
-        advice = "resume with more, or with a lower --max-completion-tokens"
-        spent = self._spent.tokens
-        if self._max_tokens is not None and spent + held.tokens > self._max_tokens:
-            return (
-                f"--max-tokens {self._max_tokens:,}: {spent:,} spent, and the next call may take "
-                f"{most.tokens:,}; {advice}"
-            )
-        usd = self._spent.usd or 0.0
-        if self._max_usd is not None and usd + (held.usd or 0.0) > self._max_usd:
-            return (
-                f"--max-usd {self._max_usd:.2f}: ${usd:.4f} spent, and the next call may cost "
-                f"${most.usd or 0.0:.4f}; {advice}"
-            )
+        whole, spent = sum(self._reserved, self._spent + most), self._spent
+        if self._max_tokens is not None and whole.tokens > self._max_tokens:
+            need = f"{spent.tokens:,} spent, and the next call may take {most.tokens:,}"
+            return f"--max-tokens {self._max_tokens:,}: {need}"
+        if self._max_usd is not None and (whole.usd or 0.0) > self._max_usd:
+            need = f"${spent.usd or 0.0:.4f} spent, and the next call may cost ${most.usd or 0.0:.4f}"
+            return f"--max-usd {self._max_usd:.2f}: {need}"
         return ""

@@ -31,12 +31,6 @@ class Price:
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
         return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
 
-    def matches(self, name: str) -> bool:
-        return fnmatchcase(name.lower(), self.model.lower())
-
-
-_TABLE = TypeAdapter(tuple[Price, ...])
-
 
 class Prices:
     """A price table; the first row that matches counts."""
@@ -62,21 +56,20 @@ class Prices:
         "openai/gpt-4.1-2025-04-14" → "gpt-4.1-2025-04-14" → "gpt-4.1".
         """
         bare = model.rsplit("/", 1)[-1].split(":")[0]
-        spellings = dict.fromkeys([model, bare, _DATE.sub("", bare)])
-        return next((row for name in spellings for row in self._rows if row.matches(name)), None)
+        names = [name.lower() for name in (model, bare, _DATE.sub("", bare))]
+        matches = (row for name in names for row in self._rows if fnmatchcase(name, row.model.lower()))
+        return next(matches, None)
 
 
 def user_file(environ: Mapping[str, str] = os.environ) -> Path:
     """Path of the user's own table: `$EUREKA_PRICES`, else under `$XDG_CONFIG_HOME` or `~/.config`."""
-    if environ.get("EUREKA_PRICES"):
-        return Path(environ["EUREKA_PRICES"]).expanduser()
-    home = environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(home).expanduser() / "eureka-loop" / "prices.toml"
+    home = Path(environ.get("XDG_CONFIG_HOME") or "~/.config")
+    return Path(environ.get("EUREKA_PRICES") or home / "eureka-loop" / "prices.toml").expanduser()
 
 
 def _rows(text: str, where: str) -> tuple[Price, ...]:
     try:
-        return _TABLE.validate_python(tomllib.loads(text)["price"])
+        return TypeAdapter(tuple[Price, ...]).validate_python(tomllib.loads(text)["price"])
     except (KeyError, ValueError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise BadInput(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -13,33 +12,6 @@ from eureka_loop.errors import BadInput
 
 OPENAI = "https://api.openai.com/v1"
 KEYS = ("EUREKA_API_KEY", "OPENAI_API_KEY")  # the first that is set counts
-NO_KEY = "none"  # for local endpoints: the SDK requires a value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LLMSettings:
-    """Parameters of model calls. There is no field for a key: it stays in the environment.
-
-    Attributes:
-        model: None: `$EUREKA_MODEL`.
-        base_url: None: `$OPENAI_BASE_URL`, else OpenAI's.
-        max_tokens: of one reply, thinking included.
-        timeout: seconds without a byte before a call counts as lost.
-        retries: of a call that the endpoint turns away (429, 5xx, no connection).
-        pause: seconds before a call without an answer is repeated; four times as long before the next one.
-    """
-
-    model: str | None = None
-    base_url: str | None = None
-    temperature: float = 1.0
-    max_tokens: int = 8192
-    timeout: float = 300.0
-    retries: int = 4
-    pause: float = 2.0
-
-    def __post_init__(self) -> None:
-        if self.base_url is not None:
-            check_url(self.base_url)
 
 
 def check_url(url: str, name: str = "--base-url") -> None:
@@ -65,39 +37,35 @@ def check_url(url: str, name: str = "--base-url") -> None:
         raise BadInput(f"{name} {url!r} is no web address; for example http://localhost:11434/v1")
 
 
-def configured_model(settings: LLMSettings, environ: Mapping[str, str] = os.environ) -> str | None:
+def configured_model(given: str | None, environ: Mapping[str, str] = os.environ) -> str | None:
     """The model chosen by `--model` or `$EUREKA_MODEL`, if any."""
-    return settings.model or environ.get("EUREKA_MODEL") or None
+    return given or environ.get("EUREKA_MODEL") or None
 
 
-def configured_url(settings: LLMSettings, environ: Mapping[str, str] = os.environ) -> str:
-    """The endpoint's address.
+def configured_url(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
+    """The endpoint's address, by `--base-url` or `$OPENAI_BASE_URL`, else OpenAI's.
 
     Raises:
-        BadInput: `$OPENAI_BASE_URL` is not an address, or carries a password.
+        BadInput: not an address, or one that could hold a key.
     """
-    if settings.base_url is not None:
-        return settings.base_url.rstrip("/")  # checked when it was set
-    url = environ.get("OPENAI_BASE_URL") or OPENAI
-    check_url(url, "OPENAI_BASE_URL")
+    url = environ.get("OPENAI_BASE_URL") or OPENAI if given is None else given
+    check_url(url, "OPENAI_BASE_URL" if given is None else "--base-url")
     return url.rstrip("/")
 
 
 def api_key(url: str, environ: Mapping[str, str] = os.environ) -> SecretStr:
-    """The key from the environment.
+    """The key from the environment; "none" for a local endpoint without one.
 
     Raises:
         BadInput: OpenAI's own endpoint without a key, or a value that can't be a key.
     """
     name = next((name for name in KEYS if environ.get(name, "").strip()), None)
-    if name is None:
-        if url == OPENAI:
-            raise BadInput(
-                "no key: set OPENAI_API_KEY (or EUREKA_API_KEY); a local endpoint needs none: "
-                "--base-url http://localhost:11434/v1"
-            )
-        return SecretStr(NO_KEY)
-    key = SecretStr(environ[name].strip())
-    if not all("!" <= letter <= "~" for letter in key.get_secret_value()):
+    if name is None and url == OPENAI:
+        raise BadInput(
+            "no key: set OPENAI_API_KEY (or EUREKA_API_KEY); a local endpoint needs none: "
+            "--base-url http://localhost:11434/v1"
+        )
+    key = environ[name].strip() if name else "none"
+    if not all("!" <= letter <= "~" and letter not in '"\\' for letter in key):
         raise BadInput(f"{name} holds a space or a character that no key has; set it again")
-    return key
+    return SecretStr(key)

@@ -6,9 +6,8 @@ takes one line, with the names of the bodies above; each joint takes one line.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from eureka_loop.numbers import compact
@@ -16,10 +15,8 @@ from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 HEADER = "name | shape | unit, frame | meaning | at the start | under random actions"
 WIDE = 4  # components; of wider rows only the overall range is shown
-_JOINT = re.compile(r"(?P<joint>.+)_(?P<quantity>angle|position|velocity)$")
+_JOINT = re.compile(r"_(angle|position|velocity)$")
 _LISTED = {"sites": "{}_pos", "geoms": "{}_geom_pos", "sensors": "sensor_{}"}
-
-Named = tuple[str, Observable]  # name of an element (a body, a site), and one of its observables
 
 
 def vocabulary_text(vocabulary: Vocabulary) -> str:
@@ -34,81 +31,69 @@ def vocabulary_text(vocabulary: Vocabulary) -> str:
         heading = "bodies" if is_body else "joints" if name.startswith("joints ") else name
         sections.setdefault(heading, []).extend(rows)
     constants = dict(vocabulary.constants)
-    parts = [_section(heading, rows, constants) for heading, rows in sections.items()]
-    facts = [f"{name}: {text}" for name, text in constants.items()]
-    return "\n\n".join([HEADER, *parts, *(["## constants\n" + "\n".join(facts)] if facts else [])])
-
-
-def _section(heading: str, rows: Sequence[Observable], constants: dict[str, str]) -> str:
-    if heading == "bodies":
-        return _folded(heading, [(row.group, row) for row in rows])
-    if heading in _LISTED:
-        before, after = _LISTED[heading].split("{}")
-        return _folded(heading, [(row.name.removeprefix(before).removesuffix(after), row) for row in rows])
-    if heading == "joints":
-        title = "## joints: of shape (N,) unless stated; signs in the starting pose"
-        return "\n".join([title, *_joints(rows, constants)])
-    return "\n".join([f"## {heading or 'observables'}", *map(_row, rows)])
+    parts = [HEADER]
+    for heading, rows in sections.items():
+        if heading == "joints":
+            title = "joints: of shape (N,) unless stated; signs in the starting pose"
+            lines = list(_joints(rows, constants))
+        elif heading == "bodies" or heading in _LISTED:
+            elements = {row.name: _element(heading, row) for row in rows}
+            title = f"{heading}: * is one of {', '.join(dict.fromkeys(elements.values()))}"
+            lines = list(_folded(rows, elements))
+        else:
+            title, lines = heading or "observables", [_row(row) for row in rows]
+        parts.append("\n".join([f"## {title}", *lines]))
+    if constants:
+        parts.append("\n".join(["## constants", *(f"{name}: {text}" for name, text in constants.items())]))
+    return "\n\n".join(parts)
 
 
 def _row(row: Observable, start: str = "") -> str:
     where = ", ".join(filter(None, [row.unit, row.frame])) or "-"
-    start = start or _start(row)
-    return f"{row.name} | {row.shape_text} | {where} | {row.description} | {start} | {_range(row)}"
+    cells = [row.name, row.shape_text, where, row.description, start or _start(row), _range(row)]
+    return " | ".join(cells)
 
 
-# bodies, sites, geoms, sensors
+def _element(heading: str, row: Observable) -> str:
+    """The name of the body, site, geom or sensor that an observable is one of."""
+    before, after = _LISTED.get(heading, "{}").split("{}")
+    return row.group if heading == "bodies" else row.name.removeprefix(before).removesuffix(after)
 
 
-def _folded(heading: str, named: Sequence[Named]) -> str:
-    """One line for all observables that differ by their element's name alone; `*` stands for the name."""
-    families: dict[tuple[object, ...], dict[str, Observable]] = {}
-    for element, row in named:
-        pattern = row.name.replace(element, "*", 1)
-        text = re.sub(rf"\b{re.escape(element)}\b", "*", row.description)
-        families.setdefault((pattern, text, row.shape, row.unit, row.frame), {})[element] = row
-    elements = list(dict.fromkeys(element for element, _ in named))
-    lines = [_family(str(key[0]), str(key[1]), each, elements) for key, each in families.items()]
-    return "\n".join([f"## {heading}: * is one of {', '.join(elements)}", *lines])
+def _folded(rows: Sequence[Observable], elements: Mapping[str, str]) -> Iterator[str]:
+    """One line for all observables that differ by their element's name alone; `*` stands for the name.
 
+    Ranges are over all of them; their start is shown where they share it, or where it is their position.
 
-def _family(pattern: str, text: str, members: Mapping[str, Observable], elements: Sequence[str]) -> str:
-    """Ranges over all members; their start where they share it, or where it is their position."""
-    rows = list(members.values())
-    missing = [each for each in elements if each not in members]
-    if missing and len(missing) <= len(members):
-        text += f" (not for {', '.join(missing)})"
-    elif missing:
-        text += f" (only for {', '.join(members)})"
-    whole = replace(
-        rows[0],
-        name=pattern,
-        description=text,
-        start=rows[0].start if len({row.start for row in rows}) == 1 else None,
-        low=_componentwise(min, [row.low for row in rows]),
-        high=_componentwise(max, [row.high for row in rows]),
-    )
-    if pattern.endswith("_pos"):
-        return _row(whole, "; ".join(f"{element} {_start(row)}" for element, row in members.items()))
-    return _row(whole)
-
-
-def _componentwise(
-    choose: Callable[[Iterable[float]], float], rows: Sequence[tuple[float, ...] | None]
-) -> tuple[float, ...] | None:
-    known = [row for row in rows if row is not None]
-    return tuple(choose(column) for column in zip(*known, strict=True)) if known else None
-
-
-# joints
+    Args:
+        elements: name of an observable → that of its body, site, geom or sensor.
+    """
+    families: dict[Observable, list[Observable]] = {}
+    for row in rows:
+        name = elements[row.name]
+        text = re.sub(rf"\b{re.escape(name)}\b", "*", row.description)
+        pattern = Observable(row.name.replace(name, "*", 1), row.shape, row.unit, row.frame, text)
+        families.setdefault(pattern, []).append(row)
+    count = len(set(elements.values()))
+    for pattern, members in families.items():
+        names = [elements[row.name] for row in members]
+        only = f" (only for {', '.join(names)})" if len(names) < count else ""
+        whole = replace(
+            pattern,
+            description=pattern.description + only,
+            start=members[0].start if len({row.start for row in members}) == 1 else None,
+            low=tuple(map(min, zip(*(row.low for row in members if row.low), strict=True))) or None,
+            high=tuple(map(max, zip(*(row.high for row in members if row.high), strict=True))) or None,
+        )
+        starts = [f"{name} {_start(row)}" for name, row in zip(names, members, strict=True)]
+        yield _row(whole, "; ".join(starts) if pattern.name.endswith("_pos") else "")
 
 
 def _joints(rows: Sequence[Observable], constants: dict[str, str]) -> Iterator[str]:
     """One line for each joint, with its limits, which are taken out of the constants."""
     joints: dict[str, list[Observable]] = {}
     for row in rows:
-        match = _JOINT.match(row.name)
-        joints.setdefault(match["joint"] if match else row.name, []).append(row)
+        joints.setdefault(_JOINT.sub("", row.name), []).append(row)
     for joint, own in joints.items():
         sign = own[0].description.partition("; ")[2] or own[0].description
         limits = constants.pop(f"joint {joint!r}", None)
@@ -123,42 +108,26 @@ def _joint(row: Observable) -> str:
     return f"{row.name} {shape}{row.unit}: {from_start}random {_range(row)}"
 
 
-# numbers
-
-
 def _start(row: Observable) -> str:
-    if row.start is None or len(row.start) > WIDE:
-        return "-"
-    return _tuple([_number(value, scale) for value, scale in zip(row.start, _scales(row), strict=True)])
+    return "-" if row.start is None or len(row.start) > WIDE else _tuple([*map(_number, row.start)])
 
 
 def _range(row: Observable) -> str:
     if row.low is None or row.high is None:
         return "-"
     if len(row.low) > WIDE:
-        low, high = min(row.low), max(row.high)
-        return f"{_span(low, high, max(abs(low), abs(high)))} in all"
-    spans = [_span(*each) for each in zip(row.low, row.high, _scales(row), strict=True)]
+        return f"{_span(min(row.low), max(row.high))} in all"
+    spans = [*map(_span, row.low, row.high)]
     return spans[0] if len(set(spans)) == 1 else _tuple(spans)
 
 
-def _scales(row: Observable) -> list[float]:
-    """The largest magnitude seen of each component: it decides how many decimals are worth showing."""
-    seen = [values for values in (row.start, row.low, row.high) if values is not None]
-    return [max(map(abs, values)) for values in zip(*seen, strict=True)]
+def _span(low: float, high: float) -> str:
+    return "..".join(dict.fromkeys([_number(low), _number(high)]))
 
 
-def _span(low: float, high: float, scale: float) -> str:
-    ends = _number(low, scale), _number(high, scale)
-    return ends[0] if ends[0] == ends[1] else "..".join(ends)
-
-
-def _number(value: float, scale: float) -> str:
-    """To two digits of the scale: at scale 2.3, -1.83 is "-1.8" and 0.004 is "0"."""
-    if not math.isfinite(value) or not math.isfinite(scale):
-        return str(value)
-    decimals = 1 - math.floor(math.log10(scale)) if scale > 0 else 0
-    return compact(round(value, min(max(decimals, 0), 9)), 4)
+def _number(value: float) -> str:
+    """Two digits, and what is below 0.001 as 0."""
+    return compact(round(value, 3), 2)
 
 
 def _tuple(parts: Sequence[str]) -> str:

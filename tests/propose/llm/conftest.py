@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from eureka_loop.config import RunConfig
 from eureka_loop.propose.llm.designer import LLMDesigner
-from eureka_loop.propose.llm.ledger import Ledger
 from eureka_loop.propose.llm.prices import Price, Prices
-from eureka_loop.propose.llm.settings import LLMSettings
 
 Behaviour = Callable[[Request], Response]
 
@@ -123,29 +122,28 @@ def script(server: HTTPServer) -> Iterator[Script]:
 
 
 @pytest.fixture
-def ledger() -> Ledger:
-    return Ledger(Prices([Price("big-model", 1.0, 10.0)]))
-
-
-@pytest.fixture
 def key() -> str:
     """Must be seen nowhere but in the request's header."""
     return "sk-test-0123456789abcdef"
 
 
 @pytest.fixture
-def designer(script: Script, ledger: Ledger, key: str) -> Iterator[Callable[..., LLMDesigner]]:
+def designer(script: Script, key: str) -> Iterator[Callable[..., LLMDesigner]]:
     """Makes designers that ask the scripted endpoint, and closes them."""
     made: list[LLMDesigner] = []
-    settings = LLMSettings(
-        model="big-model", base_url=script.url, timeout=20.0, retries=2, max_tokens=1000, pause=0.0
-    )
+    config = RunConfig(model="big-model", base_url=script.url, max_completion_tokens=1000)
+    priced = [Price("big-model", 1.0, 10.0)]
 
     def make(
-        *, environ: Mapping[str, str] | None = None, ledger: Ledger = ledger, **changes: Any
+        *,
+        environ: Mapping[str, str] | None = None,
+        prices: Sequence[Price] = priced,
+        timeout: float = 20.0,
+        **changes: Any,
     ) -> LLMDesigner:
         environ = {"OPENAI_API_KEY": key} if environ is None else environ
-        made.append(LLMDesigner(replace(settings, **changes), ledger, environ=environ))
+        config_now = replace(config, **changes)
+        made.append(LLMDesigner(config_now, Prices(prices), environ=environ, timeout=timeout, pause=0.01))
         return made[-1]
 
     yield make

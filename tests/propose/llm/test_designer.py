@@ -8,22 +8,21 @@ import pytest
 
 from eureka_loop.errors import BadInput
 from eureka_loop.propose.designer import Repair
-from eureka_loop.propose.llm.ledger import Ledger
-from eureka_loop.propose.llm.prices import Prices
-from eureka_loop.propose.llm.settings import LLMSettings
+from eureka_loop.propose.llm.settings import configured_url
 from eureka_loop.records import Usage
 from tests.propose.conftest import proposals
 from tests.propose.llm.conftest import PROGRAM, writes
 
 
-def test_each_sample_is_a_call_of_its_own(script: Any, designer: Any, ask: Any, ledger: Any) -> None:
-    replies = proposals(designer(), ask(samples=5))
+def test_each_sample_is_a_call_of_its_own(script: Any, designer: Any, ask: Any) -> None:
+    asked = designer()
+    replies = proposals(asked, ask(samples=5))
     assert [reply.source for reply in replies] == [PROGRAM] * 5
     assert len({body["seed"] for body in script.bodies}) == len(script.bodies) == 5
     for body in script.bodies:
         assert (body["model"], body["temperature"], body["max_tokens"]) == ("big-model", 1.0, 1000)
         assert [message["role"] for message in body["messages"]] == ["system", "user"]
-    assert ledger.spent == Usage(500, 250, pytest.approx(5 * 600e-6))
+    assert asked.ledger.spent == Usage(500, 250, pytest.approx(5 * 600e-6))
     proposals(designer(), ask(samples=5))  # a resumed run
     proposals(designer(), ask(samples=5, seed=1))
     first, again, other = (script.bodies[5 * n : 5 * n + 5] for n in range(3))
@@ -66,21 +65,20 @@ def test_a_repair_continues_the_exchange(script: Any, designer: Any, ask: Any) -
     assert second["seed"] != first["seed"]
 
 
-def test_usage_is_estimated_where_the_endpoint_counts_nothing(
-    script: Any, designer: Any, ask: Any, ledger: Any
-) -> None:
+def test_usage_is_estimated_where_the_endpoint_counts_nothing(script: Any, designer: Any, ask: Any) -> None:
     script.then(writes(usage=None))
-    designer().propose(ask(), 0)
-    assert ledger.spent.prompt_tokens > 1000
-    assert 20 < ledger.spent.completion_tokens < 200
+    asked = designer()
+    asked.propose(ask(), 0)
+    assert asked.ledger.spent.prompt_tokens > 1000
+    assert 20 < asked.ledger.spent.completion_tokens < 200
 
 
 def test_a_limit_on_money_needs_a_price(designer: Any, ask: Any) -> None:
     with pytest.raises(BadInput, match=r"--max-usd needs the price of model 'big-model': add it to .*toml"):
-        designer(ledger=Ledger(Prices([]), max_usd=1.0))
-    free = Ledger(Prices([]))
-    designer(ledger=free).propose(ask(), 0)
-    assert free.spent == Usage(100, 50, None)
+        designer(prices=[], max_usd=1.0)
+    free = designer(prices=[])
+    free.propose(ask(), 0)
+    assert free.ledger.spent == Usage(100, 50, None)
 
 
 def test_without_a_model_the_offer_is_listed(designer: Any, script: Any, ask: Any, key: str) -> None:
@@ -100,4 +98,4 @@ def test_without_a_model_the_offer_is_listed(designer: Any, script: Any, ask: An
 )
 def test_an_address_must_be_one(url: Any) -> None:
     with pytest.raises(BadInput, match="is no web address; for example http"):
-        LLMSettings(base_url=url)
+        configured_url(url)

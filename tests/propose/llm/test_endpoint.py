@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 from eureka_loop.errors import BadInput, BudgetSpent, EndpointError, Unavailable, UnknownName
-from eureka_loop.propose.llm.ledger import Ledger
-from eureka_loop.propose.llm.prices import Price, Prices
 from eureka_loop.records import Candidate, Usage
 from eureka_loop.store import Run
 from tests.propose.conftest import proposals
@@ -38,44 +36,43 @@ def test_an_overloaded_endpoint_is_asked_again(script: Any, designer: Any, ask: 
     assert len(script.bodies) == 3
 
 
-def test_an_endpoint_that_stays_overloaded(script: Any, designer: Any, ask: Any, ledger: Any) -> None:
+def test_an_endpoint_that_stays_overloaded(script: Any, designer: Any, ask: Any) -> None:
     script.always = answers(503, "<html><style>x{}</style>\n<h1>Over\ncapacity</h1></html>")
+    asked = designer()
     with pytest.raises(EndpointError) as caught:
-        designer().propose(ask(), 0)
+        asked.propose(ask(), 0)
     assert str(caught.value) == (
-        f"{script.url}: HTTP 503: Over capacity, 3 times; try again later: `eureka resume` goes on from here"
+        f"{script.url}, 4 times: HTTP 503: Over capacity; try again later: `eureka resume` goes on from here"
     )
-    assert ledger.spent == Usage(usd=0.0)  # refused calls are not charged
+    assert asked.ledger.spent == Usage(usd=0.0)  # refused calls are not charged
 
 
 LOST = pytest.mark.parametrize("how", [hangs, drops, answers(504, "Gateway Time-out")])
 
 
 @LOST
-def test_a_lost_answer_counts_as_a_whole_call(
-    script: Any, designer: Any, ask: Any, ledger: Any, how: Any
-) -> None:
+def test_a_lost_answer_counts_as_a_whole_call(script: Any, designer: Any, ask: Any, how: Any) -> None:
     script.then(how)
     asked = designer(timeout=0.3)
     reply = asked.propose(ask(), 0)
     assert reply.source == PROGRAM
-    lost = ledger.spent.completion_tokens - 50
+    lost = asked.ledger.spent.completion_tokens - 50
     assert lost == 1000
-    assert ledger.spent.prompt_tokens > 1000
+    assert asked.ledger.spent.prompt_tokens > 1000
     script.always = how
-    with pytest.raises(EndpointError, match=r", 3 times: .*; choose a faster model or endpoint$"):
+    with pytest.raises(EndpointError, match=r", 4 times: .*; choose a faster model or endpoint$"):
         asked.propose(ask(), 0)
-    assert ledger.spent.completion_tokens == 50 + 4 * lost
+    assert asked.ledger.spent.completion_tokens == 50 + 5 * lost
 
 
 @LOST
 def test_lost_answers_never_pass_a_limit(script: Any, designer: Any, ask: Any, how: Any) -> None:
     """An endpoint that serves calls too slowly charges for them all the same."""
     script.always = how
-    ledger = Ledger(Prices([Price("big-model", 1.0, 10.0)]), max_usd=0.03)
+    asked = designer(max_usd=0.03, timeout=0.3)
     with pytest.raises(BudgetSpent, match=r"--max-usd 0\.03"):
-        designer(ledger=ledger, timeout=0.3).propose(ask(), 0)
-    assert 0.01 * len(script.bodies) < (ledger.spent.usd or 0.0) <= 0.03
+        asked.propose(ask(), 0)
+    assert 0.01 * len(script.bodies) < asked.ledger.spent.usd <= 0.03
     assert len(script.bodies) == 2
 
 
@@ -84,8 +81,8 @@ def test_an_unreachable_endpoint(designer: Any, ask: Any) -> None:
         port = server.getsockname()[1]
     url = f"http://127.0.0.1:{port}/v1"
     with pytest.raises(Unavailable) as caught:
-        designer(base_url=url, retries=0).propose(ask(), 0)
-    assert str(caught.value).startswith(f"{url}: it can't be reached (")
+        designer(base_url=url).propose(ask(), 0)
+    assert str(caught.value).startswith(f"{url}, 4 times: it can't be reached (")
     assert str(caught.value).endswith("is the server running, and is --base-url right?")
     assert "\n" not in str(caught.value)
 
@@ -102,7 +99,7 @@ def test_an_unreachable_endpoint(designer: Any, ask: Any) -> None:
 )
 def test_an_answer_without_sense(script: Any, designer: Any, ask: Any, body: Any, message: str) -> None:
     script.always = answers(200, body)
-    with pytest.raises(EndpointError, match=f", 3 times: {message}"):
+    with pytest.raises(EndpointError, match=f", 4 times: {message}"):
         designer().propose(ask(), 0)
 
 
@@ -135,11 +132,12 @@ def test_a_refusal_says_what_to_do(
 # choices and replies
 
 
-def test_an_empty_choice_list_is_topped_up(script: Any, designer: Any, ask: Any, ledger: Any) -> None:
+def test_an_empty_choice_list_is_topped_up(script: Any, designer: Any, ask: Any) -> None:
     script.then(chooses([]), chooses(None), writes())
-    reply = designer().propose(ask(), 0)
+    asked = designer()
+    reply = asked.propose(ask(), 0)
     assert reply.source == PROGRAM
-    assert ledger.spent == Usage(300, 150, pytest.approx(3 * 600e-6))
+    assert asked.ledger.spent == Usage(300, 150, pytest.approx(3 * 600e-6))
     assert len({body["seed"] for body in script.bodies}) == 3
 
 

@@ -20,13 +20,13 @@ NOTHING = Usage(usd=0.0)
 
 def call(ledger: Ledger, most: int, used: int) -> None:
     """A call of up to `most` tokens that takes `used`, all of them written."""
-    with ledger.call(ledger.usage("m", 0, most)) as each:
+    with ledger.call(ledger.usage(0, most)) as each:
         time.sleep(0.001)
-        each.used = ledger.usage("m", 0, used)
+        each.used = ledger.usage(0, used)
 
 
 def test_calls_in_parallel_never_pass_a_limit() -> None:
-    ledger = Ledger(PRICES, max_usd=0.05, max_tokens=20_000)
+    ledger = Ledger("m", PRICES, max_usd=0.05, max_tokens=20_000)
     seen, refused = list[Usage](), list[BudgetSpent]()
     rng = random.Random(0)
 
@@ -50,8 +50,8 @@ def test_calls_in_parallel_never_pass_a_limit() -> None:
 
 def test_a_call_without_an_answer_counts_as_the_most_it_can_take() -> None:
     recorded = list[Usage]()
-    ledger = Ledger(PRICES, max_tokens=2500, record=recorded.append)
-    with pytest.raises(ZeroDivisionError), ledger.call(ledger.usage("m", 500, 1000)):
+    ledger = Ledger("m", PRICES, max_tokens=2500, record=recorded.append)
+    with pytest.raises(ZeroDivisionError), ledger.call(ledger.usage(500, 1000)):
         raise ZeroDivisionError
     assert ledger.spent == Usage(500, 1000, pytest.approx(0.0105))
     assert recorded == [ledger.spent]
@@ -60,7 +60,7 @@ def test_a_call_without_an_answer_counts_as_the_most_it_can_take() -> None:
 
 
 def test_earlier_spending_counts() -> None:
-    ledger = Ledger(PRICES, max_usd=1.0, spent=Usage(10, 20, 0.999))
+    ledger = Ledger("m", PRICES, max_usd=1.0, spent=Usage(10, 20, 0.999))
     message = r"--max-usd 1\.00: \$0\.9990 spent, and the next call may cost \$0\.0100"
     with pytest.raises(BudgetSpent, match=message):
         call(ledger, 1000, 0)
@@ -69,15 +69,15 @@ def test_earlier_spending_counts() -> None:
 
 def test_unpriced_spending_can_t_be_limited_in_money() -> None:
     with pytest.raises(BadInput, match="give --max-tokens instead"):
-        Ledger(PRICES, max_usd=1.0, spent=Usage(10, 20, None))
-    free = Ledger(Prices([]), spent=Usage(10, 20, None))
+        Ledger("m", PRICES, max_usd=1.0, spent=Usage(10, 20, None))
+    free = Ledger("m", Prices([]), spent=Usage(10, 20, None))
     call(free, 10**9, 1)
     assert free.spent == Usage(10, 21, None)
 
 
 def test_every_call_is_recorded_before_the_next_one_counts() -> None:
     recorded = list[Usage]()
-    ledger = Ledger(PRICES, max_tokens=100_000, record=recorded.append)
+    ledger = Ledger("m", PRICES, max_tokens=100_000, record=recorded.append)
     threads = [threading.Thread(target=call, args=(ledger, 100, 4)) for _ in range(20)]
     for thread in threads:
         thread.start()

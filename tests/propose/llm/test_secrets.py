@@ -13,7 +13,7 @@ from werkzeug import Request, Response
 
 from eureka_loop import files
 from eureka_loop.errors import BadInput, EurekaError
-from eureka_loop.propose.llm.settings import LLMSettings, configured_url
+from eureka_loop.propose.llm.settings import configured_url
 from tests.propose.llm.conftest import PROGRAM, answers, drops, fails, hangs, says
 
 
@@ -97,9 +97,9 @@ def test_a_key_that_can_t_be_one_is_not_repeated(designer: Any) -> None:
 )
 def test_an_address_that_can_hold_a_key_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(BadInput) as flag:
-        LLMSettings(base_url=url)
+        configured_url(url)
     with pytest.raises(BadInput) as variable:
-        configured_url(LLMSettings(), {"OPENAI_BASE_URL": url})
+        configured_url(None, {"OPENAI_BASE_URL": url})
     for message, name in ((str(flag.value), "--base-url"), (str(variable.value), "OPENAI_BASE_URL")):
         assert message.startswith(f"{name} must be a plain address")
         assert "hunter2" not in message
