@@ -85,7 +85,8 @@ def with_bank(run: Run, copies: Path) -> Run:
     folders = [each for each in finished if not (each / FILE).exists() and not is_report(each)]
     if folders:
         begin = time.perf_counter()
-        record_trained([files.read_json(each / "job.json", Job) for each in folders], domain, folders)
+        for each in folders:
+            record_trained(files.read_json(each / "job.json", Job), domain, each)
         spent = (time.perf_counter() - begin) / len(folders)
         trained = [each.seconds for id in run.candidate_ids() for each in run.evaluated(id).trained]
         print(f"recording: {spent:.2f} s an episode, {spent / fmean(trained):.1%} of a training's time")

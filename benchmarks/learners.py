@@ -28,7 +28,7 @@ def assembled(
     from eureka_loop.envs.registry import find_domain
     from eureka_loop.records import Job
     from eureka_loop.reward.sandbox.fork_server import ForkServer
-    from eureka_loop.train.population.trainer import assemble
+    from eureka_loop.train.population.trainer import Cohort
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # as a worker does
@@ -39,4 +39,5 @@ def assembled(
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     fork_server = stack.enter_context(ForkServer())
     folders = [folder / job.candidate for job in jobs]
-    return assemble(jobs, find_domain(task.env_id), fork_server, folders, stack, threads=threads)
+    domain = find_domain(task.env_id)
+    return Cohort(jobs, domain, fork_server, folders, lambda *_: None, stack, threads)

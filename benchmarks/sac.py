@@ -168,7 +168,7 @@ def trained(
     ):
         result = sb3.train_job(asked, domain, fork_server, Path(folder), lambda _: None)
         if keep is not None and isinstance(result, Trained):
-            record_trained([asked], domain, [Path(folder)])
+            record_trained(asked, domain, Path(folder))
             shutil.move(Path(folder) / FILE, keep)
     if not isinstance(result, Trained):
         raise SystemExit(f"training failed: {result}")

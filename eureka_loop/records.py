@@ -138,7 +138,7 @@ class Job:
     cohort: tuple[str, ...] = ()
 
 
-SNAPSHOT = "training.npz"  # in the folder of a job with `until`: the state from which to continue
+SNAPSHOT = "training.pt"  # in the folder of a job with `until`: the state from which to continue
 
 
 @dataclass(frozen=True, slots=True)

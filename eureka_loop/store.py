@@ -6,7 +6,7 @@ proposals/          every reply as soon as it is there: g0-03.json, g0-03-repair
 task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read;
                     random-<n>.npz: whole episodes of random actions
 candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, bank.json, failed.json, halted.json
-   rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, with snapshots (training.npz)
+   rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, with snapshots (training.pt)
    seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, TensorBoard events,
                     episode.npz: an episode of the policy, with every observable
 report.md           report-curves.png

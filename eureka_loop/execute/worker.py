@@ -140,7 +140,7 @@ def _keep(folders: Folders, jobs: Sequence[Job], results: Sequence[Trained | Fai
     for folder, job, result in zip(folders, jobs, results, strict=True):
         if job.keep_episode and isinstance(result, Trained):
             try:
-                record_trained([job], domain, [folder])
+                record_trained(job, domain, folder)
             except Exception:  # noqa: BLE001 - the process boundary
                 files.require_space(folder)
                 traceback.print_exc()

@@ -10,7 +10,7 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure
 from eureka_loop.records import Job, Task, Training
 from eureka_loop.registry import Registry
-from eureka_loop.results import Failed, FailureKind, Trained, judged_episode
+from eureka_loop.results import Failed, FailureKind, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 
 Report = Callable[[int, Mapping[str, float]], None]
@@ -73,42 +73,7 @@ class Diverged(Exception):
 
 def failed(job: Job, error: RewardFailure | Refused | Diverged) -> Failed:
     """The result of a training that an error ended."""
-    kind, detail = "refused" if isinstance(error, Refused) else "diverged", ""
+    kind: FailureKind = "refused" if isinstance(error, Refused) else "diverged"
     if isinstance(error, RewardFailure):
-        kind, detail = error.kind, error.detail
-    return Failed(job.candidate, cast(FailureKind, kind), str(error), detail, job.seed)
-
-
-class ScriptedTrainer:
-    """A trainer for tests that trains nothing: a policy's fitness is a function of its job.
-
-    Args:
-        fitness: job → fitness of every judged episode; None: the training fails.
-    """
-
-    def __init__(self, fitness: Callable[[Job], float | None] = lambda job: float(job.seed)) -> None:
-        self._fitness = fitness
-
-    def supports(self, training: Training, task: Task, domain: Domain, names: Sequence[str]) -> str:
-        return "" if training.algorithm == "ppo" else f"scripted trainer: no {training.algorithm.upper()}"
-
-    def train(
-        self,
-        jobs: Sequence[Job],
-        domain: Domain,
-        fork_server: ForkServer,
-        folders: Sequence[Path],
-        report: Report,
-        *,
-        threads: int = 1,
-    ) -> list[Trained | Failed]:
-        results: list[Trained | Failed] = []
-        for index, job in enumerate(jobs):
-            fitness = self._fitness(job)
-            if fitness is None:
-                results.append(failed(job, Diverged("scripted")))
-                continue
-            report(index, {"step": float(job.steps), "steps_per_s": 1.0, "fitness": fitness})
-            episodes = tuple(judged_episode(seed, fitness, None, 1) for seed in job.judge_seeds)
-            results.append(Trained(job.candidate, job.seed, job.steps, episodes, (), {}, 0.0))
-        return results
+        return Failed(job.candidate, cast(FailureKind, error.kind), str(error), error.detail, job.seed)
+    return Failed(job.candidate, kind, str(error), seed=job.seed)

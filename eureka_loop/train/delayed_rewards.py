@@ -76,17 +76,16 @@ class PendingRewards:
     def relabel(self, columns: Mapping[str, Array]) -> Array:
         """Rewards of N rows that this training didn't step through, (N,), unscaled.
 
-        They may be many times what a rollout holds: as many calls as that takes, each with its own deadline.
+        As many calls as the process needs for them, each with its own deadline.
 
         Raises:
             RewardFailure: the program failed.
         """
-        count, most = len(next(iter(columns.values()))), self._process.rows
-        parts = [
-            {name: column[start : start + most] for name, column in columns.items()}
-            for start in range(0, count, most)
-        ]
-        return np.concatenate([np.zeros(0), *(self._process.evaluate(part).total for part in parts)])
+        rewards, most = np.zeros(len(next(iter(columns.values())))), self._process.rows
+        for begin in range(0, len(rewards), most):
+            part = {name: column[begin : begin + most] for name, column in columns.items()}
+            rewards[begin : begin + most] = self._process.evaluate(part).total
+        return rewards
 
 
 def by_time(rows: npt.NDArray[Scalar], n_envs: int) -> npt.NDArray[Scalar]:
@@ -115,7 +114,7 @@ class DelayedDictRolloutBuffer(_Rollout, DictRolloutBuffer):
     """For goal envs, with observations that are dicts."""
 
 
-class _Replay:
+class DelayedReplay:
     """Mixin of a replay buffer."""
 
     pending_rewards: PendingRewards
@@ -130,6 +129,10 @@ class _Replay:
         self.pending += 1
         if self.pending * self.n_envs >= MOST_PENDING or self.pending == self.buffer_size:
             self.compute_pending_rewards()
+
+    def add_rewarded(self, *transition: Any) -> None:
+        """A transition that has its reward already; before all others."""
+        super().add(*transition)  # type: ignore[misc]
 
     def compute_pending_rewards(self) -> None:
         """Reward every pending step."""
@@ -156,11 +159,11 @@ class _Replay:
         return scaled.astype(np.float32)
 
 
-class DelayedReplayBuffer(_Replay, ReplayBuffer):
+class DelayedReplayBuffer(DelayedReplay, ReplayBuffer):
     """For observations that are arrays."""
 
 
-class DelayedDictReplayBuffer(_Replay, DictReplayBuffer):
+class DelayedDictReplayBuffer(DelayedReplay, DictReplayBuffer):
     """For goal envs, with observations that are dicts."""
 
 

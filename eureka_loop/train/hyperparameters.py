@@ -36,13 +36,18 @@ ACTIVATIONS: Mapping[str, type[nn.Module]] = {
 }
 
 SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf")
-LINEAR = "lin_"
 DEVICES = r"cpu|cuda(:\d+)?"
+LEAST = {"n_envs": 1, "n_sampled_goal": 0}
 
 # Left out: arguments that training sets itself, or that JSON can't hold, and n-step returns for SAC: these
 # samples reach over rows that may not have been rewarded yet.
-_OURS = ("self", "policy", "env", "seed", "verbose", "tensorboard_log", "_init_setup_model", "action_noise")
-_BUFFERS = ("rollout_buffer_class", "rollout_buffer_kwargs", "replay_buffer_class", "replay_buffer_kwargs")
+_OURS = {"self", "policy", "env", "seed", "verbose", "tensorboard_log", "_init_setup_model", "action_noise"}
+_OURS |= {f"{buffer}_buffer_{part}" for buffer in ("rollout", "replay") for part in ("class", "kwargs")}
+_KINDS: Mapping[type, tuple[Any, str]] = {
+    bool: (bool, "true or false"),
+    int: (int, "a whole number"),
+    float: ((int, float), "a number"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,7 @@ class Settings:
     Attributes:
         arguments: keyword arguments of SB3's class, as it takes them.
         n_envs: environments stepped in turn.
-        normalize_observation: running mean and standard deviation, clipped to ±10.
-        normalize_reward: divided by the running standard deviation of discounted returns, clipped to ±10.
+        normalize_observation, normalize_reward: see `normalization`.
         her: SAC only: hindsight experience replay.
         n_sampled_goal: how many transitions with another goal a sample holds for each with its own.
     """
@@ -75,30 +79,27 @@ def settings(algorithm: Algorithm, hyperparameters: Mapping[str, Any]) -> Settin
     """Read a job's hyperparameters.
 
     Raises:
-        UnknownName: a key that neither SB3's class nor this module knows.
+        UnknownName: a key that neither SB3's class nor this module has.
         BadInput: a value that can't be read, or is of the wrong kind; a device that isn't here.
     """
-    own = {"n_envs": 1, "normalize_observation": True, "normalize_reward": True}
+    own: dict[str, Any] = {"n_envs": 1, "normalize_observation": True, "normalize_reward": True}
     if algorithm == "sac":
         own |= {"her": False, "n_sampled_goal": 4}
-    known = _arguments(algorithm)
-    for key in hyperparameters:
-        if key not in known and key not in own:
-            hint = f"it takes {', '.join([*known, *own])}"
-            raise UnknownName(f"{algorithm} hyperparameter", key, [*known, *own], hint)
+    known = {**_arguments(algorithm), **own}
+    arguments: dict[str, Any] = {"device": "cpu"}
     for key, value in hyperparameters.items():
-        _check_kind(key, value, {**known, **own}[key])
-    own.update({key: hyperparameters[key] for key in own if key in hyperparameters})
-    arguments = {key: _value(key, value) for key, value in hyperparameters.items() if key in known}
-    require_device(arguments.setdefault("device", "cpu"))
-    return Settings(arguments, **own)  # type: ignore[arg-type]
+        if key not in known:
+            raise UnknownName(f"{algorithm} hyperparameter", key, known, f"it takes {', '.join(known)}")
+        (own if key in own else arguments)[key] = _value(key, value, known[key])
+    require_device(arguments["device"])
+    return Settings(arguments, **own)
 
 
 def require_device(name: Any) -> None:
     """
     Raises:
-        BadInput: there is no such device here, where SB3 would go to the CPU without a word. "auto" is none:
-            a run must mean the same wherever it is resumed.
+        BadInput: no such device here; SB3 would train on the CPU. "auto" isn't allowed: a run must mean the
+            same wherever it is resumed.
     """
     if not re.fullmatch(DEVICES, str(name)):
         raise BadInput(f'device = {name!r}: give "cpu", "cuda", or "cuda:1" for the second GPU')
@@ -133,69 +134,56 @@ class SpacesOnly(gymnasium.Env[Any, Any]):
         self.observation_space, self.action_space = observation, action
 
 
-def _check_kind(key: str, value: Any, default: Any) -> None:
-    """Refuse a value of another kind than SB3's default: a number, a flag."""
-    if (key in SCHEDULED and isinstance(value, str)) or (key == "train_freq" and isinstance(value, list)):
-        return
-    wanted = _KINDS.get(type(default))
-    if wanted and (not isinstance(value, wanted[1]) or isinstance(value, bool) != (wanted[1] is bool)):
-        raise BadInput(f"{key} = {value!r}: give {wanted[0]}")
-    if key == "n_envs" and value < 1:
-        raise BadInput(f"n_envs = {value}: give 1 or more")
-    if key == "n_sampled_goal" and value < 0:
-        raise BadInput(f"n_sampled_goal = {value}: give 0 or more")
-    if key == "policy_kwargs" and not isinstance(value, Mapping):
-        raise BadInput(f"policy_kwargs = {value!r}: give a table, such as {{ net_arch = [64, 64] }}")
-
-
-_KINDS: Mapping[type, tuple[str, Any]] = {
-    bool: ("true or false", bool),
-    int: ("a whole number", int),
-    float: ("a number", (int, float)),
-}
-
-
 def _arguments(algorithm: Algorithm) -> dict[str, Any]:
     """Keyword arguments of SB3's class, with their defaults."""
     names = inspect.signature(ALGORITHMS[algorithm].__init__).parameters
-    dropped = {*_OURS, *_BUFFERS, *(("n_steps",) if algorithm == "sac" else ())}
+    dropped = {*_OURS, "n_steps"} if algorithm == "sac" else _OURS
     return {name: each.default for name, each in names.items() if name not in dropped}
 
 
-def _value(key: str, value: Any) -> Any:
-    if key == "policy_kwargs":
-        return {name: _policy_value(name, each) for name, each in value.items()}
+def _value(key: str, value: Any, default: Any) -> Any:
+    """A value as SB3 takes it, of the same kind as its default: a number, a flag."""
     if key in SCHEDULED and isinstance(value, str):
         return _schedule(key, value)
     if key == "train_freq" and isinstance(value, list):
         return tuple(value)
+    if key == "policy_kwargs":
+        return _policy_kwargs(value)
+    kind, wanted = _KINDS.get(type(default), (object, ""))
+    if not isinstance(value, kind) or (wanted and isinstance(value, bool) != (kind is bool)):
+        raise BadInput(f"{key} = {value!r}: give {wanted}")
+    if key in LEAST and value < LEAST[key]:
+        raise BadInput(f"{key} = {value}: give {LEAST[key]} or more")
     return value
 
 
-def _policy_value(name: str, value: Any) -> Any:
-    if name != "activation_fn":
-        return value
-    if value not in ACTIVATIONS:
+def _policy_kwargs(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise BadInput(f"policy_kwargs = {value!r}: give a table, such as {{ net_arch = [64, 64] }}")
+    activation = value.get("activation_fn")
+    if activation is None:
+        return dict(value)
+    if activation not in ACTIVATIONS:
         hint = f"it may be {', '.join(ACTIVATIONS)}"
-        raise UnknownName("activation function", str(value), ACTIVATIONS, hint)
-    return ACTIVATIONS[value]
+        raise UnknownName("activation function", str(activation), ACTIVATIONS, hint)
+    return {**value, "activation_fn": ACTIVATIONS[activation]}
 
 
 def _schedule(key: str, text: str) -> LinearSchedule:
     """ "lin_3e-4": from 3e-4 at the start to 0 at the end of training."""
     try:
-        if text.startswith(LINEAR):
-            return LinearSchedule(float(text.removeprefix(LINEAR)), 0.0, 1.0)
+        kind, start = text.split("_")
+        if kind == "lin":
+            return LinearSchedule(float(start), 0.0, 1.0)
     except ValueError:
         pass
     raise BadInput(f"{key} = {text!r}: write a number, or 'lin_3e-4' for one that falls to zero")
 
 
 def _leave_compiler_out() -> None:
-    """Keep the first optimizer of a process from importing torch's compiler, a third of a worker's start.
+    """Keep a process's first optimizer from importing torch's compiler, a third of a worker's start.
 
-    torch imports it (in `torch._compile._disable_dynamo`) only to mark a few methods as not to be compiled;
-    they are marked here. Where torch does this otherwise, nothing changes.
+    torch imports it only to mark a few methods as not to be compiled; they are marked here.
     """
     for method in vars(Optimizer).values():
         plain = getattr(method, "__wrapped__", None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -64,14 +63,13 @@ class ObservationScale:
         found.var = self._squares[learner, 0] / self._count
         return found
 
-    def snapshot(self, learner: int) -> dict[str, Any]:
-        return {"count": self._count, "mean": self._mean[learner], "squares": self._squares[learner]}
+    def snapshot(self, learner: int) -> Any:
+        return self._count, self._mean[learner], self._squares[learner]
 
-    def restore(self, learner: int, snapshot: Mapping[str, Any]) -> None:
-        """For every learner, with the same count."""
-        self._count = snapshot["count"]
-        self._mean[learner], self._squares[learner] = snapshot["mean"], snapshot["squares"]
-        self._std[learner] = np.sqrt(self._squares[learner] / self._count + EPSILON)
+    def restore(self, learner: int, snapshot: Any) -> None:
+        """All learners must have the same count."""
+        self._count, self._mean[learner], self._squares[learner] = snapshot
+        np.sqrt(self._squares / self._count + EPSILON, out=self._std)
 
 
 class RewardScale:
@@ -85,7 +83,7 @@ class RewardScale:
         enabled: off leaves rewards as they are.
 
     Attributes:
-        statistics: of each learner's returns.
+        statistics: SB3's record of each learner's returns.
     """
 
     def __init__(self, learners: int, n_envs: int, gamma: float, *, enabled: bool = True) -> None:
@@ -117,18 +115,14 @@ class RewardScale:
         self.statistics[0].combine(other.statistics[0])
 
     def apply(self, rewards: Array) -> Array:
-        """Scale and clip (T, K, n); with one learner any shape."""
+        """Scale and clip (T, K, n); with one learner (..., n)."""
         if not self._enabled:
             return rewards
-        variance = np.array([each.var for each in self.statistics])
-        scale = np.sqrt(variance + EPSILON)[:, None] if len(variance) > 1 else np.sqrt(variance[0] + EPSILON)
-        return np.asarray(np.clip(rewards / scale, -CLIP, CLIP))
+        variance = np.array([[each.var] for each in self.statistics])  # (K, 1)
+        return np.asarray(np.clip(rewards / np.sqrt(variance + EPSILON), -CLIP, CLIP))
 
-    def snapshot(self, learner: int) -> dict[str, Any]:
-        each = self.statistics[learner]
-        return {"mean": each.mean, "var": each.var, "count": each.count, "returns": self._returns[learner]}
+    def snapshot(self, learner: int) -> Any:
+        return self.statistics[learner], self._returns[learner]
 
-    def restore(self, learner: int, snapshot: Mapping[str, Any]) -> None:
-        each = self.statistics[learner]
-        each.mean, each.var, each.count = snapshot["mean"], snapshot["var"], snapshot["count"]
-        self._returns[learner] = snapshot["returns"]
+    def restore(self, learner: int, snapshot: Any) -> None:
+        self.statistics[learner], self._returns[learner] = snapshot

@@ -10,7 +10,7 @@ episode counts as ended only where the environment ended it, not the time limit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,97 +22,74 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.errors import BadInput
 from eureka_loop.judge.trajectory import joined, length
-from eureka_loop.simulate.env import GOAL_KEYS, is_goal
+from eureka_loop.simulate.env import is_goal
 from eureka_loop.train.delayed_rewards import PendingRewards
 
 Rows = npt.NDArray[Any]  # (N, *shape)
-Observations = Rows | Mapping[str, Rows]
 
 
-class RecordedTransitions:
-    """Whole recorded episodes; the length is in transitions."""
+def count(paths: Sequence[Path]) -> int:
+    """Number of transitions in the files of some episodes.
 
-    def __init__(self, paths: Sequence[Path], parameters: Sequence[str]) -> None:
-        """
-        Args:
-            parameters: of the program that is to reward them.
+    Raises:
+        BadInput: a file is missing.
+    """
+    if missing := [path for path in paths if not path.exists()]:
+        raise BadInput(f"{missing[0]}, which this training is to begin with, isn't there any more")
+    return sum(map(length, paths))
 
-        Raises:
-            BadInput: a file is missing.
-        """
-        if missing := [path for path in paths if not path.exists()]:
-            raise BadInput(f"{missing[0]}, which this training is to begin with, isn't there any more")
-        self._paths = paths
-        self._parameters = parameters
 
-    def __len__(self) -> int:
-        return sum(map(length, self._paths))
+def fill(
+    model: SAC,
+    normalization: VecNormalize,
+    pending_rewards: PendingRewards,
+    paths: Sequence[Path],
+    parameters: Sequence[str],
+) -> None:
+    """Put whole episodes into a model's empty replay buffer, and have it begin to learn earlier.
 
-    def fill(self, model: SAC, normalization: VecNormalize, pending_rewards: PendingRewards) -> None:
-        """Put them into a model's empty replay buffer; without any, nothing changes.
+    A rest that doesn't fill a step of all environments is left out.
 
-        A rest that doesn't fill a step of all environments is left out, and so is what the buffer can't hold.
+    Args:
+        parameters: of the program that rewards them.
 
-        Raises:
-            RewardFailure: the program failed on them.
-        """
-        if not self._paths:
-            return
-        columns, lengths = joined(self._paths, self._parameters)
-        rewards, done = pending_rewards.relabel(columns), np.zeros(sum(lengths), np.bool_)
-        done[np.cumsum(lengths) - 1] = True
-        pending_rewards.scale.include(rewards, done)
-        observations = self._observations(model.observation_space, "prev_")
-        _update_statistics(normalization, observations)
-        self._store(model, observations, rewards, done)
-        model.learning_starts = max(0, model.learning_starts - len(self))
+    Raises:
+        RewardFailure: the program failed on them.
+    """
+    columns, lengths = joined(paths, parameters)
+    rewards, done = pending_rewards.relabel(columns), np.zeros(sum(lengths), np.bool_)
+    done[np.cumsum(lengths) - 1] = True
+    pending_rewards.scale.include(rewards, done)
+    own, _ = joined(paths, ("action", "terminated"))
+    actions = model.policy.scale_action(_like(own["action"], model.action_space))
+    cut = done & (own["terminated"] == 0)
+    before, after = (_observations(paths, model.observation_space, prefix) for prefix in ("prev_", ""))
+    if normalization.norm_obs:
+        scales: Any = normalization.obs_rms
+        for name, rows in before.items():
+            (scales[name] if isinstance(scales, dict) else scales).update(rows)
+    buffer: Any = model.replay_buffer
+    for begin in range(0, len(done) - model.n_envs + 1, model.n_envs):
+        step = slice(begin, begin + model.n_envs)
+        parts = [{name: rows[step] for name, rows in each.items()} for each in (before, after)]
+        whole = isinstance(model.observation_space, spaces.Dict)
+        seen = parts if whole else [each["observation"] for each in parts]
+        limits = [{"TimeLimit.truncated": each} for each in cut[step]]
+        buffer.add_rewarded(*seen, actions[step], rewards[step], done[step], limits)
+    model.learning_starts = max(0, model.learning_starts - len(done))
 
-    def _store(self, model: SAC, observations: Observations, rewards: Rows, done: Rows) -> None:
-        buffer: Any = model.replay_buffer
-        steps = min(len(self) // model.n_envs, buffer.buffer_size)
-        own, _ = joined(self._paths, ("action", "terminated"))
-        _put(buffer.observations, observations, steps)
-        _put(buffer.next_observations, self._observations(model.observation_space, ""), steps)
-        _put(buffer.actions, model.policy.scale_action(_like(own["action"], model.action_space)), steps)
-        _put(buffer.rewards, rewards, steps)
-        _put(buffer.dones, done, steps)
-        _put(buffer.timeouts, done & (own["terminated"] == 0), steps)
-        buffer.pos, buffer.full = steps % buffer.buffer_size, steps == buffer.buffer_size
 
-    def _observations(self, space: spaces.Space[Any], prefix: str) -> Observations:
-        """Before every step ("prev_") or after it (""), in the form of the observation space."""
-        if not isinstance(space, spaces.Dict):
-            return _like(self._column(f"{prefix}obs"), space)
-        if not is_goal(space):
-            raise BadInput(f"observations {space} aren't recorded as they are; begin with no transitions")
-        names = {"observation": "obs", **{key: key for key in GOAL_KEYS}}
-        return {key: _like(self._column(prefix + name), space[key]) for key, name in names.items()}
-
-    def _column(self, name: str) -> Rows:
-        return joined(self._paths, (name,))[0][name]
+def _observations(paths: Sequence[Path], space: spaces.Space[Any], prefix: str) -> dict[str, Rows]:
+    """Before every step ("prev_") or after it (""), part by part; an array is the part "observation"."""
+    if isinstance(space, spaces.Dict) and not is_goal(space):
+        raise BadInput(f"observations {space} aren't recorded as they are; begin with no transitions")
+    parts = space.spaces if isinstance(space, spaces.Dict) else {"observation": space}
+    names = {part: prefix + ("obs" if part == "observation" else part) for part in parts}
+    columns, _ = joined(paths, tuple(names.values()))
+    return {part: _like(columns[names[part]], own) for part, own in parts.items()}
 
 
 def _like(column: Rows, space: spaces.Space[Any]) -> Rows:
     """Recorded rows, which are flat, in the shape and type of a space."""
     assert space.shape is not None
     return column.reshape(-1, *space.shape).astype(space.dtype)
-
-
-def _put(where: Any, rows: Observations, steps: int) -> None:
-    """The first steps of a buffer's array (size, n_envs, *shape), or of a dict of them."""
-    if isinstance(rows, Mapping):
-        for key, column in rows.items():
-            _put(where[key], column, steps)
-        return
-    where[:steps] = rows[: steps * where.shape[1]].reshape(steps, *where.shape[1:])
-
-
-def _update_statistics(normalization: VecNormalize, observations: Observations) -> None:
-    if not normalization.norm_obs:
-        return
-    statistics: Any = normalization.obs_rms
-    if not isinstance(observations, Mapping):
-        statistics.update(observations)
-        return
-    for key, column in observations.items():
-        statistics[key].update(column)

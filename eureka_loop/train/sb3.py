@@ -35,8 +35,8 @@ from eureka_loop.train.her import HindsightReplayBuffer
 from eureka_loop.train.hyperparameters import ALGORITHMS, Settings, settings
 from eureka_loop.train.metrics import Pace, TrainingMetrics
 from eureka_loop.train.normalization import RewardScale
-from eureka_loop.train.policy import predictor, save_policy
-from eureka_loop.train.relabel import RecordedTransitions
+from eureka_loop.train.relabel import count, fill
+from eureka_loop.train.saved import predictor, save_policy
 
 Progress = Callable[[Mapping[str, float]], None]
 
@@ -103,8 +103,8 @@ def _train(
         names = dict.fromkeys((*program.parameters, *judge.program_names, *kept))
         envs = RecordedVecEnv(job.task, domain, names, options.n_envs, job.seed)
         stack.callback(envs.close)
-        recorded = RecordedTransitions([folder / path for path in job.begin_with], program.parameters)
-        model, normalization = _untrained(job, options, envs, len(recorded), hindsight)
+        recorded = [folder / path for path in job.begin_with]
+        model, normalization = _untrained(job, options, envs, count(recorded), hindsight)
         rows = model.n_steps * options.n_envs if isinstance(model, PPO) else MOST_PENDING
         process = stack.enter_context(start(fork_server, program, vocabulary, rows=rows))
         metrics = TrainingMetrics(job, judge, options.n_envs, folder)
@@ -113,8 +113,8 @@ def _train(
         rewards = PendingRewards(envs.buffer, process, scale, metrics.add)
         buffer: Any = model.rollout_buffer if isinstance(model, PPO) else model.replay_buffer
         buffer.pending_rewards = rewards
-        if isinstance(model, SAC):
-            recorded.fill(model, normalization, rewards)
+        if isinstance(model, SAC) and recorded:
+            fill(model, normalization, rewards, recorded, program.parameters)
         supervision = Supervision(metrics, getattr(buffer, "compute_pending_rewards", lambda: None), report)
         learn(model, job.steps, supervision)
         normalization.ret_rms = scale.statistics[0]
@@ -147,7 +147,7 @@ def _untrained(
     arguments[f"{buffer}_class"] = BUFFERS[job.algorithm, goal]
     if hindsight is not None:
         arguments["replay_buffer_class"] = HindsightReplayBuffer
-        own = {"hindsight": hindsight, "n_sampled_goal": options.n_sampled_goal, "seed": job.seed}
+        own = {"hindsight": hindsight, "n_sampled_goal": options.n_sampled_goal}
         arguments["replay_buffer_kwargs"] = own
     normalization = VecNormalize(envs, norm_obs=options.normalize_observation, norm_reward=False)
     policy = "MultiInputPolicy" if goal else "MlpPolicy"
@@ -168,10 +168,11 @@ def learn(model: PPO | SAC, steps: int, supervision: Supervision) -> None:
     try:
         model.learn(steps, supervision, log_interval=NEVER)
     except ValueError as error:
-        if not _from_distribution(error):
+        if "to satisfy the constraint" not in str(error):  # torch's distributions, before an action shows it
             raise
-        what = "the policy's distribution of actions is"
-        raise Diverged(f"{what} not finite any more at step {model.num_timesteps}") from error
+        raise Diverged(
+            f"the policy's distribution is not finite any more at step {model.num_timesteps}"
+        ) from error
     if not all(bool(torch.isfinite(each).all()) for each in model.policy.parameters()):
         raise Diverged(f"the policy's parameters are not finite any more at step {model.num_timesteps}")
 
@@ -192,8 +193,8 @@ class Supervision(BaseCallback):
         self, metrics: TrainingMetrics, compute_pending: Callable[[], None], report: Progress
     ) -> None:
         super().__init__()
-        self.metrics, self.pace = metrics, Pace()
-        self._compute_pending, self._report = compute_pending, report
+        self.metrics, self.pace, self._reported = metrics, Pace(), 0.0
+        self._compute_pending, self._send = compute_pending, report
 
     def _on_training_start(self) -> None:
         self.pace = Pace()
@@ -201,42 +202,30 @@ class Supervision(BaseCallback):
     def _on_step(self) -> bool:
         if not (_finite(self.locals["actions"]) and _finite(self.locals["new_obs"])):
             raise Diverged(f"actions or observations are not finite at step {self.num_timesteps}")
-        if self.pace.due(self.num_timesteps):
-            self._report(self._progress())
+        if self.pace.tick(self.num_timesteps):
+            self._report()
         return True
 
     def _on_rollout_end(self) -> None:
         if self.metrics.due(self.num_timesteps):
             self._compute_pending()
-            self.metrics.end_rollout(self.num_timesteps, self.pace.speed(self.num_timesteps))
+            self.metrics.end_rollout(self.num_timesteps, self.pace.speed)
 
     def _on_training_end(self) -> None:
-        self.pace.stop()
-        self._reported, self._last = time.perf_counter(), self._progress()
-        self._report(self._last)
+        self.pace.tick(self.num_timesteps)
+        self._report()
 
     def report_while_judging(self) -> None:
         """The last line of progress again, from time to time."""
-        now = time.perf_counter()
-        if now >= self._reported + self.HEARTBEAT:
-            self._reported = now
-            self._report(self._last)
+        if time.perf_counter() >= self._reported + self.HEARTBEAT:
+            self._report()
 
-    def _progress(self) -> dict[str, float]:
-        return self.metrics.progress(self.num_timesteps, self.pace.speed(self.num_timesteps))
+    def _report(self) -> None:
+        self._reported = time.perf_counter()
+        self._send(self.metrics.progress(self.num_timesteps, self.pace.speed))
 
 
 def _finite(value: Any) -> bool:
     """Whether all numbers of an array, or a dict of arrays, are finite."""
-    if isinstance(value, dict):
-        return all(_finite(each) for each in value.values())
-    return bool(np.isfinite(value).all())
-
-
-def _from_distribution(error: ValueError) -> bool:
-    """Whether torch's distributions refused their parameters, which they do before an action shows it."""
-    frame = error.__traceback__
-    while frame and frame.tb_next:
-        frame = frame.tb_next
-    module = frame.tb_frame.f_globals.get("__name__", "") if frame else ""
-    return str(module).startswith("torch.distributions")
+    parts = value.values() if isinstance(value, dict) else [value]
+    return all(bool(np.isfinite(each).all()) for each in parts)

@@ -70,11 +70,10 @@ def test_an_episode_that_can_not_be_kept_costs_no_training(
     def train(jobs: Sequence[Job], *_: Any, **__: Any) -> Any:
         return [trained(job) for job in jobs]
 
-    def keep(jobs: Sequence[Job], domain: Any, folders: Sequence[Path]) -> None:
-        for job, folder in zip(jobs, folders, strict=True):
-            if job.candidate == "b":
-                raise ValueError("broken env")
-            (folder / "episode.npz").write_text("x")
+    def keep(job: Job, domain: Any, folder: Path) -> None:
+        if job.candidate == "b":
+            raise ValueError("broken env")
+        (folder / "episode.npz").write_text("x")
 
     monkeypatch.setattr("eureka_loop.train.recording.record_trained", keep)
     folders = work(train, keep_episode=True)

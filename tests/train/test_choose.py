@@ -1,10 +1,25 @@
+"""Trainers by name, and what each can train."""
+
 from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.errors import UnknownName
 from eureka_loop.records import Training
+from eureka_loop.train.base import TRAINERS
 from eureka_loop.train.choose import support
+from eureka_loop.train.population.trainer import PopulationTrainer
+from eureka_loop.train.sb3 import SB3Trainer
+
+
+def test_trainers_by_name() -> None:
+    assert TRAINERS.names() == ("population", "sb3")
+    assert [type(TRAINERS.load(name)()) for name in TRAINERS.names()] == [PopulationTrainer, SB3Trainer]
+    with pytest.raises(UnknownName, match="did you mean 'population'"):
+        TRAINERS.load("populations")
 
 
 def test_all_that_is_compared_has_one_trainer() -> None:
@@ -19,3 +34,7 @@ def test_all_that_is_compared_has_one_trainer() -> None:
     assert support(training, task, domain, [plain]).reason == ""
     found = support(training, task, domain, [plain, hidden])
     assert found.reason == "only the env itself knows 'info_reward_survive'"
+    assert (
+        support(replace(training, algorithm="sac"), task, domain).reason
+        == "the population trainer has no SAC"
+    )

@@ -23,6 +23,7 @@ needs_robotics = pytest.mark.skipif(not installed("robotics"), reason="needs the
 
 POINT = spaces.Box(-np.inf, np.inf, (1,), np.float64)
 PARTS = ("observation", "achieved_goal", "desired_goal")
+LENGTHS = np.array([6, 9])  # of the episodes of two envs
 MakeJob = Callable[..., Job]
 
 
@@ -38,16 +39,15 @@ class ScriptedHindsight:
 class ScriptedRewards:
     """Pays nothing for what happened, and for another goal how far it is from what was reached."""
 
-    def __init__(self, n_envs: int) -> None:
-        self.scale = RewardScale(1, n_envs, 0.99, enabled=False)
+    def __init__(self) -> None:
+        self.scale = RewardScale(1, 2, 0.99, enabled=False)
         self.columns: dict[str, Array] = {}
         self.pending: list[Array] = []
         self.asked: list[int] = []
 
     def compute(self, n_envs: int) -> Array:
         reached = np.array(self.pending)  # (T, n_envs)
-        self.columns = {"achieved_goal": reached.T.reshape(-1, 1)}
-        self.pending = []
+        self.columns, self.pending = {"achieved_goal": reached.T.reshape(-1, 1)}, []
         return np.zeros_like(reached)
 
     def relabel(self, columns: dict[str, Array]) -> Array:
@@ -55,91 +55,38 @@ class ScriptedRewards:
         return (columns["desired_goal"] - columns["achieved_goal"])[:, 0]
 
 
-class World:
-    """Episodes of given lengths in each env, one after the other; what is achieved counts all steps.
-
-    Attributes:
-        episodes: (time, env) → the episode's number in its env; `ends`: how many have ended.
-    """
-
-    def __init__(self, lengths: list[list[int]], size: int, n_sampled_goal: int = 4) -> None:
-        n_envs = len(lengths)
-        self.rewards = ScriptedRewards(n_envs)
-        self.buffer = HindsightReplayBuffer(
-            size * n_envs,
-            spaces.Dict(dict.fromkeys(PARTS, POINT)),
-            POINT,
-            n_envs=n_envs,
-            hindsight=ScriptedHindsight(),  # type: ignore[arg-type]
-            n_sampled_goal=n_sampled_goal,
-            seed=0,
-        )
-        self.buffer.pending_rewards = self.rewards  # type: ignore[assignment]
-        self._ends = [set(np.cumsum(each) - 1) for each in lengths]
-        self.ended = np.array(
-            [[sum(end < time for end in ends) for ends in self._ends] for time in range(999)]
-        )
-        self.time = 0
-
-    def step(self, count: int = 1) -> None:
-        for _ in range(count):
-            reached = np.array([1000.0 * env + self.time for env in range(self.buffer.n_envs)])
-            seen = dict.fromkeys(PARTS, reached[:, None])
-            seen["desired_goal"] = np.full_like(reached[:, None], -1.0)
-            done = np.array([float(self.time in ends) for ends in self._ends])
-            limits = [{"TimeLimit.truncated": bool(each)} for each in done]
-            self.rewards.pending.append(reached)
-            self.buffer.add(seen, seen, reached[:, None], np.zeros_like(reached), done, limits)
-            self.time += 1
-
-    def times(self, places: Any) -> Any:
-        """When what is stored there happened."""
-        return self.time - 1 - (self.time - 1 - places) % self.buffer.buffer_size
+def played(steps: int, size: int) -> tuple[HindsightReplayBuffer, ScriptedRewards]:
+    """A buffer after some steps of two envs; what is achieved counts the steps, from 0 and from 1,000."""
+    parts = spaces.Dict(dict.fromkeys(PARTS, POINT))
+    given: Any = {"env": None, "n_envs": 2, "hindsight": ScriptedHindsight()}
+    buffer, rewards = HindsightReplayBuffer(2 * size, parts, POINT, **given), ScriptedRewards()
+    buffer.pending_rewards = rewards  # type: ignore[assignment]
+    for time in range(steps):
+        reached = np.array([time, 1000.0 + time])
+        seen = dict.fromkeys(PARTS, reached[:, None])
+        seen["desired_goal"] = np.full((2, 1), -1.0)
+        done = (time + 1) % LENGTHS == 0
+        rewards.pending.append(reached)
+        limits = [{"TimeLimit.truncated": bool(each)} for each in done]
+        buffer.add(seen, seen, reached[:, None], np.zeros(2), done, limits)
+    return buffer, rewards
 
 
-@pytest.mark.parametrize(
-    "size", [200, 50, 12, 6], ids=["whole", "wrapped", "small", "shorter than an episode"]
-)
-def test_goals_come_from_the_future_of_the_same_episode(size: int) -> None:
-    """At any moment: every transition of a finished episode, each with everything that came after it there."""
-    world = World([[7, 3, 1, 20, 5, 8] * 2, [10, 2, 9] * 5], size)
-    world.step(5)
-    for _ in range(7):
-        world.step(9)
-        if not world.buffer.finished().any():
-            assert not set(possible(world))
-            continue
-        places, envs, reached = world.buffer.draw(20_000)
-        begun, then = world.times(places), world.times(reached)
-        assert (world.ended[begun, envs] == world.ended[then, envs]).all()
-        assert (begun <= then).all()
-        seen = set(zip(begun.tolist(), envs.tolist(), then.tolist(), strict=True))
-        assert seen == set(possible(world))
-
-
-def possible(world: World) -> Any:
-    """(time, env, time of the goal) of all that may be drawn."""
-    oldest = max(0, world.time - world.buffer.buffer_size)
-    for env in range(2):
-        for time in range(oldest, world.time):
-            for then in range(time, world.time):
-                episode = world.ended[time, env]
-                if episode == world.ended[then, env] and episode < world.ended[world.time, env]:
-                    yield time, env, then
-
-
-def test_four_of_five_get_another_goal_and_are_paid_for_it_in_one_call() -> None:
-    world = World([[6, 6, 6], [9, 9, 9]], 100)
-    world.step(20)
-    sample = world.buffer.sample(50)
-    own = sample.observations["desired_goal"][:, 0] == -1.0
-    assert own.sum() == 10
-    assert world.rewards.asked == [40]
-    assert (sample.observations["desired_goal"] == sample.next_observations["desired_goal"]).all()
-    gaps = sample.next_observations["desired_goal"] - sample.next_observations["achieved_goal"]
-    assert sample.rewards[~own].tolist() == gaps[~own].tolist()
-    assert (sample.rewards[own] == 0.0).all()
-    assert (sample.actions[:, 0] == sample.observations["observation"][:, 0]).all()
+@pytest.mark.parametrize("size", [100, 25], ids=["whole", "a ring"])
+def test_four_of_five_get_a_later_goal_of_their_episode_and_are_paid_for_it_in_one_call(size: int) -> None:
+    buffer, rewards = played(40, size)
+    sample = buffer.sample(500)
+    reached, goal = (sample.next_observations[name][:, 0].numpy() for name in PARTS[1:])
+    other = goal != -1.0
+    assert other.sum() == 400
+    assert rewards.asked == [400]
+    assert (goal == sample.observations["desired_goal"][:, 0].numpy()).all()
+    assert (sample.rewards[:, 0].numpy() == np.where(other, goal - reached, 0.0)).all()
+    assert (goal >= reached)[other].all()
+    assert set((goal - reached)[other]) == set(range(9))
+    length = np.where(reached >= 1000.0, 9, 6)
+    assert (goal % 1000 // length == reached % 1000 // length)[other].all()
+    assert (sample.actions == sample.observations["observation"]).all()
     assert not sample.dones.any()  # time limits
 
 
@@ -186,21 +133,21 @@ def test_a_sample_is_paid_as_the_env_would_pay(
 
 
 @needs_robotics
-def test_a_program_that_fails_at_its_goal(make_job: MakeJob, run: Any) -> None:
-    source = "def compute_reward(goal_distance):\n    return {'near': 1.0 / goal_distance}\n"
-    failed = run(goals(make_job, source=source))
+@pytest.mark.parametrize(
+    ("body", "kind", "message"),
+    [
+        ("goal_distance): return {'near': 1.0 / goal_distance}", "not_finite", "with a goal taken from what"),
+        ("native_reward): return {'native': native_reward}", "refused", "native_reward"),
+    ],
+    ids=["fails at its goal", "depends on the goal in an unknown way"],
+)
+def test_a_program_that_hindsight_cannot_use(
+    body: str, kind: str, message: str, make_job: MakeJob, run: Any
+) -> None:
+    failed = run(goals(make_job, source=f"def compute_reward({body}\n"))
     assert isinstance(failed, Failed)
-    assert failed.kind == "not_finite"
-    assert failed.message.startswith("with a goal taken from what was reached: ")
-
-
-@needs_robotics
-def test_a_program_that_cannot_be_told_with_another_goal(make_job: MakeJob, run: Any) -> None:
-    source = "def compute_reward(native_reward):\n    return {'native': native_reward}\n"
-    failed = run(goals(make_job, source=source))
-    assert isinstance(failed, Failed)
-    assert failed.kind == "refused"
-    assert "native_reward" in failed.message
+    assert failed.kind == kind
+    assert message in failed.message
 
 
 def test_an_env_without_a_goal(make_job: MakeJob, run: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from eureka_loop.records import Array, Job
 from eureka_loop.results import TermStats
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.simulate.step_buffer import Transitions
-from eureka_loop.train.metrics import TermSums, TrainingEpisodes, TrainingMetrics
+from eureka_loop.train.metrics import TermSums, TrainingMetrics
 
 
 class SumJudge:
@@ -39,47 +40,54 @@ def rows(x: Sequence[float], ends: Sequence[int]) -> tuple[Transitions, Terms]:
     return transitions, Terms(("twice",), 2.0 * column[None])
 
 
-def episodes_of() -> tuple[TrainingEpisodes, SumJudge]:
-    judge = SumJudge()
-    return TrainingEpisodes(judge, 1), judge  # type: ignore[arg-type]
+@pytest.fixture
+def metrics_of(make_job: Callable[..., Job], tmp_path: Path) -> Callable[..., TrainingMetrics]:
+    """Statistics of a training of 100 steps with so many checkpoints."""
+
+    def make(checkpoints: int = 1, judge: Any = None) -> TrainingMetrics:
+        job = make_job(steps=100, checkpoints=checkpoints)
+        return TrainingMetrics(job, judge or SumJudge(), 1, tmp_path)
+
+    return make
 
 
-def test_episodes_reach_across_calls() -> None:
-    episodes, _ = episodes_of()
-    episodes.add(*rows([1] * 150, ends=[]))
-    assert episodes.checkpoint(0, {}).episodes == 0
-    episodes.add(*rows([3] * 60, ends=[49]))
-    means = episodes.checkpoint(0, {})
-    assert (means.episodes, means.episode_length) == (1, 200.0)
-    assert (means.fitness, means.success) == (300.0, 1.0)
-    assert episodes.judged[0].terms == {"twice": pytest.approx(600 / 200)}
-    assert episodes.checkpoint(0, {}).fitness is None
+def test_episodes_reach_across_calls(metrics_of: Callable[..., TrainingMetrics]) -> None:
+    metrics = metrics_of(2)
+    metrics.add(*rows([1] * 150, ends=[]))
+    metrics.end_rollout(50, 1.0)
+    metrics.add(*rows([3] * 60, ends=[49]))
+    metrics.end_rollout(100, 1.0)
+    none, one = metrics.checkpoints
+    assert (none.episodes, none.fitness, none.episode_length) == (0, None, None)
+    assert (one.episodes, one.episode_length, one.fitness, one.success) == (1, 200.0, 300.0, 1.0)
+    assert metrics._judged[0].terms == {"twice": pytest.approx(600 / 200)}
 
 
-def test_short_episodes_are_sampled() -> None:
+def test_short_episodes_are_sampled(metrics_of: Callable[..., TrainingMetrics]) -> None:
     """Episodes of 10 steps: one in ten is judged, all are counted."""
-    episodes, judge = episodes_of()
-    episodes.add(*rows([1.0] * 1000, ends=range(9, 1000, 10)))
-    means = episodes.checkpoint(0, {})
+    metrics = metrics_of(judge=(judge := SumJudge()))
+    metrics.add(*rows([1.0] * 1000, ends=range(9, 1000, 10)))
+    metrics.end_rollout(100, 1.0)
+    (means,) = metrics.checkpoints
     assert (means.episodes, means.episode_length, means.fitness) == (100, 10.0, 10.0)
     assert judge.asked == 10
 
 
-def test_sampling_does_not_prefer_long_episodes() -> None:
+def test_sampling_does_not_prefer_long_episodes(metrics_of: Callable[..., TrainingMetrics]) -> None:
     """Of lengths drawn at random, half 10 and half 30 steps, the judged ones have the same mix."""
     lengths = np.random.default_rng(0).choice([10, 30], size=4000)
-    episodes, _ = episodes_of()
-    episodes.add(*rows([1.0] * lengths.sum(), ends=np.cumsum(lengths) - 1))
-    judged = [episode.length for episode in episodes.judged]
+    metrics = metrics_of()
+    metrics.add(*rows([1.0] * lengths.sum(), ends=np.cumsum(lengths) - 1))
+    judged = [episode.length for episode in metrics._judged]
     assert len(judged) == pytest.approx(4000 / 5, rel=0.02)
     assert np.mean(judged) == pytest.approx(20.0, abs=1.0)
 
 
-def test_correlation_with_fitness() -> None:
+def test_correlation_with_fitness(metrics_of: Callable[..., TrainingMetrics]) -> None:
     """Three episodes of 100 steps with x = 1, 2, 4: the term's mean is 2, 4, 8, fitness 100, 200, 400."""
-    episodes, _ = episodes_of()
-    episodes.add(*rows([1.0] * 100 + [2.0] * 100 + [4.0] * 100, ends=[99, 199, 299]))
-    assert episodes.correlations(["twice"]) == {"twice": pytest.approx(1.0)}
+    metrics = metrics_of()
+    metrics.add(*rows([1.0] * 100 + [2.0] * 100 + [4.0] * 100, ends=[99, 199, 299]))
+    assert metrics.correlations == {"twice": pytest.approx(1.0)}
 
 
 def test_statistics_of_two_calls() -> None:
@@ -92,17 +100,6 @@ def test_statistics_of_two_calls() -> None:
         "effort": TermStats(pytest.approx(-4 / 3), -2.0, -1.0, 0.25),
         "_held": TermStats(0.5, 0.0, 1.0, 0.0),
     }
-
-
-@pytest.fixture
-def metrics_of(make_job: Callable[..., Job], tmp_path: Path) -> Callable[[int], TrainingMetrics]:
-    """Statistics of a training of 100 steps with so many checkpoints."""
-
-    def make(checkpoints: int) -> TrainingMetrics:
-        job = make_job(steps=100, checkpoints=checkpoints)
-        return TrainingMetrics(job, SumJudge(), 1, tmp_path)  # type: ignore[arg-type]
-
-    return make
 
 
 @pytest.mark.parametrize(

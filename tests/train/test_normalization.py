@@ -53,7 +53,7 @@ def test_variance_is_vec_normalizes() -> None:
 def test_clips_at_ten_standard_deviations() -> None:
     scale = RewardScale(1, 1, GAMMA)
     scale.update(np.random.default_rng(0).normal(size=(1000, 1, 1)), np.ones((1000, 1, 1), bool))
-    assert scale.apply(np.array([-1e6, 1e6])).tolist() == [-10.0, 10.0]
+    assert scale.apply(np.array([[-1e6, 1e6]])).tolist() == [[-10.0, 10.0]]
 
 
 @pytest.mark.parametrize("n_envs", [1, 3])

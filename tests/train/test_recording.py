@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from eureka_loop.reward.vocabulary import PREFIXES
 from eureka_loop.search.bank import Bank, BankEpisode
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
-from eureka_loop.train.recording import RANDOM_EPISODES, EpisodeRecorder, record_random
+from eureka_loop.train.recording import RANDOM_EPISODES, record, record_random
 
 Policy = Callable[[Array], Array]
 
@@ -60,10 +61,10 @@ def filled(task: Task, fork_server: ForkServer, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp(task.name)
     domain, make = find_domain(task.env_id), DOMAINS[task.name][1]
     record_random(task, domain, folder)
-    with EpisodeRecorder(task, domain) as recorder:
+    with closing(make_env(task)) as env:
         for number, skill in enumerate(SKILLS):
-            recorder.record(make(skill, recorder.env.unwrapped), 7, folder / f"skill-{number}.npz")
-        vocabulary = recorder.vocabulary
+            record(env, domain, make(skill, env.unwrapped), 7, folder / f"skill-{number}.npz")
+        vocabulary = ObservableRegistry(env, domain).vocabulary
     kept = []
     with TaskJudge(fork_server, task, vocabulary) as judge:
         for path in sorted(folder.glob("*.npz")):
@@ -92,9 +93,8 @@ def test_every_observable_can_be_read_back_as_it_was(tmp_path: Path) -> None:
     """Against a recorder that was asked for all names, `prev_` and `init_` included."""
     task = short("hopper-hop", 20)
     domain = find_domain(task.env_id)
-    with EpisodeRecorder(task, domain) as recorder:
-        recorder.record(lambda seen: np.tanh(seen[:3]), 3, tmp_path / "e.npz")
     env = make_env(task)
+    record(env, domain, lambda seen: np.tanh(seen[:3]), 3, tmp_path / "e.npz")
     registry = ObservableRegistry(env, domain)
     names = registry.vocabulary.names(hidden=True)
     names += [prefix + name for prefix in PREFIXES for name in names]

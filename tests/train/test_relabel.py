@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.recorded import RecordedVecEnv
 from eureka_loop.train.delayed_rewards import BUFFERS, PendingRewards
 from eureka_loop.train.normalization import RewardScale
-from eureka_loop.train.recording import EpisodeRecorder
-from eureka_loop.train.relabel import RecordedTransitions
+from eureka_loop.train.recording import record
+from eureka_loop.train.relabel import fill
 
 STARTS = (3, 4)  # seeds of two episodes
 GAMMA = 0.9
@@ -38,7 +39,6 @@ class Filled:
     model: SAC
     normalization: VecNormalize
     scale: RewardScale
-    recorded: RecordedTransitions
 
     @property
     def buffer(self) -> Any:
@@ -63,11 +63,12 @@ def short(name: str, steps: int) -> Task:
 
 
 def kept(task: Task, folder: Path) -> list[Path]:
-    with EpisodeRecorder(task, find_domain(task.env_id)) as recorder:
-        for seed in STARTS:
-            act = policy(recorder.env.action_space.shape[0])  # type: ignore[index]
-            recorder.record(act, seed, folder / f"{seed}.npz")
-    return [folder / f"{seed}.npz" for seed in STARTS]
+    paths = [folder / f"{seed}.npz" for seed in STARTS]
+    with closing(make_env(task)) as env:
+        for seed, path in zip(STARTS, paths, strict=True):
+            act = policy(env.action_space.shape[0])  # type: ignore[index]
+            record(env, find_domain(task.env_id), act, seed, path)
+    return paths
 
 
 def lived(task: Task) -> list[tuple[Any, ...]]:
@@ -97,16 +98,15 @@ def filled(
     given: Any = {"buffer_size": 1_000, "learning_starts": 150, **arguments}
     model = SAC(kind, normalization, replay_buffer_class=BUFFERS["sac", goal], **given)  # type: ignore[arg-type]
     program = check(task.human or task.sparse or "", envs.vocabulary, hidden=True)
-    recorded = RecordedTransitions(paths, program.parameters)
     scale = RewardScale(1, n_envs, GAMMA)
     with start(fork_server, program, envs.vocabulary, rows=16) as process:
         rewards = PendingRewards(
             envs.buffer, process, scale, lambda *_: pytest.fail("no row is the training's own")
         )
         model.replay_buffer.pending_rewards = rewards  # type: ignore[union-attr]
-        recorded.fill(model, normalization, rewards)
+        fill(model, normalization, rewards, paths, program.parameters)
     envs.close()
-    return Filled(model, normalization, scale, recorded)
+    return Filled(model, normalization, scale)
 
 
 @pytest.mark.parametrize(("name", "limit"), [("hopper-hop", 100), ("halfcheetah-run", 20)])
@@ -121,7 +121,7 @@ def test_rows_are_what_the_environment_gave(
     )
     assert terminated.sum() == (2 if name == "hopper-hop" else 0)
     buffer, count = found.buffer, len(rows)
-    assert (buffer.pos, buffer.full, buffer.pending, len(found.recorded)) == (count, False, 0, count)
+    assert (buffer.pos, buffer.full, buffer.pending) == (count, False, 0)
     np.testing.assert_allclose(buffer.observations[:count, 0], seen, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(buffer.next_observations[:count, 0], after, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(buffer.actions[:count, 0], action, rtol=1e-6, atol=1e-6)

@@ -25,7 +25,7 @@ from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
-from eureka_loop.train.policy import load_policy
+from eureka_loop.train.saved import load_policy
 
 MakeJob = Callable[..., Job]
 

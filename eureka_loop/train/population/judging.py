@@ -30,9 +30,8 @@ def judge_policies(
     domain: Domain,
     seeds: Sequence[Sequence[int]],
     judge: TaskJudge,
-    *,
-    threads: int = 1,
-    alive: Callable[[], None] = lambda: None,
+    threads: int,
+    alive: Callable[[], None],
 ) -> dict[int, Judged | RewardFailure]:
     """Judge every active policy, without exploration, in one whole episode a seed.
 
@@ -58,8 +57,11 @@ def judge_policies(
             envs.close()
         for learner, before in judged.items():
             if not isinstance(before, RewardFailure):
-                own = episodes[learner * len(now[0]) :]
-                judged[learner] = _judge(judge, before, now[learner], own)
+                own = zip(now[learner], episodes[learner * len(now[0]) :], strict=False)
+                try:
+                    judged[learner] = (*before, *(judge.judge(seed, columns) for seed, columns in own))
+                except RewardFailure as failure:
+                    judged[learner] = failure
     return judged
 
 
@@ -89,15 +91,3 @@ def play_episodes(ppo: PopulationPPO, envs: BatchedEnvs) -> list[Columns]:
         own = slice(begin, begin + int(ends[0]) + 1 if len(ends) else end)
         episodes.append({name: column[own] for name, column in taken.columns.items()})
     return episodes
-
-
-def _judge(
-    judge: TaskJudge, before: Judged, seeds: Sequence[int], episodes: Sequence[Columns]
-) -> Judged | RewardFailure:
-    scores = list(before)
-    for seed, columns in zip(seeds, episodes, strict=False):
-        try:
-            scores.append(judge.judge(seed, columns))
-        except RewardFailure as failure:
-            return failure
-    return tuple(scores)

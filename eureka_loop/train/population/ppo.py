@@ -24,7 +24,7 @@ from eureka_loop.train.population.policies import CPU, Networks, StackedPolicies
 
 LOG_2PI = math.log(2.0 * math.pi)
 CHUNK = 1_024  # steps of a learner whose values are computed at once
-Losses = Mapping[str, float]
+LOGGED = ("policy_gradient_loss", "value_loss", "entropy_loss", "loss", "clip_fraction", "approx_kl")
 
 
 class Rollout(NamedTuple):
@@ -65,12 +65,10 @@ class PopulationPPO:
         self.model, self._envs, self.active = models[0], envs, list(range(len(models)))
         learners, n = len(models), options.n_envs
         self.policies = StackedPolicies([model.policy for model in models], options.device)
-        parameters = self.policies.parameters
-        self._networks = self.policies.networks()
-        self._gradient, self._exp_avg, self._exp_avg_sq = (torch.zeros_like(parameters) for _ in range(3))
-        self._adam_steps = torch.zeros(learners, device=options.device)
-        adam = (parameters, self._gradient, self._exp_avg, self._exp_avg_sq, self._adam_steps)
-        self._adam_rows = [each.unbind() for each in adam]
+        self._networks, parameters = self.policies.networks(), self.policies.parameters
+        self._gradient, exp_avg, exp_avg_sq = (torch.zeros_like(parameters) for _ in range(3))
+        self._tensors = parameters, exp_avg, exp_avg_sq, torch.zeros(learners, device=options.device)
+        self._adam_rows = [each.unbind() for each in (*self._tensors, self._gradient)]
         self._random = [np.random.default_rng(model.seed) for model in models]
         self.observation_scale = ObservationScale(
             learners, envs.observation_size, enabled=options.normalize_observation
@@ -127,7 +125,9 @@ class PopulationPPO:
 
     # update
 
-    def update(self, rewards: Array, rollout: Rollout, progress_remaining: float) -> dict[int, Losses]:
+    def update(
+        self, rewards: Array, rollout: Rollout, progress_remaining: float
+    ) -> dict[int, dict[str, float]]:
         """Update every active learner.
 
         Args:
@@ -135,24 +135,24 @@ class PopulationPPO:
             progress_remaining: of the training, from 1 to 0, for the schedules.
 
         Returns:
-            Learner → the values that SB3 logs, as means over the last minibatch of each epoch.
+            Learner → the values that SB3 logs, as means over the last minibatch of each epoch, and the
+            number of "epochs".
         """
         model = self.model
+        model._current_progress_remaining = progress_remaining
         self.reward_scale.update(rewards, rollout.dones)
         scaled = self.reward_scale.apply(rewards).astype(np.float32) + rollout.bootstraps
         values = self._values(rollout.observations)
         advantages = compute_gae(scaled, values, rollout.dones, model.gamma, model.gae_lambda)
         returns = advantages + values[:-1]
-        rows = self._rows(rollout, values[:-1], advantages, returns)
-        schedules = Schedules.of(model, progress_remaining)
         with torch.inference_mode():
-            losses = self._epochs(rows, schedules)
+            rows = self._rows(rollout, values[:-1], advantages, returns)
+            logged, epochs = self._epochs(rows)
         spread = np.maximum(returns.var(axis=(0, 2)), 1e-38)
         explained = 1.0 - (returns - values[:-1]).var(axis=(0, 2)) / spread
-        return {
-            learner: {**each, "explained_variance": float(explained[learner])}
-            for learner, each in losses.items()
-        }
+        table = np.column_stack([logged / np.maximum(epochs, 1.0)[:, None], explained, epochs])
+        names = (*LOGGED, "explained_variance", "epochs")
+        return {learner: dict(zip(names, table[learner].tolist(), strict=True)) for learner in self.active}
 
     def _values(self, observations: Floats) -> Floats:
         """(T + 1, K, n)."""
@@ -173,28 +173,34 @@ class PopulationPPO:
         by_env = torch.from_numpy(rows).permute(1, 2, 0, 3)  # (K, n, T, ...)
         return by_env.flatten(1, 2).contiguous().to(self.policies.parameters.device)
 
-    def _epochs(self, rows: Tensor, schedules: Schedules) -> dict[int, Losses]:
+    def _epochs(self, rows: Tensor) -> tuple[Array, Array]:
+        """The values logged, summed over epochs, (K, L), and the number of epochs, (K,)."""
         model, (learners, samples, width) = self.model, rows.shape
-        first = samples * np.arange(learners)[:, None]
-        found: dict[int, list[Losses]] = {learner: [] for learner in self.active}
-        running = list(self.active)
+        logged, epochs = np.zeros((learners, len(LOGGED))), np.zeros(learners)
+
+        def end_epoch(ended: Sequence[int], terms: LossTerms) -> None:
+            if ended:
+                logged[ended] += terms.logged(model).cpu().numpy()[ended]
+                epochs[ended] += 1
+
+        first, running = samples * np.arange(learners)[:, None], list(self.active)
         for _ in range(model.n_epochs):
             order = np.stack([each.permutation(samples) for each in self._random]) + first
             for places in torch.split(torch.from_numpy(order).to(rows.device), model.batch_size, dim=1):
                 batch = rows.view(-1, width).index_select(0, places.flatten()).view(*places.shape, width)
-                terms = self._derive(batch, schedules)
+                terms = self._derive(batch)
                 if model.target_kl is not None:
                     divergence = terms.approx_kl().tolist()
                     stopped = [each for each in running if divergence[each] > 1.5 * model.target_kl]
-                    _note(found, terms.logged(model, schedules.clip_range), stopped)
+                    end_epoch(stopped, terms)
                     running = [each for each in running if each not in stopped]
                     if not running:
-                        return {learner: _means(each) for learner, each in found.items()}
-                self._adam(schedules.learning_rate, running)
-            _note(found, terms.logged(model, schedules.clip_range), running)
-        return {learner: _means(each) for learner, each in found.items()}
+                        return logged, epochs
+                self._adam(running)
+            end_epoch(running, terms)
+        return logged, epochs
 
-    def _derive(self, batch: Tensor, schedules: Schedules) -> LossTerms:
+    def _derive(self, batch: Tensor) -> LossTerms:
         """Gradient (K, P) of the loss of a minibatch (K, B, D + A + 4), and the loss.
 
         With z = (action - mean) / std, the derivative of the policy's loss by the log-probability is
@@ -202,6 +208,7 @@ class PopulationPPO:
         by log_std z^2 - 1.
         """
         model, inputs, size = self.model, self._last_obs.shape[-1], batch.shape[1]
+        clip_range = self._scheduled("clip_range")
         sizes = [inputs, batch.shape[-1] - inputs - 4, 4]
         observations, actions, numbers = torch.split(batch, sizes, dim=-1)
         old_log_prob, old_value, advantage, returns = numbers.unbind(-1)
@@ -214,47 +221,40 @@ class PopulationPPO:
         z_squared = z.square()
         constant = log_std.sum((1, 2)) + 0.5 * LOG_2PI * z.shape[-1]
         log_ratio = -0.5 * z_squared.sum(-1) - constant[:, None] - old_log_prob
-        ratio, clip_range = log_ratio.exp(), schedules.clip_range
+        ratio = log_ratio.exp()
         gain = advantage * ratio
         clipped = advantage * ratio.clamp(1.0 - clip_range, 1.0 + clip_range)
         by_log_prob = (gain * (gain <= clipped) / -size)[..., None]
-        values, clip_vf = critic.forward(observations)[..., 0], schedules.clip_range_vf
+        values = critic.forward(observations)[..., 0]
         error = values - returns
         by_value = error * (2.0 * model.vf_coef / size)
-        if clip_vf is not None:
+        if model.clip_range_vf is not None:
+            clip_range_vf = self._scheduled("clip_range_vf")
             moved = values - old_value
-            error = old_value + moved.clamp(-clip_vf, clip_vf) - returns
-            by_value = error * (moved.abs() <= clip_vf) * (2.0 * model.vf_coef / size)
+            error = old_value + moved.clamp(-clip_range_vf, clip_range_vf) - returns
+            by_value = error * (moved.abs() <= clip_range_vf) * (2.0 * model.vf_coef / size)
         by_log_std = (by_log_prob * (z_squared - 1.0)).sum(1) - model.ent_coef
         layers = actor.backward(by_log_prob * z * inverse_std) + critic.backward(by_value[..., None])
         torch.cat([by_log_std, *(each.flatten(1) for each in layers)], dim=1, out=self._gradient)
         entropy_loss = -(constant + 0.5 * z.shape[-1])
-        return LossTerms(gain, clipped, error, entropy_loss, log_ratio)
+        return LossTerms(gain, clipped, error, entropy_loss, log_ratio, clip_range)
 
-    def _adam(self, learning_rate: float, running: Sequence[int]) -> None:
+    def _scheduled(self, name: str) -> float:
+        """The value that one of SB3's schedules has now."""
+        return float(getattr(self.model, name)(self.model._current_progress_remaining))
+
+    def _adam(self, running: Sequence[int]) -> None:
         """One step of these learners; each gradient is clipped by its own norm, as by `clip_grad_norm_`."""
         norm = torch.linalg.vector_norm(self._gradient, dim=1, keepdim=True)
         self._gradient *= (self.model.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
-        parameters, gradients, exp_avg, exp_avg_sq, steps = (
+        parameters, exp_avg, exp_avg_sq, steps, gradients = (
             [each[k] for k in running] for each in self._adam_rows
         )
         torch._foreach_add_(steps, 1.0)
-        defaults = self.model.policy.optimizer.defaults
-        torch._fused_adam_(
-            parameters,
-            gradients,
-            exp_avg,
-            exp_avg_sq,
-            [],
-            steps,
-            lr=learning_rate,
-            beta1=defaults["betas"][0],
-            beta2=defaults["betas"][1],
-            weight_decay=defaults["weight_decay"],
-            eps=defaults["eps"],
-            amsgrad=False,
-            maximize=False,
-        )
+        lr, given = self._scheduled("lr_schedule"), self.model.policy.optimizer.defaults
+        options = {"beta1": given["betas"][0], "beta2": given["betas"][1]}
+        options |= {key: given[key] for key in ("eps", "weight_decay", "amsgrad", "maximize")}
+        torch._fused_adam_(parameters, gradients, exp_avg, exp_avg_sq, [], steps, lr=lr, **options)
 
     # state
 
@@ -271,7 +271,7 @@ class PopulationPPO:
     def snapshot(self, learner: int) -> dict[str, Any]:
         """All that is needed to continue a learner, but its envs."""
         return {
-            "tensors": [tensor[learner].cpu().numpy() for tensor in self._tensors],
+            "tensors": [tensor[learner].to(CPU, copy=True) for tensor in self._tensors],
             "random": self._random[learner].bit_generator.state,
             "observations": self.observation_scale.snapshot(learner),
             "rewards": self.reward_scale.snapshot(learner),
@@ -281,7 +281,7 @@ class PopulationPPO:
     def restore(self, learner: int, snapshot: Mapping[str, Any]) -> None:
         """Continue a learner; all of a cohort have taken as many steps."""
         for tensor, kept in zip(self._tensors, snapshot["tensors"], strict=True):
-            tensor[learner] = torch.from_numpy(np.asarray(kept))
+            tensor[learner] = kept
         self._random[learner].bit_generator.state = snapshot["random"]
         self.observation_scale.restore(learner, snapshot["observations"])
         self.reward_scale.restore(learner, snapshot["rewards"])
@@ -289,19 +289,15 @@ class PopulationPPO:
 
     def export(self, learner: int, model: PPO) -> None:
         """Copy parameters and Adam's moments into SB3's model."""
-        parameters, exp_avg, exp_avg_sq = (self.policies.of_sb3(each[learner]) for each in self._tensors[:3])
+        *rows, step = (each[learner] for each in self._tensors)
+        parameters, exp_avg, exp_avg_sq = map(self.policies.of_sb3, rows)
         model.policy.load_state_dict(parameters)
-        step = self._adam_steps[learner].cpu()
         state = {
-            at: {"step": step.clone(), "exp_avg": exp_avg[name], "exp_avg_sq": exp_avg_sq[name]}
+            at: {"step": step.to(CPU, copy=True), "exp_avg": exp_avg[name], "exp_avg_sq": exp_avg_sq[name]}
             for at, (name, _) in enumerate(model.policy.named_parameters())
         }
         optimizer = model.policy.optimizer
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-
-    @property
-    def _tensors(self) -> tuple[Tensor, ...]:
-        return self.policies.parameters, self._exp_avg, self._exp_avg_sq, self._adam_steps
 
 
 class LossTerms(NamedTuple):
@@ -318,38 +314,20 @@ class LossTerms(NamedTuple):
     error: Tensor
     entropy_loss: Tensor
     log_ratio: Tensor
+    clip_range: float
 
     def approx_kl(self) -> Tensor:
         """SB3's estimate of the divergence from the rollout's policy, (K,)."""
         return (self.log_ratio.exp() - 1.0 - self.log_ratio).mean(1)
 
-    def logged(self, model: PPO, clip_range: float) -> dict[str, Tensor]:
-        """The values that SB3 logs, (K,) each."""
+    def logged(self, model: PPO) -> Tensor:
+        """The values named in LOGGED, (K, L)."""
         policy_loss = -torch.minimum(self.gain, self.clipped).mean(1)
         value_loss = self.error.square().mean(1)
-        return {
-            "policy_gradient_loss": policy_loss,
-            "value_loss": value_loss,
-            "entropy_loss": self.entropy_loss,
-            "loss": policy_loss + model.ent_coef * self.entropy_loss + model.vf_coef * value_loss,
-            "clip_fraction": ((self.log_ratio.exp() - 1.0).abs() > clip_range).float().mean(1),
-            "approx_kl": self.approx_kl(),
-        }
-
-
-class Schedules(NamedTuple):
-    """Values of SB3's schedules for one update."""
-
-    learning_rate: float
-    clip_range: float
-    clip_range_vf: float | None
-
-    @classmethod
-    def of(cls, model: PPO, progress_remaining: float) -> Schedules:
-        clip, clip_vf = model.clip_range, model.clip_range_vf
-        assert callable(clip)
-        clip_value = clip_vf(progress_remaining) if callable(clip_vf) else None
-        return cls(model.lr_schedule(progress_remaining), clip(progress_remaining), clip_value)
+        loss = policy_loss + model.ent_coef * self.entropy_loss + model.vf_coef * value_loss
+        clip_fraction = ((self.log_ratio.exp() - 1.0).abs() > self.clip_range).float().mean(1)
+        values = policy_loss, value_loss, self.entropy_loss, loss, clip_fraction, self.approx_kl()
+        return torch.stack(values, dim=1)
 
 
 def compute_gae(rewards: Floats, values: Floats, dones: Flags, gamma: float, gae_lambda: float) -> Floats:
@@ -370,15 +348,3 @@ def compute_gae(rewards: Floats, values: Floats, dones: Flags, gamma: float, gae
     for t in reversed(range(len(deltas))):
         deltas[t] = advantage = deltas[t] + decay[t] * advantage
     return deltas
-
-
-def _note(found: dict[int, list[Losses]], losses: Mapping[str, Tensor], learners: Sequence[int]) -> None:
-    if learners:
-        table = torch.stack(list(losses.values()), dim=1).tolist()  # one transfer from the device
-        for learner in learners:
-            found[learner].append(dict(zip(losses, table[learner], strict=True)))
-
-
-def _means(losses: list[Losses]) -> Losses:
-    means = {name: sum(each[name] for each in losses) / len(losses) for name in losses[0]}
-    return {**means, "epochs": float(len(losses))}

@@ -35,22 +35,13 @@ from eureka_loop.simulate.step_buffer import Transitions
 from eureka_loop.train.base import Diverged, Report, failed
 from eureka_loop.train.hyperparameters import Settings, SpacesOnly, settings
 from eureka_loop.train.metrics import Pace, TrainingMetrics
-from eureka_loop.train.policy import save_policy
 from eureka_loop.train.population.judging import judge_policies
 from eureka_loop.train.population.ppo import PopulationPPO, Rollout
-from eureka_loop.train.snapshots import read_snapshot, write_snapshot
+from eureka_loop.train.saved import read_snapshot, save_policy, write_snapshot
 
-POLICY_KWARGS = frozenset(
-    {
-        "net_arch",
-        "activation_fn",
-        "ortho_init",
-        "log_std_init",
-        "share_features_extractor",
-        "optimizer_kwargs",
-    }
-)
-OPTIMIZER_KWARGS = frozenset({"betas", "eps", "weight_decay"})
+POLICY_KWARGS = {"net_arch", "activation_fn", "ortho_init", "log_std_init"}
+POLICY_KWARGS |= {"share_features_extractor", "optimizer_kwargs"}
+OPTIMIZER_KWARGS = {"betas", "eps", "weight_decay"}
 
 
 class PopulationTrainer:
@@ -80,15 +71,14 @@ class PopulationTrainer:
             threads: that step the envs; learning takes one.
         """
         with ExitStack() as stack:
-            cohort = assemble(jobs, domain, fork_server, folders, stack, threads=threads)
-            return cohort.run(report)
+            return Cohort(jobs, domain, fork_server, folders, report, stack, threads).run()
 
 
 def unsupported(options: Settings) -> str:
     """Hyperparameters of SB3's PPO that the population trainer lacks, in one line; "" without any."""
     policy = options.arguments.get("policy_kwargs") or {}
-    beyond = [f"policy_kwargs.{key}" for key in policy if key not in POLICY_KWARGS]
     optimizer = policy.get("optimizer_kwargs") or {}
+    beyond = [f"policy_kwargs.{key}" for key in policy if key not in POLICY_KWARGS]
     beyond += [f"optimizer_kwargs.{key}" for key in optimizer if key not in OPTIMIZER_KWARGS]
     beyond += ["use_sde"] if options.arguments.get("use_sde") else []
     return f"the population trainer has no {', '.join(beyond)}" if beyond else ""
@@ -107,120 +97,98 @@ class Learner:
     metrics: TrainingMetrics
     epochs: int = 0
 
-    def reward(self, transitions: Transitions) -> Array:
-        """Rewards of the learner's own rows, (N,).
-
-        Raises:
-            RewardFailure: the program, or the task's fitness, failed.
-        """
-        terms = self.process.evaluate(transitions.columns)
-        self.metrics.add(transitions, terms)
-        return terms.total
-
-
-def assemble(
-    jobs: Sequence[Job],
-    domain: Domain,
-    fork_server: ForkServer,
-    folders: Sequence[Path],
-    stack: ExitStack,
-    *,
-    threads: int = 1,
-) -> Cohort:
-    """A cohort ready to train, closed with the stack; jobs that can't begin are among its failures."""
-    torch.set_num_threads(1)
-    options, task = settings("ppo", jobs[0].hyperparameters), jobs[0].task
-    vocabulary = ObservableRegistry.of_task(task, domain).vocabulary
-    try:
-        judge = stack.enter_context(TaskJudge(fork_server, task, vocabulary))
-    except (RewardFailure, Refused) as error:
-        return Cohort(jobs, {index: failed(job, error) for index, job in enumerate(jobs)})
-    spaces = _spaces(task, options.n_envs)
-    learners: list[Learner] = []
-    failures: dict[int, Failed] = {}
-    for index, (job, folder) in enumerate(zip(jobs, folders, strict=True)):
-        model, normalization = untrained(job, options, spaces)
-        try:
-            program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
-            process = start(fork_server, program, vocabulary, rows=model.n_steps * model.n_envs)
-        except (RewardFailure, Refused) as error:
-            failures[index] = failed(job, error)
-            continue
-        stack.enter_context(process)
-        metrics = TrainingMetrics(job, judge, model.n_envs, folder)
-        stack.callback(metrics.close)
-        learners.append(Learner(index, job, folder, model, normalization, process, metrics))
-    cohort = Cohort(jobs, failures, learners)
-    if learners:
-        cohort.prepare(options, domain, judge, threads)
-        stack.callback(cohort.envs.close)
-    return cohort
-
 
 class Cohort:
-    """
-    Args:
-        failures: job index → how it failed before training.
-        learners: the others.
-    """
+    """Learners that train together; `stack` closes what they hold.
 
-    envs: BatchedEnvs
-    ppo: PopulationPPO
+    Args:
+        jobs: those whose program can't begin fail, and leave no slot.
+    """
 
     def __init__(
-        self, jobs: Sequence[Job], failures: dict[int, Failed], learners: Sequence[Learner] = ()
+        self,
+        jobs: Sequence[Job],
+        domain: Domain,
+        fork_server: ForkServer,
+        folders: Sequence[Path],
+        report: Report,
+        stack: ExitStack,
+        threads: int = 1,
     ) -> None:
-        self._jobs, self._learners = jobs, learners
-        self._results: dict[int, Trained | Failed] = dict(failures)
-        self._steps, self._step = jobs[0].steps, 0  # of each learner
-        self._until = jobs[0].until or jobs[0].steps
-        self._pace = Pace()
-
-    def prepare(self, options: Settings, domain: Domain, judge: TaskJudge, threads: int) -> None:
-        """Make envs and policies, or read the snapshots of trainings to continue.
-
-        Raises:
-            RunError: a snapshot is missing or damaged.
         """
-        self._domain, self._judge, self._threads, self._n = domain, judge, threads, options.n_envs
+        Raises:
+            RunError: a snapshot to continue from is missing or damaged.
+        """
+        torch.set_num_threads(1)
+        self._jobs, self._domain, self._threads, self._send = jobs, domain, threads, report
+        self._task, options = jobs[0].task, settings("ppo", jobs[0].hyperparameters)
+        self._learners: list[Learner] = []
+        self._results: dict[int, Trained | Failed] = {}
+        self._step, self._n = 0, options.n_envs
+        vocabulary = ObservableRegistry.of_task(self._task, domain).vocabulary
+        try:
+            self._judge = stack.enter_context(TaskJudge(fork_server, self._task, vocabulary))
+        except (RewardFailure, Refused) as error:
+            self._results = {index: failed(job, error) for index, job in enumerate(jobs)}
+            return
+        spaces = _spaces(self._task, self._n)
+        for index, (job, folder) in enumerate(zip(jobs, folders, strict=True)):
+            model, normalization = _untrained(job, options, spaces)
+            try:
+                program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
+                process = start(fork_server, program, vocabulary, rows=model.n_steps * self._n)
+            except (RewardFailure, Refused) as error:
+                self._results[index] = failed(job, error)
+                continue
+            stack.enter_context(process)
+            metrics = TrainingMetrics(job, self._judge, self._n, folder)
+            stack.callback(metrics.close)
+            self._learners.append(Learner(index, job, folder, model, normalization, process, metrics))
+        if self._learners:
+            self._begin(options, stack)
+
+    def _begin(self, options: Settings, stack: ExitStack) -> None:
         names = [name for each in self._learners for name in each.process.program.parameters]
+        names += self._judge.program_names
         seeds = [seed for each in self._learners for seed in env_seeds(each.job.seed, self._n)]
-        task = self._jobs[0].task
-        self.envs = BatchedEnvs(task, domain, [*names, *judge.program_names], len(seeds), seeds, threads)
+        self.envs = BatchedEnvs(self._task, self._domain, names, len(seeds), seeds, self._threads)
+        stack.callback(self.envs.close)
         self.ppo = PopulationPPO([each.model for each in self._learners], options, self.envs)
+        self._pace = Pace()
         if self._jobs[0].after:
             self._restore()
-        else:
-            self._pace = Pace()
 
-    def run(self, report: Report) -> list[Trained | Failed]:
+    def run(self) -> list[Trained | Failed]:
         """The whole training, and its judging."""
         if self._learners:
             while self.advance():
-                if self._pace.due(self._step):
-                    self._report(report)
-            self._pace.stop()
-            self._report(report)
-            self._finish(report)
+                pass
+            self._pace.tick(self._step)
+            self._report()
+            if self.ppo.active:
+                self._finish()
         return [self._results[index] for index in range(len(self._jobs))]
 
     def advance(self) -> bool:
         """One rollout and update of every learner; False once there is nothing left to do."""
-        if self._step >= self._until or not self.ppo.active:
+        job = self._jobs[0]
+        if self._step >= (job.until or job.steps) or not self.ppo.active:
             return False
         rollout = self.ppo.collect()
         self._step += rollout.steps
         self._fail_diverged()
-        rewards = self._rewards(rollout)
+        rewards, due = self._rewards(rollout), self._pace.tick(self._step)
         for place in self.ppo.active:
-            self._learners[place].metrics.end_rollout(self._step, self._pace.speed(self._step))
+            self._learners[place].metrics.end_rollout(self._step, self._pace.speed)
         if self.ppo.active:
-            losses = self.ppo.update(rewards, rollout, 1.0 - self._step / self._steps)
+            losses = self.ppo.update(rewards, rollout, 1.0 - self._step / job.steps)
             for place, each in losses.items():
                 self._learners[place].epochs += int(each["epochs"])
                 for name, value in each.items():
                     self._learners[place].metrics.logger.record(f"train/{name}", value)
             self._fail_diverged()
+        if due:
+            self._report()
         return True
 
     def _rewards(self, rollout: Rollout) -> Array:
@@ -230,7 +198,10 @@ class Cohort:
         taken = self.envs.take()
         for place in list(self.ppo.active):
             try:
-                rewards[place] = self._learners[place].reward(_own(taken, place, n, steps)).reshape(n, steps)
+                own, learner = _own(taken, place, n, steps), self._learners[place]
+                terms = learner.process.evaluate(own.columns)
+                learner.metrics.add(own, terms)
+                rewards[place] = terms.total.reshape(n, steps)
             except RewardFailure as failure:
                 self._fail(place, failure)
         return rewards.transpose(2, 0, 1)
@@ -245,18 +216,13 @@ class Cohort:
         self._results[learner.index] = failed(learner.job, error)
         self.ppo.stop(place)
 
-    def _finish(self, report: Report) -> None:
+    def _finish(self) -> None:
         """Save and judge the policies that are left."""
         for place in self.ppo.active:
             self._save(place)
+        seeds = [each.job.judge_seeds for each in self._learners]
         judged = judge_policies(
-            self.ppo,
-            self._jobs[0].task,
-            self._domain,
-            [each.job.judge_seeds for each in self._learners],
-            self._judge,
-            threads=self._threads,
-            alive=lambda: self._report(report),
+            self.ppo, self._task, self._domain, seeds, self._judge, self._threads, self._report
         )
         for place, episodes in judged.items():
             learner = self._learners[place]
@@ -304,14 +270,13 @@ class Cohort:
         self._step = snapshots[0]["step"]
         self._pace = Pace(self._step, max(each["seconds"] for each in snapshots))
 
-    def _report(self, report: Report) -> None:
-        speed = self._pace.speed(self._step)
+    def _report(self) -> None:
         for place in self.ppo.active:
             learner = self._learners[place]
-            report(learner.index, learner.metrics.progress(self._step, speed))
+            self._send(learner.index, learner.metrics.progress(self._step, self._pace.speed))
 
 
-def untrained(job: Job, options: Settings, spaces: DummyVecEnv) -> tuple[PPO, VecNormalize]:
+def _untrained(job: Job, options: Settings, spaces: DummyVecEnv) -> tuple[PPO, VecNormalize]:
     """SB3's policy for the job's seed, and the normalisation around its envs."""
     normalization = VecNormalize(spaces, norm_obs=options.normalize_observation, norm_reward=False)
     goal = isinstance(spaces.observation_space, gymnasium.spaces.Dict)
@@ -332,11 +297,11 @@ def _own(transitions: Transitions, place: int, n: int, steps: int) -> Transition
     """The rows of one learner's envs, of a batch in which each env took the same number of steps."""
     own = slice(place * n * steps, (place + 1) * n * steps)
     return Transitions(
-        columns={name: column[own] for name, column in transitions.columns.items()},
-        env_index=transitions.env_index[own] - place * n,
-        episode_start=transitions.episode_start[own],
-        done=transitions.done[own],
-        truncated=transitions.truncated[own],
+        {name: column[own] for name, column in transitions.columns.items()},
+        transitions.env_index[own] - place * n,
+        transitions.episode_start[own],
+        transitions.done[own],
+        transitions.truncated[own],
     )
 
 

@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.train.hyperparameters import settings
-from eureka_loop.train.population.ppo import PopulationPPO, Schedules
+from eureka_loop.train.population.ppo import PopulationPPO
 from tests.train.population.test_ppo import ACTIONS, BASE, ENVS, INPUTS, OPTIONS, Walks, sb3
 
 Cohort = Callable[..., list[Trained | Failed]]
@@ -42,9 +42,8 @@ def test_an_update_stays_on_its_device(option: str) -> None:
     ppo = PopulationPPO(models, options, cast(Any, Walks(2)))
     batch = torch.zeros(2, 16, INPUTS + ACTIONS + 4, device="meta")
     with OneDevice():
-        terms = ppo._derive(batch, Schedules.of(models[0], 1.0))
-        terms.logged(models[0], 0.2)
-        ppo._adam(1e-3, [0, 1])
+        ppo._derive(batch).logged(models[0])
+        ppo._adam([0, 1])
 
 
 @cuda

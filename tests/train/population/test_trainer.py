@@ -20,8 +20,8 @@ from eureka_loop.errors import RunError
 from eureka_loop.records import SNAPSHOT, Job, Training
 from eureka_loop.results import Failed, Trained
 from eureka_loop.simulate.env import make_env
-from eureka_loop.train.policy import load_policy
 from eureka_loop.train.population.trainer import PopulationTrainer
+from eureka_loop.train.saved import load_policy
 
 MakeJob = Callable[..., Job]
 Cohort = Callable[..., list[Trained | Failed]]
