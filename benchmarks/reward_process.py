@@ -30,7 +30,7 @@ import numpy as np
 
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import Program
-from eureka_loop.reward.parsing import compile_ready
+from eureka_loop.reward.parsing import compiled
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, layer_names
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
@@ -146,7 +146,7 @@ class Twice:
     def __init__(self, process: RewardProcess) -> None:
         self._process = process
         scope = namespace()
-        exec(compile(compile_ready(process.program.source), "<program>", "exec"), scope)
+        exec(compiled(process.program.source), scope)
         self._function: Callable[..., dict[str, Array]] = scope["compute_reward"]  # type: ignore[assignment]
         self.sandboxed: list[float] = []
         self.alone: list[float] = []

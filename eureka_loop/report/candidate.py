@@ -18,7 +18,7 @@ from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import sentence
 from eureka_loop.results import FITNESS, SUCCESS, Evaluated, Failed, Trained
-from eureka_loop.reward.weights import defaults
+from eureka_loop.reward.parsing import defaults
 from eureka_loop.search.feedback import stopped, training_table
 from eureka_loop.store import REFERENCES, Run
 

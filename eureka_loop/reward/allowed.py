@@ -11,6 +11,15 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+SYNTAX = _names(  # node types of Python's syntax tree
+    "Module FunctionDef arguments arg Return Pass Expr Assign AugAssign AnnAssign For If Break Continue"
+    " Constant Name Attribute Subscript Slice Call keyword BinOp UnaryOp BoolOp Compare IfExp Import"
+    " ImportFrom Tuple List Dict Lambda ListComp GeneratorExp DictComp comprehension Load Store Add Sub Mult"
+    " Div FloorDiv Mod Pow MatMult BitAnd BitOr BitXor USub UAdd Not Invert And Or Eq NotEq Lt LtE Gt GtE"
+    " Is IsNot In NotIn"
+)
+ANNOTATION = _names("Name Attribute Subscript Constant Tuple List BinOp BitOr Load")
+
 ELEMENTWISE = _names(
     "abs absolute fabs negative positive sign exp exp2 expm1 log log2 log10 log1p sqrt cbrt square"
     " reciprocal sin cos tan sinh cosh tanh arcsin arccos arctan arcsinh arccosh arctanh"

@@ -8,8 +8,8 @@ from eureka_loop.errors import BadInput, Refused
 from eureka_loop.reward.allowed import BUILTINS, MODULES
 from eureka_loop.reward.functions import SHAPING
 from eureka_loop.reward.gate import check
+from eureka_loop.reward.hints import mixing
 from eureka_loop.reward.parsing import MAX_BYTES, code, parse
-from eureka_loop.reward.term_hints import mixing
 from eureka_loop.reward.vocabulary import Vocabulary
 
 _OWN = {*BUILTINS, *MODULES, *SHAPING}
@@ -26,14 +26,13 @@ def episode_mean(expression: str, vocabulary: Vocabulary) -> str:
         UnknownName: an observable that doesn't exist.
         Refused: the gate refuses the program.
     """
-    tree = _parsed(expression)
-    text, names = code(tree, MAX_BYTES), _observables(tree)
+    tree, names = _parsed(expression)
     shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in names}
     if not names:
         raise BadInput(f"fitness {expression!r} names no observable; `eureka tasks NAME` lists a task's")
     # The mean of one number is that number; over `axis=0`, several numbers a step remain several, and fail.
-    result = f"np.mean({text})" if mixing(tree, shapes) else f"np.mean({text}, axis=0)"
-    source = _program("fitness", names, result)
+    axis = "" if mixing(tree, shapes) else ", axis=0"
+    source = f"def fitness({', '.join(names)}):\n    return np.mean({code(tree, MAX_BYTES)}{axis})\n"
     check(source, vocabulary, "fitness", hidden=True)
     return source
 
@@ -44,9 +43,9 @@ def as_reward(expression: str, vocabulary: Vocabulary) -> str | None:
     Raises:
         BadInput: no expression.
     """
-    tree = _parsed(expression)
-    text, names = code(tree, MAX_BYTES), _observables(tree)
-    source = _program("compute_reward", names, f'{{"fitness": {text}}}')
+    tree, names = _parsed(expression)
+    term = f'{{"fitness": {code(tree, MAX_BYTES)}}}'
+    source = f"def compute_reward({', '.join(names)}):\n    return {term}\n"
     try:
         check(source, vocabulary)
     except Refused:
@@ -54,7 +53,8 @@ def as_reward(expression: str, vocabulary: Vocabulary) -> str | None:
     return None if mixing(tree, {name: vocabulary.resolve(name).shape for name in names}) else source
 
 
-def _parsed(expression: str) -> ast.Module:
+def _parsed(expression: str) -> tuple[ast.Module, list[str]]:
+    """Its tree, and the names in it that must be observables, in order of appearance."""
     shown = expression if len(expression) < 100 else f"{expression[:99]}…"
     advice = "write one over observables, such as forward_velocity - 0.1 * norm(action)"
     try:
@@ -63,16 +63,7 @@ def _parsed(expression: str) -> ast.Module:
         raise BadInput(f"fitness {shown!r}: {refused.problems[0].message}; {advice}") from refused
     if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
         raise BadInput(f"fitness {shown!r} is not one expression; {advice}")
-    return tree
-
-
-def _observables(tree: ast.Module) -> list[str]:
-    """The names in it that must be observables, in order of appearance."""
     found = [each for each in ast.walk(tree) if isinstance(each, ast.Name)]
-    bound = {each.id for each in found if isinstance(each.ctx, ast.Store)}
+    own = _OWN | {each.id for each in found if isinstance(each.ctx, ast.Store)}
     found.sort(key=lambda each: (each.lineno, each.col_offset))
-    return list(dict.fromkeys(each.id for each in found if each.id not in _OWN and each.id not in bound))
-
-
-def _program(entry: str, names: list[str], result: str) -> str:
-    return f"def {entry}({', '.join(names)}):\n    return {result}\n"
+    return tree, list(dict.fromkeys(each.id for each in found if each.id not in own))

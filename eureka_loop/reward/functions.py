@@ -173,9 +173,12 @@ SHAPING_KEYWORDS = frozenset(name for each in _SHAPING for name in inspect.signa
 def namespace() -> dict[str, object]:
     """The globals of one program, fresh: the allowed part of `np` and `math`, shaping functions, builtins.
 
-    Run in it what `parsing.compile_ready` makes of the source.
+    Run in it what `parsing.compiled` makes of the source.
     """
-    arrays, numbers = _only(NUMPY | NUMPY_VALUES, np), _only(MATH | MATH_VALUES, math)
+    plain = [name for name in NUMPY | NUMPY_VALUES if "." not in name]
+    linalg = [name.removeprefix("linalg.") for name in NUMPY if name.startswith("linalg.")]
+    arrays, numbers = _only(plain, np), _only(MATH | MATH_VALUES, math)
+    arrays.linalg = _only(linalg, np.linalg)
     safe: dict[str, object] = {name: getattr(builtins, name) for name in BUILTINS}
     return {
         "__name__": "program",
@@ -206,14 +209,4 @@ def frozen(constant: object) -> object:
 
 
 def _only(names: Iterable[str], module: object) -> SimpleNamespace:
-    """The named attributes of a module; of "linalg.norm", the submodule with nothing but `norm`."""
-    own = SimpleNamespace()
-    for name in names:
-        first, _, rest = name.partition(".")
-        if not rest:
-            setattr(own, first, getattr(module, first))
-    for first in {name.partition(".")[0] for name in names if "." in name}:
-        if not hasattr(own, first):  # np.maximum.reduce is there already, with np.maximum
-            inner = [name.partition(".")[2] for name in names if name.startswith(f"{first}.")]
-            setattr(own, first, _only(inner, getattr(module, first)))
-    return own
+    return SimpleNamespace(**{name: getattr(module, name) for name in names})

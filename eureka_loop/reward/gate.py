@@ -1,23 +1,19 @@
 """The gate: checks a program's text before it runs, and reports every problem at once.
 
 It gives clear errors and determinism. It is no security boundary: that is the locked process in which the
-program runs. It refuses what is not on an allow-list: syntax, names, functions, keywords. Whether rows are
-independent and shapes fit is found by running the program, in `sandbox.trial`.
+program runs. Whether rows are independent and shapes fit is found by running it, in `sandbox.trial`.
 """
 
 from __future__ import annotations
 
 import ast
-import warnings
-from dataclasses import dataclass, field
 
 from eureka_loop.errors import Problem, Refused, UnknownName
 from eureka_loop.reward.allowed import CREATION, ELEMENTWISE
 from eureka_loop.reward.contract import ENTRY_POINTS, Kind, Program
-from eureka_loop.reward.parsing import TOO_DEEP, code, module_path, parse
+from eureka_loop.reward.parsing import TOO_DEEP, code, compiled, module_path, number, parse
 from eureka_loop.reward.syntax import SURROUNDINGS, Problems, Syntax
 from eureka_loop.reward.vocabulary import Vocabulary
-from eureka_loop.reward.weights import number
 
 _OBS = "write `obs`: the observation after the step (`prev_obs`: before)"
 _ELSEWHERE = {  # what other interfaces pass in → what to ask for here
@@ -29,6 +25,7 @@ _ELSEWHERE = {  # what other interfaces pass in → what to ask for here
     "actions": "write `action`",
     "reward": "the env's own reward can't be used",
 }
+_MUTABLE = "which may change: write a function, or a number, text, a tuple or an array of numbers"
 _IMMUTABLE = ast.Constant | ast.UnaryOp | ast.BinOp | ast.Tuple | ast.Name | ast.Attribute
 _NUMERIC = _IMMUTABLE | ast.List | ast.Call | ast.expr_context | ast.operator | ast.unaryop | ast.keyword
 
@@ -44,50 +41,34 @@ def check(source: str, vocabulary: Vocabulary, kind: Kind = "reward", *, hidden:
         Refused: with every problem: line, cause, what to write instead.
     """
     try:
-        return _check(source, vocabulary, kind, hidden)
+        tree, problems = parse(source), Problems()
+        entry = _entry(tree, kind, problems)
+        parameters, weights = _signature(entry, vocabulary, hidden, problems) if entry else ([], {})
+        Syntax(tree, vocabulary, problems, hidden).visit(tree)
+        problems.raise_if_any()
+        compiled(source)
     except RecursionError as error:
         raise Refused([Problem(1, TOO_DEEP)]) from error
-
-
-def _check(source: str, vocabulary: Vocabulary, kind: Kind, hidden: bool) -> Program:
-    tree, problems = parse(source), Problems()
-    entry = _entry(tree, kind, problems)
-    signature = _Signature(vocabulary, hidden, problems)
-    if entry is not None:
-        signature.read(entry)
-    Syntax(tree, vocabulary, problems, hidden).visit(tree)
-    problems.raise_if_any()
-    _compile(tree)
-    return Program(kind, source, tuple(signature.parameters), signature.weights)
-
-
-def _compile(tree: ast.Module) -> None:
-    """Raise what only Python's compiler finds: a `return` outside a function, a parameter given twice."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(tree, "<program>", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, MemoryError) as error:
+    except (SyntaxError, ValueError, MemoryError) as error:  # a `return` outside a function
         line = getattr(error, "lineno", None) or 1
         raise Refused([Problem(line, f"not valid Python: {getattr(error, 'msg', error)}")]) from error
-
-
-# The top level: imports, constants, functions
+    return Program(kind, source, tuple(parameters), weights)
 
 
 def _entry(tree: ast.Module, kind: Kind, problems: Problems) -> ast.FunctionDef | None:
-    """The entry point; reports what may not stand beside it."""
-    functions: dict[str, ast.FunctionDef] = {}
-    defined: set[str] = set()
+    """The entry point; reports what may not stand beside it: only imports, constants, functions may."""
+    defined: dict[str, ast.stmt] = {}
     for statement in tree.body:
         name = ""
         match statement:
             case ast.FunctionDef(name=name):
-                functions[name] = statement
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                _check_constant(name, value, problems)
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                _check_constant(name, value, problems)
+                pass
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
+                if not _is_constant(value):
+                    problems.add(value, f"constant `{name}` can't hold `{code(value)}`, {_MUTABLE}")
             case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Expr(value=ast.Constant(value=str())):
                 pass
             case ast.ClassDef() | ast.AsyncFunctionDef():
@@ -96,28 +77,19 @@ def _entry(tree: ast.Module, kind: Kind, problems: Problems) -> ast.FunctionDef 
                 problems.add(statement, f"`{code(statement, 40)}` can't stand outside a function")
         if name and name in defined:
             problems.add(statement, f"`{name}` is defined twice: remove one")
-        defined.add(name)
-    if ENTRY_POINTS[kind] not in functions:
-        wanted = ENTRY_POINTS[kind]
-        problems.add(tree, f"there is no function `{wanted}`: write `def {wanted}(...):`")
-    return functions.get(ENTRY_POINTS[kind])
+        defined[name] = statement
+    entry = defined.get(ENTRY_POINTS[kind])
+    if isinstance(entry, ast.FunctionDef):
+        return entry
+    problems.add(tree, "there is no function `{0}`: write `def {0}(...):`".format(ENTRY_POINTS[kind]))
+    return None
 
 
-def _check_constant(name: str, node: ast.expr, problems: Problems) -> None:
-    """A constant can't change: numbers, text, tuples, arithmetic with them, and arrays, which are frozen."""
-    if isinstance(node, _IMMUTABLE):
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                _check_constant(name, child, problems)
-    elif not _makes_array(node):
-        instead = "write a function, or a number, text, a tuple or an array of numbers"
-        problems.add(node, f"constant `{name}` can't hold `{code(node)}`, which may change: {instead}")
-
-
-def _makes_array(node: ast.expr) -> bool:
-    """Whether it is a call such as `np.array([0.0, 1.0])` or `math.radians(30)`: fixed numbers in and out."""
+def _is_constant(node: ast.expr) -> bool:
+    """Whether it can't change: numbers, text, tuples, arithmetic with them; arrays of numbers are frozen."""
     if not isinstance(node, ast.Call):
-        return False
+        children = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        return isinstance(node, _IMMUTABLE) and all(map(_is_constant, children))
     module, name = module_path(node.func)
     known = module == "math" or name in ELEMENTWISE or name in CREATION
     return bool(module) and known and all(map(_is_numeric, ast.walk(node)))
@@ -130,61 +102,45 @@ def _is_numeric(node: ast.AST) -> bool:
     return isinstance(node, _NUMERIC) and not (isinstance(node, ast.Attribute) and node.attr == "dtype")
 
 
-# The entry point's parameters
-
-
-@dataclass(slots=True)
-class _Signature:
-    """The parameters of the entry point; `read` reports each that can't be one.
-
-    Attributes:
-        parameters: observables as written, in order.
-    """
-
-    vocabulary: Vocabulary
-    hidden: bool
-    problems: Problems
-    parameters: list[str] = field(default_factory=list)
-    weights: dict[str, float] = field(default_factory=dict)
-
-    def read(self, entry: ast.FunctionDef) -> None:
-        arguments = entry.args
-        plain = [*arguments.posonlyargs, *arguments.args]
-        defaults = dict(zip(reversed(plain), reversed(arguments.defaults), strict=False))
-        if not plain:
-            text = f"`{entry.name}` names no observable: name what it needs, `{entry.name}(obs, action)`"
-            self.problems.add(entry, text)
-        for each in plain:
-            if self._known(each.arg):
-                self.parameters.append(each.arg)
-            else:
-                self.problems.add(each, self._unknown(each.arg, defaults.get(each)))
-        for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-            self._read_weight(each, default)
-
-    def _unknown(self, name: str, default: ast.expr | None) -> str:
-        if default is not None:
-            return f"`{name}` is a weight: it stands after a `*`: `*, {name}={code(default)}`"
-        if name in _ELSEWHERE:
-            return f"unknown observable {name!r}: {_ELSEWHERE[name]}"
-        if self.vocabulary.find(name, hidden=True) is not None:
-            return f"{name!r} is the env's own reward or part of it; a program can't ask for it"
-        try:
-            if not self.problems.full:
-                self.vocabulary.resolve(name, hidden=self.hidden)
-        except UnknownName as unknown:
-            return str(unknown)
-        return f"unknown observable {name!r}"
-
-    def _read_weight(self, node: ast.arg, default: ast.expr | None) -> None:
-        value = number(default) if default is not None else None
-        if self._known(node.arg):
-            self.problems.add(node, f"`{node.arg}` is an observable: it stands before the `*`")
-        elif value is None:
-            text = f"{node.arg}={code(default)}" if default is not None else node.arg
-            self.problems.add(node, f"weight `{text}`: its default is one finite number, `{node.arg}=1.0`")
+def _signature(
+    entry: ast.FunctionDef, vocabulary: Vocabulary, hidden: bool, problems: Problems
+) -> tuple[list[str], dict[str, float]]:
+    """The entry point's parameters, and its weights with their defaults; reports those that can't be one."""
+    parameters, weights, arguments = [], {}, entry.args
+    plain = [*arguments.posonlyargs, *arguments.args]
+    defaults = dict(zip(reversed(plain), reversed(arguments.defaults), strict=False))
+    if not plain:
+        text = f"`{entry.name}` names no observable: name what it needs, `{entry.name}(obs, action)`"
+        problems.add(entry, text)
+    for each in plain:
+        if vocabulary.find(each.arg, hidden=hidden) is not None:
+            parameters.append(each.arg)
+        elif each in defaults:
+            text = f"`{each.arg}` is a weight: it stands after a `*`: `*, {each.arg}={code(defaults[each])}`"
+            problems.add(each, text)
         else:
-            self.weights[node.arg] = value
+            problems.add(each, _unknown(each.arg, vocabulary, hidden, brief=problems.full))
+    for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        value = number(default) if default is not None else None
+        if vocabulary.find(each.arg, hidden=hidden) is not None:
+            problems.add(each, f"`{each.arg}` is an observable: it stands before the `*`")
+        elif value is None:
+            text = f"{each.arg}={code(default)}" if default is not None else each.arg
+            problems.add(each, f"weight `{text}`: its default is one finite number, `{each.arg}=1.0`")
+        else:
+            weights[each.arg] = value
+    return parameters, weights
 
-    def _known(self, name: str) -> bool:
-        return self.vocabulary.find(name, hidden=self.hidden) is not None
+
+def _unknown(name: str, vocabulary: Vocabulary, hidden: bool, brief: bool) -> str:
+    """Why a parameter can't be an observable. `brief`: without a search for near names."""
+    if name in _ELSEWHERE:
+        return f"unknown observable {name!r}: {_ELSEWHERE[name]}"
+    if vocabulary.find(name, hidden=True) is not None:
+        return f"{name!r} is the env's own reward or part of it; a program can't ask for it"
+    try:
+        if not brief:
+            vocabulary.resolve(name, hidden=hidden)
+    except UnknownName as unknown:
+        return str(unknown)
+    return f"unknown observable {name!r}"

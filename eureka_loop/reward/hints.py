@@ -1,90 +1,208 @@
-"""From an exception of a program to its cause and the code to write instead.
-
-A hint goes by the exception's text and the expression that raised it, with the shapes of its operands.
-"""
+"""From a program's failure to its cause and the code to write instead."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
-from eureka_loop.reward.allowed import NUMPY
-from eureka_loop.reward.parsing import code
-from eureka_loop.reward.term_hints import NO_LOOP, Shape, base, mixing, operand, with_n
+from eureka_loop.errors import Problem, RewardFailure
+from eureka_loop.reward.allowed import NUMPY, REDUCTIONS
+from eureka_loop.reward.contract import Program
+from eureka_loop.reward.parsing import code, module_path, parse
+
+Shape = tuple[int, ...]
+Path = Sequence[ast.AST]  # the expression that raised an exception, and the nodes around it, outwards
+
+_NO_LOOP = "arrays hold all rows at once: write array operations, without the loop"
+_CONTAINER, _LIST = ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp, -1
+_AXIS_THIRD = ("linalg.norm", "percentile", "quantile", "diff", "roll")  # `axis` is their third parameter
+_OF_MIXING = ("exception", "rows_not_independent", "wrong_shape")  # failures that it may cause
+_MOST = 8  # places that mix rows
+_MIXING = {  # functions other than reductions that may mix rows → what to write instead
+    **dict.fromkeys(("diff", "roll", "gradient"), "for the change over a step write `{x} - prev_{x}`"),
+    **dict.fromkeys(
+        ("cumsum", "cumprod"), "a sum over an episode is a tracker, or a difference to `init_{x}`"
+    ),
+    **dict.fromkeys(("dot", "inner"), "write `dot({x}, {y})` of (N, k), `{x} * {y}` of (N,)"),
+    **{name: f"write `np.{name}({{x}}, axis=1)`" for name in ("sort", "argsort", "flip")},
+    "concatenate": "write `np.stack({x}, axis=1)` of (N,), `np.concatenate({x}, axis=1)` of (N, k)",
+    "squeeze": "it drops the batch axis when N is 1: write `{base}[:, 0]`",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Where a program raised an exception.
+def for_failure(failure: RewardFailure, program: Program, shapes: Mapping[str, Shape]) -> str:
+    """A failure's message with the line of each term that it names, and what to write instead.
 
-    Attributes:
-        path: the syntax nodes around the expression that raised it, from that expression outwards.
-        function: the program's function that was running.
-        rows: how many rows the batch had.
-        shape: the shape of a subexpression's value there; None where it is no array or number.
-        inputs: parameter to the shape of one row; None where rows may be mixed (fitness, success).
+    Args:
+        shapes: parameter to the shape of one row.
     """
-
-    path: tuple[ast.AST, ...]
-    function: str
-    rows: int
-    shape: Callable[[ast.expr], Shape | None]
-    inputs: Mapping[str, Shape] | None
-
-    @property
-    def node(self) -> ast.AST:
-        return self.path[0]
-
-    def mixed_before(self) -> str:
-        """The places that may have mixed rows, so that something here has no batch axis any more."""
-        if self.inputs is None or not isinstance(self.path[-1], ast.Module):
-            return ""
-        return "\n".join(["", *map(str, mixing(self.path[-1], self.inputs))])
-
-    def described(self, node: ast.expr) -> str:
-        """ "`torso_pos` is (N, 3)"."""
-        shape = self.shape(node)
-        return f"`{code(node)}` is {with_n(shape, self.rows) if shape is not None else 'no array'}"
+    text, tree = str(failure), parse(program.source)
+    if failure.kind == "wrong_terms":
+        last = max((node.lineno for node in ast.walk(tree) if isinstance(node, ast.Return)), default=1)
+        return f"Line {last}: {text}"
+    may_mix = program.kind == "reward" and failure.kind in _OF_MIXING and "rite `" not in text
+    places = [str(place) for place in mixing(tree, shapes)] if may_mix else []
+    if failure.kind == "rows_not_independent" and not places:
+        places = ["A row's terms may depend on that row alone: reduce over `axis=1`, not over the rows."]
+    values, lines = _term_values(tree), []
+    for line in text.split("\n"):
+        term, shape = re.match(r"Term '([^']+)'", line), re.search(r"has shape (\(.*?\)), expected", line)
+        value = values.get(term[1]) if term else None
+        if term and shape and not places:
+            line += _for_shape(shape[1], _base(value) if value else "x", next(iter(shapes)))
+        lines.append(f"Line {value.lineno}: {line}" if value else line)
+    return "\n".join([*lines, *places])
 
 
-def for_exception(text: str, spot: Spot) -> str:
-    """Cause and replacement for an exception, "AxisError: axis 1 is ..."; "" where none is known."""
-    for pattern, hint in _HINTS:
-        if re.search(pattern, text):
-            return hint(spot, text)
+def _term_values(tree: ast.Module) -> dict[object, ast.expr]:
+    """Term to the expression that it is given, where its key is a literal."""
+    found: dict[object, ast.expr] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Dict(keys=keys, values=values):
+                pairs = zip(keys, values, strict=True)
+                found |= {key.value: value for key, value in pairs if isinstance(key, ast.Constant)}
+            case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=name))], value=value):
+                found[name] = value
+    return found
+
+
+def _for_shape(shape: str, value: str, observable: str) -> str:
+    """The replacement for a term of that shape, "(N, 3)", and that expression."""
+    if shape == "()":
+        return f": write `{value} * np.ones(len({observable}))`, or add `axis=1` to the reduction"
+    if shape.startswith("(N, "):
+        return f": write `{value}[:, 0]`" + ("" if shape == "(N, 1)" else f", or `{value}.sum(axis=1)`")
+    return ": it was reduced over the N rows, or joins them: reduce over `axis=1`"
+
+
+# Code that mixes the rows of a batch
+
+
+def mixing(tree: ast.Module, shapes: Mapping[str, Shape]) -> list[Problem]:
+    """Where a program may mix the rows of a batch, with what to write instead.
+
+    Args:
+        shapes: parameter to the shape of one row.
+    """
+    nodes, ranks = list(ast.walk(tree)), {name: 1 + len(shape) for name, shape in shapes.items()}
+    for node in nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, _CONTAINER):
+            ranks[code(node.targets[0])] = _LIST
+    found = [
+        Problem(getattr(node, "lineno", 1), f"`{code(node)}` mixes rows: {instead}")
+        for node in nodes
+        if (instead := _instead(node, ranks))
+    ]
+    return sorted(found, key=lambda problem: problem.line)[:_MOST]
+
+
+def _rank(x: ast.expr, ranks: Mapping[str, int]) -> int:
+    """1 for (N,), 2 or more for (N, k), `_LIST` for a list or a constant, 0 for what isn't known."""
+    text = code(x)
+    return _LIST if isinstance(x, _CONTAINER) or text.isupper() else ranks.get(text, 0)
+
+
+def _instead(node: ast.AST, ranks: Mapping[str, int]) -> str:
+    match node:
+        case ast.Call(func=ast.Attribute(attr=method)) if (x := _operand(node)) is not None:
+            return _instead_of_call(node, module_path(node.func)[1], method, x, _rank(x, ranks))
+        case ast.Call(func=ast.Name(id="sum" | "max" | "min" as name), args=[x]) if _rank(x, ranks) > 0:
+            return f"write `{f'np.{name}({code(x)}, axis=1)' if _rank(x, ranks) > 1 else code(x)}`"
+        case ast.Subscript(value=ast.Name() | ast.BinOp() as x, slice=index, ctx=ast.Load()):
+            return _instead_of_index(x, index, _rank(x, ranks))
+        case ast.For(iter=x) if _rank(x, ranks) > 0:
+            return _NO_LOOP
+        case ast.Call(func=ast.Name(id="range"), args=arguments):
+            by_row = any(re.match(r"len\(|.*\.shape\[0\]", code(each)) for each in arguments)
+            return _NO_LOOP if by_row else ""
     return ""
 
 
-def _condition(spot: Spot, _: str) -> str:
+def _instead_of_call(node: ast.Call, function: str, method: str, x: ast.expr, rank: int) -> str:
+    """
+    Args:
+        function: of a module; "" for a method.
+        x: the argument of the function, or the array with the method.
+    """
+    name = function or method
+    place = 1 + (name in _AXIS_THIRD) if function else 0
+    axes = [each.value for each in node.keywords if each.arg == "axis"] or node.args[place:][:1]
+    axis = code(axes[0]).removeprefix("None") if axes else ""
+    if name in REDUCTIONS and axis in ("", "0", "-2") and not (rank == _LIST and axis == "0"):
+        new_axis = ast.keyword("axis", ast.Constant(0 if rank == _LIST else 1))
+        written = f"`{code(ast.Call(node.func, node.args[:place], [new_axis]))}`"
+        alone = f"`np.abs({code(x)})`" if name == "linalg.norm" else f"`{code(x)}`"
+        if rank == 1:
+            return f"write {alone}, one number a row already"
+        return f"write {written}" + ("" if rank else f", or, where it is (N,), {alone}")
+    if name in ("dot", "inner") or axis in ("0", "-2") or (not axis and rank < 2):
+        y = code(node.args[-1] if node.args else x)
+        return _MIXING.get(name, "").format(x=code(x), base=_base(x), y=y)
+    return ""
+
+
+def _instead_of_index(x: ast.expr, index: ast.expr, rank: int) -> str:
+    parts = [code(each) for each in (index.elts if isinstance(index, ast.Tuple) else [index])] or ["()"]
+    if rank == 1:
+        return f"write `{code(x)}`, one number a row; for the value before the step `prev_{code(x)}`"
+    if rank != _LIST and re.match(
+        r"-?\d|\[|.*:.*\d|\d.*:", parts[0]
+    ):  # `x[2]`, `x[-1]`, `x[::-1]`, `x[[0, 1]]`
+        return f"write `{_base(x)}[:, {parts[-1]}]`"
+    kept = re.fullmatch(r"(\d+):(\d+)", parts[-1])  # `x[:, 2:3]` is (N, 1), which (N,) joins to (N, N)
+    return f"write `{_base(x)}[:, {kept[1]}]`" if kept and int(kept[2]) == int(kept[1]) + 1 else ""
+
+
+def _operand(node: ast.AST) -> ast.expr | None:
+    """The array that a reduction is given: `x` in `x.sum(axis=1)` and in `np.sum(x, axis=1)`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    if module_path(node.func)[0]:
+        return node.args[0] if node.args else None
+    return node.func.value
+
+
+def _base(node: ast.AST) -> str:
+    """An expression as it may stand before `.name` or `[index]`."""
+    simple = isinstance(node, ast.Name | ast.Call | ast.Attribute | ast.Subscript)
+    return code(node) if simple else f"({code(node)})"
+
+
+# Exceptions
+
+
+def for_exception(text: str, path: Path, rows: int) -> str:
+    """Cause and replacement for an exception, "AxisError: axis 1 is ..."; "" where none is known.
+
+    Args:
+        rows: of the batch; shapes in numpy's messages begin with it.
+    """
+    text = text.replace(f"({rows},", "(N,")
+    hint = next((hint for pattern, hint in _HINTS if re.search(pattern, text)), None)
+    return hint(path, text) if hint and path else ""
+
+
+def _condition(path: Path, _: str) -> str:
     """A condition on an array: in `if`, `and`, `or`, `not`, `a < x < b`, `max(x, 0)`."""
-    test = spot.node
-    for parent in spot.path:
+    test = path[0]
+    for parent in path:
         if isinstance(parent, ast.If | ast.IfExp) and test in (parent.test, parent):
-            return f"`if` on an array of N rows. Write `{_where(parent)}`."
+            condition, values = _elementwise(parent.test), "a, b"
+            if isinstance(parent, ast.IfExp):
+                values = f"{code(parent.body)}, {code(parent.orelse)}"
+            return f"`if` on an array of N rows. Write `np.where({condition}, {values})`."
         negated = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
         if not (parent is test or negated or isinstance(parent, ast.BoolOp)):
             break
         test = parent
     if isinstance(test, ast.Call) and (name := code(test.func)) in ("max", "min"):
-        arguments = ", ".join(map(code, test.args))
-        written = (
-            f"np.{name}imum({arguments})" if len(test.args) == 2 else f"np.{name}([{arguments}], axis=0)"
-        )
+        two, arguments = len(test.args) == 2, ", ".join(map(code, test.args))
+        written = f"np.{name}imum({arguments})" if two else f"np.{name}([{arguments}], axis=0)"
         return f"`{name}` compares whole arrays: write `{written}`"
     written = _elementwise(test)
     return f"`{code(test)}` on an array of N rows. Write `{written}`." if written != code(test) else ""
-
-
-def _where(node: ast.If | ast.IfExp) -> str:
-    condition = _elementwise(node.test)
-    if isinstance(node, ast.IfExp):
-        return f"np.where({condition}, {code(node.body)}, {code(node.orelse)})"
-    match node.body, node.orelse:
-        case [ast.Assign(targets=[x], value=a)], [ast.Assign(targets=[y], value=b)] if code(x) == code(y):
-            return f"{code(x)} = np.where({condition}, {code(a)}, {code(b)})"
-    return f"np.where({condition}, a, b)"
 
 
 def _elementwise(node: ast.AST) -> str:
@@ -101,113 +219,99 @@ def _elementwise(node: ast.AST) -> str:
     return code(node)
 
 
-def _one_number(spot: Spot, _: str) -> str:
+def _one_number(path: Path, _: str) -> str:
     """`math.exp(x)`, `float(x)`, `range(x)` of an array."""
-    if not isinstance(spot.node, ast.Call):
+    if not isinstance(path[0], ast.Call):
         return ""
-    name, arguments = code(spot.node.func).removeprefix("math."), ", ".join(map(code, spot.node.args))
+    name, arguments = code(path[0].func).removeprefix("math."), ", ".join(map(code, path[0].args))
     instead = arguments if name in ("float", "int", "bool") else f"np.{name}({arguments})"
     known = instead == arguments or name in NUMPY
-    return f"`{code(spot.node)}` takes one number, not an array: " + (
-        f"write `{instead}`" if known else NO_LOOP
+    return f"`{code(path[0])}` takes one number, not an array: " + (
+        f"write `{instead}`" if known else _NO_LOOP
     )
 
 
-def _axis(spot: Spot, _: str) -> str:
-    """A reduction over `axis=1` of what has no such axis."""
-    x = operand(spot.node)
-    if x is None or len(spot.shape(x) or ()) != 1:
+def _axis(path: Path, _: str) -> str:
+    """A reduction over `axis=1` of (N,)."""
+    x = _operand(path[0])
+    if x is None:
         return ""
-    written = f"np.abs({code(x)})" if code(spot.node).startswith("np.linalg.norm(") else code(x)
-    return f"{spot.described(x)}, one number a row already: write `{written}`"
+    written = f"np.abs({code(x)})" if code(path[0]).startswith("np.linalg.norm(") else code(x)
+    return f"`{code(x)}` is (N,), one number a row already: write `{written}`"
 
 
-def _index(spot: Spot, text: str) -> str:
+def _index(path: Path, text: str) -> str:
     """An index that the array hasn't got."""
-    if not isinstance(spot.node, ast.Subscript):
+    if not isinstance(path[0], ast.Subscript):
         return ""
-    value = spot.node.value
-    if spot.shape(value) == ():
-        return f"{spot.described(value)}{spot.mixed_before()}"
-    if "too many indices" in text:
-        return f"{spot.described(value)}, it has no components: write `{code(value)}`"
-    shape = spot.shape(value) or ()
-    if len(shape) < 2 or shape[0] != spot.rows:
-        return ""
-    return f"{spot.described(value)}: its last component is `{base(value)}[:, {shape[-1] - 1}]`"
+    value, size = path[0].value, re.search(r"for axis 1 with size (\d+)", text)
+    if "array is 1-dimensional" in text:
+        return f"`{code(value)}` is (N,), it has no components: write `{code(value)}`"
+    return f"the last component is `{_base(value)}[:, {int(size[1]) - 1}]`" if size else ""
 
 
-def _broadcast(spot: Spot, _: str) -> str:
+def _broadcast(path: Path, text: str) -> str:
     """Two arrays with shapes that don't fit row by row."""
-    shapes = {each: shape for each in _operands(spot.node) if (shape := spot.shape(each))}
-    if len(shapes) < 2:
+    operands: list[ast.expr] = []
+    match path[0]:
+        case ast.BinOp(left=a, op=ast.MatMult(), right=b):
+            return f"`@` is no product row by row: write `dot({code(a)}, {code(b)})`"
+        case ast.BinOp(left=a, right=b) | ast.Compare(left=a, comparators=[b]):
+            operands = [a, b]
+        case ast.AugAssign(target=a, value=b):
+            operands = [a, b]
+        case ast.Call(args=operands):
+            pass
+    shapes = re.findall(r"\([N\d, ]*\)", re.sub(r",(?=\d)", ", ", text))
+    if len(shapes) != len(operands):
         return ""
-    both = " and ".join(map(spot.described, shapes))
-    if isinstance(spot.node, ast.BinOp) and isinstance(spot.node.op, ast.MatMult):
-        return f"{both}: write `dot({code(spot.node.left)}, {code(spot.node.right)})`"
-    if any(shape[0] != spot.rows for shape in shapes.values()) and (mixed := spot.mixed_before()):
-        return f"{both}, which don't fit row by row{mixed}"
-    narrow = [each for each, shape in shapes.items() if len(shape) == 1 and shape[0] == spot.rows]
-    wide = [each for each, shape in shapes.items() if len(shape) > 1]
+    named = {code(x): shape for x, shape in zip(operands, shapes, strict=True) if shape != "()"}
+    message = " and ".join(f"`{x}` is {shape}" for x, shape in named.items()) + ", which don't fit row by row"
+    narrow = [_base(x) for x, shape in zip(operands, shapes, strict=True) if shape == "(N,)"]
+    wide = [_base(x) for x, shape in zip(operands, shapes, strict=True) if shape.startswith("(N, ")]
     if narrow and wide:
-        column = f"`{base(narrow[0])}[:, None]`, or take a component, `{base(wide[0])}[:, 0]`"
-        return f"{both}, which don't fit row by row: write {column}"
-    longest = max(shapes, key=lambda each: shapes[each][-1])
-    least = min(shape[-1] for shape in shapes.values())
-    return f"{both}, which don't fit row by row: write `{base(longest)}[:, :{least}]`"
+        return f"{message}: write `{narrow[0]}[:, None]`, or take a component, `{wide[0]}[:, 0]`"
+    return message
 
 
-def _unpack(spot: Spot, _: str) -> str:
+def _unpack(path: Path, _: str) -> str:
     """`x, y, z = torso_pos` goes through the rows."""
-    for node in spot.path:
-        if isinstance(node, ast.Assign) and spot.shape(node.value):
+    for node in path:
+        if isinstance(node, ast.Assign):
             target = code(node.targets[0]).strip("()")
-            return f"{spot.described(node.value)}: write `{target} = {base(node.value)}.T`"
+            return f"`{code(node)}` goes through the rows: write `{target} = {_base(node.value)}.T`"
     return ""
 
 
-def _read_only(spot: Spot, _: str) -> str:
+def _read_only(path: Path, _: str) -> str:
     """A statement that changes an input or a constant."""
-    for node in spot.path:
+    for node in path:
         match node:
             case ast.AugAssign(target=ast.Name(id=name)):
                 written = f"{name} = {code(ast.BinOp(ast.Name(name), node.op, node.value))}"
                 return f"the inputs are read-only: write `{written}`"
             case ast.AugAssign(target=ast.Subscript(value=x)) | ast.Assign(targets=[ast.Subscript(value=x)]):
-                return f"the inputs are read-only: begin with `{code(x)} = {base(x)}.copy()`"
+                return f"the inputs are read-only: begin with `{code(x)} = {_base(x)}.copy()`"
     return "the inputs are read-only: work on a copy, `x = x.copy()`"
 
 
-def _undefined(spot: Spot, text: str) -> str:
+def _undefined(path: Path, text: str) -> str:
     name = text.partition("'")[2].partition("'")[0]
     if "UnboundLocal" in text:
         return f"`{name}` has no value yet: assign it before, or rename it where it hides a function"
-    if spot.function.startswith("<"):
+    function = next((node.name for node in path if isinstance(node, ast.FunctionDef)), None)
+    if function is None:
         return f"`{name}` is not defined here"
-    call = f"{spot.function}(..., {name})"
-    return f"`{name}` is not defined in `{spot.function}`: pass it as a parameter, `{call}`"
+    return f"`{name}` is not defined in `{function}`: pass it as a parameter, `{function}(..., {name})`"
 
 
-_HINTS: tuple[tuple[str, Callable[[Spot, str], str]], ...] = (
+_HINTS: tuple[tuple[str, Callable[[Path, str], str]], ...] = (
     (r"truth value of an array", _condition),
     (r"only (length-1|0-dimensional|integer scalar) arrays", _one_number),
-    (r"AxisError|axis \d+ is out of bounds for array", _axis),
+    (r"axis 1 is out of bounds for array of dimension 1", _axis),
     (r"IndexError", _index),
-    (r"could not be broadcast|shape mismatch|matmul|not aligned|must match exactly|same shape", _broadcast),
+    (r"could not be broadcast|matmul", _broadcast),
     (r"to unpack", _unpack),
     (r"read-only|WRITEABLE", _read_only),
     (r"NameError|UnboundLocalError", _undefined),
 )
-
-
-def _operands(node: ast.AST) -> list[ast.expr]:
-    match node:
-        case ast.BinOp(left=left, right=right) | ast.Compare(left=left, comparators=[right]):
-            return [left, right]
-        case ast.AugAssign(target=ast.Name(id=name), value=value):
-            return [ast.Name(name, ast.Load()), value]
-        case ast.Call(args=[ast.List(elts=items), *_]):
-            return items
-        case ast.Call(args=arguments):
-            return arguments
-    return []

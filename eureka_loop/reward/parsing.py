@@ -1,20 +1,35 @@
 """Text to syntax tree: for the gate, which checks it, and for the reward process, which runs it."""
 
 from __future__ import annotations
+import __future__
 
 import ast
+import math
+import operator
 import re
 import warnings
+from collections.abc import Callable
+from types import CodeType
 
-from eureka_loop.errors import Problem, Refused
+from eureka_loop.errors import BadInput, Problem, Refused
 from eureka_loop.reward.allowed import IMPORTS, IMPORTS_FROM, MODULES
+from eureka_loop.reward.contract import ENTRY_POINTS
 
+FILENAME = "<program>"  # of the program's code objects
 MAX_BYTES = 20_000
 MAX_NODES = 2_000  # statements, expressions, arguments; operators and contexts aren't counted
 MAX_DEPTH = 100  # far above what people write, far below the recursion limit of Python's compiler
 TOO_DEEP = "nested too deeply: split the expression into steps with names"
 CONSTANT = "@constant"  # wraps a module constant in the compiled program; no identifier, so it can't be named
 
+_CONSTANTS = {"np.pi": math.pi, "math.pi": math.pi, "math.tau": math.tau, "np.e": math.e, "math.e": math.e}
+_OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: math.pow,  # of floats: bounded, where `**` of integers is not
+}
 _UNCOUNTED = ast.operator | ast.unaryop | ast.cmpop | ast.boolop | ast.expr_context
 # Marks of direction make a program read otherwise than it runs (Boucher and Anderson 2021, "Trojan Source").
 _INVISIBLE = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -38,16 +53,27 @@ def parse(source: str) -> ast.Module:
     return tree
 
 
-def compile_ready(source: str) -> ast.Module:
-    """The tree to run: `compile(compile_ready(source), "<program>", "exec")`, then exec in `namespace()`.
+def compiled(source: str) -> CodeType:
+    """The code to run in `functions.namespace()`; lines are the text's.
 
-    Annotations and ignored imports are removed, module constants are frozen (a call of `CONSTANT`), positions
-    stay as they are.
+    Ignored imports are left out, module constants frozen (a call of `CONSTANT`), annotations not evaluated.
 
     Raises:
         Refused: the text can't be parsed. Nothing else is checked.
+        SyntaxError: what only the compiler finds.
     """
-    return ast.fix_missing_locations(_Ready().visit_Module(_parse(source)))
+    tree = _WithoutImports().visit(_parse(source))
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(value=ast.expr() as value) | ast.AnnAssign(value=ast.expr() as value):
+                freeze = ast.Call(ast.Name(CONSTANT, ast.Load()), [value], [])
+                statement.value = ast.copy_location(freeze, value)
+    ast.fix_missing_locations(tree)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        flags = __future__.annotations.compiler_flag
+        code: CodeType = compile(tree, FILENAME, "exec", flags, dont_inherit=True)
+        return code
 
 
 def ignored(node: ast.Import | ast.ImportFrom) -> bool:
@@ -76,17 +102,56 @@ def code(node: ast.AST, limit: int = 160) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def quoted(node: ast.AST) -> str:
-    return f"`{code(node)}`"
+def defaults(source: str) -> dict[str, ast.expr]:
+    """A program's weights, the keyword-only parameters of its entry point, each with its default as written.
+
+    Raises:
+        Refused: the text can't be parsed.
+        BadInput: there is no entry point.
+    """
+    functions = {node.name: node for node in parse(source).body if isinstance(node, ast.FunctionDef)}
+    entry = next((functions[name] for name in ENTRY_POINTS.values() if name in functions), None)
+    if entry is None:
+        raise BadInput(f"the program defines none of {', '.join(ENTRY_POINTS.values())}")
+    pairs = zip(entry.args.kwonlyargs, entry.args.kw_defaults, strict=True)
+    return {argument.arg: default for argument, default in pairs if default is not None}
+
+
+def number(node: ast.expr) -> float | None:
+    """The finite number that an expression of literals stands for (`0.5`, `-1e-3`, `2 * np.pi`), or None."""
+    try:
+        value = _value(node)
+    except (ArithmeticError, ValueError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _value(node: ast.expr) -> float:
+    """The number; raises ValueError where there is none."""
+    match node:
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return float(value)
+        case ast.Attribute(value=ast.Name()) if (name := ast.unparse(node)) in _CONSTANTS:
+            return _CONSTANTS[name]
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=inner):
+            return -_value(inner) if isinstance(op, ast.USub) else _value(inner)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _OPERATORS[type(op)](_value(left), _value(right))
+    raise ValueError
 
 
 def _parse(source: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an odd escape in a docstring
-            return ast.parse(source, filename="<program>")
+            return ast.parse(source, FILENAME)
     except SyntaxError as error:
-        raise _syntax_error(source, error) from error
+        line = min(max(error.lineno or 1, 1), source.count("\n") + 1)
+        text = (error.text or "").strip()[:80]
+        if text.startswith("```"):
+            raise _refused("Markdown fence in the code: leave the ``` lines out", line) from error
+        message = f"not valid Python: {error.msg}" + (f" in `{text}`" if text else "")
+        raise _refused(message, line) from error
     except (MemoryError, RecursionError, OverflowError) as error:
         raise _refused(TOO_DEEP) from error
     except ValueError as error:  # null bytes, lone surrogates
@@ -97,57 +162,22 @@ def _refused(message: str, line: int = 1) -> Refused:
     return Refused([Problem(line, message)])
 
 
-def _syntax_error(source: str, error: SyntaxError) -> Refused:
-    line = min(max(error.lineno or 1, 1), source.count("\n") + 1)
-    text = (error.text or "").strip()[:80]
-    if text.startswith("```"):
-        return _refused("Markdown fence in the code: leave the ``` lines out", line)
-    return _refused(f"not valid Python: {error.msg}" + (f" in `{text}`" if text else ""), line)
-
-
 def _check_limits(tree: ast.Module) -> None:
     """Count nodes and depth, without recursion."""
-    counted, deepest = 0, 0
+    counted = 0
     waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
     while waiting:
         node, depth = waiting.pop()
-        deepest = max(deepest, depth)
+        if depth > MAX_DEPTH:
+            raise _refused(TOO_DEEP)
         counted += not isinstance(node, _UNCOUNTED)
-        waiting.extend((child, depth + 1) for child in ast.iter_child_nodes(node))
+        waiting += [(child, depth + 1) for child in ast.iter_child_nodes(node)]
     if counted > MAX_NODES:
         raise _refused(f"the program has {counted:,} syntax nodes; {MAX_NODES:,} are allowed: shorten it")
-    if deepest > MAX_DEPTH:
-        raise _refused(TOO_DEEP)
 
 
-class _Ready(ast.NodeTransformer):
-    """Removes annotations and ignored imports, freezes constants."""
-
-    def visit_Module(self, node: ast.Module) -> ast.Module:
-        self.generic_visit(node)
-        for statement in node.body:
-            if isinstance(statement, ast.Assign) and not isinstance(statement.value, ast.Constant):
-                freeze = ast.Call(ast.Name(CONSTANT, ast.Load()), [statement.value], [])
-                statement.value = ast.copy_location(freeze, statement.value)
-        return node
-
-    def visit_Import(self, node: ast.Import) -> ast.stmt:
+class _WithoutImports(ast.NodeTransformer):
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> ast.stmt:
         return ast.copy_location(ast.Pass(), node) if ignored(node) else node
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
-        return ast.copy_location(ast.Pass(), node) if ignored(node) else node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        self.generic_visit(node)
-        node.returns = None
-        return node
-
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        node.annotation = None
-        return node
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
-        self.generic_visit(node)
-        if node.value is None:
-            return ast.copy_location(ast.Pass(), node)
-        return ast.copy_location(ast.Assign([node.target], node.value), node)
+    visit_ImportFrom = visit_Import  # noqa: N815 (the name that `ast.NodeVisitor` looks for)

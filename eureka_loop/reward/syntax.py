@@ -11,42 +11,17 @@ import difflib
 from collections.abc import Set
 
 from eureka_loop.errors import Problem, Refused
-from eureka_loop.reward.allowed import (
-    ATTRIBUTES,
-    BUILTINS,
-    FUNCTIONS,
-    KEYWORDS,
-    METHODS,
-    MODULES,
-    NUMPY,
-    TYPES,
-    VALUES,
-)
+from eureka_loop.reward import allowed
+from eureka_loop.reward.allowed import ATTRIBUTES, BUILTINS, FUNCTIONS, METHODS, MODULES
 from eureka_loop.reward.functions import SHAPING, SHAPING_KEYWORDS
-from eureka_loop.reward.parsing import code, ignored, module_path, quoted
+from eureka_loop.reward.parsing import code, ignored, module_path, number
 from eureka_loop.reward.vocabulary import Vocabulary
-from eureka_loop.reward.weights import number
 
 MAX_PROBLEMS = 40  # more only cost a model tokens
 MAX_MESSAGE = 1_000  # characters of one problem; the program's own names may be longer
 SURROUNDINGS = ("self", "env", "physics", "model", "data", "sim", "cfg")  # what other interfaces pass in
 _LIBRARIES = ("torch", "jnp", "jax", "tf", "F", "nn", "cp", "scipy")
 
-_ALLOWED = (
-    ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Pass, ast.Expr,
-    ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.If, ast.Break, ast.Continue,
-    ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Call, ast.keyword,
-    ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Import, ast.ImportFrom,
-    ast.Tuple, ast.List, ast.Dict, ast.Lambda,
-    ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.comprehension,
-    ast.Load, ast.Store,
-    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult,
-    ast.BitAnd, ast.BitOr, ast.BitXor, ast.USub, ast.UAdd, ast.Not, ast.Invert, ast.And, ast.Or,
-    ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot, ast.In, ast.NotIn,
-)  # fmt: skip
-_ANNOTATION = (
-    ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.List, ast.BinOp, ast.BitOr, ast.Load,
-)  # fmt: skip
 _NO_MEMORY = "a program has no memory: ask for `prev_<name>`, `init_<name>` or a tracker"
 _REFUSED = {
     ast.While: "`while` may never end: write `for i in range(10):` with a fixed number",
@@ -71,7 +46,7 @@ _OPAQUE = (ast.ClassDef, ast.AsyncFunctionDef, ast.Match, ast.JoinedStr, ast.Rai
 _PARTS = (ast.ExceptHandler, ast.withitem, ast.Del)  # of what is refused already
 _MAX_INTEGER = 10**12
 _OWN = BUILTINS | SHAPING.keys()
-_KEYWORDS = KEYWORDS | SHAPING_KEYWORDS
+_KEYWORDS = allowed.KEYWORDS | SHAPING_KEYWORDS
 _INSTEAD = {  # names, numpy's functions, methods and keywords that aren't allowed → what to write
     **dict.fromkeys(SURROUNDINGS, "name the quantity as a parameter"),
     **dict.fromkeys(_LIBRARIES, "arrays are numpy's, write `np` functions"),
@@ -108,7 +83,7 @@ class Problems:
     """The problems of a program, so that its author gets them all at once; a repeated one counts once."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[int, str], Problem] = {}
+        self._found: dict[Problem, None] = {}
 
     @property
     def full(self) -> bool:
@@ -116,20 +91,19 @@ class Problems:
         return len(self._found) > MAX_PROBLEMS
 
     def add(self, node: ast.AST, message: str) -> None:
-        line = getattr(node, "lineno", 1)
         if len(message) > MAX_MESSAGE:
             message = f"{message[: MAX_MESSAGE - 1]}…"
-        self._found.setdefault((line, message), Problem(line, message))
+        self._found[Problem(getattr(node, "lineno", 1), message)] = None
 
     def raise_if_any(self) -> None:
         """
         Raises:
             Refused: with every problem, in order of lines; beyond `MAX_PROBLEMS` only their number.
         """
-        found = sorted(self._found.values(), key=lambda problem: problem.line)
-        if len(found) > MAX_PROBLEMS:
-            rest = Problem(found[MAX_PROBLEMS].line, f"… and {len(found) - MAX_PROBLEMS} more")
-            found = [*found[:MAX_PROBLEMS], rest]
+        found = sorted(self._found, key=lambda problem: problem.line)
+        if self.full:
+            more = f"… and {len(found) - MAX_PROBLEMS} more"
+            found[MAX_PROBLEMS:] = [Problem(found[MAX_PROBLEMS].line, more)]
         if found:
             raise Refused(found)
 
@@ -147,7 +121,7 @@ class Syntax(ast.NodeVisitor):
         self._bound, self._functions = _bindings(tree)
 
     def visit(self, node: ast.AST) -> None:
-        if isinstance(node, _ALLOWED):
+        if type(node).__name__ in allowed.SYNTAX:
             super().visit(node)
             return
         if not isinstance(node, _PARTS):
@@ -206,12 +180,12 @@ class Syntax(ast.NodeVisitor):
         for default in (*arguments.defaults, *filter(None, arguments.kw_defaults)):
             parts = default.elts if isinstance(default, ast.Tuple) else [default]
             if not all(isinstance(part, ast.Constant) or number(part) is not None for part in parts):
-                self._report(
-                    default, f"default `{code(default, 40)}`: only numbers, text and tuples of numbers"
-                )
+                text = f"default `{code(default, 40)}`: only numbers, text and tuples of numbers"
+                self._report(default, text)
 
     def _check_annotation(self, annotation: ast.expr | None) -> None:
-        if annotation is not None and not all(isinstance(node, _ANNOTATION) for node in ast.walk(annotation)):
+        nodes = ast.walk(annotation) if annotation else ()
+        if annotation and not all(type(node).__name__ in allowed.ANNOTATION for node in nodes):
             self._report(annotation, f"annotation `{code(annotation, 40)}`: remove it")
 
     def _check_binding(self, node: ast.AST, name: str) -> None:
@@ -236,10 +210,9 @@ class Syntax(ast.NodeVisitor):
         self.visit(node.value)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
-        if any(
-            isinstance(side, ast.Constant) and isinstance(side.value, str) for side in (node.left, node.right)
-        ):
-            self._report(node, f"{quoted(node)}: text can't be built; write it out as a literal")
+        for side in (node.left, node.right):
+            if isinstance(side, ast.Constant) and isinstance(side.value, str):
+                self._report(node, f"`{code(node)}`: text can't be built; write it out as a literal")
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
@@ -248,13 +221,69 @@ class Syntax(ast.NodeVisitor):
             self._check_binding(node, name)
         elif name in self._functions:
             self._report(node, f"`{name}` is a function: call it, `{name}(...)`")
-        elif name in self._bound or name in TYPES:
+        elif name in self._bound or name in allowed.TYPES:
             pass
         elif name in _OWN or name in MODULES:
             written = f"{name}.<name>" if name in MODULES else f"{name}(...)"
             self._report(node, f"`{name}` can't be used as a value: write `{written}`")
         else:
             self._report(node, self._about_unknown(name))
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        (module, path), name = module_path(node), node.attr
+        if not isinstance(node.ctx, ast.Load):
+            self._report(node, f"`{code(node)}` can't be set: give the value a name of its own")
+        elif module:
+            self._check_module_value(node, module, path)
+        elif name in ATTRIBUTES:
+            self.visit(node.value)
+        else:
+            instead = "name a quantity as a parameter; arrays have " + ", ".join(sorted(ATTRIBUTES))
+            if name in METHODS:
+                instead = f"call it, `{code(node)}(...)`"
+            elif self._vocabulary.find(name, hidden=self._hidden) is not None:
+                instead = f"name it as a parameter, `{name}`"
+            self._report(node, f"`{code(node)}` can't be used: {instead}")
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if self._check_function(node.func):
+            for name in (keyword.arg for keyword in node.keywords):
+                if name is not None and name not in _KEYWORDS:
+                    instead = f"; {_INSTEAD[name]}" if name in _INSTEAD else self._nearest(name, _KEYWORDS)
+                    self._report(node, f"`{code(node)}`: no keyword `{name}=`{instead}")
+        for argument in (*node.args, *node.keywords):
+            self.visit(argument)
+
+    def _check_function(self, function: ast.expr) -> bool:
+        """Report a function that can't be called; returns whether it is one with known keywords."""
+        if isinstance(function, ast.Name):
+            if function.id not in self._bound | _OWN:
+                self._report(function, self._about_unknown(function.id))
+            return function.id in _OWN - {"dict"} - self._bound
+        if not isinstance(function, ast.Attribute):
+            self._report(function, f"`{code(function)}` can't be called: call functions by their name")
+            self.visit(function)
+            return False
+        module, path = module_path(function)
+        if module:
+            known = path in FUNCTIONS[MODULES[module]]
+            if not known:
+                self._check_module_value(function, module, path)
+            return known
+        if function.attr in METHODS:
+            self.visit(function.value)
+        else:
+            instead = _instead(function.attr) or "; write an `np` function"
+            self._report(function, f"`{code(function)}` can't be used{instead}")
+        return function.attr in METHODS
+
+    def _check_module_value(self, node: ast.expr, module: str, path: str) -> None:
+        functions, name = FUNCTIONS[MODULES[module]], path.partition(".")[0]
+        if path in functions:
+            self._report(node, f"`{code(node)}` is a function: call it, `{code(node)}(...)`")
+        elif path not in allowed.VALUES[MODULES[module]]:
+            instead = _instead(name) or self._nearest(path, functions, f"{module}.")
+            self._report(node, f"`{module}.{path}` can't be used{instead}")
 
     def _about_unknown(self, name: str) -> str:
         observable = self._vocabulary.find(name, hidden=self._hidden)
@@ -268,67 +297,9 @@ class Syntax(ast.NodeVisitor):
         close = [] if self._problems.full else difflib.get_close_matches(name, known, n=2, cutoff=0.7)
         return f"; did you mean {' or '.join(f'`{prefix}{each}`' for each in close)}?" if close else ""
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        module, path = module_path(node)
-        if not isinstance(node.ctx, ast.Load):
-            self._report(node, f"{quoted(node)} can't be set: give the value a name of its own")
-        elif module:
-            self._check_module_value(node, module, path)
-        elif node.attr in ATTRIBUTES:
-            self.visit(node.value)
-        else:
-            self._report(node, f"{quoted(node)} can't be used: {self._instead_of_attribute(node)}")
-
-    def _instead_of_attribute(self, node: ast.Attribute) -> str:
-        name = node.attr
-        if name in METHODS:
-            return f"call it, `{code(node)}(...)`"
-        if self._vocabulary.find(name, hidden=self._hidden) is not None:
-            return f"name it as a parameter, `{name}`"
-        return "name a quantity as a parameter; arrays have " + ", ".join(sorted(ATTRIBUTES))
-
-    def _check_module_value(self, node: ast.expr, module: str, path: str) -> None:
-        functions, name = FUNCTIONS[MODULES[module]], path.partition(".")[0]
-        if path in functions:
-            self._report(node, f"{quoted(node)} is a function: call it, `{code(node)}(...)`")
-        elif path not in VALUES[MODULES[module]]:
-            instead = _instead(name) or self._nearest(path, functions, f"{module}.")
-            self._report(node, f"`{module}.{path}` can't be used{instead}")
-
-    # Calls
-
-    def visit_Call(self, node: ast.Call) -> None:
-        if self._check_function(node.func):
-            for name in (keyword.arg for keyword in node.keywords):
-                if name is not None and name not in _KEYWORDS:
-                    instead = f"; {_INSTEAD[name]}" if name in _INSTEAD else self._nearest(name, _KEYWORDS)
-                    self._report(node, f"{quoted(node)}: no keyword `{name}=`{instead}")
-        for argument in (*node.args, *node.keywords):
-            self.visit(argument)
-
-    def _check_function(self, function: ast.expr) -> bool:
-        """Report a function that can't be called; returns whether it is one with known keywords."""
-        if isinstance(function, ast.Name):
-            if function.id not in self._bound | _OWN:
-                self._report(function, self._about_unknown(function.id))
-            return function.id in _OWN - {"dict"} - self._bound
-        if not isinstance(function, ast.Attribute):
-            self._report(function, f"{quoted(function)} can't be called: call functions by their name")
-            self.visit(function)
-            return False
-        module, path = module_path(function)
-        if module and path not in FUNCTIONS[MODULES[module]]:
-            self._check_module_value(function, module, path)
-        elif not module and function.attr in METHODS:
-            self.visit(function.value)
-        elif not module:
-            instead = _instead(function.attr) or "; write an `np` function"
-            self._report(function, f"{quoted(function)} can't be used{instead}")
-        return path in FUNCTIONS[MODULES[module]] if module else function.attr in METHODS
-
 
 def _instead(name: str) -> str:
-    text = _INSTEAD.get(name) or (f"write `np.{name}`" if name in NUMPY else "")
+    text = _INSTEAD.get(name) or (f"write `np.{name}`" if name in allowed.NUMPY else "")
     return f": {text}" if text else ""
 
 

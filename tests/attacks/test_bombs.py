@@ -81,9 +81,9 @@ KILLED = {
     "a process that stops itself": "os.kill(os.getpid(), signal.SIGSTOP)",
     "a flood of output": "while True:\n    os.write(1, b'x' * 10**6)",
     "a flood of answers": "while True:\n    os.write(0, b'x' * 10**6)",
-    "an answer that is forged": "os.write(0, struct.pack('<QQIIQ', 2, 12345, 3, 1, 0))\nwhile True:\n    pass",
+    "an answer that is forged": "os.write(0, struct.pack('<QIIQ', 12345, 3, 1, 0))\nwhile True:\n    pass",
     "an answer of one byte": "os.write(0, b'x')\nwhile True:\n    pass",
-    "an answer to the next question": "s = sys._getframe(2).f_locals\nos.write(0, struct.pack('<QQIIQ', s['sequence'] + 1, s['token'], 3, 1, 0))\nwhile True:\n    pass",
+    "an answer to the next question": "s = sys._getframe(2).f_locals\nos.write(0, struct.pack('<QIIQ', s['token'] + 1, 3, 1, 0))\nwhile True:\n    pass",
 }
 OTHERS = {
     "a hundred thousand terms": ("return {'t' + str(i): x for i in range(10**5)}", "wrong_terms"),
@@ -189,7 +189,7 @@ def test_a_process_that_works_on_after_its_answer_is_late_for_the_next(locked, a
     lines = """
         s = sys._getframe(2).f_locals
         s['self']._values[0, :] = 1.0
-        s['self'].send(s['sequence'], s['token'], 3, 1, b'a')
+        s['self'].send(s['token'], 3, 1, b'a')
         while True:
             pass
         """

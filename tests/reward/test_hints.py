@@ -16,10 +16,6 @@ Run = Callable[..., Terms]
 CONDITIONS = [
     ("if torso_pos[:, 2] > 0.5:\n    x = 1.0\n    y = 2.0", "np.where(torso_pos[:, 2] > 0.5, a, b)"),
     (
-        "if forward_velocity > 1:\n    x = 1.0\nelse:\n    x = w",
-        "x = np.where(forward_velocity > 1, 1.0, w)",
-    ),
-    (
         "x = 0.0\nif forward_velocity > 1 and not torso_pos[:, 2] < 0.5:\n    x += w",
         "np.where((forward_velocity > 1) & (~(torso_pos[:, 2] < 0.5)), a, b)",
     ),
@@ -49,7 +45,7 @@ REDUCTIONS = [
     ("x = sum(action)", "np.sum(action, axis=1)"),
     ("x = np.diff(torso_pos, axis=0)", "torso_pos - prev_torso_pos"),
     ("x = np.roll(forward_velocity, 1)", "forward_velocity - prev_forward_velocity"),
-    ("x = np.cumsum(forward_velocity)", "init_<observable>"),
+    ("x = np.cumsum(forward_velocity)", "init_forward_velocity"),
     ("x = np.sort(action, axis=0)", "np.sort(action, axis=1)"),
     ("x = torso_pos @ torso_pos", "dot(torso_pos, torso_pos)"),
     ("x = np.dot(forward_velocity, forward_velocity)", "forward_velocity * forward_velocity"),
@@ -70,8 +66,7 @@ INDICES = [
 ]
 SHAPES = [
     ("x = forward_velocity * torso_pos", "forward_velocity[:, None]"),
-    ("x = forward_velocity - torso_pos[:, 2:3]", "x[:, 0]"),
-    ("x = torso_pos - torso_quat", "torso_quat[:, :3]"),
+    ("x = forward_velocity - torso_pos[:, 2:3]", "torso_pos[:, 2]"),
     ("x = norm(forward_velocity)", "np.abs(x)"),
     ("x = dot(forward_velocity, w)", "a * b"),
     ("x = tolerance(forward_velocity, 1.0)", "bounds=(lower, upper)"),

@@ -7,7 +7,7 @@ import pytest
 
 from eureka_loop.errors import Refused
 from eureka_loop.reward.functions import namespace
-from eureka_loop.reward.parsing import MAX_BYTES, MAX_NODES, compile_ready, parse
+from eureka_loop.reward.parsing import MAX_BYTES, MAX_NODES, compiled, parse
 
 GOOD = 'def compute_reward(action):\n    return {"a": action[:, 0]}\n'
 DEEP = "Line 1: nested too deeply: split the expression into steps with names"
@@ -71,7 +71,7 @@ def test_code_that_was_cut_off() -> None:
 
 def run(source: str) -> dict[str, object]:
     scope = namespace()
-    exec(compile(compile_ready(source), "<program>", "exec"), scope)
+    exec(compiled(source), scope)
     return scope
 
 

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from eureka_loop.errors import BadInput
-from eureka_loop.reward.weights import defaults, number
+from eureka_loop.reward.parsing import defaults, number
 
 
 def test_defaults_as_they_are_written() -> None:

@@ -12,7 +12,6 @@ from eureka_loop import numbers
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import MAX_TERMS, TERM_LIMIT, TERM_NAME, is_diagnostic
-from eureka_loop.reward.term_hints import with_n
 
 _TOTALS = ("total", "reward", "total_reward", "reward_total", "overall", "final_reward")
 _REAL = "fiub"  # dtype kinds that become float64 without loss of meaning: float, int, unsigned, bool
@@ -125,7 +124,7 @@ def _checked(what: str, value: object, shape: tuple[int, ...]) -> npt.NDArray[An
         raise RewardFailure("wrong_dtype", f"{what} is no array of numbers: {error}") from error
     if array.shape != shape:
         if shape:
-            found = with_n(array.shape, *shape)
+            found = str(array.shape).replace(f"({shape[0]},", "(N,").replace(f" {shape[0]})", " N)")
             raise RewardFailure("wrong_shape", f"{what} has shape {found}, expected (N,)")
         raise RewardFailure(
             "wrong_shape",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 
@@ -18,11 +19,10 @@ import eureka_loop
 from eureka_loop.errors import SandboxError, UnknownName
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, Tier, tier
-from eureka_loop.reward.sandbox.process import LockedProcess, RewardProcess, random_token
-from eureka_loop.reward.sandbox.protocol import END, FORK, SERVER_MESSAGE, WARM, LoadRequest
+from eureka_loop.reward.sandbox.process import RewardProcess, random_token
+from eureka_loop.reward.sandbox.protocol import END, FORK, SERVER_MESSAGE, LoadRequest
 
-_WARM_SECONDS = 60.0  # numpy's import from a cold network disk
-_REPLY_SECONDS = 10.0  # a fork takes 1 ms
+_REPLY_SECONDS = 60.0  # a fork takes 1 ms, but numpy's import before the first may be from a network disk
 _PROBE_SECONDS = 5.0
 
 # One thread: a second one would be lost in the fork, with the locks that it held. One hash seed: a set of
@@ -41,9 +41,6 @@ _BOOT = (
     "import sys; sys.path.extend(sys.argv[3:]); from eureka_loop.reward.sandbox.server import main; "
     "main(int(sys.argv[1]), int(sys.argv[2]))"
 )
-
-
-P = TypeVar("P", bound=LockedProcess)
 
 
 class ForkServer:
@@ -88,12 +85,7 @@ class ForkServer:
         return tier(self.held)
 
     def start(
-        self,
-        program: Program,
-        shapes: Mapping[str, tuple[int, ...]],
-        *,
-        rows: int,
-        deadline: float = 5.0,
+        self, program: Program, shapes: Mapping[str, tuple[int, ...]], *, rows: int, deadline: float = 5.0
     ) -> RewardProcess:
         """A process that has loaded the program and waits for batches.
 
@@ -111,19 +103,19 @@ class ForkServer:
             if parameter not in shapes:
                 raise UnknownName("observable", parameter, shapes)
         own = {parameter: tuple(shapes[parameter]) for parameter in program.parameters}
-        kind, entry_point, source = program.kind, program.entry_point, program.source
-        request = LoadRequest(kind, entry_point, source, own, rows, random_token(), deadline)
-        return self._started(lambda server: RewardProcess(program, server, request, self._layers))
+        request = LoadRequest(program.kind, program.source, own, rows, random_token())
+        return self._started(program, request, deadline)
 
-    def probe(self, attempt: str) -> LockedProcess:
+    def probe(self, attempt: str) -> RewardProcess:
         """A locked process that makes one attempt of the self-test; its `ready` is the errno, 0 if it worked.
 
         Raises:
             Died: the attempt killed the process.
             RewardFailure, SandboxError: as `start`.
         """
-        request = LoadRequest("probe", "", attempt, {}, 1, random_token(), _PROBE_SECONDS)
-        return self._started(lambda server: LockedProcess(server, request, self._layers))
+        program = Program("reward", attempt, (), {})
+        request = LoadRequest("probe", attempt, {}, 1, random_token())
+        return self._started(program, request, _PROBE_SECONDS)
 
     def close(self) -> None:
         """End the server and every process it started; may be called again."""
@@ -138,18 +130,12 @@ class ForkServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _started(self, make: Callable[[ServerProcess], P]) -> P:
-        server = self._living_server()
+    def _started(self, program: Program, request: LoadRequest, seconds: float) -> RewardProcess:
         try:
-            process = make(server)
-        except SandboxError:
-            if server.alive:
-                raise
-            process = make(self._living_server())
+            process = RewardProcess(self._living_server(), self._layers, program, request, seconds)
         except OSError as error:
             raise SandboxError(f"can't start a reward process: {error.strerror}") from error
-        if self._held is None:
-            self._held = process.held
+        self._held = process.held if self._held is None else self._held
         if process.held != self._held:
             process.close()
             raise SandboxError(f"a reward process is locked with {process.held!r}, not {self._held!r}")
@@ -180,14 +166,26 @@ class ServerProcess:
             )
         self._mutex = threading.Lock()
         self._socket, other = socket.socketpair()
+        self._socket.settimeout(_REPLY_SECONDS)
+        # The parent-death signal comes when the thread that started it ends; only the main thread stays.
+        owner = os.getpid() if threading.current_thread() is threading.main_thread() else 0
+        folders = sorted({str(Path(str(each.__file__)).resolve().parents[1]) for each in (np, eureka_loop)})
         try:
-            self._process = _spawn(other.fileno())
-        except SandboxError:
+            self._process = subprocess.Popen(
+                [sys.executable, *_FLAGS, "-c", _BOOT, str(owner), str(other.fileno()), *folders],
+                env=_ENVIRONMENT | {name: os.environ[name] for name in _KEPT if name in os.environ},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,  # only its last lines, so it can't fill up
+                pass_fds=[other.fileno()],
+                start_new_session=True,  # Ctrl-C goes to the owner alone
+            )
+        except OSError as error:
             self._socket.close()
-            raise
+            raise SandboxError(f"can't start {sys.executable}: {error.strerror}") from error
         finally:
             other.close()
-        self._warm = False
 
     @property
     def pid(self) -> int:
@@ -221,27 +219,14 @@ class ServerProcess:
 
     def _request(self, operation: int, argument: int, descriptors: tuple[int, ...] = ()) -> int:
         with self._mutex:
-            if not self._warm:
-                self._receive(WARM, _WARM_SECONDS)
-                self._warm = True
             try:
                 socket.send_fds(self._socket, [SERVER_MESSAGE.pack(operation, argument)], descriptors)
-            except OSError as error:
+                answered, result = SERVER_MESSAGE.unpack(self._socket.recv(SERVER_MESSAGE.size))
+            except (OSError, struct.error) as error:
                 raise self._gone() from error
-            return self._receive(operation, _REPLY_SECONDS)
-
-    def _receive(self, operation: int, seconds: float) -> int:
-        self._socket.settimeout(seconds)
-        try:
-            message = self._socket.recv(SERVER_MESSAGE.size)
-        except OSError as error:
-            raise self._gone() from error
-        if len(message) != SERVER_MESSAGE.size:
-            raise self._gone()
-        answered, result = SERVER_MESSAGE.unpack(message)
-        if answered != operation:
-            raise self._gone()
-        return int(result)
+            if answered != operation:
+                raise self._gone()
+            return int(result)
 
     def _gone(self) -> SandboxError:
         """It closed its socket or doesn't answer; it is killed, so that no process lives on beyond reach."""
@@ -256,22 +241,3 @@ class ServerProcess:
             f"the fork server of the reward processes (pid {self.pid}) is gone ({how}), and they with it; "
             f"start them again{last}"
         )
-
-
-def _spawn(control: int) -> subprocess.Popen[bytes]:
-    # The parent-death signal comes when the thread that started it ends; only the main thread stays.
-    owner = os.getpid() if threading.current_thread() is threading.main_thread() else 0
-    folders = sorted({str(Path(str(module.__file__)).resolve().parents[1]) for module in (np, eureka_loop)})
-    try:
-        return subprocess.Popen(
-            [sys.executable, *_FLAGS, "-c", _BOOT, str(owner), str(control), *folders],
-            env=_ENVIRONMENT | {name: os.environ[name] for name in _KEPT if name in os.environ},
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,  # only its last lines, so it can't fill up
-            pass_fds=[control],
-            start_new_session=True,  # Ctrl-C goes to the owner alone
-        )
-    except OSError as error:
-        raise SandboxError(f"can't start {sys.executable}: {error.strerror}") from error

@@ -20,24 +20,9 @@ from eureka_loop import numbers
 from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import Program, is_diagnostic
-from eureka_loop.reward.sandbox import answer
+from eureka_loop.reward.sandbox import answer, protocol
 from eureka_loop.reward.sandbox.lock import Layer
-from eureka_loop.reward.sandbox.protocol import (
-    ANSWER,
-    DONE,
-    EXIT_OUT_OF_MEMORY,
-    FAILURES,
-    LOCKED,
-    LOCKED_SEQUENCE,
-    READY,
-    READY_SEQUENCE,
-    REQUEST,
-    TEXT_BYTES,
-    LoadRequest,
-    output_bytes,
-    output_values,
-    shared_memory,
-)
+from eureka_loop.reward.sandbox.protocol import ANSWER, DONE, FAILED, LOCKED, READY, REQUEST, LoadRequest
 
 if TYPE_CHECKING:
     from eureka_loop.reward.sandbox.fork_server import ServerProcess
@@ -68,12 +53,8 @@ class Terms:
 
     @property
     def total(self) -> Array:
-        """The reward, (N,): the sum of all terms but the diagnostics, added in the program's order."""
-        # Term by term: numpy's own sum may add the terms of a single row in another order than those of many.
-        total = np.zeros(self.values.shape[1])
-        for name, values in zip(self.names, self.values, strict=True):
-            if not is_diagnostic(name):
-                total += values
+        """The reward, (N,): the sum of all terms but the diagnostics."""
+        total: Array = self.values[[not is_diagnostic(name) for name in self.names]].sum(axis=0)
         return total
 
     def named(self) -> dict[str, Array]:
@@ -81,37 +62,47 @@ class Terms:
         return dict(zip(self.names, self.values, strict=True))
 
 
-class Died(RewardFailure):
-    """The process ended without an answer; `status` is its wait status."""
+def died(status: int) -> RewardFailure:
+    """The failure of a process that ended without an answer, by its wait status."""
+    number, code = status & 0x7F, status >> 8
+    if not number and code == protocol.EXIT_OUT_OF_MEMORY:
+        return RewardFailure("out_of_memory", "more than 512 MB")
+    name = next((each.name for each in signal.Signals if each == number), f"signal {number}")
+    cause = f"{_DEATHS.get(name, 'by a signal')} ({name})"
+    if not number:
+        cause = f"it ended by itself (exit status {code})"
+    return RewardFailure("killed", f"The reward process died: {cause}")
 
-    def __init__(self, status: int) -> None:
-        self.status = status
-        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == EXIT_OUT_OF_MEMORY:
-            super().__init__("out_of_memory", "more than 512 MB")
-        else:
-            super().__init__("killed", f"The reward process died: {_cause(status)}")
 
+class RewardProcess:
+    """One program in one locked process. Not for several threads at once. Close it, or use it in `with`.
 
-class LockedProcess:
-    """A locked process with its socket, shared memory and deadlines. Close it, or use it in `with`.
+    After a RewardFailure the process is gone.
 
     Attributes:
+        program: None for an attempt of the self-test.
+        rows: capacity of a batch.
         held: the layers with which it locked itself.
-        ready: the `count` of its READY message.
+        ready: for an attempt of the self-test, the errno of what stopped it; 0 if it worked.
 
     Raises:
         RewardFailure: the program doesn't load, or not in time.
         SandboxError: the fork server is gone, or the process could not lock itself.
     """
 
-    def __init__(self, server: ServerProcess, request: LoadRequest, layers: Layer) -> None:
-        self._server, self._request = server, request
-        self._sequence, self._closed = READY_SEQUENCE, False
+    def __init__(
+        self, server: ServerProcess, layers: Layer, program: Program, request: LoadRequest, seconds: float
+    ) -> None:
+        self._server, self._seconds, self._closed = server, seconds, False
+        self.program, self.rows = program, request.rows
+        self._names: tuple[str, ...] = ()
         text = request.encode()
         with contextlib.ExitStack() as child_ends:
-            self._inputs, inputs = shared_memory(request.input_bytes(len(text)), child_writes=False)
+            self._inputs, inputs = protocol.shared_memory(request.offsets(len(text))[-1], child_writes=False)
             child_ends.callback(os.close, inputs)
-            self._outputs, outputs = shared_memory(output_bytes(request.rows), child_writes=True)
+            self._outputs, outputs = protocol.shared_memory(
+                protocol.output_bytes(request.rows), child_writes=True
+            )
             child_ends.callback(os.close, outputs)
             self._socket, other = socket.socketpair()
             child_ends.enter_context(other)
@@ -124,13 +115,52 @@ class LockedProcess:
         self._poll = select.poll()  # a socket with a timeout would make more system calls
         self._poll.register(self._socket, select.POLLIN)
         self._columns = request.columns(self._inputs, len(text))
-        self._values = output_values(self._outputs, request.rows)
+        self._values = protocol.output_values(self._outputs, request.rows)
         try:
-            held, _ = self._receive(LOCKED, LOCKED_SEQUENCE, request.token, _LOCK_SECONDS)
+            held, _ = self._receive(LOCKED, request.token, _LOCK_SECONDS)
         except RewardFailure as failure:  # no line of the program has run yet
             raise SandboxError(f"a reward process could not lock itself: {failure}") from failure
         self.held = Layer(held)
-        self.ready, _ = self._receive(READY, READY_SEQUENCE, request.token, request.seconds)
+        self.ready, _ = self._receive(READY, request.token, seconds)
+
+    def evaluate(self, columns: Columns) -> Terms:
+        """The terms of every row.
+
+        Args:
+            columns: parameter → (N, *shape), any real dtype; others than the program's are ignored.
+
+        Raises:
+            RewardFailure: the program failed.
+            SandboxError: the fork server is gone, or this process was closed.
+            ValueError: a column is missing or misshapen, or there are more rows than the capacity.
+        """
+        rows, count, size = self._call(columns)
+        if not self._names:
+            self._names = tuple(self._outputs[:size].decode("ascii", "replace").split("\n"))
+            try:
+                answer.check_names(self._names)
+            except RewardFailure:
+                raise self._broken("invalid term names") from None
+        if count != len(self._names):
+            raise self._broken("another number of terms than before")
+        values = self._values[:count, :rows].copy()  # out of the child's reach, then checked
+        fault = answer.find_fault(self._names, values)
+        if fault is not None:
+            failure, row = fault
+            inputs = answer.inputs_at(self.program.parameters, self._columns, row)
+            raise self._failed(RewardFailure(failure.kind, f"{failure}, where {inputs}"))
+        return Terms(self._names, values)
+
+    def measure(self, columns: Columns) -> float:
+        """The number of a fitness or success program for one whole episode, (N, *shape) each.
+
+        Raises: as `evaluate`.
+        """
+        self._call(columns)
+        value = float(self._values[0, 0])
+        if not np.isfinite(value):
+            raise self._broken("a number that is not finite")
+        return value
 
     def close(self) -> None:
         """End the process and free its memory; may be called again."""
@@ -147,27 +177,42 @@ class LockedProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _call(self, rows: int) -> tuple[int, int]:
-        """Evaluate the first `rows` rows of the columns; returns the number of terms, and of bytes of text.
-
-        Raises:
-            RewardFailure: the process has ended then.
-        """
-        self._sequence += 1
+    def _call(self, columns: Columns) -> tuple[int, int, int]:
+        """Evaluate a batch; returns the numbers of rows, of terms, and of bytes of text."""
+        rows = self._fill(columns)
         token = random_token()
         try:
-            self._socket.send(REQUEST.pack(self._sequence, token, rows))
+            self._socket.send(REQUEST.pack(token, rows))
         except OSError as error:
             raise self._died() from error
-        return self._receive(DONE, self._sequence, token, self._request.seconds)
+        return rows, *self._receive(DONE, token, self._seconds)
 
-    def _receive(self, expected: int, sequence: int, token: int, seconds: float) -> tuple[int, int]:
+    def _fill(self, columns: Columns) -> int:
+        """Copy the program's columns to shared memory; returns their number of rows."""
+        if self._closed:
+            raise SandboxError("this reward process is closed; start another")
+        names = self.program.parameters or tuple(columns)
+        missing = [name for name in names if name not in columns]
+        if missing or not names:
+            raise ValueError(
+                f"no column {missing[0]!r}" if missing else "no columns: how many rows are there?"
+            )
+        rows = len(columns[names[0]])
+        if rows > self.rows:
+            raise ValueError(f"{rows} rows in columns, but the process was started for {self.rows}")
+        for name, target in zip(self.program.parameters, self._columns, strict=True):
+            if columns[name].shape != (expected := (rows, *target.shape[1:])):
+                raise ValueError(f"column {name!r} has shape {columns[name].shape}, expected {expected}")
+            target[:rows] = columns[name]
+        return rows
+
+    def _receive(self, expected: int, token: int, seconds: float) -> tuple[int, int]:
         """Count and bytes of text of the next message, which must answer this request.
 
-        An answer to no request arrives here as the next one, with another sequence number or token.
+        An answer to no request arrives here as the next one, with another token.
         """
         if not self._poll.poll(seconds * 1000):
-            name = f"`{self._request.entry_point}`" if expected == DONE else "Loading the program"
+            name = f"`{self.program.entry_point}`" if expected == DONE else "Loading the program"
             raise self._failed(
                 RewardFailure("timed_out", f"{name} took longer than {numbers.compact(seconds)} s")
             )
@@ -179,14 +224,14 @@ class LockedProcess:
             raise self._died()
         if len(message) != ANSWER.size:
             raise self._broken("a message of the wrong size")
-        got_sequence, got_token, code, count, size = ANSWER.unpack(message)
-        if (got_sequence, got_token) != (sequence, token) or size > TEXT_BYTES:
+        got_token, code, count, size = ANSWER.unpack(message)
+        if got_token != token or size > protocol.TEXT_BYTES:
             raise self._broken("an answer to another request")
         if code == expected:
             return count, size
-        if code in FAILURES and expected != LOCKED:
-            text, _, detail = self._outputs[:size].partition(b"\0")
-            raise self._failed(RewardFailure(FAILURES[code], clean(text), clean(detail)))
+        kind, text, detail, *_ = *map(clean, self._outputs[:size].split(b"\0", 2)), "", ""
+        if code == FAILED and expected != LOCKED and kind in protocol.CLAIMS:
+            raise self._failed(RewardFailure(kind, text, detail))
         raise self._broken("an unknown code")
 
     def _broken(self, how: str) -> RewardFailure:
@@ -205,7 +250,7 @@ class LockedProcess:
             status = self._server.end(self.pid)
         finally:
             self._release()
-        return Died(status)
+        return died(status)
 
     def _release(self) -> None:
         self._socket.close()
@@ -213,80 +258,6 @@ class LockedProcess:
         for memory in (self._inputs, self._outputs):
             with contextlib.suppress(BufferError):  # a traceback holds a view; unmapped with the last one
                 memory.close()
-
-
-class RewardProcess(LockedProcess):
-    """One program in one locked process. Not for several threads at once.
-
-    After a RewardFailure the process is gone.
-    """
-
-    def __init__(self, program: Program, server: ServerProcess, request: LoadRequest, layers: Layer) -> None:
-        super().__init__(server, request, layers)
-        self.program, self.rows = program, request.rows
-        self._names: tuple[str, ...] = ()
-
-    def evaluate(self, columns: Columns) -> Terms:
-        """The terms of every row.
-
-        Args:
-            columns: parameter → (N, *shape), any real dtype; others than the program's are ignored.
-
-        Raises:
-            RewardFailure: the program failed.
-            SandboxError: the fork server is gone, or this process was closed.
-            ValueError: a column is missing or misshapen, or there are more rows than the capacity.
-        """
-        rows = self._fill(columns)
-        count, size = self._call(rows)
-        if not self._names:
-            self._names = self._read_names(size)
-        if count != len(self._names):
-            raise self._broken("another number of terms than before")
-        values = self._values[:count, :rows].copy()  # out of the child's reach, then checked
-        fault = answer.find_fault(self._names, values)
-        if fault is not None:
-            failure, row = fault
-            inputs = answer.inputs_at(self.program.parameters, self._columns, row)
-            raise self._failed(RewardFailure(failure.kind, f"{failure}, where {inputs}"))
-        return Terms(self._names, values)
-
-    def measure(self, columns: Columns) -> float:
-        """The number of a fitness or success program for one whole episode, (N, *shape) each.
-
-        Raises: as `evaluate`.
-        """
-        self._call(self._fill(columns))
-        value = float(self._values[0, 0])
-        if not np.isfinite(value):
-            raise self._broken("a number that is not finite")
-        return value
-
-    def _fill(self, columns: Columns) -> int:
-        """Copy the program's columns to shared memory; returns their number of rows."""
-        if self._closed:
-            raise SandboxError("this reward process is closed; start another")
-        names = self.program.parameters or tuple(columns)
-        if not columns or names[0] not in columns:
-            raise ValueError(f"no column {names[0]!r}" if names else "no columns: how many rows are there?")
-        rows = len(columns[names[0]])
-        if rows > self.rows:
-            raise ValueError(f"{rows} rows in columns, but the process was started for {self.rows}")
-        for name, target in zip(self.program.parameters, self._columns, strict=True):
-            column, expected = columns.get(name), (rows, *target.shape[1:])
-            if column is None or column.shape != expected:
-                found = "is missing" if column is None else f"has shape {column.shape}"
-                raise ValueError(f"column {name!r} {found}, expected {expected}")
-            target[:rows] = column
-        return rows
-
-    def _read_names(self, size: int) -> tuple[str, ...]:
-        names = tuple(self._outputs[:size].decode("ascii", "replace").split("\n"))
-        try:
-            answer.check_names(names)
-        except RewardFailure:
-            raise self._broken("invalid term names") from None
-        return names
 
 
 def random_token() -> int:
@@ -298,14 +269,3 @@ def clean(text: bytes) -> str:
     """Text from a locked process, fit for a terminal, a log and a prompt: printable, and cut."""
     decoded = text.decode("utf-8", "replace")[-_TEXT_LIMIT:]
     return "".join(mark if mark.isprintable() or mark == "\n" else "\ufffd" for mark in decoded)
-
-
-def _cause(status: int) -> str:
-    if os.WIFEXITED(status):
-        return f"it ended by itself (exit status {os.WEXITSTATUS(status)})"
-    number = os.WTERMSIG(status)
-    try:
-        name = signal.Signals(number).name
-    except ValueError:  # a real-time signal has no name
-        name = f"signal {number}"
-    return f"{_DEATHS.get(name, 'by a signal')} ({name})"

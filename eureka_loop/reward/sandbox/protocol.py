@@ -1,9 +1,8 @@
 """Messages and shared memory of a reward process and its owner.
 
-Control messages of fixed size go over a socket pair, one request and one answer at a time. Each carries a
-sequence number and a random token that must come back, so an answer can't be given before its request. Arrays
-and texts lie in shared memory: inputs (only the owner can write) and outputs (the child writes; the owner
-copies, then checks).
+Control messages of fixed size go over a socket pair, one request and one answer at a time. A random token
+comes back with the answer, so none can be given before its request. Arrays and texts lie in shared memory:
+inputs (only the owner can write) and outputs (the child writes; the owner copies, then checks).
 """
 
 from __future__ import annotations
@@ -20,33 +19,27 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from eureka_loop.records import Array
-from eureka_loop.results import FailureKind
 from eureka_loop.reward.contract import MAX_TERMS
 from eureka_loop.reward.sandbox.seccomp import LIBC, checked
 
-REQUEST = struct.Struct("<QQQ")  # sequence, token, rows
-ANSWER = struct.Struct("<QQIIQ")  # sequence, token, code, count, bytes of text
+REQUEST = struct.Struct("<QQ")  # token, rows
+ANSWER = struct.Struct("<QIIQ")  # token, code, count, bytes of text
+LOCKED, READY, DONE, FAILED = (
+    1,
+    2,
+    3,
+    4,
+)  # codes; `count`: layers that hold, errno of a probe, number of terms
 
 SERVER_MESSAGE = struct.Struct("<Iq")  # owner and fork server: operation, argument or result
-WARM, FORK, END = 1, 2, 3  # END's result is the wait status, -1 where there is no such process
+FORK, END = 1, 2  # END's result is the wait status, -1 where there is no such process
 
-LOCKED, READY, DONE = 1, 2, 3  # codes; `count`: layers that hold, errno of a probe, number of terms
-FAILURES: dict[int, FailureKind] = {  # failures that a child reports itself; the owner finds the others
-    16: "exception",
-    17: "out_of_memory",
-    18: "not_finite",
-    19: "out_of_range",
-    20: "wrong_shape",
-    21: "wrong_dtype",
-    22: "wrong_terms",
-    23: "mutated_input",
-}
-CODES: dict[str, int] = {kind: code for code, kind in FAILURES.items()}
+CLAIMS = frozenset(  # failures that a child reports itself; the owner finds the others
+    "exception out_of_memory not_finite wrong_shape wrong_dtype wrong_terms mutated_input".split()
+)
 EXIT_FAILED, EXIT_OUT_OF_MEMORY = 70, 71  # exit statuses: no set-up; no memory to report the failure
 
-LOCKED_SEQUENCE, READY_SEQUENCE = 0, 1  # sent without a request; requests count on from 2
-
-TEXT_BYTES = 16384  # at the start of the outputs: term names, or an error's message, NUL, its detail
+TEXT_BYTES = 16384  # at the start of the outputs: term names, or a failure's kind, message, detail, by NUL
 
 _LENGTH = struct.Struct("<Q")
 _ALIGNMENT = 64  # a cache line, and any SIMD width
@@ -61,16 +54,13 @@ class LoadRequest:
         shapes: parameter → shape of one row, in the program's order.
         rows: capacity.
         token: comes back with the two messages that are sent without a request.
-        seconds: the deadline of one request.
     """
 
     kind: str
-    entry_point: str
     source: str
     shapes: Mapping[str, tuple[int, ...]]
     rows: int
     token: int
-    seconds: float
 
     def encode(self) -> bytes:
         text = json.dumps(asdict(self)).encode()
@@ -84,20 +74,21 @@ class LoadRequest:
         fields["shapes"] = {name: tuple(shape) for name, shape in fields["shapes"].items()}
         return LoadRequest(**fields), end
 
-    def input_bytes(self, encoded: int) -> int:
-        """Size of the inputs, where the encoded request takes so many bytes."""
-        return _aligned(encoded) + sum(self._column_bytes(shape) for shape in self.shapes.values())
+    def offsets(self, encoded: int) -> list[int]:
+        """Where each column begins in the inputs, and where they end, after so many bytes of request."""
+        offsets = [_aligned(encoded)]
+        for shape in self.shapes.values():
+            offsets.append(offsets[-1] + _aligned(self.rows * math.prod(shape) * 8))
+        return offsets
 
     def columns(self, memory: mmap.mmap, encoded: int) -> list[Array]:
         """Views (rows, *shape) of the inputs, in the program's order."""
-        views, offset = [], _aligned(encoded)
-        for shape in self.shapes.values():
-            views.append(np.ndarray((self.rows, *shape), np.float64, memory, offset))
-            offset += self._column_bytes(shape)
-        return views
+        pairs = zip(self.shapes.values(), self.offsets(encoded), strict=False)
+        return [np.ndarray((self.rows, *shape), np.float64, memory, offset) for shape, offset in pairs]
 
-    def _column_bytes(self, shape: tuple[int, ...]) -> int:
-        return _aligned(self.rows * math.prod(shape) * 8)
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
 def output_bytes(rows: int) -> int:
@@ -107,10 +98,6 @@ def output_bytes(rows: int) -> int:
 def output_values(memory: mmap.mmap, rows: int) -> Array:
     """View (MAX_TERMS, rows) of the outputs."""
     return np.ndarray((MAX_TERMS, rows), np.float64, memory, TEXT_BYTES)
-
-
-def _aligned(size: int) -> int:
-    return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
 _MFD_CLOEXEC, _MFD_ALLOW_SEALING = 1, 2
@@ -128,11 +115,8 @@ def shared_memory(size: int, *, child_writes: bool) -> tuple[mmap.mmap, int]:
     descriptor = checked(LIBC.memfd_create(b"eureka", _MFD_CLOEXEC | _MFD_ALLOW_SEALING))
     os.ftruncate(descriptor, size)
     memory = mmap.mmap(descriptor, size)
-    if child_writes:
-        fcntl.fcntl(descriptor, _F_ADD_SEALS, _FIXED_SIZE)
-        return memory, descriptor
     try:
-        fcntl.fcntl(descriptor, _F_ADD_SEALS, _FIXED_SIZE | _FUTURE_WRITE)
+        fcntl.fcntl(descriptor, _F_ADD_SEALS, _FIXED_SIZE | (0 if child_writes else _FUTURE_WRITE))
     except OSError:
         fcntl.fcntl(descriptor, _F_ADD_SEALS, _FIXED_SIZE)
         readable = os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)

@@ -29,41 +29,16 @@ import numpy.ma  # some functions import it on first use
 from eureka_loop.errors import Problem, Refused, RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.reward import functions
-from eureka_loop.reward.contract import MAX_TERMS
-from eureka_loop.reward.parsing import compile_ready
-from eureka_loop.reward.sandbox import answer, probes
-from eureka_loop.reward.sandbox.explain import FILENAME, explain
-from eureka_loop.reward.sandbox.lock import (
-    ALL_LAYERS,
-    Layer,
-    die_with_parent,
-    lock,
-    may_kill_other_users,
-    prepare,
-)
-from eureka_loop.reward.sandbox.protocol import (
-    ANSWER,
-    CODES,
-    DONE,
-    EXIT_FAILED,
-    EXIT_OUT_OF_MEMORY,
-    FORK,
-    LOCKED,
-    LOCKED_SEQUENCE,
-    READY,
-    READY_SEQUENCE,
-    REQUEST,
-    SERVER_MESSAGE,
-    TEXT_BYTES,
-    WARM,
-    LoadRequest,
-    output_values,
-)
+from eureka_loop.reward.contract import ENTRY_POINTS, MAX_TERMS
+from eureka_loop.reward.parsing import compiled
+from eureka_loop.reward.sandbox import answer, lock, probes, protocol
+from eureka_loop.reward.sandbox.explain import explain
+from eureka_loop.reward.sandbox.lock import Layer
 
 CONTROL = 3  # the fork server's control socket
 CHILD_CONTROL = 0  # a child's, its only descriptor
 
-_MESSAGE_BYTES = 2048  # of TEXT_BYTES; the detail takes the rest
+_MESSAGE_BYTES, _DETAIL_BYTES = 2048, protocol.TEXT_BYTES - 2048 - 64  # the rest is for the kind
 _DESCRIPTORS = 256  # the fork server holds fewer than ten; closing up to the system's limit can take 0.1 s
 _RESERVE_BYTES = 4 * 1024**2  # given back when memory is out, so that the failure can be reported
 
@@ -77,7 +52,7 @@ def main(owner: int, control: int) -> NoReturn:
         control: descriptor of the control socket.
     """
     if owner:
-        die_with_parent(owner)
+        lock.die_with_parent(owner)
     os.dup2(control, CONTROL)
     if control != CONTROL:
         os.close(control)
@@ -86,26 +61,25 @@ def main(owner: int, control: int) -> NoReturn:
     with contextlib.suppress(OSError):  # where memory runs out, children end before the training they serve
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.environ.clear()  # the libraries have read it by now
-    prepare(CHILD_CONTROL)
+    lock.prepare(CHILD_CONTROL)
     scope = namespace()  # built here, it costs a child no page faults; nothing is executed in it here
     gc.collect()
     gc.freeze()  # else the first collection in a child would copy every page
-    possible = ALL_LAYERS if may_kill_other_users() else ALL_LAYERS & ~Layer.IDENTITY
+    possible = lock.ALL_LAYERS if lock.may_kill_other_users() else lock.ALL_LAYERS & ~Layer.IDENTITY
     children: set[int] = set()
     with contextlib.suppress(OSError), socket.socket(fileno=CONTROL) as control_socket:
-        control_socket.sendall(SERVER_MESSAGE.pack(WARM, os.getpid()))
         while True:
-            request, descriptors, *_ = socket.recv_fds(control_socket, SERVER_MESSAGE.size, 3)
-            if len(request) != SERVER_MESSAGE.size:
+            request, descriptors, *_ = socket.recv_fds(control_socket, protocol.SERVER_MESSAGE.size, 3)
+            if len(request) != protocol.SERVER_MESSAGE.size:
                 break
-            operation, argument = SERVER_MESSAGE.unpack(request)
-            if operation == FORK:
+            operation, argument = protocol.SERVER_MESSAGE.unpack(request)
+            if operation == protocol.FORK:
                 result = _fork(descriptors, Layer(argument) & possible, scope)
                 children.add(result)
             else:
                 result = _end(argument) if argument in children else -1
                 children.discard(argument)
-            control_socket.sendall(SERVER_MESSAGE.pack(operation, result))
+            control_socket.sendall(protocol.SERVER_MESSAGE.pack(operation, result))
     for pid in children:
         _end(pid)
     os._exit(0)
@@ -137,41 +111,37 @@ def _end(pid: int) -> int:
 
 def _run_child(descriptors: list[int], wanted: Layer, parent: int, scope: dict[str, object]) -> NoReturn:
     """Body of a fork; never returns into the fork server's loop. `scope`: the program's namespace."""
-    status = EXIT_FAILED
+    status = protocol.EXIT_FAILED
     try:
-        _serve_program(descriptors, wanted, parent, scope)
+        control, inputs, outputs = descriptors
+        readable = mmap.mmap(inputs, os.fstat(inputs).st_size, access=mmap.ACCESS_READ)
+        writable = mmap.mmap(outputs, os.fstat(outputs).st_size)
+        os.setsid()
+        os.dup2(control, CHILD_CONTROL)
+        os.closerange(CHILD_CONTROL + 1, _DESCRIPTORS)
+        sys.stdin = sys.stdout = sys.stderr = None  # a stray write would be fatal
+        held = lock.lock(wanted, parent=parent, control=CHILD_CONTROL)
+        request, encoded = protocol.LoadRequest.decode(readable)  # nothing of it is read before the lock
+        server = ProgramServer(request, request.columns(readable, encoded), writable)
+        server.send(request.token, protocol.LOCKED, int(held))
+        if request.kind == "probe":
+            server.send(request.token, protocol.READY, probes.attempt(request.source))
+        elif server.load(scope):
+            while message := os.read(CHILD_CONTROL, protocol.REQUEST.size):
+                server.serve(*protocol.REQUEST.unpack(message))
         status = 0
     except MemoryError:
-        status = EXIT_OUT_OF_MEMORY
+        status = protocol.EXIT_OUT_OF_MEMORY
     finally:
         os._exit(status)
-
-
-def _serve_program(descriptors: list[int], wanted: Layer, parent: int, scope: dict[str, object]) -> None:
-    control, inputs, outputs = descriptors
-    readable = mmap.mmap(inputs, os.fstat(inputs).st_size, access=mmap.ACCESS_READ)
-    writable = mmap.mmap(outputs, os.fstat(outputs).st_size)
-    os.setsid()
-    os.dup2(control, CHILD_CONTROL)
-    os.closerange(CHILD_CONTROL + 1, _DESCRIPTORS)
-    sys.stdin = sys.stdout = sys.stderr = None  # a stray write would be fatal
-    held = lock(wanted, parent=parent, control=CHILD_CONTROL)
-    request, encoded = LoadRequest.decode(readable)  # nothing of it is read before the lock
-    server = ProgramServer(request, request.columns(readable, encoded), writable)
-    server.send(LOCKED_SEQUENCE, request.token, LOCKED, int(held))
-    if request.kind == "probe":
-        server.send(READY_SEQUENCE, request.token, READY, probes.attempt(request.source))
-    elif server.load(scope):
-        while message := os.read(CHILD_CONTROL, REQUEST.size):
-            server.serve(message)
 
 
 class ProgramServer:
     """Loads one program and evaluates it on request."""
 
-    def __init__(self, request: LoadRequest, columns: list[Array], outputs: mmap.mmap) -> None:
+    def __init__(self, request: protocol.LoadRequest, columns: list[Array], outputs: mmap.mmap) -> None:
         self._request, self._columns, self._outputs = request, columns, outputs
-        self._values = output_values(outputs, request.rows)
+        self._values = protocol.output_values(outputs, request.rows)
         self._names: tuple[str, ...] = ()
         self._function: Callable[..., object] = lambda: None
         # Never touched, so it costs nothing but address space.
@@ -179,33 +149,32 @@ class ProgramServer:
 
     def load(self, scope: dict[str, object]) -> bool:
         """Compile and execute the source; returns whether that worked."""
-        token, name = self._request.token, self._request.entry_point
+        token, name = self._request.token, ENTRY_POINTS[self._request.kind]
         try:
-            exec(compile(compile_ready(self._request.source), FILENAME, "exec", dont_inherit=True), scope)
+            exec(compiled(self._request.source), scope)
             function = scope.get(name)
             if not callable(function):
                 raise Refused([Problem(1, f"there is no function `{name}`")])
         except BaseException as error:  # noqa: BLE001 (the process's boundary: the owner gets it as text)
-            self._send_failure(READY_SEQUENCE, token, error)
+            self._send_failure(token, error)
             return False
         self._function = function
-        self.send(READY_SEQUENCE, token, READY)
+        self.send(token, protocol.READY)
         return True
 
-    def serve(self, message: bytes) -> None:
+    def serve(self, token: int, rows: int) -> None:
         """Answer one request."""
-        sequence, token, rows = REQUEST.unpack(message)
         try:
             text, count = self._evaluate(rows)
         except BaseException as error:  # noqa: BLE001 (the process's boundary)
-            self._send_failure(sequence, token, error, rows)
+            self._send_failure(token, error, rows)
         else:
-            self.send(sequence, token, DONE, count, text)
+            self.send(token, protocol.DONE, count, text)
 
-    def send(self, sequence: int, token: int, code: int, count: int = 0, text: bytes = b"") -> None:
+    def send(self, token: int, code: int, count: int = 0, text: bytes = b"") -> None:
         if text:
             self._outputs[: len(text)] = text
-        os.write(CHILD_CONTROL, ANSWER.pack(sequence, token, code, count, len(text)))
+        os.write(CHILD_CONTROL, protocol.ANSWER.pack(token, code, count, len(text)))
 
     def _evaluate(self, rows: int) -> tuple[bytes, int]:
         """The names as text where they are new, and the number of terms."""
@@ -217,16 +186,17 @@ class ProgramServer:
         new, self._names = names != self._names, names
         return "\n".join(names).encode() if new else b"", len(names)
 
-    def _send_failure(self, sequence: int, token: int, error: BaseException, rows: int = 0) -> None:
+    def _send_failure(self, token: int, error: BaseException, rows: int = 0) -> None:
         if isinstance(error, MemoryError):
             self._reserve.close()
-        request = self._request
-        shapes = request.shapes if request.kind == "reward" else None
-        failure = error if type(error) is RewardFailure else explain(error, request.source, rows, shapes)
-        message = str(failure).encode("utf-8", "replace")[:_MESSAGE_BYTES]
+        failure = error if type(error) is RewardFailure else explain(error, self._request.source, rows)
+        kind = failure.kind if failure.kind in protocol.CLAIMS else "exception"
+        parts = [
+            each.replace("\0", " ").encode("utf-8", "replace") for each in (str(failure), failure.detail)
+        ]
         # The end of a detail is the most useful part.
-        detail = failure.detail.encode("utf-8", "replace")[-(TEXT_BYTES - _MESSAGE_BYTES - 1) :]
-        self.send(sequence, token, CODES.get(failure.kind, CODES["exception"]), 0, message + b"\0" + detail)
+        text = b"\0".join([kind.encode(), parts[0][:_MESSAGE_BYTES], parts[1][-_DETAIL_BYTES:]])
+        self.send(token, protocol.FAILED, 0, text)
 
 
 def namespace() -> dict[str, object]:
@@ -262,7 +232,7 @@ def warm_up() -> None:
     np.seterr(all="ignore")
     x, v = np.linspace(0.1, 0.9, 5), np.linspace(0.1, 0.9, 15).reshape(5, 3)
     scope = namespace()
-    exec(compile(compile_ready(_EXAMPLE), FILENAME, "exec", dont_inherit=True), scope)
+    exec(compiled(_EXAMPLE), scope)
     function: Any = scope["compute_reward"]
     answer.collect(function(x, v), (), len(x), np.zeros((MAX_TERMS, len(x))))
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +9,6 @@ from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, Tier, landlock_abi, layer_names, tier
 from eureka_loop.reward.sandbox.probes import PROBES, is_refusal
-from eureka_loop.reward.sandbox.process import Died
 
 OVERRIDE = "--allow-reduced-sandbox"
 
@@ -35,9 +32,9 @@ class SandboxStatus:
         return tier(self.held)
 
     @property
-    def not_refused(self) -> tuple[str, ...]:
+    def not_refused(self) -> list[str]:
         """Attempts that worked in a locked process."""
-        return tuple(name for name, refused in self.refused.items() if not refused)
+        return [name for name, refused in self.refused.items() if not refused]
 
     @property
     def strict(self) -> bool:
@@ -52,15 +49,12 @@ class SandboxStatus:
             "landlock_abi": self.landlock_abi,
             "self_test_tried": len(self.refused),
             "self_test_refused": sum(self.refused.values()),
-            "not_refused": list(self.not_refused),
+            "not_refused": self.not_refused,
         }
 
 
 def measure(fork_server: ForkServer) -> SandboxStatus:
-    """The status, by a locked process for each attempt of the self-test.
-
-    An attempt has a process of its own, under the filter of programs, because a refusal may be death: it
-    counts as refused if the call came back as forbidden, or if the filter killed the process.
+    """The status, by a locked process for each attempt of the self-test: a refusal may be its death.
 
     Raises:
         SandboxError: no process can be started.
@@ -70,43 +64,31 @@ def measure(fork_server: ForkServer) -> SandboxStatus:
 
 
 def _refused(fork_server: ForkServer, name: str) -> bool:
+    """Whether the call came back as forbidden, or the filter killed the process."""
     try:
-        process = fork_server.probe(name)
-    except Died as death:
-        return os.WIFSIGNALED(death.status) and os.WTERMSIG(death.status) == signal.SIGSYS
-    except RewardFailure:  # it hangs, so it wasn't refused
-        return False
-    process.close()
-    return is_refusal(name, process.ready)
+        with fork_server.probe(name) as process:
+            return is_refusal(name, process.ready)
+    except RewardFailure as failure:
+        return "(SIGSYS)" in str(failure)
 
 
 def required(fork_server: ForkServer, *, reduced: bool) -> SandboxStatus:
     """The status, where it is enough for a run.
 
-    Raises:
-        SandboxError: it isn't (see `require`).
-    """
-    status = measure(fork_server)
-    require(status, reduced=reduced)
-    return status
-
-
-def require(status: SandboxStatus, *, reduced: bool) -> None:
-    """Hold a run to the strict tier.
-
     Args:
-        reduced: accept whatever there is.
+        reduced: accept tiers below strict.
 
     Raises:
         SandboxError: the tier is lower; with the reason and the flag that overrides it.
     """
+    status = measure(fork_server)
     if status.strict or reduced:
-        return
+        return status
     missing = layer_names(ALL_LAYERS & ~Layer.IDENTITY & ~status.held)
     reasons = [f"this machine has no {' and no '.join(missing)}"] if missing else []
     if status.not_refused:
         reasons.append(f"a locked process could {', '.join(status.not_refused)}")
     raise SandboxError(
         f"the sandbox is {status.tier!r} here, not 'strict' ({'; '.join(reasons)}). "
-        f"`eureka doctor` says what to do about it; {OVERRIDE} runs generated code all the same"
+        f"`eureka doctor` shows a remedy; {OVERRIDE} runs generated code all the same"
     )

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import Program
+from eureka_loop.reward.hints import Shape, for_failure
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
-from eureka_loop.reward.term_hints import Shape, for_terms
 
 TOLERANCE = 1e-9  # of a term's size: a matrix product may add in another order for another number of rows
 SIZES = (7, 11, 1)  # rows: primes that no observable's width is likely to share, and a row alone
@@ -53,7 +53,7 @@ def try_out(fork_server: ForkServer, program: Program, probe: Columns, shapes: M
                 values = _evaluate(process, columns, chosen, until)
                 _compare(terms, np.concatenate(chosen), values, kind, how)
     except RewardFailure as failure:
-        text = for_terms(failure, program.source, {name: shapes[name] for name in program.parameters})
+        text = for_failure(failure, program, {name: shapes[name] for name in program.parameters})
         raise RewardFailure(failure.kind, text, failure.detail) from failure
     return terms
 

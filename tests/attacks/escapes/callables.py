@@ -17,31 +17,16 @@ PAYLOADS = {
     "a maximum's default": "y = max((), default=open)",
     "iter with an end": "y = list(iter(lambda: 1, 1))",
     "next": "y = next(i for i in range(3))",
-    "reduce": """
-        import functools
-        y = functools.reduce(lambda a, b: a, [1, 2])
-        """,
-    "partial": """
-        import functools
-        y = functools.partial(open, 'SECRET.txt')()
-        """,
-    "a method as a value": """
-        f = x.tofile
-        f('FOLDER/made')
-        """,
-    "a function as a value": """
-        f = np.sum
-        y = f(x)
-        """,
+    "reduce": "import functools; y = functools.reduce(lambda a, b: a, [1, 2])",
+    "partial": "import functools; y = functools.partial(open, 'SECRET.txt')()",
+    "a method as a value": "f = x.tofile; f('FOLDER/made')",
+    "a function as a value": "f = np.sum; y = f(x)",
     "a function in a list": "y = [np.sum, len][0](x)",
     "a function in a dict": "y = {'f': len}['f'](x)",
     "a builtin as a term": "return {'a': len}",
     "a call of a call": "y = (lambda: open)()('SECRET.txt')",
     "a lambda without a name": "y = (lambda a: a)(x)",
-    "an operator": """
-        import operator
-        y = operator.methodcaller('tofile', 'FOLDER/made')(x)
-        """,
+    "an operator": "import operator; y = operator.methodcaller('tofile', 'FOLDER/made')(x)",
     "a ufunc's at": "np.add.at(x, [0], 1.0)",
     "a ufunc's outer": "y = np.add.outer(x, x)",
     "a ufunc's accumulate": "y = np.add.accumulate(x)",
@@ -71,14 +56,8 @@ PAYLOADS = {
                 open('FOLDER/made', 'w')
         A()
         """,
-    "at exit": """
-        import atexit
-        atexit.register(open, 'FOLDER/made', 'w')
-        """,
-    "a weak reference's callback": """
-        import weakref
-        r = weakref.ref(compute_reward, open)
-        """,
+    "at exit": "import atexit; atexit.register(open, 'FOLDER/made', 'w')",
+    "a weak reference's callback": "import weakref; r = weakref.ref(compute_reward, open)",
     "starred arguments": "y = np.sum(*[v, 1])",
     "keywords from a dict": "y = np.sum(v, **{'out': x})",
 }

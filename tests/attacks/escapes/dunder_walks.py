@@ -23,10 +23,7 @@ PAYLOADS = {
     "its own globals": "y = compute_reward.__globals__['__builtins__']",
     "builtins by name": "y = __builtins__['__import__']('os').listdir('FOLDER')",
     "an import by name": "y = __import__('os').system('touch FOLDER/made')",
-    "importlib": """
-        import importlib
-        y = importlib.import_module('subprocess').run(['touch', 'FOLDER/made'])
-        """,
+    "importlib": "import importlib; y = importlib.import_module('subprocess').run(['touch', 'FOLDER/made'])",
     "getattr": "y = getattr(x, '__cl' + 'ass__')",
     "getattr of the module": "y = getattr(np, 'lo' + 'ad')('SECRET.npy')",
     "object's getattribute": "y = object.__getattribute__(x, '__class__')",
@@ -49,8 +46,5 @@ PAYLOADS = {
     "a dtype's class": "y = x.dtype.type.__base__",
     "a dtype's metadata": "y = x.dtype.__class__(('O', {'a': x}))",
     "setattr": "setattr(np, 'sum', len)",
-    "operator's attrgetter": """
-        import operator
-        y = operator.attrgetter('__class__.__base__')(x)
-        """,
+    "operator's attrgetter": "import operator; y = operator.attrgetter('__class__.__base__')(x)",
 }

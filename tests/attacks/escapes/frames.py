@@ -1,10 +1,7 @@
 """Through frames, generators, coroutines, tracebacks and exceptions to what called the program."""
 
 PAYLOADS = {
-    "a generator's frame": """
-        g = (i for i in range(3))
-        y = g.gi_frame.f_back
-        """,
+    "a generator's frame": "g = (i for i in range(3)); y = g.gi_frame.f_back",
     "a generator function's frame": """
         def f():
             yield 1
@@ -16,10 +13,7 @@ PAYLOADS = {
         g = (g.gi_frame.f_back.f_back.f_locals for i in range(1))
         y = list(g)
         """,
-    "a generator's code": """
-        g = (i for i in range(3))
-        y = g.gi_code.co_names
-        """,
+    "a generator's code": "g = (i for i in range(3)); y = g.gi_code.co_names",
     "throwing into a generator": """
         def f():
             yield 1
@@ -96,34 +90,13 @@ PAYLOADS = {
         """,
     "raising": "raise ZeroDivisionError",
     "an assertion with an effect": "assert open('FOLDER/made', 'w')",
-    "the caller's frame": """
-        import sys
-        y = sys._getframe(1).f_locals
-        """,
-    "the caller's caller's locals": """
-        import sys
-        sys._getframe(3).f_locals['server']._function = len
-        """,
-    "tracing": """
-        import sys
-        sys.settrace(lambda *a: None)
-        """,
-    "profiling": """
-        import sys
-        sys.setprofile(lambda *a: None)
-        """,
-    "an audit hook": """
-        import sys
-        sys.addaudithook(lambda *a: None)
-        """,
-    "all frames": """
-        import sys
-        y = sys._current_frames()
-        """,
-    "inspect": """
-        import inspect
-        y = inspect.currentframe().f_back
-        """,
+    "the caller's frame": "import sys; y = sys._getframe(1).f_locals",
+    "the caller's caller's locals": "import sys; sys._getframe(3).f_locals['server']._function = len",
+    "tracing": "import sys; sys.settrace(lambda *a: None)",
+    "profiling": "import sys; sys.setprofile(lambda *a: None)",
+    "an audit hook": "import sys; sys.addaudithook(lambda *a: None)",
+    "all frames": "import sys; y = sys._current_frames()",
+    "inspect": "import inspect; y = inspect.currentframe().f_back",
     "a match on a class": """
         match x:
             case object(__class__=c):

@@ -12,23 +12,14 @@ PAYLOADS = {
     "a ligature": "y = np.fromﬁle('SECRET.npy')",
     "a long s": "y = np.ſave('FOLDER/made', x)",
     "a superscript": "y = np.ma.corᵉ",
-    "a wide import": """
-        import ｏｓ
-        y = os.listdir('FOLDER')
-        """,
+    "a wide import": "import ｏｓ; y = os.listdir('FOLDER')",
     "a wide keyword argument": "y = np.sum(v, axis=1, ｏｕｔ=x)",
     "an observable that looks like another": """
         def compute_reward(х, v):
             return {'a': v[:, 0]}
         """,
-    "a name that shadows by its look": """
-        оpen = 1.0
-        y = open('SECRET.txt')
-        """,
-    "a builtin of its own making": """
-        __ｂuiltins__ = {}
-        y = __builtins__['open']('SECRET.txt')
-        """,
+    "a name that shadows by its look": "оpen = 1.0; y = open('SECRET.txt')",
+    "a builtin of its own making": "__ｂuiltins__ = {}; y = __builtins__['open']('SECRET.txt')",
     "a middle dot": "y = np·load('SECRET.npy')",
     "a zero-width joiner": "y = op‍en('SECRET.txt')",
     "a soft hyphen": "y = op­en('SECRET.txt')",

@@ -6,25 +6,13 @@ PAYLOADS = {
     "sliding windows, writable": "np.lib.stride_tricks.sliding_window_view(x, 2, writeable=True)[0] = 1.0",
     "frombuffer": "y = np.frombuffer(x.data)",
     "frombuffer, beyond": "y = np.frombuffer(x.base, count=-1, offset=0)",
-    "setflags": """
-        x.setflags(write=True)
-        x[0] = 7.0
-        """,
-    "a flag": """
-        x.flags.writeable = True
-        x[0] = 7.0
-        """,
+    "setflags": "x.setflags(write=True); x[0] = 7.0",
+    "a flag": "x.flags.writeable = True; x[0] = 7.0",
     "base": "y = x.base",
-    "the base's base": """
-        b = x.base.base
-        b[:8] = b'12345678'
-        """,
+    "the base's base": "b = x.base.base; b[:8] = b'12345678'",
     "the whole input's memory": "y = bytes(x.base)",
     "data": "x.data[0] = 7.0",
-    "a memoryview": """
-        m = memoryview(x)
-        m[0] = 7.0
-        """,
+    "a memoryview": "m = memoryview(x); m[0] = 7.0",
     "out": "y = np.add(x, 1.0, out=x)",
     "out of a reduction": "y = np.cumsum(x, out=x)",
     "out by position": "y = np.square(x, x)",
@@ -58,14 +46,8 @@ PAYLOADS = {
     "memset": "ctypes.memset(x.ctypes.data, 1, 8)",
     "a pointer to the parent's memory": "ctypes.memmove(CELL, b'changed', 7)",
     "a pointer to nothing": "y = ctypes.string_at(0)",
-    "every object there is": """
-        import gc
-        y = gc.get_objects()
-        """,
-    "who refers to it": """
-        import gc
-        y = gc.get_referrers(x)
-        """,
+    "every object there is": "import gc; y = gc.get_objects()",
+    "who refers to it": "import gc; y = gc.get_referrers(x)",
     "memory made writable": """
         ctypes.CDLL(None).mprotect(ctypes.c_void_p(x.ctypes.data & ~4095), ctypes.c_size_t(4096), 3)
         ctypes.memset(x.ctypes.data, 1, 8)

@@ -28,21 +28,9 @@ PAYLOADS = {
     "write_array": "np.lib.format.write_array(open('FOLDER/made', 'wb'), x)",
     "a loader's own opener": "y = np.lib._datasource.open('SECRET.txt')",
     "an array's file name": "np.asarray(x).astype(float).tofile('FOLDER/made')",
-    "io": """
-        import io
-        y = io.FileIO('SECRET.txt').read()
-        """,
-    "pathlib": """
-        import pathlib
-        y = pathlib.Path('SECRET.txt').read_text()
-        """,
-    "pickle": """
-        import pickle
-        y = pickle.load(open('SECRET.pickle', 'rb'))
-        """,
-    "linecache": """
-        import linecache
-        y = linecache.getlines('SECRET.txt')
-        """,
+    "io": "import io; y = io.FileIO('SECRET.txt').read()",
+    "pathlib": "import pathlib; y = pathlib.Path('SECRET.txt').read_text()",
+    "pickle": "import pickle; y = pickle.load(open('SECRET.pickle', 'rb'))",
+    "linecache": "import linecache; y = linecache.getlines('SECRET.txt')",
     "the program's own folder": "y = os.listdir('FOLDER')",
 }

@@ -7,10 +7,7 @@ PAYLOADS = {
     "an array's ctypes": "y = x.ctypes.data",
     "an array's ctypes as a pointer": "y = x.ctypes.data_as(ctypes.POINTER(ctypes.c_double))[10**6]",
     "f2py": "y = np.f2py.compile('', 'made', extra_args='--build-dir FOLDER')",
-    "f2py by name": """
-        import numpy.f2py as f
-        y = f.run_main(['-m', 'made', 'SECRET.txt'])
-        """,
+    "f2py by name": "import numpy.f2py as f; y = f.run_main(['-m', 'made', 'SECRET.txt'])",
     "builtins of masked arrays": "y = np.ma.core.builtins.open('SECRET.txt').read()",
     "masked arrays": "y = np.ma.core.inspect.sys.modules['os'].listdir('FOLDER')",
     "lib": "y = np.lib.utils",
@@ -34,25 +31,10 @@ PAYLOADS = {
     "os": "y = np.os.listdir('FOLDER')",
     "distutils": "y = np.distutils.exec_command.exec_command('touch FOLDER/made')",
     "linear algebra's library": "y = np.linalg._umath_linalg.__file__",
-    "a star import": """
-        from numpy import *
-        y = load('SECRET.npy')
-        """,
-    "an import of one function": """
-        from numpy import load
-        y = load('SECRET.npy')
-        """,
-    "an import under another name": """
-        import numpy as n
-        y = n.load('SECRET.npy')
-        """,
-    "an import of a part": """
-        import numpy.ctypeslib
-        y = np.ctypeslib
-        """,
+    "a star import": "from numpy import *; y = load('SECRET.npy')",
+    "an import of one function": "from numpy import load; y = load('SECRET.npy')",
+    "an import under another name": "import numpy as n; y = n.load('SECRET.npy')",
+    "an import of a part": "import numpy.ctypeslib; y = np.ctypeslib",
     "printing options": "np.set_printoptions(formatter={'all': open})",
-    "a warning": """
-        import warnings
-        warnings.warn('x')
-        """,
+    "a warning": "import warnings; warnings.warn('x')",
 }

@@ -60,10 +60,7 @@ PAYLOADS = {
             seen.append(1)
             return {'a': x * len(seen)}
         """,
-    "a lambda's default": """
-        f = lambda a, seen=[]: seen.append(a)
-        f(x)
-        """,
+    "a lambda's default": "f = lambda a, seen=[]: seen.append(a); f(x)",
     "a list at the top": """
         SEEN = []
 
@@ -206,10 +203,7 @@ PAYLOADS = {
         def compute_reward(x, v):
             return {'a': x * f()}
         """,
-    "a context variable": """
-        import contextvars
-        y = contextvars.ContextVar('n')
-        """,
+    "a context variable": "import contextvars; y = contextvars.ContextVar('n')",
     "a walrus at the top": """
         (n := [])
 
@@ -223,10 +217,7 @@ PAYLOADS = {
         def compute_reward(x, v):
             return {'a': x}
         """,
-    "the clock": """
-        import time
-        y = time.time()
-        """,
+    "the clock": "import time; y = time.time()",
     "randomness": "y = np.random.normal(size=3)",
     "the hash of text": "y = hash('a')",
     "an address": "y = id(x)",

@@ -14,10 +14,7 @@ PAYLOADS = {
         """,
     "a fork by clone": "ctypes.CDLL(None).syscall(56, 17, 0, 0, 0, 0)",
     "a fork by vfork": "ctypes.CDLL(None).syscall(58)",
-    "a thread": """
-        import _thread
-        _thread.start_new_thread(print, ())
-        """,
+    "a thread": "import _thread; _thread.start_new_thread(print, ())",
     "a file": "y = os.open('SECRET.txt', os.O_RDONLY)",
     "a file by its handle": "ctypes.CDLL(None).syscall(304, -100, b'12345678', 0)",
     "a file, made": "os.mkdir('FOLDER/made')",
@@ -42,10 +39,7 @@ PAYLOADS = {
     "the parent, traced": "ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0)",
     "a connection": "socket.create_connection(('127.0.0.1', PORT))",
     "a connection by a call": "y = ctypes.CDLL(None).socket(2, 1, 0)",
-    "a door in the file system": """
-        c = socket.socket(socket.AF_UNIX)
-        c.connect('FOLDER/door')
-        """,
+    "a door in the file system": "c = socket.socket(socket.AF_UNIX); c.connect('FOLDER/door')",
     "a door without a file": """
         c = socket.socket(socket.AF_UNIX)
         c.connect('\0ABSTRACT')
@@ -65,18 +59,11 @@ PAYLOADS = {
     "a signal by a descriptor": "y = os.pidfd_open(DECOY)",
     "a signal with a value": "ctypes.CDLL(None).sigqueue(DECOY, 10, 0)",
     "a signal by an alarm": "signal.alarm(1)",
-    "a signal on its own pipe": """
-        import fcntl
-        fcntl.fcntl(0, 8, DECOY)
-        fcntl.fcntl(0, 4, 0o20000)
-        """,
+    "a signal on its own pipe": "import fcntl; fcntl.fcntl(0, 8, DECOY); fcntl.fcntl(0, 4, 0o20000)",
     "the clock of another process": "y = ctypes.CDLL(None).clock_gettime(ctypes.c_int((~DECOY << 3) | 2), ctypes.create_string_buffer(16))",
     "another's priority": "os.setpriority(os.PRIO_PROCESS, DECOY, 19)",
     "another's processor": "os.sched_setaffinity(DECOY, {0})",
-    "another's limits": """
-        import resource
-        resource.prlimit(DECOY, resource.RLIMIT_CPU, (0, 0))
-        """,
+    "another's limits": "import resource; resource.prlimit(DECOY, resource.RLIMIT_CPU, (0, 0))",
     "root again": "os.setuid(0)",
     "a group again": "os.setgroups([0])",
     "a new namespace": "ctypes.CDLL(None).unshare(0x10000000)",
@@ -94,19 +81,13 @@ PAYLOADS = {
     "a call of the other table": "y = ctypes.CDLL(None).syscall(0x40000000 + 39)",
     "another personality": "y = ctypes.CDLL(None).syscall(135, 0x0400000)",
     "its own lock, loosened": "ctypes.CDLL(None).prctl(38, 0, 0, 0, 0)",
-    "its own limits, raised": """
-        import resource
-        resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
-        """,
+    "its own limits, raised": "import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1))",
     "its parent's death, ignored": "ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)",
     "its own name": "ctypes.CDLL(None).prctl(15, b'sshd', 0, 0, 0)",
     "a kernel module": "y = ctypes.CDLL(None).syscall(175, b'x', 1, b'')",
     "the machine, rebooted": "y = ctypes.CDLL(None).syscall(169, 0, 0, 0, 0)",
     "the machine's name": "socket.sethostname('made')",
-    "the machine's clock": """
-        import time
-        time.clock_settime(0, time.time())
-        """,
+    "the machine's clock": "import time; time.clock_settime(0, time.time())",
     "a terminal": "y = os.openpty()",
     "swap": "y = ctypes.CDLL(None).syscall(167, b'SECRET.txt', 0)",
 }

@@ -13,66 +13,35 @@ PAYLOADS = {
     "the import": "__builtins__['__import__'] = None",
     "the random state": "np.random.seed(0)",
     "a random generator": "y = np.random.default_rng(0).normal()",
-    "the python random state": """
-        import random
-        random.seed(0)
-        """,
+    "the python random state": "import random; random.seed(0)",
     "the error state": "np.seterr(all='raise')",
     "the error state, in a block": """
         with np.errstate(all='raise'):
             y = 1 / x
         """,
-    "the error callback": """
-        np.seterrcall(len)
-        np.seterr(all='call')
-        """,
+    "the error callback": "np.seterrcall(len); np.seterr(all='call')",
     "the buffer size": "np.setbufsize(16)",
     "the recursion limit": "sys.setrecursionlimit(10**9)",
     "the switch interval": "sys.setswitchinterval(10**9)",
     "the longest integer": "sys.set_int_max_str_digits(0)",
     "the environment": "os.environ['OMP_NUM_THREADS'] = '64'",
-    "the garbage collector": """
-        import gc
-        gc.disable()
-        gc.unfreeze()
-        """,
-    "the locale": """
-        import locale
-        locale.setlocale(0, 'C')
-        """,
+    "the garbage collector": "import gc; gc.disable(); gc.unfreeze()",
+    "the locale": "import locale; locale.setlocale(0, 'C')",
     "an input": "x[0] = 7.0",
     "an input, in place": "x += 1.0",
     "a component of an input": "v[:, 0] *= 2.0",
-    "an input through its transpose": """
-        y = v.reshape(-1, 3)
-        y[0, 0] = 7.0
-        """,
-    "an input's alias": """
-        y = np.asarray(x)
-        y[0] = 7.0
-        """,
-    "a tuple unpacked from an input": """
-        first, *rest = v
-        first[0] = 7.0
-        """,
+    "an input through its transpose": "y = v.reshape(-1, 3); y[0, 0] = 7.0",
+    "an input's alias": "y = np.asarray(x); y[0] = 7.0",
+    "a tuple unpacked from an input": "first, *rest = v; first[0] = 7.0",
     "the answer's memory": "sys._getframe(2).f_locals['self']._values[:] = 9e99",
     "the answer's text": "sys._getframe(2).f_locals['self']._outputs[:99] = b'x' * 99",
     "the answer's pipe": "os.write(0, b'x' * 32)",
     "the answer's pipe, much": "os.write(0, b'x' * 10**6)",
     "the answer's pipe, closed": "os.close(0)",
     "the answer's pipe, read": "y = os.read(0, 24)",
-    "an answer twice": """
-        s = sys._getframe(2).f_locals
-        s['self'].send(s['sequence'], s['token'], 3, 1, b'a')
-        """,
-    "an answer of another kind": """
-        s = sys._getframe(2).f_locals
-        s['self'].send(s['sequence'], s['token'], 2)
-        """,
-    "a server replaced": """
-        s = sys._getframe(2).f_locals['self']
-        s._evaluate = lambda rows: (b'', 31)
-        """,
+    "an answer twice": "s = sys._getframe(2).f_locals; s['self'].send(s['token'], 3, 1, b'a')",
+    "an answer of another kind": "s = sys._getframe(2).f_locals; s['self'].send(s['token'], 2)",
+    "a server replaced": "s = sys._getframe(2).f_locals['self']; s._evaluate = lambda rows: (b'', 31)",
     "more rows than there are": """
         s = sys._getframe(2).f_locals['self']
         s._request = s._request.__class__(**{**{n: getattr(s._request, n) for n in s._request.__slots__}, 'rows': 10**9})
