@@ -180,8 +180,32 @@ def for_exception(text: str, path: Path, rows: int) -> str:
         rows: of the batch; shapes in numpy's messages begin with it.
     """
     text = text.replace(f"({rows},", "(N,")
-    hint = next((hint for pattern, hint in _HINTS if re.search(pattern, text)), None)
-    return hint(path, text) if hint and path else ""
+    for pattern, hint in _HINTS:
+        if found := re.search(pattern, text):
+            if isinstance(hint, str):
+                return hint.format(*found.groups(), **_parts(path))
+            return hint(path, text)
+    return ""
+
+
+def _parts(path: Path) -> dict[str, str]:
+    """Parts of the expression that raised an exception, and of the statement around it, as text."""
+    parts = {"changed": "x"}
+    for node in reversed(path):
+        match node:
+            case ast.FunctionDef(name=name):
+                parts["function"] = name
+            case ast.AugAssign(target=target) | ast.Assign(targets=[ast.Subscript() as target]):
+                parts["changed"] = code(target.value if isinstance(target, ast.Subscript) else target)
+            case ast.Assign(targets=[target], value=value):
+                parts |= {"target": code(target).strip("()"), "value": _base(value)}
+            case ast.BinOp(left=left, right=right):
+                parts |= {"left": code(left), "right": code(right)}
+            case ast.Subscript(value=x):
+                parts["x"] = _base(x)
+            case ast.Call() if (operand := _operand(node)) is not None:
+                parts["x"] = code(operand)
+    return parts
 
 
 def _condition(path: Path, _: str) -> str:
@@ -231,31 +255,10 @@ def _one_number(path: Path, _: str) -> str:
     )
 
 
-def _axis(path: Path, _: str) -> str:
-    """A reduction over `axis=1` of (N,)."""
-    x = _operand(path[0])
-    if x is None:
-        return ""
-    written = f"np.abs({code(x)})" if code(path[0]).startswith("np.linalg.norm(") else code(x)
-    return f"`{code(x)}` is (N,), one number a row already: write `{written}`"
-
-
-def _index(path: Path, text: str) -> str:
-    """An index that the array hasn't got."""
-    if not isinstance(path[0], ast.Subscript):
-        return ""
-    value, size = path[0].value, re.search(r"for axis 1 with size (\d+)", text)
-    if "array is 1-dimensional" in text:
-        return f"`{code(value)}` is (N,), it has no components: write `{code(value)}`"
-    return f"the last component is `{_base(value)}[:, {int(size[1]) - 1}]`" if size else ""
-
-
 def _broadcast(path: Path, text: str) -> str:
     """Two arrays with shapes that don't fit row by row."""
     operands: list[ast.expr] = []
     match path[0]:
-        case ast.BinOp(left=a, op=ast.MatMult(), right=b):
-            return f"`@` is no product row by row: write `dot({code(a)}, {code(b)})`"
         case ast.BinOp(left=a, right=b) | ast.Compare(left=a, comparators=[b]):
             operands = [a, b]
         case ast.AugAssign(target=a, value=b):
@@ -274,44 +277,22 @@ def _broadcast(path: Path, text: str) -> str:
     return message
 
 
-def _unpack(path: Path, _: str) -> str:
-    """`x, y, z = torso_pos` goes through the rows."""
-    for node in path:
-        if isinstance(node, ast.Assign):
-            target = code(node.targets[0]).strip("()")
-            return f"`{code(node)}` goes through the rows: write `{target} = {_base(node.value)}.T`"
-    return ""
-
-
-def _read_only(path: Path, _: str) -> str:
-    """A statement that changes an input or a constant."""
-    for node in path:
-        match node:
-            case ast.AugAssign(target=ast.Name(id=name)):
-                written = f"{name} = {code(ast.BinOp(ast.Name(name), node.op, node.value))}"
-                return f"the inputs are read-only: write `{written}`"
-            case ast.AugAssign(target=ast.Subscript(value=x)) | ast.Assign(targets=[ast.Subscript(value=x)]):
-                return f"the inputs are read-only: begin with `{code(x)} = {_base(x)}.copy()`"
-    return "the inputs are read-only: work on a copy, `x = x.copy()`"
-
-
-def _undefined(path: Path, text: str) -> str:
-    name = text.partition("'")[2].partition("'")[0]
-    if "UnboundLocal" in text:
-        return f"`{name}` has no value yet: assign it before, or rename it where it hides a function"
-    function = next((node.name for node in path if isinstance(node, ast.FunctionDef)), None)
-    if function is None:
-        return f"`{name}` is not defined here"
-    return f"`{name}` is not defined in `{function}`: pass it as a parameter, `{function}(..., {name})`"
-
-
-_HINTS: tuple[tuple[str, Callable[[Path, str], str]], ...] = (
+_HINTS: tuple[tuple[str, str | Callable[[Path, str], str]], ...] = (
     (r"truth value of an array", _condition),
-    (r"only (length-1|0-dimensional|integer scalar) arrays", _one_number),
-    (r"axis 1 is out of bounds for array of dimension 1", _axis),
-    (r"IndexError", _index),
-    (r"could not be broadcast|matmul", _broadcast),
-    (r"to unpack", _unpack),
-    (r"read-only|WRITEABLE", _read_only),
-    (r"NameError|UnboundLocalError", _undefined),
+    (r"only (?:length-1|0-dimensional|integer scalar) arrays", _one_number),
+    (r"AxisError.* dimension 1$", "`{x}` is (N,), one number a row already: write `{x}`"),
+    (r"array is 1-dimensional", "`{x}` is (N,), it has no components: write `{x}`"),
+    (r"for axis 1 with size", "there is no such component: the last is `{x}[:, -1]`"),
+    (r"matmul", "`@` is no product row by row: write `dot({left}, {right})`"),
+    (r"could not be broadcast", _broadcast),
+    (r"to unpack", "an array is unpacked row by row: write `{target} = {value}.T`"),
+    (r"read-only|WRITEABLE", "the inputs are read-only: begin with `{changed} = {changed}.copy()`"),
+    (
+        r"local variable '(\w+)'",
+        "`{}` has no value yet: assign it before this line",
+    ),
+    (
+        r"NameError: name '(\w+)'",
+        "`{0}` is not defined in `{function}`: pass it as a parameter, `{function}(..., {0})`",
+    ),
 )

@@ -60,7 +60,7 @@ INDICES = [
     ("x = torso_pos[0, 2]", "torso_pos[:, 2]"),
     ("x = torso_pos[::-1]", "torso_pos[:, ::-1]"),
     ("x = forward_velocity[0]", "forward_velocity"),
-    ("x = torso_pos[:, 3]", "torso_pos[:, 2]"),
+    ("x = torso_pos[:, 3]", "torso_pos[:, -1]"),
     ("x = forward_velocity[:, 0]", "forward_velocity"),
     ("x, y, z = torso_pos", "x, y, z = torso_pos.T"),
 ]
@@ -74,8 +74,8 @@ SHAPES = [
     ("x = w", "x * np.ones(len(torso_pos))"),
 ]
 INPUTS = [
-    ("forward_velocity += 1.0\nx = 0.0", "forward_velocity = forward_velocity + 1.0"),
-    ("x = forward_velocity\nx *= w", "x = x * w"),
+    ("forward_velocity += 1.0\nx = 0.0", "forward_velocity = forward_velocity.copy()"),
+    ("x = forward_velocity\nx *= w", "x = x.copy()"),
     ("action[action > 1] = 1.0\nx = 0.0", "action = action.copy()"),
     ("x = torso_pos[:, :2]\nx[:, 0] = 0.0", "x = x.copy()"),
 ]

@@ -14,6 +14,10 @@ from eureka_loop.records import Array
 from eureka_loop.reward.contract import MAX_TERMS, TERM_LIMIT, TERM_NAME, is_diagnostic
 
 _TOTALS = ("total", "reward", "total_reward", "reward_total", "overall", "final_reward")
+_ONE_NUMBER = (
+    "one number for the whole episode: reduce it with `.mean()`, `.sum()`, `.max()` or `[-1]`, "
+    "or take a component, `[:, 0]`"
+)
 _REAL = "fiub"  # dtype kinds that become float64 without loss of meaning: float, int, unsigned, bool
 
 
@@ -26,15 +30,21 @@ def collect(result: object, known: tuple[str, ...], rows: int, values: Array) ->
     Raises:
         RewardFailure: wrong_terms, wrong_shape or wrong_dtype, of all terms together.
     """
-    terms = _terms(result)
-    names = tuple(terms)
+    if type(result) is not dict:
+        found = f"{type(result).__name__}, expected a dict of terms: `return {{'name': array}}`"
+        if result is None:
+            found = "None: end it with `return {...}`, a dict of terms"
+        elif type(result) is tuple:
+            found = "a tuple: return only the dict of terms, the reward is their sum"
+        raise RewardFailure("wrong_terms", f"`compute_reward` returned {found}")
+    names = tuple(result)
     if not known or names != known:
         check_names(names)
         if known:
             change = f"The terms were ({', '.join(known)}) and are now ({', '.join(names)})"
             raise RewardFailure("wrong_terms", f"{change}: always the same keys, in one order")
     failures = []
-    for line, (name, value) in enumerate(terms.items()):
+    for line, (name, value) in enumerate(result.items()):
         try:
             values[line, :rows] = _checked(f"Term {name!r}", value, (rows,))
         except RewardFailure as failure:
@@ -50,10 +60,9 @@ def collect_number(result: object, kind: str, values: Array) -> None:
     Raises:
         RewardFailure: wrong_shape, wrong_dtype or not_finite.
     """
-    array = _checked(f"`{kind}`", result, ())
-    if not np.isfinite(array):
-        raise RewardFailure("not_finite", f"`{kind}` returned {array}, expected a finite number")
-    values[0, 0] = array
+    values[0, 0] = number = _checked(f"`{kind}`", result, ())
+    if not np.isfinite(number):
+        raise RewardFailure("not_finite", f"`{kind}` returned {number}, expected a finite number")
 
 
 def check_names(names: tuple[str, ...]) -> None:
@@ -68,15 +77,11 @@ def check_names(names: tuple[str, ...]) -> None:
             raise RewardFailure("wrong_terms", f"Term {name!r}: a name has {allowed}")
     total = next((name for name in _TOTALS if name in names), None)
     if total and not all(map(is_diagnostic, set(names) - {total})):
-        raise RewardFailure(
-            "wrong_terms", f"Remove the key {total!r}: the reward is the sum of the other terms"
-        )
+        text = f"Remove the key {total!r}: the reward is the sum of the other terms"
+        raise RewardFailure("wrong_terms", text)
     if not 0 < len(names) <= MAX_TERMS or len(set(names)) < len(names) or all(map(is_diagnostic, names)):
-        raise RewardFailure(
-            "wrong_terms",
-            f"{len(names)} terms ({', '.join(names) or 'none'}): expected 1 to {MAX_TERMS}, "
-            "at least one of them without a leading `_`, which is what the reward sums",
-        )
+        expected = f"expected 1 to {MAX_TERMS}, at least one of them without a leading `_`"
+        raise RewardFailure("wrong_terms", f"{len(names)} terms ({', '.join(names) or 'none'}): {expected}")
 
 
 def find_fault(names: Sequence[str], values: Array) -> tuple[RewardFailure, int] | None:
@@ -104,18 +109,6 @@ def inputs_at(parameters: Sequence[str], columns: Sequence[Array], row: int) -> 
     return ", ".join(shown)
 
 
-def _terms(result: object) -> dict[str, object]:
-    if type(result) is dict:
-        return result
-    if result is None:
-        found = "None: end it with `return {...}`, a dict of terms"
-    elif type(result) is tuple:
-        found = "a tuple: return only the dict of terms, the reward is their sum"
-    else:
-        found = f"{type(result).__name__}, expected a dict of terms: `return {{'name': array}}`"
-    raise RewardFailure("wrong_terms", f"`compute_reward` returned {found}")
-
-
 def _checked(what: str, value: object, shape: tuple[int, ...]) -> npt.NDArray[Any]:
     """The value as an array of real numbers of this shape, (N,) or ()."""
     try:
@@ -123,16 +116,12 @@ def _checked(what: str, value: object, shape: tuple[int, ...]) -> npt.NDArray[An
     except (ValueError, TypeError) as error:
         raise RewardFailure("wrong_dtype", f"{what} is no array of numbers: {error}") from error
     if array.shape != shape:
+        found, wanted = str(array.shape), _ONE_NUMBER
         if shape:
-            found = str(array.shape).replace(f"({shape[0]},", "(N,").replace(f" {shape[0]})", " N)")
-            raise RewardFailure("wrong_shape", f"{what} has shape {found}, expected (N,)")
-        raise RewardFailure(
-            "wrong_shape",
-            f"{what} returned shape {array.shape}, expected one number for the whole episode: "
-            "reduce it with `.mean()`, `.sum()`, `.max()` or `[-1]`, or take a component, `[:, 0]`",
-        )
+            found = found.replace(f"({shape[0]},", "(N,").replace(f" {shape[0]})", " N)")
+            wanted = "(N,)"
+        raise RewardFailure("wrong_shape", f"{what} has shape {found}, expected {wanted}")
     if array.dtype.kind not in _REAL:
-        raise RewardFailure(
-            "wrong_dtype", f"{what} has dtype {array.dtype}, expected float64: real numbers only"
-        )
+        text = f"{what} has dtype {array.dtype}, expected float64: real numbers only"
+        raise RewardFailure("wrong_dtype", text)
     return array

@@ -38,8 +38,8 @@ _KEPT = ("LD_LIBRARY_PATH",)  # some interpreters don't start without it
 # Without site: none of the user's start-up files runs. The two folders are all that is needed.
 _FLAGS = ("-S", "-s", "-P")
 _BOOT = (
-    "import sys; sys.path.extend(sys.argv[3:]); from eureka_loop.reward.sandbox.server import main; "
-    "main(int(sys.argv[1]), int(sys.argv[2]))"
+    "import sys; sys.path.extend(sys.argv[2:]); from eureka_loop.reward.sandbox.server import main; "
+    "main(int(sys.argv[1]))"
 )
 
 
@@ -172,13 +172,12 @@ class ServerProcess:
         folders = sorted({str(Path(str(each.__file__)).resolve().parents[1]) for each in (np, eureka_loop)})
         try:
             self._process = subprocess.Popen(
-                [sys.executable, *_FLAGS, "-c", _BOOT, str(owner), str(other.fileno()), *folders],
+                [sys.executable, *_FLAGS, "-c", _BOOT, str(owner), *folders],
                 env=_ENVIRONMENT | {name: os.environ[name] for name in _KEPT if name in os.environ},
                 cwd="/",
-                stdin=subprocess.DEVNULL,
+                stdin=other.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,  # only its last lines, so it can't fill up
-                pass_fds=[other.fileno()],
                 start_new_session=True,  # Ctrl-C goes to the owner alone
             )
         except OSError as error:

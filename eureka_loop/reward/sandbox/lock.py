@@ -133,8 +133,7 @@ def _prctl(option: int, value: int) -> None:
 _CREATE_RULESET, _RESTRICT_SELF = 444, 446  # the same on every architecture
 _VERSION_FLAG = 1
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}  # ABI → number of rights on files, from bit 0 on
-_TCP_SINCE, _SCOPES_SINCE = 4, 6
-_TCP_RIGHTS, _SCOPES = 0b11, 0b11  # bind, connect; abstract Unix sockets, signals
+_TCP_SINCE, _SCOPES_SINCE = 4, 6  # two bits each: bind, connect; abstract Unix sockets, signals
 
 
 def landlock_abi() -> int:
@@ -146,13 +145,11 @@ def _restrict_by_landlock() -> None:
     abi = landlock_abi()
     if abi == 0:
         raise OSError(errno.ENOSYS, "no Landlock")
-    files = (1 << max((rights for since, rights in _FILE_RIGHTS.items() if since <= abi), default=0)) - 1
-    ruleset = struct.pack("<QQQ", files, _TCP_RIGHTS * (abi >= _TCP_SINCE), _SCOPES * (abi >= _SCOPES_SINCE))[
-        : 8 + 8 * (abi >= _TCP_SINCE) + 8 * (abi >= _SCOPES_SINCE)
-    ]
-    descriptor = checked(
-        LIBC.syscall(_CREATE_RULESET, ruleset, ctypes.c_size_t(len(ruleset)), ctypes.c_uint32(0))
-    )
+    files = (1 << max(rights for since, rights in _FILE_RIGHTS.items() if since <= abi)) - 1
+    rights = [files, *[0b11] * (abi >= _TCP_SINCE), *[0b11] * (abi >= _SCOPES_SINCE)]
+    ruleset = struct.pack(f"<{len(rights)}Q", *rights)
+    size = ctypes.c_size_t(len(ruleset))
+    descriptor = checked(LIBC.syscall(_CREATE_RULESET, ruleset, size, ctypes.c_uint32(0)))
     try:
         checked(LIBC.syscall(_RESTRICT_SELF, ctypes.c_int(descriptor), ctypes.c_uint32(0)))
     finally:
@@ -161,21 +158,11 @@ def _restrict_by_landlock() -> None:
 
 def _limit(used: int) -> None:
     """No core dumps, files, descriptors or processes; at most MEMORY_BYTES more than the bytes `used`."""
-    for limit in (
-        resource.RLIMIT_CORE,
-        resource.RLIMIT_FSIZE,
-        resource.RLIMIT_NOFILE,
-        resource.RLIMIT_NPROC,
-        resource.RLIMIT_MEMLOCK,
-    ):
-        resource.setrlimit(limit, (0, 0))
+    for name in ("CORE", "FSIZE", "NOFILE", "NPROC", "MEMLOCK"):
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, used + MEMORY_BYTES))
 
 
 def _address_space() -> int:
     """Bytes of address space in use."""
-    descriptor = os.open("/proc/self/statm", os.O_RDONLY)
-    try:
-        return int(os.read(descriptor, 256).split()[0]) * resource.getpagesize()
-    finally:
-        os.close(descriptor)
+    return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()

@@ -213,13 +213,11 @@ class RewardProcess:
         """
         if not self._poll.poll(seconds * 1000):
             name = f"`{self.program.entry_point}`" if expected == DONE else "Loading the program"
-            raise self._failed(
-                RewardFailure("timed_out", f"{name} took longer than {numbers.compact(seconds)} s")
-            )
-        try:
+            text = f"{name} took longer than {numbers.compact(seconds)} s"
+            raise self._failed(RewardFailure("timed_out", text))
+        message = b""
+        with contextlib.suppress(ConnectionResetError):
             message = self._socket.recv(ANSWER.size)
-        except ConnectionResetError:
-            message = b""
         if not message:
             raise self._died()
         if len(message) != ANSWER.size:
@@ -235,10 +233,8 @@ class RewardProcess:
         raise self._broken("an unknown code")
 
     def _broken(self, how: str) -> RewardFailure:
-        """End the process for breaking the protocol."""
-        return self._failed(
-            RewardFailure("killed", f"The reward process broke the protocol ({how}) and was killed")
-        )
+        text = f"The reward process broke the protocol ({how}) and was killed"
+        return self._failed(RewardFailure("killed", text))
 
     def _failed(self, failure: RewardFailure) -> RewardFailure:
         self.close()

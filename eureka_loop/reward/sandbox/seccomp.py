@@ -14,7 +14,7 @@ import os
 import platform
 import struct
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -65,8 +65,7 @@ _X32 = 0x40000000  # x86-64's second system call table
 _SET_MODE_FILTER, _TSYNC = 1, 1
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(NamedTuple):
     """An architecture: column of the tables above, audit number, number of the seccomp call."""
 
     column: int
@@ -120,8 +119,7 @@ def rules(target: Machine, control: int) -> list[Instruction]:
     program += _if_argument(_MADVISE[column], 2, advice)
     for table, action in ((_ALLOWED, ALLOW), (_REFUSED, ERRNO | errno.EACCES)):
         for numbers in table.values():
-            number = numbers[column]
-            if number is not None:
+            if (number := numbers[column]) is not None:
                 program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, action)]
     return [*program, (_RETURN, 0, 0, KILL_PROCESS)]
 

@@ -35,33 +35,28 @@ from eureka_loop.reward.sandbox import answer, lock, probes, protocol
 from eureka_loop.reward.sandbox.explain import explain
 from eureka_loop.reward.sandbox.lock import Layer
 
-CONTROL = 3  # the fork server's control socket
-CHILD_CONTROL = 0  # a child's, its only descriptor
+CONTROL = 0  # the control socket of the fork server, and of a child, its only descriptor
 
 _MESSAGE_BYTES, _DETAIL_BYTES = 2048, protocol.TEXT_BYTES - 2048 - 64  # the rest is for the kind
 _DESCRIPTORS = 256  # the fork server holds fewer than ten; closing up to the system's limit can take 0.1 s
 _RESERVE_BYTES = 4 * 1024**2  # given back when memory is out, so that the failure can be reported
 
 
-def main(owner: int, control: int) -> NoReturn:
+def main(owner: int) -> NoReturn:
     """Serve until the owner closes the socket or dies.
 
     Args:
         owner: the owner's process id, to die with it; 0 where the spawning thread may end before its process
             does (the parent-death signal follows the thread), so that only the closed socket ends it.
-        control: descriptor of the control socket.
     """
     if owner:
         lock.die_with_parent(owner)
-    os.dup2(control, CONTROL)
-    if control != CONTROL:
-        os.close(control)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     warm_up()
     with contextlib.suppress(OSError):  # where memory runs out, children end before the training they serve
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.environ.clear()  # the libraries have read it by now
-    lock.prepare(CHILD_CONTROL)
+    lock.prepare(CONTROL)
     scope = namespace()  # built here, it costs a child no page faults; nothing is executed in it here
     gc.collect()
     gc.freeze()  # else the first collection in a child would copy every page
@@ -117,17 +112,17 @@ def _run_child(descriptors: list[int], wanted: Layer, parent: int, scope: dict[s
         readable = mmap.mmap(inputs, os.fstat(inputs).st_size, access=mmap.ACCESS_READ)
         writable = mmap.mmap(outputs, os.fstat(outputs).st_size)
         os.setsid()
-        os.dup2(control, CHILD_CONTROL)
-        os.closerange(CHILD_CONTROL + 1, _DESCRIPTORS)
+        os.dup2(control, CONTROL)
+        os.closerange(CONTROL + 1, _DESCRIPTORS)
         sys.stdin = sys.stdout = sys.stderr = None  # a stray write would be fatal
-        held = lock.lock(wanted, parent=parent, control=CHILD_CONTROL)
+        held = lock.lock(wanted, parent=parent, control=CONTROL)
         request, encoded = protocol.LoadRequest.decode(readable)  # nothing of it is read before the lock
         server = ProgramServer(request, request.columns(readable, encoded), writable)
         server.send(request.token, protocol.LOCKED, int(held))
         if request.kind == "probe":
             server.send(request.token, protocol.READY, probes.attempt(request.source))
         elif server.load(scope):
-            while message := os.read(CHILD_CONTROL, protocol.REQUEST.size):
+            while message := os.read(CONTROL, protocol.REQUEST.size):
                 server.serve(*protocol.REQUEST.unpack(message))
         status = 0
     except MemoryError:
@@ -174,7 +169,7 @@ class ProgramServer:
     def send(self, token: int, code: int, count: int = 0, text: bytes = b"") -> None:
         if text:
             self._outputs[: len(text)] = text
-        os.write(CHILD_CONTROL, protocol.ANSWER.pack(token, code, count, len(text)))
+        os.write(CONTROL, protocol.ANSWER.pack(token, code, count, len(text)))
 
     def _evaluate(self, rows: int) -> tuple[bytes, int]:
         """The names as text where they are new, and the number of terms."""
@@ -220,9 +215,8 @@ def _import_loaded(name: str, *_: object) -> None:
 
 _EXAMPLE = """
 def compute_reward(x, v, *, weight=2.0):
-    near = np.exp(-np.square(v).sum(axis=1))
     up = np.where((x > 0.5) & ~(x < 0.0), x ** 2 % 3.0 // 1.0, np.clip(x, -1.0, 1.0)) + v @ np.ones(3)
-    return {"near": near, "up": weight * up, "_v": np.linalg.norm(v, axis=1)}
+    return {"near": np.exp(-np.square(v).sum(axis=1)), "up": weight * up, "_v": np.linalg.norm(v, axis=1)}
 """
 
 

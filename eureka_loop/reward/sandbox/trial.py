@@ -17,7 +17,7 @@ from eureka_loop.records import Array
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.hints import Shape, for_failure
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.sandbox.process import RewardProcess, Terms
+from eureka_loop.reward.sandbox.process import Terms
 
 TOLERANCE = 1e-9  # of a term's size: a matrix product may add in another order for another number of rows
 SIZES = (7, 11, 1)  # rows: primes that no observable's width is likely to share, and a row alone
@@ -43,51 +43,37 @@ def try_out(fork_server: ForkServer, program: Program, probe: Columns, shapes: M
             is in time but all of them together are not. Each with lines, causes and what to write instead.
     """
     columns = {name: probe[name] for name in program.parameters}
-    rows, until = len(next(iter(columns.values()))), time.monotonic() + SECONDS
+    every, until = np.arange(len(next(iter(columns.values())))), time.monotonic() + SECONDS
     try:
         with fork_server.start(program, shapes, rows=ROWS) as process:
             if program.kind != "reward":
-                return _measured_twice(process, columns)
+                first, again = (np.array([[process.measure(columns)]]) for _ in range(2))
+                terms = Terms((program.kind,), first)
+                _compare(terms, every[:1], again, "not_deterministic", "evaluated again")
+                return terms
             terms = process.evaluate(columns)
-            for kind, how, chosen in _variants(rows):
-                values = _evaluate(process, columns, chosen, until)
-                _compare(terms, np.concatenate(chosen), values, kind, how)
+            for kind, how, batches in _variants(every):
+                values = []
+                for batch in batches:
+                    if time.monotonic() > until:
+                        raise RewardFailure("timed_out", "The calls of the dry run took too long together")
+                    values.append(process.evaluate({name: columns[name][batch] for name in columns}).values)
+                _compare(terms, np.concatenate(batches), np.concatenate(values, axis=1), kind, how)
     except RewardFailure as failure:
         text = for_failure(failure, program, {name: shapes[name] for name in program.parameters})
         raise RewardFailure(failure.kind, text, failure.detail) from failure
     return terms
 
 
-def _variants(rows: int) -> Iterator[tuple[str, str, list[Rows]]]:
+def _variants(every: Rows) -> Iterator[tuple[str, str, list[Rows]]]:
     """Batches of row numbers, with the kind of failure and the words for it where a term differs."""
-    every = np.arange(rows)
     yield "not_deterministic", "evaluated again", [every]
-    yield "rows_not_independent", "in another order", [np.random.default_rng(0).permutation(rows)]
+    yield "rows_not_independent", "in another order", [np.random.default_rng(0).permutation(every)]
     for size in SIZES:
-        batches = [every[first : first + size] for first in range(0, rows, size)]
+        batches = [every[first : first + size] for first in range(0, len(every), size)]
         chosen = np.unique(np.linspace(0, len(batches) - 1, BATCHES).astype(int))
         yield "rows_not_independent", f"in batches of {size}", [batches[number] for number in chosen]
     yield "rows_not_independent", f"in a batch of {ROWS}", [np.resize(every, ROWS)]
-
-
-def _evaluate(process: RewardProcess, columns: Columns, batches: list[Rows], until: float) -> Array:
-    """Terms of the batches' rows, (K, rows in all)."""
-    values = []
-    for batch in batches:
-        if time.monotonic() > until:
-            name = process.program.entry_point
-            raise RewardFailure(
-                "timed_out", f"{len(batches)} calls of `{name}` and those before took too long"
-            )
-        values.append(process.evaluate({name: column[batch] for name, column in columns.items()}).values)
-    return np.concatenate(values, axis=1)
-
-
-def _measured_twice(process: RewardProcess, columns: Columns) -> Terms:
-    terms = Terms((process.program.kind,), np.array([[process.measure(columns)]]))
-    again = np.array([[process.measure(columns)]])
-    _compare(terms, np.zeros(1, np.intp), again, "not_deterministic", "evaluated again")
-    return terms
 
 
 def _compare(terms: Terms, rows: Rows, values: Array, kind: str, how: str) -> None:

@@ -89,6 +89,6 @@ def test_calls_that_are_each_in_time_but_not_together_are_timed_out(
             y = np.square(v).sum(axis=1)
         return {"a": x + 0.0 * y}
     """
-    with pytest.raises(RewardFailure, match="took too long") as caught:
+    with pytest.raises(RewardFailure, match="took too long together") as caught:
         try_out(fork_server, program(slow), columns(200), SHAPES)
     assert caught.value.kind == "timed_out"
