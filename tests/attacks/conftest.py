@@ -51,12 +51,26 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def whole(payload: str) -> str:
-    """A payload as a program."""
-    payload = textwrap.dedent(payload).strip("\n")
-    if "def compute_reward" in payload:
-        return payload + "\n"
-    body = textwrap.indent(payload, "    ")
-    return f"def compute_reward(x, v, *, w=1.0):\n{body}\n    return {{'a': x}}\n"
+    """A payload as a program; lines before `---` stand above the function."""
+    top, _, body = textwrap.dedent(payload).strip("\n").rpartition("---\n")
+    if "def compute_reward" in body:
+        return body + "\n"
+    body = textwrap.indent(body, "    ")
+    return f"{top}\ndef compute_reward(x, v, *, w=1.0):\n{body}\n    return {{'a': x}}\n"
+
+
+def armed(payload: str) -> str:
+    """A payload as a program with real builtins, the real numpy and other loaded modules."""
+    return ARMS + whole(payload)
+
+
+def refusals(payload: str) -> list[str]:
+    """A payload's problems at the gate; an empty list where it passes."""
+    try:
+        check(whole(payload), VOCABULARY)
+    except Refused as refused:
+        return [str(problem) for problem in refused.problems]
+    return []
 
 
 @dataclass(frozen=True)
@@ -136,16 +150,16 @@ class Targets:
         shutil.rmtree(self.folder)
 
     def _open_sockets(self) -> tuple[socket.socket, ...]:
-        tcp = socket.create_server(("127.0.0.1", 0))
+        tcp, udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         file, abstract = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+        tcp.bind(("127.0.0.1", 0))
+        udp.bind(("127.0.0.1", 0))
         file.bind(str(self.folder / "door"))
         (self.folder / "door").chmod(0o777)
         abstract.bind(f"\0eureka-attack-{os.getpid()}-{id(self)}")
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", 0))
+        for each in (tcp, file, abstract):
+            each.listen()
         for each in (tcp, file, abstract, udp):
-            if each is not udp:
-                each.listen()
             each.setblocking(False)
         return tcp, file, abstract, udp
 
@@ -232,6 +246,14 @@ class AttackRunner:
             return Outcome(None, failure, unchanged)
         return Outcome(terms, None, unchanged, len(seen) == 1)
 
+    def dry_run(self, payload: str) -> str:
+        """The kind of failure with which a payload that passes the gate ends in the dry run; "" where it passes."""
+        try:
+            try_out(self.fork_server, check(whole(payload), VOCABULARY), self.columns, SHAPES)
+        except RewardFailure as failure:
+            return failure.kind
+        return ""
+
     def damage(self, outcome: Outcome, *, next_process: bool = True) -> list[str]:
         """Everything an attack reached beyond its own process; empty where nothing.
 
@@ -268,105 +290,45 @@ while True:
 
 CONTROL = """
 LIMITS = (0.25, np.array([0.5, 0.75, 1.0]))
-
-def compute_reward(x, v, *, w=0.5):
-    near = tolerance(np.abs(x), bounds=(0.0, LIMITS[0]), margin=w) + ramp(x, -1.0, 1.0)
-    turned = rotate(np.stack([x, v[:, 0], v[:, 1], x + 3.0], axis=1), v) @ LIMITS[1]
-    _odd = np.log(x) + 1.0 / (x * 0.0)
-    count = sum([abs(min(i, 3)) for i in range(len(LIMITS[1]))]) + math.sqrt(2.0)
-    return {"near": near, "turned": turned, "_count": count * np.ones_like(x), "odd": np.nan_to_num(_odd, posinf=1.0, neginf=2.0)}
+---
+near = tolerance(np.abs(x), bounds=(0.0, LIMITS[0]), margin=0.5) + ramp(x, -1.0, 1.0)
+turned = rotate(np.stack([x, v[:, 0], v[:, 1], x + 3.0], axis=1), v) @ LIMITS[1]
+count = sum([abs(min(i, 3)) for i in range(len(LIMITS[1]))]) + math.sqrt(2.0)
+odd = np.nan_to_num(np.log(x) + 1.0 / (x * 0.0), posinf=1.0, neginf=2.0)
+return {"near": near, "turned": turned, "_count": count * np.ones_like(x), "odd": odd}
 """
 
 
 @pytest.fixture(scope="module")
-def targets() -> Iterator[Targets]:
+def runner() -> Iterator[Callable[[Layer], AttackRunner]]:
+    """Layers → runner of attacks under these layers alone."""
     if sys.platform != "linux":
         pytest.skip("the sandbox needs Linux")
-    made = Targets()
-    yield made
-    made.close()
+    targets, made = Targets(), dict[Layer, AttackRunner]()
 
+    def under(layers: Layer) -> AttackRunner:
+        if layers not in made:
+            made[layers] = AttackRunner(targets, layers)
+        if layers & ~Layer.IDENTITY not in made[layers].fork_server.held:
+            pytest.skip(f"this machine has no {layers!r}")
+        return made[layers]
 
-@pytest.fixture(scope="module")
-def locked(targets: Targets) -> Iterator[AttackRunner]:
-    """With every layer."""
-    made = AttackRunner(targets)
-    if made.fork_server.tier != "strict":
-        made.close()
-        pytest.skip(f"this machine's sandbox is {made.fork_server.tier}")
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def unlocked(targets: Targets) -> Iterator[AttackRunner]:
-    """Without any layer: what is reached here shows that the watching works."""
-    made = AttackRunner(targets, Layer(0))
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def one_layer(targets: Targets) -> Iterator[Callable[[Layer], AttackRunner]]:
-    """With one layer, and PRIVILEGES, which the filters need."""
-    made: dict[Layer, AttackRunner] = {}
-
-    def alone(layer: Layer) -> AttackRunner:
-        if layer not in made:
-            made[layer] = AttackRunner(targets, layer | Layer.PRIVILEGES)
-            if layer not in made[layer].fork_server.held:
-                pytest.skip(f"this machine has no {layer!r}")
-        return made[layer]
-
-    yield alone
+    yield under
     for each in made.values():
         each.close()
+    targets.close()
 
 
-@pytest.fixture(scope="session")
-def vocabulary() -> Vocabulary:
-    return VOCABULARY
+@pytest.fixture(scope="module")
+def locked(runner: Callable[[Layer], AttackRunner]) -> AttackRunner:
+    """With every layer."""
+    return runner(ALL_LAYERS)
 
 
-@pytest.fixture(scope="session")
-def reward() -> Callable[[str], str]:
-    """Lines → a program."""
-    return whole
-
-
-@pytest.fixture(scope="session")
-def gate() -> Callable[[str], list[str]]:
-    """A payload's problems; an empty list where it passes the gate."""
-
-    def problems(payload: str) -> list[str]:
-        try:
-            check(whole(payload), VOCABULARY)
-        except Refused as refused:
-            return [str(problem) for problem in refused.problems]
-        return []
-
-    return problems
-
-
-@pytest.fixture
-def dry_run(locked: AttackRunner) -> Callable[[str], str]:
-    """The kind of failure with which a payload that passes the gate ends in the dry run; "" where it passes."""
-
-    def kind(payload: str) -> str:
-        program = check(whole(payload), VOCABULARY)
-        try:
-            try_out(locked.fork_server, program, locked.columns, SHAPES)
-        except RewardFailure as failure:
-            return failure.kind
-        return ""
-
-    return kind
-
-
-@pytest.fixture(scope="session")
-def arm() -> Callable[[str], str]:
-    """A payload → a program with real builtins, the real numpy and other loaded modules."""
-    return lambda payload: ARMS + whole(payload)
+@pytest.fixture(scope="module")
+def unlocked(runner: Callable[[Layer], AttackRunner]) -> AttackRunner:
+    """Without any layer: what is reached here shows that the watching works."""
+    return runner(Layer(0))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.errors import RewardFailure
+from tests.attacks.conftest import armed, refusals
 
 DEADLINE = 0.25  # seconds, of a call that would never end
 LONG = 20.0  # of one that comes to its end by itself, but may have to fill the memory first
@@ -146,11 +147,11 @@ def remains() -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_ends_in_time_as_what_it_is(locked, arm, patience, name):
+def test_a_bomb_ends_in_time_as_what_it_is(locked, patience, name):
     lines, kind = BOMBS[name]
     deadline = DEADLINE if kind == "timed_out" else LONG
     before, begin = remains(), time.monotonic()
-    outcome = locked.run(lines if "while loading" in name else arm(lines), deadline=deadline)
+    outcome = locked.run(lines if "while loading" in name else armed(lines), deadline=deadline)
     assert time.monotonic() - begin < deadline + GRACE * patience
     assert outcome.failure is not None
     assert outcome.failure.kind == kind, str(outcome.failure)
@@ -159,14 +160,14 @@ def test_a_bomb_ends_in_time_as_what_it_is(locked, arm, patience, name):
 
 
 @pytest.mark.parametrize("name", [name for name in BOMBS if name not in PASS_THE_GATE])
-def test_the_gate_refuses_it(gate, name):
-    assert gate(BOMBS[name][0])
+def test_the_gate_refuses_it(name):
+    assert refusals(BOMBS[name][0])
 
 
 @pytest.mark.parametrize("name", PASS_THE_GATE)
-def test_what_passes_the_gate_fails_when_it_runs(locked, gate, name):
+def test_what_passes_the_gate_fails_when_it_runs(locked, name):
     lines, kind = BOMBS[name][0], PASS_THE_GATE[name]
-    assert gate(lines) == []
+    assert refusals(lines) == []
     outcome = locked.run(lines, deadline=DEADLINE if kind == "timed_out" else LONG)
     assert outcome.failure is not None
     assert outcome.failure.kind == kind, str(outcome.failure)
@@ -185,7 +186,7 @@ def test_a_process_that_is_signalled_from_outside(locked, number):
     assert locked.targets.touched() == []
 
 
-def test_a_process_that_works_on_after_its_answer_is_late_for_the_next(locked, arm):
+def test_a_process_that_works_on_after_its_answer_is_late_for_the_next(locked):
     lines = """
         s = sys._getframe(2).f_locals
         s['self']._values[0, :] = 1.0
@@ -193,19 +194,19 @@ def test_a_process_that_works_on_after_its_answer_is_late_for_the_next(locked, a
         while True:
             pass
         """
-    with locked.start(arm(lines), deadline=DEADLINE) as process:
+    with locked.start(armed(lines), deadline=DEADLINE) as process:
         assert process.evaluate(locked.columns).total[0] == 1.0
         with pytest.raises(RewardFailure) as caught:
             process.evaluate(locked.columns)
     assert caught.value.kind == "timed_out"
 
 
-def test_many_bombs_at_once_take_nothing_else_down(locked, arm):
+def test_many_bombs_at_once_take_nothing_else_down(locked):
     lines = [BOMBS[name][0] for name in ("a loop without end", "one huge array", "an abort", "processes")]
     kinds: list[str] = []
     threads = [
         threading.Thread(
-            target=lambda each=each: kinds.append(locked.run(arm(each), deadline=1.0).failure.kind)
+            target=lambda each=each: kinds.append(locked.run(armed(each), deadline=1.0).failure.kind)
         )
         for each in lines * 2
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.reward.sandbox.lock import Layer
+from tests.attacks.conftest import armed, refusals
 
 FAMILIES = {
     path.stem: runpy.run_path(str(path))["PAYLOADS"]
@@ -37,13 +38,13 @@ PASS_THE_GATE = (
 
 
 @pytest.mark.parametrize("name", [name for name in PAYLOADS if name not in PASS_THE_GATE])
-def test_the_gate_refuses_it(gate, name):
-    assert gate(PAYLOADS[name])
+def test_the_gate_refuses_it(name):
+    assert refusals(PAYLOADS[name])
 
 
 @pytest.mark.parametrize("name", PASS_THE_GATE)
-def test_the_dry_run_refuses_it(dry_run, name):
-    assert dry_run(PAYLOADS[name]) in ("mutated_input", "wrong_terms")
+def test_the_dry_run_refuses_it(locked, name):
+    assert locked.dry_run(PAYLOADS[name]) in ("mutated_input", "wrong_terms")
 
 
 @every_escape
@@ -52,8 +53,8 @@ def test_without_the_gate_it_reaches_nothing(locked, payload):
 
 
 @every_escape
-def test_with_real_builtins_it_reaches_nothing(locked, arm, payload):
-    assert locked.damage(locked.run(arm(payload), deadline=1.0)) == []
+def test_with_real_builtins_it_reaches_nothing(locked, payload):
+    assert locked.damage(locked.run(armed(payload), deadline=1.0)) == []
 
 
 NUMPY_IO = FAMILIES["numpy_io"]
@@ -61,28 +62,13 @@ LIVE = sorted(NUMPY_IO.keys() - {"dumps", "recfromtxt", "pathlib", "linecache"})
 
 
 @pytest.mark.parametrize("name", LIVE)
-def test_in_an_unlocked_process_it_does_reach_a_file(unlocked, arm, name):
-    found = unlocked.damage(unlocked.run(arm(NUMPY_IO[name])))
+def test_in_an_unlocked_process_it_does_reach_a_file(unlocked, name):
+    found = unlocked.damage(unlocked.run(armed(NUMPY_IO[name])))
     assert any(each.startswith("file") for each in found), found
 
 
 @pytest.mark.parametrize("layer", [Layer.LANDLOCK, Layer.SECCOMP, Layer.LIMITS], ids=lambda layer: layer.name)
 @pytest.mark.parametrize("name", ["load", "fromfile", "memmap for writing", "save", "tofile", "DataSource"])
-def test_each_layer_alone_stops_it(one_layer, arm, layer, name):
-    runner = one_layer(layer)
-    assert runner.damage(runner.run(arm(NUMPY_IO[name]))) == []
-
-
-@pytest.mark.parametrize(
-    ("lines", "kind"),
-    [
-        ("y = v.T\ny[0] = 7.0", "mutated_input"),
-        ("return {'a': x * np.nan}", "not_finite"),
-        ("return {'a': 1 / (x - x)}", "not_finite"),
-        ("return {'a': x * 0 + 1e300 * 1e10}", "not_finite"),
-        ("return {'a': x * 0 + 1e300}", "out_of_range"),
-    ],
-)
-def test_faulty_terms_pass_the_gate_and_fail_when_they_run(locked, gate, reward, lines, kind):
-    assert gate(lines) == []
-    assert locked.run(reward(lines)).failure.kind == kind
+def test_each_layer_alone_stops_it(runner, layer, name):
+    alone = runner(layer | Layer.PRIVILEGES)  # which the filters need
+    assert alone.damage(alone.run(armed(NUMPY_IO[name]))) == []

@@ -13,39 +13,30 @@ from hypothesis import HealthCheck, given, settings
 from eureka_loop.errors import Refused
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.gate import check
+from tests.attacks.conftest import VOCABULARY
 
 SECONDS = 5.0  # of processor time for one text; most take a millisecond
 
 SEEDS = (
-    """LIMITS = (0.25, np.array([0.5, 0.75, 1.0]))
+    """import numpy as np
+
+LIMITS = (0.25, np.array([0.5, 0.75, 1.0]))
 
 def near(a, b=0.0, *, margin=0.5):
     return tolerance(np.abs(a - b), bounds=(0.0, LIMITS[0]), margin=margin)
 
-def compute_reward(x, v, *, speed=1.0, effort=1e-3):
+def compute_reward(x, v, *, speed=1.0, w=1e-3):
     '''Be near, be quick.'''
     terms = {}
     for i, name in enumerate(("first", "second", "third")):
         terms[name] = speed * near(v[:, i]) if i < 2 else np.where(x > 0, x, -x)
-    terms["effort"] = -effort * np.square(v).sum(axis=1)
-    return terms
-""",
-    """import numpy as np
-import math
-
-def compute_reward(x, v, *, w=1.0):
-    total = 0.0
-    for i in range(3):
-        total = total + w * v[:, i] ** 2 % 3.0
     up = np.stack([x, v[:, 0], v[:, 1]], axis=1) @ np.array([0.0, 0.0, 1.0])
     if w > 0.5 and not w == 2.0:
         up = up * math.sqrt(w)
     elif w < -1:
         up = np.zeros_like(x)
-    both = [total, up]
-    both.append(wrap(x))
     f = lambda a: np.clip(a, -1.0, 1.0)
-    return {"all": sum(both), "up": f(up), "_n": np.linalg.norm(v, axis=1), **{"k" : x}}
+    return {"up": f(up), "_n": np.linalg.norm(v, axis=1), **terms, **{"k" : x}}
 """,
     """def compute_reward(x: np.ndarray, v):
     y: float = 1.0
@@ -53,9 +44,10 @@ def compute_reward(x, v, *, w=1.0):
     masked = np.zeros(len(x))
     masked[x > 0] = 2.0
     values = [v[:, i] * i for i in range(3) if i]
+    values.append(wrap(x))
     named = {name: a + b for name in ("one", "two")}
-    named.update({"three": np.einsum("ni,ni->n", v, v), "four": masked})
-    return {**named, "five": np.select([x > 0, x < -1], [a, b], default=0.0), "six": values[0].copy()}
+    named.update({"three": np.einsum("ni,ni->n", v, v) ** 2 % 3.0, "four": masked})
+    return {**named, "five": np.select([x > 0, x < -1], [a, b], default=0.0), "six": sum(values)}
 """,
 )
 PIECES = (
@@ -150,11 +142,11 @@ def forbidden(tree: ast.Module) -> list[str]:
     return found
 
 
-def read(source: str, vocabulary) -> Program | None:
+def read(source: str) -> Program | None:
     """The gate's answer; None where it refuses."""
     begin = time.process_time()
     try:
-        program, problems = check(source, vocabulary), []
+        program, problems = check(source, VOCABULARY), []
     except Refused as refused:
         program, problems = None, [problem.line for problem in refused.problems]
     assert program is not None or problems
@@ -171,24 +163,24 @@ seldom = settings(often, max_examples=40)
 
 @often
 @given(source=anything)
-def test_any_text_is_a_program_or_refused(vocabulary, source):
-    program = read(source, vocabulary)
+def test_any_text_is_a_program_or_refused(source):
+    program = read(source)
     if program is not None:
         assert forbidden(ast.parse(source)) == []
 
 
 @seldom
 @given(source=swapped())
-def test_what_passes_runs_to_terms_or_to_a_failure_and_remembers_nothing(vocabulary, locked, source):
-    if read(source, vocabulary) is not None:
+def test_what_passes_runs_to_terms_or_to_a_failure_and_remembers_nothing(locked, source):
+    if read(source) is not None:
         outcome = locked.run(source)
         assert locked.damage(outcome) == []
         assert outcome.steady
 
 
-def test_the_programs_that_are_mutated_pass(vocabulary, locked):
+def test_the_programs_that_are_mutated_pass(locked):
     for source in SEEDS:
-        assert read(source, vocabulary) is not None
+        assert read(source) is not None
         assert locked.run(source).failure is None
 
 

@@ -117,6 +117,7 @@ def converse(kind: str, server: Script) -> Terms | float | None:
 @example(sent=HONEST, text=b"a", values=b"", status=0)
 def test_terms_are_finite_and_named_or_there_are_none(sent, text, values, status):
     result = converse("reward", Script(sent, text.ljust(TEXT_BYTES, b"\0") + values, status))
+    assert result is not None or sent != HONEST or text != b"a"
     if result is not None:
         assert np.isfinite(result.values).all()
         assert np.abs(result.values).max() <= TERM_LIMIT
@@ -129,9 +130,4 @@ def test_terms_are_finite_and_named_or_there_are_none(sent, text, values, status
 @example(sent=HONEST, values=np.float64(0.5).tobytes(), status=0)
 def test_a_number_is_finite_or_there_is_none(sent, values, status):
     result = converse("fitness", Script(sent, bytes(TEXT_BYTES) + values, status))
-    assert result is None or np.isfinite(result)
-
-
-def test_the_script_can_play_an_honest_process():
-    outputs = b"a".ljust(TEXT_BYTES, b"\0") + np.array([1.0, 2.0, 3.0, 4.0]).tobytes()
-    assert converse("reward", Script(HONEST, outputs)).named()["a"].tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert np.isfinite(result) if result is not None else sent != HONEST

@@ -14,6 +14,7 @@ from eureka_loop.reward.expression import episode_mean
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.syntax import MAX_MESSAGE, MAX_PROBLEMS
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
+from tests.attacks.conftest import VOCABULARY, whole
 
 SECONDS = 5.0  # of processor time; all of them take less than one
 
@@ -36,13 +37,11 @@ GROWING = {
 
 
 @pytest.mark.parametrize("lines", GROWING.values(), ids=GROWING.keys())
-def test_what_grows_without_bounds_costs_the_gate_nothing_and_does_no_damage(
-    reward, vocabulary, locked, lines
-):
+def test_what_grows_without_bounds_costs_the_gate_nothing_and_does_no_damage(locked, lines):
     begin = time.process_time()
-    check(reward(lines), vocabulary)
+    check(whole(lines), VOCABULARY)
     assert time.process_time() - begin < SECONDS
-    assert locked.damage(locked.run(reward(lines), deadline=0.5)) == []
+    assert locked.damage(locked.run(whole(lines), deadline=0.5)) == []
 
 
 LISTED = "y = [{}]".format
@@ -58,12 +57,12 @@ MISSPELT = {  # each name is looked up among all that are known, for one it may 
 
 
 @pytest.mark.parametrize("name", MISSPELT)
-def test_misspelt_names_are_refused_in_time_and_in_few_words(reward, name):
+def test_misspelt_names_are_refused_in_time_and_in_few_words(name):
     names = [f"robot0_finger_joint_{i}_velocity_{i % 7}" for i in range(350)]  # a hand has as many
     wide = Vocabulary("any", tuple(Observable(each, ()) for each in ("x", "v", *names)))
     written = MISSPELT[name]
     parameters = "observable" in name
-    source = f"def compute_reward(x, {written}):\n    return {{'a': x}}\n" if parameters else reward(written)
+    source = f"def compute_reward(x, {written}):\n    return {{'a': x}}\n" if parameters else whole(written)
     begin = time.process_time()
     with pytest.raises(Refused) as caught:
         check(source, wide)
@@ -90,20 +89,20 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("lines", REFUSED.values(), ids=REFUSED.keys())
-def test_code_that_no_message_can_quote_is_refused_all_the_same(reward, vocabulary, lines):
+def test_code_that_no_message_can_quote_is_refused_all_the_same(lines):
     """Calls in calls, integers of thousands of digits, texts that `ast.unparse` can't write."""
     with pytest.raises(Refused):
-        check(reward(lines), vocabulary)
+        check(whole(lines), VOCABULARY)
 
 
 @pytest.mark.parametrize("lines", ["y = int(1e999)", "y = int(-1e999)", "y = int(1e999 - 1e999)"])
-def test_an_infinite_number_made_whole_does_not_stop_the_gate(reward, vocabulary, lines):
-    check(reward(lines), vocabulary)  # an exception when it runs, in its own process
+def test_an_infinite_number_made_whole_does_not_stop_the_gate(lines):
+    check(whole(lines), VOCABULARY)  # an exception when it runs, in its own process
 
 
 @pytest.mark.parametrize(
     "expression", ["x * 0x" + "f" * 9_000, "x * f\"{'\t'}\""], ids=["digits", "f-string"]
 )
-def test_a_fitness_typed_by_hand_is_held_to_the_same(vocabulary, expression):
+def test_a_fitness_typed_by_hand_is_held_to_the_same(expression):
     with pytest.raises((BadInput, Refused)):
-        episode_mean(expression, vocabulary)
+        episode_mean(expression, VOCABULARY)

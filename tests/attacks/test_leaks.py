@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.attacks.conftest import armed
+
 WAYS = (  # what they do; none that takes long
     "return {'a': x}",
     "return {'a': np.log(x)}",
@@ -45,33 +47,33 @@ def held(locked) -> dict[str, object]:
     }
 
 
-def start_and_end(locked, arm, times: int) -> None:
+def start_and_end(locked, times: int) -> None:
     for lines in itertools.islice(itertools.cycle(WAYS), times):
-        locked.run(arm(lines))
+        locked.run(armed(lines))
 
 
-def nothing_is_left(locked, arm, times: int) -> None:
-    start_and_end(locked, arm, 4 * len(WAYS))  # caches fill
+def nothing_is_left(locked, times: int) -> None:
+    start_and_end(locked, 4 * len(WAYS))  # caches fill
     gc.collect()
     before, memory, warm = held(locked), mapped("self"), mapped(locked.fork_server.pid)
-    start_and_end(locked, arm, times)
+    start_and_end(locked, times)
     gc.collect()
     assert held(locked) == before
     assert mapped("self") <= memory * (1 + FREE)
     assert mapped(locked.fork_server.pid) <= warm * (1 + FREE)
 
 
-def test_a_hundred_candidates_leave_nothing(locked, arm):
-    nothing_is_left(locked, arm, 100)
+def test_a_hundred_candidates_leave_nothing(locked):
+    nothing_is_left(locked, 100)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_thousand_candidates_leave_nothing(locked, arm):
-    nothing_is_left(locked, arm, 1000)
+def test_a_thousand_candidates_leave_nothing(locked):
+    nothing_is_left(locked, 1000)
 
 
-def test_a_process_left_behind_would_be_seen(locked, arm):
+def test_a_process_left_behind_would_be_seen(locked):
     with locked.start("return {'a': x}") as process:
         left = held(locked)
         assert left["touched"] == [f"process {process.pid} left"]

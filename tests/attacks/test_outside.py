@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.attacks.conftest import armed
+
 REACHES = {
     "file secret.txt": "builtins_open('SECRET.txt').read()",
     "file made.txt": "builtins_open('FOLDER/made.txt', 'w').close()",
@@ -25,14 +27,14 @@ REACHES = {
 
 
 @pytest.mark.parametrize("reached", REACHES)
-def test_a_reach_is_noticed(unlocked, arm, reached):
+def test_a_reach_is_noticed(unlocked, reached):
     payload = REACHES[reached].replace("builtins_open", "open")
-    harm = unlocked.damage(unlocked.run(arm(payload)))
+    harm = unlocked.damage(unlocked.run(armed(payload)))
     assert any(each.startswith(reached) for each in harm), harm
 
 
-def test_nothing_is_noticed_where_nothing_is_reached(unlocked, arm):
-    assert unlocked.damage(unlocked.run(arm("y = os.getpid()"))) == []
+def test_nothing_is_noticed_where_nothing_is_reached(unlocked):
+    assert unlocked.damage(unlocked.run(armed("y = os.getpid()"))) == []
 
 
 def test_a_tampered_neighbour_would_be_noticed(unlocked):

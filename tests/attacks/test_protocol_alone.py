@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.errors import RewardFailure
+from tests.attacks.conftest import armed
 
 GRIP = "s = sys._getframe(2).f_locals\nserver, token = s['self'], s['token']\n"
 STAY = "\nwhile True:\n    pass"
@@ -52,20 +53,20 @@ KINDS = {"not a number": "not_finite", "infinity": "not_finite", "more than is a
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-def test_a_forgery_is_the_end_of_the_process(unlocked, arm, name):
-    outcome = unlocked.run(arm(GRIP + FORGERIES[name]), deadline=0.4)
+def test_a_forgery_is_the_end_of_the_process(unlocked, name):
+    outcome = unlocked.run(armed(GRIP + FORGERIES[name]), deadline=0.4)
     assert outcome.failure is not None
     assert outcome.failure.kind == KINDS.get(name, "killed"), str(outcome.failure)
     assert unlocked.damage(outcome) == []
 
 
-def test_a_failure_it_claims_is_a_failure_whatever_it_is(unlocked, arm):
+def test_a_failure_it_claims_is_a_failure_whatever_it_is(unlocked):
     for kind in ("exception", "out_of_memory", "mutated_input"):
-        outcome = unlocked.run(arm(GRIP + say(code=4, size=len(kind), text=kind) + STAY))
+        outcome = unlocked.run(armed(GRIP + say(code=4, size=len(kind), text=kind) + STAY))
         assert outcome.failure.kind == kind
 
 
-def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(unlocked, arm):
+def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(unlocked):
     """A thread writes NaN into the answer, again and again, while the owner copies and checks it."""
     lines = """
         s = sys._getframe(2).f_locals
@@ -82,7 +83,7 @@ def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(unlocked, arm
         """
     answered, failed = 0, 0
     for _ in range(6):
-        with unlocked.start(arm(lines)) as process:
+        with unlocked.start(armed(lines)) as process:
             try:
                 for _ in range(60):
                     terms = process.evaluate(unlocked.columns)
@@ -93,23 +94,23 @@ def test_what_changes_while_it_is_looked_at_is_finite_all_the_same(unlocked, arm
     assert answered + failed >= 6
 
 
-def test_names_do_not_change_when_the_text_does(unlocked, arm):
+def test_names_do_not_change_when_the_text_does(unlocked):
     lines = GRIP + "server._outputs[:1] = b'b'\nreturn {'a': x}"
-    with unlocked.start(arm(lines)) as process:
+    with unlocked.start(armed(lines)) as process:
         assert process.evaluate(unlocked.columns).names == ("a",)
         assert process.evaluate(unlocked.columns).names == ("a",)
 
 
-def test_the_inputs_are_sealed_without_any_layer_and_stay_so(unlocked, arm):
-    outcome = unlocked.run(arm("ctypes.memset(x.ctypes.data, 1, 8)"))
+def test_the_inputs_are_sealed_without_any_layer_and_stay_so(unlocked):
+    outcome = unlocked.run(armed("ctypes.memset(x.ctypes.data, 1, 8)"))
     assert "SIGSEGV" in str(outcome.failure)
     assert outcome.inputs_unchanged
     address = "ctypes.c_void_p(x.ctypes.data & ~4095)"
     lines = f"r = ctypes.CDLL(None).mprotect({address}, ctypes.c_size_t(4096), 3)\nreturn {{'a': x * 0 + r}}"
-    assert unlocked.run(arm(lines)).terms.total[0] == -1.0
+    assert unlocked.run(armed(lines)).terms.total[0] == -1.0
 
 
-def test_the_answers_memory_can_not_be_shortened(unlocked, arm):
+def test_the_answers_memory_can_not_be_shortened(unlocked):
     """Reading beyond the end of a shortened file would be SIGBUS."""
     lines = """
         for each in os.listdir('/proc/self/map_files'):
@@ -121,5 +122,5 @@ def test_the_answers_memory_can_not_be_shortened(unlocked, arm):
                     pass
         return {'a': x}
         """
-    outcome = unlocked.run(arm(lines))
+    outcome = unlocked.run(armed(lines))
     assert unlocked.damage(outcome) == []

@@ -16,6 +16,7 @@ from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.results import JudgedEpisode
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
+from tests.attacks.conftest import armed
 
 TASK = find_task("hopper-hop")
 DOMAIN = find_domain(TASK.env_id)
@@ -68,8 +69,8 @@ def honest(score) -> tuple[JudgedEpisode, ...]:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_fixed_policys_fitness_is_the_same_beside_any_program(locked, arm, score, honest, name):
-    with locked.start(arm(HOSTILE[name]), deadline=0.3) as process:
+def test_a_fixed_policys_fitness_is_the_same_beside_any_program(locked, score, honest, name):
+    with locked.start(armed(HOSTILE[name]), deadline=0.3) as process:
         try:
             process.evaluate(locked.columns)
         except RewardFailure:

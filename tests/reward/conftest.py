@@ -90,20 +90,9 @@ def with_body(statements: str, returned: str = '{"a": w * forward_velocity}') ->
     return "\n".join(lines)
 
 
-@pytest.fixture(scope="session")
-def vocabularies() -> Callable[[str], Vocabulary]:
-    return vocabulary_of
-
-
-@pytest.fixture(scope="session")
-def problems() -> Callable[..., list[str]]:
-    return problems_of
-
-
-@pytest.fixture(scope="session")
-def body() -> Callable[[str], list[str]]:
+def body_problems(statements: str) -> list[str]:
     """The problems of statements within a program, see `with_body`."""
-    return lambda statements: problems_of(with_body(statements))
+    return problems_of(with_body(statements))
 
 
 @pytest.fixture(scope="session")

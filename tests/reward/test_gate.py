@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.syntax import MAX_PROBLEMS
-from eureka_loop.reward.vocabulary import Vocabulary
+from tests.reward.conftest import body_problems, problems_of, vocabulary_of
 
 ENTRY = 'def compute_reward(forward_velocity):\n    return {"speed": forward_velocity}\n'
 NO_IMPORT = "nothing can be imported; programs have `np`, `math` and the shaping functions"
-Check = Callable[..., list[str]]
 
 ISAAC_GYM = '''\
 import torch
@@ -27,8 +24,8 @@ def compute_reward(object_pos: Tensor, goal_pos: Tensor, action: Tensor) -> Tupl
 '''
 
 
-def test_torch_code_is_answered_with_numpys(problems: Check) -> None:
-    assert problems(ISAAC_GYM) == [
+def test_torch_code_is_answered_with_numpys() -> None:
+    assert problems_of(ISAAC_GYM) == [
         f"Line 1: `import torch`: {NO_IMPORT}",
         f"Line 2: `from torch import Tensor`: {NO_IMPORT}",
         "Line 4: `@torch.jit.script`: remove the decorator",
@@ -42,8 +39,8 @@ def test_torch_code_is_answered_with_numpys(problems: Check) -> None:
     ]
 
 
-def test_beyond_forty_problems_the_rest_is_counted(body: Check) -> None:
-    found = body("\n".join(f"x{i} = missing{i}" for i in range(60)))
+def test_beyond_forty_problems_the_rest_is_counted() -> None:
+    found = body_problems("\n".join(f"x{i} = missing{i}" for i in range(60)))
     assert len(found) == MAX_PROBLEMS + 1
     assert found[-1] == f"Line {2 + MAX_PROBLEMS}: … and 20 more"
 
@@ -55,19 +52,14 @@ def test_beyond_forty_problems_the_rest_is_counted(body: Check) -> None:
     ("line", "message"),
     [
         ("X = [0, 1]", "may change: write a function, or a number, text, a tuple or an array of numbers"),
-        ("X = ((1, [2]),)", "change: write a function, or a number, text, a tuple or an array of numbers"),
-        ("X = {'a': 1.0}", "may change: write a function, or a number, text, a tuple or an array of numbers"),
         ("f = lambda x: x * 2", "write a function, or a number, text, a tuple or an array of numbers"),
         ("X = 1\nX = 2", "`X` is defined twice: remove one"),
-        ("def f():\n    return 1\ndef f():\n    return 2", "`f` is defined twice: remove one"),
         ("X, Y = 1, 2", "`X, Y = (1, 2)` can't stand outside a function"),
-        ("print(1)", "`print(1)` can't stand outside a function"),
-        ("X = 1\nX += 1", "`X += 1` can't stand outside a function"),
         ("X = Y", "unknown name `Y`"),
     ],
 )  # fmt: skip
-def test_top_level_statements_that_are_refused(problems: Check, line: str, message: str) -> None:
-    assert any(problem.endswith(message) for problem in problems(f"{line}\n{ENTRY}"))
+def test_top_level_statements_that_are_refused(line: str, message: str) -> None:
+    assert any(problem.endswith(message) for problem in problems_of(f"{line}\n{ENTRY}"))
 
 
 @pytest.mark.parametrize(
@@ -84,12 +76,12 @@ def test_top_level_statements_that_are_refused(problems: Check, line: str, messa
         "import numpy as np\nimport math\nfrom typing import Dict",
     ],
 )
-def test_top_level_statements_that_pass(problems: Check, line: str) -> None:
-    assert problems(f"{line}\n{ENTRY}") == []
+def test_top_level_statements_that_pass(line: str) -> None:
+    assert problems_of(f"{line}\n{ENTRY}") == []
 
 
-def test_a_missing_entry_point(problems: Check) -> None:
-    assert problems(ENTRY, kind="fitness") == [
+def test_a_missing_entry_point() -> None:
+    assert problems_of(ENTRY, kind="fitness") == [
         "Line 1: there is no function `fitness`: write `def fitness(...):`"
     ]
 
@@ -105,9 +97,7 @@ def signature(parameters: str) -> str:
     ("parameters", "message"),
     [
         ("torso_up, torso_vel", "(N, 3) m/s or 'torso_angvel' (N, 3) rad/s or 'torso_up' (N, 3)?"),
-        ("torso_up, xyzzy", "unknown observable 'xyzzy'"),
         ("torso_up, env", "'env': a program is a plain function; ask for each quantity by its name"),
-        ("torso_up, done", "observable 'done': write `terminated`, 1 where the episode ended by itself"),
         ("torso_up, next_obs", "write `obs`: the observation after the step (`prev_obs`: before)"),
         ("torso_up, info_reward_ctrl", "is the env's own reward or part of it; a program can't ask for it"),
         ("torso_up, *args", "`*args`: name every parameter"),
@@ -118,26 +108,26 @@ def signature(parameters: str) -> str:
         ("torso_up, *, action=1.0", "`action` is an observable: it stands before the `*`"),
     ],
 )  # fmt: skip
-def test_parameters_that_are_refused(problems: Check, parameters: str, message: str) -> None:
-    assert any(problem.endswith(message) for problem in problems(signature(parameters)))
+def test_parameters_that_are_refused(parameters: str, message: str) -> None:
+    assert any(problem.endswith(message) for problem in problems_of(signature(parameters)))
 
 
-def test_no_observable_at_all(problems: Check) -> None:
-    assert "names no observable" in problems('def compute_reward():\n    return {"a": 1.0}\n')[0]
+def test_no_observable_at_all() -> None:
+    assert "names no observable" in problems_of('def compute_reward():\n    return {"a": 1.0}\n')[0]
 
 
-def test_hidden_observables_are_for_references(problems: Check) -> None:
+def test_hidden_observables_are_for_references() -> None:
     source = 'def compute_reward(native_reward):\n    return {"native": native_reward}\n'
-    assert problems(source, hidden=True) == []
-    assert "env's own reward" in problems(source)[0]
+    assert problems_of(source, hidden=True) == []
+    assert "env's own reward" in problems_of(source)[0]
 
 
-def test_what_a_program_asks_for(vocabularies: Callable[[str], Vocabulary]) -> None:
+def test_what_a_program_asks_for() -> None:
     source = """\
 def compute_reward(prev_torso_pos, torso_pos, *, go=-2, bend=np.pi / 2):
     return {"go": go * bend * (torso_pos - prev_torso_pos)[:, 0]}
 """
-    program = check(source, vocabularies("ant"))
+    program = check(source, vocabulary_of("ant"))
     assert program.parameters == ("prev_torso_pos", "torso_pos")
     assert dict(program.weights) == {"go": -2.0, "bend": pytest.approx(1.5707963267948966)}
     assert (program.kind, program.entry_point, program.source) == ("reward", "compute_reward", source)
@@ -151,23 +141,12 @@ def compute_reward(prev_torso_pos, torso_pos, *, go=-2, bend=np.pi / 2):
     [
         ("while w < 1.0:\n    pass", "may never end: write `for i in range(10):` with a fixed number"),
         ("try:\n    x = 1.0\nexcept Exception as e:\n    x = 2.0", "> 1e-8, a / np.maximum(d, 1e-8), 0.0)`"),
-        ("with w:\n    pass", "`with` can't be used: remove it and keep its body"),
         ("class A:\n    x = missing", "`class` can't be used: write functions above the entry point"),
         ("global w2", "be used: a program has no memory: ask for `prev_<name>`, `init_<name>` or a tracker"),
-        ("raise ValueError('no')", "`raise` can't be used: remove it"),
-        ("assert w > 0", "`assert` can't be used: remove it; shapes are checked for you"),
-        ("x = 1\ndel x", "`del` can't be used: remove it"),
         ("match w:\n    case float():\n        pass", "can't be used: write `np.where` or `np.select`"),
         ('x = f"{w}"', 'f-strings can\'t be used: write every key as a literal string: `"left_foot"`'),
-        ("x = (y := 1)", "`:=` can't be used: assign on a line of its own"),
-        ("x = {1, 2}", "sets can't be used: write a tuple"),
-        ("x, *y = 1, 2, 3", "`*` can't be used here: write the items out"),
-        ("x = yield", "`yield` can't be used: return the dict of terms"),
-        ("async def f():\n    pass", "`async` can't be used: write `def`"),
-        ("x = 1 << 30", "`<<` can't be used: multiply"),
         ("x = dict(**{'a': 1})", "`**` in a call: write the arguments out"),
         ("x = b'abc'", "bytes can't be used: write a number"),
-        ("x = 1j", "complex can't be used: write a number"),
         ("x = 10000000000000", "an integer above 1e12: write it as a float, `1e15`"),
         ("x = 'a' * 9", "`'a' * 9`: text can't be built; write it out as a literal"),
         ("x = [lambda: 1]", "a lambda needs a name: write a function above the entry point"),
@@ -179,25 +158,24 @@ def compute_reward(prev_torso_pos, torso_pos, *, go=-2, bend=np.pi / 2):
         ("from numpy.linalg import norm", "import norm`: nothing can be imported; write `np.linalg.norm`"),
     ],
 )  # fmt: skip
-def test_syntax_that_is_refused(body: Check, statement: str, message: str) -> None:
-    assert any(problem.endswith(message) for problem in body(statement))
+def test_syntax_that_is_refused(statement: str, message: str) -> None:
+    assert any(problem.endswith(message) for problem in body_problems(statement))
 
 
 @pytest.mark.parametrize(
-    "statement",
-    ["class A:\n    x = missing", "raise ValueError('no')", "x = f'{missing}'", "x = missing + missing"],
+    "statement", ["class A:\n    x = missing", "x = f'{missing}'", "x = missing + missing"]
 )
-def test_a_problem_is_reported_once(body: Check, statement: str) -> None:
-    assert len(body(statement)) == 1
+def test_a_problem_is_reported_once(statement: str) -> None:
+    assert len(body_problems(statement)) == 1
 
 
-def test_what_is_in_a_refused_block_is_checked_all_the_same(body: Check) -> None:
-    assert body("while w < 1:\n    x = missing")[1] == "Line 3: unknown name `missing`"
+def test_what_is_in_a_refused_block_is_checked_all_the_same() -> None:
+    assert body_problems("while w < 1:\n    x = missing")[1] == "Line 3: unknown name `missing`"
 
 
 @pytest.mark.parametrize("statement", ["return 1\nbreak", "def f(a, a):\n    pass"])
-def test_what_only_the_compiler_finds(body: Check, statement: str) -> None:
-    assert "not valid Python" in body(statement)[0]
+def test_what_only_the_compiler_finds(statement: str) -> None:
+    assert "not valid Python" in body_problems(statement)[0]
 
 
 @pytest.mark.parametrize(
@@ -215,8 +193,8 @@ def test_what_only_the_compiler_finds(body: Check, statement: str) -> None:
         "f = 1.0\ndef g(f):\n    return f",
     ],
 )
-def test_syntax_that_passes(body: Check, statement: str) -> None:
-    assert body(statement) == []
+def test_syntax_that_passes(statement: str) -> None:
+    assert body_problems(statement) == []
 
 
 # Names, attributes, calls
@@ -230,9 +208,7 @@ def test_syntax_that_passes(body: Check, statement: str) -> None:
         ("x = torso_up[:, 2]", "`torso_up` is an observable, (N, 3): name it as a parameter"),
         ("x = eval('1')", "unknown name `eval`"),
         ("x = ｏｐｅｎ('a')", "unknown name `open`"),
-        ("x = list(map(w, (1,)))", "`map` can't be used: write array operations, or a list comprehension"),
         ("f = np.exp", "`np.exp` is a function: call it, `np.exp(...)`"),
-        ("f = abs", "`abs` can't be used as a value: write `abs(...)`"),
         ("f = np", "`np` can't be used as a value: write `np.<name>`"),
         ("x = torso_pos.mean", "`torso_pos.mean` can't be used: call it, `torso_pos.mean(...)`"),
         ("f = lambda q: q\ng = f", "`f` is a function: call it, `f(...)`"),
@@ -240,26 +216,20 @@ def test_syntax_that_passes(body: Check, statement: str) -> None:
         ("__ｘ = 1.0", "`__x` can't be a name of the program's own: rename it"),
         ("x = torso_pos[:, 0](1)", "`torso_pos[:, 0]` can't be called: call functions by their name"),
         ("x = w.__class__", "used: name a quantity as a parameter; arrays have T, dtype, ndim, shape, size"),
-        ("x = np.float64.__mro__", "`np.float64.__mro__` can't be used"),
         ("for np.e in (1, 2):\n    x = w", "`np.e` can't be set: give the value a name of its own"),
-        ("torso_pos.shape = (3,)", "`torso_pos.shape` can't be set: give the value a name of its own"),
         ("x = np.random.normal()", "can't be used: programs are deterministic: there is no randomness"),
         ("x = np.sigmoid(w)", "`np.sigmoid` can't be used: write `1 / (1 + np.exp(-x))`"),
-        ("x = np.empty(3)", "`np.empty` can't be used: write `np.zeros`"),
         ("x = np.maximun(w, 1)", "`np.maximun` can't be used; did you mean `np.maximum`?"),
         ("x = math.factorial(9)", "`math.factorial` can't be used"),
         ("x = forward_velocity.item()", "can't be used: arrays stay arrays: remove it"),
-        ("x = '{}'.format(w)", "can't be used: text can't be built: write the key as a literal string"),
         ("x = torso_pos.tofile('a')", "`torso_pos.tofile` can't be used; write an `np` function"),
-        ("x = torso_pos.clamp(0, 1)", "`torso_pos.clamp` can't be used: write `np.clip`"),
-        ("x = torch.sigmoid(w)", "`torch.sigmoid` can't be used: write `1 / (1 + np.exp(-x))`"),
         ("x = env.data.qpos[:, 2]", "`env.data.qpos` can't be used: name it as a parameter, `qpos`"),
         ("x = np.exp(w, out=torso_pos)", "out=torso_pos)`: no keyword `out=`; functions return a new array"),
         ("x = tolerance(forward_velocity, bound=(0, 1))", "no keyword `bound=`; did you mean `bounds`?"),
     ],
 )  # fmt: skip
-def test_names_and_calls_that_are_refused(body: Check, statement: str, message: str) -> None:
-    (problem,) = body(statement)
+def test_names_and_calls_that_are_refused(statement: str, message: str) -> None:
+    (problem,) = body_problems(statement)
     assert problem.endswith(message)
 
 
@@ -273,5 +243,5 @@ def test_names_and_calls_that_are_refused(body: Check, statement: str, message: 
     ],
     ids=["takes a shaping function's name", "stands below", "shares its name with a variable"],
 )
-def test_helpers_that_pass(problems: Check, source: str) -> None:
-    assert problems(source) == []
+def test_helpers_that_pass(source: str) -> None:
+    assert problems_of(source) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.trial import try_out
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
+from tests.reward.conftest import problems_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "contract.md").read_text()
 PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -25,13 +25,12 @@ ANSWERS = re.findall(r"^\| (`.*?`)(?:, `.*?`)* \| (.*) \|$", TABLES, re.MULTILIN
 SHAPES = {"speed": (), "obs": (6,), "torso_pos": (3,), "torso_linvel": (3,), "action": (8,)}
 OBSERVABLES = tuple(Observable(name, shape, unit="m/s" * ("vel" in name)) for name, shape in SHAPES.items())
 VOCABULARY = Vocabulary("any", OBSERVABLES)
-Check = Callable[..., list[str]]
 
 
 @pytest.mark.parametrize("source", PROGRAMS, ids=list(ENTRY_POINTS.values()))
-def test_the_pages_programs_pass(source: str, problems: Check) -> None:
+def test_the_pages_programs_pass(source: str) -> None:
     kind = next(kind for kind, entry in ENTRY_POINTS.items() if f"def {entry}(" in source)
-    assert problems(source, kind=kind) == []
+    assert problems_of(source, kind=kind) == []
 
 
 def written(code: str) -> str:

@@ -1,13 +1,16 @@
-"""Text that is no program, and the tree that runs."""
+"""Text that is no program, the code that runs, and the weights in it."""
 
 from __future__ import annotations
+
+import ast
+import math
 
 import numpy as np
 import pytest
 
-from eureka_loop.errors import Refused
+from eureka_loop.errors import BadInput, Refused
 from eureka_loop.reward.functions import namespace
-from eureka_loop.reward.parsing import MAX_BYTES, MAX_NODES, compiled, parse
+from eureka_loop.reward.parsing import MAX_BYTES, MAX_NODES, compiled, defaults, number, parse
 
 GOOD = 'def compute_reward(action):\n    return {"a": action[:, 0]}\n'
 DEEP = "Line 1: nested too deeply: split the expression into steps with names"
@@ -101,3 +104,42 @@ def test_annotations_are_left_out() -> None:
 def test_module_constants_are_frozen() -> None:
     with pytest.raises(ValueError, match="read-only"):
         run("A = np.array([1.0, 2.0])\nA[0] = 3.0\n")
+
+
+# Weights
+
+
+def test_defaults_as_they_are_written() -> None:
+    source = (
+        "def compute_reward(action, *, speed=1.0, effort: float = 1e-3, turn=2 * np.pi):\n    return {}\n"
+    )
+    written = {name: ast.unparse(node) for name, node in defaults(source).items()}
+    assert written == {"speed": "1.0", "effort": "0.001", "turn": "2 * np.pi"}
+
+
+def test_a_text_without_an_entry_point() -> None:
+    with pytest.raises(BadInput, match="defines none of compute_reward, fitness, success"):
+        defaults("def other():\n    pass\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1.0),
+        ("-1e-3", -1e-3),
+        ("2 * np.pi / 3", 2 * math.pi / 3),
+        ("10 ** -3", 1e-3),
+        ("1 / 0", None),
+        ("1e999", None),
+        ("9 ** 999", None),
+        ("10 ** 400", None),
+        ("True", None),
+        ("'1'", None),
+        ("w", None),
+        ("os.pi", None),
+        ("(1, 2)", None),
+        ("1" + "0" * 400, None),
+    ],
+)
+def test_numbers_in_a_text(text: str, value: float | None) -> None:
+    assert number(ast.parse(text, mode="eval").body) == (value if value is None else pytest.approx(value))

@@ -38,7 +38,6 @@ def explain(error: BaseException, source: str, rows: int = 0) -> RewardFailure:
     kind, text = type(error).__name__, _ADDRESS.sub("", _text(error)).replace("\n", " ")
     detail = "\n".join([*_traceback_lines(lines, source.splitlines()), f"{kind}: {text}"])
     if isinstance(error, MemoryError):
-        _release(error.__traceback__)
         return RewardFailure("out_of_memory", f"{where}more than 512 MB: {text or 'out of memory'}", detail)
     hint = ""
     with contextlib.suppress(Exception):  # the process's boundary: then there is no hint
@@ -47,14 +46,6 @@ def explain(error: BaseException, source: str, rows: int = 0) -> RewardFailure:
     return RewardFailure(
         "mutated_input" if mutated else "exception", where + (hint or f"{kind}: {text}"), detail
     )
-
-
-def _release(trace: TracebackType | None) -> None:
-    """Clear the frames: their arrays may fill the memory."""
-    while trace is not None:
-        with contextlib.suppress(RuntimeError):  # still running: our own
-            trace.tb_frame.clear()
-        trace = trace.tb_next
 
 
 def _path(trace: TracebackType, source: str) -> hints.Path:

@@ -75,15 +75,6 @@ def lock(wanted: Layer, *, parent: int, control: int) -> Layer:
     return held
 
 
-def prepare(control: int) -> None:
-    """Everything of `lock` that can be done once, in the fork server, for all its children."""
-    with contextlib.suppress(OSError):
-        seccomp.assembled(control)
-        landlock_abi()
-        _address_space()
-        _prctl(_PR_GET_DUMPABLE, 0)
-
-
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent dies; exit now if that has already happened."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -100,7 +91,7 @@ def may_kill_other_users() -> bool:
     return bool(int(effective.split()[1], 16) >> _CAP_KILL & 1)
 
 
-_PR_SET_PDEATHSIG, _PR_GET_DUMPABLE, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 3, 4, 38
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _CAPABILITY_VERSION_3, _CAP_KILL = 0x20080522, 5
 

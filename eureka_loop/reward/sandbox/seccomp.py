@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import functools
 import os
 import platform
 import struct
@@ -147,20 +146,10 @@ def restrict(control: int) -> None:
     Raises:
         OSError: the kernel or the architecture has no such filter.
     """
-    program, call = assembled(control)
-    if LIBC.syscall(call, _SET_MODE_FILTER, _TSYNC, ctypes.byref(program)) != 0:
-        raise OSError(ctypes.get_errno() or errno.EBUSY, "seccomp")
-
-
-@functools.cache  # the fork server assembles it once for all its children: a quarter of the time to lock
-def assembled(control: int) -> tuple[_Program, int]:
-    """The filter in the kernel's format, and the number of the seccomp call.
-
-    Raises:
-        OSError: the architecture has no such filter.
-    """
     here = machine()
     if here is None:
         raise OSError(errno.ENOSYS, f"no system call filter for {platform.machine()}")
-    program = rules(here, control)
-    return _Program(len(program), b"".join(struct.pack("<HBBI", *each) for each in program)), here.seccomp
+    steps = rules(here, control)
+    program = _Program(len(steps), b"".join(struct.pack("<HBBI", *each) for each in steps))
+    if LIBC.syscall(here.seccomp, _SET_MODE_FILTER, _TSYNC, ctypes.byref(program)) != 0:
+        raise OSError(ctypes.get_errno() or errno.EBUSY, "seccomp")

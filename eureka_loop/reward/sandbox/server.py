@@ -56,7 +56,6 @@ def main(owner: int) -> NoReturn:
     with contextlib.suppress(OSError):  # where memory runs out, children end before the training they serve
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.environ.clear()  # the libraries have read it by now
-    lock.prepare(CONTROL)
     scope = namespace()  # built here, it costs a child no page faults; nothing is executed in it here
     gc.collect()
     gc.freeze()  # else the first collection in a child would copy every page

@@ -1,5 +1,10 @@
 """Through frames, generators, coroutines, tracebacks and exceptions to what called the program."""
 
+
+def caught(raised: str, then: str, clause: str = "except Exception as e") -> str:
+    return f"try:\n    {raised}\n{clause}:\n    y = {then}"
+
+
 PAYLOADS = {
     "a generator's frame": "g = (i for i in range(3)); y = g.gi_frame.f_back",
     "a generator function's frame": """
@@ -43,30 +48,12 @@ PAYLOADS = {
             return 1
         f().send(None)
         """,
-    "a traceback's frame": """
-        try:
-            1 / 0
-        except ZeroDivisionError as e:
-            y = e.__traceback__.tb_frame.f_back.f_back.f_locals
-        """,
-    "a caught traceback's globals": """
-        try:
-            1 / 0
-        except Exception as e:
-            y = e.__traceback__.tb_frame.f_globals['__builtins__']['open']('SECRET.txt')
-        """,
-    "the object of an AttributeError": """
-        try:
-            np.nothing
-        except AttributeError as e:
-            y = e.obj
-        """,
-    "the name of a NameError": """
-        try:
-            nothing
-        except NameError as e:
-            y = e.name
-        """,
+    "a traceback's frame": caught("1 / 0", "e.__traceback__.tb_frame.f_back.f_back.f_locals"),
+    "a caught traceback's globals": caught(
+        "1 / 0", "e.__traceback__.tb_frame.f_globals['__builtins__']['open']('SECRET.txt')"
+    ),
+    "the object of an AttributeError": caught("np.nothing", "e.obj"),
+    "the name of a NameError": caught("nothing", "e.name"),
     "an exception's context": """
         try:
             try:
@@ -76,18 +63,8 @@ PAYLOADS = {
         except Exception as e:
             y = e.__context__.__traceback__
         """,
-    "a bare except": """
-        try:
-            1 / 0
-        except:
-            y = x
-        """,
-    "an exception group": """
-        try:
-            1 / 0
-        except* ZeroDivisionError as e:
-            y = e.exceptions
-        """,
+    "a bare except": caught("1 / 0", "x", "except"),
+    "an exception group": caught("1 / 0", "e.exceptions", "except* ZeroDivisionError as e"),
     "raising": "raise ZeroDivisionError",
     "an assertion with an effect": "assert open('FOLDER/made', 'w')",
     "the caller's frame": "import sys; y = sys._getframe(1).f_locals",
@@ -97,21 +74,9 @@ PAYLOADS = {
     "an audit hook": "import sys; sys.addaudithook(lambda *a: None)",
     "all frames": "import sys; y = sys._current_frames()",
     "inspect": "import inspect; y = inspect.currentframe().f_back",
-    "a match on a class": """
-        match x:
-            case object(__class__=c):
-                y = c.__base__
-        """,
-    "a match on a mapping": """
-        match np:
-            case {'load': f}:
-                y = f
-        """,
-    "a match on a sequence": """
-        match v:
-            case [first, *rest]:
-                y = first
-        """,
+    "a match on a class": "match x:\n    case object(__class__=c):\n        y = c.__base__",
+    "a match on a mapping": "match np:\n    case {'load': f}:\n        y = f",
+    "a match on a sequence": "match v:\n    case [first, *rest]:\n        y = first",
     "a with": """
         with open('FOLDER/made', 'w') as f:
             f.write('x')

@@ -102,15 +102,6 @@ def test_a_failure_says_what_was_wrong(body, lines, kind, words):
     assert words in str(failure)
 
 
-@pytest.mark.parametrize(
-    ("lines", "words"), [("os._exit(3)", "exit status 3"), ("ctypes.string_at(0)", "SIGSEGV")]
-)
-def test_a_process_that_dies_is_killed(escaped, columns, lines, words):
-    failure = failure_of(escaped(lines), columns(8))
-    assert failure.kind == "killed"
-    assert words in str(failure)
-
-
 def test_the_largest_term_that_is_allowed(body, columns):
     assert body("return {'a': x * 0 + 1e6}").evaluate(columns(8)).total[0] == 1e6
 

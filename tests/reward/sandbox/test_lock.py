@@ -100,23 +100,3 @@ def test_files_are_refused_with_an_error(strict, escaped, columns, lines):
     with pytest.raises(RewardFailure, match=r"PermissionError|ModuleNotFoundError") as caught:
         escaped(lines).evaluate(columns(4))
     assert caught.value.kind == "exception"
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "load('socket').socket()",
-        "os.fork()",
-        "os.kill(os.getppid(), 9)",
-        "load('threading').Thread(target=int).start()",
-        "mmap.mmap(0, 4096)",
-        "os.read(1, 1)",
-        "libc.prctl(4, 1, 0, 0, 0)",
-        "libc.clock_gettime(ctypes.c_int((~os.getppid() << 3) | 2), ctypes.create_string_buffer(16))",
-        "libc.syscall(202, ctypes.create_string_buffer(4), 6, 0, None)",
-    ],
-)
-def test_other_system_calls_kill(strict, escaped, columns, lines):
-    with pytest.raises(RewardFailure, match="SIGSYS") as caught:
-        escaped(lines).evaluate(columns(4))
-    assert caught.value.kind == "killed"

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-import signal
-import struct
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from eureka_loop.reward.sandbox import probes, seccomp
-from eureka_loop.reward.sandbox.seccomp import ALLOW, ERRNO, KILL_PROCESS, MACHINES, Instruction, rules
+from eureka_loop.reward.sandbox import probes
+from eureka_loop.reward.sandbox.seccomp import ALLOW, ERRNO, KILL_PROCESS, MACHINES, rules
 
 CONTROL = 0
 NUMBERS = {  # x86-64, aarch64
@@ -108,7 +103,7 @@ ONLY_X86 = {"open", "stat", "lstat", "access", "readlink"}
 
 
 @both
-def test_no_other_number_is_answered(machine, numbers):
+def test_no_other_number_is_answered(machine):
     """Every number there could be, by each of its arguments: only these calls do anything but kill."""
     names = {number: name for name, number in numbers(machine).items()}
     passed = {
@@ -121,25 +116,12 @@ def test_no_other_number_is_answered(machine, numbers):
 
 
 @both
-def test_the_self_test_makes_the_calls_that_it_names(machine, numbers):
+def test_the_self_test_makes_the_calls_that_it_names(machine):
     known = numbers(machine)
     column = MACHINES[machine].column
     for name, number in probes._NUMBERS.items():
         assert known[name] == number[column], name
     assert known["seccomp"] == MACHINES[machine].seccomp
-
-
-@pytest.fixture
-def numbers():
-    """Machine → system calls by name, from the kernel's own headers."""
-
-    def of(machine: str) -> Mapping[str, int]:
-        known = _of_headers(machine)
-        if not known:
-            pytest.skip("the kernel's headers (linux-libc-dev) are not here")
-        return known
-
-    return of
 
 
 _HEADERS = {
@@ -149,7 +131,8 @@ _HEADERS = {
 _OTHER_NAMES = {"fstatat": "newfstatat"}  # of asm-generic, for 64 bits
 
 
-def _of_headers(machine: str) -> dict[str, int]:
+def numbers(machine: str) -> dict[str, int]:
+    """System calls by name, from the kernel's own headers."""
     for name in _HEADERS[machine]:
         path = Path("/usr/include", name)
         if path.exists():
@@ -157,28 +140,4 @@ def _of_headers(machine: str) -> dict[str, int]:
             return {
                 _OTHER_NAMES.get(call, call) if wide else call: int(number) for wide, call, number in defined
             }
-    return {}
-
-
-PUT_ON = """
-import ctypes, os, struct, sys
-code, libc = bytes.fromhex(sys.argv[1]), ctypes.CDLL(None)
-kept = ctypes.create_string_buffer(code)
-program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(kept))
-libc.prctl(38, 1, 0, 0, 0)
-os._exit(9 if libc.syscall(317, 1, 1, program) else 0)
-"""
-
-
-def outcome(program: list[Instruction]) -> int:
-    """The exit status of a process that puts the filter on and goes on; negative: a signal."""
-    code = b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
-    return subprocess.run([sys.executable, "-S", "-c", PUT_ON, code.hex()]).returncode
-
-
-@pytest.mark.skipif(seccomp.machine() != MACHINES["x86_64"], reason="as x86-64's kernel takes them")
-def test_the_kernel_takes_both_filters():
-    """It checks a filter without knowing what for; under another architecture's the next call is death."""
-    assert outcome(rules(MACHINES["x86_64"], CONTROL)) == 0
-    assert outcome(rules(MACHINES["aarch64"], CONTROL)) == -signal.SIGSYS
-    assert outcome([(0x20, 0, 0, 3), (0x06, 0, 0, ALLOW)]) == 9  # it does check
+    pytest.skip("the kernel's headers (linux-libc-dev) are not here")
