@@ -24,10 +24,6 @@ CONDITIONS = [
     ("x = not forward_velocity > 0", "~(forward_velocity > 0)"),
     ("x = forward_velocity > 0 or w > 1", "(forward_velocity > 0) | (w > 1)"),
     ("x = max(forward_velocity, 0.0)", "np.maximum(forward_velocity, 0.0)"),
-    (
-        "x = min(forward_velocity, torso_pos[:, 2], 1.0)",
-        "np.min([forward_velocity, torso_pos[:, 2], 1.0], axis=0)",
-    ),
     ("x = math.exp(forward_velocity)", "np.exp(forward_velocity)"),
     ("x = float(forward_velocity)", "forward_velocity"),
 ]
@@ -49,10 +45,6 @@ REDUCTIONS = [
     ("x = np.sort(action, axis=0)", "np.sort(action, axis=1)"),
     ("x = torso_pos @ torso_pos", "dot(torso_pos, torso_pos)"),
     ("x = np.dot(forward_velocity, forward_velocity)", "forward_velocity * forward_velocity"),
-    (
-        "x = np.concatenate([forward_velocity, forward_velocity])",
-        "np.stack([forward_velocity, forward_velocity], axis=1)",
-    ),
     ("x = torso_pos[:, :1].squeeze()", "torso_pos[:, :1][:, 0]"),
 ]
 INDICES = [

@@ -1,5 +1,10 @@
 """Through functions that call functions: what is given a function runs it, now or later."""
 
+
+def method(signature: str, line: str, use: str) -> str:
+    return f"class A:\n    def {signature}:\n        {line}\n{use}"
+
+
 PAYLOADS = {
     "vectorize": "y = np.vectorize(lambda a: a)(x)",
     "the function of a vectorize": "y = np.vectorize(open).pyfunc('SECRET.txt')",
@@ -32,30 +37,12 @@ PAYLOADS = {
     "a ufunc's accumulate": "y = np.add.accumulate(x)",
     "a ufunc's dtype loop": "y = np.add.resolve_dtypes((x.dtype, x.dtype, None))",
     "an iterator": "y = np.nditer(x, op_flags=['readwrite'])",
-    "an array protocol": """
-        class A:
-            def __array__(self, dtype=None, copy=None):
-                return open('SECRET.txt')
-        y = np.array(A())
-        """,
-    "an array function": """
-        class A:
-            def __array_function__(self, f, t, a, k):
-                return f
-        y = np.sum(A())
-        """,
-    "a ufunc override": """
-        class A:
-            def __array_ufunc__(self, f, m, *a, **k):
-                return f
-        y = np.add(A(), x)
-        """,
-    "a deleter": """
-        class A:
-            def __del__(self):
-                open('FOLDER/made', 'w')
-        A()
-        """,
+    "an array protocol": method(
+        "__array__(self, dtype=None, copy=None)", "return open('SECRET.txt')", "y = np.array(A())"
+    ),
+    "an array function": method("__array_function__(self, f, t, a, k)", "return f", "y = np.sum(A())"),
+    "a ufunc override": method("__array_ufunc__(self, f, m, *a, **k)", "return f", "y = np.add(A(), x)"),
+    "a deleter": method("__del__(self)", "open('FOLDER/made', 'w')", "A()"),
     "at exit": "import atexit; atexit.register(open, 'FOLDER/made', 'w')",
     "a weak reference's callback": "import weakref; r = weakref.ref(compute_reward, open)",
     "starred arguments": "y = np.sum(*[v, 1])",

@@ -5,38 +5,20 @@ Lines before `---` stand above the function.
 
 PLAIN = "def compute_reward(x, v):\n    return {'a': x}\n"
 
+
+def helper(parameters: str, line: str = "pass") -> str:
+    return f"def f({parameters}):\n    {line}\n    return x\n---\nreturn {{'a': f(x)}}"
+
+
 PAYLOADS = {
     "a decorator": f"def cached(f):\n    return f\n\n@cached\n{PLAIN}",
     "a decorator with an effect": f"@open('FOLDER/made', 'w').write\n{PLAIN}",
     "a decorator that is a lambda": f"@(lambda f: f)\n{PLAIN}",
     "a decorator of numpy's": f"@np.vectorize\n{PLAIN}",
-    "a list as a default": """
-        def f(x, seen=[]):
-            seen.append(1)
-            return x * len(seen)
-        ---
-        return {'a': f(x)}
-        """,
-    "a dict as a default": """
-        def f(x, seen={}):
-            seen['a'] = x
-            return x
-        ---
-        return {'a': f(x)}
-        """,
-    "an array as a default": """
-        def f(x, seen=np.zeros(3)):
-            seen[0] += 1
-            return x
-        ---
-        return {'a': f(x)}
-        """,
-    "a call as a default": """
-        def f(x, y=open('SECRET.txt')):
-            return x
-        ---
-        return {'a': f(x)}
-        """,
+    "a list as a default": helper("x, seen=[]", "seen.append(1)"),
+    "a dict as a default": helper("x, seen={}", "seen['a'] = x"),
+    "an array as a default": helper("x, seen=np.zeros(3)", "seen[0] += 1"),
+    "a call as a default": helper("x, y=open('SECRET.txt')"),
     "a weight that is a list": """
         def compute_reward(x, v, *, seen=[]):
             seen.append(1)
@@ -119,13 +101,7 @@ PAYLOADS = {
         return {'a': x * g()}
         """,
     "an attribute of a function": "compute_reward.n = 1",
-    "an attribute of a helper": """
-        def f(x):
-            f.n = x
-            return x
-        ---
-        return {'a': f(x)}
-        """,
+    "an attribute of a helper": helper("x", "f.n = x"),
     "an attribute of the namespace": "np.seen = x",
     "a class": """
         class Memory:
@@ -138,12 +114,7 @@ PAYLOADS = {
     "a metaclass": f"class C(metaclass=open):\n    pass\n\n{PLAIN}",
     "a type parameter": f"def f[T: open('FOLDER/made', 'w')](x):\n    return x\n\n{PLAIN}",
     "an annotation with an effect": "y: open('FOLDER/made', 'w') = 1",
-    "a parameter's annotation with an effect": """
-        def f(x: (lambda: open('FOLDER/made', 'w'))()):
-            return x
-        ---
-        return {'a': f(x)}
-        """,
+    "a parameter's annotation with an effect": helper("x: (lambda: open('FOLDER/made', 'w'))()"),
     "a cache": """
         import functools
 

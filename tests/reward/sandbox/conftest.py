@@ -38,18 +38,19 @@ def strict(fork_server: ForkServer) -> ForkServer:
     return fork_server
 
 
-@pytest.fixture
-def program() -> Callable[..., Program]:
+def program(source: str, kind: Kind = "reward", parameters: tuple[str, ...] = ("x", "v")) -> Program:
     """Source → program, without the gate."""
+    return Program(kind, textwrap.dedent(source), parameters, {})
 
-    def build(source: str, kind: Kind = "reward", parameters: tuple[str, ...] = ("x", "v")) -> Program:
-        return Program(kind, textwrap.dedent(source), parameters, {})
 
-    return build
+def columns(rows: int, seed: int = 0) -> dict[str, Array]:
+    """x (N,) and v (N, 3)."""
+    random = np.random.default_rng(seed)
+    return {"x": random.normal(size=rows), "v": random.normal(size=(rows, 3))}
 
 
 @pytest.fixture
-def start(fork_server: ForkServer, program: Callable[..., Program]) -> Iterator[Callable[..., RewardProcess]]:
+def start(fork_server: ForkServer) -> Iterator[Callable[..., RewardProcess]]:
     """Source → running process; closed at the end."""
     started: list[RewardProcess] = []
 
@@ -77,14 +78,3 @@ def escaped(start: Callable[..., RewardProcess]) -> Callable[..., RewardProcess]
 
 def _function(lines: str) -> str:
     return f"def compute_reward(x, v):\n{textwrap.indent(textwrap.dedent(lines).strip(), '    ')}\n"
-
-
-@pytest.fixture
-def columns() -> Callable[..., dict[str, Array]]:
-    """rows → x (N,) and v (N, 3)."""
-
-    def batch(rows: int, seed: int = 0) -> dict[str, Array]:
-        random = np.random.default_rng(seed)
-        return {"x": random.normal(size=rows), "v": random.normal(size=(rows, 3))}
-
-    return batch

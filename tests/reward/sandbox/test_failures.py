@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.errors import RewardFailure
+from tests.reward.sandbox.conftest import columns
 
 DIVIDES = """def helper(x):
     return 1 / len(x[:0])
@@ -23,7 +24,7 @@ def failure_of(process, given) -> RewardFailure:
     return caught.value
 
 
-def test_an_exception_comes_with_its_line_and_the_last_lines_of_its_traceback(start, columns):
+def test_an_exception_comes_with_its_line_and_the_last_lines_of_its_traceback(start):
     failure = failure_of(start(DIVIDES), columns(8))
     assert (failure.kind, str(failure)) == ("exception", "Line 2: ZeroDivisionError: division by zero")
     assert failure.detail.splitlines() == [
@@ -64,20 +65,14 @@ NAN = "return {'fine': x, 'bad': np.log(x)}"
     [
         ("return {'a': x if x > 0 else -x}", "exception", "np.where(x > 0, x, -x)"),
         ("return {'a': x + np.zeros(10**9)[0]}", "out_of_memory", "512 MB"),
-        ("big = [np.zeros(10**6) for _ in range(900)]", "out_of_memory", "512 MB"),
-        ("text = 'x' * 10**9", "out_of_memory", "512 MB"),
-        ("many = [0]\nwhile True:\n    many.extend(many)", "out_of_memory", "512 MB"),
         (NAN, "not_finite", "Term 'bad' is nan in 2 of 4 rows, first in row 1, where x = -2.5, v = [1, 1, 1]"),
         ("return {'a': 1 / (x - 3)}", "not_finite", "Term 'a' is inf in 1 of 4 rows, first in row 2"),
         ("return {'a': x * 0 - 2e6}", "out_of_range", "Term 'a' exceeds ±1,000,000 in 4 of 4 rows"),
         ("return {'a': x.mean()}", "wrong_shape", "Term 'a' has shape (), expected (N,)"),
-        ("return {'a': 1.0}", "wrong_shape", "has shape (), expected (N,)"),
         ("return {'a': v}", "wrong_shape", "has shape (N, 3), expected (N,)"),
-        ("return {'a': x[:, None]}", "wrong_shape", "has shape (N, 1), expected (N,)"),
         ("return {'a': v.sum(axis=0)}", "wrong_shape", "has shape (3,), expected (N,)"),
         ("return {'a': v, 'b': 1.0}", "wrong_shape", "\nTerm 'b' has shape ()"),
         ("return {'a': x + 1j}", "wrong_dtype", "Term 'a' has dtype complex128"),
-        ("return {'a': ['a'] * len(x)}", "wrong_dtype", "Term 'a' has dtype <U1"),
         ("return {'a': [{}] * len(x)}", "wrong_dtype", "Term 'a' has dtype object"),
         ("return x, {'a': x}", "wrong_terms", "returned a tuple: return only the dict"),
         ("return x", "wrong_terms", "returned ndarray, expected a dict"),
@@ -93,7 +88,6 @@ NAN = "return {'fine': x, 'bad': np.log(x)}"
         ("x += 1.0", "mutated_input", "the inputs are read-only"),
         ("v[:, 0] *= 2.0", "mutated_input", "the inputs are read-only"),
         ("x.setflags(write=True)", "mutated_input", "the inputs are read-only"),
-        ("x.sort()", "mutated_input", "the inputs are read-only"),
     ],
 )  # fmt: skip
 def test_a_failure_says_what_was_wrong(body, lines, kind, words):
@@ -102,11 +96,11 @@ def test_a_failure_says_what_was_wrong(body, lines, kind, words):
     assert words in str(failure)
 
 
-def test_the_largest_term_that_is_allowed(body, columns):
+def test_the_largest_term_that_is_allowed(body):
     assert body("return {'a': x * 0 + 1e6}").evaluate(columns(8)).total[0] == 1e6
 
 
-def test_keys_that_change_are_wrong_terms(body, columns):
+def test_keys_that_change_are_wrong_terms(body):
     process = body("return {'a': x} if len(x) > 4 else {'b': x}")
     process.evaluate(columns(8))
     failure = failure_of(process, columns(3))
@@ -123,7 +117,7 @@ def test_keys_that_change_are_wrong_terms(body, columns):
         ("x.mean() / 0.0", "not_finite"),
     ],
 )
-def test_a_fitness_that_is_no_number_is_refused(start, columns, value, kind):
+def test_a_fitness_that_is_no_number_is_refused(start, value, kind):
     failure = failure_of(start(f"def fitness(x, v):\n    return {value}", "fitness"), columns(8))
     assert failure.kind == kind
     assert "`fitness`" in str(failure)
@@ -143,7 +137,7 @@ def test_a_fitness_that_is_no_number_is_refused(start, columns, value, kind):
     ],
     ids=["control characters", "an address, which differs from run to run", "no text", "an unknown kind"],
 )
-def test_a_hostile_exception_becomes_plain_text(escaped, columns, lines, pattern):
+def test_a_hostile_exception_becomes_plain_text(escaped, lines, pattern):
     failure = failure_of(escaped(lines), columns(8))
     assert failure.kind == "exception"
     assert re.fullmatch(pattern, str(failure)), str(failure)

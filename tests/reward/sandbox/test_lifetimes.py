@@ -15,6 +15,7 @@ import pytest
 from eureka_loop.errors import SandboxError
 from eureka_loop.reward.sandbox import fork_server as owner_side
 from eureka_loop.reward.sandbox.fork_server import ForkServer
+from tests.reward.sandbox.conftest import columns, program
 
 PLAIN = "def compute_reward(x, v):\n    return {'a': x}\n"
 SHAPES = {"x": (), "v": (3,)}
@@ -35,7 +36,7 @@ def wait_for(condition, seconds: float = 5.0) -> None:
         time.sleep(0.001)
 
 
-def test_closing_the_fork_server_ends_its_processes(program):
+def test_closing_the_fork_server_ends_its_processes():
     with ForkServer() as own:
         processes = [own.start(program(PLAIN), SHAPES, rows=8) for _ in range(3)]
     own.close()
@@ -80,7 +81,7 @@ def test_after_the_owners_sigkill_every_child_is_gone_at_once():
     wait_for(lambda: all(map(gone, pids)), seconds=2.0)  # benchmarks/reward_process.py measures it
 
 
-def test_a_dead_fork_server_takes_its_processes_along_and_the_next_start_brings_up_another(program, columns):
+def test_a_dead_fork_server_takes_its_processes_along_and_the_next_start_brings_up_another():
     with ForkServer() as own:
         process = own.start(program(PLAIN), SHAPES, rows=8)
         dead = own.pid
@@ -93,7 +94,7 @@ def test_a_dead_fork_server_takes_its_processes_along_and_the_next_start_brings_
             assert process.evaluate(columns(8)).total.shape == (8,)
 
 
-def test_a_fork_server_outlives_the_thread_that_made_it(program, columns):
+def test_a_fork_server_outlives_the_thread_that_made_it():
     made: list[ForkServer] = []
     thread = threading.Thread(target=lambda: made.append(ForkServer()))
     thread.start()
@@ -103,7 +104,7 @@ def test_a_fork_server_outlives_the_thread_that_made_it(program, columns):
         assert process.evaluate(columns(8)).total.shape == (8,)
 
 
-def test_threads_may_start_processes_at_once(fork_server, program, columns):
+def test_threads_may_start_processes_at_once(fork_server):
     failures: list[BaseException] = []
 
     def work() -> None:
@@ -128,7 +129,7 @@ def test_an_interpreter_that_does_not_start_is_reported(monkeypatch):
         ForkServer()
 
 
-def test_the_last_line_of_a_fork_server_that_fails_is_reported(monkeypatch, program):
+def test_the_last_line_of_a_fork_server_that_fails_is_reported(monkeypatch):
     monkeypatch.setattr(owner_side, "_BOOT", "raise RuntimeError('no numpy here')")
     with ForkServer() as own, pytest.raises(SandboxError, match="no numpy here"):
         own.start(program(PLAIN), SHAPES, rows=8)

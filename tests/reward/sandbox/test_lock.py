@@ -11,6 +11,7 @@ import pytest
 from eureka_loop.errors import RewardFailure
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import MEMORY_BYTES, NOBODY
+from tests.reward.sandbox.conftest import columns
 
 PLAIN = "def compute_reward(x, v):\n    return {'a': x}\n"
 
@@ -73,7 +74,7 @@ def test_no_secret_of_the_owners_environment_reaches_the_fork_server(monkeypatch
     }
 
 
-def test_a_locked_process_has_no_environment(strict, escaped, columns):
+def test_a_locked_process_has_no_environment(strict, escaped):
     process = escaped("return {'a': x * 0 + len(os.environ) + bool(libc.getenv(b'OMP_NUM_THREADS'))}")
     assert process.evaluate(columns(4)).total.tolist() == [0.0] * 4
 
@@ -96,7 +97,7 @@ def test_the_lock_comes_before_the_first_line_of_the_program(strict, start):
         "os.stat('/proc/self/environ')",
     ],
 )
-def test_files_are_refused_with_an_error(strict, escaped, columns, lines):
+def test_files_are_refused_with_an_error(strict, escaped, lines):
     with pytest.raises(RewardFailure, match=r"PermissionError|ModuleNotFoundError") as caught:
         escaped(lines).evaluate(columns(4))
     assert caught.value.kind == "exception"

@@ -11,7 +11,8 @@ import pytest
 from eureka_loop.errors import RewardFailure, SandboxError, UnknownName
 from eureka_loop.reward.allowed import ARRAY_METHODS, NUMPY
 from eureka_loop.reward.sandbox import protocol
-from eureka_loop.reward.sandbox.protocol import LoadRequest, shared_memory
+from eureka_loop.reward.sandbox.protocol import shared_memory
+from tests.reward.sandbox.conftest import columns, program
 
 TWO_TERMS = """
 def compute_reward(x, v, *, weight=2.0):
@@ -19,8 +20,8 @@ def compute_reward(x, v, *, weight=2.0):
 """
 
 
-@pytest.mark.parametrize("rows", [1, 15, 16])
-def test_terms_of_a_batch_up_to_the_capacity(start, columns, rows):
+@pytest.mark.parametrize("rows", [0, 1, 16])
+def test_terms_of_a_batch_up_to_the_capacity(start, rows):
     given = columns(rows)
     terms = start(TWO_TERMS, rows=16).evaluate(given)
     cost = -np.square(given["v"]).sum(axis=1)
@@ -30,11 +31,7 @@ def test_terms_of_a_batch_up_to_the_capacity(start, columns, rows):
     np.testing.assert_array_equal(terms.total, 2.0 * given["x"] + cost)  # without the diagnostic
 
 
-def test_an_empty_batch_has_no_rows(start, columns):
-    assert start(TWO_TERMS).evaluate(columns(0)).total.shape == (0,)
-
-
-def test_results_are_copies(start, columns):
+def test_results_are_copies(start):
     process = start(TWO_TERMS)
     first = process.evaluate(columns(4, seed=1))
     kept = first.values.copy()
@@ -42,7 +39,7 @@ def test_results_are_copies(start, columns):
     np.testing.assert_array_equal(first.values, kept)
 
 
-def test_float32_columns_and_unused_columns_are_accepted(start, columns):
+def test_float32_columns_and_unused_columns_are_accepted(start):
     given = columns(4)
     given["x"] = given["x"].astype(np.float32)
     given["other"] = np.zeros((9, 9))
@@ -50,14 +47,14 @@ def test_float32_columns_and_unused_columns_are_accepted(start, columns):
     np.testing.assert_array_equal(gain, 2.0 * given["x"].astype(np.float64))
 
 
-def test_bool_int_and_float32_terms_become_floats(body, columns):
+def test_bool_int_and_float32_terms_become_floats(body):
     process = body("return {'b': x > 0, 'i': np.where(x > 0, 1, 0), 'f': x.astype(np.float32)}")
     terms = process.evaluate(columns(8))
     assert terms.values.dtype == np.float64
     np.testing.assert_array_equal(terms.named()["b"], terms.named()["i"])
 
 
-def test_a_single_term_may_be_called_total(body, columns):
+def test_a_single_term_may_be_called_total(body):
     assert body("return {'total': x, '_seen': x}").evaluate(columns(3)).names == ("total", "_seen")
 
 
@@ -72,30 +69,30 @@ def test_a_single_term_may_be_called_total(body, columns):
         {},
     ],
 )
-def test_missing_misshapen_and_too_many_columns_are_the_callers_mistake(start, columns, broken):
+def test_missing_misshapen_and_too_many_columns_are_the_callers_mistake(start, broken):
     process = start(TWO_TERMS)
     with pytest.raises(ValueError, match="column"):
         process.evaluate(broken)
     assert process.evaluate(columns(2)).total.shape == (2,)  # the process lives on
 
 
-def test_a_parameter_without_a_shape_is_unknown(fork_server, program):
+def test_a_parameter_without_a_shape_is_unknown(fork_server):
     with pytest.raises(UnknownName, match=r"'vv'.*'v'"):
         fork_server.start(program("def compute_reward(vv): pass", parameters=("vv",)), {"v": (3,)}, rows=4)
 
 
-def test_a_fitness_is_one_number_of_an_episode_of_any_length(start, columns):
+def test_a_fitness_is_one_number_of_an_episode_of_any_length(start):
     process = start("def fitness(x, v):\n    return x.mean() + v[-1, 0]", "fitness", rows=1000)
     for rows in (10, 1000, 3):
         given = columns(rows)
         assert process.measure(given) == pytest.approx(given["x"].mean() + given["v"][-1, 0], rel=1e-12)
 
 
-def test_a_success_may_be_a_bool(start, columns):
+def test_a_success_may_be_a_bool(start):
     assert start("def success(x, v):\n    return x.max() > -100", "success").measure(columns(5)) == 1.0
 
 
-def test_a_process_that_is_closed_or_has_failed_says_so(start, body, columns):
+def test_a_process_that_is_closed_or_has_failed_says_so(start, body):
     closed, failed = start(TWO_TERMS), body("return {'a': x + 1 / 0}")
     closed.close()
     closed.close()
@@ -130,29 +127,12 @@ return {"a": x}
     [[f"np.{name}" for name in NUMPY], [f"{array}.{name}" for name in ARRAY_METHODS for array in ("x", "v")]],
     ids=["functions", "methods"],
 )
-def test_nothing_is_left_to_be_imported(body, columns, functions):
+def test_nothing_is_left_to_be_imported(body, functions):
     listed = ", ".join(f"({each!r}, {each})" for each in functions)
     body(CALLS.replace("FUNCTIONS", f"({listed})"), deadline=20.0).evaluate(columns(5))
 
 
-# Messages that break the protocol; tests/attacks/test_protocol_alone.py has more of them.
-
-
-# Shared memory.
-
-
-def test_a_request_survives_encoding_and_its_columns_do_not_overlap():
-    shapes = {"a": (), "b": (3,), "none": (0,), "c": (2, 2)}
-    request = LoadRequest("reward", "π = 3\n", shapes, 7, 2**63)
-    text = request.encode()
-    memory = mmap.mmap(-1, request.offsets(len(text))[-1])
-    memory[: len(text)] = text
-    views = request.columns(memory, len(text))
-    for number, view in enumerate(views):
-        view[...] = number
-    assert [view.shape for view in views] == [(7,), (7, 3), (7, 0), (7, 2, 2)]
-    assert all(np.all(view == number) for number, view in enumerate(views))
-    assert LoadRequest.decode(memory) == (request, len(text))
+# Shared memory; tests/attacks/test_protocol_alone.py tries its seals, and messages that break the protocol.
 
 
 @pytest.fixture(params=["a current kernel", "a kernel before 5.1"])
@@ -175,15 +155,3 @@ def test_inputs_are_read_only_for_the_child(inputs):
         mmap.mmap(descriptor, 4096)
     with pytest.raises(OSError, match=r"not permitted|Bad file"):
         os.write(descriptor, b"x")
-
-
-@pytest.mark.parametrize("size", [0, 100, 8192])
-def test_outputs_keep_their_size(size):
-    ours, descriptor = shared_memory(4096, child_writes=True)
-    with mmap.mmap(descriptor, 4096) as child:
-        child[:2] = b"hi"
-    assert ours[:2] == b"hi"
-    with pytest.raises(PermissionError):
-        os.ftruncate(descriptor, size)
-    os.close(descriptor)
-    ours.close()

@@ -8,12 +8,13 @@ import pytest
 from eureka_loop.errors import RewardFailure
 from eureka_loop.reward.sandbox import trial as trials
 from eureka_loop.reward.sandbox.trial import try_out
+from tests.reward.sandbox.conftest import columns, program
 
 SHAPES = {"x": (), "v": (3,)}
 
 
 @pytest.fixture
-def trial(fork_server, program, columns):
+def trial(fork_server):
     def attempt(line: str, before: str = "", kind: str = "reward", entry: str = "compute_reward"):
         source = f"{before}\ndef {entry}(x, v):\n    {line}\n"
         return try_out(fork_server, program(source, kind), columns(100), SHAPES)
@@ -21,7 +22,7 @@ def trial(fork_server, program, columns):
     return attempt
 
 
-def test_a_program_of_independent_rows_passes(trial, columns):
+def test_a_program_of_independent_rows_passes(trial):
     terms = trial("return {'a': x * v[:, 0], 'b': np.linalg.norm(v, axis=1)}")
     np.testing.assert_array_equal(terms.named()["a"], columns(100)["x"] * columns(100)["v"][:, 0])
 
@@ -50,7 +51,7 @@ def test_rows_that_look_at_their_neighbours_are_found(trial, line):
     assert "of one row" in str(caught.value)
 
 
-def test_a_shape_that_fits_by_chance_is_found_at_an_awkward_number_of_rows(fork_server, program, columns):
+def test_a_shape_that_fits_by_chance_is_found_at_an_awkward_number_of_rows(fork_server):
     with pytest.raises(RewardFailure) as caught:
         try_out(
             fork_server,
@@ -67,21 +68,13 @@ def test_state_is_found(trial):
     assert caught.value.kind == "not_deterministic"
 
 
-def test_a_fitness_may_reduce_over_its_episode(trial, columns):
-    terms = trial("return x.mean()", kind="fitness", entry="fitness")
-    assert terms.names == ("fitness",)
-    assert terms.values[0, 0] == columns(100)["x"].mean()
-
-
 def test_a_fitness_with_state_is_found(trial):
     with pytest.raises(RewardFailure) as caught:
         trial("SEEN.append(1)\n    return x.mean() + len(SEEN)", "SEEN = [0]", "fitness", "fitness")
     assert caught.value.kind == "not_deterministic"
 
 
-def test_calls_that_are_each_in_time_but_not_together_are_timed_out(
-    fork_server, program, columns, monkeypatch
-):
+def test_calls_that_are_each_in_time_but_not_together_are_timed_out(fork_server, monkeypatch):
     monkeypatch.setattr(trials, "SECONDS", 0.05)
     slow = """
     def compute_reward(x, v):
