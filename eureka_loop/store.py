@@ -9,7 +9,7 @@ candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, bank.js
    rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, with snapshots (training.pt)
    seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, TensorBoard events,
                     episode.npz: an episode of the policy, with every observable
-report.md           report-curves.png
+report.md           report-curves.svg
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ from eureka_loop.report.bench import setup, view
 from eureka_loop.report.bench.estimate import Cost, measure, of_search
 from eureka_loop.report.bench.results import BenchResults, search_result
 from eureka_loop.report.bench.setup import SETUP, Bench, Search
+from eureka_loop.report.layout import LOOKING, print_lines, show, terminal, waiting
 from eureka_loop.report.live import Live
 from eureka_loop.report.run_report import write_report
-from eureka_loop.report.terminal import LOOKING, print_lines, show, terminal, waiting
 from eureka_loop.search import assemble
 from eureka_loop.store import Run, settled
 from eureka_loop.versions import hardware, made_by

@@ -59,8 +59,8 @@ def compare(words: list[str]) -> int:
     from eureka_loop.report.compare.results import ComparisonResults
     from eureka_loop.report.compare.setup import begin, record_look
     from eureka_loop.report.compare.view import summary, write
+    from eureka_loop.report.layout import LOOKING, print_lines, show, terminal, waiting
     from eureka_loop.report.live import Live
-    from eureka_loop.report.terminal import LOOKING, print_lines, show, terminal, waiting
 
     setup = setup_of(options, command)
     folder = options.out or default_folder(options, setup)

@@ -22,8 +22,7 @@ from eureka_loop.execute import machine
 from eureka_loop.execute.filming import run_with
 from eureka_loop.propose.llm.settings import KEYS, configured_model
 from eureka_loop.report import text
-from eureka_loop.report.layout import facts, section
-from eureka_loop.report.terminal import show, terminal
+from eureka_loop.report.layout import facts, section, show, terminal
 from eureka_loop.reward.sandbox import lock
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import Layer

@@ -25,7 +25,7 @@ def tasks(arguments: list[str]) -> int:
     """Show the catalogue, or one task."""
     options = parse(TasksOptions, "tasks", arguments)
     from eureka_loop.report.catalogue import page
-    from eureka_loop.report.terminal import show
+    from eureka_loop.report.layout import show
 
     show(page(options.name))
     return 0
@@ -50,7 +50,7 @@ def inspect(arguments: list[str]) -> int:
     options = parse(InspectOptions, "inspect", arguments)
     from eureka_loop.report.candidate import candidate_page
     from eureka_loop.report.inspect import run_page
-    from eureka_loop.report.terminal import show
+    from eureka_loop.report.layout import show
 
     found = Run.open(options.run)
     if options.id is None:

@@ -64,7 +64,7 @@ def resume(arguments: list[str]) -> int:
     """Go on where a run stopped."""
     options = parse(ResumeOptions, "resume", arguments)
     from eureka_loop.propose.choose import check
-    from eureka_loop.report.summary import print_summary
+    from eureka_loop.report.inspect import print_summary
     from eureka_loop.store import settled
 
     run = Run.open(options.run).lock()
@@ -142,7 +142,7 @@ def train(arguments: list[str]) -> int:
 
 def _created(config: RunConfig, *, program: Path | None = None, human: Path | None = None) -> Run:
     """The run's folder; mistakes in the task are reported before the survey."""
-    from eureka_loop.report.terminal import LOOKING, terminal, waiting
+    from eureka_loop.report.layout import LOOKING, terminal, waiting
     from eureka_loop.search import assemble
     from eureka_loop.search.describe import task_of
 
@@ -159,8 +159,8 @@ def _created(config: RunConfig, *, program: Path | None = None, human: Path | No
 
 def _go(run: Run, jobs: int | None = None) -> int:
     """Send a run down the line, with a live display; it is resumable after any end."""
+    from eureka_loop.report.inspect import print_stopped, print_summary
     from eureka_loop.report.live import Live
-    from eureka_loop.report.summary import print_stopped, print_summary
     from eureka_loop.search import assemble
 
     with run:

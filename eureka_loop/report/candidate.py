@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from statistics import fmean
 
 from rich.console import Group, RenderableType
@@ -17,7 +18,7 @@ from eureka_loop.judge.screening import Screened, Verdict
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import sentence
-from eureka_loop.results import FITNESS, SUCCESS, Evaluated, Failed, Trained
+from eureka_loop.results import FITNESS, SUCCESS, Failed, Score, Trained
 from eureka_loop.reward.parsing import defaults
 from eureka_loop.search.feedback import stopped, training_table
 from eureka_loop.store import REFERENCES, Run
@@ -36,6 +37,9 @@ TRAINING = ("", "seed", "fitness", "lowest … highest", "success", "steps", "to
 def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool = False) -> RenderableType:
     """One candidate; with `diff` its differences, with `exchange` the messages it was written from.
 
+    Args:
+        diff: "parent" (the first one), "human" (the task's hand-written reward), or a candidate's id.
+
     Raises:
         UnknownName: the run has no such candidate.
         BadInput: nothing to `diff` with.
@@ -45,38 +49,44 @@ def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool
         raise UnknownName("candidate", id, known, hint=f"`eureka inspect {run.folder}` lists them")
     candidate = run.candidate(id)
     if diff is not None:
-        return diff_page(run, candidate, diff)
-    return exchange_page(run, id) if exchange else Group(*_sections(run, candidate))
+        return _differences(candidate, *_other(run, candidate, diff))
+    return _exchanges(run, id) if exchange else Group(*_sections(run, candidate))
 
 
 def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
-    id = candidate.id
+    id, weights = candidate.id, {}
     search, report = run.evaluated(id), run.evaluated(id, report=True)
     trained = search.trained or report.trained
     generation = "" if id in REFERENCES else f", {text.generation(candidate.generation)}"
-    weights = ", ".join(f"{name} = {value}" for name, value in weights_of(candidate.source).items())
+    with contextlib.suppress(BadInput, Refused):  # a text that is no program
+        weights = defaults(candidate.source)
     yield Text(text.label(id), style="bold")
     yield layout.facts(
         [
             ("written by", f"{candidate.designer}{generation}"),
             ("from", ", ".join(candidate.parents)),
             ("note", candidate.note),
-            ("weights", weights),
+            ("weights", ", ".join(f"{name} = {ast.unparse(value)}" for name, value in weights.items())),
         ]
     )
     yield layout.unbroken("file      ", run.candidate_folder(id) / "reward.py")
     yield layout.section("Code", layout.code(candidate.source))
     for failure in (*search.failures, *report.failures):
-        yield layout.section("Skipped" if failure.skipped else "Failed", failure_text(failure))
+        seed = "" if failure.seed is None else f" (seed {failure.seed})"
+        lines = [layout.paragraph(each) for each in (failure.message, failure.detail) if each.strip()]
+        body = Group(Text(text.failure(failure.kind) + seed, style="red"), *lines)
+        yield layout.section("Skipped" if failure.skipped else "Failed", body)
     if (screened := run.screened(id)) is not None:
-        yield layout.section("Before training", bank(screened), "order of recorded episodes by this reward")
+        yield layout.section("Before training", _bank(screened), "order of recorded episodes by this reward")
     if search.halted is not None:
         yield Text(f"{sentence(stopped(search.halted))}.", style="yellow")
-    if rows := list(_trainings(run, search, report)):
+    if rows := list(_trainings(run, id)):
         remark = "of the final policy, mean over judged episodes"
         yield layout.section("Fitness", layout.table(TRAINING, rows), remark)
-    if further := list(_further_scores(trained)):
-        yield layout.section("Further scores", layout.facts(further))
+    further = [(each, name) for each in trained for name in each.scores if name not in (FITNESS, SUCCESS)]
+    if further:
+        pairs = [(f"{name} (seed {each.seed})", _score(each.scores[name])) for each, name in further]
+        yield layout.section("Further scores", layout.facts(pairs))
     if trained:
         tables = tuple(layout.paragraph(training_table(trained, points)) for points in POINTS)
         yield layout.section("Training", layout.FirstThatFits(tables), "as in feedback to designers")
@@ -84,21 +94,12 @@ def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
         yield layout.section("Feedback its author got", layout.paragraph(feedback))
 
 
-def weights_of(source: str) -> dict[str, str]:
-    """Keyword-only parameters with their defaults, as written; empty for a text that is no program."""
-    try:
-        return {name: ast.unparse(default) for name, default in defaults(source).items()}
-    except (BadInput, Refused):
-        return {}
+def _score(score: Score) -> str:
+    value = "unscored" if score.value is None else numbers.number(score.value)
+    return f"{value}: {score.explanation}" if score.explanation else value
 
 
-def failure_text(failure: Failed) -> RenderableType:
-    seed = "" if failure.seed is None else f" (seed {failure.seed})"
-    lines = [layout.paragraph(each) for each in (failure.message, failure.detail) if each.strip()]
-    return Group(Text(text.failure(failure.kind) + seed, style="red"), *lines)
-
-
-def bank(screened: Screened) -> RenderableType:
+def _bank(screened: Screened) -> RenderableType:
     """Rank correlation with fitness over the trajectory bank's episodes, in all and by term."""
     why = f", {screened.why}" if screened.why else ""
     episodes = f"{screened.episodes} episodes of {screened.policies} policies"
@@ -113,68 +114,38 @@ def bank(screened: Screened) -> RenderableType:
     return layout.facts(pairs)
 
 
-# training
-
-
-def _trainings(run: Run, search: Evaluated, report: Evaluated) -> Iterator[list[str]]:
+def _trainings(run: Run, id: str) -> Iterator[list[str]]:
     """One line a training: the search's, rung by rung, then the report's."""
-    id = search.candidate.id
-    for rung in run.rungs(id):
+    for rung in (*run.rungs(id), None):
         for seed in run.training_seeds(id, rung):
             result = run.result(id, seed, rung)
-            reached = f" to {numbers.count(result.steps)}" if isinstance(result, Trained) else ""
-            yield [f"search{reached}", str(seed), *_training(run, id, seed, result, rung)]
-    results = {result.seed: result for each in (search, report) for result in each.results}
-    for seed in run.training_seeds(id):
-        stream = "report" if seeds.is_report(seed) else "search"
-        yield [stream, str(seed), *_training(run, id, seed, results.get(seed))]
+            stage = "report" if seeds.is_report(seed) else "search"
+            if rung is not None and isinstance(result, Trained):
+                stage += f" to {numbers.count(result.steps)}"
+            progress = run.job_folder(id, seed, rung) / "progress.jsonl"
+            yield [stage, str(seed), *_training(result, files.last_line(progress) or {})]
 
 
-def _training(
-    run: Run, id: str, seed: int, result: Trained | Failed | None, rung: int | None = None
-) -> list[str]:
+def _training(result: Trained | Failed | None, last: dict[str, float]) -> list[str]:
+    """Cells of one training; of one that goes on, its last progress."""
     if result is None:
-        *_, last = [{}, *files.read_lines(run.job_folder(id, seed, rung) / "progress.jsonl")]
         return [numbers.number(last.get("fitness")), f"so far, at step {int(last.get('step') or 0):,}"]
     if isinstance(result, Failed):
         return ["failed", text.failure(result.kind)]
     each = [episode.fitness for episode in result.episodes]
-    length = fmean(episode.length for episode in result.episodes)
     return [
         numbers.number(result.fitness),
         " … ".join(numbers.column([min(each), max(each)])),
         numbers.percent(result.success),
-        f"{length:,.0f}",
+        f"{fmean(episode.length for episode in result.episodes):,.0f}",
         numbers.duration(result.seconds),
     ]
 
 
-def _further_scores(trained: Sequence[Trained]) -> Iterator[tuple[str, str]]:
-    """Scores of further judges: the value of each training, or why there is none."""
-    for result in trained:
-        for name, found in result.scores.items():
-            if name not in (FITNESS, SUCCESS):
-                value = "unscored" if found.value is None else numbers.number(found.value)
-                why = f": {found.explanation}" if found.explanation else ""
-                yield f"{name} (seed {result.seed})", f"{value}{why}"
-
-
-# differences and exchanges
-
-
-def diff_page(run: Run, candidate: Candidate, against: str) -> RenderableType:
-    """A unified diff from another program.
-
-    Args:
-        against: "parent" (the first one), "human" (the task's hand-written reward), or a candidate's id.
-
-    Raises:
-        BadInput: no parent, or no hand-written reward.
-        UnknownName: no such candidate.
-    """
-    name, source = _other(run, candidate, against)
+def _differences(candidate: Candidate, name: str, source: str) -> RenderableType:
+    """A unified diff from another program, whole: programs are short."""
     before, after = text.clean(source).splitlines(), text.clean(candidate.source).splitlines()
-    whole = len(before) + len(after)  # programs are short: show all of it
+    whole = len(before) + len(after)
     diff = "\n".join(difflib.unified_diff(before, after, name, candidate.id, n=whole, lineterm=""))
     body = layout.code(diff, numbered=False, language="diff") if diff else Text("no difference", style="dim")
     return Group(Text(f"{name} → {candidate.id}", style="bold"), Text(), body)
@@ -198,18 +169,15 @@ def _other(run: Run, candidate: Candidate, against: str) -> tuple[str, str]:
     return "human", task.human
 
 
-def exchange_page(run: Run, id: str) -> RenderableType:
+def _exchanges(run: Run, id: str) -> RenderableType:
     """Messages and reply, word for word; those of the repair if there was one."""
-    exchanges = run.exchanges(id)
-    if not exchanges:
-        return Text(f"{id} was written without an exchange")
     parts: list[RenderableType] = []
-    for number, exchange in enumerate(exchanges):
+    for number, exchange in enumerate(run.exchanges(id)):
         texts = [(each.get("role", ""), each.get("content", "")) for each in exchange.get("messages") or ()]
-        texts.append(("reply", exchange.get("reply") or ""))
         rest = {key: value for key, value in exchange.items() if key not in KNOWN and value}
+        texts.append(("reply", exchange.get("reply") or ""))
         texts.append(("about it", json.dumps(rest, indent=1, ensure_ascii=False) if rest else ""))
         parts.append(Text("Repair" if number else "First try", style="bold underline"))
         parts += [layout.section(title, layout.paragraph(each)) for title, each in texts if each]
         parts.append(Text())
-    return Group(*parts)
+    return Group(*parts) if parts else Text(f"{id} was written without an exchange")

@@ -18,12 +18,12 @@ from eureka_loop.execute.requests import survey
 from eureka_loop.numbers import compact
 from eureka_loop.records import Task
 from eureka_loop.report import layout, text
-from eureka_loop.report.terminal import waiting
+from eureka_loop.report.layout import waiting
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
-LOOKING = "looking at the environment"
 MORE = "`eureka tasks NAME` shows all about one; `eureka run NAME` begins."
 NO_HUMAN = "none; to compare with one of your own: `eureka compare RUN --with mine.py`"
+NAMES = "what a reward may name; prev_ and init_ before a name: a step ago, at the episode's start"
 
 
 def page(name: str | None) -> RenderableType:
@@ -37,10 +37,9 @@ def page(name: str | None) -> RenderableType:
     if name is None or name in known:
         return catalogue(known if name is None else {name: known[name]})
     task = find_task(name)
-    with waiting(LOOKING), tempfile.TemporaryDirectory(prefix="eureka-") as folder:
+    with waiting("looking at the environment"), tempfile.TemporaryDirectory(prefix="eureka-") as folder:
         files.write_json(Path(folder) / "task.json", task)
-        vocabulary = survey(Path(folder))
-        native = Path(folder) / "native.py"
+        vocabulary, native = survey(Path(folder)), Path(folder) / "native.py"
         source = native.read_text(encoding="utf-8") if native.exists() else ""
     return task_page(task, find_domain(task.env_id), vocabulary, source)
 
@@ -50,19 +49,14 @@ def catalogue(known: Mapping[str, Sequence[Task]]) -> RenderableType:
     parts = []
     for suite, members in known.items():
         width = max(len(task.name) for task in members)
-        lines = [
-            layout.cut(Text(f"{task.name:{width}}  {text.one_line(task.text)} ({environment_of(task)})"))
-            for task in members
-        ]
+        lines = []
+        for task in members:
+            env = task.env_kwargs.get("env_name", task.env_id)  # Meta-World's tasks share an id
+            lines.append(layout.cut(Text(f"{task.name:{width}}  {text.one_line(task.text)} ({env})")))
         extra = find_domain(members[0].env_id).extra
         needed = "" if installed(extra) else f"; they need: pip install 'eureka-loop[{extra}]'"
         parts.append(layout.section(suite, Group(*lines), f"{numbers.plural(len(members), 'task')}{needed}"))
     return Group(*parts, Text(), Text(MORE, style="dim"))
-
-
-def environment_of(task: Task) -> str:
-    """Meta-World's tasks share a Gymnasium id; each has its own name inside."""
-    return str(task.env_kwargs.get("env_name", task.env_id))
 
 
 def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = "") -> RenderableType:
@@ -85,7 +79,7 @@ def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = 
         layout.facts(about),
         *_programs(task, native),
         layout.section("Hyperparameters", settings, domain.hyperparameters_source),
-        vocabulary_section(vocabulary),
+        layout.section("Vocabulary", Group(*_vocabulary(vocabulary)), NAMES),
         *([layout.section("Constants", constants, "of the model")] if vocabulary.constants else []),
     )
 
@@ -96,27 +90,24 @@ def _programs(task: Task, native: str) -> Iterator[RenderableType]:
         ("Success", task.success, "of a whole episode"),
         ("Sparse reward", task.sparse, "for comparison"),
         ("Hand-written reward", task.human, task.human_source),
-        ("Hand-written reward", native or None, "the env's own, as its class computes it"),
+        ("Hand-written reward", native, "the env's own, as its class computes it"),
     ):
-        if source is not None:
+        if source:
             yield layout.section(title, layout.code(source, numbered=False), about)
     if task.human is None and not native:
         yield layout.section("Hand-written reward", Text(NO_HUMAN))
 
 
-def vocabulary_section(vocabulary: Vocabulary) -> RenderableType:
+def _vocabulary(vocabulary: Vocabulary) -> Iterator[RenderableType]:
     """Every observable, by group: shape, unit, start, range under random actions, meaning."""
     shown = [each for each in vocabulary if not each.hidden]
-    parts: list[RenderableType] = []
     for group, members in groupby(shown, key=lambda each: each.group):
-        rows = [[each.name, values(each), each.description] for each in members]
-        table = layout.table(["name", "shape, unit; start, range", "meaning"], rows)
-        parts += [Text(), Text(text.one_line(group), style="italic"), table]
-    about = "what a reward may name; prev_ and init_ before a name: a step ago, at the episode's start"
-    return layout.section("Vocabulary", Group(*parts), about)
+        yield from (Text(), Text(text.one_line(group), style="italic"))
+        rows = [[each.name, _values(each), each.description] for each in members]
+        yield layout.table(["name", "shape, unit; start, range", "meaning"], rows)
 
 
-def values(observable: Observable) -> str:
+def _values(observable: Observable) -> str:
     """Shape, unit and frame; value at an episode's start if all components agree; range over all of them."""
     low, high, start = observable.low, observable.high, observable.start
     frame = f" ({observable.frame})" if observable.frame else ""

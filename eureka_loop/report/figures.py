@@ -6,8 +6,9 @@ import html
 import io
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from eureka_loop import numbers
@@ -27,11 +28,12 @@ STYLE: dict[Any, Any] = {
 }  # fmt: skip
 
 
+@dataclass(slots=True)
 class Drawing:
-    """A figure with its axes, to draw on; `svg` holds the result once the context has ended."""
+    """Axes to draw on; `svg` holds the result once the context has ended."""
 
-    def __init__(self, figure: Any, axes: Sequence[Any]) -> None:
-        self.figure, self.axes, self.svg = figure, axes, ""
+    axes: list[Any]
+    svg: str = ""
 
 
 @contextmanager
@@ -53,7 +55,7 @@ def drawing(width: float, height: float, title: str, *, rows: int = 1, columns: 
     ):
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
-        found = Drawing(figure, list(figure.subplots(rows, columns, squeeze=False).flat))
+        found = Drawing(list(figure.subplots(rows, columns, squeeze=False).flat))
         yield found
         out = io.StringIO()
         figure.savefig(
@@ -62,17 +64,18 @@ def drawing(width: float, height: float, title: str, *, rows: int = 1, columns: 
     found.svg = _plain(out.getvalue(), description)
 
 
-def line(axes: Any, x: Array, curve: tuple[Array, Array, Array], series: int, *, dashed: bool = True) -> None:
+def line(axes: Any, x: Array, curve: tuple[Array, Array, Array], series: int, **style: Any) -> None:
     """A curve with its interval as a band.
 
     Args:
         curve: value, low, high, (x,) each.
-        series: number of its colour and, with `dashed`, of its dashes.
+        series: number of its colour and of its dashes.
+        style: other arguments of `plot`.
     """
     value, low, high = curve
     colour = SERIES[series % len(SERIES)]
     axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
-    axes.plot(x, value, color=colour, linestyle=DASHES[series % len(DASHES)] if dashed else "-")
+    axes.plot(x, value, **{"color": colour, "linestyle": DASHES[series % len(DASHES)], **style})
 
 
 def label_counts(axis: Any) -> None:

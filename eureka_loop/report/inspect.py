@@ -1,55 +1,107 @@
-"""`eureka inspect RUN`: ranking, early stops, failures, lineage, report and cost of a run."""
+"""`eureka inspect RUN`, and the last lines of `eureka run`: ranking, failures, lineage, report, cost."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import shlex
 import time
 from collections.abc import Iterator
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
 from eureka_loop import numbers
-from eureka_loop.report import layout, sections, text
+from eureka_loop.errors import RunError
+from eureka_loop.report import layout, log, sections, text
 from eureka_loop.report.comparison import compared
+from eureka_loop.report.layout import print_lines, show
 from eureka_loop.report.run_data import RunData
+from eureka_loop.report.run_report import write_report
 from eureka_loop.results import Evaluated
 from eureka_loop.store import Run
+
+BACKWARDS = "not trained: they rank the episodes of earlier policies backwards"
 
 
 def run_page(run: Run) -> RenderableType:
     """A run; it may be going on, or have been killed.
 
     Raises:
-        RunError: a file of the run is damaged.
+        RunError: run.toml or a file of the task is damaged.
     """
-    data = RunData.read(run)
-    return Group(Text(run.folder.name, style="bold"), overview(data), *_sections(data))
+    data = RunData(run)
+    return Group(Text(run.folder.name, style="bold"), _overview(data), *_sections(data))
+
+
+def print_summary(run: Run, console: Console | None = None) -> int:
+    """Write the report and show the winner; the exit code: 0, or 1 where nothing could be trained.
+
+    Raises:
+        RunError: the report can't be written.
+    """
+    path, data = write_report(run), RunData(run)
+    show(summary(data), console)
+    best = data.best
+    lines = [f"Reward: {run.candidate_folder(best.id) / 'reward.py'}"] if best else []
+    print_lines("", *lines, f"Report: {path}", console=console)
+    return 0 if best or data.having("halted") else 1
+
+
+def print_stopped(run: Run, reason: str, console: Console | None = None) -> None:
+    """Print why a run stopped, how far it is and how to resume it; write a report if anything was trained."""
+    data = RunData(run)
+    best = next(iter(data.ranking), None)
+    found = f"best so far {best.candidate.id}, fitness {numbers.number(best.fitness)}" if best else ""
+    lines = [
+        f"Stopped: {reason}",
+        f"{log.progress(data.state)} done; {found or 'nothing trained yet'}",
+        f"Go on with: eureka resume {shlex.quote(str(run.folder))}",
+    ]
+    if best is not None:
+        with contextlib.suppress(RunError):  # a full disk may be why it stopped
+            lines.append(f"Report so far: {write_report(run, picture=False)}")
+    print_lines(*lines, console=console)
+
+
+def summary(data: RunData) -> RenderableType:
+    """The winner's code, its fitness beside the references, the cost."""
+    best = data.best
+    if best is None:
+        head = Text("\nNo candidate could be trained.", style="bold red")
+        return Group(head, layout.table(*sections.failures(data.having("failed"))))
+    value = numbers.number(data.ranking[0].fitness if data.ranking else None)
+    fitness: RenderableType = Text(f"{value} on the search's seeds; no report was asked for")
+    remark = ""
+    if any(each.results for each in data.reports):
+        fitness, remark = _report(data), f"on fresh seeds, {data.config.steps:,} steps each"
+    return Group(
+        layout.section(
+            f"Winner: {best.id}", layout.code(best.source, numbered=False), text.one_line(best.note, 60)
+        ),
+        layout.section("Fitness", fitness, remark),
+        layout.section("Cost", Text(sections.cost(data))),
+    )
 
 
 def _sections(data: RunData) -> Iterator[RenderableType]:
     grids = (
         ("Ranking", sections.ranking(data), "by mean fitness of the final policy"),
-        ("Stopped early", sections.stopped(data), "others had a better fitness after as many steps"),
-        ("Not finished", sections.unfinished(data), ""),
-        (
-            "Skipped",
-            sections.failures(data.having("skipped")),
-            "not trained: they rank the episodes of earlier policies backwards",
-        ),
+        ("Skipped", sections.failures(data.having("skipped")), BACKWARDS),
         ("Failed", sections.failures(data.having("failed")), ""),
+        ("Damaged", sections.damaged(data), "left out of all else"),
     )
     for title, grid, remark in grids:
-        if grid.rows:
-            yield layout.section(title, grid.table(), remark)
+        if grid[1]:
+            yield layout.section(title, layout.table(*grid), remark)
     if data.search:
-        yield layout.section("Lineage", lineage(data))
+        yield layout.section("Lineage", _lineage(data))
     if any(each.results for each in data.reports):
-        yield layout.section("Report", report(data), "trained again on seeds that the search never saw")
+        yield layout.section("Report", _report(data), "trained again on seeds that the search never saw")
 
 
-def overview(data: RunData) -> RenderableType:
+def _overview(data: RunData) -> RenderableType:
     """Task, search, trainer, state and cost."""
     config, task, state = data.config, data.task, data.state
     model, steady = f" ({config.model})" if config.model else "", " (steady)" if config.steady else ""
@@ -58,65 +110,65 @@ def overview(data: RunData) -> RenderableType:
         f"{numbers.plural(config.generations, 'generation')} × {config.samples} candidates{steady}, "
         f"{config.algo} {config.steps:,} steps × {numbers.plural(config.seeds, 'seed')}, seed {config.seed}"
     )
+    active = _is_active(data.run)
+    ago = f", last event {numbers.duration(time.time() - state.last)} ago" if state.last else ""
+    going = f"{'going on' if active else state.ended or 'killed'}: {log.progress(state)} done{ago}"
     facts = layout.facts(
         [
             ("task", f"{task.name} on {task.env_id}" if task else ""),
             ("", task.text if task else ""),
             ("search", search),
-            ("trainer", sections.trained_by(data)),
-            ("state", status(data)),
+            ("trainer", sections.trainer(data)),
+            ("state", f"finished; winner {state.winner}" if state.ended == "finished" else going),
             ("cost", sections.cost(data)),
         ]
     )
-    if data.active or state.ended == "finished":
+    if active or state.ended == "finished":
         return facts
     return Group(facts, layout.unbroken("go on with", f"eureka resume {shlex.quote(str(data.run.folder))}"))
 
 
-def status(data: RunData) -> str:
-    """ "finished; winner g0-00", "going on: 9 of 26 trainings done, last event 2 s ago"."""
-    state = data.state
-    if state.ended == "finished":
-        return f"finished; winner {state.winner}"
-    ago = f", last event {numbers.duration(time.time() - state.last)} ago" if state.last else ""
-    return f"{'going on' if data.active else state.ended or 'killed'}: {sections.progress(state)}{ago}"
+def _is_active(run: Run) -> bool:
+    """Whether a process holds the run's lock."""
+    try:
+        with (run.folder / ".lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+    return False
 
 
-def report(data: RunData) -> Group:
+def _report(data: RunData) -> Group:
     """The winner beside the references, and the verdicts."""
     comparison = compared(data)
     lines = (Text(sentence, style=style) for sentence, style in sections.sentences(comparison))
-    return Group(sections.comparison_grid(comparison).table(), Text(), *lines)
+    return Group(layout.table(*sections.report(comparison)), Text(), *lines)
 
 
-def lineage(data: RunData) -> Group:
+def _lineage(data: RunData) -> Tree:
     """Each candidate under its first parent; other parents are named."""
-    shown = numbers.column(each.fitness for each in data.ranking)
-    fitness = {each.candidate.id: value for each, value in zip(data.ranking, shown, strict=True)}
+    root = Tree("", guide_style="dim", hide_root=True)
     nodes: dict[str, Tree] = {}
-    roots: list[Tree] = []
     for each in sorted(data.search, key=lambda each: each.candidate.generation):
-        id = each.candidate.id
-        parent = next((one for one in each.candidate.parents if one in nodes), None)
-        outcome, style = _outcome(each, fitness.get(id))
-        others = [text.one_line(one) for one in each.candidate.parents if one != parent]
+        candidate = each.candidate
+        parent = next((one for one in candidate.parents if one in nodes), None)
+        others = [text.one_line(one) for one in candidate.parents if one != parent]
         label = Text.assemble(
-            id,
-            (f"  {outcome}", style),
+            candidate.id,
+            "  ",
+            _outcome(data, each),
             (f"  with {', '.join(others)}" if others else "", "dim"),
-            (f"  {text.one_line(each.candidate.note, 120)}", "dim"),
+            (f"  {text.one_line(candidate.note, 120)}", "dim"),
         )
-        tree = Tree(layout.cut(label), guide_style="dim")
-        nodes[id] = tree
-        (nodes[parent].children if parent else roots).append(tree)
-    return Group(*roots)
+        nodes[candidate.id] = (nodes[parent] if parent else root).add(layout.cut(label))
+    return root
 
 
-def _outcome(each: Evaluated, fitness: str | None) -> tuple[str, str]:
-    """Failure, early stop or fitness of a candidate, with a style."""
+def _outcome(data: RunData, each: Evaluated) -> tuple[str, str]:
+    """Failure or fitness of a candidate, with a style."""
     if each.failures:
         failure = each.failures[0]
         return text.outcome(failure.kind), "yellow" if failure.skipped else "red"
-    if each.halted is not None:
-        return f"{numbers.number(each.halted.fitness)} after {numbers.count(each.halted.steps)} steps", "dim"
-    return ("not finished", "dim") if fitness is None else (fitness, "green")
+    if not each.halted and len(each.trained) < (seeds := data.config.seeds):
+        return f"{len(each.trained)} of {numbers.plural(seeds, 'training')} finished", "dim"
+    return sections.fitness(data, each), "dim" if each.halted else "green"

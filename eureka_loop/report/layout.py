@@ -1,29 +1,81 @@
-"""Building blocks of pages on a terminal: sections, names with values, tables, code."""
+"""Pages on a terminal: the console, and sections, names with values, tables, code.
+
+Everything is text, never markup; in a pipe lines are whole.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from eureka_loop.report import text
-from eureka_loop.report.terminal import WIDEST, Lines
 
+LOOKING = "trying the sandbox, looking at the environment"
+WIDEST = 10_000  # columns of a page in a pipe or a file
 NUMBER = re.compile(r"[-+<]?[\d,.]+(e[-+]\d+)?[%kMG]?( s| min)?")
+BLANKS = re.compile(r"(?:\x1b\[[\d;]*m| )+$", re.MULTILINE)
+
+
+def terminal(*, stderr: bool = False) -> Console:
+    """A console without markup, emoji codes or highlighting; NO_COLOR and TERM=dumb are respected."""
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")  # a terminal that can't show `★` must not end a run
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+@contextlib.contextmanager
+def waiting(message: str, console: Console | None = None, *, log: Console | None = None) -> Iterator[None]:
+    """Show a spinner with a message on a terminal; elsewhere print the message to `log`, if given."""
+    console = console or terminal(stderr=True)
+    if can_redraw(console):
+        with console.status(Text(message)):
+            yield
+        return
+    if log is not None:
+        log.print(Text(f"{message}…"), soft_wrap=True)
+    yield
+
+
+def can_redraw(console: Console) -> bool:
+    """Whether the console is a real terminal: FORCE_COLOR in a pipe asks for colours, not for a table."""
+    return console.is_interactive and console.file.isatty()
+
+
+def show(page: RenderableType, console: Console | None = None) -> None:
+    """Print a page without trailing blanks: as wide as the screen; in a pipe no line is wrapped."""
+    console = console or terminal()
+    width = console.width
+    console.width = width if can_redraw(console) else WIDEST
+    with console.capture() as printed:
+        console.print(page, crop=False)
+    console.width = width
+    console.file.write(BLANKS.sub(lambda found: found[0].replace(" ", ""), printed.get()))
+    console.file.flush()
+
+
+def print_lines(*lines: str, console: Console | None = None) -> None:
+    """Print lines whole, however long: paths and commands are there to be copied."""
+    (console or terminal()).print(Text("\n".join(map(text.clean, lines))), soft_wrap=True)
 
 
 def section(title: str, body: RenderableType, remark: str = "") -> Group:
     """An empty line, a heading with a remark, the indented body."""
-    head = Text(text.one_line(title), style="bold")
-    if remark:
-        head = Text.assemble(head, (f"  {text.one_line(remark)}", "dim"))
-    return Group(Text(), head, Lines(body, indent=2))
+    head = Text.assemble(
+        (text.one_line(title), "bold"), (f"  {text.one_line(remark)}" if remark else "", "dim")
+    )
+    return Group(Text(), head, Padding(body, (0, 0, 0, 2)))
 
 
 def facts(pairs: Iterable[tuple[str, str | Text]]) -> Table:
@@ -33,14 +85,14 @@ def facts(pairs: Iterable[tuple[str, str | Text]]) -> Table:
     grid.add_column(overflow="fold")
     for name, value in pairs:
         if value:
-            grid.add_row(name, as_text(value))
+            grid.add_row(name, _as_text(value))
     return grid
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """A table without lines, columns of numbers to the right. Cells are text, never markup."""
     made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    cells = [[as_text(cell) for cell in row] for row in rows]
+    cells = [[_as_text(cell) for cell in row] for row in rows]
     for index, head in enumerate(heads):
         column = [row[index].plain for row in cells if index < len(row)]
         numeric = 2 * sum(NUMBER.fullmatch(cell) is not None for cell in column) > len(column)
@@ -50,7 +102,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     return made
 
 
-def as_text(value: str | Text) -> Text:
+def _as_text(value: str | Text) -> Text:
     return value if isinstance(value, Text) else Text(text.one_line(value))
 
 

@@ -6,24 +6,20 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from types import TracebackType
 
 import rich.live
 from rich.console import Console, Group, RenderableType
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from eureka_loop import numbers
-from eureka_loop.report import layout, sections, text
-from eureka_loop.report.log import TRAINED, LogFormatter, position, time_left
+from eureka_loop.numbers import count, number, percent, plural
+from eureka_loop.report import layout, log, text
 from eureka_loop.report.state import CandidateState, RunState, Status
-from eureka_loop.report.terminal import can_redraw, terminal
+from eureka_loop.results import FITNESS, SUCCESS
 from eureka_loop.store import Event, Run
 
-REFRESH = 2  # per second: the trainings need the cores more
-BAR = 12  # columns
-WIDEST_NAME = 24
+PROGRESS_EVERY = 10.0  # s between log lines of progress
+BAR = 12  # columns; none on a screen below 60
 STYLES: dict[Status, str] = {"done": "green", "failed": "red", "skipped": "yellow"}
 SHOWN_FIRST: tuple[Status, ...] = ("training", "waiting", "done", "halted", "skipped", "failed")
 
@@ -33,22 +29,19 @@ class Live:
 
     Args:
         run: its events so far are the initial state.
-        console: default: standard output.
-        interactive: whether to draw a table; default: on a terminal that can move its cursor.
+        console: default: standard output. A table is drawn on a terminal that can move its cursor.
     """
 
-    def __init__(
-        self, run: Run | None = None, console: Console | None = None, *, interactive: bool | None = None
-    ) -> None:
-        self._console = console or terminal()
+    def __init__(self, run: Run | None = None, console: Console | None = None) -> None:
+        self._console = console or layout.terminal()
         self._lock = threading.Lock()  # rich draws in a thread of its own
         self._state = RunState(run.events() if run is not None else ())
-        self._log = LogFormatter()
+        self._last_progress = 0.0
         self._table: rich.live.Live | None = None
-        if can_redraw(self._console) if interactive is None else interactive:
+        if layout.can_redraw(self._console):
             self._table = rich.live.Live(
                 console=self._console,
-                refresh_per_second=REFRESH,
+                refresh_per_second=2,  # the trainings need the cores more
                 get_renderable=self._draw,
                 vertical_overflow="crop",
             )
@@ -56,7 +49,13 @@ class Live:
     def __call__(self, event: Event) -> None:
         with self._lock:
             self._state.take(event)
-            line = self._log.line(event, self._state) if self._table is None else None
+            if self._table is not None:
+                return
+            if event["event"] == "progress":
+                if event["time"] - self._last_progress < PROGRESS_EVERY:
+                    return
+                self._last_progress = event["time"]
+            line = log.line(event, self._state)
         if line is not None:
             self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
 
@@ -65,9 +64,7 @@ class Live:
             self._table.start(refresh=True)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Leave the last state on the screen, and the terminal as it was."""
         if self._table is not None:
             self._table.stop()
@@ -78,7 +75,7 @@ class Live:
 
 
 def draw(state: RunState, now: float, width: int, height: int) -> Group:
-    """Header, best of the earlier generations, and the candidates of the current one or of the report.
+    """Header, candidates of the current generation or of the report, and a line about the others.
 
     The last line is empty: the cursor rests there, and an echoed ^C can't push the table down.
 
@@ -86,100 +83,61 @@ def draw(state: RunState, now: float, width: int, height: int) -> Group:
         now: Unix time.
         width, height: of the screen, in columns and lines; one line stays free.
     """
-    parts: list[RenderableType] = [header(state, now), Text()]
+    header = layout.cut(Text(text.one_line(state.task), style="bold"))
+    header.append(f" · {text.one_line(log.header(state, now))}", style="not bold")
     if state.generation is None and not state.report:
-        return Group(*parts, Text("getting ready…", style="dim"), Text())
-    if state.report:
-        rows, title, seeds = list(state.report.values()), "report", state.report_seeds
-    else:
-        rows, title, seeds = state.current, f"g{state.generation}", state.seeds
-    if state.past:
-        best = f"best so far {state.best.id}, {numbers.number(state.best.fitness)}; " if state.best else ""
-        parts.append(_remark(f" {best}earlier: {_counted(state.past, state.seeds)}"))
-    shown, rest = fitting(rows, height - 4 - len(parts), seeds, state.best)
-    parts.append(candidates_table(state, shown, seeds, title))
-    if rest:
-        parts.append(_remark(f"… {len(rest)} more: {_counted(rest, seeds)}"))
-    if state.being_written and not state.report:
-        parts.append(_remark(f"{numbers.plural(state.being_written, 'program')} being written…"))
-    return Group(*parts, Text())
+        return Group(header, Text(), Text("getting ready…", style="dim"), Text())
+    rows = sorted(state.current, key=lambda each: (each is not state.best, SHOWN_FIRST.index(each.status)))
+    kept = rows[: max(1, height - 6)]
+    shown = [each for each in state.current if each in kept]
+    others = [each for each in (*state.candidates.values(), *state.report.values()) if each not in shown]
+    counts = [f"{amount} {status}" for status, amount in Counter(each.status for each in others).items()]
+    best, written = state.best, state.being_written
+    remarks = [f"best so far {best.id}, {number(best.score(FITNESS))}"] if best else []
+    remarks += [f"not shown: {', '.join(counts)}"] if others else []
+    remarks += [f"{plural(written, 'program')} being written…"] if written else []
+    remark = layout.cut(Text(f"   {'; '.join(remarks)}", style="dim"))
+    return Group(header, Text(), _table(state, shown, BAR if width >= 60 else 0), remark, Text())
 
 
-def header(state: RunState, now: float) -> Text:
-    """Task, position, time left, end, trainings, cost, cut at the edge of the screen."""
-    comparison = state.ended == "finished" and not state.generations
-    parts = [
-        "report" if state.report else position(state) if state.generation is not None else "",
-        TRAINED if comparison else state.ended,
-        time_left(state, now),
-        f"{state.trainings_done} of {numbers.plural(state.trainings_wanted, 'training')}",
-        sections.tokens(state) if state.tokens else "",
-    ]
-    line = Text(text.one_line(state.task), style="bold")
-    for part in filter(None, parts):
-        line.append(" · ", style="dim").append(text.one_line(part), style="not bold")
-    return layout.cut(line)
-
-
-def _counted(rows: Sequence[CandidateState], seeds: int) -> str:
-    """ "3 done, 1 failed"."""
-    counts = Counter(each.status(seeds) for each in rows)
-    return ", ".join(f"{amount} {status}" for status, amount in counts.items())
-
-
-def _remark(line: str) -> Text:
-    return layout.cut(Text(f"  {line}", style="dim"))
-
-
-def candidates_table(state: RunState, rows: Sequence[CandidateState], seeds: int, title: str) -> Table:
+def _table(state: RunState, rows: Sequence[CandidateState], bar: int) -> Table:
     """One line a candidate; columns keep their places during training."""
-    names = {each.id: state.name(each.id) for each in rows}
-    width = min(max(map(len, (*names.values(), "hand-written"))), WIDEST_NAME)
     table = Table(box=None, expand=True, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("", width=1)
-    table.add_column(title, width=width, no_wrap=True, overflow="ellipsis")
-    table.add_column("status", width=BAR + 15, no_wrap=True)
+    names = [state.name(each.id) for each in rows]
+    title = "report" if state.report else f"g{state.generation}"
+    widest = max(map(len, (*names, "hand-written" if bar else title)))
+    table.add_column(title, width=min(widest, 24), no_wrap=True, overflow="ellipsis")
+    table.add_column("status", width=bar + 15, no_wrap=True)
     table.add_column("fitness", width=8, no_wrap=True, justify="right")
     table.add_column("note", ratio=1, no_wrap=True, overflow="ellipsis", style="dim")
-    for each in rows:
-        status = each.status(seeds)
-        marked = each is state.best or (bool(state.report) and each.id == state.winner)
-        seeds_done = f"{each.finished} of {seeds} seeds · " if status == "training" and seeds > 1 else ""
+    for each, name in zip(rows, names, strict=True):
+        status, failure, finished = each.status, each.failure, each.count("trained")
+        marked = each is state.best or (each.report and each.id == state.winner)
+        seeds = f"{finished} of {each.seeds} seeds · " if status == "training" and each.seeds > 1 else ""
+        fitness = "" if failure else number(each.score(FITNESS))
         table.add_row(
             Text("★" if marked else "", style="yellow"),
-            Text(names[each.id], style="bold" if marked else ""),
-            _status(each, status, seeds * state.steps),
-            Text(
-                "" if each.failure else numbers.number(each.fitness), style="" if status == "done" else "dim"
-            ),
-            Text(text.one_line(each.message or f"{seeds_done}{each.note}", 200)),
+            Text(name, style="bold" if marked else ""),
+            _status(each, bar),
+            Text(fitness, style="" if status == "done" else "dim"),
+            Text(text.message(failure["message"] if failure else f"{seeds}{each.note}", 200)),
         )
     return table
 
 
-def fitting(
-    rows: Sequence[CandidateState], room: int, seeds: int, best: CandidateState | None
-) -> tuple[list[CandidateState], list[CandidateState]]:
-    """Rows that are shown, in their order, and those left out: the best and those in training come first."""
-    if len(rows) <= room:
-        return list(rows), []
-    by_need = sorted(rows, key=lambda each: -1 if each is best else SHOWN_FIRST.index(each.status(seeds)))
-    kept = by_need[: max(1, room - 1)]
-    return [each for each in rows if each in kept], [each for each in rows if each not in kept]
-
-
-def _status(candidate: CandidateState, status: Status, steps: int) -> RenderableType:
-    """A progress bar with steps, or the outcome. `steps`: of all its trainings together."""
-    if status == "training":
-        row = Table.grid(padding=(0, 1, 0, 0))
-        reached = f"{numbers.count(candidate.step)} of {numbers.count(steps)}"
-        row.add_row(ProgressBar(max(1, steps), candidate.step, width=BAR, complete_style="cyan"), reached)
-        return row
+def _status(candidate: CandidateState, bar: int) -> Text:
+    """A progress bar of so many columns with steps, or the outcome."""
+    status, success = candidate.status, candidate.score(SUCCESS)
     shown: str = status
-    if status == "done" and candidate.success is not None:
-        shown = f"done, success {numbers.percent(candidate.success)}"
+    if status == "training":
+        full = int(bar * candidate.progress / candidate.seeds)
+        reached = f"{' ' if bar else ''}{log.steps(candidate)}"
+        return Text.assemble(("━" * full, "cyan"), ("━" * (bar - full), "bright_black"), reached)
+    if candidate.failure is not None:
+        shown = text.outcome(str(candidate.failure["kind"]))
+    elif status == "done" and success is not None:
+        shown = f"done, success {percent(success)}"
     elif status == "halted":
-        shown = f"stopped after {numbers.count(candidate.halted)} steps"
-    elif candidate.failure:
-        shown = text.outcome(candidate.failure)
+        shown = f"stopped after {count(candidate.halted)} steps"
     return Text(shown, style=STYLES.get(status, ""))

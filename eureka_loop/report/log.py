@@ -1,51 +1,55 @@
-"""A run as log lines: one an important event, training progress at most every ten seconds."""
+"""A run as log lines, one an important event."""
 
 from __future__ import annotations
 
 from eureka_loop import numbers
-from eureka_loop.records import in_cohorts
-from eureka_loop.report import sections, text
-from eureka_loop.report.state import RunState
+from eureka_loop.report import text
+from eureka_loop.report.state import RUNNING, CandidateState, RunState
+from eureka_loop.results import FITNESS
 from eureka_loop.store import Event
 
-PROGRESS_EVERY = 10.0  # s
 TRAINED = "all trained; same transitions for all, videos…"  # a comparison goes on
 
 
-class LogFormatter:
-    """Event → line."""
+def line(event: Event, state: RunState) -> str | None:
+    """The line for an event that `state` contains already; None for no line."""
+    about = _of_run if "id" not in event else _of_candidate if event.get("seed") is None else _of_training
+    found = about(event, state)
+    return None if found is None else text.one_line(found)
 
-    def __init__(self) -> None:
-        self._last_progress = 0.0
-        self._observed = 0  # results in a steady search
 
-    def line(self, event: Event, state: RunState) -> str | None:
-        """The line for an event that `state` contains already; None for no line."""
-        line = self._line(event, state)
-        return None if line is None else text.one_line(line)
+def header(state: RunState, now: float) -> str:
+    """Position, end, time left, trainings and cost, as far as they are there."""
+    begun = state.generation is not None or state.report
+    parts = ["report" if state.report else position(state) if begun else ""]
+    parts.append(TRAINED if state.ended == "finished" and not state.generations else state.ended)
+    return " · ".join(filter(None, [*parts, time_left(state, now), progress(state), tokens(state)]))
 
-    def _line(self, event: Event, state: RunState) -> str | None:
-        if event.get("event") == "progress":
-            return self._progress(event, state)
-        if event.get("event") == "told":
-            self._observed += 1
-            whole = self._observed % max(1, state.samples) == 0
-            return f"{position(state)} done: {_best(event, state)}" if whole else None
-        return _of_candidate(event, state) if "id" in event else _of_run(event, state)
 
-    def _progress(self, event: Event, state: RunState) -> str | None:
-        now = event.get("time", 0.0)
-        if now - self._last_progress < PROGRESS_EVERY:
-            return None
-        self._last_progress = now
-        running = []
-        for rows, seeds in ((state.candidates, state.seeds), (state.report, state.report_seeds)):
-            for each in rows.values():
-                if each.running:
-                    fitness = "" if each.fitness is None else f", fitness {numbers.number(each.fitness)}"
-                    done = f"{numbers.count(each.step)} of {numbers.count(seeds * state.steps)} steps"
-                    running.append(f"{state.name(each.id)} {done}{fitness}")
-        return f"{'; '.join(running)}{_left(state, now)}"
+def position(state: RunState) -> str:
+    """The generation; in a steady search "9 of 24 candidates"."""
+    if state.steady:
+        return f"{state.observed} of {numbers.plural(state.generations * state.samples, 'candidate')}"
+    return text.generation(state.generation or 0, state.generations)
+
+
+def progress(state: RunState) -> str:
+    """ "9 of 26 trainings"."""
+    return f"{state.trainings_done} of {numbers.plural(state.trainings_wanted, 'training')}"
+
+
+def steps(candidate: CandidateState) -> str:
+    """ "31k of 100k", over all seeds."""
+    done, wanted = candidate.progress * candidate.steps, candidate.seeds * candidate.steps
+    return f"{numbers.count(done)} of {numbers.count(wanted)}"
+
+
+def tokens(state: RunState) -> str:
+    """Tokens, and money where the price is known; "" for none."""
+    if not state.tokens:
+        return ""
+    counted = f"{numbers.count(state.tokens)} tokens"
+    return counted if state.usd is None else f"{counted}, {numbers.money(state.usd)}"
 
 
 def time_left(state: RunState, now: float) -> str:
@@ -56,88 +60,94 @@ def time_left(state: RunState, now: float) -> str:
     return ", ".join([f"about {numbers.duration(seconds)} left", *(f"then {each}" for each in state.then)])
 
 
-def position(state: RunState) -> str:
-    """The generation; in a steady search "9 of 24 candidates"."""
-    if state.steady:
-        return f"{state.candidates_done} of {numbers.plural(state.generations * state.samples, 'candidate')}"
-    return text.generation(state.generation or 0, state.generations)
+def _of_training(event: Event, state: RunState) -> str | None:
+    name, seed, left = state.name(str(event["id"])), event["seed"], time_left(state, event["time"])
+    left = f"; {left}" if left else ""
+    fitness = f"fitness {numbers.number(event.get('fitness'))}"
+    match event["event"]:
+        case "training":
+            return f"{name} training (seed {seed})"
+        case "progress":
+            return "; ".join(_running(state)) + left
+        case "reached":
+            after = f"{numbers.count(event['step'])} of {numbers.count(state.steps)} steps"
+            return f"{name} after {after} (seed {seed}): {fitness}"
+        case "trained":
+            success = "" if event.get("success") is None else f", success {numbers.percent(event['success'])}"
+            took = numbers.duration(event.get("seconds") or 0)
+            return f"{name} trained (seed {seed}): {fitness}{success}, {took}{left}"
+        case "failed":
+            return f"{name} (seed {seed}) {_failure(event)}"
+    return None
+
+
+def _running(state: RunState) -> list[str]:
+    """Steps and fitness of each candidate in training."""
+    rows = [each for each in (*state.candidates.values(), *state.report.values()) if each.count(*RUNNING)]
+    fitness = {each.id: numbers.number(each.score(FITNESS)) for each in rows}
+    return [f"{state.name(each.id)} {steps(each)} steps, fitness {fitness[each.id]}" for each in rows]
 
 
 def _of_candidate(event: Event, state: RunState) -> str | None:
     name = state.name(str(event["id"]))
-    seed = "" if event.get("seed") is None else f" (seed {event['seed']})"
-    match event.get("event"):
+    match event["event"]:
         case "written":
-            note = text.one_line(str(event.get("note", "")), 200)
-            return f"{name} written: {note}" if note else f"{name} written"
+            return f"{name} written" + (f": {text.one_line(event['note'], 200)}" if event.get("note") else "")
         case "repaired":
             return f"{name} sent back with its errors, and repaired"
         case "gated":
-            return f"{name} passed the gate: {text.one_line(', '.join(event.get('terms') or ()), 200)}"
+            return f"{name} passed the gate: {text.one_line(', '.join(event['terms']), 200)}"
         case "failed":
-            message = text.one_line(str(event.get("message", "")), 200)
-            return f"{name}{seed} {text.outcome(str(event.get('kind')))}: {message}"
-        case "training":
-            return f"{name} training{seed}"
-        case "reached":
-            after = f"{numbers.count(event['step'])} of {numbers.count(state.steps)} steps"
-            return f"{name} after {after}{seed}: fitness {numbers.number(event['fitness'])}"
+            return f"{name} {_failure(event)}"
         case "halted":
             after = f"{numbers.count(event['steps'])} of {numbers.count(event['of'])} steps"
             return f"{name} stopped after {after}: below the best {event['places']} of {event['among']}"
-        case "trained":
-            success = "" if event.get("success") is None else f", success {numbers.percent(event['success'])}"
-            took = f"{numbers.duration(event.get('seconds') or 0)}{_left(state, event.get('time', 0.0))}"
-            return f"{name} trained{seed}: fitness {numbers.number(event['fitness'])}{success}, {took}"
-        case _:
-            return None
+        case "told" if state.observed % state.samples == 0:
+            return f"{position(state)} done: {_best(event, state)}"
+    return None
+
+
+def _failure(event: Event) -> str:
+    return f"{text.outcome(str(event['kind']))}: {text.message(event['message'], 200)}"
 
 
 def _of_run(event: Event, state: RunState) -> str | None:
-    match event.get("event"):
+    """The reason for a stop is printed at the end."""
+    match event["event"]:
         case "started":
             return _started(event, state)
         case "shared":
             return f"from here on {_machine(event)}"
         case "resumed":
-            return f"resumed: {sections.progress(state)}"
-        case "asked" if state.steady:
+            return f"resumed: {progress(state)} done"
+        case "asked":
             return f"{', '.join(event['ids'])} requested"
-        case "generation" if not state.steady:
-            requested = numbers.plural(int(event.get("samples") or 0), "program")
-            return f"{text.generation(event['generation'], state.generations)}: {requested} requested"
         case "writing_ended":
-            reason = text.one_line(str(event["reason"]), 200)
+            reason = text.message(event["reason"], 200)
             return f"no more programs are written, those written are trained: {reason}"
         case "ranked":
             return f"{text.generation(event['generation'], state.generations)} done: {_best(event, state)}"
         case "reporting":
-            rewards = [str(event["winner"]), *(event.get("references") or ())]
+            rewards = [str(event["winner"]), *event["references"]]
             return f"report: training {', '.join(map(state.name, rewards))} on fresh seeds"
         case "finished":
-            return (
-                f"finished: winner {state.name(str(event.get('winner')))}" if state.generations else TRAINED
-            )
-        case _:  # the reason for a stop is printed at the end
-            return None
+            return f"finished: winner {state.name(str(event['winner']))}" if state.generations else TRAINED
+    return None
 
 
 def _started(event: Event, state: RunState) -> str:
-    """Task, size and budget of the search, how many train at once, why not with the population trainer."""
-    together = in_cohorts(str(event.get("trainer", "sb3")))
-    at_once = (
-        "one by one" if not together else "all that wait at once" if state.steady else "a generation at once"
-    )
-    why = f" ({event['why_trainer']})" if not together and event.get("why_trainer") else ""
-    how = f"{at_once} on {_machine(event)}{why}"
-    task, steps = state.task, numbers.count(state.steps)
+    """Task, size and budget of the search, trainer, and why not the population trainer."""
+    trainer, why = event.get("trainer", "sb3"), event.get("why_trainer")
+    how = f"{trainer}{f' ({why})' if why else ''} on {_machine(event)}"
+    steps = numbers.count(state.steps)
     if not state.generations:  # a comparison
-        return f"{task}: {steps} steps × {numbers.plural(state.report_seeds, 'seed')} a reward, {how}"
+        return f"{state.task}: {steps} steps × {numbers.plural(state.report_seeds, 'seed')} a reward, {how}"
     size = f"{numbers.plural(state.generations, 'generation')} × {state.samples} candidates"
     steady = " (steady)" if state.steady else ""
-    halving = f" (early on, the best 1 in {state.halving} goes on)" if state.halving > 1 else ""
-    budget = f"{event.get('algorithm')} {steps} steps × {numbers.plural(state.seeds, 'seed')}{halving}"
-    return f"{task}: {size}{steady} by {state.designer}, {budget}, {how}"
+    halving = event.get("halving") or 1
+    early = f" (early on, the best 1 in {halving} goes on)" if halving > 1 else ""
+    budget = f"{event.get('algorithm')} {steps} steps × {numbers.plural(state.seeds, 'seed')}{early}"
+    return f"{state.task}: {size}{steady} by {state.designer}, {budget}, {how}"
 
 
 def _machine(event: Event) -> str:
@@ -149,12 +159,7 @@ def _machine(event: Event) -> str:
 
 
 def _best(event: Event, state: RunState) -> str:
-    spent = f"; {sections.tokens(state)} so far" if state.tokens else ""
+    spent = f"; {tokens(state)} so far" if state.tokens else ""
     if not event.get("best"):
         return f"nothing trained{spent}"
     return f"best so far {event['best']}, fitness {numbers.number(event.get('fitness'))}{spent}"
-
-
-def _left(state: RunState, now: float) -> str:
-    left = time_left(state, now)
-    return f"; {left}" if left else ""

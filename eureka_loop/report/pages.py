@@ -22,7 +22,7 @@ def render(package: str | None, name: str, **values: object) -> str:
     """The template of that name, an `.html.j2` or `.md.j2` file of the package.
 
     Args:
-        values: variables of the template; `style` is there already, and functions `svg`, `table`, `fenced`.
+        values: variables of the template, beside `style` and the functions `svg`, `table`, `fenced`.
     """
     environment = _environment(str(package), markdown=name.endswith(".md.j2"))
     return environment.get_template(name).render(style=Markup(_resource(*STYLE)), **values)
@@ -68,4 +68,5 @@ def _environment(package: str, *, markdown: bool) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.globals |= {"svg": Markup, "table": table, "fenced": fenced}
+    environment.filters["raw"] = Markup
     return environment

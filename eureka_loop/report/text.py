@@ -30,6 +30,11 @@ def one_line(text: str, limit: int = 0) -> str:
     return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def message(written: object, limit: int = 300) -> str:
+    """An error on one line, " · " between its own lines."""
+    return one_line(" · ".join(filter(None, map(one_line, str(written or "").splitlines()))), limit)
+
+
 def label(id: str) -> str:
     """Display name of a reference; any other id as it is."""
     return LABELS.get(id, id)
@@ -51,5 +56,4 @@ def generation(number: int, of: int = 0) -> str:
 
 
 def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return match[0].encode("unicode-escape", "surrogatepass").decode("ascii")

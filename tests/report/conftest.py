@@ -52,6 +52,7 @@ TASK = Task(
     human=HUMAN,
     human_source="Gymnasium 1.x, half_cheetah_v5.py",
 )
+REFUSAL = "Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`.\nLine 6: unknown name 'foo'."
 PROGRAM = '''\
 def compute_reward(forward_velocity, torso_upright, action, *, speed={speed}, upright=0.5, effort=1e-3):
     """Run forward, stay level, waste no torque."""
@@ -66,14 +67,13 @@ def compute_reward(forward_velocity, torso_upright, action, *, speed={speed}, up
 
 def trained(candidate: str, seed: int, fitness: float) -> Trained:
     """A training whose fitness grew to `fitness`, judged on four episodes around it."""
-    points = tuple(_checkpoint(index + 1, fitness * (index + 1) / 10) for index in range(10))
     spread = (-0.1, 0.0, 0.0, 0.1)
     scores = tuple(
         judged_episode(index, fitness + each, float(fitness > 2), 1000) for index, each in enumerate(spread)
     )
-    return Trained(
-        candidate, seed, STEPS, scores, points, {"speed": 0.93, "upright": -0.12, "effort": None}, 21.5
-    )
+    points = tuple(_checkpoint(number, fitness * number / 10) for number in range(1, 11))
+    correlations = {"speed": 0.93, "upright": -0.12, "effort": None}
+    return Trained(candidate, seed, STEPS, scores, points, correlations, 21.5)
 
 
 def _checkpoint(number: int, fitness: float) -> Checkpoint:
@@ -83,15 +83,8 @@ def _checkpoint(number: int, fitness: float) -> Checkpoint:
         "effort": TermStats(-0.003, -0.006, 0.0, 0.1),
         "_level": TermStats(0.8, -1.0, 1.0, 0.0),
     }
-    finished = number > 1  # the first episode ends after the first checkpoint
-    return Checkpoint(
-        step=number * STEPS // 10,
-        episodes=5 * int(finished),
-        fitness=fitness if finished else None,
-        success=0.1 * number if finished else None,
-        episode_length=1000.0 if finished else None,
-        terms=terms,
-    )
+    known = (fitness, 0.1 * number, 1000.0) if number > 1 else (None, None, None)  # an episode has ended
+    return Checkpoint(number * STEPS // 10, 5 * (number > 1), *known, terms=terms)
 
 
 class Script:
@@ -114,6 +107,7 @@ class Script:
 
     def generation(self, number: int, parent: tuple[str, ...] = ()) -> None:
         """Three programs: the last fails at the gate in generation 0, in training in generation 1."""
+        self.run.event("asked", ids=[f"g{number}-{index:02d}" for index in range(3)])
         self.run.event("generation", generation=number, samples=3)
         tokens = 12_000 * (number + 1)
         self.run.event("spent", prompt_tokens=tokens, completion_tokens=tokens // 8, usd=0.02 * (number + 1))
@@ -125,23 +119,13 @@ class Script:
         source = PROGRAM.format(speed=1.0 + 0.5 * generation + index)
         note = f"sample {index + 1}" if not parents else f"improves on {parents[0]}"
         self.run.event("written", id=id, note=note, parents=list(parents), source=True)
-        exchange = {
-            "messages": [
-                {"role": "system", "content": "You write reward functions."},
-                {"role": "user", "content": "Make it run."},
-            ],
-            "reply": f"Here it is:\n```python\n{source}```",
-            "model": "some-model",
-            "usage": {"prompt_tokens": 4000, "completion_tokens": 500},
-            "source": source,
-            "problem": "",
-        }
+        said = [("system", "You write reward functions."), ("user", "Make it run.")]
+        messages = [{"role": role, "content": content} for role, content in said]
+        reply = f"Here it is:\n```python\n{source}```"
+        exchange = {"messages": messages, "reply": reply, "usage": {"prompt_tokens": 4000}, "source": source}
         feedback = "The best so far reached 2.1.\nspeed: share 80%" if parents else ""
         if (generation, index) == (0, 2):
-            message = (
-                "Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`.\nLine 6: unknown name 'foo'."
-            )
-            self.run.fail(Failed(id, "refused", message))
+            self.run.fail(Failed(id, "refused", REFUSAL))
         else:
             self.run.event("gated", id=id, terms=["speed", "upright", "effort", "_level"])
         self.run.write_candidate(
@@ -260,6 +244,13 @@ def shown() -> Callable[..., str]:
         return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 
     return show
+
+
+class Screen(io.StringIO):
+    """A file that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture

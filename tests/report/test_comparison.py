@@ -13,7 +13,7 @@ import pytest
 from eureka_loop.judge.statistics import bootstrap_interval, iqm, probability_of_improvement
 from eureka_loop.records import Array, Candidate
 from eureka_loop.report.comparison import Comparison, compare, difference_interval
-from eureka_loop.report.sections import comparison_grid, sentences
+from eureka_loop.report.sections import report, sentences
 from eureka_loop.results import Evaluated, Failed, Trained, judged_episode
 
 
@@ -96,7 +96,7 @@ def test_without_a_finished_report_there_is_no_verdict() -> None:
     assert said(found) == "The report is not finished (6 of 8 trainings): there is no verdict yet."
     assert found.verdict(found.results[1]) == ("can't tell", "6 of 8 trainings done")
     assert compare(()).results == ()
-    assert len(comparison_grid(comparison([])).rows) == 1
+    assert len(report(comparison([]))[1]) == 1
 
 
 # error rates: SEEDS seeds a side, as `eureka compare` takes

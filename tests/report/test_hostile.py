@@ -11,13 +11,14 @@ from rich.console import Console
 
 from eureka_loop.records import Candidate
 from eureka_loop.report.candidate import candidate_page
-from eureka_loop.report.inspect import run_page
+from eureka_loop.report.inspect import print_stopped, run_page, summary
 from eureka_loop.report.live import Live
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.run_report import write_report
-from eureka_loop.report.summary import print_stopped, summary
 from eureka_loop.results import Failed
 from eureka_loop.store import Run
+
+from .conftest import Screen
 
 if TYPE_CHECKING:
     from .conftest import Script
@@ -29,7 +30,7 @@ PAGES: dict[str, Callable[[Run], object]] = {
     "candidate": lambda run: candidate_page(run, "g1-00"),
     "exchange": lambda run: candidate_page(run, "g1-00", exchange=True),
     "diff": lambda run: candidate_page(run, "g1-00", diff="human"),
-    "summary": lambda run: summary(RunData.read(run)),
+    "summary": lambda run: summary(RunData(run)),
 }
 
 
@@ -60,8 +61,8 @@ def test_on_a_page(run: Run, shown: Callable[..., str], page: str, colours: bool
 
 @pytest.mark.parametrize("interactive", [True, False])
 def test_while_it_runs_and_when_it_stops(script: Script, hostile: str, interactive: bool) -> None:
-    out = Console(file=io.StringIO(), force_terminal=interactive, width=200, _environ={"TERM": "xterm"})
-    with Live(script.run, out, interactive=interactive) as live:
+    out = Console(file=Screen() if interactive else io.StringIO(), width=200, _environ={"TERM": "xterm"})
+    with Live(script.run, out) as live:
         script.run.listen(live)
         script.run.event("started", task=hostile, designer=hostile, generations=1, samples=1)
         script.run.event("generation", generation=0, samples=1)

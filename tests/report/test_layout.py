@@ -10,7 +10,9 @@ import pytest
 from rich.console import Console, Group, RenderableType
 
 from eureka_loop.report import layout, text
-from eureka_loop.report.terminal import can_redraw, show, waiting
+from eureka_loop.report.layout import can_redraw, show, waiting
+
+from .conftest import Screen
 
 CODE = """\
 def compute_reward(forward_velocity, terminated, action, *, speed=0.57, alive=0.2):
@@ -20,11 +22,6 @@ def compute_reward(forward_velocity, terminated, action, *, speed=0.57, alive=0.
     )
     return dict(zip(speed_up[::2], speed_up[1::2]))
 """
-
-
-class Screen(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def printed(page: RenderableType, file: io.StringIO, width: int = 50) -> list[str]:
@@ -44,6 +41,7 @@ def test_text_in_one_line_and_in_many() -> None:
     assert text.clean("Läuft → 速い\n\tdef f():\r\n") == "Läuft → 速い\n    def f():\n"
     assert text.one_line("a\n  b\tc") == "a b c"
     assert text.one_line("abcdef", 4) == "abc…"
+    assert text.message("Line 1: a\n\n  Line 2: b") == "Line 1: a · Line 2: b"
 
 
 def test_a_long_line_of_code_is_folded_between_words() -> None:

@@ -109,7 +109,7 @@ def terms(part: Part, series: int) -> str:
         for axes in found.axes[len(curves) :]:
             axes.set_visible(False)
         for axes, (name, curve) in zip(found.axes, curves.items(), strict=False):
-            line(axes, curve[:, 0], (curve[:, 1], curve[:, 2], curve[:, 3]), series, dashed=False)
+            line(axes, curve[:, 0], (curve[:, 1], curve[:, 2], curve[:, 3]), series, linestyle="-")
             axes.set_title(text.one_line(name, 28), loc="left")
             axes.locator_params(nbins=3)
             label_counts(axes.xaxis)
