@@ -7,12 +7,12 @@
     ├── Refused              the gate refuses a program; every problem at once
     ├── RewardFailure        a program that passed the gate failed while it ran
     ├── SandboxError         the machine can't run locked processes, or they died with their parent
-    ├── DesignerError        nobody can write rewards just now
-    │   ├── EndpointError    the model's endpoint says no, or fails
+    ├── DesignerError        no reward can be written just now
+    │   ├── EndpointError    the model's endpoint refuses what was requested, or fails
     │   │   ├── NoAnswer     a call without a usable answer; another attempt may succeed
-    │   │   └── Unavailable  it will say no to everything: nobody there, a refused key, no credit
-    │   └── BudgetSpent      the next call would pass the money, token or time limit
-    └── RunError             a run folder that can't be used: taken, damaged, full disk
+    │   │   └── Unavailable  it can't be reached, refuses the key, or wants to be paid
+    │   └── BudgetSpent      the next call would pass a limit the user set; everything so far is kept
+    └── RunError             a run folder that can't be used: taken, damaged, not writable, full disk
 
 A candidate's failure is not an exception for the loop but a value: `results.Failed`.
 """
@@ -31,8 +31,7 @@ class EurekaError(Exception):
     """Base of all; its text is fit to be shown to a person as it is."""
 
 
-class BadInput(EurekaError):
-    """Input of the user that can't be used; the message says what can."""
+class BadInput(EurekaError): ...
 
 
 class UnknownName(BadInput):
@@ -54,22 +53,15 @@ class UnknownName(BadInput):
         hint: str = "",
         facts: Mapping[str, str] | None = None,
     ) -> None:
-        self.kind, self.name = kind, name
-        self.nearest = tuple(difflib.get_close_matches(name, list(known), n=3, cutoff=LIKE))
-        message = f"unknown {kind} {name if len(name) <= _SHOWN else f'{name[:_SHOWN]}…'!r}"
-        if self.nearest:
-            shown = [f"{near!r} {(facts or {}).get(near, '')}".rstrip() for near in self.nearest]
-            message += "; did you mean " + " or ".join(shown) + "?"
-        super().__init__(f"{message} {hint}".rstrip() if self.nearest else f"{message}; {hint}".rstrip("; "))
+        nearest = difflib.get_close_matches(name, list(known), n=3, cutoff=LIKE)
+        shown = " or ".join(f"{near!r} {(facts or {}).get(near, '')}".rstrip() for near in nearest)
+        unknown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+        advice = f"; did you mean {shown}? {hint}" if nearest else f"; {hint}"
+        super().__init__(f"unknown {kind} {unknown!r}{advice}".rstrip("; "))
 
 
 class MissingExtra(BadInput):
-    """An optional part is not installed.
-
-    Args:
-        what: what was wanted ("env 'FetchReach-v4'").
-        extra: the extra of this package that brings it.
-    """
+    """`what` ("env 'FetchReach-v4'") needs an extra of this package."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional package: pip install 'eureka-loop[{extra}]'")
@@ -87,18 +79,17 @@ class Problem:
 
 
 class Refused(EurekaError):
-    """The gate refuses a program. `problems` holds all that is wrong, in order of lines."""
+    """`problems` holds all that is wrong, in order of lines."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(map(str, self.problems)))
 
 
 class RewardFailure(EurekaError):
-    """A program failed while it ran.
-
+    """
     Attributes:
-        kind: one of `records.FailureKind`.
+        kind: one of `results.FailureKind`.
         detail: more lines (a traceback's last ones), already cleaned of control characters.
     """
 
@@ -108,12 +99,11 @@ class RewardFailure(EurekaError):
 
 
 class SandboxError(EurekaError):
-    """Locked processes can't be started here, or their fork server is gone: never a program's fault."""
+    """Never a program's fault."""
 
 
 class DesignerError(EurekaError):
-    """Nobody can write rewards just now.
-
+    """
     Attributes:
         lasting: every further request would fail alike until somebody acts, so the run stops, resumable.
     """
@@ -121,13 +111,11 @@ class DesignerError(EurekaError):
     lasting = False
 
 
-class EndpointError(DesignerError):
-    """The model's endpoint refuses what was asked, or fails."""
+class EndpointError(DesignerError): ...
 
 
 class NoAnswer(EndpointError):
-    """A call without a usable answer; another attempt may succeed.
-
+    """
     Attributes:
         served: the endpoint may have served the call, and may charge for it.
         lasting: where no attempt succeeds, no other call will.
@@ -142,16 +130,11 @@ class NoAnswer(EndpointError):
 
 
 class Unavailable(EndpointError):
-    """The endpoint can't be reached, refuses the key, or wants to be paid."""
-
     lasting = True
 
 
 class BudgetSpent(DesignerError):
-    """The next call would pass a limit the user set; everything so far is kept."""
-
     lasting = True
 
 
-class RunError(EurekaError):
-    """A run folder can't be used: in use by another process, damaged, not writable, disk full."""
+class RunError(EurekaError): ...

@@ -6,7 +6,6 @@ import contextlib
 import io
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -16,29 +15,33 @@ from eureka_loop.errors import BadInput
 
 Options = TypeVar("Options")
 Where = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-MISSING = {
-    "RUN": "say which run: its folder, such as runs/20261121-120000-hopper-hop",
-    "REWARD.py": "say which program: a file with `def compute_reward(...)`",
-}
-KINDS = {"INT": "a whole number", "N": "a whole number", "FLOAT": "a number"}
-MESSAGES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (  # tyro's, without box and line breaks
+_WRONG = r"Error parsing (\S+): .*?(?:\['(.*?)'\]|: '(.*?)').*Argument helptext: \1 "
+MESSAGES = (  # tyro's, without box and line breaks → ours
     (
         r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*?)\)",
-        lambda found: f"{found[2]} takes {_either(found[3])}, not {found[1]!r}",
+        r"\2 takes one of \3, not '\1'",
+    ),
+    (_WRONG + r"(?:INT|N)\b", r"\1 takes a whole number, not '\2\3'"),
+    (_WRONG + r"FLOAT\b", r"\1 takes a number, not '\2\3'"),
+    (_WRONG + r"(\S+)", r"\1 takes \4, not '\2\3'"),
+    (r"Missing value for argument '(\S+)'", r"\1 needs a value"),
+    (
+        r"Missing from eureka \S+: RUN\b",
+        "say which run: its folder, such as runs/20261121-120000-hopper-hop",
     ),
     (
-        r"Error parsing (\S+): .*?(?:\['(.*?)'\]|: '(.*?)').*Argument helptext: \1 (\S+)",
-        lambda found: f"{found[1]} takes {KINDS.get(found[4], found[4])}, not {found[2] or found[3]!r}",
+        r"Missing from eureka \S+: REWARD\.py",
+        "say which program: a file with `def compute_reward(...)`",
     ),
-    (r"Missing value for argument '(\S+)'", lambda found: f"{found[1]} needs a value"),
-    (r"Missing from eureka \S+: (\S+)", lambda found: MISSING.get(found[1], f"{found[1]} is missing")),
+    (r"Missing from eureka \S+: (\S+)", r"\1 is missing"),
     (
-        r"Unrecognized options: (-[^\s,]*).*?(?:Perhaps you meant: (\S+)|$)",
-        lambda found: f"unknown option {found[1]}" + (f"; did you mean {found[2]}?" if found[2] else ""),
+        r"Unrecognized options: (-[^\s,]*).*?Perhaps you meant: (\S+)",
+        r"unknown option \1; did you mean \2?",
     ),
+    (r"Unrecognized options: (-[^\s,]*)", r"unknown option \1"),
     (
         r"Unrecognized options: (.*?)(?: Perhaps you meant| For full helptext|$)",
-        lambda found: f"too much: {found[1]} (what belongs together needs quotes)",
+        r"too much: \1 (what belongs together needs quotes)",
     ),
 )
 
@@ -97,13 +100,5 @@ def with_expression(arguments: list[str]) -> list[str]:
 def in_one_line(box: str) -> str:
     """A message of tyro in one line; one that is not in `MESSAGES` as it is."""
     flat = " ".join(re.sub(r"[│╭╰╮╯─]|--{2,}", " ", box).split())
-    for pattern, sentence in MESSAGES:
-        if found := re.search(pattern, flat):
-            return sentence(found)
-    return flat.split(" For full helptext")[0]
-
-
-def _either(choices: str) -> str:
-    """ "'a', 'b', 'None'" → "a or b"."""
-    *most, last = sorted({each.strip(" '") for each in choices.split(",")} - {"None", ""})
-    return f"{', '.join(most)} or {last}" if most else last
+    found = ((re.search(pattern, flat), ours) for pattern, ours in MESSAGES)
+    return next((match.expand(ours) for match, ours in found if match), flat.split(" For full helptext")[0])

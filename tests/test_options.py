@@ -23,7 +23,7 @@ from eureka_loop.options import in_one_line, parse, take, with_expression
         ("x --steps=1e5", "--steps takes a whole number, not '1e5'"),
         ("x --temperature hot", "--temperature takes a number, not 'hot'"),
         ("x --max-usd lots", "--max-usd takes USD, not 'lots'"),
-        ("x --algo td3", "--algo takes ppo or sac, not 'td3'"),
+        ("x --algo td3", "--algo takes one of 'ppo', 'sac', not 'td3'"),
         ("x --samples", "--samples needs a value"),
         ("x --step 5", "unknown option --step; did you mean --steps?"),
         ("x --frobnicate", "unknown option --frobnicate"),
