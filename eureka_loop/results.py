@@ -182,11 +182,6 @@ def _scored(scores: Mapping[str, Score], name: str) -> float:
     return value
 
 
-def stands(result: Trained | Failed | None) -> bool:
-    """Whether a training has a result that another call doesn't replace."""
-    return result is not None and not (isinstance(result, Failed) and result.passing)
-
-
 @dataclass(frozen=True, slots=True)
 class Evaluated:
     """A candidate with its outcome: one result a seed, or a single failure before training."""

@@ -2,7 +2,7 @@
 
 run.toml            configuration, versions, git commit
 events.jsonl        append-only; written by the loop
-proposals/          every reply as soon as it is there: g0-03.json, g0-03-repair.json, g0-03-repair-2.json
+proposals/          every reply as soon as it is there: g0-03.json, g0-03-repair-1.json
 task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read;
                     random-<n>.npz: whole episodes of random actions
 candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, bank.json, failed.json, halted.json
@@ -25,9 +25,9 @@ import time
 import tomllib
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from eureka_loop import files, seeds
@@ -35,7 +35,7 @@ from eureka_loop.config import RunConfig, load
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.judge.screening import Screened
 from eureka_loop.records import Array, Candidate, Job, Reply, Task, Training, Usage
-from eureka_loop.results import Evaluated, Failed, Halted, Trained, stands
+from eureka_loop.results import Evaluated, Failed, Halted, Trained
 from eureka_loop.reward.vocabulary import Vocabulary
 
 Record = TypeVar("Record")
@@ -50,7 +50,7 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._unlock: Callable[[], object] | None = None
+        self._unlock: Callable[[], object] = lambda: None
         self._listeners: list[Callable[[Event], None]] = []
         self._recording = threading.RLock()  # designers record from threads of their own
 
@@ -96,32 +96,28 @@ class Run:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise RunError(f"can't write in {self.folder}: {error.strerror}") from error
-        unlock = weakref.finalize(self, os.close, descriptor)
+        self._unlock = weakref.finalize(self, os.close, descriptor)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            unlock()
-            owner = path.read_text() or "unknown"
+            self.close()
             raise RunError(
-                f"{self.folder} is in use by another process (pid {owner}); wait for it, or stop it"
+                f"{self.folder} is in use by another process (pid {path.read_text() or 'unknown'}); "
+                "wait for it, or stop it"
             ) from None
         with contextlib.suppress(OSError):  # a full disk: the process id is for messages alone
             os.ftruncate(descriptor, 0)
             os.write(descriptor, str(os.getpid()).encode())
-        self._unlock = unlock
         return self
 
     def close(self) -> None:
         """Release the lock."""
-        if self._unlock is not None:
-            self._unlock()
+        self._unlock()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -131,9 +127,11 @@ class Run:
         return not written and all(event["event"] != "resumed" for event in self.events())
 
     def discard(self) -> None:
-        """Remove a folder in which nothing has been recorded yet."""
+        """Remove a folder in which nothing has been recorded yet, and `out` where it is left empty."""
         self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.folder.parent.rmdir()
 
     # events
 
@@ -143,23 +141,29 @@ class Run:
 
     def event(self, kind: str, /, **values: Any) -> None:
         """Record an event, and pass it to the listeners; from any thread."""
-        with self._recording:
-            happened = {"event": kind, "time": round(time.time(), 3), **values}
-            files.append_line(self.folder / "events.jsonl", happened)
-            self._pass_on(happened)
+        self._happens(kind, values, record=True)
 
     def passing(self, kind: str, /, **values: Any) -> None:
         """Pass an event to the listeners without recording it: training progress."""
+        self._happens(kind, values, record=False)
+
+    def _happens(self, kind: str, values: Mapping[str, Any], *, record: bool) -> None:
         with self._recording:
-            self._pass_on({"event": kind, "time": round(time.time(), 3), **values})
+            happened = {"event": kind, "time": round(time.time(), 3), **values}
+            if record:
+                files.append_line(self.folder / "events.jsonl", happened)
+            for listener in self._listeners:
+                listener(happened)
 
     def events(self) -> Iterator[Event]:
         """Everything recorded so far."""
         return files.read_lines(self.folder / "events.jsonl")
 
-    def _pass_on(self, happened: Event) -> None:
-        for listener in self._listeners:
-            listener(happened)
+    def spent(self) -> Usage:
+        """Tokens and money of all calls to a model so far."""
+        spent = [event for event in self.events() if event["event"] == "spent"]
+        names = ("prompt_tokens", "completion_tokens", "usd")
+        return Usage(*(spent[-1][name] for name in names)) if spent else Usage(usd=0.0)
 
     # task and configuration
 
@@ -175,10 +179,10 @@ class Run:
         """
         path = self.folder / "run.toml"
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8")).get(name, {})
-        except (OSError, ValueError) as error:
+            found: Mapping[str, Any] = tomllib.loads(files.read_text(path)).get(name, {})
+        except tomllib.TOMLDecodeError as error:
             raise RunError(f"can't read {path}: {error}") from error
-        return table if isinstance(table, dict) else {}
+        return found
 
     @property
     def task_folder(self) -> Path:
@@ -199,13 +203,6 @@ class Run:
 
     # candidates
 
-    def spent(self) -> Usage:
-        """Tokens and money of all calls to a model so far."""
-        spent = [event for event in self.events() if event["event"] == "spent"]
-        if not spent:
-            return Usage(usd=0.0)
-        return Usage(spent[-1]["prompt_tokens"], spent[-1]["completion_tokens"], spent[-1]["usd"])
-
     def write_proposal(self, id: str, reply: Reply, attempt: int = 0) -> None:
         """Keep a designer's reply, before anything is done with it: it may have been paid for.
 
@@ -219,8 +216,7 @@ class Run:
         return _read(self._proposal(id, attempt), Reply)
 
     def _proposal(self, id: str, attempt: int) -> Path:
-        suffix = ("", "-repair")[attempt] if attempt < 2 else f"-repair-{attempt}"
-        return self.folder / "proposals" / f"{id}{suffix}.json"
+        return self.folder / "proposals" / f"{id}{f'-repair-{attempt}' if attempt else ''}.json"
 
     def candidate_folder(self, candidate: str) -> Path:
         return self.folder / "candidates" / candidate
@@ -314,25 +310,24 @@ class Run:
         Those of the search are of the rung at which it was halted or failed, or of the whole trainings.
         """
         if report:
-            return Evaluated(self.candidate(id), self._results(id, None, report=True))
-        if (failure := self.failure(id)) is not None:
-            return Evaluated(self.candidate(id), (failure,))
+            return self._with_results(id, None, report=True)
         halted = self.halted(id)
         for rung in [halted.rung] if halted else reversed(self.rungs(id)):
-            results = self._results(id, rung)
-            if halted or any(isinstance(each, Failed) for each in results):
-                return Evaluated(self.candidate(id), results, halted)
-        return Evaluated(self.candidate(id), self._results(id, None))
+            found = self.evaluated_at(id, rung)
+            if halted or found.failures:
+                return replace(found, halted=halted)
+        return self.evaluated_at(id, None)
 
-    def evaluated_at(self, id: str, rung: int) -> Evaluated:
-        """A candidate with its results at an early rung."""
-        failure = self.failure(id)
-        return Evaluated(self.candidate(id), (failure,) if failure else self._results(id, rung))
+    def evaluated_at(self, id: str, rung: int | None) -> Evaluated:
+        """A candidate with its results at an early rung, or (None) at the end."""
+        if (failure := self.failure(id)) is not None:
+            return Evaluated(self.candidate(id), (failure,))
+        return self._with_results(id, rung, report=False)
 
-    def _results(self, id: str, rung: int | None, *, report: bool = False) -> tuple[Trained | Failed, ...]:
+    def _with_results(self, id: str, rung: int | None, *, report: bool) -> Evaluated:
         wanted = [seed for seed in self.training_seeds(id, rung) if seeds.is_report(seed) == report]
-        results = [self.result(id, seed, rung) for seed in wanted]
-        return tuple(each for each in results if each is not None)
+        results = (self.result(id, seed, rung) for seed in wanted)
+        return Evaluated(self.candidate(id), tuple(each for each in results if each is not None))
 
 
 def read_result(folder: Path) -> Trained | Failed | None:
@@ -352,8 +347,7 @@ def slug(text: str) -> str:
 def _runs_near(folder: Path) -> str:
     """The latest runs in a folder that is none, or beside it, for messages."""
     for place in (folder, folder.parent, Path("runs")):
-        found = sorted(path.parent.name for path in place.glob("*/run.toml"))
-        if found:
+        if found := sorted(path.parent.name for path in place.glob("*/run.toml")):
             return f"; the latest in {place}: {', '.join(found[-3:])}"
     return " (it has no run.toml)"
 
@@ -369,14 +363,11 @@ def settled(run: Run) -> bool:
 
     Those are trainings of the report; where nothing could be trained, any.
     """
-    return ended(run) and all(map(stands, _last_results(run)))
-
-
-def _last_results(run: Run) -> Iterator[Trained | Failed | None]:
-    reports = [event for event in run.events() if event["event"] == "reporting"][-1:]
-    for event in reports:
-        for id in (event["winner"], *event["references"]):
-            yield from (run.result(id, seed) for seed in event["seeds"])
-    if not reports:
-        for id in run.candidate_ids():
-            yield from run.evaluated(id).results
+    results: list[Trained | Failed | None] = []
+    if reports := [event for event in run.events() if event["event"] == "reporting"]:
+        for id in (reports[-1]["winner"], *reports[-1]["references"]):
+            results += [run.result(id, seed) for seed in reports[-1]["seeds"]]
+    else:
+        results += [each for id in run.candidate_ids() for each in run.evaluated(id).results]
+    missing = any(each is None or (isinstance(each, Failed) and each.passing) for each in results)
+    return ended(run) and not missing
