@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,6 @@ from eureka_loop.records import Array
 
 Record = TypeVar("Record")
 
-TAIL = 4096  # bytes of a file of lines in which its last one is looked for
 LEAST_SPACE = 1 << 20  # bytes
 
 
@@ -87,7 +87,7 @@ def read_text(path: Path, failure: type[EurekaError] = RunError) -> str:
 def read_columns(path: Path) -> dict[str, Array]:
     """The arrays of an .npz file: name → (rows, *shape)."""
     with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+        return dict(archive)
 
 
 def append_line(path: Path, record: Any) -> None:
@@ -98,8 +98,9 @@ def append_line(path: Path, record: Any) -> None:
     """
     line = json.dumps(plain(record), allow_nan=False) + "\n"
     try:
-        with path.open("ab") as file:
-            if file.tell() and not _ends_whole(path):
+        with path.open("a+b") as file:
+            file.seek(max(0, file.tell() - 1))
+            if file.read() not in (b"", b"\n"):
                 file.write(b"\n")  # a torn line of an interrupted write is ended; readers skip it
             file.write(line.encode())
             file.flush()
@@ -119,22 +120,6 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             continue
 
 
-def last_line(path: Path) -> dict[str, Any] | None:
-    """The last whole line, from the file's end; None where there is none."""
-    if not path.exists():
-        return None
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - TAIL))
-        lines = file.read().decode("utf-8", errors="replace").splitlines()
-    for line in reversed(lines):
-        try:
-            found: dict[str, Any] = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        return found
-    return None
-
-
 def require_space(folder: Path) -> None:
     """
     Raises:
@@ -152,20 +137,9 @@ def plain(record: Any) -> Any:
     return _adapter(type(record)).dump_python(record, mode="json") if is_dataclass(record) else record
 
 
-_adapters: dict[Any, TypeAdapter[Any]] = {}  # building one takes some 20 ms, far longer than using it
-
-
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    if kind not in _adapters:
-        _adapters[kind] = TypeAdapter(kind)
-    return _adapters[kind]
+# Building one takes some 20 ms, far longer than using it.
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def _unwritable(path: Path, error: OSError) -> RunError:
     return RunError(f"can't write {path}: {error.strerror}; free some space or choose another --out")
-
-
-def _ends_whole(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"

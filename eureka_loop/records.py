@@ -19,34 +19,21 @@ Algorithm = Literal["ppo", "sac"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task and its measures. Programs are source text, all of one kind.
+    """A task and its measures. Programs are source text, all of one kind."""
 
-    Attributes:
-        name: file-system safe, e.g. "halfcheetah-run".
-        env_id: Gymnasium id; a domain file in `envs/` may know it.
-        text: the task in plain words, as the designer reads it.
-        fitness: source of `def fitness(<observables>)`: whole episode in, one number out; more is better.
-        success: source of `def success(<observables>)` (episode → 0 or 1), where it has a meaning.
-        sparse: reward program that pays only for the task itself.
-        human: hand-written reward program, where there is one.
-        human_source: where the hand-written reward comes from.
-        native: methods of the env's class that compute its own reward, where that stands in for a
-            hand-written program.
-        env_kwargs: passed to `gymnasium.make`.
-        judges: further judges of the final policy, by registered name (see `judge.base`).
-    """
-
-    name: str
-    env_id: str
-    text: str
-    fitness: str
-    success: str | None = None
-    sparse: str | None = None
-    human: str | None = None
-    human_source: str = ""
-    native: tuple[str, ...] = ()
-    env_kwargs: Mapping[str, Any] = field(default_factory=dict)
-    judges: tuple[str, ...] = ()
+    name: str  # file-system safe: "halfcheetah-run"
+    env_id: str  # of Gymnasium; a domain file in `envs/` may describe it
+    text: str  # the task in plain words, as the designer reads it
+    fitness: str  # `def fitness(<observables>)`: whole episode in, one number out; more is better
+    success: str | None = None  # `def success(<observables>)`: episode → 0 or 1, where it has a meaning
+    sparse: str | None = None  # reward program that pays only for the task itself
+    human: str | None = None  # hand-written reward program, where there is one
+    human_source: str = ""  # where that comes from
+    native: tuple[
+        str, ...
+    ] = ()  # methods of the env's class that compute its own reward, in place of `human`
+    env_kwargs: Mapping[str, Any] = field(default_factory=dict)  # passed to `gymnasium.make`
+    judges: tuple[str, ...] = ()  # further judges of the final policy, by registered name (see `judge.base`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +60,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A designer's answer: source, or the reason why there is none.
+    """A designer's answer: source, or the reason why there is none."""
 
-    Attributes:
-        source: the program's text, unchecked; None where the reply held none.
-        parents: ids of the candidates it was made from.
-        note: one line on its origin ("mutated: weight of 'speed' × 1.7").
-        problem: why there is no source.
-        exchange: messages, raw reply, usage, for `eureka inspect` and `replay`. JSON.
-    """
-
-    source: str | None
-    parents: tuple[str, ...] = ()
-    note: str = ""
-    problem: str = ""
-    exchange: Mapping[str, Any] = field(default_factory=dict)
+    source: str | None  # the program's text, unchecked
+    parents: tuple[str, ...] = ()  # ids of the candidates it was made from
+    note: str = ""  # one line on its origin ("mutated: weight of 'speed' × 1.7")
+    problem: str = ""  # why there is no source
+    exchange: Mapping[str, Any] = field(default_factory=dict)  # messages, raw reply, usage: JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,37 +84,23 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One training of one program with one seed; everything a worker needs, in one file.
-
-    Attributes:
-        source: the reward program.
-        hyperparameters: keyword arguments of SB3's algorithm, complete (the domain's, with overrides).
-        judge_seeds: one judged episode a seed, with the final policy; disjoint from training seeds.
-        trainer: as registered: "population", many at once, or "sb3", one at a time.
-        checkpoints: number of points of training at which statistics are kept.
-        until: step at which to stop, be judged, and leave a snapshot; None: train to the end.
-        after: folder of the training to continue, relative to the job's; "": begin.
-        keep_episode: whether an episode of its policy goes into the trajectory bank.
-        begin_with: files of episodes that its replay buffer begins with, relative to the job's folder.
-        cohort: folders of the jobs that are trained together with it, itself included, in order; relative to
-            the run's folder of candidates.
-    """
+    """One training of one program with one seed; everything a worker needs, in one file."""
 
     candidate: str
     seed: int
     task: Task
-    source: str
+    source: str  # the reward program
     algorithm: Algorithm
     steps: int
-    hyperparameters: Mapping[str, Any]
-    judge_seeds: tuple[int, ...]
-    trainer: str = "sb3"
-    checkpoints: int = 10
-    until: int | None = None
-    after: str = ""
-    keep_episode: bool = False
-    begin_with: tuple[str, ...] = ()
-    cohort: tuple[str, ...] = ()
+    hyperparameters: Mapping[str, Any]  # keyword arguments of SB3's algorithm, complete
+    judge_seeds: tuple[int, ...]  # one judged episode a seed; disjoint from training seeds
+    trainer: str = "sb3"  # as registered: "population", many at once, or "sb3", one at a time
+    checkpoints: int = 10  # points of training at which statistics are kept
+    until: int | None = None  # step at which to stop, be judged, and leave a snapshot; None: the end
+    after: str = ""  # folder of the training to continue, relative to the job's; "": begin
+    keep_episode: bool = False  # whether an episode of its policy goes into the trajectory bank
+    begin_with: tuple[str, ...] = ()  # episodes for its replay buffer, relative to the job's folder
+    cohort: tuple[str, ...] = ()  # folders of the jobs trained together, itself included; see `cohorts`
 
 
 SNAPSHOT = "training.pt"  # in the folder of a job with `until`: the state from which to continue
@@ -151,13 +116,6 @@ class Rung:
     episodes: int  # in which each policy is judged
     places: int  # candidates that reach it
     last: bool = True  # whether trainings end here
-
-
-@dataclass(frozen=True, slots=True)
-class Support:
-    """Result of a survey for a trainer: the reason why it can't train there, in one line; "" where it can."""
-
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from eureka_loop.errors import BadInput, UnknownName
 
@@ -39,15 +38,13 @@ class Registry(Generic[T]):
         entries = self._entries()
         if name not in entries:
             raise UnknownName(self.kind, name, entries, hint=f"registered: {', '.join(entries)}")
-        entry = entries[name]
         try:
-            module = importlib.import_module(entry.module)
-            found: Any = getattr(module, entry.attr)
+            return cast(T, entries[name].load())
         except (ImportError, AttributeError) as error:
             if name in self._builtin:
                 raise
-            raise BadInput(f"{self.kind} {name!r} ({entry.value}) can't be imported: {error}") from error
-        return cast(T, found)
+            target = entries[name].value
+            raise BadInput(f"{self.kind} {name!r} ({target}) can't be imported: {error}") from error
 
     def _entries(self) -> dict[str, EntryPoint]:
         """Built-in names can't be replaced by other packages."""

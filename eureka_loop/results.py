@@ -72,30 +72,25 @@ class Halted:
 
 @dataclass(frozen=True, slots=True)
 class TermStats:
-    """One term over the transitions between two checkpoints.
-
-    `share` is |term| summed over rows, divided by that of all summed terms, in [0, 1]; 0 for diagnostics
-    (`_` terms), which are not part of the reward.
-    """
+    """One term over the transitions between two checkpoints."""
 
     mean: float
     low: float
     high: float
-    share: float
+    share: (
+        float  # |term| summed over rows, divided by that of all summed terms; 0 for diagnostics (`_` terms)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Means over the training episodes finished since the checkpoint before.
-
-    `fitness`, `success` and `episode_length` (steps) are None where no episode finished.
-    """
+    """Means over the training episodes finished since the checkpoint before; None where none finished."""
 
     step: int
     episodes: int
     fitness: float | None
     success: float | None
-    episode_length: float | None
+    episode_length: float | None  # steps
     terms: Mapping[str, TermStats]
 
 
@@ -117,7 +112,7 @@ class JudgedEpisode:
 
     @property
     def fitness(self) -> float:
-        return _scored(self.scores, FITNESS)
+        return _fitness(self.scores)
 
     @property
     def success(self) -> float | None:
@@ -135,23 +130,19 @@ def judged_episode(seed: int, fitness: float, success: float | None, length: int
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One finished training, judged.
-
-    Attributes:
-        correlations: term → Pearson correlation, over training episodes, of its episode mean with fitness;
-            None where undefined (constant, or under 3 episodes).
-        seconds: wall-clock time of the training alone.
-        policy_scores: scores of the policy as a whole, which are no means over episodes.
-    """
+    """One finished training, judged."""
 
     candidate: str
     seed: int
     steps: int
     episodes: tuple[JudgedEpisode, ...]
     checkpoints: tuple[Checkpoint, ...]
-    correlations: Mapping[str, float | None]
-    seconds: float
-    policy_scores: Mapping[str, Score] = field(default_factory=dict)
+    correlations: Mapping[
+        str, float | None
+    ]  # term → Pearson correlation of its mean in an episode with fitness,
+    # over training episodes; None where undefined (constant, or under 3 episodes)
+    seconds: float  # wall-clock time of the training alone
+    policy_scores: Mapping[str, Score] = field(default_factory=dict)  # no means over episodes
 
     @property
     def scores(self) -> Mapping[str, Score]:
@@ -163,7 +154,7 @@ class Trained:
     @property
     def fitness(self) -> float:
         """Mean fitness over the judged episodes."""
-        return _scored(self.scores, FITNESS)
+        return _fitness(self.scores)
 
     @property
     def success(self) -> float | None:
@@ -176,9 +167,9 @@ def _mean_score(scores: Sequence[Score]) -> Score:
     return Score(math.fsum(values) / len(values)) if values else scores[0]
 
 
-def _scored(scores: Mapping[str, Score], name: str) -> float:
-    value = scores[name].value
-    assert value is not None, f"{name} is unscored: {scores[name].explanation}"
+def _fitness(scores: Mapping[str, Score]) -> float:
+    value = scores[FITNESS].value
+    assert value is not None, f"fitness is unscored: {scores[FITNESS].explanation}"
     return value
 
 
@@ -215,10 +206,7 @@ def ranked(evaluated: Sequence[Evaluated], by: str = FITNESS) -> list[Evaluated]
 
     A candidate with a shorter training ranks below all with longer ones: a score after fewer steps says less.
     """
-    scored = [(_reach(each), each.score(by), each) for each in evaluated]
-    finished = [(reach, value, each) for reach, value, each in scored if value is not None]
-    return [each for *_, each in sorted(finished, key=lambda found: (-found[0], -found[1]))]
-
-
-def _reach(evaluated: Evaluated) -> float:
-    return math.inf if evaluated.halted is None else evaluated.halted.steps
+    scored = [(each.score(by), each) for each in evaluated]
+    reached = [(each.halted.steps if each.halted else math.inf, value, each) for value, each in scored]
+    known = [(steps, value, each) for steps, value, each in reached if value is not None]
+    return [each for *_, each in sorted(known, key=lambda found: found[:2], reverse=True)]

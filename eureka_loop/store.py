@@ -140,17 +140,10 @@ class Run:
         self._listeners.append(listener)
 
     def event(self, kind: str, /, **values: Any) -> None:
-        """Record an event, and pass it to the listeners; from any thread."""
-        self._happens(kind, values, record=True)
-
-    def passing(self, kind: str, /, **values: Any) -> None:
-        """Pass an event to the listeners without recording it: training progress."""
-        self._happens(kind, values, record=False)
-
-    def _happens(self, kind: str, values: Mapping[str, Any], *, record: bool) -> None:
+        """Record an event, unless it is "progress", and pass it to the listeners; from any thread."""
         with self._recording:
             happened = {"event": kind, "time": round(time.time(), 3), **values}
-            if record:
+            if kind != "progress":
                 files.append_line(self.folder / "events.jsonl", happened)
             for listener in self._listeners:
                 listener(happened)
@@ -204,11 +197,7 @@ class Run:
     # candidates
 
     def write_proposal(self, id: str, reply: Reply, attempt: int = 0) -> None:
-        """Keep a designer's reply, before anything is done with it: it may have been paid for.
-
-        Args:
-            attempt: 0 for the first reply, 1 for its first repair.
-        """
+        """Keep a designer's first reply (attempt 0) or a repair, at once: it may have been paid for."""
         files.write_json(self._proposal(id, attempt), reply)
 
     def proposal(self, id: str, attempt: int = 0) -> Reply | None:
@@ -241,14 +230,13 @@ class Run:
         """
         folder = self.candidate_folder(id)
         origin = files.read_json(folder / "origin.json", dict[str, Any])
-        origin["parents"] = tuple(origin["parents"])
-        return Candidate(source=files.read_text(folder / "reward.py"), **origin)
+        source, parents = files.read_text(folder / "reward.py"), tuple(origin["parents"])
+        return Candidate(**{**origin, "source": source, "parents": parents})
 
     def candidate_ids(self) -> list[str]:
-        """Every whole candidate, references last."""
-        found = [path.parent.name for path in self.folder.glob("candidates/*/origin.json")]
-        found.sort(key=lambda id: (len(id), id))  # g2-00 before g10-00
-        return [id for id in found if id not in REFERENCES] + [id for id in REFERENCES if id in found]
+        """Every whole candidate, references last; g2-00 before g10-00."""
+        found = (path.parent.name for path in self.folder.glob("candidates/*/origin.json"))
+        return sorted(found, key=lambda id: (id in REFERENCES, len(id), id))
 
     def exchanges(self, id: str) -> list[dict[str, Any]]:
         return files.read_json(self.candidate_folder(id) / "exchange.json", list[dict[str, Any]])

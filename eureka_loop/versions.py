@@ -6,7 +6,6 @@ import contextlib
 import os
 import platform
 import subprocess
-import tomllib
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -39,23 +38,12 @@ def commit_of(checkout: Path) -> dict[str, Any]:
 
     A package in `site-packages` may lie inside an unrelated repository, whose commit says nothing.
     """
-    if not _is_project(checkout):
-        return {}
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        commit, status = _git(checkout, "rev-parse", "HEAD"), _git(checkout, "status", "--porcelain")
-        return {"git_commit": commit, "git_dirty": bool(status)}
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(checkout), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
+
+    with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+        if f'\nname = "{PROJECT}"\n' in (checkout / "pyproject.toml").read_text(encoding="utf-8"):
+            return {"git_commit": git("rev-parse", "HEAD"), "git_dirty": bool(git("status", "--porcelain"))}
     return {}
-
-
-def _is_project(folder: Path) -> bool:
-    try:
-        table = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    project = table.get("project")
-    return isinstance(project, dict) and project.get("name") == PROJECT
-
-
-def _git(folder: Path, *words: str) -> str:
-    command = ["git", "-C", str(folder), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()

@@ -96,7 +96,7 @@ def test_listeners_hear_events_and_passing_ones_are_not_kept(tmp_path: Path) -> 
     heard: list[str] = []
     run.listen(lambda event: heard.append(event["event"]))
     run.event("started")
-    run.passing("progress", step=1)
+    run.event("progress", step=1)
     assert heard == ["started", "progress"]
     assert [event["event"] for event in run.events()] == ["started"]
 

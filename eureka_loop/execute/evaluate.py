@@ -221,8 +221,9 @@ class Evaluation:
             about = {"id": job.candidate, "seed": job.seed, "steps": job.steps}
             if folder not in sizes:
                 self._run.event("training", **about)
-            if size > sizes.get(folder, 0) and (last := files.last_line(path)) is not None:
-                self._run.passing("progress", **about, **last)
+            lines = list(files.read_lines(path)) if size > sizes.get(folder, 0) else []
+            if lines:
+                self._run.event("progress", **about, **lines[-1])
             sizes[folder] = size
 
     def _give_up(self, folder: Path, ended: str) -> None:

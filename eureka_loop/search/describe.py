@@ -17,7 +17,7 @@ from eureka_loop.envs.registry import find_domain, find_task, tasks
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute.requests import BESIDE, survey
 from eureka_loop.propose.write import Gate
-from eureka_loop.records import Array, Support, Task, Training
+from eureka_loop.records import Array, Task, Training
 from eureka_loop.reward.expression import as_reward, episode_mean
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -140,7 +140,7 @@ def with_trainer(training: Training, config: RunConfig, folder: Path) -> Trainin
     Raises:
         BadInput: the trainer can't train that.
     """
-    reason = files.read_json(folder / "trainer.json", Support).reason
+    reason = files.read_json(folder / "trainer.json", str)
     if config.trainer is not None and reason:
         raise BadInput(
             f"--trainer {config.trainer} can't be used: {reason}; leave it out, or give --trainer sb3"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused
-from eureka_loop.records import Support, Task, Training
+from eureka_loop.records import Task, Training
 from eureka_loop.references import references
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Vocabulary
@@ -16,8 +16,8 @@ from eureka_loop.train.base import TRAINERS
 from eureka_loop.train.hyperparameters import settings, try_out
 
 
-def support(training: Training, task: Task, domain: Domain, beside: Sequence[str] = ()) -> Support:
-    """Whether the training's trainer can train everything that may be written for a task.
+def support(training: Training, task: Task, domain: Domain, beside: Sequence[str] = ()) -> str:
+    """Reason why the training's trainer can't train all that may be written for a task; "" where it can.
 
     Args:
         beside: sources of programs that are compared with them, and so need the same trainer.
@@ -31,7 +31,7 @@ def support(training: Training, task: Task, domain: Domain, beside: Sequence[str
     if options.her:
         stated_of(task, domain)
     names = list(dict.fromkeys(_names(task, ObservableRegistry.of_task(task, domain).vocabulary, beside)))
-    return Support(TRAINERS.load(training.trainer)().supports(training, task, domain, names))
+    return TRAINERS.load(training.trainer)().supports(training, task, domain, names)
 
 
 def _names(task: Task, vocabulary: Vocabulary, beside: Sequence[str]) -> Iterator[str]:

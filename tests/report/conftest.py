@@ -139,7 +139,7 @@ class Script:
     def progress(self, id: str, seed: int, step: int, fitness: float | None) -> None:
         last = {"step": step, "fitness": fitness, "steps_per_s": 2500.0}
         files.append_line(self.run.job_folder(id, seed) / "progress.jsonl", last)
-        self.run.passing("progress", id=id, seed=seed, steps=STEPS, **last)
+        self.run.event("progress", id=id, seed=seed, steps=STEPS, **last)
 
     def end(self, id: str, seed: int, fitness: float | None) -> None:
         """None: the training fails."""

@@ -14,7 +14,7 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput
 from eureka_loop.propose.write import Gate
-from eureka_loop.records import Array, Support, Task, Training
+from eureka_loop.records import Array, Task, Training
 from eureka_loop.reward.expression import episode_mean
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
@@ -45,7 +45,7 @@ def test_an_env_beside_a_task_of_the_catalogue_is_refused() -> None:
 
 def chosen(folder: Path, reason: str = "", **settings: Any) -> Training:
     """After a survey that found this reason against the population trainer."""
-    files.write_json(folder / "trainer.json", Support(reason))
+    files.write_json(folder / "trainer.json", reason)
     return with_trainer(Training("ppo", {}), RunConfig(**settings), folder)
 
 
