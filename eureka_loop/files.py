@@ -120,6 +120,11 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             continue
 
 
+def last_line(path: Path) -> dict[str, Any] | None:
+    """The last whole line; None where there is none."""
+    return next(reversed([*read_lines(path)]), None)
+
+
 def require_space(folder: Path) -> None:
     """
     Raises:

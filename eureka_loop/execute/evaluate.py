@@ -221,9 +221,8 @@ class Evaluation:
             about = {"id": job.candidate, "seed": job.seed, "steps": job.steps}
             if folder not in sizes:
                 self._run.event("training", **about)
-            lines = list(files.read_lines(path)) if size > sizes.get(folder, 0) else []
-            if lines:
-                self._run.event("progress", **about, **lines[-1])
+            if size > sizes.get(folder, 0) and (last := files.last_line(path)) is not None:
+                self._run.event("progress", **about, **last)
             sizes[folder] = size
 
     def _give_up(self, folder: Path, ended: str) -> None:
