@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rich.text import Text
 
@@ -20,6 +20,7 @@ from eureka_loop import numbers
 from eureka_loop.errors import EurekaError, SandboxError
 from eureka_loop.execute import machine
 from eureka_loop.execute.filming import run_with
+from eureka_loop.options import parse
 from eureka_loop.propose.llm.settings import KEYS, configured_model
 from eureka_loop.report import text
 from eureka_loop.report.layout import facts, section, show, terminal
@@ -28,18 +29,9 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import Layer
 from eureka_loop.reward.sandbox.status import OVERRIDE, measure
 
-State = Literal["good", "note", "lack", "stop"]  # note: neither good nor bad; stop: no run starts like this
-
-GL_SECONDS = 60.0  # mujoco's import from a cold disk
 ENDPOINT_SECONDS = 5.0
 RUN_BYTES = 1e9  # free space below which a run may not end
-
-MARKS: dict[State, tuple[str, str]] = {
-    "good": ("✓", "green"),
-    "note": ("·", "dim"),
-    "lack": ("!", "yellow"),
-    "stop": ("✗", "red"),
-}
+MARKS = {"good": ("✓", "green"), "note": ("·", "dim"), "lack": ("!", "yellow"), "stop": ("✗", "red")}
 DRAW = """
 import mujoco
 model = mujoco.MjModel.from_xml_string(
@@ -54,16 +46,33 @@ GL = {  # backend → its package
     "egl": "a graphics driver with EGL, or Mesa's: apt-get install libegl1 libgl1",
     "osmesa": "Mesa's off-screen library: apt-get install libosmesa6",
 }
+NO_LANDLOCK = (
+    "Linux 5.13 or later, with `landlock` in /sys/kernel/security/lsm (boot option lsm=landlock,…); "
+    "in a container the seccomp profile must allow the landlock calls, as newer Dockers' default does"
+)
+NO_LAYER = "the kernel or the container refuses it: try outside the container, or with its default profile"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One property of the machine; `remedy` is "" where nothing is to be done."""
+class Finding(NamedTuple):
+    """One property of the machine."""
 
-    what: str
-    state: State
+    name: str
+    state: Literal["good", "note", "lack", "stop"]  # stop: no run starts like this
     value: str
-    remedy: str = ""
+    remedy: str = ""  # "" where nothing is to be done
+
+
+@dataclass(frozen=True)
+class DoctorOptions:
+    """What this machine can do and what it lacks: sandbox, devices, disk, endpoint, rendering, packages."""
+
+    out: Path = Path("runs")
+    """Where run folders would go."""
+
+
+def doctor(arguments: list[str]) -> int:
+    """Look at the machine; 1 where no run can start."""
+    return 0 if print_doctor(examine(parse(DoctorOptions, "doctor", arguments).out)) else 1
 
 
 def examine(runs: Path, environ: Mapping[str, str] = os.environ) -> Iterator[tuple[str, list[Finding]]]:
@@ -88,58 +97,45 @@ def sandbox() -> Iterator[Finding]:
     except SandboxError as error:
         yield Finding("tier", "stop", "none: no locked process can be started", str(error))
         return
-    remedy = f"see the layers below; {OVERRIDE} runs generated code all the same"
-    weaker = Finding("tier", "stop", f"{status.tier}: a run refuses to start", remedy)
-    yield Finding("tier", "good", "strict") if status.strict else weaker
+    if status.strict:
+        yield Finding("tier", "good", "strict")
+    else:
+        remedy = f"see the layers below; {OVERRIDE} runs generated code all the same"
+        yield Finding("tier", "stop", f"{status.tier}: a run refuses to start", remedy)
     yield Finding("kernel", "note", f"{platform.system()} {platform.release()}, {platform.machine()}")
     for layer in Layer:
-        name = (layer.name or "").lower()
+        name, landlock = (layer.name or "").lower(), layer is Layer.LANDLOCK
         if layer in status.held:
-            abi = f", kernel ABI {status.landlock_abi}" if layer is Layer.LANDLOCK else ""
-            yield Finding(name, "good", f"on{abi}")
+            yield Finding(name, "good", f"on, kernel ABI {status.landlock_abi}" if landlock else "on")
         elif layer is Layer.IDENTITY:
             yield Finding(name, "note", "off: not root, so there is no identity to drop")
         else:
-            yield Finding(name, "stop", "off", _layer_remedy(layer))
+            yield Finding(
+                name, "stop", "off", NO_LANDLOCK if landlock and not lock.landlock_abi() else NO_LAYER
+            )
     names = {attempt.replace("_", " "): refused for attempt, refused in status.refused.items()}
     refused = [name for name in names if names[name]]
     yield Finding("self-test", "good", f"{len(refused)} forbidden things refused: {', '.join(refused)}")
     yield from (Finding(name, "stop", "a locked process could") for name in names if not names[name])
 
 
-def _layer_remedy(layer: Layer) -> str:
-    if layer is Layer.LANDLOCK and lock.landlock_abi() == 0:
-        return (
-            "Linux 5.13 or later, with `landlock` in /sys/kernel/security/lsm (boot option lsm=landlock,…); "
-            "in a container the seccomp profile must allow the landlock calls, as newer Dockers' default does"
-        )
-    return "the kernel or the container refuses it: try outside the container, or with its default profile"
-
-
 def devices() -> Iterator[Finding]:
     """Cores and memory that this process may use, and GPUs."""
     here = machine.look()
     shared = machine.share(here)
-    workers = f"{shared.workers} workers, each up to {shared.learners} learners at once"
+    workers = f"{numbers.plural(shared.workers, 'worker')}, each up to {shared.learners} learners at once"
     yield Finding("cores", "good", f"{here.cores}: {workers}")
     if here.memory is not None:
         value = f"{here.memory / 1e9:.1f} GB available; a run stays within {shared.memory / 1e9:.1f} GB"
         yield _checked("memory", value, shared.workers == here.cores, "free some: for more workers")
-    yield from gpus()
-
-
-def gpus() -> Iterator[Finding]:
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        yield Finding("GPU", "note", "none found; none is needed")
-        return
-    command = [program, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     try:
-        output = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+        output = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout
+    except FileNotFoundError:
+        output = "none found; none is needed"
     except (OSError, subprocess.SubprocessError) as error:
         output = f"nvidia-smi fails ({type(error).__name__})"
-    for line in output.splitlines():
-        yield Finding("GPU", "note", line)
+    yield from (Finding("GPU", "note", line) for line in output.splitlines())
 
 
 def disk(runs: Path) -> Iterator[Finding]:
@@ -173,28 +169,25 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     except EurekaError as error:
         yield Finding("endpoint", "lack", "can't be used", str(error))
         return
-    if not offered:
+    if offered:
+        value, known = (
+            f"{url} offers {numbers.plural(len(offered), 'model')}",
+            model is None or model in offered,
+        )
+        yield _checked("endpoint", value, known, f"it has no {model!r}: choose another --model")
+    else:
         remedy = "start it, or check OPENAI_BASE_URL, the key, the network and the proxy"
         yield Finding("endpoint", "lack", f"{url} can't be reached, or lists no models", remedy)
-    else:
-        remedy = f"it has no {model!r}: choose another --model"
-        value, known = f"{url} offers {len(offered)} models", model is None or model in offered
-        yield _checked("endpoint", value, known, remedy)
 
 
 def rendering() -> Iterator[Finding]:
     """Whether MuJoCo can draw without a screen; each backend in a process of its own, both at once."""
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda name: run_with(name, ["-c", DRAW], seconds=GL_SECONDS), GL)
-    errors = dict(zip(GL, found, strict=True))
-    for name, error in errors.items():
-        value = f"doesn't draw ({error})"
-        if not error:
-            yield Finding(name, "good", "draws")
-        elif all(errors.values()):
-            yield Finding(name, "lack", value, f"for videos: {GL[name]}")
-        else:
-            yield Finding(name, "note", value)
+    with ThreadPoolExecutor() as pool:  # a minute for mujoco's import from a cold disk
+        errors = list(pool.map(lambda name: run_with(name, ["-c", DRAW], seconds=60.0), GL))
+    for name, error in zip(GL, errors, strict=True):
+        remedy = f"for videos: {GL[name]}" if all(errors) else ""
+        value = f"doesn't draw ({error})" if error else "draws"
+        yield Finding(name, "good" if not error else "lack" if remedy else "note", value, remedy)
 
 
 def packages() -> Iterator[Finding]:
@@ -210,13 +203,12 @@ def packages() -> Iterator[Finding]:
         try:
             yield Finding(name, "good", metadata.version(name))
         except metadata.PackageNotFoundError:
-            package = f"'eureka-loop[{extra}]'" if extra else name
-            remedy = f"{'optional: ' if extra else ''}pip install {package}"
+            remedy = f"optional: pip install 'eureka-loop[{extra}]'" if extra else f"pip install {name}"
             yield Finding(name, "note" if extra else "stop", "not installed", remedy)
 
 
-def _checked(what: str, value: str, good: bool, remedy: str) -> Finding:
-    return Finding(what, "good", value) if good else Finding(what, "lack", value, remedy)
+def _checked(name: str, value: str, good: bool, remedy: str) -> Finding:
+    return Finding(name, "good", value) if good else Finding(name, "lack", value, remedy)
 
 
 def print_doctor(sections: Iterable[tuple[str, list[Finding]]]) -> bool:
@@ -224,12 +216,11 @@ def print_doctor(sections: Iterable[tuple[str, list[Finding]]]) -> bool:
     console, stops = terminal(), 0
     for title, findings in sections:
         pairs: list[tuple[str, Text]] = []
-        for finding in findings:
-            mark, style = MARKS[finding.state]
-            pairs.append((finding.what, Text.assemble((f"{mark} ", style), text.one_line(finding.value))))
-            if finding.remedy:
-                pairs.append(("", Text(f"  → {text.one_line(finding.remedy)}")))
-            stops += finding.state == "stop"
+        for name, state, value, remedy in findings:
+            mark, style = MARKS[state]
+            pairs.append((name, Text.assemble((f"{mark} ", style), text.one_line(value))))
+            pairs += [("", Text(f"  → {text.one_line(remedy)}"))] if remedy else []
+            stops += state == "stop"
         show(section(title, facts(pairs)), console)
     verdict = f"No run starts like this: {numbers.plural(stops, 'thing')} marked ✗."
     console.print(Text(f"\n{verdict if stops else 'Runs can start here.'}", "bold red" if stops else "bold"))

@@ -1,9 +1,8 @@
-"""`eureka tasks`, `inspect` and `doctor`: show what there is; nothing is trained."""
+"""`eureka tasks` and `inspect`: show what there is; nothing is trained."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -62,19 +61,3 @@ def inspect(arguments: list[str]) -> int:
     else:
         show(candidate_page(found, options.id, diff=options.diff, exchange=options.exchange))
     return 0
-
-
-@dataclass(frozen=True)
-class DoctorOptions:
-    """What this machine can do and what it lacks: sandbox, devices, disk, endpoint, rendering, packages."""
-
-    out: Path = Path("runs")
-    """Where run folders would go."""
-
-
-def doctor(arguments: list[str]) -> int:
-    """Look at the machine."""
-    options = parse(DoctorOptions, "doctor", arguments)
-    from eureka_loop.cli.doctor import examine, print_doctor
-
-    return 0 if print_doctor(examine(options.out)) else 1

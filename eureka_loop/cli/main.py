@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import signal
 import sys
-from types import FrameType
 
 from eureka_loop.errors import BadInput, EurekaError, SandboxError, UnknownName
 
@@ -31,25 +30,13 @@ this machine
 `eureka COMMAND --help` says more.
 """
 
-COMMANDS = {  # module in this folder
-    "run": "run",
-    "resume": "run",
-    "train": "run",
-    "tasks": "look",
-    "inspect": "look",
-    "doctor": "look",
-    "compare": "compare",
-    "bench": "bench",
-}
+MODULES = {"resume": "run", "train": "run", "tasks": "look", "inspect": "look"}  # else named as the command
+COMMANDS = ("run", "resume", "train", "tasks", "inspect", "compare", "bench", "doctor")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The program `eureka`.
-
-    Exits 0 when done, 1 or 2 with one clear line (1: it failed; 2: bad input), 3 where a limit of the user's
-    stopped a run, 130 when interrupted.
-    """
-    signal.signal(signal.SIGTERM, _interrupt)
+    """The program `eureka`; docs/describe.md lists its exit statuses."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = sys.argv[1:] if arguments is None else arguments
     try:
         sys.exit(_dispatch(given))
@@ -60,9 +47,9 @@ def main(arguments: list[str] | None = None) -> None:
 
         print(f"eureka: {clean(str(error))}", file=sys.stderr)
         sys.exit(2 if isinstance(error, BadInput) else 1)
-    except BrokenPipeError:
+    except BrokenPipeError:  # `eureka run ... | head`: quiet, as other programs
         sys.stderr.close()
-        sys.exit(1)
+        sys.exit(141)
     except OSError as error:  # a screen that is a file on a full disk, a folder that went while it was read
         where = f": {error.filename}" if error.filename else ""
         print(f"eureka: {error.strerror or error}{where}", file=sys.stderr)
@@ -83,12 +70,8 @@ def _dispatch(arguments: list[str]) -> int:
         raise UnknownName("command", name, COMMANDS, hint="`eureka --help` lists them")
     if sys.platform == "win32":  # checked here: most other modules can't be imported there
         raise SandboxError("generated code can't be locked up on Windows; install WSL2 and run eureka in it")
-    command = getattr(importlib.import_module(f"eureka_loop.cli.{COMMANDS[name]}"), name)
-    return int(command(arguments[1:]))
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    module = importlib.import_module(f"eureka_loop.cli.{MODULES.get(name, name)}")
+    return int(getattr(module, name)(arguments[1:]))
 
 
 if __name__ == "__main__":

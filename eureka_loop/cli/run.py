@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
 from eureka_loop.config import RunConfig, amend, load
 from eureka_loop.errors import BadInput, BudgetSpent, DesignerError
 from eureka_loop.options import Where, optional, parse, take, with_expression
-from eureka_loop.records import Algorithm
 from eureka_loop.store import Run
 
 LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
@@ -55,9 +54,10 @@ class ResumeOptions:
     """A new limit on time."""
     max_completion_tokens: Annotated[int | None, optional("N")] = None
     """Tokens one reply may have from now on."""
-
-
-LIMITS = ("max_usd", "max_tokens", "max_hours", "max_completion_tokens")
+    model: Annotated[str | None, optional("NAME")] = None
+    """The language model from now on."""
+    base_url: Annotated[str | None, optional("URL")] = None
+    """The endpoint from now on."""
 
 
 def resume(arguments: list[str]) -> int:
@@ -71,8 +71,8 @@ def resume(arguments: list[str]) -> int:
     if settled(run):
         with run:
             return print_summary(run)
-    limits = {name: getattr(options, name) for name in LIMITS}
-    changed = {name: value for name, value in limits.items() if value is not None}
+    own = ("run", "jobs")
+    changed = {key: value for key, value in vars(options).items() if key not in own and value is not None}
     check(replace(run.config, **changed), run)
     amend(run.folder / "run.toml", changed)
     run.event("resumed", **changed)
@@ -80,37 +80,30 @@ def resume(arguments: list[str]) -> int:
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class TrainOptions(RunConfig):
     """Train one reward program of your own, and judge it."""
 
-    program: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="REWARD.py")]
-    """A file with `def compute_reward(...)`."""
     task: Annotated[str, optional("TASK_OR_TEXT")] = ""
-    """A name from `eureka tasks`, or the task in your own words (then --env and --fitness are needed)."""
-    env: Annotated[str | None, optional("ID")] = None
-    """Gymnasium id, for a task in your own words."""
-    fitness: Annotated[str | None, optional("EXPRESSION")] = None
-    """How well the task is done: an expression over observables; its episode mean."""
-    algo: Algorithm = "ppo"
-    """Training algorithm."""
-    trainer: Annotated[str | None, optional("{population,sb3}")] = None
-    """population: many policies at once; sb3: one at a time. Default: population where it can."""
-    steps: int = 100_000
-    """Environment steps."""
-    seeds: int = 1
-    """Trainings."""
     report_seeds: int = 0
     """Trainings on fresh seeds after those, of the references beside it, too: a run's comparison."""
-    judge_episodes: int = 10
-    """Episodes in which a final policy is judged."""
-    seed: int = 0
-    """The run's seed."""
-    jobs: int = 0
-    """Trainings at once; 0: one a core."""
-    out: Path = Path("runs")
-    """Where run folders go."""
-    allow_reduced_sandbox: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Run the program even where the sandbox is weaker than `strict`."""
+    program: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="REWARD.py")] = tyro.MISSING
+    """A file with `def compute_reward(...)`."""
+    # a search's options mean nothing here
+    designer: Annotated[str | None, tyro.conf.Suppress] = None
+    model: Annotated[str | None, tyro.conf.Suppress] = None
+    base_url: Annotated[str | None, tyro.conf.Suppress] = None
+    temperature: Annotated[float, tyro.conf.Suppress] = 1.0
+    max_completion_tokens: Annotated[int, tyro.conf.Suppress] = 8192
+    replay: Annotated[Path | None, tyro.conf.Suppress] = None
+    generations: Annotated[int, tyro.conf.Suppress] = 1
+    samples: Annotated[int, tyro.conf.Suppress] = 1
+    halving: Annotated[int, tyro.conf.Suppress] = 1
+    steady: Annotated[bool, tyro.conf.Suppress] = False
+    strategy: Annotated[str, tyro.conf.Suppress] = "eureka"
+    bank: Annotated[bool, tyro.conf.Suppress] = False
+    relabel: Annotated[int, tyro.conf.Suppress] = 0
+    max_usd: Annotated[float | None, tyro.conf.Suppress] = None
+    max_tokens: Annotated[int | None, tyro.conf.Suppress] = None
 
 
 TRAIN_HELP = """Train one reward program of your own, and judge it.
@@ -123,17 +116,14 @@ def train(arguments: list[str]) -> int:
     """Train one reward program of the user's own."""
     arguments, file = take(arguments, "--config")
     arguments, human = take(arguments, "--human")
-    base = replace(load(Path(file)) if file else RunConfig(), report_seeds=0)
-    shared = [each.name for each in fields(TrainOptions) if each.name != "program"]
-    defaults: dict[str, Any] = {name: getattr(base, name) for name in shared}
-    defaults |= {"program": tyro.MISSING}
-    options = parse(TrainOptions, "train", with_expression(arguments), TrainOptions(**defaults), TRAIN_HELP)
+    base = load(Path(file)) if file else RunConfig()
+    shared = {"task"} | vars(base).keys() - TrainOptions.__annotations__.keys()
+    defaults = TrainOptions(**{name: getattr(base, name) for name in shared})
+    options = parse(TrainOptions, "train", with_expression(arguments), defaults, TRAIN_HELP)
     if not options.task.strip():
         example = f"eureka train {options.program} --task halfcheetah-run"
         raise BadInput(f"say for which task: `{example}`; `eureka tasks` lists them")
-    given: dict[str, Any] = {name: getattr(options, name) for name in shared}
-    given |= {name: getattr(base, name) for name in ("hyperparameters", "max_hours", "executor")}
-    config = RunConfig(**given, generations=1, samples=1)
+    config = RunConfig(**{name: getattr(options, name) for name in vars(base)})
     from eureka_loop.search.describe import of_its_own
 
     config = of_its_own(config, base)

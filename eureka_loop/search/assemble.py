@@ -197,7 +197,7 @@ def stops_recorded(run: Run) -> Iterator[None]:
     """Record why a run stops on its way; one that hasn't really begun is removed."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):  # also a closed pipe behind the screen
         run.event("interrupted")
         raise
     except (DesignerError, BadInput) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -46,10 +45,15 @@ def test_interrupted_before_the_run_began_a_run_says_that_nothing_is_left(tmp_pa
     )
 
 
-def test_a_full_disk_behind_the_screen_is_one_line():
-    words = [sys.executable, "-m", "eureka_loop.cli.main", "tasks"]
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "eureka: No space left on device"
+@pytest.mark.parametrize(
+    ("screen", "status", "error"),
+    [("> /dev/full", 1, "eureka: No space left on device"), ("| true; exit ${PIPESTATUS[0]}", 141, "")],
+)
+def test_a_full_disk_is_one_line_and_a_closed_pipe_none(screen: str, status: int, error: str) -> None:
+    words = (
+        f"{sys.executable} -c 'import time; time.sleep(0.3); from eureka_loop.cli.main import main; main()'"
+    )
+    done = subprocess.run(["bash", "-c", f"{words} tasks {screen}"], stderr=subprocess.PIPE, text=True)
+    assert done.returncode == status
+    assert "".join(done.stderr.splitlines()[:1]) == error
     assert "Traceback" not in done.stderr

@@ -1,13 +1,14 @@
-"""Settings of `eureka train`: those of a file, and those of the command line."""
+"""Settings of `eureka train` and `resume`: those of a file, and those of the command line."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from eureka_loop.cli import run
-from eureka_loop.config import RunConfig
+from eureka_loop.config import RunConfig, as_table, load
 
 
 def test_a_file_gives_its_time_limit_and_hyperparameters_but_no_report(
@@ -32,3 +33,18 @@ def test_a_file_gives_its_time_limit_and_hyperparameters_but_no_report(
     (config,) = found
     assert (config.max_hours, config.steps, config.seeds, config.report_seeds) == (2.5, 300, 2, 0)
     assert (config.hyperparameters, config.halving, config.samples) == ({"n_steps": 64}, 1, 1)
+
+
+def test_a_resumed_run_may_have_another_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = RunConfig(task="hopper-hop", designer="llm", model="old", base_url="http://127.0.0.1:1/v1")
+    (tmp_path / "run.toml").write_text(tomli_w.dumps(as_table(config)))
+    monkeypatch.setattr(run, "_go", lambda resumed, jobs: 0)
+    url = "http://127.0.0.1:2/v1"
+    assert run.resume([str(tmp_path), "--model", "new", "--base-url", url, "--max-tokens", "9000"]) == 0
+    changed = load(tmp_path / "run.toml")
+    assert (changed.model, changed.base_url, changed.max_tokens, changed.task) == (
+        "new",
+        url,
+        9000,
+        "hopper-hop",
+    )
