@@ -30,11 +30,11 @@ import numpy as np
 
 from eureka_loop.records import Array
 from eureka_loop.reward.contract import Program
+from eureka_loop.reward.functions import namespace
 from eureka_loop.reward.parsing import compiled
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, layer_names
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
-from eureka_loop.reward.sandbox.server import namespace
 from eureka_loop.reward.sandbox.status import measure
 
 SHAPES: dict[str, tuple[int, ...]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import inspect
 import math
+import sys
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
@@ -182,11 +183,21 @@ def namespace() -> dict[str, object]:
     safe: dict[str, object] = {name: getattr(builtins, name) for name in BUILTINS}
     return {
         "__name__": "program",
-        "__builtins__": {**safe, "range": short_range},
+        "__builtins__": {**safe, "range": short_range, "__import__": _import_loaded},
         **SHAPING,
         **{name: numbers if module == "math" else arrays for name, module in MODULES.items()},
         CONSTANT: frozen,
     }
+
+
+def _import_loaded(name: str, *_: object) -> None:
+    """`__import__` for numpy's C code, which ignores its result; an `import` statement gets None.
+
+    Raises:
+        ImportError: the module isn't loaded, and can't be in a locked process.
+    """
+    if name not in sys.modules:
+        raise ImportError(f"{name!r} can't be imported; `np` and `math` are there")
 
 
 def short_range(*limits: int) -> range:

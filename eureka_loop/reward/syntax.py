@@ -46,6 +46,7 @@ _OPAQUE = (ast.ClassDef, ast.AsyncFunctionDef, ast.Match, ast.JoinedStr, ast.Rai
 _PARTS = (ast.ExceptHandler, ast.withitem, ast.Del)  # of what is refused already
 _MAX_INTEGER = 10**12
 _OWN = BUILTINS | SHAPING.keys()
+_UNUSABLE = (_OWN | MODULES.keys()) - allowed.TYPES  # as values
 _KEYWORDS = allowed.KEYWORDS | SHAPING_KEYWORDS
 _INSTEAD = {  # names, numpy's functions, methods and keywords that aren't allowed → what to write
     **dict.fromkeys(SURROUNDINGS, "name the quantity as a parameter"),
@@ -219,31 +220,25 @@ class Syntax(ast.NodeVisitor):
         name = node.id
         if not isinstance(node.ctx, ast.Load):
             self._check_binding(node, name)
-        elif name in self._functions:
-            self._report(node, f"`{name}` is a function: call it, `{name}(...)`")
-        elif name in self._bound or name in allowed.TYPES:
-            pass
-        elif name in _OWN or name in MODULES:
+        elif name in self._functions or name in _UNUSABLE - self._bound:
             written = f"{name}.<name>" if name in MODULES else f"{name}(...)"
             self._report(node, f"`{name}` can't be used as a value: write `{written}`")
-        else:
-            self._report(node, self._about_unknown(name))
+        elif name not in self._bound | allowed.TYPES:
+            self._report_unknown(node, name)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        (module, path), name = module_path(node), node.attr
+        module, path = module_path(node)
         if not isinstance(node.ctx, ast.Load):
             self._report(node, f"`{code(node)}` can't be set: give the value a name of its own")
+        elif (module and path in FUNCTIONS[MODULES[module]]) or (not module and node.attr in METHODS):
+            self._report(node, f"`{code(node)}` can't be used as a value: write `{code(node)}(...)`")
         elif module:
-            self._check_module_value(node, module, path)
-        elif name in ATTRIBUTES:
+            if path not in allowed.VALUES[MODULES[module]]:
+                self._report_unknown(node, path, FUNCTIONS[MODULES[module]], f"{module}.")
+        elif node.attr in ATTRIBUTES:
             self.visit(node.value)
         else:
-            instead = "name a quantity as a parameter; arrays have " + ", ".join(sorted(ATTRIBUTES))
-            if name in METHODS:
-                instead = f"call it, `{code(node)}(...)`"
-            elif self._vocabulary.find(name, hidden=self._hidden) is not None:
-                instead = f"name it as a parameter, `{name}`"
-            self._report(node, f"`{code(node)}` can't be used: {instead}")
+            self._report_unknown(node, node.attr, ATTRIBUTES, f"{code(node.value)}.")
 
     def visit_Call(self, node: ast.Call) -> None:
         if self._check_function(node.func):
@@ -256,51 +251,42 @@ class Syntax(ast.NodeVisitor):
 
     def _check_function(self, function: ast.expr) -> bool:
         """Report a function that can't be called; returns whether it is one with known keywords."""
-        if isinstance(function, ast.Name):
-            if function.id not in self._bound | _OWN:
-                self._report(function, self._about_unknown(function.id))
-            return function.id in _OWN - {"dict"} - self._bound
-        if not isinstance(function, ast.Attribute):
-            self._report(function, f"`{code(function)}` can't be called: call functions by their name")
-            self.visit(function)
-            return False
-        module, path = module_path(function)
-        if module:
-            known = path in FUNCTIONS[MODULES[module]]
-            if not known:
-                self._check_module_value(function, module, path)
-            return known
-        if function.attr in METHODS:
-            self.visit(function.value)
-        else:
-            instead = _instead(function.attr) or "; write an `np` function"
-            self._report(function, f"`{code(function)}` can't be used{instead}")
-        return function.attr in METHODS
+        match function:
+            case ast.Name(id=name):
+                if name not in self._bound | _OWN:
+                    self._report_unknown(function, name)
+                return name in _OWN - {"dict"} - self._bound
+            case ast.Attribute(attr=name):
+                module, path = module_path(function)
+                known = FUNCTIONS[MODULES[module]] | allowed.VALUES[MODULES[module]] if module else METHODS
+                if (path or name) not in known:
+                    self._report_unknown(function, path or name, known, f"{module or code(function.value)}.")
+                elif not module:
+                    self.visit(function.value)
+                return (path or name) in known
+        self._report(function, f"`{code(function)}` can't be called: call functions by their name")
+        self.visit(function)
+        return False
 
-    def _check_module_value(self, node: ast.expr, module: str, path: str) -> None:
-        functions, name = FUNCTIONS[MODULES[module]], path.partition(".")[0]
-        if path in functions:
-            self._report(node, f"`{code(node)}` is a function: call it, `{code(node)}(...)`")
-        elif path not in allowed.VALUES[MODULES[module]]:
-            instead = _instead(name) or self._nearest(path, functions, f"{module}.")
-            self._report(node, f"`{module}.{path}` can't be used{instead}")
-
-    def _about_unknown(self, name: str) -> str:
+    def _report_unknown(
+        self, node: ast.expr, name: str, known: Set[str] = frozenset(), prefix: str = ""
+    ) -> None:
+        """A name that isn't allowed, on its own or after `prefix`, with what to write instead."""
         observable = self._vocabulary.find(name, hidden=self._hidden)
+        instead = _INSTEAD.get(name.partition(".")[0])
         if observable is not None:
-            return f"`{name}` is an observable, {observable.facts}: name it as a parameter"
-        if name in _INSTEAD:
-            return f"`{name}` can't be used: {_INSTEAD[name]}"
-        return f"unknown name `{name}`" + self._nearest(name, self._bound | _OWN)
+            text = f"`{name}` is an observable, {observable.facts}: name it as a parameter"
+        elif instead or (prefix and name in allowed.NUMPY):
+            text = f"`{prefix}{name}` can't be used: {instead or f'write `np.{name}`'}"
+        elif prefix:
+            text = f"`{prefix}{name}` can't be used{self._nearest(name, known, prefix)}"
+        else:
+            text = f"unknown name `{name}`{self._nearest(name, self._bound | _OWN)}"
+        self._report(node, text)
 
     def _nearest(self, name: str, known: Set[str], prefix: str = "") -> str:
         close = [] if self._problems.full else difflib.get_close_matches(name, known, n=2, cutoff=0.7)
         return f"; did you mean {' or '.join(f'`{prefix}{each}`' for each in close)}?" if close else ""
-
-
-def _instead(name: str) -> str:
-    text = _INSTEAD.get(name) or (f"write `np.{name}`" if name in allowed.NUMPY else "")
-    return f": {text}" if text else ""
 
 
 def _bindings(tree: ast.Module) -> tuple[set[str], set[str]]:

@@ -89,15 +89,12 @@ class Vocabulary:
             UnknownName: there is none; with the nearest names, their shapes and units.
         """
         found = self.find(parameter, hidden=hidden)
-        if found is None:
-            raise self._unknown(parameter, hidden)
-        return found
-
-    def _unknown(self, parameter: str, hidden: bool) -> UnknownName:
+        if found is not None:
+            return found
         prefix = next((each for each in PREFIXES if parameter.startswith(each)), "")
         facts = {f"{prefix}{each.name}": each.facts for each in self if hidden or not each.hidden}
         stem, _, quantity = parameter.removeprefix(prefix).rpartition("_")
         geom = f"{prefix}{stem}_geom_{quantity}"
         if geom in facts:
             facts = {geom: f"{facts[geom]} (no body or site {stem!r}, but a geom)"}
-        return UnknownName("observable", parameter, facts, facts=facts)
+        raise UnknownName("observable", parameter, facts, facts=facts)

@@ -80,7 +80,7 @@ class RewardProcess:
     After a RewardFailure the process is gone.
 
     Attributes:
-        program: None for an attempt of the self-test.
+        program: for an attempt of the self-test, its name as the source.
         rows: capacity of a batch.
         held: the layers with which it locked itself.
         ready: for an attempt of the self-test, the errno of what stopped it; 0 if it worked.

@@ -56,7 +56,9 @@ def main(owner: int) -> NoReturn:
     with contextlib.suppress(OSError):  # where memory runs out, children end before the training they serve
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.environ.clear()  # the libraries have read it by now
-    scope = namespace()  # built here, it costs a child no page faults; nothing is executed in it here
+    scope = (
+        functions.namespace()
+    )  # built here, it costs a child no page faults; nothing is executed in it here
     gc.collect()
     gc.freeze()  # else the first collection in a child would copy every page
     possible = lock.ALL_LAYERS if lock.may_kill_other_users() else lock.ALL_LAYERS & ~Layer.IDENTITY
@@ -193,25 +195,6 @@ class ProgramServer:
         self.send(token, protocol.FAILED, 0, text)
 
 
-def namespace() -> dict[str, object]:
-    """A program's globals, with as much of an import as numpy's C code needs."""
-    scope = functions.namespace()
-    inner = scope["__builtins__"]
-    assert isinstance(inner, dict)
-    inner["__import__"] = _import_loaded
-    return scope
-
-
-def _import_loaded(name: str, *_: object) -> None:
-    """`__import__` of loaded modules: PyImport_Import ignores its result, an `import` statement gets None.
-
-    Raises:
-        ImportError: the module isn't loaded, and can't be in a locked process.
-    """
-    if name not in sys.modules:
-        raise ImportError(f"{name!r} can't be imported; `np` and `math` are there")
-
-
 _EXAMPLE = """
 def compute_reward(x, v, *, weight=2.0):
     up = np.where((x > 0.5) & ~(x < 0.0), x ** 2 % 3.0 // 1.0, np.clip(x, -1.0, 1.0)) + v @ np.ones(3)
@@ -224,7 +207,7 @@ def warm_up() -> None:
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     x, v = np.linspace(0.1, 0.9, 5), np.linspace(0.1, 0.9, 15).reshape(5, 3)
-    scope = namespace()
+    scope = functions.namespace()
     exec(compiled(_EXAMPLE), scope)
     function: Any = scope["compute_reward"]
     answer.collect(function(x, v), (), len(x), np.zeros((MAX_TERMS, len(x))))
