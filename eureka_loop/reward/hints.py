@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from eureka_loop.errors import Problem, RewardFailure
-from eureka_loop.reward.allowed import NUMPY, REDUCTIONS
+from eureka_loop.reward.allowed import NUMPY, REDUCTIONS, TYPES
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.parsing import code, module_path, parse
 
@@ -41,6 +41,7 @@ def for_failure(failure: RewardFailure, program: Program, shapes: Mapping[str, S
     if failure.kind == "wrong_terms":
         last = max((node.lineno for node in ast.walk(tree) if isinstance(node, ast.Return)), default=1)
         return f"Line {last}: {text}"
+    # A message that holds a replacement needs no other.
     may_mix = program.kind == "reward" and failure.kind in _OF_MIXING and "rite `" not in text
     places = [str(place) for place in mixing(tree, shapes)] if may_mix else []
     if failure.kind == "rows_not_independent" and not places:
@@ -203,8 +204,11 @@ def _parts(path: Path) -> dict[str, str]:
                 parts |= {"left": code(left), "right": code(right)}
             case ast.Subscript(value=x):
                 parts["x"] = _base(x)
-            case ast.Call() if (operand := _operand(node)) is not None:
-                parts["x"] = code(operand)
+            case ast.Call(func=function, args=arguments):
+                name, given = code(function).removeprefix("math."), ", ".join(map(code, arguments))
+                parts |= {"x": code(_operand(node) or node), "call": code(node)}
+                if name in NUMPY | TYPES:
+                    parts["numpy"] = f"np.{name}({given})" if name in NUMPY else given
     return parts
 
 
@@ -243,18 +247,6 @@ def _elementwise(node: ast.AST) -> str:
     return code(node)
 
 
-def _one_number(path: Path, _: str) -> str:
-    """`math.exp(x)`, `float(x)`, `range(x)` of an array."""
-    if not isinstance(path[0], ast.Call):
-        return ""
-    name, arguments = code(path[0].func).removeprefix("math."), ", ".join(map(code, path[0].args))
-    instead = arguments if name in ("float", "int", "bool") else f"np.{name}({arguments})"
-    known = instead == arguments or name in NUMPY
-    return f"`{code(path[0])}` takes one number, not an array: " + (
-        f"write `{instead}`" if known else _NO_LOOP
-    )
-
-
 def _broadcast(path: Path, text: str) -> str:
     """Two arrays with shapes that don't fit row by row."""
     operands: list[ast.expr] = []
@@ -279,7 +271,8 @@ def _broadcast(path: Path, text: str) -> str:
 
 _HINTS: tuple[tuple[str, str | Callable[[Path, str], str]], ...] = (
     (r"truth value of an array", _condition),
-    (r"only (?:length-1|0-dimensional|integer scalar) arrays", _one_number),
+    (r"only (?:length-1|0-dimensional) arrays", "`{call}` takes one number, not an array: write `{numpy}`"),
+    (r"only integer scalar arrays", _NO_LOOP),
     (r"AxisError.* dimension 1$", "`{x}` is (N,), one number a row already: write `{x}`"),
     (r"array is 1-dimensional", "`{x}` is (N,), it has no components: write `{x}`"),
     (r"for axis 1 with size", "there is no such component: the last is `{x}[:, -1]`"),

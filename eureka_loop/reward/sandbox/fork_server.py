@@ -27,12 +27,8 @@ _PROBE_SECONDS = 5.0
 
 # One thread: a second one would be lost in the fork, with the locks that it held. One hash seed: a set of
 # strings has the same order in every process.
-_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-}
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_ENVIRONMENT = {**dict.fromkeys(_THREADS, "1"), "PYTHONHASHSEED": "0"}
 _KEPT = ("LD_LIBRARY_PATH",)  # some interpreters don't start without it
 
 # Without site: none of the user's start-up files runs. The two folders are all that is needed.

@@ -191,13 +191,10 @@ class RewardProcess:
         """Copy the program's columns to shared memory; returns their number of rows."""
         if self._closed:
             raise SandboxError("this reward process is closed; start another")
-        names = self.program.parameters or tuple(columns)
-        missing = [name for name in names if name not in columns]
-        if missing or not names:
-            raise ValueError(
-                f"no column {missing[0]!r}" if missing else "no columns: how many rows are there?"
-            )
-        rows = len(columns[names[0]])
+        missing = next((name for name in self.program.parameters if name not in columns), None)
+        if missing is not None:
+            raise ValueError(f"no column {missing!r}")
+        rows = len(columns[self.program.parameters[0]])
         if rows > self.rows:
             raise ValueError(f"{rows} rows in columns, but the process was started for {self.rows}")
         for name, target in zip(self.program.parameters, self._columns, strict=True):

@@ -59,7 +59,11 @@ _CLOCKS = 16  # clocks from here on, negative ones included, belong to other pro
 _ADVICE = (4, 8, 14)  # DONTNEED, FREE, HUGEPAGE, for allocators; MERGEABLE would reveal others' memory
 _PROT_EXEC, _MAP_ANONYMOUS = 4, 0x20
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCHITECTURE = 0, 4  # offsets in struct seccomp_data; arguments follow at 16, eight bytes each
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = (
+    0,
+    4,
+    16,
+)  # offsets in struct seccomp_data; eight bytes an argument, little-endian
 _X32 = 0x40000000  # x86-64's second system call table
 _SET_MODE_FILTER, _TSYNC = 1, 1
 
@@ -88,11 +92,6 @@ def checked(result: int) -> int:
     return result
 
 
-def machine() -> Machine | None:
-    """This machine; None where there is no filter for it, a 32-bit interpreter included."""
-    return MACHINES.get(platform.machine()) if sys.maxsize > 2**32 else None
-
-
 def rules(target: Machine, control: int) -> list[Instruction]:
     """The filter; `control` is the only descriptor that may be read and written."""
     column = target.column
@@ -108,7 +107,7 @@ def rules(target: Machine, control: int) -> list[Instruction]:
     for call in (_READ, _WRITE):
         program += _if_argument(call[column], 0, [(_EQUAL, 0, 1, control), allow])
     program += _if_argument(_MPROTECT[column], 2, [(_ANY_BIT, 1, 0, _PROT_EXEC), allow])
-    anonymous = [(_LOAD, 0, 0, _argument(3)), (_ANY_BIT, 0, 1, _MAP_ANONYMOUS), allow]
+    anonymous = [(_LOAD, 0, 0, _ARGUMENTS + 8 * 3), (_ANY_BIT, 0, 1, _MAP_ANONYMOUS), allow]
     program += _if_argument(_MMAP[column], 2, [(_ANY_BIT, 3, 0, _PROT_EXEC), *anonymous])
     # A single thread never waits for another. The vDSO answers for the clocks, except where the clock source
     # needs the kernel.
@@ -128,12 +127,8 @@ def _if_argument(number: int, argument: int, test: list[Instruction]) -> list[In
 
     The kernel itself reads no more than that of a descriptor, `prot`, `flags`, an operation or a clock.
     """
-    body = [(_LOAD, 0, 0, _argument(argument)), *test, (_RETURN, 0, 0, KILL_PROCESS)]
+    body = [(_LOAD, 0, 0, _ARGUMENTS + 8 * argument), *test, (_RETURN, 0, 0, KILL_PROCESS)]
     return [(_EQUAL, 0, len(body), number), *body]
-
-
-def _argument(index: int) -> int:
-    return 16 + 8 * index  # both architectures are little-endian
 
 
 class _Program(ctypes.Structure):
@@ -146,8 +141,8 @@ def restrict(control: int) -> None:
     Raises:
         OSError: the kernel or the architecture has no such filter.
     """
-    here = machine()
-    if here is None:
+    here = MACHINES.get(platform.machine())
+    if here is None or sys.maxsize < 2**32:  # a 32-bit interpreter
         raise OSError(errno.ENOSYS, f"no system call filter for {platform.machine()}")
     steps = rules(here, control)
     program = _Program(len(steps), b"".join(struct.pack("<HBBI", *each) for each in steps))

@@ -21,7 +21,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import numpy.ma  # some functions import it on first use
@@ -29,7 +29,7 @@ import numpy.ma  # some functions import it on first use
 from eureka_loop.errors import Problem, Refused, RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.reward import functions
-from eureka_loop.reward.contract import ENTRY_POINTS, MAX_TERMS
+from eureka_loop.reward.contract import ENTRY_POINTS
 from eureka_loop.reward.parsing import compiled
 from eureka_loop.reward.sandbox import answer, lock, probes, protocol
 from eureka_loop.reward.sandbox.explain import explain
@@ -52,7 +52,8 @@ def main(owner: int) -> NoReturn:
     if owner:
         lock.die_with_parent(owner)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    warm_up()
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
     with contextlib.suppress(OSError):  # where memory runs out, children end before the training they serve
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.environ.clear()  # the libraries have read it by now
@@ -193,25 +194,3 @@ class ProgramServer:
         # The end of a detail is the most useful part.
         text = b"\0".join([kind.encode(), parts[0][:_MESSAGE_BYTES], parts[1][-_DETAIL_BYTES:]])
         self.send(token, protocol.FAILED, 0, text)
-
-
-_EXAMPLE = """
-def compute_reward(x, v, *, weight=2.0):
-    up = np.where((x > 0.5) & ~(x < 0.0), x ** 2 % 3.0 // 1.0, np.clip(x, -1.0, 1.0)) + v @ np.ones(3)
-    return {"near": np.exp(-np.square(v).sum(axis=1)), "up": weight * up, "_v": np.linalg.norm(v, axis=1)}
-"""
-
-
-def warm_up() -> None:
-    """Run an example and its failure once, so that their pages and caches are there before the fork."""
-    warnings.simplefilter("ignore")
-    np.seterr(all="ignore")
-    x, v = np.linspace(0.1, 0.9, 5), np.linspace(0.1, 0.9, 15).reshape(5, 3)
-    scope = functions.namespace()
-    exec(compiled(_EXAMPLE), scope)
-    function: Any = scope["compute_reward"]
-    answer.collect(function(x, v), (), len(x), np.zeros((MAX_TERMS, len(x))))
-    try:
-        function(x, x)
-    except Exception as error:  # noqa: BLE001 (it fails on purpose)
-        explain(error, _EXAMPLE)
