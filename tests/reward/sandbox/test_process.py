@@ -88,10 +88,6 @@ def test_a_fitness_is_one_number_of_an_episode_of_any_length(start):
         assert process.measure(given) == pytest.approx(given["x"].mean() + given["v"][-1, 0], rel=1e-12)
 
 
-def test_a_success_may_be_a_bool(start):
-    assert start("def success(x, v):\n    return x.max() > -100", "success").measure(columns(5)) == 1.0
-
-
 def test_a_process_that_is_closed_or_has_failed_says_so(start, body):
     closed, failed = start(TWO_TERMS), body("return {'a': x + 1 / 0}")
     closed.close()
