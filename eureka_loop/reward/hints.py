@@ -101,8 +101,8 @@ def mixing(tree: ast.Module, shapes: Mapping[str, Shape]) -> list[Problem]:
 
 def _rank(x: ast.expr, ranks: Mapping[str, int]) -> int:
     """1 for (N,), 2 or more for (N, k), `_LIST` for a list or a constant, 0 for what isn't known."""
-    text = code(x)
-    return _LIST if isinstance(x, _CONTAINER) or text.isupper() else ranks.get(text, 0)
+    name = x.id if isinstance(x, ast.Name) else ""
+    return _LIST if isinstance(x, _CONTAINER) or name.isupper() else ranks.get(name, 0)
 
 
 def _instead(node: ast.AST, ranks: Mapping[str, int]) -> str:
