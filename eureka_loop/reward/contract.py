@@ -1,4 +1,4 @@
-"""A reward program: source text, the observables it asks for, the weights it exposes.
+"""A reward program: source text, its observables, its weights.
 
     def compute_reward(forward_velocity, action, *, speed=1.0, effort=1e-3):
         return {"speed": speed * forward_velocity, "effort": -effort * np.square(action).sum(axis=1)}

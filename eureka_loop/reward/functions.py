@@ -134,7 +134,7 @@ def rotate(quat: Array, vector: Array, inverse: bool = False) -> Array:
     v + 2 w (u x v) + 2 u x (u x v) for the quaternion (w, u), of length 1 (Rodrigues' formula).
 
     Args:
-        quat: w, x, y, z, as MuJoCo has them; brought to length 1 here.
+        quat: w, x, y, z, as in MuJoCo; normalised here.
         vector: any unit.
         inverse: from the world's frame to the body's.
 

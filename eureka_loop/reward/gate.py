@@ -35,7 +35,7 @@ def check(source: str, vocabulary: Vocabulary, kind: Kind = "reward", *, hidden:
 
     Args:
         kind: "reward" returns a dict of terms; "fitness" and "success" one number an episode.
-        hidden: hidden observables may be asked for (references and their tests).
+        hidden: hidden observables may be named (references and their tests).
 
     Raises:
         Refused: with every problem: line, cause, what to write instead.

@@ -18,7 +18,7 @@ from tests.attacks.conftest import armed, refusals
 
 DEADLINE = 0.25  # seconds, of a call that would never end
 LONG = 20.0  # of one that comes to its end by itself, but may have to fill the memory first
-GRACE = 0.5  # seconds after it, times the `patience` that a loaded machine asks for
+GRACE = 0.5  # seconds after it, times the slowness of a loaded machine, `patience`
 
 TIMED_OUT = {
     "a loop without end": "while True:\n    pass",

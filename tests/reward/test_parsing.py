@@ -62,7 +62,7 @@ def test_length_is_limited_in_bytes_and_nodes() -> None:
     assert f"syntax nodes; {MAX_NODES:,} are allowed" in problem("x = 1\n" * 700)
 
 
-def test_a_markdown_fence_is_told_apart() -> None:
+def test_a_markdown_fence_is_recognised() -> None:
     assert problem(f"```python\n{GOOD}```") == "Line 1: Markdown fence in the code: leave the ``` lines out"
 
 

@@ -119,7 +119,7 @@ def _prctl(option: int, value: int) -> None:
 
 
 # Landlock (Linux 5.13; kernel documentation, userspace-api/landlock). The ruleset handles every right that
-# the kernel's ABI knows and holds no rule, so nothing is allowed. Older ABIs leave some to seccomp alone:
+# the kernel's ABI has and holds no rule, so nothing is allowed. Older ABIs leave some to seccomp alone:
 # truncation before 3, TCP before 4, device ioctls before 5, signals and abstract sockets before 6.
 _CREATE_RULESET, _RESTRICT_SELF = 444, 446  # the same on every architecture
 _VERSION_FLAG = 1

@@ -1,7 +1,7 @@
 """Attempts of the self-test: things a locked process must not be able to do, each in a process of its own.
 
 An attempt works in a process that isn't locked, on a system that has the feature at all, so that a refusal
-tells something about the lock. None does harm where it works.
+is the lock's. None does harm where it works.
 """
 
 from __future__ import annotations

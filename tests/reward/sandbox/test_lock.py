@@ -1,4 +1,4 @@
-"""The lock as the kernel sees it, and as a program meets it that has passed the gate and left its namespace."""
+"""The lock as the kernel reports it, and its effect on a program that has left its namespace."""
 
 from __future__ import annotations
 

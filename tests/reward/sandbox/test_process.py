@@ -135,7 +135,7 @@ def test_nothing_is_left_to_be_imported(body, functions):
 def inputs(request, monkeypatch):
     """The owner's map of inputs, and the child's descriptor."""
     if request.param != "a current kernel":
-        monkeypatch.setattr(protocol, "_FUTURE_WRITE", 1 << 30)  # a seal that the kernel doesn't know
+        monkeypatch.setattr(protocol, "_FUTURE_WRITE", 1 << 30)  # a seal that no kernel has
     ours, descriptor = shared_memory(4096, child_writes=False)
     yield ours, descriptor
     os.close(descriptor)

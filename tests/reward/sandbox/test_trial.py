@@ -1,4 +1,4 @@
-"""What a program may not depend on is tried: asked again, in another order, in pieces."""
+"""The dry run: rows are evaluated again, in another order, in pieces."""
 
 from __future__ import annotations
 
