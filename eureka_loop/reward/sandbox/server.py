@@ -1,12 +1,9 @@
 """The fork server's own process, and the locked processes that it forks, one for each program.
 
-The fork server is executed afresh, never forked from a process with keys or torch, and its environment holds
-little more than thread counts. It runs no program itself and takes two requests over its control socket:
-fork and end. A child is reaped only on the owner's request, so a process id stays valid as long as it is used.
-
+It is executed afresh, never forked from a process with keys or torch. It runs no program itself and takes two
+requests: fork and end. A child is reaped only on request, so a process id stays valid as long as it is used.
 A child locks itself, loads one program and answers requests until its control socket closes. It can import
-nothing, so parts of numpy that numpy imports on first use are imported here. The owner checks everything that
-a child sends (see `process`).
+nothing, so what numpy imports on first use is imported here.
 """
 
 from __future__ import annotations
