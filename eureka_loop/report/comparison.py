@@ -101,7 +101,7 @@ class Difference:
     def explanation(self) -> str:
         """The numbers behind the verdict; where there is none, how many seeds would decide it."""
         value, low, high = numbers.column([self.interval.value, self.interval.low, self.interval.high])
-        chance = "under 0.1%" if self.p < 0.001 else f"{100 * self.p:.2g}%"
+        chance = "under 0.1%" if self.p < 0.001 else f"{numbers.compact(100 * self.p, 2)}%"
         seen = (
             f"probability of improvement {self.improvement.value:.2f} [{self.improvement.low:.2f}, "
             f"{self.improvement.high:.2f}]. Fitness differs by {value} [{low}, {high}]; equal rewards differ "

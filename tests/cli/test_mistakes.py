@@ -22,7 +22,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ("run walk --env HalfCheetah-v5 --fitness forward_velocty", "did you mean 'forward_velocity'"),
         (
             "run walk --env InvertedPendulum-v5 --fitness pole_up[:,7]",
-            "its last component is `pole_up[:, 2]`",
+            "the last is `pole_up[:, -1]`",
         ),
         ("run walk --env InvertedPendulum-v5 --fitness np.log(pole_up[:,2]-5)", "returned nan"),
         ("run walk --env HalfCheetah-v5", "--fitness"),

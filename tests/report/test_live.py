@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import pty
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,6 @@ import pytest
 from rich.console import Console
 
 from eureka_loop.report import log
-from eureka_loop.report.layout import can_redraw
 from eureka_loop.report.live import Live, draw
 from eureka_loop.report.state import RunState
 from eureka_loop.seeds import seeds
@@ -147,15 +144,6 @@ def test_the_terminal_is_restored_whatever_ends_the_run(
             go()
     assert written(out).rstrip().endswith(SHOW)
     assert sys.stdout is stdout
-
-
-def test_a_pipe_or_a_dumb_terminal_gets_no_table() -> None:
-    assert not can_redraw(Console(file=io.StringIO(), force_terminal=True))  # whatever FORCE_COLOR says
-    first, second = pty.openpty()
-    with os.fdopen(second, "w") as file:
-        assert can_redraw(Console(file=file, _environ={"TERM": "xterm", "NO_COLOR": "1"}))
-        assert not can_redraw(Console(file=file, _environ={"TERM": "dumb"}))
-    os.close(first)
 
 
 # lines
