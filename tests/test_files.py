@@ -24,23 +24,10 @@ TRAINED = Trained(
 )
 
 
-@pytest.mark.parametrize(
-    "record",
-    [
-        TRAINED,
-        Failed("g0-01", "timed_out", "too slow", "detail", 7),
-        Job(
-            "g0-00",
-            1,
-            Task("t", "E-v0", "x", "f"),
-            "source",
-            "sac",
-            9,
-            {"net": [64, 64], "f": "relu"},
-            (1, 2),
-        ),
-    ],
-)
+JOB = Job("g0-00", 1, Task("t", "E-v0", "x", "f"), "source", "sac", 9, {"net": [64, 64], "f": "relu"}, (1, 2))
+
+
+@pytest.mark.parametrize("record", [TRAINED, JOB, Failed("g0-01", "timed_out", "too slow", "detail", 7)])
 def test_records_come_back_equal(tmp_path: Path, record: object) -> None:
     files.write_json(tmp_path / "record.json", record)
     assert files.read_json(tmp_path / "record.json", type(record)) == record
