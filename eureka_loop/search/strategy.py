@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eureka_loop.propose.designer import candidate_id
-from eureka_loop.records import Candidate
 from eureka_loop.registry import Registry
 from eureka_loop.results import Evaluated
 
@@ -25,27 +24,18 @@ class SearchPlan:
 
 @dataclass(frozen=True, slots=True)
 class ProposalRequest:
-    """Candidates that a strategy wants written and trained.
+    """Candidates that a strategy wants written and trained."""
 
-    Attributes:
-        generation: names the candidates, with the indices of the samples.
-        samples: indices.
-        of: samples that the whole generation has.
-        parents: candidates to work from, the most important first.
-        recent: candidates that the feedback reports beside the first parent.
-        operator: name of the change asked for; "": the designer's choice.
-        instructions: text for the designer, for this request alone.
-        barrier: whether all results are observed together, when the last one has ended; else each at once.
-    """
-
-    generation: int
-    samples: tuple[int, ...]
-    of: int
-    parents: tuple[Evaluated, ...] = ()
-    recent: tuple[Evaluated, ...] = ()
-    operator: str = ""
-    instructions: str = ""
-    barrier: bool = True
+    generation: int  # names the candidates, with the indices of the samples
+    samples: tuple[int, ...]  # indices
+    of: int  # samples that the whole generation has
+    parents: tuple[Evaluated, ...] = ()  # candidates to work from, the most important first
+    recent: tuple[Evaluated, ...] = ()  # candidates that the feedback reports beside the first parent
+    operator: str = ""  # name of the change requested; "": the designer's choice
+    instructions: str = ""  # text for the designer, for this request alone
+    barrier: bool = (
+        True  # whether all results are observed together, when the last has ended; else each at once
+    )
 
     @property
     def ids(self) -> list[str]:
@@ -97,8 +87,4 @@ class ScriptedStrategy:
 
 def in_order(evaluated: Iterable[Evaluated]) -> list[Evaluated]:
     """In order of id: g2-00 before g10-00."""
-    return sorted(evaluated, key=lambda each: order(each.candidate))
-
-
-def order(candidate: Candidate) -> tuple[int, str]:
-    return len(candidate.id), candidate.id
+    return sorted(evaluated, key=lambda each: (len(each.candidate.id), each.candidate.id))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from eureka_loop.config import RunConfig
-from eureka_loop.errors import UnknownName
 from eureka_loop.execute.machine import Share
 from eureka_loop.results import ranked
 from eureka_loop.search.assemble import search_plan
 from eureka_loop.search.eureka import EurekaStrategy, SteadyStrategy
-from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, ScriptedStrategy, SearchPlan, Strategy
+from eureka_loop.search.strategy import ProposalRequest, ScriptedStrategy, SearchPlan, Strategy
 from tests.search.conftest import evaluated
 
 
@@ -77,19 +76,13 @@ def test_a_steady_cohort_leaves_others_in_the_making(
     assert search_plan(RunConfig(samples=samples, seeds=seeds), share).cohort == cohort
 
 
+def test_a_ranking_leaves_failures_out_and_the_earlier_of_equals_comes_first() -> None:
+    found = ranked([evaluated("g0-00", None), evaluated("g0-01", -5.0), evaluated("g0-02", -5.0)])
+    assert [each.candidate.id for each in found] == ["g0-01", "g0-02"]
+
+
 def test_the_fake_asks_when_the_request_before_is_observed() -> None:
     strategy = ScriptedStrategy([ProposalRequest(n, (0,), 1) for n in range(2)])
     assert asked(strategy, 2) == [(0, (0,)), None]
     strategy.tell([evaluated("g0-00", 1.0)])
     assert asked(strategy, 2) == [(1, (0,)), None]
-
-
-def test_strategies_have_names() -> None:
-    assert STRATEGIES.names()[:2] == ("eureka", "steady")
-    with pytest.raises(UnknownName, match="did you mean 'steady'"):
-        STRATEGIES.load("stedy")
-
-
-def test_a_ranking_leaves_failures_out_and_the_earlier_of_equals_comes_first() -> None:
-    found = ranked([evaluated("g0-00", None), evaluated("g0-01", -5.0), evaluated("g0-02", -5.0)])
-    assert [each.candidate.id for each in found] == ["g0-01", "g0-02"]
