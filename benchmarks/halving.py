@@ -151,8 +151,7 @@ def show_choices(options: argparse.Namespace, run: Run, ours: str, theirs: str) 
         return
     (found,) = compare(tuple(on_fresh_seeds(options, run, [ours, theirs]))).differences
     print(
-        f"  on {options.report_seeds} fresh seeds {ours} is {found.verdict} against {theirs}: difference "
-        f"{found.interval.value:.3g} [{found.interval.low:.3g}, {found.interval.high:.3g}], p = {found.p:.2f}"
+        f"  on {options.report_seeds} fresh seeds {ours} against {theirs}: {found.verdict}: {found.explanation}"
     )
 
 

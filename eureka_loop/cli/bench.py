@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,8 @@ import tyro
 from eureka_loop import files
 from eureka_loop.cli.run import LIMIT_REACHED
 from eureka_loop.config import RunConfig, amend, load
-from eureka_loop.errors import BadInput, BudgetSpent, EurekaError, RunError
+from eureka_loop.envs.registry import find_domain, installed
+from eureka_loop.errors import BadInput, BudgetSpent, EurekaError, MissingExtra, RunError
 from eureka_loop.execute.budget import time_worked
 from eureka_loop.numbers import duration
 from eureka_loop.options import optional, parse, take
@@ -25,8 +26,9 @@ from eureka_loop.report.bench import setup, view
 from eureka_loop.report.bench.estimate import Cost, measure, of_search
 from eureka_loop.report.bench.results import BenchResults, search_result
 from eureka_loop.report.bench.setup import SETUP, Bench, Search
-from eureka_loop.report.layout import LOOKING, print_lines, show, terminal, waiting
+from eureka_loop.report.layout import LOOKING, print_lines, show, waiting
 from eureka_loop.report.live import Live
+from eureka_loop.report.pages import write
 from eureka_loop.report.run_report import write_report
 from eureka_loop.search import assemble
 from eureka_loop.store import Run, settled
@@ -71,25 +73,31 @@ def bench(words: list[str]) -> int:
         raise BadInput("bench asks before it starts, and standard input is no terminal: give --yes")
     whole, expected = setup.joined(asked, folder), {}
     if left:
-        whole = measured(whole, asked)
-        expected = estimated(whole, asked)
+        whole = replace(whole, paces={**measure(asked.chosen(), asked.config, whole.paces), **whole.paces})
+        prices = Prices.load()
+        expected = {
+            task.name: of_search(task, asked.config, whole.paces[task.env_id], prices)
+            for task in asked.chosen()
+        }
         show(view.plan(whole, folder, left, expected))
         if not (options.yes or _agreed()):
             return 1
-    return carry_out(whole, asked, folder, expected)
+    return carry_out(whole, asked.wanted, folder, expected)
 
 
 def options_of(words: list[str]) -> BenchOptions:
     """Options by the command line, else by its --config file, else by the suite.
 
     Raises:
-        UnknownName: no such suite.
+        UnknownName: no such suite, or a task that it lacks.
         BadInput: any other mistake.
     """
     words, file = take(words, "--config")
-    suite = parse(BenchOptions, "bench", words, help=BENCH_HELP).task
+    options = parse(BenchOptions, "bench", words, help=BENCH_HELP)
+    suite = options.task
     if not suite:
         raise BadInput("say which SUITE: quick, gymnasium, beyond, robotics or metaworld")
+    setup.members(suite, options.tasks)
     base = setup.settings(suite) if file is None else load(Path(file), setup.settings(suite))
     usual = {**vars(base), "task": suite, "env": None, "fitness": None, "out": RUNS}
     options = parse(BenchOptions, "bench", words, BenchOptions(**usual), BENCH_HELP)
@@ -98,7 +106,7 @@ def options_of(words: list[str]) -> BenchOptions:
     if options.designer == "replay" or options.replay is not None:
         raise BadInput("a bench can't replay a run, which holds one task: give --designer templates or llm")
     if options.report_seeds < 1:
-        raise BadInput("--report-seeds 0 leaves nothing to tell: a bench is made of reports; give 1 or more")
+        raise BadInput("--report-seeds 0 leaves no results: a bench is made of reports; give 1 or more")
     most = setup.MOST_SEEDS - options.seed
     if not 1 <= options.searches <= most:
         raise BadInput(f"--searches {options.searches} is out of range: give 1 to {most}")
@@ -109,38 +117,23 @@ def asked_for(options: BenchOptions, command: str) -> Bench:
     """The bench that the options ask for.
 
     Raises:
-        UnknownName: no such task.
         MissingExtra: the suite isn't installed.
         BadInput: no key or no model.
     """
-    tasks = setup.members(options.task, options.tasks)
-    setup.require_installed(options.task)
+    for extra in dict.fromkeys(find_domain(task.env_id).extra for task in setup.members(options.task)):
+        if not installed(extra):
+            raise MissingExtra(f"suite {options.task!r}", extra)
     shared = {each.name: getattr(options, each.name) for each in fields(RunConfig)}
     config = settle(RunConfig(**{**shared, "task": ""}))
     if options.designer is None:
         print(choice(config))
-    names, about = tuple(task.name for task in tasks), {**made_by(), **hardware()}
-    return Bench(options.task, names, options.searches, config.seed, config, command, about)
+    names = tuple(task.name for task in setup.members(options.task, options.tasks))
+    return Bench(options.task, names, options.searches, config, command, {**made_by(), **hardware()})
 
 
-def finished(folder: Path) -> set[Search]:
+def finished(folder: Path) -> dict[Search, Run]:
     """The searches that have ended, but for those of which a crashed training is to be tried again."""
-    return {search for search, run in setup.runs(folder).items() if settled(run)}
-
-
-def measured(whole: Bench, asked: Bench) -> Bench:
-    """The bench with the speed of every environment asked for; known ones aren't measured again."""
-    tasks = [task for task in asked.chosen().values() if task.env_id not in whole.paces]
-    if not tasks:
-        return whole
-    with waiting("measuring how fast this machine trains", log=terminal()):
-        return replace(whole, paces={**whole.paces, **measure(tasks, whole.config)})
-
-
-def estimated(whole: Bench, asked: Bench) -> dict[str, Cost]:
-    """Task → expected cost of one search."""
-    prices, tasks = Prices.load(), asked.chosen().items()
-    return {name: of_search(task, asked.config, whole.paces[task.env_id], prices) for name, task in tasks}
+    return {search: run for search, run in setup.runs(folder).items() if settled(run)}
 
 
 def _agreed() -> bool:
@@ -150,19 +143,19 @@ def _agreed() -> bool:
         return False
 
 
-def carry_out(whole: Bench, asked: Bench, folder: Path, expected: Mapping[str, Cost]) -> int:
+def carry_out(whole: Bench, wanted: Sequence[Search], folder: Path, expected: Mapping[str, Cost]) -> int:
     """Do the searches that are left, then write the report; the exit status.
 
     Args:
         whole: everything that the folder is about.
-        asked: the part of it that is to be done now.
+        wanted: the part of it that is to be done now.
         expected: task → cost of one search; may be empty where no search is left.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with Run(folder).lock():
         files.write_json(folder / SETUP, whole)
         try:
-            _search_all(asked, folder, expected)
+            _search_all(whole.config, wanted, folder, expected)
         except KeyboardInterrupt:
             return _stopped(folder, "interrupted", 130)
         except BudgetSpent as spent:
@@ -172,43 +165,44 @@ def carry_out(whole: Bench, asked: Bench, folder: Path, expected: Mapping[str, C
             _stopped(folder, str(error), 1)
             raise
         found = BenchResults.of(folder)
-        paths = view.write(found)
+        paths = write(folder, view.documents(found))
         show(view.summary(found))
         print_lines("", *(f"Report: {path}" for path in paths))
         return 0 if any(each.done for each in found.tasks) else 1
 
 
-def _search_all(asked: Bench, folder: Path, expected: Mapping[str, Cost]) -> None:
-    done, known = finished(folder), setup.runs(folder)
-    took = {search: time_worked(known[search].events()) for search in asked.wanted if search in done}
-    for number, search in enumerate(asked.wanted, 1):
+def _search_all(
+    config: RunConfig, wanted: Sequence[Search], folder: Path, expected: Mapping[str, Cost]
+) -> None:
+    took = {search: time_worked(run.events()) for search, run in finished(folder).items()}
+    for number, search in enumerate(wanted, 1):
         if search in took:
             continue
-        left = duration(view.seconds_left(asked.wanted, took, expected))
-        print_lines(f"search {number} of {len(asked.wanted)}: {search} · about {left} left in all")
-        run = _search(asked, search, folder)
+        seconds = {each: expected[each.task].seconds for each in wanted}
+        done = [each for each in wanted if each in took]
+        slower = sum(took[each] for each in done) / sum(seconds[each] for each in done) if done else 1.0
+        left = duration(slower * sum(seconds[each] for each in wanted if each not in took))
+        print_lines(f"search {number} of {len(wanted)}: {search} · about {left} left in all")
+        run = _search(config, search, folder)
         took[search] = time_worked(run.events())
         print_lines(view.outcome(search_result(search, run)))
 
 
-def _search(asked: Bench, search: Search, folder: Path) -> Run:
+def _search(config: RunConfig, search: Search, folder: Path) -> Run:
     """One search to its end, from wherever it stands, with what is left of the limits."""
-    limits = setup.limits_left(asked.config, setup.spent_by_others(folder, search))
+    limits = setup.limits_left(config, folder, search)
     if run := setup.runs(folder).get(search):
         run.lock()
-        amend(
-            run.folder / "run.toml", {**limits, "max_completion_tokens": asked.config.max_completion_tokens}
-        )
+        amend(run.folder / "run.toml", {**limits, "max_completion_tokens": config.max_completion_tokens})
         run.event("resumed")
     else:
-        config = replace(asked.config, task=search.task, seed=search.seed, out=folder)
         with waiting(LOOKING):
-            run = assemble.create(replace(config, **limits))
+            run = assemble.create(replace(config, task=search.task, seed=search.seed, out=folder, **limits))
     with run:
         with (
             assemble.stops_recorded(run),
             Live(run) as live,
-            assemble.assembled(run, asked.config.jobs) as assembly,
+            assemble.assembled(run, config.jobs) as assembly,
         ):
             run.listen(live)
             assemble.follow(assembly)
@@ -224,6 +218,6 @@ def _stopped(folder: Path, reason: str, status: int) -> int:
             f"Stopped: {reason}",
             f"{found.unfinished or 'all searches'} done",
             f"Go on with: {found.bench.command}",
-            f"Report so far: {view.write(found)[-1]}",
+            f"Report so far: {write(folder, view.documents(found))[-1]}",
         )
     return status

@@ -7,15 +7,17 @@ import shlex
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated, Literal, cast
 
 import tyro
 
+from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
-from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.errors import BadInput
 from eureka_loop.options import optional, parse
 from eureka_loop.records import Algorithm
+from eureka_loop.references import references
 from eureka_loop.report.compare.setup import Setup
 from eureka_loop.store import Run, slug
 
@@ -37,7 +39,7 @@ class CompareOptions:
     """Trainings of each reward."""
     steps: Annotated[int | None, optional("N")] = None
     """Environment steps of each training. Default: the run's; for files 100,000."""
-    algo: Annotated[str | None, optional("ALGO")] = None
+    algo: Annotated[Literal["ppo", "sac", "ppo,sac", "sac,ppo"] | None, optional("ALGO")] = None
     """ppo, sac, or both: ppo,sac. Default: the run's; for files ppo."""
     judge_episodes: Annotated[int | None, optional("N")] = None
     """Episodes in which a final policy is judged. Default: the run's; for files 10."""
@@ -54,15 +56,15 @@ class CompareOptions:
 def compare(words: list[str]) -> int:
     """Compare a run's winner, or files, with other rewards."""
     options = parse(CompareOptions, "compare", words)
-    command = shlex.join(["eureka", "compare", *words])
     from eureka_loop.report.compare import train
     from eureka_loop.report.compare.results import ComparisonResults
-    from eureka_loop.report.compare.setup import begin, record_look
-    from eureka_loop.report.compare.view import summary, write
+    from eureka_loop.report.compare.setup import SETUP, begin
+    from eureka_loop.report.compare.view import documents, summary
     from eureka_loop.report.layout import LOOKING, print_lines, show, terminal, waiting
     from eureka_loop.report.live import Live
+    from eureka_loop.report.pages import write
 
-    setup = setup_of(options, command)
+    setup = setup_of(options, shlex.join(["eureka", "compare", *words]))
     folder = options.out or default_folder(options, setup)
     setup = begin(setup, folder)
     try:
@@ -76,8 +78,8 @@ def compare(words: list[str]) -> int:
         print_lines("Stopped: interrupted", f"Go on with: {setup.command}")
         return 130
     found = ComparisonResults.of(folder)
-    paths = write(found)
-    record_look(setup, folder)
+    paths = write(folder, documents(found))
+    files.write_json(folder / SETUP, replace(setup, looks=(*setup.looks, setup.seeds)))
     show(summary(found))
     print_lines("", *(f"Report: {path}" for path in paths))
     return 0
@@ -89,9 +91,10 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
     Raises:
         BadInput: too few rewards, a run and files together, an unfinished run, a value out of range.
     """
-    from eureka_loop.report.compare import entries
+    from eureka_loop.report.compare.setup import Setup, distinct, from_file, named, winner
 
-    rewards, names = options.rewards, options.others
+    rewards = options.rewards
+    names = [name.strip() for name in (options.others or "").split(",") if name.strip()]
     folders = [path for path in rewards if path.is_dir() or not (path.exists() or path.suffix == ".py")]
     if not rewards or (folders and len(rewards) > 1):
         raise BadInput(
@@ -100,35 +103,27 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
     if folders:
         run = Run.open(folders[0])
         if options.task is not None:
-            raise BadInput(f"{folders[0]} is a run and says its task itself: leave --task out")
-        config, task = _config(options, run.config), run.task()
-        found = entries.of_run(run, names)
+            raise BadInput(f"{folders[0]} is a run and has its own task: leave --task out")
+        base, task, firsts = run.config, run.task(), [winner(run)]
+        if options.others is None:
+            names = [each.id for each in references(task)]
     elif options.task is None:
         raise BadInput(f"say which task: `eureka compare {' '.join(map(str, rewards))} --task NAME`")
     else:
-        config, task = _config(options, RunConfig(task=options.task)), find_task(options.task)
-        found = entries.of_files(rewards, names, task)
-    algorithms = _algorithms(options.algo or config.algo)
-    return Setup(task, found, algorithms, config, options.seeds, command)
-
-
-def _config(options: CompareOptions, base: RunConfig) -> RunConfig:
-    """Budget, seed and sandbox as asked for, else as the run had them."""
+        base, task = RunConfig(task=options.task), find_task(options.task)
+        firsts = [from_file(path) for path in rewards]
     if not 1 <= options.seeds <= 100:
         raise BadInput(f"--seeds {options.seeds} is out of range: give 1 to 100")
-    asked = {name: getattr(options, name) for name in ("steps", "judge_episodes", "seed", "jobs")}
-    given = {name: value for name, value in asked.items() if value is not None}
-    reduced = options.allow_reduced_sandbox or base.allow_reduced_sandbox
-    return replace(base, **given, report_seeds=options.seeds, allow_reduced_sandbox=reduced)
-
-
-def _algorithms(names: str) -> tuple[Algorithm, ...]:
-    known = get_args(Algorithm)
-    asked = dict.fromkeys(name.strip().lower() for name in names.split(",") if name.strip())
-    for name in asked:
-        if name not in known:
-            raise UnknownName("algorithm", name, known, hint="give ppo, sac or ppo,sac")
-    return tuple(cast(Algorithm, name) for name in asked) or ("ppo",)
+    given = {name: getattr(options, name) for name in ("steps", "judge_episodes", "seed", "jobs")}
+    config = replace(
+        base,
+        **{name: value for name, value in given.items() if value is not None},
+        report_seeds=options.seeds,
+        allow_reduced_sandbox=options.allow_reduced_sandbox or base.allow_reduced_sandbox,
+    )
+    found = distinct([*firsts, *(named(name, task) for name in names)])
+    algorithms = cast(tuple[Algorithm, ...], tuple((options.algo or config.algo).split(",")))
+    return Setup(task, found, algorithms, config, options.seeds, command)
 
 
 def default_folder(options: CompareOptions, setup: Setup) -> Path:

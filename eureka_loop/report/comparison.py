@@ -24,7 +24,6 @@ from eureka_loop.judge.statistics import (
     runs_to_decide,
 )
 from eureka_loop.records import Array
-from eureka_loop.report.run_data import RunData
 from eureka_loop.report.text import LABELS
 from eureka_loop.results import Evaluated
 from eureka_loop.store import REFERENCES
@@ -37,17 +36,10 @@ LEAST = 4  # seeds a side: three that separate completely do so by chance in 10%
 
 @dataclass(frozen=True, slots=True)
 class RewardResult:
-    """One reward's trainings on report seeds.
-
-    Attributes:
-        label: "winner", "hand-written", "sparse", or a file's name.
-        interval: interquartile mean of the seeds' fitness (below 4 seeds that is the mean), with its
-            95% bootstrap interval; None where no training finished.
-    """
+    """One reward's trainings on report seeds, with its label: "winner", "hand-written", a file's name."""
 
     label: str
     evaluated: Evaluated
-    interval: Interval | None
 
     @property
     def id(self) -> str:
@@ -59,21 +51,34 @@ class RewardResult:
         return np.array([result.fitness for result in self.evaluated.trained])
 
     @property
+    def interval(self) -> Interval | None:
+        """Interquartile mean over seeds (below 4 seeds the mean), with its 95% bootstrap interval."""
+        return (
+            bootstrap_interval([self.fitness], rng=np.random.default_rng(0), repeats=REPEATS)
+            if self.fitness.size
+            else None
+        )
+
+    @property
     def success_rates(self) -> Array:
         """(seeds,) in [0, 1]; empty where the task has no success."""
-        rates = [result.success for result in self.evaluated.trained]
-        return np.array([rate for rate in rates if rate is not None])
+        return np.array([each.success for each in self.evaluated.trained if each.success is not None])
 
     @property
     def success(self) -> float | None:
         """Mean success rate over seeds; None where the task has no success."""
-        rates = self.success_rates
-        return float(rates.mean()) if rates.size else None
+        return float(self.success_rates.mean()) if self.success_rates.size else None
 
     @property
     def status(self) -> str:
-        """Why there is no number, where no training finished."""
+        """The reason for having no number, where no training finished."""
         return "failed" if self.evaluated.failures else "not trained"
+
+    @property
+    def failed(self) -> str:
+        """ "2 trainings of the sparse reward failed"; "" where none did."""
+        failures = numbers.plural(len(self.evaluated.failures), "training")
+        return f"{failures} of the {self.label} reward failed" if self.evaluated.failures else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,42 +86,13 @@ class Difference:
     """The first reward against one other.
 
     Attributes:
-        interval: first − other.
-        improvement: probability that a training with the first reward beats one with the other.
-        reason: why no verdict can be given; "" where the numbers say it.
-        p: how often equal rewards would differ at least as much (permutation test).
-        needed: seeds a side that would find such a difference four times out of five; None where that is over
-            a hundred, or can't be estimated.
+        explanation: the numbers behind the verdict; without a verdict, the reason, or how many seeds would
+            decide it.
     """
 
     reference: RewardResult
-    interval: Interval
-    improvement: Interval
     verdict: Verdict
-    reason: str
-    p: float
-    needed: int | None = None
-
-    @property
-    def explanation(self) -> str:
-        """The numbers behind the verdict; where there is none, how many seeds would decide it."""
-        value, low, high = numbers.column([self.interval.value, self.interval.low, self.interval.high])
-        chance = "under 0.1%" if self.p < 0.001 else f"{numbers.compact(100 * self.p, 2)}%"
-        seen = (
-            f"probability of improvement {self.improvement.value:.2f} [{self.improvement.low:.2f}, "
-            f"{self.improvement.high:.2f}]. Fitness differs by {value} [{low}, {high}]; equal rewards differ "
-            f"as much in {chance} of cases."
-        )
-        if self.verdict != "can't tell":
-            return seen
-        if self.reason:
-            return f"{seen} {sentence(self.reason)}."
-        if self.needed is None:
-            return f"{seen} To find a difference so small, more than 100 seeds a side would be needed."
-        return (
-            f"{seen} If the true difference is the one seen, {self.needed} seeds a side would find it four "
-            "times out of five."
-        )
+    explanation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +107,15 @@ class Scale:
     sparse: float
     reference: str
 
-    def score(self, fitness: float) -> float | None:
-        return human_normalised(fitness, self.human, self.sparse)
-
     @property
     def explanation(self) -> str:
-        """Which scores the two references have by definition."""
+        """The scores that the two references have by definition."""
         if self.human > self.sparse:
             return f"0: sparse, 1: {self.reference}."
         return (
             f"0: sparse, -1: {self.reference}. The {self.reference} reward did worse here than the sparse "
-            "one: the score says how far above sparse a reward is, in units of the gap between the two, and "
-            f"nothing about matching the {self.reference} one."
+            "one: the score states only how far above sparse a reward is, in units of their difference."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Undefined:
-    """There is no such scale, and why."""
-
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,64 +123,43 @@ class Comparison:
     """Results of all rewards, and the first one against each other one.
 
     Attributes:
+        scale: of human-normalised scores; or, as text, the reason why there is none.
         unfinished: progress of a report that lacks trainings ("7 of 15 trainings"); "" at its end. Until
-            then there are neither differences nor a scale: the seeds to come may turn them round.
+            then there are neither verdicts nor a scale: the missing seeds may reverse them.
     """
 
     results: tuple[RewardResult, ...]
     differences: tuple[Difference, ...]
-    scale: Scale | Undefined
+    scale: Scale | str
     unfinished: str = ""
 
     def normalised(self, result: RewardResult) -> float | None:
         """A reward's human-normalised score; None without a scale or where not all trainings finished."""
-        if isinstance(self.scale, Undefined) or result.interval is None or result.evaluated.failures:
+        if isinstance(self.scale, str) or not result.fitness.size or result.failed:
             return None
-        return self.scale.score(result.interval.value)
-
-    def verdict(self, reference: RewardResult | None) -> tuple[Verdict, str]:
-        """The verdict on the first reward against another, and the numbers behind it."""
-        if self.unfinished:
-            return "can't tell", f"{self.unfinished} done"
-        for each in self.differences:
-            if reference is not None and each.reference.id == reference.id:
-                return each.verdict, each.explanation
-        for side in (self.results[0], reference):
-            if side is not None and not side.fitness.size:
-                failed = f"no training of the {side.label} reward finished"
-                return "can't tell", f"{failed}: it failed, which is no score"
-        return "can't tell", "there is nothing to compare with"
-
-
-def compared(found: RunData) -> Comparison:
-    """A run's report, as far as it has come."""
-    return compare(found.reports, *found.reported)
+        return human_normalised(float(iqm(result.fitness)), self.scale.human, self.scale.sparse)
 
 
 def compare(
     reports: tuple[Evaluated, ...], done: int = 0, wanted: int = 0, labels: Mapping[str, str] = LABELS
 ) -> Comparison:
-    """Compare the first reward with each of the rest.
+    """Compare the first reward with each of the rest; references alone are not compared.
 
     Args:
         reports: the winner, then the references, with their results on report seeds.
         done, wanted: number of trainings; there is no verdict before all are done.
         labels: id → label in reports; a reward without one is the winner.
     """
-    results = tuple(_result(each, labels) for each in reports)
-    if done < wanted:
-        unfinished = f"{done} of {numbers.plural(wanted, 'training')}"
-        return Comparison(results, (), Undefined(f"{unfinished} done"), unfinished)
+    results = tuple(RewardResult(labels.get(each.candidate.id, "winner"), each) for each in reports)
+    unfinished = f"{done} of {numbers.plural(wanted, 'training')}" if done < wanted else ""
+    pairs = [(results[0], other) for other in results[1:] if results[0].id not in REFERENCES]
+    if unfinished:
+        why = f"{unfinished} done"
+        differences = tuple(Difference(other, "can't tell", why) for _, other in pairs)
+        return Comparison(results, differences, why, unfinished)
     known = {each.id: each for each in results}
-    return Comparison(
-        results,
-        tuple(
-            _difference(results[0], other)
-            for other in results[1:]
-            if results[0].id not in REFERENCES and results[0].fitness.size and other.fitness.size
-        ),
-        scale(known.get("human", known.get("native")), known.get("sparse")),
-    )
+    found = scale(known.get("human", known.get("native")), known.get("sparse"))
+    return Comparison(results, tuple(_difference(*pair) for pair in pairs), found)
 
 
 def difference_interval(ours: Array, theirs: Array, rng: np.random.Generator) -> Interval:
@@ -234,62 +178,50 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _result(evaluated: Evaluated, labels: Mapping[str, str]) -> RewardResult:
-    label = labels.get(evaluated.candidate.id, "winner")
-    fitness = np.array([result.fitness for result in evaluated.trained])
-    interval = bootstrap_interval([fitness], rng=_rng(), repeats=REPEATS) if fitness.size else None
-    return RewardResult(label, evaluated, interval)
-
-
-def _difference(ours: RewardResult, theirs: RewardResult) -> Difference:
-    x, y = ours.fitness, theirs.fitness
-    interval, p = difference_interval(x, y, _rng()), permutation_p(x, y, rng=_rng())
-    reason = _why_not(ours, theirs)
-    return Difference(
-        reference=theirs,
-        interval=interval,
-        improvement=probability_of_improvement(x, y),
-        verdict="can't tell" if reason else _verdict(interval, p),
-        reason=reason,
-        p=p,
-        needed=runs_to_decide(x, y, interval) if min(x.size, y.size) > 1 else None,
-    )
-
-
-def _verdict(interval: Interval, p: float) -> Verdict:
-    if p > LEVEL:
-        return "can't tell"
-    if interval.low > 0:
-        return "better"
-    return "worse" if interval.high < 0 else "can't tell"
-
-
-def _why_not(ours: RewardResult, theirs: RewardResult) -> str:
-    """Why no verdict can be given; "" where one can."""
-    for side in (ours, theirs):
-        if failed := len(side.evaluated.failures):
-            return f"{numbers.plural(failed, 'training')} of the {side.label} reward failed"
-    enough = min(ours.fitness.size, theirs.fitness.size) >= LEAST
-    return "" if enough else f"at least {LEAST} seeds a side are needed for any verdict"
-
-
-def scale(human: RewardResult | None, sparse: RewardResult | None) -> Scale | Undefined:
-    """From sparse to hand-written, where both are there and can be told apart."""
+def scale(human: RewardResult | None, sparse: RewardResult | None) -> Scale | str:
+    """From sparse to hand-written; or the reason why it is undefined."""
     if human is None or sparse is None:
-        return Undefined(f"there is no {'hand-written' if human is None else 'sparse'} reward beside it")
+        return f"there is no {'hand-written' if human is None else 'sparse'} reward beside it"
     for side in (human, sparse):
-        if failed := len(side.evaluated.failures):
-            return Undefined(f"{numbers.plural(failed, 'training')} of the {side.label} reward failed")
-        if not side.fitness.size:
-            return Undefined(f"the {side.label} reward was not trained")
+        if side.failed or not side.fitness.size:
+            return side.failed or f"the {side.label} reward was not trained"
     x, y = human.fitness, sparse.fitness
     found = Scale(float(iqm(x)), float(iqm(y)), human.label)
-    gap = difference_interval(x, y, _rng())  # of one training each it has no width, and so holds no 0
-    if min(x.size, y.size) < 2 or found.score(0.0) is None or gap.low <= 0.0 <= gap.high:
-        return Undefined(f"the {human.label} and the sparse reward can't be told apart")
+    gap = difference_interval(
+        x, y, np.random.default_rng(0)
+    )  # of one training each it has no width, and so holds no 0
+    equal = human_normalised(0.0, found.human, found.sparse) is None or gap.low <= 0.0 <= gap.high
+    if equal or min(x.size, y.size) < 2:
+        return f"the {human.label} and the sparse reward can't be told apart"
     return found
 
 
-def _rng() -> np.random.Generator:
-    """The same draws every time: a report made twice says the same."""
-    return np.random.default_rng(0)
+def _difference(ours: RewardResult, theirs: RewardResult) -> Difference:
+    for side in (ours, theirs):
+        if not side.fitness.size:
+            why = f"no training of the {side.label} reward finished: it failed, which is no score"
+            return Difference(theirs, "can't tell", why)
+    x, y = ours.fitness, theirs.fitness
+    gap, p = (
+        difference_interval(x, y, np.random.default_rng(0)),
+        permutation_p(x, y, rng=np.random.default_rng(0)),
+    )
+    chance = probability_of_improvement(x, y)
+    value, low, high = numbers.column([gap.value, gap.low, gap.high])
+    luck = "under 0.1%" if p < 0.001 else f"{numbers.compact(100 * p, 2)}%"
+    seen = (
+        f"probability of improvement {chance.value:.2f} [{chance.low:.2f}, {chance.high:.2f}]. "
+        f"Fitness differs by {value} [{low}, {high}]; equal rewards differ as much in {luck} of cases."
+    )
+    if ours.failed or theirs.failed:
+        return Difference(theirs, "can't tell", f"{seen} {ours.failed or theirs.failed}.")
+    if min(x.size, y.size) < LEAST:
+        why = f"At least {LEAST} seeds a side are needed for any verdict."
+        return Difference(theirs, "can't tell", f"{seen} {why}")
+    if p <= LEVEL and not gap.low <= 0 <= gap.high:
+        return Difference(theirs, "better" if gap.low > 0 else "worse", seen)
+    why = "To find a difference so small, more than 100 seeds a side would be needed."
+    if needed := runs_to_decide(x, y, gap):
+        decide = f"{needed} seeds a side would find it four times out of five"
+        why = f"If the true difference is the one seen, {decide}."
+    return Difference(theirs, "can't tell", f"{seen} {why}")

@@ -6,12 +6,13 @@ import html
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from eureka_loop import numbers
+from eureka_loop.judge.statistics import Interval
 from eureka_loop.records import Array
 from eureka_loop.report import text
 
@@ -76,6 +77,20 @@ def line(axes: Any, x: Array, curve: tuple[Array, Array, Array], series: int, **
     colour = SERIES[series % len(SERIES)]
     axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
     axes.plot(x, value, **{"color": colour, "linestyle": DASHES[series % len(DASHES)], **style})
+
+
+def spread(axes: Any, row: int, values: Sequence[float] | Array, found: Interval, colour: str) -> None:
+    """A row of small dots, their interval as a bar, and the interval's value as a large dot."""
+    axes.scatter(values, [row] * len(values), s=26, color=colour, alpha=0.4, linewidths=0)
+    axes.plot([found.low, found.high], [row, row], color=colour, linewidth=3, alpha=0.75)
+    axes.plot(found.value, row, "o", markersize=8, color=colour)
+
+
+def label_rows(axes: Any, names: Sequence[str]) -> None:
+    """Name the rows, the first one on top."""
+    axes.set_yticks(range(len(names)), [text.one_line(name, 34) for name in names])
+    axes.tick_params(axis="y", labelcolor=INK, length=0)
+    axes.set_ylim(len(names) - 0.5, -0.5)
 
 
 def label_counts(axis: Any) -> None:

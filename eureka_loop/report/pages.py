@@ -1,4 +1,4 @@
-"""Reports of one file each, rendered from Jinja2 templates that lie in the package beside the code.
+"""Reports of one file each, rendered from Jinja2 templates of this package.
 
 A template escapes all that it shows, in HTML as HTML and in Markdown as Markdown, unless it is `Markup`.
 """
@@ -6,26 +6,31 @@ A template escapes all that it shows, in HTML as HTML and in Markdown as Markdow
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
+from eureka_loop import files
 from eureka_loop.report import text
 
-STYLE = ("eureka_loop.report.compare", "page.css")  # of all reports
+
+def render(name: str, **values: object) -> str:
+    """An `.html.j2` or `.md.j2` template of this package, with functions `svg`, `table` and `fenced`."""
+    return _environment(markdown=name.endswith(".md.j2")).get_template(name).render(**values)
 
 
-def render(package: str | None, name: str, **values: object) -> str:
-    """The template of that name, an `.html.j2` or `.md.j2` file of the package.
+def write(folder: Path, documents: Mapping[str, str]) -> list[Path]:
+    """Write reports and figures, by their paths in the folder; the paths of the reports.
 
-    Args:
-        values: variables of the template, beside `style` and the functions `svg`, `table`, `fenced`.
+    Raises:
+        RunError: the disk is full.
     """
-    environment = _environment(str(package), markdown=name.endswith(".md.j2"))
-    return environment.get_template(name).render(style=Markup(_resource(*STYLE)), **values)
+    for name, content in documents.items():
+        files.write_text(folder / name, content)
+    return [folder / name for name in documents if name.startswith("report")]
 
 
 def escaped(foreign: str) -> str:
@@ -47,19 +52,15 @@ def fenced(source: str, language: str = "python") -> Markup:
     return Markup("\n".join([f"{fence}{language}", text.clean(source).strip("\n"), fence]))
 
 
-def _resource(package: str, name: str) -> str:
-    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
-
-
 @cache
-def _environment(package: str, *, markdown: bool) -> jinja2.Environment:
+def _environment(*, markdown: bool) -> jinja2.Environment:
     def finalize(value: object) -> object:
         if isinstance(value, Markup):
             return value
         return escaped(str(value)) if markdown else text.clean(str(value))
 
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: _resource(package, name)),
+        loader=jinja2.PackageLoader("eureka_loop.report", "."),
         autoescape=not markdown,
         finalize=finalize,
         undefined=jinja2.StrictUndefined,

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from eureka_loop import __version__, files, numbers, seeds
 from eureka_loop.judge.learning import band, common_steps, curves
 from eureka_loop.report import log, pages, sections
-from eureka_loop.report.comparison import Comparison, compared
+from eureka_loop.report.comparison import Comparison, compare
 from eureka_loop.report.figures import drawing, label_counts, line
 from eureka_loop.report.run_data import RunData
 from eureka_loop.store import Run
@@ -29,12 +29,11 @@ def write_report(run: Run, *, picture: bool = True) -> Path:
         RunError: a file of the run is damaged, or the disk is full.
     """
     data, folder = RunData(run), shlex.quote(str(run.folder))
-    comparison = compared(data)
+    comparison = compare(data.reports, *data.reported)
     svg = _curves(comparison, data.task.name if data.task else "") if picture else ""
     if svg:
         files.write_text(run.folder / PICTURE, svg)
     page = pages.render(
-        "eureka_loop.report",
         "report.md.j2",
         data=data, task=data.task, state=data.state, config=data.config, best=data.best, run=run.folder.name,
         folder=folder,

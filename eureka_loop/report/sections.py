@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from eureka_loop import numbers
 from eureka_loop.judge.statistics import clipped
 from eureka_loop.report import log, text
-from eureka_loop.report.comparison import Comparison, RewardResult, Undefined, Verdict
+from eureka_loop.report.comparison import Comparison, RewardResult
 from eureka_loop.report.run_data import RunData, terms
 from eureka_loop.results import FITNESS, SUCCESS, Evaluated, ranked
 from eureka_loop.store import REFERENCES
 
-STYLES: dict[Verdict, str] = {"better": "green", "worse": "red", "can't tell": "yellow"}
+STYLES = {"better": "green", "worse": "red", "can't tell": "yellow"}
 TERMS = "terms, by share of the reward"
 
 Grid = tuple[list[str], list[list[str]]]  # a table's heads and rows
@@ -109,12 +109,10 @@ def _normalised(comparison: Comparison) -> str:
     winner, scale = comparison.results[0], comparison.scale
     if winner.id in REFERENCES:
         return ""
-    if isinstance(scale, Undefined):
-        return f"not defined, since {scale.why}."
-    found, failed = comparison.normalised(winner), len(winner.evaluated.failures)
-    if found is None:
-        why = f"{numbers.plural(failed, 'training')} of the {winner.label} reward failed"
-        return f"not defined, since {why}." if failed else ""
+    found = comparison.normalised(winner)
+    if isinstance(scale, str) or found is None:
+        why = scale if isinstance(scale, str) else winner.failed
+        return f"not defined, since {why}." if why else ""
     within = clipped(found)
     remark = f" (clipped to [0, 3]: {within:.2f})" if within != found else ""
     return f"{found:.2f}{remark}; {scale.explanation}"

@@ -101,14 +101,14 @@ class Search:
         return self.writer.problem
 
     def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[loop.Ended]:
-        written = self.writer.write(self._request(asked, history), asked.samples)
+        written = self.writer.write(self.request(asked, history), asked.samples)
         if self.plan.training.bank:
             written = [start(self.bank.screened(each)) for each in written]
         whole = Rung(0, self.plan.steps, self.config.seeds, self.config.judge_episodes, asked.of)
         rungs = ladder(self.config.halving, whole)
         return Allocation(self.run, self.evaluation, rungs, self.config.seed).train(asked, written)
 
-    def _request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
+    def request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
         """A strategy's request, and the results so far → the request to a designer."""
         which = "of this generation" if asked.barrier else "that ended last"
         return Request(

@@ -49,7 +49,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ),
         ("frobnicate", "unknown command"),
         ("compare a.py b.py", "say which task: `eureka compare a.py b.py --task NAME`"),
-        ("compare a.py --task invertedpendulum-balance", "there is nothing to compare a.py with"),
+        ("compare a.py --task invertedpendulum-balance", "a.py is the only reward given; name one"),
         (
             "compare a.py gone.py --task invertedpendulum-balance",
             "can't read gone.py: No such file or directory",
@@ -60,7 +60,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ),
         ("compare a.py b.py --task hopper-hop --out c", "a.py can't be used for 'hopper-hop': Line 1: "),
         ("compare a.py b.py --task hopper-hop --seeds 101", "--seeds 101 is out of range: give 1 to 100"),
-        ("compare a.py b.py --task hopper-hop --algo a2c", "unknown algorithm 'a2c'"),
+        ("compare a.py b.py --task hopper-hop --algo a2c", "--algo takes ppo or sac, not 'a2c'"),
         ("compare . a.py", "give one run, or reward files: `eureka compare RUN`"),
         ("compare .", "is not a run (it has no run.toml)"),
         ("compare runs/gone", "runs/gone is not a run"),
@@ -76,3 +76,4 @@ def test_bad_input_gets_one_clear_line_and_nothing_is_trained(
     assert message in refused(words)
     assert not list(tmp_path.glob("runs/*"))
     assert not list(tmp_path.rglob("seed-*"))
+    assert not words.startswith("compare") or {path.name for path in tmp_path.iterdir()} == files.keys()

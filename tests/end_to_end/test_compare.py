@@ -47,8 +47,9 @@ def here(tmp_path: Path) -> Path:
 
 
 def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: Path) -> None:
-    code, out, err = compare("a.py", "b.py", *SMALL, "--seeds", "1", cwd=here)
+    code, out, err = compare("a.py", "b.py", *SMALL, "--seeds", "1", cwd=here, MUJOCO_GL="disable")
     assert (code, err) == (0, "")
+    assert "No video: videos are turned off" in " ".join(out.split())
     assert "Can't tell a.py from b.py: probability of improvement" in " ".join(out.split())
     assert "At least 4 seeds a side are needed for any verdict." in " ".join(out.split())
     first = results(here)
@@ -72,12 +73,12 @@ def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: 
     page, words = (here / "c" / name for name in ("report.html", "report.md"))
     assert "<script" not in page.read_text()
     assert "Reports were written at 1 seed, too." in words.read_text()
-    (agreed,) = json.loads((here / "c/ppo/agreement.json").read_text())
+    shared = json.loads((here / "c/ppo/shared/shared.json").read_text())
+    (agreed,) = shared["agreements"]
     assert agreed["sources"] == ["random actions", "policy of a.py", "policy of b.py"]
     assert agreed["rows"] > 256
-    films = json.loads((here / "c/ppo/films.json").read_text())
-    assert films["labels"] == ["a.py", "b.py"] or films["why_not"]
-    assert page.read_text().count("<video") == len(films["labels"])
+    assert shared["films"] == ["a.py", "b.py"] or shared["why_no_films"]
+    assert page.read_text().count("<video") == len(shared["films"])
 
     again = start("compare", "a.py", "b.py", *SMALL, "--seeds", "3", cwd=here)
     assert again.communicate(timeout=250)[1] == ""
@@ -109,6 +110,7 @@ def test_a_reference_that_fails_to_train_is_failed_and_not_zero(here: Path) -> N
     assert (code, err) == (0, "")
     text = " ".join(out.split())
     assert "Can't tell fast.py from late.py: no training of the late.py reward finished: it failed" in text
+    assert json.loads((here / "c/ppo/shared/shared.json").read_text())["films"] == []
     assert "| late.py | failed |" in (here / "c" / "report.md").read_text()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -277,6 +278,28 @@ class _Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
+
+
+@pytest.fixture
+def offline(elements_of: Callable[[str], list[tuple[str, dict[str, str | None]]]]) -> Callable[[str], None]:
+    """Asserts that a page has neither scripts nor requests, and links only to ids of its own."""
+
+    def check(page: str) -> None:
+        elements = elements_of(page)
+        bad = {"script", "link", "img", "iframe", "object", "embed", "base", "form", "image"}
+        assert not bad & {tag for tag, _ in elements}
+        ids = [each["id"] for _, each in elements if "id" in each]
+        assert len(ids) == len(set(ids))
+        for tag, attributes in elements:
+            for name, value in attributes.items():
+                assert not name.startswith("on"), (tag, name)
+                if name in ("href", "src", "xlink:href", "action") and tag != "video":
+                    assert (value or "")[:1] == "#", value
+                    assert tag != "a" or (value or "")[1:] in ids
+        assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org/)", page)
+        assert "default-src 'none'; style-src 'unsafe-inline'" in page
+
+    return check
 
 
 @pytest.fixture

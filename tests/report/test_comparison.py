@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from eureka_loop.judge.statistics import bootstrap_interval, iqm, probability_of_improvement
 from eureka_loop.records import Array, Candidate
-from eureka_loop.report.comparison import Comparison, compare, difference_interval
+from eureka_loop.report.comparison import Comparison, compare
 from eureka_loop.report.sections import report, sentences
 from eureka_loop.results import Evaluated, Failed, Trained, judged_episode
 
@@ -61,7 +60,8 @@ def test_a_failed_training_is_no_zero_and_forbids_a_verdict() -> None:
     (found,) = comparison(BEST, human=[0.1, None, 0.2]).differences
     assert found.reference.interval is not None
     assert found.reference.interval.value == pytest.approx(0.15)
-    assert (found.verdict, found.reason) == ("can't tell", "1 training of the hand-written reward failed")
+    assert found.verdict == "can't tell"
+    assert found.explanation.endswith("1 training of the hand-written reward failed.")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,10 @@ def test_without_a_finished_report_there_is_no_verdict() -> None:
     rewards = (evaluated("g1-00", BEST), evaluated("human", [2.0, 2.2]))
     found = compare(rewards, 6, 8)
     assert said(found) == "The report is not finished (6 of 8 trainings): there is no verdict yet."
-    assert found.verdict(found.results[1]) == ("can't tell", "6 of 8 trainings done")
+    assert (found.differences[0].verdict, found.differences[0].explanation) == (
+        "can't tell",
+        "6 of 8 trainings done",
+    )
     assert compare(()).results == ()
     assert len(report(comparison([]))[1]) == 1
 
@@ -140,22 +143,3 @@ def test_a_known_difference_is_found_at_the_stated_rate(shift: float, least: flo
     found = verdicts(DISTRIBUTIONS["normal"], shift, 120)
     assert least <= found.count("better") / 120 <= most
     assert "worse" not in found
-
-
-@pytest.mark.usefixtures("fewer_draws")
-@pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_intervals_hold_the_truth_at_their_level(name: str) -> None:
-    """Of 300, fewer than 273 (91%) happens in under 1% of such tests where 95% is true."""
-    draw, rng, repeats = DISTRIBUTIONS[name], np.random.default_rng(5), 300
-    middle = float(iqm(draw(np.random.default_rng(1), 400_000)))
-    held = np.zeros(3)
-    for _ in range(repeats):
-        ours, theirs = draw(rng, SEEDS), draw(rng, SEEDS)
-        one = bootstrap_interval([ours], rng=rng, repeats=1_000)
-        difference, chance = difference_interval(ours, theirs, rng), probability_of_improvement(ours, theirs)
-        held += [
-            one.low <= middle <= one.high,
-            difference.low <= 0.0 <= difference.high,
-            chance.low <= 0.5 <= chance.high,
-        ]
-    assert ((held / repeats >= 0.91) & (held / repeats <= 0.99)).all(), held / repeats

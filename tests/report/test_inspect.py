@@ -139,7 +139,7 @@ def test_a_failed_reference_is_failed_and_never_zero(script: Script, shown: Show
     assert "hand-written   failed  –                     –  3 × failed: not finite" in screen
     assert "0.500  [0.400, 0.600]       0%  0.400, 0.600, 1 × failed: not finite" in screen
     assert "1 training of the sparse reward failed." in screen
-    assert "Against hand-written" not in screen
+    assert "Against hand-written: can't tell: no training of the hand-written reward finished" in screen
     assert "not defined, since 3 trainings of the hand-written reward failed." in screen
 
 

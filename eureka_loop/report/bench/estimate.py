@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import RunError
 from eureka_loop.execute.budget import time_worked
-from eureka_loop.numbers import UNKNOWN, count, duration, money, plural
-from eureka_loop.propose.designer import Request
+from eureka_loop.numbers import count, duration, money, plural
 from eureka_loop.propose.llm.prices import Prices
 from eureka_loop.propose.llm.prompts import messages
 from eureka_loop.records import Rung, Task, in_cohorts
 from eureka_loop.references import references
+from eureka_loop.report.layout import terminal, waiting
 from eureka_loop.search import assemble
 from eureka_loop.search.halving import ladder, steps_of
+from eureka_loop.search.strategy import ProposalRequest
 from eureka_loop.store import Run
 
 STEPS = {"ppo": 2_048, "sac": 500}  # of a measurement
@@ -55,19 +56,13 @@ class Cost:
         )
 
     @property
-    def cells(self) -> list[str]:
-        """Steps, time, tokens, money."""
-        usd = UNKNOWN if self.usd is None else money(self.usd)
-        return [count(self.steps), duration(self.seconds), count(self.tokens), usd]
-
-    @property
-    def model(self) -> str:
-        """ "10k tokens, $1.00"."""
-        return f"{count(self.tokens)} tokens, {'price unknown' if self.usd is None else money(self.usd)}"
+    def price(self) -> str:
+        return "price unknown" if self.usd is None else money(self.usd)
 
     def __str__(self) -> str:
         trainings = plural(self.trainings, "finished training")
-        return f"{trainings}, {self.steps:,} steps, {duration(self.seconds)}, {self.model}"
+        spent = f"{duration(self.seconds)}, {count(self.tokens)} tokens, {self.price}"
+        return f"{trainings}, {self.steps:,} steps, {spent}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +91,28 @@ def of_search(task: Task, config: RunConfig, pace: Pace, prices: Prices) -> Cost
     rungs = ladder(config.halving, Rung(0, config.steps, config.seeds, 1, config.samples))
     reports = (1 + len(list(references(task)))) * config.report_seeds
     steps = config.generations * steps_of(rungs) + reports * config.steps
-    prompts, replies, usd = 0, 0, 0.0 if config.designer != "llm" else None
+    tokens: int = 0
+    usd: float | None = 0.0
     if config.designer == "llm":
         calls = config.generations * config.samples
         prompts = calls * pace.prompt + (calls - config.samples) * FEEDBACK
         replies = calls * min(REPLY, config.max_completion_tokens)
-        if price := prices.of(config.model or ""):
-            usd = price.usd(prompts, replies)
+        price, tokens = prices.of(config.model or ""), prompts + replies
+        usd = price.usd(prompts, replies) if price else None
     return Cost(
         trainings=config.generations * config.samples * config.seeds + reports,
         steps=steps,
         seconds=pace.overhead + steps / pace.steps_per_second,
-        tokens=prompts + replies,
+        tokens=tokens,
         usd=usd,
     )
 
 
-def measure(tasks: Iterable[Task], config: RunConfig) -> dict[str, Pace]:
-    """Environment id → speed, from a small run in each environment; nothing is left on disk.
+def measure(tasks: Iterable[Task], config: RunConfig, known: Mapping[str, Pace]) -> dict[str, Pace]:
+    """Environment id → speed, from a small run in each that isn't known yet; nothing is left on disk.
 
-    A run trains as many policies at once as a generation of a search, then reports. Other load of the machine
-    counts, too, and is the main reason why an estimate is rough.
+    A run trains as many policies at once as a generation of a search. Other load of the machine counts, too,
+    and is the main reason why an estimate is rough.
 
     Args:
         config: of a search, for any task.
@@ -125,7 +121,7 @@ def measure(tasks: Iterable[Task], config: RunConfig) -> dict[str, Pace]:
         BadInput: an environment or a hyperparameter can't be used.
         RunError: nothing could be trained in one.
     """
-    first = {task.env_id: task for task in reversed(list(tasks))}
+    first = {task.env_id: task for task in reversed(list(tasks)) if task.env_id not in known}
     with tempfile.TemporaryDirectory(prefix="eureka-") as folder:
         return {env_id: _measured(task, config, Path(folder)) for env_id, task in first.items()}
 
@@ -133,21 +129,24 @@ def measure(tasks: Iterable[Task], config: RunConfig) -> dict[str, Pace]:
 def _measured(task: Task, config: RunConfig, folder: Path) -> Pace:
     program = folder / "reward.py"
     program.write_text(next(iter(references(task))).source, encoding="utf-8")
-    began = time.monotonic()
-    run = assemble.create(small(task, config, folder), program=program)
-    with run, assemble.assembled(run) as assembly:
-        assemble.follow(assembly)
-    seconds, steps = 0.0, 0
-    for report in (False, True):
-        trained = [each for id in run.candidate_ids() for each in run.evaluated(id, report=report).trained]
-        if not trained:
-            raise RunError(f"nothing can be trained on {task.env_id}: `eureka train` of its reward says why")
-        seconds += sum(each.seconds for each in trained) / min(len(trained), _at_once(run))
-        steps += sum(each.steps for each in trained)
+    began, prompt = time.monotonic(), 0
+    with waiting(f"measuring how fast this machine trains on {task.env_id}", log=terminal()):
+        run = assemble.create(small(task, config, folder), program=program)
+        with run, assemble.assembled(run) as search:
+            if config.designer == "llm":
+                first = search.request(ProposalRequest(0, (0,), config.samples), [])
+                prompt = round(sum(len(each["content"].encode()) for each in messages(first)) / BYTES)
+            assemble.follow(search)
+    trained = [each for id in run.candidate_ids() for each in run.evaluated(id).trained]
+    if not trained:
+        raise RunError(f"nothing can be trained on {task.env_id}: `eureka train` of its reward says why")
+    share, cohorts = search.share, in_cohorts(search.plan.training.trainer)
+    at_once = min(len(trained), share.workers * (share.learners if cohorts else 1))
+    seconds = sum(each.seconds for each in trained) / at_once
     return Pace(
         overhead=max(0.0, time.monotonic() - began - seconds),
-        steps_per_second=steps / max(seconds, 1e-3),
-        prompt=_prompt_tokens(run, config) if config.designer == "llm" else 0,
+        steps_per_second=sum(each.steps for each in trained) / max(seconds, 1e-3),
+        prompt=prompt,
     )
 
 
@@ -163,31 +162,10 @@ def small(task: Task, config: RunConfig, folder: Path) -> RunConfig:
         seeds=min(100, config.samples * config.seeds),
         steps=min(config.steps, STEPS[config.algo]),
         halving=1,
+        report_seeds=0,
         hyperparameters={**config.hyperparameters, **starts},
         out=folder,
         max_usd=None,
         max_tokens=None,
         max_hours=None,
     )
-
-
-def _at_once(run: Run) -> int:
-    """Number of trainings that the run does at the same time."""
-    started = next(event for event in run.events() if event["event"] == "started")
-    learners = int(started["learners"]) if in_cohorts(started["trainer"]) else 1
-    return max(1, int(started["jobs"]) * learners)
-
-
-def _prompt_tokens(run: Run, config: RunConfig) -> int:
-    """Length of the first prompt."""
-    request = Request(
-        task=run.task(),
-        vocabulary=run.vocabulary(),
-        algorithm=config.algo,
-        discount=run.training().discount,
-        steps=config.steps,
-        generation=0,
-        samples=config.samples,
-        seed=config.seed,
-    )
-    return round(sum(len(each["content"].encode()) for each in messages(request)) / BYTES)

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from eureka_loop import files
+from eureka_loop.errors import RunError
 from eureka_loop.judge import searches
 from eureka_loop.judge.searches import Draws
 from eureka_loop.judge.statistics import Interval, iqm, rate_interval
@@ -21,10 +22,10 @@ from eureka_loop.records import Array, Task
 from eureka_loop.report import text
 from eureka_loop.report.bench.estimate import Cost, spent
 from eureka_loop.report.bench.setup import SETUP, Bench, Search, runs
-from eureka_loop.report.comparison import RewardResult, Scale, Undefined, scale
+from eureka_loop.report.comparison import RewardResult, Scale, scale
+from eureka_loop.report.run_data import RunData
 from eureka_loop.store import NOTHING_TRAINED, Run, ended
 
-State = Literal["not begun", "not finished", "done", "failed"]
 REWARDS = ("winner", "hand-written", "sparse")
 NAMES = {"human": "hand-written", "native": "hand-written", "sparse": "sparse"}  # by id
 
@@ -40,7 +41,7 @@ class SearchResult:
     """
 
     search: Search
-    state: State
+    state: Literal["not begun", "not finished", "done", "failed"]
     cost: Cost = field(default_factory=Cost)
     run: Run | None = None
     rewards: dict[str, RewardResult] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class TaskResult:
     """One task's searches and scores; a score is None where it isn't known yet or not defined.
 
     Attributes:
-        scale: of the human-normalised score.
+        scale: of the human-normalised score; or, as text, the reason why there is none.
         fitness: of the winners, interquartile mean over searches.
         human: fitness of the hand-written reward, computed alike from its trainings in every search.
         normalised: (winner − sparse) / |hand-written − sparse|, raw, interquartile mean over searches.
@@ -68,7 +69,7 @@ class TaskResult:
 
     task: Task
     searches: tuple[SearchResult, ...]
-    scale: Scale | Undefined
+    scale: Scale | str = "no search is done"
     fitness: Interval | None = None
     human: float | None = None
     sparse: float | None = None
@@ -140,16 +141,16 @@ class BenchResults:
         bench, begun = files.read_json(folder / SETUP, Bench), runs(folder)
         every, rng = [search_result(each, begun.get(each)) for each in bench.wanted], np.random.default_rng(0)
         found = [
-            _task(task, tuple(each for each in every if each.search.task == name), rng)
-            for name, task in bench.chosen().items()
+            _task(task, tuple(each for each in every if each.search.task == task.name), rng)
+            for task in bench.chosen()
         ]
-        defined = [draws for task, draws in found if draws and task.normalised]
-        referred = [draws for task, draws in found if draws and task.human is not None]
+        scored = [draws for task, draws in found if draws and task.normalised]
+        referred = [draws for task, draws in found if draws and task.reached is not None]
         return cls(
             folder=folder,
             bench=bench,
             tasks=tuple(task for task, _ in found),
-            normalised=searches.interval(searches.over_tasks(defined)) if defined else None,
+            normalised=searches.interval(searches.over_tasks(scored)) if scored else None,
             share=searches.interval(searches.share_of_tasks(referred)) if referred else None,
         )
 
@@ -158,68 +159,64 @@ def search_result(search: Search, run: Run | None) -> SearchResult:
     """A search from its run; None where it hasn't begun."""
     if run is None:
         return SearchResult(search, "not begun")
-    ids = run.candidate_ids()
-    trained = [each for id in ids for r in (False, True) for each in run.evaluated(id, report=r).trained]
+    data = RunData(run)
+    for why in data.damaged.values():
+        raise RunError(why)
+    trained = [each for one in (*data.search, *data.reports) for each in one.trained]
     cost = Cost(len(trained), sum(each.steps for each in trained)) + spent(run)
     if not ended(run):
         return SearchResult(search, "not finished", cost, run)
-    *_, winner = None, *(event["winner"] for event in run.events() if event["event"] == "finished")
-    if failure := _failure(run, winner):
+    found = [RewardResult(NAMES.get(each.candidate.id, "winner"), each) for each in data.reports]
+    rewards = {each.label: each for each in found}
+    if failure := _failure(rewards.get("winner")):
         return SearchResult(search, "failed", cost, run, failure=failure)
-    names = {winner: "winner", **{id: name for id, name in NAMES.items() if id in ids}}
-    found = {name: RewardResult(name, run.evaluated(id, report=True), None) for id, name in names.items()}
-    return SearchResult(search, "done", cost, run, found)
+    return SearchResult(search, "done", cost, run, rewards)
 
 
-def _failure(run: Run, winner: str | None) -> str:
+def _failure(winner: RewardResult | None) -> str:
     """Why a search that has ended has no winner that counts: a failure is no score."""
     if winner is None:
         return NOTHING_TRAINED
-    found = run.evaluated(winner, report=True)
-    if found.failures:
-        failed = plural(len(found.failures), "training")
-        return f"{failed} of its winner {winner} failed: {text.failure(found.failures[0].kind)}"
-    return "" if found.trained else f"its winner {winner} was not trained again"
+    if failures := winner.evaluated.failures:
+        failed = plural(len(failures), "training")
+        return f"{failed} of its winner {winner.id} failed: {text.failure(failures[0].kind)}"
+    return "" if winner.fitness.size else f"its winner {winner.id} was not trained again"
 
 
 def _task(
     task: Task, results: tuple[SearchResult, ...], rng: np.random.Generator
 ) -> tuple[TaskResult, Draws | None]:
-    done = [each for each in results if each.state == "done"]
+    done = [each.rewards for each in results if each.state == "done"]
     if not done:
-        return TaskResult(task, results, Undefined("no search is done")), None
-    winners, human, sparse = (_trainings(done, name) for name in REWARDS)
-    draws = searches.draw(winners, human, sparse, rng)
-    references = _pooled(done, "hand-written"), _pooled(done, "sparse")
-    found = scale(*references)
-    defined = isinstance(found, Scale)
-    comparable = references[0] is not None and not references[0].evaluated.failures
-    success = [rates for each in done if (rates := each.rewards["winner"].success_rates).size]
+        return TaskResult(task, results), None
+    winners, references, sparses = (_trainings(done, name) for name in REWARDS)
+    draws = searches.draw(winners, references, sparses, rng)
+    human, sparse = _pooled(done, "hand-written"), _pooled(done, "sparse")
+    found = scale(human, sparse)
+    defined, comparable = isinstance(found, Scale), human is not None and not human.failed
+    success = [rates.mean() for each in done if (rates := each["winner"].success_rates).size]
     result = TaskResult(
         task=task,
         searches=results,
         scale=found,
         fitness=searches.interval(draws.fitness),
         human=float(draws.human[0]) if comparable else None,
-        sparse=float(draws.sparse[0]) if sparse else None,
+        sparse=float(draws.sparse[0]) if sparses else None,
         normalised=searches.interval(iqm(draws.scores)) if defined else None,
         each=tuple(map(float, draws.scores[0])) if defined else (),
         reached=bool(draws.at_least_human[0]) if comparable else None,
-        success=rate_interval(np.array([each.mean() for each in success])) if success else None,
+        success=rate_interval(np.array(success)) if success else None,
     )
     return result, draws
 
 
-def _trainings(done: Sequence[SearchResult], name: str) -> tuple[Array, ...]:
+def _trainings(done: Sequence[dict[str, RewardResult]], name: str) -> tuple[Array, ...]:
     """(trainings,) of each search that has any of that reward."""
-    found = (each.rewards[name].fitness for each in done if name in each.rewards)
-    return tuple(each for each in found if each.size)
+    return tuple(each[name].fitness for each in done if name in each and each[name].fitness.size)
 
 
-def _pooled(done: Sequence[SearchResult], name: str) -> RewardResult | None:
+def _pooled(done: Sequence[dict[str, RewardResult]], name: str) -> RewardResult | None:
     """A reference's trainings in all searches together."""
-    found = [each.rewards[name].evaluated for each in done if name in each.rewards]
-    if not found:
-        return None
+    found = [each[name].evaluated for each in done if name in each]
     results = tuple(result for each in found for result in each.results)
-    return RewardResult(name, replace(found[0], results=results), None)
+    return RewardResult(name, replace(found[0], results=results)) if found else None

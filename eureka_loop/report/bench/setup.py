@@ -2,7 +2,7 @@
 
 DIR/bench.json              what is to be done, and the measured speeds
 DIR/<time>-<task>/          a run's folder for each search (see `eureka_loop.store`)
-DIR/report.html, report.md, figure.svg, fitness.svg
+DIR/report.html, report.md, figure.svg
 
 Searches of a task differ by the run's seed, which determines all random choices.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -19,8 +19,8 @@ from typing import Any
 
 from eureka_loop import files, numbers
 from eureka_loop.config import RunConfig, load
-from eureka_loop.envs.registry import find_domain, find_task, installed, suites
-from eureka_loop.errors import BadInput, BudgetSpent, MissingExtra, UnknownName
+from eureka_loop.envs.registry import find_task, suites
+from eureka_loop.errors import BadInput, BudgetSpent, UnknownName
 from eureka_loop.records import Task
 from eureka_loop.report.bench.estimate import Cost, Pace, spent
 from eureka_loop.store import Run
@@ -31,8 +31,8 @@ QUICK = ("reacher-reach", "inverteddoublependulum-balance", "hopper-hop", "halfc
 """Suite of tasks that two cores do in minutes; all have a hand-written and another sparse reward."""
 
 LIMITS = ("max_usd", "max_tokens", "max_hours")
-FREE = ("task", "seed", "out", "jobs", "allow_reduced_sandbox", "max_completion_tokens", *LIMITS)
-"""Settings that may differ between two calls about the same bench; the seed is in `Bench.seed`."""
+FREE = {"task", "out", "jobs", "allow_reduced_sandbox", "max_completion_tokens", *LIMITS}
+"""Settings that may differ between two calls about the same bench."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,7 @@ class Bench:
     Attributes:
         tasks: names, in the suite's order.
         searches: number of searches of each task.
-        seed: the first search's; the others follow it.
-        config: of every search, but for its task, seed, folder and limits.
+        config: of every search, but for its task, folder and limits; the seed is the first search's.
         command: command line that makes the same bench again.
         made_by: versions, commit and hardware of the first call.
         paces: environment id → training speed on this machine, measured before the start.
@@ -63,7 +62,6 @@ class Bench:
     suite: str
     tasks: tuple[str, ...]
     searches: int
-    seed: int
     config: RunConfig
     command: str
     made_by: Mapping[str, Any] = field(default_factory=dict)
@@ -72,12 +70,11 @@ class Bench:
     @property
     def wanted(self) -> tuple[Search, ...]:
         """A search of every task, then a second one of each: an early stop leaves something of all."""
-        seeds = range(self.seed, self.seed + self.searches)
+        seeds = range(self.config.seed, self.config.seed + self.searches)
         return tuple(Search(task, seed) for seed in seeds for task in self.tasks)
 
-    def chosen(self) -> dict[str, Task]:
-        """The tasks by name."""
-        return {task.name: task for task in members(self.suite) if task.name in self.tasks}
+    def chosen(self) -> list[Task]:
+        return [task for task in members(self.suite) if task.name in self.tasks]
 
 
 def members(suite: str, names: str | None = None) -> tuple[Task, ...]:
@@ -93,7 +90,7 @@ def members(suite: str, names: str | None = None) -> tuple[Task, ...]:
     tasks = tuple(map(find_task, QUICK)) if suite == "quick" else suites()[suite]
     if names is None:
         return tasks
-    known = {task.name: task for task in tasks}
+    known = [task.name for task in tasks]
     asked = [name.strip() for name in names.split(",") if name.strip()]
     for name in asked:
         if name not in known:
@@ -103,24 +100,9 @@ def members(suite: str, names: str | None = None) -> tuple[Task, ...]:
     return tuple(task for task in tasks if task.name in asked)
 
 
-def require_installed(suite: str) -> None:
-    """
-    Raises:
-        MissingExtra: the suite's environments aren't installed.
-    """
-    for extra in dict.fromkeys(find_domain(task.env_id).extra for task in members(suite)):
-        if not installed(extra):
-            raise MissingExtra(f"suite {suite!r}", extra)
-
-
 def settings(suite: str) -> RunConfig:
-    """Default budget and hyperparameters of a search: those of `eureka run`, but for `quick`.
-
-    Raises:
-        UnknownName: no such suite.
-    """
+    """Default budget and hyperparameters of a search: those of `eureka run`, but for `quick`."""
     if suite != "quick":
-        members(suite)
         return RunConfig()
     with resources.as_file(resources.files("eureka_loop.report.bench").joinpath("quick.toml")) as path:
         return load(path)
@@ -131,9 +113,9 @@ def default_folder(bench: Bench) -> Path:
 
     It depends on the settings that differ from the defaults: a new setting changes no folder's name.
     """
-    usual = _settings(RunConfig())
-    chosen = {name: value for name, value in _settings(bench.config).items() if value != usual[name]}
-    digest = sha256(json.dumps([bench.seed, chosen], sort_keys=True, default=str).encode()).hexdigest()[:6]
+    usual, config = vars(RunConfig()), vars(bench.config)
+    chosen = {name: config[name] for name in config.keys() - FREE if config[name] != usual[name]}
+    digest = sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:6]
     return Path("runs") / f"bench-{bench.suite}-{bench.config.designer}-{digest}"
 
 
@@ -146,15 +128,8 @@ def joined(bench: Bench, folder: Path) -> Bench:
     if not (folder / SETUP).exists():
         return bench
     before = files.read_json(folder / SETUP, Bench)
-    old, new = (
-        {"suite": each.suite, "seed": each.seed, **_settings(each.config)} for each in (before, bench)
-    )
-    for name, value in new.items():
-        if old[name] != value:
-            setting = name.replace("_", " ")
-            raise BadInput(
-                f"{folder} holds a bench with {setting} {old[name]}, not {value}; choose another --out"
-            )
+    if default_folder(before) != default_folder(bench):
+        raise BadInput(f"{folder} holds another bench (`{before.command}`); choose another --out")
     tasks = {*before.tasks, *bench.tasks}
     return replace(
         bench,
@@ -165,35 +140,26 @@ def joined(bench: Bench, folder: Path) -> Bench:
     )
 
 
-def _settings(config: RunConfig) -> dict[str, Any]:
-    return {each.name: getattr(config, each.name) for each in fields(RunConfig) if each.name not in FREE}
-
-
 def runs(folder: Path) -> dict[Search, Run]:
     """The searches that have begun in a bench's folder."""
     found = [Run.open(path.parent) for path in sorted(folder.glob("*/run.toml"))]
     return {Search(run.config.task, run.config.seed): run for run in found}
 
 
-def limits_left(config: RunConfig, others: Cost) -> dict[str, Any]:
-    """The bench's limits less what other searches have spent; None: no limit.
+def limits_left(config: RunConfig, folder: Path, search: Search) -> dict[str, Any]:
+    """The bench's limits less what all other searches have spent; None: no limit.
 
     Raises:
         BudgetSpent: nothing is left of one.
         BadInput: a limit on money, where a price isn't known.
     """
+    others = sum((spent(run) for each, run in runs(folder).items() if each != search), Cost())
     if config.max_usd is not None and others.usd is None:
         raise BadInput("--max-usd can't be kept: searches were made at an unknown price; give --max-tokens")
-    taken = {"max_usd": others.usd or 0.0, "max_tokens": others.tokens, "max_hours": others.seconds / 3600}
     found: dict[str, Any] = {}
-    for name in LIMITS:
+    for name, taken in zip(LIMITS, (others.usd, others.tokens, others.seconds / 3600), strict=True):
         limit = getattr(config, name)
-        found[name] = None if limit is None else limit - taken[name]
-        if limit is not None and limit <= taken[name]:
+        found[name] = None if limit is None else limit - taken
+        if limit is not None and limit <= taken:
             raise BudgetSpent(f"--{name.replace('_', '-')} {numbers.compact(limit, 9)} is reached")
     return found
-
-
-def spent_by_others(folder: Path, search: Search) -> Cost:
-    """Time, tokens and money of all searches in a folder but one."""
-    return sum((spent(run) for each, run in runs(folder).items() if each != search), Cost())

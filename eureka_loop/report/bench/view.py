@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from eureka_loop import files
-from eureka_loop.numbers import UNKNOWN, column, duration, percent, plural
+from eureka_loop import numbers
+from eureka_loop.numbers import UNKNOWN, column, count, duration, money, percent, plural
 from eureka_loop.report import layout, text
-from eureka_loop.report.bench import figures
 from eureka_loop.report.bench.estimate import Cost
-from eureka_loop.report.bench.results import BenchResults, SearchResult, TaskResult
+from eureka_loop.report.bench.results import REWARDS, BenchResults, SearchResult, TaskResult
 from eureka_loop.report.bench.setup import Bench, Search
-from eureka_loop.report.compare.view import machine, number, settings, share
-from eureka_loop.report.comparison import Undefined
+from eureka_loop.report.compare.view import number, share
+from eureka_loop.report.figures import SERIES, drawing, label_rows
 from eureka_loop.report.pages import render
 
 UNDEFINED = "undefined"
@@ -36,11 +37,10 @@ HEADS = (
     "cost",
 )
 WIDE, NARROW = (0, 1, 2, 4, 5, 6, 7, 8, 9), (0, 2, 4)  # columns on the screen
-CAPTIONS = {
-    "figure.svg": "Human-normalised score of every task, with its 95% interval",
-    "fitness.svg": "Fitness of winner, hand-written and sparse reward in every search",
-}
 SEARCH_HEADS = ("task", "seed", "state", "winner", "winner's fitness", "hand-written", "sparse", "run")
+
+WIDTH, ROW = 8.0, 0.4  # inches
+LANE = 0.2  # rows between the lanes of a task's rewards
 
 
 # before the start and between searches
@@ -60,24 +60,10 @@ def plan(bench: Bench, folder: Path, left: Sequence[Search], expected: Mapping[s
             ("each", f"{bench.config.designer}, {budget(bench)}"),
             ("in all", f"{plural(whole.trainings, 'training')}, {whole.steps:,} steps"),
             ("time", f"roughly {duration(whole.seconds)}; other load of the machine can halve or double it"),
-            ("cost", f"{whole.model}{model}"),
+            ("cost", f"{count(whole.tokens)} tokens, {whole.price}{model}"),
             ("folder", str(folder)),
         ]
     )
-
-
-def seconds_left(
-    wanted: Sequence[Search], took: Mapping[Search, float], expected: Mapping[str, Cost]
-) -> float:
-    """Expected time of the searches that are left, corrected by how long the others took.
-
-    Args:
-        took: seconds of each search that has ended.
-        expected: task → cost of one search.
-    """
-    estimated = sum(expected[search.task].seconds for search in took)
-    factor = sum(took.values()) / estimated if estimated else 1.0
-    return factor * sum(expected[search.task].seconds for search in wanted if search not in took)
 
 
 def outcome(each: SearchResult) -> str:
@@ -93,52 +79,36 @@ def outcome(each: SearchResult) -> str:
 # the reports
 
 
-def write(found: BenchResults) -> list[Path]:
-    """Write the figures and both reports; the paths of the reports.
-
-    Raises:
-        RunError: the disk is full.
-    """
-    written = documents(found)
-    for name, content in written.items():
-        files.write_text(found.folder / name, content)
-    return [found.folder / name for name in written if name.startswith("report")]
-
-
 def documents(found: BenchResults) -> dict[str, str]:
-    """Name → content: figure.svg and fitness.svg, where there is one, then report.html and report.md."""
-    drawn = {"figure.svg": figures.normalised(found), "fitness.svg": figures.fitness(found)}
-    drawn = {name: svg for name, svg in drawn.items() if svg}
+    """Name → content: figure.svg where a search is done, then report.html and report.md."""
+    drawn = {"figure.svg": svg} if (svg := figure(found)) else {}
     values = {
         "found": found,
         "bench": found.bench,
-        "headline": headline(found),
-        "at_or_above": at_or_above(found),
-        "protocol": protocol(found.bench),
+        "headlines": headlines(found),
         "heads": HEADS,
         "rows": rows(found),
         "notes": list(notes(found)),
-        "figures": [(name, svg, CAPTIONS[name]) for name, svg in drawn.items()],
-        "explanations": EXPLANATIONS,
+        "figures": drawn,
         "search_heads": SEARCH_HEADS,
         "searches": [search_row(found, each) for each in found.searches],
-        "provenance": list(provenance(found)),
+        "budget": budget,
+        "plural": plural,
     }
-    reports = {name: render(__package__, f"{name}.j2", **values) for name in ("report.html", "report.md")}
+    reports = {name: render(f"bench/{name}.j2", **values) for name in ("report.html", "report.md")}
     return {**drawn, **reports}
 
 
 def summary(found: BenchResults) -> RenderableType:
     """As much of the report as fits a screen."""
-    sentences = [f"Each search: {budget(found.bench)}.", headline(found), at_or_above(found), *notes(found)]
-    lines = [Text(text.one_line(line)) for line in sentences if line]
-    tables = tuple(
-        layout.table([HEADS[n] for n in shown], [[cells[n] for n in shown] for cells in rows(found)])
-        for shown in (WIDE, NARROW)
-    )
+    sentences = [f"Each search: {budget(found.bench)}.", *headlines(found), *notes(found)]
+    lines = [Text(text.one_line(line)) for line in sentences]
+    table = [HEADS, *rows(found)]
+    wide, narrow = ([[row[n] for n in shown] for row in table] for shown in (WIDE, NARROW))
+    tables = layout.FirstThatFits((layout.table(wide[0], wide[1:]), layout.table(narrow[0], narrow[1:])))
     title = f"Bench {found.bench.suite}, {found.bench.config.designer}"
     return Group(
-        layout.section(title, Group(layout.FirstThatFits(tables), Text(), *lines)),
+        layout.section(title, Group(tables, Text(), *lines)),
         layout.section("Cost", Text(str(found.cost))),
     )
 
@@ -150,7 +120,7 @@ def rows(found: BenchResults) -> list[list[str]]:
     """The table under `HEADS`: a line for each task, and one for all."""
     done = f"{sum(len(each.done) for each in found.tasks)} of {len(found.searches)}"
     share = percent(found.share.value) if found.share else UNKNOWN
-    total = ["all", done, _score(found), share, "", "", "", "", *found.cost.cells]
+    total = ["all", done, _score(found), share, "", "", "", "", *_cost(found.cost)]
     return [*map(row, found.tasks), total]
 
 
@@ -165,12 +135,18 @@ def row(task: TaskResult) -> list[str]:
         task.name,
         f"{len(task.done)} of {len(task.searches)}",
         _score(task) if task.done else UNKNOWN,
-        UNKNOWN if task.reached is None else "yes" if task.reached else "no",
+        {None: UNKNOWN, True: "yes", False: "no"}[task.reached],
         success,
         fitness,
         *column([task.human, task.sparse], like=ends),
-        *task.cost.cells,
+        *_cost(task.cost),
     ]
+
+
+def _cost(found: Cost) -> list[str]:
+    """Steps, time, tokens, money."""
+    usd = UNKNOWN if found.usd is None else money(found.usd)
+    return [count(found.steps), duration(found.seconds), count(found.tokens), usd]
 
 
 def search_row(found: BenchResults, each: SearchResult) -> list[str]:
@@ -191,22 +167,19 @@ def _score(found: TaskResult | BenchResults) -> str:
 # sentences
 
 
-def headline(found: BenchResults) -> str:
-    """The score over all tasks."""
-    if found.normalised is None:
-        return f"No human-normalised score: {UNDEFINED} for every task."
-    defined = sum(each.normalised is not None for each in found.tasks)
-    over = f"interquartile mean over {defined} of {plural(len(found.tasks), 'task')}"
-    return f"Human-normalised score {_score(found)}: {over}; 0 is sparse, 1 hand-written."
-
-
-def at_or_above(found: BenchResults) -> str:
-    """Share of tasks that reach the hand-written reward; "" where there is none to reach."""
-    if found.share is None:
-        return ""
-    reached = [each.reached for each in found.tasks if each.reached is not None]
-    interval = f" (95% interval {percent(found.share.low)} to {percent(found.share.high)})" * found.several
-    return f"At or above the hand-written reward: {sum(reached)} of {plural(len(reached), 'task')}{interval}."
+def headlines(found: BenchResults) -> list[str]:
+    """The score over all tasks; the share of tasks that reach the hand-written reward, where there is one."""
+    lines = [f"No human-normalised score: {UNDEFINED} for every task."]
+    if found.normalised is not None:
+        defined = sum(each.normalised is not None for each in found.tasks)
+        over = f"interquartile mean over {defined} of {plural(len(found.tasks), 'task')}"
+        lines = [f"Human-normalised score {_score(found)}: {over}; 0 is sparse, 1 hand-written."]
+    if found.share is not None:
+        reached = [each.reached for each in found.tasks if each.reached is not None]
+        ends = f" (95% interval {percent(found.share.low)} to {percent(found.share.high)})" * found.several
+        number = f"{sum(reached)} of {plural(len(reached), 'task')}{ends}"
+        lines.append(f"At or above the hand-written reward: {number}.")
+    return lines
 
 
 def budget(bench: Bench) -> str:
@@ -219,27 +192,14 @@ def budget(bench: Bench) -> str:
     return f"{written}, {training}; then {report}"
 
 
-def protocol(bench: Bench) -> str:
-    """How it was measured."""
-    config = bench.config
-    designer = f"{config.designer} ({config.model})" if config.model else f"{config.designer}"
-    searches = f"{plural(len(bench.tasks), 'task')} × {plural(bench.searches, 'search')}"
-    return (
-        f"{searches} by {designer}, each: {budget(bench)}. Every final policy is judged in "
-        f"{plural(config.judge_episodes, 'episode')}. Numbers hold for this budget: with more steps both the "
-        "winners and the hand-written rewards do better."
-    )
-
-
 def notes(found: BenchResults) -> Iterator[str]:
     """Cautions about the table."""
     if found.unfinished:
         yield f"Not finished: {found.unfinished} done. The missing ones may change the numbers."
     for each in found.tasks:
-        if isinstance(each.scale, Undefined):
-            if each.done:
-                yield f"{each.name}: human-normalised score undefined: {each.scale.why}."
-        elif each.scale.human < each.scale.sparse:
+        if isinstance(each.scale, str) and each.done:
+            yield f"{each.name}: human-normalised score undefined: {each.scale}."
+        elif not isinstance(each.scale, str) and each.scale.human < each.scale.sparse:
             yield f"{each.name}: {each.scale.explanation}"
     for result in found.searches:
         if result.failure:
@@ -252,25 +212,33 @@ def notes(found: BenchResults) -> Iterator[str]:
         yield f"Intervals rest on as few as {few} a task: they are too narrow, if anything."
 
 
-EXPLANATIONS = (
-    "Human-normalised: (winner − sparse) / |hand-written − sparse|, raw; a task's is the interquartile "
-    "mean over its searches (below 4: the mean), that of all tasks over all searches of all tasks.",
-    "Undefined: a side of that scale is missing, or its two sides can't be told apart (the 95% interval "
-    "of their difference holds 0): dividing by their gap would only enlarge noise.",
-    "Intervals: 95% bootstrap, stratified by task. Resampled: searches, the unit of replication; in "
-    "each its winner's trainings; and the trainings of the hand-written and of the sparse reward, from "
-    "those of all searches together.",
-    "Winner, hand-written, sparse: fitness on fresh seeds. Success: share of judged episodes, winners "
-    "only; its interval is Wilson's, a search counting as one draw. Steps and time: of the searches and "
-    "their reports together.",
-)
+def figure(found: BenchResults) -> str:
+    """A row for each task, on its own scale, with a dot for each search; "" where no search is done."""
+    tasks = [each for each in found.tasks if each.done]
+    if not tasks:
+        return ""
+    title = f"Fitness of {', '.join(REWARDS)} in every search of {', '.join(each.name for each in tasks)}"
+    with drawing(WIDTH, 0.6 + 1.3 * ROW * len(tasks), title) as drawn:
+        axes = drawn.axes[0]
+        for row, each in enumerate(tasks):
+            _searches(axes, each, row)
+        label_rows(axes, [each.name for each in tasks])
+        axes.set_xlim(-0.12, 1.12)
+        axes.set_xticks([])
+        axes.spines["bottom"].set_visible(False)
+        axes.legend(REWARDS, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=len(REWARDS))
+    return drawn.svg
 
 
-def provenance(found: BenchResults) -> Iterator[tuple[str, str]]:
-    """Everything needed to repeat it: names and values."""
-    bench = found.bench
-    yield "command", bench.command
-    yield "seeds of the searches", f"{bench.seed} to {bench.seed + bench.searches - 1}"
-    yield "hyperparameters", settings(bench.config.hyperparameters)
-    yield from machine(bench.made_by)
-    yield "cost", str(found.cost)
+def _searches(axes: Any, task: TaskResult, row: int) -> None:
+    """A task's searches in three lanes, between its least and its greatest fitness."""
+    values = np.array(
+        [each.fitness for each in task.done], dtype=np.float64
+    )  # (searches, rewards), NaN: none
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    places = (values - low) / (high - low) if high > low else np.where(np.isnan(values), values, 0.5)
+    for lane, x in enumerate(places.T):
+        y = np.full(len(x), row + LANE * (lane - 1))
+        axes.scatter(x, y, s=36, color=SERIES[lane], alpha=0.4, linewidths=0)
+    axes.text(-0.02, row, numbers.number(low), ha="right", va="center")
+    axes.text(1.02, row, numbers.number(high), ha="left", va="center")

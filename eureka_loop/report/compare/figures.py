@@ -1,62 +1,53 @@
-"""The figures of a comparison; each is "" where there is nothing to draw."""
+"""The figures of a comparison."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from eureka_loop import numbers
 from eureka_loop.judge.agreement import Agreement
+from eureka_loop.judge.learning import band
+from eureka_loop.judge.statistics import rate_interval
+from eureka_loop.records import Array
 from eureka_loop.report import text
-from eureka_loop.report.compare.results import Part, profile_band, terms_over_training
+from eureka_loop.report.compare.results import Part
 from eureka_loop.report.comparison import RewardResult
-from eureka_loop.report.figures import OTHER, SERIES, drawing, label_counts, line
+from eureka_loop.report.figures import OTHER, SERIES, drawing, label_counts, label_rows, line, spread
+from eureka_loop.results import Evaluated
 
 WIDTH, HEIGHT = 4.8, 2.8  # inches
 LEVELS = 121  # points of a performance profile
 COLUMNS = 4  # terms side by side
 
 
-def drawn(part: Part) -> dict[str, str]:
-    """Name of each figure → SVG."""
-    return {
-        "seeds": seeds(part),
-        "learning": learning(part),
-        "profiles": profiles(part),
-        **{f"shared-{each.id}": shared(part, found, each) for found, each in part.agreements},
-        **{f"terms-{each.id}": terms(part, series) for series, each in enumerate(part.results)},
-    }
-
-
 def seeds(part: Part) -> str:
-    """Each reward's seeds as dots, with interquartile mean and interval."""
-    shown = [(index, each) for index, each in enumerate(part.results) if each.interval is not None]
-    if not shown:
+    """Each reward's seeds as dots, with interquartile mean and interval; "" where no training finished."""
+    shown = [(SERIES[n % len(SERIES)], each, each.interval) for n, each in enumerate(part.results)]
+    known = [(colour, each, interval) for colour, each, interval in shown if interval is not None]
+    if not known:
         return ""
-    values = "; ".join(f"{each.label} {each.interval}" for _, each in shown)
+    values = "; ".join(f"{each.label} {interval}" for _, each, interval in known)
     title = f"Fitness with {part.name}, interquartile mean with 95% interval: {values}"
-    with drawing(WIDTH, 0.8 + 0.5 * len(shown), title) as found:
+    with drawing(WIDTH, 0.8 + 0.5 * len(known), title) as found:
         axes = found.axes[0]
-        for row, (index, each) in enumerate(shown):
-            interval, colour = each.interval, SERIES[index % len(SERIES)]
-            assert interval is not None
-            axes.scatter(each.fitness, [row] * each.fitness.size, s=26, color=colour, alpha=0.4, linewidths=0)
-            axes.plot([interval.low, interval.high], [row, row], color=colour, linewidth=3, alpha=0.75)
-            axes.plot(interval.value, row, "o", markersize=8, color=colour)
-        axes.set_yticks(range(len(shown)), [_short(each) for _, each in shown])
-        axes.set_ylim(len(shown) - 0.5, -0.5)
+        for row, (colour, each, interval) in enumerate(known):
+            spread(axes, row, each.fitness, interval, colour)
+        label_rows(axes, [each.label for _, each, _ in known])
         axes.set_xlabel("fitness of the final policy")
     return found.svg
 
 
 def learning(part: Part) -> str:
     """Fitness of training episodes over training: interquartile mean over seeds, with its interval."""
-    if not part.steps.size:
+    if not any(part.curves):
         return ""
     with drawing(WIDTH, HEIGHT, f"Learning curves of {_labels(part)} with {part.name}") as found:
         axes = found.axes[0]
-        for index, band in enumerate(part.bands):
-            if band is not None:
-                line(axes, part.steps, band, index)
+        for index, each in enumerate(part.curves):
+            if each is not None:
+                line(axes, each.steps, band(each, np.random.default_rng(0)), index)
         label_counts(axes.xaxis)
         axes.set_xlabel("environment steps")
         axes.set_ylabel("fitness while learning")
@@ -64,7 +55,7 @@ def learning(part: Part) -> str:
 
 
 def profiles(part: Part) -> str:
-    """Share of seeds that reach each fitness, with its interval."""
+    """Share of seeds that reach each fitness, with its 95% interval at each fitness on its own."""
     known = [float(value) for each in part.results for value in each.fitness]
     if not known:
         return ""
@@ -74,7 +65,9 @@ def profiles(part: Part) -> str:
         axes = found.axes[0]
         for index, each in enumerate(part.results):
             if each.fitness.size:
-                line(axes, levels, profile_band(each, levels), index)
+                rates = [rate_interval((each.fitness >= level).astype(np.float64)) for level in levels]
+                value, low, high = np.array([[rate.value, rate.low, rate.high] for rate in rates]).T
+                line(axes, levels, (value, low, high), index)
         axes.set_xlabel("fitness")
         axes.set_ylabel("share of seeds that reach it")
         axes.yaxis.set_major_formatter(lambda value, _: numbers.percent(value))
@@ -92,15 +85,15 @@ def shared(part: Part, agreement: Agreement, theirs: RewardResult) -> str:
         axes = found.axes[0]
         shown = [colours[int(source)] for source in points[:, 2]]
         axes.scatter(points[:, 1], points[:, 0], s=7, c=shown, alpha=0.5, linewidths=0)
-        axes.set_xlabel(_short(theirs))
-        axes.set_ylabel(_short(ours))
+        axes.set_xlabel(text.one_line(theirs.label, 28))
+        axes.set_ylabel(text.one_line(ours.label, 28))
     return found.svg
 
 
 def terms(part: Part, series: int) -> str:
     """Every term of one reward over training: mean over seeds, range of the seeds; each on its own scale."""
     result = part.results[series]
-    curves = terms_over_training(result.evaluated)
+    curves = _over_training(result.evaluated)
     if not curves:
         return ""
     rows = -(-len(curves) // COLUMNS)
@@ -116,9 +109,15 @@ def terms(part: Part, series: int) -> str:
     return found.svg
 
 
+def _over_training(evaluated: Evaluated) -> dict[str, Array]:
+    """Term → (checkpoints, 4): step, mean over seeds, and the lowest and highest of the seeds' means."""
+    found: dict[str, list[Sequence[float]]] = {}
+    for group in zip(*(each.checkpoints for each in evaluated.trained), strict=False):
+        for name in dict.fromkeys(name for point in group for name in point.terms):
+            means = [point.terms[name].mean for point in group if name in point.terms]
+            found.setdefault(name, []).append((group[0].step, float(np.mean(means)), min(means), max(means)))
+    return {name: np.array(rows) for name, rows in found.items()}
+
+
 def _labels(part: Part) -> str:
     return ", ".join(each.label for each in part.results)
-
-
-def _short(result: RewardResult) -> str:
-    return text.one_line(result.label, 28)

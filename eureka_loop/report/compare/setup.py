@@ -1,20 +1,116 @@
-"""Entries and settings of a comparison: the contents of its folder's comparison.json."""
+"""The rewards and settings of a comparison, before anything is trained; kept in comparison.json."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
-from eureka_loop import files, seeds
+from eureka_loop import files
 from eureka_loop.config import RunConfig
-from eureka_loop.errors import BadInput
-from eureka_loop.records import Algorithm, Job, Task
-from eureka_loop.report.compare.entries import Entry
-from eureka_loop.seeds import env_seeds, is_report
-from eureka_loop.store import Run
+from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.records import Algorithm, Candidate, Task
+from eureka_loop.references import NATIVE, references
+from eureka_loop.report.text import LABELS
+from eureka_loop.seeds import seeds
+from eureka_loop.store import REFERENCES, Run, slug
 
 SETUP = "comparison.json"
-STRIDE = 100  # environments whose seeds follow a training's own; later ones are above all others
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One reward in a comparison.
+
+    Attributes:
+        id: name of its folder.
+        label: name in reports: "winner g1-02", "hand-written", "mine.py".
+        origin: run, file or publication that it comes from.
+        run: folder of the run that it has won; "" where it comes from none.
+    """
+
+    id: str
+    label: str
+    source: str
+    origin: str = ""
+    run: str = ""
+
+    @property
+    def candidate(self) -> Candidate:
+        return Candidate(self.id, 0, self.source, "given", note=self.origin)
+
+
+def winner(run: Run) -> Entry:
+    """The reward that a run has chosen.
+
+    Raises:
+        BadInput: the run hasn't finished.
+    """
+    chosen = [str(event["winner"]) for event in run.events() if event["event"] == "finished"]
+    if not chosen:
+        raise BadInput(f"{run.folder} is not finished, so it has no winner yet: `eureka resume {run.folder}`")
+    source, origin = run.candidate(chosen[-1]).source, f"winner of {run.folder}"
+    return Entry(chosen[-1], f"winner {chosen[-1]}", source, origin, str(run.folder))
+
+
+def from_file(path: Path) -> Entry:
+    """A reward program's file; its content is part of the id, so that a changed file is another reward.
+
+    Raises:
+        BadInput: it can't be read.
+    """
+    source = files.read_text(path, BadInput)
+    digest = sha256(source.encode()).hexdigest()[:6]
+    return Entry(f"{slug(path.stem)}-{digest}", path.name, source, str(path))
+
+
+def named(name: str, task: Task) -> Entry:
+    """The reward that one name of --with refers to: "human", "sparse", "native", a file, or a run's folder.
+
+    Raises:
+        BadInput: the task has no such reward, a run isn't finished or has another fitness, no such file.
+    """
+    path = Path(name)
+    if name in REFERENCES:
+        native = Candidate("native", 0, NATIVE, "native", note=f"reward of {task.env_id}")
+        known = {"native": native, **{each.id: each for each in references(task)}}
+        if name not in known:
+            raise BadInput(
+                f"task {task.name!r} has no {LABELS[name]} reward; give one of your own: --with mine.py"
+            )
+        return Entry(name, LABELS[name], known[name].source, known[name].note)
+    if path.is_dir():
+        run = Run.open(path)
+        found, other = winner(run), run.task()
+        if (other.env_id, other.env_kwargs, other.fitness) != (task.env_id, task.env_kwargs, task.fitness):
+            raise BadInput(
+                f"{run.folder} is about {other.name!r} on {other.env_id}, this about {task.name!r} on "
+                f"{task.env_id}: their fitness isn't the same"
+            )
+        folder = run.folder.resolve().name
+        return replace(found, id=f"{slug(folder)}-{found.id}", label=f"{found.id} of {folder}")
+    if not path.exists() and path.suffix != ".py" and "/" not in name:
+        hint = f"give {', '.join(REFERENCES)}, a file or a run's folder"
+        raise UnknownName("reward", name, REFERENCES, hint=hint)
+    return from_file(path)
+
+
+def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries, each once; those with the same label are labelled by their paths.
+
+    Raises:
+        BadInput: there is only one.
+    """
+    found: dict[str, Entry] = {}
+    for each in entries:
+        found.setdefault(each.run or each.id, each)
+    labels = [each.label for each in found.values()]
+    if len(found) < 2:
+        raise BadInput(f"{labels[0]} is the only reward given; name one to compare it with: --with mine.py")
+    return tuple(
+        replace(each, label=each.origin) if labels.count(each.label) > 1 else each for each in found.values()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +136,11 @@ class Setup:
 
     @property
     def training_seeds(self) -> tuple[int, ...]:
-        return seeds.seeds("report_training", self.config.seed, self.seeds)
+        return seeds("report_training", self.config.seed, self.seeds)
 
     @property
     def judging_seeds(self) -> tuple[int, ...]:
-        return seeds.seeds("report", self.config.seed, self.config.judge_episodes)
+        return seeds("report", self.config.seed, self.config.judge_episodes)
 
     def config_of(self, algorithm: Algorithm) -> RunConfig:
         """Configuration of one algorithm's trainings: from scratch to the end, without savings of a search.
@@ -62,57 +158,19 @@ def begin(setup: Setup, folder: Path) -> Setup:
     """The setup with the looks that the folder has recorded; writes nothing.
 
     Raises:
-        BadInput: the folder holds another comparison, or a search has seen the seeds.
+        BadInput: the folder holds another comparison: only seeds, algorithms and references may be added.
     """
-    for each in setup.entries:
-        if each.run:
-            require_unseen(setup, Run(Path(each.run)))
     path = folder / SETUP
     if not path.exists():
         return setup
     before = files.read_json(path, Setup)
-    require_same(before, setup, folder)
+    sources = {each.id: each.source for each in before.entries}
+    changed = any(sources.get(each.id, each.source) != each.source for each in setup.entries)
+    if changed or _question(before) != _question(setup):
+        raise BadInput(f"{folder} holds another comparison (`{before.command}`); choose another --out")
     return replace(setup, looks=before.looks)
 
 
-def record_look(setup: Setup, folder: Path) -> None:
-    """Record that a report has been written with this number of seeds."""
-    looks = tuple(dict.fromkeys((*setup.looks, setup.seeds)))
-    files.write_json(folder / SETUP, replace(setup, looks=looks))
-
-
-def require_same(before: Setup, now: Setup, folder: Path) -> None:
-    """Only more seeds, more algorithms and other references may be asked for in the same folder."""
-    pairs = {
-        "task": (before.task.name, now.task.name),
-        "reward": (before.entries[0].id, now.entries[0].id),
-        "steps": (before.config.steps, now.config.steps),
-        "seed": (before.config.seed, now.config.seed),
-        "judged episodes": (before.config.judge_episodes, now.config.judge_episodes),
-    }
-    for name, (old, new) in pairs.items():
-        if old != new:
-            raise BadInput(f"{folder} holds a comparison with {name} {old}, not {new}; choose another --out")
-    sources = {each.id: each.source for each in before.entries}
-    for each in now.entries:
-        if sources.get(each.id, each.source) != each.source:
-            raise BadInput(f"{folder} holds another {each.label} reward than now; choose another --out")
-
-
-def require_unseen(setup: Setup, run: Run) -> None:
-    """
-    Raises:
-        BadInput: an environment or an episode of the comparison would begin as one of the run's search did.
-    """
-    training = {env for seed in setup.training_seeds for env in env_seeds(seed, STRIDE)}
-    wanted = training | set(setup.judging_seeds)
-    for path in sorted(run.folder.glob("candidates/*/**/seed-*/job.json")):
-        job = files.read_json(path, Job)
-        if is_report(job.seed):
-            continue  # nothing was chosen by it
-        seen = {*env_seeds(job.seed, STRIDE), *job.judge_seeds} & wanted
-        if seen:
-            raise BadInput(
-                f"seed {min(seen)} was seen by the search of {run.folder} ({job.candidate}): what "
-                "was chosen on a seed can't be judged on it; choose another --seed"
-            )
+def _question(setup: Setup) -> tuple[object, ...]:
+    config = setup.config
+    return setup.task.name, setup.entries[0].id, config.steps, config.seed, config.judge_episodes

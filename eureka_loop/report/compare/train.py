@@ -1,10 +1,8 @@
-"""Trains the entries of a comparison side by side.
+"""Trains the entries of a comparison side by side, then evaluates all on the same transitions.
 
 DIR/comparison.json     what is compared, and how; the same command continues it
 DIR/<algorithm>/        a run's folder (see `eureka_loop.store`) whose candidates are the entries
-   shared/              transitions of trained policies, videos
-   agreement.json       the rewards' values on these transitions
-   films.json           policies on video, or why there are none
+   shared/              transitions of trained policies, the rewards' agreement on them, videos
    figures/             as in the reports, SVG
 DIR/report.html, report.md
 """
@@ -14,81 +12,114 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import tomli_w
 
 from eureka_loop import files
 from eureka_loop.config import as_table
 from eureka_loop.errors import BadInput, Refused, RewardFailure
-from eureka_loop.execute import machine
-from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
-from eureka_loop.execute.footprint import footprint
-from eureka_loop.execute.local import LocalExecutor
+from eureka_loop.execute.evaluate import Stage
+from eureka_loop.execute.filming import filmed
+from eureka_loop.execute.requests import is_recorded, read, record
+from eureka_loop.judge.agreement import Agreement, agreement
+from eureka_loop.judge.base import start
 from eureka_loop.propose.write import Gate
-from eureka_loop.records import Algorithm, Training
+from eureka_loop.records import Algorithm, Rollout, Training
 from eureka_loop.report.compare.setup import SETUP, Setup
-from eureka_loop.report.compare.transitions import relate
 from eureka_loop.report.live import Live
+from eureka_loop.results import Trained
+from eureka_loop.reward.contract import Program
+from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.reward.sandbox.status import required
+from eureka_loop.search.assemble import assembled
 from eureka_loop.search.describe import prepare
 from eureka_loop.store import Run
 from eureka_loop.versions import hardware, made_by
 
+SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The contents of shared/shared.json.
+
+    Attributes:
+        agreements: of the first reward with each other one whose program, like its own, has not failed.
+        films: labels of the policies on video: shared/film-0.mp4 is the first one's, and so on.
+        why_no_films: in a line; "" where there are some.
+    """
+
+    agreements: tuple[Agreement, ...] = ()
+    films: tuple[str, ...] = ()
+    why_no_films: str = "none were made"
+
+    @classmethod
+    def of(cls, run: Run) -> Shared:
+        """As recorded; empty before that."""
+        path = run.folder / SHARED / "shared.json"
+        return files.read_json(path, Shared) if path.exists() else cls()
+
 
 @contextlib.contextmanager
 def prepared(setup: Setup, folder: Path) -> Iterator[list[Run]]:
-    """The run's folder of each algorithm, locked: all are checked before the first training.
+    """The run's folder of each algorithm, locked: all are checked before anything is written.
 
     Raises:
         BadInput: the environment can't be used, an entry isn't a reward program for it, or a new entry can't
             be trained as the others were.
         SandboxError: the sandbox is weaker than the configuration allows.
     """
-    with contextlib.ExitStack() as stack:
-        runs = []
-        for algorithm in setup.algorithms:
-            run = Run(folder / algorithm)
+    runs = [Run(folder / algorithm) for algorithm in setup.algorithms]
+    with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory(prefix="eureka-") as place:
+        records = [
+            _examined(setup, algorithm, run, Path(place) / algorithm)
+            for algorithm, run in zip(setup.algorithms, runs, strict=True)
+        ]
+        for run, record in zip(runs, records, strict=True):
             run.folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(run.lock())
-            _survey(setup, algorithm, run)
-            runs.append(run)
+            if record:
+                shutil.copytree(Path(place) / run.folder.name, run.task_folder, dirs_exist_ok=True)
+                files.write_text(run.folder / "run.toml", record)
         yield runs
 
 
-def _survey(setup: Setup, algorithm: Algorithm, run: Run) -> None:
-    """Examine the environment, try all entries in it, choose the trainer that serves them, and record it."""
-    path = run.folder.parent / SETUP
-    begun = path.exists() and (run.folder / "run.toml").exists()
-    if begun and {*setup.entries} <= {*files.read_json(path, Setup).entries}:
-        return
+def _examined(setup: Setup, algorithm: Algorithm, run: Run, place: Path) -> str:
+    """Survey the environment into `place`, try all entries in it, choose the trainer that serves them.
+
+    Returns:
+        The run.toml of trainings that haven't begun; "" else.
+    """
+    recorded, begun = run.folder.parent / SETUP, (run.folder / "run.toml").exists()
+    if begun and recorded.exists() and {*setup.entries} <= {*files.read_json(recorded, Setup).entries}:
+        return ""
     config = setup.config_of(algorithm)
-    with tempfile.TemporaryDirectory(prefix="eureka-") as place, ForkServer() as fork_server:
+    with ForkServer() as fork_server:
         sandbox = required(fork_server, reduced=config.allow_reduced_sandbox)
-        vocabulary = prepare(setup.task, config, Path(place), [each.source for each in setup.entries])
-        probe = files.read_columns(Path(place) / "probe.npz")
-        _require_sound(setup, Gate(vocabulary, probe, fork_server))
-        if not begun:
-            shutil.copytree(place, run.task_folder, dirs_exist_ok=True)
-            about = {"made_by": {**made_by(), **hardware()}, "sandbox": sandbox.as_table()}
-            files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), **about}))
-        needed = files.read_json(Path(place) / "training.json", Training)
+        vocabulary = prepare(setup.task, config, place, [each.source for each in setup.entries])
+        gate = Gate(vocabulary, files.read_columns(place / "probe.npz"), fork_server)
+        for each in setup.entries:
+            try:
+                gate.admit(each.source, hidden=True)
+            except (Refused, RewardFailure) as problem:
+                line = f"{problem}".splitlines()[0]
+                raise BadInput(f"{each.label} can't be used for {setup.task.name!r}: {line}") from problem
+    if not begun:
+        about = {"made_by": {**made_by(), **hardware()}, "sandbox": sandbox.as_table()}
+        return tomli_w.dumps({**as_table(config), **about})
+    needed = files.read_json(place / "training.json", Training)
     if run.training().trainer == "population" and needed.trainer != "population":
         raise BadInput(
             f"{run.folder.parent} was begun with the population trainer, which can't train all of these "
             f"({needed.why}), and trainers aren't mixed; choose another --out"
         )
-
-
-def _require_sound(setup: Setup, gate: Gate) -> None:
-    for each in setup.entries:
-        try:
-            gate.admit(each.source, hidden=True)
-        except (Refused, RewardFailure) as problem:
-            line = f"{problem}".splitlines()[0]
-            raise BadInput(f"{each.label} can't be used for {setup.task.name!r}: {line}") from problem
+    return ""
 
 
 def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
@@ -102,15 +133,13 @@ def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
         SandboxError: the sandbox is weaker than the configuration allows.
     """
     training, candidates = run.training(), [each.candidate for each in setup.entries]
-    plan = Plan(setup.task, training, setup.config.steps)
-    share = machine.share(machine.look(), jobs, footprint(plan, run.vocabulary()))
-    with ForkServer() as fork_server, LocalExecutor(share) as executor:
-        required(fork_server, reduced=run.config.allow_reduced_sandbox)
+    first, *others = [each.id for each in candidates]
+    later = setup.algorithms[setup.algorithms.index(training.algorithm) + 1 :]
+    with assembled(run, jobs) as search:
         files.write_json(run.folder.parent / SETUP, setup)  # the folder is this comparison's from here on
         for candidate in candidates:
             run.write_candidate(candidate)
         run.listen(live)
-        first, *others = [each.id for each in setup.entries]
         if any(run.events()):
             run.event("resumed")
         run.event(
@@ -119,17 +148,73 @@ def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
             algorithm=training.algorithm,
             trainer=training.trainer,
             why_trainer=training.why,
-            steps=plan.steps,
-            jobs=share.workers,
+            steps=setup.config.steps,
+            jobs=search.share.workers,
+            learners=search.share.learners,
             report_seeds=setup.seeds,
             references=others,
             labels={each.id: each.label for each in setup.entries},
-            then=[
-                each.upper() for each in setup.algorithms[setup.algorithms.index(training.algorithm) + 1 :]
-            ],
+            then=[each.upper() for each in later],
         )
         run.event("reporting", winner=first, references=others, seeds=list(setup.training_seeds))
         stage = Stage(setup.training_seeds, setup.judging_seeds, report=True)
-        Evaluation(run, executor, plan, share).evaluate(candidates, stage)
+        search.evaluation.evaluate(candidates, stage)
         run.event("finished", winner=first)
-        relate(setup, run, fork_server)
+        relate(setup, run)
+
+
+def relate(setup: Setup, run: Run) -> None:
+    """Evaluate all rewards on the same transitions, each in its locked process; have the policies filmed.
+
+    What was recorded for the same policies is kept; a video that could not be made is tried again.
+    """
+    vocabulary, shared = run.vocabulary(), run.folder / SHARED
+    programs = {each.id: check(each.source, vocabulary, hidden=True) for each in setup.entries}
+    parameters = {name for program in programs.values() for name in program.parameters}
+    policies = {each.label: path for each in setup.entries if (path := _policy(setup, run, each.id))}
+    folders = tuple(str(path.resolve()) for path in policies.values())
+    names = tuple(sorted({*parameters, "qpos"}))
+    rollout = Rollout(run.task(), run.config.algo, folders, setup.judging_seeds[0], names)
+    drawn = is_recorded(rollout, shared) and all(
+        (shared / f"film-{index}.mp4").exists() for index in range(len(policies))
+    )
+    if policies and not is_recorded(rollout, shared):
+        record(rollout, shared)
+    why = "" if drawn else filmed(shared) if policies else "no policy was trained here"
+    labels = tuple(policies)
+    found = _agreements(run, programs, labels)
+    files.write_json(shared / "shared.json", Shared(found, () if why else labels, why))
+
+
+def _agreements(run: Run, programs: Mapping[str, Program], labels: Sequence[str]) -> tuple[Agreement, ...]:
+    """Of the first program with each other one, on random actions and an episode of each policy."""
+    vocabulary, rows = run.vocabulary(), run.probe()
+    source = np.zeros(len(rows["time"]))
+    if labels:
+        episodes = read(run.folder / SHARED)
+        source = np.concatenate([source, 1 + episodes.pop("policy")])
+        rows = {name: np.concatenate([rows[name], column]) for name, column in episodes.items()}
+    terms: dict[str, Terms] = {}
+    with ForkServer() as fork_server:
+        for id, program in programs.items():
+            with (
+                contextlib.suppress(RewardFailure),  # its failed trainings show it
+                start(fork_server, program, vocabulary, rows=len(source)) as process,
+            ):
+                terms[id] = process.evaluate({name: rows[name] for name in program.parameters})
+    first, *others = programs
+    sources = ["random actions", *(f"policy of {label}" for label in labels)]
+    return tuple(
+        agreement((first, other), terms[first], terms[other], source, sources)
+        for other in others
+        if terms.keys() >= {first, other}
+    )
+
+
+def _policy(setup: Setup, run: Run, id: str) -> Path | None:
+    """Folder of the first finished training of an entry."""
+    for seed in setup.training_seeds:
+        folder = run.job_folder(id, seed)
+        if isinstance(run.result(id, seed), Trained) and (folder / "policy.zip").exists():
+            return folder
+    return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -17,20 +17,21 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from eureka_loop import files, numbers
-from eureka_loop.judge.agreement import Agreement, Match
-from eureka_loop.judge.statistics import Interval, clipped, rate_interval
-from eureka_loop.records import Array
+from eureka_loop import numbers
+from eureka_loop.execute.budget import time_worked
+from eureka_loop.judge.agreement import Agreement
+from eureka_loop.judge.learning import Curves, mean_heights, steps_to_reach
+from eureka_loop.judge.statistics import Interval, bootstrap_interval, clipped, rate_interval
 from eureka_loop.report import layout, text
 from eureka_loop.report.compare import figures
 from eureka_loop.report.compare.results import ComparisonResults, Part
-from eureka_loop.report.compare.setup import Setup
-from eureka_loop.report.comparison import RewardResult, Undefined
+from eureka_loop.report.compare.train import SHARED, Shared
+from eureka_loop.report.comparison import RewardResult
 from eureka_loop.report.pages import render
 from eureka_loop.report.run_data import terms
+from eureka_loop.report.sections import STYLES
 from eureka_loop.reward.contract import is_diagnostic
 
-HARDWARE = ("cpu", "cores", "memory_gb")
 HEADS = (
     "reward",
     "fitness, IQM [95%]",
@@ -41,85 +42,65 @@ HEADS = (
     "trainings",
 )
 ON_SCREEN = 4  # of these columns
-STYLES = {"better": "green", "worse": "red"}
-CAPTIONS = {  # kind of figure → caption
-    "seeds": "Small dots: trainings. Large: their interquartile mean. Bar: its 95% bootstrap interval",
-    "learning": "Learning curves: interquartile mean of training episodes over seeds, with its 95% interval",
-    "profiles": "Performance profile: the share of seeds that reach a fitness, with its 95% interval. Higher "
-    "and further right is better",
-    "shared": "A dot is a transition: grey from random actions, else in the colour of the policy's reward",
-    "terms": "Mean of each term over the seeds, from the lowest seed to the highest, each on its own scale",
-}
-
-
-def write(found: ComparisonResults) -> list[Path]:
-    """Write figures and both reports; the paths of the reports.
-
-    Raises:
-        RunError: the disk is full.
-    """
-    written = documents(found)
-    for name, content in written.items():
-        (found.folder / name).parent.mkdir(exist_ok=True)
-        files.write_text(found.folder / name, content)
-    return [found.folder / name for name in written if name.startswith("report")]
 
 
 def documents(found: ComparisonResults) -> dict[str, str]:
     """Path in the comparison's folder → content: figures, then report.html and report.md."""
-    parts = [_part(part) for part in found.parts]
+    parts = [_facts(part) for part in found.parts]
     values = {
         "found": found,
-        "protocol": protocol(found.setup),
         "heads": HEADS,
-        "captions": CAPTIONS,
         "parts": parts,
         "labels": [each.label for each in found.setup.entries],
         "programs": [(each.label, found.source(each)) for each in found.setup.entries],
-        "provenance": list(provenance(found)),
+        "made_by": found.parts[0].run.record("made_by"),
+        "sandbox": found.parts[0].run.record("sandbox"),
+        "cost": cost,
         "side_by_side": side_by_side,
         "unified": unified,
         "video": video,
+        "plural": numbers.plural,
+        "number": numbers.number,
+        "column": numbers.column,
+        "series": numbers.series,
     }
-    drawn = {path: svg for part in parts for path, svg in part["files"].items()}
+    drawn = {path: part["figures"][name] for part in parts for name, path in part["paths"].items()}
     reports = ("report.html", "report.md")
-    return {**drawn, **{name: render(__package__, f"{name}.j2", **values) for name in reports}}
+    return {**drawn, **{name: render(f"compare/{name}.j2", **values) for name in reports}}
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _facts(part: Part) -> dict[str, Any]:
     """Facts that both templates show of one algorithm."""
-    films, why_no_films = part.films
-    drawn = figures.drawn(part)
-    paths = {name: f"{part.algorithm}/figures/{name}.svg" for name, svg in drawn.items() if svg}
-    values = [numbers.column(float(value) for value in each.fitness) for each in part.results]
+    shared, pairs, results = Shared.of(part.run), _agreements(part), part.results
+    drawn = {
+        "seeds": figures.seeds(part),
+        "learning": figures.learning(part),
+        "profiles": figures.profiles(part),
+        **{f"shared-{other.id}": figures.shared(part, found, other) for found, other in pairs},
+        **{f"terms-{each.id}": figures.terms(part, series) for series, each in enumerate(results)},
+    }
     return {
+        "part": part,
         "name": part.name,
         "rows": rows(part),
-        "verdicts": [(each.label, *part.comparison.verdict(each)) for each in part.results[1:]],
-        "explanations": explanations(part),
-        "seeds": [
-            (each.label, ", ".join(fitness) or "none finished")
-            for each, fitness in zip(part.results, values, strict=True)
-        ],
-        "failures": [
-            (each.label, str(failure.seed), text.failure(failure.kind), text.one_line(failure.message, 300))
-            for each in part.results
-            for failure in each.evaluated.failures
-        ],
-        "shared": [(*pair, correlation(pair[0]), term_rows(part, *pair)) for pair in part.agreements],
-        "results": part.results,
-        "films": films,
-        "why_no_films": why_no_films,
+        "shared": [(*pair, correlation(pair[0]), term_rows(part, *pair)) for pair in pairs],
+        "films": [(each, part.run.folder / SHARED / f"film-{n}.mp4") for n, each in enumerate(shared.films)],
+        "why_no_films": shared.why_no_films,
         "figures": drawn,
-        "paths": paths,
-        "files": {path: drawn[name] for name, path in paths.items()},
+        "paths": {name: f"{part.algorithm}/figures/{name}.svg" for name, svg in drawn.items() if svg},
     }
+
+
+def _agreements(part: Part) -> list[tuple[Agreement, RewardResult]]:
+    """The first reward's agreement with each other one, on shared transitions."""
+    known = {each.id: each for each in part.results}
+    return [(each, known[each.theirs]) for each in Shared.of(part.run).agreements if each.theirs in known]
 
 
 def summary(found: ComparisonResults) -> RenderableType:
     """The screen at the end: the verdict, then the table of each algorithm."""
     style = f"bold {STYLES.get(found.headline, 'yellow')}"
-    head = Text("\n".join(text.one_line(line) for line in found.lines), style=style)
+    head = Text("\n".join(map(text.one_line, found.lines)), style=style)
     shown: list[RenderableType] = [Text(), head, *([Text(found.caution)] if found.caution else [])]
     seeds = numbers.plural(found.setup.seeds, "fresh seed")
     for part in found.parts:
@@ -131,15 +112,13 @@ def summary(found: ComparisonResults) -> RenderableType:
 
 
 def _lines(part: Part) -> Iterator[tuple[str, str]]:
-    """Verdicts on all but the reference of the headline; correlations; why there is no video."""
-    for other in part.results[1:]:
-        if other is not part.reference:
-            found, why = part.comparison.verdict(other)
-            yield f"Against {other.label}: {found}: {why}", STYLES.get(found, "yellow")
-    for agreement, other in part.agreements:
+    """Verdicts but the headline; correlations; the reason for having no video."""
+    for each in part.comparison.differences:
+        if each is not part.headline:
+            yield f"Against {each.reference.label}: {each.verdict}: {each.explanation}", STYLES[each.verdict]
+    for agreement, other in _agreements(part):
         yield f"On shared transitions with {other.label}: {correlation(agreement)}", ""
-    films, why_not = part.films
-    if not films:
+    if why_not := Shared.of(part.run).why_no_films:
         yield f"No video: {why_not}", "dim"
 
 
@@ -161,83 +140,40 @@ def share(found: Interval | None) -> str:
     return f"{numbers.percent(found.value)} [{numbers.percent(found.low)}, {numbers.percent(found.high)}]"
 
 
-def normalised(found: float | None) -> str:
-    """Raw, and clipped to [0, 3] where that is another number."""
-    if found is None:
-        return "undefined"
-    within = clipped(found)
-    return f"{found:.2f}" + (f" ({within:.2f} clipped)" if abs(within - found) >= 0.005 else "")
-
-
 def rows(part: Part) -> list[list[str]]:
     """The table under `HEADS`: a line for each entry."""
-    return [
-        [
-            result.label,
-            number(result.interval) if result.interval is not None else result.status,
-            share(rate_interval(result.success_rates) if result.success_rates.size else None),
-            normalised(part.comparison.normalised(result)),
-            number(area),
-            _reach(steps),
-            _trainings(result),
-        ]
-        for result, area, steps in zip(part.results, part.areas, part.steps_to_target, strict=True)
-    ]
+    found = []
+    for result, curves in zip(part.results, part.curves, strict=True):
+        rates, score, area = result.success_rates, part.comparison.normalised(result), None
+        if curves is not None:
+            area = bootstrap_interval([mean_heights(curves)], rng=np.random.default_rng(0))
+        normalised = "undefined" if score is None else f"{score:.2f}"
+        if score is not None and score != clipped(score):
+            normalised += f" ({clipped(score):.2f} clipped)"
+        done = f"{result.fitness.size} of {len(result.evaluated.results)}"
+        failures = dict.fromkeys(text.failure(each.kind) for each in result.evaluated.failures)
+        found.append(
+            [
+                result.label,
+                number(result.interval) if result.fitness.size else result.status,
+                share(rate_interval(rates) if rates.size else None),
+                normalised,
+                number(area),
+                _reach(curves, part.target),
+                f"{done}: {'; '.join(failures)}" if failures else done,
+            ]
+        )
+    return found
 
 
-def _reach(steps: Array | None) -> str:
-    """The median seed's steps, and the number of seeds: "34k (9 of 10 seeds)"."""
-    if steps is None:
+def _reach(curves: Curves | None, target: float | None) -> str:
+    """The median seed's steps to a level of fitness, and the number of seeds: "34k (9 of 10 seeds)"."""
+    if curves is None or target is None:
         return numbers.UNKNOWN
-    median = float(steps[(len(steps) - 1) // 2 : len(steps) // 2 + 1].mean())
+    steps = steps_to_reach(curves, target)
+    median = float(np.median(steps))
     seeds = f"{np.isfinite(steps).sum()} of {numbers.plural(len(steps), 'seed')}"
     return f"{numbers.count(median)} ({seeds})" if np.isfinite(median) else f"not reached ({seeds})"
-
-
-def _trainings(result: RewardResult) -> str:
-    failures = dict.fromkeys(text.failure(each.kind) for each in result.evaluated.failures)
-    done = f"{result.fitness.size} of {len(result.evaluated.results)}"
-    return f"{done}: {'; '.join(failures)}" if failures else done
-
-
-# sentences
-
-
-def protocol(setup: Setup) -> str:
-    """How it was measured."""
-    return (
-        f"Each reward trained from scratch {numbers.plural(setup.seeds, 'time')} for {setup.config.steps:,} "
-        "steps, on seeds that no search has seen; the same seeds, budget and hyperparameters for all; each "
-        f"final policy judged in {numbers.plural(setup.config.judge_episodes, 'episode')}."
-    )
-
-
-def explanations(part: Part) -> list[str]:
-    """The meaning of the columns, a sentence each."""
-    lines = [
-        "Fitness: of the final policy on judged episodes, the interquartile mean over seeds with its 95% "
-        "stratified bootstrap interval.",
-        "Success: share of judged episodes; its 95% interval (Wilson's) counts a seed as one draw.",
-        f"Human-normalised: (reward − sparse) / |hand-written − sparse|; {_scale(part)}",
-        "Fitness while learning: the area under the learning curve divided by its length, exploration "
-        "included; before a seed's first finished episode, that episode's fitness.",
-    ]
-    if part.target is not None and part.reference is not None:
-        target = numbers.number(part.target)
-        lines.append(
-            f"Steps: until training episodes reach {target}, where {part.reference.label} "
-            "ends; the median seed, read off between checkpoints."
-        )
-    return lines
-
-
-def _scale(part: Part) -> str:
-    """Scores of the references, or why there is no scale."""
-    scale = part.comparison.scale
-    if isinstance(scale, Undefined):
-        return f"undefined here: {scale.why}."
-    failed = any(each.evaluated.failures for each in part.results)
-    return scale.explanation + (" A reward of which a training failed has no score." if failed else "")
 
 
 def correlation(found: Agreement) -> str:
@@ -251,43 +187,35 @@ def correlation(found: Agreement) -> str:
 
 def term_rows(part: Part, found: Agreement, other: RewardResult) -> list[list[str]]:
     """Matched terms, each with its share of its reward at the end of training, and how they match."""
-    ours, theirs = terms(part.results[0].evaluated.trained), terms(other.evaluated.trained)
-    return [[*_term(match.ours, ours), *_term(match.theirs, theirs), _how(match)] for match in found.terms]
-
-
-def _term(name: str | None, shares: dict[str, float]) -> tuple[str, str]:
-    if name is None or name not in shares:
-        return name or numbers.UNKNOWN, numbers.UNKNOWN
-    return name, "not summed" if is_diagnostic(name) else numbers.percent(shares[name])
-
-
-def _how(match: Match) -> str:
-    if not match.how:
-        return "no counterpart"
-    value = "" if match.correlation is None else f", correlation {match.correlation:+.2f}"
-    return ("same name" if match.how == "name" else "values") + value
+    shares = [terms(each.evaluated.trained) for each in (part.results[0], other)]
+    rows = []
+    for match in found.terms:
+        row = []
+        for name, known in zip((match.ours, match.theirs), shares, strict=True):
+            diagnostic = name in known and is_diagnostic(name)
+            share = "not summed" if diagnostic else numbers.percent(known.get(name or ""))
+            row += [name or numbers.UNKNOWN, share]
+        how = {"name": "same name", "values": "values", "": "no counterpart"}[match.how]
+        value = "" if match.correlation is None else f", correlation {match.correlation:+.2f}"
+        rows.append([*row, f"{how}{value}"])
+    return rows
 
 
 # programs and videos
 
 
-def side_by_side(left: str, right: str) -> list[tuple[str, str, str, str, str]]:
-    """Both programs whole, lines that belong together in one row: kind, number and text of each side.
+def side_by_side(left: str, right: str) -> list[tuple[str, str, str]]:
+    """Both programs whole, lines that belong together in one row: kind, and the text of each side.
 
-    A side without a line there has number "". Kinds: same, changed, only-left, only-right.
+    Kinds: same, changed, only-left, only-right.
     """
-    a, b = text.clean(left).rstrip("\n").split("\n"), text.clean(right).rstrip("\n").split("\n")
+    a, b = (text.clean(each).rstrip("\n").split("\n") for each in (left, right))
     rows = []
     for tag, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        for p, q in zip_longest(range(i, j), range(k, m)):
-            one_side = "only-right" if p is None else "only-left" if q is None else "changed"
-            kind = "same" if tag == "equal" else one_side
-            rows.append((kind, *_numbered(a, p), *_numbered(b, q)))
+        for ours, theirs in zip_longest(a[i:j], b[k:m]):
+            one_side = "only-right" if ours is None else "only-left" if theirs is None else "changed"
+            rows.append(("same" if tag == "equal" else one_side, ours or "", theirs or ""))
     return rows
-
-
-def _numbered(lines: list[str], index: int | None) -> tuple[str, str]:
-    return ("", "") if index is None else (str(index + 1), lines[index])
 
 
 def unified(left: str, right: str, names: tuple[str, str]) -> str:
@@ -301,44 +229,9 @@ def video(path: Path) -> str:
     return f"data:video/mp4;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
-# everything needed to repeat it
-
-
-def provenance(found: ComparisonResults) -> Iterator[tuple[str, str]]:
-    """Command, programs, seeds, versions, hardware, cost: names and values."""
-    setup, run = found.setup, found.parts[0].run
-    yield "command", setup.command
-    yield "task", f"{setup.task.name} on {setup.task.env_id}"
-    for each in setup.entries:
-        if each.origin != each.label:
-            yield each.label, each.origin or "the task's own"
-    yield "training seeds", numbers.series(setup.training_seeds)
-    yield "judged on seeds", numbers.series(setup.judging_seeds)
-    for part in found.parts:
-        training = part.run.training()
-        why = f" ({training.why})" if training.why else ""
-        yield part.name, f"trained by {training.trainer}{why}; {settings(training.hyperparameters)}"
-    yield from machine(run.record("made_by"))
-    yield "sandbox", str(run.record("sandbox").get("tier", "unknown"))
-    yield "cost", cost(found)
-
-
-def settings(values: Mapping[str, Any]) -> str:
-    """ "n_steps = 64, gamma = 0.98"."""
-    return ", ".join(f"{key} = {value}" for key, value in values.items()) or "default hyperparameters"
-
-
-def machine(made_by: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Hardware and versions: names and values."""
-    memory = f", {made_by['memory_gb']:g} GB" if "memory_gb" in made_by else ""
-    yield "machine", f"{made_by.get('cpu', 'processor unknown')}, {made_by.get('cores', '?')} cores{memory}"
-    yield "made by", ", ".join(f"{key} {value}" for key, value in made_by.items() if key not in HARDWARE)
-
-
 def cost(found: ComparisonResults) -> str:
-    """Trainings, steps and time."""
-    trained, steps, seconds = (
-        sum(column) for column in zip(*(part.cost for part in found.parts), strict=True)
-    )
-    amount = numbers.plural(int(trained), "finished training")
-    return f"{amount}, {numbers.count(steps)} steps, {numbers.duration(seconds)}"
+    """Trainings, steps and time, interruptions left out."""
+    trained = [each for part in found.parts for result in part.results for each in result.evaluated.trained]
+    seconds = sum(time_worked(part.run.events()) for part in found.parts)
+    steps = numbers.count(sum(each.steps for each in trained))
+    return f"{numbers.plural(len(trained), 'finished training')}, {steps} steps, {numbers.duration(seconds)}"

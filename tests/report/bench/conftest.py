@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,8 @@ import tomli_w
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
-from eureka_loop.records import Candidate, Task
+from eureka_loop.records import Candidate
 from eureka_loop.references import references
-from eureka_loop.report.bench.estimate import Pace
 from eureka_loop.report.bench.setup import SETUP, Bench, members
 from eureka_loop.results import Failed, Trained, judged_episode
 from eureka_loop.seeds import seeds
@@ -41,11 +40,10 @@ class Made:
     searches: int = 2
     suite: str = "quick"
     command: str = "eureka bench quick"
-    paces: dict[str, Pace] = field(default_factory=dict)
 
     def begin(self) -> Path:
         made_by = {"torch": "2.8.0", "git_commit": "b80e0ab", "cpu": "Some CPU", "cores": 2}
-        bench = Bench(self.suite, self.tasks, self.searches, 0, CONFIG, self.command, made_by, self.paces)
+        bench = Bench(self.suite, self.tasks, self.searches, CONFIG, self.command, made_by)
         files.write_json(self.folder / SETUP, bench)
         return self.folder
 
@@ -56,7 +54,6 @@ class Made:
         """One search; no winner at all: nothing could be trained."""
         (found,) = (each for each in members(self.suite) if each.name == task)
         run = Run(self.folder / f"20261121-12000{seed}-{slug(task)}")
-        run.folder.mkdir(parents=True)
         config = RunConfig(**{**vars(CONFIG), "task": task, "seed": seed})
         files.write_text(run.folder / "run.toml", tomli_w.dumps(as_table(config)))
         files.write_json(run.task_folder / "task.json", found)
@@ -64,22 +61,20 @@ class Made:
         run.event("started", task=task, steps=STEPS, report_seeds=3, references=ids, generations=1, samples=1)
         if tokens:
             run.event("spent", prompt_tokens=tokens, completion_tokens=0, usd=usd)
-        self._candidates(run, found, program)
+        for each in (Candidate("g0-00", 0, program or "def compute_reward(): ...", ""), *references(found)):
+            run.write_candidate(each)
         if not winner:
             run.event("stopped", reason=NOTHING_TRAINED)
             return run
+        report = seeds("report_training", seed, 3)
         self._result(run, "g0-00", seeds("training", seed, 1)[0], winner[0] or 0.0)
+        run.event("reporting", winner="g0-00", references=ids, seeds=report)
         for id, values in (("g0-00", winner), (ids[0], human), (ids[-1], sparse)):
-            for number, value in zip(seeds("report_training", seed, 3), values, strict=False):
+            for number, value in zip(report, values, strict=False):
                 self._result(run, id, number, value)
         if ended:
             run.event("finished", winner="g0-00")
         return run
-
-    def _candidates(self, run: Run, task: Task, program: str) -> None:
-        run.write_candidate(Candidate("g0-00", 0, program or "def compute_reward(): ...", "templates"))
-        for each in references(task):
-            run.write_candidate(each)
 
     def _result(self, run: Run, id: str, seed: int, fitness: float | None) -> None:
         scores = tuple(judged_episode(n, fitness or 0.0, float((fitness or 0.0) > 0.5), 50) for n in range(2))
@@ -101,16 +96,8 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
 def whole(made: Made) -> Path:
     """Reacher: half way from sparse to hand-written. Hopper: well above it in one search, at it in the other."""
     made.begin()
-    for seed in (0, 1):
-        shift = 0.01 * seed
-        made.search("reacher-reach", seed, [0.5, 0.5, 0.5], [1.0, 1.0 + shift, 1.0], [0.0, shift, 0.0])
-        made.search(
-            "hopper-hop",
-            seed,
-            [2.0 - seed] * 3,
-            [1.0, 1.0 + shift, 1.0],
-            [0.0, shift, 0.0],
-            tokens=1000,
-            usd=0.5,
-        )
+    for seed, shift in ((0, 0.0), (1, 0.01)):
+        human, sparse = [1.0, 1.0 + shift, 1.0], [0.0, shift, 0.0]
+        made.search("reacher-reach", seed, [0.5] * 3, human, sparse)
+        made.search("hopper-hop", seed, [2.0 - seed] * 3, human, sparse, tokens=1000, usd=0.5)
     return made.folder

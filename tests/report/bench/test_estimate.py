@@ -40,7 +40,7 @@ def test_tokens_and_money_of_a_model() -> None:
 
 def test_a_measurement_trains_briefly_as_many_at_once_as_a_search(tmp_path: Path) -> None:
     ppo = small(TASK, replace(CONFIG, steps=100_000, seeds=2, halving=3, max_hours=1.0), tmp_path)
-    assert (ppo.seeds, ppo.steps, ppo.report_seeds) == (8, STEPS["ppo"], 3)
+    assert (ppo.seeds, ppo.steps, ppo.report_seeds) == (8, STEPS["ppo"], 0)
     assert (ppo.generations, ppo.samples, ppo.halving, ppo.max_hours) == (1, 1, 1, None)
     assert small(TASK, CONFIG, tmp_path).steps == 1000, "never longer than a training of the bench"
     slow = {"learning_starts": 10_000, "batch_size": 32}

@@ -11,33 +11,30 @@ import tomli_w
 from eureka_loop import files, store
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.envs.registry import find_domain, find_task
-from eureka_loop.errors import BadInput, BudgetSpent, MissingExtra, UnknownName
+from eureka_loop.errors import BadInput, BudgetSpent, UnknownName
 from eureka_loop.records import Candidate, Job
 from eureka_loop.report.bench import setup
-from eureka_loop.report.bench.estimate import Cost, Pace
+from eureka_loop.report.bench.estimate import Pace
 from eureka_loop.report.bench.setup import QUICK, SETUP, Bench, Search
 from eureka_loop.results import Failed, FailureKind
 from eureka_loop.store import NOTHING_TRAINED, Run
 
-CONFIG = RunConfig(designer="templates", generations=2, samples=4, steps=1000, report_seeds=3)
+CONFIG = RunConfig(designer="templates", generations=2, samples=4, steps=1000, report_seeds=3, seed=5)
 PACES = {"Hopper-v5": Pace(10.0, 1000.0)}
-BENCH = Bench(
-    "quick", ("reacher-reach", "hopper-hop"), 2, 5, CONFIG, "eureka bench quick", {"cores": 2}, PACES
-)
-FIRST = Search("hopper-hop", 5)
+BENCH = Bench("quick", ("reacher-reach", "hopper-hop"), 2, CONFIG, "eureka bench quick", {"cores": 2}, PACES)
 
 
-def begun(folder: Path, search: Search = FIRST, config: RunConfig = CONFIG) -> Run:
-    run = Run(folder / f"run-{search.task}-{search.seed}")
-    run.folder.mkdir(parents=True)
-    settings = replace(config, task=search.task, seed=search.seed)
-    files.write_text(run.folder / "run.toml", tomli_w.dumps(as_table(settings)))
+def begun(folder: Path, seed: int = 5) -> Run:
+    run = Run(folder / f"run-{seed}")
+    settings = as_table(replace(CONFIG, task="hopper-hop", seed=seed))
+    files.write_text(run.folder / "run.toml", tomli_w.dumps(settings))
     return run
 
 
-def test_every_task_has_its_first_search_before_any_has_its_second() -> None:
-    tasks = ("reacher-reach", "hopper-hop")
-    assert BENCH.wanted == tuple(Search(task, seed) for seed in (5, 6) for task in tasks)
+def fail(run: Run, id: str, seed: int, kind: FailureKind, rung: int | None = None) -> None:
+    run.write_candidate(Candidate(id, 0, "", ""))
+    folder = run.write_job(Job(id, seed, find_task("hopper-hop"), "", "ppo", 10, {}, (1,)), rung)
+    files.write_json(folder / "result.json", Failed(id, kind, "gone", seed=seed))
 
 
 def test_what_has_ended(tmp_path: Path) -> None:
@@ -51,12 +48,6 @@ def test_what_has_ended(tmp_path: Path) -> None:
         assert store.ended(run) is over, kind
 
 
-def fail(run: Run, id: str, seed: int, kind: FailureKind, rung: int | None = None) -> None:
-    run.write_candidate(Candidate(id, 0, "", ""))
-    folder = run.write_job(Job(id, seed, find_task("hopper-hop"), "", "ppo", 10, {}, (1,)), rung)
-    files.write_json(folder / "result.json", Failed(id, kind, "gone", seed=seed))
-
-
 @pytest.mark.parametrize(("kind", "settled"), [("exception", True), ("crashed", False)])
 @pytest.mark.parametrize("rung", [None, 0])
 def test_a_crash_is_tried_again_and_a_reward_that_fails_is_not(
@@ -67,7 +58,7 @@ def test_a_crash_is_tried_again_and_a_reward_that_fails_is_not(
     fail(reported, "human", seed, kind)
     fail(reported, "g0-00", 300, "crashed")  # the search has gone on without it
     reported.event("finished", winner="human")
-    nothing = begun(tmp_path, Search("hopper-hop", 6))
+    nothing = begun(tmp_path, 6)
     fail(nothing, "g0-00", 300, "exception", rung)
     fail(nothing, "g0-01", 300, kind, rung)
     assert not store.settled(nothing)
@@ -80,10 +71,9 @@ def test_a_crash_is_tried_again_and_a_reward_that_fails_is_not(
 def test_the_same_question_has_the_same_folder_and_another_one_another() -> None:
     folder = setup.default_folder(BENCH)
     limited = replace(CONFIG, jobs=3, max_hours=1.0, out=Path("x"))
-    for same in ({"tasks": ("hopper-hop",), "searches": 9, "command": "x"}, {"config": limited}):
-        assert setup.default_folder(replace(BENCH, **same)) == folder  # type: ignore[arg-type]
-    for other in (replace(BENCH, seed=1), replace(BENCH, config=replace(CONFIG, steps=2000))):
-        assert setup.default_folder(other) != folder
+    assert setup.default_folder(replace(BENCH, tasks=("hopper-hop",), searches=9, config=limited)) == folder
+    for other in (replace(CONFIG, seed=1), replace(CONFIG, steps=2000)):
+        assert setup.default_folder(replace(BENCH, config=other)) != folder
 
 
 def test_more_searches_and_other_tasks_add_to_what_is_there(tmp_path: Path) -> None:
@@ -92,55 +82,35 @@ def test_more_searches_and_other_tasks_add_to_what_is_there(tmp_path: Path) -> N
     found = setup.joined(now, tmp_path)
     assert found.tasks == ("reacher-reach", "hopper-hop", "halfcheetah-run")
     assert (found.searches, found.paces, found.made_by) == (2, PACES, {"cores": 2})
-    with pytest.raises(BadInput, match="holds a bench with steps 1000, not 2000; choose another --out"):
+    assert found.wanted == tuple(Search(task, seed) for seed in (5, 6) for task in found.tasks)
+    with pytest.raises(BadInput, match=r"holds another bench \(`eureka bench quick`\); choose another --out"):
         setup.joined(replace(BENCH, config=replace(CONFIG, steps=2000)), tmp_path)
 
 
-def test_limits_are_the_whole_benchs(tmp_path: Path) -> None:
-    config = replace(CONFIG, max_hours=2.0, max_usd=5.0)
-    spent = Cost(seconds=1800.0, tokens=1000, usd=1.0)
-    assert setup.limits_left(config, spent) == {"max_usd": 4.0, "max_tokens": None, "max_hours": 1.5}
-    with pytest.raises(BudgetSpent, match="--max-hours 2 is reached"):
-        setup.limits_left(config, replace(spent, seconds=9000.0))
-    with pytest.raises(BadInput, match="unknown price"):
-        setup.limits_left(config, replace(spent, usd=None))
-
-
-def test_what_other_searches_spent_is_read_from_their_events(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    times = iter([0.0, 1800.0, 0.0, 3600.0, 0.0, 60.0])
+def test_limits_are_the_whole_benchs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the other searches have spent is read from their events."""
+    times = iter([0.0, 1800.0, 0.0, 3600.0, 0.0, 60.0, 60.0])
     monkeypatch.setattr("eureka_loop.store.time.time", lambda: next(times))
-    for seed, tokens in ((5, 100), (6, 200), (7, 900)):
-        run = begun(tmp_path, Search("hopper-hop", seed))
+    for seed in (5, 6, 7):
+        run = begun(tmp_path, seed)
         run.event("started")
-        run.event("spent", prompt_tokens=tokens, completion_tokens=10, usd=0.25)
-    spent = setup.spent_by_others(tmp_path, Search("hopper-hop", 7))
-    assert spent == Cost(seconds=5400.0, tokens=320, usd=0.5)
+        run.event("spent", prompt_tokens=100, completion_tokens=10, usd=0.25)
+    config, last = replace(CONFIG, max_hours=2.0, max_usd=5.0), Search("hopper-hop", 7)
+    left = setup.limits_left(config, tmp_path, last)
+    assert left == {"max_usd": 4.5, "max_tokens": None, "max_hours": 0.5}
+    with pytest.raises(BudgetSpent, match="--max-tokens 220 is reached"):
+        setup.limits_left(replace(config, max_tokens=220), tmp_path, last)
+    run.event("spent", prompt_tokens=100, completion_tokens=10, usd=None)
+    with pytest.raises(BadInput, match="unknown price"):
+        setup.limits_left(config, tmp_path, Search("hopper-hop", 5))
 
 
-# suites
-
-
-def test_the_suites_are_the_catalogues_and_quick() -> None:
+def test_suites_are_the_catalogues_and_quick_in_their_order() -> None:
     with pytest.raises(UnknownName, match="choose one of quick, gymnasium, beyond, robotics, metaworld"):
         setup.members("none")
     assert len(setup.members("gymnasium")) == 11
     assert [task.name for task in setup.members("quick")] == list(QUICK)
     for task in setup.members("quick"):
-        assert task.human is not None
-        assert task.sparse is not None
-        assert not find_domain(task.env_id).extra
-
-
-def test_chosen_tasks_keep_the_suites_order() -> None:
+        assert task.human and task.sparse and not find_domain(task.env_id).extra  # noqa: PT018
     found = setup.members("quick", " hopper-hop,reacher-reach ,")
     assert [task.name for task in found] == ["reacher-reach", "hopper-hop"]
-
-
-@pytest.mark.parametrize("suite", ["robotics", "metaworld"])
-def test_a_suite_that_is_not_installed_names_its_extra(suite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(setup, "installed", lambda extra: extra == "")
-    with pytest.raises(MissingExtra, match=rf"pip install 'eureka-loop\[{suite}\]'"):
-        setup.require_installed(suite)
-    setup.require_installed("quick")

@@ -13,9 +13,8 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.judge.agreement import agreement
 from eureka_loop.records import Algorithm, Task, Training
-from eureka_loop.report.compare.entries import Entry
-from eureka_loop.report.compare.setup import SETUP, Setup
-from eureka_loop.report.compare.transitions import AGREEMENT
+from eureka_loop.report.compare.setup import SETUP, Entry, Setup
+from eureka_loop.report.compare.train import Shared
 from eureka_loop.results import Checkpoint, Failed, TermStats, Trained, judged_episode
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.store import Run
@@ -111,14 +110,11 @@ def _algorithm(folder: Path, algorithm: Algorithm, setup: Setup, fitness: Fitnes
     source = np.repeat([0.0, 1.0, 2.0], 400)
     sources = ["random actions", "policy of winner g1-03", "policy of hand-written"]
     first = setup.entries[0].id
-    files.write_json(
-        folder / AGREEMENT,
-        [
-            files.plain(agreement((first, id), ours, terms, source, sources))
-            for id, terms in theirs.items()
-            if id in {each.id for each in setup.entries}
-        ],
+    known = {each.id for each in setup.entries}
+    found = (
+        agreement((first, id), ours, terms, source, sources) for id, terms in theirs.items() if id in known
     )
+    files.write_json(folder / "shared" / "shared.json", Shared(tuple(found)))
 
 
 def trained(entry: Entry, seed: int, fitness: float) -> Trained:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from eureka_loop import files
 from eureka_loop.references import NATIVE
-from eureka_loop.report.compare.entries import Entry
 from eureka_loop.report.compare.results import ComparisonResults, Part
-from eureka_loop.report.compare.view import explanations, rows
+from eureka_loop.report.compare.setup import Entry
+from eureka_loop.report.compare.view import rows
+from eureka_loop.report.comparison import Scale
 from eureka_loop.results import Trained
 
 from .conftest import ENTRIES, Fitness, made, numbers
@@ -23,42 +23,26 @@ def part_of(folder: Path, fitness: Fitness | None = None, **values: object) -> P
     return ComparisonResults.of(made(folder, fitness, **values) if fitness else folder).parts[0]  # type: ignore[arg-type]
 
 
-def sentences(part: Part) -> str:
-    return " ".join(explanations(part))
-
-
 def test_every_number_with_its_interval(better: Path) -> None:
-    ours, human, sparse = rows(part_of(better))
+    part = part_of(better)
+    ours, human, sparse = rows(part)
     assert ours[:4] == ["winner g1-03", "4.397 [4.142, 4.507]", "100% [72%, 100%]", "1.58"]
     assert (human[3], sparse[3]) == ("1.00", "0.00")
+    assert part.target == pytest.approx(3.0, abs=0.5)
+    assert part.curves[0] is not None
+    assert float(ours[4].split()[0]) == pytest.approx(part.curves[0].fitness.mean(), rel=0.05), (
+        "the curve's mean"
+    )
+    assert ours[5].endswith("k (10 of 10 seeds)")
+    assert float(ours[5].split("k")[0]) < 120
+    assert sparse[5] == "not reached (0 of 10 seeds)"
     assert ours[6] == "10 of 10"
-
-
-def test_the_winner_comes_to_the_references_level_first(better: Path) -> None:
-    part = part_of(better)
-    assert part.target is not None
-    assert 2.5 < part.target < 3.5
-    ours, _, sparse = part.steps_to_target
-    assert ours is not None
-    assert ours.max() < 120_000
-    assert sparse is not None
-    assert np.isinf(sparse).all()
-    assert [each[5].split(" (")[1] for each in rows(part)][::2] == ["10 of 10 seeds)", "0 of 10 seeds)"]
-
-
-def test_the_area_is_the_mean_of_the_curve(better: Path) -> None:
-    part = part_of(better)
-    area, curves = part.areas[0], part.curves[0]
-    assert area is not None
-    assert curves is not None
-    assert area.value == pytest.approx(curves.fitness.mean(), rel=0.05)
 
 
 def test_a_failure_has_no_number(tmp_path: Path) -> None:
     part = part_of(tmp_path, {"g1-03": [4.0, 4.1], "human": [None, None], "sparse": [1.0, None]})
     ours, human, sparse = rows(part)
-    assert human[1:6] == ["failed", "–", "undefined", "–", "–"]
-    assert human[6] == "0 of 2: not finite"
+    assert human[1:] == ["failed", "–", "undefined", "–", "–", "0 of 2: not finite"]
     assert sparse[6] == "1 of 2: not finite"
     assert (part.target, ours[5]) == (None, "–")
 
@@ -68,13 +52,12 @@ def test_the_envs_own_reward_is_the_reference_where_there_is_no_hand_written_one
     ids = {"g1-03": 4.0, "sparse": 1.0, "native": 3.0}
     fitness = {id: numbers(middle, 0.3, 6, n) for n, (id, middle) in enumerate(ids.items())}
     part = part_of(tmp_path / "a", fitness, entries=[ENTRIES[0], ENTRIES[2], native])
-    assert part.reference is not None
-    assert part.reference.id == "native"
+    assert part.headline.reference.id == "native"
     assert part.target == pytest.approx(3.0, abs=0.3)
-    assert "0: sparse, 1: the env's own." in sentences(part)
+    assert isinstance(part.comparison.scale, Scale)
+    assert part.comparison.scale.explanation == "0: sparse, 1: the env's own."
     both = part_of(tmp_path / "b", {**fitness, "human": [1.0] * 6}, entries=[ENTRIES[0], native, ENTRIES[1]])
-    assert both.reference is not None
-    assert both.reference.id == "human"
+    assert both.headline.reference.id == "human"
 
 
 def test_a_seed_that_begins_late_cuts_off_no_curve(changeable: Path) -> None:
