@@ -53,7 +53,7 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.search.bank import Bank, TrajectoryBank
 from eureka_loop.store import REFERENCES, Run
-from eureka_loop.train.recording import record_random, record_trained
+from eureka_loop.train.saved import record_random, record_trained
 
 
 def main() -> None:

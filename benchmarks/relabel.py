@@ -43,7 +43,7 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search.bank import Bank, BankEpisode
 from eureka_loop.simulate.survey import survey
-from eureka_loop.train.recording import record_random
+from eureka_loop.train.saved import record_random
 
 EPISODE = 100  # steps
 JUDGED = tuple(range(1_000_000, 1_000_010))

@@ -52,7 +52,7 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.simulate.step_buffer import StepBuffer
 from eureka_loop.train import sb3
-from eureka_loop.train.recording import record_trained
+from eureka_loop.train.saved import record_trained
 
 PARTS: list[tuple[str, Any, str]] = [
     ("env step (MuJoCo and observation)", gymnasium.wrappers.TimeLimit, "step"),

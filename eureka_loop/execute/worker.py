@@ -135,7 +135,7 @@ def _require_device(job: Job) -> None:
 
 def _keep(folders: Folders, jobs: Sequence[Job], results: Sequence[Trained | Failed], domain: Domain) -> None:
     """One episode of each policy for the trajectory bank, which goes without those that can't be had."""
-    from eureka_loop.train.recording import record_trained
+    from eureka_loop.train.saved import record_trained
 
     for folder, job, result in zip(folders, jobs, results, strict=True):
         if job.keep_episode and isinstance(result, Trained):
@@ -150,7 +150,7 @@ def _record(folder: Path) -> None:
     import numpy as np
 
     from eureka_loop.envs.registry import find_domain
-    from eureka_loop.train.recording import record_rollout
+    from eureka_loop.train.saved import record_rollout
 
     rollout = files.read_json(folder / "rollout.json", Rollout)
     columns = record_rollout(rollout, find_domain(rollout.task.env_id))
@@ -169,13 +169,13 @@ def _survey(folder: Path) -> None:
     beside = files.read_json(folder / BESIDE, list[str]) if (folder / BESIDE).exists() else []
     try:
         if (folder / "training.json").exists():
-            from eureka_loop.train.choose import support
+            from eureka_loop.train.base import support
 
             training = files.read_json(folder / "training.json", Training)
             files.write_json(folder / "trainer.json", support(training, task, domain, beside))
         seen = survey(task, domain)
         if training is not None and training.bank:
-            from eureka_loop.train.recording import record_random
+            from eureka_loop.train.saved import record_random
 
             record_random(task, domain, folder)
     except EurekaError as error:

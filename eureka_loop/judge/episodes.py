@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import gymnasium
@@ -23,7 +23,7 @@ LONGEST = 10_000  # steps; where an env has no time limit, a judged episode is c
 
 
 def judge_policy(
-    predict: Predict, task: Task, domain: Domain, seeds: Sequence[int], judge: TaskJudge
+    predict: Predict, task: Task, domain: Domain, seeds: Iterable[int], judge: TaskJudge
 ) -> tuple[JudgedEpisode, ...]:
     """One whole episode a seed, judged.
 

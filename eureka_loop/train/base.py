@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, cast
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure
 from eureka_loop.records import Job, Task, Training
+from eureka_loop.references import references
 from eureka_loop.registry import Registry
 from eureka_loop.results import Failed, FailureKind, Trained
+from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.simulate.hindsight import stated_of
+from eureka_loop.simulate.observables import ObservableRegistry
+from eureka_loop.train.hyperparameters import settings, try_out
 
 Report = Callable[[int, Mapping[str, float]], None]
 """Index of the job, and its progress: "step", "steps_per_s", and "fitness" once an episode is judged."""
 
 
 class Trainer(Protocol):
-    """Trains one policy per job and judges it.
-
-    A trainer is made without arguments, in the worker process.
-    """
+    """Trains one policy per job and judges it; made without arguments, in the worker process."""
 
     def supports(self, training: Training, task: Task, domain: Domain, names: Sequence[str]) -> str:
         """Reason in one line why it can't train for the task with these settings; "" where it can.
@@ -77,3 +80,25 @@ def failed(job: Job, error: RewardFailure | Refused | Diverged) -> Failed:
     if isinstance(error, RewardFailure):
         return Failed(job.candidate, cast(FailureKind, error.kind), str(error), error.detail, job.seed)
     return Failed(job.candidate, kind, str(error), seed=job.seed)
+
+
+def support(training: Training, task: Task, domain: Domain, beside: Sequence[str] = ()) -> str:
+    """Reason why the training's trainer can't train all that may be written for a task; "" where it can.
+
+    Args:
+        beside: sources of programs that are compared with them, and so need the same trainer.
+
+    Raises:
+        UnknownName: no such trainer.
+        BadInput: a hyperparameter that doesn't exist or can't be used, or an env that can't be made.
+    """
+    options = settings(training.algorithm, training.hyperparameters)
+    try_out(training.algorithm, options)
+    if options.her:
+        stated_of(task, domain)
+    vocabulary = ObservableRegistry.of_task(task, domain).vocabulary
+    names = [each.name for each in vocabulary.observables if not each.hidden]
+    for source in (*(each.source for each in references(task)), *beside):
+        with suppress(Refused):  # reported where the program is used
+            names += check(source, vocabulary, hidden=True).parameters
+    return TRAINERS.load(training.trainer)().supports(training, task, domain, names)

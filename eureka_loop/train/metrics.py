@@ -17,7 +17,7 @@ from stable_baselines3.common.logger import Logger, configure
 from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.statistics import pearson
 from eureka_loop.records import Array, Job
-from eureka_loop.results import Checkpoint, TermStats
+from eureka_loop.results import Checkpoint, JudgedEpisode, TermStats, Trained
 from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.simulate.episodes import Episode, EpisodeCollector
@@ -64,7 +64,7 @@ class TermSums:
 
 
 class TrainingMetrics:
-    """Checkpoints, curves and correlations of one training.
+    """Checkpoints and curves of one training, and its result.
 
     A checkpoint ends with the rollout in which its last step falls, so there are fewer than asked for where
     a rollout is longer than the stage between two of them. Its number and length of episodes count all; its
@@ -78,7 +78,7 @@ class TrainingMetrics:
     def __init__(self, job: Job, judge: TaskJudge, n_envs: int, folder: Path) -> None:
         self.logger: Logger = configure(str(folder), ["tensorboard"])
         self.checkpoints: list[Checkpoint] = []
-        self._judge, self._folder = judge, folder
+        self._job, self._judge = job, judge
         self._collector = EpisodeCollector(n_envs)
         self._judged: list[TrainingEpisode] = []
         self._steps = 0  # of all finished episodes
@@ -87,13 +87,6 @@ class TrainingMetrics:
         self._ends = [job.steps * (i + 1) // job.checkpoints for i in range(job.checkpoints)]
         self._every = self._next_point = max(1, job.steps // CURVE_POINTS)
         self._begin_stage()
-
-    @property
-    def correlations(self) -> dict[str, float | None]:
-        """Term → Pearson correlation of its episode mean with fitness; None where undefined."""
-        fitness = np.array([each.fitness for each in self._judged])
-        means = {name: np.array([each.terms[name] for each in self._judged]) for name in self._terms}
-        return {name: pearson(values, fitness) for name, values in means.items()}
 
     def add(self, transitions: Transitions, terms: Terms) -> None:
         """Include rewarded rows; judge the episodes that they finish.
@@ -138,6 +131,14 @@ class TrainingMetrics:
         fitness = {"fitness": recent["fitness"]} if recent else {}
         return {"step": float(step), "steps_per_s": steps_per_s, **fitness}
 
+    def trained(self, steps: int, episodes: tuple[JudgedEpisode, ...], seconds: float) -> Trained:
+        """The result: the final policy's judged episodes, with the statistics of its training."""
+        fitness = np.array([each.fitness for each in self._judged])
+        means = {name: np.array([each.terms[name] for each in self._judged]) for name in self._terms}
+        correlations = {name: pearson(values, fitness) for name, values in means.items()}
+        candidate, seed = self._job.candidate, self._job.seed
+        return Trained(candidate, seed, steps, episodes, tuple(self.checkpoints), correlations, seconds)
+
     def snapshot(self) -> dict[str, Any]:
         """All statistics so far, unfinished episodes included."""
         own = {name: value for name, value in vars(self).items() if name not in _NO_STATISTICS}
@@ -148,14 +149,11 @@ class TrainingMetrics:
         """Continue from a snapshot; the curves and progress in the folder `before` are copied."""
         for pattern in ("events.out.tfevents.*", "progress.jsonl"):
             for path in before.glob(pattern):
-                shutil.copy2(path, self._folder)
+                shutil.copy2(path, str(self.logger.get_dir()))
         vars(self).update(snapshot["own"])
         self._collector.restore(snapshot["open"])
         for name in _CURVES:
             getattr(self.logger, name).update(snapshot["curves"][name])
-
-    def close(self) -> None:
-        self.logger.close()
 
     def _begin_stage(self) -> None:
         """Statistics from one checkpoint to the next."""
@@ -175,7 +173,7 @@ class TrainingMetrics:
             self._judged.append(TrainingEpisode(fitness, success, episode.length, means))
 
 
-_NO_STATISTICS = ("logger", "_judge", "_folder", "_collector")
+_NO_STATISTICS = ("logger", "_job", "_judge", "_collector")
 _CURVES = ("name_to_value", "name_to_count", "name_to_excluded")  # the next point, in SB3's logger
 
 

@@ -1,8 +1,9 @@
-"""Files that a training leaves: the policy as SB3's, and a snapshot from which the training can continue."""
+"""Files of policies: as SB3's, snapshots from which trainings continue, recorded episodes."""
 
 from __future__ import annotations
 
 import pickle
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,22 @@ from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop import files
+from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RunError
-from eureka_loop.judge.episodes import Observation, Predict
-from eureka_loop.records import SNAPSHOT, Algorithm, Array
+from eureka_loop.judge.episodes import Observation, Predict, play
+from eureka_loop.judge.trajectory import FILE, save, with_starts
+from eureka_loop.records import SNAPSHOT, Algorithm, Array, Job, Rollout, Task
 from eureka_loop.results import Checkpoint, TermStats
+from eureka_loop.simulate.env import Env, make_env
+from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.hyperparameters import ALGORITHMS
 from eureka_loop.train.metrics import TermSums, TrainingEpisode
 
 POLICY = "policy.zip"
 NORMALIZATION = "vecnormalize.pkl"
+RANDOM_EPISODES = 3
+FIRST_SEED = 2_000_000_000  # of random episodes: far from all seeds of training and judging
+INDEX = "policy"  # column with the index of the policy that a row is from; no observable has that name
 
 # All that a snapshot may hold beside tensors and plain data; torch refuses a file with anything else.
 _DTYPES = [type(np.dtype(each)) for each in (np.float64, np.float32, np.int64, np.uint8, np.bool_)]
@@ -84,3 +92,46 @@ def read_snapshot(folder: Path) -> Any:
     except Exception as error:  # whatever torch raises at a damaged file
         message = f"{folder / SNAPSHOT} is missing or damaged ({error}): remove {folder}, and resume"
         raise RunError(message) from error
+
+
+def record(env: Env, domain: Domain, predict: Predict, seed: int, path: Path) -> None:
+    """Play an episode, and write it with every observable."""
+    registry = ObservableRegistry(env, domain)
+    names = registry.vocabulary.names(hidden=True)
+    buffer = registry.buffer(with_starts(names), 1)
+    save(path, play(predict, env, buffer, seed), names)
+
+
+def record_random(task: Task, domain: Domain, folder: Path) -> None:
+    """Write whole episodes of random actions: random-0.npz, ...; none where no time limit ends them."""
+    with closing(make_env(task)) as env:
+        if ObservableRegistry(env, domain).vocabulary.horizon is None:
+            return
+        for number in range(RANDOM_EPISODES):
+            env.action_space.seed(number)
+            path = folder / f"random-{number}.npz"
+            record(env, domain, lambda _: env.action_space.sample(), FIRST_SEED + number, path)
+
+
+def record_trained(job: Job, domain: Domain, folder: Path) -> None:
+    """Write one episode of a finished training's policy, from the first start that it was judged from.
+
+    It is played again, since judging records only the names that fitness and success need.
+    """
+    with closing(make_env(job.task)) as env:
+        record(env, domain, load_policy(folder, job.algorithm), job.judge_seeds[0], folder / FILE)
+
+
+def record_rollout(rollout: Rollout, domain: Domain) -> dict[str, Array]:
+    """One episode of each policy, all from the same start: name → (rows, *shape).
+
+    Raises:
+        BadInput: the env can't be made, or a name doesn't exist.
+    """
+    with closing(make_env(rollout.task)) as env:
+        buffer = ObservableRegistry(env, domain).buffer(rollout.names, 1)
+        policies = [load_policy(Path(folder), rollout.algorithm) for folder in rollout.policies]
+        episodes = [play(predict, env, buffer, rollout.seed) for predict in policies]
+    columns = {name: np.concatenate([each[name] for each in episodes]) for name in rollout.names}
+    lengths = [len(each[rollout.names[0]]) for each in episodes]
+    return {**columns, INDEX: np.repeat(np.arange(float(len(episodes))), lengths)}

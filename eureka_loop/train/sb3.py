@@ -5,8 +5,7 @@ The plain SB3 class, so that a saved policy loads anywhere; only its buffer is o
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -21,8 +20,8 @@ from stable_baselines3.common.vec_env import VecNormalize
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.judge.base import TaskJudge, start
-from eureka_loop.judge.episodes import Observation, judge_policy
-from eureka_loop.records import Array, Job, Task, Training
+from eureka_loop.judge.episodes import judge_policy
+from eureka_loop.records import Job, Task, Training
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -30,12 +29,17 @@ from eureka_loop.simulate.hindsight import Hindsight, stated_of
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.recorded import RecordedVecEnv
 from eureka_loop.train.base import Diverged, Report, failed
-from eureka_loop.train.delayed_rewards import BUFFERS, MOST_PENDING, PendingRewards
-from eureka_loop.train.her import HindsightReplayBuffer
+from eureka_loop.train.buffers import (
+    BUFFERS,
+    MOST_PENDING,
+    HindsightReplayBuffer,
+    PendingRewards,
+    count,
+    fill,
+)
 from eureka_loop.train.hyperparameters import ALGORITHMS, Settings, settings
 from eureka_loop.train.metrics import Pace, TrainingMetrics
 from eureka_loop.train.normalization import RewardScale
-from eureka_loop.train.relabel import count, fill
 from eureka_loop.train.saved import predictor, save_policy
 
 Progress = Callable[[Mapping[str, float]], None]
@@ -108,32 +112,19 @@ def _train(
         rows = model.n_steps * options.n_envs if isinstance(model, PPO) else MOST_PENDING
         process = stack.enter_context(start(fork_server, program, vocabulary, rows=rows))
         metrics = TrainingMetrics(job, judge, options.n_envs, folder)
-        stack.callback(metrics.close)
+        stack.callback(metrics.logger.close)
         scale = RewardScale(1, options.n_envs, model.gamma, enabled=options.normalize_reward)
-        rewards = PendingRewards(envs.buffer, process, scale, metrics.add)
         buffer: Any = model.rollout_buffer if isinstance(model, PPO) else model.replay_buffer
-        buffer.pending_rewards = rewards
+        buffer.pending_rewards = PendingRewards(envs.buffer, process, scale, metrics.add)
         if isinstance(model, SAC) and recorded:
-            fill(model, normalization, rewards, recorded, program.parameters)
+            fill(model, normalization, recorded, program.parameters)
         supervision = Supervision(metrics, getattr(buffer, "compute_pending_rewards", lambda: None), report)
         learn(model, job.steps, supervision)
         normalization.ret_rms = scale.statistics[0]
         save_policy(folder, model, normalization)
-        policy = predictor(model, normalization)
-
-        def predict(observation: Observation) -> Array:
-            supervision.report_while_judging()
-            return policy(observation)
-
-        return Trained(
-            candidate=job.candidate,
-            seed=job.seed,
-            steps=model.num_timesteps,
-            episodes=judge_policy(predict, job.task, domain, job.judge_seeds, judge),
-            checkpoints=tuple(metrics.checkpoints),
-            correlations=metrics.correlations,
-            seconds=supervision.pace.seconds,
-        )
+        seeds = supervision.reporting(job.judge_seeds)
+        episodes = judge_policy(predictor(model, normalization), job.task, domain, seeds, judge)
+        return metrics.trained(model.num_timesteps, episodes, supervision.pace.seconds)
 
 
 def _untrained(
@@ -187,13 +178,11 @@ class Supervision(BaseCallback):
         Diverged: out of `learn`.
     """
 
-    HEARTBEAT = 30.0  # seconds between reports while the policy is judged
-
     def __init__(
         self, metrics: TrainingMetrics, compute_pending: Callable[[], None], report: Progress
     ) -> None:
         super().__init__()
-        self.metrics, self.pace, self._reported = metrics, Pace(), 0.0
+        self.metrics, self.pace = metrics, Pace()
         self._compute_pending, self._send = compute_pending, report
 
     def _on_training_start(self) -> None:
@@ -213,15 +202,14 @@ class Supervision(BaseCallback):
 
     def _on_training_end(self) -> None:
         self.pace.tick(self.num_timesteps)
-        self._report()
 
-    def report_while_judging(self) -> None:
-        """The last line of progress again, from time to time."""
-        if time.perf_counter() >= self._reported + self.HEARTBEAT:
+    def reporting(self, seeds: Sequence[int]) -> Iterator[int]:
+        """The same seeds; the last line of progress again before each: a silent worker counts as hung."""
+        for seed in seeds:
             self._report()
+            yield seed
 
     def _report(self) -> None:
-        self._reported = time.perf_counter()
         self._send(self.metrics.progress(self.num_timesteps, self.pace.speed))
 
 

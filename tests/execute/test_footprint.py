@@ -16,7 +16,7 @@ from eureka_loop.execute.machine import MOST_LEARNERS, Footprint
 from eureka_loop.judge import episodes
 from eureka_loop.records import Algorithm, Task, Training
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
-from eureka_loop.train import delayed_rewards
+from eureka_loop.train import buffers
 from eureka_loop.train.population import judging
 
 TASK = Task("t", "E-v0", "x", "def fitness(speed):\n    return speed.mean()\n")
@@ -61,5 +61,5 @@ def test_observables_named_by_programs_and_judge_count() -> None:
 
 def test_its_constants_are_those_of_training_and_judging() -> None:
     """Their modules are too heavy for the main process."""
-    theirs = judging.AT_ONCE, episodes.LONGEST, delayed_rewards.MOST_PENDING
+    theirs = judging.AT_ONCE, episodes.LONGEST, buffers.MOST_PENDING
     assert theirs == (JUDGED_AT_ONCE, LONGEST, PENDING)

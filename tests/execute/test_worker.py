@@ -75,7 +75,7 @@ def test_an_episode_that_can_not_be_kept_costs_no_training(
             raise ValueError("broken env")
         (folder / "episode.npz").write_text("x")
 
-    monkeypatch.setattr("eureka_loop.train.recording.record_trained", keep)
+    monkeypatch.setattr("eureka_loop.train.saved.record_trained", keep)
     folders = work(train, keep_episode=True)
     assert all(isinstance(read_result(folder), Trained) for folder in folders)
     assert [(folder / "episode.npz").exists() for folder in folders] == [True, False, True]

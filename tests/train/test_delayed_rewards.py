@@ -10,7 +10,7 @@ from gymnasium import spaces
 
 from eureka_loop.records import Array
 from eureka_loop.reward.sandbox.process import Terms
-from eureka_loop.train.delayed_rewards import (
+from eureka_loop.train.buffers import (
     MOST_PENDING,
     DelayedReplayBuffer,
     DelayedRolloutBuffer,

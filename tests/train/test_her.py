@@ -16,7 +16,7 @@ from eureka_loop.envs.registry import installed
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Job
 from eureka_loop.results import Failed, Trained
-from eureka_loop.train.her import HindsightReplayBuffer
+from eureka_loop.train.buffers import HindsightReplayBuffer
 from eureka_loop.train.normalization import RewardScale
 
 needs_robotics = pytest.mark.skipif(not installed("robotics"), reason="needs the extra 'robotics'")

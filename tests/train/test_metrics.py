@@ -87,7 +87,7 @@ def test_correlation_with_fitness(metrics_of: Callable[..., TrainingMetrics]) ->
     """Three episodes of 100 steps with x = 1, 2, 4: the term's mean is 2, 4, 8, fitness 100, 200, 400."""
     metrics = metrics_of()
     metrics.add(*rows([1.0] * 100 + [2.0] * 100 + [4.0] * 100, ends=[99, 199, 299]))
-    assert metrics.correlations == {"twice": pytest.approx(1.0)}
+    assert metrics.trained(300, (), 1.0).correlations == {"twice": pytest.approx(1.0)}
 
 
 def test_statistics_of_two_calls() -> None:
@@ -118,4 +118,4 @@ def test_checkpoints_end_with_a_rollout(
     assert [each.step for each in metrics.checkpoints] == taken
     assert all(each.terms["twice"] == TermStats(2.0, 2.0, 2.0, 1.0) for each in metrics.checkpoints)
     assert sum(each.episodes for each in metrics.checkpoints) == len(ends) - (ends[-1] > 150)
-    metrics.close()
+    metrics.logger.close()

@@ -23,10 +23,9 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.recorded import RecordedVecEnv
-from eureka_loop.train.delayed_rewards import BUFFERS, PendingRewards
+from eureka_loop.train.buffers import BUFFERS, PendingRewards, fill
 from eureka_loop.train.normalization import RewardScale
-from eureka_loop.train.recording import record
-from eureka_loop.train.relabel import fill
+from eureka_loop.train.saved import record
 
 STARTS = (3, 4)  # seeds of two episodes
 GAMMA = 0.9
@@ -104,7 +103,7 @@ def filled(
             envs.buffer, process, scale, lambda *_: pytest.fail("no row is the training's own")
         )
         model.replay_buffer.pending_rewards = rewards  # type: ignore[union-attr]
-        fill(model, normalization, rewards, paths, program.parameters)
+        fill(model, normalization, paths, program.parameters)
     envs.close()
     return Filled(model, normalization, scale)
 

@@ -5,7 +5,7 @@ The gradient is written out: on networks of this size autograd takes longer than
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -47,6 +47,7 @@ class Network:
         return found[::-1]
 
     def _derive(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
+        """Through the activation."""
         if isinstance(self._activation, nn.Tanh):
             return torch.ops.aten.tanh_backward(gradient, after)  # type: ignore[no-any-return]
         if isinstance(self._activation, nn.ReLU):
@@ -67,52 +68,36 @@ class Networks(NamedTuple):
 class StackedPolicies:
     """Parameters of K SB3 policies: Gaussian MLP actors and critics without shared layers.
 
-    Args:
-        policies: of the same architecture.
-        device: of `parameters`.
-
     Attributes:
         parameters: (K, P) float32, one row a policy.
     """
 
     def __init__(self, policies: Sequence[ActorCriticPolicy], device: torch.device = CPU) -> None:
-        policy = policies[0]
-        extractor = policy.mlp_extractor
+        extractor = policies[0].mlp_extractor
         self._actor = [*_linear("mlp_extractor.policy_net", extractor.policy_net), "action_net"]
         self._critic = [*_linear("mlp_extractor.value_net", extractor.value_net), "value_net"]
-        self._activation = policy.activation_fn()
+        self._activation = policies[0].activation_fn()
         layers = [f"{layer}.{part}" for layer in (*self._actor, *self._critic) for part in ("weight", "bias")]
-        named = dict(policy.named_parameters())
-        self._shapes = {name: tuple(named[name].shape) for name in ("log_std", *layers)}
-        self._sizes = [named[name].numel() for name in self._shapes]
-        self.parameters = torch.stack([self._row(dict(each.named_parameters())) for each in policies]).to(
-            device
-        )
+        named = [dict(policy.named_parameters()) for policy in policies]
+        self._shapes = {name: named[0][name].shape for name in ("log_std", *layers)}
+        rows = [torch.cat([each[name].detach().flatten() for name in self._shapes]) for each in named]
+        self.parameters = torch.stack(rows).to(device)
 
     def networks(self, device: torch.device | None = None) -> Networks:
         """Views of the parameters; on another device than theirs, of a copy."""
-        parameters = self.parameters if device is None else self.parameters.to(device)
-        named = {
-            name: part.unflatten(1, shape if len(shape) == 2 else (1, *shape))  # type: ignore[no-untyped-call]
-            for part, (name, shape) in zip(
-                torch.split(parameters, self._sizes, dim=1), self._shapes.items(), strict=True
-            )
-        }
+        named = self.of_sb3(self.parameters if device is None else self.parameters.to(device))
         actor, critic = (
-            Network(
-                [(named[f"{layer}.weight"], named[f"{layer}.bias"]) for layer in layers], self._activation
-            )
+            [(named[f"{layer}.weight"], named[f"{layer}.bias"].unsqueeze(1)) for layer in layers]
             for layers in (self._actor, self._critic)
         )
-        return Networks(actor, critic, named["log_std"])
+        log_std = named["log_std"].unsqueeze(1)
+        return Networks(Network(actor, self._activation), Network(critic, self._activation), log_std)
 
-    def of_sb3(self, row: Tensor) -> dict[str, Tensor]:
-        """A row (P,) of parameters, or of Adam's moments, with SB3's names and shapes, on the CPU."""
-        parts = zip(torch.split(row, self._sizes), self._shapes.items(), strict=True)
-        return {name: part.view(shape).to(CPU, copy=True) for part, (name, shape) in parts}
-
-    def _row(self, named: Mapping[str, Tensor]) -> Tensor:
-        return torch.cat([named[name].detach().reshape(-1) for name in self._shapes])
+    def of_sb3(self, rows: Tensor) -> dict[str, Tensor]:
+        """Views of parameters, or of Adam's moments, (..., P), by SB3's names, (..., *shape)."""
+        parts = torch.split(rows, [shape.numel() for shape in self._shapes.values()], dim=-1)
+        named = zip(self._shapes.items(), parts, strict=True)
+        return {name: part.view(*part.shape[:-1], *shape) for (name, shape), part in named}
 
 
 def _linear(name: str, network: nn.Sequential) -> list[str]:

@@ -20,7 +20,7 @@ from eureka_loop.records import Array
 from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.train.hyperparameters import Settings
 from eureka_loop.train.normalization import Flags, Floats, ObservationScale, RewardScale
-from eureka_loop.train.population.policies import CPU, Networks, StackedPolicies
+from eureka_loop.train.population.policies import CPU, StackedPolicies
 
 LOG_2PI = math.log(2.0 * math.pi)
 CHUNK = 1_024  # steps of a learner whose values are computed at once
@@ -28,20 +28,13 @@ LOGGED = ("policy_gradient_loss", "value_loss", "entropy_loss", "loss", "clip_fr
 
 
 class Rollout(NamedTuple):
-    """T steps of K learners with n envs each.
+    """T steps of K learners with n envs each."""
 
-    Attributes:
-        observations: (T + 1, K, n, D), scaled; the last is the state after the rollout.
-        actions, log_probs: (T, K, n, A) before clipping to the action space, and (T, K, n).
-        dones: (T, K, n), whether the step ended its episode.
-        bootstraps: (T, K, n), discounted value of the state in which a time limit ended the episode, else 0.
-    """
-
-    observations: Floats
-    actions: Floats
-    log_probs: Floats
-    dones: Flags
-    bootstraps: Floats
+    observations: Floats  # (T + 1, K, n, D), scaled; the last is the state after the rollout
+    actions: Floats  # (T, K, n, A), before clipping to the action space
+    log_probs: Floats  # (T, K, n)
+    dones: Flags  # (T, K, n), whether the step ended its episode
+    bootstraps: Floats  # (T, K, n), discounted value of the state in which a time limit ended it, else 0
 
     @property
     def steps(self) -> int:
@@ -110,18 +103,15 @@ class PopulationPPO:
                 dones[t] = (step.terminated | step.truncated).reshape(learners, n)
                 if step.truncated.any():
                     cut = (step.truncated & ~step.terminated).reshape(learners, n)
-                    bootstraps[t] = self._bootstrap(networks, step.terminal_obs) * cut
+                    last = self.observation_scale.apply(step.terminal_obs.reshape(learners, n, -1))
+                    values = networks.critic.forward(torch.from_numpy(last))[..., 0].numpy()
+                    bootstraps[t] = values * np.float32(self.model.gamma) * cut
         self._last_obs = observations[-1]
         return Rollout(observations, actions, log_probs, dones, bootstraps)
 
     def _observed(self, observations: Array) -> Floats:
         self.observation_scale.update(observations)
         return self.observation_scale.apply(observations)
-
-    def _bootstrap(self, networks: Networks, terminal_obs: Array) -> Floats:
-        scaled = self.observation_scale.apply(terminal_obs.reshape(*self._last_obs.shape))
-        values: Floats = networks.critic.forward(torch.from_numpy(scaled))[..., 0].numpy()
-        return values * np.float32(self.model.gamma)
 
     # update
 
@@ -289,11 +279,11 @@ class PopulationPPO:
 
     def export(self, learner: int, model: PPO) -> None:
         """Copy parameters and Adam's moments into SB3's model."""
-        *rows, step = (each[learner] for each in self._tensors)
+        *rows, step = (each[learner].to(CPU, copy=True) for each in self._tensors)
         parameters, exp_avg, exp_avg_sq = map(self.policies.of_sb3, rows)
         model.policy.load_state_dict(parameters)
         state = {
-            at: {"step": step.to(CPU, copy=True), "exp_avg": exp_avg[name], "exp_avg_sq": exp_avg_sq[name]}
+            at: {"step": step.clone(), "exp_avg": exp_avg[name], "exp_avg_sq": exp_avg_sq[name]}
             for at, (name, _) in enumerate(model.policy.named_parameters())
         }
         optimizer = model.policy.optimizer
@@ -301,19 +291,13 @@ class PopulationPPO:
 
 
 class LossTerms(NamedTuple):
-    """Parts of a minibatch's loss, (K, B) each, and the entropy's, (K,).
+    """Parts of a minibatch's loss, (K, B) each, and the entropy's, (K,)."""
 
-    Attributes:
-        gain, clipped: advantage times ratio, with the ratio as it is and clipped.
-        error: of the values.
-        log_ratio: of new to old probabilities.
-    """
-
-    gain: Tensor
-    clipped: Tensor
-    error: Tensor
+    gain: Tensor  # advantage times ratio
+    clipped: Tensor  # the same with the ratio clipped
+    error: Tensor  # of the values
     entropy_loss: Tensor
-    log_ratio: Tensor
+    log_ratio: Tensor  # of new to old probabilities
     clip_range: float
 
     def approx_kl(self) -> Tensor:

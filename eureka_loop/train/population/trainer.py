@@ -71,7 +71,11 @@ class PopulationTrainer:
             threads: that step the envs; learning takes one.
         """
         with ExitStack() as stack:
-            return Cohort(jobs, domain, fork_server, folders, report, stack, threads).run()
+            try:
+                cohort = Cohort(jobs, domain, fork_server, folders, report, stack, threads)
+            except (RewardFailure, Refused) as error:  # of the task's fitness
+                return [failed(job, error) for job in jobs]
+            return cohort.run()
 
 
 def unsupported(options: Settings) -> str:
@@ -86,24 +90,18 @@ def unsupported(options: Settings) -> str:
 
 @dataclass(slots=True)
 class Learner:
-    """One job with its program, SB3's objects (which hold the result in the end), and its statistics."""
+    """One job with SB3's objects, which hold the result in the end, and its statistics."""
 
-    index: int  # among the jobs
     job: Job
     folder: Path
     model: PPO
     normalization: VecNormalize
-    process: RewardProcess
     metrics: TrainingMetrics
     epochs: int = 0
 
 
 class Cohort:
-    """Learners that train together; `stack` closes what they hold.
-
-    Args:
-        jobs: those whose program can't begin fail, and leave no slot.
-    """
+    """Learners that train together, a slot each; `stack` closes what they hold."""
 
     def __init__(
         self,
@@ -117,61 +115,55 @@ class Cohort:
     ) -> None:
         """
         Raises:
+            RewardFailure: the task's fitness can't begin; Refused: nor may it.
             RunError: a snapshot to continue from is missing or damaged.
         """
         torch.set_num_threads(1)
-        self._jobs, self._domain, self._threads, self._send = jobs, domain, threads, report
-        self._task, options = jobs[0].task, settings("ppo", jobs[0].hyperparameters)
+        self._job, self._domain, self._threads, self._send = jobs[0], domain, threads, report
+        task, options = jobs[0].task, settings("ppo", jobs[0].hyperparameters)
         self._learners: list[Learner] = []
+        self._processes: dict[int, RewardProcess] = {}
         self._results: dict[int, Trained | Failed] = {}
         self._step, self._n = 0, options.n_envs
-        vocabulary = ObservableRegistry.of_task(self._task, domain).vocabulary
-        try:
-            self._judge = stack.enter_context(TaskJudge(fork_server, self._task, vocabulary))
-        except (RewardFailure, Refused) as error:
-            self._results = {index: failed(job, error) for index, job in enumerate(jobs)}
-            return
-        spaces = _spaces(self._task, self._n)
-        for index, (job, folder) in enumerate(zip(jobs, folders, strict=True)):
+        vocabulary = ObservableRegistry.of_task(task, domain).vocabulary
+        self._judge = stack.enter_context(TaskJudge(fork_server, task, vocabulary))
+        spaces, names = _spaces(task, self._n), [*self._judge.program_names]
+        refused: dict[int, RewardFailure | Refused] = {}
+        for place, (job, folder) in enumerate(zip(jobs, folders, strict=True)):
             model, normalization = _untrained(job, options, spaces)
+            metrics = TrainingMetrics(job, self._judge, self._n, folder)
+            stack.callback(metrics.logger.close)
+            self._learners.append(Learner(job, folder, model, normalization, metrics))
             try:
                 program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
                 process = start(fork_server, program, vocabulary, rows=model.n_steps * self._n)
+                self._processes[place] = stack.enter_context(process)
+                names += program.parameters
             except (RewardFailure, Refused) as error:
-                self._results[index] = failed(job, error)
-                continue
-            stack.enter_context(process)
-            metrics = TrainingMetrics(job, self._judge, self._n, folder)
-            stack.callback(metrics.close)
-            self._learners.append(Learner(index, job, folder, model, normalization, process, metrics))
-        if self._learners:
-            self._begin(options, stack)
-
-    def _begin(self, options: Settings, stack: ExitStack) -> None:
-        names = [name for each in self._learners for name in each.process.program.parameters]
-        names += self._judge.program_names
-        seeds = [seed for each in self._learners for seed in env_seeds(each.job.seed, self._n)]
-        self.envs = BatchedEnvs(self._task, self._domain, names, len(seeds), seeds, self._threads)
+                refused[place] = error
+        seeds = [seed for job in jobs for seed in env_seeds(job.seed, self._n)]
+        self.envs = BatchedEnvs(task, domain, names, len(seeds), seeds, threads)
         stack.callback(self.envs.close)
         self.ppo = PopulationPPO([each.model for each in self._learners], options, self.envs)
+        for place, reason in refused.items():
+            self._fail(place, reason)
         self._pace = Pace()
-        if self._jobs[0].after:
+        if jobs[0].after:
             self._restore()
 
     def run(self) -> list[Trained | Failed]:
         """The whole training, and its judging."""
-        if self._learners:
-            while self.advance():
-                pass
-            self._pace.tick(self._step)
-            self._report()
-            if self.ppo.active:
-                self._finish()
-        return [self._results[index] for index in range(len(self._jobs))]
+        while self.advance():
+            pass
+        self._pace.tick(self._step)
+        self._report()
+        if self.ppo.active:
+            self._finish()
+        return [self._results[place] for place in range(len(self._learners))]
 
     def advance(self) -> bool:
         """One rollout and update of every learner; False once there is nothing left to do."""
-        job = self._jobs[0]
+        job = self._job
         if self._step >= (job.until or job.steps) or not self.ppo.active:
             return False
         rollout = self.ppo.collect()
@@ -198,9 +190,9 @@ class Cohort:
         taken = self.envs.take()
         for place in list(self.ppo.active):
             try:
-                own, learner = _own(taken, place, n, steps), self._learners[place]
-                terms = learner.process.evaluate(own.columns)
-                learner.metrics.add(own, terms)
+                own = _own(taken, place, n, steps)
+                terms = self._processes[place].evaluate(own.columns)
+                self._learners[place].metrics.add(own, terms)
                 rewards[place] = terms.total.reshape(n, steps)
             except RewardFailure as failure:
                 self._fail(place, failure)
@@ -211,9 +203,8 @@ class Cohort:
         for place in self.ppo.diverged():
             self._fail(place, Diverged(message))
 
-    def _fail(self, place: int, error: RewardFailure | Diverged) -> None:
-        learner = self._learners[place]
-        self._results[learner.index] = failed(learner.job, error)
+    def _fail(self, place: int, error: RewardFailure | Refused | Diverged) -> None:
+        self._results[place] = failed(self._learners[place].job, error)
         self.ppo.stop(place)
 
     def _finish(self) -> None:
@@ -222,22 +213,14 @@ class Cohort:
             self._save(place)
         seeds = [each.job.judge_seeds for each in self._learners]
         judged = judge_policies(
-            self.ppo, self._task, self._domain, seeds, self._judge, self._threads, self._report
+            self.ppo, self._job.task, self._domain, seeds, self._judge, self._threads, self._report
         )
         for place, episodes in judged.items():
-            learner = self._learners[place]
+            learner, seconds = self._learners[place], self._pace.seconds
             if isinstance(episodes, RewardFailure):
-                self._results[learner.index] = failed(learner.job, episodes)
-                continue
-            self._results[learner.index] = Trained(
-                candidate=learner.job.candidate,
-                seed=learner.job.seed,
-                steps=self._step,
-                episodes=episodes,
-                checkpoints=tuple(learner.metrics.checkpoints),
-                correlations=learner.metrics.correlations,
-                seconds=self._pace.seconds,
-            )
+                self._results[place] = failed(learner.job, episodes)
+            else:
+                self._results[place] = learner.metrics.trained(self._step, episodes, seconds)
 
     def _save(self, place: int) -> None:
         """Write SB3's files, and a snapshot where the training is to be continued."""
@@ -272,8 +255,8 @@ class Cohort:
 
     def _report(self) -> None:
         for place in self.ppo.active:
-            learner = self._learners[place]
-            self._send(learner.index, learner.metrics.progress(self._step, self._pace.speed))
+            progress = self._learners[place].metrics.progress(self._step, self._pace.speed)
+            self._send(place, progress)
 
 
 def _untrained(job: Job, options: Settings, spaces: DummyVecEnv) -> tuple[PPO, VecNormalize]:

@@ -9,8 +9,7 @@ import pytest
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import UnknownName
 from eureka_loop.records import Training
-from eureka_loop.train.base import TRAINERS
-from eureka_loop.train.choose import support
+from eureka_loop.train.base import TRAINERS, support
 from eureka_loop.train.population.trainer import PopulationTrainer
 from eureka_loop.train.sb3 import SB3Trainer
 

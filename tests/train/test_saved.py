@@ -24,7 +24,7 @@ from eureka_loop.reward.vocabulary import PREFIXES
 from eureka_loop.search.bank import Bank, BankEpisode
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
-from eureka_loop.train.recording import RANDOM_EPISODES, record, record_random
+from eureka_loop.train.saved import RANDOM_EPISODES, record, record_random
 
 Policy = Callable[[Array], Array]
 
