@@ -69,11 +69,6 @@ class Settings:
     her: bool = False
     n_sampled_goal: int = 4
 
-    @property
-    def device(self) -> torch.device:
-        """Where networks learn."""
-        return torch.device(self.arguments["device"])
-
 
 def settings(algorithm: Algorithm, hyperparameters: Mapping[str, Any]) -> Settings:
     """Read a job's hyperparameters.
@@ -171,13 +166,10 @@ def _policy_kwargs(value: Any) -> dict[str, Any]:
 
 def _schedule(key: str, text: str) -> LinearSchedule:
     """ "lin_3e-4": from 3e-4 at the start to 0 at the end of training."""
-    try:
-        kind, start = text.split("_")
-        if kind == "lin":
-            return LinearSchedule(float(start), 0.0, 1.0)
-    except ValueError:
-        pass
-    raise BadInput(f"{key} = {text!r}: write a number, or 'lin_3e-4' for one that falls to zero")
+    start = re.fullmatch(r"lin_(\d+\.?\d*(e-?\d+)?)", text)
+    if not start:
+        raise BadInput(f"{key} = {text!r}: write a number, or 'lin_3e-4' for one that falls to zero")
+    return LinearSchedule(float(start[1]), 0.0, 1.0)
 
 
 def _leave_compiler_out() -> None:

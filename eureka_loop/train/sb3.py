@@ -120,7 +120,7 @@ def _train(
             fill(model, normalization, recorded, program.parameters)
         supervision = Supervision(metrics, getattr(buffer, "compute_pending_rewards", lambda: None), report)
         learn(model, job.steps, supervision)
-        normalization.ret_rms = scale.statistics[0]
+        normalization.ret_rms = scale.statistics.of(0)
         save_policy(folder, model, normalization)
         seeds = supervision.reporting(job.judge_seeds)
         episodes = judge_policy(predictor(model, normalization), job.task, domain, seeds, judge)

@@ -37,11 +37,6 @@ class ScriptedRewards:
 
 
 class Halved(RewardScale):
-    """Divides by two."""
-
-    def __init__(self) -> None:
-        super().__init__(1, 1, 0.99)
-
     def apply(self, rewards: Array) -> Array:
         return rewards / 2
 
@@ -49,7 +44,7 @@ class Halved(RewardScale):
 def test_bootstraps_are_not_scaled() -> None:
     """A time limit's bootstrap is a value, learnt in scaled units; only the reward beside it is halved."""
     buffer = DelayedRolloutBuffer(3, OBS, ACTION, gamma=1.0, gae_lambda=1.0, n_envs=1)
-    buffer.pending_rewards = rewards = ScriptedRewards(Halved())
+    buffer.pending_rewards = rewards = ScriptedRewards(Halved(1, 1, 0.99))
     buffer.rewards[:] = [[0.0], [7.0], [0.0]]
     rewards.recorded = 3
     buffer.compute_returns_and_advantage(torch.zeros(1), np.array([True]))
@@ -57,32 +52,23 @@ def test_bootstraps_are_not_scaled() -> None:
     assert buffer.returns.ravel().tolist() == [8.5, 8.5, 1.0]
 
 
-def replay_buffer(size: int, n_envs: int = 1) -> tuple[DelayedReplayBuffer, ScriptedRewards]:
-    buffer = DelayedReplayBuffer(size, OBS, ACTION, n_envs=n_envs)
-    buffer.pending_rewards = ScriptedRewards(RewardScale(1, n_envs, 0.99, enabled=False))
-    return buffer, buffer.pending_rewards
-
-
-def fill(buffer: DelayedReplayBuffer, steps: int) -> None:
-    zeros: Any = np.zeros((buffer.n_envs, 1))
+def filled(size: int, steps: int) -> tuple[DelayedReplayBuffer, ScriptedRewards]:
+    buffer, zeros = DelayedReplayBuffer(size, OBS, ACTION), np.zeros((1, 1))
+    buffer.pending_rewards = rewards = ScriptedRewards(RewardScale(1, 1, 0.99, enabled=False))
     for _ in range(steps):
-        buffer.pending_rewards.recorded += 1
-        buffer.add(
-            zeros, zeros, zeros, np.zeros(buffer.n_envs), np.zeros(buffer.n_envs), [{}] * buffer.n_envs
-        )
+        rewards.recorded += 1
+        buffer.add(zeros, zeros, zeros, np.zeros(1), np.zeros(1), [{}])
+    return buffer, rewards
 
 
 def test_the_number_of_pending_rows_is_bounded() -> None:
-    buffer, rewards = replay_buffer(10_000)
-    fill(buffer, MOST_PENDING + 1)
-    assert rewards.calls == [MOST_PENDING]
+    assert filled(10_000, MOST_PENDING + 1)[1].calls == [MOST_PENDING]
 
 
 def test_old_rewards_follow_the_scale() -> None:
-    buffer, rewards = replay_buffer(8)
-    fill(buffer, 3)
+    buffer, rewards = filled(8, 3)
     assert buffer._get_samples(np.array([2])).rewards.item() == 2.0
-    rewards.scale = Halved()
+    rewards.scale = Halved(1, 1, 0.99)
     assert buffer._get_samples(np.array([2])).rewards.item() == 1.0
 
 

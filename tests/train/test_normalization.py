@@ -46,7 +46,7 @@ def test_variance_is_vec_normalizes() -> None:
     scale = RewardScale(1, 2, GAMMA)
     scale.update(rewards[:25, None], done[:25, None])
     scale.update(rewards[25:, None], done[25:, None])
-    assert scale.statistics[0].var == pytest.approx(model.ret_rms.var, rel=1e-6)  # its rewards are float32
+    assert scale.statistics.var[0] == pytest.approx(model.ret_rms.var, rel=1e-6)  # its rewards are float32
     assert scale.apply(rewards) == pytest.approx(model.normalize_reward(rewards), rel=1e-6)
 
 
@@ -73,7 +73,7 @@ def test_observation_scales(n_envs: int) -> None:
             envs.obs_rms.update(seen[learner])  # type: ignore[union-attr]
             assert np.allclose(scaled[learner], envs.normalize_obs(seen[learner]), rtol=1e-6, atol=1e-6)
     for learner, envs in enumerate(theirs):
-        found: Any = ours.statistics(learner)
+        found: Any = ours.statistics.of(learner)
         assert found.count == envs.obs_rms.count  # type: ignore[union-attr]
         assert np.allclose(found.var, envs.obs_rms.var, rtol=1e-9)  # type: ignore[union-attr]
     assert ours.finite().all()

@@ -57,10 +57,11 @@ class PopulationPPO:
     def __init__(self, models: Sequence[PPO], options: Settings, envs: BatchedEnvs) -> None:
         self.model, self._envs, self.active = models[0], envs, list(range(len(models)))
         learners, n = len(models), options.n_envs
-        self.policies = StackedPolicies([model.policy for model in models], options.device)
+        device = torch.device(options.arguments["device"])
+        self.policies = StackedPolicies([model.policy for model in models], device)
         self._networks, parameters = self.policies.networks(), self.policies.parameters
         self._gradient, exp_avg, exp_avg_sq = (torch.zeros_like(parameters) for _ in range(3))
-        self._tensors = parameters, exp_avg, exp_avg_sq, torch.zeros(learners, device=options.device)
+        self._tensors = parameters, exp_avg, exp_avg_sq, torch.zeros(learners, device=device)
         self._adam_rows = [each.unbind() for each in (*self._tensors, self._gradient)]
         self._random = [np.random.default_rng(model.seed) for model in models]
         self.observation_scale = ObservationScale(
@@ -263,8 +264,9 @@ class PopulationPPO:
         return {
             "tensors": [tensor[learner].to(CPU, copy=True) for tensor in self._tensors],
             "random": self._random[learner].bit_generator.state,
-            "observations": self.observation_scale.snapshot(learner),
-            "rewards": self.reward_scale.snapshot(learner),
+            "observations": self.observation_scale.statistics.of(learner),
+            "rewards": self.reward_scale.statistics.of(learner),
+            "returns": self.reward_scale.returns[learner],
             "last_obs": self._last_obs[learner],
         }
 
@@ -273,8 +275,9 @@ class PopulationPPO:
         for tensor, kept in zip(self._tensors, snapshot["tensors"], strict=True):
             tensor[learner] = kept
         self._random[learner].bit_generator.state = snapshot["random"]
-        self.observation_scale.restore(learner, snapshot["observations"])
-        self.reward_scale.restore(learner, snapshot["rewards"])
+        self.observation_scale.statistics.restore(learner, snapshot["observations"])
+        self.reward_scale.statistics.restore(learner, snapshot["rewards"])
+        self.reward_scale.returns[learner] = snapshot["returns"]
         self._last_obs[learner] = snapshot["last_obs"]
 
     def export(self, learner: int, model: PPO) -> None:

@@ -228,8 +228,8 @@ class Cohort:
         ppo.export(place, learner.model)
         learner.model.num_timesteps, learner.model._n_updates = self._step, learner.epochs
         if ppo.observation_scale.enabled:
-            _set_statistics(learner.normalization, ppo.observation_scale.statistics(place))
-        learner.normalization.ret_rms = ppo.reward_scale.statistics[place]
+            _set_statistics(learner.normalization, ppo.observation_scale.statistics.of(place))
+        learner.normalization.ret_rms = ppo.reward_scale.statistics.of(place)
         save_policy(learner.folder, learner.model, learner.normalization)
         if learner.job.until is not None:
             snapshot = {

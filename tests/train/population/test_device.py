@@ -51,37 +51,16 @@ def test_an_update_stays_on_its_device(option: str) -> None:
 def test_a_gpu_learns_as_the_cpu_does(
     more: dict[str, Any], make_job: Callable[..., Job], cohort: Cohort, tmp_path: Path
 ) -> None:
-    """One rollout and its update; the file loads where there is no GPU."""
-    for device in ("cpu", "cuda"):
-        train(jobs_on(device, make_job, more), tmp_path / device, cohort)
-    assert_close(tmp_path / "cuda", tmp_path / "cpu")
-
-
-@cuda
-def test_a_gpu_continues_a_training(make_job: Callable[..., Job], cohort: Cohort, tmp_path: Path) -> None:
-    jobs = jobs_on("cuda", make_job, {}, steps=256)
-    train(jobs, tmp_path / "whole", cohort)
-    train([replace(job, until=128) for job in jobs], tmp_path / "first", cohort)
-    rest = [replace(job, after=f"../../first/{index}") for index, job in enumerate(jobs)]
-    train(rest, tmp_path / "rest", cohort)
-    assert_close(tmp_path / "rest", tmp_path / "whole")
-
-
-def jobs_on(device: str, make_job: Callable[..., Job], more: dict[str, Any], steps: int = 128) -> list[Job]:
-    hyperparameters = {"device": device, **more}
-    return [make_job(seed=n, limit=40, steps=steps, hyperparameters=hyperparameters) for n in range(3)]
-
-
-def train(jobs: list[Job], folder: Path, cohort: Cohort) -> None:
-    results = cohort(jobs, folder, threads=2)
-    assert all(isinstance(result, Trained) for result in results), results
-
-
-def assert_close(one: Path, other: Path) -> None:
-    for index in "012":
-        found, wanted = (
-            PPO.load(each / index / "policy.zip", device="cpu").policy.state_dict() for each in (one, other)
-        )
-        for name, value in wanted.items():
-            assert found[name].device.type == "cpu"
-            assert torch.allclose(found[name], value, rtol=0.0, atol=1e-4), name
+    """One rollout and its update; the file loads where there is no GPU. A training in two parts is a whole one."""
+    given = {"limit": 40, "steps": 256}
+    for part, device, until in (("first", "cpu", 128), ("first", "cuda", 128), ("whole", "cuda", None)):
+        hyperparameters = {"device": device, **more}
+        jobs = [make_job(seed=n, until=until, hyperparameters=hyperparameters, **given) for n in range(3)]
+        cohort(jobs, tmp_path / f"{part} {device}", threads=2)
+    rest = [replace(job, after=f"../../first cuda/{index}") for index, job in enumerate(jobs)]
+    assert all(isinstance(result, Trained) for result in cohort(rest, tmp_path / "rest", threads=2))
+    for one, other in (("first cuda", "first cpu"), ("rest", "whole cuda")):
+        for index in "012":
+            paths = (tmp_path / each / index / "policy.zip" for each in (one, other))
+            found, wanted = (PPO.load(path, device="cpu").policy.state_dict() for path in paths)
+            assert all(torch.allclose(found[name], wanted[name], rtol=0.0, atol=1e-4) for name in wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, cast
 
 import gymnasium
@@ -16,7 +17,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from eureka_loop.records import Array
 from eureka_loop.simulate.batched import BatchedEnvs, Step
 from eureka_loop.train.hyperparameters import ACTIVATIONS, SpacesOnly, _arguments, settings
-from eureka_loop.train.population.ppo import PopulationPPO, Rollout
+from eureka_loop.train.population.ppo import LOGGED, PopulationPPO, Rollout
 from eureka_loop.train.population.trainer import OPTIMIZER_KWARGS, POLICY_KWARGS, unsupported
 
 INPUTS, ACTIONS, STEPS, ENVS, LIMIT = 5, 3, 40, 2, 7
@@ -140,6 +141,18 @@ def fill(model: PPO, rollout: Rollout, ppo: PopulationPPO, learner: int) -> None
     buffer.compute_returns_and_advantage(last, rollout.dones[-1, learner])
 
 
+def generator(ppo: PopulationPPO, learner: int) -> np.random.Generator:
+    """Draws what the learner will draw."""
+    return deepcopy(ppo._random[learner])
+
+
+def train(model: PPO, order: np.random.Generator) -> None:
+    """SB3's update, with permutations from a generator."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("numpy.random.permutation", order.permutation)
+        model.train()
+
+
 @pytest.mark.filterwarnings("ignore:You have specified a mini-batch size")
 @pytest.mark.parametrize("option", OPTIONS)
 def test_parameters_agree_with_sb3(option: str) -> None:
@@ -149,16 +162,12 @@ def test_parameters_agree_with_sb3(option: str) -> None:
     stopped = False
     for _ in range(2):
         rollout = ppo.collect()
-        orders = [[each.bit_generator.state] for each in ppo._random]
+        orders = [generator(ppo, learner) for learner in range(2)]
         losses = ppo.update(rewards_of(rollout), rollout, 0.7)
         for learner, model in enumerate(models):
             fill(model, rollout, ppo, learner)
-            random = np.random.default_rng()
-            random.bit_generator.state = orders[learner][0]
             before = model._n_updates
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("numpy.random.permutation", random.permutation)
-                model.train()
+            train(model, orders[learner])
             assert losses[learner]["epochs"] == model._n_updates - before
             stopped |= model._n_updates - before < model.n_epochs
             explained = model.logger.name_to_value["train/explained_variance"]
@@ -180,7 +189,7 @@ def test_losses_are_those_that_sb3_logs() -> None:
     losses = ppo.update(rewards_of(rollout), rollout, 0.7)[0]
     fill(model, rollout, ppo, 0)
     model.train()
-    for name in ("policy_gradient_loss", "value_loss", "entropy_loss", "loss", "clip_fraction", "approx_kl"):
+    for name in LOGGED:
         assert losses[name] == pytest.approx(model.logger.name_to_value[f"train/{name}"], abs=1e-6), name
 
 
@@ -192,13 +201,10 @@ def test_what_is_exported_is_sb3s() -> None:
         ppo.update(rewards_of(rollout), rollout, 0.7)
     ppo.export(0, model)
     rollout = ppo.collect()
-    random = np.random.default_rng()
-    random.bit_generator.state = ppo._random[0].bit_generator.state
+    order = generator(ppo, 0)
     ppo.update(rewards_of(rollout), rollout, 0.7)
     fill(model, rollout, ppo, 0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("numpy.random.permutation", random.permutation)
-        model.train()
+    train(model, order)
     ours = ppo.policies.of_sb3(ppo.policies.parameters[0])
     for name, theirs in model.policy.state_dict().items():
         assert torch.allclose(ours[name], theirs, rtol=0.0, atol=1e-6), name

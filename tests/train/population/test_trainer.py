@@ -15,12 +15,10 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from eureka_loop import files
-from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import RunError
-from eureka_loop.records import SNAPSHOT, Job, Training
+from eureka_loop.records import SNAPSHOT, Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.simulate.env import make_env
-from eureka_loop.train.population.trainer import PopulationTrainer
 from eureka_loop.train.saved import load_policy
 
 MakeJob = Callable[..., Job]
@@ -92,9 +90,6 @@ def test_results_of_a_cohort(make_job: MakeJob, cohort: Cohort, tmp_path: Path) 
         tags = EventAccumulator(str(tmp_path / str(index))).Reload().Tags()["scalars"]
         assert {"episodes/fitness", "train/loss", "train/explained_variance", "time/steps_per_s"} <= set(tags)
         assert {f"terms/{term}" for term in terms} <= set(tags)
-    weights = [state(tmp_path / str(index))["action_net.weight"] for index in range(3)]
-    assert not torch.equal(weights[0], weights[1])
-    assert not torch.equal(weights[1], weights[2])
 
 
 def test_the_same_cohort_gives_the_same_result(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
@@ -127,11 +122,14 @@ def test_failures_of_every_kind(make_job: MakeJob, cohort: Cohort) -> None:
     sources = ["def compute_reward(torso_heihgt):\n    return {'a': torso_heihgt}\n", SPEED]
     sources.append(LATE.replace("time > 0.25", "action[:, 0] > -2.0"))
     results = cohort([replace(job, source=source, candidate=str(i)) for i, source in enumerate(sources)])
-    kinds = [result.kind if isinstance(result, Failed) else "" for result in results]
-    assert kinds == ["refused", "", "not_finite"]
+    assert kinds(results) == ["refused", "", "not_finite"]
     assert [result.candidate for result in results] == ["0", "1", "2"]
-    (late,) = cohort([make_job(source=LATE, limit=40, steps=10_000)])
-    assert isinstance(late, Failed), "no learner is left"
+    assert kinds(cohort([make_job(source=LATE, limit=40, steps=10_000)])) == ["not_finite"], "none is left"
+    assert kinds(cohort(three(make_job, hyperparameters={"learning_rate": 1e30}))) == ["diverged"] * 3
+
+
+def kinds(results: Sequence[Trained | Failed]) -> list[str]:
+    return [result.kind if isinstance(result, Failed) else "" for result in results]
 
 
 def test_a_fitness_that_fails_on_some(make_job: MakeJob, cohort: Cohort) -> None:
@@ -139,19 +137,11 @@ def test_a_fitness_that_fails_on_some(make_job: MakeJob, cohort: Cohort) -> None
     job = make_job(limit=20, source=SPEED)
     fragile = "def fitness(action):\n    return 1.0 / np.where(action[0, 0] > 0.0, 0.0, 1.0).sum()\n"
     task = replace(job.task, fitness=fragile)
-    results = cohort([replace(job, task=task, seed=seed) for seed in range(4)])
-    assert all(isinstance(result, Failed) for result in results)
-    assert all(result.message.startswith("fitness: ") for result in results if isinstance(result, Failed))
-    refused = cohort([replace(job, task=replace(task, fitness="def fitness(nothing):\n    return 1.0\n"))])
-    assert isinstance(refused[0], Failed)
-    assert refused[0].kind == "refused"
-
-
-def test_divergence(make_job: MakeJob, cohort: Cohort) -> None:
-    for failed in cohort(three(make_job, hyperparameters={"learning_rate": 1e30})):
+    for failed in cohort([replace(job, task=task, seed=seed) for seed in range(4)]):
         assert isinstance(failed, Failed)
-        assert failed.kind == "diverged"
-        assert "at step" in failed.message
+        assert failed.message.startswith("fitness: ")
+    unknown = replace(task, fitness="def fitness(nothing):\n    return 1.0\n")
+    assert kinds(cohort([replace(job, task=unknown)])) == ["refused"]
 
 
 @pytest.mark.parametrize("normalize", [True, False])
@@ -255,15 +245,11 @@ def curve(folder: Path, name: str) -> list[Any]:
 def test_one_learner_continues_without_the_other(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
     """A cohort of another shape: equal but for rounding. Its snapshot holds all that it needs."""
     jobs = memory(make_job, steps=3 * 128)
-    whole = cohort(jobs, tmp_path / "whole")
+    cohort(jobs, tmp_path / "whole")
     cohort(until(jobs, 200), tmp_path / "first")
-    (last,) = cohort([replace(jobs[1], after="../../first/1")], tmp_path / "last")
-    assert isinstance(last, Trained)
-    assert isinstance(whole[1], Trained)
-    assert last.steps == whole[1].steps
+    cohort([replace(jobs[1], after="../../first/1")], tmp_path / "last")
     one, other = state(tmp_path / "last" / "0"), state(tmp_path / "whole" / "1")
-    for name in one:
-        assert torch.allclose(one[name], other[name], rtol=1e-2, atol=1e-3), name
+    assert all(torch.allclose(one[name], other[name], rtol=1e-2, atol=1e-3) for name in one)
 
 
 def test_a_part_that_adds_nothing_is_judged_again(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
@@ -287,17 +273,3 @@ def test_a_damaged_snapshot_is_one_clear_line(make_job: MakeJob, cohort: Cohort,
         path.unlink() if length is None else path.write_bytes(whole[:length])
         with pytest.raises(RunError, match=f"{SNAPSHOT} is missing or damaged"):
             cohort(until(jobs, None, "first"), tmp_path / "last")
-
-
-@pytest.mark.parametrize(
-    ("algorithm", "names", "reason"),
-    [
-        ("ppo", ["forward_velocity"], ""),
-        ("sac", ["forward_velocity"], "the population trainer has no SAC"),
-        ("ppo", ["native_reward"], "only the env itself knows 'native_reward'"),
-    ],
-)
-def test_support(algorithm: Any, names: list[str], reason: str, make_job: MakeJob) -> None:
-    task = make_job().task
-    training = Training(algorithm, {"n_envs": 1})
-    assert PopulationTrainer().supports(training, task, find_domain(task.env_id), names) == reason
