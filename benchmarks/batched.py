@@ -3,7 +3,7 @@
     python benchmarks/batched.py [--task halfcheetah-run] [--envs 16,64,256] [--threads 2] [--steps 20]
         [--rounds 12] [--names obs,action] [--cpu]
 
-All sides take the same random actions from the same starts, in turn, in rounds; the fastest round of every
+All sides take the same random actions, in turn, in rounds; the fastest round of every
 control step counts, so that other load on the machine is left out. Batched: observations, terminations,
 resets, and the named observables recorded and, at the round's end, taken. Bare, for Gymnasium's own envs:
 `mujoco.rollout` with as many physics steps; nothing observed, nothing reset. Gymnasium: one env. With --cpu the CPU time of all threads is
@@ -34,7 +34,7 @@ def main() -> None:
     task = find_task(options.task)
     names = [name for name in options.names.split(",") if name]
     for n_envs in map(int, options.envs.split(",")):
-        envs = BatchedEnvs(task, find_domain(task.env_id), names, n_envs, seed=0, threads=options.threads)
+        envs = BatchedEnvs(task, find_domain(task.env_id), names, range(n_envs), options.threads)
         size = (options.steps, n_envs, len(envs.action_low))
         actions = np.random.default_rng(0).uniform(envs.action_low, envs.action_high, size)
         sides: dict[str, Side] = {
@@ -92,15 +92,14 @@ def timed(steps: Iterator[None], clock: Callable[[], float]) -> Iterator[float]:
 
 
 def batched(envs: BatchedEnvs, actions: Array) -> Iterator[None]:
-    envs.seed(0)
     envs.reset()
-    envs.take()
+    envs.buffer.take()
     yield
     for action in actions[:-1]:
         envs.step(action)
         yield
     envs.step(actions[-1])
-    envs.take()
+    envs.buffer.take()
     yield
 
 

@@ -27,7 +27,7 @@ from eureka_loop.execute.machine import Share
 from eureka_loop.records import Algorithm, Job, Task, Training
 from eureka_loop.results import Trained
 from eureka_loop.reward.vocabulary import Vocabulary
-from eureka_loop.simulate.survey import survey
+from eureka_loop.simulate.recorded import survey
 from eureka_loop.store import read_result
 
 JUDGED = tuple(range(1_000_000, 1_000_010))

@@ -32,7 +32,7 @@ from eureka_loop.records import Task
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.trial import try_out
-from eureka_loop.simulate.survey import Survey, survey
+from eureka_loop.simulate.recorded import Survey, survey
 
 Change = Callable[[ast.AST], ast.expr | None]
 

@@ -42,7 +42,7 @@ from eureka_loop.records import Job, Task
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search.bank import Bank, BankEpisode
-from eureka_loop.simulate.survey import survey
+from eureka_loop.simulate.recorded import survey
 from eureka_loop.train.saved import record_random
 
 EPISODE = 100  # steps

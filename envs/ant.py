@@ -11,7 +11,7 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import OURS, Domain, Vectorised, normal_velocity_start, observable, place_info, touching
+from .domain import OURS, Domain, Vectorised, observable, place_info, touching
 from .locomotion import DISTANCE, SPEED, fallen, heading_angle, torso_upright
 from .zoo import SAC_MUJOCO, cite
 
@@ -105,7 +105,6 @@ def policy_observation(qpos: Array, qvel: Array, cfrc_ext: Array) -> Array:
 
 VECTORISED = Vectorised(
     observation=policy_observation,
-    start=normal_velocity_start(0.1),
     terminated=fallen,
     info={
         **place_info(ROOT_PLANE),

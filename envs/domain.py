@@ -20,9 +20,6 @@ ObservableFunction = Callable[..., Array]
 OURS = "written for this catalogue; the env's own reward is for another task"
 """`human_source` of a hand-written reward that isn't the env's native one."""
 
-StartFunction = Callable[[np.random.Generator, Array, Array], tuple[Array, Array]]
-"""The env's generator, the model's qpos (nq,) and qvel (nv,) → those an episode starts with."""
-
 
 @dataclass(frozen=True, slots=True)
 class DomainObservable:
@@ -71,7 +68,7 @@ def touching(force: Array) -> Array:
 class Vectorised:
     """An env's own Python as functions of whole columns, so that many envs step in one call.
 
-    The parameters of each function but `start` name observables of this env (without memory: no `prev_`, no
+    The parameters of each function name observables of this env (without memory: no `prev_`, no
     tracker; in `observation`, `prev_` is the moment before the step), arrays of MuJoCo's `MjData` ("cinert"),
     orientations of geoms and sites ("puck_geom_xmat"), or attributes of the env that a reset sets and that
     then stay as they are ("goal"; `__` stands for a dot), each with a leading axis N. `why_not_batched` tries
@@ -79,22 +76,19 @@ class Vectorised:
 
     Attributes:
         observation: (N, D), as the env's `_get_obs`; of a goal env its part "observation".
-        start: draws an episode's first state, in the order in which the env's `reset_model` draws. None: an
-            env is reset for every copy in turn, and what it leaves in MjData and MjModel is taken over.
         terminated: (N,) bool, as the env's step says; None where no state ends an episode.
         info: values of the env's `info`, by key (`prev_` is allowed); programs that name another
             key can't be batched.
         achieved_goal, desired_goal: (N, G), of a goal env.
         applied: arrays (N, ...) that the env writes into MjData before it steps, "ctrl" among them: from
             `action` and the columns before the step. None: the action into "ctrl".
-        varied: arrays of MjModel that resets change ("body_pos"); only with `start` None.
+        varied: arrays of MjModel that resets change ("body_pos").
         held: joints of which the env sets the position to 0 after every step.
         forward: whether the env calls `mj_forward` after every step.
         settings: arguments of `gymnasium.make` that a task may set, besides time limits.
     """
 
     observation: ObservableFunction
-    start: StartFunction | None = None
     terminated: Callable[..., npt.NDArray[np.bool_]] | None = None
     info: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     achieved_goal: ObservableFunction | None = None
@@ -104,26 +98,6 @@ class Vectorised:
     held: tuple[str, ...] = ()
     forward: bool = False
     settings: frozenset[str] = frozenset()
-
-
-def uniform_start(scale: float) -> StartFunction:
-    """Uniform noise of at most `scale` on every position and velocity."""
-
-    def start(random: np.random.Generator, qpos: Array, qvel: Array) -> tuple[Array, Array]:
-        places = qpos + random.uniform(-scale, scale, qpos.size)
-        return places, qvel + random.uniform(-scale, scale, qvel.size)
-
-    return start
-
-
-def normal_velocity_start(scale: float) -> StartFunction:
-    """Uniform noise of at most `scale` on positions, normal noise of that deviation on velocities."""
-
-    def start(random: np.random.Generator, qpos: Array, qvel: Array) -> tuple[Array, Array]:
-        places = qpos + random.uniform(-scale, scale, qpos.size)
-        return places, qvel + scale * random.standard_normal(qvel.size)
-
-    return start
 
 
 def place_info(plane: slice) -> dict[str, ObservableFunction]:

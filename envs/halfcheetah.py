@@ -9,7 +9,7 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import OURS, Domain, Vectorised, normal_velocity_start, observable, touching
+from .domain import OURS, Domain, Vectorised, observable, touching
 from .locomotion import MEAN_SPEED, SPEED, upward_velocity
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
@@ -250,7 +250,6 @@ def policy_observation(qpos: Array, qvel: Array) -> Array:
 
 VECTORISED = Vectorised(
     observation=policy_observation,
-    start=normal_velocity_start(0.1),
     info={
         "x_position": lambda rootx_position: rootx_position,
         "x_velocity": forward_velocity.function,

@@ -9,7 +9,7 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import OURS, Domain, Vectorised, observable, touching, uniform_start
+from .domain import OURS, Domain, Vectorised, observable, touching
 from .locomotion import DISTANCE, SPEED, fallen, upward_velocity
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
@@ -220,7 +220,6 @@ def risen(rootz_position: Array) -> Array:
 
 VECTORISED = Vectorised(
     observation=policy_observation,
-    start=uniform_start(5e-3),
     terminated=fallen,
     info={
         "x_position": lambda rootx_position: rootx_position,

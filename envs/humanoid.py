@@ -18,7 +18,6 @@ from .domain import (
     observable,
     place_info,
     touching,
-    uniform_start,
 )
 from .locomotion import DISTANCE, SPEED, fallen, heading_angle, torso_upright
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
@@ -309,7 +308,6 @@ def tendon_info() -> dict[str, ObservableFunction]:
 
 VECTORISED = Vectorised(
     observation=policy_observation,
-    start=uniform_start(1e-2),
     terminated=fallen,
     info={
         **place_info(ROOT_PLANE),

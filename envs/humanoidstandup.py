@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, Vectorised, observable, place_info, uniform_start
+from .domain import Domain, Vectorised, observable, place_info
 from .humanoid import (
     ROOT_PLANE,
     contact_load,
@@ -126,7 +126,6 @@ PLACE = place_info(ROOT_PLANE)
 
 VECTORISED = Vectorised(
     observation=policy_observation,
-    start=uniform_start(1e-2),
     info={
         "x_position": PLACE["x_position"],
         "y_position": PLACE["y_position"],

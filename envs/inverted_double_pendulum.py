@@ -10,7 +10,7 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, Vectorised, normal_velocity_start, observable
+from .domain import Domain, Vectorised, observable
 from .inverted_pendulum import cart_position, cart_velocity, tipped
 from .zoo import SAC_MUJOCO, cite
 
@@ -116,7 +116,7 @@ def policy_observation(qpos: Array, qvel: Array, qfrc_constraint: Array) -> Arra
     return np.concatenate([place, np.sin(angles), np.cos(angles), *cut], axis=1)
 
 
-VECTORISED = Vectorised(observation=policy_observation, start=normal_velocity_start(0.1), terminated=tipped)
+VECTORISED = Vectorised(observation=policy_observation, terminated=tipped)
 
 DOMAIN = Domain(
     name="inverted_double_pendulum",

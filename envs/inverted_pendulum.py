@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, Vectorised, observable, uniform_start
+from .domain import Domain, Vectorised, observable
 from .zoo import SAC_MUJOCO, cite
 
 MOST_LEAN = 0.2  # rad, either way: beyond it the env ends the episode
@@ -98,7 +98,7 @@ def tipped(balanced: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(balanced == 0.0)
 
 
-VECTORISED = Vectorised(observation=policy_observation, start=uniform_start(0.01), terminated=tipped)
+VECTORISED = Vectorised(observation=policy_observation, terminated=tipped)
 
 DOMAIN = Domain(
     name="inverted_pendulum",

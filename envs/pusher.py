@@ -99,18 +99,7 @@ def policy_observation(
     return np.concatenate([qpos[:, ARM], qvel[:, ARM], tips_arm_pos, object_pos, goal_pos], axis=1)
 
 
-def start(random: np.random.Generator, qpos: Array, qvel: Array) -> tuple[Array, Array]:
-    """PusherEnv.reset_model: the object somewhere before the arm, not too near the goal."""
-    place = np.zeros(2)
-    while np.linalg.norm(place) <= LEAST_WAY:
-        place = np.concatenate([random.uniform(*OBJECT_X, 1), random.uniform(*OBJECT_Y, 1)])
-    places = np.concatenate([qpos[ARM], place, np.zeros(2)])
-    speeds = qvel + random.uniform(-SPEED_NOISE, SPEED_NOISE, qvel.size)
-    speeds[ARM.stop :] = 0.0
-    return places, speeds
-
-
-VECTORISED = Vectorised(observation=policy_observation, start=start)
+VECTORISED = Vectorised(observation=policy_observation)
 
 DOMAIN = Domain(
     name="pusher",

@@ -118,19 +118,7 @@ def policy_observation(qpos: Array, qvel: Array, fingertip_pos: Array, target_po
     return np.concatenate([np.cos(angles), np.sin(angles), places, qvel[:, ARM], offset], axis=1)
 
 
-def start(random: np.random.Generator, qpos: Array, qvel: Array) -> tuple[Array, Array]:
-    """ReacherEnv.reset_model: the arm nearly straight, the target anywhere in reach."""
-    places = random.uniform(-ANGLE_NOISE, ANGLE_NOISE, qpos.size) + qpos
-    goal = random.uniform(-RADIUS, RADIUS, 2)
-    while np.linalg.norm(goal) >= RADIUS:
-        goal = random.uniform(-RADIUS, RADIUS, 2)
-    places[GOAL] = goal
-    speeds = qvel + random.uniform(-SPEED_NOISE, SPEED_NOISE, qvel.size)
-    speeds[GOAL] = 0.0
-    return places, speeds
-
-
-VECTORISED = Vectorised(observation=policy_observation, start=start)
+VECTORISED = Vectorised(observation=policy_observation)
 
 DOMAIN = Domain(
     name="reacher",

@@ -9,7 +9,7 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import OURS, Domain, Vectorised, observable, place_info, uniform_start
+from .domain import OURS, Domain, Vectorised, observable, place_info
 from .locomotion import MEAN_SPEED, SPEED
 from .zoo import SAC_MUJOCO, cite
 
@@ -130,7 +130,6 @@ def policy_observation(qpos: Array, qvel: Array) -> Array:
 
 VECTORISED = Vectorised(
     observation=policy_observation,
-    start=uniform_start(0.1),
     info={
         **place_info(PLANE),
         "x_velocity": forward_velocity.function,

@@ -161,7 +161,7 @@ def _survey(folder: Path) -> None:
     import numpy as np
 
     from eureka_loop.envs.registry import find_domain
-    from eureka_loop.simulate.survey import survey
+    from eureka_loop.simulate.recorded import survey
 
     task = files.read_json(folder / "task.json", Task)
     domain = find_domain(task.env_id)

@@ -179,7 +179,7 @@ def try_fitness(
 
     Args:
         expression: the fitness as the user gave it.
-        probe: rows recorded by a survey, repeated or left out to make the episodes; see `simulate.survey`.
+        probe: rows recorded by a survey, repeated or left out to make the episodes; see `simulate.recorded`.
 
     Raises:
         BadInput: it fails on one of them, or isn't the same when measured twice.

@@ -1,31 +1,48 @@
 """Many envs of one task stepped in one call, exactly as Gymnasium's, with Python per env only at resets.
 
-The env's own Python (observation, end of the episode, first state) is replaced by the functions of whole
-columns that its domain file states.
+The env's own Python at a step is replaced by the functions of whole columns that its domain file states.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium.spaces import flatdim
+from gymnasium.spaces import Dict, flatdim
 from gymnasium.utils.seeding import np_random
 
-from eureka_loop.envs.domain import Domain
+from eureka_loop.envs.domain import Domain, Vectorised
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Task
-from eureka_loop.simulate.batched_spec import APPLIED, TERMINATED, BatchedSpec, Moment, vectorised_of
-from eureka_loop.simulate.definitions import CONTACTS, Indices, Raw, StepValue
-from eureka_loop.simulate.env import flat_observation, make_env
+from eureka_loop.reward.vocabulary import Observable
+from eureka_loop.simulate.definitions import (
+    CONTACTS,
+    ENDED,
+    STEPS,
+    Columns,
+    Definition,
+    Definitions,
+    Indices,
+    Raw,
+    element,
+    raw_needs,
+    split,
+)
+from eureka_loop.simulate.env import flat_parts, is_goal, make_env
+from eureka_loop.simulate.naming import identifier
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.pool import Pool
-from eureka_loop.simulate.step_buffer import RESET, STEP, TRUNCATED, StepBuffer, Transitions
-from eureka_loop.simulate.step_buffer import TERMINATED as ENDED
+from eureka_loop.simulate.step_buffer import GOES_ON, TERMINATED, TRUNCATED
 
 TRIED_STEPS = 10
+KEPT_ARGUMENTS = frozenset({"max_episode_steps"})  # of gymnasium.make: a domain's functions hold with any
+END, APPLIED = "~terminated", "~applied"  # the domain's functions among the definitions: no observables
 
 
 class Step(NamedTuple):
@@ -49,59 +66,49 @@ class BatchedEnvs:
 
     Actions are applied as they are: clip them to `action_low` and `action_high` first, as for the env itself.
 
+    Args:
+        names: parameters to record (`prev_` and `init_` allowed).
+        seeds: one an env.
+
     Attributes:
+        buffer: every reset and step until it is taken.
         vocabulary: of these envs, without ranges.
         observation_size: D; of a goal env that of all parts side by side, in the order of its space.
         action_low: (A,) float64, `action_high` likewise.
+
+    Raises:
+        BadInput: the task can't be batched (see `why_not_batched`), or a name doesn't exist.
     """
 
     def __init__(
-        self,
-        task: Task,
-        domain: Domain,
-        names: Iterable[str],
-        n_envs: int,
-        seed: int | Sequence[int],
-        threads: int = 1,
+        self, task: Task, domain: Domain, names: Iterable[str], seeds: Sequence[int], threads: int = 1
     ) -> None:
-        """
-        Args:
-            names: parameters to record (`prev_` and `init_` allowed).
-            seed: see `seed`.
-
-        Raises:
-            BadInput: the task can't be batched (see `why_not_batched`), or a name doesn't exist.
-        """
-        self.names, self.n_envs = tuple(dict.fromkeys(names)), n_envs
-        vectorised = vectorised_of(task, domain)
-        self._env = env = make_env(task)  # reset in turn for every copy, where no function draws the start
-        registry = ObservableRegistry(env, domain)
+        self.n_envs = n_envs = len(seeds)
+        vectorised = _vectorised(task, domain)
+        self._env = env = make_env(task)  # reset in turn for every copy
+        registry, inner = ObservableRegistry(env, domain), env.unwrapped
         self.vocabulary = registry.vocabulary
-        for name in self.names:
-            self.vocabulary.resolve(name, hidden=True)
-        inner: Any = env.unwrapped
-        self._spec = spec = BatchedSpec(domain, vectorised, registry.definitions, env)
-        self._pool = Pool(inner, vectorised, [*spec.recorded(self.names), *spec.needs], n_envs, threads)
-        self._buffer = StepBuffer(spec.definitions, self.names, n_envs, inner.model)
-        self._now = [raw for raw in self._pool.columns if raw != CONTACTS]
-        self._before = {raw: self._pool.columns[raw].copy() for raw in spec.needs}
-        self._values = [raw for raw in self._buffer.raws if isinstance(raw, StepValue) and raw != CONTACTS]
-        self._action = next(iter(registry.definitions["action"].needs))
-        space: Any = env.action_space
-        self.action_low, self.action_high = space.low.astype(np.float64), space.high.astype(np.float64)
-        self.observation_size = int(flatdim(env.observation_space))
-        self._draw = vectorised.start
-        self._origin = (inner.init_qpos.copy(), inner.init_qvel.copy()) if self._draw else ()
+        recorded, space = registry.definitions, env.observation_space
+        self._results = {recorded[name].needs[0]: name for name in ("obs", "action")}
+        self._definitions = definitions = _definitions(recorded, domain, vectorised, env)
+        registry.definitions = {**definitions, "obs": recorded["obs"]}
+        self.buffer = registry.buffer(names, n_envs)
+        for name in self.buffer.names:
+            for raw in raw_needs(registry.definitions, [name]):
+                if raw.source in ("step", "info") and raw not in (*self._results, STEPS, ENDED):
+                    raise BadInput(f"only the env itself computes {name!r}")
+        keys = list(space.spaces) if isinstance(space, Dict) and is_goal(space) else ["observation"]
+        self._parts = ["obs" if key == "observation" else key for key in keys]
+        functions = [name for name in (*self._parts, END, APPLIED) if name in definitions]
+        needs = [raw for raw in raw_needs(definitions, functions) if raw.source in ("data", "env")]
+        self._pool = Pool(inner, vectorised, dict.fromkeys([*self.buffer.raws, *needs]), n_envs, threads)
+        self._before = {raw: self._pool.columns[raw].copy() for raw in needs}
+        actions: Any = env.action_space
+        self.action_low, self.action_high = actions.low.astype(np.float64), actions.high.astype(np.float64)
+        self.observation_size = int(flatdim(space))
         self._horizon = self.vocabulary.horizon or np.iinfo(np.intp).max
         self._steps = np.zeros(n_envs, np.intp)
-        self.seed(seed)
-
-    def seed(self, seed: int | Sequence[int]) -> None:
-        """Draw the starts from now on by seeds `seed`, `seed + 1`, ..., or by one seed an env."""
-        seeds = seed if isinstance(seed, Sequence) else range(seed, seed + self.n_envs)
-        if len(seeds) != self.n_envs:
-            raise ValueError(f"{len(seeds)} seeds for {self.n_envs} envs")
-        self._random = [np_random(each)[0] for each in seeds]
+        self._random = [np_random(seed)[0] for seed in seeds]
 
     def reset(self) -> Array:
         """Start every env anew: (N, D). Episodes under way are broken off."""
@@ -110,135 +117,166 @@ class BatchedEnvs:
     def step(self, actions: npt.ArrayLike) -> Step:
         """One step with actions (N, A); envs whose episode ends are reset."""
         acted = np.asarray(actions, np.float64)
-        self._advance(acted)
+        for raw, column in self._before.items():
+            column[:] = self._pool.columns[raw]
+        applied = APPLIED in self._definitions
+        self._pool.step(self._moment(action=acted)[APPLIED] if applied else {"ctrl": acted})
         self._steps += 1
         moment = self._moment()
-        terminal_obs = self._spec.observe(moment)
-        terminated = np.zeros(self.n_envs, np.bool_)
-        if TERMINATED in self._spec.definitions:
-            terminated = np.asarray(moment.value(TERMINATED))
+        obs = terminal_obs = self.joined(moment)
+        if terminal_obs.shape[1] != self.observation_size:
+            raise BadInput("the env's observations aren't what its domain file states: another size")
+        terminated = np.zeros(self.n_envs, np.bool_) if END not in self._definitions else moment[END]
         truncated = self._steps >= self._horizon
-        flags = STEP | (ENDED * terminated) | (TRUNCATED * truncated)
-        results = {"action": acted, "terminated": terminated, "steps": self._steps}
-        self._record(slice(None), flags.astype(np.uint8), terminal_obs, results)
-        obs = terminal_obs
-        ended = np.flatnonzero(terminated | truncated)
-        if len(ended):
+        ended = np.where(terminated, TERMINATED, np.where(truncated, TRUNCATED, GOES_ON))
+        self._record(slice(None), ended, {"obs": moment["obs"], "action": acted})
+        if ended.any():
             obs = terminal_obs.copy()
-            obs[ended] = self._start(ended)
+            obs[ended != GOES_ON] = self._start(np.flatnonzero(ended))
         return Step(obs, terminated, truncated, terminal_obs)
-
-    def take(self) -> Transitions:
-        """All steps since the last take, with every name's column; the episodes go on.
-
-        Raises:
-            BadInput: an observable of a domain file doesn't return what it declares.
-        """
-        return self._buffer.take()
 
     def snapshot(self, envs: slice) -> dict[str, Any]:
         """All that these envs need to go on elsewhere, right after a `take`."""
-        indices = range(self.n_envs)[envs]
-        return {
-            "steps": self._steps[envs].copy(),
-            "physics": [self._pool.state(index) for index in indices],
-            "random": [self._random[index].bit_generator.state for index in indices],
-            "columns": {str(raw): self._pool.columns[raw][envs].copy() for raw in self._now},
-            "buffer": self._buffer.snapshot(envs),
-        }
+        own = []
+        for index in range(self.n_envs)[envs]:
+            columns = [self._pool.columns[raw][index].copy() for raw in self._before]
+            random = self._random[index].bit_generator.state
+            own.append([self._pool.snapshot(index), columns, random, int(self._steps[index])])
+        return {"envs": own, "buffer": self.buffer.snapshot(envs)}
 
     def restore(self, parts: Sequence[Mapping[str, Any]]) -> None:
         """Go on from snapshots of all envs here, in order, of the same task."""
-        self._steps[:] = np.concatenate([part["steps"] for part in parts])
-        states = [state for part in parts for state in part["physics"]]
-        randoms = [state for part in parts for state in part["random"]]
-        for index, (state, random) in enumerate(zip(states, randoms, strict=True)):
+        for index, (state, columns, random, steps) in enumerate(
+            env for part in parts for env in part["envs"]
+        ):
             self._pool.restore(index, state)
-            self._random[index].bit_generator.state = random
-        for raw in self._now:
-            self._pool.columns[raw][:] = np.concatenate([part["columns"][str(raw)] for part in parts])
-        self._buffer.restore([part["buffer"] for part in parts])
+            for raw, column in zip(self._before, columns, strict=True):
+                self._pool.columns[raw][index] = column
+            self._random[index].bit_generator.state, self._steps[index] = random, steps
+        self.buffer.restore([part["buffer"] for part in parts])
 
     def close(self) -> None:
         """End the threads."""
         self._pool.close()
         self._env.close()
 
-    def _moment(self, envs: slice | Indices = slice(None)) -> Moment:
-        definitions = self._spec.definitions
-        before = Moment(definitions, {raw: column[envs] for raw, column in self._before.items()})
-        now: dict[Raw | str, Any] = {raw: column[envs] for raw, column in self._pool.columns.items()}
-        return Moment(definitions, now, before)
+    def _moment(self, **results: Array) -> Columns:
+        before = Columns(self._definitions, self._before)
+        return Columns(self._definitions, {**self._pool.columns, **results}, before)
 
-    def _advance(self, actions: Array) -> None:
-        for raw, column in self._before.items():
-            column[:] = self._pool.columns[raw]
-        written: Mapping[str, Array] = {"ctrl": actions}
-        if APPLIED in self._spec.definitions:
-            moment = self._moment()
-            moment.values[self._action] = actions
-            written = moment.value(APPLIED)
-        self._pool.step(written)
+    def joined(self, parts: Any) -> Array:
+        """The policy's input, (N, D) or (D,), in its own memory; a goal env's parts in SB3's order."""
+        return np.concatenate([parts[key] for key in self._parts], axis=-1, dtype=np.float64)
 
     def _start(self, envs: Indices) -> Array:
         """Reset these envs: their observations (len(envs), D)."""
-        observed = [self._begin(index) for index in envs.tolist()]
+        obs, own = [], []
+        inner: Any = self._env.unwrapped
+        for index in envs.tolist():
+            inner.np_random = self._random[index]
+            parts = flat_parts(self._env.observation_space, self._env.reset()[0])
+            obs.append(self.joined(parts))
+            own.append(parts["obs"])
+            self._pool.adopt(index, inner)
         self._steps[envs] = 0
         for raw, column in self._before.items():
             column[envs] = self._pool.columns[raw][envs]
-        obs = self._spec.observe(self._moment(envs)) if self._draw else np.stack(observed)
-        results = {"action": 0.0, "terminated": 0.0, "steps": 0.0}
-        self._record(envs, np.full(len(envs), RESET, np.uint8), obs, results)
-        return obs
+        self._record(envs, GOES_ON, {"obs": own, "action": 0.0})
+        return np.stack(obs)
 
-    def _begin(self, index: int) -> Any:
-        """Draw one env's first state; its observation, where the env itself is reset for it."""
-        random = self._random[index]
-        if self._draw:
-            self._pool.reset(index, *self._draw(random, *self._origin))
-            return None
-        inner: Any = self._env.unwrapped
-        inner.np_random = random
-        obs, _ = self._env.reset()
-        self._pool.adopt(index, inner)
-        return flat_observation(self._env, obs)
-
-    def _record(
-        self, envs: slice | Indices, flags: npt.NDArray[np.uint8], obs: Array, results: Mapping[str, Any]
-    ) -> None:
-        values: dict[Raw, Any] = {raw: column[envs] for raw, column in self._pool.columns.items()}
-        for raw in self._values:
-            values[raw] = obs[:, self._spec.own] if raw.key == "obs" else results[raw.key]
-        self._buffer.append(np.arange(self.n_envs)[envs], flags, values)
+    def _record(self, envs: slice | Indices, ended: Any, results: Mapping[str, Any]) -> None:
+        values: dict[Any, Any] = {raw: column[envs] for raw, column in self._pool.columns.items()}
+        values |= {raw: results[name] for raw, name in self._results.items()}
+        if self._pool.contacts is not None:
+            values[CONTACTS] = self._pool.contacts[envs]
+        self.buffer.append(np.arange(self.n_envs)[envs], self._steps[envs], ended, values)
 
 
 def why_not_batched(task: Task, domain: Domain, names: Iterable[str]) -> str:
     """Why `BatchedEnvs` can't stand in for the env and these names, in one line; "" where it can.
 
-    The domain's functions are tried: a start and some steps with random actions have to come out as the env's
-    own, so that another version of the env, or an error in its domain file, is noticed.
+    The domain's functions are tried on some steps with random actions, so that another version of the env, or
+    an error in its domain file, is noticed.
     """
+    random = np.random.default_rng(0)
     try:
-        envs = BatchedEnvs(task, domain, names, n_envs=1, seed=0)
+        with closing(BatchedEnvs(task, domain, names, [0])) as envs, closing(make_env(task)) as env:
+            low, high = np.maximum(envs.action_low, -1.0), np.minimum(envs.action_high, 1.0)
+            env.reset(seed=0)
+            envs.reset()
+            for step in range(1, TRIED_STEPS + 1):
+                action = random.uniform(low, high).astype(np.float32)
+                obs, _, *ends, _ = env.step(action)
+                got, expected = envs.step(action[None]), flat_parts(env.observation_space, obs)
+                if not np.allclose(got.terminal_obs[0], envs.joined(expected), rtol=1e-6, atol=1e-6):
+                    return f"the env's observations aren't what its domain file states: step {step}"
+                if ends != [got.terminated[0], got.truncated[0]]:
+                    return f"the env's episodes don't end as its domain file states: step {step}"
+                if any(ends):
+                    break
     except BadInput as error:
         return str(error)
-    env = make_env(task)
-    random = np.random.default_rng(0)
-    low, high = np.maximum(envs.action_low, -1.0), np.minimum(envs.action_high, 1.0)
+    return ""
+
+
+def _vectorised(task: Task, domain: Domain) -> Vectorised:
+    """Refuse a task without, or with other settings than the domain file states it for."""
+    stated = domain.vectorised
+    vectorised = stated(task) if callable(stated) else stated
+    if vectorised is None:
+        raise BadInput(domain.not_vectorised or f"no domain file states {task.env_id} as functions")
+    if others := ", ".join(sorted(set(task.env_kwargs) - KEPT_ARGUMENTS - vectorised.settings)):
+        raise BadInput(f"domain {domain.name!r} states the env with its own settings, not with {others}")
+    return vectorised
+
+
+def _definitions(
+    definitions: Definitions, domain: Domain, vectorised: Vectorised, env: Any
+) -> dict[str, Definition]:
+    """The env's definitions, with goals and `info` as the domain's functions, and its other functions."""
+    known = dict(definitions)
+    at_reset = {f"info_{identifier(key)}" for key in env.reset(seed=0)[1]}
+    functions: dict[str, Callable[..., Any] | None] = {
+        "obs": vectorised.observation,
+        END: vectorised.terminated,
+        APPLIED: vectorised.applied,
+        "achieved_goal": vectorised.achieved_goal,
+        "desired_goal": vectorised.desired_goal,
+        **{f"info_{identifier(key)}": each for key, each in vectorised.info.items()},
+    }
+    for name, function in functions.items():
+        if function is None or not (name in known or name.startswith("~")):
+            continue
+        origin = f"domain {domain.name!r} ({function.__module__})"
+        needs: tuple[Raw | str, ...] = tuple(inspect.signature(function).parameters)
+        for need in map(str, needs):
+            try:
+                split(need, known)
+            except KeyError:
+                raw = _raw(need, env.unwrapped, origin)
+                known[need] = Definition(Observable(need, raw.shape), (raw,))
+        if name.startswith("info_") and name not in at_reset:
+            needs, function = (*needs, STEPS), _zero_at_reset(function)
+        observable = known[name].observable if name in known else Observable(name, ())
+        known[name] = Definition(observable, needs, function, origin=origin)
+    return known
+
+
+def _zero_at_reset(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Of a key that a reset's `info` lacks; the last argument is the steps since the reset."""
+    return lambda *columns: (np.asarray(function(*columns[:-1])).T * (columns[-1] > 0.0)).T
+
+
+def _raw(need: str, env: Any, origin: str) -> Raw:
+    """An array of MjData, an orientation ("puck_geom_xmat"), or an attribute of the env."""
+    if isinstance(array := getattr(env.data, need, None), np.ndarray):
+        return Raw("data", need, array.shape)
     try:
-        expected, got = flat_observation(env, env.reset(seed=0)[0]), envs.reset()[0]
-        for step in range(TRIED_STEPS):
-            if expected.shape != got.shape or not np.allclose(got, expected, rtol=1e-6, atol=1e-6):
-                return f"the env's observations aren't what its domain file states: step {step}"
-            action = random.uniform(low, high).astype(np.float32)
-            obs, _, terminated, truncated, _ = env.step(action)
-            result = envs.step(action[None])
-            expected, got = flat_observation(env, obs), result.terminal_obs[0]
-            if (terminated, truncated) != (result.terminated[0], result.truncated[0]):
-                return f"the env's episodes don't end as its domain file states: step {step + 1}"
-            if terminated or truncated:
-                break
-        return ""
-    finally:
-        env.close()
-        envs.close()
+        if match := re.fullmatch(r"(\w+)_((geom|site)_xmat)", need):
+            return element(match[2], getattr(env.model, match[3])(match[1]).id, 9)
+        key = need.replace("__", ".")
+        value = np.asarray(attrgetter(key)(env), np.float64)
+        return Raw("env", key, value.shape)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        message = f"{need!r} is neither an observable nor an array of numbers of MjData or of the env"
+        raise BadInput(f"{origin}: {message}") from None

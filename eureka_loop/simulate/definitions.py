@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
@@ -14,70 +14,33 @@ from eureka_loop.errors import BadInput
 from eureka_loop.records import Array
 from eureka_loop.reward.vocabulary import PREFIXES, Observable
 
-Shape = tuple[int, ...]
 Indices = npt.NDArray[np.intp]
-Accumulate = Callable[[Array, Indices, Array], Array]
-"""Rows of the function (R, ...), indices of rows with a known value, these values → values (R, ...)."""
+Accumulate = Callable[[Array, Indices], Array]
+"""Rows (R, ...), right at the given indices and else the function's → values (R, ...)."""
 
 
 @dataclass(frozen=True, slots=True)
-class DataSlice:
-    """Entries [start, stop) of one of MjData's arrays, flattened."""
+class Raw:
+    """A raw column, copied at every reset and step.
 
-    field: str
-    start: int
-    stop: int
-    shape: Shape
-
-
-@dataclass(frozen=True, slots=True)
-class StepValue:
-    """A value that the env's reset or step takes or returns.
-
-    `key`: "obs", "action", "reward", "terminated", "steps" (since the reset), "achieved_goal",
-    "desired_goal", or "contacts" (the `Contacts` that sums are computed from).
+    Attributes:
+        key: with `source` "data": an array of MjData, flattened, read from entry `index` on. "step": what the
+            env's reset or step takes or returns: "obs", "action", "reward", "terminated", "steps" (since the
+            reset), a goal, or `CONTACTS`. "info": a key of the env's `info`; 0 where a step or a reset lacks
+            it. "env": an attribute of the env that a reset sets and that stays the same for the episode.
+            "contacts": a sum over the contacts of body `index` (0: of any) that carry force at the step's
+            end: "net" force, "ground" the part of it from static geoms, "touch" the number of these.
+        shape: of one row.
     """
 
+    source: Literal["data", "step", "info", "env", "contacts"]
     key: str
-    shape: Shape = ()
+    shape: tuple[int, ...] = ()
+    index: int = 0
 
 
-CONTACTS = StepValue("contacts")
-
-
-@dataclass(frozen=True, slots=True)
-class InfoValue:
-    """A number, or an array of fixed shape, of the env's `info`; 0 where a step or a reset lacks it."""
-
-    key: str
-    shape: Shape = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ContactSum:
-    """A sum over the contacts at the step's end that carry force.
-
-    `what`: "net" force (3,) on the body, "ground" the part of it from static geoms, "touch" () the number of
-    contacts with static geoms. `body` is the model's index; 0 with "touch" means any body.
-    """
-
-    what: Literal["net", "ground", "touch"]
-    body: int
-
-    @property
-    def shape(self) -> Shape:
-        return () if self.what == "touch" else (3,)
-
-
-@dataclass(frozen=True, slots=True)
-class EnvAttribute:
-    """A number or an array that a reset sets on the env and that stays the same for the episode."""
-
-    key: str
-    shape: Shape = ()
-
-
-Raw = DataSlice | StepValue | InfoValue | ContactSum | EnvAttribute
+STEPS, ENDED = Raw("step", "steps"), Raw("step", "terminated")
+CONTACTS = Raw("step", "contacts")  # of `read_contacts`, which the sums are computed from
 
 
 def as_is(column: Array) -> Array:
@@ -107,16 +70,15 @@ class Definition:
     def name(self) -> str:
         return self.observable.name
 
-    def compute(self, arguments: Iterable[Array], rows: int) -> Array:
-        """The function's result (rows, *shape), in its own memory.
+    def compute(self, arguments: Sequence[Array], rows: int) -> Array:
+        """The function's result (rows, *shape).
 
         Raises:
             BadInput: it has another shape.
         """
-        arguments = tuple(arguments)
         for argument in arguments:
             argument.flags.writeable = False  # a function that writes into one would change other observables
-        values = np.array(self.function(*arguments), np.float64)
+        values = np.asarray(self.function(*arguments), np.float64)
         if values.shape != (rows, *self.observable.shape):
             raise BadInput(
                 f"{self.origin}: observable {self.name!r} returned shape {values.shape} for N = {rows} rows, "
@@ -128,28 +90,57 @@ class Definition:
 Definitions = Mapping[str, Definition]
 
 
-def automatic(
+class Columns:
+    """Columns computed on demand, each once: of many envs at one moment.
+
+    Args:
+        known: raw columns and observables, (N, *shape).
+        before: the moment before the step, for `prev_`.
+    """
+
+    def __init__(self, definitions: Definitions, known: Any, before: Columns | None = None) -> None:
+        self._definitions, self._known, self._before = definitions, dict(known), before
+
+    def __getitem__(self, need: Raw | str) -> Any:
+        """A raw column, an observable, or `prev_`/`init_` of one."""
+        if need not in self._known:
+            if isinstance(need, Raw):
+                raise BadInput(f"the env as functions can't depend on {need}, which MjData doesn't hold")
+            self._known[need] = self._column(need)
+        return self._known[need]
+
+    def _column(self, name: str) -> Any:
+        prefix, base = split(name, self._definitions)
+        definition = self._definitions[base]
+        if definition.accumulate or prefix == "init_":
+            raise BadInput(f"the env as functions can't depend on {name!r}, which has a memory")
+        if prefix:
+            assert self._before is not None
+            return self._before[base]
+        return definition.function(*[self[need] for need in definition.needs])
+
+
+def defined(
     name: str,
     unit: str,
     description: str,
     *needs: Raw | str,
-    shape: Shape = (),
-    frame: str = "world",
-    group: str = "state",
     function: Callable[..., Any] = as_is,
     accumulate: Accumulate | None = None,
-    hidden: bool = False,
+    origin: str = "",
+    **facts: Any,
 ) -> Definition:
-    """An observable of every env; a raw column as it is has that column's shape."""
-    if function is as_is and not isinstance(needs[0], str):
-        shape = needs[0].shape
-    observable = Observable(name, shape, unit, frame, description, group, hidden=hidden)
-    return Definition(observable, needs, function, accumulate)
+    """A definition with its `Observable`, which takes `facts`; a raw column as it is has its own shape."""
+    if function is as_is and isinstance(needs[0], Raw):
+        facts["shape"] = needs[0].shape
+    facts = {"shape": (), "frame": "world", "group": "state", **facts}
+    observable = Observable(name, unit=unit, description=description, **facts)
+    return Definition(observable, needs, function, accumulate, origin)
 
 
-def element(field: str, index: int, width: int, shape: Shape | None = None) -> DataSlice:
-    """Row `index` of an array of MjData with `width` numbers a row."""
-    return DataSlice(field, index * width, (index + 1) * width, (width,) if shape is None else shape)
+def element(field: str, index: int, *shape: int) -> Raw:
+    """Row `index` of an array of MjData whose rows have this shape."""
+    return Raw("data", field, shape, index * int(np.prod(shape)))
 
 
 def split(parameter: str, definitions: Definitions) -> tuple[str, str]:
@@ -158,9 +149,7 @@ def split(parameter: str, definitions: Definitions) -> tuple[str, str]:
     Raises:
         KeyError: no such observable.
     """
-    if parameter in definitions:
-        return "", parameter
-    for prefix in PREFIXES:
+    for prefix in ("", *PREFIXES):
         if parameter.startswith(prefix) and parameter.removeprefix(prefix) in definitions:
             return prefix, parameter.removeprefix(prefix)
     raise KeyError(parameter)
@@ -170,7 +159,7 @@ def raw_needs(definitions: Definitions, names: Iterable[Raw | str]) -> tuple[Raw
     """The raw columns that parameters are computed from, each once."""
 
     def walk(need: Raw | str) -> Iterator[Raw]:
-        if not isinstance(need, str):
+        if isinstance(need, Raw):
             yield need
         elif (base := split(need, definitions)[1]) not in seen:
             seen.add(base)
@@ -181,28 +170,23 @@ def raw_needs(definitions: Definitions, names: Iterable[Raw | str]) -> tuple[Raw
     return tuple(dict.fromkeys(raw for name in names for raw in walk(name)))
 
 
-def running_sum(added: Array, starts: Indices, known: Array) -> Array:
-    """(R, ...) sums of `added` from each start on, where the value is `known`. An `Accumulate`.
-
-    Summed start by start: differences of one long cumulative sum would lose digits.
-    """
-    total = np.array(added)
-    total[starts] = known
-    for begin, end in pairwise([*starts.tolist(), len(total)]):
-        np.cumsum(total[begin:end], axis=0, out=total[begin:end])
-    return total
+def running_sum(rows: Array, starts: Indices) -> Array:
+    """Sums from each start on, start by start: differences of one long sum would lose digits."""
+    for begin, end in pairwise([*starts.tolist(), len(rows)]):
+        np.cumsum(rows[begin:end], axis=0, out=rows[begin:end])
+    return rows
 
 
 def time_since(dt: float) -> Accumulate:
     """Seconds since the function was last above 0, or since the episode's start; counted in whole steps."""
 
-    def accumulate(event: Array, starts: Indices, known: Array) -> Array:
-        steps = np.zeros(len(event))
-        steps[starts] = np.rint(known / dt)
-        zero = event > 0.0
+    def accumulate(rows: Array, starts: Indices) -> Array:
+        steps = np.zeros(len(rows))
+        steps[starts] = np.rint(rows[starts] / dt)
+        zero = rows > 0.0
         zero[starts] = True
-        rows = np.arange(len(event))
-        last = np.maximum.accumulate(np.where(zero, rows, 0))
-        return np.asarray((rows - last + steps[last]) * dt)
+        places = np.arange(len(rows))
+        last = np.maximum.accumulate(np.where(zero, places, 0))
+        return np.asarray((places - last + steps[last]) * dt)
 
     return accumulate

@@ -1,17 +1,19 @@
-"""A task's Gymnasium environment: making it, its observation as a flat row, and a first look at a step."""
+"""A task's Gymnasium environment: making it, its observation as flat rows, a first look at it, its texts."""
 
 from __future__ import annotations
 
 import copy
 import importlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+import inspect
+import re
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import gymnasium
 import mujoco
 import numpy as np
-from gymnasium.spaces import Box, Dict, Space, flatdim, flatten
+from gymnasium.spaces import Box, Dict, Space, flatten
 
 from eureka_loop.envs.registry import PACKAGES
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
@@ -19,12 +21,16 @@ from eureka_loop.records import Array, Task
 
 Env = gymnasium.Env[Any, Any]
 GOAL_KEYS = ("achieved_goal", "desired_goal")
-METAWORLD = "Meta-World/"
 EXTRAS = {
     **dict.fromkeys(("Fetch", "Hand", "Adroit", "Franka", "PointMaze", "AntMaze"), "robotics"),
-    METAWORLD: "metaworld",
+    "Meta-World/": "metaworld",
 }
 """Start of an env's id → the extra that installs it."""
+
+MOST_NOISE = 0.5  # m or rad
+REWARD_METHODS = ("_get_rew", "compute_reward", "step")  # where the task doesn't name the method
+# The arguments and the history of versions name the reward's weights and terms, one by one.
+LEFT_OUT = re.compile(r"reward|argument|version history|credit|referen", re.IGNORECASE)
 
 
 def make_env(task: Task) -> Env:
@@ -35,23 +41,25 @@ def make_env(task: Task) -> Env:
         MissingExtra: the package that registers it isn't installed.
         BadInput: its `env_kwargs` don't fit.
     """
-    _import_package(task.env_id)
+    extra = next((extra for start, extra in EXTRAS.items() if task.env_id.startswith(start)), "")
+    try:
+        if extra and task.env_id not in gymnasium.registry:
+            importlib.import_module(PACKAGES[extra])
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"env {task.env_id!r}", extra) from error
     try:
         env = gymnasium.make(task.env_id, disable_env_checker=True, **task.env_kwargs)
-        return Seeded(env) if task.env_id.startswith(METAWORLD) else _without_nested_goals(env)
+        return Seeded(env) if extra == "metaworld" else _without_nested_goals(env)
     except gymnasium.error.UnregisteredEnv as error:
         raise UnknownName("env", task.env_id, gymnasium.registry) from error
-    except (gymnasium.error.DependencyNotInstalled, ModuleNotFoundError) as error:
-        raise BadInput(f"env {task.env_id!r} needs a package that isn't installed: {error}") from error
-    except (gymnasium.error.Error, TypeError) as error:
+    except (gymnasium.error.Error, ModuleNotFoundError, TypeError) as error:
         raise BadInput(f"env {task.env_id!r} can't be made with {dict(task.env_kwargs)}: {error}") from error
 
 
 class Seeded(gymnasium.Wrapper[Any, Any, Any, Any]):
     """A Meta-World env that draws goal and objects anew at every reset, from the env's own generator.
 
-    By itself it ignores the seed given to `reset`, keeps the first goal that it drew, and hides the goal in
-    its observation space.
+    By itself it keeps the first goal that it drew, whatever the seed, and hides it in its observation space.
     """
 
     def __init__(self, env: Env) -> None:
@@ -67,39 +75,39 @@ class Seeded(gymnasium.Wrapper[Any, Any, Any, Any]):
         return self.env.reset(seed=seed, options=options)
 
 
+def _without_nested_goals(env: Env) -> Env:
+    """The kitchen's goals are dicts of their own, always the same; no policy takes them."""
+    space = env.observation_space
+    if not (isinstance(space, Dict) and is_goal(space) and isinstance(space["desired_goal"], Dict)):
+        return env
+    return gymnasium.wrappers.TransformObservation(env, lambda obs: obs["observation"], space["observation"])
+
+
 def is_goal(space: Space[Any]) -> bool:
     """Whether observations are dicts with "observation", "achieved_goal" and "desired_goal"."""
     return isinstance(space, Dict) and {"observation", *GOAL_KEYS} <= set(space.spaces)
 
 
-def width(env: Env, key: str) -> int:
-    """Size, flattened, of "obs" (of a goal env: its observation part), "achieved_goal" or "desired_goal"."""
-    return int(flatdim(_part(env.observation_space, key)))
+def flat_parts(space: Space[Any], obs: Any) -> dict[str, Any]:
+    """Flat rows "obs" (of a goal env: its observation part) and the two goals, if there are any."""
+    if is_goal(space):
+        return {"obs": np.ravel(obs["observation"]), **{key: np.ravel(obs[key]) for key in GOAL_KEYS}}
+    return {"obs": np.ravel(obs) if isinstance(space, Box) else flatten(space, obs)}
 
 
-def flat_observation(env: Env, obs: Any) -> Array:
-    """The policy's input (D,); of a goal env all parts side by side, as SB3 concatenates them."""
-    return np.asarray(flatten(env.observation_space, obs), np.float64)
-
-
-def flattener(env: Env, key: str) -> Callable[[Any], Any]:
-    """Observation → flat row of the part `key`, see `width`."""
-    space, part = _part(env.observation_space, key), "observation" if key == "obs" else key
-    if is_goal(env.observation_space):
-        return lambda obs: np.ravel(obs[part])
-    return np.ravel if isinstance(space, Box) else lambda obs: flatten(space, obs)
-
-
-@dataclass(frozen=True, slots=True)
-class FirstStep:
-    """Facts that a reset and one step show, which can't be read off the model.
+class FirstStep(NamedTuple):
+    """Facts that a reset and one step show.
 
     Attributes:
+        pose: MjData after the reset, without its noise where it was small.
+        parts: the observation, see `flat_parts`.
         infos: `info` after the reset and after the step.
         dt: seconds the step took.
         lags: whether bodies' poses were left as the last physics substep found them, as in most envs.
     """
 
+    pose: Any
+    parts: Mapping[str, Array]
     infos: tuple[Mapping[str, Any], Mapping[str, Any]]
     dt: float
     lags: bool
@@ -109,42 +117,52 @@ def first_step(env: Env) -> FirstStep:
     """Reset with seed 0, then one step with an action in the middle of its range.
 
     Raises:
-        BadInput: the env's actions aren't continuous.
+        BadInput: the env isn't backed by MuJoCo, or its actions aren't continuous.
     """
-    space = env.action_space
+    inner: Any = env.unwrapped
+    model, space = getattr(inner, "model", None), env.action_space
+    if not isinstance(model, mujoco.MjModel) or not isinstance(getattr(inner, "data", None), mujoco.MjData):
+        name = env.spec.id if env.spec else type(inner).__name__
+        raise BadInput(
+            f"env {name!r} has no MuJoCo model and data; only envs simulated by MuJoCo can be used"
+        )
     if not isinstance(space, Box):
         raise BadInput(f"the env's actions are {space}; only continuous ones (Box) can be trained here")
     low, high = np.nan_to_num(space.low, neginf=-1.0), np.nan_to_num(space.high, posinf=1.0)
-    _, at_reset = env.reset(seed=0)
-    inner: Any = env.unwrapped
-    before = inner.data.time
+    obs, at_reset = env.reset(seed=0)
+    pose = copy.copy(inner.data)
+    start = getattr(inner, "init_qpos", pose.qpos)
+    if np.shape(start) == pose.qpos.shape and np.allclose(pose.qpos, start, atol=MOST_NOISE):
+        pose.qpos[:] = start
+    mujoco.mj_kinematics(model, pose)
+    mujoco.mj_comPos(model, pose)
     after = env.step(((low + high) / 2.0).astype(space.dtype))[4]
     current = copy.copy(inner.data)
-    mujoco.mj_kinematics(inner.model, current)
+    mujoco.mj_kinematics(model, current)
     lags = not np.allclose(current.xpos, inner.data.xpos, rtol=0.0, atol=1e-12)
-    return FirstStep((at_reset, after), round(float(inner.data.time - before), 12), lags)
+    dt = round(float(inner.data.time - pose.time), 12)
+    return FirstStep(pose, flat_parts(env.observation_space, obs), (at_reset, after), dt, lags)
 
 
-def _part(space: Space[Any], key: str) -> Space[Any]:
-    if isinstance(space, Dict) and is_goal(space):
-        return space["observation" if key == "obs" else key]
-    return space
+def trimmed(text: str) -> str:
+    """The text without sections (and their subsections) on rewards, and without other sentences on them."""
+    kept: list[str] = []
+    skip_below = 0  # level of the heading of the section being left out; 0 for none
+    for line in text.splitlines():
+        heading = re.match(r"(#+)\s+(.*)", line)
+        if heading and (not skip_below or len(heading[1]) <= skip_below):
+            skip_below = len(heading[1]) if LEFT_OUT.search(heading[2]) else 0
+        if not skip_below and "reward" in line.lower():
+            sentences = re.split(r"(?<=[.!?])\s+", line)
+            line = " ".join(sentence for sentence in sentences if "reward" not in sentence.lower())
+        if not skip_below:
+            kept.append(line)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
 
 
-def _without_nested_goals(env: Env) -> Env:
-    """The kitchen's goals are dicts of their own, always the same; no policy takes them."""
-    space = env.observation_space
-    if not (isinstance(space, Dict) and is_goal(space) and isinstance(space["desired_goal"], Dict)):
-        return env
-    return gymnasium.wrappers.TransformObservation(env, lambda obs: obs["observation"], space["observation"])
-
-
-def _import_package(env_id: str) -> None:
-    if env_id in gymnasium.registry:
-        return
-    for start, extra in EXTRAS.items():
-        if env_id.startswith(start):
-            try:
-                importlib.import_module(PACKAGES[extra])
-            except ModuleNotFoundError as error:
-                raise MissingExtra(f"env {env_id!r}", extra) from error
+def reward_source(env: Env, methods: Iterable[str]) -> str:
+    """The source of the env's own reward: of these methods of its class, by default of the usual one."""
+    kind = type(env.unwrapped)
+    named = tuple(methods) or [name for name in REWARD_METHODS if hasattr(kind, name)][:1]
+    known = [getattr(kind, name) for name in named if hasattr(kind, name)]
+    return "\n\n".join(textwrap.dedent(inspect.getsource(inspect.unwrap(each))) for each in known)

@@ -1,8 +1,7 @@
 """Columns of a transition as another goal of its episode would have made them.
 
-What is computed from `desired_goal` is computed anew, everything else is kept. What depends on the goal
-follows from what each observable needs; a domain states the automatic ones for which this can't be seen
-(`Domain.hindsight`).
+What is computed from `desired_goal` is computed anew, everything else is kept. A domain states the automatic
+observables that depend on the goal in a way that can't be seen (`Domain.hindsight`).
 
 After Andrychowicz et al. 2017, "Hindsight Experience Replay", sections 4.1 and 4.2.
 """
@@ -10,13 +9,12 @@ After Andrychowicz et al. 2017, "Hindsight Experience Replay", sections 4.1 and 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 
 from eureka_loop.envs.domain import Domain, ObservableFunction
 from eureka_loop.errors import BadInput, Problem, Refused, UnknownName
 from eureka_loop.records import Array, Task
-from eureka_loop.simulate.batched_spec import KEPT_ARGUMENTS
+from eureka_loop.simulate.batched import KEPT_ARGUMENTS
 from eureka_loop.simulate.definitions import Definition, Definitions, split
 
 ACHIEVED, DESIRED = "achieved_goal", "desired_goal"
@@ -28,30 +26,29 @@ class Hindsight:
 
     Args:
         stated: of `stated_of`.
+        parameters: of the program.
 
     Attributes:
         kept: the columns that a transition must keep for it: `achieved_goal`, and what the program's
             parameters are computed from beside the goal, `prev_` and `init_` included.
+
+    Raises:
+        Refused: a parameter that can't be computed for another goal.
+        BadInput: a stated name that the env hasn't.
     """
 
     def __init__(
-        self,
-        definitions: Definitions,
-        stated: Mapping[str, ObservableFunction],
-        parameters: Iterable[str],
+        self, definitions: Definitions, stated: Mapping[str, ObservableFunction], parameters: Iterable[str]
     ) -> None:
-        """
-        Raises:
-            Refused: a parameter that can't be computed for another goal.
-            BadInput: a stated name that the env hasn't.
-        """
-        self._definitions = definitions
-        self._stated = {name: _stated(name, each, definitions) for name, each in stated.items()}
-        # Column → how it is computed and from which columns, in order of need.
-        self._recomputed: dict[str, tuple[Definition, tuple[str, ...]]] = {}
-        self._kept = {ACHIEVED: None}
-        self._columns = {each: self._plan(*split(each, definitions)) for each in parameters}
-        self.kept = tuple(self._kept)
+        self._definitions, self._stated, self._parameters = dict(definitions), stated, tuple(parameters)
+        for name, function in stated.items():
+            if name not in definitions:
+                raise UnknownName("observable stated to depend on the goal", name, definitions)
+            needs = tuple(inspect.signature(function).parameters)
+            origin, observable = f"hindsight of {function.__module__}", definitions[name].observable
+            self._definitions[name] = Definition(observable, needs, function, origin=origin)
+        kept = [name for parameter in self._parameters for name in self._kept(parameter)]
+        self.kept = tuple(dict.fromkeys([ACHIEVED, *kept]))
 
     def columns(self, kept: Mapping[str, Array], goal: Array) -> dict[str, Array]:
         """Parameter → (N, *shape), as the program takes them.
@@ -63,39 +60,47 @@ class Hindsight:
         Raises:
             BadInput: a domain's function doesn't return what its observable declares.
         """
-        known = {**kept, DESIRED: goal}
-        for name, (definition, arguments) in self._recomputed.items():
-            known[name] = definition.compute([known[each] for each in arguments], len(goal))
-        return {parameter: known[name] for parameter, name in self._columns.items()}
 
-    def _plan(self, prefix: str, base: str) -> str:
-        """Plan the column of `prefix` + `base`, and before it what it needs; its name among the columns."""
-        if base == DESIRED:
-            return DESIRED
-        name = prefix + base
-        if not self._depends_on_goal(base):
-            self._kept[name] = None
-        elif name not in self._recomputed:
-            definition = self._stated.get(base) or self._definitions[base]
-            if definition.accumulate:
-                raise _refused(f"{base!r} adds up over the episode what depends on the goal")
-            needs = [split(str(need), self._definitions) for need in definition.needs]
-            arguments = tuple(self._plan(_combined(prefix, inner, name), of) for inner, of in needs)
-            self._recomputed[name] = definition, arguments
-        return name
+        def column(name: str) -> Array:
+            prefix, base = split(name, self._definitions)
+            if base == DESIRED:
+                return goal
+            if name not in known:
+                arguments = [column(need) for need in self._needs(prefix, base)]
+                known[name] = self._definitions[base].compute(arguments, len(goal))
+            return known[name]
 
-    def _depends_on_goal(self, base: str) -> bool:
-        """
-        Raises:
-            Refused: it isn't known; hidden automatic ones are rewards and markers.
-        """
-        if base == DESIRED or base in self._stated:
-            return True
+        known = dict(kept)
+        return {parameter: column(parameter) for parameter in self._parameters}
+
+    def _kept(self, name: str) -> Iterator[str]:
+        """The columns from which a parameter is computed, the goal left out."""
+        prefix, base = split(name, self._definitions)
+        if not self._follows_goal(base):
+            yield name
+        elif base != DESIRED:
+            for need in self._needs(prefix, base):
+                yield from self._kept(need)
+
+    def _follows_goal(self, base: str) -> bool:
+        """Whether it depends on the goal; so may hidden automatic ones, which are rewards and markers."""
         definition = self._definitions[base]
-        if definition.observable.hidden and not definition.origin:
-            raise _refused(f"no domain file states how {base!r} depends on the goal")
-        needs = [need for need in definition.needs if isinstance(need, str)]
-        return any(self._depends_on_goal(split(need, self._definitions)[1]) for need in needs)
+        unknown = definition.observable.hidden and not definition.origin
+        names = [split(need, self._definitions)[1] for need in definition.needs if isinstance(need, str)]
+        return base == DESIRED or base in self._stated or unknown or any(map(self._follows_goal, names))
+
+    def _needs(self, prefix: str, base: str) -> Iterator[str]:
+        """The needs of a column with a prefix, as seen from now.
+
+        The row before the reset row is itself, so from there everything is `init_`.
+        """
+        definition = self._definitions[base]
+        for need in definition.needs:
+            own, name = split(need, self._definitions) if isinstance(need, str) else ("", "")
+            if not name or definition.accumulate or prefix == own == "prev_":
+                message = f"{prefix + base!r} can't be computed for another goal; leave it out, or {OFF}"
+                raise Refused([Problem(1, f"hindsight replay can't use this program: {message}")])
+            yield ("init_" if "init_" in (prefix, own) else prefix + own) + name
 
 
 def stated_of(task: Task, domain: Domain) -> Mapping[str, ObservableFunction]:
@@ -104,34 +109,8 @@ def stated_of(task: Task, domain: Domain) -> Mapping[str, ObservableFunction]:
     Raises:
         BadInput: nothing, or not of an env with these settings.
     """
-    if domain.hindsight is None:
-        raise BadInput(f"her = true, but no domain file states what follows the goal in {task.env_id}; {OFF}")
-    if others := ", ".join(sorted(set(task.env_kwargs) - KEPT_ARGUMENTS)):
-        raise BadInput(
-            f"her = true, but domain {domain.name!r} says nothing of its goal with {others}; {OFF}"
-        )
+    others = ", ".join(sorted(set(task.env_kwargs) - KEPT_ARGUMENTS))
+    if domain.hindsight is None or others:
+        env = f"{task.env_id} with {others}" if others else task.env_id
+        raise BadInput(f"her = true, but no domain file states what follows the goal in {env}; {OFF}")
     return domain.hindsight
-
-
-def _refused(why: str) -> Refused:
-    return Refused([Problem(1, f"hindsight replay can't use this program: {why}; leave it out, or {OFF}")])
-
-
-def _combined(prefix: str, inner: str, name: str) -> str:
-    """The prefix, seen from now, of what a column with a prefix needs with another.
-
-    The row before the reset row is itself, so from there everything is `init_`.
-    """
-    if "init_" in (prefix, inner):
-        return "init_"
-    if prefix and inner:
-        raise _refused(f"{name!r} depends on the goal and looks two steps back")
-    return prefix or inner
-
-
-def _stated(name: str, function: ObservableFunction, definitions: Definitions) -> Definition:
-    if name not in definitions:
-        raise UnknownName("observable stated to depend on the goal", name, definitions)
-    needs = tuple(inspect.signature(function).parameters)
-    origin = f"hindsight of {function.__module__}"
-    return replace(definitions[name], needs=needs, function=function, accumulate=None, origin=origin)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from math import prod
 from operator import attrgetter
 from typing import Any
 
@@ -14,8 +13,8 @@ import numpy as np
 
 from eureka_loop.envs.domain import Vectorised
 from eureka_loop.records import Array
-from eureka_loop.simulate.contacts import read_contacts
-from eureka_loop.simulate.definitions import CONTACTS, ContactSum, DataSlice, EnvAttribute, Raw
+from eureka_loop.simulate.definitions import CONTACTS, Raw
+from eureka_loop.simulate.physics import read_contacts
 
 # Fields that mj_step leaves alone: Gymnasium's envs compute them after it, and so does this, where asked.
 AFTER_CONSTRAINTS = frozenset({"cacc", "cfrc_int", "cfrc_ext"})
@@ -23,44 +22,40 @@ STATE = mujoco.mjtState.mjSTATE_INTEGRATION  # with mocap bodies, controls and t
 
 
 class Pool:
-    """N copies of an env's simulation.
-
-    Threads share the copies; `mj_step` releases Python's global lock.
+    """N copies of an env's simulation, shared by threads; `mj_step` releases Python's global lock.
 
     Args:
         env: unwrapped; its model is shared.
-        vectorised: what the env does to its simulation beside stepping it.
         raws: to be read after each step and reset, where they are of MjData or of the env.
 
     Attributes:
-        columns: raw column → (N, *shape) as of each copy's last step or reset. Views of memory that the next
-            step overwrites.
+        columns: raw column → (N, *shape) as of each copy's last step or reset, overwritten by the next.
     """
 
     def __init__(
         self, env: Any, vectorised: Vectorised, raws: Iterable[Raw], n_envs: int, threads: int = 1
     ) -> None:
         raws, model = tuple(raws), env.model
-        inner = _stepped(env)
+        # Gymnasium-Robotics' mazes have the env that steps the simulation inside.
+        parts = (env, *vars(env).values())
+        inner = next(each for each in parts if hasattr(each, "frame_skip") or hasattr(each, "n_substeps"))
         self._model = model
         self._frame_skip = int(inner.frame_skip if hasattr(inner, "frame_skip") else inner.n_substeps)
         self._datas = [mujoco.MjData(model) for _ in range(n_envs)]
-        fields = {raw.field for raw in raws if isinstance(raw, DataSlice)}
-        arrays = {field: np.zeros((n_envs, getattr(env.data, field).size)) for field in sorted(fields)}
+        fields = sorted({raw.key for raw in raws if raw.source == "data"})
+        arrays = {field: np.zeros((n_envs, getattr(env.data, field).size)) for field in fields}
         self._pairs = [
-            [(arrays[field][index], getattr(data, field).reshape(-1)) for field in arrays]
+            [(arrays[field][index], getattr(data, field).reshape(-1)) for field in fields]
             for index, data in enumerate(self._datas)
         ]
-        self._attributes = [raw for raw in raws if isinstance(raw, EnvAttribute)]
+        self._attributes = [raw for raw in raws if raw.source == "env"]
         self.columns: dict[Raw, Array] = {raw: np.zeros((n_envs, *raw.shape)) for raw in self._attributes}
         for raw in raws:
-            if isinstance(raw, DataSlice):  # to split the last axis leaves a view
-                part = arrays[raw.field][:, raw.start : raw.stop]
+            if raw.source == "data":  # to split the last axis leaves a view
+                part = arrays[raw.key][:, raw.index : raw.index + int(np.prod(raw.shape))]
                 self.columns[raw] = part.reshape(n_envs, *raw.shape)
-        self._contacts = np.empty(n_envs, object)
-        if any(isinstance(raw, ContactSum) for raw in raws):
-            self.columns[CONTACTS] = self._contacts
-        self._wrenches = hasattr(inner, "do_simulation") and not fields.isdisjoint(AFTER_CONSTRAINTS)
+        self.contacts = np.empty(n_envs, object) if CONTACTS in raws else None
+        self._wrenches = hasattr(inner, "do_simulation") and not AFTER_CONSTRAINTS.isdisjoint(fields)
         joints = [mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, name) for name in vectorised.held]
         self._held, self._forward = model.jnt_qposadr[joints].tolist(), vectorised.forward
         self._varied = {name: np.stack([getattr(model, name)] * n_envs) for name in vectorised.varied}
@@ -68,15 +63,7 @@ class Pool:
         self._chunks = [chunk.tolist() for chunk in np.array_split(np.arange(n_envs), threads)]
         # One model a thread, filled with each copy's varied arrays: one a copy would take 10 MB each.
         self._models = [copy.copy(model) if self._varied else model for _ in range(threads)]
-        self._executor = ThreadPoolExecutor(threads) if threads > 1 else None
-
-    def reset(self, index: int, qpos: Array, qvel: Array) -> None:
-        """As `MujocoEnv.reset` and `set_state` with qpos (nq,) and qvel (nv,)."""
-        data = self._datas[index]
-        mujoco.mj_resetData(self._model, data)
-        data.qpos[:], data.qvel[:] = qpos, qvel
-        mujoco.mj_forward(self._model, data)
-        self._read(index)
+        self._executor = ThreadPoolExecutor(threads)
 
     def adopt(self, index: int, env: Any) -> None:
         """Copy the simulation of another such env, with its attributes and its model's varied arrays."""
@@ -93,31 +80,25 @@ class Pool:
         Args:
             written: arrays of MjData (N, ...) to set before it, "ctrl" among them.
         """
-        if self._executor is None:
-            self._advance(0, written)
-        else:
-            list(self._executor.map(lambda part: self._advance(part, written), range(len(self._chunks))))
+        run = self._executor.map if len(self._chunks) > 1 else map
+        list(run(lambda part: self._advance(part, written), range(len(self._chunks))))
 
-    def state(self, index: int) -> Array:
-        """(S,), all that one copy's next step depends on."""
+    def snapshot(self, index: int) -> list[Array]:
+        """All that one copy's next step depends on."""
         state = np.zeros(mujoco.mj_stateSize(self._model, STATE))
         mujoco.mj_getState(self._model, self._datas[index], state, STATE)
-        return np.concatenate([state, *(rows[index].reshape(-1) for rows in self._varied.values())])
+        return [state, *(rows[index].copy() for rows in self._varied.values())]
 
-    def restore(self, index: int, state: Array) -> None:
-        """Set one copy to what `state` returned; its columns are right again after the next step."""
-        data = self._datas[index]
-        end = mujoco.mj_stateSize(self._model, STATE)
-        mujoco.mj_resetData(self._model, data)
-        mujoco.mj_setState(self._model, data, state[:end], STATE)
-        for rows in self._varied.values():
-            start, end = end, end + prod(rows.shape[1:])
-            rows[index] = state[start:end].reshape(rows.shape[1:])
+    def restore(self, index: int, snapshot: Sequence[Array]) -> None:
+        """Set one copy to what `snapshot` returned; its columns are right again after the next step."""
+        mujoco.mj_resetData(self._model, self._datas[index])
+        mujoco.mj_setState(self._model, self._datas[index], np.asarray(snapshot[0]), STATE)
+        for rows, kept in zip(self._varied.values(), snapshot[1:], strict=True):
+            rows[index] = kept
 
     def close(self) -> None:
         """End the threads."""
-        if self._executor is not None:
-            self._executor.shutdown()
+        self._executor.shutdown()
 
     def _advance(self, part: int, written: Mapping[str, Array]) -> None:
         model = self._models[part]
@@ -140,12 +121,5 @@ class Pool:
     def _read(self, index: int) -> None:
         for column, view in self._pairs[index]:
             column[:] = view
-        if CONTACTS in self.columns:
-            self._contacts[index] = read_contacts(self._model, self._datas[index])
-
-
-def _stepped(env: Any) -> Any:
-    """The env that steps the simulation: Gymnasium-Robotics' mazes have another env inside."""
-    if hasattr(env, "frame_skip") or hasattr(env, "n_substeps"):
-        return env
-    return next(each for each in vars(env).values() if hasattr(each, "frame_skip"))
+        if self.contacts is not None:
+            self.contacts[index] = read_contacts(self._model, self._datas[index])

@@ -7,27 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from eureka_loop.records import Array
-from eureka_loop.simulate.contacts import contact_sums
 from eureka_loop.simulate.definitions import (
     CONTACTS,
-    ContactSum,
-    Definition,
+    ENDED,
+    STEPS,
+    Columns,
     Definitions,
     Indices,
     Raw,
     raw_needs,
     split,
 )
+from eureka_loop.simulate.physics import contact_sums
 
-RESET, STEP, TERMINATED, TRUNCATED = 0, 1, 2, 4  # flags of a row; STEP with what ended the episode
 FIRST_CAPACITY = 256  # rows
-Flags = npt.NDArray[np.uint8]
+GOES_ON, TERMINATED, TRUNCATED = 0, 1, 2  # the episode after a row; ended by the env, or by a time limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,49 +56,52 @@ class Transitions:
 class StepBuffer:
     """Rows of several envs of one model: a row for every reset and every step.
 
-    After a take two rows of each env stay, the episode's reset and the last one, so that `init_` and `prev_`
-    of the next rows can be computed. Their observables are kept as computed, since their own past is gone.
+    After a take the episode's reset row and the last row of each env stay, with their observables, for
+    `init_` and `prev_` of the next rows.
 
     Args:
         names: parameters of programs (`prev_` and `init_` allowed), all known to `definitions`.
         model: MjModel.
 
     Attributes:
-        raws: the columns that `append` takes: `CONTACTS` in place of sums over contacts.
+        raws: the columns that `append` takes as values: `CONTACTS` in place of sums over contacts.
     """
 
     def __init__(self, definitions: Definitions, names: Iterable[str], n_envs: int, model: Any) -> None:
         self.names, self.n_envs = tuple(dict.fromkeys(names)), n_envs
         self._definitions, self._model = definitions, model
         raws = raw_needs(definitions, self.names)
-        self._sums = [raw for raw in raws if isinstance(raw, ContactSum)]
-        self.raws = tuple(dict.fromkeys(CONTACTS if raw in self._sums else raw for raw in raws))
+        self._sums = [raw for raw in raws if raw.source == "contacts"]
+        recorded = dict.fromkeys(CONTACTS if raw in self._sums else raw for raw in raws)
+        self.raws = tuple(raw for raw in recorded if raw not in (STEPS, ENDED))
         self._columns: dict[Raw, Any] = {
             raw: np.zeros((FIRST_CAPACITY, *raw.shape), object if raw == CONTACTS else np.float64)
             for raw in self.raws
         }
-        self._flags: Flags = np.zeros(FIRST_CAPACITY, np.uint8)
-        self._envs = np.zeros(FIRST_CAPACITY, np.intp)
-        self._length = self._carried = 0
-        self._saved: dict[str, Array] = {}
+        self._rows = np.zeros((FIRST_CAPACITY, 3), np.intp)  # env, steps since the reset, how it ended
+        self._length = 0
+        self._carried, self._columns_carried = self._rows[:0], dict[str, Array]()
 
-    def append(self, envs: int | Indices, flags: int | Flags, values: Mapping[Raw, Any]) -> None:
+    def append(self, envs: int | Indices, steps: Any, ended: Any, values: Mapping[Raw, Any]) -> None:
         """One row for each of some envs.
 
         Args:
             envs: (E,) or one env.
-            flags: (E,), RESET or STEP with what ended the episode.
+            steps: (E,) since the reset, 0 of which is the reset itself.
+            ended: (E,) GOES_ON, TERMINATED or TRUNCATED.
             values: raw column → (E, *shape); copied.
         """
         start = self._length
-        end = start + (1 if isinstance(envs, int) else len(envs))
-        if end > len(self._flags):
-            self._grow(end)
-        rows: int | slice = start if isinstance(envs, int) else slice(start, end)
-        self._envs[rows], self._flags[rows] = envs, flags
+        end = self._length = start + (1 if isinstance(envs, int) else len(envs))
+        if end > len(self._rows):
+            size = max(2 * len(self._rows), end)
+            self._rows = np.resize(self._rows, (size, 3))
+            for raw, column in self._columns.items():
+                self._columns[raw] = np.resize(column, (size, *column.shape[1:]))
+        at: int | slice = start if isinstance(envs, int) else slice(start, end)
+        self._rows[at, 0], self._rows[at, 1], self._rows[at, 2] = envs, steps, ended
         for raw, column in self._columns.items():
-            column[rows] = values[raw]
-        self._length = end
+            column[at] = values[raw]
 
     def take(self) -> Transitions:
         """All steps since the last take, with every name's column; the episodes go on.
@@ -105,122 +109,106 @@ class StepBuffer:
         Raises:
             BadInput: an observable of a domain file doesn't return what it declares.
         """
-        order = np.argsort(self._envs[: self._length], kind="stable")
+        order = np.argsort(self._rows[: self._length, 0], kind="stable")
+        new = self._rows[order]
+        envs, steps, ended = new.T
         raw: dict[Raw, Any] = {each: column[order] for each, column in self._columns.items()}
+        raw |= {STEPS: steps.astype(np.float64), ENDED: (ended == TERMINATED).astype(np.float64)}
         if self._sums:
             raw |= contact_sums(self._model, raw[CONTACTS], self._sums)
-        rows = Rows(self._envs[order], self._flags[order], order, self._carried)
-        evaluation = Evaluation(self._definitions, rows, raw, self._saved)
-        steps = ((rows.flags & STEP) > 0) & ~rows.is_carried
-        columns = {name: evaluation.column(name)[steps] for name in self.names}
-        ended = rows.flags[steps] & (TERMINATED | TRUNCATED)
+        rows = Rows(self._definitions, raw, new, self._carried, self._columns_carried)
+        stepped = steps > 0
         taken = Transitions(
-            columns=columns,
-            env_index=rows.envs[steps],
-            episode_start=(rows.previous == rows.first)[steps],
-            done=ended > 0,
-            truncated=ended == TRUNCATED,
+            columns={name: rows.at(rows.new[stepped], name) for name in self.names},
+            env_index=envs[stepped],
+            episode_start=steps[stepped] == 1,
+            done=ended[stepped] != GOES_ON,
+            truncated=ended[stepped] == TRUNCATED,
         )
-        self._saved = {name: column[rows.kept] for name, column in evaluation.computed.items()}
-        self._move(order[rows.kept], rows.flags[rows.kept])
+        last = np.flatnonzero(np.diff(rows.rows[:, 0], append=-1))
+        kept = np.stack([rows.places["init_"][last], last], axis=1).reshape(-1)
+        self._carried, self._length = rows.rows[kept], 0
+        self._columns_carried = {name: column[kept] for name, column in rows.computed.items()}
         return taken
 
     def snapshot(self, envs: slice) -> dict[str, Any]:
-        """Of these envs, right after a take: what their next rows need of the two that stay."""
+        """Of these envs, right after a take: what their next rows need of those before."""
         kept = slice(2 * envs.start, 2 * envs.stop)
-        saved = {name: column[kept] for name, column in self._saved.items()}
-        return {"flags": self._flags[kept].copy(), "saved": saved}
+        columns = {name: column[kept] for name, column in self._columns_carried.items()}
+        return {"rows": self._carried[kept], "columns": columns}
 
     def restore(self, parts: Sequence[Mapping[str, Any]]) -> None:
-        """Go on, right after a reset of all envs, from snapshots of these, in order.
-
-        Raw columns of the rows that stay are the reset's: of these rows only saved observables count. What a
-        part didn't record is 0 there.
-        """
-        rows = np.repeat(np.arange(self._length - self.n_envs, self._length), 2)
-        self._move(rows, np.concatenate([part["flags"] for part in parts]))
-        saved = [part["saved"] for part in parts]
-        sizes = [len(part["flags"]) for part in parts]
-        shapes = {name: column.shape[1:] for part in saved for name, column in part.items()}
-        self._saved = {
-            name: np.concatenate(
-                [part.get(name, np.zeros((size, *shape))) for part, size in zip(saved, sizes, strict=True)]
-            )
-            for name, shape in shapes.items()
-        }
-
-    def _move(self, rows: Indices, flags: Flags) -> None:
-        """Keep these rows alone, as carried ones."""
-        count = self._length = self._carried = len(rows)
-        if count > len(self._flags):
-            self._grow(count)
-        for column in self._columns.values():
-            column[:count] = column[rows]
-        self._flags[:count], self._envs[:count] = flags, self._envs[rows]
-
-    def _grow(self, least: int) -> None:
-        size = max(2 * len(self._flags), least)
-        self._flags, self._envs = np.resize(self._flags, size), np.resize(self._envs, size)
-        self._columns = {
-            raw: np.resize(column, (size, *column.shape[1:])) for raw, column in self._columns.items()
-        }
+        """Go on from snapshots of these envs, in order. What a part didn't record is 0 before."""
+        self._carried, self._length = np.concatenate([part["rows"] for part in parts]), 0
+        self._carried[:, 0] = np.repeat(np.arange(self.n_envs), 2)
+        self._columns_carried = {}
+        for name in dict.fromkeys(name for part in parts for name in part["columns"]):
+            shape = self._definitions[name].observable.shape
+            known = [part["columns"].get(name, np.zeros((len(part["rows"]), *shape))) for part in parts]
+            self._columns_carried[name] = np.concatenate(known)
 
 
-class Rows:
-    """Rows sorted by env, in order of time; R of them, resets and carried ones included.
+class Rows(Columns):
+    """Carried and new rows, (R, 3), sorted by env, in order of time. As `Columns`: of the new ones.
 
-    Attributes:
-        is_carried: (R,) the last take computed it already.
-        first: (R,) index of the episode's reset row.
-        previous: (R,) index of the row before; a reset row's own.
-        starts: indices of reset rows and carried rows, rising: their accumulated values are known.
-        kept: indices of the two rows of each env that the next take carries.
-    """
-
-    def __init__(self, envs: Indices, flags: Flags, order: Indices, carried: int) -> None:
-        self.envs, self.flags = envs, flags
-        rows = np.arange(len(flags))
-        self.is_carried = order < carried
-        origin = (flags == RESET) | (self.is_carried & (order % 2 == 0))  # the first of each carried pair
-        self.first = np.maximum.accumulate(np.where(origin, rows, 0))
-        fresh = origin | self.is_carried
-        self.previous = np.where(fresh, rows, rows - 1)
-        self.starts = np.flatnonzero(fresh)
-        last = np.flatnonzero(np.append(envs[1:] != envs[:-1], True)) if len(envs) else rows
-        self.kept = np.stack([self.first[last], last], axis=1).reshape(-1)
-
-
-class Evaluation:
-    """Columns over one set of rows, each observable computed once.
-
-    Args:
-        saved: observables of the carried rows as the last take computed them.
+    `places`: prefix → (R,) indices of the rows that it means: itself, the row before (a reset row's own), the
+    episode's reset row.
     """
 
     def __init__(
-        self, definitions: Definitions, rows: Rows, raw: Mapping[Raw, Array], saved: Mapping[str, Array]
+        self, definitions: Definitions, raw: Any, new: Indices, carried: Indices, known: Mapping[str, Array]
     ) -> None:
-        self._definitions, self._rows, self._raw, self._saved = definitions, rows, raw, saved
+        super().__init__(definitions, raw)
+        order = np.argsort(np.concatenate([carried, new])[:, 0], kind="stable")
+        self.rows = np.concatenate([carried, new])[order]
+        is_new, is_reset, own = order >= len(carried), self.rows[:, 1] == 0, np.arange(len(order))
+        self.new, self._old, self._carried = own[is_new], own[~is_new], known
+        self._starts = np.flatnonzero(is_reset | ~is_new)  # accumulated values are known there
+        previous = own - 1
+        previous[self._starts] = self._starts
+        first = np.maximum.accumulate(np.where(is_reset, own, 0))
+        self.places = {"": own, "prev_": previous, "init_": first}
         self.computed: dict[str, Array] = {}
 
-    def column(self, need: Raw | str) -> Array:
-        """(R, *shape) of a raw column, an observable, or `prev_`/`init_` of one."""
-        if not isinstance(need, str):
-            return self._raw[need]
-        prefix, base = split(need, self._definitions)
+    def at(self, rows: Indices, name: str) -> Array:
+        """(len(rows), *shape) of an observable, or `prev_`/`init_` of one."""
+        prefix, base = split(name, self._definitions)
         if base not in self.computed:
-            self.computed[base] = self._compute(self._definitions[base])
-        column = self.computed[base]
-        if not prefix:
-            return column
-        return column[self._rows.previous if prefix == "prev_" else self._rows.first]
+            definition = self._definitions[base]
+            values = np.zeros((len(self.rows), *definition.observable.shape))
+            values[self.new] = definition.compute([self[need] for need in definition.needs], len(self.new))
+            if definition.accumulate:
+                values[self._starts] = 0.0
+            if base in self._carried:
+                values[self._old] = self._carried[base]
+            accumulate = definition.accumulate or (lambda rows, _: rows)
+            self.computed[base] = accumulate(values, self._starts)
+        column: Array = self.computed[base][self.places[prefix][rows]]
+        return column
 
-    def _compute(self, definition: Definition) -> Array:
-        rows, saved = self._rows, self._saved.get(definition.name)
-        values = definition.compute(map(self.column, definition.needs), len(rows.flags))
-        known = np.zeros_like(values) if definition.accumulate else values
-        if saved is not None:
-            known[rows.is_carried] = saved
-        return (
-            definition.accumulate(values, rows.starts, known[rows.starts]) if definition.accumulate else known
-        )
+    def _column(self, name: str) -> Array:
+        return self.at(self.new, name)
+
+
+class EpisodeCollector:
+    """Keeps each env's episode under way until its last step; one broken off by a reset is dropped."""
+
+    def __init__(self, n_envs: int) -> None:
+        self.under_way: list[list[Mapping[str, Array]]] = [[] for _ in range(n_envs)]  # pieces, per env
+
+    def add(self, transitions: Transitions) -> list[Mapping[str, Array]]:
+        """Columns (length, *shape) of the episodes that these transitions finish, by env and time."""
+        finished = []
+        envs, begins = transitions.env_index, transitions.episode_start.copy()
+        begins[1:] |= transitions.done[:-1] | (envs[1:] != envs[:-1])
+        for begin, end in pairwise(sorted({0, *np.flatnonzero(begins).tolist(), len(transitions)})):
+            env = int(envs[begin])
+            if transitions.episode_start[begin]:
+                self.under_way[env] = []
+            pieces = self.under_way[env]
+            pieces.append({name: column[begin:end] for name, column in transitions.columns.items()})
+            if transitions.done[end - 1]:
+                columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+                finished.append(columns)
+                self.under_way[env] = []
+        return finished

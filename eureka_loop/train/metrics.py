@@ -20,8 +20,7 @@ from eureka_loop.records import Array, Job
 from eureka_loop.results import Checkpoint, JudgedEpisode, TermStats, Trained
 from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.reward.sandbox.process import Terms
-from eureka_loop.simulate.episodes import Episode, EpisodeCollector
-from eureka_loop.simulate.step_buffer import Transitions
+from eureka_loop.simulate.step_buffer import EpisodeCollector, Transitions
 
 SPACING = 100  # steps; of shorter episodes a sample is judged, on average one in so many steps
 RECENT = 10  # judged episodes behind "fitness so far"
@@ -143,7 +142,7 @@ class TrainingMetrics:
         """All statistics so far, unfinished episodes included."""
         own = {name: value for name, value in vars(self).items() if name not in _NO_STATISTICS}
         curves = {name: dict(getattr(self.logger, name)) for name in _CURVES}
-        return {"own": own, "open": self._collector.snapshot(), "curves": curves}
+        return {"own": own, "open": self._collector.under_way, "curves": curves}
 
     def restore(self, snapshot: Mapping[str, Any], before: Path) -> None:
         """Continue from a snapshot; the curves and progress in the folder `before` are copied."""
@@ -151,7 +150,7 @@ class TrainingMetrics:
             for path in before.glob(pattern):
                 shutil.copy2(path, str(self.logger.get_dir()))
         vars(self).update(snapshot["own"])
-        self._collector.restore(snapshot["open"])
+        self._collector.under_way = snapshot["open"]
         for name in _CURVES:
             getattr(self.logger, name).update(snapshot["curves"][name])
 
@@ -161,16 +160,17 @@ class TrainingMetrics:
         self._lengths: list[int] = []  # of all episodes
         self._first = len(self._judged)
 
-    def _finish(self, episode: Episode) -> None:
+    def _finish(self, episode: Mapping[str, Array]) -> None:
         """Judge an episode, unless more than one in SPACING steps has been: long ones are not preferred."""
         due = self._steps >= SPACING * len(self._judged)
-        self._steps += episode.length
-        self._lengths.append(episode.length)
+        length = len(next(iter(episode.values())))
+        self._steps += length
+        self._lengths.append(length)
         if due:
-            fitness, success = self._judge.measure(episode.columns)
-            terms = {name: each.mean() for name, each in episode.columns.items() if name.startswith(TERM)}
+            fitness, success = self._judge.measure(episode)
+            terms = {name: each.mean() for name, each in episode.items() if name.startswith(TERM)}
             means = {name.removeprefix(TERM): float(mean) for name, mean in terms.items()}
-            self._judged.append(TrainingEpisode(fitness, success, episode.length, means))
+            self._judged.append(TrainingEpisode(fitness, success, length, means))
 
 
 _NO_STATISTICS = ("logger", "_job", "_judge", "_collector")

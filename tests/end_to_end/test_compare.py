@@ -115,7 +115,7 @@ def test_a_reference_that_fails_to_train_is_failed_and_not_zero(here: Path) -> N
 
 
 def test_files_beside_the_envs_own_reward_with_both_algorithms(here: Path) -> None:
-    """A reward that only the env itself knows keeps all from the population trainer."""
+    """A reward that only the env itself computes keeps all from the population trainer."""
     words = [*SMALL, "--seeds", "1", "--algo", "ppo,sac", "--with", "native"]
     code, out, err = compare("a.py", "b.py", *words, cwd=here, MUJOCO_GL="disable")
     assert (code, err) == (0, "")

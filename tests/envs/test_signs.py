@@ -46,14 +46,10 @@ def test_the_sign_is_as_described(name: str, ours: str, theirs: str, random_step
     np.testing.assert_allclose(eval(ours, names), eval(theirs, names), atol=1e-9)
 
 
-def test_the_humanoid_on_its_back_faces_up_and_is_more_upright_sitting(
-    random_steps: Steps, scripted_steps: Steps
-) -> None:
+def test_the_humanoid_lies_on_its_back(random_steps: Steps) -> None:
     columns = random_steps("humanoidstandup-standup").transitions.columns
     assert (columns["init_facing_up"] > 0.9).all()
     assert (columns["init_head_height"] < 0.2).all()
-    columns = scripted_steps("humanoidstandup-standup").transitions.columns
-    assert columns["torso_upright"][-100:].mean() > columns["init_torso_upright"][0] + 0.3
 
 
 @pytest.mark.parametrize(

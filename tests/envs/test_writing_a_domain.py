@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,8 +13,6 @@ import gymnasium
 import numpy as np
 import pytest
 
-from eureka_loop import registry as seam
-from eureka_loop.envs import registry
 from eureka_loop.envs.registry import find_domain, find_task, suites
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -26,29 +23,20 @@ PAGE = (Path(__file__).parents[2] / "docs" / "writing-a-domain.md").read_text()
 
 
 @pytest.fixture
-def installed_package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def installed_package(monkeypatch: pytest.MonkeyPatch, register_domain: Any) -> Iterator[None]:
     """The page's file in a package that registers the environment and the entry point."""
     module = ModuleType("my_robots_long_pole")
     exec(re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1], module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    point = EntryPoint("long_pole", f"{module.__name__}:DOMAIN", "eureka_loop.domains")
-    monkeypatch.setattr(seam, "entry_points", lambda group: [point] if group == point.group else [])
+    register_domain("long_pole", f"{module.__name__}:DOMAIN")
     gymnasium.register(
         "LongPole-v0",
         "gymnasium.envs.mujoco.inverted_pendulum_v5:InvertedPendulumEnv",
         max_episode_steps=50,
         kwargs={"reset_noise_scale": 0.05},
     )
-    forget()
     yield
     del gymnasium.registry["LongPole-v0"]
-    monkeypatch.undo()
-    forget()
-
-
-def forget() -> None:
-    for cached in (registry.domains, registry._groups, registry._tasks):
-        cached.cache_clear()
 
 
 def test_it_is_in_the_catalogue_and_can_be_batched(installed_package: None) -> None:
@@ -71,7 +59,7 @@ def test_its_programs_pass_and_the_hand_written_one_is_the_native_reward(
     check(task.success, vocabulary, "success")
     check(task.sparse, vocabulary)
     program = check(task.human, vocabulary)
-    columns = rollout_of(task, None, seed=0, steps=100).transitions.columns
+    columns = rollout_of(task, 100).transitions.columns
     shapes = {name: vocabulary.resolve(name).shape for name in program.parameters}
     with fork_server.start(program, shapes, rows=100) as process:
         total = process.evaluate({name: columns[name] for name in program.parameters}).total

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-import importlib.util
+from typing import Any
 
+import numpy as np
 import pytest
 
+from eureka_loop.envs.registry import find_task, installed
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
 from eureka_loop.records import Task
-from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate import film
+from eureka_loop.simulate.env import make_env, trimmed
 
 
 def task(env_id: str, **env_kwargs: object) -> Task:
@@ -16,25 +19,37 @@ def task(env_id: str, **env_kwargs: object) -> Task:
 def test_an_env_is_made_with_its_arguments() -> None:
     env = make_env(task("HalfCheetah-v5", reset_noise_scale=0.0))
     assert env.spec.max_episode_steps == 1000
-    first, _ = env.reset(seed=0)
-    second, _ = env.reset(seed=1)
-    assert (first == second).all()
+    assert (env.reset(seed=0)[0] == env.reset(seed=1)[0]).all()
 
 
-@pytest.mark.parametrize("wrong", ["HalfChetah-v5", "HalfCheetah-v55"])
-def test_an_unknown_env_is_answered_with_the_nearest(wrong: str) -> None:
-    with pytest.raises(UnknownName, match=rf"unknown env '{wrong}'; did you mean .*'HalfCheetah-v5'"):
-        make_env(task(wrong))
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (task("HalfChetah-v5"), UnknownName, "unknown env 'HalfChetah-v5'; did you mean .*'HalfCheetah-v5'"),
+        (task("HalfCheetah-v55"), UnknownName, "did you mean .*'HalfCheetah-v5'"),
+        (task("Ant-v5", legs=6), BadInput, r"'Ant-v5' can't be made with \{'legs': 6\}"),
+        pytest.param(
+            task("FetchReach-v4"), MissingExtra, r"FetchReach-v4.*eureka-loop\[robotics\]",
+            marks=pytest.mark.skipif(installed("robotics"), reason="the extra is installed"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_made_is_named(wrong: Task, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make_env(wrong)
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("gymnasium_robotics") is not None, reason="the extra is installed"
-)
-def test_a_missing_extra_is_named() -> None:
-    with pytest.raises(MissingExtra, match=r"FetchReach-v4.*eureka-loop\[robotics\]"):
-        make_env(task("FetchReach-v4"))
+def test_a_section_ends_where_the_next_of_its_level_begins() -> None:
+    text = "intro\n## Rewards\nsecret\n### Detail\nsecret\n## Start\nkept. Gives reward 1.\n# Top\nalso kept"
+    assert trimmed(text) == "intro\n## Start\nkept.\n# Top\nalso kept"
 
 
-def test_wrong_arguments_are_named() -> None:
-    with pytest.raises(BadInput, match=r"'Ant-v5' can't be made with \{'legs': 6\}"):
-        make_env(task("Ant-v5", legs=6))
+@pytest.mark.skipif(not installed("robotics"), reason="needs the extra `robotics`")
+def test_a_films_frames_mark_fetchs_goal() -> None:
+    env = make_env(find_task("fetch-reach"))
+    env.reset(seed=3)
+    inner: Any = env.unwrapped
+    film.place(env, inner.data.qpos.copy())
+    marker = inner.data.site_xpos[inner.model.site("target0").id]
+    assert np.allclose(marker, inner.goal, atol=1e-6)
+    env.close()

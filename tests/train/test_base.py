@@ -27,11 +27,11 @@ def test_all_that_is_compared_has_one_trainer() -> None:
     domain = find_domain(task.env_id)
     assert support(training, task, domain) == ""
     native = replace(task, human=None, human_source="", native=("_get_rew",))
-    assert support(training, native, domain) == "only the env itself knows 'native_reward'"
+    assert support(training, native, domain) == "only the env itself computes 'native_reward'"
     plain = "def compute_reward(forward_velocity):\n    return {'v': forward_velocity}\n"
     hidden = plain.replace("forward_velocity", "info_reward_survive")
     assert support(training, task, domain, [plain]) == ""
     found = support(training, task, domain, [plain, hidden])
-    assert found == "only the env itself knows 'info_reward_survive'"
+    assert found == "only the env itself computes 'info_reward_survive'"
     sac = replace(training, algorithm="sac")
     assert support(sac, task, domain) == "the population trainer has no SAC"

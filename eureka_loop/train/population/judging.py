@@ -50,7 +50,7 @@ def judge_policies(
             alive()
         now = [each[start : start + count] for each in seeds]
         flat = [seed for each in now for seed in each]
-        envs = BatchedEnvs(task, domain, judge.names, len(flat), flat, threads)
+        envs = BatchedEnvs(task, domain, judge.names, flat, threads)
         try:
             episodes = play_episodes(ppo, envs)
         finally:
@@ -84,7 +84,7 @@ def play_episodes(ppo: PopulationPPO, envs: BatchedEnvs) -> list[Columns]:
             finished |= step.terminated | step.truncated
             if finished.all():
                 break
-    taken = envs.take()
+    taken = envs.buffer.take()
     episodes: list[Columns] = []
     for begin, end in pairwise(np.searchsorted(taken.env_index, np.arange(envs.n_envs + 1)).tolist()):
         ends = np.flatnonzero(taken.done[begin:end])

@@ -142,7 +142,7 @@ class Cohort:
             except (RewardFailure, Refused) as error:
                 refused[place] = error
         seeds = [seed for job in jobs for seed in env_seeds(job.seed, self._n)]
-        self.envs = BatchedEnvs(task, domain, names, len(seeds), seeds, threads)
+        self.envs = BatchedEnvs(task, domain, names, seeds, threads)
         stack.callback(self.envs.close)
         self.ppo = PopulationPPO([each.model for each in self._learners], options, self.envs)
         for place, reason in refused.items():
@@ -187,7 +187,7 @@ class Cohort:
         """(T, K, n); learners whose program or fitness fails are stopped."""
         steps, learners, n = rollout.dones.shape
         rewards: Array = np.zeros((learners, n, steps))
-        taken = self.envs.take()
+        taken = self.envs.buffer.take()
         for place in list(self.ppo.active):
             try:
                 own = _own(taken, place, n, steps)
