@@ -198,7 +198,7 @@ class EpisodeCollector:
 
     def add(self, transitions: Transitions) -> list[Mapping[str, Array]]:
         """Columns (length, *shape) of the episodes that these transitions finish, by env and time."""
-        finished = []
+        finished: list[Mapping[str, Array]] = []
         envs, begins = transitions.env_index, transitions.episode_start.copy()
         begins[1:] |= transitions.done[:-1] | (envs[1:] != envs[:-1])
         for begin, end in pairwise(sorted({0, *np.flatnonzero(begins).tolist(), len(transitions)})):
