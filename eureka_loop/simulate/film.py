@@ -2,8 +2,7 @@
 
     MUJOCO_GL=egl python -m eureka_loop.simulate.film FOLDER
 
-FOLDER holds rollout.json and transitions.npz with the column `qpos`; it gets film-0.mp4, film-1.mp4, ..., one
-for each policy, at the speed of the simulation.
+FOLDER holds rollout.json and transitions.npz with `qpos`; it gets film-0.mp4, ..., one for each policy.
 """
 
 from __future__ import annotations

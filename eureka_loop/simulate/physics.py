@@ -1,7 +1,4 @@
-"""Quantities that MuJoCo doesn't hold as a column: turns, velocities of points, forces of contacts.
-
-All rows at once; quaternions are (w, x, y, z), as MuJoCo's.
-"""
+"""Turns, velocities and contact forces, all rows at once. Quaternions are (w, x, y, z), as MuJoCo's."""
 
 from __future__ import annotations
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
-from typing import Any
 
-import gymnasium
-import numpy as np
 import pytest
-from stable_baselines3.common.vec_env import DummyVecEnv
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.registry import domains, find_domain, find_task, suites, tasks
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Algorithm, Task
-from eureka_loop.train.hyperparameters import ALGORITHMS, settings
+from eureka_loop.train.hyperparameters import settings, try_out
 
 
 def test_every_task_is_in_one_suite() -> None:
@@ -75,18 +71,10 @@ def test_stable_baselines_takes_the_hyperparameters(env_id: str, algorithm: Algo
     """Without a warning: SB3 warns, for one, of a last minibatch cut short."""
     hyperparameters = dict(find_domain(env_id).hyperparameters[algorithm])
     assert json.loads(json.dumps(hyperparameters)) == hyperparameters
-    read = settings(algorithm, hyperparameters)
-    arguments = dict(read.arguments) | ({"buffer_size": 10} if algorithm == "sac" else {})
+    more = {"buffer_size": 10} if algorithm == "sac" else {}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ALGORITHMS[algorithm]("MlpPolicy", DummyVecEnv([Nothing] * read.n_envs), **arguments)
-
-
-class Nothing(gymnasium.Env[Any, Any]):
-    """Spaces alone."""
-
-    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (3,), np.float64)
-    action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float32)
+        try_out(algorithm, settings(algorithm, hyperparameters | more))
 
 
 def test_hyperparameters_are_cited_and_batching_is_stated_or_ruled_out() -> None:
