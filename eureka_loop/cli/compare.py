@@ -7,14 +7,14 @@ import shlex
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast, get_args
 
 import tyro
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
-from eureka_loop.errors import BadInput
+from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.options import optional, parse
 from eureka_loop.records import Algorithm
 from eureka_loop.references import references
@@ -39,7 +39,7 @@ class CompareOptions:
     """Trainings of each reward."""
     steps: Annotated[int | None, optional("N")] = None
     """Environment steps of each training. Default: the run's; for files 100,000."""
-    algo: Annotated[Literal["ppo", "sac", "ppo,sac", "sac,ppo"] | None, optional("ALGO")] = None
+    algo: Annotated[str | None, optional("ALGO")] = None
     """ppo, sac, or both: ppo,sac. Default: the run's; for files ppo."""
     judge_episodes: Annotated[int | None, optional("N")] = None
     """Episodes in which a final policy is judged. Default: the run's; for files 10."""
@@ -122,8 +122,13 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
         allow_reduced_sandbox=options.allow_reduced_sandbox or base.allow_reduced_sandbox,
     )
     found = distinct([*firsts, *(named(name, task) for name in names)])
-    algorithms = cast(tuple[Algorithm, ...], tuple((options.algo or config.algo).split(",")))
-    return Setup(task, found, algorithms, config, options.seeds, command)
+    algorithms = (options.algo or config.algo).split(",")
+    for algorithm in algorithms:
+        if algorithm not in get_args(Algorithm):
+            hint = "give ppo, sac or ppo,sac"
+            raise UnknownName("algorithm", algorithm, get_args(Algorithm), hint=hint)
+    chosen = cast(tuple[Algorithm, ...], tuple(dict.fromkeys(algorithms)))
+    return Setup(task, found, chosen, config, options.seeds, command)
 
 
 def default_folder(options: CompareOptions, setup: Setup) -> Path:

@@ -60,7 +60,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ),
         ("compare a.py b.py --task hopper-hop --out c", "a.py can't be used for 'hopper-hop': Line 1: "),
         ("compare a.py b.py --task hopper-hop --seeds 101", "--seeds 101 is out of range: give 1 to 100"),
-        ("compare a.py b.py --task hopper-hop --algo a2c", "--algo takes ppo or sac, not 'a2c'"),
+        ("compare a.py b.py --task hopper-hop --algo a2c", "unknown algorithm 'a2c'"),
         ("compare . a.py", "give one run, or reward files: `eureka compare RUN`"),
         ("compare .", "is not a run (it has no run.toml)"),
         ("compare runs/gone", "runs/gone is not a run"),
