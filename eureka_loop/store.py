@@ -2,10 +2,10 @@
 
 run.toml            configuration, versions, git commit
 events.jsonl        append-only; written by the loop
-proposals/          every reply as soon as it is there: g0-03.json, g0-03-repair-1.json
+proposals/          <id>.json: every reply as soon as it is there, with its repairs, and messages to a model
 task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read;
                     random-<n>.npz: whole episodes of random actions
-candidates/<id>/    reward.py, origin.json, exchange.json, feedback.txt, bank.json, failed.json, halted.json
+candidates/<id>/    reward.py, origin.json, feedback.txt, bank.json, failed.json, halted.json
    rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, with snapshots (training.pt)
    seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, TensorBoard events,
                     episode.npz: an episode of the policy, with every observable
@@ -24,7 +24,7 @@ import threading
 import time
 import tomllib
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -196,28 +196,23 @@ class Run:
 
     # candidates
 
-    def write_proposal(self, id: str, reply: Reply, attempt: int = 0) -> None:
-        """Keep a designer's first reply (attempt 0) or a repair, at once: it may have been paid for."""
-        files.write_json(self._proposal(id, attempt), reply)
+    def write_reply(self, id: str, reply: Reply) -> None:
+        """Keep a designer's reply, before anything is done with it: it may have been paid for."""
+        replies = [files.plain(each) for each in (*self.replies(id), reply)]
+        files.write_json(self.folder / "proposals" / f"{id}.json", replies)
 
-    def proposal(self, id: str, attempt: int = 0) -> Reply | None:
-        """The reply that is to become a candidate, or a repair of it; None where it isn't there yet."""
-        return _read(self._proposal(id, attempt), Reply)
-
-    def _proposal(self, id: str, attempt: int) -> Path:
-        return self.folder / "proposals" / f"{id}{f'-repair-{attempt}' if attempt else ''}.json"
+    def replies(self, id: str) -> list[Reply]:
+        """The reply that is to become a candidate, then its repairs; [] where none is there yet."""
+        return _read(self.folder / "proposals" / f"{id}.json", list[Reply]) or []
 
     def candidate_folder(self, candidate: str) -> Path:
         return self.folder / "candidates" / candidate
 
-    def write_candidate(
-        self, candidate: Candidate, *, feedback: str = "", exchanges: Sequence[Mapping[str, Any]] = ()
-    ) -> None:
+    def write_candidate(self, candidate: Candidate, *, feedback: str = "") -> None:
         """Keep a candidate; it exists once origin.json does, which comes last."""
         folder = self.candidate_folder(candidate.id)
         files.write_text(folder / "reward.py", candidate.source)
         files.write_text(folder / "feedback.txt", feedback)
-        files.write_json(folder / "exchange.json", list(exchanges))
         origin = files.plain(candidate)
         del origin["source"]  # it is in reward.py
         files.write_json(folder / "origin.json", origin)
@@ -237,9 +232,6 @@ class Run:
         """Every whole candidate, references last; g2-00 before g10-00."""
         found = (path.parent.name for path in self.folder.glob("candidates/*/origin.json"))
         return sorted(found, key=lambda id: (id in REFERENCES, len(id), id))
-
-    def exchanges(self, id: str) -> list[dict[str, Any]]:
-        return files.read_json(self.candidate_folder(id) / "exchange.json", list[dict[str, Any]])
 
     def feedback(self, id: str) -> str:
         """The feedback that its designer was given; "" in generation 0."""

@@ -24,18 +24,14 @@ def trained(seed: int, fitness: float) -> Trained:
 
 def test_candidates_and_replies_come_back_equal(tmp_path: Path) -> None:
     run = Run.create(tmp_path, "task")
-    run.write_candidate(CANDIDATE, feedback="do better", exchanges=[{"reply": "x"}])
+    run.write_candidate(CANDIDATE, feedback="do better")
     assert run.candidate("g0-00") == CANDIDATE
     assert run.feedback("g0-00") == "do better"
-    assert run.exchanges("g0-00") == [{"reply": "x"}]
     reply = Reply("source", ("g0-01",), "note", exchange={"reply": "é", "n": [1]})
-    run.write_proposal("g1-02", reply)
-    run.write_proposal("g1-02", Reply(None, problem="prose"), 1)
-    assert [run.proposal("g1-02", attempt) for attempt in range(3)] == [
-        reply,
-        Reply(None, problem="prose"),
-        None,
-    ]
+    for each in (reply, Reply(None, problem="prose")):
+        run.write_reply("g1-02", each)
+    assert run.replies("g1-02") == [reply, Reply(None, problem="prose")]
+    assert run.replies("g1-03") == []
     (run.candidate_folder("g0-00") / "origin.json").unlink()  # written last
     assert run.candidate_ids() == []
 
@@ -118,7 +114,7 @@ def test_a_run_is_blank_until_a_reply_came_or_somebody_went_on_with_it(tmp_path:
     run, resumed = Run.create(tmp_path, "task"), Run.create(tmp_path, "task")
     run.event("started")
     assert run.blank
-    run.write_proposal("g0-00", Reply("paid for"))
+    run.write_reply("g0-00", Reply("paid for"))
     assert not run.blank
     resumed.event("resumed")
     assert not resumed.blank

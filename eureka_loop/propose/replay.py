@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from itertools import count, takewhile
 from pathlib import Path
-from typing import Any
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
@@ -14,11 +12,9 @@ from eureka_loop.propose.designer import Request, candidate_id
 from eureka_loop.records import Reply
 from eureka_loop.store import Run
 
-_REPLY = ("source", "problem", "note", "parents")  # keys of an exchange that are fields of the reply
-
 
 class ReplayDesigner:
-    """Answers from `candidates/<id>/exchange.json` of a run: its first reply, then its repairs.
+    """Answers with the replies of a recorded run, repairs included.
 
     Raises:
         BadInput: the folder holds no recorded run.
@@ -27,9 +23,9 @@ class ReplayDesigner:
     name = "replay"
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        if not self._samples(0):
-            raise BadInput(f"{folder} is not a recorded run: it has no candidates/g0-00/exchange.json")
+        self._recorded = Run(folder)
+        if not self._recorded.replies(candidate_id(0, 0)):
+            raise BadInput(f"{folder} is not a recorded run: it has no proposals/g0-00.json")
 
     def check(self, config: RunConfig) -> None:
         """Refuse a run that the recorded one can't answer to the end.
@@ -37,7 +33,7 @@ class ReplayDesigner:
         Raises:
             BadInput: another task, more generations or samples than are recorded, or a damaged file.
         """
-        path = self._folder / "run.toml"  # of any version; missing where the replies were kept alone
+        path = self._recorded.folder / "run.toml"  # of any version; missing where the replies were kept alone
         try:
             recorded = tomllib.loads(files.read_text(path, BadInput)) if path.exists() else {}
         except ValueError as error:
@@ -46,16 +42,12 @@ class ReplayDesigner:
             before, now = recorded.get(name), getattr(config, name)
             if recorded and before != now:
                 raise BadInput(
-                    f"{self._folder} was recorded with {name} {before!r}, not {now!r}; give the same"
+                    f"{path.parent} was recorded with {name} {before!r}, not {now!r}; give the same"
                 )
-        samples = min(config.samples, self._samples(0))
-        enough = takewhile(lambda each: self._samples(each) >= samples, range(config.generations))
-        generations = sum(1 for _ in enough)
-        if (generations, samples) != (config.generations, config.samples):
-            raise BadInput(
-                f"{self._folder} holds too little for {config.generations} generations of {config.samples} "
-                f"samples; give --generations {generations} --samples {samples}"
-            )
+        for generation in range(config.generations):
+            for sample in range(config.samples):
+                if not self._recorded.replies(id := candidate_id(generation, sample)):
+                    raise BadInput(self._missing(id))
 
     def propose(self, request: Request, sample: int) -> Reply:
         """The recorded reply of a sample, or its recorded repair.
@@ -64,35 +56,15 @@ class ReplayDesigner:
             DesignerError: that sample or repair isn't recorded.
             RunError: a file of the run is damaged.
         """
-        id = request.id(sample)
-        path = self._folder / "candidates" / id
-        if not (path / "exchange.json").is_file():
-            recorded = ", ".join(self._recorded())
-            raise DesignerError(
-                f"{self._folder} holds no {id}, only {recorded}; give fewer --generations or --samples"
-            )
-        exchanges = files.read_json(path / "exchange.json", list[dict[str, Any]])
-        if request.attempt >= len(exchanges):
-            name = "repair" if request.attempt else "reply"
-            raise DesignerError(f"{path} holds no {name}: it was recorded with another version or task")
-        reply = exchanges[request.attempt]
-        return Reply(
-            source=reply.get("source"),
-            parents=tuple(reply.get("parents", ())),
-            note=str(reply.get("note", "")),
-            problem=str(reply.get("problem", "")),
-            exchange={key: value for key, value in reply.items() if key not in _REPLY},
-        )
+        replies = self._recorded.replies(request.id(sample))
+        if request.attempt >= len(replies):
+            raise DesignerError(self._missing(f"{request.id(sample)}{' repaired' * bool(request.attempt)}"))
+        return replies[request.attempt]
 
-    def _samples(self, generation: int) -> int:
-        """Number of samples of a generation that are recorded without a gap."""
-        recorded = set(self._recorded())
-        return next(n for n in count() if candidate_id(generation, n) not in recorded)
-
-    def _recorded(self) -> list[str]:
-        """Ids of the recorded samples; references ("human") have no exchange."""
-        found = sorted(path.parent.name for path in self._folder.glob("candidates/g*/exchange.json"))
-        return [id for id in found if "-" in id]
+    def _missing(self, id: str) -> str:
+        found = ", ".join(sorted(path.stem for path in self._recorded.folder.glob("proposals/*.json")))
+        advice = "give the same task, and fewer --generations or --samples"
+        return f"{self._recorded.folder} holds no {id}, only {found}; {advice}"
 
 
 def create(config: RunConfig, run: Run | None) -> ReplayDesigner:

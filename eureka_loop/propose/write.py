@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import cast
 
 from eureka_loop.errors import DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.execute.budget import start
@@ -25,7 +25,6 @@ from eureka_loop.store import Run
 
 REPAIRS = 2  # of one program
 PARALLEL = 8  # calls to a designer at a time
-T = TypeVar("T")
 
 
 class Gate:
@@ -71,7 +70,7 @@ class Writer:
         others = here - set(ids.values()) - {each.candidate.id for each in request.history}
         under_way = tuple(self._run.candidate(id).source for id in sorted(others))
         request = replace(request, under_way=under_way)
-        missing = [n for n, id in ids.items() if id not in here and self._run.proposal(id) is None]
+        missing = [n for n, id in ids.items() if id not in here and not self._run.replies(id)]
         if missing:
             self._run.event("generation", generation=request.generation, samples=len(missing))
         calls = {sample: start(self._call(request, sample)) for sample in missing}
@@ -87,21 +86,32 @@ class Writer:
         if sample in calls and not await self._replied(request, sample, calls):
             return None
         self._run.clear_failure(id)  # left by an earlier process that ended before the candidate was kept
-        replies: list[Reply] = []
         while True:
-            reply = self._run.proposal(id, len(replies))
-            assert reply is not None
-            replies.append(reply if not replies else replace(reply, parents=replies[0].parents))
-            failed = self._admit(id, reply)
+            replies = self._run.replies(id)
+            last, failed = replies[-1], self._admit(id, replies[-1])
             if failed is None or len(replies) > REPAIRS:
                 break
+            problems = f"{failed.message}\n{failed.detail}".strip()
+            repair = Repair(last.source, problems, last.exchange, attempt=len(replies))
             try:
-                await self._repair(request, sample, replies, failed)
+                await self._call(replace(request, repair=repair), sample)
             except DesignerError:
                 if self.problem is not None:
                     return None
                 break
-        return self._keep(id, request, replies, failed)
+        if failed is not None:
+            self._run.fail(failed)
+        candidate = Candidate(
+            id=id,
+            generation=request.generation,
+            source=last.source or "",
+            designer=self._designer.name,
+            parents=replies[0].parents,
+            note=last.note,
+            operator=request.operator,
+        )
+        self._run.write_candidate(candidate, feedback=request.feedback)
+        return candidate
 
     async def _replied(self, request: Request, sample: int, calls: Mapping[int, asyncio.Task[None]]) -> bool:
         """Whether a sample has a reply: a failed call is one, unless nothing can be written just now."""
@@ -112,15 +122,8 @@ class Writer:
             if self.problem is not None or not self._answered or self._in_vain >= request.samples:
                 self._end(error)
                 return False
-            keep(self._run, request, sample, Reply(None, problem=str(error)))
+            self._keep(request, sample, Reply(None, problem=str(error)))
         return True
-
-    async def _repair(self, request: Request, sample: int, replies: Sequence[Reply], failed: Failed) -> None:
-        """Have the last reply repaired, unless its repair is on disk."""
-        if self._run.proposal(request.id(sample), len(replies)) is None:
-            problems = f"{failed.message}\n{failed.detail}".strip()
-            repair = Repair(replies[-1].source, problems, replies[-1].exchange, len(replies))
-            await self._call(replace(request, repair=repair), sample)
 
     async def _call(self, request: Request, sample: int) -> None:
         """Have one reply written, on disk.
@@ -132,7 +135,7 @@ class Writer:
             if self.problem is not None:
                 raise self.problem
             try:
-                await _in_thread(self._answer, request, sample)
+                await self._answered_in_thread(request, sample)
             except DesignerError as error:
                 if error.lasting:
                     self._end(error)
@@ -140,13 +143,37 @@ class Writer:
                 raise
             self._answered, self._in_vain = True, 0
 
-    def _answer(self, request: Request, sample: int) -> None:
-        keep(self._run, request, sample, self._designer.propose(request, sample))
+    async def _answered_in_thread(self, request: Request, sample: int) -> None:
+        """In a daemon thread: unlike an executor's, it doesn't keep the program from ending."""
+        future: Future[None] = Future()
+        future.set_running_or_notify_cancel()  # from here on only the thread ends it
+
+        def work() -> None:
+            try:
+                self._keep(request, sample, self._designer.propose(request, sample))
+                future.set_result(None)
+            except BaseException as error:  # noqa: BLE001 - the end of a thread; raised again by `await`
+                future.set_exception(error)
+
+        threading.Thread(target=work, daemon=True, name="designer").start()
+        await asyncio.wrap_future(future)
+
+    def _keep(self, request: Request, sample: int, reply: Reply) -> None:
+        """Put a reply on disk, with its event; from any thread."""
+        id, parents = request.id(sample), list(reply.parents)
+        self._run.write_reply(id, reply)
+        if request.repair:
+            self._run.event("repaired", id=id)
+        else:
+            about = {"note": reply.note, "parents": parents, "source": reply.source is not None}
+            self._run.event("written", id=id, generation=request.generation, **about)
 
     def _end(self, problem: DesignerError) -> None:
+        """No more is written; an event where there may be programs left to train."""
         if self.problem is None:
             self.problem = problem
-            self._run.event("writing_ended", reason=str(problem))
+            if not self._run.blank:
+                self._run.event("writing_ended", reason=str(problem))
 
     def _admit(self, id: str, reply: Reply) -> Failed | None:
         if reply.source is None:
@@ -158,64 +185,9 @@ class Writer:
         self._run.event("gated", id=id, terms=list(terms))
         return None
 
-    def _keep(self, id: str, request: Request, replies: Sequence[Reply], failed: Failed | None) -> Candidate:
-        """Write the candidate that comes of a reply and its repairs."""
-        last = replies[-1]
-        candidate = Candidate(
-            id=id,
-            generation=request.generation,
-            source=last.source or "",
-            designer=self._designer.name,
-            parents=last.parents,
-            note=last.note,
-            operator=request.operator,
-        )
-        if failed is not None:
-            self._run.fail(failed)
-        exchanges = [exchange_of(each) for each in replies]
-        self._run.write_candidate(candidate, feedback=request.feedback, exchanges=exchanges)
-        return candidate
-
-
-async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Run a function in a daemon thread: unlike an executor's, it doesn't keep the program from ending."""
-    future: Future[T] = Future()
-    future.set_running_or_notify_cancel()  # from here on only the thread ends it
-
-    def work() -> None:
-        try:
-            future.set_result(function(*arguments))
-        except BaseException as error:  # noqa: BLE001 - the end of a thread; raised again by `await`
-            future.set_exception(error)
-
-    threading.Thread(target=work, daemon=True, name="designer").start()
-    return await asyncio.wrap_future(future)
-
-
-def keep(run: Run, request: Request, sample: int, reply: Reply) -> None:
-    """Put a reply on disk, with its event; from any thread."""
-    id = request.id(sample)
-    run.write_proposal(id, reply, request.attempt)
-    if request.repair:
-        run.event("repaired", id=id)
-    else:
-        parents, note, written = list(reply.parents), reply.note, reply.source is not None
-        run.event("written", id=id, generation=request.generation, note=note, parents=parents, source=written)
-
 
 def failure_of(id: str, problem: Refused | UnknownName | RewardFailure) -> Failed:
     """The reason why a program isn't trained, as a value."""
     if isinstance(problem, RewardFailure):
         return Failed(id, cast(FailureKind, problem.kind), str(problem), problem.detail)
     return Failed(id, "refused", str(problem))
-
-
-def exchange_of(reply: Reply) -> dict[str, Any]:
-    """A reply with its origin, for `replay` and `eureka inspect`."""
-    return {
-        **reply.exchange,
-        "source": reply.source,
-        "problem": reply.problem,
-        "note": reply.note,
-        "parents": list(reply.parents),
-    }

@@ -29,7 +29,7 @@ VERDICTS: dict[Verdict, str] = {
     "unsure": "no sure order",
     "abstained": "no verdict",
 }
-KNOWN = ("messages", "reply", "source")  # parts of an exchange that have a place of their own
+KNOWN = ("messages", "reply")  # parts of an exchange that have a place of their own
 POINTS = 10, 5  # of training; the fewer fit 80 columns
 TRAINING = ("", "seed", "fitness", "lowest … highest", "success", "steps", "took")
 
@@ -172,7 +172,8 @@ def _other(run: Run, candidate: Candidate, against: str) -> tuple[str, str]:
 def _exchanges(run: Run, id: str) -> RenderableType:
     """Messages and reply, word for word; those of the repair if there was one."""
     parts: list[RenderableType] = []
-    for number, exchange in enumerate(run.exchanges(id)):
+    for number, reply in enumerate(run.replies(id)):
+        exchange = {**reply.exchange, "problem": reply.problem, "note": reply.note}
         texts = [(each.get("role", ""), each.get("content", "")) for each in exchange.get("messages") or ()]
         rest = {key: value for key, value in exchange.items() if key not in KNOWN and value}
         texts.append(("reply", exchange.get("reply") or ""))

@@ -64,7 +64,7 @@ def test_a_model_writes_repairs_and_is_paid(httpserver: HTTPServer, model: Model
     assert [run.evaluated(id).fitness is not None for id in ("g0-00", "g0-01")] == [True, True]
     repaired = [event["id"] for event in run.events() if event["event"] == "repaired"]
     assert len(repaired) == 1
-    assert len(run.exchanges(repaired[0])) == 2
+    assert len(run.replies(repaired[0])) == 2
     spent = [event for event in run.events() if event["event"] == "spent"][-1]
     assert (spent["prompt_tokens"], spent["completion_tokens"]) == (3000, 150)
     assert not leaks(run, out)

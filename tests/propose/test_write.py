@@ -96,7 +96,7 @@ def test_a_program_with_a_mistake_goes_back_with_the_error_twice(run: Run, gate:
     assert candidate.source == (GOOD if mistakes <= REPAIRS else BAD)
     failure = run.failure("g0-00")
     assert (failure and failure.kind) == (None if mistakes <= REPAIRS else "refused")
-    assert len(run.exchanges("g0-00")) == 1 + len(repairs)
+    assert len(run.replies("g0-00")) == 1 + len(repairs)
 
 
 def test_a_kill_between_repair_and_candidate_costs_no_further_call(run: Run, gate: Gate) -> None:
@@ -118,8 +118,9 @@ def test_what_a_limit_cuts_off_is_requested_later_and_nothing_else(
     second = answering(programs, {0: GOOD})
     with pytest.raises(BudgetSpent):
         write(run, first, gate, whole(3))
-    assert [run.proposal(f"g0-0{n}") is not None for n in range(3)] == [n < answered for n in range(3)]
-    assert [each["reason"] for each in run.events() if each["event"] == "writing_ended"] == [str(SPENT)]
+    assert [bool(run.replies(f"g0-0{n}")) for n in range(3)] == [n < answered for n in range(3)]
+    ended = [each["reason"] for each in run.events() if each["event"] == "writing_ended"]
+    assert ended == [str(SPENT)] * bool(answered)
     candidates = write(run, second, gate, whole(3))
     assert [each.source for each in candidates] == [GOOD, GOOD, TWICE]
     assert write(run, answering({}), gate, whole(3)) == candidates

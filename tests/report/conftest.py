@@ -16,7 +16,7 @@ from rich.console import Console
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
-from eureka_loop.records import Candidate, Job, Task
+from eureka_loop.records import Candidate, Job, Reply, Task
 from eureka_loop.results import Checkpoint, Failed, Halted, TermStats, Trained, judged_episode
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
@@ -123,15 +123,14 @@ class Script:
         said = [("system", "You write reward functions."), ("user", "Make it run.")]
         messages = [{"role": role, "content": content} for role, content in said]
         reply = f"Here it is:\n```python\n{source}```"
-        exchange = {"messages": messages, "reply": reply, "usage": {"prompt_tokens": 4000}, "source": source}
+        exchange = {"messages": messages, "reply": reply, "usage": {"prompt_tokens": 4000}}
         feedback = "The best so far reached 2.1.\nspeed: share 80%" if parents else ""
         if (generation, index) == (0, 2):
             self.run.fail(Failed(id, "refused", REFUSAL))
         else:
             self.run.event("gated", id=id, terms=["speed", "upright", "effort", "_level"])
-        self.run.write_candidate(
-            Candidate(id, generation, source, "llm", parents, note), feedback=feedback, exchanges=[exchange]
-        )
+        self.run.write_reply(id, Reply(source, parents, note, exchange=exchange))
+        self.run.write_candidate(Candidate(id, generation, source, "llm", parents, note), feedback=feedback)
 
     def begin(self, id: str, seed: int) -> None:
         self.run.write_job(Job(id, seed, TASK, "", "ppo", STEPS, {}, (1, 2)))

@@ -10,7 +10,7 @@ import pytest
 
 from eureka_loop import files
 from eureka_loop.errors import BadInput, UnknownName
-from eureka_loop.records import Candidate
+from eureka_loop.records import Candidate, Reply
 from eureka_loop.report.candidate import candidate_page
 from eureka_loop.store import Run
 
@@ -90,9 +90,10 @@ def test_the_exchange_is_shown_word_for_word(script: Script, shown: Callable[...
     assert '"prompt_tokens": 4000' in screen
     assert "Repair" not in screen
     assert "without an exchange" in shown(candidate_page(script.run, "human", exchange=True))
-    exchanges = [{"messages": [], "reply": "first"}, {"messages": [], "reply": "second"}]
-    script.run.write_candidate(Candidate("g0-00", 0, "", "llm"), exchanges=exchanges)
-    screen = shown(candidate_page(script.run, "g0-00", exchange=True))
+    for reply in ("first", "second"):
+        script.run.write_reply("g0-05", Reply(None, exchange={"messages": [], "reply": reply}))
+    script.run.write_candidate(Candidate("g0-05", 0, "", "llm"))
+    screen = shown(candidate_page(script.run, "g0-05", exchange=True))
     assert screen.index("first") < screen.index("Repair") < screen.index("second")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from eureka_loop.records import Candidate
+from eureka_loop.records import Candidate, Reply
 from eureka_loop.report.candidate import candidate_page
 from eureka_loop.report.inspect import print_stopped, run_page, summary
 from eureka_loop.report.live import Live
@@ -43,7 +43,8 @@ def run(script: Script, hostile: str) -> Run:
     script.search()
     for id in ("g1-00", "g0-02"):
         candidate = Candidate(id, 1, source, evil, (evil,), evil)
-        script.run.write_candidate(candidate, feedback=evil, exchanges=[exchange])
+        script.run.write_candidate(candidate, feedback=evil)
+        script.run.write_reply(id, Reply(source, exchange=exchange))
     script.run.fail(Failed("g0-02", "refused", evil, evil))
     script.run.event("stopped", reason=evil)
     return script.run

@@ -96,5 +96,5 @@ def _program(
     if not operator and sample:
         return evolution.breed(terms, fittest, rng)
     if operator == "cross" and len(fittest) > 1:
-        return evolution.cross(terms, fittest[0], fittest[1], rng)
+        return evolution.cross(fittest[0], fittest[1], rng)
     return evolution.mutate(terms, fittest[0], rng, _KINDS.get(operator or "weights", ()))

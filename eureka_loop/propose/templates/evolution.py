@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from eureka_loop.propose.templates.pool import Pool, Term
-from eureka_loop.propose.templates.program import Gene, Genome, compatible, parse
+from eureka_loop.propose.templates.pool import Pool
+from eureka_loop.propose.templates.program import Gene, Genome, Term, read
 from eureka_loop.records import Array
 from eureka_loop.results import Evaluated, ranked
 
@@ -20,8 +20,9 @@ _AGAIN = 0.4  # probability of one more mutation
 _STEEP = 1.5  # a parent's odds over those of the next in rank
 _LOST = 0.3  # probability that crossing leaves out a term the other parent hasn't; goals stay
 
-_SPREAD = 0.6  # of the logarithm of a mutated weight; a margin or a target moves half as far
+_SPREAD = 0.6  # of the logarithm of a mutated weight; a margin moves half as far
 _IDLE = 0.01  # share of the reward below which a term does nothing
+_ORDER = ("goal", "shaping", "cost")
 
 Random = np.random.Generator
 
@@ -76,15 +77,15 @@ class Program:
         return replace(self, genome=genome, note="; ".join(filter(None, [self.note, note])))
 
     def all_odds(self) -> Array:
-        return np.array([self.odds.get(gene.key, 1.0) for gene in self.genome])
+        return np.array([self.odds.get(gene.term.key, 1.0) for gene in self.genome])
 
 
 def compose(pool: Pool, recipe: Recipe, rng: Random) -> Program:
     """One program; its genome is empty where no goal can be made of the vocabulary."""
     goals = _goals(pool, recipe, rng)
     extras = [term for term in pool.extras if rng.random() < _chance(term, pool, recipe, goals)]
-    genome = pool.join(_composed(term, pool, recipe, rng) for term in [*goals, *extras][:MAX_TERMS])
-    return Program(genome, note=f"composed: {recipe.name} ({', '.join(gene.key for gene in genome)})")
+    genome = _joined([_composed(term, pool, recipe, rng) for term in [*goals, *extras][:MAX_TERMS]])
+    return Program(genome, note=f"composed: {recipe.name} ({', '.join(gene.term.key for gene in genome)})")
 
 
 def _goals(pool: Pool, recipe: Recipe, rng: Random) -> list[Term]:
@@ -112,19 +113,17 @@ def _composed(term: Term, pool: Pool, recipe: Recipe, rng: Random) -> Gene:
     if rng.random() < recipe.reshaped:
         shapes = [term, *(each for each in pool.variants(term) if each.binding is term.binding)]
         term = shapes[int(rng.integers(len(shapes)))]
-    gene, main = term.gene, term.gene.key
     factor = recipe.emphasis if term.purpose == "goal" else 1.0
-    gene = gene.weighted({main: _rounded(gene.weights[main] * factor)})
-    return _moved(gene, recipe.spread, recipe.spread, rng)
+    weights = {**term.weights, term.key: _rounded(term.weights[term.key] * factor)}
+    return _moved(Gene(term, weights), recipe.spread, recipe.spread, rng)
 
 
 def parents(pool: Pool, evaluated: Iterable[Evaluated]) -> list[Program]:
     """Those with a fitness and a genome, best first; failed candidates and references don't breed."""
     found: dict[str, Program] = {}
     for each in ranked(list(evaluated)):
-        if genome := parse(each.candidate.source):
-            restored = tuple(map(pool.restore, genome))
-            found[each.candidate.id] = Program(restored, (each.candidate.id,), odds=_change_odds(each))
+        if genome := read(each.candidate.source, pool.terms):
+            found[each.candidate.id] = Program(genome, (each.candidate.id,), odds=_change_odds(each))
     return list(found.values())
 
 
@@ -136,23 +135,23 @@ def breed(pool: Pool, fittest: Sequence[Program], rng: Random) -> Program:
     chosen = [able[int(at)] for at in rng.choice(len(able), count, replace=False, p=odds / odds.sum())]
     if count == 1:
         return mutate(pool, chosen[0], rng)
-    child = cross(pool, chosen[0], chosen[1], rng)
+    child = cross(chosen[0], chosen[1], rng)
     return child if rng.random() > _AGAIN else mutate(pool, child, rng)
 
 
-def cross(pool: Pool, first: Program, second: Program, rng: Random) -> Program:
+def cross(first: Program, second: Program, rng: Random) -> Program:
     """A term that both have comes from either, one that one has with some luck."""
-    theirs = {gene.key: gene for gene in second.genome}
+    theirs = {gene.term.key: gene for gene in second.genome}
     wanted: list[Gene] = []
     for gene in first.genome:
-        other = theirs.pop(gene.key, None)
+        other = theirs.pop(gene.term.key, None)
         if other is not None:
             wanted.append(gene if rng.random() < 0.5 else other)
-        elif pool.is_goal(gene) or rng.random() > _LOST:
+        elif gene.term.purpose == "goal" or rng.random() > _LOST:
             wanted.append(gene)
     wanted += [gene for gene in theirs.values() if rng.random() < 0.5]
     origin = first.parents + second.parents
-    return Program(pool.join(wanted[:MAX_TERMS]), origin, " crossed with ".join(origin), first.odds)
+    return Program(_joined(wanted[:MAX_TERMS]), origin, " crossed with ".join(origin), first.odds)
 
 
 def mutate(pool: Pool, program: Program, rng: Random, kinds: Sequence[str] = ()) -> Program:
@@ -167,7 +166,7 @@ def mutate(pool: Pool, program: Program, rng: Random, kinds: Sequence[str] = ())
     drawn = rng.choice(able, count, replace=False, p=odds / odds.sum())
     for kind in sorted(drawn, key="weights".__eq__):  # last, so that the note has the final weights
         program = MUTATIONS[kind][0](pool, program, rng)
-    return replace(program, genome=pool.join(program.genome))
+    return replace(program, genome=_joined(program.genome))
 
 
 # mutations; they return the same program where nothing could be changed
@@ -179,49 +178,46 @@ def _scale(pool: Pool, program: Program, rng: Random) -> Program:
     count = min(len(genes), 1 + int(rng.integers(3)))
     chosen = rng.choice(len(genes), size=count, replace=False, p=odds / odds.sum())
     for at in sorted(int(each) for each in chosen):
-        old = genes[at]
-        genes[at] = _moved(old, _SPREAD, _SPREAD / 2, rng)
+        old, genes[at] = genes[at], _moved(genes[at], _SPREAD, _SPREAD / 2, rng)
         changed = [(name, value, genes[at].weights[name]) for name, value in old.weights.items()]
         notes += [f"{name} {value:g} → {new:g}" for name, value, new in changed if value != new]
-    return program.changed(tuple(genes), ", ".join(notes)) if notes else program
+    return program.changed(tuple(genes), ", ".join(notes))
 
 
 def _vary(pool: Pool, program: Program, rng: Random) -> Program:
     """Another shape for one term, or other measures; weights with the same default keep their values."""
     genome = program.genome
-    known = [(at, term) for at, gene in enumerate(genome) if (term := pool.recognise(gene)) is not None]
-    able = [(at, term, variant) for at, term in known for variant in pool.variants(term)]
-    able = [each for each in able if _fits(each[2].gene, genome[: each[0]] + genome[each[0] + 1 :])]
+    able = [(at, variant) for at, gene in enumerate(genome) for variant in pool.variants(gene.term)]
     if not able:
         return program
-    at, term, variant = able[int(rng.integers(len(able)))]
-    same = term.gene.weights.items() & variant.gene.weights.items()
-    gene = variant.gene.weighted({name: genome[at].weights[name] for name, _ in same})
+    at, variant = able[int(rng.integers(len(able)))]
+    same = genome[at].term.weights.items() & variant.weights.items()
+    gene = Gene(variant, {**variant.weights, **{name: genome[at].weights[name] for name, _ in same}})
     measures = ", ".join(map(str, variant.binding.measures.values()))
-    note = f"{gene.key}: {variant.shape} of {measures}"
+    note = f"{variant.key}: {variant.shape} of {measures}"
     return program.changed((*genome[:at], gene, *genome[at + 1 :]), note)
 
 
 def _add(pool: Pool, program: Program, rng: Random) -> Program:
     """One more term, the likelier the more it is asked for or usual."""
-    terms = [(term, max(term.relevance, 0.0) + term.template.prior) for term in (*pool.goals, *pool.extras)]
-    able = [(term.gene, odds) for term, odds in terms if odds > 0 and _fits(term.gene, program.genome)]
-    if not able or len(program.genome) >= MAX_TERMS:
+    keys = {gene.term.key for gene in program.genome}
+    able = [term for term in (*pool.goals, *pool.extras) if term.key not in keys]
+    odds = np.array([max(term.relevance, 0.0) + term.template.prior for term in able])
+    if not odds.sum() or len(program.genome) >= MAX_TERMS:
         return program
-    odds = np.array([odds for _, odds in able])
-    gene = able[int(rng.choice(len(able), p=odds / odds.sum()))][0]
-    return program.changed((*program.genome, gene), f"{gene.key} added")
+    term = able[int(rng.choice(len(able), p=odds / odds.sum()))]
+    return program.changed((*program.genome, Gene(term, term.weights)), f"{term.key} added")
 
 
 def _drop(pool: Pool, program: Program, rng: Random) -> Program:
     """One term less, the likelier the less it did; the last goal stays."""
     genome, odds = program.genome, program.all_odds()
-    goals = np.array([pool.is_goal(gene) for gene in genome])
+    goals = np.array([gene.term.purpose == "goal" for gene in genome])
     odds[goals] *= 0.3 if goals.sum() > 1 else 0.0
     if len(genome) < 2 or not odds.sum():
         return program
     at = int(rng.choice(len(genome), p=odds / odds.sum()))
-    return program.changed(genome[:at] + genome[at + 1 :], f"{genome[at].key} dropped")
+    return program.changed(genome[:at] + genome[at + 1 :], f"{genome[at].term.key} dropped")
 
 
 MUTATIONS: Mapping[str, tuple[Callable[[Pool, Program, Random], Program], float]] = {  # with their odds
@@ -240,24 +236,27 @@ def _change_odds(evaluated: Evaluated) -> dict[str, float]:
         for term in ends.keys() | trained.correlations.keys():
             idle = term in ends and ends[term].share < _IDLE
             harm = min(trained.correlations.get(term) or 0.0, 0.0)
-            change = 3.0 * (idle - harm) / len(evaluated.trained)
-            odds[term] = odds.get(term, 1.0) + change
+            odds[term] = odds.get(term, 1.0) + 3.0 * (idle - harm) / len(evaluated.trained)
     return odds
 
 
 def _moved(gene: Gene, spread: float, of_settings: float, rng: Random) -> Gene:
     """Weights times log-normal factors, to two digits; a target, which the text may state, stays."""
-    moved = {}
+    weights = dict(gene.weights)
     for name, value in gene.weights.items():
-        width = spread if name == gene.key else of_settings
+        width = spread if name == gene.term.key else of_settings
         if width and not name.endswith("_target"):
-            moved[name] = _rounded(value * np.exp(rng.normal(0.0, width)))
-    return gene.weighted(moved)
+            weights[name] = _rounded(value * np.exp(rng.normal(0.0, width)))
+    return Gene(gene.term, weights)
+
+
+def _joined(genes: Sequence[Gene]) -> Genome:
+    """One gene of each key: goals, then shaping, then costs."""
+    kept: dict[str, Gene] = {}
+    for gene in genes:
+        kept.setdefault(gene.term.key, gene)
+    return tuple(sorted(kept.values(), key=lambda gene: _ORDER.index(gene.term.purpose)))
 
 
 def _rounded(value: float) -> float:
     return float(f"{value:.2g}")
-
-
-def _fits(gene: Gene, genome: Genome) -> bool:
-    return all(compatible(gene, each) for each in genome)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from eureka_loop.propose.templates.library import TermTemplate, evaluate, library
 from eureka_loop.propose.templates.matching import Binding, Matcher, fitness_names
-from eureka_loop.propose.templates.program import Gene, Genome, compatible, gene
+from eureka_loop.propose.templates.program import Term
 from eureka_loop.propose.templates.text import TaskText, stems
 from eureka_loop.records import Task
 from eureka_loop.reward.vocabulary import PREFIXES, Vocabulary
@@ -19,26 +19,6 @@ _USUAL = ("progress", "gap", "carry", "reach", "height")
 _ASKED_FOR = 0.8  # strength from which a text asks for a term
 _ENDS = re.compile(r"terminates (?:when|if)|episode ends at")
 _WORSE_WHEN_MORE = stems(["distance", "dist", "error", "cost", "drift", "loss"])
-_ORDER = ("goal", "shaping", "cost")
-
-
-@dataclass(frozen=True, eq=False)
-class Term:
-    """A template in one shape, with measures in its slots: what a program can hold.
-
-    Attributes:
-        gene: with the default weights, `<key>` and `<key>_<setting>`; a template's terms share the key, so a
-            program holds one of them.
-        purpose: the template's, but "goal" for a shaping term that the text asks for.
-        relevance: how strongly the text asks for it, 0 to 2.5; below 0: only the fitness names it.
-    """
-
-    template: TermTemplate
-    binding: Binding
-    shape: str
-    gene: Gene
-    purpose: Literal["goal", "shaping", "cost"]
-    relevance: float
 
 
 @dataclass(frozen=True)
@@ -54,12 +34,10 @@ class Pool:
         asked = [term for term in goals if term.relevance >= _ASKED_FOR]
         strongest = max((term.relevance for term in goals), default=0.0)
         asked = asked or [term for term in goals if 0 < term.relevance == strongest]
-        if asked:
-            return asked
-        # the text asks for nothing known: what the fitness names, then what is usual
+        # or else, where the text asks for nothing known: what the fitness names, then what is usual
         named = [term for term in goals if term.template.from_fitness and term.relevance < 0]
         usual = [term for name in _USUAL for term in goals if term.template.name == name]
-        return named[:2] or usual[:1] or goals[:1]
+        return asked or named[:2] or usual[:1] or goals[:1]
 
     @cached_property
     def extras(self) -> list[Term]:
@@ -68,36 +46,9 @@ class Pool:
         others = [term for term in self.terms if term.template.name not in goals]
         return _first_of_each(term for term in others if term.purpose != "goal" or term.relevance > 0)
 
-    def recognise(self, each: Gene) -> Term | None:
-        """The term that a gene was rendered from; None for another author's."""
-        return self._forms.get(each.form)
-
     def variants(self, term: Term) -> list[Term]:
         """The same template in other shapes and with other measures."""
         return [each for each in self.terms if each.template is term.template and each is not term]
-
-    def restore(self, each: Gene) -> Gene:
-        """A gene with the comments of its template."""
-        term = self.recognise(each)
-        return term.gene.weighted(each.weights) if term else each
-
-    def is_goal(self, each: Gene) -> bool:
-        """Another author's term counts as a goal: it is not dropped lightly."""
-        term = self.recognise(each)
-        return term is None or term.purpose == "goal"
-
-    def join(self, genes: Iterable[Gene]) -> Genome:
-        """Those that fit together, the first ones kept: goals, then shaping (or foreign), then costs."""
-        chosen: list[tuple[int, Gene]] = []
-        for each in genes:
-            if all(compatible(each, other) for _, other in chosen):
-                term = self.recognise(each)
-                chosen.append((_ORDER.index(term.purpose if term else "shaping"), each))
-        return tuple(each for _, each in sorted(chosen, key=lambda ordered: ordered[0]))
-
-    @cached_property
-    def _forms(self) -> dict[str, Term]:
-        return {term.gene.form: term for term in self.terms}
 
 
 def pool(task: Task, vocabulary: Vocabulary) -> Pool:
@@ -114,20 +65,23 @@ def pool(task: Task, vocabulary: Vocabulary) -> Pool:
     names = vocabulary.names()
     known = frozenset([*names, *(prefix + name for prefix in PREFIXES for name in names)])
     asked = {"requested": text.quantities, "slowly": text.slowly, "active": _is_active(bindings)}
-    terms = []
-    for template, binding in bindings:
-        named_goal = template.may_be_goal and binding.trigger.named
-        purpose = "goal" if named_goal else template.purpose
-        relevance = _relevance(template, binding, hints)
-        for shape, rendered in _genes(template, binding, known, asked, endable):
-            terms.append(Term(template, binding, shape, rendered, purpose, relevance))
+    terms = [
+        term
+        for template, binding in bindings
+        for term in _terms(template, binding, known, asked, hints, endable)
+    ]
     return Pool(tuple(sorted(terms, key=lambda term: -term.relevance)))
 
 
-def _genes(
-    template: TermTemplate, binding: Binding, known: frozenset[str], asked: Mapping[str, Any], endable: bool
-) -> Iterator[tuple[str, Gene]]:
-    """A gene for each shape, the usual one first: where an episode can end early, one never below zero."""
+def _terms(
+    template: TermTemplate,
+    binding: Binding,
+    known: frozenset[str],
+    asked: Mapping[str, Any],
+    hints: frozenset[str],
+    endable: bool,
+) -> Iterator[Term]:
+    """A term for each shape, the usual one first: where an episode can end early, one never below zero."""
     keys = (template.key, f"{template.key}_term", template.name)  # no weight may have an observable's name
     slots = ("", *(f"_{slot}" for slot in template.settings))
     key = next(key for key in keys if not known & {key + slot for slot in slots})
@@ -142,11 +96,24 @@ def _genes(
             "sign": "-" if _sign(template, binding) < 0 else "",
             "toward": f"{'-' if direction < 0 else '+'}{axis}",
         }
-        weights = {key: evaluate(template.weight, context)}
-        weights |= {name: evaluate(template.settings[slot], context) for slot, name in settings.items()}
+        weights = {key: template.weight, **{settings[slot]: each for slot, each in template.settings.items()}}
         lines = template.render({**context, "w": key, **settings})
+        code = " ".join(line.partition("  #")[0] for line in lines)
+        used = list(dict.fromkeys(re.findall(r"[^\W\d]\w*", code)))
         first = next(at for at, line in enumerate(lines) if line.startswith('"'))
-        yield shape, gene(key, lines[:first], "\n".join(lines[first:]), weights, known)
+        named_goal = template.may_be_goal and binding.trigger.named
+        yield Term(
+            template,
+            binding,
+            shape,
+            key,
+            statements=tuple(lines[:first]),
+            entry=tuple(lines[first:]),
+            weights={name: evaluate(each, context) for name, each in weights.items() if name in used},
+            parameters=tuple(name for name in used if name in known),
+            purpose="goal" if named_goal else template.purpose,
+            relevance=_relevance(template, binding, hints),
+        )
 
 
 def _sign(template: TermTemplate, binding: Binding) -> int:

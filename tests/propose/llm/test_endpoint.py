@@ -169,8 +169,8 @@ def test_a_reply_with_odd_letters_survives_its_files(
     script.always = says(f"```python\n# a{letter}b\n{PROGRAM}```")
     reply = designer().propose(ask(), 0)
     run = Run.create(tmp_path, "t")
-    run.write_proposal("g0-00", reply)
-    assert run.proposal("g0-00") == reply
+    run.write_reply("g0-00", reply)
+    assert run.replies("g0-00") == [reply]
     candidate = Candidate("g0-00", 0, reply.source or "", "llm")
     run.write_candidate(candidate)
     assert run.candidate("g0-00") == candidate

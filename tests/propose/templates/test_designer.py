@@ -8,7 +8,8 @@ import pytest
 
 from eureka_loop.propose.designer import OPERATORS, Repair, Request
 from eureka_loop.propose.templates.designer import TemplatesDesigner
-from eureka_loop.propose.templates.program import parse
+from eureka_loop.propose.templates.pool import pool
+from eureka_loop.propose.templates.program import read
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.vocabulary import Vocabulary
 from tests.propose.conftest import proposals
@@ -73,8 +74,9 @@ def test_operators(asks: Asks, trained: Make, operator: str) -> None:
     if operator == "cross":
         assert made_of == {"g0-03", "g0-01"}
     if operator == "weights":
-        keys = [[gene.form for gene in parse(reply.source or "") or ()] for reply in replies]
-        assert all(each == keys[0] for each in keys)
+        terms = pool(request.task, request.vocabulary).terms
+        made = [[gene.term for gene in read(reply.source or "", terms)] for reply in replies]
+        assert all(each == made[0] for each in made)
 
 
 def test_no_program_comes_twice_in_a_run(asks: Asks, trained: Make) -> None:

@@ -49,7 +49,7 @@ def test_only_the_finished_breed_and_the_fittest_come_first(
 
 
 def test_idle_and_misleading_terms_go_first(terms: Pool, parent: Program, trained: Make) -> None:
-    assert {gene.key for gene in parent.genome} == {"speed", "alive", "effort"}
+    assert {gene.term.key for gene in parent.genome} == {"speed", "alive", "effort"}
     shares, correlations = {"effort": 0.0, "alive": 0.4}, {"effort": -0.9, "alive": 0.5}
     (judged,) = parents(terms, [trained("g0-00", write(parent.genome, "Hop"), 1.0, shares, correlations)])
     dropped = [mutate(terms, judged, rng, kinds=("drop",)).note.split("; ")[0] for rng in SEEDS]

@@ -8,8 +8,8 @@ import pytest
 
 from eureka_loop.propose.templates.library import TermTemplate, library, parse
 from eureka_loop.propose.templates.matching import FORMS, fitness_names
-from eureka_loop.propose.templates.pool import Pool, Term, pool
-from eureka_loop.propose.templates.program import write
+from eureka_loop.propose.templates.pool import Pool, pool
+from eureka_loop.propose.templates.program import Gene, Term, write
 from eureka_loop.records import Task
 from eureka_loop.reward.functions import namespace
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
@@ -24,7 +24,7 @@ def best(found: Pool, template: str) -> Term:
 
 
 def entry(found: Pool, template: str) -> str:
-    return best(found, template).gene.entry
+    return best(found, template).entry[0]
 
 
 # measures
@@ -89,7 +89,7 @@ def test_the_fitness_lends_its_names_and_no_more(planar: Vocabulary, task: Task)
     assert fitness_names(source) == {"hand_distance"}
     assert fitness_names("this is no Python") == frozenset()
     goals = asked(planar, task, "be brilliant", "def fitness(left_foot_contact):\n    return 0.0\n").goals
-    assert [(goal.gene.key, str(goal.binding.measures["quantity"])) for goal in goals] == [
+    assert [(goal.key, str(goal.binding.measures["quantity"])) for goal in goals] == [
         ("score", "left_foot_contact")
     ]
     door = replace(planar, observables=(*planar.observables, Observable("door_distance", (), "m")))
@@ -117,10 +117,10 @@ def test_every_template_fits_somewhere_and_renders_readable_code(
     unbound = {template.name for template in library()} - {term.template.name for term in terms}
     assert unbound <= {"gap", "impact", "straight"}  # a stated distance, ground forces, sideways speed
     for term in terms:
-        text, weights = write((term.gene,), "A task"), term.gene.weights
-        compile(text, term.gene.key, "exec")
+        text, weights = write((Gene(term, term.weights),), "A task"), term.weights
+        compile(text, term.key, "exec")
         assert weights
-        assert all(value > 0 for value in weights.values()), f"{term.gene.key}: {weights}"
+        assert all(value > 0 for value in weights.values()), f"{term.key}: {weights}"
         assert max(map(len, text.splitlines())) <= 115, text
 
 
