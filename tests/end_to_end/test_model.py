@@ -150,7 +150,7 @@ def test_a_limit_in_mid_generation_is_raised_on_resume(
     assert (code, err) == (3, "")
     assert "resume with more" in out
     run = the_run(tmp_path)
-    paid = {path: path.read_text() for path in (run.folder / "proposals").iterdir()}
+    paid = {path: json.loads(path.read_text())[0] for path in (run.folder / "proposals").iterdir()}
     assert 1 <= len(paid) <= 2
     assert set(run.candidate_ids()) <= {path.stem for path in paid}
 
@@ -163,7 +163,7 @@ def test_a_limit_in_mid_generation_is_raised_on_resume(
     code, out, err = eureka(*resume, "--max-tokens", "100000", cwd=tmp_path, EUREKA_API_KEY=KEY)
     assert (code, err) == (0, "")
     assert f"{3 - len(paid)} program" in out
-    assert {path: path.read_text() for path in paid} == paid
+    assert {path: json.loads(path.read_text())[0] for path in paid} == paid
     assert [run.failure(f"g0-0{n}") for n in range(3)] == [None] * 3
 
 

@@ -12,7 +12,6 @@ from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.propose.choose import choice, choose_designer, settle
 from eureka_loop.propose.designer import OPERATORS
-from eureka_loop.records import Usage
 from eureka_loop.store import Run
 from tests.propose.test_replay import recorded_run
 
@@ -62,11 +61,3 @@ def test_a_users_own_program_is_the_only_proposal(tmp_path: Path) -> None:
     run = Run.create(tmp_path, "t")
     (run.folder / "given.py").write_text("x = 1\n")
     assert choose_designer(run, RunConfig()).name == "given"
-
-
-def test_a_resumed_run_counts_its_spending(tmp_path: Path) -> None:
-    run = Run.create(tmp_path, "t")
-    assert run.spent() == Usage(usd=0.0)
-    for tokens in (5, 9):
-        run.event("spent", prompt_tokens=tokens, completion_tokens=1, usd=None)
-    assert run.spent() == Usage(9, 1, None)

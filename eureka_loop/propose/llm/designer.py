@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from eureka_loop import files
@@ -29,7 +29,7 @@ class LLMDesigner:
     """Asks a model for every sample on its own; samples differ by temperature and seed.
 
     Args:
-        spent, record: see `Ledger`.
+        run: its earlier calls count; the cost of a further call is an event before the next counts.
         timeout: seconds without a byte before a call counts as lost.
 
     Raises:
@@ -42,9 +42,8 @@ class LLMDesigner:
         self,
         config: RunConfig,
         prices: Prices,
+        run: Run | None = None,
         *,
-        spent: Usage = Usage(usd=0.0),  # noqa: B008 - frozen
-        record: Callable[[Usage], object] = lambda _: None,
         environ: Mapping[str, str] = os.environ,
         timeout: float = TIMEOUT,
         pause: float = PAUSE,
@@ -62,8 +61,8 @@ class LLMDesigner:
             prices,
             max_usd=config.max_usd,
             max_tokens=config.max_tokens,
-            spent=spent,
-            record=record,
+            spent=run.spent() if run else Usage(usd=0.0),
+            record=lambda spent: run and run.event("spent", **files.plain(spent)),
         )
 
     def close(self) -> None:
@@ -123,15 +122,7 @@ class LLMDesigner:
 
 
 def create(config: RunConfig, run: Run | None) -> LLMDesigner:
-    """The designer for a configuration. With a run, each call's cost is an event before the next counts.
-
-    Raises:
-        BadInput: no key, no model, a limit that can't be kept.
-    """
-    if run is None:
-        return LLMDesigner(config, Prices.load())
-    record = lambda spent: run.event("spent", **files.plain(spent))  # noqa: E731
-    return LLMDesigner(config, Prices.load(), spent=run.spent(), record=record)
+    return LLMDesigner(config, Prices.load(), run)
 
 
 def _tokens(*texts: str) -> int:

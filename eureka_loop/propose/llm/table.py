@@ -1,7 +1,7 @@
 """The vocabulary as text for a model: the domain's names first, repeated patterns folded into one line.
 
-A model of a hand has hundreds of observables, but every body offers the same dozen: each of these patterns
-takes one line, with the names of the bodies above; each joint takes one line.
+A model of a hand has hundreds of observables, but every body offers the same dozen, and every joint the same
+two: each of these patterns takes one line, with the names of the bodies or joints above.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 HEADER = "name | shape | unit, frame | meaning | at the start | under random actions"
 WIDE = 4  # components; of wider rows only the overall range is shown
-_JOINT = re.compile(r"_(angle|position|velocity)$")
 _LISTED = {"sites": "{}_pos", "geoms": "{}_geom_pos", "sensors": "sensor_{}"}
 
 
@@ -30,21 +29,18 @@ def vocabulary_text(vocabulary: Vocabulary) -> str:
         is_body = {f"{name}_pos", f"{name}_quat"} <= {row.name for row in rows}
         heading = "bodies" if is_body else "joints" if name.startswith("joints ") else name
         sections.setdefault(heading, []).extend(rows)
-    constants = dict(vocabulary.constants)
     parts = [HEADER]
     for heading, rows in sections.items():
-        if heading == "joints":
-            title = "joints: of shape (N,) unless stated; signs in the starting pose"
-            lines = list(_joints(rows, constants))
-        elif heading == "bodies" or heading in _LISTED:
+        if heading in ("bodies", "joints", *_LISTED):
             elements = {row.name: _element(heading, row) for row in rows}
             title = f"{heading}: * is one of {', '.join(dict.fromkeys(elements.values()))}"
             lines = list(_folded(rows, elements))
         else:
             title, lines = heading or "observables", [_row(row) for row in rows]
         parts.append("\n".join([f"## {title}", *lines]))
-    if constants:
-        parts.append("\n".join(["## constants", *(f"{name}: {text}" for name, text in constants.items())]))
+    if vocabulary.constants:
+        facts = [f"{name}: {text}" for name, text in vocabulary.constants.items()]
+        parts.append("\n".join(["## constants", *facts]))
     return "\n\n".join(parts)
 
 
@@ -55,18 +51,22 @@ def _row(row: Observable, start: str = "") -> str:
 
 
 def _element(heading: str, row: Observable) -> str:
-    """The name of the body, site, geom or sensor that an observable is one of."""
-    before, after = _LISTED.get(heading, "{}").split("{}")
-    return row.group if heading == "bodies" else row.name.removeprefix(before).removesuffix(after)
+    """The name of the body, joint, site, geom or sensor that an observable is one of."""
+    if heading == "bodies":
+        return row.group
+    if heading == "joints":
+        return re.sub("_(angle|position|velocity)$", "", row.name)
+    before, after = _LISTED[heading].split("{}")
+    return row.name.removeprefix(before).removesuffix(after)
 
 
 def _folded(rows: Sequence[Observable], elements: Mapping[str, str]) -> Iterator[str]:
     """One line for all observables that differ by their element's name alone; `*` stands for the name.
 
-    Ranges are over all of them; their start is shown where they share it, or where it is their position.
+    Ranges are over all of them. Their start is shown where they share it, or where it is a position or angle.
 
     Args:
-        elements: name of an observable → that of its body, site, geom or sensor.
+        elements: name of an observable → that of its body, joint, site, geom or sensor.
     """
     families: dict[Observable, list[Observable]] = {}
     for row in rows:
@@ -86,26 +86,7 @@ def _folded(rows: Sequence[Observable], elements: Mapping[str, str]) -> Iterator
             high=tuple(map(max, zip(*(row.high for row in members if row.high), strict=True))) or None,
         )
         starts = [f"{name} {_start(row)}" for name, row in zip(names, members, strict=True)]
-        yield _row(whole, "; ".join(starts) if pattern.name.endswith("_pos") else "")
-
-
-def _joints(rows: Sequence[Observable], constants: dict[str, str]) -> Iterator[str]:
-    """One line for each joint, with its limits, which are taken out of the constants."""
-    joints: dict[str, list[Observable]] = {}
-    for row in rows:
-        joints.setdefault(_JOINT.sub("", row.name), []).append(row)
-    for joint, own in joints.items():
-        sign = own[0].description.partition("; ")[2] or own[0].description
-        limits = constants.pop(f"joint {joint!r}", None)
-        parts = [*map(_joint, own), sign.replace(" in the starting pose", "")]
-        yield "; ".join([*parts, *([f"limits {limits}"] if limits else [])])
-
-
-def _joint(row: Observable) -> str:
-    shape = f"{row.shape_text} " if row.shape else ""
-    start = _start(row)
-    from_start = f"start {start}, " if start not in ("0", "-") else ""
-    return f"{row.name} {shape}{row.unit}: {from_start}random {_range(row)}"
+        yield _row(whole, "; ".join(starts) if pattern.name.endswith(("_pos", "_angle")) else "")
 
 
 def _start(row: Observable) -> str:

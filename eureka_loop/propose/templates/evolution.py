@@ -1,4 +1,4 @@
-"""Programs from a pool of terms: composed afresh, mutated, or crossed."""
+"""Programs from a pool of terms: the best guess, and others by mutation and crossing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from eureka_loop.propose.templates.pool import Pool
-from eureka_loop.propose.templates.program import Gene, Genome, Term, read
+from eureka_loop.propose.templates.program import Gene, Genome, read
 from eureka_loop.records import Array
 from eureka_loop.results import Evaluated, ranked
 
@@ -25,37 +25,6 @@ _IDLE = 0.01  # share of the reward below which a term does nothing
 _ORDER = ("goal", "shaping", "cost")
 
 Random = np.random.Generator
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to compose one program.
-
-    Attributes:
-        goals: every goal the text asks for, the first alone, or a random part of them.
-        reshaped: probability that a term takes a random shape.
-        extras: factor on the priors of shaping and costs; 0 leaves out all but what keeps the episode going.
-        emphasis: factor on the weights of the goals.
-        spread: standard deviation of the weights' logarithms.
-    """
-
-    name: str
-    goals: str = "all"
-    reshaped: float = 0.0
-    extras: float = 1.0
-    emphasis: float = 1.0
-    spread: float = 0.0
-
-
-BEST_GUESS = Recipe("best guess")
-FIRST = (
-    BEST_GUESS,
-    Recipe("goal weighed more", emphasis=3.0),
-    Recipe("goal alone", goals="first", extras=0.0),
-    Recipe("more shaping", extras=2.5, spread=0.3),
-    Recipe("other shapes", reshaped=0.8, spread=0.3),
-)
-MIXED = Recipe("mixed", goals="some", reshaped=0.4, extras=1.5, spread=0.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,42 +49,19 @@ class Program:
         return np.array([self.odds.get(gene.term.key, 1.0) for gene in self.genome])
 
 
-def compose(pool: Pool, recipe: Recipe, rng: Random) -> Program:
-    """One program; its genome is empty where no goal can be made of the vocabulary."""
-    goals = _goals(pool, recipe, rng)
-    extras = [term for term in pool.extras if rng.random() < _chance(term, pool, recipe, goals)]
-    genome = _joined([_composed(term, pool, recipe, rng) for term in [*goals, *extras][:MAX_TERMS]])
-    return Program(genome, note=f"composed: {recipe.name} ({', '.join(gene.term.key for gene in genome)})")
-
-
-def _goals(pool: Pool, recipe: Recipe, rng: Random) -> list[Term]:
-    if recipe.goals == "some" and len(pool.goals) > 1:
-        keep = rng.random(len(pool.goals)) < 0.65
-        keep[int(rng.integers(len(pool.goals)))] = True
-        return [goal for goal, kept in zip(pool.goals, keep, strict=True) if kept]
-    # without a goal that another one, as relevant, serves better
+def best_guess(pool: Pool) -> Program:
+    """The goals, and what is asked for or usual beside them; empty where the vocabulary allows no goal."""
     relevances = {term.template.name: term.relevance for term in pool.goals}
+    # without a goal that another one, as relevant, serves better
     goals = [term for term in pool.goals if relevances.get(term.template.unless, -1.0) < term.relevance]
-    return goals[:1] if recipe.goals == "first" else goals
-
-
-def _chance(term: Term, pool: Pool, recipe: Recipe, goals: Sequence[Term]) -> float:
-    """Probability of a shaping term or a cost in a program."""
-    prior = term.template.prior
-    served = any(each.template.name == term.template.unless for each in [*goals, *pool.extras])
-    wanted = prior if served else max(prior, min(term.relevance, 1.0))
-    if recipe is BEST_GUESS:
-        return float(wanted >= _CERTAIN)
-    return 1.0 if prior == 1.0 else wanted * recipe.extras  # 1: it keeps the episode going
-
-
-def _composed(term: Term, pool: Pool, recipe: Recipe, rng: Random) -> Gene:
-    if rng.random() < recipe.reshaped:
-        shapes = [term, *(each for each in pool.variants(term) if each.binding is term.binding)]
-        term = shapes[int(rng.integers(len(shapes)))]
-    factor = recipe.emphasis if term.purpose == "goal" else 1.0
-    weights = {**term.weights, term.key: _rounded(term.weights[term.key] * factor)}
-    return _moved(Gene(term, weights), recipe.spread, recipe.spread, rng)
+    names = {term.template.name for term in (*goals, *pool.extras)}
+    extras = []
+    for term in pool.extras:
+        asked = 0.0 if term.template.unless in names else term.relevance
+        if max(term.template.prior, asked) >= _CERTAIN:
+            extras.append(term)
+    genome = _joined([Gene(term, term.weights) for term in (*goals, *extras)][:MAX_TERMS])
+    return Program(genome, note=f"best guess ({', '.join(gene.term.key for gene in genome)})")
 
 
 def parents(pool: Pool, evaluated: Iterable[Evaluated]) -> list[Program]:
@@ -154,15 +100,16 @@ def cross(first: Program, second: Program, rng: Random) -> Program:
     return Program(_joined(wanted[:MAX_TERMS]), origin, " crossed with ".join(origin), first.odds)
 
 
-def mutate(pool: Pool, program: Program, rng: Random, kinds: Sequence[str] = ()) -> Program:
-    """Changes at random, mostly one or two, each of another kind; none where none is possible.
+def mutate(pool: Pool, program: Program, rng: Random, kinds: Sequence[str] = (), least: int = 1) -> Program:
+    """Changes at random, each of another kind; none where none is possible.
 
     Args:
         kinds: of changes, by `MUTATIONS`; (): all.
+        least: number of changes; seldom there is one more.
     """
     able = list(kinds or MUTATIONS)
     odds = np.array([MUTATIONS[kind][1] for kind in able])
-    count = 1 + int(rng.binomial(len(able) - 1, _AGAIN / 2))
+    count = min(len(able), least + int(rng.random() < _AGAIN))
     drawn = rng.choice(able, count, replace=False, p=odds / odds.sum())
     for kind in sorted(drawn, key="weights".__eq__):  # last, so that the note has the final weights
         program = MUTATIONS[kind][0](pool, program, rng)
@@ -178,7 +125,7 @@ def _scale(pool: Pool, program: Program, rng: Random) -> Program:
     count = min(len(genes), 1 + int(rng.integers(3)))
     chosen = rng.choice(len(genes), size=count, replace=False, p=odds / odds.sum())
     for at in sorted(int(each) for each in chosen):
-        old, genes[at] = genes[at], _moved(genes[at], _SPREAD, _SPREAD / 2, rng)
+        old, genes[at] = genes[at], _moved(genes[at], rng)
         changed = [(name, value, genes[at].weights[name]) for name, value in old.weights.items()]
         notes += [f"{name} {value:g} → {new:g}" for name, value, new in changed if value != new]
     return program.changed(tuple(genes), ", ".join(notes))
@@ -240,13 +187,13 @@ def _change_odds(evaluated: Evaluated) -> dict[str, float]:
     return odds
 
 
-def _moved(gene: Gene, spread: float, of_settings: float, rng: Random) -> Gene:
+def _moved(gene: Gene, rng: Random) -> Gene:
     """Weights times log-normal factors, to two digits; a target, which the text may state, stays."""
     weights = dict(gene.weights)
     for name, value in gene.weights.items():
-        width = spread if name == gene.term.key else of_settings
-        if width and not name.endswith("_target"):
-            weights[name] = _rounded(value * np.exp(rng.normal(0.0, width)))
+        if not name.endswith("_target"):
+            spread = _SPREAD if name == gene.term.key else _SPREAD / 2
+            weights[name] = float(f"{value * np.exp(rng.normal(0.0, spread)):.2g}")
     return Gene(gene.term, weights)
 
 
@@ -256,7 +203,3 @@ def _joined(genes: Sequence[Gene]) -> Genome:
     for gene in genes:
         kept.setdefault(gene.term.key, gene)
     return tuple(sorted(kept.values(), key=lambda gene: _ORDER.index(gene.term.purpose)))
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.2g}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from eureka_loop.propose.templates.library import Role, TermTemplate
@@ -48,8 +48,11 @@ class Matcher:
 
     def bind(self, template: TermTemplate) -> list[Binding]:
         """The best ways to fill a template's slots; empty where a slot stays empty."""
-        trigger = self._text.trigger(template)
-        for way in self._ways(template, trigger):
+        trigger, (_, direction) = self._text.trigger(template), template.directed
+        axis, sign = self._text.way(direction, trigger.place)
+        # for turns the other axes, too: a planar robot can turn about one alone
+        axes = dict.fromkeys([axis, *("zyx" if direction in ("turn", "flip") else "")])
+        for way in [(each, sign) for each in axes]:
             slots = [self._candidates(role, way, trigger.place) for role in template.roles.values()]
             scored: list[tuple[float, Binding]] = []
             for chosen in itertools.product(*slots):
@@ -61,14 +64,6 @@ class Matcher:
                 scored.sort(key=lambda each: -each[0])
                 return [each for score, each in scored[:_KEPT] if score >= scored[0][0] - _CLOSE]
         return []
-
-    def _ways(self, template: TermTemplate, trigger: Trigger) -> Iterator[Way]:
-        """The way asked for; for turns, the other axes too: a planar robot can turn about one alone."""
-        _, direction = template.directed
-        axis, sign = self._text.way(direction, trigger.place)
-        yield axis, sign
-        if direction in ("turn", "flip"):
-            yield from ((other, sign) for other in ("z", "y", "x") if other != axis)
 
     def _candidates(self, role: Role, way: Way, near: int) -> list[tuple[float, Measure]]:
         allowed = [each for each in self._measures if _admissible(role, each, way)]
@@ -134,15 +129,10 @@ class Matcher:
 
 def fitness_names(source: str) -> frozenset[str]:
     """The observables that a fitness function takes: its parameters. Its body is not read."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return frozenset()
-    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == "fitness"]
-    names = {argument.arg for function in functions for argument in function.args.args}
-    for prefix in PREFIXES:
-        names = {name.removeprefix(prefix) for name in names}
-    return frozenset(names) - _NOT_MEASURED
+    signature = re.search(r"^def fitness\((.*?)\)", source, re.MULTILINE | re.DOTALL)
+    names = re.findall(r"\w+", signature[1]) if signature else []
+    bare = [re.sub(f"^({'|'.join(PREFIXES)})", "", name) for name in names]
+    return frozenset(bare) - _NOT_MEASURED
 
 
 def _admissible(role: Role, measure: Measure, way: Way) -> bool:

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from eureka_loop.propose.templates.evolution import (
-    BEST_GUESS,
     Program,
-    compose,
+    best_guess,
     mutate,
     parents,
 )
@@ -33,7 +32,7 @@ def terms(task: Task, planar: Vocabulary) -> Pool:
 @pytest.fixture
 def parent(terms: Pool) -> Program:
     """The best guess: speed, alive, effort."""
-    return compose(terms, BEST_GUESS, np.random.default_rng(0))
+    return best_guess(terms)
 
 
 def test_only_the_finished_breed_and_the_fittest_come_first(
