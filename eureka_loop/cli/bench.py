@@ -20,8 +20,8 @@ from eureka_loop.errors import BadInput, BudgetSpent, EurekaError, MissingExtra,
 from eureka_loop.execute.budget import time_worked
 from eureka_loop.numbers import duration
 from eureka_loop.options import optional, parse, take
-from eureka_loop.propose.choose import choice, settle
-from eureka_loop.propose.llm.prices import Prices
+from eureka_loop.propose.designer import choice, settle
+from eureka_loop.propose.llm.ledger import Prices
 from eureka_loop.report.bench import setup, view
 from eureka_loop.report.bench.estimate import Cost, measure, of_search
 from eureka_loop.report.bench.results import BenchResults, search_result

@@ -22,7 +22,7 @@ def run(arguments: list[str]) -> int:
     arguments, human = take(arguments, "--human")
     base = load(Path(file)) if file else RunConfig()
     config = parse(RunConfig, "run", with_expression(arguments), base, RUN_HELP)
-    from eureka_loop.propose.choose import choice, settle
+    from eureka_loop.propose.designer import choice, settle
     from eureka_loop.search.describe import of_its_own
 
     settled = settle(of_its_own(config, base))
@@ -63,7 +63,7 @@ class ResumeOptions:
 def resume(arguments: list[str]) -> int:
     """Go on where a run stopped."""
     options = parse(ResumeOptions, "resume", arguments)
-    from eureka_loop.propose.choose import check
+    from eureka_loop.propose.designer import check
     from eureka_loop.report.inspect import print_summary
     from eureka_loop.store import settled
 

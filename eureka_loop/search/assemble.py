@@ -18,8 +18,7 @@ from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.footprint import footprint
 from eureka_loop.execute.machine import Machine, Share
-from eureka_loop.propose.choose import choose_designer
-from eureka_loop.propose.designer import Request
+from eureka_loop.propose.designer import Request, choose_designer
 from eureka_loop.propose.write import Gate, Writer, failure_of
 from eureka_loop.records import Candidate, Rung
 from eureka_loop.references import references

@@ -15,8 +15,7 @@ from eureka_loop.propose.designer import Request
 from eureka_loop.propose.llm import prompts
 from eureka_loop.propose.llm.endpoint import TIMEOUT, Counts, Endpoint
 from eureka_loop.propose.llm.extract import extract
-from eureka_loop.propose.llm.ledger import Ledger
-from eureka_loop.propose.llm.prices import Prices
+from eureka_loop.propose.llm.ledger import Ledger, Prices
 from eureka_loop.propose.llm.settings import configured_model
 from eureka_loop.records import Reply, Usage
 from eureka_loop.store import Run

@@ -12,7 +12,7 @@ from eureka_loop.config import RunConfig
 from eureka_loop.errors import RunError
 from eureka_loop.execute.budget import time_worked
 from eureka_loop.numbers import count, duration, money, plural
-from eureka_loop.propose.llm.prices import Prices
+from eureka_loop.propose.llm.ledger import Prices
 from eureka_loop.propose.llm.prompts import messages
 from eureka_loop.records import Rung, Task, in_cohorts
 from eureka_loop.references import references

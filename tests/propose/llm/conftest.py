@@ -16,7 +16,7 @@ from werkzeug import Request, Response
 
 from eureka_loop.config import RunConfig
 from eureka_loop.propose.llm.designer import LLMDesigner
-from eureka_loop.propose.llm.prices import Price, Prices
+from eureka_loop.propose.llm.ledger import Price, Prices
 
 Behaviour = Callable[[Request], Response]
 

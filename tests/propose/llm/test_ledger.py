@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.errors import BadInput, BudgetSpent
-from eureka_loop.propose.llm.ledger import Ledger
-from eureka_loop.propose.llm.prices import Price, Prices, user_file
+from eureka_loop.propose.llm.ledger import Ledger, Price, Prices, user_file
 from eureka_loop.records import Usage
 
 PRICES = Prices([Price("m", 1.0, 10.0)])

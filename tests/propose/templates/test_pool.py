@@ -27,12 +27,6 @@ def entry(found: Pool, template: str) -> str:
     return best(found, template).entry[0]
 
 
-# measures
-
-
-# bindings
-
-
 @pytest.mark.parametrize(
     ("text", "template", "expected"),
     [

@@ -9,7 +9,7 @@ import pytest
 
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
-from eureka_loop.propose.llm.prices import Price, Prices
+from eureka_loop.propose.llm.ledger import Price, Prices
 from eureka_loop.report.bench.estimate import FEEDBACK, REPLY, STARTS, STEPS, Cost, Pace, of_search, small
 
 TASK = find_task("hopper-hop")  # with a hand-written and a sparse reward
