@@ -55,13 +55,18 @@ class LLMDesigner:
             self.close()
             raise BadInput(f"no model is chosen: give --model, or set EUREKA_MODEL; {offer}")
         self.model: str = model
+
+        def record(spent: Usage) -> None:
+            if run is not None:
+                run.event("spent", **files.plain(spent))
+
         self.ledger = Ledger(
             model,
             prices,
             max_usd=config.max_usd,
             max_tokens=config.max_tokens,
             spent=run.spent() if run else Usage(usd=0.0),
-            record=lambda spent: run and run.event("spent", **files.plain(spent)),
+            record=record,
         )
 
     def close(self) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -28,12 +28,7 @@ def check_url(url: str, name: str = "--base-url") -> None:
             f"{name} must be a plain address, without user, password, query (?...) or fragment (#...): "
             "a key comes from the environment alone, in EUREKA_API_KEY"
         )
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is not a number, half an IPv6 address
-        valid = False
-    if not valid or not url.isprintable() or " " in url:
+    if not re.fullmatch(r"https?://(\[[\da-fA-F:]+\]|[^\s/:\[\]]+)(:\d+)?(/\S*)?", url):
         raise BadInput(f"{name} {url!r} is no web address; for example http://localhost:11434/v1")
 
 

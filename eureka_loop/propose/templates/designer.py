@@ -14,15 +14,13 @@ import numpy as np
 from eureka_loop.config import RunConfig
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.templates import evolution
-from eureka_loop.propose.templates.evolution import Program
+from eureka_loop.propose.templates.evolution import FIRST, MIXED, Program, write
 from eureka_loop.propose.templates.pool import Pool, pool
-from eureka_loop.propose.templates.program import write
 from eureka_loop.records import Reply
 from eureka_loop.store import Run
 
 _ATTEMPTS = 50  # to find a program that the run doesn't have yet
-_FRESH_EVERY = 8  # one child in so many is made afresh, in case evolution went astray
-_FRESH = 3  # changes of the best guess that make another program
+_FRESH_EVERY = 8  # one child in so many is composed afresh, in case the first generation guessed wrong
 _REPAIR = 1_000  # first attempt's number of a repair: none that the sample itself used
 _KINDS = {"weights": ("weights",), "restructure": ("vary", "add", "drop")}  # of mutations, by operator
 
@@ -58,8 +56,7 @@ def create(config: RunConfig, run: Run | None) -> TemplatesDesigner:
 def _replies(request: Request, samples: Iterable[int]) -> list[Reply]:
     """Programs that differ from one another and from those that the run has already."""
     terms = pool(request.task, request.vocabulary)
-    guess = evolution.best_guess(terms)
-    if not guess.genome:
+    if not terms.goals:
         return [Reply(None, problem="no term of the library fits this vocabulary") for _ in samples]
     evaluated = request.parents if request.operator else (*request.parents, *request.history)
     fittest = evolution.parents(terms, evaluated)
@@ -71,8 +68,7 @@ def _replies(request: Request, samples: Iterable[int]) -> list[Reply]:
         reply = Reply(None, problem="no further program can be made of this vocabulary and task")
         for attempt in range(_REPAIR * request.attempt, _REPAIR * request.attempt + _ATTEMPTS):
             rng = np.random.default_rng([request.seed, request.generation, sample, attempt])
-            is_first = request.generation == sample == attempt == 0 and not request.operator
-            program = guess if is_first else _program(request, guess, terms, fittest, sample, rng)
+            program = _program(request, terms, fittest, sample, rng)
             source = write(program.genome, request.task.text)
             if source not in taken:
                 reply = Reply(source, program.parents, program.note)
@@ -83,18 +79,16 @@ def _replies(request: Request, samples: Iterable[int]) -> list[Reply]:
 
 
 def _program(
-    request: Request,
-    guess: Program,
-    terms: Pool,
-    fittest: Sequence[Program],
-    sample: int,
-    rng: np.random.Generator,
+    request: Request, terms: Pool, fittest: Sequence[Program], sample: int, rng: np.random.Generator
 ) -> Program:
     """A program by the request's operator, or by the designer's own choice."""
     operator = request.operator
-    afresh = operator in ("fresh", "differ") or (not operator and sample % _FRESH_EVERY == _FRESH_EVERY - 1)
-    if request.repair is not None or not fittest or afresh:
-        return evolution.mutate(terms, guess, rng, least=_FRESH)
+    if request.repair is not None or not fittest or operator in ("fresh", "differ"):
+        index = request.generation * request.samples + sample
+        chosen = request.repair is None and not operator and index < len(FIRST)
+        return evolution.compose(terms, FIRST[index] if chosen else MIXED, rng)
+    if not operator and sample % _FRESH_EVERY == _FRESH_EVERY - 1:
+        return evolution.compose(terms, MIXED, rng)
     if not operator and sample:
         return evolution.breed(terms, fittest, rng)
     if operator == "cross" and len(fittest) > 1:

@@ -1,14 +1,19 @@
-"""Programs from a pool of terms: the best guess, and others by mutation and crossing."""
+"""Programs from a pool of terms: as text, composed afresh, mutated, or crossed.
+
+The text of a program is its genome, nothing is kept beside it: a run resumes from its files, and a weight may
+be changed by hand.
+"""
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from eureka_loop.propose.templates.pool import Pool
-from eureka_loop.propose.templates.program import Gene, Genome, read
+from eureka_loop.propose.templates.pool import Pool, Term
 from eureka_loop.records import Array
 from eureka_loop.results import Evaluated, ranked
 
@@ -22,9 +27,53 @@ _LOST = 0.3  # probability that crossing leaves out a term the other parent hasn
 
 _SPREAD = 0.6  # of the logarithm of a mutated weight; a margin moves half as far
 _IDLE = 0.01  # share of the reward below which a term does nothing
+_HARM = -0.1  # correlation with fitness below which a term misleads
+_WIDTH = 100  # of a program's signature
 _ORDER = ("goal", "shaping", "cost")
 
 Random = np.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to compose one program.
+
+    Attributes:
+        goals: every goal the text asks for, the first alone, or a random part of them.
+        reshaped: probability that a term takes a random shape.
+        extras: factor on the priors of shaping and costs; 0 leaves out all but what keeps the episode going.
+        emphasis: factor on the weights of the goals.
+        spread: standard deviation of the weights' logarithms.
+    """
+
+    name: str
+    goals: str = "all"
+    reshaped: float = 0.0
+    extras: float = 1.0
+    emphasis: float = 1.0
+    spread: float = 0.0
+
+
+BEST_GUESS = Recipe("best guess")
+FIRST = (
+    BEST_GUESS,
+    Recipe("goal weighed more", emphasis=3.0),
+    Recipe("goal alone", goals="first", extras=0.0),
+    Recipe("more shaping", extras=2.5, spread=0.3),
+    Recipe("other shapes", reshaped=0.8, spread=0.3),
+)
+MIXED = Recipe("mixed", goals="some", reshaped=0.4, extras=1.5, spread=0.6)
+
+
+@dataclass(frozen=True, slots=True)
+class Gene:
+    """A term with weights of its own."""
+
+    term: Term
+    weights: Mapping[str, float]
+
+
+Genome = tuple[Gene, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +98,79 @@ class Program:
         return np.array([self.odds.get(gene.term.key, 1.0) for gene in self.genome])
 
 
-def best_guess(pool: Pool) -> Program:
-    """The goals, and what is asked for or usual beside them; empty where the vocabulary allows no goal."""
-    relevances = {term.template.name: term.relevance for term in pool.goals}
+def read(source: str, terms: Iterable[Term]) -> Genome:
+    """The genome of a program that `write` wrote, whatever its weights are now; () for any other program."""
+    head, lines = source.partition('"""')[0], {line.strip() for line in source.splitlines()}
+    weights = {name: float(value) for name, value in re.findall(r"(\w+)=([-+.e\d]+)", head)}
+    found: dict[str, Gene] = {}
+    for term in terms:
+        needed = {line.strip() for line in (*term.statements, *term.entry)}
+        if needed <= lines and term.weights.keys() <= weights.keys():
+            found[term.key] = Gene(term, {name: weights[name] for name in term.weights})
+    return tuple(sorted(found.values(), key=lambda gene: source.index(gene.term.entry[0])))
+
+
+def write(genome: Genome, doc: str) -> str:
+    """The program: signature, docstring, statements, dict of terms.
+
+    Args:
+        doc: the task's text; made fit for a docstring.
+    """
+    parameters = [*dict.fromkeys(name for each in genome for name in each.term.parameters), "*"]
+    numbers = [f"{name}={value!r}" for each in genome for name, value in each.weights.items()]
+    head = [f"def compute_reward({', '.join([*parameters, *numbers])}):"]
+    if len(head[0]) > _WIDTH:
+        parts = [textwrap.wrap(", ".join(part) + ",", _WIDTH - 4) for part in (parameters, numbers)]
+        head = ["def compute_reward(", *(f"    {line}" for part in parts for line in part), "):"]
+    text = " ".join(re.sub(r"[\x00-\x1f\x7f\\]", " ", doc.replace('"', "'")).split()) or "A reward"
+    text = text[:1].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+    lines = textwrap.wrap(text, _WIDTH - 10)
+    body = [
+        *([f'"""{text}"""'] if len(lines) == 1 else [f'"""{lines[0]}', *lines[1:], '"""']),
+        *dict.fromkeys(line for each in genome for line in each.term.statements),
+        "return {",
+        *(f"    {line}" for each in genome for line in each.term.entry),
+        "}",
+    ]
+    return "\n".join([*head, *(f"    {line}" for line in body)]) + "\n"
+
+
+def compose(pool: Pool, recipe: Recipe, rng: Random) -> Program:
+    """One program; its genome is empty where no goal can be made of the vocabulary."""
+    goals = _goals(pool, recipe, rng)
+    extras = [term for term in pool.extras if rng.random() < _chance(term, pool, recipe, goals)]
+    genome = _joined([_composed(term, pool, recipe, rng) for term in [*goals, *extras][:MAX_TERMS]])
+    return Program(genome, note=f"composed: {recipe.name} ({', '.join(gene.term.key for gene in genome)})")
+
+
+def _goals(pool: Pool, recipe: Recipe, rng: Random) -> list[Term]:
+    if recipe.goals == "some" and len(pool.goals) > 1:
+        keep = rng.random(len(pool.goals)) < 0.65
+        keep[int(rng.integers(len(pool.goals)))] = True
+        return [goal for goal, kept in zip(pool.goals, keep, strict=True) if kept]
     # without a goal that another one, as relevant, serves better
+    relevances = {term.template.name: term.relevance for term in pool.goals}
     goals = [term for term in pool.goals if relevances.get(term.template.unless, -1.0) < term.relevance]
-    names = {term.template.name for term in (*goals, *pool.extras)}
-    extras = []
-    for term in pool.extras:
-        asked = 0.0 if term.template.unless in names else term.relevance
-        if max(term.template.prior, asked) >= _CERTAIN:
-            extras.append(term)
-    genome = _joined([Gene(term, term.weights) for term in (*goals, *extras)][:MAX_TERMS])
-    return Program(genome, note=f"best guess ({', '.join(gene.term.key for gene in genome)})")
+    return goals[:1] if recipe.goals == "first" else goals
+
+
+def _chance(term: Term, pool: Pool, recipe: Recipe, goals: Sequence[Term]) -> float:
+    """Probability of a shaping term or a cost in a program."""
+    prior = term.template.prior
+    served = any(each.template.name == term.template.unless for each in [*goals, *pool.extras])
+    wanted = prior if served else max(prior, min(term.relevance, 1.0))
+    if recipe is BEST_GUESS:
+        return float(wanted >= _CERTAIN)
+    return 1.0 if prior == 1.0 else wanted * recipe.extras  # 1: it keeps the episode going
+
+
+def _composed(term: Term, pool: Pool, recipe: Recipe, rng: Random) -> Gene:
+    if rng.random() < recipe.reshaped:
+        shapes = [term, *(each for each in pool.variants(term) if each.binding is term.binding)]
+        term = shapes[int(rng.integers(len(shapes)))]
+    factor = recipe.emphasis if term.purpose == "goal" else 1.0
+    weights = {**term.weights, term.key: _rounded(term.weights[term.key] * factor)}
+    return _moved(Gene(term, weights), recipe.spread, recipe.spread, rng)
 
 
 def parents(pool: Pool, evaluated: Iterable[Evaluated]) -> list[Program]:
@@ -100,19 +209,20 @@ def cross(first: Program, second: Program, rng: Random) -> Program:
     return Program(_joined(wanted[:MAX_TERMS]), origin, " crossed with ".join(origin), first.odds)
 
 
-def mutate(pool: Pool, program: Program, rng: Random, kinds: Sequence[str] = (), least: int = 1) -> Program:
-    """Changes at random, each of another kind; none where none is possible.
+def mutate(pool: Pool, program: Program, rng: Random, kinds: Sequence[str] = ()) -> Program:
+    """One or more changes at random, one of a kind.
 
     Args:
         kinds: of changes, by `MUTATIONS`; (): all.
-        least: number of changes; seldom there is one more.
     """
-    able = list(kinds or MUTATIONS)
-    odds = np.array([MUTATIONS[kind][1] for kind in able])
-    count = min(len(able), least + int(rng.random() < _AGAIN))
-    drawn = rng.choice(able, count, replace=False, p=odds / odds.sum())
-    for kind in sorted(drawn, key="weights".__eq__):  # last, so that the note has the final weights
-        program = MUTATIONS[kind][0](pool, program, rng)
+    able, before = list(kinds or MUTATIONS), program
+    while able and program is before:
+        drawn: list[str] = []
+        while able and (not drawn or rng.random() < _AGAIN):
+            odds = np.array([MUTATIONS[kind][1] for kind in able])
+            drawn.append(able.pop(int(rng.choice(len(able), p=odds / odds.sum()))))
+        for kind in sorted(drawn, key="weights".__eq__):  # last, so that the note has the final weights
+            program = MUTATIONS[kind][0](pool, program, rng)
     return replace(program, genome=_joined(program.genome))
 
 
@@ -125,10 +235,10 @@ def _scale(pool: Pool, program: Program, rng: Random) -> Program:
     count = min(len(genes), 1 + int(rng.integers(3)))
     chosen = rng.choice(len(genes), size=count, replace=False, p=odds / odds.sum())
     for at in sorted(int(each) for each in chosen):
-        old, genes[at] = genes[at], _moved(genes[at], rng)
+        old, genes[at] = genes[at], _moved(genes[at], _SPREAD, _SPREAD / 2, rng)
         changed = [(name, value, genes[at].weights[name]) for name, value in old.weights.items()]
         notes += [f"{name} {value:g} → {new:g}" for name, value, new in changed if value != new]
-    return program.changed(tuple(genes), ", ".join(notes))
+    return program.changed(tuple(genes), ", ".join(notes)) if notes else program
 
 
 def _vary(pool: Pool, program: Program, rng: Random) -> Program:
@@ -176,24 +286,29 @@ MUTATIONS: Mapping[str, tuple[Callable[[Pool, Program, Random], Program], float]
 
 
 def _change_odds(evaluated: Evaluated) -> dict[str, float]:
-    """More than 1 for a term that did nothing in the end, or goes against fitness; means over seeds."""
-    odds: dict[str, float] = {}
+    """More than 1 for a term that does nothing, or goes against fitness; means over checkpoints and seeds."""
+    shares: dict[str, list[float]] = {}
+    correlations: dict[str, list[float]] = {}
     for trained in evaluated.trained:
-        ends = trained.checkpoints[-1].terms if trained.checkpoints else {}
-        for term in ends.keys() | trained.correlations.keys():
-            idle = term in ends and ends[term].share < _IDLE
-            harm = min(trained.correlations.get(term) or 0.0, 0.0)
-            odds[term] = odds.get(term, 1.0) + 3.0 * (idle - harm) / len(evaluated.trained)
+        for checkpoint in trained.checkpoints:
+            for term, stats in checkpoint.terms.items():
+                shares.setdefault(term, []).append(stats.share)
+        for term, correlation in trained.correlations.items():
+            correlations.setdefault(term, []).append(correlation or 0.0)
+    odds = {term: 1.0 + 3.0 * (float(np.mean(each)) < _IDLE) for term, each in shares.items()}
+    for term, each in correlations.items():
+        mean = float(np.mean(each))
+        odds[term] = odds.get(term, 1.0) - (3.0 * mean if mean < _HARM else 0.0)
     return odds
 
 
-def _moved(gene: Gene, rng: Random) -> Gene:
+def _moved(gene: Gene, spread: float, of_settings: float, rng: Random) -> Gene:
     """Weights times log-normal factors, to two digits; a target, which the text may state, stays."""
     weights = dict(gene.weights)
     for name, value in gene.weights.items():
-        if not name.endswith("_target"):
-            spread = _SPREAD if name == gene.term.key else _SPREAD / 2
-            weights[name] = float(f"{value * np.exp(rng.normal(0.0, spread)):.2g}")
+        width = spread if name == gene.term.key else of_settings
+        if width and not name.endswith("_target"):
+            weights[name] = _rounded(value * np.exp(rng.normal(0.0, width)))
     return Gene(gene.term, weights)
 
 
@@ -203,3 +318,7 @@ def _joined(genes: Sequence[Gene]) -> Genome:
     for gene in genes:
         kept.setdefault(gene.term.key, gene)
     return tuple(sorted(kept.values(), key=lambda gene: _ORDER.index(gene.term.purpose)))
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.2g}")

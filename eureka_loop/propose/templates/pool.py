@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from eureka_loop.propose.templates.library import TermTemplate, evaluate, library
 from eureka_loop.propose.templates.matching import Binding, Matcher, fitness_names
-from eureka_loop.propose.templates.program import Term
 from eureka_loop.propose.templates.text import TaskText, stems
 from eureka_loop.records import Task
 from eureka_loop.reward.vocabulary import PREFIXES, Vocabulary
@@ -19,6 +18,32 @@ _USUAL = ("progress", "gap", "carry", "reach", "height")
 _ASKED_FOR = 0.8  # strength from which a text asks for a term
 _ENDS = re.compile(r"terminates (?:when|if)|episode ends at")
 _WORSE_WHEN_MORE = stems(["distance", "dist", "error", "cost", "drift", "loss"])
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """A template in one shape, with measures in its slots: what a program can hold.
+
+    Attributes:
+        key: of the dict of terms; a template's terms share it, so a program holds one of them.
+        statements: lines before the returned dict.
+        entry: its lines in the dict: `"speed": speed * forward_velocity,  # m/s`.
+        weights: keyword-only parameters `<key>` and `<key>_<setting>`, with their defaults.
+        parameters: observables it uses, as a program asks for them.
+        purpose: the template's, but "goal" for a shaping term that the text asks for.
+        relevance: how strongly the text asks for it, 0 to 2.5; below 0: only the fitness names it.
+    """
+
+    template: TermTemplate
+    binding: Binding
+    shape: str
+    key: str
+    statements: tuple[str, ...]
+    entry: tuple[str, ...]
+    weights: Mapping[str, float]
+    parameters: tuple[str, ...]
+    purpose: Literal["goal", "shaping", "cost"]
+    relevance: float
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import pytest
 
 from eureka_loop.errors import BadInput
 from eureka_loop.propose.designer import Repair
-from eureka_loop.propose.llm.settings import configured_url
 from eureka_loop.records import Usage
 from tests.propose.conftest import proposals
 from tests.propose.llm.conftest import PROGRAM, writes
@@ -90,12 +89,3 @@ def test_without_a_model_the_offer_is_listed(designer: Any, script: Any, ask: An
     environ = {"EUREKA_MODEL": "small-model", "OPENAI_API_KEY": key}
     designer(model=None, environ=environ).propose(ask(), 0)
     assert script.bodies[0]["model"] == "small-model"
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["localhost:11434", "ftp://host/v1", "", "http://", "http://host:x/v1", "http://[::1/v1", "http://a b"],
-)
-def test_an_address_must_be_one(url: Any) -> None:
-    with pytest.raises(BadInput, match="is no web address; for example http"):
-        configured_url(url)

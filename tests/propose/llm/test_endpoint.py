@@ -143,24 +143,13 @@ def test_an_empty_choice_list_is_topped_up(script: Any, designer: Any, ask: Any)
     assert len({body["seed"] for body in script.bodies}) == 3
 
 
-@pytest.mark.parametrize(
-    ("text", "how", "problem"),
-    [
-        (None, {"refusal": "I can't help with robots."}, "the model refused: I can't help with robots."),
-        ("", {"finish": "content_filter"}, "the model refused: content filter"),
-        ("I would pay for speed.", {}, "the reply holds no code: I would pay for speed."),
-        ("```python\ndef compute_rew", {"finish": "length"}, "cut off by the token limit (1000 tokens)"),
-    ],
-)
-def test_a_reply_without_a_program(
-    script: Any, designer: Any, ask: Any, text: Any, how: Any, problem: Any
-) -> None:
-    script.then(says(text, **how))
-    reply = designer().propose(ask(), 0)
-    assert reply.source is None
-    assert problem in reply.problem
-    assert reply.exchange["reply"] == (text or "")
-    assert reply.exchange["usage"]["completion_tokens"] == 50
+def test_a_reply_without_a_program(script: Any, designer: Any, ask: Any) -> None:
+    script.then(says(None, refusal="I can't help."), says("```python\ndef compute_rew", finish="length"))
+    refused, cut = proposals(designer(), ask(samples=2))
+    assert (refused.source, refused.problem) == (None, "the model refused: I can't help.")
+    assert "cut off by the token limit (1000 tokens)" in cut.problem
+    assert cut.exchange["reply"].startswith("```python")
+    assert cut.exchange["usage"]["completion_tokens"] == 50
 
 
 @pytest.mark.parametrize("letter", ["\ud83d", "\x00", "\u2028", "\r"])

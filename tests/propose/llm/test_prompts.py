@@ -85,12 +85,8 @@ def test_every_operator_has_a_text_of_its_own(ask: Any, operator: str) -> None:
 
 def test_repair(ask: Any) -> None:
     assert_golden("repair", prompts.messages(ask(repair=Repair(SOURCE, PROBLEMS, EXCHANGE))))
-
-
-def test_repair_of_a_reply_without_a_program(ask: Any) -> None:
-    exchange = {**EXCHANGE, "reply": ""}
-    request = ask(repair=Repair(None, "the reply holds no code: Sure, here is", exchange))
-    assert_golden("repair_without_program", prompts.messages(request))
+    empty = Repair(None, "the reply holds no code: Sure, here is", {**EXCHANGE, "reply": ""})
+    assert_golden("repair_without_program", prompts.messages(ask(repair=empty)))
 
 
 def test_the_example_passes_the_gate() -> None:

@@ -85,23 +85,25 @@ def test_a_key_that_can_t_be_one_is_not_repeated(designer: Any) -> None:
     assert str(caught.value) == "OPENAI_API_KEY holds a space or a character that no key has; set it again"
 
 
+NOT_SHOWN = "must be a plain address"
+NO_ADDRESS = "is no web address; for example http"
+
+
 @pytest.mark.parametrize(
-    "url",
+    ("url", "problem"),
     [
-        "https://me:hunter2@host/v1",
-        "me:hunter2@host/v1",
-        "https://host/v1?api-key=hunter2",
-        "https://host/v1#hunter2",
-        "http://[::1/v1?key=hunter2",
+        *[(url, NO_ADDRESS) for url in ("localhost:11434", "ftp://host/v1", "http://", "http://a b")],
+        *[(url, NO_ADDRESS) for url in ("http://host:x/v1", "http://[::1/v1")],
+        ("https://me:hunter2@host/v1", NOT_SHOWN),
+        ("me:hunter2@host/v1", NOT_SHOWN),
+        ("https://host/v1?api-key=hunter2", NOT_SHOWN),
+        ("https://host/v1#hunter2", NOT_SHOWN),
+        ("http://[::1/v1?key=hunter2", NOT_SHOWN),
     ],
 )
-def test_an_address_that_can_hold_a_key_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(BadInput) as flag:
+def test_an_address_must_be_one_and_hold_no_key(url: str, problem: str) -> None:
+    with pytest.raises(BadInput, match=f"--base-url .*{problem}") as flag:
         configured_url(url)
-    with pytest.raises(BadInput) as variable:
+    with pytest.raises(BadInput, match=f"OPENAI_BASE_URL .*{problem}") as variable:
         configured_url(None, {"OPENAI_BASE_URL": url})
-    for message, name in ((str(flag.value), "--base-url"), (str(variable.value), "OPENAI_BASE_URL")):
-        assert message.startswith(f"{name} must be a plain address")
-        assert "hunter2" not in message
-        assert "EUREKA_API_KEY" in message
-        assert "\n" not in message
+    assert "hunter2" not in str(flag.value) + str(variable.value)

@@ -8,8 +8,8 @@ import pytest
 
 from eureka_loop.propose.designer import OPERATORS, Repair, Request
 from eureka_loop.propose.templates.designer import TemplatesDesigner
+from eureka_loop.propose.templates.evolution import read
 from eureka_loop.propose.templates.pool import pool
-from eureka_loop.propose.templates.program import read
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.vocabulary import Vocabulary
 from tests.propose.conftest import proposals

@@ -1,4 +1,4 @@
-"""Later generations: parents by rank, mutations that go by the results of terms."""
+"""Programs as text; later generations: parents by rank, mutations that go by the results of terms."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from eureka_loop.propose.templates.evolution import (
+    BEST_GUESS,
+    Gene,
     Program,
-    best_guess,
+    compose,
     mutate,
     parents,
+    read,
+    write,
 )
 from eureka_loop.propose.templates.pool import Pool, pool
-from eureka_loop.propose.templates.program import write
 from eureka_loop.records import Candidate, Task
 from eureka_loop.results import Evaluated, Failed
 from eureka_loop.reward.vocabulary import Vocabulary
@@ -32,7 +35,7 @@ def terms(task: Task, planar: Vocabulary) -> Pool:
 @pytest.fixture
 def parent(terms: Pool) -> Program:
     """The best guess: speed, alive, effort."""
-    return best_guess(terms)
+    return compose(terms, BEST_GUESS, np.random.default_rng(0))
 
 
 def test_only_the_finished_breed_and_the_fittest_come_first(
@@ -65,3 +68,19 @@ def test_a_note_states_the_weights_of_the_program(terms: Pool, parent: Program) 
                 assert f"{weights[name]:g}" == value, child.note
                 checked += 1
     assert checked > 100
+
+
+def test_every_term_is_read_again_whatever_its_weights(terms: Pool) -> None:
+    for term in terms.terms:
+        gene = Gene(term, dict.fromkeys(term.weights, 7.0))
+        assert read(write((gene,), "Hop"), terms.terms) == (gene,)
+    assert read("no program of ours", terms.terms) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ['say """now"""', "back\\slash\\", "line\nbreak\x00", "", "é" * 300, "word " * 60]
+)
+def test_any_text_makes_a_docstring(text: str, terms: Pool, parent: Program) -> None:
+    source = write(parent.genome, text)
+    compile(source, "text", "exec")
+    assert read(source, terms.terms) == parent.genome
