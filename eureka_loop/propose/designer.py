@@ -142,8 +142,6 @@ def settle(config: RunConfig) -> RunConfig:
         BadInput: no key, no model, no recorded run, a limit that can't be kept.
         UnknownName: no such designer.
     """
-    if config.base_url is not None:
-        check_url(config.base_url)
     if config.replay is not None:
         if config.designer not in (None, "replay"):
             raise BadInput(f"--replay {config.replay} needs the replay designer, not {config.designer}")
@@ -161,9 +159,11 @@ def check(config: RunConfig, run: Run | None = None) -> None:
     """Refuse a configuration that its designer can't work with, before anything is made or changed.
 
     Raises:
-        BadInput: no key, a limit that can't be kept, nothing to replay.
+        BadInput: no key, a limit that can't be kept, nothing to replay, an address that could hold a key.
         UnknownName: no such designer.
     """
+    if config.base_url is not None:  # it is written into run.toml with any designer
+        check_url(config.base_url)
     DESIGNERS.load(config.designer or "templates")(config, run)
 
 

@@ -117,11 +117,11 @@ def test_a_kill_in_mid_generation_loses_no_reply_and_pays_none_twice(
     assert spent(the_run(killed)) == bill(paid)
 
     model.asked.clear()
-    code, out, err = eureka("resume", str(the_run(killed).folder), cwd=killed, **env)
+    code, _, err = eureka("resume", str(the_run(killed).folder), cwd=killed, **env)
     assert (code, err) == (0, "")
     assert len(model.asked) == 3
     assert not set(model.asked) & set(paid)
-    assert "3 programs requested" in out
+    assert requested(the_run(killed)) == [6, 3]
     assert spent(the_run(killed)) == bill([*paid, *model.asked])
 
     whole = tmp_path / "whole"
@@ -135,6 +135,10 @@ def test_a_kill_in_mid_generation_loses_no_reply_and_pays_none_twice(
 def bill(seeds: list[int]) -> tuple[int, int, float]:
     prompt, completion = sum(1000 + seed % 10 for seed in seeds), 50 * len(seeds)
     return prompt, completion, round((prompt * 1.7 + completion * 3.3) / 1e6, 12)
+
+
+def requested(run: Run) -> list[int]:
+    return [event["samples"] for event in run.events() if event["event"] == "generation"]
 
 
 def spent(run: Run) -> tuple[int, int, float]:
@@ -162,7 +166,7 @@ def test_a_limit_in_mid_generation_is_raised_on_resume(
 
     code, out, err = eureka(*resume, "--max-tokens", "100000", cwd=tmp_path, EUREKA_API_KEY=KEY)
     assert (code, err) == (0, "")
-    assert f"{3 - len(paid)} program" in out
+    assert requested(run) == [3, 3 - len(paid)]
     assert {path: json.loads(path.read_text())[0] for path in paid} == paid
     assert [run.failure(f"g0-0{n}") for n in range(3)] == [None] * 3
 

@@ -10,7 +10,7 @@ import pytest
 
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, UnknownName
-from eureka_loop.propose.designer import OPERATORS, choice, choose_designer, settle
+from eureka_loop.propose.designer import OPERATORS, check, choice, choose_designer, settle
 from eureka_loop.store import Run
 from tests.propose.test_replay import recorded_run
 
@@ -25,6 +25,8 @@ def test_without_a_model_templates_write() -> None:
     config = settle(RunConfig())
     assert config.designer == "templates"
     assert "the embedded templates write" in choice(config)
+    with pytest.raises(BadInput, match="--base-url must be a plain address"):
+        check(RunConfig(designer="templates", base_url="http://me:hunter2@host/v1"))
 
 
 def test_a_configured_model_writes(monkeypatch: pytest.MonkeyPatch) -> None:
