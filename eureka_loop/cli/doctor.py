@@ -30,6 +30,7 @@ from eureka_loop.reward.sandbox.lock import Layer
 from eureka_loop.reward.sandbox.status import OVERRIDE, measure
 
 ENDPOINT_SECONDS = 5.0
+State = Literal["good", "note", "lack", "stop"]
 RUN_BYTES = 1e9  # free space below which a run may not end
 MARKS = {"good": ("✓", "green"), "note": ("·", "dim"), "lack": ("!", "yellow"), "stop": ("✗", "red")}
 DRAW = """
@@ -57,9 +58,9 @@ class Finding(NamedTuple):
     """One property of the machine."""
 
     name: str
-    state: Literal["good", "note", "lack", "stop"]  # stop: no run starts like this
+    state: State  # stop: no run starts like this
     value: str
-    remedy: str = ""  # "" where nothing is to be done
+    remedy: str = ""  # shown unless the state is good
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,12 @@ def doctor(arguments: list[str]) -> int:
     return 0 if print_doctor(examine(parse(DoctorOptions, "doctor", arguments).out)) else 1
 
 
-def examine(runs: Path, environ: Mapping[str, str] = os.environ) -> Iterator[tuple[str, list[Finding]]]:
-    """Title and findings of every section, one after the other: some take seconds.
-
-    Args:
-        runs: folder for run folders.
-    """
-    yield "sandbox", list(sandbox())
-    yield "devices", list(devices())
-    yield "disk", list(disk(runs))
-    yield "endpoint", list(endpoint(environ))
-    yield "rendering", list(rendering())
-    yield "packages", list(packages())
+def examine(runs: Path, environ: Mapping[str, str] = os.environ) -> dict[str, Iterator[Finding]]:
+    """Findings of every section by title, made when they are read: some take seconds."""
+    return {
+        "sandbox": sandbox(), "devices": devices(), "disk": disk(runs), "endpoint": endpoint(environ),
+        "rendering": rendering(), "packages": packages(),
+    }  # fmt: skip
 
 
 def sandbox() -> Iterator[Finding]:
@@ -97,11 +92,9 @@ def sandbox() -> Iterator[Finding]:
     except SandboxError as error:
         yield Finding("tier", "stop", "none: no locked process can be started", str(error))
         return
-    if status.strict:
-        yield Finding("tier", "good", "strict")
-    else:
-        remedy = f"see the layers below; {OVERRIDE} runs generated code all the same"
-        yield Finding("tier", "stop", f"{status.tier}: a run refuses to start", remedy)
+    refusal = "" if status.strict else ": a run refuses to start"
+    remedy = f"see the layers below; {OVERRIDE} runs generated code all the same"
+    yield Finding("tier", "stop" if refusal else "good", f"{status.tier}{refusal}", remedy)
     yield Finding("kernel", "note", f"{platform.system()} {platform.release()}, {platform.machine()}")
     for layer in Layer:
         name, landlock = (layer.name or "").lower(), layer is Layer.LANDLOCK
@@ -110,13 +103,12 @@ def sandbox() -> Iterator[Finding]:
         elif layer is Layer.IDENTITY:
             yield Finding(name, "note", "off: not root, so there is no identity to drop")
         else:
-            yield Finding(
-                name, "stop", "off", NO_LANDLOCK if landlock and not lock.landlock_abi() else NO_LAYER
-            )
-    names = {attempt.replace("_", " "): refused for attempt, refused in status.refused.items()}
-    refused = [name for name in names if names[name]]
+            unknown = landlock and not lock.landlock_abi()
+            yield Finding(name, "stop", "off", NO_LANDLOCK if unknown else NO_LAYER)
+    refused = [name.replace("_", " ") for name, held in status.refused.items() if held]
     yield Finding("self-test", "good", f"{len(refused)} forbidden things refused: {', '.join(refused)}")
-    yield from (Finding(name, "stop", "a locked process could") for name in names if not names[name])
+    for name in (name for name, held in status.refused.items() if not held):
+        yield Finding(name.replace("_", " "), "stop", "a locked process could")
 
 
 def devices() -> Iterator[Finding]:
@@ -127,7 +119,8 @@ def devices() -> Iterator[Finding]:
     yield Finding("cores", "good", f"{here.cores}: {workers}")
     if here.memory is not None:
         value = f"{here.memory / 1e9:.1f} GB available; a run stays within {shared.memory / 1e9:.1f} GB"
-        yield _checked("memory", value, shared.workers == here.cores, "free some: for more workers")
+        state: State = "good" if shared.workers == here.cores else "lack"
+        yield Finding("memory", state, value, "free some: for more workers")
     query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     try:
         output = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout
@@ -142,8 +135,9 @@ def disk(runs: Path) -> Iterator[Finding]:
     """The folder for runs, or the nearest one above it that exists."""
     there = next(path for path in (runs.absolute(), *runs.absolute().parents) if path.exists())
     free = shutil.disk_usage(there).free
+    state: State = "good" if free >= RUN_BYTES else "lack"
     remedy = "free some, or choose another --out"
-    yield _checked("free space", f"{free / 1e9:.1f} GB for {runs}", free >= RUN_BYTES, remedy)
+    yield Finding("free space", state, f"{free / 1e9:.1f} GB for {runs}", remedy)
     if not os.access(there, os.W_OK):
         yield Finding("writable", "stop", f"{there} can't be written", "choose another --out")
 
@@ -153,15 +147,12 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     from eureka_loop.propose.llm.endpoint import Endpoint  # the SDK takes half a second to import
 
     model = configured_model(None, environ)
-    if model is not None:
-        yield Finding("model", "note", model)
-    elif any(environ.get(name) for name in ("OPENAI_BASE_URL", *KEYS)):
-        yield Finding("model", "lack", "none chosen", "set EUREKA_MODEL, or give --model")
-    else:
-        value = "none configured: the embedded templates write the rewards"
+    if model is None and not any(environ.get(name) for name in ("OPENAI_BASE_URL", *KEYS)):
         remedy = "for a language model: EUREKA_MODEL, and a key or OPENAI_BASE_URL"
-        yield Finding("model", "note", value, remedy)
+        yield Finding("model", "note", "none configured: the embedded templates write the rewards", remedy)
         return
+    remedy = "" if model else "set EUREKA_MODEL, or give --model"
+    yield Finding("model", "note" if model else "lack", model or "none chosen", remedy)
     try:
         connected = Endpoint(None, environ, ENDPOINT_SECONDS)
         url, offered = connected.url, connected.models()
@@ -169,15 +160,14 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     except EurekaError as error:
         yield Finding("endpoint", "lack", "can't be used", str(error))
         return
-    if offered:
-        value, known = (
-            f"{url} offers {numbers.plural(len(offered), 'model')}",
-            model is None or model in offered,
-        )
-        yield _checked("endpoint", value, known, f"it has no {model!r}: choose another --model")
-    else:
+    state: State = "good"
+    value = f"{url} offers {numbers.plural(len(offered), 'model')}"
+    if not offered:
+        value, state = f"{url} can't be reached, or lists no models", "lack"
         remedy = "start it, or check OPENAI_BASE_URL, the key, the network and the proxy"
-        yield Finding("endpoint", "lack", f"{url} can't be reached, or lists no models", remedy)
+    elif model is not None and model not in offered:
+        state, remedy = "lack", f"it has no {model!r}: choose another --model"
+    yield Finding("endpoint", state, value, remedy)
 
 
 def rendering() -> Iterator[Finding]:
@@ -207,19 +197,15 @@ def packages() -> Iterator[Finding]:
             yield Finding(name, "note" if extra else "stop", "not installed", remedy)
 
 
-def _checked(name: str, value: str, good: bool, remedy: str) -> Finding:
-    return Finding(name, "good", value) if good else Finding(name, "lack", value, remedy)
-
-
-def print_doctor(sections: Iterable[tuple[str, list[Finding]]]) -> bool:
+def print_doctor(sections: Mapping[str, Iterable[Finding]]) -> bool:
     """Show every section as soon as it is there; returns whether a run can start."""
     console, stops = terminal(), 0
-    for title, findings in sections:
+    for title, findings in sections.items():
         pairs: list[tuple[str, Text]] = []
         for name, state, value, remedy in findings:
             mark, style = MARKS[state]
             pairs.append((name, Text.assemble((f"{mark} ", style), text.one_line(value))))
-            pairs += [("", Text(f"  → {text.one_line(remedy)}"))] if remedy else []
+            pairs += [("", Text(f"  → {text.one_line(remedy)}"))] if remedy and state != "good" else []
             stops += state == "stop"
         show(section(title, facts(pairs)), console)
     verdict = f"No run starts like this: {numbers.plural(stops, 'thing')} marked ✗."

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from eureka_loop import files, numbers, seeds
 from eureka_loop.errors import BadInput, Refused, UnknownName
-from eureka_loop.judge.screening import Screened, Verdict
+from eureka_loop.judge.screening import Screened
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import sentence
@@ -23,12 +23,6 @@ from eureka_loop.reward.parsing import defaults
 from eureka_loop.search.feedback import stopped, training_table
 from eureka_loop.store import REFERENCES, Run
 
-VERDICTS: dict[Verdict, str] = {
-    "forwards": "ranked as by fitness",
-    "backwards": "ranked backwards",
-    "unsure": "no sure order",
-    "abstained": "no verdict",
-}
 KNOWN = ("messages", "reply")  # parts of an exchange that have a place of their own
 POINTS = 10, 5  # of training; the fewer fit 80 columns
 TRAINING = ("", "seed", "fitness", "lowest … highest", "success", "steps", "took")
@@ -100,17 +94,14 @@ def _score(score: Score) -> str:
 
 
 def _bank(screened: Screened) -> RenderableType:
-    """Rank correlation with fitness over the trajectory bank's episodes, in all and by term."""
+    """Rank correlation with fitness over the trajectory bank's episodes."""
     why = f", {screened.why}" if screened.why else ""
     episodes = f"{screened.episodes} episodes of {screened.policies} policies"
-    pairs = [("bank", f"{episodes}: {VERDICTS[screened.verdict]}{why}")]
+    pairs = [("order", f"{screened.verdict}{why}, over {episodes}")]
     for name, found in (("return", screened.value), ("mean reward", screened.mean)):
         if found is not None:
             tau = f"Kendall's tau with fitness {found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
             pairs.append((name, tau))
-    for name, term in screened.terms.items():
-        tau = "the same in every episode" if term.tau is None else f"tau {term.tau:+.2f}"
-        pairs.append((name, f"{tau}, {numbers.percent(term.share)} of the reward"))
     return layout.facts(pairs)
 
 

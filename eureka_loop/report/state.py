@@ -137,10 +137,8 @@ class RunState:
         self.last = max(self.last, now)
         if "id" in event:
             self._of_candidate(event)
-        elif kind in ("finished", "interrupted", "stopped"):
-            self.ended = f"{kind}: {event['reason']}" if event.get("reason") else kind
-        elif (handler := getattr(self, f"_on_{kind}", None)) is not None:
-            handler(event)
+        else:
+            self._of_run(event)
 
     def _of_candidate(self, event: Event) -> None:
         id, seed = event["id"], event.get("seed")
@@ -152,37 +150,37 @@ class RunState:
         order = sorted(self.candidates, key=lambda id: (len(id), id))  # replies come in any order
         self.candidates = {id: self.candidates[id] for id in order}
 
-    def _on_started(self, event: Event) -> None:
+    def _of_run(self, event: Event) -> None:
+        match event["event"]:
+            case "started":
+                self._started(event)
+            case "resumed":  # trainings that were running begin again
+                self.ended = ""
+                for each in self._all:
+                    lasting = [seed for seed, last in each.trainings.items() if last["event"] not in RUNNING]
+                    each.trainings = {seed: each.trainings[seed] for seed in lasting}
+            case "generation":
+                self.generation = max(int(event["generation"]), self.generation or 0)
+            case "asked":
+                self._requested |= set(event["ids"])
+            case "writing_ended":
+                self._requested.clear()
+            case "spent":
+                self.tokens, self.usd = event["prompt_tokens"] + event["completion_tokens"], event["usd"]
+            case "reporting":
+                self.winner, self.references = event["winner"], tuple(event["references"])
+                ids = (event["winner"], *self.report, *self.references)
+                self.report = {id: self.report.get(id, self._new(id, report=True)) for id in ids}
+            case "finished" | "interrupted" | "stopped" as kind:
+                self.ended = f"{kind}: {event['reason']}" if event.get("reason") else kind
+
+    def _started(self, event: Event) -> None:
         self.task, self.designer = str(event.get("task", "")), str(event.get("designer", ""))
         for name in COUNTS:
             setattr(self, name, int(event.get(name) or getattr(self, name)))
         self.then, self.steady = tuple(event.get("then") or ()), bool(event.get("steady"))
         self.references = tuple(event.get("references") or ())
         self.labels |= event.get("labels") or {}
-
-    def _on_resumed(self, event: Event) -> None:
-        """Trainings that were running begin again."""
-        self.ended = ""
-        for each in self._all:
-            lasting = {seed: last for seed, last in each.trainings.items() if last["event"] not in RUNNING}
-            each.trainings = lasting
-
-    def _on_generation(self, event: Event) -> None:
-        self.generation = max(int(event["generation"]), self.generation or 0)
-
-    def _on_asked(self, event: Event) -> None:
-        self._requested |= set(event["ids"])
-
-    def _on_writing_ended(self, event: Event) -> None:
-        self._requested.clear()
-
-    def _on_spent(self, event: Event) -> None:
-        self.tokens, self.usd = event["prompt_tokens"] + event["completion_tokens"], event["usd"]
-
-    def _on_reporting(self, event: Event) -> None:
-        self.winner, self.references = event["winner"], tuple(event["references"])
-        ids = (event["winner"], *self.report, *self.references)
-        self.report = {id: self.report.get(id, self._new(id, report=True)) for id in ids}
 
     def _new(self, id: str, *, report: bool) -> CandidateState:
         amount = self.report_seeds if report else self.seeds
@@ -236,10 +234,8 @@ class RunState:
 
         None before a tenth of all running trainings is measured: they report one after the other.
         """
-        done, running = (
-            sum(each.progress for each in self._all),
-            sum(each.count(*RUNNING) for each in self._all),
-        )
+        done = sum(each.progress for each in self._all)
+        running = sum(each.count(*RUNNING) for each in self._all)
         if self.ended or self._began is None or done < max(1, running) / 10:
             return None
         left = (self.trainings_wanted - done) * (self.worked - self._began) / done

@@ -94,7 +94,8 @@ def members(suite: str, names: str | None = None) -> tuple[Task, ...]:
     asked = [name.strip() for name in names.split(",") if name.strip()]
     for name in asked:
         if name not in known:
-            raise UnknownName(f"task of suite {suite!r}", name, known, hint="`eureka tasks` lists them")
+            hint = f"it must be one of suite {suite!r}; `eureka tasks` lists all"
+            raise UnknownName("task", name, known, hint)
     if not asked:
         raise BadInput(f"--tasks names nothing: give names with commas, of {', '.join(known)}")
     return tuple(task for task in tasks if task.name in asked)
