@@ -42,7 +42,7 @@ _BOOT = (
 class ForkServer:
     """Starts reward processes. Usable from several threads; its processes end with it, and with its owner.
 
-    The server's process starts at once, in the background. If it dies, the next `start` brings up another.
+    The server's process starts at once, in the background. If it dies, the next `start` starts another.
 
     Args:
         layers: layers of the lock; fewer only to test one of them alone.
@@ -52,16 +52,20 @@ class ForkServer:
     """
 
     def __init__(self, *, layers: Layer = ALL_LAYERS) -> None:
+        if sys.platform != "linux":
+            raise SandboxError(
+                "generated code can be locked up only on Linux: "
+                "on macOS run in a Linux container or virtual machine, on Windows in WSL2"
+            )
         self._layers = layers
         self._mutex = threading.Lock()
         self._held: Layer | None = None
-        self._closed = False
-        self._server = ServerProcess()
+        self._launch()
 
     @property
     def pid(self) -> int:
         """Process id of the server."""
-        return self._server.pid
+        return self._process.pid
 
     @property
     def held(self) -> Layer:
@@ -106,19 +110,22 @@ class ForkServer:
         """A locked process that makes one attempt of the self-test; its `ready` is the errno, 0 if it worked.
 
         Raises:
-            Died: the attempt killed the process.
-            RewardFailure, SandboxError: as `start`.
+            RewardFailure: the attempt killed the process.
+            SandboxError: as `start`.
         """
-        program = Program("reward", attempt, (), {})
         request = LoadRequest("probe", attempt, {}, 1, random_token())
-        return self._started(program, request, _PROBE_SECONDS)
+        return self._started(Program("reward", attempt, (), {}), request, _PROBE_SECONDS)
 
     def close(self) -> None:
-        """End the server and every process it started; may be called again."""
+        """End the server, which ends its children first; may be called again."""
         with self._mutex:
-            if not self._closed:
-                self._closed = True
-                self._server.close()
+            self._socket.close()
+            try:
+                self._process.wait(_REPLY_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()  # the kernel ends its children
+                self._process.wait()
+            self._errors.close()
 
     def __enter__(self) -> Self:
         return self
@@ -126,41 +133,30 @@ class ForkServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _started(self, program: Program, request: LoadRequest, seconds: float) -> RewardProcess:
-        try:
-            process = RewardProcess(self._living_server(), self._layers, program, request, seconds)
-        except OSError as error:
-            raise SandboxError(f"can't start a reward process: {error.strerror}") from error
-        self._held = process.held if self._held is None else self._held
-        if process.held != self._held:
-            process.close()
-            raise SandboxError(f"a reward process is locked with {process.held!r}, not {self._held!r}")
-        return process
-
-    def _living_server(self) -> ServerProcess:
+    def fork(self, descriptors: tuple[int, int, int]) -> int:
+        """Process id of a new child, which gets these descriptors: control socket, inputs, outputs."""
         with self._mutex:
-            if self._closed:
+            if self._socket.fileno() < 0:
                 raise SandboxError("this fork server is closed")
-            if not self._server.alive:
-                self._server.close()
-                self._server = ServerProcess()
-            return self._server
+            if self._process.poll() is not None:
+                self._socket.close()
+                self._errors.close()
+                self._launch()
+            pid = self._request(FORK, int(self._layers), descriptors)
+        if pid < 0:
+            raise SandboxError("can't start a reward process: the system has no processes or memory left")
+        return pid
 
+    def end(self, pid: int) -> int:
+        """Kill a child and its process group, if it still lives, and return its wait status."""
+        with self._mutex:
+            status = self._request(END, pid)
+        if status < 0:
+            raise SandboxError(f"the reward process {pid} ended with its fork server; start it again")
+        return status
 
-class ServerProcess:
-    """A running server process. Usable from several threads.
-
-    Raises:
-        SandboxError: from every method, once the process is gone.
-    """
-
-    def __init__(self) -> None:
-        if sys.platform != "linux":
-            raise SandboxError(
-                "generated code can be locked up only on Linux: "
-                "on macOS run in a Linux container or virtual machine, on Windows in WSL2"
-            )
-        self._mutex = threading.Lock()
+    def _launch(self) -> None:
+        """Start the server's process."""
         self._socket, other = socket.socketpair()
         self._socket.settimeout(_REPLY_SECONDS)
         # The parent-death signal comes when the thread that started it ends; only the main thread stays.
@@ -181,58 +177,35 @@ class ServerProcess:
             raise SandboxError(f"can't start {sys.executable}: {error.strerror}") from error
         finally:
             other.close()
+        assert self._process.stderr is not None
+        self._errors = self._process.stderr
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    def fork(self, descriptors: tuple[int, int, int], layers: Layer) -> int:
-        """Process id of a new child, which gets these descriptors: control socket, inputs, outputs."""
-        pid = self._request(FORK, int(layers), descriptors)
-        if pid < 0:
-            raise SandboxError("can't start a reward process: the system has no processes or memory left")
-        return pid
-
-    def end(self, pid: int) -> int:
-        """Kill a child and its process group, if it still lives, and return its wait status."""
-        return self._request(END, pid)
-
-    def close(self) -> None:
-        """End the server; it ends its children first."""
-        self._socket.close()
+    def _started(self, program: Program, request: LoadRequest, seconds: float) -> RewardProcess:
         try:
-            self._process.wait(_REPLY_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()  # the kernel ends its children
-            self._process.wait()
-        if self._process.stderr:
-            self._process.stderr.close()
+            process = RewardProcess(self, program, request, seconds)
+        except OSError as error:
+            raise SandboxError(f"can't start a reward process: {error.strerror}") from error
+        self._held = process.held if self._held is None else self._held
+        if process.held != self._held:
+            process.close()
+            raise SandboxError(f"a reward process is locked with {process.held!r}, not {self._held!r}")
+        return process
 
     def _request(self, operation: int, argument: int, descriptors: tuple[int, ...] = ()) -> int:
-        with self._mutex:
-            try:
-                socket.send_fds(self._socket, [SERVER_MESSAGE.pack(operation, argument)], descriptors)
-                answered, result = SERVER_MESSAGE.unpack(self._socket.recv(SERVER_MESSAGE.size))
-            except (OSError, struct.error) as error:
-                raise self._gone() from error
-            if answered != operation:
-                raise self._gone()
-            return int(result)
-
-    def _gone(self) -> SandboxError:
-        """It closed its socket or doesn't answer; it is killed, so that no process lives on beyond reach."""
+        """Send a request and return its result. A server that doesn't answer is killed, with its children."""
+        try:
+            socket.send_fds(self._socket, [SERVER_MESSAGE.pack(operation, argument)], descriptors)
+            answered, result = SERVER_MESSAGE.unpack(self._socket.recv(SERVER_MESSAGE.size))
+            if answered == operation:
+                return int(result)
+        except (OSError, struct.error):
+            pass
         self._process.kill()
         status = self._process.wait()
         how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-        errors, last = self._process.stderr, ""
-        if errors is not None and not errors.closed:
-            lines = errors.read().decode(errors="replace").strip().splitlines()
-            last = f" ({lines[-1]})" if lines else ""
-        return SandboxError(
+        lines = b"" if self._errors.closed else self._errors.read()
+        last = "".join(f" ({line})" for line in lines.decode(errors="replace").splitlines()[-1:])
+        raise SandboxError(
             f"the fork server of the reward processes (pid {self.pid}) is gone ({how}), and they with it; "
             f"start them again{last}"
         )

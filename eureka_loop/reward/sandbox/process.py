@@ -25,7 +25,7 @@ from eureka_loop.reward.sandbox.lock import Layer
 from eureka_loop.reward.sandbox.protocol import ANSWER, DONE, FAILED, LOCKED, READY, REQUEST, LoadRequest
 
 if TYPE_CHECKING:
-    from eureka_loop.reward.sandbox.fork_server import ServerProcess
+    from eureka_loop.reward.sandbox.fork_server import ForkServer
 
 Columns = Mapping[str, Array]
 
@@ -90,9 +90,7 @@ class RewardProcess:
         SandboxError: the fork server is gone, or the process could not lock itself.
     """
 
-    def __init__(
-        self, server: ServerProcess, layers: Layer, program: Program, request: LoadRequest, seconds: float
-    ) -> None:
+    def __init__(self, server: ForkServer, program: Program, request: LoadRequest, seconds: float) -> None:
         self._server, self._seconds, self._closed = server, seconds, False
         self.program, self.rows = program, request.rows
         self._names: tuple[str, ...] = ()
@@ -108,7 +106,7 @@ class RewardProcess:
             child_ends.enter_context(other)
             self._inputs[: len(text)] = text
             try:
-                self.pid = server.fork((other.fileno(), inputs, outputs), layers)
+                self.pid = server.fork((other.fileno(), inputs, outputs))
             except SandboxError:
                 self._release()
                 raise
@@ -167,8 +165,7 @@ class RewardProcess:
         if not self._closed:
             self._closed = True
             with contextlib.suppress(SandboxError):  # it died with the fork server
-                if self._server.alive:
-                    self._server.end(self.pid)
+                self._server.end(self.pid)
             self._release()
 
     def __enter__(self) -> Self:
