@@ -1,10 +1,12 @@
-"""The names and functions that a program may use, as data: everything else is refused.
+"""The names and functions that a program may use, as data, and what to write instead of others.
 
 Left out on purpose: whatever reads or writes files, calls back into Python, makes objects other than arrays
 of numbers, reads uninitialised memory (`empty`), writes into an argument (`out=`) or is random.
 """
 
 from __future__ import annotations
+
+import ast
 
 
 def _names(text: str) -> frozenset[str]:
@@ -82,3 +84,67 @@ VALUES = {"numpy": NUMPY_VALUES, "math": MATH_VALUES}
 # Written out of habit and ignored: the names are there without them.
 IMPORTS = frozenset({("numpy", "np"), ("numpy", "numpy"), ("math", "math")})
 IMPORTS_FROM = frozenset({"__future__", "typing", "collections.abc", "numpy.typing"})  # for annotations alone
+
+SURROUNDINGS = ("self", "env", "physics", "model", "data", "sim", "cfg")  # what other interfaces pass in
+_LIBRARIES = ("torch", "jnp", "jax", "tf", "F", "nn", "cp", "scipy")
+
+_NO_MEMORY = "a program has no memory: ask for `prev_<name>`, `init_<name>` or a tracker"
+REFUSED: dict[type[ast.AST], str] = {  # syntax that isn't allowed → what to write
+    ast.While: "`while` may never end: write `for i in range(10):` with a fixed number",
+    ast.Try: "`try` hides errors: guard the value: `np.where(d > 1e-8, a / np.maximum(d, 1e-8), 0.0)`",
+    ast.With: "`with` can't be used: remove it and keep its body",
+    ast.ClassDef: "`class` can't be used: write functions above the entry point",
+    ast.Global: f"`global` can't be used: {_NO_MEMORY}",
+    ast.Nonlocal: f"`nonlocal` can't be used: {_NO_MEMORY}",
+    ast.Raise: "`raise` can't be used: remove it",
+    ast.Assert: "`assert` can't be used: remove it; shapes are checked for you",
+    ast.Delete: "`del` can't be used: remove it",
+    ast.Match: "`match` can't be used: write `np.where` or `np.select`",
+    ast.JoinedStr: 'f-strings can\'t be used: write every key as a literal string: `"left_foot"`',
+    ast.NamedExpr: "`:=` can't be used: assign on a line of its own",
+    ast.Set: "sets can't be used: write a tuple",
+    ast.Starred: "`*` can't be used here: write the items out",
+    ast.Yield: "`yield` can't be used: return the dict of terms",
+    ast.AsyncFunctionDef: "`async` can't be used: write `def`",
+    ast.LShift: "`<<` can't be used: multiply",
+}
+INSTEAD = {  # names, numpy's functions, methods and keywords that aren't allowed → what to write
+    **dict.fromkeys(SURROUNDINGS, "name the quantity as a parameter"),
+    **dict.fromkeys(_LIBRARIES, "arrays are numpy's, write `np` functions"),
+    "print": "nothing is shown; to log a value return it as a term whose name begins with `_`",
+    "isinstance": "the inputs are always arrays: remove the check",
+    "map": "write array operations, or a list comprehension",
+    "sorted": "write `np.sort(x, axis=1)`",
+    "set": "write a tuple",
+    "str": "text can't be built: write it out, as a literal",
+    "format": "text can't be built: write the key as a literal string",
+    "random": "programs are deterministic: there is no randomness",
+    "vectorize": "write array operations on the whole batch",
+    "apply_along_axis": "write array operations on the whole batch",
+    "piecewise": "write `np.where` or `np.select`",
+    "unwrap": "ask for a tracker, such as `<body>_yaw_total`; `wrap` is for the difference of angles",
+    "item": "arrays stay arrays: remove it",
+    "sort": "write `np.sort(x, axis=1)`, which leaves its input as it is",
+    "clamp": "write `np.clip`",
+    "cat": "write `np.concatenate([a, b], axis=1)`",
+    "tensor": "write `np.array`",
+    "norm": "write `np.linalg.norm`",
+    "empty": "write `np.zeros`",
+    "sigmoid": "write `1 / (1 + np.exp(-x))`",
+    "relu": "write `np.maximum(x, 0)`",
+    "pow": "write `x ** y`",
+    "dim": "write `axis=` for `dim=`",
+    "keepdim": "write `keepdims=` for `keepdim=`",
+    "out": "functions return a new array",
+    "where": "write `np.where(d != 0, a / np.where(d != 0, d, 1.0), 0.0)`",
+}
+_OBS = "write `obs`: the observation after the step (`prev_obs`: before)"
+ELSEWHERE = {  # parameters of other interfaces → what to ask for here
+    **dict.fromkeys(SURROUNDINGS, "a program is a plain function; ask for each quantity by its name"),
+    "info": "its numbers are observables: `info_<key>`",
+    **dict.fromkeys(("next_obs", "observation", "observations", "state", "next_state"), _OBS),
+    "done": "write `terminated`, 1 where the episode ended by itself",
+    "truncated": "time limits aren't part of the task; `time_left` gives the seconds that are left",
+    "actions": "write `action`",
+    "reward": "the env's own reward can't be used",
+}

@@ -7,27 +7,26 @@ program runs. Whether rows are independent and shapes fit is found by running it
 from __future__ import annotations
 
 import ast
+import difflib
+from collections.abc import Set
 
 from eureka_loop.errors import Problem, Refused, UnknownName
-from eureka_loop.reward.allowed import CREATION, ELEMENTWISE
+from eureka_loop.reward import allowed
+from eureka_loop.reward.allowed import ATTRIBUTES, BUILTINS, FUNCTIONS, INSTEAD, METHODS, MODULES
 from eureka_loop.reward.contract import ENTRY_POINTS, Kind, Program
-from eureka_loop.reward.parsing import TOO_DEEP, code, compiled, module_path, number, parse
-from eureka_loop.reward.syntax import SURROUNDINGS, Problems, Syntax
+from eureka_loop.reward.functions import SHAPING, SHAPING_KEYWORDS
+from eureka_loop.reward.parsing import TOO_DEEP, code, compiled, ignored, module_path, number, parse
 from eureka_loop.reward.vocabulary import Vocabulary
 
-_OBS = "write `obs`: the observation after the step (`prev_obs`: before)"
-_ELSEWHERE = {  # what other interfaces pass in → what to ask for here
-    **dict.fromkeys(SURROUNDINGS, "a program is a plain function; ask for each quantity by its name"),
-    "info": "its numbers are observables: `info_<key>`",
-    **dict.fromkeys(("next_obs", "observation", "observations", "state", "next_state"), _OBS),
-    "done": "write `terminated`, 1 where the episode ended by itself",
-    "truncated": "time limits aren't part of the task; `time_left` gives the seconds that are left",
-    "actions": "write `action`",
-    "reward": "the env's own reward can't be used",
-}
+MAX_PROBLEMS = 40  # more only cost a model tokens
+MAX_MESSAGE = 1_000  # characters of one problem; the program's own names may be longer
+_OPAQUE = (ast.ClassDef, ast.AsyncFunctionDef, ast.Match, ast.JoinedStr, ast.Raise)  # not looked into
+_PARTS = (ast.ExceptHandler, ast.withitem, ast.Del)  # of what is refused already
+_OWN = BUILTINS | SHAPING.keys()
+_UNUSABLE = (_OWN | MODULES.keys()) - allowed.TYPES  # as values
+_KEYWORDS = allowed.KEYWORDS | SHAPING_KEYWORDS
 _MUTABLE = "which may change: write a function, or a number, text, a tuple or an array of numbers"
 _IMMUTABLE = ast.Constant | ast.UnaryOp | ast.BinOp | ast.Tuple | ast.Name | ast.Attribute
-_NUMERIC = _IMMUTABLE | ast.List | ast.Call | ast.expr_context | ast.operator | ast.unaryop | ast.keyword
 
 
 def check(source: str, vocabulary: Vocabulary, kind: Kind = "reward", *, hidden: bool = False) -> Program:
@@ -41,106 +40,311 @@ def check(source: str, vocabulary: Vocabulary, kind: Kind = "reward", *, hidden:
         Refused: with every problem: line, cause, what to write instead.
     """
     try:
-        tree, problems = parse(source), Problems()
-        entry = _entry(tree, kind, problems)
-        parameters, weights = _signature(entry, vocabulary, hidden, problems) if entry else ([], {})
-        Syntax(tree, vocabulary, problems, hidden).visit(tree)
-        problems.raise_if_any()
+        gate = _Gate(parse(source), vocabulary, kind, hidden)
         compiled(source)
     except RecursionError as error:
         raise Refused([Problem(1, TOO_DEEP)]) from error
     except (SyntaxError, ValueError, MemoryError) as error:  # a `return` outside a function
         line = getattr(error, "lineno", None) or 1
         raise Refused([Problem(line, f"not valid Python: {getattr(error, 'msg', error)}")]) from error
-    return Program(kind, source, tuple(parameters), weights)
+    return Program(kind, source, tuple(gate.parameters), gate.weights)
 
 
-def _entry(tree: ast.Module, kind: Kind, problems: Problems) -> ast.FunctionDef | None:
-    """The entry point; reports what may not stand beside it: only imports, constants, functions may."""
-    defined: dict[str, ast.stmt] = {}
-    for statement in tree.body:
-        name = ""
-        match statement:
-            case ast.FunctionDef(name=name):
-                pass
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-            ):
-                if not _is_constant(value):
-                    problems.add(value, f"constant `{name}` can't hold `{code(value)}`, {_MUTABLE}")
-            case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Expr(value=ast.Constant(value=str())):
-                pass
-            case ast.ClassDef() | ast.AsyncFunctionDef():
-                pass  # `Syntax` reports them
-            case _:
-                problems.add(statement, f"`{code(statement, 40)}` can't stand outside a function")
-        if name and name in defined:
-            problems.add(statement, f"`{name}` is defined twice: remove one")
-        defined[name] = statement
-    entry = defined.get(ENTRY_POINTS[kind])
-    if isinstance(entry, ast.FunctionDef):
-        return entry
-    problems.add(tree, "there is no function `{0}`: write `def {0}(...):`".format(ENTRY_POINTS[kind]))
-    return None
+class _Gate(ast.NodeVisitor):
+    """Visits a whole program and collects each thing that isn't allowed; raises Refused if there is any.
+
+    Names aren't resolved scope by scope: a name that the program binds anywhere is its own everywhere. A
+    function can't be used as a value, so no variable can hold one that isn't allowed.
+    """
+
+    def __init__(self, tree: ast.Module, vocabulary: Vocabulary, kind: Kind, hidden: bool) -> None:
+        self._vocabulary, self._hidden = vocabulary, hidden
+        self._found: dict[Problem, None] = {}  # a repeated problem counts once
+        self._bound, self._functions = _bindings(tree)
+        self.parameters: list[str] = []
+        self.weights: dict[str, float] = {}
+        self._check_top_level(tree, ENTRY_POINTS[kind])
+        self.visit(tree)
+        found = sorted(self._found, key=lambda problem: problem.line)
+        if more := found[MAX_PROBLEMS:]:
+            found[MAX_PROBLEMS:] = [Problem(more[0].line, f"… and {len(more)} more")]
+        if found:
+            raise Refused(found)
+
+    @property
+    def _full(self) -> bool:
+        """Whether more are found than are shown: further ones need no search for near names."""
+        return len(self._found) > MAX_PROBLEMS
+
+    def _report(self, node: ast.AST, message: str) -> None:
+        cut = message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…"
+        self._found[Problem(getattr(node, "lineno", 1), cut)] = None
+
+    # The top level
+
+    def _check_top_level(self, tree: ast.Module, entry: str) -> None:
+        """Only imports, constants and functions may stand there, the entry point among them."""
+        defined: dict[str, ast.stmt] = {}
+        for statement in tree.body:
+            name = ""
+            match statement:
+                case ast.FunctionDef(name=name):
+                    pass
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                ):
+                    if not _is_constant(value):
+                        self._report(value, f"constant `{name}` can't hold `{code(value)}`, {_MUTABLE}")
+                case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Expr(value=ast.Constant(value=str())):
+                    pass
+                case ast.ClassDef() | ast.AsyncFunctionDef():  # `visit` reports them
+                    pass
+                case _:
+                    self._report(statement, f"`{code(statement, 40)}` can't stand outside a function")
+            if name and name in defined:
+                self._report(statement, f"`{name}` is defined twice: remove one")
+            defined[name] = statement
+        function = defined.get(entry)
+        if isinstance(function, ast.FunctionDef):
+            self._check_signature(function)
+        else:
+            self._report(tree, f"there is no function `{entry}`: write `def {entry}(...):`")
+
+    def _check_signature(self, entry: ast.FunctionDef) -> None:
+        """The entry point's parameters, and its weights with their defaults."""
+        arguments = entry.args
+        plain = [*arguments.posonlyargs, *arguments.args]
+        defaults = dict(zip(reversed(plain), reversed(arguments.defaults), strict=False))
+        if not plain:
+            text = f"`{entry.name}` names no observable: name what it needs, `{entry.name}(obs, action)`"
+            self._report(entry, text)
+        for each in plain:
+            if self._vocabulary.find(each.arg, hidden=self._hidden) is not None:
+                self.parameters.append(each.arg)
+            elif each in defaults:
+                text = (
+                    f"`{each.arg}` is a weight: it stands after a `*`: `*, {each.arg}={code(defaults[each])}`"
+                )
+                self._report(each, text)
+            else:
+                self._report(each, self._unknown(each.arg))
+        for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            value = number(default) if default is not None else None
+            if self._vocabulary.find(each.arg, hidden=self._hidden) is not None:
+                self._report(each, f"`{each.arg}` is an observable: it stands before the `*`")
+            elif value is None:
+                text = f"{each.arg}={code(default)}" if default is not None else each.arg
+                self._report(each, f"weight `{text}`: its default is one finite number, `{each.arg}=1.0`")
+            else:
+                self.weights[each.arg] = value
+
+    def _unknown(self, name: str) -> str:
+        """Why a parameter can't be an observable."""
+        if name in allowed.ELSEWHERE:
+            return f"unknown observable {name!r}: {allowed.ELSEWHERE[name]}"
+        if self._vocabulary.find(name, hidden=True) is not None:
+            return f"{name!r} is the env's own reward or part of it; a program can't ask for it"
+        try:
+            if not self._full:
+                self._vocabulary.resolve(name, hidden=self._hidden)
+        except UnknownName as unknown:
+            return str(unknown)
+        return f"unknown observable {name!r}"
+
+    def visit(self, node: ast.AST) -> None:
+        if type(node).__name__ in allowed.SYNTAX:
+            super().visit(node)
+            return
+        if not isinstance(node, _PARTS):
+            name = type(node).__name__
+            self._report(
+                node, allowed.REFUSED.get(type(node), f"`{name}` can't be used: write plain expressions")
+            )
+        if not isinstance(node, _OPAQUE):
+            self.generic_visit(node)
+
+    # Statements
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._check_binding(node, node.name)
+        for decorator in node.decorator_list:
+            self._report(decorator, f"`@{code(decorator)}`: remove the decorator")
+        if getattr(node, "type_params", None):
+            self._report(node, "type parameters can't be used: remove them")
+        self._check_parameters(node.args)
+        self._check_annotation(node.returns)
+        for statement in node.body:
+            self.visit(statement)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        for target in node.targets:
+            self.visit(target)
+        if isinstance(node.value, ast.Lambda) and isinstance(node.targets[0], ast.Name):
+            self._check_parameters(node.value.args)
+            self.visit(node.value.body)
+        else:
+            self.visit(node.value)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._check_annotation(node.annotation)
+        self.visit(node.target)
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if ignored(node):
+            return
+        module = (getattr(node, "module", None) or "").replace("numpy", "np", 1)
+        instead = "programs have `np`, `math` and the shaping functions"
+        if module.partition(".")[0] in MODULES:
+            instead = "write " + ", ".join(f"`{module}.{alias.name}`" for alias in node.names)
+        self._report(node, f"`{code(node)}`: nothing can be imported; {instead}")
+
+    visit_ImportFrom = visit_Import  # noqa: N815 (the name that `ast.NodeVisitor` looks for)
+
+    def _check_parameters(self, arguments: ast.arguments) -> None:
+        """Parameters and defaults of a function; a default that could change would be memory."""
+        for star, extra in (("*", arguments.vararg), ("**", arguments.kwarg)):
+            if extra is not None:
+                self._report(extra, f"`{star}{extra.arg}`: name every parameter")
+        for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+            self._check_binding(each, each.arg)
+            self._check_annotation(each.annotation)
+        for default in (*arguments.defaults, *filter(None, arguments.kw_defaults)):
+            parts = default.elts if isinstance(default, ast.Tuple) else [default]
+            if not all(isinstance(part, ast.Constant) or number(part) is not None for part in parts):
+                text = f"default `{code(default, 40)}`: only numbers, text and tuples of numbers"
+                self._report(default, text)
+
+    def _check_annotation(self, annotation: ast.expr | None) -> None:
+        nodes = ast.walk(annotation) if annotation else ()
+        if annotation and not all(type(node).__name__ in allowed.ANNOTATION for node in nodes):
+            self._report(annotation, f"annotation `{code(annotation, 40)}`: remove it")
+
+    def _check_binding(self, node: ast.AST, name: str) -> None:
+        if name.startswith("__") or name in MODULES:
+            self._report(node, f"`{name}` can't be a name of the program's own: rename it")
+
+    # Expressions
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, bytes | complex):
+            self._report(node, f"{type(node.value).__name__} can't be used: write a number")
+        elif isinstance(node.value, int) and abs(node.value) > 10**12:
+            self._report(node, "an integer above 1e12: write it as a float, `1e15`")
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._report(node, "a lambda needs a name: write a function above the entry point")
+        self.visit(node.body)
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg is None:
+            self._report(node, "`**` in a call: write the arguments out")
+        self.visit(node.value)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        for side in (node.left, node.right):
+            if isinstance(side, ast.Constant) and isinstance(side.value, str):
+                self._report(node, f"`{code(node)}`: text can't be built; write it out as a literal")
+        self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        name = node.id
+        if not isinstance(node.ctx, ast.Load):
+            self._check_binding(node, name)
+        elif name in self._functions or name in _UNUSABLE - self._bound:
+            written = f"{name}.<name>" if name in MODULES else f"{name}(...)"
+            self._report(node, f"`{name}` can't be used as a value: write `{written}`")
+        elif name not in self._bound | allowed.TYPES:
+            self._report_unknown(node, name)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        module, path = module_path(node)
+        if not isinstance(node.ctx, ast.Load):
+            self._report(node, f"`{code(node)}` can't be set: give the value a name of its own")
+        elif (module and path in FUNCTIONS[MODULES[module]]) or (not module and node.attr in METHODS):
+            self._report(node, f"`{code(node)}` can't be used as a value: write `{code(node)}(...)`")
+        elif module:
+            if path not in allowed.VALUES[MODULES[module]]:
+                self._report_unknown(node, path, FUNCTIONS[MODULES[module]], f"{module}.")
+        elif node.attr in ATTRIBUTES:
+            self.visit(node.value)
+        else:
+            self._report_unknown(node, node.attr, ATTRIBUTES, f"{code(node.value)}.")
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if self._check_function(node.func):
+            for name in (keyword.arg for keyword in node.keywords):
+                if name is not None and name not in _KEYWORDS:
+                    instead = f"; {INSTEAD[name]}" if name in INSTEAD else self._nearest(name, _KEYWORDS)
+                    self._report(node, f"`{code(node)}`: no keyword `{name}=`{instead}")
+        for argument in (*node.args, *node.keywords):
+            self.visit(argument)
+
+    def _check_function(self, function: ast.expr) -> bool:
+        """Report a function that can't be called; returns whether it is one with known keywords."""
+        match function:
+            case ast.Name(id=name):
+                if name not in self._bound | _OWN:
+                    self._report_unknown(function, name)
+                return name in _OWN - {"dict"} - self._bound
+            case ast.Attribute(attr=name):
+                module, path = module_path(function)
+                known = FUNCTIONS[MODULES[module]] | allowed.VALUES[MODULES[module]] if module else METHODS
+                if (path or name) not in known:
+                    self._report_unknown(function, path or name, known, f"{module or code(function.value)}.")
+                elif not module:
+                    self.visit(function.value)
+                return (path or name) in known
+        self._report(function, f"`{code(function)}` can't be called: call functions by their name")
+        self.visit(function)
+        return False
+
+    def _report_unknown(
+        self, node: ast.expr, name: str, known: Set[str] = frozenset(), prefix: str = ""
+    ) -> None:
+        """A name that isn't allowed, on its own or after `prefix`, with what to write instead."""
+        observable = self._vocabulary.find(name, hidden=self._hidden)
+        instead = INSTEAD.get(name.partition(".")[0])
+        if observable is not None:
+            text = f"`{name}` is an observable, {observable.facts}: name it as a parameter"
+        elif instead or (prefix and name in allowed.NUMPY):
+            text = f"`{prefix}{name}` can't be used: {instead or f'write `np.{name}`'}"
+        elif prefix:
+            text = f"`{prefix}{name}` can't be used{self._nearest(name, known, prefix)}"
+        else:
+            text = f"unknown name `{name}`{self._nearest(name, self._bound | _OWN)}"
+        self._report(node, text)
+
+    def _nearest(self, name: str, known: Set[str], prefix: str = "") -> str:
+        close = [] if self._full else difflib.get_close_matches(name, known, n=2, cutoff=0.7)
+        return f"; did you mean {' or '.join(f'`{prefix}{each}`' for each in close)}?" if close else ""
 
 
 def _is_constant(node: ast.expr) -> bool:
-    """Whether it can't change: numbers, text, tuples, arithmetic with them; arrays of numbers are frozen."""
-    if not isinstance(node, ast.Call):
-        children = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
-        return isinstance(node, _IMMUTABLE) and all(map(_is_constant, children))
-    module, name = module_path(node.func)
-    known = module == "math" or name in ELEMENTWISE or name in CREATION
-    return bool(module) and known and all(map(_is_numeric, ast.walk(node)))
+    """Whether it can't change: numbers, text, tuples, arithmetic with them, arrays (`functions.frozen`)."""
+    if isinstance(node, ast.Call):
+        module, name = module_path(node.func)
+        return module == "math" or (bool(module) and name in allowed.ELEMENTWISE | allowed.CREATION)
+    children = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+    return isinstance(node, _IMMUTABLE) and all(map(_is_constant, children))
 
 
-def _is_numeric(node: ast.AST) -> bool:
-    """Whether nothing in it could make an array of objects, which can change although the array is frozen."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, int | float)
-    return isinstance(node, _NUMERIC) and not (isinstance(node, ast.Attribute) and node.attr == "dtype")
-
-
-def _signature(
-    entry: ast.FunctionDef, vocabulary: Vocabulary, hidden: bool, problems: Problems
-) -> tuple[list[str], dict[str, float]]:
-    """The entry point's parameters, and its weights with their defaults; reports those that can't be one."""
-    parameters, weights, arguments = [], {}, entry.args
-    plain = [*arguments.posonlyargs, *arguments.args]
-    defaults = dict(zip(reversed(plain), reversed(arguments.defaults), strict=False))
-    if not plain:
-        text = f"`{entry.name}` names no observable: name what it needs, `{entry.name}(obs, action)`"
-        problems.add(entry, text)
-    for each in plain:
-        if vocabulary.find(each.arg, hidden=hidden) is not None:
-            parameters.append(each.arg)
-        elif each in defaults:
-            text = f"`{each.arg}` is a weight: it stands after a `*`: `*, {each.arg}={code(defaults[each])}`"
-            problems.add(each, text)
-        else:
-            problems.add(each, _unknown(each.arg, vocabulary, hidden, brief=problems.full))
-    for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        value = number(default) if default is not None else None
-        if vocabulary.find(each.arg, hidden=hidden) is not None:
-            problems.add(each, f"`{each.arg}` is an observable: it stands before the `*`")
-        elif value is None:
-            text = f"{each.arg}={code(default)}" if default is not None else each.arg
-            problems.add(each, f"weight `{text}`: its default is one finite number, `{each.arg}=1.0`")
-        else:
-            weights[each.arg] = value
-    return parameters, weights
-
-
-def _unknown(name: str, vocabulary: Vocabulary, hidden: bool, brief: bool) -> str:
-    """Why a parameter can't be an observable. `brief`: without a search for near names."""
-    if name in _ELSEWHERE:
-        return f"unknown observable {name!r}: {_ELSEWHERE[name]}"
-    if vocabulary.find(name, hidden=True) is not None:
-        return f"{name!r} is the env's own reward or part of it; a program can't ask for it"
-    try:
-        if not brief:
-            vocabulary.resolve(name, hidden=hidden)
-    except UnknownName as unknown:
-        return str(unknown)
-    return f"unknown observable {name!r}"
+def _bindings(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """The names that the program binds: all of them, and those that are only ever functions."""
+    functions: set[str] = set()
+    variables: set[str] = set()
+    named: set[ast.expr] = set()
+    for node in ast.walk(tree):  # breadth first: an assignment comes before its target
+        match node:
+            case ast.FunctionDef(name=name):
+                functions.add(name)
+            case ast.Assign(targets=[ast.Name(id=name) as target], value=ast.Lambda()):
+                functions.add(name)
+                named.add(target)
+            case ast.Name(id=name, ctx=ast.Store()) if node not in named:
+                variables.add(name)
+            case ast.arg(arg=name):
+                variables.add(name)
+    return functions | variables, functions - variables

@@ -16,7 +16,6 @@ Path = Sequence[ast.AST]  # the expression that raised an exception, and the nod
 
 _NO_LOOP = "arrays hold all rows at once: write array operations, without the loop"
 _CONTAINER, _LIST = ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp, -1
-_AXIS_THIRD = ("linalg.norm", "percentile", "quantile", "diff", "roll")  # `axis` is their third parameter
 _OF_MIXING = ("exception", "rows_not_independent", "wrong_shape")  # failures that it may cause
 _MOST = 8  # places that mix rows
 _MIXING = {  # functions other than reductions that may mix rows → what to write instead
@@ -24,10 +23,8 @@ _MIXING = {  # functions other than reductions that may mix rows → what to wri
     **dict.fromkeys(
         ("cumsum", "cumprod"), "a sum over an episode is a tracker, or a difference to `init_{x}`"
     ),
-    **dict.fromkeys(("dot", "inner"), "write `dot({x}, {y})` of (N, k), `{x} * {y}` of (N,)"),
-    **{name: f"write `np.{name}({{x}}, axis=1)`" for name in ("sort", "argsort", "flip")},
-    "concatenate": "write `np.stack({x}, axis=1)` of (N,), `np.concatenate({x}, axis=1)` of (N, k)",
-    "squeeze": "it drops the batch axis when N is 1: write `{base}[:, 0]`",
+    "dot": "write `dot({x}, {y})` of (N, k), `{x} * {y}` of (N,)",
+    "sort": "write `np.sort({x}, axis=1)`",
 }
 
 
@@ -108,7 +105,7 @@ def _rank(x: ast.expr, ranks: Mapping[str, int]) -> int:
 def _instead(node: ast.AST, ranks: Mapping[str, int]) -> str:
     match node:
         case ast.Call(func=ast.Attribute(attr=method)) if (x := _operand(node)) is not None:
-            return _instead_of_call(node, module_path(node.func)[1], method, x, _rank(x, ranks))
+            return _instead_of_call(node, module_path(node.func)[1] or method, x, _rank(x, ranks))
         case ast.Call(func=ast.Name(id="sum" | "max" | "min" as name), args=[x]) if _rank(x, ranks) > 0:
             return f"write `{f'np.{name}({code(x)}, axis=1)' if _rank(x, ranks) > 1 else code(x)}`"
         case ast.Subscript(value=ast.Name() | ast.BinOp() as x, slice=index, ctx=ast.Load()):
@@ -121,26 +118,26 @@ def _instead(node: ast.AST, ranks: Mapping[str, int]) -> str:
     return ""
 
 
-def _instead_of_call(node: ast.Call, function: str, method: str, x: ast.expr, rank: int) -> str:
+def _instead_of_call(node: ast.Call, name: str, x: ast.expr, rank: int) -> str:
     """
     Args:
-        function: of a module; "" for a method.
+        name: of the function or method.
         x: the argument of the function, or the array with the method.
     """
-    name = function or method
-    place = 1 + (name in _AXIS_THIRD) if function else 0
-    axes = [each.value for each in node.keywords if each.arg == "axis"] or node.args[place:][:1]
+    positional = [each for each in node.args if isinstance(each, ast.Constant) and name in REDUCTIONS]
+    axes = [each.value for each in node.keywords if each.arg == "axis"]
+    axes = axes or [each for each in positional if isinstance(each.value, int)]
     axis = code(axes[0]).removeprefix("None") if axes else ""
     if name in REDUCTIONS and axis in ("", "0", "-2") and not (rank == _LIST and axis == "0"):
-        new_axis = ast.keyword("axis", ast.Constant(0 if rank == _LIST else 1))
-        written = f"`{code(ast.Call(node.func, node.args[:place], [new_axis]))}`"
+        others = [each for each in node.args if each not in axes]
+        keyword = ast.keyword("axis", ast.Constant(0 if rank == _LIST else 1))
         alone = f"`np.abs({code(x)})`" if name == "linalg.norm" else f"`{code(x)}`"
         if rank == 1:
             return f"write {alone}, one number a row already"
-        return f"write {written}" + ("" if rank else f", or, where it is (N,), {alone}")
-    if name in ("dot", "inner") or axis in ("0", "-2") or (not axis and rank < 2):
-        y = code(node.args[-1] if node.args else x)
-        return _MIXING.get(name, "").format(x=code(x), base=_base(x), y=y)
+        written = f"write `{code(ast.Call(node.func, others, [keyword]))}`"
+        return written + ("" if rank else f", or, where it is (N,), {alone}")
+    if name == "dot" or axis in ("0", "-2") or (not axis and rank < 2):
+        return _MIXING.get(name, "").format(x=code(x), y=code(node.args[-1] if node.args else x))
     return ""
 
 
@@ -249,23 +246,21 @@ def _elementwise(node: ast.AST) -> str:
 
 def _broadcast(path: Path, text: str) -> str:
     """Two arrays with shapes that don't fit row by row."""
-    operands: list[ast.expr] = []
     match path[0]:
         case ast.BinOp(left=a, right=b) | ast.Compare(left=a, comparators=[b]):
-            operands = [a, b]
-        case ast.AugAssign(target=a, value=b):
-            operands = [a, b]
-        case ast.Call(args=operands):
             pass
+        case ast.AugAssign(target=a, value=b) | ast.Call(args=[a, b]):
+            pass
+        case _:
+            return ""
     shapes = re.findall(r"\([N\d, ]*\)", re.sub(r",(?=\d)", ", ", text))
-    if len(shapes) != len(operands):
+    if len(shapes) != 2:
         return ""
-    named = {code(x): shape for x, shape in zip(operands, shapes, strict=True) if shape != "()"}
-    message = " and ".join(f"`{x}` is {shape}" for x, shape in named.items()) + ", which don't fit row by row"
-    narrow = [_base(x) for x, shape in zip(operands, shapes, strict=True) if shape == "(N,)"]
-    wide = [_base(x) for x, shape in zip(operands, shapes, strict=True) if shape.startswith("(N, ")]
-    if narrow and wide:
-        return f"{message}: write `{narrow[0]}[:, None]`, or take a component, `{wide[0]}[:, 0]`"
+    pairs = list(zip((a, b), shapes, strict=True))
+    message = " and ".join(f"`{code(x)}` is {shape}" for x, shape in pairs) + ", which don't fit row by row"
+    narrow, wide = sorted(pairs, key=lambda pair: pair[1] != "(N,)")
+    if narrow[1] == "(N,)" and wide[1].startswith("(N, "):
+        message += f": write `{_base(narrow[0])}[:, None]`, or take a component, `{_base(wide[0])}[:, 0]`"
     return message
 
 
@@ -280,10 +275,7 @@ _HINTS: tuple[tuple[str, str | Callable[[Path, str], str]], ...] = (
     (r"could not be broadcast", _broadcast),
     (r"to unpack", "an array is unpacked row by row: write `{target} = {value}.T`"),
     (r"read-only|WRITEABLE", "the inputs are read-only: begin with `{changed} = {changed}.copy()`"),
-    (
-        r"local variable '(\w+)'",
-        "`{}` has no value yet: assign it before this line",
-    ),
+    (r"local variable '(\w+)'", "`{}` has no value yet: assign it before this line"),
     (
         r"NameError: name '(\w+)'",
         "`{0}` is not defined in `{function}`: pass it as a parameter, `{function}(..., {0})`",

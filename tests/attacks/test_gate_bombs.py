@@ -11,8 +11,7 @@ import pytest
 
 from eureka_loop.errors import BadInput, Refused
 from eureka_loop.reward.expression import episode_mean
-from eureka_loop.reward.gate import check
-from eureka_loop.reward.syntax import MAX_MESSAGE, MAX_PROBLEMS
+from eureka_loop.reward.gate import MAX_MESSAGE, MAX_PROBLEMS, check
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from tests.attacks.conftest import VOCABULARY, whole
 

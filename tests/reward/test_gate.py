@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_loop.reward.gate import check
-from eureka_loop.reward.syntax import MAX_PROBLEMS
+from eureka_loop.reward.gate import MAX_PROBLEMS, check
 from tests.reward.conftest import body_problems, problems_of, vocabulary_of
 
 ENTRY = 'def compute_reward(forward_velocity):\n    return {"speed": forward_velocity}\n'

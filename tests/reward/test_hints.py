@@ -45,7 +45,6 @@ REDUCTIONS = [
     ("x = np.sort(action, axis=0)", "np.sort(action, axis=1)"),
     ("x = torso_pos @ torso_pos", "dot(torso_pos, torso_pos)"),
     ("x = np.dot(forward_velocity, forward_velocity)", "forward_velocity * forward_velocity"),
-    ("x = torso_pos[:, :1].squeeze()", "torso_pos[:, :1][:, 0]"),
 ]
 INDICES = [
     ("x = torso_pos[2]", "torso_pos[:, 2]"),
