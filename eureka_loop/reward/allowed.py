@@ -104,9 +104,6 @@ REFUSED: dict[type[ast.AST], str] = {  # syntax that isn't allowed → what to w
     ast.NamedExpr: "`:=` can't be used: assign on a line of its own",
     ast.Set: "sets can't be used: write a tuple",
     ast.Starred: "`*` can't be used here: write the items out",
-    ast.Yield: "`yield` can't be used: return the dict of terms",
-    ast.AsyncFunctionDef: "`async` can't be used: write `def`",
-    ast.LShift: "`<<` can't be used: multiply",
 }
 INSTEAD = {  # names, numpy's functions, methods and keywords that aren't allowed → what to write
     **dict.fromkeys(SURROUNDINGS, "name the quantity as a parameter"),

@@ -69,9 +69,8 @@ def tolerance(
 # Each maps a distance >= 0, in margins, to (0, 1]: 1 at 0, the value `v` at 1.
 SIGMOIDS: dict[str, Callable[[Array, float], Array]] = {
     "gaussian": lambda x, v: np.exp(np.log(v) * np.square(x)),
-    "hyperbolic": lambda x, v: (
-        1.0 / np.cosh(np.minimum(x * np.arccosh(1.0 / v), 700.0))
-    ),  # beyond, it overflows
+    # Beyond 700, cosh overflows.
+    "hyperbolic": lambda x, v: 1.0 / np.cosh(np.minimum(x * np.arccosh(1.0 / v), 700.0)),
     "long_tail": lambda x, v: 1.0 / (np.square(x) * (1.0 / v - 1.0) + 1.0),
     "reciprocal": lambda x, v: 1.0 / (x * (1.0 / v - 1.0) + 1.0),
     "cosine": lambda x, v: (

@@ -24,12 +24,8 @@ from eureka_loop.reward.sandbox.seccomp import LIBC, checked
 
 REQUEST = struct.Struct("<QQ")  # token, rows
 ANSWER = struct.Struct("<QIIQ")  # token, code, count, bytes of text
-LOCKED, READY, DONE, FAILED = (
-    1,
-    2,
-    3,
-    4,
-)  # codes; `count`: layers that hold, errno of a probe, number of terms
+# Codes; `count` is the layers that hold, the errno of a probe, the number of terms.
+LOCKED, READY, DONE, FAILED = 1, 2, 3, 4
 
 SERVER_MESSAGE = struct.Struct("<Iq")  # owner and fork server: operation, argument or result
 FORK, END = 1, 2  # END's result is the wait status, -1 where there is no such process

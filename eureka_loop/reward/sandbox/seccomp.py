@@ -59,11 +59,8 @@ _CLOCKS = 16  # clocks from here on, negative ones included, belong to other pro
 _ADVICE = (4, 8, 14)  # DONTNEED, FREE, HUGEPAGE, for allocators; MERGEABLE would reveal others' memory
 _PROT_EXEC, _MAP_ANONYMOUS = 4, 0x20
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _ARGUMENTS = (
-    0,
-    4,
-    16,
-)  # offsets in struct seccomp_data; eight bytes an argument, little-endian
+# Offsets in struct seccomp_data; eight bytes an argument, little-endian.
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _X32 = 0x40000000  # x86-64's second system call table
 _SET_MODE_FILTER, _TSYNC = 1, 1
 

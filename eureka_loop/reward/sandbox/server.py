@@ -29,14 +29,12 @@ from eureka_loop.reward import functions
 from eureka_loop.reward.contract import ENTRY_POINTS
 from eureka_loop.reward.parsing import compiled
 from eureka_loop.reward.sandbox import answer, lock, probes, protocol
-from eureka_loop.reward.sandbox.explain import explain
 from eureka_loop.reward.sandbox.lock import Layer
 
 CONTROL = 0  # the control socket of the fork server, and of a child, its only descriptor
 
 _MESSAGE_BYTES, _DETAIL_BYTES = 2048, protocol.TEXT_BYTES - 2048 - 64  # the rest is for the kind
 _DESCRIPTORS = 256  # the fork server holds fewer than ten; closing up to the system's limit can take 0.1 s
-_RESERVE_BYTES = 4 * 1024**2  # given back when memory is out, so that the failure can be reported
 
 
 def main(owner: int) -> NoReturn:
@@ -54,9 +52,7 @@ def main(owner: int) -> NoReturn:
     with contextlib.suppress(OSError):  # where memory runs out, children end before the training they serve
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.environ.clear()  # the libraries have read it by now
-    scope = (
-        functions.namespace()
-    )  # built here, it costs a child no page faults; nothing is executed in it here
+    scope = functions.namespace()  # built here, it costs a child no page faults
     gc.collect()
     gc.freeze()  # else the first collection in a child would copy every page
     possible = lock.ALL_LAYERS if lock.may_kill_other_users() else lock.ALL_LAYERS & ~Layer.IDENTITY
@@ -138,8 +134,6 @@ class ProgramServer:
         self._values = protocol.output_values(outputs, request.rows)
         self._names: tuple[str, ...] = ()
         self._function: Callable[..., object] = lambda: None
-        # Never touched, so it costs nothing but address space.
-        self._reserve = mmap.mmap(-1, _RESERVE_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
     def load(self, scope: dict[str, object]) -> bool:
         """Compile and execute the source; returns whether that worked."""
@@ -181,9 +175,7 @@ class ProgramServer:
         return "\n".join(names).encode() if new else b"", len(names)
 
     def _send_failure(self, token: int, error: BaseException, rows: int = 0) -> None:
-        if isinstance(error, MemoryError):
-            self._reserve.close()
-        failure = error if type(error) is RewardFailure else explain(error, self._request.source, rows)
+        failure = error if type(error) is RewardFailure else answer.explain(error, self._request.source, rows)
         kind = failure.kind if failure.kind in protocol.CLAIMS else "exception"
         parts = [
             each.replace("\0", " ").encode("utf-8", "replace") for each in (str(failure), failure.detail)
