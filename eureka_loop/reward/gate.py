@@ -15,7 +15,7 @@ from eureka_loop.reward import allowed
 from eureka_loop.reward.allowed import ATTRIBUTES, BUILTINS, FUNCTIONS, INSTEAD, METHODS, MODULES
 from eureka_loop.reward.contract import ENTRY_POINTS, Kind, Program
 from eureka_loop.reward.functions import SHAPING, SHAPING_KEYWORDS
-from eureka_loop.reward.parsing import TOO_DEEP, code, compiled, ignored, module_path, number, parse
+from eureka_loop.reward.parsing import TOO_DEEP, bindings, code, compiled, ignored, module_path, number, parse
 from eureka_loop.reward.vocabulary import Vocabulary
 
 MAX_PROBLEMS = 40  # more only cost a model tokens
@@ -27,6 +27,7 @@ _UNUSABLE = (_OWN | MODULES.keys()) - allowed.TYPES  # as values
 _KEYWORDS = allowed.KEYWORDS | SHAPING_KEYWORDS
 _MUTABLE = "which may change: write a function, or a number, text, a tuple or an array of numbers"
 _IMMUTABLE = ast.Constant | ast.UnaryOp | ast.BinOp | ast.Tuple | ast.Name | ast.Attribute
+_NUMERIC = _IMMUTABLE | ast.List | ast.Call | ast.expr_context | ast.operator | ast.unaryop | ast.keyword
 
 
 def check(source: str, vocabulary: Vocabulary, kind: Kind = "reward", *, hidden: bool = False) -> Program:
@@ -60,7 +61,7 @@ class _Gate(ast.NodeVisitor):
     def __init__(self, tree: ast.Module, vocabulary: Vocabulary, kind: Kind, hidden: bool) -> None:
         self._vocabulary, self._hidden = vocabulary, hidden
         self._found: dict[Problem, None] = {}  # a repeated problem counts once
-        self._bound, self._functions = _bindings(tree)
+        self._bound, self._functions = bindings(tree)
         self.parameters: list[str] = []
         self.weights: dict[str, float] = {}
         self._check_top_level(tree, ENTRY_POINTS[kind])
@@ -326,25 +327,14 @@ def _is_constant(node: ast.expr) -> bool:
     """Whether it can't change: numbers, text, tuples, arithmetic with them, arrays (`functions.frozen`)."""
     if isinstance(node, ast.Call):
         module, name = module_path(node.func)
-        return module == "math" or (bool(module) and name in allowed.ELEMENTWISE | allowed.CREATION)
+        known = module == "math" or (bool(module) and name in allowed.ELEMENTWISE | allowed.CREATION)
+        return known and all(map(_is_numeric, ast.walk(node)))
     children = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
     return isinstance(node, _IMMUTABLE) and all(map(_is_constant, children))
 
 
-def _bindings(tree: ast.Module) -> tuple[set[str], set[str]]:
-    """The names that the program binds: all of them, and those that are only ever functions."""
-    functions: set[str] = set()
-    variables: set[str] = set()
-    named: set[ast.expr] = set()
-    for node in ast.walk(tree):  # breadth first: an assignment comes before its target
-        match node:
-            case ast.FunctionDef(name=name):
-                functions.add(name)
-            case ast.Assign(targets=[ast.Name(id=name) as target], value=ast.Lambda()):
-                functions.add(name)
-                named.add(target)
-            case ast.Name(id=name, ctx=ast.Store()) if node not in named:
-                variables.add(name)
-            case ast.arg(arg=name):
-                variables.add(name)
-    return functions | variables, functions - variables
+def _is_numeric(node: ast.AST) -> bool:
+    """Whether nothing in it could make an array of objects, which can change although the array is frozen."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int | float)
+    return isinstance(node, _NUMERIC) and not (isinstance(node, ast.Attribute) and node.attr == "dtype")

@@ -102,6 +102,25 @@ def code(node: ast.AST, limit: int = 160) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def bindings(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """The names that the program binds: all of them, and those that are only ever functions."""
+    functions: set[str] = set()
+    variables: set[str] = set()
+    named: set[ast.expr] = set()
+    for node in ast.walk(tree):  # breadth first: an assignment comes before its target
+        match node:
+            case ast.FunctionDef(name=name):
+                functions.add(name)
+            case ast.Assign(targets=[ast.Name(id=name) as target], value=ast.Lambda()):
+                functions.add(name)
+                named.add(target)
+            case ast.Name(id=name, ctx=ast.Store()) if node not in named:
+                variables.add(name)
+            case ast.arg(arg=name):
+                variables.add(name)
+    return functions | variables, functions - variables
+
+
 def defaults(source: str) -> dict[str, ast.expr]:
     """A program's weights, the keyword-only parameters of its entry point, each with its default as written.
 

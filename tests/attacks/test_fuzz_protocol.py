@@ -19,7 +19,7 @@ from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.results import FailureKind
 from eureka_loop.reward.contract import TERM_LIMIT, TERM_NAME, Program
 from eureka_loop.reward.sandbox import process as owner
-from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
+from eureka_loop.reward.sandbox.lock import ALL_LAYERS
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
 from eureka_loop.reward.sandbox.protocol import ANSWER, TEXT_BYTES, LoadRequest
 
@@ -34,10 +34,9 @@ class Script:
     sent: bytes
     outputs: bytes = b""
     status: int = 0
-    alive: bool = True
     ends: list[socket.socket] = field(default_factory=list)
 
-    def fork(self, descriptors: tuple[int, int, int], layers: Layer) -> int:
+    def fork(self, descriptors: tuple[int, int, int]) -> int:
         control, _, outputs = descriptors
         end = socket.socket(fileno=os.dup(control))
         os.pwrite(outputs, self.outputs, 0)
@@ -101,7 +100,7 @@ def converse(kind: str, server: Script) -> Terms | float | None:
     program = Program(kind, "", ("x",), {})
     request = LoadRequest(kind, "", {"x": ()}, ROWS, LOAD_TOKEN)
     try:
-        with RewardProcess(server, ALL_LAYERS, program, request, 0.02) as process:
+        with RewardProcess(server, program, request, 0.02) as process:
             return process.evaluate(COLUMNS) if kind == "reward" else process.measure(COLUMNS)
     except SandboxError:
         return None
