@@ -36,7 +36,7 @@ from eureka_loop.references import references
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.seeds import seeds
-from eureka_loop.simulate.survey import survey
+from eureka_loop.simulate.recorded import survey
 from eureka_loop.train.population.trainer import PopulationTrainer
 
 DATA = Path(__file__).parent / "data" / "tuning"
@@ -190,10 +190,10 @@ class Study:
         row["steps"] = steps = int(self.seconds * speed(self.task, sources, settings))
         judging = seeds("selection", RUN_SEED, EPISODES)
         training = seeds("training", RUN_SEED, SEEDS)
-        jobs = [
-            Job(f"{name}-{n % SEEDS}", training[n % SEEDS], self.task, programs[name], "ppo", steps, settings, judging)
-            for n, name in enumerate(names)
-        ]
+        jobs = []
+        for n, name in enumerate(names):
+            id, seed = f"{name}-{n % SEEDS}", training[n % SEEDS]
+            jobs.append(Job(id, seed, self.task, programs[name], "ppo", steps, settings, judging))
         seen: dict[int, Mapping[str, float]] = {}
 
         def report(index: int, progress: Mapping[str, float]) -> None:
@@ -204,7 +204,8 @@ class Study:
             mark = max((each for each in MARKS if each <= done), default=None)
             if mark is None or str(mark) in row["marks"]:
                 return
-            row["marks"][str(mark)] = value = float(np.mean([each.get("fitness", 0.0) for each in seen.values()]))
+            value = float(np.mean([each.get("fitness", 0.0) for each in seen.values()]))
+            row["marks"][str(mark)] = value
             trial.report(value, mark)
             if trial.should_prune():
                 raise optuna.TrialPruned
@@ -233,7 +234,8 @@ def score(results: Mapping[str, Sequence[float | None]]) -> float:
 
 def show(path: Path) -> None:
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    for row in sorted((each for each in rows if each["state"] == "COMPLETE"), key=lambda each: -each["score"]):
+    complete = [each for each in rows if each["state"] == "COMPLETE"]
+    for row in sorted(complete, key=lambda each: -each["score"]):
         results = {name: "/".join(f"{x:.3g}" for x in values) for name, values in row["results"].items()}
         print(f"{row['score']:8.3g} {row['steps']:8,} steps {row['cpu_s']:6.0f} s  {results}")
         print(f"         {row['params']}")
@@ -241,14 +243,17 @@ def show(path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("task")
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=200.0, help="CPU time of a trial's training")
     parser.add_argument("--show", action="store_true")
     options = parser.parse_args()
     if options.show:
-        return show(DATA / f"{options.task}.jsonl")
+        show(DATA / f"{options.task}.jsonl")
+        return
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     Study(find_task(options.task), options.seconds).run(options.trials)

@@ -137,10 +137,9 @@ class Trained:
     steps: int
     episodes: tuple[JudgedEpisode, ...]
     checkpoints: tuple[Checkpoint, ...]
-    correlations: Mapping[
-        str, float | None
-    ]  # term → Pearson correlation of its mean in an episode with fitness,
-    # over training episodes; None where undefined (constant, or under 3 episodes)
+    # Term → Pearson correlation of its mean in an episode with fitness, over training episodes; None where
+    # undefined (constant, or under 3 episodes).
+    correlations: Mapping[str, float | None]
     seconds: float  # wall-clock time of the training alone
     policy_scores: Mapping[str, Score] = field(default_factory=dict)  # no means over episodes
 

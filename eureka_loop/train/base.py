@@ -12,7 +12,7 @@ from eureka_loop.errors import Refused, RewardFailure
 from eureka_loop.records import Job, Task, Training
 from eureka_loop.references import references
 from eureka_loop.registry import Registry
-from eureka_loop.results import Failed, FailureKind, Trained
+from eureka_loop.results import Failed, FailureKind, Trained, judged_episode
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.hindsight import stated_of
@@ -102,3 +102,34 @@ def support(training: Training, task: Task, domain: Domain, beside: Sequence[str
         with suppress(Refused):  # reported where the program is used
             names += check(source, vocabulary, hidden=True).parameters
     return TRAINERS.load(training.trainer)().supports(training, task, domain, names)
+
+
+class ScriptedTrainer:
+    """A trainer for tests that trains nothing; `fitness`: job → that of each episode, None where it fails."""
+
+    def __init__(self, fitness: Callable[[Job], float | None] = lambda job: float(job.seed)) -> None:
+        self._fitness = fitness
+
+    def supports(self, training: Training, task: Task, domain: Domain, names: Sequence[str]) -> str:
+        return "" if training.algorithm == "ppo" else f"scripted trainer: no {training.algorithm.upper()}"
+
+    def train(
+        self,
+        jobs: Sequence[Job],
+        domain: Domain,
+        fork_server: ForkServer,
+        folders: Sequence[Path],
+        report: Report,
+        *,
+        threads: int = 1,
+    ) -> list[Trained | Failed]:
+        results: list[Trained | Failed] = []
+        for index, job in enumerate(jobs):
+            fitness = self._fitness(job)
+            if fitness is None:
+                results.append(failed(job, Diverged("scripted")))
+                continue
+            report(index, {"step": float(job.steps), "steps_per_s": 1.0, "fitness": fitness})
+            episodes = tuple(judged_episode(seed, fitness, None, 1) for seed in job.judge_seeds)
+            results.append(Trained(job.candidate, job.seed, job.steps, episodes, (), {}, 0.0))
+        return results

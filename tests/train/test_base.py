@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import UnknownName
-from eureka_loop.records import Training
-from eureka_loop.train.base import TRAINERS, support
+from eureka_loop.records import Job, Training
+from eureka_loop.results import Failed, Trained
+from eureka_loop.train.base import TRAINERS, ScriptedTrainer, Trainer, support
 from eureka_loop.train.population.trainer import PopulationTrainer
 from eureka_loop.train.sb3 import SB3Trainer
 
@@ -35,3 +39,15 @@ def test_all_that_is_compared_has_one_trainer() -> None:
     assert found == "only the env itself computes 'info_reward_survive'"
     sac = replace(training, algorithm="sac")
     assert support(sac, task, domain) == "the population trainer has no SAC"
+
+
+def test_the_scripted_trainer(make_job: Callable[..., Job]) -> None:
+    """Fitness by seed; where there is none, the training fails."""
+    trainer: Trainer = ScriptedTrainer(lambda job: None if job.seed == 1 else float(job.seed))
+    jobs = [make_job(seed=seed, judge_seeds=(10, 11)) for seed in range(3)]
+    domain, lines = find_domain(jobs[0].task.env_id), list[Any]()
+    results = trainer.train(jobs, domain, cast(Any, None), [Path()] * 3, lambda *line: lines.append(line))
+    assert isinstance(results[1], Failed)
+    assert [each.fitness for each in results if isinstance(each, Trained)] == [0.0, 2.0]
+    assert [index for index, _ in lines] == [0, 2]
+    assert trainer.supports(Training("sac", {}), jobs[0].task, domain, ()) != ""
