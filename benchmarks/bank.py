@@ -4,7 +4,7 @@
 
 Takes finished runs. A run without a bank is copied and its policies are played once more. Prints, per run:
 
-- its size, compressed and not; what an episode's recording takes beside a training; what asking a program
+- its size on disk; what an episode's recording takes beside a training; what asking a program
   takes, median, and at most, where its columns have to be read first;
 - verdicts on the references and on every candidate, each with the episodes of all the others;
 - verdicts on the same rewards with their signs flipped;
@@ -46,7 +46,7 @@ from eureka_loop.judge.screening import (
     screen,
 )
 from eureka_loop.judge.statistics import pearson
-from eureka_loop.judge.trajectory import FILE, size
+from eureka_loop.judge.trajectory import FILE
 from eureka_loop.records import Candidate, Job
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -129,13 +129,13 @@ class Bench:
 
     def sizes(self) -> Bank:
         paths = [*self.run.task_folder.glob("random-*.npz"), *self.run.folder.glob(f"candidates/**/{FILE}")]
-        packed, raw = sum(each.stat().st_size for each in paths), sum(map(size, paths))
+        packed = sum(each.stat().st_size for each in paths)
         begin = time.perf_counter()
         bank = self.bank(1_000)
         spent = (time.perf_counter() - begin) * 1e3
         print(
-            f"  {len(bank.policies)} episodes of {len(set(bank.policies))} policies, {raw / 1e6:.1f} MB, "
-            f"{packed / 1e6:.1f} MB on disk; gathered and judged in {spent:.0f} ms"
+            f"  {len(bank.policies)} episodes of {len(set(bank.policies))} policies, {packed / 1e6:.1f} MB "
+            f"on disk; gathered and judged in {spent:.0f} ms"
         )
         good = bank.fitness[np.array([policy != RANDOM for policy in bank.policies], np.bool_)]
         reached = f"fitness {good.min():.3g} to {good.max():.3g}" if len(good) else "nothing trained"

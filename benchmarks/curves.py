@@ -21,7 +21,7 @@ import numpy as np
 
 from eureka_loop import files
 from eureka_loop.envs.registry import find_task
-from eureka_loop.judge.learning import common_steps, curves, mean_heights
+from eureka_loop.judge.learning import curves, mean_heights
 from eureka_loop.judge.statistics import iqm, permutation_p
 from eureka_loop.records import Array
 from eureka_loop.report.comparison import difference_interval
@@ -73,8 +73,7 @@ def show(name: str, found: dict[str, tuple[Trained, ...]], options: argparse.Nam
 
 def heights(ours: Sequence[Trained], theirs: Sequence[Trained]) -> tuple[Array, Array]:
     """(seeds,) each: mean fitness of training episodes, over the stretch that all have."""
-    steps = common_steps([*ours, *theirs])
-    lines = [curves(side, steps) for side in (ours, theirs)]
+    lines = curves((ours, theirs))
     assert lines[0] is not None
     assert lines[1] is not None
     return mean_heights(lines[0]), mean_heights(lines[1])

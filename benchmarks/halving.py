@@ -12,6 +12,8 @@ of the steps taken in training.
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import os
 import resource
 import subprocess
@@ -26,7 +28,6 @@ import numpy as np
 
 from eureka_loop.execute import machine
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
-from eureka_loop.execute.footprint import footprint
 from eureka_loop.execute.local import LocalExecutor
 from eureka_loop.judge.statistics import pearson
 from eureka_loop.report.comparison import compare
@@ -160,10 +161,12 @@ def on_fresh_seeds(options: argparse.Namespace, run: Run, ids: Sequence[str]) ->
     plan = Plan(run.task(), run.training(), config.steps)
     training = seeds("report_training", config.seed, options.report_seeds)
     judging = seeds("report", config.seed, config.judge_episodes)
-    share = machine.share(machine.look(), 0, footprint(plan, run.vocabulary()))
-    with run.lock(), LocalExecutor(share) as executor:
+    here, vocabulary = machine.look(), run.vocabulary()
+    share = machine.share(here, 0, plan.task, plan.training, plan.steps, vocabulary)
+    with run.lock(), contextlib.closing(LocalExecutor(share)) as executor:
         evaluation = Evaluation(run, executor, plan, share)
-        return evaluation.evaluate([run.candidate(id) for id in ids], Stage(training, judging, report=True))
+        candidates, stage = [run.candidate(id) for id in ids], Stage(training, judging, report=True)
+        return asyncio.run(evaluation.train_all(candidates, stage))
 
 
 if __name__ == "__main__":

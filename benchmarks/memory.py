@@ -11,19 +11,18 @@ five times a second, shared memory counted once (PSS where the system has it). `
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from eureka_loop import files
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.execute.evaluate import Plan
-from eureka_loop.execute.footprint import footprint
 from eureka_loop.execute.local import LocalExecutor
-from eureka_loop.execute.machine import Share
+from eureka_loop.execute.machine import Share, footprint
 from eureka_loop.records import Algorithm, Job, Task, Training
 from eureka_loop.results import Trained
 from eureka_loop.reward.vocabulary import Vocabulary
@@ -60,18 +59,19 @@ def plan_of(task: Task, algorithm: Algorithm, steps: int) -> Plan:
 
 
 def show(name: str, task: Task, vocabulary: Vocabulary, plan: Plan, learners: int) -> None:
-    share = replace(Share(1, learners), each=footprint(plan, vocabulary))
+    worker, learner = footprint(task, plan.training, plan.steps, vocabulary)
+    bound = worker + learners * learner
     with tempfile.TemporaryDirectory() as folder:
         folders = [write(Path(folder) / f"{place}", plan, place) for place in range(learners)]
         peak = 0.0
-        with LocalExecutor(share) as executor:
+        with contextlib.closing(LocalExecutor(Share(1, learners))) as executor:
             done = executor.submit(folders)
             while not done.done():
                 peak = max(peak, taken(os.getpid()))
                 time.sleep(0.2)
         assert all(isinstance(read_result(each), Trained) for each in folders)
     print(
-        f"{name}: {peak / 1e9:.2f} GB of {share.memory / 1e9:.2f} GB, ratio: {peak / share.memory:.2f}",
+        f"{name}: {peak / 1e9:.2f} GB of {bound / 1e9:.2f} GB, ratio: {peak / bound:.2f}",
         flush=True,
     )
 

@@ -44,7 +44,7 @@ from training import Clock
 
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.judge.base import TaskJudge
-from eureka_loop.judge.learning import common_steps, curves, mean_heights
+from eureka_loop.judge.learning import curves, mean_heights
 from eureka_loop.judge.trajectory import FILE
 from eureka_loop.records import Job, Task
 from eureka_loop.results import Trained
@@ -229,7 +229,7 @@ def study(options: argparse.Namespace, fork_server: ForkServer) -> None:
 
 
 def learnt(clock: Clock, result: Trained) -> Learnt:
-    line = curves([result], common_steps([result]))
+    (line,) = curves([[result]])
     height = float(mean_heights(line)[0]) if line else float("nan")
     return Learnt(clock.cpu + sum(clock.processes.values()), result.fitness, height)
 

@@ -12,8 +12,8 @@ import argparse
 
 import numpy as np
 
-from eureka_loop.judge.searches import Draws, draw, interval, over_tasks, share_of_tasks
-from eureka_loop.judge.statistics import iqm
+from eureka_loop.judge.searches import Draws, draw, over_tasks, share_of_tasks
+from eureka_loop.judge.statistics import iqm, percentile_interval
 from eureka_loop.records import Array
 
 TRAININGS = 3  # of a search's winner, and of each reference beside it
@@ -43,7 +43,7 @@ def coverage(tasks: int, searches: int, share: float, repeats: int) -> float:
     rng, hits = np.random.default_rng(0), 0
     for _ in range(repeats):
         made = [task(searches, share, rng) for _ in range(tasks)]
-        found = interval(iqm(made[0].scores) if tasks == 1 else over_tasks(made))
+        found = percentile_interval(iqm(made[0].scores) if tasks == 1 else over_tasks(made))
         hits += bool(found.low <= 1.0 <= found.high)
     return hits / repeats
 

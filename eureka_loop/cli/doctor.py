@@ -19,7 +19,7 @@ from rich.text import Text
 from eureka_loop import numbers
 from eureka_loop.errors import EurekaError, SandboxError
 from eureka_loop.execute import machine
-from eureka_loop.execute.filming import run_with
+from eureka_loop.execute.local import run_with
 from eureka_loop.options import parse
 from eureka_loop.propose.llm.settings import KEYS, configured_model
 from eureka_loop.report import text
@@ -114,13 +114,10 @@ def sandbox() -> Iterator[Finding]:
 def devices() -> Iterator[Finding]:
     """Cores and memory that this process may use, and GPUs."""
     here = machine.look()
-    shared = machine.share(here)
-    workers = f"{numbers.plural(shared.workers, 'worker')}, each up to {shared.learners} learners at once"
-    yield Finding("cores", "good", f"{here.cores}: {workers}")
-    if here.memory is not None:
-        value = f"{here.memory / 1e9:.1f} GB available; a run stays within {shared.memory / 1e9:.1f} GB"
-        state: State = "good" if shared.workers == here.cores else "lack"
-        yield Finding("memory", state, value, "free some: for more workers")
+    yield Finding("cores", "good", f"{here.cores}: up to {numbers.plural(here.workers, 'worker')}")
+    value = f"{here.memory / 1e9:.1f} GB available; a run stays within {here.usable / 1e9:.1f} GB"
+    state: State = "good" if here.workers == here.cores else "lack"
+    yield Finding("memory", state, value, "free some: for more workers")
     query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     try:
         output = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout

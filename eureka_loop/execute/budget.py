@@ -1,8 +1,9 @@
-"""The time a run may take. Money and tokens are limited where a model is asked."""
+"""The time a run may take. Money and tokens are limited where a model is called."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
@@ -11,7 +12,6 @@ from eureka_loop.errors import BudgetSpent
 from eureka_loop.store import Event
 
 BEAT = 30.0  # s between two marks
-TICK = 0.2  # s between looks at the clock
 T = TypeVar("T")
 
 
@@ -21,31 +21,26 @@ def run_within(
     worked: float = 0.0,
     *,
     beat: Callable[[], None] = lambda: None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> T:
     """Run a coroutine to its end in an event loop of its own.
 
     Args:
-        hours: most of them; None: no limit.
         worked: seconds already spent, from `time_worked`.
         beat: leaves an event, every 30 s: the most that isn't counted of a process that is killed.
-        clock: seconds from any start.
 
     Raises:
-        BudgetSpent: the time is up; the work is cancelled.
+        BudgetSpent: so many hours are up; the work is cancelled.
     """
 
     async def limited() -> T:
-        task = asyncio.ensure_future(work)
-        begin = last = clock()
+        task = start(work)
+        end = time.monotonic() + (math.inf if hours is None else hours * 3600 - worked)
         while not task.done():
-            now = clock()
-            if now >= last + BEAT:
-                last = now
-                beat()
-            if hours is not None and worked + now - begin >= hours * 3600:
+            left = end - time.monotonic()
+            if left <= 0.0:
                 raise BudgetSpent(f"--max-hours {hours:g} is reached; resume with more")
-            await asyncio.wait({task}, timeout=TICK)
+            await asyncio.wait({task}, timeout=min(BEAT, left))
+            beat()
         return task.result()
 
     return asyncio.run(limited())

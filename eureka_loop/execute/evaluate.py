@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eureka_loop import files
 from eureka_loop.errors import RunError
 from eureka_loop.execute.budget import start
-from eureka_loop.execute.cohorts import cut
-from eureka_loop.execute.executor import Executor
+from eureka_loop.execute.executor import ERROR, Executor
+from eureka_loop.execute.local import TICK, log_tail
 from eureka_loop.execute.machine import Share
-from eureka_loop.execute.requests import log_tail
 from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung, Task, Training
 from eureka_loop.results import Evaluated, Failed, Halted
 from eureka_loop.seeds import is_report
 from eureka_loop.store import Run, read_result
 
-TICK = 0.2  # s between looks at progress files
+ENDS = ("trained", "reached", "failed", "halted")  # events that end a training
 TRIES = 3  # a job whose worker ended without a result is tried again; after this many it has failed
-MACHINE_ERROR = "machine_error.json"  # left by a worker where the machine, and no job, is to blame
 
 Member = tuple[Candidate, int]  # candidate and training seed
 BeginWith = Callable[[int], Sequence[Path]]  # generation → files of episodes
@@ -55,119 +53,95 @@ class Stage:
         return None if self.rung is None or self.rung.last else self.rung.number
 
 
+@dataclass
 class Evaluation:
-    """Trains and judges candidates, and records it in the run.
+    """Trains and judges candidates, and records it in the run."""
 
-    Args:
-        share: the planned share of a machine, which decides cohorts.
-        begin_with: recorded episodes that the search's trainings of a generation begin with.
-    """
+    run: Run
+    executor: Executor
+    plan: Plan
+    share: Share  # planned, which decides cohorts
+    begin_with: BeginWith = lambda generation: ()  # what the search's trainings of a generation begin with
 
-    def __init__(
-        self,
-        run: Run,
-        executor: Executor,
-        plan: Plan,
-        share: Share,
-        begin_with: BeginWith = lambda generation: (),
-    ) -> None:
-        self._run, self._executor, self._plan, self._begin_with = run, executor, plan, begin_with
-        self.share = share
-        self._cohorts: dict[tuple[str, ...], asyncio.Task[None]] = {}
-        events = list(run.events())
-        ends = ("trained", "reached", "failed")
-        self._recorded = {(e["id"], e["seed"], e.get("rung")) for e in events if e["event"] in ends}
-        self._halted = {str(e["id"]) for e in events if e["event"] == "halted"}
-
-    def evaluate(self, candidates: Sequence[Candidate], stage: Stage) -> list[Evaluated]:
-        """`train_all` in an event loop of its own."""
-        return asyncio.run(self.train_all(candidates, stage))
+    def __post_init__(self) -> None:
+        self._cohorts: dict[tuple[Path, ...], asyncio.Task[None]] = {}
+        ended = [event for event in self.run.events() if event["event"] in ENDS]
+        self._recorded = {(event["id"], event.get("seed"), event.get("rung")) for event in ended}
 
     async def train_all(self, candidates: Sequence[Candidate], stage: Stage) -> list[Evaluated]:
         """Every candidate trained once per training seed, in the order given."""
         members = [(candidate, seed) for candidate in candidates for seed in stage.training]
-        begun = [self._after(*member, stage) != "" for member in members]
-        for kind in (True, False):  # trainings that go on make cohorts of their own
-            group = [member for member, goes_on in zip(members, begun, strict=True) if goes_on is kind]
-            for cohort in cut(group, self.share.workers, self.share.learners):
-                self._begin(cohort, stage)
-        await self._ended(members, stage)
+        tasks: list[asyncio.Task[None]] = []
+        for goes_on in (True, False):  # trainings that go on make cohorts of their own
+            group = [member for member in members if bool(self._after(*member, stage)) is goes_on]
+            for cohort in self.share.cohorts(group):
+                tasks += self._begin(cohort, stage)
+        await asyncio.gather(*tasks)
         return [self.evaluated(candidate, stage) for candidate in candidates]
 
     async def train(self, cohort: Sequence[Member], stage: Stage) -> None:
         """Train the members of one cohort that have no result yet."""
-        self._begin(cohort, stage)
-        await self._ended(cohort, stage)
+        await asyncio.gather(*self._begin(cohort, stage))
 
     def evaluated(self, candidate: Candidate, stage: Stage) -> Evaluated:
         """A candidate with its results at a stage."""
         if stage.early is not None:
-            return self._run.evaluated_at(candidate.id, stage.early)
-        return self._run.evaluated(candidate.id, report=stage.report)
+            return self.run.evaluated_at(candidate.id, stage.early)
+        return self.run.evaluated(candidate.id, report=stage.report)
 
     def halt(self, halted: Halted) -> None:
         """Record that a candidate's training ends early; again, after an interruption, changes nothing."""
-        self._run.write_halted(halted)
+        self.run.write_halted(halted)
         self.forget(halted.candidate, halted.rung)
-        if halted.candidate not in self._halted:
-            self._halted.add(halted.candidate)
+        if (key := (halted.candidate, None, halted.rung)) not in self._recorded:
+            self._recorded.add(key)
             values = files.plain(halted)
-            self._run.event("halted", id=values.pop("candidate"), **values)
+            self.run.event("halted", id=values.pop("candidate"), **values)
 
     def forget(self, id: str, rung: int) -> None:
         """Delete the snapshots of a rung from which no training will go on: they are large."""
-        for path in self._run.candidate_folder(id).glob(f"rung-{rung}/seed-*/{SNAPSHOT}"):
+        for path in self.run.candidate_folder(id).glob(f"rung-{rung}/seed-*/{SNAPSHOT}"):
             path.unlink()
 
-    # cohorts
-
-    def _begin(self, members: Sequence[Member], stage: Stage) -> None:
+    def _begin(self, members: Sequence[Member], stage: Stage) -> Iterator[asyncio.Task[None]]:
         """Start the trainings of a planned cohort that are missing.
 
-        What has begun before an interruption begins again as a whole, with the members that it had then. A
-        training that crashed is tried again alone.
+        What had begun begins again as a whole, with its members then; what crashed is tried again alone.
         """
         fresh = []
         for candidate, seed in members:
-            folder = self._run.job_folder(candidate.id, seed, stage.early)
+            folder = self.run.job_folder(candidate.id, seed, stage.early)
             result, cohort = read_result(folder), self._cohort_of(folder)
             if isinstance(result, Failed) and result.passing and self._may_retry(candidate, stage):
-                cohort = [folder]
                 self._recorded.discard((candidate.id, seed, stage.early))
-                self._run.write_job(self._job(candidate, seed, stage, cohort), stage.early)
+                yield self._start(self._written([(candidate, seed)], stage), stage)
             elif result is not None and all(read_result(each) is not None for each in cohort):
                 self._record(folder, stage.early)
-                continue
-            if cohort:
-                self._start(cohort, stage)
-            elif stage.report or self._run.failure(candidate.id) is None:
+            elif cohort:
+                yield self._start(cohort, stage)
+            elif stage.report or self.run.failure(candidate.id) is None:
                 fresh.append((candidate, seed))
-        folders = [self._run.job_folder(candidate.id, seed, stage.early) for candidate, seed in fresh]
-        for candidate, seed in fresh:
-            self._run.write_job(self._job(candidate, seed, stage, folders), stage.early)
-        if folders:
-            self._start(folders, stage)
+        if fresh:
+            yield self._start(self._written(fresh, stage), stage)
 
-    def _cohort_of(self, folder: Path) -> list[Path]:
+    def _cohort_of(self, folder: Path) -> tuple[Path, ...]:
         """Folders of the cohort that a job has begun in; none where it hasn't begun."""
         if not (folder / "job.json").exists():
-            return []
+            return ()
         names = files.read_json(folder / "job.json", Job).cohort
-        cohort = [self._run.folder / "candidates" / name for name in names]
-        return cohort if all((each / "job.json").exists() for each in cohort) else []
+        cohort = tuple(self.run.folder / "candidates" / name for name in names)
+        return cohort if all((each / "job.json").exists() for each in cohort) else ()
 
     def _may_retry(self, candidate: Candidate, stage: Stage) -> bool:
-        halted = {self._run.candidate(id).generation for id in self._halted}
-        return stage.report or candidate.generation not in halted
+        """Not once a rung was decided without it."""
+        run = self.run
+        decided = {run.candidate(id).generation for id in run.candidate_ids() if run.halted(id) is not None}
+        return stage.report or candidate.generation not in decided
 
-    def _start(self, folders: Sequence[Path], stage: Stage) -> None:
-        names = tuple(self._name(folder) for folder in folders)
-        if names not in self._cohorts:
-            self._cohorts[names] = start(self._complete(folders, stage))
-
-    async def _ended(self, members: Iterable[Member], stage: Stage) -> None:
-        wanted = {self._name(self._run.job_folder(each.id, seed, stage.early)) for each, seed in members}
-        await asyncio.gather(*(task for names, task in self._cohorts.items() if wanted & {*names}))
+    def _start(self, folders: tuple[Path, ...], stage: Stage) -> asyncio.Task[None]:
+        if folders not in self._cohorts or self._cohorts[folders].done():
+            self._cohorts[folders] = start(self._complete(folders, stage))
+        return self._cohorts[folders]
 
     async def _complete(self, folders: Sequence[Path], stage: Stage) -> None:
         """Have a cohort trained until every member has a result: together at first, at the last alone."""
@@ -176,82 +150,64 @@ class Evaluation:
                 await self._submit(folders)
         for folder in folders:
             if read_result(folder) is None:  # the member that ends the worker of all is found
-                ended = await self._submit([folder])
-                if read_result(folder) is None:
-                    self._give_up(folder, ended)
+                ended = await self._submit([folder]) or "an unknown cause"
+                if read_result(folder) is None:  # the worker couldn't write a failure itself
+                    files.require_space(folder)  # a full disk is no fault of the candidate's
+                    job, log = files.read_json(folder / "job.json", Job), folder / "worker.log"
+                    times = f"{TRIES} times, last by {ended}; see {log}"
+                    message = f"the training process ended without a result {times}"
+                    failed = Failed(job.candidate, "crashed", message, log_tail(folder), job.seed)
+                    files.write_json(folder / "result.json", failed)
             self._record(folder, stage.early)
 
     async def _submit(self, folders: Sequence[Path]) -> str:
-        """Have folders trained from the beginning, with events from their progress files.
-
-        Raises:
-            RunError: the machine, not a job, is to blame.
-        """
+        """Have folders trained from the beginning, with events from their progress files."""
         for path in (path for folder in folders for path in folder.iterdir() if path.name != "job.json"):
             path.unlink()
+        ended = asyncio.wrap_future(self.executor.submit(folders))
         sizes: dict[Path, int] = {}
-        watch = start(self._watch(folders, sizes))
-        try:
-            ended = await asyncio.wrap_future(self._executor.submit(folders))
-        finally:
-            watch.cancel()
-        self._look(folders, sizes)
-        for folder in folders:
-            if (folder / MACHINE_ERROR).exists():
-                message = files.read_json(folder / MACHINE_ERROR, dict[str, str])["message"]
-                raise RunError(f"training can't go on: {message}")
-        return ended
-
-    async def _watch(self, folders: Sequence[Path], sizes: dict[Path, int]) -> None:
-        while True:
+        while not ended.done():
+            await asyncio.wait({ended}, timeout=TICK)
             self._look(folders, sizes)
-            await asyncio.sleep(TICK)
+        for folder in folders:
+            if (folder / ERROR).exists():
+                message = files.read_json(folder / ERROR, dict[str, str])["message"]
+                raise RunError(f"training can't go on: {message}")
+        return ended.result()
 
     def _look(self, folders: Sequence[Path], sizes: dict[Path, int]) -> None:
-        """Events of trainings that have begun, and passing ones of their progress since the last look.
-
-        Args:
-            sizes: bytes of the progress files at the last look.
-        """
+        """Events of trainings that have begun, and of progress files that have grown."""
         for folder in folders:
             path = folder / "progress.jsonl"
-            if not path.exists():
+            if not path.exists() or path.stat().st_size == sizes.get(folder):
                 continue
-            job, size = files.read_json(folder / "job.json", Job), path.stat().st_size
+            job = files.read_json(folder / "job.json", Job)
             about = {"id": job.candidate, "seed": job.seed, "steps": job.steps}
             if folder not in sizes:
-                self._run.event("training", **about)
-            if size > sizes.get(folder, 0) and (last := files.last_line(path)) is not None:
-                self._run.event("progress", **about, **last)
-            sizes[folder] = size
+                self.run.event("training", **about)
+            sizes[folder] = path.stat().st_size
+            if (last := files.last_line(path)) is not None:
+                self.run.event("progress", **about, **last)
 
-    def _give_up(self, folder: Path, ended: str) -> None:
-        """Write the failure that a worker could no longer write itself."""
-        files.require_space(folder)  # a full disk is no fault of the candidate's
-        message = (
-            f"the training process ended without a result {TRIES} times, last by "
-            f"{ended or 'an unknown cause'}; see {folder / 'worker.log'}"
-        )
-        job = files.read_json(folder / "job.json", Job)
-        failed = Failed(job.candidate, "crashed", message, log_tail(folder), job.seed)
-        files.write_json(folder / "result.json", failed)
+    def _written(self, members: Sequence[Member], stage: Stage) -> tuple[Path, ...]:
+        """The folders of a new cohort, with its jobs."""
+        folders = tuple(self.run.job_folder(each.id, seed, stage.early) for each, seed in members)
+        names = [folder.relative_to(self.run.folder / "candidates").as_posix() for folder in folders]
+        for candidate, seed in members:
+            self.run.write_job(self._job(candidate, seed, stage, names), stage.early)
+        return folders
 
-    # jobs and events
-
-    def _name(self, folder: Path) -> str:
-        return folder.relative_to(self._run.folder / "candidates").as_posix()
-
-    def _job(self, candidate: Candidate, seed: int, stage: Stage, cohort: Sequence[Path]) -> Job:
-        training, rung = self._plan.training, stage.rung
-        here = self._run.job_folder(candidate.id, seed)
-        episodes = () if stage.report else self._begin_with(candidate.generation)
+    def _job(self, candidate: Candidate, seed: int, stage: Stage, cohort: Sequence[str]) -> Job:
+        training, rung = self.plan.training, stage.rung
+        here = self.run.job_folder(candidate.id, seed)
+        episodes = () if stage.report else self.begin_with(candidate.generation)
         return Job(
             candidate=candidate.id,
             seed=seed,
-            task=self._plan.task,
+            task=self.plan.task,
             source=candidate.source,
             algorithm=training.algorithm,
-            steps=self._plan.steps,
+            steps=self.plan.steps,
             hyperparameters=training.hyperparameters,
             judge_seeds=tuple(stage.judging),
             trainer=training.trainer,
@@ -259,16 +215,16 @@ class Evaluation:
             until=None if rung is None or rung.last else rung.steps,
             after=self._after(candidate, seed, stage),
             begin_with=tuple(os.path.relpath(path, here) for path in episodes),
-            cohort=tuple(self._name(folder) for folder in cohort),
+            cohort=tuple(cohort),
         )
 
     def _after(self, candidate: Candidate, seed: int, stage: Stage) -> str:
         """Folder of the training that this one goes on with, relative to its own; "" where it begins."""
         rung = stage.rung
-        if rung is None or not rung.number or self._run.result(candidate.id, seed, rung.number - 1) is None:
+        if rung is None or not rung.number or self.run.result(candidate.id, seed, rung.number - 1) is None:
             return ""
-        here = self._run.job_folder(candidate.id, seed, stage.early)
-        return os.path.relpath(self._run.job_folder(candidate.id, seed, rung.number - 1), here)
+        here = self.run.job_folder(candidate.id, seed, stage.early)
+        return os.path.relpath(self.run.job_folder(candidate.id, seed, rung.number - 1), here)
 
     def _record(self, folder: Path, early: int | None) -> None:
         """The event of a result, once."""
@@ -279,10 +235,10 @@ class Evaluation:
         self._recorded.add((result.candidate, result.seed, early))
         about = {"id": result.candidate, "seed": result.seed, **({} if early is None else {"rung": early})}
         if isinstance(result, Failed):
-            self._run.event("failed", **about, kind=result.kind, message=result.message)
+            self.run.event("failed", **about, kind=result.kind, message=result.message)
             return
         scores = {"fitness": result.fitness, "success": result.success, "seconds": round(result.seconds, 2)}
         if early is None:
-            self._run.event("trained", **about, **scores)
+            self.run.event("trained", **about, **scores)
         else:
-            self._run.event("reached", **about, step=result.steps, **scores)
+            self.run.event("reached", **about, step=result.steps, **scores)

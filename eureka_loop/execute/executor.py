@@ -15,20 +15,16 @@ from eureka_loop.registry import Registry
 from eureka_loop.results import Failed, Trained
 
 COMMAND = (sys.executable, "-P", "-m", "eureka_loop.execute.worker")  # and the folders as arguments
+ERROR = "error.json"  # left by a worker where no program is to blame
 
 
 class Executor(Protocol):
-    """Runs `COMMAND FOLDER...` somewhere that shares the file system.
-
-    Progress (progress.jsonl) and results (result.json) come through the folders. Nothing else is expected of
-    the process: it need not be a child of this one.
-    """
+    """Runs `COMMAND FOLDER...` somewhere that shares the file system, as a child of this process or not."""
 
     def submit(self, folders: Sequence[Path]) -> Future[str]:
-        """Run the command on these folders, now or when there is room.
+        """Run the command on the folders of one cohort, now or when there is room.
 
-        The future is done when the process has ended, with or without results; its value says how it ended
-        ("killed by signal 9"), for messages.
+        The future is done when the process has ended; its value says how ("killed by signal 9").
         """
         ...
 
@@ -43,7 +39,7 @@ EXECUTORS: Registry[Callable[[Share], Executor]] = Registry(
 
 
 class ScriptedExecutor:
-    """The public fake: `answer` stands in for a training; `submitted` holds what was asked for, in order."""
+    """The public fake: `answer` stands in for a training; `submitted` holds the folders, in order."""
 
     def __init__(self, answer: Callable[[Job], Trained | Failed]) -> None:
         self._answer = answer

@@ -1,15 +1,18 @@
-"""Workers on this machine: a few persistent processes, since starting one (torch, MuJoCo) takes seconds.
+"""Processes on this machine: workers, what they do beside training, and videos.
 
-A worker inherits no keys and dies with this process, however that ends. Idle ones serve the next executor.
+A few workers persist, since starting one (torch, MuJoCo) takes seconds; idle ones serve the next executor. A
+worker inherits no keys and dies with this process, however that ends.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib.util
 import json
 import os
-import selectors
+import re
+import select
 import signal
 import subprocess
 import sys
@@ -18,28 +21,33 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
 
-from eureka_loop.errors import RunError
+from eureka_loop import files, numbers
+from eureka_loop.errors import BadInput, RunError
+from eureka_loop.execute.executor import ERROR
 from eureka_loop.execute.machine import Share
+from eureka_loop.records import Rollout
+from eureka_loop.reward.vocabulary import Vocabulary
 
 TICK = 0.2  # s between looks at a worker's progress files
 SILENCE = 900.0  # s without progress after which a worker counts as hung; judging long episodes takes minutes
 SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
+BESIDE = "beside.json"  # sources of programs that are to be trained here, beside what may be written
+TRANSITIONS = "transitions.npz"
+BACKENDS = ("egl", "osmesa")
+OFF = ("disable", "disabled", "off", "false", "0")  # values of MUJOCO_GL, as in MuJoCo
+SECONDS = 300.0  # for a video
 
 _idle: list[Worker] = []
 
 
 class Worker:
-    """One worker process, with folders on its standard input and "done" on its standard output.
-
-    Args:
-        program: arguments of the Python interpreter.
-    """
+    """One worker process, with folders on its standard input and "done" on its standard output."""
 
     def __init__(self, program: Sequence[str] = ("-m", "eureka_loop.execute.worker")) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-P", *program, "--serve", str(os.getpid())],
+            bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -47,39 +55,34 @@ class Worker:
             env=environment(),
         )
 
-    def give(self, folders: Sequence[Path]) -> None:
-        """Have it work through these folders."""
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it ended while idle; `answer` is then ""
-            line = json.dumps([str(folder.resolve()) for folder in folders])
-            self.process.stdin.write(f"{line}\n".encode())
-            self.process.stdin.flush()
-
-    def answer(self, seconds: float) -> str | None:
-        """ "done" when it has worked through them, "" when it has ended; None after that time."""
-        assert self.process.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
-            if not selector.select(seconds):
-                return None
-        return os.read(self.process.stdout.fileno(), 4096).decode().strip()
-
-    def kill(self) -> str:
-        """End it; how it ended, which may be earlier and by itself."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=0.5)
-        self.stop()
-        status = self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    pipe.close()
-        return f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+    def work(self, folders: Sequence[Path], silence: float) -> bool:
+        """Have it work through these folders; False where it ended on the way."""
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        with contextlib.suppress(BrokenPipeError):  # it ended while idle
+            stdin.write(f"{json.dumps([str(folder.resolve()) for folder in folders])}\n".encode())
+        sizes, last = _sizes(folders), time.monotonic()
+        while not select.select([stdout], [], [], TICK)[0]:
+            if (now := _sizes(folders)) != sizes:
+                sizes, last = now, time.monotonic()
+            elif time.monotonic() - last > silence:
+                self.stop()
+        return bool(stdout.read(4096))
 
     def stop(self) -> None:
         """Send the signal that ends it, with its children."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+
+    def end(self) -> str:
+        """End it; how it ended, which may be earlier and by itself."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=0.5)
+        self.stop()
+        with self.process:  # closes the pipes
+            status = self.process.wait()
+        return f"killed by signal {-status}" if status < 0 else f"exit status {status}"
 
 
 @atexit.register
@@ -88,23 +91,11 @@ def end_idle() -> None:
     while _idle:
         worker = _idle.pop()
         worker.stop()
-        worker.kill()
-
-
-def work_through(folder: Path) -> None:
-    """Have a worker work through one folder, and wait for it."""
-    with LocalExecutor(Share(1, 1)) as executor:
-        executor.submit([folder]).result()
+        worker.end()
 
 
 class LocalExecutor:
-    """Worker processes on this machine, started when first needed.
-
-    Args:
-        share: `share.workers` are at work at a time.
-        start: starts a worker.
-        silence: seconds without progress after which a worker counts as hung and is killed.
-    """
+    """Worker processes on this machine, started when first needed; `silence` is in seconds."""
 
     def __init__(
         self, share: Share, start: Callable[[], Worker] = Worker, *, silence: float = SILENCE
@@ -117,7 +108,7 @@ class LocalExecutor:
 
     def submit(self, folders: Sequence[Path]) -> Future[str]:
         """See `Executor.submit`."""
-        return self._threads.submit(self._run, tuple(folders))
+        return self._threads.submit(self._run, folders)
 
     def close(self) -> None:
         """End the workers that are at work."""
@@ -127,44 +118,92 @@ class LocalExecutor:
                 worker.stop()
         self._threads.shutdown(cancel_futures=True)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _run(self, folders: Sequence[Path]) -> str:
         with self._lock:
             if self._closed:
                 raise RunError("the executor is closed")
-            worker = self._ready()
+            while _idle and _idle[-1].process.poll() is not None:
+                _idle.pop().end()
+            worker = _idle.pop() if _idle else self._start()
             self._busy.append(worker)
-        worker.give(folders)
-        sizes, last = _sizes(folders), time.monotonic()
-        while (answer := worker.answer(TICK)) is None:
-            if (now := _sizes(folders)) != sizes:
-                sizes, last = now, time.monotonic()
-            elif time.monotonic() - last > self._silence:
-                worker.stop()
+        done = worker.work(folders, self._silence)
         with self._lock:
             self._busy.remove(worker)
-            if answer and not self._closed:
+            if done and not self._closed:
                 _idle.append(worker)
                 return ""
-        return worker.kill()
-
-    def _ready(self) -> Worker:
-        with contextlib.suppress(IndexError):  # none is idle
-            while (worker := _idle.pop()).process.poll() is not None:
-                worker.kill()
-            return worker
-        return self._start()
+        return worker.end()
 
 
-def _sizes(folders: Sequence[Path]) -> list[int]:
-    """Bytes of the folders' progress and log files."""
-    paths = [folder / name for folder in folders for name in ("progress.jsonl", "worker.log")]
-    return [path.stat().st_size if path.exists() else -1 for path in paths]
+def survey(folder: Path) -> Vocabulary:
+    """The vocabulary of the environment that `folder`/task.json names.
+
+    Where there is a training.json, trainer.json then says what keeps the population trainer from it, and from
+    the programs in beside.json.
+
+    Raises:
+        BadInput: the environment can't be made or trained in, or training.json doesn't fit it.
+        RunError: the worker crashed.
+    """
+    _work(folder, "looking at the environment", folder / "vocabulary.json")
+    return files.read_json(folder / "vocabulary.json", Vocabulary)
+
+
+def record(rollout: Rollout, folder: Path) -> bool:
+    """Record episodes of trained policies: `folder`/transitions.npz, with `policy`, a row's place among them.
+
+    False where exactly this was recorded there before; RunError where the worker crashed.
+    """
+    before, found = folder / "rollout.json", folder / TRANSITIONS
+    if found.exists() and before.exists() and files.read_json(before, Rollout) == rollout:
+        return False
+    found.unlink(missing_ok=True)  # first: it is of another rollout.json
+    files.write_json(before, rollout)
+    _work(folder, "recording episodes", found)
+    return True
+
+
+def log_tail(folder: Path) -> str:
+    """The end of what a worker printed while it was busy with a folder."""
+    log = folder / "worker.log"
+    return log.read_text(errors="replace")[-2000:].strip() if log.exists() else ""
+
+
+def filmed(folder: Path) -> str:
+    """Draw what `record` left in a folder, as film-0.mp4 and so on; "" or, in a line, why there is none.
+
+    MUJOCO_GL chooses the backend, as everywhere with MuJoCo, or turns videos off.
+    """
+    for path in folder.glob("film-*.mp4"):
+        path.unlink()
+    if importlib.util.find_spec("imageio_ffmpeg") is None:
+        return "the package that writes videos is missing: pip install 'eureka-loop[video]'"
+    chosen = os.environ.get("MUJOCO_GL", "").lower()
+    if chosen in OFF:
+        return f"videos are turned off (MUJOCO_GL={chosen})"
+    reasons = []
+    for backend in (chosen,) if chosen in BACKENDS else BACKENDS:
+        command = ["-P", "-m", "eureka_loop.simulate.film", str(folder.resolve())]
+        reason = run_with(backend, command, seconds=SECONDS)
+        if not reason:
+            return ""
+        reasons.append(f"{backend}: {reason}")
+    return f"this machine doesn't draw ({'; '.join(reasons)}); `eureka doctor` says what brings it"
+
+
+def run_with(backend: str, arguments: Sequence[str], *, seconds: float) -> str:
+    """Run Python with one of MuJoCo's backends for drawing; its last error, "" where it succeeded."""
+    command, own = [sys.executable, *arguments], {"MUJOCO_GL": backend, "PYOPENGL_PLATFORM": backend}
+    try:
+        done = subprocess.run(
+            command, env={**environment(), **own}, capture_output=True, text=True, timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        return f"not done after {numbers.compact(seconds)} s"
+    if done.returncode == 0:
+        return ""
+    lines = [line for line in done.stderr.splitlines() if re.match(r"[\w.]*(Error|Exception)\b", line)]
+    return (lines or [f"exit status {done.returncode}"])[-1][:120]
 
 
 def environment() -> Mapping[str, str]:
@@ -174,3 +213,22 @@ def environment() -> Mapping[str, str]:
     }
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return {**kept, **dict.fromkeys(threads, "1")}
+
+
+def _work(folder: Path, task: str, answer: Path) -> None:
+    """Have a worker work through a folder, and wait for a file."""
+    (folder / ERROR).unlink(missing_ok=True)
+    with contextlib.closing(LocalExecutor(Share(1, 1))) as executor:
+        executor.submit([folder]).result()
+    if (folder / ERROR).exists():
+        raise BadInput(files.read_json(folder / ERROR, dict[str, str])["message"])
+    if not answer.exists():
+        files.require_space(folder)
+        last = log_tail(folder).splitlines()[-1:]
+        raise RunError(f"{task} failed: {' '.join(last) or 'its process was killed'}")
+
+
+def _sizes(folders: Sequence[Path]) -> list[int]:
+    """Bytes of the folders' progress and log files."""
+    paths = [folder / name for folder in folders for name in ("progress.jsonl", "worker.log")]
+    return [path.stat().st_size if path.exists() else -1 for path in paths]

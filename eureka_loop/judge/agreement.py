@@ -29,24 +29,15 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Two rewards on the same transitions.
+    """Two rewards on the same transitions."""
 
-    Attributes:
-        ours, theirs: ids.
-        sources: origins of the transitions ("random actions", "policy of winner").
-        rows: number of transitions.
-        pearson: correlation of the rewards; None where one is constant.
-        spearman: correlation of their ranks: 1 where they order all transitions alike.
-        points: (our reward, their reward, source) of some, evenly chosen.
-    """
-
-    ours: str
+    ours: str  # ids
     theirs: str
-    sources: tuple[str, ...]
-    rows: int
-    pearson: float | None
-    spearman: float | None
-    points: tuple[tuple[float, float, int], ...]
+    sources: tuple[str, ...]  # origins of the transitions ("random actions", "policy of winner")
+    rows: int  # number of transitions
+    pearson: float | None  # correlation of the rewards; None where one is constant
+    spearman: float | None  # of their ranks: 1 where they order all transitions alike
+    points: tuple[tuple[float, float, int], ...]  # our reward, their reward, source; some, evenly chosen
     terms: tuple[Match, ...]
 
 
@@ -56,15 +47,9 @@ def agreement(
     """The agreement of two rewards on the same (N,) rows; `source` (N,) indexes `sources`."""
     x, y = ours.total, theirs.total
     shown = np.unique(np.linspace(0, len(x) - 1, POINTS).astype(int))
-    return Agreement(
-        *ids,
-        sources=tuple(sources),
-        rows=len(x),
-        pearson=pearson(x, y),
-        spearman=pearson(ranks(x), ranks(y)),
-        points=tuple((float(x[i]), float(y[i]), int(source[i])) for i in shown),
-        terms=tuple(matches(ours, theirs)),
-    )
+    points = tuple((float(x[i]), float(y[i]), int(source[i])) for i in shown)
+    value, by_rank, terms = pearson(x, y), pearson(ranks(x), ranks(y)), tuple(matches(ours, theirs))
+    return Agreement(*ids, tuple(sources), len(x), value, by_rank, points, terms)
 
 
 def matches(ours: Terms, theirs: Terms) -> list[Match]:

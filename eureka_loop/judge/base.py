@@ -7,7 +7,7 @@ is trusted no more than a reward. Further judges come from other packages.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from threading import Lock
+from dataclasses import dataclass
 from typing import Protocol, Self
 
 from eureka_loop.errors import BadInput, RewardFailure
@@ -26,24 +26,15 @@ ROWS = 100_000  # of the longest episode; memory is taken only where rows are wr
 
 
 class Judge(Protocol):
-    """Scores whole episodes by name, more is better; called from several threads of a worker.
-
-    Attributes:
-        names: observables that it needs, `prev_` and `init_` included.
-    """
+    """Scores whole episodes by name, more is better."""
 
     @property
-    def names(self) -> Sequence[str]: ...
+    def names(self) -> Sequence[str]:
+        """Observables that it needs, `prev_` and `init_` included."""
+        ...
 
     def score(self, columns: Columns) -> Mapping[str, Score]:
-        """Scores of one episode; `Score(None, "reason")` where it has none.
-
-        Args:
-            columns: at least those in `names`.
-
-        Raises:
-            RewardFailure: the judge is a program, and failed.
-        """
+        """Scores of one episode, from at least its `names`; `Score(None, "reason")` where it has none."""
         ...
 
     def close(self) -> None: ...
@@ -57,16 +48,14 @@ JUDGES: Registry[Callable[[ForkServer, Task, Vocabulary], Judge]] = Registry(
 class TaskJudge:
     """All judges of a task: its fitness and success programs, and those that it names.
 
-    Close it, or use it in `with`. Usable from several threads. Programs may read hidden observables: a
-    model's was held to the shown ones when it was accepted. One that failed on an episode is started again.
+    Programs may read hidden observables: a model's was held to the shown ones when it was accepted.
 
     Attributes:
-        names: observables that any judge needs, `prev_` and `init_` included.
+        names: observables that any judge needs.
         program_names: those that fitness and success need.
 
     Raises:
-        Refused: a program that the gate refuses.
-        RewardFailure: a program that doesn't start.
+        Refused, RewardFailure: a program that the gate refuses, or that doesn't start.
         UnknownName: a judge that isn't registered.
     """
 
@@ -76,7 +65,7 @@ class TaskJudge:
         self._programs = {
             kind: check(source, vocabulary, kind, hidden=True) for kind, source in sources.items() if source
         }
-        self._fork_server, self._vocabulary, self._lock = fork_server, vocabulary, Lock()
+        self._fork_server, self._vocabulary = fork_server, vocabulary
         self._processes: dict[Kind, RewardProcess] = {}
         for kind in self._programs:
             self._process(kind)
@@ -87,24 +76,19 @@ class TaskJudge:
         self.names = tuple(dict.fromkeys((*self.program_names, *others)))
 
     def measure(self, columns: Columns) -> tuple[float, float | None]:
-        """Fitness and success of one whole episode; success is None where the task defines none.
-
-        Args:
-            columns: at least those in `program_names`.
+        """Fitness and success of one whole episode, from `program_names`; success is None where undefined.
 
         Raises:
             RewardFailure: a program failed; the message begins with its kind.
         """
-        with self._lock:
-            fitness = self._measure("fitness", columns)
-            return fitness, self._measure("success", columns) if "success" in self._programs else None
+        fitness = self._measure("fitness", columns)
+        return fitness, self._measure("success", columns) if "success" in self._programs else None
 
     def judge(self, seed: int, columns: Columns) -> JudgedEpisode:
         """The episode of a seed with its scores by all judges.
 
         Raises:
-            RewardFailure: as `measure`.
-            BadInput: two judges give a score of one name.
+            RewardFailure, BadInput: as `measure`; two judges give a score of one name.
         """
         fitness, success = self.measure(columns)
         scores = {FITNESS: Score(fitness), SUCCESS: Score(success)}
@@ -138,7 +122,7 @@ class TaskJudge:
         try:
             return process.measure(columns)
         except RewardFailure as failure:
-            del self._processes[kind]
+            del self._processes[kind]  # it is started again for the next episode
             raise RewardFailure(failure.kind, f"{kind}: {failure}", failure.detail) from failure
 
 
@@ -148,19 +132,15 @@ def start(fork_server: ForkServer, program: Program, vocabulary: Vocabulary, *, 
     return fork_server.start(program, shapes, rows=rows)
 
 
+@dataclass(frozen=True)
 class ScriptedJudge:
-    """A judge by plain functions of the columns, for tests and examples.
+    """A judge by plain functions of the columns, for tests and examples."""
 
-    Args:
-        names: observables that the functions need.
-        scores: name of the score → function of the columns; None: unscored.
-    """
-
-    def __init__(self, names: Sequence[str], scores: Mapping[str, Callable[[Columns], float | None]]) -> None:
-        self.names, self._scores = tuple(names), scores
+    names: Sequence[str]  # observables that the functions need
+    functions: Mapping[str, Callable[[Columns], float | None]]  # by name of the score; None: unscored
 
     def score(self, columns: Columns) -> Mapping[str, Score]:
-        return {name: Score(function(columns)) for name, function in self._scores.items()}
+        return {name: Score(function(columns)) for name, function in self.functions.items()}
 
     def close(self) -> None:
         """Nothing to end."""

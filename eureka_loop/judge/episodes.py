@@ -25,10 +25,7 @@ LONGEST = 10_000  # steps; where an env has no time limit, a judged episode is c
 def judge_policy(
     predict: Predict, task: Task, domain: Domain, seeds: Iterable[int], judge: TaskJudge
 ) -> tuple[JudgedEpisode, ...]:
-    """One whole episode a seed, judged.
-
-    Args:
-        predict: deterministic; it normalises observations itself.
+    """One whole episode a seed, judged; `predict` is deterministic and normalises observations itself.
 
     Raises:
         RewardFailure: fitness or success failed.

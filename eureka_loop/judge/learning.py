@@ -14,44 +14,33 @@ from eureka_loop.results import Trained
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """Fitness of training episodes, exploration included.
+    """Fitness of training episodes, exploration included."""
 
-    Attributes:
-        steps: (P,) environment steps, rising.
-        fitness: (runs, P).
-        begun: (runs,) the step of each run's first finished episodes; before it, their value stands in.
+    steps: Array  # (P,) environment steps, rising
+    fitness: Array  # (runs, P)
+    begun: Array  # (runs,) the step of each run's first finished episodes; before it, their value stands in
+
+
+def curves(sides: Sequence[Sequence[Trained]]) -> list[Curves | None]:
+    """Each side's curves, interpolated between checkpoints; None where no episode finished.
+
+    The steps are common: every one at which some run's checkpoint had finished episodes. Before a run's first
+    finished episode, and after its last, the nearest value stands in.
     """
-
-    steps: Array
-    fitness: Array
-    begun: Array
-
-
-def common_steps(results: Sequence[Trained]) -> Array:
-    """(P,): every step at which some run's checkpoint had finished episodes.
-
-    Not only where all had: a single run with a late first episode would cut off the others' beginning.
-    """
-    return np.unique(np.concatenate([np.zeros(0), *(line[:, 0] for line in _lines(results))]))
+    lines = [[line for run in side if (line := _line(run)).size] for side in sides]
+    steps = np.unique(np.concatenate([np.zeros(0), *(line[:, 0] for side in lines for line in side)]))
+    fitness = [np.array([np.interp(steps, *line.T) for line in side]) for side in lines]
+    begun = [np.array([line[0, 0] for line in side]) for side in lines]
+    return [Curves(steps, *each) if each[0].size else None for each in zip(fitness, begun, strict=True)]
 
 
-def curves(results: Sequence[Trained], steps: Array) -> Curves | None:
-    """The runs' curves at these steps, interpolated between checkpoints; None where no episode finished.
-
-    Before a run's first finished episode, and after its last, the nearest value stands in.
-    """
-    lines = _lines(results)
-    if not lines or not steps.size:
-        return None
-    fitness = np.array([np.interp(steps, line[:, 0], line[:, 1]) for line in lines])
-    return Curves(steps, fitness, np.array([line[0, 0] for line in lines]))
+def _line(run: Trained) -> Array:
+    """(points, 2): step and fitness, where episodes had finished."""
+    return np.array([(at.step, at.fitness) for at in run.checkpoints if at.fitness is not None], dtype=float)
 
 
 def band(found: Curves, rng: np.random.Generator, repeats: int = 2_000) -> tuple[Array, Array, Array]:
-    """Interquartile mean over runs at each step with its 95% bootstrap interval: value, low, high, (P,).
-
-    Whole runs are drawn; the interval holds at each step on its own, not for the curve as a whole.
-    """
+    """Interquartile mean over runs at each step, and its 95% bootstrap interval: value, low, high, (P,)."""
     runs = len(found.fitness)
     chosen = rng.integers(runs, size=(repeats, runs))
     draws = iqm(found.fitness[chosen].transpose(0, 2, 1))  # (repeats, P)
@@ -75,11 +64,3 @@ def steps_to_reach(found: Curves, level: float) -> Array:
             pair = slice(max(above[0] - 1, 0), above[0] + 1)
             reached[run] = np.interp(level, fitness[pair], found.steps[pair])
     return np.asarray(np.maximum(reached, found.begun))
-
-
-def _lines(results: Sequence[Trained]) -> list[Array]:
-    """One array (points, 2) of step and fitness a run that had finished episodes."""
-    points = [
-        [(at.step, at.fitness) for at in each.checkpoints if at.fitness is not None] for each in results
-    ]
-    return [np.array(each, dtype=np.float64) for each in points if each]

@@ -1,10 +1,8 @@
 """Screening: a verdict on a reward from recorded episodes of known fitness, before it is trained with.
 
-A reward is called backwards only where two things are sure: the discounted value of the worse episodes is
-higher, and so is their mean reward per step. The first alone would condemn any reward with a bonus for
-staying up while the policies that stay up don't move yet; the second alone, any that pays for arriving. Sure
-means by an interval of Kendall's tau with fitness, from a bootstrap over policies: episodes of one policy are
-alike.
+A reward is backwards only where two intervals of Kendall's tau with fitness are below 0: of the episodes'
+discounted value, and of their mean reward per step. The first alone would condemn any reward with a bonus for
+staying up while policies that stay up don't move yet; the second alone, any that pays for arriving.
 """
 
 from __future__ import annotations
@@ -31,36 +29,24 @@ REPEATS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class TermOnBank:
-    """One term over all rows.
+    """One term over all rows."""
 
-    Attributes:
-        tau: of its mean over an episode with fitness; None where that is the same in every episode.
-        share: of the reward, as `TermStats.share`.
-    """
-
-    tau: float | None
-    share: float
+    tau: float | None  # of its mean over an episode with fitness; None where that is always the same
+    share: float  # of the reward, as `TermStats.share`
     low: float
     high: float
 
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """The screening of one program.
-
-    Attributes:
-        why: reason for abstaining.
-        episodes, policies: number of them.
-        value: Kendall's tau of the episodes' mean discounted value with fitness.
-        mean: of their mean reward per step.
-    """
+    """The screening of one program."""
 
     verdict: Verdict
-    why: str = ""
-    episodes: int = 0
+    why: str = ""  # reason for abstaining
+    episodes: int = 0  # number of them
     policies: int = 0
-    value: Interval | None = None
-    mean: Interval | None = None
+    value: Interval | None = None  # Kendall's tau of the episodes' mean discounted value with fitness
+    mean: Interval | None = None  # of their mean reward per step
     terms: Mapping[str, TermOnBank] = field(default_factory=dict)
 
 
@@ -72,9 +58,6 @@ class Ranking:
     Args:
         fitness: (E,).
         policies: the policy of each episode.
-
-    Attributes:
-        policies: number of policies.
     """
 
     def __init__(self, fitness: Array, policies: Sequence[str], *, rng: np.random.Generator) -> None:
@@ -96,7 +79,7 @@ class Ranking:
             return None
         scale = np.sqrt(self._over_pairs(signs**2) * self._spread)  # 0 where a draw leaves nothing to compare
         taus = self._over_pairs(signs * self._signs) / np.where(scale > 0.0, scale, np.inf)
-        return percentile_interval(float(taus[0]), taus[1:])
+        return percentile_interval(taus)
 
     def _over_pairs(self, signs: Array) -> Array:
         """(1 + B,) sums of (E, E), every policy counted as often as it was drawn; summed by policy first."""
@@ -113,8 +96,7 @@ def _signs(values: Array) -> Array:
 def discounted_value(rewards: Array, discount: float) -> float:
     """Mean over an episode's steps of the discounted return from each on: (T,) in order of time → number.
 
-    A policy's value function, on average over the states it visits. The return from the start alone sees
-    little beyond the first 1 / (1 - discount) steps.
+    The return from the start alone sees little beyond the first 1 / (1 - discount) steps.
     """
     # A reward counts, discounted, once for every step from which it lies ahead, its own among them.
     counts = np.cumsum(discount ** np.arange(len(rewards)))
@@ -135,24 +117,18 @@ def one_sided(fitness: Array, policies: Sequence[str]) -> str:
 
 
 def screen(terms: Terms, lengths: Sequence[int], ranking: Ranking, discount: float) -> Screened:
-    """A verdict on a reward from its terms on whole episodes, one after the other, that aren't one-sided.
-
-    Args:
-        terms: of all rows.
-        lengths: of the episodes.
-        ranking: of the episodes.
-        discount: as in training.
-    """
+    """A verdict on a reward from its terms of whole episodes, one after the other, that aren't one-sided."""
     cuts = np.cumsum(lengths)[:-1]
     rewards = np.split(terms.total, cuts)
     value = ranking.tau(np.array([discounted_value(each, discount) for each in rewards]))
     mean = ranking.tau(np.array([each.mean() for each in rewards]))
     verdict, why = decided(value, mean)
-    total = float(sum(np.abs(column).sum() for name, column in terms.named().items() if _summed(name)))
+    sizes = np.abs(terms.values).sum(axis=1)
+    total = sum(size for name, size in zip(terms.names, sizes, strict=True) if not is_diagnostic(name))
     by_term = {}
-    for name, column in terms.named().items():
+    for name, size, column in zip(terms.names, sizes, terms.values, strict=True):
         tau = ranking.tau(np.array([each.mean() for each in np.split(column, cuts)]))
-        share = float(np.abs(column).sum()) / total if total and _summed(name) else 0.0
+        share = float(size / total) if total and not is_diagnostic(name) else 0.0
         low, high = float(column.min()), float(column.max())
         by_term[name] = TermOnBank(tau.value if tau else None, share, low, high)
     return Screened(verdict, why, len(lengths), ranking.policies, value, mean, by_term)
@@ -182,9 +158,5 @@ def reason(found: Screened) -> str:
     constant = ", ".join(repr(name) for name, term in terms if term.low == term.high)
     text += f"; always the same: {constant}" if constant else ""
     large = [name for name, term in terms if term.share > DOMINATES]
-    several = sum(map(_summed, found.terms)) > 1
+    several = sum(not is_diagnostic(name) for name in found.terms) > 1
     return text + (f"; '{large[0]}' is over 99 % of it" if large and several else "")
-
-
-def _summed(term: str) -> bool:
-    return not is_diagnostic(term)

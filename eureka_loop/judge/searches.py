@@ -1,10 +1,9 @@
 """Scores of several searches of each of several tasks, with the search as the unit of replication.
 
-Trainings of a search's winner tell how good that winner is; only other searches tell how good the next winner
-will be. A bootstrap draws, within each task (the stratum): searches, and for each search drawn the trainings
-of its winner. The hand-written and the sparse reward belong to no search: their trainings are drawn one by
-one, from those of all searches together. All statistics are the same for both, an interquartile mean within
-each search's trainings and one over the searches, so that equal rewards come out equal.
+Only other searches show how good the next winner will be. A bootstrap draws, within each task (the stratum):
+searches, and for each search drawn the trainings of its winner. Trainings of the hand-written and the sparse
+reward are drawn one by one, from those of all searches together. Both get an interquartile mean within each
+search's trainings and one over the searches, so that equal rewards come out equal.
 
 Source: Agarwal et al. 2021 (see `statistics`) for strata and interquartile mean; for both levels, Saravanan,
 Berman and Sober, "Application of the hierarchical bootstrap to multi-level data in neuroscience", Neurons,
@@ -18,25 +17,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eureka_loop.judge.statistics import Interval, iqm, percentile_interval, resampled
+from eureka_loop.judge.statistics import iqm, resampled
 from eureka_loop.records import Array
-
-REPEATS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """One task: the observed values in the first row, then bootstrap draws.
+    """One task: the observed values in the first row, then bootstrap draws."""
 
-    Attributes:
-        winners: (1 + B, searches) fitness of each drawn search.
-        human: (1 + B,); NaN where there is no such reward.
-        sparse: (1 + B,) likewise.
-    """
-
-    winners: Array
-    human: Array
-    sparse: Array
+    winners: Array  # (1 + B, searches) fitness of each drawn search
+    human: Array  # (1 + B,); NaN where there is no such reward
+    sparse: Array  # (1 + B,) likewise
 
     @property
     def fitness(self) -> Array:
@@ -62,14 +53,13 @@ def draw(
     human: Sequence[Array],
     sparse: Sequence[Array],
     rng: np.random.Generator,
-    repeats: int = REPEATS,
+    repeats: int = 10_000,
 ) -> Draws:
     """Searches drawn with replacement, with their trainings; the references' trainings likewise.
 
     Args:
         winners: trainings of each search's winner on report seeds, one array (trainings,) a search.
-        human: those of the hand-written reward beside it; empty where there is none.
-        sparse: likewise of the sparse one.
+        human, sparse: those of the references beside it; empty where there are none.
     """
     chosen = rng.integers(len(winners), size=(repeats, len(winners)))
     drawn = np.empty(chosen.shape)
@@ -88,11 +78,6 @@ def over_tasks(found: Sequence[Draws]) -> Array:
 def share_of_tasks(found: Sequence[Draws]) -> Array:
     """(1 + B,): share of tasks with winners at or above the hand-written reward."""
     return np.asarray(np.mean([each.at_least_human for each in found], axis=0))
-
-
-def interval(values: Array) -> Interval:
-    """The observed value with the percentiles of its draws, (1 + B,); undefined draws are left out."""
-    return percentile_interval(float(values[0]), values[1:][np.isfinite(values[1:])])
 
 
 def _reference(searches: Sequence[Array], rng: np.random.Generator, repeats: int) -> Array:

@@ -1,7 +1,6 @@
 """Robust means, intervals and tests for scores of a few independent runs, as plain functions.
 
-Scores come as *strata*: one array of independent runs a stratum (a task, as in the source). A bootstrap draws
-within each stratum, so that every stratum keeps its weight in runs. All intervals are of 95%.
+All intervals are of 95%.
 
 Source: Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice", NeurIPS 2021
 (the `rliable` library), sections 4.1 to 4.3; for the human-normalised score Ma et al., "Eureka: Human-Level
@@ -19,8 +18,6 @@ from statistics import NormalDist
 import numpy as np
 
 from eureka_loop.records import Array
-
-Strata = Sequence[Array]  # one (runs,) array of scores a stratum
 
 Z = NormalDist().inv_cdf(0.975)  # half the width of a normal interval, in standard errors
 ROUNDING = 1e-12  # relative: differences below it are none
@@ -52,29 +49,30 @@ def resampled(scores: Array, repeats: int, rng: np.random.Generator) -> Array:
     return np.asarray(scores[rng.integers(scores.size, size=(repeats, scores.size))])
 
 
-def percentile_interval(value: float, draws: Array) -> Interval:
-    """An observed value with the percentiles of its bootstrap draws, (B,)."""
-    low, high = np.percentile(draws, [2.5, 97.5])
-    return Interval(value, float(low), float(high))
+def percentile_interval(values: Array) -> Interval:
+    """An observed value with the percentiles of its draws, (1 + B,); undefined draws are left out."""
+    low, high = np.percentile(values[1:][np.isfinite(values[1:])], [2.5, 97.5])
+    return Interval(float(values[0]), float(low), float(high))
 
 
-def bootstrap_interval(strata: Strata, *, rng: np.random.Generator, repeats: int = 10_000) -> Interval:
+def bootstrap_interval(
+    strata: Sequence[Array], *, rng: np.random.Generator, repeats: int = 10_000
+) -> Interval:
     """Interquartile mean of all scores together, with its stratified percentile bootstrap interval.
 
     Args:
-        strata: at least one array, each with at least one score.
+        strata: one array of independent runs a stratum (a task, as in the source), which is drawn within.
     """
     draws = np.concatenate([resampled(scores, repeats, rng) for scores in strata], axis=1)  # (repeats, n)
-    return percentile_interval(float(iqm(np.concatenate(strata))), iqm(draws))
+    return percentile_interval(np.append(iqm(np.concatenate(strata)), iqm(draws)))
 
 
 def probability_of_improvement(ours: Array, theirs: Array) -> Interval:
     """Probability that a random run of ours (n,) beats a random run of theirs (m,); a tie counts half.
 
-    P(X > Y) by the Mann-Whitney U statistic, as in the source, section 4.3; 0.5 favours neither side. The
-    interval is Newcombe's ("Confidence intervals for an effect size measure based on the Mann-Whitney
-    statistic. Part 2", Statistics in Medicine 25, 2006, method 5): where one side wins every pair, that of a
-    bootstrap would have no width.
+    P(X > Y) by the Mann-Whitney U statistic, as in the source, section 4.3. The interval is Newcombe's
+    ("Confidence intervals for an effect size measure based on the Mann-Whitney statistic. Part 2", Statistics
+    in Medicine 25, 2006, method 5): where one side wins every pair, that of a bootstrap would have no width.
     """
     wins = float(0.5 + 0.5 * np.sign(ours[:, None] - theirs).mean())
     chance = np.linspace(0.0, 1.0, 100_001)
@@ -87,12 +85,9 @@ def probability_of_improvement(ours: Array, theirs: Array) -> Interval:
 def rate_interval(rates: Array) -> Interval:
     """The mean of some runs' rates (n,) in [0, 1], with Wilson's score interval, each run as one draw.
 
-    A bootstrap of ten runs that all succeed is [1, 1]. A rate varies between runs at most as a coin's does,
-    so this is too wide where runs are alike, and not too narrow where some trainings take off and others
-    don't (coverage: `tests/judge/test_statistics.py`).
-
-    Source: Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the
-    American Statistical Association 22, 1927.
+    A bootstrap of ten runs that all succeed is [1, 1]. This one is too wide where runs are alike, and not too
+    narrow where some trainings take off and others don't. Source: Wilson, "Probable inference, the law of
+    succession, and statistical inference", Journal of the American Statistical Association 22, 1927.
     """
     n, rate = rates.size, float(rates.mean())
     middle = (rate + Z * Z / (2 * n)) / (1 + Z * Z / n)
@@ -104,12 +99,8 @@ def permutation_p(ours: Array, theirs: Array, *, rng: np.random.Generator, repea
     """Probability of a difference of means at least as large, of either sign, between equal rewards.
 
     A permutation test keeps its level with any number of runs, where a bootstrap is too sure with a handful
-    (Fisher, "The Design of Experiments", 1935). Exact where there are at most `repeats` splits of the runs,
-    else by random ones.
-
-    Args:
-        ours: (n,) one number a run.
-        theirs: (m,) likewise.
+    (Fisher, "The Design of Experiments", 1935). Exact where there are at most `repeats` splits of the runs
+    (n,) and (m,), else by random ones.
     """
     pooled, n = np.concatenate([ours, theirs]), ours.size
     if math.comb(pooled.size, n) <= repeats:
@@ -129,13 +120,11 @@ def runs_to_decide(ours: Array, theirs: Array, difference: Interval, *, most: in
 
     A verdict needs an interval of the difference without 0, and a permutation test. Both standard errors
     shrink with the root of the number of runs; each has to come down to the difference divided by the sum of
-    two normal quantiles (Cohen, "Statistical Power Analysis", 1988, chapter 2). An estimate: it takes the
-    observed difference for the true one.
+    two normal quantiles (Cohen, "Statistical Power Analysis", 1988, chapter 2).
 
     Args:
-        ours: (n,) one number a run, n >= 2.
-        theirs: (m,) likewise.
-        difference: of their interquartile means, with its interval.
+        ours, theirs: one number a run, at least two.
+        difference: of their interquartile means.
 
     Returns:
         At least 4: with fewer nothing is ever decided. None where it is more than `most`.
@@ -152,9 +141,8 @@ def runs_to_decide(ours: Array, theirs: Array, difference: Interval, *, most: in
 def human_normalised(method: float, human: float, sparse: float) -> float | None:
     """(method − sparse) / |human − sparse|: 0 is the sparse reward's score, 1 the hand-written one's.
 
-    Where the hand-written reward is the worse one, its own score is −1, and no reward scored 1: more fitness
-    is still a higher score. None where human ≈ sparse: below a gap of 1% of the larger of the two the noise
-    of seeds would be multiplied a hundredfold.
+    Where the hand-written reward is the worse one its own score is −1: more fitness is still a higher score.
+    None below a gap of 1%, which would multiply the noise of seeds a hundredfold.
     """
     gap = abs(human - sparse)
     return None if gap <= 0.01 * max(abs(human), abs(sparse)) else (method - sparse) / gap

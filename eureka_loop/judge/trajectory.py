@@ -7,7 +7,6 @@ of a name are other rows of the same column.
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -21,17 +20,8 @@ MOST_BYTES = 8_000_000  # of one episode before compression: 1,000 steps of the 
 FILE = "episode.npz"
 
 
-def with_starts(names: Sequence[str]) -> list[str]:
-    """Columns that `save` needs for these names."""
-    return [*names, *(f"init_{name}" for name in names)]
-
-
 def save(path: Path, columns: Mapping[str, Array], names: Sequence[str]) -> None:
-    """Write one whole episode, unless it exceeds MOST_BYTES.
-
-    Args:
-        columns: (T, *shape) of `with_starts(names)`.
-    """
+    """Write one whole episode, unless it exceeds MOST_BYTES: (T, *shape) of the names, and of init_<name>."""
     episode = {
         name: np.concatenate([columns[f"init_{name}"][:1], columns[name]]).astype(np.float32)
         for name in names
@@ -40,12 +30,6 @@ def save(path: Path, columns: Mapping[str, Array], names: Sequence[str]) -> None
         content = io.BytesIO()
         np.savez_compressed(content, **episode)  # type: ignore[arg-type]
         files.write_bytes(path, content.getvalue())
-
-
-def size(path: Path) -> int:
-    """Bytes of an episode before compression, from its file's table of contents."""
-    with zipfile.ZipFile(path) as archive:
-        return sum(entry.file_size for entry in archive.infolist())
 
 
 def length(path: Path) -> int:

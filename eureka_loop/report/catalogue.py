@@ -14,7 +14,7 @@ from rich.text import Text
 from eureka_loop import files, numbers
 from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.registry import find_domain, find_task, installed, suites
-from eureka_loop.execute.requests import survey
+from eureka_loop.execute.local import survey
 from eureka_loop.numbers import compact
 from eureka_loop.records import Task
 from eureka_loop.report import layout, text

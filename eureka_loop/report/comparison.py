@@ -170,7 +170,7 @@ def difference_interval(ours: Array, theirs: Array, rng: np.random.Generator) ->
         theirs: (m,) likewise.
     """
     draws = iqm(resampled(ours, REPEATS, rng)) - iqm(resampled(theirs, REPEATS, rng))
-    return percentile_interval(float(iqm(ours) - iqm(theirs)), draws)
+    return percentile_interval(np.append(iqm(ours) - iqm(theirs), draws))
 
 
 def sentence(text: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from eureka_loop import __version__, files, numbers, seeds
-from eureka_loop.judge.learning import band, common_steps, curves
+from eureka_loop.judge.learning import band, curves
 from eureka_loop.report import log, pages, sections
 from eureka_loop.report.comparison import Comparison, compare
 from eureka_loop.report.figures import drawing, label_counts, line
@@ -62,15 +62,15 @@ def write_report(run: Run, *, picture: bool = True) -> Path:
 
 def _curves(comparison: Comparison, title: str) -> str:
     """Learning curves as SVG: interquartile mean over seeds with its 95% interval; "" without any."""
-    steps = common_steps([trained for each in comparison.results for trained in each.evaluated.trained])
-    if not steps.size:
+    lines = curves([each.evaluated.trained for each in comparison.results])
+    if not any(lines):
         return ""
     with drawing(7, 4, f"Learning curves of {title}") as drawn:
         axes = drawn.axes[0]
-        for series, each in enumerate(comparison.results):
-            if (found := curves(each.evaluated.trained, steps)) is not None:
+        for series, (each, found) in enumerate(zip(comparison.results, lines, strict=True)):
+            if found is not None:
                 label = f"{sections.name(each)} (n={len(found.fitness)})"
-                line(axes, steps, band(found, np.random.default_rng(0)), series, label=label)
+                line(axes, found.steps, band(found, np.random.default_rng(0)), series, label=label)
         label_counts(axes.xaxis)
         axes.set(xlabel="environment steps", ylabel="fitness of training episodes")
         axes.legend()

@@ -16,7 +16,6 @@ from eureka_loop.execute import machine
 from eureka_loop.execute.budget import run_within, start, time_worked
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.executor import EXECUTORS
-from eureka_loop.execute.footprint import footprint
 from eureka_loop.execute.machine import Machine, Share
 from eureka_loop.propose.designer import Request, choose_designer
 from eureka_loop.propose.write import Gate, Writer, failure_of
@@ -86,7 +85,8 @@ class Search:
         self.plan = Plan(self.task, run.training(), self.config.steps)
         self.machine = machine.look()
         asked = jobs or self.config.jobs
-        self.share = machine.share(self.machine, asked, footprint(self.plan, self.vocabulary))
+        training, steps = self.plan.training, self.plan.steps
+        self.share = machine.share(self.machine, asked, self.task, training, steps, self.vocabulary)
         planned = planned_share(run) or self.share
         self.executor = EXECUTORS.load(self.config.executor)(self.share)
         self.strategy = STRATEGIES.load(self.config.strategy_name)(search_plan(self.config, planned))

@@ -19,7 +19,7 @@ from eureka_loop import files, seeds
 from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.screening import RANDOM, Ranking, Screened, one_sided, reason, screen
-from eureka_loop.judge.trajectory import FILE, joined, length, read, size
+from eureka_loop.judge.trajectory import FILE, joined, length, read
 from eureka_loop.records import Array, Candidate, Task, Training
 from eureka_loop.results import Failed
 from eureka_loop.reward.contract import Program
@@ -29,7 +29,7 @@ from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.store import REFERENCES, Run
 
-BANK_BYTES = 256_000_000  # of the trained policies' episodes together, before compression
+BANK_BYTES = 256_000_000  # of the trained policies' episodes together, on disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class TrajectoryBank:
             for id in run.candidate_ids():
                 if id not in REFERENCES and run.candidate(id).generation < generation:
                     trained += self._judged(judge, id, run.candidate_folder(id).glob(f"**/seed-*/{FILE}"))
-        kept = spread(trained, lambda each: size(each.path), most)
+        kept = spread(trained, lambda each: each.path.stat().st_size, most)
         for each in trained:
             if each not in kept:
                 each.path.unlink()

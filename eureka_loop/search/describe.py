@@ -15,7 +15,7 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain, find_task, tasks
 from eureka_loop.errors import BadInput, Refused, RewardFailure
-from eureka_loop.execute.requests import BESIDE, survey
+from eureka_loop.execute.local import BESIDE, survey
 from eureka_loop.propose.write import Gate
 from eureka_loop.records import Array, Task, Training
 from eureka_loop.reward.expression import as_reward, episode_mean

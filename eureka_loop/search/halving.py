@@ -14,7 +14,6 @@ from itertools import pairwise
 from math import ceil
 
 from eureka_loop.execute.budget import start
-from eureka_loop.execute.cohorts import cut
 from eureka_loop.execute.evaluate import Evaluation, Stage
 from eureka_loop.records import Candidate, Rung
 from eureka_loop.results import Evaluated, Halted, ranked
@@ -83,8 +82,9 @@ class Allocation:
         On the first rung a cohort begins when each of its planned members is written or has failed.
         """
         share, stage = self.evaluation.share, self._stage(self.rungs[0])
+        share = share if request.barrier else replace(share, workers=1)
         members = [(each, seed) for each in written for seed in stage.training]
-        planned = cut(members, share.workers if request.barrier else 1, share.learners)
+        planned = share.cohorts(members)
         cohorts = [({each for each, _ in cohort}, start(self._cohort(cohort, stage))) for cohort in planned]
         first = [
             start(self._one(each, [task for group, task in cohorts if each in group], stage))

@@ -19,7 +19,7 @@ from eureka_loop import files
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RunError
 from eureka_loop.judge.episodes import Observation, Predict, play
-from eureka_loop.judge.trajectory import FILE, save, with_starts
+from eureka_loop.judge.trajectory import FILE, save
 from eureka_loop.records import SNAPSHOT, Algorithm, Array, Job, Rollout, Task
 from eureka_loop.results import Checkpoint, TermStats
 from eureka_loop.simulate.env import Env, make_env
@@ -98,7 +98,7 @@ def record(env: Env, domain: Domain, predict: Predict, seed: int, path: Path) ->
     """Play an episode, and write it with every observable."""
     registry = ObservableRegistry(env, domain)
     names = registry.vocabulary.names(hidden=True)
-    buffer = registry.buffer(with_starts(names), 1)
+    buffer = registry.buffer([*names, *(f"init_{name}" for name in names)], 1)
     save(path, play(predict, env, buffer, seed), names)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,14 +16,11 @@ from eureka_loop.store import Run
 
 def start(*words: str, cwd: Path, **env: str) -> subprocess.Popen[str]:
     """Without a terminal, and without a model but by `env`."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
+    command = [sys.executable, "-m", "eureka_loop.cli.main", *words]
+    pipe, null = subprocess.PIPE, subprocess.DEVNULL
     return subprocess.Popen(
-        [sys.executable, "-m", "eureka_loop.cli.main", *words],
-        cwd=cwd,
-        env={**_bare(), **env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        command, cwd=cwd, env={**bare, **env}, stdin=null, stdout=pipe, stderr=pipe, text=True
     )
 
 
@@ -32,8 +30,26 @@ def eureka(*words: str, cwd: Path, **env: str) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def _bare() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
+def done(*words: str, cwd: Path, **env: str) -> str:
+    """The output of a command that ends well and without a word on standard error."""
+    code, out, err = eureka(*words, cwd=cwd, **env)
+    assert (code, err) == (0, "")
+    return out
+
+
+def kill(process: subprocess.Popen[str], folder: Path) -> None:
+    """End it by SIGKILL; its workers follow."""
+    process.kill()
+    process.communicate()
+    wait_for(lambda: processes_of(folder) == [], 5)
+
+
+def interrupt(process: subprocess.Popen[str]) -> str:
+    """End it by Ctrl-C; its output."""
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=100)
+    assert (process.returncode, err) == (130, "")
+    return out
 
 
 def the_run(cwd: Path) -> Run:
@@ -41,22 +57,23 @@ def the_run(cwd: Path) -> Run:
     return Run.open(folder)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+def wait_for(condition: Callable[[], object], seconds: float) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.02)
 
 
+def results(folder: Path) -> dict[Path, int]:
+    """Every finished training, and when it was written."""
+    return {path: path.stat().st_mtime_ns for path in folder.glob("**/candidates/**/seed-*/result.json")}
+
+
 def outcome(run: Run) -> dict[str, object]:
     """Sources and results of a run, without wall-clock times."""
-    found: dict[str, object] = {}
-    for path in sorted(run.folder.glob("candidates/*/seed-*/result.json")):
-        result = json.loads(path.read_text())
-        result.pop("seconds", None)
-        found[str(path.relative_to(run.folder))] = result
-    for id in run.candidate_ids():
-        found[id] = run.candidate(id).source
+    found: dict[str, object] = {id: run.candidate(id).source for id in run.candidate_ids()}
+    for path in sorted(results(run.folder)):
+        found[str(path.relative_to(run.folder))] = {**json.loads(path.read_text()), "seconds": None}
     return found
 
 

@@ -11,7 +11,7 @@ from eureka_loop.judge.trajectory import FILE, read
 from eureka_loop.records import Job
 from eureka_loop.seeds import is_report
 
-from .program import eureka, the_run
+from .program import done, the_run
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -26,8 +26,7 @@ NETWORKS = (
 
 def test_the_search_begins_with_the_bank_and_the_report_from_scratch(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(NETWORKS)
-    code, _, err = eureka(*SMALL, cwd=tmp_path)
-    assert (code, err) == (0, "")
+    done(*SMALL, cwd=tmp_path)
     run = the_run(tmp_path)
     random = sorted(run.task_folder.resolve().glob("random-*.npz"))
     assert len(random) == 3
@@ -37,9 +36,9 @@ def test_the_search_begins_with_the_bank_and_the_report_from_scratch(tmp_path: P
     assert found["prev_obs"].shape == (len(found["action"]), 4)
     verdicts = [run.screened(id) for id in ("g0-00", "g1-00")]
     assert [each.policies for each in verdicts if each is not None] == [1, 2]
-    jobs = {
-        path.parent: files.read_json(path, Job) for path in run.folder.glob("candidates/*/seed-*/job.json")
-    }
+    paths = list(run.folder.glob("candidates/*/seed-*/job.json"))
+    jobs = {path.parent: files.read_json(path, Job) for path in paths}
+    assert all(run.result(job.candidate, job.seed) is not None for job in jobs.values())
     begun = {
         job.candidate: sorted((folder / path).resolve() for path in job.begin_with)
         for folder, job in jobs.items()
@@ -47,6 +46,6 @@ def test_the_search_begins_with_the_bank_and_the_report_from_scratch(tmp_path: P
     }
     assert begun == {"g0-00": random, "g1-00": sorted([*random, first])}
     scratch = [job for job in jobs.values() if is_report(job.seed)]
-    assert len(scratch) == 3, "the winner, the hand-written and the sparse reward"
-    assert all(job.begin_with == () for job in scratch)
-    assert all(run.result(job.candidate, job.seed) is not None for job in jobs.values())
+    assert [job.begin_with for job in scratch] == [()] * 3, (
+        "the winner, the hand-written and the sparse reward"
+    )

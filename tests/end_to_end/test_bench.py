@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from eureka_loop.files import read_json
 from eureka_loop.report.bench.setup import SETUP, Bench, runs
 
-from .program import eureka, start, wait_for
+from .program import done, eureka, interrupt, results, start, wait_for
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -20,23 +19,15 @@ SMALL = (
 ).split()
 
 
-def results(folder: Path) -> dict[str, int]:
-    """Every finished training, and when it was written."""
-    found = folder.glob("b/*/candidates/*/seed-*/result.json")
-    return {str(path): path.stat().st_mtime_ns for path in found}
-
-
 def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
     process = start("bench", *SMALL, cwd=tmp_path)
     second = "b/*invertedpendulum*/candidates/*/seed-*/job.json"
-    wait_for(lambda: process.poll() is not None or bool(list(tmp_path.glob(second))), 400)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=100)
-    assert (process.returncode, err) == (130, "")
+    wait_for(lambda: process.poll() is not None or list(tmp_path.glob(second)), 400)
+    out = interrupt(process)
     assert "Stopped: interrupted\n1 of 2 searches done\nGo on with: eureka bench gymnasium" in out
     assert "search 2 of 2: invertedpendulum-balance, seed 0 · about" in out
     assert "1 of 2 searches done" in (tmp_path / "b/report.md").read_text()
-    first = {path: when for path, when in results(tmp_path).items() if "reacher" in path}
+    first = {path: when for path, when in results(tmp_path).items() if "reacher" in str(path)}
     assert len(first) == 2 + 3 * 2
     assert set(read_json(tmp_path / "b" / SETUP, Bench).paces) == {"Reacher-v5", "InvertedPendulum-v5"}
 
@@ -44,14 +35,13 @@ def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
     assert (code, err) == (3, "")
     assert "Stopped: --max-hours is reached; give more to go on" in out
 
-    code, out, err = eureka("bench", *SMALL, cwd=tmp_path)
-    assert (code, err) == (0, "")
+    out = done("bench", *SMALL, cwd=tmp_path)
     assert "measuring" not in out
     assert "1 search to do" in out
     assert "Human-normalised" in out or "No human-normalised score" in out
     after = results(tmp_path)
     assert len(after) == 2 * len(first)
-    assert {path: after[path] for path in first} == first
+    assert first.items() <= after.items()
     for search, run in runs(tmp_path / "b").items():
         kinds = [event["event"] for event in run.events()]
         assert kinds.count("resumed") == (search.task == "invertedpendulum-balance")
@@ -60,5 +50,5 @@ def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
     assert "| reacher-reach | 1 of 1 |" in markdown
     assert "Not finished" not in markdown
     assert (tmp_path / "b/report.html").exists()
-    assert "search 1 of 2" not in eureka("bench", *SMALL, cwd=tmp_path)[1]
+    assert "search 1 of 2" not in done("bench", *SMALL, cwd=tmp_path)
     assert results(tmp_path) == after

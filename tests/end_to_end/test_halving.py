@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.records import SNAPSHOT
-from eureka_loop.store import Run
 
-from .program import eureka, outcome, processes_of, start, the_run, wait_for
+from .program import done, kill, outcome, start, the_run, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -20,20 +19,10 @@ HALVING = (
 ).split()
 
 
-def decided(run: Run) -> dict[str, object]:
-    """Every result on every rung, and what was halted."""
-    found = outcome(run)
-    for path in sorted(run.folder.glob("candidates/*/**/*.json")):
-        if path.name in ("result.json", "halted.json"):
-            found[str(path.relative_to(run.folder))] = {**json.loads(path.read_text()), "seconds": None}
-    return found
-
-
 def test_the_best_goes_on_from_where_it_stopped_also_after_a_kill(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir(), killed.mkdir()
-    code, _, err = eureka(*HALVING, cwd=whole)
-    assert (code, err) == (0, "")
+    done(*HALVING, cwd=whole)
     undisturbed = the_run(whole)
     found = [undisturbed.evaluated(id) for id in undisturbed.candidate_ids()]
     assert sorted(each.trained[0].steps for each in found) == [160, 160, 320, 640]
@@ -45,12 +34,17 @@ def test_the_best_goes_on_from_where_it_stopped_also_after_a_kill(tmp_path: Path
     assert list(undisturbed.folder.glob(f"**/{SNAPSHOT}")) == []
 
     process = start(*HALVING, cwd=killed)
-    wait_for(lambda: bool(list(killed.glob("runs/*/candidates/*/rung-1/seed-*/job.json"))), 200)
-    process.kill()
-    process.communicate()
-    wait_for(lambda: processes_of(killed) == [], 5)
+    wait_for(lambda: list(killed.glob("runs/*/candidates/*/rung-1/seed-*/job.json")), 200)
+    kill(process, killed)
     run = the_run(killed)
-    assert decided(run) != decided(undisturbed)
-    code, _, err = eureka("resume", str(run.folder), cwd=killed)
-    assert (code, err) == (0, "")
-    assert decided(run) == decided(undisturbed)
+    assert outcome(run) != outcome(undisturbed)
+    done("resume", str(run.folder), cwd=killed)
+    assert outcome(run) == outcome(undisturbed)
+    halted = [
+        {
+            path.parent.name: json.loads(path.read_text())
+            for path in each.folder.glob("candidates/*/halted.json")
+        }
+        for each in (run, undisturbed)
+    ]
+    assert halted[0] == halted[1]

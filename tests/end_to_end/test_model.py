@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,11 @@ from werkzeug import Request, Response
 from eureka_loop.store import Run
 
 from .endpoint import SlowModel, chat, serving
-from .program import eureka, outcome, start, the_run, wait_for
+from .program import done, eureka, kill, outcome, start, the_run, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 
-KEY = "sk-secret-1234567890"
+KEY = {"EUREKA_API_KEY": "sk-secret-1234567890"}
 GOOD = "Here you go.\n```python\ndef compute_reward(pole_up):\n    return {'up': pole_up[:, 2]}\n```\n"
 BAD = "```python\ndef compute_reward(pole_upp):\n    return {'up': pole_upp[:, 2]}\n```\n"
 
@@ -34,8 +34,7 @@ class Model:
         if len(self.asked) == 1:
             return Response("slow down", 429, headers={"Retry-After": "0"})
         repaired = "did you mean" in json.dumps(request.get_json())
-        first = len(self.asked) == 2
-        content = BAD if first and not repaired else GOOD
+        content = BAD if len(self.asked) == 2 and not repaired else GOOD
         return chat(content, prompt_tokens=1000, completion_tokens=50, total_tokens=1050)
 
 
@@ -52,39 +51,16 @@ def words_for(url: str, *words: str) -> list[str]:
     return [*base.split(), *small.split(), *words]
 
 
-def run_with(url: str, cwd: Path, *words: str) -> tuple[int, str, str]:
-    return eureka(*words_for(url, *words), cwd=cwd, EUREKA_API_KEY=KEY)
-
-
 def test_a_model_writes_repairs_and_is_paid(httpserver: HTTPServer, model: Model, tmp_path: Path) -> None:
-    code, out, err = run_with(httpserver.url_for("/v1"), tmp_path)
-    assert (code, err) == (0, "")
+    out = done(*words_for(httpserver.url_for("/v1")), cwd=tmp_path, **KEY)
     run = the_run(tmp_path)
     assert run.config.designer == "llm"  # the default where a model is configured
     assert [run.evaluated(id).fitness is not None for id in ("g0-00", "g0-01")] == [True, True]
-    repaired = [event["id"] for event in run.events() if event["event"] == "repaired"]
-    assert len(repaired) == 1
-    assert len(run.replies(repaired[0])) == 2
-    spent = [event for event in run.events() if event["event"] == "spent"][-1]
-    assert (spent["prompt_tokens"], spent["completion_tokens"]) == (3000, 150)
-    assert not leaks(run, out)
-
-
-def leaks(run: Run, out: str) -> list[Path]:
-    """Files with the key in them."""
-    assert KEY not in out
-    files = [path for path in run.folder.rglob("*") if path.is_file()]
-    return [path for path in files if KEY.encode() in path.read_bytes()]
-
-
-def test_a_token_limit_stops_the_run_before_it_is_passed(
-    httpserver: HTTPServer, model: Model, tmp_path: Path
-) -> None:
-    code, out, err = run_with(httpserver.url_for("/v1"), tmp_path, "--max-tokens", "100")
-    assert code == 3
-    assert "--max-tokens 100" in out + err
-    assert "Traceback" not in out + err
-    assert model.asked == []
+    (repaired,) = [event["id"] for event in run.events() if event["event"] == "repaired"]
+    assert len(run.replies(repaired)) == 2
+    assert spent(run)[:2] == (3000, 150)
+    written = b"".join(path.read_bytes() for path in run.folder.rglob("*") if path.is_file())
+    assert KEY["EUREKA_API_KEY"].encode() not in written + out.encode()
 
 
 @pytest.fixture
@@ -101,38 +77,31 @@ def test_a_kill_in_mid_generation_loses_no_reply_and_pays_none_twice(
     url, model = slow
     prices = tmp_path / "prices.toml"
     prices.write_text('price = [{ model = "small", input = 1.7, output = 3.3 }]')
-    env = {"EUREKA_API_KEY": KEY, "EUREKA_PRICES": str(prices)}
+    env = {**KEY, "EUREKA_PRICES": str(prices)}
     words = words_for(url, "--samples", "6", "--max-usd", "1")
 
-    killed = tmp_path / "killed"
-    killed.mkdir()
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    killed.mkdir(), whole.mkdir()
     process = start(*words, cwd=killed, **env)
-    try:
-        wait_for(lambda: len(list(killed.glob("runs/*/proposals/*.json"))) == 3 and len(model.asked) == 6, 60)
-    finally:
-        process.kill()
-        process.communicate()
+    wait_for(lambda: len(list(killed.glob("runs/*/proposals/*.json"))) == 3 and len(model.asked) == 6, 60)
+    kill(process, killed)
     paid = list(model.answered)
     model.hurry.set()
     assert spent(the_run(killed)) == bill(paid)
 
     model.asked.clear()
-    code, _, err = eureka("resume", str(the_run(killed).folder), cwd=killed, **env)
-    assert (code, err) == (0, "")
+    done("resume", str(the_run(killed).folder), cwd=killed, **env)
     assert len(model.asked) == 3
     assert not set(model.asked) & set(paid)
     assert requested(the_run(killed)) == [6, 3]
     assert spent(the_run(killed)) == bill([*paid, *model.asked])
 
-    whole = tmp_path / "whole"
-    whole.mkdir()
-    code, _, err = eureka(*words, cwd=whole, **env)
-    assert (code, err) == (0, "")
+    done(*words, cwd=whole, **env)
     assert outcome(the_run(killed)) == outcome(the_run(whole))
     assert spent(the_run(whole)) == spent(the_run(killed))
 
 
-def bill(seeds: list[int]) -> tuple[int, int, float]:
+def bill(seeds: Sequence[int]) -> tuple[int, int, float]:
     prompt, completion = sum(1000 + seed % 10 for seed in seeds), 50 * len(seeds)
     return prompt, completion, round((prompt * 1.7 + completion * 3.3) / 1e6, 12)
 
@@ -142,15 +111,15 @@ def requested(run: Run) -> list[int]:
 
 
 def spent(run: Run) -> tuple[int, int, float]:
-    last = [event for event in run.events() if event["event"] == "spent"][-1]
-    return last["prompt_tokens"], last["completion_tokens"], round(last["usd"], 12)
+    usage = run.spent()
+    return usage.prompt_tokens, usage.completion_tokens, round(usage.usd or 0.0, 12)
 
 
-def test_a_limit_in_mid_generation_is_raised_on_resume(
+def test_a_limit_stops_the_run_before_it_is_passed_and_is_raised_on_resume(
     httpserver: HTTPServer, model: Model, tmp_path: Path
 ) -> None:
-    small = ["--samples", "3", "--max-completion-tokens", "1000"]
-    code, out, err = run_with(httpserver.url_for("/v1"), tmp_path, *small, "--max-tokens", "8500")
+    words = words_for(httpserver.url_for("/v1"), "--samples", "3", "--max-completion-tokens", "1000")
+    code, out, err = eureka(*words, "--max-tokens", "8500", cwd=tmp_path, **KEY)
     assert (code, err) == (3, "")
     assert "resume with more" in out
     run = the_run(tmp_path)
@@ -160,12 +129,10 @@ def test_a_limit_in_mid_generation_is_raised_on_resume(
 
     resume = ["resume", str(run.folder)]
     for wrong, part in (("--max-usd=1", "give --max-tokens instead"), ("--max-hours=-1", "out of range")):
-        code, _, err = eureka(*resume, wrong, cwd=tmp_path, EUREKA_API_KEY=KEY)
-        assert code == 2
-        assert part in err
+        code, _, err = eureka(*resume, wrong, cwd=tmp_path, **KEY)
+        assert (code, part in err) == (2, True)
 
-    code, out, err = eureka(*resume, "--max-tokens", "100000", cwd=tmp_path, EUREKA_API_KEY=KEY)
-    assert (code, err) == (0, "")
+    done(*resume, "--max-tokens", "100000", cwd=tmp_path, **KEY)
     assert requested(run) == [3, 3 - len(paid)]
     assert {path: json.loads(path.read_text())[0] for path in paid} == paid
     assert [run.failure(f"g0-0{n}") for n in range(3)] == [None] * 3
@@ -173,7 +140,7 @@ def test_a_limit_in_mid_generation_is_raised_on_resume(
 
 def test_a_time_limit_ends_the_waiting_for_a_model(slow: tuple[str, SlowModel], tmp_path: Path) -> None:
     began = time.monotonic()
-    code, out, _ = run_with(slow[0], tmp_path, "--samples", "6", "--max-hours", "0.001")
+    code, out, _ = eureka(*words_for(slow[0], "--samples", "6", "--max-hours", "0.001"), cwd=tmp_path, **KEY)
     assert code == 3
     assert "--max-hours 0.001 is reached" in out
     assert time.monotonic() - began < 30

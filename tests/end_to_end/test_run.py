@@ -8,14 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from eureka_loop.store import Run
 
-from .program import eureka, outcome, processes_of, start, the_run, wait_for
+from .program import done, eureka, interrupt, kill, outcome, processes_of, results, start, the_run, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -31,8 +30,7 @@ TWO = [*SMALL, "--jobs", "2"]  # workers, which decide what trains together
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, str]:
     """A small run from start to end, and what it printed."""
     cwd = tmp_path_factory.mktemp("undisturbed")
-    code, out, err = eureka(*TWO, cwd=cwd)
-    assert (code, err) == (0, "")
+    out = done(*TWO, cwd=cwd)
     return the_run(cwd), out
 
 
@@ -56,14 +54,12 @@ def test_the_reports_command_for_the_winner_repeats_its_results(tmp_path: Path) 
     words = ["run", "stay up there", "--env", "InvertedPendulum-v5", "--fitness", "-norm(pole_linvel)"]
     small = "--designer templates --generations 1 --samples 2 --steps 300 --report-seeds 1 --seed 3 --jobs 1"
     given = "--config mine.toml --human mine.py --out first"
-    code, _, err = eureka(*words, *small.split(), *given.split(), cwd=tmp_path)
-    assert (code, err) == (0, "")
+    done(*words, *small.split(), *given.split(), cwd=tmp_path)
     (folder,) = (tmp_path / "first").iterdir()
     report = (folder / "report.md").read_text().splitlines()
     (command,) = (shlex.split(line) for line in report if line.startswith("eureka train "))
     (tmp_path / "mine.py").unlink()
-    code, _, err = eureka(*command[1:], "--out", "second", cwd=tmp_path)
-    assert (code, err) == (0, "")
+    done(*command[1:], "--out", "second", cwd=tmp_path)
     first, second = Run.open(folder), Run.open(next((tmp_path / "second").iterdir()))
     (winner,) = [event["winner"] for event in first.events() if event["event"] == "finished"]
     for one, other in ((winner, "g0-00"), ("human", "human"), ("sparse", "sparse")):
@@ -89,15 +85,12 @@ def test_policies_load_in_plain_stable_baselines(undisturbed: tuple[Run, str]) -
 
 def test_a_killed_loop_resumes_to_the_same_end(undisturbed: tuple[Run, str], tmp_path: Path) -> None:
     process = start(*TWO, cwd=tmp_path)
-    wait_for(lambda: bool(list(tmp_path.glob("runs/*/candidates/*/seed-*/result.json"))), 120)
-    process.kill()
-    process.communicate()
-    wait_for(lambda: processes_of(tmp_path) == [], 2)
+    wait_for(lambda: results(tmp_path), 120)
+    kill(process, tmp_path)
     run = the_run(tmp_path)
-    finished = {path: path.stat().st_mtime_ns for path in run.folder.glob("candidates/*/seed-*/result.json")}
-    code, _, err = eureka("resume", str(run.folder), "--jobs", "1", cwd=tmp_path)
-    assert (code, err) == (0, "")
-    assert all(path.stat().st_mtime_ns == written for path, written in finished.items())
+    finished = results(tmp_path)
+    done("resume", str(run.folder), "--jobs", "1", cwd=tmp_path)
+    assert finished.items() <= results(tmp_path).items()
     assert outcome(run) == outcome(undisturbed[0])
     ranked = [event["generation"] for event in run.events() if event["event"] == "ranked"]
     assert ranked == [0, 1]
@@ -105,7 +98,7 @@ def test_a_killed_loop_resumes_to_the_same_end(undisturbed: tuple[Run, str], tmp
 
 def test_a_killed_worker_costs_nothing_but_time(undisturbed: tuple[Run, str], tmp_path: Path) -> None:
     process = start(*TWO, cwd=tmp_path)
-    wait_for(lambda: bool(list(tmp_path.glob("runs/*/candidates/*/seed-*/progress.jsonl"))), 120)
+    wait_for(lambda: list(tmp_path.glob("runs/*/candidates/*/seed-*/progress.jsonl")), 120)
     os.kill(processes_of(tmp_path, "worker")[-1], signal.SIGKILL)
     _, err = process.communicate(timeout=280)
     assert (process.returncode, err) == (0, "")
@@ -114,14 +107,12 @@ def test_a_killed_worker_costs_nothing_but_time(undisturbed: tuple[Run, str], tm
 
 def test_ctrl_c_stops_at_once_and_leaves_a_resumable_run(tmp_path: Path) -> None:
     process = start(*TWO, cwd=tmp_path)
-    wait_for(lambda: bool(list(tmp_path.glob("runs/*/candidates/*/seed-*/job.json"))), 120)
+    wait_for(lambda: list(tmp_path.glob("runs/*/candidates/*/seed-*/job.json")), 120)
     began = time.time()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out = interrupt(process)
     (stopped,) = [event["time"] for event in the_run(tmp_path).events() if event["event"] == "interrupted"]
-    assert (process.returncode, stopped - began < 2) == (130, True)  # the end of the process depends on load
-    assert "Traceback" not in out + err
-    assert f"eureka resume {the_run(tmp_path).folder.relative_to(tmp_path)}" in (out + err).replace("\n", "")
+    assert stopped - began < 2  # the end of the process depends on load
+    assert f"eureka resume {the_run(tmp_path).folder.relative_to(tmp_path)}" in out.replace("\n", "")
     wait_for(lambda: processes_of(tmp_path) == [], 2)
 
 
@@ -137,20 +128,10 @@ def test_an_unreachable_endpoint_is_one_clear_line_and_the_run_can_go_on(tmp_pat
     assert the_run(tmp_path).config.model == "m"
 
 
-def test_a_replay_repeats_a_run_exactly(undisturbed: tuple[Run, str], tmp_path: Path) -> None:
-    run, _ = undisturbed
-    words = [word if word != "templates" else "replay" for word in TWO]
-    code, _, err = eureka(*words, "--replay", str(run.folder), cwd=tmp_path)
-    assert (code, err) == (0, "")
-    assert outcome(the_run(tmp_path)) == outcome(run)
-
-
 def test_a_program_of_ones_own_is_trained_with_sac(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(MINE)
     words = "train mine.py --task invertedpendulum-balance --algo sac --steps 250 --seeds 2 --jobs 1".split()
-    code, out, err = eureka(*words, cwd=tmp_path)
-    assert (code, err) == (0, "")
-    assert "upright" in out
+    assert "upright" in done(*words, cwd=tmp_path)
     run = the_run(tmp_path)
     assert [result.steps for result in run.evaluated("g0-00").trained] == [250, 250]
 
@@ -163,28 +144,21 @@ def compute_reward(pole_up, *, upright=1.0):
 '''
 
 
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A small file system."""
+def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_later(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)], capture_output=True
-    )
-    if mounted.returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("only root can mount a small disk")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
-def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_later(tiny_disk: Path, tmp_path: Path) -> None:
-    code, _, err = eureka(*TWO, "--out", str(tiny_disk), cwd=tmp_path)
-    assert code == 1
-    assert "is full" in err or "No space left" in err
-    assert len(err.strip().splitlines()) == 1
-    assert list(tiny_disk.glob("**/*.partial")) == []
-    subprocess.run(["mount", "-o", "remount,size=50m", str(tiny_disk)], check=True)
-    (folder,) = tiny_disk.iterdir()
-    code, _, err = eureka("resume", str(folder), cwd=tmp_path)
-    assert (code, err) == (0, "")
-    assert all(Run.open(folder).evaluated(id).fitness is not None for id in ("g0-00", "g1-02"))
+    try:
+        code, _, err = eureka(*TWO, "--out", str(disk), cwd=tmp_path)
+        assert code == 1
+        assert "is full" in err or "No space left" in err
+        assert len(err.strip().splitlines()) == 1
+        assert list(disk.glob("**/*.partial")) == []
+        subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
+        (folder,) = disk.iterdir()
+        done("resume", str(folder), cwd=tmp_path)
+        assert all(Run.open(folder).evaluated(id).fitness is not None for id in ("g0-00", "g1-02"))
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)

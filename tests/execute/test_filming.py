@@ -14,8 +14,8 @@ import pytest
 from eureka_loop import files
 from eureka_loop.cli.doctor import rendering
 from eureka_loop.envs.registry import find_task
-from eureka_loop.execute import filming
-from eureka_loop.execute.filming import filmed
+from eureka_loop.execute import local
+from eureka_loop.execute.local import filmed
 from eureka_loop.records import Rollout
 from eureka_loop.simulate import film
 
@@ -52,8 +52,8 @@ def test_each_policy_has_a_video_where_something_draws(folder: Path) -> None:
 def test_why_there_is_no_video_is_one_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch, installed: bool, gl: str, text: str
 ) -> None:
-    monkeypatch.setattr(filming.importlib.util, "find_spec", lambda name: object() if installed else None)
-    monkeypatch.setattr(filming, "BACKENDS", ("nonsense",))
+    monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: object() if installed else None)
+    monkeypatch.setattr(local, "BACKENDS", ("nonsense",))
     monkeypatch.setenv("MUJOCO_GL", gl)
     assert re.fullmatch(text, filmed(folder))
     assert not list(folder.glob("*.mp4"))

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from eureka_loop import files
 from eureka_loop.errors import RunError
 from eureka_loop.execute import local
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.local import LocalExecutor, Worker, environment
 from eureka_loop.execute.machine import Share
 from eureka_loop.records import Candidate, Task, Training
-from eureka_loop.results import Evaluated, Failed, Trained
+from eureka_loop.results import Evaluated, Failed, Trained, judged_episode
 from eureka_loop.store import Run
 
 # The name of each candidate says what happens to the worker that trains it.
 STAND_IN = """
 import json, os, signal, sys, time
 from pathlib import Path
-from eureka_loop import files
-from eureka_loop.results import Trained, judged_episode
 
+done = json.loads(sys.argv[1])
 for line in sys.stdin:
     folders = [Path(folder) for folder in json.loads(line)]
     for folder in folders:
@@ -38,11 +39,10 @@ for line in sys.stdin:
         if name.startswith("hangs"):
             time.sleep(60)
         if name.startswith("machine"):
-            files.write_json(folder / "machine_error.json", {"message": "no room left"})
+            (folder / "error.json").write_text('{"message": "no room left"}')
     for folder in folders:
-        done = Trained(folder.parent.name, 0, 10, (judged_episode(7, 1.0, None, 1),), (), {}, 0.1)
-        if not (folder / "machine_error.json").exists():
-            files.write_json(folder / "result.json", done)
+        if not (folder / "error.json").exists():
+            (folder / "result.json").write_text(json.dumps({**done, "candidate": folder.parent.name}))
     os.write(1, b"done\\n")
 """
 
@@ -52,8 +52,11 @@ def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalE
     monkeypatch.setattr(local, "_idle", [])
     program = tmp_path / "stand_in.py"
     program.write_text(STAND_IN)
-    with LocalExecutor(Share(1, 32), lambda: Worker([str(program)]), silence=1.0) as executor:
-        yield executor
+    done = files.plain(Trained("", 0, 10, (judged_episode(7, 1.0, None, 1),), (), {}, 0.1))
+    words = [str(program), json.dumps(done)]
+    executor = LocalExecutor(Share(1, 32), lambda: Worker(words), silence=1.5)
+    yield executor
+    executor.close()
     local.end_idle()
 
 
@@ -68,7 +71,8 @@ def train(run: Run, executor: LocalExecutor, *names: str, learners: int = 32) ->
     candidates = [Candidate(name, 0, "s", "scripted") for name in names]
     for each in candidates:
         run.write_candidate(each)
-    return Evaluation(run, executor, plan, Share(1, learners)).evaluate(candidates, Stage((0,), (7,)))
+    evaluation = Evaluation(run, executor, plan, Share(1, learners))
+    return asyncio.run(evaluation.train_all(candidates, Stage((0,), (7,))))
 
 
 def test_a_cohort_with_a_worker_killed_once_is_trained_again_as_it_was(
@@ -101,28 +105,20 @@ def test_a_fault_of_the_machine_ends_the_run_without_a_result(run: Run, executor
     assert run.result("machine", 0) is None
 
 
-def test_no_busy_worker_outlives_the_executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "_idle", [])
-    begun: list[Worker] = []
-
-    def started() -> Worker:
-        begun.append(Worker(["-c", "import time; time.sleep(60)"]))
-        return begun[-1]
-
-    executor = LocalExecutor(Share(1, 32), started)
+def test_no_busy_worker_outlives_the_executor(tmp_path: Path) -> None:
+    worker = Worker(["-c", "import time; time.sleep(60)"])
+    executor = LocalExecutor(Share(1, 32), lambda: worker)
+    local.end_idle()
     future = executor.submit([tmp_path])
-    while not begun:
+    while not executor._busy:
         time.sleep(0.01)
     executor.close()
-    assert future.done()
-    with pytest.raises(ProcessLookupError):
-        os.kill(begun[0].process.pid, 0)
+    assert future.result() == "killed by signal 9"
 
 
 def test_a_worker_sees_gpus_but_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     inherited = environment()
-    assert inherited["CUDA_VISIBLE_DEVICES"] == "1"
+    assert (inherited["CUDA_VISIBLE_DEVICES"], inherited["OMP_NUM_THREADS"]) == ("1", "1")
     assert "OPENAI_API_KEY" not in inherited
-    assert inherited["OMP_NUM_THREADS"] == "1"

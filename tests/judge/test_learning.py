@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eureka_loop.judge.learning import Curves, band, common_steps, curves, mean_heights, steps_to_reach
+from eureka_loop.judge.learning import Curves, band, curves, mean_heights, steps_to_reach
 from eureka_loop.results import Checkpoint, Trained
 
 
@@ -20,17 +20,14 @@ EARLY = trained([(10, 0.0), (30, 2.0)])
 EMPTY = trained([(10, None)])
 
 
-def test_one_late_run_cuts_no_other_off() -> None:
-    np.testing.assert_array_equal(common_steps([LATE, EARLY]), [10, 20, 30, 40])
-    assert common_steps([EMPTY]).size == 0
-
-
-def test_curves_are_read_off_between_checkpoints() -> None:
-    found = curves([LATE, EARLY, EMPTY], np.array([20.0, 30.0]))
-    assert found is not None
-    np.testing.assert_array_equal(found.fitness, [[1.0, 2.0], [1.0, 2.0]])
-    np.testing.assert_array_equal(found.begun, [20, 10])
-    assert curves([EMPTY], np.array([20.0])) is None
+def test_curves_are_read_off_between_checkpoints_and_a_late_run_cuts_no_other_off() -> None:
+    both, none = curves([[LATE, EARLY, EMPTY], [EMPTY]])
+    assert both is not None
+    np.testing.assert_array_equal(both.steps, [10, 20, 30, 40])
+    np.testing.assert_array_equal(both.fitness, [[1.0, 1.0, 2.0, 3.0], [0.0, 1.0, 2.0, 2.0]])
+    np.testing.assert_array_equal(both.begun, [20, 10])
+    assert none is None
+    assert curves([[EMPTY]]) == [None]
 
 
 def test_the_area_is_a_mean_height() -> None:
@@ -38,18 +35,10 @@ def test_the_area_is_a_mean_height() -> None:
     np.testing.assert_allclose(mean_heights(found), [25 / 30, 2.0])
 
 
-def test_the_first_crossing_counts_and_never_is_never() -> None:
-    fitness = np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 0.0], [0.0, 0.1, 0.2]])
-    found = Curves(np.array([10.0, 20.0, 30.0]), fitness, np.full(3, 10.0))
-    np.testing.assert_array_equal(steps_to_reach(found, 1.0), [15.0, 10.0, np.inf])
-
-
-def test_nothing_is_reached_before_it_was_seen() -> None:
-    """The value that stands in before a first episode counts for no crossing."""
-    found = curves([trained([(30, 5.0), (40, 5.0)]), EARLY], np.array([10.0, 20.0, 30.0, 40.0]))
-    assert found is not None
-    np.testing.assert_array_equal(found.fitness[0], [5.0, 5.0, 5.0, 5.0])
-    np.testing.assert_array_equal(steps_to_reach(found, 1.0), [30.0, 20.0])
+def test_the_first_crossing_counts_not_before_the_first_episode_and_never_is_never() -> None:
+    fitness = np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 0.0], [5.0, 5.0, 5.0], [0.0, 0.1, 0.2]])
+    found = Curves(np.array([10.0, 20.0, 30.0]), fitness, np.array([10.0, 10.0, 20.0, 10.0]))
+    np.testing.assert_array_equal(steps_to_reach(found, 1.0), [15.0, 10.0, 20.0, np.inf])
 
 
 def test_the_band_holds_the_middle_and_shrinks_with_runs() -> None:

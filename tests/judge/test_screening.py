@@ -49,16 +49,6 @@ def test_the_same_order_and_the_reverse(sign: float) -> None:
     assert kendall(sign * np.exp(FITNESS), FITNESS) == Interval(sign, sign, sign)
 
 
-def test_nothing_to_compare() -> None:
-    assert Ranking(FITNESS, ONE_EPISODE_EACH, rng=rng()).tau(np.ones(12)) is None
-    assert Ranking(np.ones(12), ONE_EPISODE_EACH, rng=rng()).tau(FITNESS) is None
-
-
-def test_the_interval_of_chance_holds_zero() -> None:
-    found = kendall(rng().permutation(12).astype(float), FITNESS)
-    assert found.low < 0 < found.high
-
-
 def test_a_draw_of_policies_counts_each_of_their_episodes_as_often() -> None:
     """By the definition of a weighted tau-b over all pairs, with ties, and one to three episodes a policy."""
 
@@ -105,21 +95,24 @@ def test_the_same_everywhere_is_no_verdict_however_long_episodes_last() -> None:
     assert found.terms["alive"].tau is None
 
 
-def test_a_bonus_for_staying_up_is_not_condemned_while_standing_policies_do_not_move() -> None:
-    """Policies that fall forward did more than those that stand, and are paid more a step, but less in all."""
-    lengths = [100] * 4 + list(range(50, 10, -5))
-    found = screened(lambda fitness, steps: np.full(steps, 1.0 + fitness / 100), FITNESS, lengths)
-    assert found.value is not None
-    assert found.value.high < 0
-    assert found.verdict != "backwards"
-
-
-def test_a_penalty_that_ends_at_the_goal_is_not_condemned() -> None:
-    """A penalty that grows towards the goal, and ends with it: worse per step, better in all."""
-    lengths = [100] * 4 + [20] * 8
-    found = screened(lambda fitness, steps: np.full(steps, -1.0 - fitness / 20), FITNESS, lengths)
-    assert found.mean is not None
-    assert found.mean.high < 0
+@pytest.mark.parametrize(
+    ("term", "lengths", "lower"),
+    [
+        # A bonus for staying up: those that fall forward are better, and paid more a step, but less in all.
+        (
+            lambda fitness, steps: np.full(steps, 1.0 + fitness / 100),
+            [100] * 4 + [*range(50, 10, -5)],
+            "value",
+        ),
+        # A penalty that grows towards the goal, and ends with it: worse per step, better in all.
+        (lambda fitness, steps: np.full(steps, -1.0 - fitness / 20), [100] * 4 + [20] * 8, "mean"),
+    ],
+)
+def test_one_number_alone_condemns_no_reward(
+    term: Callable[[float, int], Array], lengths: list[int], lower: str
+) -> None:
+    found = screened(term, FITNESS, lengths)
+    assert getattr(found, lower).high < 0
     assert found.verdict != "backwards"
 
 

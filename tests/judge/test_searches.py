@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eureka_loop.judge.searches import Draws, draw, interval, over_tasks, share_of_tasks
+from eureka_loop.judge.searches import Draws, draw, over_tasks, share_of_tasks
+from eureka_loop.judge.statistics import percentile_interval
 
 
 def drawn(winners: list[list[float]], human: list[float], sparse: list[float], repeats: int = 4000) -> Draws:
@@ -40,19 +41,6 @@ def test_searches_are_drawn_whole() -> None:
     assert np.mean(means == 0.5) == pytest.approx(0.5, abs=0.03)
 
 
-def test_more_trainings_of_a_search_narrow_no_difference_between_searches() -> None:
-    def width(trainings: int) -> float:
-        apart = [[value] * trainings for value in (0.0, 1.0, 2.0)]
-        found = interval(drawn(apart, [1.0], [0.0], 10_000).scores.mean(axis=1))
-        return found.high - found.low
-
-    assert width(100) == pytest.approx(width(1))
-
-
-def test_trainings_within_a_search_are_drawn_too() -> None:
-    assert float(np.ptp(drawn([[0.0, 1.0, 2.0]], [1.0], [0.0]).winners)) == 2.0
-
-
 def test_references_are_drawn_one_by_one_over_all_searches() -> None:
     human = (np.array([0.0, 0.0]), np.array([4.0, 4.0]))
     found = draw((np.array([1.0]),), human, (np.array([5.0]),), np.random.default_rng(0), 4000)
@@ -84,7 +72,7 @@ def test_the_share_of_tasks_at_or_above_the_hand_written_reward() -> None:
 
 
 def test_undefined_draws_are_left_out_of_an_interval() -> None:
-    found = interval(np.array([0.4, np.nan, np.inf, *np.linspace(0, 1, 101)]))
+    found = percentile_interval(np.array([0.4, np.nan, np.inf, *np.linspace(0, 1, 101)]))
     assert (found.value, found.low, found.high) == pytest.approx((0.4, 0.025, 0.975))
 
 
@@ -93,6 +81,6 @@ def test_intervals_of_ten_searches_cover_about_as_often_as_they_say(between: flo
     random, hits = np.random.default_rng(1), 0
     for _ in range(200):
         reached = random.normal(0, between, (10, 1)) + random.normal(0, 0.5, (10, 3))
-        found = interval(draw(tuple(reached), (), (), random, 400).fitness)
+        found = percentile_interval(draw(tuple(reached), (), (), random, 400).fitness)
         hits += bool(found.low <= 0.0 <= found.high)
     assert hits / 200 >= 0.9

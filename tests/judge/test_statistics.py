@@ -7,7 +7,6 @@ rliable is archived and no longer imports with current pandas. Frozen are `aggre
 
 from __future__ import annotations
 
-import itertools
 from typing import Literal
 
 import numpy as np
@@ -82,14 +81,6 @@ def test_iqm(scores: list[float], expected: float) -> None:
     assert iqm(np.array(scores)).tolist() == expected
 
 
-def test_a_bootstrap_interval_matches_the_enumerated_one() -> None:
-    """Five scores have 3125 resamples: many draws converge to their exact percentiles."""
-    scores = np.array([0.0, 1.0, 5.0, 7.0, 20.0])
-    exact = np.percentile([iqm(np.array(draw)) for draw in itertools.product(scores, repeat=5)], [2.5, 97.5])
-    interval = bootstrap_interval([scores], rng=rng(), repeats=100_000)
-    assert (interval.value, interval.low, interval.high) == pytest.approx((13 / 3, *exact))
-
-
 def test_probability_of_improvement_counts_pairs() -> None:
     """{1, 3} against {0, 2, 3}: won 1>0, 3>0, 3>2; tied 3=3; of six pairs: 3.5 / 6."""
     result = probability_of_improvement(np.array([1.0, 3.0]), np.array([0.0, 2.0, 3.0]))
@@ -98,13 +89,11 @@ def test_probability_of_improvement_counts_pairs() -> None:
 
 
 def test_where_every_pair_is_won_the_interval_still_has_a_width() -> None:
-    ours = np.arange(10.0) + 100
-    found = probability_of_improvement(ours, np.arange(10.0))
-    assert (found.value, found.high) == (1.0, 1.0)
-    assert found.low == pytest.approx(0.8002, abs=1e-4)
-    assert probability_of_improvement(ours[:4], np.arange(4.0)).low < 0.6
-    back = probability_of_improvement(np.arange(10.0), ours)
-    assert (back.low, back.value, back.high) == (0.0, 0.0, pytest.approx(1 - found.low))
+    ours, theirs = np.arange(10.0) + 100, np.arange(10.0)
+    found, back = probability_of_improvement(ours, theirs), probability_of_improvement(theirs, ours)
+    assert found == Interval(1.0, pytest.approx(0.8002, abs=1e-4), 1.0)
+    assert back == Interval(0.0, 0.0, pytest.approx(1 - found.low))
+    assert probability_of_improvement(ours[:4], theirs[:4]).low < 0.6
 
 
 @pytest.mark.parametrize(
@@ -120,10 +109,7 @@ def test_where_every_pair_is_won_the_interval_still_has_a_width() -> None:
 )
 def test_human_normalised(method: float, human: float, sparse: float, expected: float | None) -> None:
     assert human_normalised(method, human, sparse) == expected
-
-
-def test_a_clipped_score_is_in_0_to_3() -> None:
-    assert list(map(clipped, (-1.0, 2.0, 4.0))) == [0.0, 2.0, 3.0]
+    assert expected is None or clipped(expected) == {4.0: 3.0, 2.0: 2.0, -1.0: 0.0}[expected]
 
 
 def test_permutations() -> None:
@@ -207,14 +193,6 @@ def test_a_difference_of_one_deviation_needs_about_twenty_runs() -> None:
     generator = rng()
     found = [advice(generator.normal(1.0, 1.0, 40), generator.normal(0.0, 1.0, 40)) or 101 for _ in range(30)]
     assert 16 <= np.median(found) <= 24
-
-
-def test_half_the_difference_needs_four_times_the_runs() -> None:
-    x, y = np.array([1.0, 2.0, 3.0, 4.0]), np.zeros(4)
-    few = runs_to_decide(x, y, Interval(2.5, 1.0, 4.0), most=1000)
-    many = runs_to_decide(x - 1.25, y, Interval(1.25, -0.25, 2.75), most=1000)
-    assert few is not None
-    assert many == pytest.approx(4 * few, abs=4)
 
 
 def test_bounds_of_the_advice() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.judge import trajectory
-from eureka_loop.judge.trajectory import joined, length, read, save, size
+from eureka_loop.judge.trajectory import read, save
 
 # A position that starts at 10 and grows by 1, and a vector; as a recorder gives them.
 COLUMNS = {
@@ -25,14 +25,7 @@ def episode(tmp_path: Path) -> Path:
     return tmp_path / "episode.npz"
 
 
-def test_now_before_and_at_the_start(episode: Path) -> None:
-    found = read(episode, ["x", "prev_x", "init_x"])
-    assert {name: column.tolist() for name, column in found.items()} == {
-        "x": [11, 12, 13, 14],
-        "prev_x": [10, 11, 12, 13],
-        "init_x": [10] * 4,
-    }
-    assert all(column.dtype == np.float64 for column in found.values())
+def test_a_name_that_was_not_recorded(episode: Path) -> None:
     with pytest.raises(KeyError, match="init_y"):
         read(episode, ["x", "init_y"])
 
@@ -46,15 +39,6 @@ def test_a_name_that_begins_like_a_prefix_is_a_name(tmp_path: Path) -> None:
 def test_an_episode_that_is_too_large_is_not_kept(
     episode: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = 4 * 5 * (1 + 3)  # bytes: float32, 4 steps and the start
-    assert values < size(episode) < values + 2 * 256  # and each array's header
-    monkeypatch.setattr(trajectory, "MOST_BYTES", values - 1)
+    monkeypatch.setattr(trajectory, "MOST_BYTES", 79)  # float32, 4 steps and the start: 4 * 5 * (1 + 3)
     save(tmp_path / "e.npz", COLUMNS, ["x", "v"])
     assert list(tmp_path.iterdir()) == [episode]
-
-
-def test_episodes_one_after_another(episode: Path) -> None:
-    found, lengths = joined([episode, episode], ["x", "prev_v"])
-    assert found["x"].tolist() == [11, 12, 13, 14] * 2
-    assert lengths == [4, 4]
-    assert length(episode) == 4

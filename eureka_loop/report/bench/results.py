@@ -16,7 +16,7 @@ from eureka_loop import files
 from eureka_loop.errors import RunError
 from eureka_loop.judge import searches
 from eureka_loop.judge.searches import Draws
-from eureka_loop.judge.statistics import Interval, iqm, rate_interval
+from eureka_loop.judge.statistics import Interval, iqm, percentile_interval, rate_interval
 from eureka_loop.numbers import plural
 from eureka_loop.records import Array, Task
 from eureka_loop.report import text
@@ -150,8 +150,8 @@ class BenchResults:
             folder=folder,
             bench=bench,
             tasks=tuple(task for task, _ in found),
-            normalised=searches.interval(searches.over_tasks(scored)) if scored else None,
-            share=searches.interval(searches.share_of_tasks(referred)) if referred else None,
+            normalised=percentile_interval(searches.over_tasks(scored)) if scored else None,
+            share=percentile_interval(searches.share_of_tasks(referred)) if referred else None,
         )
 
 
@@ -199,10 +199,10 @@ def _task(
         task=task,
         searches=results,
         scale=found,
-        fitness=searches.interval(draws.fitness),
+        fitness=percentile_interval(draws.fitness),
         human=float(draws.human[0]) if comparable else None,
         sparse=float(draws.sparse[0]) if sparses else None,
-        normalised=searches.interval(iqm(draws.scores)) if defined else None,
+        normalised=percentile_interval(iqm(draws.scores)) if defined else None,
         each=tuple(map(float, draws.scores[0])) if defined else (),
         reached=bool(draws.at_least_human[0]) if comparable else None,
         success=rate_interval(np.array(success)) if success else None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka_loop import files, numbers
-from eureka_loop.judge.learning import Curves, common_steps, curves
+from eureka_loop.judge.learning import Curves, curves
 from eureka_loop.judge.statistics import iqm
 from eureka_loop.records import Algorithm
 from eureka_loop.report.compare.setup import SETUP, Entry, Setup
@@ -118,8 +118,7 @@ def _part(folder: Path, algorithm: Algorithm, setup: Setup) -> Part:
     reports = tuple(_evaluated(run, each.id, setup) for each in setup.entries)
     done, wanted = sum(len(each.results) for each in reports), len(reports) * setup.seeds
     labels = {each.id: each.label for each in setup.entries}
-    steps = common_steps([result for each in reports for result in each.trained])
-    found = tuple(curves(each.trained, steps) for each in reports)
+    found = tuple(curves([each.trained for each in reports]))
     return Part(algorithm, run, compare(reports, done, wanted, labels), found)
 
 

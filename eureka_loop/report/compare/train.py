@@ -9,6 +9,7 @@ DIR/report.html, report.md
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import tempfile
@@ -23,8 +24,7 @@ from eureka_loop import files
 from eureka_loop.config import as_table
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute.evaluate import Stage
-from eureka_loop.execute.filming import filmed
-from eureka_loop.execute.requests import is_recorded, read, record
+from eureka_loop.execute.local import TRANSITIONS, filmed, record
 from eureka_loop.judge.agreement import Agreement, agreement
 from eureka_loop.judge.base import start
 from eureka_loop.propose.write import Gate
@@ -158,7 +158,7 @@ def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
         )
         run.event("reporting", winner=first, references=others, seeds=list(setup.training_seeds))
         stage = Stage(setup.training_seeds, setup.judging_seeds, report=True)
-        search.evaluation.evaluate(candidates, stage)
+        asyncio.run(search.evaluation.train_all(candidates, stage))
         run.event("finished", winner=first)
         relate(setup, run)
 
@@ -175,11 +175,8 @@ def relate(setup: Setup, run: Run) -> None:
     folders = tuple(str(path.resolve()) for path in policies.values())
     names = tuple(sorted({*parameters, "qpos"}))
     rollout = Rollout(run.task(), run.config.algo, folders, setup.judging_seeds[0], names)
-    drawn = is_recorded(rollout, shared) and all(
-        (shared / f"film-{index}.mp4").exists() for index in range(len(policies))
-    )
-    if policies and not is_recorded(rollout, shared):
-        record(rollout, shared)
+    new = not policies or record(rollout, shared)
+    drawn = not new and all((shared / f"film-{index}.mp4").exists() for index in range(len(policies)))
     why = "" if drawn else filmed(shared) if policies else "no policy was trained here"
     labels = tuple(policies)
     found = _agreements(run, programs, labels)
@@ -191,7 +188,7 @@ def _agreements(run: Run, programs: Mapping[str, Program], labels: Sequence[str]
     vocabulary, rows = run.vocabulary(), run.probe()
     source = np.zeros(len(rows["time"]))
     if labels:
-        episodes = read(run.folder / SHARED)
+        episodes = files.read_columns(run.folder / SHARED / TRANSITIONS)
         source = np.concatenate([source, 1 + episodes.pop("policy")])
         rows = {name: np.concatenate([rows[name], column]) for name, column in episodes.items()}
     terms: dict[str, Terms] = {}
