@@ -30,7 +30,6 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """End everything that still runs; its folders stay without a result."""
-        ...
 
 
 EXECUTORS: Registry[Callable[[Share], Executor]] = Registry(

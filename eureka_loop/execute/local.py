@@ -35,8 +35,6 @@ SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
 BESIDE = "beside.json"  # sources of programs that are to be trained here, beside what may be written
 TRANSITIONS = "transitions.npz"
 BACKENDS = ("egl", "osmesa")
-OFF = ("disable", "disabled", "off", "false", "0")  # values of MUJOCO_GL, as in MuJoCo
-SECONDS = 300.0  # for a video
 
 _idle: list[Worker] = []
 
@@ -179,12 +177,12 @@ def filmed(folder: Path) -> str:
     if importlib.util.find_spec("imageio_ffmpeg") is None:
         return "the package that writes videos is missing: pip install 'eureka-loop[video]'"
     chosen = os.environ.get("MUJOCO_GL", "").lower()
-    if chosen in OFF:
+    if chosen in ("disable", "disabled", "off", "false", "0"):  # as in MuJoCo
         return f"videos are turned off (MUJOCO_GL={chosen})"
     reasons = []
     for backend in (chosen,) if chosen in BACKENDS else BACKENDS:
         command = ["-P", "-m", "eureka_loop.simulate.film", str(folder.resolve())]
-        reason = run_with(backend, command, seconds=SECONDS)
+        reason = run_with(backend, command, seconds=300.0)
         if not reason:
             return ""
         reasons.append(f"{backend}: {reason}")

@@ -1,7 +1,6 @@
 """Whole episodes on disk, with every observable at every step, so that any program can be evaluated on them.
 
-A file holds one episode: name → (T + 1, *shape) float32, the first row at the reset. The `prev_` and `init_`
-of a name are other rows of the same column.
+A file holds one episode: name → (T + 1, *shape) float32, the first row at the reset.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -70,9 +71,9 @@ def results(folder: Path) -> dict[Path, int]:
 
 
 def outcome(run: Run) -> dict[str, object]:
-    """Sources and results of a run, without wall-clock times."""
+    """Sources and results of a run and what was halted, without wall-clock times."""
     found: dict[str, object] = {id: run.candidate(id).source for id in run.candidate_ids()}
-    for path in sorted(results(run.folder)):
+    for path in (*results(run.folder), *run.folder.glob("candidates/*/halted.json")):
         found[str(path.relative_to(run.folder))] = {**json.loads(path.read_text()), "seconds": None}
     return found
 
@@ -80,12 +81,9 @@ def outcome(run: Run) -> dict[str, object]:
 def processes_of(folder: Path, command: str = "") -> list[int]:
     """Every process with that working directory, and with this text in its command."""
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                here = (entry / "cwd").resolve() == folder.resolve()
-                if here and command in (entry / "cmdline").read_text():
-                    found.append(int(entry.name))
-            except OSError:
-                continue
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            here = (entry / "cwd").resolve() == folder.resolve()
+            if here and command in (entry / "cmdline").read_text():
+                found.append(int(entry.name))
     return found

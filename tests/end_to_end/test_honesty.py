@@ -17,14 +17,10 @@ from .program import done, the_run
 pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 SIDE, PAIRS = 5, 10
-SETTINGS = """
-[hyperparameters]
-n_steps = 128
-batch_size = 32
-n_epochs = 5
-learning_rate = 1e-3
-policy_kwargs = { net_arch = [32, 32] }
-"""
+SETTINGS = (
+    "[hyperparameters]\nn_steps = 128\nbatch_size = 32\nn_epochs = 5\nlearning_rate = 1e-3\n"
+    "policy_kwargs = { net_arch = [32, 32] }\n"
+)
 
 
 def test_a_reward_can_not_be_told_from_itself(tmp_path: Path) -> None:

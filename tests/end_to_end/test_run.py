@@ -75,12 +75,10 @@ def test_policies_load_in_plain_stable_baselines(undisturbed: tuple[Run, str]) -
     policy = next(run.folder.glob("candidates/g0-00/seed-*/policy.zip"))
     code = (
         "import sys\nfrom stable_baselines3 import PPO\n"
-        f"print(PPO.load({str(policy)!r}, device='cpu').num_timesteps)\n"
+        f"assert PPO.load({str(policy)!r}, device='cpu').num_timesteps >= 300\n"
         "assert not any(name.startswith('eureka_loop') for name in sys.modules)"
     )
-    command = [sys.executable, "-W", "ignore", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert int(done.stdout) >= 300
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
 def test_a_killed_loop_resumes_to_the_same_end(undisturbed: tuple[Run, str], tmp_path: Path) -> None:
@@ -126,14 +124,6 @@ def test_an_unreachable_endpoint_is_one_clear_line_and_the_run_can_go_on(tmp_pat
     code, _, err = eureka("resume", str(the_run(tmp_path).folder), cwd=tmp_path)
     assert (code, NOWHERE in err) == (1, True)
     assert the_run(tmp_path).config.model == "m"
-
-
-def test_a_program_of_ones_own_is_trained_with_sac(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(MINE)
-    words = "train mine.py --task invertedpendulum-balance --algo sac --steps 250 --seeds 2 --jobs 1".split()
-    assert "upright" in done(*words, cwd=tmp_path)
-    run = the_run(tmp_path)
-    assert [result.steps for result in run.evaluated("g0-00").trained] == [250, 250]
 
 
 MINE = '''import numpy as np

@@ -53,8 +53,7 @@ def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalE
     program = tmp_path / "stand_in.py"
     program.write_text(STAND_IN)
     done = files.plain(Trained("", 0, 10, (judged_episode(7, 1.0, None, 1),), (), {}, 0.1))
-    words = [str(program), json.dumps(done)]
-    executor = LocalExecutor(Share(1, 32), lambda: Worker(words), silence=1.5)
+    executor = LocalExecutor(Share(1, 32), lambda: Worker([str(program), json.dumps(done)]), silence=1.5)
     yield executor
     executor.close()
     local.end_idle()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eureka_loop.judge.agreement import agreement, ranks
+from eureka_loop.judge.agreement import agreement
 from eureka_loop.records import Array
 from eureka_loop.reward.sandbox.process import Terms
 
@@ -41,7 +41,3 @@ def test_terms_pair_by_name_then_by_their_values() -> None:
         (None, "alive", ""),
     ]
     assert [each.correlation for each in found[:2]] == pytest.approx([-1.0, -1.0], abs=1e-3)
-
-
-def test_ranks_of_ties_are_their_mean() -> None:
-    np.testing.assert_array_equal(ranks(np.array([5.0, 1.0, 5.0, 7.0])), [1.5, 0.0, 1.5, 3.0])

@@ -72,8 +72,7 @@ def test_rliables_probability_of_improvement_and_performance_profile() -> None:
     ("scores", "expected"),
     [
         ([1e9, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, -1e9], 3.5),
-        ([1.0, 2.0, 6.0], 3.0),  # quarters are rounded down: of three none is dropped,
-        ([0.0, 1.0, 2.0, 6.0, 100.0], 3.0),  # of five one at each end
+        ([0.0, 1.0, 2.0, 6.0, 100.0], 3.0),  # quarters are rounded down: of five one at each end
         ([[1.0, 2.0, 3.0, 10.0], [4.0, 4.0, 4.0, 4.0]], [2.5, 4.0]),
     ],
 )
@@ -102,7 +101,6 @@ def test_where_every_pair_is_won_the_interval_still_has_a_width() -> None:
         (30.0, 10.0, -10.0, 2.0),
         (5.0, 0.0, 1.0, 4.0),  # more fitness is a higher score also where the hand-written reward is worse
         (-1.0, 1.0, 0.0, -1.0),
-        (50.0, 1.0, 1.0, None),
         (50.0, 0.0, 0.0, None),
         (50.0, 100.0, 99.5, None),
     ],
@@ -172,7 +170,6 @@ def test_a_rate_interval_covers_trainings_of_every_kind(seeds: int, least: float
         ([1.0] * 10, (1.0, 0.7225, 1.0)),
         ([0.0] * 10, (0.0, 0.0, 0.2775)),
         ([1.0, 0.0] * 5, (0.5, 0.2366, 0.7634)),
-        ([1.0], (1.0, 0.2065, 1.0)),
     ],
 )
 def test_a_rate_interval_is_wilsons(rates: list[float], expected: tuple[float, float, float]) -> None:
