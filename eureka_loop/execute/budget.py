@@ -40,7 +40,8 @@ def run_within(
             if left <= 0.0:
                 raise BudgetSpent(f"--max-hours {hours:g} is reached; resume with more")
             await asyncio.wait({task}, timeout=min(BEAT, left))
-            beat()
+            if not task.done():
+                beat()
         return task.result()
 
     return asyncio.run(limited())

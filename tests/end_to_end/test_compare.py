@@ -52,9 +52,9 @@ def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: 
     after = results(here)
     assert len(after) == 6
     assert first.items() <= after.items()
-    page, words = (here / "c" / name for name in ("report.html", "report.md"))
+    page, text = (here / "c" / name for name in ("report.html", "report.md"))
     assert "<script" not in page.read_text()
-    assert "Reports were written at 1 seed, too." in words.read_text()
+    assert "Reports were written at 1 seed, too." in text.read_text()
     shared = json.loads((here / "c/ppo/shared/shared.json").read_text())
     (agreed,) = shared["agreements"]
     assert agreed["sources"] == ["random actions", "policy of a.py", "policy of b.py"]
