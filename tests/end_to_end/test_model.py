@@ -143,5 +143,5 @@ def test_a_time_limit_ends_the_waiting_for_a_model(slow: tuple[str, SlowModel], 
     code, out, _ = eureka(*words_for(slow[0], "--samples", "6", "--max-hours", "0.001"), cwd=tmp_path, **KEY)
     assert code == 3
     assert "--max-hours 0.001 is reached" in out
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 100  # calls wait for 400
     assert len(list(the_run(tmp_path).folder.glob("proposals/*.json"))) == 3
