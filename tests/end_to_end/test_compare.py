@@ -39,8 +39,6 @@ def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: 
     assert "Can't tell a.py from b.py: probability of improvement" in out
     assert "At least 4 seeds a side are needed for any verdict." in out
     first = results(here)
-    assert len(first) == 2
-
     process = start(*words, "3", cwd=here)
     wait_for(lambda: trainings_begun(here) >= 4, 200)
     assert f"Go on with: eureka {' '.join(words)} 3" in interrupt(process)

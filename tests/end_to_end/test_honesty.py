@@ -37,5 +37,4 @@ def test_a_reward_can_not_be_told_from_itself(tmp_path: Path) -> None:
         for number, at in enumerate(range(0, len(trained), SIDE))
     ]
     found = [compare(pair) for pair in zip(sides[::2], sides[1::2], strict=True)]
-    assert len(found) == PAIRS
     assert sum(each.differences[0].verdict != "can't tell" for each in found) <= 2

@@ -18,7 +18,6 @@ from .program import done, eureka, interrupt, kill, outcome, processes_of, resul
 
 pytestmark = pytest.mark.timeout(300)
 
-NOWHERE = "http://127.0.0.1:9/v1"
 SMALL = (
     "run invertedpendulum-balance --designer templates --generations 2 --samples 3 --steps 300 "
     "--report-seeds 1 --judge-episodes 2"
@@ -115,14 +114,15 @@ def test_ctrl_c_stops_at_once_and_leaves_a_resumable_run(tmp_path: Path) -> None
 
 
 def test_an_unreachable_endpoint_is_one_clear_line_and_the_run_can_go_on(tmp_path: Path) -> None:
-    words = f"run halfcheetah-run --designer llm --model m --base-url {NOWHERE}".split()
+    nowhere = "http://127.0.0.1:9/v1"
+    words = f"run halfcheetah-run --designer llm --model m --base-url {nowhere}".split()
     code, out, err = eureka(*words, cwd=tmp_path)
     assert code == 1
-    assert NOWHERE in err
+    assert nowhere in err
     assert len(err.strip().splitlines()) == 1
     assert "eureka resume" in out
     code, _, err = eureka("resume", str(the_run(tmp_path).folder), cwd=tmp_path)
-    assert (code, NOWHERE in err) == (1, True)
+    assert (code, nowhere in err) == (1, True)
     assert the_run(tmp_path).config.model == "m"
 
 
