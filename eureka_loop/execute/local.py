@@ -37,6 +37,7 @@ TRANSITIONS = "transitions.npz"
 BACKENDS = ("egl", "osmesa")
 
 _idle: list[Worker] = []
+_starter = ThreadPoolExecutor(1, thread_name_prefix="start")  # a worker dies with the thread that started it
 
 
 class Worker:
@@ -122,7 +123,7 @@ class LocalExecutor:
                 raise RunError("the executor is closed")
             while _idle and _idle[-1].process.poll() is not None:
                 _idle.pop().end()
-            worker = _idle.pop() if _idle else self._start()
+            worker = _idle.pop() if _idle else _starter.submit(self._start).result()
             self._busy.append(worker)
         done = worker.work(folders, self._silence)
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from eureka_loop import files
+from eureka_loop.envs.registry import find_task
 from eureka_loop.errors import RunError
 from eureka_loop.execute import local
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
@@ -121,3 +123,16 @@ def test_a_worker_sees_gpus_but_no_keys(monkeypatch: pytest.MonkeyPatch) -> None
     inherited = environment()
     assert (inherited["CUDA_VISIBLE_DEVICES"], inherited["OMP_NUM_THREADS"]) == ("1", "1")
     assert "OPENAI_API_KEY" not in inherited
+
+
+def test_an_idle_worker_outlives_its_executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel ends a worker with the thread that started it, so no thread of an executor does."""
+    monkeypatch.setattr(local, "_idle", [])
+    files.write_json(tmp_path / "task.json", find_task("invertedpendulum-balance"))
+    for _ in range(2):
+        with contextlib.closing(LocalExecutor(Share(1, 1))) as executor:
+            assert executor.submit([tmp_path]).result() == ""
+        [worker] = local._idle
+        time.sleep(0.2)
+        assert worker.process.poll() is None
+    local.end_idle()
