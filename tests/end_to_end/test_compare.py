@@ -35,7 +35,7 @@ def here(tmp_path: Path) -> Path:
 def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: Path) -> None:
     words = ["compare", "a.py", "b.py", *SMALL, "--seeds"]
     out = " ".join(done(*words, "1", cwd=here, MUJOCO_GL="disable").split())
-    assert "No video: videos are turned off" in out
+    assert "No video: " in out
     assert "Can't tell a.py from b.py: probability of improvement" in out
     assert "At least 4 seeds a side are needed for any verdict." in out
     first = results(here)
