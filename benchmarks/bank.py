@@ -1,4 +1,4 @@
-"""What the trajectory bank costs, and what its verdicts on rewards are worth.
+"""Cost of the trajectory bank, and the worth of its verdicts on rewards.
 
     python benchmarks/bank.py RUN... [--copies FOLDER]
 
@@ -147,9 +147,9 @@ class Bench:
         return bank.gather(generation, most=1 << 40)  # nothing is deleted
 
     def ask(self, bank: Bank, source: str, *, without: str = "") -> tuple[Screened, Screened]:
-        """What the bank says of a program, and of the same with its sign flipped."""
+        """The bank's verdict on a program, and on the same with its sign flipped."""
         program = check(source, self.vocabulary, hidden=True)
-        shapes = {name: self.vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
+        shapes = self.vocabulary.shapes(program.parameters, hidden=True)
         if why := one_sided(bank.fitness, bank.policies):
             return (Screened("abstained", why),) * 2
         terms, lengths = bank.ask(program, shapes, self.fork_server)
@@ -167,7 +167,7 @@ class Bench:
         spent = []
         for each in self.candidates:
             program = check(each.source, self.vocabulary)
-            shapes = {name: self.vocabulary.resolve(name).shape for name in program.parameters}
+            shapes = self.vocabulary.shapes(program.parameters)
             begin, used = time.perf_counter(), time.process_time()
             terms, lengths = bank.ask(program, shapes, self.fork_server)
             asked = time.perf_counter()
@@ -212,7 +212,7 @@ class Bench:
 
     def on_halves(self, bank: Bank, source: str, id: str, times: int) -> Iterator[Verdict]:
         program = check(source, self.vocabulary, hidden=True)
-        shapes = {name: self.vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
+        shapes = self.vocabulary.shapes(program.parameters, hidden=True)
         terms, lengths = bank.ask(program, shapes, self.fork_server)
         rewards = np.split(terms.total, np.cumsum(lengths)[:-1])
         values = np.array([discounted_value(each, self.discount) for each in rewards])

@@ -55,7 +55,7 @@ class Checker:
         vocabulary = self._found.vocabulary
         try:
             program = check(source, vocabulary)
-            shapes = {name: vocabulary.resolve(name).shape for name in program.parameters}
+            shapes = vocabulary.shapes(program.parameters)
             try_out(self._fork_server, program, self._found.probe, shapes)
         except Refused as refused:
             return Verdict("gate", str(refused))

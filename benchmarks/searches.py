@@ -1,4 +1,4 @@
-"""What whole searches find: several of each task, winner beside hand-written and sparse reward.
+"""Results of whole searches: several of each task, winner beside hand-written and sparse reward.
 
     python benchmarks/searches.py [--tasks halfcheetah-run hopper-hop walker2d-walk] [--searches 3] [--out FOLDER]
 

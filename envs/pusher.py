@@ -15,9 +15,6 @@ from .zoo import SAC_MUJOCO, cite
 
 PLANE = slice(0, 2)  # x and y: the object's middle stays 4.8 cm above the mark on the table
 ARM = slice(0, 7)  # of qpos and qvel; then come the object's two slides and the goal's
-OBJECT_X, OBJECT_Y = (-0.3, 0.0), (-0.2, 0.2)  # m, from the goal: where the object may start
-LEAST_WAY = 0.17  # m
-SPEED_NOISE = 0.005  # rad/s, at an episode's start
 
 
 @observable(unit="m", frame="world", shape=(3,))

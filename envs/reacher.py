@@ -14,8 +14,6 @@ from .zoo import SAC_MUJOCO, cite
 
 PLANE = slice(0, 2)  # x and y: fingertip and target share their height
 ARM, GOAL = slice(0, 2), slice(2, 4)  # of qpos and qvel
-RADIUS = 0.2  # m, around the shoulder, where targets are
-ANGLE_NOISE, SPEED_NOISE = 0.1, 0.005  # rad, rad/s: at an episode's start
 
 
 @observable(unit="m", frame="world", shape=(2,))

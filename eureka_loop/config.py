@@ -28,7 +28,7 @@ class RunConfig:
     fitness: Annotated[str | None, optional("EXPRESSION")] = None
     """How well the task is done: an observable, or an expression over observables; its episode mean."""
     designer: Annotated[str | None, optional("{templates,llm,replay}")] = None
-    """Who writes the rewards. Default: llm where a model is configured, else templates."""
+    """Author of the rewards. Default: llm where a model is configured, else templates."""
     model: Annotated[str | None, optional("NAME")] = None
     """The language model; default: $EUREKA_MODEL."""
     base_url: Annotated[str | None, optional("URL")] = None

@@ -1,4 +1,4 @@
-"""What a run records about the code that made it."""
+"""Records of a run about the code that made it."""
 
 from __future__ import annotations
 

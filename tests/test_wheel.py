@@ -1,4 +1,4 @@
-"""What an installed package holds: every module of the top-level folders, and no generic names beside it."""
+"""Contents of an installed package: every module of the top-level folders, and no generic names beside it."""
 
 from __future__ import annotations
 

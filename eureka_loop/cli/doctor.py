@@ -65,7 +65,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class DoctorOptions:
-    """What this machine can do and what it lacks: sandbox, devices, disk, endpoint, rendering, packages."""
+    """Check this machine: sandbox, devices, disk, endpoint, rendering, packages."""
 
     out: Path = Path("runs")
     """Where run folders would go."""

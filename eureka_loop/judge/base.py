@@ -14,7 +14,7 @@ from eureka_loop.errors import BadInput, RewardFailure
 from eureka_loop.records import Array, Task
 from eureka_loop.registry import Registry
 from eureka_loop.results import FITNESS, SUCCESS, JudgedEpisode, Score
-from eureka_loop.reward.contract import Kind, Program
+from eureka_loop.reward.contract import Kind
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess
@@ -114,7 +114,8 @@ class TaskJudge:
     def _process(self, kind: Kind) -> RewardProcess:
         if kind not in self._processes:
             program = self._programs[kind]
-            self._processes[kind] = start(self._fork_server, program, self._vocabulary, rows=ROWS)
+            shapes = self._vocabulary.shapes(program.parameters, hidden=True)
+            self._processes[kind] = self._fork_server.start(program, shapes, rows=ROWS)
         return self._processes[kind]
 
     def _measure(self, kind: Kind, columns: Columns) -> float:
@@ -124,12 +125,6 @@ class TaskJudge:
         except RewardFailure as failure:
             del self._processes[kind]  # it is started again for the next episode
             raise RewardFailure(failure.kind, f"{kind}: {failure}", failure.detail) from failure
-
-
-def start(fork_server: ForkServer, program: Program, vocabulary: Vocabulary, *, rows: int) -> RewardProcess:
-    """A locked process for the program, with room for so many rows a call."""
-    shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
-    return fork_server.start(program, shapes, rows=rows)
 
 
 @dataclass(frozen=True)

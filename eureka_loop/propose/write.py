@@ -45,7 +45,7 @@ class Gate:
             RewardFailure: it failed on real transitions.
         """
         program = check(source, self._vocabulary, hidden=hidden)
-        shapes = {name: self._vocabulary.resolve(name, hidden=hidden).shape for name in program.parameters}
+        shapes = self._vocabulary.shapes(program.parameters, hidden=hidden)
         probe = {name: self._probe[name] for name in program.parameters}
         return try_out(self._fork_server, program, probe, shapes).names
 

@@ -27,7 +27,7 @@ def episode_mean(expression: str, vocabulary: Vocabulary) -> str:
         Refused: the gate refuses the program.
     """
     tree, names = _parsed(expression)
-    shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in names}
+    shapes = vocabulary.shapes(names, hidden=True)
     if not names:
         raise BadInput(f"fitness {expression!r} names no observable; `eureka tasks NAME` lists a task's")
     # The mean of one number is that number; over `axis=0`, several numbers a step remain several, and fail.
@@ -50,7 +50,7 @@ def as_reward(expression: str, vocabulary: Vocabulary) -> str | None:
         check(source, vocabulary)
     except Refused:
         return None
-    return None if mixing(tree, {name: vocabulary.resolve(name).shape for name in names}) else source
+    return None if mixing(tree, vocabulary.shapes(names)) else source
 
 
 def _parsed(expression: str) -> tuple[ast.Module, list[str]]:

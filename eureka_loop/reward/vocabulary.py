@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from eureka_loop.errors import UnknownName
@@ -98,3 +98,7 @@ class Vocabulary:
         if geom in facts:
             facts = {geom: f"{facts[geom]} (no body or site {stem!r}, but a geom)"}
         raise UnknownName("observable", parameter, facts, facts=facts)
+
+    def shapes(self, parameters: Iterable[str], *, hidden: bool = False) -> dict[str, tuple[int, ...]]:
+        """Parameter → shape of one row; UnknownName as `resolve`."""
+        return {name: self.resolve(name, hidden=hidden).shape for name in parameters}

@@ -56,9 +56,10 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
         run = Run.create(config.out, task.name)
         try:
             task, vocabulary = look(task, config, run.task_folder)
-            gate = Gate(vocabulary, run.probe(), fork_server)
+            probe = run.probe()
+            gate = Gate(vocabulary, probe, fork_server)
             if config.fitness is not None:
-                try_fitness(task, config.fitness, vocabulary, run.probe(), fork_server)
+                try_fitness(task, config.fitness, vocabulary, probe, fork_server)
             if human is not None:
                 task = replace(task, human=read_program(human, gate), human_source=str(human))
             if program is not None:
@@ -88,11 +89,11 @@ class Search:
         training, steps = self.plan.training, self.plan.steps
         self.share = machine.share(self.machine, asked, self.task, training, steps, self.vocabulary)
         planned = planned_share(run) or self.share
-        self.executor = EXECUTORS.load(self.config.executor)(self.share)
         self.strategy = STRATEGIES.load(self.config.strategy_name)(search_plan(self.config, planned))
         self.gate = Gate(self.vocabulary, run.probe(), fork_server)
         self.writer = Writer(run, choose_designer(run, self.config), self.gate)
         self.bank = TrajectoryBank(run, fork_server, self.task, self.vocabulary, self.plan.training)
+        self.executor = EXECUTORS.load(self.config.executor)(self.share)  # last: it is to be closed
         self.evaluation = Evaluation(run, self.executor, self.plan, planned, self.bank.begin_with)
 
     @property

@@ -148,7 +148,7 @@ class TrajectoryBank:
         if why := one_sided(bank.fitness, bank.policies):
             return Screened("abstained", why, *counts)
         program = check(candidate.source, self._vocabulary)
-        shapes = {name: self._vocabulary.resolve(name).shape for name in program.parameters}
+        shapes = self._vocabulary.shapes(program.parameters)
         try:
             terms, lengths = bank.ask(program, shapes, self._fork_server)
         except RewardFailure as failure:

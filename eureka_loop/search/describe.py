@@ -185,7 +185,7 @@ def try_fitness(
         BadInput: it fails on one of them, or isn't the same when measured twice.
     """
     program = check(task.fitness, vocabulary, "fitness", hidden=True)
-    shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
+    shapes = vocabulary.shapes(program.parameters, hidden=True)
     lengths, time = [vocabulary.horizon or NO_HORIZON], probe["time"]
     if probe["terminated"].any():
         ends = time[np.append(np.diff(time) <= 0, True)]

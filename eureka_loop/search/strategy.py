@@ -33,9 +33,7 @@ class ProposalRequest:
     recent: tuple[Evaluated, ...] = ()  # candidates that the feedback reports beside the first parent
     operator: str = ""  # name of the change requested; "": the designer's choice
     instructions: str = ""  # text for the designer, for this request alone
-    barrier: bool = (
-        True  # whether all results are observed together, when the last has ended; else each at once
-    )
+    barrier: bool = True  # whether results are observed together, when the last has ended; else each at once
 
     @property
     def ids(self) -> list[str]:

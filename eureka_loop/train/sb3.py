@@ -19,7 +19,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import BadInput, Refused, RewardFailure
-from eureka_loop.judge.base import TaskJudge, start
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.records import Job, Task, Training
 from eureka_loop.results import Failed, Trained
@@ -110,7 +110,8 @@ def _train(
         recorded = [folder / path for path in job.begin_with]
         model, normalization = _untrained(job, options, envs, count(recorded), hindsight)
         rows = model.n_steps * options.n_envs if isinstance(model, PPO) else MOST_PENDING
-        process = stack.enter_context(start(fork_server, program, vocabulary, rows=rows))
+        shapes = vocabulary.shapes(program.parameters, hidden=True)
+        process = stack.enter_context(fork_server.start(program, shapes, rows=rows))
         metrics = TrainingMetrics(job, judge, options.n_envs, folder)
         stack.callback(metrics.logger.close)
         scale = RewardScale(1, options.n_envs, model.gamma, enabled=options.normalize_reward)

@@ -116,7 +116,7 @@ IGNORED = ("numpy", "math", "__future__", "typing", "collections.abc", "numpy.ty
 
 
 def forbidden(tree: ast.Module) -> list[str]:
-    """What a program has that it must not have, by another look than the gate's; annotations aren't run."""
+    """Forbidden parts of a program, found by other means than the gate's; annotations aren't run."""
     for node in ast.walk(tree):
         for field in {"annotation", "returns"} & set(node._fields):
             setattr(node, field, None)

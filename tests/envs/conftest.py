@@ -104,8 +104,9 @@ def play(
 
 
 def env_of(name: str) -> Task:
-    """What a task shares with others of its env. Where that comes from an extra, its episodes are cut short, so
-    that two of them are seen.
+    """The part of a task that others of its env share.
+
+    Where the env comes from an extra, its episodes are cut short, so that two of them are seen.
     """
     task = find_task(name)
     kwargs = {key: value for key, value in task.env_kwargs.items() if key != "tasks_to_complete"}
@@ -174,7 +175,7 @@ def off_native() -> Callable[..., float]:
     ) -> float:
         assert task.human is not None
         program = check(task.human, vocabulary)
-        shapes = {name: vocabulary.resolve(name).shape for name in program.parameters}
+        shapes = vocabulary.shapes(program.parameters)
         native = columns["native_reward"]
         with fork_server.start(program, shapes, rows=len(native)) as process:
             terms = process.evaluate({name: columns[name] for name in program.parameters})

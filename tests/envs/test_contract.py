@@ -114,7 +114,7 @@ def test_its_programs_are_accepted(task: Task, random_steps: Steps, fork_server:
     for source in filter(None, (task.sparse, task.human)):
         program = check(source, rollout.vocabulary)
         assert '"""' in source
-        shapes = {name: rollout.vocabulary.resolve(name).shape for name in program.parameters}
+        shapes = rollout.vocabulary.shapes(program.parameters)
         try_out(fork_server, program, rollout.transitions.columns, shapes)
     assert task.sparse
     with TaskJudge(fork_server, task, rollout.vocabulary) as judge:

@@ -52,7 +52,7 @@ def test_every_column_and_the_reward_are_as_if_the_env_had_that_goal(
     task = domain.tasks[0]
     assert task.human is not None
     program = check(task.human, registry.vocabulary)
-    shapes = {name: registry.vocabulary.resolve(name).shape for name in program.parameters}
+    shapes = registry.vocabulary.shapes(program.parameters)
     with fork_server.start(program, shapes, rows=STEPS) as process:
         total = process.evaluate({name: recomputed[name] for name in program.parameters}).total
     assert np.abs(total - other["native_reward"]).max() <= AS_WRITTEN

@@ -60,7 +60,7 @@ def test_its_programs_pass_and_the_hand_written_one_is_the_native_reward(
     check(task.sparse, vocabulary)
     program = check(task.human, vocabulary)
     columns = rollout_of(task, 100).transitions.columns
-    shapes = {name: vocabulary.resolve(name).shape for name in program.parameters}
+    shapes = vocabulary.shapes(program.parameters)
     with fork_server.start(program, shapes, rows=100) as process:
         total = process.evaluate({name: columns[name] for name in program.parameters}).total
     np.testing.assert_allclose(total, columns["native_reward"], atol=1e-6)

@@ -113,7 +113,7 @@ def dry_run(fork_server: ForkServer) -> Callable[..., Terms]:
     def run(source: str, robot: str = "ant", kind: Kind = "reward", rows: int = 64) -> Terms:
         vocabulary = vocabulary_of(robot)
         program = check(source, vocabulary, kind)
-        shapes = {name: vocabulary.resolve(name).shape for name in program.parameters}
+        shapes = vocabulary.shapes(program.parameters)
         return try_out(fork_server, program, rows_of(vocabulary, program.parameters, rows), shapes)
 
     return run

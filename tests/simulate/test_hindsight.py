@@ -67,7 +67,7 @@ def test_what_follows_the_goal_is_computed_anew_and_the_rest_kept(expected: Any,
     [("prev_gain", "prev_gain"), ("native_reward",) * 2, ("paid", "native_reward"), ("way", "way")],
 )
 def test_what_cannot_be_recomputed_is_refused_in_one_line(parameter: str, named: str) -> None:
-    """What looks two steps back, rewards, what is computed from one, and sums."""
+    """Names that need two earlier steps or a reward, directly or through another, and sums over steps."""
     with pytest.raises(
         Refused, match=f"'{named}' can't be computed for another goal.*her = false"
     ) as refused:

@@ -55,7 +55,7 @@ def test_a_hand_written_reward_ranks_forwards_and_flipped_it_is_caught(
     bank = Bank(kept)
     assert one_sided(bank.fitness, bank.policies) == ""
     program = check(task.human or "", vocabulary, hidden=True)
-    shapes = {name: vocabulary.resolve(name, hidden=True).shape for name in program.parameters}
+    shapes = vocabulary.shapes(program.parameters, hidden=True)
     terms, lengths = bank.ask(program, shapes, fork_server)
     for sign, verdict in ((1.0, "forwards"), (-1.0, "backwards")):
         assert screen(Terms(terms.names, sign * terms.values), lengths, bank.ranking, 0.99).verdict == verdict

@@ -153,7 +153,7 @@ class Endpoint:
     def _answer(
         self, send: Callable[[], Any], sent: Collection[str] = (), model: str = ""
     ) -> Answer | str | EurekaError:
-        """What came, the name of a rejected parameter, or an exception.
+        """The answer, the name of a rejected parameter, or an exception.
 
         Exceptions are returned, not raised: the key may be in the one they replace, and in this frame.
         """

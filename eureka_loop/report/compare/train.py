@@ -26,7 +26,6 @@ from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute.evaluate import Stage
 from eureka_loop.execute.local import TRANSITIONS, filmed, record
 from eureka_loop.judge.agreement import Agreement, agreement
-from eureka_loop.judge.base import start
 from eureka_loop.propose.write import Gate
 from eureka_loop.records import Algorithm, Rollout, Training
 from eureka_loop.report.compare.setup import SETUP, Setup
@@ -194,9 +193,10 @@ def _agreements(run: Run, programs: Mapping[str, Program], labels: Sequence[str]
     terms: dict[str, Terms] = {}
     with ForkServer() as fork_server:
         for id, program in programs.items():
+            shapes = vocabulary.shapes(program.parameters, hidden=True)
             with (
                 contextlib.suppress(RewardFailure),  # its failed trainings show it
-                start(fork_server, program, vocabulary, rows=len(source)) as process,
+                fork_server.start(program, shapes, rows=len(source)) as process,
             ):
                 terms[id] = process.evaluate({name: rows[name] for name in program.parameters})
     first, *others = programs

@@ -21,7 +21,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure
-from eureka_loop.judge.base import TaskJudge, start
+from eureka_loop.judge.base import TaskJudge
 from eureka_loop.records import Array, Job, Task, Training
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
@@ -136,7 +136,8 @@ class Cohort:
             self._learners.append(Learner(job, folder, model, normalization, metrics))
             try:
                 program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
-                process = start(fork_server, program, vocabulary, rows=model.n_steps * self._n)
+                shapes = vocabulary.shapes(program.parameters, hidden=True)
+                process = fork_server.start(program, shapes, rows=model.n_steps * self._n)
                 self._processes[place] = stack.enter_context(process)
                 names += program.parameters
             except (RewardFailure, Refused) as error:

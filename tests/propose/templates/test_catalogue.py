@@ -81,7 +81,7 @@ def test_every_proposal_passes_the_gate_and_a_sample_its_trial(
     programs = [check(source, seen.vocabulary) for source in sources]
     for program in programs[::4]:
         names = program.parameters
-        shapes = {name: seen.vocabulary.resolve(name).shape for name in names}
+        shapes = seen.vocabulary.shapes(names)
         terms = try_out(fork_server, program, {name: seen.probe[name] for name in names}, shapes)
         assert terms.values.shape[0] == len(terms.names) > 0
 

@@ -88,7 +88,7 @@ def test_more_searches_and_other_tasks_add_to_what_is_there(tmp_path: Path) -> N
 
 
 def test_limits_are_the_whole_benchs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the other searches have spent is read from their events."""
+    """Amounts that the other searches have spent are read from their events."""
     times = iter([0.0, 1800.0, 0.0, 3600.0, 0.0, 60.0, 60.0])
     monkeypatch.setattr("eureka_loop.store.time.time", lambda: next(times))
     for seed in (5, 6, 7):
