@@ -5,12 +5,15 @@ The gradient is written out: on networks of this size autograd takes longer than
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor, nn
+
+from eureka_loop.train.normalization import Floats
 
 CPU = torch.device("cpu")
 
@@ -35,6 +38,24 @@ class Network:
             self._before.append(torch.baddbmm(hidden_bias, self._inputs[-1], hidden_weight.mT))
             self._inputs.append(self._activation(self._before[-1]))
         return torch.baddbmm(bias, self._inputs[-1], weight.mT)
+
+    def on_cpu(self) -> Callable[[Floats], Floats]:
+        """`forward` for a few rows (K, n, in) on a CPU: numpy's products of that size take half the time."""
+        *hidden, last = [(weight.mT.numpy(), bias.numpy()) for weight, bias in self.layers]
+
+        def forward(inputs: Floats) -> Floats:
+            for weight, bias in hidden:
+                inputs = np.matmul(inputs, weight)
+                inputs += bias
+                if tanh:
+                    np.tanh(inputs, out=inputs)
+                else:
+                    inputs = self._activation(torch.from_numpy(inputs)).numpy()
+            outputs: Floats = np.matmul(inputs, last[0]) + last[1]
+            return outputs
+
+        tanh = isinstance(self._activation, nn.Tanh)
+        return forward
 
     def backward(self, gradient: Tensor) -> list[Tensor]:
         """Gradients of weight and bias, layer by layer, from the gradient of the output, (K, B, out)."""

@@ -62,6 +62,7 @@ class PopulationPPO:
         self._networks, parameters = self.policies.networks(), self.policies.parameters
         self._gradient, exp_avg, exp_avg_sq = (torch.zeros_like(parameters) for _ in range(3))
         self._tensors = parameters, exp_avg, exp_avg_sq, torch.zeros(learners, device=device)
+        self._adam_tensors = (*self._tensors[:3], self._tensors[3][0], self._gradient)
         self._adam_rows = [each.unbind() for each in (*self._tensors, self._gradient)]
         self._random = [np.random.default_rng(model.seed) for model in models]
         self.observation_scale = ObservationScale(
@@ -91,11 +92,11 @@ class PopulationPPO:
         # Divergence is found after the rollout.
         with torch.inference_mode(), np.errstate(over="ignore", invalid="ignore"):
             networks = self.policies.networks(CPU)
-            std = networks.log_std.exp().numpy()
+            mean_actions, std = networks.actor.on_cpu(), networks.log_std.exp().numpy()
             log_probs = -0.5 * np.square(actions).sum(-1) - (np.log(std) + 0.5 * LOG_2PI).sum(-1)
             actions *= std
             for t in range(steps):
-                actions[t] += networks.actor.forward(torch.from_numpy(observations[t])).numpy()
+                actions[t] += mean_actions(observations[t])
                 if idle:
                     actions[t, idle] = 0.0
                 clipped = np.minimum(np.maximum(actions[t], low), high)
@@ -238,10 +239,16 @@ class PopulationPPO:
         """One step of these learners; each gradient is clipped by its own norm, as by `clip_grad_norm_`."""
         norm = torch.linalg.vector_norm(self._gradient, dim=1, keepdim=True)
         self._gradient *= (self.model.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
-        parameters, exp_avg, exp_avg_sq, steps, gradients = (
-            [each[k] for k in running] for each in self._adam_rows
-        )
-        torch._foreach_add_(steps, 1.0)
+        if self.model.target_kl is None:  # all are at the same step; idle learners have gradient 0
+            if len(running) < self.learners:
+                self._gradient[[k for k in range(self.learners) if k not in running]] = 0.0
+            self._tensors[3].add_(1.0)
+            parameters, exp_avg, exp_avg_sq, steps, gradients = ([each] for each in self._adam_tensors)
+        else:
+            parameters, exp_avg, exp_avg_sq, steps, gradients = (
+                [each[k] for k in running] for each in self._adam_rows
+            )
+            torch._foreach_add_(steps, 1.0)
         lr, given = self._scheduled("lr_schedule"), self.model.policy.optimizer.defaults
         options = {"beta1": given["betas"][0], "beta2": given["betas"][1]}
         options |= {key: given[key] for key in ("eps", "weight_decay", "amsgrad", "maximize")}
@@ -257,7 +264,8 @@ class PopulationPPO:
     def stop(self, learner: int) -> None:
         """Leave the learner's slot idle from now on."""
         self.active.remove(learner)
-        self.policies.parameters[learner] = 0.0
+        for tensor in self._tensors[:3]:
+            tensor[learner] = 0.0
 
     def snapshot(self, learner: int) -> dict[str, Any]:
         """All that is needed to continue a learner, but its envs."""
