@@ -15,7 +15,6 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.envs.registry import find_domain, find_task, installed
 from eureka_loop.errors import BadInput
-from eureka_loop.judge.base import start
 from eureka_loop.records import Array, Job, Task
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
@@ -97,7 +96,8 @@ def filled(
     model = SAC(kind, normalization, replay_buffer_class=BUFFERS["sac", goal], **given)  # type: ignore[arg-type]
     program = check(task.human or task.sparse or "", envs.vocabulary, hidden=True)
     scale = RewardScale(1, n_envs, GAMMA)
-    with start(fork_server, program, envs.vocabulary, rows=16) as process:
+    shapes = envs.vocabulary.shapes(program.parameters)
+    with fork_server.start(program, shapes, rows=16) as process:
         rewards = PendingRewards(
             envs.buffer, process, scale, lambda *_: pytest.fail("no row is the training's own")
         )
