@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import fmean
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from eureka_loop import files, numbers, seeds
-from eureka_loop.errors import BadInput, Refused, UnknownName
+from eureka_loop.errors import BadInput, Refused, RunError, UnknownName
 from eureka_loop.judge.screening import Screened
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import sentence
 from eureka_loop.results import FITNESS, SUCCESS, Failed, Score, Trained
-from eureka_loop.reward.parsing import defaults
+from eureka_loop.reward.gate import check
 from eureka_loop.search.feedback import stopped, training_table
 from eureka_loop.store import REFERENCES, Run
 
@@ -48,19 +47,20 @@ def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool
 
 
 def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
-    id, weights = candidate.id, {}
+    id = candidate.id
+    weights: Mapping[str, float] = {}
     search, report = run.evaluated(id), run.evaluated(id, report=True)
     trained = search.trained or report.trained
     generation = "" if id in REFERENCES else f", {text.generation(candidate.generation)}"
-    with contextlib.suppress(BadInput, Refused):  # a text that is no program
-        weights = defaults(candidate.source)
+    with contextlib.suppress(Refused, RunError):  # no program, or a run without vocabulary
+        weights = check(candidate.source, run.vocabulary(), hidden=True).weights
     yield Text(text.label(id), style="bold")
     yield layout.facts(
         [
             ("written by", f"{candidate.designer}{generation}"),
             ("from", ", ".join(candidate.parents)),
             ("note", candidate.note),
-            ("weights", ", ".join(f"{name} = {ast.unparse(value)}" for name, value in weights.items())),
+            ("weights", ", ".join(f"{name} = {value!r}" for name, value in weights.items())),
         ]
     )
     yield layout.unbroken("file      ", run.candidate_folder(id) / "reward.py")

@@ -11,7 +11,7 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Iterable
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from eureka_loop.reward.allowed import BUILTINS, MATH, MATH_VALUES, MODULES, NUM
 from eureka_loop.reward.parsing import CONSTANT
 
 MAX_RANGE = 1_000
+_IMMUTABLE = bool | int | float | str | None | np.number | np.bool_ | type | FunctionType
 _WITH_ZERO = ("cosine", "linear", "quadratic")  # sigmoids that reach 0, so value_at_margin may be 0
 
 
@@ -208,13 +209,19 @@ def short_range(*limits: int) -> range:
 
 
 def frozen(constant: object) -> object:
-    """A module constant with its arrays made read-only; raises TypeError for an array of objects."""
-    if isinstance(constant, np.ndarray):
-        if constant.dtype.hasobject:
-            raise TypeError("a constant is made of numbers; this one holds objects")
+    """A module constant with its arrays made read-only.
+
+    Raises:
+        TypeError: it could change all the same, and so would be memory.
+    """
+    if isinstance(constant, np.ndarray) and not constant.dtype.hasobject:
         constant.setflags(write=False)
-    for part in constant if isinstance(constant, tuple) else ():
-        frozen(part)
+    elif isinstance(constant, tuple):
+        for part in constant:
+            frozen(part)
+    elif not isinstance(constant, _IMMUTABLE):
+        text = "which may change: write a function, or a number, text, a tuple or an array of numbers"
+        raise TypeError(f"a constant can't hold {type(constant).__name__}, {text}")
     return constant
 
 

@@ -25,9 +25,6 @@ _PARTS = (ast.ExceptHandler, ast.withitem, ast.Del)  # of what is refused alread
 _OWN = BUILTINS | SHAPING.keys()
 _UNUSABLE = (_OWN | MODULES.keys()) - allowed.TYPES  # as values
 _KEYWORDS = allowed.KEYWORDS | SHAPING_KEYWORDS
-_MUTABLE = "which may change: write a function, or a number, text, a tuple or an array of numbers"
-_IMMUTABLE = ast.Constant | ast.UnaryOp | ast.BinOp | ast.Tuple | ast.Name | ast.Attribute
-_NUMERIC = _IMMUTABLE | ast.List | ast.Call | ast.expr_context | ast.operator | ast.unaryop | ast.keyword
 
 
 def check(source: str, vocabulary: Vocabulary, kind: Kind = "reward", *, hidden: bool = False) -> Program:
@@ -66,20 +63,16 @@ class _Gate(ast.NodeVisitor):
         self.weights: dict[str, float] = {}
         self._check_top_level(tree, ENTRY_POINTS[kind])
         self.visit(tree)
-        found = sorted(self._found, key=lambda problem: problem.line)
-        if more := found[MAX_PROBLEMS:]:
-            found[MAX_PROBLEMS:] = [Problem(more[0].line, f"… and {len(more)} more")]
-        if found:
-            raise Refused(found)
-
-    @property
-    def _full(self) -> bool:
-        """Whether more are found than are shown: further ones need no search for near names."""
-        return len(self._found) > MAX_PROBLEMS
+        if self._found:
+            raise Refused(sorted(self._found, key=lambda problem: problem.line))
 
     def _report(self, node: ast.AST, message: str) -> None:
+        """Note a problem; beyond MAX_PROBLEMS, nothing else is looked at."""
         cut = message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…"
-        self._found[Problem(getattr(node, "lineno", 1), cut)] = None
+        problem = Problem(getattr(node, "lineno", 1), cut)
+        if len(self._found) == MAX_PROBLEMS and problem not in self._found:
+            raise Refused([*self._found, Problem(problem.line, "… and more")])
+        self._found[problem] = None
 
     # The top level
 
@@ -89,14 +82,10 @@ class _Gate(ast.NodeVisitor):
         for statement in tree.body:
             name = ""
             match statement:
-                case ast.FunctionDef(name=name):
+                case ast.FunctionDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
                     pass
-                case (
-                    ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
-                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-                ):
-                    if not _is_constant(value):
-                        self._report(value, f"constant `{name}` can't hold `{code(value)}`, {_MUTABLE}")
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+                    pass
                 case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Expr(value=ast.Constant(value=str())):
                     pass
                 case ast.ClassDef() | ast.AsyncFunctionDef():  # `visit` reports them
@@ -147,8 +136,7 @@ class _Gate(ast.NodeVisitor):
         if self._vocabulary.find(name, hidden=True) is not None:
             return f"{name!r} is the env's own reward or part of it; a program can't ask for it"
         try:
-            if not self._full:
-                self._vocabulary.resolve(name, hidden=self._hidden)
+            self._vocabulary.resolve(name, hidden=self._hidden)
         except UnknownName as unknown:
             return str(unknown)
         return f"unknown observable {name!r}"
@@ -319,22 +307,5 @@ class _Gate(ast.NodeVisitor):
         self._report(node, text)
 
     def _nearest(self, name: str, known: Set[str], prefix: str = "") -> str:
-        close = [] if self._full else difflib.get_close_matches(name, known, n=2, cutoff=0.7)
+        close = difflib.get_close_matches(name, known, n=2, cutoff=0.7)
         return f"; did you mean {' or '.join(f'`{prefix}{each}`' for each in close)}?" if close else ""
-
-
-def _is_constant(node: ast.expr) -> bool:
-    """Whether it can't change: numbers, text, tuples, arithmetic with them, arrays (`functions.frozen`)."""
-    if isinstance(node, ast.Call):
-        module, name = module_path(node.func)
-        known = module == "math" or (bool(module) and name in allowed.ELEMENTWISE | allowed.CREATION)
-        return known and all(map(_is_numeric, ast.walk(node)))
-    children = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
-    return isinstance(node, _IMMUTABLE) and all(map(_is_constant, children))
-
-
-def _is_numeric(node: ast.AST) -> bool:
-    """Whether nothing in it could make an array of objects, which can change although the array is frozen."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, int | float)
-    return isinstance(node, _NUMERIC) and not (isinstance(node, ast.Attribute) and node.attr == "dtype")

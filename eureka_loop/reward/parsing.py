@@ -11,9 +11,8 @@ import warnings
 from collections.abc import Callable
 from types import CodeType
 
-from eureka_loop.errors import BadInput, Problem, Refused
+from eureka_loop.errors import Problem, Refused
 from eureka_loop.reward.allowed import IMPORTS, IMPORTS_FROM, MODULES
-from eureka_loop.reward.contract import ENTRY_POINTS
 
 FILENAME = "<program>"  # of the program's code objects
 MAX_BYTES = 20_000
@@ -119,21 +118,6 @@ def bindings(tree: ast.Module) -> tuple[set[str], set[str]]:
             case ast.arg(arg=name):
                 variables.add(name)
     return functions | variables, functions - variables
-
-
-def defaults(source: str) -> dict[str, ast.expr]:
-    """A program's weights, the keyword-only parameters of its entry point, each with its default as written.
-
-    Raises:
-        Refused: the text can't be parsed.
-        BadInput: there is no entry point.
-    """
-    functions = {node.name: node for node in parse(source).body if isinstance(node, ast.FunctionDef)}
-    entry = next((functions[name] for name in ENTRY_POINTS.values() if name in functions), None)
-    if entry is None:
-        raise BadInput(f"the program defines none of {', '.join(ENTRY_POINTS.values())}")
-    pairs = zip(entry.args.kwonlyargs, entry.args.kw_defaults, strict=True)
-    return {argument.arg: default for argument, default in pairs if default is not None}
 
 
 def number(node: ast.expr) -> float | None:

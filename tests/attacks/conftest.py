@@ -44,7 +44,7 @@ NOBODY = 65534
 
 ARMS = (
     '__builtins__.update(tolerance.__globals__["__builtins__"]); '
-    'np = tolerance.__globals__["np"]; import os, sys, ctypes, struct, mmap, signal, socket\n'
+    'globals().update({"np": tolerance.__globals__["np"], "@constant": lambda value: value}); import os, sys, ctypes, struct, mmap, signal, socket\n'
 )
 _PR_SET_CHILD_SUBREAPER, _IN_ALL_EVENTS = 36, 0xFFF
 _libc = ctypes.CDLL(None, use_errno=True)

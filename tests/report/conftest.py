@@ -18,6 +18,7 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.records import Candidate, Job, Reply, Task
 from eureka_loop.results import Checkpoint, Failed, Halted, TermStats, Trained, judged_episode
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
 
@@ -52,6 +53,10 @@ TASK = Task(
     sparse=SPARSE,
     human=HUMAN,
     human_source="Gymnasium 1.x, half_cheetah_v5.py",
+)
+VOCABULARY = Vocabulary(
+    "HalfCheetah-v5",
+    tuple(Observable(name, ()) for name in ("forward_velocity", "torso_upright", "action")),
 )
 REFUSAL = "Line 4: `if` on an array of N rows. Write `np.where(a, b, c)`.\nLine 6: unknown name 'foo'."
 PROGRAM = '''\
@@ -97,6 +102,7 @@ class Script:
         files.write_text(folder / "run.toml", tomli_w.dumps({**as_table(CONFIG), "made_by": made_by}))
         self.run = Run(folder)
         files.write_json(self.run.task_folder / "task.json", TASK)
+        files.write_json(self.run.task_folder / "vocabulary.json", VOCABULARY)
 
     def started(self) -> None:
         c = CONFIG

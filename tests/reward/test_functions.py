@@ -133,9 +133,16 @@ def test_a_range_is_short() -> None:
         short_range(1001)
 
 
-def test_constants_are_frozen_and_hold_no_objects() -> None:
+def test_constants_are_frozen() -> None:
     array = np.zeros(3)
-    assert frozen((1.0, (array,))) == (1.0, (array,))
+    assert frozen((1.0, "a", None, np.float64, (array,))) == (1.0, "a", None, np.float64, (array,))
     assert not array.flags.writeable
-    with pytest.raises(TypeError, match="made of numbers"):
-        frozen((1.0, np.array([np.zeros(1), None], dtype=object)))
+
+
+@pytest.mark.parametrize(
+    "constant",
+    [[0, 1], {}, np.array([np.zeros(1), None], dtype=object), np.zeros(1, [("a", float)])[0], iter(())],
+)
+def test_what_may_change_is_no_constant(constant: object) -> None:
+    with pytest.raises(TypeError, match=r"a constant can't hold \w+, which may change: write a function, or"):
+        frozen((1.0, constant))

@@ -38,10 +38,10 @@ def test_torch_code_is_answered_with_numpys() -> None:
     ]
 
 
-def test_beyond_forty_problems_the_rest_is_counted() -> None:
+def test_beyond_forty_problems_there_are_only_more() -> None:
     found = body_problems("\n".join(f"x{i} = missing{i}" for i in range(60)))
     assert len(found) == MAX_PROBLEMS + 1
-    assert found[-1] == f"Line {2 + MAX_PROBLEMS}: … and 20 more"
+    assert found[-1] == f"Line {2 + MAX_PROBLEMS}: … and more"
 
 
 # The top level
@@ -50,8 +50,6 @@ def test_beyond_forty_problems_the_rest_is_counted() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("X = [0, 1]", "may change: write a function, or a number, text, a tuple or an array of numbers"),
-        ("f = lambda x: x * 2", "write a function, or a number, text, a tuple or an array of numbers"),
         ("X = 1\nX = 2", "`X` is defined twice: remove one"),
         ("X, Y = 1, 2", "`X, Y = (1, 2)` can't stand outside a function"),
         ("X = Y", "unknown name `Y`"),
@@ -69,6 +67,7 @@ def test_top_level_statements_that_are_refused(line: str, message: str) -> None:
         "X: float = 3.0",
         "X = (0, (1.0, 'a'), None)",
         "X = 2.0\nY = X / 3",
+        "f = lambda x: x * 2",
         "X = np.array([[0.0, 1.0], [1.0, 0.0]])",
         "X = math.radians(30)",
         "X = (np.array([1.0]), np.array([2.0]))",

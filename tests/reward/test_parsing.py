@@ -8,9 +8,9 @@ import math
 import numpy as np
 import pytest
 
-from eureka_loop.errors import BadInput, Refused
+from eureka_loop.errors import Refused
 from eureka_loop.reward.functions import namespace
-from eureka_loop.reward.parsing import MAX_BYTES, MAX_NODES, compiled, defaults, number, parse
+from eureka_loop.reward.parsing import MAX_BYTES, MAX_NODES, compiled, number, parse
 
 GOOD = 'def compute_reward(action):\n    return {"a": action[:, 0]}\n'
 DEEP = "Line 1: nested too deeply: split the expression into steps with names"
@@ -107,19 +107,6 @@ def test_module_constants_are_frozen() -> None:
 
 
 # Weights
-
-
-def test_defaults_as_they_are_written() -> None:
-    source = (
-        "def compute_reward(action, *, speed=1.0, effort: float = 1e-3, turn=2 * np.pi):\n    return {}\n"
-    )
-    written = {name: ast.unparse(node) for name, node in defaults(source).items()}
-    assert written == {"speed": "1.0", "effort": "0.001", "turn": "2 * np.pi"}
-
-
-def test_a_text_without_an_entry_point() -> None:
-    with pytest.raises(BadInput, match="defines none of compute_reward, fitness, success"):
-        defaults("def other():\n    pass\n")
 
 
 @pytest.mark.parametrize(
