@@ -103,19 +103,18 @@ def starting(fork_server: ForkServer, times: int) -> None:
 
 
 def locking(times: int) -> None:
-    """Start to locked, with all layers and with none, in turns: the difference is the lock."""
+    """Start to closed, with all layers and with none, in turns: the difference is the lock."""
     spent: dict[Layer, list[float]] = {ALL_LAYERS: [], Layer(0): []}
     with ForkServer(layers=ALL_LAYERS) as locked, ForkServer(layers=Layer(0)) as free:
         assert (locked.held, free.held) == tuple(spent)
         for _ in range(times):
             for fork_server, seconds in zip((locked, free), spent.values(), strict=True):
                 begin = time.perf_counter()
-                connection = fork_server.probe("")
+                fork_server.probe("")
                 seconds.append(time.perf_counter() - begin)
-                connection.close()
     both, alone = spent.values()
-    report("fork and lock", both, "ms")
-    report("fork alone", alone, "ms")
+    report("fork, lock and close", both, "ms")
+    report("fork and close", alone, "ms")
     report("lock", [one - other for one, other in zip(both, alone, strict=True)], "ms")
 
 
@@ -146,7 +145,7 @@ class Twice:
     def __init__(self, process: RewardProcess) -> None:
         self._process = process
         scope = namespace()
-        exec(compiled(process.program.source), scope)
+        exec(compiled(process.request.source), scope)
         self._function: Callable[..., dict[str, Array]] = scope["compute_reward"]  # type: ignore[assignment]
         self.sandboxed: list[float] = []
         self.alone: list[float] = []
@@ -155,7 +154,7 @@ class Twice:
         begin = time.perf_counter()
         terms = self._process.evaluate(columns)
         middle = time.perf_counter()
-        made = self._function(*(columns[name] for name in self._process.program.parameters))
+        made = self._function(*(columns[name] for name in self._process.request.shapes))
         again = Terms(tuple(made), np.array(list(made.values())))
         self.alone.append(time.perf_counter() - middle)
         self.sandboxed.append(middle - begin)

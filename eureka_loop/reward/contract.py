@@ -37,10 +37,6 @@ class Program:
     parameters: tuple[str, ...]
     weights: Mapping[str, float]
 
-    @property
-    def entry_point(self) -> str:
-        return ENTRY_POINTS[self.kind]
-
 
 def is_diagnostic(term: str) -> bool:
     """Whether a term is logged and not summed: its key begins with `_`."""

@@ -90,7 +90,7 @@ class PendingRewards:
         Raises:
             RewardFailure: the program failed.
         """
-        rewards, most = np.zeros(len(next(iter(columns.values())))), self._process.rows
+        rewards, most = np.zeros(len(next(iter(columns.values())))), self._process.request.rows
         for begin in range(0, len(rewards), most):
             part = {name: column[begin : begin + most] for name, column in columns.items()}
             rewards[begin : begin + most] = self._process.evaluate(part).total

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, example, given, settings
 
 from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.results import FailureKind
-from eureka_loop.reward.contract import TERM_LIMIT, TERM_NAME, Program
-from eureka_loop.reward.sandbox import process as owner
+from eureka_loop.reward.contract import TERM_LIMIT, TERM_NAME
+from eureka_loop.reward.sandbox import protocol
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
 from eureka_loop.reward.sandbox.protocol import ANSWER, TEXT_BYTES, LoadRequest
@@ -92,15 +92,14 @@ quick = settings(
 
 @pytest.fixture(autouse=True)
 def _tokens_that_can_be_guessed(monkeypatch):
-    monkeypatch.setattr(owner, "random_token", lambda: TOKEN)
+    monkeypatch.setattr(protocol, "random_token", lambda: TOKEN)
 
 
 def converse(kind: str, server: Script) -> Terms | float | None:
     """The owner's result; None where that is one of its own errors."""
-    program = Program(kind, "", ("x",), {})
     request = LoadRequest(kind, "", {"x": ()}, ROWS, LOAD_TOKEN)
     try:
-        with RewardProcess(server, program, request, 0.02) as process:
+        with RewardProcess(server, request, 0.02) as process:
             return process.evaluate(COLUMNS) if kind == "reward" else process.measure(COLUMNS)
     except SandboxError:
         return None

@@ -19,7 +19,7 @@ import eureka_loop
 from eureka_loop.errors import SandboxError, UnknownName
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, Tier, tier
-from eureka_loop.reward.sandbox.process import RewardProcess, random_token
+from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.reward.sandbox.protocol import END, FORK, SERVER_MESSAGE, LoadRequest
 
 _REPLY_SECONDS = 60.0  # a fork takes 1 ms, but numpy's import before the first may be from a network disk
@@ -75,7 +75,7 @@ class ForkServer:
             SandboxError: no process can be started.
         """
         if self._held is None:
-            self.probe("").close()
+            self.probe("")
         assert self._held is not None
         return self._held
 
@@ -103,18 +103,17 @@ class ForkServer:
             if parameter not in shapes:
                 raise UnknownName("observable", parameter, shapes)
         own = {parameter: tuple(shapes[parameter]) for parameter in program.parameters}
-        request = LoadRequest(program.kind, program.source, own, rows, random_token())
-        return self._started(program, request, deadline)
+        return self._start(LoadRequest(program.kind, program.source, own, rows), deadline)
 
-    def probe(self, attempt: str) -> RewardProcess:
-        """A locked process that makes one attempt of the self-test; its `ready` is the errno, 0 if it worked.
+    def probe(self, attempt: str) -> int:
+        """Make one attempt of the self-test in a locked process; returns the errno, 0 if it worked.
 
         Raises:
             RewardFailure: the attempt killed the process.
             SandboxError: as `start`.
         """
-        request = LoadRequest("probe", attempt, {}, 1, random_token())
-        return self._started(Program("reward", attempt, (), {}), request, _PROBE_SECONDS)
+        with self._start(LoadRequest("probe", attempt, {}, 1), _PROBE_SECONDS) as process:
+            return process.ready
 
     def close(self) -> None:
         """End the server, which ends its children first; may be called again."""
@@ -180,9 +179,9 @@ class ForkServer:
         assert self._process.stderr is not None
         self._errors = self._process.stderr
 
-    def _started(self, program: Program, request: LoadRequest, seconds: float) -> RewardProcess:
+    def _start(self, request: LoadRequest, seconds: float) -> RewardProcess:
         try:
-            process = RewardProcess(self, program, request, seconds)
+            process = RewardProcess(self, request, seconds)
         except OSError as error:
             raise SandboxError(f"can't start a reward process: {error.strerror}") from error
         self._held = process.held if self._held is None else self._held

@@ -19,7 +19,7 @@ import numpy as np
 from eureka_loop import numbers
 from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.records import Array
-from eureka_loop.reward.contract import Program, is_diagnostic
+from eureka_loop.reward.contract import ENTRY_POINTS, is_diagnostic
 from eureka_loop.reward.sandbox import answer, protocol
 from eureka_loop.reward.sandbox.lock import Layer
 from eureka_loop.reward.sandbox.protocol import ANSWER, DONE, FAILED, LOCKED, READY, REQUEST, LoadRequest
@@ -62,26 +62,13 @@ class Terms:
         return dict(zip(self.names, self.values, strict=True))
 
 
-def died(status: int) -> RewardFailure:
-    """The failure of a process that ended without an answer, by its wait status."""
-    number, code = status & 0x7F, status >> 8
-    if not number and code == protocol.EXIT_OUT_OF_MEMORY:
-        return RewardFailure("out_of_memory", "more than 512 MB")
-    name = next((each.name for each in signal.Signals if each == number), f"signal {number}")
-    cause = f"{_DEATHS.get(name, 'by a signal')} ({name})"
-    if not number:
-        cause = f"it ended by itself (exit status {code})"
-    return RewardFailure("killed", f"The reward process died: {cause}")
-
-
 class RewardProcess:
     """One program in one locked process. Not for several threads at once. Close it, or use it in `with`.
 
     After a RewardFailure the process is gone.
 
     Attributes:
-        program: for an attempt of the self-test, its name as the source.
-        rows: capacity of a batch.
+        request: program and capacity of a batch.
         held: the layers with which it locked itself.
         ready: for an attempt of the self-test, the errno of what stopped it; 0 if it worked.
 
@@ -90,13 +77,13 @@ class RewardProcess:
         SandboxError: the fork server is gone, or the process could not lock itself.
     """
 
-    def __init__(self, server: ForkServer, program: Program, request: LoadRequest, seconds: float) -> None:
-        self._server, self._seconds, self._closed = server, seconds, False
-        self.program, self.rows = program, request.rows
+    def __init__(self, server: ForkServer, request: LoadRequest, seconds: float) -> None:
+        self._server, self.request, self._seconds, self._closed = server, request, seconds, False
         self._names: tuple[str, ...] = ()
         text = request.encode()
         with contextlib.ExitStack() as child_ends:
-            self._inputs, inputs = protocol.shared_memory(request.offsets(len(text))[-1], child_writes=False)
+            size = len(text) + request.column_bytes()
+            self._inputs, inputs = protocol.shared_memory(size, child_writes=False)
             child_ends.callback(os.close, inputs)
             self._outputs, outputs = protocol.shared_memory(
                 protocol.output_bytes(request.rows), child_writes=True
@@ -112,7 +99,7 @@ class RewardProcess:
                 raise
         self._poll = select.poll()  # a socket with a timeout would make more system calls
         self._poll.register(self._socket, select.POLLIN)
-        self._columns = request.columns(self._inputs, len(text))
+        self._columns = request.columns(self._inputs)
         self._values = protocol.output_values(self._outputs, request.rows)
         try:
             held, _ = self._receive(LOCKED, request.token, _LOCK_SECONDS)
@@ -145,7 +132,7 @@ class RewardProcess:
         fault = answer.find_fault(self._names, values)
         if fault is not None:
             failure, row = fault
-            inputs = answer.inputs_at(self.program.parameters, self._columns, row)
+            inputs = answer.inputs_at([*self.request.shapes], self._columns, row)
             raise self._failed(RewardFailure(failure.kind, f"{failure}, where {inputs}"))
         return Terms(self._names, values)
 
@@ -176,29 +163,25 @@ class RewardProcess:
 
     def _call(self, columns: Columns) -> tuple[int, int, int]:
         """Evaluate a batch; returns the numbers of rows, of terms, and of bytes of text."""
-        rows = self._fill(columns)
-        token = random_token()
+        if self._closed:
+            raise SandboxError("this reward process is closed; start another")
+        if missing := self.request.shapes.keys() - columns.keys():
+            raise ValueError(f"no column {min(missing)!r}")
+        rows, most = len(columns[next(iter(self.request.shapes))]), self.request.rows
+        if rows > most:
+            raise ValueError(f"{rows} rows in columns, but the process was started for {most}")
+        for (name, shape), target in zip(self.request.shapes.items(), self._columns, strict=True):
+            if columns[name].shape != (rows, *shape):
+                raise ValueError(
+                    f"column {name!r} has shape {columns[name].shape}, expected {(rows, *shape)}"
+                )
+            target[:rows] = columns[name]
+        token = protocol.random_token()
         try:
             self._socket.send(REQUEST.pack(token, rows))
         except OSError as error:
             raise self._died() from error
         return rows, *self._receive(DONE, token, self._seconds)
-
-    def _fill(self, columns: Columns) -> int:
-        """Copy the program's columns to shared memory; returns their number of rows."""
-        if self._closed:
-            raise SandboxError("this reward process is closed; start another")
-        missing = next((name for name in self.program.parameters if name not in columns), None)
-        if missing is not None:
-            raise ValueError(f"no column {missing!r}")
-        rows = len(columns[self.program.parameters[0]])
-        if rows > self.rows:
-            raise ValueError(f"{rows} rows in columns, but the process was started for {self.rows}")
-        for name, target in zip(self.program.parameters, self._columns, strict=True):
-            if columns[name].shape != (expected := (rows, *target.shape[1:])):
-                raise ValueError(f"column {name!r} has shape {columns[name].shape}, expected {expected}")
-            target[:rows] = columns[name]
-        return rows
 
     def _receive(self, expected: int, token: int, seconds: float) -> tuple[int, int]:
         """Count and bytes of text of the next message, which must answer this request.
@@ -206,7 +189,7 @@ class RewardProcess:
         An answer to no request arrives here as the next one, with another token.
         """
         if not self._poll.poll(seconds * 1000):
-            name = f"`{self.program.entry_point}`" if expected == DONE else "Loading the program"
+            name = f"`{ENTRY_POINTS[self.request.kind]}`" if expected == DONE else "Loading the program"
             text = f"{name} took longer than {numbers.compact(seconds)} s"
             raise self._failed(RewardFailure("timed_out", text))
         message = b""
@@ -235,12 +218,20 @@ class RewardProcess:
         return failure
 
     def _died(self) -> RewardFailure:
+        """The failure of a process that ended without an answer."""
         self._closed, status = True, -1
         try:
             status = self._server.end(self.pid)
         finally:
             self._release()
-        return died(status)
+        number, code = status & 0x7F, status >> 8
+        if not number and code == protocol.EXIT_OUT_OF_MEMORY:
+            return RewardFailure("out_of_memory", "more than 512 MB")
+        name = next((each.name for each in signal.Signals if each == number), f"signal {number}")
+        cause = f"{_DEATHS.get(name, 'by a signal')} ({name})"
+        if not number:
+            cause = f"it ended by itself (exit status {code})"
+        return RewardFailure("killed", f"The reward process died: {cause}")
 
     def _release(self) -> None:
         self._socket.close()
@@ -248,11 +239,6 @@ class RewardProcess:
         for memory in (self._inputs, self._outputs):
             with contextlib.suppress(BufferError):  # a traceback holds a view; unmapped with the last one
                 memory.close()
-
-
-def random_token() -> int:
-    """64 bits that can't be foreseen."""
-    return int.from_bytes(os.urandom(8), "little")
 
 
 def clean(text: bytes) -> str:

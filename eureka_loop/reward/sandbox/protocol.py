@@ -12,9 +12,10 @@ import json
 import math
 import mmap
 import os
+import secrets
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -38,7 +39,12 @@ EXIT_FAILED, EXIT_OUT_OF_MEMORY = 70, 71  # exit statuses: no set-up; no memory 
 TEXT_BYTES = 16384  # at the start of the outputs: term names, or a failure's kind, message, detail, by NUL
 
 _LENGTH = struct.Struct("<Q")
-_ALIGNMENT = 64  # a cache line, and any SIMD width
+_ALIGNMENT = 64  # of the first column: a cache line, and any SIMD width
+
+
+def random_token() -> int:
+    """64 bits that can't be foreseen."""
+    return secrets.randbits(64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +62,33 @@ class LoadRequest:
     source: str
     shapes: Mapping[str, tuple[int, ...]]
     rows: int
-    token: int
+    token: int = field(default_factory=random_token)
 
     def encode(self) -> bytes:
         text = json.dumps(asdict(self)).encode()
+        text += b" " * (-(_LENGTH.size + len(text)) % _ALIGNMENT)
         return _LENGTH.pack(len(text)) + text
 
     @staticmethod
-    def decode(memory: mmap.mmap) -> tuple[LoadRequest, int]:
-        """The request, and its length in bytes."""
-        end = _LENGTH.size + _LENGTH.unpack_from(memory)[0]
-        fields = json.loads(memory[_LENGTH.size : end])
+    def decode(memory: mmap.mmap) -> LoadRequest:
+        fields = json.loads(memory[_LENGTH.size : _start_of_columns(memory)])
         fields["shapes"] = {name: tuple(shape) for name, shape in fields["shapes"].items()}
-        return LoadRequest(**fields), end
+        return LoadRequest(**fields)
 
-    def offsets(self, encoded: int) -> list[int]:
-        """Where each column begins in the inputs, and where they end, after so many bytes of request."""
-        offsets = [_aligned(encoded)]
+    def column_bytes(self) -> int:
+        return 8 * self.rows * sum(map(math.prod, self.shapes.values()))
+
+    def columns(self, memory: mmap.mmap) -> list[Array]:
+        """Views (rows, *shape) of the inputs that begin with this request, in the program's order."""
+        found, offset = [], _start_of_columns(memory)
         for shape in self.shapes.values():
-            offsets.append(offsets[-1] + _aligned(self.rows * math.prod(shape) * 8))
-        return offsets
-
-    def columns(self, memory: mmap.mmap, encoded: int) -> list[Array]:
-        """Views (rows, *shape) of the inputs, in the program's order."""
-        pairs = zip(self.shapes.values(), self.offsets(encoded), strict=False)
-        return [np.ndarray((self.rows, *shape), np.float64, memory, offset) for shape, offset in pairs]
+            found.append(np.ndarray((self.rows, *shape), np.float64, memory, offset))
+            offset += found[-1].nbytes
+        return found
 
 
-def _aligned(size: int) -> int:
-    return -(-size // _ALIGNMENT) * _ALIGNMENT
+def _start_of_columns(memory: mmap.mmap) -> int:
+    return _LENGTH.size + int(_LENGTH.unpack_from(memory)[0])
 
 
 def output_bytes(rows: int) -> int:

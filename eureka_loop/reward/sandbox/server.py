@@ -111,8 +111,8 @@ def _run_child(descriptors: list[int], wanted: Layer, parent: int, scope: dict[s
         os.closerange(CONTROL + 1, _DESCRIPTORS)
         sys.stdin = sys.stdout = sys.stderr = None  # a stray write would be fatal
         held = lock.lock(wanted, parent=parent, control=CONTROL)
-        request, encoded = protocol.LoadRequest.decode(readable)  # nothing of it is read before the lock
-        server = ProgramServer(request, request.columns(readable, encoded), writable)
+        request = protocol.LoadRequest.decode(readable)  # nothing of it is read before the lock
+        server = ProgramServer(request, request.columns(readable), writable)
         server.send(request.token, protocol.LOCKED, int(held))
         if request.kind == "probe":
             server.send(request.token, protocol.READY, probes.attempt(request.source))

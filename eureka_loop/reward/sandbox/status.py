@@ -66,8 +66,7 @@ def measure(fork_server: ForkServer) -> SandboxStatus:
 def _refused(fork_server: ForkServer, name: str) -> bool:
     """Whether the call came back as forbidden, or the filter killed the process."""
     try:
-        with fork_server.probe(name) as process:
-            return is_refusal(name, process.ready)
+        return is_refusal(name, fork_server.probe(name))
     except RewardFailure as failure:
         return "(SIGSYS)" in str(failure)
 

@@ -16,6 +16,7 @@ from eureka_loop.reward.sandbox.process import RewardProcess
 SHAPES = {"x": (), "v": (3,)}
 
 ESCAPE = """
+tolerance.__globals__["__builtins__"]["globals"]()["@constant"] = lambda value: value
 builtins = tolerance.__globals__["__builtins__"]
 load = builtins["__import__"]
 os, sys, ctypes, struct, mmap = load("os"), load("sys"), load("ctypes"), load("struct"), load("mmap")

@@ -20,7 +20,7 @@ def compute_reward(x, v):
 
 def failure_of(process, given) -> RewardFailure:
     with pytest.raises(RewardFailure) as caught:
-        process.evaluate(given) if process.program.kind == "reward" else process.measure(given)
+        process.evaluate(given) if process.request.kind == "reward" else process.measure(given)
     return caught.value
 
 

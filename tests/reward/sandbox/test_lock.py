@@ -79,7 +79,7 @@ def test_a_locked_process_has_no_environment(strict, escaped):
     assert process.evaluate(columns(4)).total.tolist() == [0.0] * 4
 
 
-STEAL = 'load = tolerance.__globals__["__builtins__"]["__import__"]\nload("os").open("/etc/passwd", 0)\n'
+STEAL = 'tolerance.__globals__["__builtins__"]["__import__"]("os").open("/etc/passwd", 0)\n'
 
 
 def test_the_lock_comes_before_the_first_line_of_the_program(strict, start):

@@ -62,15 +62,14 @@ def test_a_shape_that_fits_by_chance_is_found_at_an_awkward_number_of_rows(fork_
     assert caught.value.kind in ("rows_not_independent", "wrong_shape")
 
 
-def test_state_is_found(trial):
+@pytest.mark.parametrize(
+    ("kind", "entry", "value"),
+    [("reward", "compute_reward", "{'a': x + count()}"), ("fitness", "fitness", "x.mean() + count()")],
+)
+def test_state_is_found(trial, kind, entry, value):
+    before = "def count(seen=[]):\n    seen.append(1)\n    return len(seen)\n"
     with pytest.raises(RewardFailure) as caught:
-        trial("SEEN.append(1)\n    return {'a': x + len(SEEN)}", before="SEEN = [0]")
-    assert caught.value.kind == "not_deterministic"
-
-
-def test_a_fitness_with_state_is_found(trial):
-    with pytest.raises(RewardFailure) as caught:
-        trial("SEEN.append(1)\n    return x.mean() + len(SEEN)", "SEEN = [0]", "fitness", "fitness")
+        trial(f"return {value}", before, kind, entry)
     assert caught.value.kind == "not_deterministic"
 
 
