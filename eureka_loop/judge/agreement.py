@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -23,7 +22,6 @@ class Match:
 
     ours: str | None
     theirs: str | None
-    how: Literal["name", "values", ""] = ""
     correlation: float | None = None  # None where one is constant
 
 
@@ -31,8 +29,7 @@ class Match:
 class Agreement:
     """Two rewards on the same transitions."""
 
-    ours: str  # ids
-    theirs: str
+    theirs: str  # id
     sources: tuple[str, ...]  # origins of the transitions ("random actions", "policy of winner")
     rows: int  # number of transitions
     pearson: float | None  # correlation of the rewards; None where one is constant
@@ -41,27 +38,25 @@ class Agreement:
     terms: tuple[Match, ...]
 
 
-def agreement(
-    ids: tuple[str, str], ours: Terms, theirs: Terms, source: Array, sources: Sequence[str]
-) -> Agreement:
-    """The agreement of two rewards on the same (N,) rows; `source` (N,) indexes `sources`."""
+def agreement(id: str, ours: Terms, theirs: Terms, source: Array, sources: Sequence[str]) -> Agreement:
+    """The agreement with the reward `id` on the same (N,) rows; `source` (N,) indexes `sources`."""
     x, y = ours.total, theirs.total
     shown = np.unique(np.linspace(0, len(x) - 1, POINTS).astype(int))
     points = tuple((float(x[i]), float(y[i]), int(source[i])) for i in shown)
     value, by_rank, terms = pearson(x, y), pearson(ranks(x), ranks(y)), tuple(matches(ours, theirs))
-    return Agreement(*ids, tuple(sources), len(x), value, by_rank, points, terms)
+    return Agreement(id, tuple(sources), len(x), value, by_rank, points, terms)
 
 
 def matches(ours: Terms, theirs: Terms) -> list[Match]:
     """Terms of the same name first, then those that correlate, then the rest of each side."""
     mine, yours = ours.named(), theirs.named()
-    found = [Match(name, name, "name", pearson(mine[name], yours[name])) for name in mine if name in yours]
+    found = [Match(name, name, pearson(mine[name], yours[name])) for name in mine if name in yours]
     free = [name for name in mine if name not in yours and not is_diagnostic(name)]
     others = [name for name in yours if name not in mine and not is_diagnostic(name)]
     pairs = [(pearson(mine[a], yours[b]) or 0.0, a, b) for a in free for b in others]
     for value, a, b in sorted(pairs, key=lambda pair: -abs(pair[0])):
         if abs(value) >= ALIKE and a in free and b in others:
-            found.append(Match(a, b, "values", value))
+            found.append(Match(a, b, value))
             free.remove(a)
             others.remove(b)
     return [*found, *(Match(name, None) for name in free), *(Match(None, name) for name in others)]

@@ -18,14 +18,7 @@ _NO_LOOP = "arrays hold all rows at once: write array operations, without the lo
 _CONTAINER, _LIST = ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp, -1
 _OF_MIXING = ("exception", "rows_not_independent", "wrong_shape")  # failures that it may cause
 _MOST = 8  # places that mix rows
-_MIXING = {  # functions other than reductions that may mix rows → what to write instead
-    **dict.fromkeys(("diff", "roll", "gradient"), "for the change over a step write `{x} - prev_{x}`"),
-    **dict.fromkeys(
-        ("cumsum", "cumprod"), "a sum over an episode is a tracker, or a difference to `init_{x}`"
-    ),
-    "dot": "write `dot({x}, {y})` of (N, k), `{x} * {y}` of (N,)",
-    "sort": "write `np.sort({x}, axis=1)`",
-}
+_ALONG_ROWS = ("diff", "roll", "gradient", "cumsum", "cumprod", "sort")  # and the reductions
 
 
 def for_failure(failure: RewardFailure, program: Program, shapes: Mapping[str, Shape]) -> str:
@@ -67,7 +60,7 @@ def _term_values(tree: ast.Module) -> dict[object, ast.expr]:
 
 
 def _for_shape(shape: str, value: str, observable: str) -> str:
-    """The replacement for a term of that shape, "(N, 3)", and that expression."""
+    """The replacement for a term of that shape, "(N, 3)", with that expression as its value."""
     if shape == "()":
         return f": write `{value} * np.ones(len({observable}))`, or add `axis=1` to the reduction"
     if shape.startswith("(N, "):
@@ -104,17 +97,16 @@ def _rank(x: ast.expr, ranks: Mapping[str, int]) -> int:
 
 def _instead(node: ast.AST, ranks: Mapping[str, int]) -> str:
     match node:
-        case ast.Call(func=ast.Attribute(attr=method)) if (x := _operand(node)) is not None:
-            return _instead_of_call(node, module_path(node.func)[1] or method, x, _rank(x, ranks))
+        case ast.Call(func=ast.Attribute() as function) if (x := _operand(node)) is not None:
+            return _instead_of_call(node, module_path(function)[1] or function.attr, x, _rank(x, ranks))
         case ast.Call(func=ast.Name(id="sum" | "max" | "min" as name), args=[x]) if _rank(x, ranks) > 0:
             return f"write `{f'np.{name}({code(x)}, axis=1)' if _rank(x, ranks) > 1 else code(x)}`"
         case ast.Subscript(value=ast.Name() | ast.BinOp() as x, slice=index, ctx=ast.Load()):
             return _instead_of_index(x, index, _rank(x, ranks))
         case ast.For(iter=x) if _rank(x, ranks) > 0:
             return _NO_LOOP
-        case ast.Call(func=ast.Name(id="range"), args=arguments):
-            by_row = any(re.match(r"len\(|.*\.shape\[0\]", code(each)) for each in arguments)
-            return _NO_LOOP if by_row else ""
+        case ast.Call(func=ast.Name(id="range")) if re.search(r"\(len\(|\.shape\[0\]", code(node)):
+            return _NO_LOOP
     return ""
 
 
@@ -124,20 +116,24 @@ def _instead_of_call(node: ast.Call, name: str, x: ast.expr, rank: int) -> str:
         name: of the function or method.
         x: the argument of the function, or the array with the method.
     """
-    positional = [each for each in node.args if isinstance(each, ast.Constant) and name in REDUCTIONS]
     axes = [each.value for each in node.keywords if each.arg == "axis"]
-    axes = axes or [each for each in positional if isinstance(each.value, int)]
+    axes += [each for each in node.args if name in REDUCTIONS and code(each).lstrip("-").isdigit()]
     axis = code(axes[0]).removeprefix("None") if axes else ""
-    if name in REDUCTIONS and axis in ("", "0", "-2") and not (rank == _LIST and axis == "0"):
+    if axis not in ("", "0", "-2") or (rank == _LIST and axis == "0"):
+        return ""
+    alone = f"np.abs({code(x)})" if name == "linalg.norm" else code(x)
+    if name in REDUCTIONS and rank == 1:
+        return f"write `{alone}`, one number a row already"
+    if name in REDUCTIONS:
         others = [each for each in node.args if each not in axes]
         keyword = ast.keyword("axis", ast.Constant(0 if rank == _LIST else 1))
-        alone = f"`np.abs({code(x)})`" if name == "linalg.norm" else f"`{code(x)}`"
-        if rank == 1:
-            return f"write {alone}, one number a row already"
         written = f"write `{code(ast.Call(node.func, others, [keyword]))}`"
-        return written + ("" if rank else f", or, where it is (N,), {alone}")
-    if name == "dot" or axis in ("0", "-2") or (not axis and rank < 2):
-        return _MIXING.get(name, "").format(x=code(x), y=code(node.args[-1] if node.args else x))
+        return written + ("" if rank else f", or, where it is (N,), `{alone}`")
+    if name == "dot":
+        a, b = code(x), code(node.args[-1] if node.args else x)
+        return f"write `dot({a}, {b})` of (N, k), `{a} * {b}` of (N,)"
+    if name in _ALONG_ROWS and (axis or rank < 2):
+        return f"take `axis=1` of (N, k); for the change over a step write `{alone} - prev_{alone}`"
     return ""
 
 
@@ -177,12 +173,10 @@ def for_exception(text: str, path: Path, rows: int) -> str:
     Args:
         rows: of the batch; shapes in numpy's messages begin with it.
     """
-    text = text.replace(f"({rows},", "(N,")
+    text = re.sub(r",(?=\d)", ", ", text.replace(f"({rows},", "(N,"))
     for pattern, hint in _HINTS:
         if found := re.search(pattern, text):
-            if isinstance(hint, str):
-                return hint.format(*found.groups(), **_parts(path))
-            return hint(path, text)
+            return hint(path) if callable(hint) else hint.format(*found.groups(), **_parts(path))
     return ""
 
 
@@ -197,8 +191,8 @@ def _parts(path: Path) -> dict[str, str]:
                 parts["changed"] = code(target.value if isinstance(target, ast.Subscript) else target)
             case ast.Assign(targets=[target], value=value):
                 parts |= {"target": code(target).strip("()"), "value": _base(value)}
-            case ast.BinOp(left=left, right=right):
-                parts |= {"left": code(left), "right": code(right)}
+            case ast.BinOp(left=left, right=right) | ast.Compare(left=left, comparators=[right]):
+                parts |= {"left": _base(left), "right": _base(right)}
             case ast.Subscript(value=x):
                 parts["x"] = _base(x)
             case ast.Call(func=function, args=arguments):
@@ -209,17 +203,17 @@ def _parts(path: Path) -> dict[str, str]:
     return parts
 
 
-def _condition(path: Path, _: str) -> str:
+def _condition(path: Path) -> str:
     """A condition on an array: in `if`, `and`, `or`, `not`, `a < x < b`, `max(x, 0)`."""
     test = path[0]
     for parent in path:
         if isinstance(parent, ast.If | ast.IfExp) and test in (parent.test, parent):
-            condition, values = _elementwise(parent.test), "a, b"
-            if isinstance(parent, ast.IfExp):
-                values = f"{code(parent.body)}, {code(parent.orelse)}"
-            return f"`if` on an array of N rows. Write `np.where({condition}, {values})`."
-        negated = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
-        if not (parent is test or negated or isinstance(parent, ast.BoolOp)):
+            values = (
+                f"{code(parent.body)}, {code(parent.orelse)}" if isinstance(parent, ast.IfExp) else "a, b"
+            )
+            return f"`if` on an array of N rows. Write `np.where({_elementwise(parent.test)}, {values})`."
+        joins = isinstance(parent, ast.BoolOp) or isinstance(getattr(parent, "op", None), ast.Not)
+        if not (parent is test or joins):
             break
         test = parent
     if isinstance(test, ast.Call) and (name := code(test.func)) in ("max", "min"):
@@ -244,27 +238,8 @@ def _elementwise(node: ast.AST) -> str:
     return code(node)
 
 
-def _broadcast(path: Path, text: str) -> str:
-    """Two arrays with shapes that don't fit row by row."""
-    match path[0]:
-        case ast.BinOp(left=a, right=b) | ast.Compare(left=a, comparators=[b]):
-            pass
-        case ast.AugAssign(target=a, value=b) | ast.Call(args=[a, b]):
-            pass
-        case _:
-            return ""
-    shapes = re.findall(r"\([N\d, ]*\)", re.sub(r",(?=\d)", ", ", text))
-    if len(shapes) != 2:
-        return ""
-    pairs = list(zip((a, b), shapes, strict=True))
-    message = " and ".join(f"`{code(x)}` is {shape}" for x, shape in pairs) + ", which don't fit row by row"
-    narrow, wide = sorted(pairs, key=lambda pair: pair[1] != "(N,)")
-    if narrow[1] == "(N,)" and wide[1].startswith("(N, "):
-        message += f": write `{_base(narrow[0])}[:, None]`, or take a component, `{_base(wide[0])}[:, 0]`"
-    return message
-
-
-_HINTS: tuple[tuple[str, str | Callable[[Path, str], str]], ...] = (
+_UNFIT = "`{left}` is {} and `{right}` is {}, which don't fit row by row: write "
+_HINTS: tuple[tuple[str, str | Callable[[Path], str]], ...] = (
     (r"truth value of an array", _condition),
     (r"only (?:length-1|0-dimensional) arrays", "`{call}` takes one number, not an array: write `{numpy}`"),
     (r"only integer scalar arrays", _NO_LOOP),
@@ -272,7 +247,8 @@ _HINTS: tuple[tuple[str, str | Callable[[Path, str], str]], ...] = (
     (r"array is 1-dimensional", "`{x}` is (N,), it has no components: write `{x}`"),
     (r"for axis 1 with size", "there is no such component: the last is `{x}[:, -1]`"),
     (r"matmul", "`@` is no product row by row: write `dot({left}, {right})`"),
-    (r"could not be broadcast", _broadcast),
+    (r"broadcast.* (\(N,\)) (\(N, .*\))", _UNFIT + "`{left}[:, None]`, or take a component, `{right}[:, 0]`"),
+    (r"broadcast.* (\(N, .*\)) (\(N,\))", _UNFIT + "`{right}[:, None]`, or take a component, `{left}[:, 0]`"),
     (r"to unpack", "an array is unpacked row by row: write `{target} = {value}.T`"),
     (r"read-only|WRITEABLE", "the inputs are read-only: begin with `{changed} = {changed}.copy()`"),
     (r"local variable '(\w+)'", "`{}` has no value yet: assign it before this line"),

@@ -22,7 +22,7 @@ def terms(**values: Array) -> Terms:
 )
 def test_correlations(theirs: Terms, spearman: object) -> None:
     """Rank correlation is 1 where all rows are ordered alike, and undefined for a constant reward."""
-    found = agreement(("g1-02", "human"), terms(speed=X), theirs, np.zeros(2000), ["random actions"])
+    found = agreement("human", terms(speed=X), theirs, np.zeros(2000), ["random actions"])
     assert found.spearman == spearman
     assert (found.pearson is None) == (spearman is None)
     assert found.pearson is None or found.pearson < 0.9
@@ -33,11 +33,11 @@ def test_correlations(theirs: Terms, spearman: object) -> None:
 def test_terms_pair_by_name_then_by_their_values() -> None:
     ours = terms(speed=X, effort=NOISE, lean=np.cos(X))
     theirs = terms(control=-2 * NOISE + 0.01 * X / 2000, speed=-X, alive=np.ones(2000))
-    found = agreement(("g1-02", "human"), ours, theirs, np.zeros(2000), ["random actions"]).terms
-    assert [(each.ours, each.theirs, each.how) for each in found] == [
-        ("speed", "speed", "name"),
-        ("effort", "control", "values"),
-        ("lean", None, ""),
-        (None, "alive", ""),
+    found = agreement("human", ours, theirs, np.zeros(2000), ["random actions"]).terms
+    assert [(each.ours, each.theirs) for each in found] == [
+        ("speed", "speed"),
+        ("effort", "control"),
+        ("lean", None),
+        (None, "alive"),
     ]
     assert [each.correlation for each in found[:2]] == pytest.approx([-1.0, -1.0], abs=1e-3)

@@ -41,8 +41,7 @@ REDUCTIONS = [
     ("x = sum(action)", "np.sum(action, axis=1)"),
     ("x = np.diff(torso_pos, axis=0)", "torso_pos - prev_torso_pos"),
     ("x = np.roll(forward_velocity, 1)", "forward_velocity - prev_forward_velocity"),
-    ("x = np.cumsum(forward_velocity)", "init_forward_velocity"),
-    ("x = np.sort(action, axis=0)", "np.sort(action, axis=1)"),
+    ("x = np.sort(action, axis=0)", "axis=1"),
     ("x = torso_pos @ torso_pos", "dot(torso_pos, torso_pos)"),
     ("x = np.dot(forward_velocity, forward_velocity)", "forward_velocity * forward_velocity"),
 ]

@@ -202,7 +202,7 @@ def _agreements(run: Run, programs: Mapping[str, Program], labels: Sequence[str]
     first, *others = programs
     sources = ["random actions", *(f"policy of {label}" for label in labels)]
     return tuple(
-        agreement((first, other), terms[first], terms[other], source, sources)
+        agreement(other, terms[first], terms[other], source, sources)
         for other in others
         if terms.keys() >= {first, other}
     )

@@ -195,7 +195,8 @@ def term_rows(part: Part, found: Agreement, other: RewardResult) -> list[list[st
             diagnostic = name in known and is_diagnostic(name)
             share = "not summed" if diagnostic else numbers.percent(known.get(name or ""))
             row += [name or numbers.UNKNOWN, share]
-        how = {"name": "same name", "values": "values", "": "no counterpart"}[match.how]
+        paired = "same name" if match.ours == match.theirs else "values"
+        how = "no counterpart" if None in (match.ours, match.theirs) else paired
         value = "" if match.correlation is None else f", correlation {match.correlation:+.2f}"
         rows.append([*row, f"{how}{value}"])
     return rows

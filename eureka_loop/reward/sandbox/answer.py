@@ -1,16 +1,13 @@
-"""A program's result or exception: names, shapes, types, failures in the child; floats in the owner's copy.
-
-A traceback is written by hand: `traceback` would look for the source in a file, which a locked process can't
-open.
-"""
+"""A program's result or exception: names, shapes, types, failures in the child; floats in the owner."""
 
 from __future__ import annotations
 
 import ast
 import contextlib
+import linecache
 import re
+import traceback
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -33,11 +30,13 @@ _FRAMES = 5  # shown, from the traceback's end
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # differs from run to run; a replayed prompt must not
 
 
-def collect(result: object, known: tuple[str, ...], rows: int, values: Array) -> tuple[str, ...]:
-    """Copy a reward program's terms to `values` (MAX_TERMS, capacity), one a line; returns their names.
+def collect(result: object, known: tuple[str, ...], shape: tuple[int, ...], values: Array) -> tuple[str, ...]:
+    """Copy a program's terms to `values` (MAX_TERMS, capacity), one a line; returns their names.
 
     Args:
+        result: terms by name; of a fitness or success program, its number by its kind.
         known: names in the calls before; () in the first.
+        shape: of each: (N,) for a reward's terms, () for one number.
 
     Raises:
         RewardFailure: wrong_terms, wrong_shape or wrong_dtype, of all terms together.
@@ -58,23 +57,13 @@ def collect(result: object, known: tuple[str, ...], rows: int, values: Array) ->
     failures = []
     for line, (name, value) in enumerate(result.items()):
         try:
-            values[line, :rows] = _checked(f"Term {name!r}", value, (rows,))
+            array = _checked(f"Term {name!r}" if shape else f"`{name}`", value, shape)
+            values[line, : array.size] = array
         except RewardFailure as failure:
             failures.append(failure)
     if failures:
         raise RewardFailure(failures[0].kind, "\n".join(map(str, failures)))
     return names
-
-
-def collect_number(result: object, kind: str, values: Array) -> None:
-    """Copy the number of a fitness or success program to `values[0, 0]`.
-
-    Raises:
-        RewardFailure: wrong_shape, wrong_dtype or not_finite.
-    """
-    values[0, 0] = number = _checked(f"`{kind}`", result, ())
-    if not np.isfinite(number):
-        raise RewardFailure("not_finite", f"`{kind}` returned {number}, expected a finite number")
 
 
 def check_names(names: tuple[str, ...]) -> None:
@@ -147,17 +136,14 @@ def explain(error: BaseException, source: str, rows: int = 0) -> RewardFailure:
     """
     if isinstance(error, Refused):  # not Python, or no entry point; the lines are in the text
         return RewardFailure("exception", str(error))
-    frames, trace = [], error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILENAME:
-            frames.append(trace)
-        trace = trace.tb_next
-    lines = [(frame.tb_lineno, frame.tb_frame.f_code.co_name) for frame in frames]
-    if isinstance(error, SyntaxError) and error.filename == FILENAME:  # from `compile`: a `return` outside
-        lines.append((error.lineno or 0, "<module>"))
-    where = f"Line {lines[-1][0]}: " if lines else ""
+    linecache.cache[FILENAME] = len(source), None, source.splitlines(), FILENAME
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename == FILENAME]
+    line = error.lineno if isinstance(error, SyntaxError) else None  # from `compile`: a `return` outside
+    line = frames[-1].lineno if frames else line
+    where = f"Line {line}: " if line else ""
     kind, text = type(error).__name__, _ADDRESS.sub("", _text(error)).replace("\n", " ")
-    detail = "\n".join([*_traceback_lines(lines, source.splitlines()), f"{kind}: {text}"])
+    shown = (f"  line {each.lineno}, in {each.name}\n    {each.line}" for each in frames[-_FRAMES:])
+    detail = "\n".join([*shown, f"{kind}: {text}"])
     if isinstance(error, MemoryError):
         return RewardFailure("out_of_memory", f"{where}more than 512 MB: {text or 'out of memory'}", detail)
     hint = ""
@@ -169,26 +155,18 @@ def explain(error: BaseException, source: str, rows: int = 0) -> RewardFailure:
     )
 
 
-def _path(trace: TracebackType, source: str) -> hints.Path:
+def _path(frame: traceback.FrameSummary, source: str) -> hints.Path:
     """The expression that raised the exception, and the nodes around it, outwards."""
-    position = list(trace.tb_frame.f_code.co_positions())[trace.tb_lasti // 2]
-    line, end_line, column, end_column = (number or 0 for number in position)
+    begin = frame.lineno or 0, frame.colno or 0
+    end = frame.end_lineno or 0, frame.end_colno or 0
     around = [
         node
         for node in ast.walk(ast.parse(source))  # outer nodes come before inner ones
         if isinstance(node, ast.expr | ast.stmt)
-        and (node.lineno, node.col_offset) <= (line, column)
-        and (end_line, end_column) <= (node.end_lineno or 0, node.end_col_offset or 0)
+        and (node.lineno, node.col_offset) <= begin
+        and end <= (node.end_lineno or 0, node.end_col_offset or 0)
     ]
     return around[::-1]
-
-
-def _traceback_lines(frames: list[tuple[int, str]], lines: list[str]) -> list[str]:
-    shown = ["…"] if len(frames) > _FRAMES else []
-    for line, function in frames[-_FRAMES:]:
-        text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-        shown += [f"  line {line}, in {function}", f"    {text}"]
-    return shown
 
 
 def _text(error: BaseException) -> str:

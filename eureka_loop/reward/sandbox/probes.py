@@ -22,19 +22,9 @@ from pathlib import Path
 
 from eureka_loop.reward.sandbox.seccomp import LIBC, checked
 
-_NUMBERS: dict[str, tuple[int, int]] = {  # x86-64, aarch64
-    "bpf": (321, 280),
-    "io_uring_setup": (425, 425),
-    "keyctl": (250, 219),
-    "memfd_create": (319, 279),
-    "perf_event_open": (298, 241),
-    "pidfd_open": (434, 434),
-    "prctl": (157, 167),
-    "process_vm_readv": (310, 270),
-    "ptrace": (101, 117),
-    "unshare": (272, 97),
-    "userfaultfd": (323, 282),
-}
+# System calls without a function in the C library: x86-64, aarch64.
+_BPF, _KEYCTL, _PERF_EVENT_OPEN, _USERFAULTFD = (321, 280), (250, 219), (298, 241), (323, 282)
+_IO_URING_SETUP, _PIDFD_OPEN = (425, 425), (434, 434)
 _PTRACE_SEIZE, _CLONE_NEWUSER, _JOIN_SESSION_KEYRING = 0x4206, 1 << 28, 1
 _USER_MODE_ONLY, _PR_SET_DUMPABLE = 1, 4
 _buffer = ctypes.create_string_buffer(256)
@@ -99,13 +89,13 @@ def _read_parent() -> None:
     """The fork server has the same buffer at the same address: this process is its fork."""
     here = struct.pack("<QQ", ctypes.addressof(_buffer) + 128, 16)
     there = struct.pack("<QQ", ctypes.addressof(_buffer), 16)
-    _call("process_vm_readv", os.getppid(), here, 1, there, 1, 0)
+    size = ctypes.c_ulong(1)
+    checked(LIBC.process_vm_readv(os.getppid(), here, size, there, size, ctypes.c_ulong(0)))
 
 
-def _call(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
-    number = _NUMBERS[name][0 if platform.machine() == "x86_64" else 1]
+def _call(numbers: tuple[int, int], *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
     wide = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
-    return checked(LIBC.syscall(ctypes.c_long(number), *wide))
+    return checked(LIBC.syscall(ctypes.c_long(numbers[platform.machine() != "x86_64"]), *wide))
 
 
 _READ_EXECUTE, _PRIVATE = mmap.PROT_READ | mmap.PROT_EXEC, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
@@ -128,15 +118,15 @@ PROBES: dict[str, Callable[[], object]] = {
     "raise_limit": lambda: resource.setrlimit(resource.RLIMIT_CORE, (4096, 4096)),
     "map_executable": lambda: mmap.mmap(-1, 4096, _PRIVATE, _READ_EXECUTE).close(),
     "make_executable": _make_executable,
-    "trace_parent": lambda: _call("ptrace", _PTRACE_SEIZE, os.getppid(), 0, 0),
+    "trace_parent": lambda: checked(LIBC.ptrace(_PTRACE_SEIZE, os.getppid(), None, None)),
     "read_parent": _read_parent,
-    "process_descriptor": lambda: os.close(_call("pidfd_open", os.getppid(), 0)),
-    "become_dumpable": lambda: _call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0),
-    "io_uring": lambda: os.close(_call("io_uring_setup", 1, ctypes.create_string_buffer(120))),
-    "userfaultfd": lambda: os.close(_call("userfaultfd", _USER_MODE_ONLY)),
-    "keyring": lambda: _call("keyctl", _JOIN_SESSION_KEYRING, None),
-    "new_namespace": lambda: _call("unshare", _CLONE_NEWUSER),
-    "load_bpf": lambda: os.close(_call("bpf", 0, _ARRAY_MAP, 48)),
-    "perf_event": lambda: os.close(_call("perf_event_open", _CPU_CLOCK, 0, -1, -1, 0)),
-    "anonymous_file": lambda: os.close(_call("memfd_create", b"probe", 0)),
+    "process_descriptor": lambda: os.close(_call(_PIDFD_OPEN, os.getppid(), 0)),
+    "become_dumpable": lambda: checked(LIBC.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)),
+    "io_uring": lambda: os.close(_call(_IO_URING_SETUP, 1, ctypes.create_string_buffer(120))),
+    "userfaultfd": lambda: os.close(_call(_USERFAULTFD, _USER_MODE_ONLY)),
+    "keyring": lambda: _call(_KEYCTL, _JOIN_SESSION_KEYRING, None),
+    "new_namespace": lambda: checked(LIBC.unshare(_CLONE_NEWUSER)),
+    "load_bpf": lambda: os.close(_call(_BPF, 0, _ARRAY_MAP, 48)),
+    "perf_event": lambda: os.close(_call(_PERF_EVENT_OPEN, _CPU_CLOCK, 0, -1, -1, 0)),
+    "anonymous_file": lambda: os.close(checked(LIBC.memfd_create(b"probe", 0))),
 }

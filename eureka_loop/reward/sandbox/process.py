@@ -144,7 +144,8 @@ class RewardProcess:
         self._call(columns)
         value = float(self._values[0, 0])
         if not np.isfinite(value):
-            raise self._broken("a number that is not finite")
+            text = f"`{self.request.kind}` returned {value}, expected a finite number"
+            raise self._failed(RewardFailure("not_finite", text))
         return value
 
     def close(self) -> None:

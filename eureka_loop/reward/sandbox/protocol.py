@@ -32,7 +32,7 @@ SERVER_MESSAGE = struct.Struct("<Iq")  # owner and fork server: operation, argum
 FORK, END = 1, 2  # END's result is the wait status, -1 where there is no such process
 
 CLAIMS = frozenset(  # failures that a child reports itself; the owner finds the others
-    "exception out_of_memory not_finite wrong_shape wrong_dtype wrong_terms mutated_input".split()
+    "exception out_of_memory wrong_shape wrong_dtype wrong_terms mutated_input".split()
 )
 EXIT_FAILED, EXIT_OUT_OF_MEMORY = 70, 71  # exit statuses: no set-up; no memory to report the failure
 

@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 import sys
+import tokenize  # noqa: F401 (`linecache` imports it on first use)
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -167,10 +168,10 @@ class ProgramServer:
     def _evaluate(self, rows: int) -> tuple[bytes, int]:
         """The names as text where they are new, and the number of terms."""
         result = self._function(*(column[:rows] for column in self._columns))
+        shape: tuple[int, ...] = (rows,)
         if self._request.kind != "reward":
-            answer.collect_number(result, self._request.kind, self._values)
-            return b"", 1
-        names = answer.collect(result, self._names, rows, self._values)
+            result, shape = {self._request.kind: result}, ()
+        names = answer.collect(result, self._names, shape, self._values)
         new, self._names = names != self._names, names
         return "\n".join(names).encode() if new else b"", len(names)
 

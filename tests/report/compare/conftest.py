@@ -109,11 +109,8 @@ def _algorithm(folder: Path, algorithm: Algorithm, setup: Setup, fitness: Fitnes
     theirs["sparse"] = Terms(("speed",), np.array([fast]))
     source = np.repeat([0.0, 1.0, 2.0], 400)
     sources = ["random actions", "policy of winner g1-03", "policy of hand-written"]
-    first = setup.entries[0].id
     known = {each.id for each in setup.entries}
-    found = (
-        agreement((first, id), ours, terms, source, sources) for id, terms in theirs.items() if id in known
-    )
+    found = (agreement(id, ours, terms, source, sources) for id, terms in theirs.items() if id in known)
     files.write_json(folder / "shared" / "shared.json", Shared(tuple(found)))
 
 
