@@ -33,7 +33,7 @@ from eureka_loop.reward.contract import Program
 from eureka_loop.reward.functions import namespace
 from eureka_loop.reward.parsing import compiled
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, layer_names
+from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, layer_names, tier
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
 from eureka_loop.reward.sandbox.status import measure
 
@@ -72,7 +72,7 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {sys.version.split()[0]}, numpy {np.__version__}")
     begin = time.perf_counter()
     with ForkServer() as fork_server:
-        print(f"tier {fork_server.tier} ({', '.join(layer_names(fork_server.held))})")
+        print(f"tier {tier(fork_server.held)} ({', '.join(layer_names(fork_server.held))})")
         print(f"fork server, first time: {(time.perf_counter() - begin) * 1e3:.0f} ms")
         begin = time.perf_counter()
         refused = measure(fork_server).refused

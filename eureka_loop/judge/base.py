@@ -66,9 +66,7 @@ class TaskJudge:
             kind: check(source, vocabulary, kind, hidden=True) for kind, source in sources.items() if source
         }
         self._fork_server, self._vocabulary = fork_server, vocabulary
-        self._processes: dict[Kind, RewardProcess] = {}
-        for kind in self._programs:
-            self._process(kind)
+        self._processes = {kind: self._start(kind) for kind in self._programs}
         self._others = [make(fork_server, task, vocabulary) for make in factories]
         programs = self._programs.values()
         self.program_names = tuple(dict.fromkeys(name for each in programs for name in each.parameters))
@@ -111,19 +109,16 @@ class TaskJudge:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _process(self, kind: Kind) -> RewardProcess:
-        if kind not in self._processes:
-            program = self._programs[kind]
-            shapes = self._vocabulary.shapes(program.parameters, hidden=True)
-            self._processes[kind] = self._fork_server.start(program, shapes, rows=ROWS)
-        return self._processes[kind]
+    def _start(self, kind: Kind) -> RewardProcess:
+        program = self._programs[kind]
+        shapes = self._vocabulary.shapes(program.parameters, hidden=True)
+        return self._fork_server.start(program, shapes, rows=ROWS)
 
     def _measure(self, kind: Kind, columns: Columns) -> float:
-        process = self._process(kind)
         try:
-            return process.measure(columns)
+            return self._processes[kind].measure(columns)
         except RewardFailure as failure:
-            del self._processes[kind]  # it is started again for the next episode
+            self._processes[kind] = self._start(kind)  # for the next episode
             raise RewardFailure(failure.kind, f"{kind}: {failure}", failure.detail) from failure
 
 

@@ -80,21 +80,17 @@ class _Gate(ast.NodeVisitor):
         """Only imports, constants and functions may stand there, the entry point among them."""
         defined: dict[str, ast.stmt] = {}
         for statement in tree.body:
-            name = ""
             match statement:
                 case ast.FunctionDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
-                    pass
+                    defined[name] = statement
                 case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
-                    pass
+                    defined[name] = statement
                 case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Expr(value=ast.Constant(value=str())):
                     pass
                 case ast.ClassDef() | ast.AsyncFunctionDef():  # `visit` reports them
                     pass
                 case _:
                     self._report(statement, f"`{code(statement, 40)}` can't stand outside a function")
-            if name and name in defined:
-                self._report(statement, f"`{name}` is defined twice: remove one")
-            defined[name] = statement
         function = defined.get(entry)
         if isinstance(function, ast.FunctionDef):
             self._check_signature(function)
@@ -227,11 +223,6 @@ class _Gate(ast.NodeVisitor):
         self._report(node, "a lambda needs a name: write a function above the entry point")
         self.visit(node.body)
 
-    def visit_keyword(self, node: ast.keyword) -> None:
-        if node.arg is None:
-            self._report(node, "`**` in a call: write the arguments out")
-        self.visit(node.value)
-
     def visit_BinOp(self, node: ast.BinOp) -> None:
         for side in (node.left, node.right):
             if isinstance(side, ast.Constant) and isinstance(side.value, str):
@@ -263,11 +254,13 @@ class _Gate(ast.NodeVisitor):
             self._report_unknown(node, node.attr, ATTRIBUTES, f"{code(node.value)}.")
 
     def visit_Call(self, node: ast.Call) -> None:
-        if self._check_function(node.func):
-            for name in (keyword.arg for keyword in node.keywords):
-                if name is not None and name not in _KEYWORDS:
-                    instead = f"; {INSTEAD[name]}" if name in INSTEAD else self._nearest(name, _KEYWORDS)
-                    self._report(node, f"`{code(node)}`: no keyword `{name}=`{instead}")
+        known = self._check_function(node.func)
+        for name in (keyword.arg for keyword in node.keywords):
+            if name is None:
+                self._report(node, "`**` in a call: write the arguments out")
+            elif known and name not in _KEYWORDS:
+                instead = f"; {INSTEAD[name]}" if name in INSTEAD else self._nearest(name, _KEYWORDS)
+                self._report(node, f"`{code(node)}`: no keyword `{name}=`{instead}")
         for argument in (*node.args, *node.keywords):
             self.visit(argument)
 

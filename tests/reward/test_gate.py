@@ -50,7 +50,6 @@ def test_beyond_forty_problems_there_are_only_more() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("X = 1\nX = 2", "`X` is defined twice: remove one"),
         ("X, Y = 1, 2", "`X, Y = (1, 2)` can't stand outside a function"),
         ("X = Y", "unknown name `Y`"),
     ],

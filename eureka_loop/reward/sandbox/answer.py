@@ -7,7 +7,7 @@ import contextlib
 import linecache
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,22 +85,24 @@ def check_names(names: tuple[str, ...]) -> None:
         raise RewardFailure("wrong_terms", f"{len(names)} terms ({', '.join(names) or 'none'}): {expected}")
 
 
-def find_fault(names: Sequence[str], values: Array) -> tuple[RewardFailure, int] | None:
-    """The first value that is not finite or too large, with its row in `values` (K, N), or None."""
+def find_fault(
+    names: Iterable[str], values: Array, parameters: Iterable[str], columns: Sequence[Array]
+) -> RewardFailure | None:
+    """The first value (K, N) that is not finite or too large, with the program's inputs in its row."""
     wrong = ~(np.abs(values) <= TERM_LIMIT)  # NaN included
     if not wrong.any():
         return None
     term, row = (int(index) for index in np.argwhere(wrong)[0])
-    name, value = names[term], values[term, row]
+    name, value, inputs = list(names)[term], values[term, row], _inputs_at(parameters, columns, row)
     where = f"in {wrong[term].sum()} of {values.shape[1]} rows, first in row {row}"
     if not np.isfinite(value):
-        return RewardFailure("not_finite", f"Term {name!r} is {value} {where}"), row
+        return RewardFailure("not_finite", f"Term {name!r} is {value} {where}, where {inputs}")
     limit, size = numbers.number(TERM_LIMIT), numbers.number(float(value))
     message = f"Term {name!r} exceeds ±{limit} {where} ({size}): scale or clip it"
-    return RewardFailure("out_of_range", message), row
+    return RewardFailure("out_of_range", f"{message}, where {inputs}")
 
 
-def inputs_at(parameters: Sequence[str], columns: Sequence[Array], row: int) -> str:
+def _inputs_at(parameters: Iterable[str], columns: Sequence[Array], row: int) -> str:
     """A program's inputs in one row: "speed = 0.1, torso_up = [0, 0.1, 0.99]"."""
     shown = []
     for name, column in zip(parameters, columns, strict=True):

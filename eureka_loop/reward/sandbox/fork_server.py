@@ -18,7 +18,7 @@ import numpy as np
 import eureka_loop
 from eureka_loop.errors import SandboxError, UnknownName
 from eureka_loop.reward.contract import Program
-from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, Tier, tier
+from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
 from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.reward.sandbox.protocol import END, FORK, SERVER_MESSAGE, LoadRequest
 
@@ -78,11 +78,6 @@ class ForkServer:
             self.probe("")
         assert self._held is not None
         return self._held
-
-    @property
-    def tier(self) -> Tier:
-        """Tier of the sandbox: strict, reduced or none."""
-        return tier(self.held)
 
     def start(
         self, program: Program, shapes: Mapping[str, tuple[int, ...]], *, rows: int, deadline: float = 5.0

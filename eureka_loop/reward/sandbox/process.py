@@ -129,11 +129,8 @@ class RewardProcess:
         if count != len(self._names):
             raise self._broken("another number of terms than before")
         values = self._values[:count, :rows].copy()  # out of the child's reach, then checked
-        fault = answer.find_fault(self._names, values)
-        if fault is not None:
-            failure, row = fault
-            inputs = answer.inputs_at([*self.request.shapes], self._columns, row)
-            raise self._failed(RewardFailure(failure.kind, f"{failure}, where {inputs}"))
+        if failure := answer.find_fault(self._names, values, self.request.shapes, self._columns):
+            raise self._failed(failure)
         return Terms(self._names, values)
 
     def measure(self, columns: Columns) -> float:

@@ -64,7 +64,7 @@ def test_where_memory_runs_out_a_locked_process_ends_first(locked):
 def test_no_secret_of_the_owners_environment_reaches_the_fork_server(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     with ForkServer() as fresh:
-        assert fresh.tier
+        assert fresh.held
         environment = Path(f"/proc/{fresh.pid}/environ").read_bytes()
         assert len(list(Path(f"/proc/{fresh.pid}/task").iterdir())) == 1
     assert b"sk-secret" not in environment
