@@ -60,7 +60,7 @@ def coverage(draw: Draw, seeds: int, shift: float, repeats: int) -> tuple[float,
     held = np.zeros(3)
     for _ in range(repeats):
         ours, theirs = draw(rng, seeds) + shift, draw(rng, seeds)
-        one = bootstrap_interval([theirs], rng=rng, repeats=2_000)
+        one = bootstrap_interval(theirs, rng=rng, repeats=2_000)
         difference, chance = difference_interval(ours, theirs, rng), probability_of_improvement(ours, theirs)
         held += [
             one.low <= middle <= one.high,

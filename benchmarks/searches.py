@@ -95,7 +95,7 @@ def report_of(run: Run) -> dict[str, Array]:
 
 
 def interval(values: Array) -> str:
-    return str(bootstrap_interval([values], rng=np.random.default_rng(0)))
+    return str(bootstrap_interval(np.array(values), rng=np.random.default_rng(0)))
 
 
 def difference(pairs: Sequence[tuple[Array, Array]]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eureka_loop.judge.statistics import iqm
+from eureka_loop.judge.statistics import iqm, resampled
 from eureka_loop.records import Array
 from eureka_loop.results import Trained
 
@@ -41,9 +41,7 @@ def _line(run: Trained) -> Array:
 
 def band(found: Curves, rng: np.random.Generator, repeats: int = 2_000) -> tuple[Array, Array, Array]:
     """Interquartile mean over runs at each step, and its 95% bootstrap interval: value, low, high, (P,)."""
-    runs = len(found.fitness)
-    chosen = rng.integers(runs, size=(repeats, runs))
-    draws = iqm(found.fitness[chosen].transpose(0, 2, 1))  # (repeats, P)
+    draws = iqm(resampled(found.fitness, repeats, rng).transpose(0, 2, 1))  # (repeats, P)
     low, high = np.percentile(draws, [2.5, 97.5], axis=0)
     return iqm(found.fitness.T), low, high
 

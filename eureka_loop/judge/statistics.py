@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -25,7 +24,7 @@ ROUNDING = 1e-12  # relative: differences below it are none
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A value with its 95% interval; a bootstrap's has no width and no meaning with one run a stratum."""
+    """A value with its 95% interval; a bootstrap's has no width and no meaning with one run."""
 
     value: float
     low: float
@@ -44,9 +43,8 @@ def iqm(scores: Array) -> Array:
 
 
 def resampled(scores: Array, repeats: int, rng: np.random.Generator) -> Array:
-    """(repeats, runs): each row drawn from the scores with replacement."""
-    scores = np.asarray(scores, dtype=np.float64)
-    return np.asarray(scores[rng.integers(scores.size, size=(repeats, scores.size))])
+    """Draws with replacement from the runs (n, ...): (repeats, n, ...)."""
+    return np.asarray(scores[rng.integers(len(scores), size=(repeats, len(scores)))])
 
 
 def percentile_interval(values: Array) -> Interval:
@@ -55,16 +53,9 @@ def percentile_interval(values: Array) -> Interval:
     return Interval(float(values[0]), float(low), float(high))
 
 
-def bootstrap_interval(
-    strata: Sequence[Array], *, rng: np.random.Generator, repeats: int = 10_000
-) -> Interval:
-    """Interquartile mean of all scores together, with its stratified percentile bootstrap interval.
-
-    Args:
-        strata: one array of independent runs a stratum (a task, as in the source), which is drawn within.
-    """
-    draws = np.concatenate([resampled(scores, repeats, rng) for scores in strata], axis=1)  # (repeats, n)
-    return percentile_interval(np.append(iqm(np.concatenate(strata)), iqm(draws)))
+def bootstrap_interval(scores: Array, *, rng: np.random.Generator, repeats: int = 10_000) -> Interval:
+    """Interquartile mean of independent runs (n,), with its percentile bootstrap interval."""
+    return percentile_interval(np.append(iqm(scores), iqm(resampled(scores, repeats, rng))))
 
 
 def probability_of_improvement(ours: Array, theirs: Array) -> Interval:

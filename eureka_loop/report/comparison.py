@@ -54,7 +54,7 @@ class RewardResult:
     def interval(self) -> Interval | None:
         """Interquartile mean over seeds (below 4 seeds the mean), with its 95% bootstrap interval."""
         return (
-            bootstrap_interval([self.fitness], rng=np.random.default_rng(0), repeats=REPEATS)
+            bootstrap_interval(self.fitness, rng=np.random.default_rng(0), repeats=REPEATS)
             if self.fitness.size
             else None
         )

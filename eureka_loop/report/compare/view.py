@@ -146,7 +146,7 @@ def rows(part: Part) -> list[list[str]]:
     for result, curves in zip(part.results, part.curves, strict=True):
         rates, score, area = result.success_rates, part.comparison.normalised(result), None
         if curves is not None:
-            area = bootstrap_interval([mean_heights(curves)], rng=np.random.default_rng(0))
+            area = bootstrap_interval(mean_heights(curves), rng=np.random.default_rng(0))
         normalised = "undefined" if score is None else f"{score:.2f}"
         if score is not None and score != clipped(score):
             normalised += f" ({clipped(score):.2f} clipped)"

@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 
 import eureka_loop
-from eureka_loop.errors import SandboxError, UnknownName
+from eureka_loop.errors import SandboxError
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
 from eureka_loop.reward.sandbox.process import RewardProcess
@@ -91,12 +91,8 @@ class ForkServer:
 
         Raises:
             RewardFailure: the program doesn't load.
-            UnknownName: a parameter that `shapes` lacks.
             SandboxError: no process can be started.
         """
-        for parameter in program.parameters:
-            if parameter not in shapes:
-                raise UnknownName("observable", parameter, shapes)
         own = {parameter: tuple(shapes[parameter]) for parameter in program.parameters}
         return self._start(LoadRequest(program.kind, program.source, own, rows), deadline)
 

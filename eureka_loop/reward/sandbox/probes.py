@@ -42,12 +42,9 @@ def attempt(name: str) -> int:
     return 0
 
 
-def is_refusal(name: str, number: int) -> bool:
-    """Whether an errno means that the attempt was forbidden; it may have failed for another reason."""
-    if number == errno.EAGAIN:  # a limit on processes
-        return name in ("fork", "thread")
-    # EMFILE: a limit on descriptors. ENOSYS: this kernel lacks the feature.
-    return number in (errno.EPERM, errno.EACCES, errno.EMFILE, errno.ENOSYS)
+# Errnos of attempts that were forbidden. EAGAIN: by a limit on processes. EMFILE: by one on descriptors.
+# ENOSYS: this kernel lacks the feature.
+REFUSALS = (errno.EPERM, errno.EACCES, errno.EAGAIN, errno.EMFILE, errno.ENOSYS)
 
 
 def _write_file() -> None:

@@ -14,7 +14,7 @@ import mmap
 import os
 import secrets
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -60,7 +60,7 @@ class LoadRequest:
 
     kind: str
     source: str
-    shapes: Mapping[str, tuple[int, ...]]
+    shapes: Mapping[str, Sequence[int]]
     rows: int
     token: int = field(default_factory=random_token)
 
@@ -71,9 +71,7 @@ class LoadRequest:
 
     @staticmethod
     def decode(memory: mmap.mmap) -> LoadRequest:
-        fields = json.loads(memory[_LENGTH.size : _start_of_columns(memory)])
-        fields["shapes"] = {name: tuple(shape) for name, shape in fields["shapes"].items()}
-        return LoadRequest(**fields)
+        return LoadRequest(**json.loads(memory[_LENGTH.size : _start_of_columns(memory)]))
 
     def column_bytes(self) -> int:
         return 8 * self.rows * sum(map(math.prod, self.shapes.values()))

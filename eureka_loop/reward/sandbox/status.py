@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, Tier, landlock_abi, layer_names, tier
-from eureka_loop.reward.sandbox.probes import PROBES, is_refusal
+from eureka_loop.reward.sandbox.probes import PROBES, REFUSALS
 
 OVERRIDE = "--allow-reduced-sandbox"
 
@@ -66,7 +66,7 @@ def measure(fork_server: ForkServer) -> SandboxStatus:
 def _refused(fork_server: ForkServer, name: str) -> bool:
     """Whether the call came back as forbidden, or the filter killed the process."""
     try:
-        return is_refusal(name, fork_server.probe(name))
+        return fork_server.probe(name) in REFUSALS
     except RewardFailure as failure:
         return "(SIGSYS)" in str(failure)
 

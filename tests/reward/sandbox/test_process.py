@@ -8,11 +8,11 @@ import os
 import numpy as np
 import pytest
 
-from eureka_loop.errors import RewardFailure, SandboxError, UnknownName
+from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.reward.allowed import ARRAY_METHODS, NUMPY
 from eureka_loop.reward.sandbox import protocol
 from eureka_loop.reward.sandbox.protocol import shared_memory
-from tests.reward.sandbox.conftest import columns, program
+from tests.reward.sandbox.conftest import columns
 
 TWO_TERMS = """
 def compute_reward(x, v, *, weight=2.0):
@@ -74,11 +74,6 @@ def test_missing_misshapen_and_too_many_columns_are_the_callers_mistake(start, b
     with pytest.raises(ValueError, match="column"):
         process.evaluate(broken)
     assert process.evaluate(columns(2)).total.shape == (2,)  # the process lives on
-
-
-def test_a_parameter_without_a_shape_is_unknown(fork_server):
-    with pytest.raises(UnknownName, match=r"'vv'.*'v'"):
-        fork_server.start(program("def compute_reward(vv): pass", parameters=("vv",)), {"v": (3,)}, rows=4)
 
 
 def test_a_fitness_is_one_number_of_an_episode_of_any_length(start):
