@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eureka_loop import numbers
-from eureka_loop.errors import Refused, RewardFailure
+from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.reward import hints
 from eureka_loop.reward.contract import MAX_TERMS, TERM_LIMIT, TERM_NAME, is_diagnostic
@@ -136,13 +136,9 @@ def explain(error: BaseException, source: str, rows: int = 0) -> RewardFailure:
     Args:
         rows: of the batch; 0 while the program was loaded.
     """
-    if isinstance(error, Refused):  # not Python, or no entry point; the lines are in the text
-        return RewardFailure("exception", str(error))
     linecache.cache[FILENAME] = len(source), None, source.splitlines(), FILENAME
     frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename == FILENAME]
-    line = error.lineno if isinstance(error, SyntaxError) else None  # from `compile`: a `return` outside
-    line = frames[-1].lineno if frames else line
-    where = f"Line {line}: " if line else ""
+    where = f"Line {frames[-1].lineno}: " if frames else ""
     kind, text = type(error).__name__, _ADDRESS.sub("", _text(error)).replace("\n", " ")
     shown = (f"  line {each.lineno}, in {each.name}\n    {each.line}" for each in frames[-_FRAMES:])
     detail = "\n".join([*shown, f"{kind}: {text}"])
@@ -173,6 +169,6 @@ def _path(frame: traceback.FrameSummary, source: str) -> hints.Path:
 
 def _text(error: BaseException) -> str:
     try:
-        return error.msg if isinstance(error, SyntaxError) else str(error)
+        return str(error)
     except BaseException:  # noqa: BLE001 (the program may have written this __str__)
         return "(its text can't be shown)"

@@ -19,12 +19,12 @@ import tokenize  # noqa: F401 (`linecache` imports it on first use)
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import numpy as np
 import numpy.ma  # some functions import it on first use
 
-from eureka_loop.errors import Problem, Refused, RewardFailure
+from eureka_loop.errors import RewardFailure
 from eureka_loop.records import Array
 from eureka_loop.reward import functions
 from eureka_loop.reward.contract import ENTRY_POINTS
@@ -134,21 +134,16 @@ class ProgramServer:
         self._request, self._columns, self._outputs = request, columns, outputs
         self._values = protocol.output_values(outputs, request.rows)
         self._names: tuple[str, ...] = ()
-        self._function: Callable[..., object] = lambda: None
 
     def load(self, scope: dict[str, object]) -> bool:
         """Compile and execute the source; returns whether that worked."""
-        token, name = self._request.token, ENTRY_POINTS[self._request.kind]
         try:
             exec(compiled(self._request.source), scope)
-            function = scope.get(name)
-            if not callable(function):
-                raise Refused([Problem(1, f"there is no function `{name}`")])
+            self._function = cast("Callable[..., object]", scope[ENTRY_POINTS[self._request.kind]])
         except BaseException as error:  # noqa: BLE001 (the process's boundary: the owner gets it as text)
-            self._send_failure(token, error)
+            self._send_failure(self._request.token, error)
             return False
-        self._function = function
-        self.send(token, protocol.READY)
+        self.send(self._request.token, protocol.READY)
         return True
 
     def serve(self, token: int, rows: int) -> None:

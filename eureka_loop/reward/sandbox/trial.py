@@ -17,7 +17,7 @@ from eureka_loop.records import Array
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.hints import Shape, for_failure
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.sandbox.process import Terms
+from eureka_loop.reward.sandbox.process import Columns, Terms
 
 TOLERANCE = 1e-9  # of a term's size: a matrix product may add in another order for another number of rows
 SIZES = (7, 11, 1)  # rows: primes that no observable's width is likely to share, and a row alone
@@ -25,7 +25,6 @@ BATCHES = 30  # of each size
 ROWS = 2_048  # of the large batch, as in training; more than the longest `range`
 SECONDS = 20.0  # for all of it, some 90 calls; usually well under one
 
-Columns = Mapping[str, Array]
 Rows = npt.NDArray[np.intp]
 
 

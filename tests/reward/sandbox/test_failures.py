@@ -40,7 +40,7 @@ def test_an_exception_comes_with_its_line_and_the_last_lines_of_its_traceback(st
     ("source", "kind", "words"),
     [
         ("def compute_reward(x, v):\n    return {\n", "exception", "Line 2: not valid Python"),
-        ("def reward(x, v):\n    return {}\n", "exception", "no function `compute_reward`"),
+        ("def reward(x, v):\n    return {}\n", "exception", "KeyError: 'compute_reward'"),
         ("LIMIT = nothing\n", "exception", "Line 1: NameError: name 'nothing' is not defined"),
         ("while True:\n    pass\n", "timed_out", "Loading the program took longer than 0.3 s"),
     ],
