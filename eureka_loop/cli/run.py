@@ -164,7 +164,7 @@ def _go(run: Run, jobs: int | None = None) -> int:
         except BudgetSpent as spent:
             print_stopped(run, str(spent))
             return LIMIT_REACHED
-        except DesignerError as error:
-            print_stopped(run, str(error))
+        except DesignerError:
+            print_stopped(run, "no more programs can be written now; the last line says why")
             raise
         return print_summary(run)

@@ -114,14 +114,14 @@ def _table(state: RunState, rows: Sequence[CandidateState], bar: int) -> Table:
     for each, name in zip(rows, names, strict=True):
         status, failure, finished = each.status, each.failure, each.count("trained")
         marked = each is state.best or (each.report and each.id == state.winner)
-        seeds = f"{finished} of {each.seeds} seeds · " if status == "training" and each.seeds > 1 else ""
+        seeds = f"{finished} of {each.seeds} seeds" if status == "training" and each.seeds > 1 else ""
         fitness = "" if failure else number(each.score(FITNESS))
         table.add_row(
             Text("★" if marked else "", style="yellow"),
             Text(name, style="bold" if marked else ""),
             _status(each, bar),
             Text(fitness, style="" if status == "done" else "dim"),
-            Text(text.message(failure["message"] if failure else f"{seeds}{each.note}", 200)),
+            Text(text.message(failure["message"] if failure else "\n".join([seeds, each.note]), 200)),
         )
     return table
 

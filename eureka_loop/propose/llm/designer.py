@@ -47,7 +47,7 @@ class LLMDesigner:
         timeout: float = TIMEOUT,
         pause: float = PAUSE,
     ) -> None:
-        self._config, self._pause = config, pause
+        self._config, self._pause, self._reached = config, pause, False
         self._endpoint = Endpoint(config.base_url, environ, timeout)
         model = configured_model(config.model, environ)
         if model is None:
@@ -76,6 +76,8 @@ class LLMDesigner:
     def propose(self, request: Request, sample: int) -> Reply:
         """One reply; a repair continues the exchange. A call without an answer or a choice is repeated.
 
+        Not where the endpoint can't be reached and never was: waiting doesn't mend a wrong address.
+
         Raises:
             BudgetSpent: a call didn't fit into the limits any more, and wasn't made.
             EndpointError: the call failed, or every call would.
@@ -89,10 +91,14 @@ class LLMDesigner:
                 return self._call(messages, (seed + attempt) % 2**31)
             except NoAnswer as error:
                 last = error
+            self._reached |= not last.lasting
+            if not self._reached:
+                break
             if attempt < ATTEMPTS - 1:
                 time.sleep(last.wait or self._pause * 4**attempt)
         failure = Unavailable if last.lasting else EndpointError
-        raise failure(f"{self._endpoint.url}, {ATTEMPTS} times: {last}")
+        times = f", {attempt + 1} times" if attempt else ""
+        raise failure(f"{self._endpoint.url}{times}: {last}")
 
     def _call(self, messages: Sequence[Mapping[str, str]], seed: int) -> Reply:
         limit, prompt = self._config.max_completion_tokens, _tokens(*(each["content"] for each in messages))
@@ -105,6 +111,7 @@ class LLMDesigner:
                 if not (isinstance(error, NoAnswer) and error.served):
                     call.used = Usage(usd=0.0)
                 raise
+            self._reached = True
             counts = answer.usage or Counts()
             call.used = self.ledger.usage(
                 prompt if counts.prompt_tokens is None else counts.prompt_tokens,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from eureka_loop.errors import BadInput, BudgetSpent, EndpointError, Unavailable, UnknownName
 from eureka_loop.records import Candidate, Usage
@@ -16,6 +17,7 @@ from eureka_loop.store import Run
 from tests.propose.conftest import proposals
 from tests.propose.llm.conftest import (
     PROGRAM,
+    Script,
     answers,
     chooses,
     drops,
@@ -84,9 +86,17 @@ def test_an_unreachable_endpoint(designer: Any, ask: Any) -> None:
     url = f"http://127.0.0.1:{port}/v1"
     with pytest.raises(Unavailable) as caught:
         designer(base_url=url).propose(ask(), 0)
-    assert str(caught.value).startswith(f"{url}, 4 times: it can't be reached (")
+    assert str(caught.value).startswith(f"{url}: it can't be reached (")
     assert str(caught.value).endswith("is the server running, and is --base-url right?")
     assert "\n" not in str(caught.value)
+
+
+def test_an_endpoint_that_is_gone_is_tried_again(designer: Any, ask: Any) -> None:
+    with HTTPServer() as server:
+        asked = designer(base_url=Script(server).url)
+        asked.propose(ask(), 0)
+    with pytest.raises(Unavailable, match=", 4 times: it can't be reached"):
+        asked.propose(ask(), 1)
 
 
 @pytest.mark.parametrize(
