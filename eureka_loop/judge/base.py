@@ -7,8 +7,9 @@ is trusted no more than a reward. Further judges come from other packages.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol
 
 from eureka_loop.errors import BadInput, RewardFailure
 from eureka_loop.records import Array, Task
@@ -45,7 +46,7 @@ JUDGES: Registry[Callable[[ForkServer, Task, Vocabulary], Judge]] = Registry(
 )
 
 
-class TaskJudge:
+class TaskJudge(AbstractContextManager["TaskJudge"]):
     """All judges of a task: its fitness and success programs, and those that it names.
 
     Programs may read hidden observables: a model's was held to the shown ones when it was accepted.
@@ -102,9 +103,6 @@ class TaskJudge:
             process.close()
         for judge in self._others:
             judge.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

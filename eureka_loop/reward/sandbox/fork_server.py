@@ -10,8 +10,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
@@ -39,7 +39,7 @@ _BOOT = (
 )
 
 
-class ForkServer:
+class ForkServer(AbstractContextManager["ForkServer"]):
     """Starts reward processes. Usable from several threads; its processes end with it, and with its owner.
 
     The server's process starts at once, in the background. If it dies, the next `start` starts another.
@@ -116,9 +116,6 @@ class ForkServer:
                 self._process.kill()  # the kernel ends its children
                 self._process.wait()
             self._errors.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

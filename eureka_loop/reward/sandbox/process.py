@@ -11,8 +11,9 @@ import select
 import signal
 import socket
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -62,7 +63,7 @@ class Terms:
         return dict(zip(self.names, self.values, strict=True))
 
 
-class RewardProcess:
+class RewardProcess(AbstractContextManager["RewardProcess"]):
     """One program in one locked process. Not for several threads at once. Close it, or use it in `with`.
 
     After a RewardFailure the process is gone.
@@ -152,9 +153,6 @@ class RewardProcess:
             with contextlib.suppress(SandboxError):  # it died with the fork server
                 self._server.end(self.pid)
             self._release()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
