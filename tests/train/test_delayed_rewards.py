@@ -1,6 +1,7 @@
 """Rewards in the buffers, with scripted ones in place of a program's."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -75,7 +76,7 @@ def test_old_rewards_follow_the_scale() -> None:
 class Calls:
     """A reward process that counts the rows of each call; a call has a deadline."""
 
-    rows = 4
+    request = SimpleNamespace(rows=4)
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
