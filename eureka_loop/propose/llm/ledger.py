@@ -95,6 +95,9 @@ class Ledger:
     the limits; where only reservations stand in its way, it waits for these calls to end. A call that ends
     without an answer counts as its whole reservation: the endpoint may have served and charged it.
 
+    Attributes:
+        spent: so far; its `usd` is None where a part has no known price.
+
     Args:
         max_usd: limit on money; the model must then have a price.
         max_tokens: limit on tokens of prompts and replies together.
@@ -118,7 +121,7 @@ class Ledger:
     ) -> None:
         self._price, self._max_usd, self._max_tokens = prices.of(model), max_usd, max_tokens
         self._record = record
-        self._spent = spent
+        self.spent = spent
         self._reserved: list[Usage] = []
         self._changed = threading.Condition()
         if max_usd is not None and self._price is None:
@@ -132,12 +135,6 @@ class Ledger:
                 "--max-usd can't be kept: this run's earlier calls were made at an unknown price; "
                 "give --max-tokens instead"
             )
-
-    @property
-    def spent(self) -> Usage:
-        """So far; `usd` is None where a part has no known price."""
-        with self._changed:
-            return self._spent
 
     def usage(self, prompt_tokens: int, completion_tokens: int) -> Usage:
         """Tokens with their price; `usd` is None where it is unknown."""
@@ -163,14 +160,14 @@ class Ledger:
         finally:
             with self._changed:  # both at once, or another call could slip in between
                 self._reserved.remove(most)
-                self._spent += call.used
+                self.spent += call.used
                 self._changed.notify_all()  # first: waiting calls must wake even where recording fails
                 if call.used.tokens:
-                    self._record(self._spent)
+                    self._record(self.spent)
 
     def _would_pass(self, most: Usage) -> str:
         """The message on the limit that a call might pass; "" where it passes none."""
-        whole, spent = sum(self._reserved, self._spent + most), self._spent
+        whole, spent = sum(self._reserved, self.spent + most), self.spent
         if self._max_tokens is not None and whole.tokens > self._max_tokens:
             need = f"{spent.tokens:,} spent, and the next call may take {most.tokens:,}"
             return f"--max-tokens {self._max_tokens:,}: {need}"

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 
 import numpy as np
 
@@ -27,7 +29,7 @@ _LOST = 0.3  # probability that crossing leaves out a term the other parent hasn
 
 _SPREAD = 0.6  # of the logarithm of a mutated weight; a margin moves half as far
 _IDLE = 0.01  # share of the reward below which a term does nothing
-_HARM = -0.1  # correlation with fitness below which a term misleads
+_HARM = 0.1  # negative correlation with fitness from which a term misleads
 _WIDTH = 100  # of a program's signature
 _ORDER = ("goal", "shaping", "cost")
 
@@ -287,19 +289,16 @@ MUTATIONS: Mapping[str, tuple[Callable[[Pool, Program, Random], Program], float]
 
 def _change_odds(evaluated: Evaluated) -> dict[str, float]:
     """More than 1 for a term that does nothing, or goes against fitness; means over checkpoints and seeds."""
-    shares: dict[str, list[float]] = {}
-    correlations: dict[str, list[float]] = {}
+    shares, correlations = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
     for trained in evaluated.trained:
-        for checkpoint in trained.checkpoints:
-            for term, stats in checkpoint.terms.items():
-                shares.setdefault(term, []).append(stats.share)
         for term, correlation in trained.correlations.items():
-            correlations.setdefault(term, []).append(correlation or 0.0)
-    odds = {term: 1.0 + 3.0 * (float(np.mean(each)) < _IDLE) for term, each in shares.items()}
-    for term, each in correlations.items():
-        mean = float(np.mean(each))
-        odds[term] = odds.get(term, 1.0) - (3.0 * mean if mean < _HARM else 0.0)
-    return odds
+            correlations[term].append(correlation or 0.0)
+            shares[term] += [each.terms[term].share for each in trained.checkpoints if term in each.terms]
+    harms = {term: max(0.0, -fmean(each)) for term, each in correlations.items()}
+    return {
+        term: 1.0 + 3.0 * (fmean(shares[term] or [1.0]) < _IDLE) + 3.0 * harm * (harm > _HARM)
+        for term, harm in harms.items()
+    }
 
 
 def _moved(gene: Gene, spread: float, of_settings: float, rng: Random) -> Gene:

@@ -18,6 +18,19 @@ import jinja2
 from pydantic import ConfigDict, TypeAdapter
 
 Direction = Literal["", "move", "side", "up", "turn", "flip", "face"]
+Form = Literal[
+    "any",
+    "axis",  # a scalar, or one axis of a vector in the world
+    "scalar",
+    "named",  # a scalar that the fitness names
+    "vector",  # or a scalar
+    "point",  # a position (2,) or (3,)
+    "place",  # or a scalar one
+    "distance",  # a scalar, or the way from one thing to another
+    "joints",  # the driven joints, (k,)
+    "contact",  # a 0/1 flag, or a contact force (3,)
+    "force",  # a contact force (3,)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +40,6 @@ class Role:
     Attributes:
         about: description for people: "velocity: shape () or one axis of (3,), unit m/s".
         unit: None takes any.
-        form: one of `matching.FORMS`.
         subject: the thing measured: the robot's main body, the part that handles things, ...
         direction: how the axis follows from the text; "" where the term has none.
         strict: a name without an axis ("cart_velocity") doesn't fit.
@@ -38,7 +50,7 @@ class Role:
 
     about: str
     unit: str | None = None
-    form: str = "any"
+    form: Form = "any"
     subject: Literal["main", "effector", "object", "target", "foot"] = "main"
     direction: Direction = ""
     strict: bool = False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
-from eureka_loop.propose.templates.library import Role, TermTemplate
+from eureka_loop.propose.templates.library import Form, Role, TermTemplate
 from eureka_loop.propose.templates.measures import Measure, measures
 from eureka_loop.propose.templates.text import TaskText, Trigger, Way, lexicon, stem, stems
 from eureka_loop.reward.vocabulary import PREFIXES, Vocabulary
@@ -147,7 +148,7 @@ def _admissible(role: Role, measure: Measure, way: Way) -> bool:
         return False
     if role.direction and measure.axis != way[0] and (role.strict or measure.axis):
         return False
-    return FORMS[role.form](measure)
+    return role.form in forms(measure)
 
 
 def _go_together(template: TermTemplate, filled: Mapping[str, Measure]) -> bool:
@@ -160,43 +161,28 @@ def _go_together(template: TermTemplate, filled: Mapping[str, Measure]) -> bool:
     return True
 
 
-def _named(measure: Measure, *words: str) -> bool:
-    return bool(measure.words & stems(words))
+@cache
+def forms(measure: Measure) -> frozenset[Form]:
+    """The forms of a role that a measure has."""
 
+    def named(*words: str) -> bool:
+        return bool(measure.words & stems(words))
 
-def _vector(measure: Measure) -> bool:
-    return measure.whole and measure.shape in ((2,), (3,))
-
-
-def _scalar(measure: Measure) -> bool:
-    return measure.whole and measure.shape == ()
-
-
-def _point(measure: Measure) -> bool:
-    return _vector(measure) and _named(measure, "pos", "position")
-
-
-def _force(measure: Measure) -> bool:
-    return _vector(measure) and measure.unit == "N"
-
-
-FORMS: Mapping[str, Callable[[Measure], bool]] = {
-    "axis": lambda each: each.shape == (),  # a scalar, or one axis of a vector in the world
-    "scalar": _scalar,
-    "vector": lambda each: _vector(each) or _scalar(each),
-    "point": _point,  # a position (2,) or (3,)
-    "place": lambda each: _point(each) or (_scalar(each) and _named(each, "position")),
-    # a scalar distance, or the way from one thing to another
-    "distance": lambda each: (
-        (_vector(each) and bool(each.toward)) or (_scalar(each) and _named(each, "distance", "dist"))
-    ),
-    "joints": lambda each: "joints" in each.words,  # the driven joints, (k,)
-    # a 0/1 flag, or a contact force (3,)
-    "contact": lambda each: (
-        (_scalar(each) and each.unit == "" and _named(each, "contact"))
-        or (_force(each) and _named(each, "ground"))
-    ),
-    "force": _force,  # a contact force (3,)
-    "named": _scalar,  # any scalar that the fitness names
-    "any": lambda each: True,
-}
+    scalar = measure.whole and measure.shape == ()
+    vector = measure.whole and measure.shape in ((2,), (3,))
+    point = vector and named("pos", "position")
+    force = vector and measure.unit == "N"
+    found: dict[Form, bool] = {
+        "any": True,
+        "axis": measure.shape == (),
+        "named": scalar,
+        "scalar": scalar,
+        "vector": vector or scalar,
+        "point": point,
+        "place": point or (scalar and named("position")),
+        "distance": (vector and bool(measure.toward)) or (scalar and named("distance", "dist")),
+        "joints": "joints" in measure.words,
+        "contact": (scalar and not measure.unit and named("contact")) or (force and named("ground")),
+        "force": force,
+    }
+    return frozenset(form for form, holds in found.items() if holds)

@@ -30,19 +30,14 @@ _USUAL: Mapping[Direction, Way] = {
 _HINT, _HINTS = 0.4, 0.6  # strength of one hint, and of any number of them at most
 _NUMBER = 1.5  # strength of a number in a template's unit
 _MOST = 2.5
-_QUANTITY = re.compile(
-    r"(?P<value>\d+(?:\.\d+)?)\s*(?:(?P<speed>m/s|met(?:er|re)s? per second)|"
-    r"(?P<degrees>degrees?|deg|°)|(?P<radians>radians?|rad)|(?P<turns>turns?|rotations?)|"
-    r"(?P<centimetres>cm|centimet(?:er|re)s?)|(?P<metres>met(?:er|re)s?|m))(?![\w/])"
+_QUANTITIES = (  # quantity, pattern of a unit, its size in m/s, rad or m
+    ("speed", r"m/s|(?:met(?:er|re)s?|m) per second", 1.0),
+    ("angle", r"degrees?|deg|°", math.pi / 180),
+    ("angle", r"radians?|rad", 1.0),
+    ("angle", r"turns?|rotations?", math.tau),
+    ("length", r"cm|centimet(?:er|re)s?", 0.01),
+    ("length", r"(?:met(?:er|re)s?|m)(?! per second)", 1.0),
 )
-_UNITS: Mapping[str, tuple[str, float]] = {  # the quantity, and its unit in m/s, rad or m
-    "speed": ("speed", 1.0),
-    "degrees": ("angle", math.pi / 180),
-    "radians": ("angle", 1.0),
-    "turns": ("angle", math.tau),
-    "centimetres": ("length", 0.01),
-    "metres": ("length", 1.0),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +72,9 @@ class TaskText:
     def __init__(self, text: str) -> None:
         self.words = _read(text)
         self.quantities: dict[str, float | None] = dict.fromkeys(("speed", "angle", "length"))
-        for match in _QUANTITY.finditer(text.lower()):
-            kind, unit = _UNITS[match.lastgroup or "metres"]
-            self.quantities[kind] = float(match["value"]) * unit
+        for quantity, unit, size in _QUANTITIES:
+            if match := re.search(rf"(\d+(?:\.\d+)?)\s*(?:{unit})(?![\w/])", text.lower()):
+                self.quantities[quantity] = float(match[1]) * size
         slow = stems(lexicon()["slow"])
         self.slowly = any(word.stem in slow and word.wanted for word in self.words)
 

@@ -40,6 +40,7 @@ def test_directions(text: str, direction: Any, way: tuple[str, int]) -> None:
     [
         ("walk at 1.5 m/s", 1.5, None, None),
         ("at 2 metres per second", 2.0, None, None),
+        ("at 2 m per second", 2.0, None, None),
         ("turn by 180 degrees", None, 3.14159, None),
         ("turn 2 turns", None, 6.28318 * 2, None),
         ("raise it 30 cm", None, None, 0.3),
