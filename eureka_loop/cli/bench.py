@@ -23,12 +23,13 @@ from eureka_loop.options import optional, parse, take
 from eureka_loop.propose.designer import choice, settle
 from eureka_loop.propose.llm.ledger import Prices
 from eureka_loop.report.bench import setup, view
-from eureka_loop.report.bench.estimate import Cost, measure, of_search
+from eureka_loop.report.bench.estimate import measure, of_search
 from eureka_loop.report.bench.results import BenchResults, search_result
 from eureka_loop.report.bench.setup import SETUP, Bench, Search
 from eureka_loop.report.layout import LOOKING, print_lines, show, waiting
 from eureka_loop.report.live import Live
 from eureka_loop.report.pages import write
+from eureka_loop.report.run_data import Cost
 from eureka_loop.report.run_report import write_report
 from eureka_loop.search import assemble
 from eureka_loop.store import Run, settled
@@ -183,9 +184,9 @@ def _search_all(
         slower = sum(took[each] for each in done) / sum(seconds[each] for each in done) if done else 1.0
         left = duration(slower * sum(seconds[each] for each in wanted if each not in took))
         print_lines(f"search {number} of {len(wanted)}: {search} · about {left} left in all")
-        run = _search(config, search, folder)
-        took[search] = time_worked(run.events())
-        print_lines(view.outcome(search_result(search, run)))
+        result = search_result(search, _search(config, search, folder))
+        took[search] = result.cost.seconds
+        print_lines(view.outcome(result))
 
 
 def _search(config: RunConfig, search: Search, folder: Path) -> Run:

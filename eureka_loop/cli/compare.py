@@ -18,7 +18,7 @@ from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.options import optional, parse
 from eureka_loop.records import Algorithm
 from eureka_loop.references import references
-from eureka_loop.report.compare.setup import Setup
+from eureka_loop.report.compare.setup import SETUP, Setup, begin, distinct, from_file, named, winner
 from eureka_loop.store import Run, slug
 
 
@@ -58,7 +58,6 @@ def compare(words: list[str]) -> int:
     options = parse(CompareOptions, "compare", words)
     from eureka_loop.report.compare import train
     from eureka_loop.report.compare.results import ComparisonResults
-    from eureka_loop.report.compare.setup import SETUP, begin
     from eureka_loop.report.compare.view import documents, summary
     from eureka_loop.report.layout import LOOKING, print_lines, show, terminal, waiting
     from eureka_loop.report.live import Live
@@ -91,8 +90,6 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
     Raises:
         BadInput: too few rewards, a run and files together, an unfinished run, a value out of range.
     """
-    from eureka_loop.report.compare.setup import Setup, distinct, from_file, named, winner
-
     rewards = options.rewards
     names = [name.strip() for name in (options.others or "").split(",") if name.strip()]
     folders = [path for path in rewards if path.is_dir() or not (path.exists() or path.suffix == ".py")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 from collections.abc import Iterator, Mapping
 from statistics import fmean
@@ -42,7 +41,14 @@ def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool
         raise UnknownName("candidate", id, known, hint=f"`eureka inspect {run.folder}` lists them")
     candidate = run.candidate(id)
     if diff is not None:
-        return _differences(candidate, *_other(run, candidate, diff))
+        name, source = _other(run, candidate, diff)
+        lines = text.unified(source, candidate.source, (name, id))
+        body = (
+            layout.code(lines, numbered=False, language="diff")
+            if lines
+            else Text("no difference", style="dim")
+        )
+        return Group(Text(f"{name} → {id}", style="bold"), Text(), body)
     return _exchanges(run, id) if exchange else Group(*_sections(run, candidate))
 
 
@@ -131,15 +137,6 @@ def _training(result: Trained | Failed | None, last: dict[str, float]) -> list[s
         f"{fmean(episode.length for episode in result.episodes):,.0f}",
         numbers.duration(result.seconds),
     ]
-
-
-def _differences(candidate: Candidate, name: str, source: str) -> RenderableType:
-    """A unified diff from another program, whole: programs are short."""
-    before, after = text.clean(source).splitlines(), text.clean(candidate.source).splitlines()
-    whole = len(before) + len(after)
-    diff = "\n".join(difflib.unified_diff(before, after, name, candidate.id, n=whole, lineterm=""))
-    body = layout.code(diff, numbered=False, language="diff") if diff else Text("no difference", style="dim")
-    return Group(Text(f"{name} → {candidate.id}", style="bold"), Text(), body)
 
 
 def _other(run: Run, candidate: Candidate, against: str) -> tuple[str, str]:

@@ -11,13 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from eureka_loop import numbers
+from eureka_loop.judge.learning import Curves, band
 from eureka_loop.judge.statistics import Interval
 from eureka_loop.records import Array
 from eureka_loop.report import text
 
 SERIES = ("#0068a8", "#c8500a", "#0a8a63", "#a8508a", "#93700a", "#4a62c8")  # as in page.css
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 3)), (0, (9, 3)))
+WIDTH, HEIGHT = 4.8, 2.8  # inches, of a figure beside others
 OTHER, INK, SOFT, FAINT = "#9a9fa6", "#1b1d21", "#5b6068", "#dfe1e4"
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "text.parse_math": False, "font.family": "sans-serif", "font.size": 9.0,
@@ -63,6 +67,26 @@ def drawing(width: float, height: float, title: str, *, rows: int = 1, columns: 
             out, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
         )
     found.svg = _plain(out.getvalue(), description)
+
+
+def learning(
+    found: Sequence[Curves | None], labels: Sequence[str], title: str, *, legend: bool = True
+) -> str:
+    """Fitness over training: interquartile mean over seeds with its 95% interval; "" without any."""
+    if not any(found):
+        return ""
+    width, height = (7.0, 4.0) if legend else (WIDTH, HEIGHT)
+    with drawing(width, height, title) as drawn:
+        axes = drawn.axes[0]
+        for series, (each, label) in enumerate(zip(found, labels, strict=True)):
+            if each is not None:
+                shown = f"{label} (n={len(each.fitness)})"
+                line(axes, each.steps, band(each, np.random.default_rng(0)), series, label=shown)
+        label_counts(axes.xaxis)
+        axes.set(xlabel="environment steps", ylabel="fitness while learning")
+        if legend:
+            axes.legend()
+    return drawn.svg
 
 
 def line(axes: Any, x: Array, curve: tuple[Array, Array, Array], series: int, **style: Any) -> None:

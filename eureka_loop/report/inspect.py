@@ -81,7 +81,7 @@ def summary(data: RunData) -> RenderableType:
             f"Winner: {best.id}", layout.code(best.source, numbered=False), text.one_line(best.note, 60)
         ),
         layout.section("Fitness", fitness, remark),
-        layout.section("Cost", Text(sections.cost(data))),
+        layout.section("Cost", Text(str(data.cost))),
     )
 
 
@@ -120,7 +120,7 @@ def _overview(data: RunData) -> RenderableType:
             ("search", search),
             ("trainer", sections.trainer(data)),
             ("state", f"finished; winner {state.winner}" if state.ended == "finished" else going),
-            ("cost", sections.cost(data)),
+            ("cost", str(data.cost)),
         ]
     )
     if active or state.ended == "finished":

@@ -3,13 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
 from eureka_loop.errors import RunError
+from eureka_loop.execute.budget import time_worked
+from eureka_loop.numbers import count, duration, money, plural
 from eureka_loop.records import Candidate
 from eureka_loop.report.state import RunState, Status
 from eureka_loop.results import Evaluated, Trained, ranked
 from eureka_loop.store import REFERENCES, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Cost of one or several runs.
+
+    Attributes:
+        steps: environment steps of all finished trainings, of the search and of the report.
+        seconds: interruptions left out.
+        tokens: prompts and replies of a model.
+        usd: None where a price isn't known.
+    """
+
+    trainings: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    usd: float | None = 0.0
+
+    @classmethod
+    def of(cls, run: Run, evaluated: Sequence[Evaluated] = ()) -> Cost:
+        """Time, tokens and money of a run so far, with the trainings of these candidates."""
+        trained, usage = [result for each in evaluated for result in each.trained], run.spent()
+        steps = sum(each.steps for each in trained)
+        return cls(len(trained), steps, time_worked(run.events()), usage.tokens, usage.usd)
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.trainings + other.trainings,
+            self.steps + other.steps,
+            self.seconds + other.seconds,
+            self.tokens + other.tokens,
+            None if self.usd is None or other.usd is None else self.usd + other.usd,
+        )
+
+    @property
+    def price(self) -> str:
+        return "price unknown" if self.usd is None else money(self.usd)
+
+    def __str__(self) -> str:
+        model = f", {count(self.tokens)} tokens, {self.price}" if self.tokens else ""
+        trainings = plural(self.trainings, "finished training")
+        return f"{duration(self.seconds)}, {trainings}, {count(self.steps)} steps{model}"
 
 
 class RunData:
@@ -57,6 +103,10 @@ class RunData:
     def best(self) -> Candidate | None:
         """The winner, or the best so far; None where no candidate is completely trained."""
         return self.winner or next((each.candidate for each in self.ranking), None)
+
+    @property
+    def cost(self) -> Cost:
+        return Cost.of(self.run, (*self.search, *self.reports))
 
     @property
     def reported(self) -> tuple[int, int]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-import numpy as np
 from markupsafe import Markup
 
 from eureka_loop import __version__, files, numbers, seeds
-from eureka_loop.judge.learning import band, curves
+from eureka_loop.judge.learning import curves
 from eureka_loop.report import log, pages, sections
-from eureka_loop.report.comparison import Comparison, compare
-from eureka_loop.report.figures import drawing, label_counts, line
+from eureka_loop.report.comparison import compare
+from eureka_loop.report.figures import learning
 from eureka_loop.report.run_data import RunData
 from eureka_loop.store import Run
 
@@ -30,7 +29,12 @@ def write_report(run: Run, *, picture: bool = True) -> Path:
     """
     data, folder = RunData(run), shlex.quote(str(run.folder))
     comparison = compare(data.reports, *data.reported)
-    svg = _curves(comparison, data.task.name if data.task else "") if picture else ""
+    svg = ""
+    if picture:
+        found = curves([each.trained for each in data.reports])
+        names = [sections.name(each) for each in comparison.results]
+        title = f"Learning curves of {data.task.name if data.task else ''}"
+        svg = learning(found, names, title)
     if svg:
         files.write_text(run.folder / PICTURE, svg)
     page = pages.render(
@@ -49,7 +53,7 @@ def write_report(run: Run, *, picture: bool = True) -> Path:
         trainings=numbers.plural(data.config.seeds, "training"),
         failures=sections.failures([*data.search, *data.reports]),
         damaged=sections.damaged(data),
-        cost=sections.cost(data),
+        cost=data.cost,
         seeds=lambda stream, count: numbers.series(seeds.seeds(stream, data.config.seed, count)),
         trainer=sections.trainer(data),
         made_by=run.record("made_by") or {"eureka-loop": __version__},
@@ -58,20 +62,3 @@ def write_report(run: Run, *, picture: bool = True) -> Path:
     path = run.folder / "report.md"
     files.write_text(path, page)
     return path
-
-
-def _curves(comparison: Comparison, title: str) -> str:
-    """Learning curves as SVG: interquartile mean over seeds with its 95% interval; "" without any."""
-    lines = curves([each.evaluated.trained for each in comparison.results])
-    if not any(lines):
-        return ""
-    with drawing(7, 4, f"Learning curves of {title}") as drawn:
-        axes = drawn.axes[0]
-        for series, (each, found) in enumerate(zip(comparison.results, lines, strict=True)):
-            if found is not None:
-                label = f"{sections.name(each)} (n={len(found.fitness)})"
-                line(axes, found.steps, band(found, np.random.default_rng(0)), series, label=label)
-        label_counts(axes.xaxis)
-        axes.set(xlabel="environment steps", ylabel="fitness of training episodes")
-        axes.legend()
-    return drawn.svg

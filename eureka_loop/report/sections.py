@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from eureka_loop import numbers
 from eureka_loop.judge.statistics import clipped
-from eureka_loop.report import log, text
+from eureka_loop.report import text
 from eureka_loop.report.comparison import Comparison, RewardResult
 from eureka_loop.report.run_data import RunData, terms
 from eureka_loop.results import FITNESS, SUCCESS, Evaluated, ranked
@@ -125,15 +125,6 @@ def trainer(data: RunData) -> str:
     training = data.run.training()
     why = "--trainer" if data.config.trainer else training.why
     return f"{training.trainer}{f' ({why})' if why else ''}"
-
-
-def cost(data: RunData) -> str:
-    """Time, trainings, steps, tokens and money so far."""
-    done = [result for each in (*data.search, *data.reports) for result in each.trained]
-    trainings = numbers.plural(len(done), "finished training")
-    parts = [numbers.duration(data.state.worked), trainings]
-    parts.append(f"{numbers.count(sum(each.steps for each in done))} steps")
-    return ", ".join(filter(None, [*parts, log.tokens(data.state)]))
 
 
 def _shares(evaluated: Evaluated) -> str:

@@ -6,6 +6,7 @@ change colours, ring the bell or turn the reading direction are shown as escapes
 
 from __future__ import annotations
 
+import difflib
 import re
 
 from eureka_loop.results import SKIPPED
@@ -33,6 +34,12 @@ def one_line(text: str, limit: int = 0) -> str:
 def message(written: object, limit: int = 300) -> str:
     """An error on one line, " · " between its own lines."""
     return one_line(" · ".join(filter(None, map(one_line, str(written or "").splitlines()))), limit)
+
+
+def unified(before: str, after: str, names: tuple[str, str]) -> str:
+    """A unified diff of two programs, whole: programs are short; "" where they are equal."""
+    a, b = clean(before).splitlines(), clean(after).splitlines()
+    return "\n".join(difflib.unified_diff(a, b, *names, n=len(a) + len(b), lineterm=""))
 
 
 def label(id: str) -> str:

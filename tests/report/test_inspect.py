@@ -143,16 +143,6 @@ def test_a_failed_reference_is_failed_and_never_zero(script: Script, shown: Show
     assert "not defined, since 3 trainings of the hand-written reward failed." in screen
 
 
-def test_an_unfinished_report_gives_no_verdict(script: Script, shown: Shown) -> None:
-    script.search()
-    script.report(sparse=(0.4,))
-    screen = shown(run_page(script.run))
-    assert "  The report is not finished (7 of 9 trainings): there is no verdict yet." in screen
-    assert "  sparse          0.400  –                    0%  0.400" in screen
-    for word in ("Against", "Difference", "Human-normalised"):
-        assert word not in screen
-
-
 def test_a_refused_reference_is_failed_and_does_not_hold_the_report_up(script: Script, shown: Shown) -> None:
     script.search()
     script.run.write_candidate(Candidate("human", 0, "", "human"))

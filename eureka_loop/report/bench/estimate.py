@@ -1,4 +1,4 @@
-"""Cost of searches: estimated before they begin, from a small measured run, and counted afterwards."""
+"""Cost of searches, estimated before they begin from a small measured run."""
 
 from __future__ import annotations
 
@@ -10,59 +10,21 @@ from pathlib import Path
 
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import RunError
-from eureka_loop.execute.budget import time_worked
-from eureka_loop.numbers import count, duration, money, plural
 from eureka_loop.propose.llm.ledger import Prices
 from eureka_loop.propose.llm.prompts import messages
 from eureka_loop.records import Rung, Task, in_cohorts
 from eureka_loop.references import references
 from eureka_loop.report.layout import terminal, waiting
+from eureka_loop.report.run_data import Cost
 from eureka_loop.search import assemble
 from eureka_loop.search.halving import ladder, steps_of
 from eureka_loop.search.strategy import ProposalRequest
-from eureka_loop.store import Run
 
 STEPS = {"ppo": 2_048, "sac": 500}  # of a measurement
 STARTS = 100  # of them without updates of SAC
 REPLY = 1_500  # tokens of a model's reply; one that reasons at length takes more
 FEEDBACK = 800  # tokens that a prompt grows by after the first generation
 BYTES = 3.5  # per token of English and code
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Cost of one or several searches.
-
-    Attributes:
-        steps: environment steps of all finished trainings, of the search and of the report.
-        seconds: interruptions left out.
-        tokens: prompts and replies of a model.
-        usd: None where a price isn't known.
-    """
-
-    trainings: int = 0
-    steps: int = 0
-    seconds: float = 0.0
-    tokens: int = 0
-    usd: float | None = 0.0
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(
-            self.trainings + other.trainings,
-            self.steps + other.steps,
-            self.seconds + other.seconds,
-            self.tokens + other.tokens,
-            None if self.usd is None or other.usd is None else self.usd + other.usd,
-        )
-
-    @property
-    def price(self) -> str:
-        return "price unknown" if self.usd is None else money(self.usd)
-
-    def __str__(self) -> str:
-        trainings = plural(self.trainings, "finished training")
-        spent = f"{duration(self.seconds)}, {count(self.tokens)} tokens, {self.price}"
-        return f"{trainings}, {self.steps:,} steps, {spent}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +40,6 @@ class Pace:
     overhead: float
     steps_per_second: float
     prompt: int = 0
-
-
-def spent(run: Run) -> Cost:
-    """Time, tokens and money of a search so far, from its events."""
-    usage = run.spent()
-    return Cost(seconds=time_worked(run.events()), tokens=usage.tokens, usd=usage.usd)
 
 
 def of_search(task: Task, config: RunConfig, pace: Pace, prices: Prices) -> Cost:

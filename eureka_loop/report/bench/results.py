@@ -20,10 +20,9 @@ from eureka_loop.judge.statistics import Interval, iqm, percentile_interval, rat
 from eureka_loop.numbers import plural
 from eureka_loop.records import Array, Task
 from eureka_loop.report import text
-from eureka_loop.report.bench.estimate import Cost, spent
 from eureka_loop.report.bench.setup import SETUP, Bench, Search, runs
 from eureka_loop.report.comparison import RewardResult, Scale, scale
-from eureka_loop.report.run_data import RunData
+from eureka_loop.report.run_data import Cost, RunData
 from eureka_loop.store import NOTHING_TRAINED, Run, ended
 
 REWARDS = ("winner", "hand-written", "sparse")
@@ -62,7 +61,6 @@ class TaskResult:
         fitness: of the winners, interquartile mean over searches.
         human: fitness of the hand-written reward, computed alike from its trainings in every search.
         normalised: (winner − sparse) / |hand-written − sparse|, raw, interquartile mean over searches.
-        each: score of every search.
         reached: whether the winners are at or above the hand-written reward.
         success: share of judged episodes.
     """
@@ -74,7 +72,6 @@ class TaskResult:
     human: float | None = None
     sparse: float | None = None
     normalised: Interval | None = None
-    each: tuple[float, ...] = ()
     reached: bool | None = None
     success: Interval | None = None
 
@@ -162,15 +159,13 @@ def search_result(search: Search, run: Run | None) -> SearchResult:
     data = RunData(run)
     for why in data.damaged.values():
         raise RunError(why)
-    trained = [each for one in (*data.search, *data.reports) for each in one.trained]
-    cost = Cost(len(trained), sum(each.steps for each in trained)) + spent(run)
     if not ended(run):
-        return SearchResult(search, "not finished", cost, run)
+        return SearchResult(search, "not finished", data.cost, run)
     found = [RewardResult(NAMES.get(each.candidate.id, "winner"), each) for each in data.reports]
     rewards = {each.label: each for each in found}
     if failure := _failure(rewards.get("winner")):
-        return SearchResult(search, "failed", cost, run, failure=failure)
-    return SearchResult(search, "done", cost, run, rewards)
+        return SearchResult(search, "failed", data.cost, run, failure=failure)
+    return SearchResult(search, "done", data.cost, run, rewards)
 
 
 def _failure(winner: RewardResult | None) -> str:
@@ -193,7 +188,7 @@ def _task(
     draws = searches.draw(winners, references, sparses, rng)
     human, sparse = _pooled(done, "hand-written"), _pooled(done, "sparse")
     found = scale(human, sparse)
-    defined, comparable = isinstance(found, Scale), human is not None and not human.failed
+    comparable = human is not None and not human.failed
     success = [rates.mean() for each in done if (rates := each["winner"].success_rates).size]
     result = TaskResult(
         task=task,
@@ -202,8 +197,7 @@ def _task(
         fitness=percentile_interval(draws.fitness),
         human=float(draws.human[0]) if comparable else None,
         sparse=float(draws.sparse[0]) if sparses else None,
-        normalised=percentile_interval(iqm(draws.scores)) if defined else None,
-        each=tuple(map(float, draws.scores[0])) if defined else (),
+        normalised=percentile_interval(iqm(draws.scores)) if isinstance(found, Scale) else None,
         reached=bool(draws.at_least_human[0]) if comparable else None,
         success=rate_interval(np.array(success)) if success else None,
     )

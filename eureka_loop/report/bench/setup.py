@@ -22,7 +22,8 @@ from eureka_loop.config import RunConfig, load
 from eureka_loop.envs.registry import find_task, suites
 from eureka_loop.errors import BadInput, BudgetSpent, UnknownName
 from eureka_loop.records import Task
-from eureka_loop.report.bench.estimate import Cost, Pace, spent
+from eureka_loop.report.bench.estimate import Pace
+from eureka_loop.report.run_data import Cost
 from eureka_loop.store import Run
 
 SETUP = "bench.json"
@@ -154,7 +155,7 @@ def limits_left(config: RunConfig, folder: Path, search: Search) -> dict[str, An
         BudgetSpent: nothing is left of one.
         BadInput: a limit on money, where a price isn't known.
     """
-    others = sum((spent(run) for each, run in runs(folder).items() if each != search), Cost())
+    others = sum((Cost.of(run) for each, run in runs(folder).items() if each != search), Cost())
     if config.max_usd is not None and others.usd is None:
         raise BadInput("--max-usd can't be kept: searches were made at an unknown price; give --max-tokens")
     found: dict[str, Any] = {}

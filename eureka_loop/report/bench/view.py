@@ -13,12 +13,12 @@ from rich.text import Text
 from eureka_loop import numbers
 from eureka_loop.numbers import UNKNOWN, column, count, duration, money, percent, plural
 from eureka_loop.report import layout, text
-from eureka_loop.report.bench.estimate import Cost
 from eureka_loop.report.bench.results import REWARDS, BenchResults, SearchResult, TaskResult
 from eureka_loop.report.bench.setup import Bench, Search
 from eureka_loop.report.compare.view import number, share
 from eureka_loop.report.figures import SERIES, drawing, label_rows
 from eureka_loop.report.pages import render
+from eureka_loop.report.run_data import Cost
 
 UNDEFINED = "undefined"
 FEW = 10  # searches below which an interval is too narrow by more than a little

@@ -8,16 +8,24 @@ import numpy as np
 
 from eureka_loop import numbers
 from eureka_loop.judge.agreement import Agreement
-from eureka_loop.judge.learning import band
 from eureka_loop.judge.statistics import rate_interval
 from eureka_loop.records import Array
 from eureka_loop.report import text
 from eureka_loop.report.compare.results import Part
 from eureka_loop.report.comparison import RewardResult
-from eureka_loop.report.figures import OTHER, SERIES, drawing, label_counts, label_rows, line, spread
+from eureka_loop.report.figures import (
+    HEIGHT,
+    OTHER,
+    SERIES,
+    WIDTH,
+    drawing,
+    label_counts,
+    label_rows,
+    line,
+    spread,
+)
 from eureka_loop.results import Evaluated
 
-WIDTH, HEIGHT = 4.8, 2.8  # inches
 LEVELS = 121  # points of a performance profile
 COLUMNS = 4  # terms side by side
 
@@ -39,29 +47,15 @@ def seeds(part: Part) -> str:
     return found.svg
 
 
-def learning(part: Part) -> str:
-    """Fitness of training episodes over training: interquartile mean over seeds, with its interval."""
-    if not any(part.curves):
-        return ""
-    with drawing(WIDTH, HEIGHT, f"Learning curves of {_labels(part)} with {part.name}") as found:
-        axes = found.axes[0]
-        for index, each in enumerate(part.curves):
-            if each is not None:
-                line(axes, each.steps, band(each, np.random.default_rng(0)), index)
-        label_counts(axes.xaxis)
-        axes.set_xlabel("environment steps")
-        axes.set_ylabel("fitness while learning")
-    return found.svg
-
-
 def profiles(part: Part) -> str:
     """Share of seeds that reach each fitness, with its 95% interval at each fitness on its own."""
     known = [float(value) for each in part.results for value in each.fitness]
     if not known:
         return ""
     margin = 0.05 * (max(known) - min(known)) or 1.0
+    labels = ", ".join(each.label for each in part.results)
     levels = np.linspace(min(known) - margin, max(known) + margin, LEVELS)
-    with drawing(WIDTH, HEIGHT, f"Performance profiles of {_labels(part)} with {part.name}") as found:
+    with drawing(WIDTH, HEIGHT, f"Performance profiles of {labels} with {part.name}") as found:
         axes = found.axes[0]
         for index, each in enumerate(part.results):
             if each.fitness.size:
@@ -117,7 +111,3 @@ def _over_training(evaluated: Evaluated) -> dict[str, Array]:
             means = [point.terms[name].mean for point in group if name in point.terms]
             found.setdefault(name, []).append((group[0].step, float(np.mean(means)), min(means), max(means)))
     return {name: np.array(rows) for name, rows in found.items()}
-
-
-def _labels(part: Part) -> str:
-    return ", ".join(each.label for each in part.results)

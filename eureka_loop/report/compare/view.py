@@ -18,7 +18,6 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from eureka_loop import numbers
-from eureka_loop.execute.budget import time_worked
 from eureka_loop.judge.agreement import Agreement
 from eureka_loop.judge.learning import Curves, mean_heights, steps_to_reach
 from eureka_loop.judge.statistics import Interval, bootstrap_interval, clipped, rate_interval
@@ -27,8 +26,9 @@ from eureka_loop.report.compare import figures
 from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.compare.train import SHARED, Shared
 from eureka_loop.report.comparison import RewardResult
+from eureka_loop.report.figures import learning
 from eureka_loop.report.pages import render
-from eureka_loop.report.run_data import terms
+from eureka_loop.report.run_data import Cost, terms
 from eureka_loop.report.sections import STYLES
 from eureka_loop.reward.contract import is_diagnostic
 
@@ -55,9 +55,9 @@ def documents(found: ComparisonResults) -> dict[str, str]:
         "programs": [(each.label, found.source(each)) for each in found.setup.entries],
         "made_by": found.parts[0].run.record("made_by"),
         "sandbox": found.parts[0].run.record("sandbox"),
-        "cost": cost,
+        "cost": cost(found),
         "side_by_side": side_by_side,
-        "unified": unified,
+        "unified": text.unified,
         "video": video,
         "plural": numbers.plural,
         "number": numbers.number,
@@ -72,9 +72,11 @@ def documents(found: ComparisonResults) -> dict[str, str]:
 def _facts(part: Part) -> dict[str, Any]:
     """Facts that both templates show of one algorithm."""
     shared, pairs, results = Shared.of(part.run), _agreements(part), part.results
+    labels = [each.label for each in results]
+    title = f"Learning curves of {', '.join(labels)} with {part.name}"
     drawn = {
         "seeds": figures.seeds(part),
-        "learning": figures.learning(part),
+        "learning": learning(part.curves, labels, title, legend=False),
         "profiles": figures.profiles(part),
         **{f"shared-{other.id}": figures.shared(part, found, other) for found, other in pairs},
         **{f"terms-{each.id}": figures.terms(part, series) for series, each in enumerate(results)},
@@ -108,7 +110,7 @@ def summary(found: ComparisonResults) -> RenderableType:
         table = layout.table(HEADS[:ON_SCREEN], [line[:ON_SCREEN] for line in rows(part)])
         lines = (Text(text.one_line(line), style=style) for line, style in _lines(part))
         shown.append(layout.section(title, Group(table, Text(), *lines)))
-    return Group(*shown, layout.section("Cost", Text(cost(found))))
+    return Group(*shown, layout.section("Cost", Text(str(cost(found)))))
 
 
 def _lines(part: Part) -> Iterator[tuple[str, str]]:
@@ -219,20 +221,12 @@ def side_by_side(left: str, right: str) -> list[tuple[str, str, str]]:
     return rows
 
 
-def unified(left: str, right: str, names: tuple[str, str]) -> str:
-    """The same as one text; "" where they are equal."""
-    a, b = text.clean(left).splitlines(), text.clean(right).splitlines()
-    return "\n".join(difflib.unified_diff(a, b, *names, n=max(len(a), len(b)) + 1, lineterm=""))
-
-
 def video(path: Path) -> str:
     """A video as an address that holds all of it."""
     return f"data:video/mp4;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
-def cost(found: ComparisonResults) -> str:
-    """Trainings, steps and time, interruptions left out."""
-    trained = [each for part in found.parts for result in part.results for each in result.evaluated.trained]
-    seconds = sum(time_worked(part.run.events()) for part in found.parts)
-    steps = numbers.count(sum(each.steps for each in trained))
-    return f"{numbers.plural(len(trained), 'finished training')}, {steps} steps, {numbers.duration(seconds)}"
+def cost(found: ComparisonResults) -> Cost:
+    """Cost of all algorithms."""
+    costs = (Cost.of(part.run, [each.evaluated for each in part.results]) for part in found.parts)
+    return sum(costs, Cost())

@@ -10,7 +10,8 @@ import pytest
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
 from eureka_loop.propose.llm.ledger import Price, Prices
-from eureka_loop.report.bench.estimate import FEEDBACK, REPLY, STARTS, STEPS, Cost, Pace, of_search, small
+from eureka_loop.report.bench.estimate import FEEDBACK, REPLY, STARTS, STEPS, Pace, of_search, small
+from eureka_loop.report.run_data import Cost
 
 TASK = find_task("hopper-hop")  # with a hand-written and a sparse reward
 CONFIG = RunConfig(designer="templates", generations=2, samples=4, steps=1000, report_seeds=3)
@@ -35,7 +36,7 @@ def test_tokens_and_money_of_a_model() -> None:
     unknown = of_search(TASK, replace(CONFIG, designer="llm", model="new"), PACE, PRICES)
     assert unknown.usd is None
     assert (unknown + Cost(usd=1.0)).usd is None
-    assert str(Cost(2, 100, 3.0, 5, 0.5) + Cost()) == "2 finished trainings, 100 steps, 3 s, 5 tokens, $0.50"
+    assert str(Cost(2, 100, 3.0, 5, 0.5) + Cost()) == "3 s, 2 finished trainings, 100 steps, 5 tokens, $0.50"
 
 
 def test_a_measurement_trains_briefly_as_many_at_once_as_a_search(tmp_path: Path) -> None:

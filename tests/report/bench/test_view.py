@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 import pytest
 
 from eureka_loop.report.bench import view
-from eureka_loop.report.bench.estimate import Cost
 from eureka_loop.report.bench.results import BenchResults
 from eureka_loop.report.bench.setup import Search
 from eureka_loop.report.pages import write
+from eureka_loop.report.run_data import Cost
 
 from .conftest import Made
 
@@ -36,7 +36,7 @@ def test_page_and_markdown_hold_every_fact(whole: Path) -> None:
     page, markdown = (path.read_text(encoding="utf-8") for path in paths)
     for part in (
         "reacher-reach", "0.50", "1 of 2 tasks", "2 of 2", "eureka bench quick", "0 to 1", "n_steps = 64", "b80e0ab",
-        "2k", "$1.00", "40 finished trainings, 40,000 steps", "1 generation × 1 reward, PPO for 1,000 steps",
+        "2k", "$1.00", "40 finished trainings, 40k steps", "1 generation × 1 reward, PPO for 1,000 steps",
         "too narrow, if anything", "searches, the unit of replication",
     ):  # fmt: skip
         assert part in page, part

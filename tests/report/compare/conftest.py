@@ -147,9 +147,3 @@ BETTER = {
 def better(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten seeds, of which the winner's are plainly higher; to read, not to change."""
     return made(tmp_path_factory.mktemp("better"), BETTER)
-
-
-@pytest.fixture
-def changeable(tmp_path: Path) -> Path:
-    """The same with four seeds, to change."""
-    return made(tmp_path, {id: values[:4] for id, values in BETTER.items()})

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from eureka_loop import files
 from eureka_loop.references import NATIVE
 from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.compare.setup import Entry
 from eureka_loop.report.compare.view import rows
 from eureka_loop.report.comparison import Scale
-from eureka_loop.results import Trained
 
 from .conftest import ENTRIES, Fitness, made, numbers
 
@@ -58,14 +55,3 @@ def test_the_envs_own_reward_is_the_reference_where_there_is_no_hand_written_one
     assert part.comparison.scale.explanation == "0: sparse, 1: the env's own."
     both = part_of(tmp_path / "b", {**fitness, "human": [1.0] * 6}, entries=[ENTRIES[0], native, ENTRIES[1]])
     assert both.headline.reference.id == "human"
-
-
-def test_a_seed_that_begins_late_cuts_off_no_curve(changeable: Path) -> None:
-    before = part_of(changeable)
-    seed = before.results[2].evaluated.trained[0].seed
-    result = before.run.result("sparse", seed)
-    assert isinstance(result, Trained)
-    late = tuple(replace(each, fitness=None) if each.step < 180_000 else each for each in result.checkpoints)
-    files.write_json(before.run.job_folder("sparse", seed) / "result.json", replace(result, checkpoints=late))
-    after = part_of(changeable)
-    assert [each.steps[0] for each in after.curves if each] == [40_000.0] * 3

@@ -47,11 +47,6 @@ def test_the_verdict_and_what_it_rests_on(
     assert "\n" not in line
 
 
-def test_a_failed_reference_leaves_the_others_their_verdict(tmp_path: Path) -> None:
-    part = found(tmp_path, {"g1-03": HIGH, "human": [None] * 10, "sparse": LOW}).parts[0]
-    assert [each.verdict for each in part.comparison.differences] == ["can't tell", "better"]
-
-
 def test_several_algorithms_have_verdicts_of_their_own(tmp_path: Path) -> None:
     fitness = {"g1-03": HIGH, "human": LOW}
     found(tmp_path, fitness, algorithms=("ppo", "sac"))
