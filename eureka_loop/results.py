@@ -6,8 +6,9 @@ Frozen, plain data, like `records`. Every record goes into a JSON file and comes
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Literal
 
 from eureka_loop.records import Candidate
@@ -77,9 +78,7 @@ class TermStats:
     mean: float
     low: float
     high: float
-    share: (
-        float  # |term| summed over rows, divided by that of all summed terms; 0 for diagnostics (`_` terms)
-    )
+    share: float  # |term| summed over rows, as a part of all summed terms'; 0 for diagnostics (`_` terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +161,14 @@ class Trained:
 
 
 def _mean_score(scores: Sequence[Score]) -> Score:
-    values = [score.value for score in scores if score.value is not None]
-    return Score(math.fsum(values) / len(values)) if values else scores[0]
+    mean = mean_known(score.value for score in scores)
+    return scores[0] if mean is None else Score(mean)
+
+
+def mean_known(values: Iterable[float | None]) -> float | None:
+    """The mean of those that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def _fitness(scores: Mapping[str, Score]) -> float:
@@ -196,8 +201,7 @@ class Evaluated:
     def score(self, name: str) -> float | None:
         """Mean of a score over seeds; None unless every seed finished with one."""
         values = [each.scores.get(name, UNSCORED).value for each in self.trained]
-        known = [value for value in values if value is not None]
-        return math.fsum(known) / len(known) if known and len(known) == len(self.results) else None
+        return mean_known(values) if None not in values and len(values) == len(self.results) else None
 
 
 def ranked(evaluated: Sequence[Evaluated], by: str = FITNESS) -> list[Evaluated]:

@@ -15,11 +15,6 @@ def test_streams_and_runs_are_disjoint() -> None:
     assert len(set(flat)) == len(flat)
 
 
-def test_trainings_leave_room_for_their_environments() -> None:
-    first, second = seeds("training", 0, 2)
-    assert second - first >= 100
-
-
 def test_report_trainings_are_told_from_the_searchs() -> None:
     assert not any(is_report(seed) for seed in seeds("training", 999, 100))
     assert all(is_report(seed) for seed in seeds("report_training", 0, 100))

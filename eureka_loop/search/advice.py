@@ -13,7 +13,7 @@ from statistics import fmean, median
 import numpy as np
 
 from eureka_loop.numbers import compact
-from eureka_loop.results import Checkpoint, TermStats, Trained
+from eureka_loop.results import Checkpoint, TermStats, Trained, mean_known
 from eureka_loop.reward.contract import is_diagnostic
 
 NEVER = 0.05  # success rates up to this count as never
@@ -36,7 +36,8 @@ def advice(trained: Sequence[Trained]) -> list[str]:
     alone = sum(not is_diagnostic(term) for term in terms) < 2
     lines = [_on_outcome(trained)]
     for term, seen in terms.items():
-        lines += _on_term(term, seen, mean_correlation(term, trained), alone=alone)
+        correlation = mean_known(each.correlations.get(term) for each in trained)
+        lines += _on_term(term, seen, correlation, alone=alone)
     return [line for line in lines if line]
 
 
@@ -111,20 +112,14 @@ def _on_term(
         yield f"'{term}' pays, yet goes against fitness (correlation {correlation:+.2f})."
 
 
-def mean_correlation(term: str, trained: Sequence[Trained]) -> float | None:
-    """Mean over seeds of a term's correlation with fitness; None where it is undefined in all."""
-    known = [value for each in trained if (value := each.correlations.get(term)) is not None]
-    return fmean(known) if known else None
-
-
 def _curve(
     trained: Sequence[Trained], value: Callable[[Checkpoint], float | None]
 ) -> tuple[list[int], list[float]]:
     """Steps, and means of a value over seeds, of every checkpoint that has it."""
     found: dict[int, float] = {}
     for group in zip(*(each.checkpoints for each in trained), strict=False):
-        if known := [each for point in group if (each := value(point)) is not None]:
-            found[group[0].step] = fmean(known)
+        if (mean := mean_known(map(value, group))) is not None:
+            found[group[0].step] = mean
     return [*found], [*found.values()]
 
 

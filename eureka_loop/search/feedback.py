@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 
 from eureka_loop.numbers import compact, count, percent
-from eureka_loop.results import Evaluated, Halted, Trained, ranked
+from eureka_loop.results import Evaluated, Halted, Trained, mean_known, ranked
 from eureka_loop.reward.contract import is_diagnostic
-from eureka_loop.search.advice import advice, mean_correlation
+from eureka_loop.search.advice import advice
 
 LONGEST_REASON = 400  # characters of why a candidate failed
 OUTCOMES = {"fitness": compact, "success": percent, "episode_length": compact}
@@ -53,7 +53,7 @@ def _final(best: Evaluated) -> str:
     if (seeds := len(best.trained)) > 1:
         line += f" (of {seeds} seeds: {', '.join(compact(each.fitness) for each in best.trained)})"
     line += f", {compact(min(fitness))} to {compact(max(fitness))} in {len(scores)} episodes"
-    if (success := _mean(score.success for score in scores)) is not None:
+    if (success := mean_known(score.success for score in scores)) is not None:
         line += f"; success {percent(success)}"
     return f"{line}; episode length {compact(fmean(score.length for score in scores))} steps."
 
@@ -71,19 +71,19 @@ def training_table(trained: Sequence[Trained], points: int = 10) -> str:
         rows.append([f"{label} {cells[0]} throughout"] if constant else [label, *cells])
 
     for name, written in OUTCOMES.items():
-        means = [_mean(getattr(point, name) for point in column) for column in columns]
+        means = [mean_known(getattr(point, name) for point in column) for column in columns]
         if any(mean is not None for mean in means):
             add(name.replace("_", " "), means, written)
     for term in columns[-1][0].terms:
         stats = [[point.terms[term] for point in column if term in point.terms] for column in columns]
-        add(f"{term}: mean", (_mean(each.mean for each in those) for those in stats), compact)
+        add(f"{term}: mean", (mean_known(each.mean for each in those) for those in stats), compact)
         add("  min", (min((each.low for each in those), default=None) for those in stats), compact)
         add("  max", (max((each.high for each in those), default=None) for those in stats), compact)
         if is_diagnostic(term):
             rows.append(["  (logged, not part of the reward)"])
         else:
-            add("  share", (_mean(each.share for each in those) for those in stats), percent)
-        correlation = mean_correlation(term, trained)
+            add("  share", (mean_known(each.share for each in those) for those in stats), percent)
+        correlation = mean_known(each.correlations.get(term) for each in trained)
         known = "unknown" if correlation is None else f"{correlation:+.2f}"
         rows.append([f"  correlation with fitness: {known}"])
     first, *others = (max(map(len, cells)) for cells in zip(*(r for r in rows if len(r) > 1), strict=True))
@@ -108,7 +108,7 @@ def _other(evaluated: Evaluated) -> str:
     if not trained:
         return f"{id}: not trained"
     reached = stopped(evaluated.halted) if evaluated.halted else f"fitness {compact(evaluated.fitness)}"
-    success = _mean(each.success for each in trained)
+    success = mean_known(each.success for each in trained)
     line = f"{id}: {reached}" + ("" if success is None else f", success {percent(success)}")
     terms = trained[0].checkpoints[-1].terms if trained[0].checkpoints else {}
     return f"{line} (terms: {', '.join(terms)})" if terms else line
@@ -121,8 +121,3 @@ def stopped(halted: Halted) -> str:
         f"{compact(halted.fitness)}, below the best {halted.places} of {halted.among} "
         f"({compact(halted.needed)} or more)"
     )
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None

@@ -14,9 +14,7 @@ from eureka_loop.store import Run
 
 Ended = asyncio.Task[Evaluated | None]  # None: it isn't written, as the designer can't just now
 Observation = tuple[ProposalRequest, list[Evaluated]]  # no results where one wasn't written
-Open = tuple[
-    ProposalRequest, Sequence[Evaluated], Collection[str]
-]  # a request, the results known to it, its ids
+Open = tuple[ProposalRequest, Sequence[Evaluated], Collection[str]]  # with the results known to it, and ids
 
 
 class Stages(Protocol):
