@@ -31,8 +31,7 @@ from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.templates.designer import create
-from eureka_loop.records import Job, Task
-from eureka_loop.references import references
+from eureka_loop.records import Job, Task, references
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.seeds import seeds

@@ -5,7 +5,7 @@ Frozen, plain data. Every record goes into a JSON file and comes back equal (see
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -80,6 +80,25 @@ class Candidate:
     parents: tuple[str, ...] = ()
     note: str = ""
     operator: str = ""  # of the request that it answers
+
+
+NATIVE = '''def compute_reward(native_reward):
+    """The environment's own reward, as it comes from its step function."""
+    return {"native": native_reward}
+'''
+
+
+def references(task: Task) -> Iterator[Candidate]:
+    """The programs that generated rewards are compared with.
+
+    The hand-written reward, or the env's own in its place, and the sparse one, by those ids.
+    """
+    if task.human is not None:
+        yield Candidate("human", 0, task.human, "human", note=task.human_source)
+    elif task.native:
+        yield Candidate("native", 0, NATIVE, "native", note=f"what {task.env_id} returns")
+    if task.sparse is not None:
+        yield Candidate("sparse", 0, task.sparse, "sparse", note="pays only for the task itself")
 
 
 @dataclass(frozen=True, slots=True)

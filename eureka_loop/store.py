@@ -51,6 +51,7 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._unlock: Callable[[], object] = lambda: None
+        self._made_out = False  # whether the folder that runs go to was made for this one
         self._listeners: list[Callable[[Event], None]] = []
         self._recording = threading.RLock()  # designers record from threads of their own
 
@@ -63,7 +64,7 @@ class Run:
         Raises:
             RunError: `out` is not writable.
         """
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        stamp, new = datetime.now().strftime("%Y%m%d-%H%M%S"), not out.exists()
         for number in itertools.count(1):
             folder = out / f"{stamp}-{slug(name)}{'' if number == 1 else f'-{number}'}"
             try:
@@ -72,7 +73,9 @@ class Run:
             except OSError as error:
                 if not folder.is_dir():
                     raise RunError(f"can't make {folder}: {error.strerror}; choose another --out") from error
-        return cls(folder).lock()
+        run = cls(folder).lock()
+        run._made_out = new
+        return run
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -127,11 +130,12 @@ class Run:
         return not written and all(event["event"] != "resumed" for event in self.events())
 
     def discard(self) -> None:
-        """Remove a folder in which nothing has been recorded yet, and `out` where it is left empty."""
+        """Remove a run in which nothing has been recorded yet, and `out` where it was made for it."""
         self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            self.folder.parent.rmdir()
+        if self._made_out:
+            with contextlib.suppress(OSError):  # another run is there
+                self.folder.parent.rmdir()
 
     # events
 
@@ -284,27 +288,19 @@ class Run:
         folder = self.job_folder(id, 0, rung).parent
         return sorted(int(path.name[5:]) for path in folder.glob("seed-*"))
 
-    def evaluated(self, id: str, *, report: bool = False) -> Evaluated:
-        """A candidate with its results so far: those of the search, or those on report seeds.
-
-        Those of the search are of the rung at which it was halted or failed, or of the whole trainings.
-        """
-        if report:
-            return self._with_results(id, None, report=True)
+    def evaluated(self, id: str) -> Evaluated:
+        """A candidate as it stands in the search: halted, failed at a rung, or with its whole trainings."""
         halted = self.halted(id)
         for rung in [halted.rung] if halted else reversed(self.rungs(id)):
             found = self.evaluated_at(id, rung)
             if halted or found.failures:
                 return replace(found, halted=halted)
-        return self.evaluated_at(id, None)
+        return self.evaluated_at(id)
 
-    def evaluated_at(self, id: str, rung: int | None) -> Evaluated:
-        """A candidate with its results at an early rung, or (None) at the end."""
-        if (failure := self.failure(id)) is not None:
+    def evaluated_at(self, id: str, rung: int | None = None, *, report: bool = False) -> Evaluated:
+        """A candidate with its results at an early rung, at the end, or on report seeds."""
+        if not report and (failure := self.failure(id)) is not None:
             return Evaluated(self.candidate(id), (failure,))
-        return self._with_results(id, rung, report=False)
-
-    def _with_results(self, id: str, rung: int | None, *, report: bool) -> Evaluated:
         wanted = [seed for seed in self.training_seeds(id, rung) if seeds.is_report(seed) == report]
         results = (self.result(id, seed, rung) for seed in wanted)
         return Evaluated(self.candidate(id), tuple(each for each in results if each is not None))

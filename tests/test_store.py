@@ -43,7 +43,7 @@ def test_search_and_report_results_are_kept_apart(tmp_path: Path) -> None:
     for seed, fitness in ((searched, 1.0), (reported, 2.0)):
         files.write_json(run.job_folder("g0-00", seed) / "result.json", trained(seed, fitness))
     assert run.evaluated("g0-00").fitness == 1.0
-    assert run.evaluated("g0-00", report=True).fitness == 2.0
+    assert run.evaluated_at("g0-00", report=True).fitness == 2.0
 
 
 def test_a_failed_seed_is_a_failure_and_not_a_score(tmp_path: Path) -> None:
@@ -68,10 +68,13 @@ def test_a_second_writer_is_turned_away(tmp_path: Path) -> None:
 def test_an_unwritable_place_is_said_and_an_abandoned_one_is_left_as_it_was(tmp_path: Path) -> None:
     first, second = Run.create(tmp_path / "runs", "task"), Run.create(tmp_path / "runs", "task")
     assert first.folder != second.folder
-    first.discard()
-    assert second.folder.exists()
     second.discard()
+    assert first.folder.exists()
+    first.discard()
     assert not (tmp_path / "runs").exists()
+    (tmp_path / "own").mkdir()
+    Run.create(tmp_path / "own", "task").discard()
+    assert list((tmp_path / "own").iterdir()) == [], "the user's folder stays"
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="choose another --out"):
         Run.create(tmp_path / "file", "task")

@@ -16,8 +16,7 @@ from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.options import optional, parse
-from eureka_loop.records import Algorithm
-from eureka_loop.references import references
+from eureka_loop.records import Algorithm, references
 from eureka_loop.report.compare.setup import SETUP, Setup, begin, distinct, from_file, named, winner
 from eureka_loop.store import Run, slug
 

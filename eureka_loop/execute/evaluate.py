@@ -85,14 +85,11 @@ class Evaluation:
 
     def evaluated(self, candidate: Candidate, stage: Stage) -> Evaluated:
         """A candidate with its results at a stage."""
-        if stage.early is not None:
-            return self.run.evaluated_at(candidate.id, stage.early)
-        return self.run.evaluated(candidate.id, report=stage.report)
+        return self.run.evaluated_at(candidate.id, stage.early, report=stage.report)
 
     def halt(self, halted: Halted) -> None:
         """Record that a candidate's training ends early; again, after an interruption, changes nothing."""
         self.run.write_halted(halted)
-        self.forget(halted.candidate, halted.rung)
         if (key := (halted.candidate, None, halted.rung)) not in self._recorded:
             self._recorded.add(key)
             values = files.plain(halted)

@@ -28,8 +28,7 @@ from eureka_loop.errors import BadInput, RunError, SandboxError
 from eureka_loop.execute.executor import ERROR
 from eureka_loop.execute.local import BESIDE, TRANSITIONS
 from eureka_loop.execute.machine import cores
-from eureka_loop.records import Job, Rollout, Task, Training, in_cohorts, on_gpu
-from eureka_loop.references import NATIVE
+from eureka_loop.records import NATIVE, Job, Rollout, Task, Training, in_cohorts, on_gpu
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import die_with_parent

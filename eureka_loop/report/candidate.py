@@ -55,7 +55,7 @@ def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool
 def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
     id = candidate.id
     weights: Mapping[str, float] = {}
-    search, report = run.evaluated(id), run.evaluated(id, report=True)
+    search, report = run.evaluated(id), run.evaluated_at(id, report=True)
     trained = search.trained or report.trained
     generation = "" if id in REFERENCES else f", {text.generation(candidate.generation)}"
     with contextlib.suppress(Refused, RunError):  # no program, or a run without vocabulary

@@ -125,5 +125,5 @@ def terms(trained: Sequence[Trained]) -> dict[str, float]:
 
 def _on_report_seeds(run: Run, id: str) -> Evaluated:
     """Results on report seeds, or the gate's refusal of a reference."""
-    found, failure = run.evaluated(id, report=True), run.failure(id)
+    found, failure = run.evaluated_at(id, report=True), run.failure(id)
     return found if found.results or failure is None else Evaluated(found.candidate, (failure,))

@@ -19,8 +19,7 @@ from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.machine import Machine, Share
 from eureka_loop.propose.designer import Request, choose_designer
 from eureka_loop.propose.write import Gate, Writer, failure_of
-from eureka_loop.records import Candidate, Rung
-from eureka_loop.references import references
+from eureka_loop.records import Candidate, Rung, references
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required

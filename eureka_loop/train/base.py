@@ -9,8 +9,7 @@ from typing import Protocol, cast
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure
-from eureka_loop.records import Job, Task, Training
-from eureka_loop.references import references
+from eureka_loop.records import Job, Task, Training, references
 from eureka_loop.registry import Registry
 from eureka_loop.results import Failed, FailureKind, Trained, judged_episode
 from eureka_loop.reward.gate import check

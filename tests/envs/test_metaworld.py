@@ -12,8 +12,7 @@ from eureka_loop.envs.metaworld import TEXTS
 from eureka_loop.envs.metaworld_rewards import REWARDS
 from eureka_loop.envs.registry import find_domain, find_task, installed, tasks
 from eureka_loop.errors import Refused
-from eureka_loop.records import Array
-from eureka_loop.references import NATIVE, references
+from eureka_loop.records import NATIVE, Array, references
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env

@@ -12,8 +12,7 @@ from eureka_loop.config import RunConfig
 from eureka_loop.errors import RunError
 from eureka_loop.propose.llm.ledger import Prices
 from eureka_loop.propose.llm.prompts import messages
-from eureka_loop.records import Rung, Task, in_cohorts
-from eureka_loop.references import references
+from eureka_loop.records import Rung, Task, in_cohorts, references
 from eureka_loop.report.layout import terminal, waiting
 from eureka_loop.report.run_data import Cost
 from eureka_loop.search import assemble

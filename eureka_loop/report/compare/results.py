@@ -124,5 +124,5 @@ def _part(folder: Path, algorithm: Algorithm, setup: Setup) -> Part:
 
 def _evaluated(run: Run, id: str, setup: Setup) -> Evaluated:
     """An entry on the setup's seeds: an earlier, longer comparison may have left more."""
-    found = run.evaluated(id, report=True)
+    found = run.evaluated_at(id, report=True)
     return replace(found, results=tuple(each for each in found.results if each.seed in setup.training_seeds))

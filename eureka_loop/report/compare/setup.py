@@ -10,8 +10,7 @@ from pathlib import Path
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, UnknownName
-from eureka_loop.records import Algorithm, Candidate, Task
-from eureka_loop.references import NATIVE, references
+from eureka_loop.records import NATIVE, Algorithm, Candidate, Task, references
 from eureka_loop.report.text import LABELS
 from eureka_loop.seeds import seeds
 from eureka_loop.store import REFERENCES, Run, slug

@@ -11,8 +11,7 @@ import tomli_w
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
-from eureka_loop.records import Candidate
-from eureka_loop.references import references
+from eureka_loop.records import Candidate, references
 from eureka_loop.report.bench.setup import SETUP, Bench, members
 from eureka_loop.results import Failed, Trained, judged_episode
 from eureka_loop.seeds import seeds

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_loop.references import NATIVE
+from eureka_loop.records import NATIVE
 from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.compare.setup import Entry
 from eureka_loop.report.compare.view import rows

@@ -10,8 +10,7 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
 from eureka_loop.errors import BadInput
-from eureka_loop.records import Algorithm
-from eureka_loop.references import NATIVE
+from eureka_loop.records import NATIVE, Algorithm
 from eureka_loop.report.compare.setup import SETUP, Entry, Setup
 from eureka_loop.report.compare.train import prepared
 from eureka_loop.store import Run

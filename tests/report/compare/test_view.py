@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eureka_loop import files
-from eureka_loop.references import NATIVE
+from eureka_loop.records import NATIVE
 from eureka_loop.report.compare.results import ComparisonResults
 from eureka_loop.report.compare.setup import Entry
 from eureka_loop.report.compare.train import Shared
