@@ -18,8 +18,8 @@ from eureka_loop.options import optional
 
 
 @dataclass(frozen=True)
-class RunConfig:
-    """Options of `eureka run`. Keys and passwords are no part of it: they come from the environment."""
+class TrainConfig:
+    """Options that `eureka train` shares with `run`: the task, and how its rewards are trained."""
 
     task: Annotated[tyro.conf.Positional[str], optional("TASK_OR_TEXT")] = ""
     """A name from `eureka tasks`, or the task in your own words (then --env and --fitness are needed)."""
@@ -27,6 +27,38 @@ class RunConfig:
     """Gymnasium id, for a task in your own words: HalfCheetah-v5."""
     fitness: Annotated[str | None, optional("EXPRESSION")] = None
     """How well the task is done: an observable, or an expression over observables; its episode mean."""
+    algo: Literal["ppo", "sac"] = "ppo"
+    """Training algorithm."""
+    trainer: Annotated[str | None, optional("{population,sb3}")] = None
+    """population: many policies trained at once; sb3: one by one. Default: population where it can."""
+    steps: int = 100_000
+    """Environment steps each training gets."""
+    seeds: int = 1
+    """Trainings of each candidate during the search."""
+    report_seeds: int = 5
+    """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out."""
+    judge_episodes: int = 10
+    """Episodes in which a final policy is judged."""
+    executor: str = "local"
+    """Where trainings run: local, or an executor that another package registers."""
+    seed: int = 0
+    """The run's seed, 0 to 999: every random choice follows from it."""
+    jobs: int = 0
+    """Trainings at once; 0: one a core."""
+    max_hours: Annotated[float | None, optional("HOURS")] = None
+    """Stop when the run has taken this long."""
+    out: Path = Path("runs")
+    """Where run folders go."""
+    allow_reduced_sandbox: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run generated code even where the sandbox is weaker than `strict`; `eureka doctor` says what it is."""
+    hyperparameters: Annotated[Mapping[str, Any], tyro.conf.Suppress] = field(default_factory=dict)
+    """Overrides of the domain's hyperparameters; only in a file: [hyperparameters] n_steps = 1024."""
+
+
+@dataclass(frozen=True)
+class RunConfig(TrainConfig):
+    """Options of `eureka run`. Keys and passwords are no part of it: they come from the environment."""
+
     designer: Annotated[str | None, optional("{templates,llm,replay}")] = None
     """Author of the rewards. Default: llm where a model is configured, else templates."""
     model: Annotated[str | None, optional("NAME")] = None
@@ -39,50 +71,24 @@ class RunConfig:
     """Tokens one reply may have, thinking included."""
     replay: Annotated[Path | None, optional("RUN")] = None
     """The recorded run that the replay designer answers from."""
-    algo: Literal["ppo", "sac"] = "ppo"
-    """Training algorithm."""
-    trainer: Annotated[str | None, optional("{population,sb3}")] = None
-    """population: many policies trained at once; sb3: one by one. Default: population where it can."""
     generations: int = 3
     """How often rewards are written, trained and judged."""
     samples: int = 8
     """Reward programs a generation."""
-    steps: int = 100_000
-    """Environment steps each training gets."""
-    seeds: int = 1
-    """Trainings of each candidate during the search."""
     halving: int = 1
     """With 3 only the best third goes on after a third of the steps, and so on. 1: all train to the end."""
     steady: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Don't wait for a whole generation: whenever a candidate has ended, another is written."""
     strategy: str = "eureka"
     """Search strategy: eureka, steady, or one that another package registers."""
-    executor: str = "local"
-    """Where trainings run: local, or an executor that another package registers."""
-    report_seeds: int = 5
-    """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out."""
-    judge_episodes: int = 10
-    """Episodes in which a final policy is judged."""
     bank: bool = False
     """Keep an episode of each policy, and don't train a program that ranks them backwards."""
     relabel: int = 0
     """Transitions of the bank that SAC trainings of the search begin with at most; 0: none."""
-    seed: int = 0
-    """The run's seed, 0 to 999: every random choice follows from it."""
-    jobs: int = 0
-    """Trainings at once; 0: one a core."""
     max_usd: Annotated[float | None, optional("USD")] = None
     """Stop before the model costs more than this."""
     max_tokens: Annotated[int | None, optional("N")] = None
     """Stop before the model's prompts and replies exceed this many tokens."""
-    max_hours: Annotated[float | None, optional("HOURS")] = None
-    """Stop when the run has taken this long."""
-    out: Path = Path("runs")
-    """Where run folders go."""
-    allow_reduced_sandbox: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Run generated code even where the sandbox is weaker than `strict`; `eureka doctor` says what it is."""
-    hyperparameters: Annotated[Mapping[str, Any], tyro.conf.Suppress] = field(default_factory=dict)
-    """Overrides of the domain's hyperparameters; only in a file: [hyperparameters] n_steps = 1024."""
 
     def __post_init__(self) -> None:
         for name, least, most in LIMITS:

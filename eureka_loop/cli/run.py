@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from eureka_loop.config import RunConfig, amend, load
+from eureka_loop.config import RunConfig, TrainConfig, amend, load
 from eureka_loop.errors import BadInput, BudgetSpent, DesignerError
 from eureka_loop.options import Where, optional, parse, take, with_expression
 from eureka_loop.store import Run
@@ -16,26 +16,32 @@ from eureka_loop.store import Run
 LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
 
 
+FILES = """
+
+--config FILE   a run.toml whose values are the defaults here
+--human FILE    a hand-written reward to compare with, for a task of your own"""
+
+
 def run(arguments: list[str]) -> int:
     """Have rewards written, trained and improved."""
-    arguments, file = take(arguments, "--config")
-    arguments, human = take(arguments, "--human")
-    base = load(Path(file)) if file else RunConfig()
-    config = parse(RunConfig, "run", with_expression(arguments), base, RUN_HELP)
+    words, base, human = _files(arguments)
+    config = parse(RunConfig, "run", words, base, f"Have rewards written, trained and improved.{FILES}")
     from eureka_loop.propose.designer import choice, settle
     from eureka_loop.search.describe import of_its_own
 
     settled = settle(of_its_own(config, base))
-    created = _created(settled, human=Path(human) if human else None)
+    created = _created(settled, human=human)
     if config.designer is None:
         print(choice(settled))
     return _go(created)
 
 
-RUN_HELP = """Have rewards written, trained and improved.
-
---config FILE   a run.toml whose values are the defaults here
---human FILE    a hand-written reward to compare with, for a task of your own"""
+def _files(arguments: list[str]) -> tuple[list[str], RunConfig, Path | None]:
+    """The other arguments, the defaults that --config names, and --human."""
+    arguments, file = take(arguments, "--config")
+    arguments, human = take(arguments, "--human")
+    base = load(Path(file)) if file else RunConfig()
+    return with_expression(arguments), base, Path(human) if human else None
 
 
 @dataclass(frozen=True)
@@ -80,54 +86,29 @@ def resume(arguments: list[str]) -> int:
 
 
 @dataclass(frozen=True)
-class TrainOptions(RunConfig):
+class TrainOptions(TrainConfig):
     """Train one reward program of your own, and judge it."""
 
     task: Annotated[str, optional("TASK_OR_TEXT")] = ""
     report_seeds: int = 0
-    """Trainings on fresh seeds after those, of the references beside it, too: a run's comparison."""
+    """Trainings on fresh seeds, of the references, too: a run's comparison; --config doesn't count here."""
     program: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="REWARD.py")] = tyro.MISSING
     """A file with `def compute_reward(...)`."""
-    # a search's options mean nothing here
-    designer: Annotated[str | None, tyro.conf.Suppress] = None
-    model: Annotated[str | None, tyro.conf.Suppress] = None
-    base_url: Annotated[str | None, tyro.conf.Suppress] = None
-    temperature: Annotated[float, tyro.conf.Suppress] = 1.0
-    max_completion_tokens: Annotated[int, tyro.conf.Suppress] = 8192
-    replay: Annotated[Path | None, tyro.conf.Suppress] = None
-    generations: Annotated[int, tyro.conf.Suppress] = 1
-    samples: Annotated[int, tyro.conf.Suppress] = 1
-    halving: Annotated[int, tyro.conf.Suppress] = 1
-    steady: Annotated[bool, tyro.conf.Suppress] = False
-    strategy: Annotated[str, tyro.conf.Suppress] = "eureka"
-    bank: Annotated[bool, tyro.conf.Suppress] = False
-    relabel: Annotated[int, tyro.conf.Suppress] = 0
-    max_usd: Annotated[float | None, tyro.conf.Suppress] = None
-    max_tokens: Annotated[int | None, tyro.conf.Suppress] = None
-
-
-TRAIN_HELP = """Train one reward program of your own, and judge it.
-
---config FILE   a run.toml whose values are the defaults here, but for --report-seeds
---human FILE    a hand-written reward to compare with, for a task of your own"""
 
 
 def train(arguments: list[str]) -> int:
     """Train one reward program of the user's own."""
-    arguments, file = take(arguments, "--config")
-    arguments, human = take(arguments, "--human")
-    base = load(Path(file)) if file else RunConfig()
-    shared = {"task"} | vars(base).keys() - TrainOptions.__annotations__.keys()
-    defaults = TrainOptions(**{name: getattr(base, name) for name in shared})
-    options = parse(TrainOptions, "train", with_expression(arguments), defaults, TRAIN_HELP)
+    words, base, human = _files(arguments)
+    shared = [each.name for each in fields(TrainConfig)]
+    defaults = TrainOptions(**{name: getattr(base, name) for name in shared if name != "report_seeds"})
+    options = parse(TrainOptions, "train", words, defaults, f"{TrainOptions.__doc__}{FILES}")
     if not options.task.strip():
         example = f"eureka train {options.program} --task halfcheetah-run"
         raise BadInput(f"say for which task: `{example}`; `eureka tasks` lists them")
-    config = RunConfig(**{name: getattr(options, name) for name in vars(base)})
+    config = RunConfig(generations=1, samples=1, **{name: getattr(options, name) for name in shared})
     from eureka_loop.search.describe import of_its_own
 
-    config = of_its_own(config, base)
-    return _go(_created(config, program=options.program, human=Path(human) if human else None))
+    return _go(_created(of_its_own(config, base), program=options.program, human=human))
 
 
 def _created(config: RunConfig, *, program: Path | None = None, human: Path | None = None) -> Run:
