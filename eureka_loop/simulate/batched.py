@@ -23,7 +23,6 @@ from eureka_loop.records import Array, Task
 from eureka_loop.reward.vocabulary import Observable
 from eureka_loop.simulate.definitions import (
     CONTACTS,
-    ENDED,
     STEPS,
     Columns,
     Definition,
@@ -38,7 +37,6 @@ from eureka_loop.simulate.env import flat_parts, is_goal, make_env
 from eureka_loop.simulate.naming import identifier
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.pool import Pool
-from eureka_loop.simulate.step_buffer import GOES_ON, TERMINATED, TRUNCATED
 
 TRIED_STEPS = 10
 KEPT_ARGUMENTS = frozenset({"max_episode_steps"})  # of gymnasium.make: a domain's functions hold with any
@@ -89,13 +87,13 @@ class BatchedEnvs:
         registry, inner = ObservableRegistry(env, domain), env.unwrapped
         self.vocabulary = registry.vocabulary
         recorded, space = registry.definitions, env.observation_space
-        self._results = {recorded[name].needs[0]: name for name in ("obs", "action")}
+        self._results = {recorded[name].needs[0]: name for name in ("obs", "action", "terminated")}
         self._definitions = definitions = _definitions(recorded, domain, vectorised, env)
         registry.definitions = {**definitions, "obs": recorded["obs"]}
         self.buffer = registry.buffer(names, n_envs)
         for name in self.buffer.names:
             for raw in raw_needs(registry.definitions, [name]):
-                if raw.source in ("step", "info") and raw not in (*self._results, STEPS, ENDED):
+                if raw.source in ("step", "info") and raw not in (*self._results, STEPS):
                     raise BadInput(f"only the env itself computes {name!r}")
         keys = list(space.spaces) if isinstance(space, Dict) and is_goal(space) else ["observation"]
         self._parts = ["obs" if key == "observation" else key for key in keys]
@@ -128,11 +126,11 @@ class BatchedEnvs:
             raise BadInput("the env's observations aren't what its domain file states: another size")
         terminated = np.zeros(self.n_envs, np.bool_) if END not in self._definitions else moment[END]
         truncated = self._steps >= self._horizon
-        ended = np.where(terminated, TERMINATED, np.where(truncated, TRUNCATED, GOES_ON))
-        self._record(slice(None), ended, {"obs": moment["obs"], "action": acted})
-        if ended.any():
+        done = terminated | truncated
+        self._record(slice(None), done, {"obs": moment["obs"], "action": acted, "terminated": terminated})
+        if done.any():
             obs = terminal_obs.copy()
-            obs[ended != GOES_ON] = self._start(np.flatnonzero(ended))
+            obs[done] = self._start(np.flatnonzero(done))
         return Step(obs, terminated, truncated, terminal_obs)
 
     def snapshot(self, envs: slice) -> dict[str, Any]:
@@ -181,15 +179,15 @@ class BatchedEnvs:
         self._steps[envs] = 0
         for raw, column in self._before.items():
             column[envs] = self._pool.columns[raw][envs]
-        self._record(envs, GOES_ON, {"obs": own, "action": 0.0})
+        self._record(envs, False, {"obs": own, "action": 0.0, "terminated": 0.0})
         return np.stack(obs)
 
-    def _record(self, envs: slice | Indices, ended: Any, results: Mapping[str, Any]) -> None:
+    def _record(self, envs: slice | Indices, done: Any, results: Mapping[str, Any]) -> None:
         values: dict[Any, Any] = {raw: column[envs] for raw, column in self._pool.columns.items()}
         values |= {raw: results[name] for raw, name in self._results.items()}
         if self._pool.contacts is not None:
             values[CONTACTS] = self._pool.contacts[envs]
-        self.buffer.append(np.arange(self.n_envs)[envs], self._steps[envs], ended, values)
+        self.buffer.append(np.arange(self.n_envs)[envs], self._steps[envs], done, values)
 
 
 def why_not_batched(task: Task, domain: Domain, names: Iterable[str]) -> str:

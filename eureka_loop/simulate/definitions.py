@@ -39,7 +39,7 @@ class Raw:
     index: int = 0
 
 
-STEPS, ENDED = Raw("step", "steps"), Raw("step", "terminated")
+STEPS = Raw("step", "steps")
 CONTACTS = Raw("step", "contacts")  # of `read_contacts`, which the sums are computed from
 
 

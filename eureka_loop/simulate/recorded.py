@@ -20,7 +20,7 @@ from eureka_loop.simulate.definitions import CONTACTS, Raw
 from eureka_loop.simulate.env import flat_parts, make_env, reward_source
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.physics import read_contacts
-from eureka_loop.simulate.step_buffer import GOES_ON, TERMINATED, TRUNCATED, StepBuffer, Transitions
+from eureka_loop.simulate.step_buffer import StepBuffer, Transitions
 
 EPISODES = 10  # of a survey, at least, if need be by cutting episodes short
 PROBE_ROWS = 256
@@ -48,23 +48,23 @@ class RecordedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
                 if raw.source == "data":
                     part = slice(raw.index, raw.index + int(np.prod(raw.shape)))
                     self._values[raw] = getattr(data, raw.key).reshape(-1)[part].reshape(raw.shape)
-        self._write(GOES_ON, obs, info)
+        self._write(False, obs, info)
         return obs, info
 
     def step(self, action: Any) -> Any:
         obs, reward, terminated, truncated, info = self.env.step(action)
         self._steps += 1
-        ended = TERMINATED if terminated else TRUNCATED if truncated else GOES_ON
-        self._write(ended, obs, info, action=np.ravel(action), reward=reward)
+        results = {"action": np.ravel(action), "reward": reward, "terminated": terminated}
+        self._write(terminated or truncated, obs, info, **results)
         return obs, 0.0, terminated, truncated, info
 
-    def _write(self, ended: int, obs: Any, info: Mapping[str, Any], **results: Any) -> None:
+    def _write(self, done: bool, obs: Any, info: Mapping[str, Any], **results: Any) -> None:
         results |= flat_parts(self._space, obs)
         if CONTACTS in self._returned:
             results[CONTACTS.key] = read_contacts(self._data.model, self._data)
         for raw in self._returned:
             self._values[raw] = (results if raw.source == "step" else info).get(raw.key, 0.0)
-        self.buffer.append(self._index, self._steps, ended, self._values)
+        self.buffer.append(self._index, self._steps, done, self._values)
 
 
 class RecordedVecEnv(DummyVecEnv):

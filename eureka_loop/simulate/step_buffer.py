@@ -16,7 +16,6 @@ import numpy.typing as npt
 from eureka_loop.records import Array
 from eureka_loop.simulate.definitions import (
     CONTACTS,
-    ENDED,
     STEPS,
     Columns,
     Definitions,
@@ -28,7 +27,6 @@ from eureka_loop.simulate.definitions import (
 from eureka_loop.simulate.physics import contact_sums
 
 FIRST_CAPACITY = 256  # rows
-GOES_ON, TERMINATED, TRUNCATED = 0, 1, 2  # the episode after a row; ended by the env, or by a time limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +38,12 @@ class Transitions:
         env_index: (N,).
         episode_start: (N,) the episode's first step.
         done: (N,) the episode's last step, terminated or truncated.
-        truncated: (N,) cut off by a time limit without being terminated.
     """
 
     columns: Mapping[str, Array]
     env_index: Indices
     episode_start: npt.NDArray[np.bool_]
     done: npt.NDArray[np.bool_]
-    truncated: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.env_index)
@@ -73,22 +69,22 @@ class StepBuffer:
         raws = raw_needs(definitions, self.names)
         self._sums = [raw for raw in raws if raw.source == "contacts"]
         recorded = dict.fromkeys(CONTACTS if raw in self._sums else raw for raw in raws)
-        self.raws = tuple(raw for raw in recorded if raw not in (STEPS, ENDED))
+        self.raws = tuple(raw for raw in recorded if raw != STEPS)
         self._columns: dict[Raw, Any] = {
             raw: np.zeros((FIRST_CAPACITY, *raw.shape), object if raw == CONTACTS else np.float64)
             for raw in self.raws
         }
-        self._rows = np.zeros((FIRST_CAPACITY, 3), np.intp)  # env, steps since the reset, how it ended
+        self._rows = np.zeros((FIRST_CAPACITY, 3), np.intp)  # env, steps since the reset, whether done
         self._length = 0
         self._carried, self._columns_carried = self._rows[:0], dict[str, Array]()
 
-    def append(self, envs: int | Indices, steps: Any, ended: Any, values: Mapping[Raw, Any]) -> None:
+    def append(self, envs: int | Indices, steps: Any, done: Any, values: Mapping[Raw, Any]) -> None:
         """One row for each of some envs.
 
         Args:
             envs: (E,) or one env.
             steps: (E,) since the reset, 0 of which is the reset itself.
-            ended: (E,) GOES_ON, TERMINATED or TRUNCATED.
+            done: (E,) whether the episode ends with it.
             values: raw column → (E, *shape); copied.
         """
         start = self._length
@@ -99,7 +95,7 @@ class StepBuffer:
             for raw, column in self._columns.items():
                 self._columns[raw] = np.resize(column, (size, *column.shape[1:]))
         at: int | slice = start if isinstance(envs, int) else slice(start, end)
-        self._rows[at, 0], self._rows[at, 1], self._rows[at, 2] = envs, steps, ended
+        self._rows[at, 0], self._rows[at, 1], self._rows[at, 2] = envs, steps, done
         for raw, column in self._columns.items():
             column[at] = values[raw]
 
@@ -111,9 +107,9 @@ class StepBuffer:
         """
         order = np.argsort(self._rows[: self._length, 0], kind="stable")
         new = self._rows[order]
-        envs, steps, ended = new.T
+        envs, steps, done = new.T
         raw: dict[Raw, Any] = {each: column[order] for each, column in self._columns.items()}
-        raw |= {STEPS: steps.astype(np.float64), ENDED: (ended == TERMINATED).astype(np.float64)}
+        raw[STEPS] = steps.astype(np.float64)
         if self._sums:
             raw |= contact_sums(self._model, raw[CONTACTS], self._sums)
         rows = Rows(self._definitions, raw, new, self._carried, self._columns_carried)
@@ -122,8 +118,7 @@ class StepBuffer:
             columns={name: rows.at(rows.new[stepped], name) for name in self.names},
             env_index=envs[stepped],
             episode_start=steps[stepped] == 1,
-            done=ended[stepped] != GOES_ON,
-            truncated=ended[stepped] == TRUNCATED,
+            done=done[stepped] > 0,
         )
         last = np.flatnonzero(np.diff(rows.rows[:, 0], append=-1))
         kept = np.stack([rows.places["init_"][last], last], axis=1).reshape(-1)

@@ -69,16 +69,15 @@ TRAINERS: Registry[Callable[[], Trainer]] = Registry(
 )
 
 
-class Diverged(Exception):
+def diverged(what: str, step: int) -> RewardFailure:
     """Training produced numbers that are not finite."""
+    return RewardFailure("diverged", f"{what} not finite any more at step {step}")
 
 
-def failed(job: Job, error: RewardFailure | Refused | Diverged) -> Failed:
+def failed(job: Job, error: RewardFailure | Refused) -> Failed:
     """The result of a training that an error ended."""
-    kind: FailureKind = "refused" if isinstance(error, Refused) else "diverged"
-    if isinstance(error, RewardFailure):
-        return Failed(job.candidate, cast(FailureKind, error.kind), str(error), error.detail, job.seed)
-    return Failed(job.candidate, kind, str(error), seed=job.seed)
+    kind, detail = ("refused", "") if isinstance(error, Refused) else (error.kind, error.detail)
+    return Failed(job.candidate, cast(FailureKind, kind), str(error), detail, job.seed)
 
 
 def support(training: Training, task: Task, domain: Domain, beside: Sequence[str] = ()) -> str:
@@ -126,7 +125,7 @@ class ScriptedTrainer:
         for index, job in enumerate(jobs):
             fitness = self._fitness(job)
             if fitness is None:
-                results.append(failed(job, Diverged("scripted")))
+                results.append(failed(job, RewardFailure("diverged", "scripted")))
                 continue
             report(index, {"step": float(job.steps), "steps_per_s": 1.0, "fitness": fitness})
             episodes = tuple(judged_episode(seed, fitness, None, 1) for seed in job.judge_seeds)

@@ -29,7 +29,6 @@ from stable_baselines3.common.buffers import (
     RolloutBuffer,
 )
 from stable_baselines3.common.type_aliases import DictReplayBufferSamples
-from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.errors import BadInput, RewardFailure
 from eureka_loop.judge.trajectory import joined, length
@@ -242,7 +241,7 @@ def count(paths: Sequence[Path]) -> int:
     return sum(map(length, paths))
 
 
-def fill(model: SAC, normalization: VecNormalize, paths: Sequence[Path], parameters: Sequence[str]) -> None:
+def fill(model: SAC, paths: Sequence[Path], parameters: Sequence[str]) -> None:
     """Put recorded episodes of other policies into a model's empty replay buffer, relabelled.
 
     An episode counts as ended only where the environment ended it, not the time limit. The transitions count
@@ -257,6 +256,7 @@ def fill(model: SAC, normalization: VecNormalize, paths: Sequence[Path], paramet
         RewardFailure: the program failed on them.
     """
     buffer: Any = model.replay_buffer
+    normalization: Any = model.get_vec_normalize_env()
     columns, lengths = joined(paths, parameters)
     rewards, done = buffer.pending_rewards.relabel(columns), np.zeros(sum(lengths), np.bool_)
     done[np.cumsum(lengths) - 1] = True
@@ -266,7 +266,7 @@ def fill(model: SAC, normalization: VecNormalize, paths: Sequence[Path], paramet
     cut = done & (own["terminated"] == 0)
     before, after = (_observations(paths, model.observation_space, prefix) for prefix in ("prev_", ""))
     if normalization.norm_obs:
-        scales: Any = normalization.obs_rms
+        scales = normalization.obs_rms
         for name, rows in before.items():
             (scales[name] if isinstance(scales, dict) else scales).update(rows)
     for begin in range(0, len(done) - model.n_envs + 1, model.n_envs):

@@ -17,7 +17,7 @@ import gymnasium
 import torch
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.utils import LinearSchedule
-from stable_baselines3.common.vec_env import DummyVecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 from torch import nn
 from torch.optim import Optimizer
 
@@ -104,19 +104,30 @@ def require_device(name: Any) -> None:
         raise BadInput(f'device = {name!r}: {found}; give "cpu", or see `eureka doctor`')
 
 
+def make_model(algorithm: Algorithm, options: Settings, envs: VecEnv, seed: int, **more: Any) -> Any:
+    """SB3's untrained model, PPO or SAC; the normalisation of observations is `get_vec_normalize_env()`.
+
+    Args:
+        more: keyword arguments of SB3's class, before those of the options.
+    """
+    normalization = VecNormalize(envs, norm_obs=options.normalize_observation, norm_reward=False)
+    policy = "MultiInputPolicy" if isinstance(envs.observation_space, gymnasium.spaces.Dict) else "MlpPolicy"
+    model = ALGORITHMS[algorithm](policy, normalization, seed=seed, **{**options.arguments, **more})
+    normalization.gamma = model.gamma  # for later training on it
+    return model
+
+
 def try_out(algorithm: Algorithm, options: Settings) -> None:
     """Make SB3's model once, without an env that does anything.
 
     Raises:
         BadInput: SB3 refuses a value, or values that don't go together.
     """
-    arguments = dict(options.arguments)
-    if "buffer_size" in arguments:
-        arguments["buffer_size"] = min(arguments["buffer_size"], 1_000)
+    sizes = {key: min(value, 1_000) for key, value in options.arguments.items() if key == "buffer_size"}
     try:
         box = gymnasium.spaces.Box(-1.0, 1.0, (2,))
         envs = DummyVecEnv([lambda: SpacesOnly(box, box)] * options.n_envs)
-        ALGORITHMS[algorithm]("MlpPolicy", envs, **arguments)
+        make_model(algorithm, options, envs, 0, **sizes)
     except Exception as error:  # whatever SB3 and torch raise at a value that they can't use
         words = " ".join(str(error).split())
         raise BadInput(f"{algorithm} can't be had with these hyperparameters: {words}") from error

@@ -6,7 +6,7 @@ import pickle
 from contextlib import closing
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -49,7 +49,7 @@ def predictor(model: PPO | SAC, normalization: VecNormalize) -> Predict:
     return predict
 
 
-def save_policy(folder: Path, model: PPO | SAC, normalization: VecNormalize) -> None:
+def save_policy(folder: Path, model: PPO | SAC) -> None:
     """Write two files that SB3 loads by itself: `PPO.load`, `VecNormalize.load`.
 
     Raises:
@@ -57,7 +57,7 @@ def save_policy(folder: Path, model: PPO | SAC, normalization: VecNormalize) -> 
     """
     try:
         model.save(folder / POLICY)
-        normalization.save(str(folder / NORMALIZATION))
+        cast(VecNormalize, model.get_vec_normalize_env()).save(str(folder / NORMALIZATION))
     except OSError as error:
         raise RunError(f"can't write to {folder}: {error.strerror}; free some space") from error
 

@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import torch
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import BadInput, Refused, RewardFailure
@@ -28,7 +28,7 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.hindsight import Hindsight, stated_of
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.recorded import RecordedVecEnv
-from eureka_loop.train.base import Diverged, Report, failed
+from eureka_loop.train.base import Report, diverged, failed
 from eureka_loop.train.buffers import (
     BUFFERS,
     MOST_PENDING,
@@ -37,7 +37,7 @@ from eureka_loop.train.buffers import (
     count,
     fill,
 )
-from eureka_loop.train.hyperparameters import ALGORITHMS, Settings, settings
+from eureka_loop.train.hyperparameters import Settings, make_model, settings
 from eureka_loop.train.metrics import Pace, TrainingMetrics
 from eureka_loop.train.normalization import RewardScale
 from eureka_loop.train.saved import predictor, save_policy
@@ -88,7 +88,7 @@ def train_job(
         raise BadInput("only SAC without hindsight replay can begin with recorded transitions")
     try:
         return _train(job, options, domain, fork_server, folder, report)
-    except (RewardFailure, Refused, Diverged) as error:
+    except (RewardFailure, Refused) as error:
         return failed(job, error)
 
 
@@ -108,7 +108,8 @@ def _train(
         envs = RecordedVecEnv(job.task, domain, names, options.n_envs, job.seed)
         stack.callback(envs.close)
         recorded = [folder / path for path in job.begin_with]
-        model, normalization = _untrained(job, options, envs, count(recorded), hindsight)
+        model = _untrained(job, options, envs, count(recorded), hindsight)
+        normalization: Any = model.get_vec_normalize_env()
         rows = model.n_steps * options.n_envs if isinstance(model, PPO) else MOST_PENDING
         shapes = vocabulary.shapes(program.parameters, hidden=True)
         process = stack.enter_context(fork_server.start(program, shapes, rows=rows))
@@ -118,11 +119,11 @@ def _train(
         buffer: Any = model.rollout_buffer if isinstance(model, PPO) else model.replay_buffer
         buffer.pending_rewards = PendingRewards(envs.buffer, process, scale, metrics.add)
         if isinstance(model, SAC) and recorded:
-            fill(model, normalization, recorded, program.parameters)
-        supervision = Supervision(metrics, getattr(buffer, "compute_pending_rewards", lambda: None), report)
+            fill(model, recorded, program.parameters)
+        supervision = Supervision(metrics, report)
         learn(model, job.steps, supervision)
         normalization.ret_rms = scale.statistics.of(0)
-        save_policy(folder, model, normalization)
+        save_policy(folder, model)
         seeds = supervision.reporting(job.judge_seeds)
         episodes = judge_policy(predictor(model, normalization), job.task, domain, seeds, judge)
         return metrics.trained(model.num_timesteps, episodes, supervision.pace.seconds)
@@ -130,31 +131,27 @@ def _train(
 
 def _untrained(
     job: Job, options: Settings, envs: RecordedVecEnv, recorded: int, hindsight: Hindsight | None
-) -> tuple[PPO | SAC, VecNormalize]:
-    arguments, goal = dict(options.arguments), hasattr(envs.observation_space, "spaces")
+) -> PPO | SAC:
+    buffer = "rollout_buffer" if job.algorithm == "ppo" else "replay_buffer"
+    goal = isinstance(envs.observation_space, gymnasium.spaces.Dict)
+    own: dict[str, Any] = {f"{buffer}_class": BUFFERS[job.algorithm, goal]}
     if job.algorithm == "sac":  # rows that no step will fill cost memory and change nothing
         most = job.steps + SLACK * options.n_envs + recorded
-        arguments["buffer_size"] = min(arguments.get("buffer_size", 1_000_000), most)
-    buffer = "rollout_buffer" if job.algorithm == "ppo" else "replay_buffer"
-    arguments[f"{buffer}_class"] = BUFFERS[job.algorithm, goal]
+        own["buffer_size"] = min(options.arguments.get("buffer_size", 1_000_000), most)
     if hindsight is not None:
-        arguments["replay_buffer_class"] = HindsightReplayBuffer
-        own = {"hindsight": hindsight, "n_sampled_goal": options.n_sampled_goal}
-        arguments["replay_buffer_kwargs"] = own
-    normalization = VecNormalize(envs, norm_obs=options.normalize_observation, norm_reward=False)
-    policy = "MultiInputPolicy" if goal else "MlpPolicy"
-    model = ALGORITHMS[job.algorithm](policy, normalization, seed=job.seed, **arguments)
+        own["replay_buffer_class"] = HindsightReplayBuffer
+        own["replay_buffer_kwargs"] = {"hindsight": hindsight, "n_sampled_goal": options.n_sampled_goal}
+    model: PPO | SAC = make_model(job.algorithm, options, envs, job.seed, **own)
     vars(model).update({f"{buffer}_class": None, f"{buffer}_kwargs": {}})  # a saved policy loads anywhere
-    normalization.gamma = model.gamma  # for later training on it
-    return model, normalization
+    return model
 
 
 def learn(model: PPO | SAC, steps: int, supervision: Supervision) -> None:
     """The whole training.
 
     Raises:
-        Diverged: parameters, actions or observations are not finite any more.
-        RewardFailure: the program, or the task's fitness, failed.
+        RewardFailure: parameters, actions or observations are not finite any more; or the program, or the
+            task's fitness, failed.
     """
     model.set_logger(supervision.metrics.logger)
     try:
@@ -162,43 +159,33 @@ def learn(model: PPO | SAC, steps: int, supervision: Supervision) -> None:
     except ValueError as error:
         if "to satisfy the constraint" not in str(error):  # torch's distributions, before an action shows it
             raise
-        raise Diverged(
-            f"the policy's distribution is not finite any more at step {model.num_timesteps}"
-        ) from error
+        raise diverged("the policy's distribution is", model.num_timesteps) from error
     if not all(bool(torch.isfinite(each).all()) for each in model.policy.parameters()):
-        raise Diverged(f"the policy's parameters are not finite any more at step {model.num_timesteps}")
+        raise diverged("the policy's parameters are", model.num_timesteps)
 
 
 class Supervision(BaseCallback):
-    """SB3's callback of one training: ends it when it diverges, writes checkpoints and curves, reports.
+    """SB3's callback of one training: ends it when it diverges, writes checkpoints and curves, reports."""
 
-    Args:
-        compute_pending: rewards everything pending, so that a checkpoint holds every row up to its step.
-
-    Raises:
-        Diverged: out of `learn`.
-    """
-
-    def __init__(
-        self, metrics: TrainingMetrics, compute_pending: Callable[[], None], report: Progress
-    ) -> None:
+    def __init__(self, metrics: TrainingMetrics, report: Progress) -> None:
         super().__init__()
-        self.metrics, self.pace = metrics, Pace()
-        self._compute_pending, self._send = compute_pending, report
+        self.metrics, self.pace, self._send = metrics, Pace(), report
 
     def _on_training_start(self) -> None:
         self.pace = Pace()
 
     def _on_step(self) -> bool:
         if not (_finite(self.locals["actions"]) and _finite(self.locals["new_obs"])):
-            raise Diverged(f"actions or observations are not finite at step {self.num_timesteps}")
+            raise diverged("actions or observations are", self.num_timesteps)
         if self.pace.tick(self.num_timesteps):
             self._report()
         return True
 
     def _on_rollout_end(self) -> None:
         if self.metrics.due(self.num_timesteps):
-            self._compute_pending()
+            if isinstance(self.model, SAC):  # so that a checkpoint holds every row up to its step
+                buffer: Any = self.model.replay_buffer
+                buffer.compute_pending_rewards()
             self.metrics.end_rollout(self.num_timesteps, self.pace.speed)
 
     def _on_training_end(self) -> None:

@@ -58,7 +58,7 @@ def test_taking_after_every_step_gives_the_same_as_taking_once(ant: Any, roll: A
     for name in NAMES:
         joined = np.concatenate([taken.columns[name] for taken in pieces])
         np.testing.assert_array_equal(joined, whole.columns[name], err_msg=name)
-    for field in ("env_index", "episode_start", "done", "truncated"):
+    for field in ("env_index", "episode_start", "done"):
         joined = np.concatenate([getattr(taken, field) for taken in pieces])
         np.testing.assert_array_equal(joined, getattr(whole, field))
 
@@ -71,7 +71,6 @@ def test_prev_and_init_respect_episodes(ant: Any, roll: Any) -> None:
     columns, starts = taken.columns, taken.episode_start
     np.testing.assert_array_equal(np.flatnonzero(starts), [0, 30, 60, 90])
     np.testing.assert_array_equal(np.flatnonzero(taken.done), [29, 59, 89])
-    np.testing.assert_array_equal(taken.truncated, taken.done)
     inner = np.flatnonzero(~starts)
     for name in BEFORE:
         np.testing.assert_array_equal(columns[f"prev_{name}"][inner], columns[name][inner - 1], err_msg=name)
@@ -155,7 +154,7 @@ def test_episodes_are_put_together_across_pieces() -> None:
         ([], [], [], []),
     ):
         rows = np.arange(len(envs))
-        marks = [np.isin(rows, each) for each in (starts, done, [])]
+        marks = [np.isin(rows, each) for each in (starts, done)]
         found += collector.add(Transitions({"x": np.array(values, float)}, np.array(envs, int), *marks))
     episodes = [each["x"].tolist() for each in found]
     assert episodes == [[1, 2], [10, 11, 12], [13], [3, 4, 5, 6], [14, 15]]

@@ -36,7 +36,7 @@ def rows(x: Sequence[float], ends: Sequence[int]) -> tuple[Transitions, Terms]:
     done = np.isin(np.arange(len(x)), ends)
     nothing = np.zeros(len(x), dtype=bool)
     env_index = np.zeros(len(x), dtype=int)
-    transitions = Transitions({"x": column, "other": column}, env_index, nothing, done, nothing)
+    transitions = Transitions({"x": column, "other": column}, env_index, nothing, done)
     return transitions, Terms(("twice",), 2.0 * column[None])
 
 

@@ -102,7 +102,7 @@ def filled(
             envs.buffer, process, scale, lambda *_: pytest.fail("no row is the training's own")
         )
         model.replay_buffer.pending_rewards = rewards  # type: ignore[union-attr]
-        fill(model, normalization, paths, program.parameters)
+        fill(model, paths, program.parameters)
     envs.close()
     return Filled(model, normalization, scale)
 

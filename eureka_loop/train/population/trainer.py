@@ -17,7 +17,7 @@ import gymnasium
 import numpy as np
 import torch
 from stable_baselines3 import PPO
-from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure
@@ -32,8 +32,8 @@ from eureka_loop.simulate.batched import BatchedEnvs, why_not_batched
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.step_buffer import Transitions
-from eureka_loop.train.base import Diverged, Report, failed
-from eureka_loop.train.hyperparameters import Settings, SpacesOnly, settings
+from eureka_loop.train.base import Report, diverged, failed
+from eureka_loop.train.hyperparameters import Settings, SpacesOnly, make_model, settings
 from eureka_loop.train.metrics import Pace, TrainingMetrics
 from eureka_loop.train.population.judging import judge_policies
 from eureka_loop.train.population.ppo import PopulationPPO, Rollout
@@ -95,9 +95,7 @@ class Learner:
     job: Job
     folder: Path
     model: PPO
-    normalization: VecNormalize
     metrics: TrainingMetrics
-    epochs: int = 0
 
 
 class Cohort:
@@ -130,10 +128,10 @@ class Cohort:
         spaces, names = _spaces(task, self._n), [*self._judge.program_names]
         refused: dict[int, RewardFailure | Refused] = {}
         for place, (job, folder) in enumerate(zip(jobs, folders, strict=True)):
-            model, normalization = _untrained(job, options, spaces)
+            model = make_model("ppo", options, spaces, job.seed, device="cpu")  # learning may be elsewhere
             metrics = TrainingMetrics(job, self._judge, self._n, folder)
             stack.callback(metrics.logger.close)
-            self._learners.append(Learner(job, folder, model, normalization, metrics))
+            self._learners.append(Learner(job, folder, model, metrics))
             try:
                 program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
                 shapes = vocabulary.shapes(program.parameters, hidden=True)
@@ -176,7 +174,7 @@ class Cohort:
         if self.ppo.active:
             losses = self.ppo.update(rewards, rollout, 1.0 - self._step / job.steps)
             for place, each in losses.items():
-                self._learners[place].epochs += int(each["epochs"])
+                self._learners[place].model._n_updates += int(each["epochs"])
                 for name, value in each.items():
                     self._learners[place].metrics.logger.record(f"train/{name}", value)
             self._fail_diverged()
@@ -200,11 +198,10 @@ class Cohort:
         return rewards.transpose(2, 0, 1)
 
     def _fail_diverged(self) -> None:
-        message = f"the policy's parameters or the observations are not finite any more at step {self._step}"
         for place in self.ppo.diverged():
-            self._fail(place, Diverged(message))
+            self._fail(place, diverged("the policy's parameters or the observations are", self._step))
 
-    def _fail(self, place: int, error: RewardFailure | Refused | Diverged) -> None:
+    def _fail(self, place: int, error: RewardFailure | Refused) -> None:
         self._results[place] = failed(self._learners[place].job, error)
         self.ppo.stop(place)
 
@@ -227,15 +224,16 @@ class Cohort:
         """Write SB3's files, and a snapshot where the training is to be continued."""
         learner, ppo = self._learners[place], self.ppo
         ppo.export(place, learner.model)
-        learner.model.num_timesteps, learner.model._n_updates = self._step, learner.epochs
+        learner.model.num_timesteps = self._step
+        normalization: Any = learner.model.get_vec_normalize_env()
         if ppo.observation_scale.enabled:
-            _set_statistics(learner.normalization, ppo.observation_scale.statistics.of(place))
-        learner.normalization.ret_rms = ppo.reward_scale.statistics.of(place)
-        save_policy(learner.folder, learner.model, learner.normalization)
+            _set_statistics(normalization, ppo.observation_scale.statistics.of(place))
+        normalization.ret_rms = ppo.reward_scale.statistics.of(place)
+        save_policy(learner.folder, learner.model)
         if learner.job.until is not None:
             snapshot = {
                 "step": self._step,
-                "epochs": learner.epochs,
+                "epochs": learner.model._n_updates,
                 "seconds": self._pace.seconds,
                 "learner": ppo.snapshot(place),
                 "envs": self.envs.snapshot(slice(place * self._n, (place + 1) * self._n)),
@@ -249,7 +247,7 @@ class Cohort:
         self.envs.restore([each["envs"] for each in snapshots])
         for place, (learner, snapshot) in enumerate(zip(self._learners, snapshots, strict=True)):
             self.ppo.restore(place, snapshot["learner"])
-            learner.epochs = snapshot["epochs"]
+            learner.model._n_updates = snapshot["epochs"]
             learner.metrics.restore(snapshot["metrics"], folders[place])
         self._step = snapshots[0]["step"]
         self._pace = Pace(self._step, max(each["seconds"] for each in snapshots))
@@ -258,16 +256,6 @@ class Cohort:
         for place in self.ppo.active:
             progress = self._learners[place].metrics.progress(self._step, self._pace.speed)
             self._send(place, progress)
-
-
-def _untrained(job: Job, options: Settings, spaces: DummyVecEnv) -> tuple[PPO, VecNormalize]:
-    """SB3's policy for the job's seed, and the normalisation around its envs."""
-    normalization = VecNormalize(spaces, norm_obs=options.normalize_observation, norm_reward=False)
-    goal = isinstance(spaces.observation_space, gymnasium.spaces.Dict)
-    arguments = {**options.arguments, "device": "cpu"}  # the copy that is saved; learning may be elsewhere
-    model = PPO("MultiInputPolicy" if goal else "MlpPolicy", normalization, seed=job.seed, **arguments)
-    normalization.gamma = model.gamma  # for later training on it
-    return model, normalization
 
 
 def _spaces(task: Task, n_envs: int) -> DummyVecEnv:
@@ -285,7 +273,6 @@ def _own(transitions: Transitions, place: int, n: int, steps: int) -> Transition
         transitions.env_index[own] - place * n,
         transitions.episode_start[own],
         transitions.done[own],
-        transitions.truncated[own],
     )
 
 
