@@ -110,7 +110,7 @@ class Job:
     task: Task
     source: str  # the reward program
     algorithm: Algorithm
-    steps: int
+    steps: int  # 0: a floor, whose policy the candidate's id names
     hyperparameters: Mapping[str, Any]  # keyword arguments of SB3's algorithm, complete
     judge_seeds: tuple[int, ...]  # one judged episode a seed; disjoint from training seeds
     trainer: str = "sb3"  # as registered: "population", many at once, or "sb3", one at a time

@@ -42,6 +42,7 @@ Record = TypeVar("Record")
 Event = Mapping[str, Any]
 
 REFERENCES = ("human", "sparse", "native")  # ids of candidates that no search wrote
+FLOORS = {"zero": "zero actions", "random": "random actions", "untrained": "an untrained policy"}
 NOTHING_TRAINED = "no candidate could be trained"  # why a run without a winner stopped
 
 
@@ -278,6 +279,11 @@ class Run:
 
     def result(self, candidate: str, seed: int, rung: int | None = None) -> Trained | Failed | None:
         return read_result(self.job_folder(candidate, seed, rung))
+
+    def floors(self) -> dict[str, Trained]:
+        """Judged policies that learn nothing, by name in reports; those that are there."""
+        found = {label: read_result(self.folder / "floors" / id) for id, label in FLOORS.items()}
+        return {label: result for label, result in found.items() if isinstance(result, Trained)}
 
     def rungs(self, id: str) -> list[int]:
         """The early rungs on which a candidate has been trained, in order."""

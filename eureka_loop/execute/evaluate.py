@@ -20,7 +20,7 @@ from eureka_loop.execute.machine import Share
 from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung, Task, Training
 from eureka_loop.results import Evaluated, Failed, Halted
 from eureka_loop.seeds import is_report
-from eureka_loop.store import Run, read_result
+from eureka_loop.store import FLOORS, Run, read_result
 
 ENDS = ("trained", "reached", "failed", "halted")  # events that end a training
 TRIES = 3  # a job whose worker ended without a result is tried again; after this many it has failed
@@ -82,6 +82,15 @@ class Evaluation:
     async def train(self, cohort: Sequence[Member], stage: Stage) -> None:
         """Train the members of one cohort that have no result yet."""
         await asyncio.gather(*self._begin(cohort, stage))
+
+    async def judge_floors(self, seed: int, judging: Sequence[int]) -> None:
+        """Judge policies that learn nothing, unless that was done before."""
+        training, folders = self.plan.training, [self.run.folder / "floors" / id for id in FLOORS]
+        if missing := [folder for folder in folders if read_result(folder) is None]:
+            rest = training.algorithm, 0, training.hyperparameters, tuple(judging), training.trainer
+            for folder in missing:
+                files.write_json(folder / "job.json", Job(folder.name, seed, self.plan.task, "", *rest))
+            await asyncio.wrap_future(self.executor.submit(missing))
 
     def evaluated(self, candidate: Candidate, stage: Stage) -> Evaluated:
         """A candidate with its results at a stage."""

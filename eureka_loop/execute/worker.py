@@ -96,8 +96,13 @@ def _train(folders: Sequence[Path], jobs: Sequence[Job], fork_server: ForkServer
         (folder / "progress.jsonl").touch()
     require_device(jobs[0].hyperparameters.get("device", "cpu"))  # a run may be resumed without its GPU
     domain = find_domain(jobs[0].task.env_id)
-    trainer, threads = TRAINERS.load(jobs[0].trainer)(), cores() if on_gpu(jobs[0]) else 1
-    results = trainer.train(jobs, domain, fork_server, folders, report, threads=threads)
+    if not jobs[0].steps:
+        from eureka_loop.train.floors import judge_floor
+
+        results = [judge_floor(job, domain, fork_server) for job in jobs]
+    else:
+        trainer, threads = TRAINERS.load(jobs[0].trainer)(), cores() if on_gpu(jobs[0]) else 1
+        results = trainer.train(jobs, domain, fork_server, folders, report, threads=threads)
     for folder, job, result in zip(folders, jobs, results, strict=True):
         if job.keep_episode and isinstance(result, Trained):
             try:

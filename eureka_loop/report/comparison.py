@@ -6,7 +6,8 @@ The end of a run, `eureka inspect` and `eureka compare` all go by `compare`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -25,7 +26,7 @@ from eureka_loop.judge.statistics import (
 )
 from eureka_loop.records import Array
 from eureka_loop.report.text import LABELS
-from eureka_loop.results import Evaluated
+from eureka_loop.results import Evaluated, Trained
 from eureka_loop.store import REFERENCES
 
 Verdict = Literal["better", "worse", "can't tell"]
@@ -123,6 +124,7 @@ class Comparison:
     """Results of all rewards, and the first one against each other one.
 
     Attributes:
+        floors: judged policies that learn nothing, by name; on the same episodes.
         scale: of human-normalised scores; or, as text, the reason why there is none.
         unfinished: progress of a report that lacks trainings ("7 of 15 trainings"); "" at its end. Until
             then there are neither verdicts nor a scale: the missing seeds may reverse them.
@@ -132,6 +134,16 @@ class Comparison:
     differences: tuple[Difference, ...]
     scale: Scale | str
     unfinished: str = ""
+    floors: Mapping[str, Trained] = field(default_factory=dict)
+
+    @property
+    def below_floor(self) -> str:
+        """A sentence where the first reward's policies can't be told from the best floor; else ""."""
+        first, found = next(iter(self.results), None), highest(self.floors)
+        if first is None or found is None or first.interval is None or first.interval.low > found[1]:
+            return ""
+        how = "is worse than" if first.interval.high < found[1] else "can't be told from"
+        return f"The {first.label} {how} {found[0]}, fitness {numbers.number(found[1])}."
 
     def normalised(self, result: RewardResult) -> float | None:
         """A reward's human-normalised score; None without a scale or where not all trainings finished."""
@@ -141,7 +153,11 @@ class Comparison:
 
 
 def compare(
-    reports: tuple[Evaluated, ...], done: int = 0, wanted: int = 0, labels: Mapping[str, str] = LABELS
+    reports: tuple[Evaluated, ...],
+    done: int = 0,
+    wanted: int = 0,
+    labels: Mapping[str, str] = LABELS,
+    floors: Mapping[str, Trained] = MappingProxyType({}),
 ) -> Comparison:
     """Compare the first reward with each of the rest; references alone are not compared.
 
@@ -149,6 +165,7 @@ def compare(
         reports: the winner, then the references, with their results on report seeds.
         done, wanted: number of trainings; there is no verdict before all are done.
         labels: id → label in reports; a reward without one is the winner.
+        floors: judged policies that learn nothing, by name.
     """
     results = tuple(RewardResult(labels.get(each.candidate.id, "winner"), each) for each in reports)
     unfinished = f"{done} of {numbers.plural(wanted, 'training')}" if done < wanted else ""
@@ -156,10 +173,17 @@ def compare(
     if unfinished:
         why = f"{unfinished} done"
         differences = tuple(Difference(other, "can't tell", why) for _, other in pairs)
-        return Comparison(results, differences, why, unfinished)
+        return Comparison(results, differences, why, unfinished, floors)
     known = {each.id: each for each in results}
-    found = scale(known.get("human", known.get("native")), known.get("sparse"))
-    return Comparison(results, tuple(_difference(*pair) for pair in pairs), found)
+    found = scale(known.get("human", known.get("native")), known.get("sparse"), floors)
+    return Comparison(results, tuple(_difference(*pair) for pair in pairs), found, floors=floors)
+
+
+def highest(floors: Mapping[str, Trained]) -> tuple[str, float] | None:
+    """Name and fitness of the best policy that learns nothing."""
+    return max(
+        ((name, each.fitness) for name, each in floors.items()), key=lambda each: each[1], default=None
+    )
 
 
 def difference_interval(ours: Array, theirs: Array, rng: np.random.Generator) -> Interval:
@@ -178,7 +202,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def scale(human: RewardResult | None, sparse: RewardResult | None) -> Scale | str:
+def scale(
+    human: RewardResult | None,
+    sparse: RewardResult | None,
+    floors: Mapping[str, Trained] = MappingProxyType({}),
+) -> Scale | str:
     """From sparse to hand-written; or the reason why it is undefined."""
     if human is None or sparse is None:
         return f"there is no {'hand-written' if human is None else 'sparse'} reward beside it"
@@ -187,6 +215,8 @@ def scale(human: RewardResult | None, sparse: RewardResult | None) -> Scale | st
             return side.failed or f"the {side.label} reward was not trained"
     x, y = human.fitness, sparse.fitness
     found = Scale(float(iqm(x)), float(iqm(y)), human.label)
+    if (floor := highest(floors)) and max(found.human, found.sparse) <= floor[1]:
+        return f"neither the {human.label} nor the sparse reward does better than {floor[0]}"
     gap = difference_interval(
         x, y, np.random.default_rng(0)
     )  # of one training each it has no width, and so holds no 0

@@ -20,6 +20,7 @@ from eureka_loop.report.layout import print_lines, show
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.run_report import write_report
 from eureka_loop.results import Evaluated
+from eureka_loop.search.feedback import on_floors
 from eureka_loop.store import Run
 
 BACKWARDS = "not trained: they rank the episodes of earlier policies backwards"
@@ -86,8 +87,9 @@ def summary(data: RunData) -> RenderableType:
 
 
 def _sections(data: RunData) -> Iterator[RenderableType]:
+    without_learning = f"; {on_floors(data.floors)}" if data.floors else ""
     grids = (
-        ("Ranking", sections.ranking(data), "by mean fitness of the final policy"),
+        ("Ranking", sections.ranking(data), f"by mean fitness of the final policy{without_learning}"),
         ("Skipped", sections.failures(data.having("skipped")), BACKWARDS),
         ("Failed", sections.failures(data.having("failed")), ""),
         ("Damaged", sections.damaged(data), "left out of all else"),
@@ -140,7 +142,7 @@ def _is_active(run: Run) -> bool:
 
 def _report(data: RunData) -> Group:
     """The winner beside the references, and the verdicts."""
-    comparison = compare(data.reports, *data.reported)
+    comparison = compare(data.reports, *data.reported, floors=data.floors)
     lines = (Text(sentence, style=style) for sentence, style in sections.sentences(comparison))
     return Group(layout.table(*sections.report(comparison)), Text(), *lines)
 

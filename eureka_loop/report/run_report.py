@@ -28,7 +28,7 @@ def write_report(run: Run, *, picture: bool = True) -> Path:
         RunError: a file of the run is damaged, or the disk is full.
     """
     data, folder = RunData(run), shlex.quote(str(run.folder))
-    comparison = compare(data.reports, *data.reported)
+    comparison = compare(data.reports, *data.reported, floors=data.floors)
     svg = ""
     if picture:
         found = curves([each.trained for each in data.reports])

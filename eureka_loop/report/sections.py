@@ -85,6 +85,9 @@ def report(comparison: Comparison) -> Grid:
         rows.append(
             [name(each), fitness, interval, numbers.percent(each.success), ", ".join([*values, *failed])]
         )
+    for label, floor in comparison.floors.items():
+        (reached,) = numbers.column([floor.fitness], like=everyone)
+        rows.append([label, reached, numbers.UNKNOWN, numbers.percent(floor.success), ""])
     return ["reward", "fitness", "95% interval", "success", "each seed"], rows
 
 
@@ -98,6 +101,8 @@ def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
     if comparison.unfinished:
         yield f"The report is not finished ({comparison.unfinished}): there is no verdict yet.", "yellow"
         return
+    if comparison.below_floor:
+        yield comparison.below_floor, "red"
     for each in comparison.differences:
         yield f"Against {each.reference.label}: {each.verdict}: {each.explanation}", STYLES[each.verdict]
     if len(comparison.results) > 2 and (score := _normalised(comparison)):

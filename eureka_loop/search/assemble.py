@@ -122,7 +122,7 @@ class Search:
             parents=asked.parents,
             operator=asked.operator,
             instructions=asked.instructions,
-            feedback=feedback(next(iter(asked.parents), None), asked.recent, which),
+            feedback=feedback(next(iter(asked.parents), None), asked.recent, which, self.run.floors()),
             history=history,
         )
 
@@ -168,6 +168,8 @@ def follow(search: Search) -> None:
     announce(run, search.machine, search.share)
 
     async def work() -> None:
+        judging = seeds("report", search.config.seed, search.config.judge_episodes)
+        await search.evaluation.judge_floors(search.config.seed, judging)
         best = await loop.search(run, search.strategy, search)
         if best is None:
             run.event("stopped", reason=NOTHING_TRAINED)

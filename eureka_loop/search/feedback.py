@@ -8,8 +8,9 @@ reached, and the paper's advice worked out from the numbers instead of left to t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
+from types import MappingProxyType
 
 from eureka_loop.numbers import compact, count, percent
 from eureka_loop.results import Evaluated, Halted, Trained, mean_known, ranked
@@ -21,7 +22,10 @@ OUTCOMES = {"fitness": compact, "success": percent, "episode_length": compact}
 
 
 def feedback(
-    best: Evaluated | None, generation: Sequence[Evaluated], which: str = "of this generation"
+    best: Evaluated | None,
+    generation: Sequence[Evaluated],
+    which: str = "of this generation",
+    floors: Mapping[str, Trained] = MappingProxyType({}),
 ) -> str:
     """The best program's training in numbers, and the generation around it.
 
@@ -29,10 +33,13 @@ def feedback(
         best: the best so far, which may be of an earlier generation; None where nothing was trained.
         generation: all candidates of the latest generation, the best perhaps among them.
         which: what those candidates are called.
+        floors: policies that learn nothing, by name.
     """
     parts = []
     if best and best.trained:
-        parts.append(_final(best))
+        parts.append(
+            "\n".join([_final(best), *([f"Without learning: {on_floors(floors)}."] if floors else [])])
+        )
         if all(each.checkpoints for each in best.trained):
             parts.append(training_table(best.trained))
         if found := advice(best.trained):
@@ -56,6 +63,11 @@ def _final(best: Evaluated) -> str:
     if (success := mean_known(score.success for score in scores)) is not None:
         line += f"; success {percent(success)}"
     return f"{line}; episode length {compact(fmean(score.length for score in scores))} steps."
+
+
+def on_floors(floors: Mapping[str, Trained]) -> str:
+    """ "fitness 0.01 by zero actions, -0.2 by random actions"."""
+    return "fitness " + ", ".join(f"{compact(each.fitness)} by {name}" for name, each in floors.items())
 
 
 def training_table(trained: Sequence[Trained], points: int = 10) -> str:

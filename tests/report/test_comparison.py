@@ -65,6 +65,34 @@ def test_a_failed_training_is_no_zero_and_forbids_a_verdict() -> None:
 
 
 @pytest.mark.parametrize(
+    ("floor", "sentence"),
+    [
+        (2.62, "The winner can't be told from zero actions, fitness 2.620."),
+        (3.0, "The winner is worse than zero actions, fitness 3.000."),
+        (2.0, ""),
+    ],
+)
+def test_a_winner_that_learned_nothing_is_said_to(floor: float, sentence: str) -> None:
+    (zero,) = evaluated("zero", [floor]).trained
+    rewards = tuple(evaluated(id, values) for id, values in (("g1-00", BEST), ("human", [2.5] * 4)))
+    found = compare(rewards, floors={"zero actions": zero})
+    assert (sentence in said(found)) if sentence else ("zero actions" not in said(found))
+    heads, rows = report(found)
+    assert rows[-1][:3] == ["zero actions", f"{floor:.3f}", "–"]
+    assert len(rows[-1]) == len(heads)
+
+
+def test_no_score_where_no_reference_beats_a_floor() -> None:
+    (random,) = evaluated("random", [2.2]).trained
+    names = {"g1-00": BEST, "human": [2.0, 2.1, 2.0, 2.1], "sparse": [1.0, 1.1, 1.0, 1.1]}
+    found = compare(tuple(evaluated(*each) for each in names.items()), floors={"random actions": random})
+    assert (
+        "not defined, since neither the hand-written nor the sparse reward does better than random"
+        in said(found)
+    )
+
+
+@pytest.mark.parametrize(
     ("ours", "human", "sparse", "sentence"),
     [
         ([2.5, 2.7, 2.6], [2.0] * 3, [1.0] * 3, "score: 1.60; 0: sparse, 1: hand-written."),

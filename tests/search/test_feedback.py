@@ -47,6 +47,15 @@ def halted(id: str, steps: int, fitness: float, *, rung: int = 0, needed: float 
     return replace(evaluated(id, trained(id, scores=[fitness], success=0.0)), halted=why)
 
 
+def test_what_no_learning_reaches_stands_beside_the_best() -> None:
+    floors = {
+        "zero actions": trained("zero", scores=[0.01]),
+        "random actions": trained("random", scores=[-0.2]),
+    }
+    text = feedback(evaluated("g0-00", trained()), (), floors=floors)
+    assert text.splitlines()[1] == "Without learning: fitness 0.01 by zero actions, -0.2 by random actions."
+
+
 def test_the_whole_text() -> None:
     terms: Terms = {
         "speed": [(0.3 * n, -1.0, 3.3 * n, 0.5 + 0.04 * n) for n in range(1, 13)],

@@ -119,7 +119,7 @@ def _part(folder: Path, algorithm: Algorithm, setup: Setup) -> Part:
     done, wanted = sum(len(each.results) for each in reports), len(reports) * setup.seeds
     labels = {each.id: each.label for each in setup.entries}
     found = tuple(curves([each.trained for each in reports]))
-    return Part(algorithm, run, compare(reports, done, wanted, labels), found)
+    return Part(algorithm, run, compare(reports, done, wanted, labels, run.floors()), found)
 
 
 def _evaluated(run: Run, id: str, setup: Setup) -> Evaluated:

@@ -115,6 +115,8 @@ def summary(found: ComparisonResults) -> RenderableType:
 
 def _lines(part: Part) -> Iterator[tuple[str, str]]:
     """Verdicts but the headline; correlations; the reason for having no video."""
+    if part.comparison.below_floor:
+        yield part.comparison.below_floor, STYLES["worse"]
     for each in part.comparison.differences:
         if each is not part.headline:
             yield f"Against {each.reference.label}: {each.verdict}: {each.explanation}", STYLES[each.verdict]
@@ -143,7 +145,7 @@ def share(found: Interval | None) -> str:
 
 
 def rows(part: Part) -> list[list[str]]:
-    """The table under `HEADS`: a line for each entry."""
+    """The table under `HEADS`: a line for each entry, then those of policies that learn nothing."""
     found = []
     for result, curves in zip(part.results, part.curves, strict=True):
         rates, score, area = result.success_rates, part.comparison.normalised(result), None
@@ -165,6 +167,9 @@ def rows(part: Part) -> list[list[str]]:
                 f"{done}: {'; '.join(failures)}" if failures else done,
             ]
         )
+    for label, floor in part.comparison.floors.items():
+        scores = [numbers.number(floor.fitness), numbers.percent(floor.success)]
+        found.append([label, *scores, *[numbers.UNKNOWN] * (len(HEADS) - 3)])
     return found
 
 
