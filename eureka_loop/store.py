@@ -5,6 +5,7 @@ events.jsonl        append-only; written by the loop
 proposals/          <id>.json: every reply as soon as it is there, with its repairs, and messages to a model
 task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read;
                     random-<n>.npz: whole episodes of random actions
+floors/<policy>/    result.json: zero actions, random actions, an untrained policy, judged
 candidates/<id>/    reward.py, origin.json, feedback.txt, bank.json, failed.json, halted.json
    rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, with snapshots (training.pt)
    seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, TensorBoard events,
