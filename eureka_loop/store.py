@@ -258,8 +258,12 @@ class Run:
         """The trajectory bank's verdict on a candidate; None where there is none."""
         return _read(self.candidate_folder(id) / "bank.json", Screened)
 
-    def write_halted(self, halted: Halted) -> None:
-        files.write_json(self.candidate_folder(halted.candidate) / "halted.json", halted)
+    def halt(self, halted: Halted) -> None:
+        """Record, once, that a candidate's training ends early."""
+        if self.halted(halted.candidate) is None:
+            values = files.plain(halted)
+            self.event("halted", id=values.pop("candidate"), **values)
+            files.write_json(self.candidate_folder(halted.candidate) / "halted.json", halted)
 
     def halted(self, id: str) -> Halted | None:
         return _read(self.candidate_folder(id) / "halted.json", Halted)

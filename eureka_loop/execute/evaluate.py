@@ -17,12 +17,12 @@ from eureka_loop.execute.budget import start
 from eureka_loop.execute.executor import ERROR, Executor
 from eureka_loop.execute.local import TICK, log_tail
 from eureka_loop.execute.machine import Share
-from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung, Task, Training
-from eureka_loop.results import Evaluated, Failed, Halted
+from eureka_loop.records import Candidate, Job, Rung, Task, Training
+from eureka_loop.results import Evaluated, Failed
 from eureka_loop.seeds import is_report
 from eureka_loop.store import FLOORS, Run, read_result
 
-ENDS = ("trained", "reached", "failed", "halted")  # events that end a training
+ENDS = ("trained", "reached", "failed")  # events that end a training
 TRIES = 3  # a job whose worker ended without a result is tried again; after this many it has failed
 
 Member = tuple[Candidate, int]  # candidate and training seed
@@ -95,19 +95,6 @@ class Evaluation:
     def evaluated(self, candidate: Candidate, stage: Stage) -> Evaluated:
         """A candidate with its results at a stage."""
         return self.run.evaluated_at(candidate.id, stage.early, report=stage.report)
-
-    def halt(self, halted: Halted) -> None:
-        """Record that a candidate's training ends early; again, after an interruption, changes nothing."""
-        self.run.write_halted(halted)
-        if (key := (halted.candidate, None, halted.rung)) not in self._recorded:
-            self._recorded.add(key)
-            values = files.plain(halted)
-            self.run.event("halted", id=values.pop("candidate"), **values)
-
-    def forget(self, id: str, rung: int) -> None:
-        """Delete the snapshots of a rung from which no training will go on: they are large."""
-        for path in self.run.candidate_folder(id).glob(f"rung-{rung}/seed-*/{SNAPSHOT}"):
-            path.unlink()
 
     def _begin(self, members: Sequence[Member], stage: Stage) -> Iterator[asyncio.Task[None]]:
         """Start the trainings of a planned cohort that are missing.

@@ -15,7 +15,7 @@ from math import ceil
 
 from eureka_loop.execute.budget import start
 from eureka_loop.execute.evaluate import Evaluation, Stage
-from eureka_loop.records import Candidate, Rung
+from eureka_loop.records import SNAPSHOT, Candidate, Rung
 from eureka_loop.results import Evaluated, Halted, ranked
 from eureka_loop.search.loop import Ended
 from eureka_loop.search.strategy import ProposalRequest, in_order
@@ -129,8 +129,9 @@ class Allocation:
             found |= {each.candidate.id: each for each in evaluated}
             going_on = [each.candidate for each in evaluated if each.halted is None and not each.failures]
             evaluated = await self.evaluation.train_all(going_on, self._stage(above))
-            for id in found:
-                self.evaluation.forget(id, rung.number)
+            for id in found:  # no training goes on from there any more, and these files are large
+                for path in self.run.candidate_folder(id).glob(f"rung-{rung.number}/seed-*/{SNAPSHOT}"):
+                    path.unlink()
             found |= {each.candidate.id: each for each in evaluated}
         return [found[each.candidate.id] for each in reached if each is not None]
 
@@ -148,7 +149,7 @@ class Allocation:
                 places=above.places,
                 among=len(evaluated),
             )
-            self.evaluation.halt(halted[each.candidate.id])
+            self.run.halt(halted[each.candidate.id])
         return [replace(each, halted=halted.get(each.candidate.id)) for each in evaluated]
 
     def _stage(self, rung: Rung) -> Stage:

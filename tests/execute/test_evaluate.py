@@ -141,7 +141,7 @@ def test_progress_comes_through_files(run: Run) -> None:
 @pytest.mark.parametrize("stage", [STAGE, REPORT])
 def test_a_crash_is_tried_again_unless_a_rung_was_decided_without_it(run: Run, stage: Stage) -> None:
     evaluate(run, CANDIDATES[:2], stage, by=crashing)
-    run.write_halted(Halted("g0-03", 0, 5, 10, 0.0, 1.0, 1, 4))
+    run.halt(Halted("g0-03", 0, 5, 10, 0.0, 1.0, 1, 4))
     assert evaluate(run, CANDIDATES[:2], stage)[1] == ([["g0-00"], ["g0-01"]] if stage.report else [])
     (run.candidate_folder("g0-03") / "halted.json").unlink()
     evaluate(run, CANDIDATES[:2], stage)

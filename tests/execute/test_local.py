@@ -67,8 +67,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def train(run: Run, executor: LocalExecutor, *names: str, learners: int = 32) -> list[Evaluated]:
-    training = Training("ppo", {}, "population")
-    plan = Plan(Task("t", "E-v0", "x", "f"), training, 10)
+    plan = Plan(Task("t", "E-v0", "x", "f"), Training("ppo", {}, "population"), 10)
     candidates = [Candidate(name, 0, "s", "scripted") for name in names]
     for each in candidates:
         run.write_candidate(each)

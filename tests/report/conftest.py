@@ -220,10 +220,7 @@ def halving(script: Script) -> Run:
         run.event("training", id=id, seed=0, steps=STEPS)
         files.write_json(folder / "result.json", trained(id, 0, fitness))
         run.event("reached", id=id, seed=0, fitness=fitness, success=None, seconds=7.0, rung=0, step=early)
-    halted = Halted("g0-00", 0, early, STEPS, 3.5, 4.0, 1, 3)
-    run.write_halted(halted)
-    values = files.plain(halted)
-    run.event("halted", id=values.pop("candidate"), **values)
+    run.halt(Halted("g0-00", 0, early, STEPS, 3.5, 4.0, 1, 3))
     return run
 
 

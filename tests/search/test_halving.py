@@ -167,8 +167,4 @@ def test_killed_anywhere_it_resumes_to_the_same_end(most: int, run: Run, tmp_pat
     _, found = climb(run, 3, table, seeds=3)
     assert found == wanted
     assert recorded(run) == recorded(whole)
-    (run.folder / "events.jsonl").unlink()  # lost events are recorded again, and nothing is trained again
-    assert climb(run, 3, table, seeds=3)[0].submitted == []
-    assert [each for each in recorded(run) if each[0] == "halted"] == [
-        each for each in recorded(whole) if each[0] == "halted"
-    ]
+    assert climb(run, 3, table, seeds=3)[0].submitted == [], "nothing is trained again"
