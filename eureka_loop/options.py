@@ -16,34 +16,19 @@ from eureka_loop.errors import BadInput
 Options = TypeVar("Options")
 Where = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
 _WRONG = r"Error parsing (\S+): .*?(?:\['(.*?)'\]|: '(.*?)').*Argument helptext: \1 "
-MESSAGES = (  # tyro's, without box and line breaks → ours
-    (
-        r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*?)\)",
-        r"\2 takes one of \3, not '\1'",
-    ),
-    (_WRONG + r"(?:INT|N)\b", r"\1 takes a whole number, not '\2\3'"),
-    (_WRONG + r"FLOAT\b", r"\1 takes a number, not '\2\3'"),
-    (_WRONG + r"(\S+)", r"\1 takes \4, not '\2\3'"),
-    (r"Missing value for argument '(\S+)'", r"\1 needs a value"),
-    (
-        r"Missing from eureka \S+: RUN\b",
-        "say which run: its folder, such as runs/20261121-120000-hopper-hop",
-    ),
-    (
-        r"Missing from eureka \S+: REWARD\.py",
-        "say which program: a file with `def compute_reward(...)`",
-    ),
-    (r"Missing from eureka \S+: (\S+)", r"\1 is missing"),
-    (
-        r"Unrecognized options: (-[^\s,]*).*?Perhaps you meant: (\S+)",
-        r"unknown option \1; did you mean \2?",
-    ),
-    (r"Unrecognized options: (-[^\s,]*)", r"unknown option \1"),
-    (
-        r"Unrecognized options: (.*?)(?: Perhaps you meant| For full helptext|$)",
-        r"too much: \1 (what belongs together needs quotes)",
-    ),
-)
+MESSAGES = {  # tyro's, without box and line breaks → ours
+    r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*?)\)": r"\2 takes one of \3, not '\1'",
+    _WRONG + r"(?:INT|N)\b": r"\1 takes a whole number, not '\2\3'",
+    _WRONG + r"FLOAT\b": r"\1 takes a number, not '\2\3'",
+    _WRONG + r"(\S+)": r"\1 takes \4, not '\2\3'",
+    r"Missing value for argument '(\S+)'": r"\1 needs a value",
+    r"Missing from eureka \S+: RUN\b": "say which run: its folder, such as runs/20261121-120000-hopper-hop",
+    r"Missing from eureka \S+: REWARD\.py": "say which program: a file with `def compute_reward(...)`",
+    r"Missing from eureka \S+: (\S+)": r"\1 is missing",
+    r"Unrecognized options: (-[^\s,]*).*?Perhaps you meant: (\S+)": r"unknown option \1; did you mean \2?",
+    r"Unrecognized options: (-[^\s,]*)": r"unknown option \1",
+    r"Unrecognized options: (.*?)(?: Perhaps| For|$)": r"too much: \1 (what belongs together needs quotes)",
+}
 
 
 def optional(metavar: str) -> object:
@@ -100,5 +85,5 @@ def with_expression(arguments: list[str]) -> list[str]:
 def in_one_line(box: str) -> str:
     """A message of tyro in one line; one that is not in `MESSAGES` as it is."""
     flat = " ".join(re.sub(r"[│╭╰╮╯─]|--{2,}", " ", box).split())
-    found = ((re.search(pattern, flat), ours) for pattern, ours in MESSAGES)
+    found = ((re.search(pattern, flat), ours) for pattern, ours in MESSAGES.items())
     return next((match.expand(ours) for match, ours in found if match), flat.split(" For full helptext")[0])

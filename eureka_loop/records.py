@@ -29,9 +29,7 @@ class Task:
     sparse: str | None = None  # reward program that pays only for the task itself
     human: str | None = None  # hand-written reward program, where there is one
     human_source: str = ""  # where that comes from
-    native: tuple[
-        str, ...
-    ] = ()  # methods of the env's class that compute its own reward, in place of `human`
+    native: tuple[str, ...] = ()  # the env's methods that compute its own reward, in place of `human`
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)  # passed to `gymnasium.make`
     judges: tuple[str, ...] = ()  # further judges of the final policy, by registered name (see `judge.base`)
 

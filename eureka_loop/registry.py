@@ -47,6 +47,6 @@ class Registry(Generic[T]):
             raise BadInput(f"{self.kind} {name!r} ({target}) can't be imported: {error}") from error
 
     def _entries(self) -> dict[str, EntryPoint]:
-        """Built-in names can't be replaced by other packages."""
+        """Built-in names come first, and can't be replaced by other packages."""
         added = {each.name: each for each in entry_points(group=self.group)}
-        return {**self._builtin, **{name: each for name, each in added.items() if name not in self._builtin}}
+        return {**self._builtin, **added, **self._builtin}

@@ -15,15 +15,10 @@ PACKAGES = (PROJECT, "torch", "stable-baselines3", "gymnasium", "mujoco", "numpy
 
 
 def made_by() -> dict[str, Any]:
-    """Python, platform, packages, commit, as TOML data."""
-    versions = {name: metadata.version(name) for name in PACKAGES}
-    commit = commit_of(Path(__file__).parents[1])
-    return {"python": platform.python_version(), "platform": platform.platform(), **versions, **commit}
-
-
-def hardware() -> dict[str, Any]:
-    """The processor, cores and memory, as TOML data; values that can't be read are left out."""
-    found: dict[str, Any] = {"cores": os.cpu_count() or 1}
+    """Python, platform, packages, commit, hardware, as TOML data; values that can't be read are left out."""
+    found: dict[str, Any] = {"python": platform.python_version(), "platform": platform.platform()}
+    found |= {name: metadata.version(name) for name in PACKAGES}
+    found |= {**commit_of(Path(__file__).parents[1]), "cores": os.cpu_count() or 1}
     with contextlib.suppress(OSError, ValueError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from eureka_loop import files
-from eureka_loop.config import RunConfig, load
+from eureka_loop.config import RunConfig
 from eureka_loop.errors import SandboxError
-from eureka_loop.options import parse
 from eureka_loop.records import Training
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
 from eureka_loop.reward.sandbox.status import SandboxStatus
@@ -72,12 +71,6 @@ def test_the_flag_overrides_it_and_what_it_is_worth_is_kept(machine, config):
             pass
 
 
-def test_a_strict_machine_needs_no_flag(machine, config):
-    machine(STRICT)
-    with assemble.create(config) as run, assemble.assembled(run):
-        assert tomllib.loads((run.folder / "run.toml").read_text())["sandbox"]["tier"] == "strict"
-
-
 def test_a_run_that_goes_on_elsewhere_is_held_to_the_same(machine, config):
     machine(STRICT)
     with assemble.create(config) as run:
@@ -88,24 +81,13 @@ def test_a_run_that_goes_on_elsewhere_is_held_to_the_same(machine, config):
             pass
 
 
-def test_the_self_test_runs_once_for_a_run_that_starts_and_continues(monkeypatch, config):
+def test_a_strict_machine_needs_no_flag_and_one_self_test(monkeypatch, config):
     measured: list[object] = []
     monkeypatch.setattr(
         "eureka_loop.reward.sandbox.status.measure",
         lambda fork_server: measured.append(fork_server) or STRICT,
     )
     with assemble.create(config) as run, assemble.assembled(run):
-        pass
+        assert run.record("sandbox")["tier"] == "strict"
+        assert run.config == config, "the record is no setting"
     assert len(measured) == 1
-
-
-def test_the_record_is_no_setting(machine, config):
-    machine(REDUCED)
-    allowed = replace(config, allow_reduced_sandbox=True)
-    with assemble.create(allowed) as run:
-        assert load(run.folder / "run.toml") == Run.open(run.folder).config == allowed
-
-
-def test_the_flag_is_one_word():
-    assert parse(RunConfig, "run", ["hopper-hop", "--allow-reduced-sandbox"]).allow_reduced_sandbox
-    assert not parse(RunConfig, "run", ["hopper-hop"]).allow_reduced_sandbox

@@ -33,7 +33,7 @@ from eureka_loop.report.run_data import Cost
 from eureka_loop.report.run_report import write_report
 from eureka_loop.search import assemble
 from eureka_loop.store import Run, settled
-from eureka_loop.versions import hardware, made_by
+from eureka_loop.versions import made_by
 
 BENCH_HELP = """Search several times on every task of a suite; one table and figure of the results.
 
@@ -129,7 +129,7 @@ def asked_for(options: BenchOptions, command: str) -> Bench:
     if options.designer is None:
         print(choice(config))
     names = tuple(task.name for task in setup.members(options.task, options.tasks))
-    return Bench(options.task, names, options.searches, config, command, {**made_by(), **hardware()})
+    return Bench(options.task, names, options.searches, config, command, made_by())
 
 
 def finished(folder: Path) -> dict[Search, Run]:

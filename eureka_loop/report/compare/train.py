@@ -39,7 +39,7 @@ from eureka_loop.reward.sandbox.status import required
 from eureka_loop.search.assemble import assembled
 from eureka_loop.search.describe import prepare
 from eureka_loop.store import Run
-from eureka_loop.versions import hardware, made_by
+from eureka_loop.versions import made_by
 
 SHARED = "shared"
 
@@ -110,7 +110,7 @@ def _examined(setup: Setup, algorithm: Algorithm, run: Run, place: Path) -> str:
                 line = f"{problem}".splitlines()[0]
                 raise BadInput(f"{each.label} can't be used for {setup.task.name!r}: {line}") from problem
     if not begun:
-        about = {"made_by": {**made_by(), **hardware()}, "sandbox": sandbox.as_table()}
+        about = {"made_by": made_by(), "sandbox": sandbox.as_table()}
         return tomli_w.dumps({**as_table(config), **about})
     needed = files.read_json(place / "training.json", Training)
     if run.training().trainer == "population" and needed.trainer != "population":
