@@ -18,7 +18,7 @@ from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.callbacks import BaseCallback
 
 from eureka_loop.envs.domain import Domain
-from eureka_loop.errors import BadInput, Refused, RewardFailure
+from eureka_loop.errors import Refused, RewardFailure
 from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.records import Job, Task, Training
@@ -77,17 +77,12 @@ def train_job(
     """Train and judge one job; see `Trainer.train`.
 
     Raises:
-        BadInput: hyperparameters or an env that don't exist; or the job is a part of a training.
+        BadInput: hyperparameters or an env that don't exist.
         RunError: the folder can't be written.
     """
-    if job.until is not None or job.after:
-        raise BadInput("only the population trainer can stop a training and continue it")
     torch.set_num_threads(1)
-    options = settings(job.algorithm, job.hyperparameters)
-    if job.begin_with and (job.algorithm != "sac" or options.her):
-        raise BadInput("only SAC without hindsight replay can begin with recorded transitions")
     try:
-        return _train(job, options, domain, fork_server, folder, report)
+        return _train(job, settings(job.algorithm, job.hyperparameters), domain, fork_server, folder, report)
     except (RewardFailure, Refused) as error:
         return failed(job, error)
 
@@ -170,9 +165,6 @@ class Supervision(BaseCallback):
     def __init__(self, metrics: TrainingMetrics, report: Progress) -> None:
         super().__init__()
         self.metrics, self.pace, self._send = metrics, Pace(), report
-
-    def _on_training_start(self) -> None:
-        self.pace = Pace()
 
     def _on_step(self) -> bool:
         if not (_finite(self.locals["actions"]) and _finite(self.locals["new_obs"])):

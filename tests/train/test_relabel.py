@@ -189,10 +189,6 @@ def test_a_program_that_fails_on_them_has_failed(make_job: MakeJob, run: Trainin
     assert found.kind == "not_finite"
 
 
-def test_what_cant_be_begun_with(make_job: MakeJob, run: Training) -> None:
+def test_an_episode_that_is_gone(make_job: MakeJob, run: Training) -> None:
     with pytest.raises(BadInput, match="which this training is to begin with, isn't there any more"):
         run(make_job(algorithm="sac", begin_with=("gone.npz",)))
-    with pytest.raises(BadInput, match="only SAC without hindsight replay"):
-        run(make_job(algorithm="ppo", begin_with=("gone.npz",)))
-    with pytest.raises(BadInput, match="only SAC without hindsight replay"):
-        run(make_job(algorithm="sac", hyperparameters={"her": True}, begin_with=("gone.npz",)))

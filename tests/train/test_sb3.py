@@ -16,7 +16,6 @@ from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from eureka_loop.errors import BadInput
 from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
 from tests.train.conftest import RUN
@@ -75,11 +74,6 @@ def test_divergence(algorithm: str, make_job: MakeJob, run: Any) -> None:
     failed = run(make_job(algorithm=algorithm, hyperparameters={"learning_rate": 1e30}))
     assert isinstance(failed, Failed)
     assert (failed.kind, failed.seed) == ("diverged", 3)
-
-
-def test_only_the_population_trainer_stops_and_continues(make_job: MakeJob, run: Any) -> None:
-    with pytest.raises(BadInput, match="only the population trainer"):
-        run(make_job(until=128))
 
 
 class StepReward(gymnasium.Wrapper[Any, Any, Any, Any]):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from itertools import pairwise
 
 import numpy as np
@@ -10,15 +11,14 @@ import torch
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RewardFailure
-from eureka_loop.judge.base import TaskJudge
+from eureka_loop.judge.base import Columns, TaskJudge
 from eureka_loop.judge.episodes import LONGEST
-from eureka_loop.records import Array, Task
+from eureka_loop.records import Task
 from eureka_loop.results import JudgedEpisode
 from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.train.population.policies import CPU
 from eureka_loop.train.population.ppo import PopulationPPO
 
-Columns = Mapping[str, Array]
 Judged = tuple[JudgedEpisode, ...]
 
 AT_ONCE = 128  # episodes: bounds memory, which holds them whole, and the time without a report
@@ -50,11 +50,8 @@ def judge_policies(
             alive()
         now = [each[start : start + count] for each in seeds]
         flat = [seed for each in now for seed in each]
-        envs = BatchedEnvs(task, domain, judge.names, flat, threads)
-        try:
+        with closing(BatchedEnvs(task, domain, judge.names, flat, threads)) as envs:
             episodes = play_episodes(ppo, envs)
-        finally:
-            envs.close()
         for learner, before in judged.items():
             if not isinstance(before, RewardFailure):
                 own = zip(now[learner], episodes[learner * len(now[0]) :], strict=False)
