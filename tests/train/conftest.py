@@ -10,7 +10,7 @@ import torch
 
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.envs.zoo import FUSED
-from eureka_loop.records import Algorithm, Job
+from eureka_loop.records import Algorithm, Job, Task
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.train.population.trainer import PopulationTrainer
@@ -41,6 +41,11 @@ Training = Callable[..., Trained | Failed]
 Cohort = Callable[..., list[Trained | Failed]]
 
 
+def short(name: str, steps: int) -> Task:
+    """A catalogue task with shorter episodes."""
+    return replace(find_task(name), env_kwargs={"max_episode_steps": steps})
+
+
 @pytest.fixture(scope="module")
 def fork_server() -> Iterator[ForkServer]:
     with ForkServer() as fork_server:
@@ -59,9 +64,7 @@ def make_job() -> Callable[..., Job]:
         hyperparameters: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> Job:
-        found = find_task(task)
-        if limit:
-            found = replace(found, env_kwargs={"max_episode_steps": limit})
+        found = short(task, limit) if limit else find_task(task)
         return Job(
             candidate=fields.pop("candidate", "g0-00"),
             seed=fields.pop("seed", 3),

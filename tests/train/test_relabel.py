@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from stable_baselines3 import SAC
 
-from eureka_loop.envs.registry import find_domain, find_task, installed
+from eureka_loop.envs.registry import find_domain, installed
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Job, Task
 from eureka_loop.results import Failed, Trained
@@ -24,6 +24,7 @@ from eureka_loop.train.buffers import BUFFERS, PendingRewards, fill
 from eureka_loop.train.hyperparameters import make_model, settings
 from eureka_loop.train.normalization import RewardScale
 from eureka_loop.train.saved import record
+from tests.train.conftest import short
 
 STARTS = (3, 4)  # seeds of two episodes
 GAMMA = 0.9
@@ -50,10 +51,6 @@ def policy(width: int) -> Callable[[Any], Array]:
         return np.tanh(spread[:, : len(row)] @ row).astype(np.float32)
 
     return act
-
-
-def short(name: str, steps: int) -> Task:
-    return replace(find_task(name), env_kwargs={"max_episode_steps": steps})
 
 
 def kept(task: Task, folder: Path) -> list[Path]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from eureka_loop.envs.registry import find_domain, find_task
+from eureka_loop.envs.registry import find_domain
 from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import play
 from eureka_loop.judge.screening import RANDOM, one_sided, screen
 from eureka_loop.judge.trajectory import read
-from eureka_loop.records import Array, Task
+from eureka_loop.records import Array
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import Terms
@@ -23,12 +22,9 @@ from eureka_loop.search.bank import Bank, BankEpisode
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.saved import RANDOM_EPISODES, record, record_random
+from tests.train.conftest import short
 
 SKILLS = (-0.5, 0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
-
-
-def short(name: str, steps: int) -> Task:
-    return replace(find_task(name), env_kwargs={"max_episode_steps": steps})
 
 
 def balance(skill: float) -> Callable[[Array], Array]:
