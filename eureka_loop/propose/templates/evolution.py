@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from statistics import fmean
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from eureka_loop.propose.templates.pool import Pool, Term
 from eureka_loop.records import Array
-from eureka_loop.results import Evaluated, ranked
+from eureka_loop.results import Evaluated, Trained, mean_known, ranked
 
 MAX_TERMS = 8  # more than a person likes to read, and few tasks need
 _CERTAIN = 0.8  # relevance or prior from which the best guess holds a term
@@ -69,10 +67,15 @@ MIXED = Recipe("mixed", goals="some", reshaped=0.4, extras=1.5, spread=0.6)
 
 @dataclass(frozen=True, slots=True)
 class Gene:
-    """A term with weights of its own."""
+    """A term with weights of its own.
+
+    Attributes:
+        odds: how likely it is to be changed; more than 1 where it did nothing in training, or harm.
+    """
 
     term: Term
     weights: Mapping[str, float]
+    odds: float = 1.0
 
 
 Genome = tuple[Gene, ...]
@@ -85,19 +88,11 @@ class Program:
     Attributes:
         parents: ids of the candidates it was made from; an evaluated program's own id.
         note: the changes as text.
-        odds: key of a term → how likely it is to be changed; 1 for a term that did well, and by default.
     """
 
     genome: Genome
     parents: tuple[str, ...] = ()
     note: str = ""
-    odds: Mapping[str, float] = field(default_factory=dict)
-
-    def changed(self, genome: Genome, note: str) -> Program:
-        return replace(self, genome=genome, note="; ".join(filter(None, [self.note, note])))
-
-    def all_odds(self) -> Array:
-        return np.array([self.odds.get(gene.term.key, 1.0) for gene in self.genome])
 
 
 def read(source: str, terms: Iterable[Term]) -> Genome:
@@ -141,7 +136,7 @@ def compose(pool: Pool, recipe: Recipe, rng: Random) -> Program:
     """One program; its genome is empty where no goal can be made of the vocabulary."""
     goals = _goals(pool, recipe, rng)
     extras = [term for term in pool.extras if rng.random() < _chance(term, pool, recipe, goals)]
-    genome = _joined([_composed(term, pool, recipe, rng) for term in [*goals, *extras][:MAX_TERMS]])
+    genome = _joined(_composed(term, pool, recipe, rng) for term in [*goals, *extras])
     return Program(genome, note=f"composed: {recipe.name} ({', '.join(gene.term.key for gene in genome)})")
 
 
@@ -180,7 +175,8 @@ def parents(pool: Pool, evaluated: Iterable[Evaluated]) -> list[Program]:
     found: dict[str, Program] = {}
     for each in ranked(list(evaluated)):
         if genome := read(each.candidate.source, pool.terms):
-            found[each.candidate.id] = Program(genome, (each.candidate.id,), odds=_change_odds(each))
+            genes = (replace(gene, odds=_change_odds(gene.term.key, each.trained)) for gene in genome)
+            found[each.candidate.id] = Program(tuple(genes), (each.candidate.id,))
     return list(found.values())
 
 
@@ -198,17 +194,15 @@ def breed(pool: Pool, fittest: Sequence[Program], rng: Random) -> Program:
 
 def cross(first: Program, second: Program, rng: Random) -> Program:
     """A term that both have comes from either, one that one has with some luck."""
-    theirs = {gene.term.key: gene for gene in second.genome}
-    wanted: list[Gene] = []
-    for gene in first.genome:
-        other = theirs.pop(gene.term.key, None)
-        if other is not None:
-            wanted.append(gene if rng.random() < 0.5 else other)
-        elif gene.term.purpose == "goal" or rng.random() > _LOST:
-            wanted.append(gene)
-    wanted += [gene for gene in theirs.values() if rng.random() < 0.5]
+    shared = {gene.term.key for gene in second.genome}
+    theirs = [gene for gene in second.genome if rng.random() < 0.5]
+    ours = [
+        gene
+        for gene in first.genome
+        if gene.term.key in shared or gene.term.purpose == "goal" or rng.random() > _LOST
+    ]
     origin = first.parents + second.parents
-    return Program(_joined(wanted[:MAX_TERMS]), origin, " crossed with ".join(origin), first.odds)
+    return Program(_joined([*theirs, *ours]), origin, " crossed with ".join(origin))
 
 
 def mutate(pool: Pool, program: Program, rng: Random, kinds: Sequence[str] = ()) -> Program:
@@ -217,69 +211,70 @@ def mutate(pool: Pool, program: Program, rng: Random, kinds: Sequence[str] = ())
     Args:
         kinds: of changes, by `MUTATIONS`; (): all.
     """
-    able, before = list(kinds or MUTATIONS), program
-    while able and program is before:
+    able, genome, notes = list(kinds or MUTATIONS), program.genome, list[str]()
+    while able and not notes:
         drawn: list[str] = []
         while able and (not drawn or rng.random() < _AGAIN):
             odds = np.array([MUTATIONS[kind][1] for kind in able])
             drawn.append(able.pop(int(rng.choice(len(able), p=odds / odds.sum()))))
         for kind in sorted(drawn, key="weights".__eq__):  # last, so that the note has the final weights
-            program = MUTATIONS[kind][0](pool, program, rng)
-    return replace(program, genome=_joined(program.genome))
+            genome, note = MUTATIONS[kind][0](pool, genome, rng)
+            notes += [note] if note else []
+    return Program(_joined(genome), program.parents, "; ".join(filter(None, [program.note, *notes])))
 
 
-# mutations; they return the same program where nothing could be changed
+# mutations: the genome and a note on the change, "" where nothing could be changed
 
 
-def _scale(pool: Pool, program: Program, rng: Random) -> Program:
+def _scale(pool: Pool, genome: Genome, rng: Random) -> tuple[Genome, str]:
     """Other weights for one to three terms."""
-    genes, odds, notes = list(program.genome), program.all_odds(), list[str]()
+    genes, odds, notes = list(genome), _odds(genome), list[str]()
     count = min(len(genes), 1 + int(rng.integers(3)))
     chosen = rng.choice(len(genes), size=count, replace=False, p=odds / odds.sum())
     for at in sorted(int(each) for each in chosen):
         old, genes[at] = genes[at], _moved(genes[at], _SPREAD, _SPREAD / 2, rng)
         changed = [(name, value, genes[at].weights[name]) for name, value in old.weights.items()]
         notes += [f"{name} {value:g} → {new:g}" for name, value, new in changed if value != new]
-    return program.changed(tuple(genes), ", ".join(notes)) if notes else program
+    return tuple(genes), ", ".join(notes)
 
 
-def _vary(pool: Pool, program: Program, rng: Random) -> Program:
+def _vary(pool: Pool, genome: Genome, rng: Random) -> tuple[Genome, str]:
     """Another shape for one term, or other measures; weights with the same default keep their values."""
-    genome = program.genome
     able = [(at, variant) for at, gene in enumerate(genome) for variant in pool.variants(gene.term)]
     if not able:
-        return program
+        return genome, ""
     at, variant = able[int(rng.integers(len(able)))]
     same = genome[at].term.weights.items() & variant.weights.items()
     gene = Gene(variant, {**variant.weights, **{name: genome[at].weights[name] for name, _ in same}})
     measures = ", ".join(map(str, variant.binding.measures.values()))
-    note = f"{variant.key}: {variant.shape} of {measures}"
-    return program.changed((*genome[:at], gene, *genome[at + 1 :]), note)
+    return (*genome[:at], gene, *genome[at + 1 :]), f"{variant.key}: {variant.shape} of {measures}"
 
 
-def _add(pool: Pool, program: Program, rng: Random) -> Program:
+def _add(pool: Pool, genome: Genome, rng: Random) -> tuple[Genome, str]:
     """One more term, the likelier the more it is asked for or usual."""
-    keys = {gene.term.key for gene in program.genome}
+    keys = {gene.term.key for gene in genome}
     able = [term for term in (*pool.goals, *pool.extras) if term.key not in keys]
     odds = np.array([max(term.relevance, 0.0) + term.template.prior for term in able])
-    if not odds.sum() or len(program.genome) >= MAX_TERMS:
-        return program
+    if not odds.sum() or len(genome) >= MAX_TERMS:
+        return genome, ""
     term = able[int(rng.choice(len(able), p=odds / odds.sum()))]
-    return program.changed((*program.genome, Gene(term, term.weights)), f"{term.key} added")
+    return (*genome, Gene(term, term.weights)), f"{term.key} added"
 
 
-def _drop(pool: Pool, program: Program, rng: Random) -> Program:
+def _drop(pool: Pool, genome: Genome, rng: Random) -> tuple[Genome, str]:
     """One term less, the likelier the less it did; the last goal stays."""
-    genome, odds = program.genome, program.all_odds()
+    odds = _odds(genome)
     goals = np.array([gene.term.purpose == "goal" for gene in genome])
     odds[goals] *= 0.3 if goals.sum() > 1 else 0.0
     if len(genome) < 2 or not odds.sum():
-        return program
+        return genome, ""
     at = int(rng.choice(len(genome), p=odds / odds.sum()))
-    return program.changed(genome[:at] + genome[at + 1 :], f"{genome[at].term.key} dropped")
+    return genome[:at] + genome[at + 1 :], f"{genome[at].term.key} dropped"
 
 
-MUTATIONS: Mapping[str, tuple[Callable[[Pool, Program, Random], Program], float]] = {  # with their odds
+MUTATIONS: Mapping[
+    str, tuple[Callable[[Pool, Genome, Random], tuple[Genome, str]], float]
+] = {  # with their odds
     "weights": (_scale, 0.45),
     "vary": (_vary, 0.2),
     "add": (_add, 0.2),
@@ -287,18 +282,16 @@ MUTATIONS: Mapping[str, tuple[Callable[[Pool, Program, Random], Program], float]
 }
 
 
-def _change_odds(evaluated: Evaluated) -> dict[str, float]:
+def _odds(genome: Genome) -> Array:
+    return np.array([gene.odds for gene in genome])
+
+
+def _change_odds(term: str, trained: Iterable[Trained]) -> float:
     """More than 1 for a term that does nothing, or goes against fitness; means over checkpoints and seeds."""
-    shares, correlations = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
-    for trained in evaluated.trained:
-        for term, correlation in trained.correlations.items():
-            correlations[term].append(correlation or 0.0)
-            shares[term] += [each.terms[term].share for each in trained.checkpoints if term in each.terms]
-    harms = {term: max(0.0, -fmean(each)) for term, each in correlations.items()}
-    return {
-        term: 1.0 + 3.0 * (fmean(shares[term] or [1.0]) < _IDLE) + 3.0 * harm * (harm > _HARM)
-        for term, harm in harms.items()
-    }
+    points = [point.terms for each in trained for point in each.checkpoints]
+    share = mean_known(terms[term].share for terms in points if term in terms)
+    harm = -(mean_known(each.correlations.get(term) for each in trained) or 0.0)
+    return 1.0 + 3.0 * (share is not None and share < _IDLE) + (3.0 * harm if harm > _HARM else 0.0)
 
 
 def _moved(gene: Gene, spread: float, of_settings: float, rng: Random) -> Gene:
@@ -308,15 +301,15 @@ def _moved(gene: Gene, spread: float, of_settings: float, rng: Random) -> Gene:
         width = spread if name == gene.term.key else of_settings
         if width and not name.endswith("_target"):
             weights[name] = _rounded(value * np.exp(rng.normal(0.0, width)))
-    return Gene(gene.term, weights)
+    return replace(gene, weights=weights)
 
 
-def _joined(genes: Sequence[Gene]) -> Genome:
-    """One gene of each key: goals, then shaping, then costs."""
+def _joined(genes: Iterable[Gene]) -> Genome:
+    """The first gene of each key, `MAX_TERMS` at most: goals, then shaping, then costs."""
     kept: dict[str, Gene] = {}
     for gene in genes:
         kept.setdefault(gene.term.key, gene)
-    return tuple(sorted(kept.values(), key=lambda gene: _ORDER.index(gene.term.purpose)))
+    return tuple(sorted(kept.values(), key=lambda gene: _ORDER.index(gene.term.purpose))[:MAX_TERMS])
 
 
 def _rounded(value: float) -> float:
