@@ -21,7 +21,7 @@ from eureka_loop.execute.budget import time_worked
 from eureka_loop.numbers import duration
 from eureka_loop.options import optional, parse, take
 from eureka_loop.propose.designer import choice, settle
-from eureka_loop.propose.llm.ledger import Prices
+from eureka_loop.propose.llm.ledger import load_prices
 from eureka_loop.report.bench import setup, view
 from eureka_loop.report.bench.estimate import measure, of_search
 from eureka_loop.report.bench.results import BenchResults, search_result
@@ -75,7 +75,7 @@ def bench(words: list[str]) -> int:
     whole, expected = setup.joined(asked, folder), {}
     if left:
         whole = replace(whole, paces={**measure(asked.chosen(), asked.config, whole.paces), **whole.paces})
-        prices = Prices.load()
+        prices = load_prices()
         expected = {
             task.name: of_search(task, asked.config, whole.paces[task.env_id], prices)
             for task in asked.chosen()

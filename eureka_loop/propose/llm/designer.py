@@ -15,7 +15,7 @@ from eureka_loop.propose.designer import Request
 from eureka_loop.propose.llm import prompts
 from eureka_loop.propose.llm.endpoint import TIMEOUT, Counts, Endpoint
 from eureka_loop.propose.llm.extract import extract
-from eureka_loop.propose.llm.ledger import Ledger, Prices
+from eureka_loop.propose.llm.ledger import Ledger, Price, load_prices
 from eureka_loop.propose.llm.settings import configured_model
 from eureka_loop.records import Reply, Usage
 from eureka_loop.store import Run
@@ -40,7 +40,7 @@ class LLMDesigner:
     def __init__(
         self,
         config: RunConfig,
-        prices: Prices,
+        prices: Sequence[Price],
         run: Run | None = None,
         *,
         environ: Mapping[str, str] = os.environ,
@@ -133,7 +133,7 @@ class LLMDesigner:
 
 
 def create(config: RunConfig, run: Run | None) -> LLMDesigner:
-    return LLMDesigner(config, Prices.load(), run)
+    return LLMDesigner(config, load_prices(), run)
 
 
 def _tokens(*texts: str) -> int:

@@ -13,14 +13,14 @@ _DEFINES = re.compile(rf"^\s*def\s+{ENTRY}\s*\(", re.MULTILINE)
 _OPENING = r"^[ \t>]*(?P<marks>`{3,}|~{3,})[^`\n]*\n"
 _BLOCK = re.compile(rf"{_OPENING}(?P<code>.*?)^[ \t>]*(?P=marks)[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
 _UNCLOSED = re.compile(rf"{_OPENING}(?P<code>.*)", re.MULTILINE | re.DOTALL)
-_STARTS_CODE = re.compile(r"^(@|#|def |from |import |[A-Za-z_]\w*\s*(:[^=]+)?=[^=])")
+_BARE = re.compile(rf"^def {ENTRY}\(.*?(?=^[^\s)#]|\Z)", re.MULTILINE | re.DOTALL)  # without a fence
 
 
 def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit: int = 0) -> Reply:
     """The program in a reply, or the reason why there is none.
 
     The last complete fenced block that defines `compute_reward` counts: models correct themselves downwards.
-    Code without a fence is found by its `def`. A block with another function is passed on, for the gate to
+    Without a fence it is that function alone. A block with another function is passed on, for the gate to
     name the mistake.
 
     Args:
@@ -36,7 +36,9 @@ def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit:
     rest, cut = _tidy(unclosed["code"]) if unclosed else "", finish_reason == "length"
     if not cut and rest and _parses(rest):
         blocks.append(rest)  # only the closing fence is missing
-    source = _chosen(blocks, cut=cut) or (None if blocks or rest or cut else _unfenced(text))
+    if not (blocks or rest or cut):
+        blocks = [_tidy(code) for code in _BARE.findall(text)]
+    source = _chosen(blocks, cut=cut)
     if source is not None:
         return Reply(source)
     if cut:
@@ -72,17 +74,6 @@ def _chosen(blocks: list[str], *, cut: bool) -> str | None:
         return next(filter(_parses, reversed(entries)), entries[-1])
     functions = [code for code in blocks if re.search(r"^def ", code, re.MULTILINE)]
     return functions[-1] if functions and not cut else None
-
-
-def _unfenced(text: str) -> str | None:
-    """Code without a fence: the longest run of lines from one that looks like code on that is Python."""
-    found = _DEFINES.search(text)
-    if found is None:
-        return None
-    lines, entry = text.split("\n"), text.count("\n", 0, found.end())
-    starts = [n for n in range(entry + 1) if _STARTS_CODE.match(lines[n])]
-    runs = ("\n".join(lines[n:end]) for n in starts for end in range(len(lines), entry + 1, -1))
-    return _tidy(next(filter(_parses, runs), "\n".join(lines[entry:])))  # if none is, the gate says why
 
 
 def _parses(code: str) -> bool:

@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -35,33 +35,26 @@ class Price:
         return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
 
 
-class Prices:
-    """A price table, the user's over the shipped one; the first row that matches counts."""
+def load_prices(environ: Mapping[str, str] = os.environ) -> tuple[Price, ...]:
+    """The user's table, then the shipped one.
 
-    def __init__(self, rows: Iterable[Price]) -> None:
-        self._rows = tuple(rows)
+    Raises:
+        BadInput: the user's file is not a price table.
+    """
+    path = user_file(environ)
+    own = _rows(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else ()
+    shipped = resources.files("eureka_loop.reward_templates").joinpath("prices.toml")
+    return *own, *_rows(shipped.read_text(encoding="utf-8"), "prices.toml")
 
-    @classmethod
-    def load(cls, environ: Mapping[str, str] = os.environ) -> Prices:
-        """The user's rows, then the shipped ones.
 
-        Raises:
-            BadInput: the user's file is not a price table.
-        """
-        path = user_file(environ)
-        own = _rows(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else ()
-        shipped = resources.files("eureka_loop.reward_templates").joinpath("prices.toml")
-        return cls((*own, *_rows(shipped.read_text(encoding="utf-8"), "prices.toml")))
+def price_of(model: str, prices: Sequence[Price]) -> Price | None:
+    """The first row of a name as written, without its provider, or without its date.
 
-    def of(self, model: str) -> Price | None:
-        """The row of a name as written, without its provider, or without its date.
-
-        "openai/gpt-4.1-2025-04-14" → "gpt-4.1-2025-04-14" → "gpt-4.1".
-        """
-        bare = model.rsplit("/", 1)[-1].split(":")[0]
-        names = [name.lower() for name in (model, bare, _DATE.sub("", bare))]
-        matches = (row for name in names for row in self._rows if fnmatchcase(name, row.model.lower()))
-        return next(matches, None)
+    "openai/gpt-4.1-2025-04-14" → "gpt-4.1-2025-04-14" → "gpt-4.1".
+    """
+    bare = model.rsplit("/", 1)[-1].split(":")[0]
+    names = [name.lower() for name in (model, bare, _DATE.sub("", bare))]
+    return next((row for name in names for row in prices if fnmatchcase(name, row.model.lower())), None)
 
 
 def user_file(environ: Mapping[str, str] = os.environ) -> Path:
@@ -112,14 +105,14 @@ class Ledger:
     def __init__(
         self,
         model: str,
-        prices: Prices,
+        prices: Sequence[Price],
         *,
         max_usd: float | None = None,
         max_tokens: int | None = None,
         spent: Usage = Usage(usd=0.0),  # noqa: B008 - frozen
         record: Callable[[Usage], object] = lambda _: None,
     ) -> None:
-        self._price, self._max_usd, self._max_tokens = prices.of(model), max_usd, max_tokens
+        self._price, self._max_usd, self._max_tokens = price_of(model, prices), max_usd, max_tokens
         self._record = record
         self.spent = spent
         self._reserved: list[Usage] = []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import RunError
-from eureka_loop.propose.llm.ledger import Prices
+from eureka_loop.propose.llm.ledger import Price, price_of
 from eureka_loop.propose.llm.prompts import messages
 from eureka_loop.records import Rung, Task, in_cohorts, references
 from eureka_loop.report.layout import terminal, waiting
@@ -41,7 +41,7 @@ class Pace:
     prompt: int = 0
 
 
-def of_search(task: Task, config: RunConfig, pace: Pace, prices: Prices) -> Cost:
+def of_search(task: Task, config: RunConfig, pace: Pace, prices: Sequence[Price]) -> Cost:
     """Expected cost of one search, report included, if nothing fails or is repaired."""
     rungs = ladder(config.halving, Rung(0, config.steps, config.seeds, 1, config.samples))
     reports = (1 + len(list(references(task)))) * config.report_seeds
@@ -52,7 +52,7 @@ def of_search(task: Task, config: RunConfig, pace: Pace, prices: Prices) -> Cost
         calls = config.generations * config.samples
         prompts = calls * pace.prompt + (calls - config.samples) * FEEDBACK
         replies = calls * min(REPLY, config.max_completion_tokens)
-        price, tokens = prices.of(config.model or ""), prompts + replies
+        price, tokens = price_of(config.model or "", prices), prompts + replies
         usd = price.usd(prompts, replies) if price else None
     return Cost(
         trainings=config.generations * config.samples * config.seeds + reports,

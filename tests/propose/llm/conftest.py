@@ -16,7 +16,7 @@ from werkzeug import Request, Response
 
 from eureka_loop.config import RunConfig
 from eureka_loop.propose.llm.designer import LLMDesigner
-from eureka_loop.propose.llm.ledger import Price, Prices
+from eureka_loop.propose.llm.ledger import Price
 
 Behaviour = Callable[[Request], Response]
 
@@ -143,7 +143,7 @@ def designer(script: Script, key: str) -> Iterator[Callable[..., LLMDesigner]]:
     ) -> LLMDesigner:
         environ = {"OPENAI_API_KEY": key} if environ is None else environ
         config_now = replace(config, **changes)
-        made.append(LLMDesigner(config_now, Prices(prices), environ=environ, timeout=timeout, pause=0.01))
+        made.append(LLMDesigner(config_now, prices, environ=environ, timeout=timeout, pause=0.01))
         return made[-1]
 
     yield make

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.errors import BadInput, BudgetSpent
-from eureka_loop.propose.llm.ledger import Ledger, Price, Prices, user_file
+from eureka_loop.propose.llm.ledger import Ledger, Price, load_prices, price_of, user_file
 from eureka_loop.records import Usage
 
-PRICES = Prices([Price("m", 1.0, 10.0)])
+PRICES = [Price("m", 1.0, 10.0)]
 NOTHING = Usage(usd=0.0)
 
 
@@ -67,7 +67,7 @@ def test_earlier_spending_counts() -> None:
 def test_unpriced_spending_can_t_be_limited_in_money() -> None:
     with pytest.raises(BadInput, match="give --max-tokens instead"):
         Ledger("m", PRICES, max_usd=1.0, spent=Usage(10, 20, None))
-    free = Ledger("m", Prices([]), spent=Usage(10, 20, None))
+    free = Ledger("m", [], spent=Usage(10, 20, None))
     call(free, 10**9, 1)
     assert free.spent == Usage(10, 21, None)
 
@@ -82,7 +82,7 @@ def test_unpriced_spending_can_t_be_limited_in_money() -> None:
     ],
 )
 def test_a_model_is_found_by_its_spellings(tmp_path: Path, name: str, row: str) -> None:
-    price = Prices.load({"XDG_CONFIG_HOME": str(tmp_path)}).of(name)
+    price = price_of(name, load_prices({"XDG_CONFIG_HOME": str(tmp_path)}))
     assert price is not None
     assert price.model == row
 
@@ -93,10 +93,10 @@ def test_the_users_rows_win(tmp_path: Path) -> None:
         '[[price]]\nmodel = "gpt-4.1*"\ninput = 9.0\noutput = 9.0\n'
         '[[price]]\nmodel = "llama3:*"\ninput = 0\noutput = 0\n'
     )
-    prices = Prices.load({"EUREKA_PRICES": str(own)})
-    assert prices.of("gpt-4.1-2025-04-14") == Price("gpt-4.1*", 9.0, 9.0)
-    assert prices.of("llama3:8b") == Price("llama3:*", 0.0, 0.0)
-    assert prices.of("gpt-5") == Price("gpt-5", 1.25, 10.0)
+    prices = load_prices({"EUREKA_PRICES": str(own)})
+    assert price_of("gpt-4.1-2025-04-14", prices) == Price("gpt-4.1*", 9.0, 9.0)
+    assert price_of("llama3:8b", prices) == Price("llama3:*", 0.0, 0.0)
+    assert price_of("gpt-5", prices) == Price("gpt-5", 1.25, 10.0)
     assert user_file({"XDG_CONFIG_HOME": "/x"}) == Path("/x/eureka-loop/prices.toml")
     assert user_file({}) == Path.home() / ".config" / "eureka-loop" / "prices.toml"
 
@@ -114,4 +114,4 @@ def test_a_broken_table_is_reported_with_an_example(tmp_path: Path, text: str) -
     own = tmp_path / "mine.toml"
     own.write_text(text)
     with pytest.raises(BadInput, match=r"mine\.toml is not a price table \(.*\); a row: price = "):
-        Prices.load({"EUREKA_PRICES": str(own)})
+        load_prices({"EUREKA_PRICES": str(own)})

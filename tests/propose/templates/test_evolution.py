@@ -47,7 +47,11 @@ def test_only_the_finished_breed_and_the_fittest_come_first(
     low = trained("g0-00", source, 1.0, {"speed": 0.4}, {"speed": -0.5})
     found = parents(terms, [low, trained("g0-01", source, 2.0), failed, opaque])
     assert [each.parents for each in found] == [("g0-01",), ("g0-00",)]
-    assert {gene.term.key: gene.odds for gene in found[1].genome} == {"speed": 2.5, "alive": 1.0, "effort": 1.0}
+    assert {gene.term.key: gene.odds for gene in found[1].genome} == {
+        "speed": 2.5,
+        "alive": 1.0,
+        "effort": 1.0,
+    }
 
 
 def test_idle_and_misleading_terms_go_first(terms: Pool, parent: Program, trained: Make) -> None:

@@ -9,14 +9,14 @@ import pytest
 
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
-from eureka_loop.propose.llm.ledger import Price, Prices
+from eureka_loop.propose.llm.ledger import Price
 from eureka_loop.report.bench.estimate import FEEDBACK, REPLY, STARTS, STEPS, Pace, of_search, small
 from eureka_loop.report.run_data import Cost
 
 TASK = find_task("hopper-hop")  # with a hand-written and a sparse reward
 CONFIG = RunConfig(designer="templates", generations=2, samples=4, steps=1000, report_seeds=3)
 PACE = Pace(overhead=10.0, steps_per_second=500.0, prompt=5000)
-PRICES = Prices([Price("known", 1.0, 10.0)])
+PRICES = [Price("known", 1.0, 10.0)]
 
 
 def test_trainings_steps_and_seconds_of_a_search() -> None:
