@@ -42,13 +42,6 @@ def test_what_is_wrong_is_one_line(
     assert screen.tell() == 0
 
 
-def test_what_is_missing_is_named() -> None:
-    with pytest.raises(BadInput, match=r"^say which program: a file with `def compute_reward\(...\)`; "):
-        parse(TrainOptions, "train", [])
-    with pytest.raises(BadInput, match=r"^say which run: its folder, such as runs/"):
-        parse(ResumeOptions, "resume", [])
-
-
 def test_an_unknown_message_of_tyro_is_one_line() -> None:
     assert (
         in_one_line("╭─ News ───╮\n│ Something │\n│ is wrong. │\n╰──────────╯\n")

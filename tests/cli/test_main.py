@@ -28,12 +28,6 @@ def test_windows_is_pointed_to_wsl2():
     ]
 
 
-def test_a_program_without_a_task_is_refused_with_an_example(refused):
-    assert refused("train mine.py") == (
-        "eureka: say for which task: `eureka train mine.py --task halfcheetah-run`; `eureka tasks` lists them"
-    )
-
-
 def test_interrupted_before_the_run_began_a_run_says_that_nothing_is_left(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("eureka_loop.search.assemble.create", Mock(side_effect=KeyboardInterrupt))

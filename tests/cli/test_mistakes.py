@@ -35,9 +35,15 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ("run halfcheetah-run --steps 0", "--steps 0 is out of range"),
         ("run halfcheetah-run --config none.toml", "none.toml"),
         ("run hopper-hop --config mine.toml --designer templates", "n_steps"),
+        ("resume", "eureka: say which run: its folder, such as runs/"),
         ("resume nothing", "is not a run"),
         ("inspect nothing", "is not a run"),
         ("tasks halfcheeta", "halfcheetah-run"),
+        ("train", "eureka: say which program: a file with `def compute_reward(...)`; "),
+        (
+            "train mine.py",
+            "say for which task: `eureka train mine.py --task halfcheetah-run`; `eureka tasks`",
+        ),
         ("train none.py --task halfcheetah-run", "none.py"),
         (
             "train nan.py --task invertedpendulum-balance",
