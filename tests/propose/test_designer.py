@@ -43,10 +43,9 @@ def test_a_recording_is_checked(tmp_path: Path) -> None:
     recorded_run(tmp_path, (2,))
     config = RunConfig(task="hopper-hop", generations=1, samples=2, replay=tmp_path)
     assert settle(config).designer == "replay"
-    wrong: list[dict[str, Any]] = [{"samples": 3}, {"task": "ant-run"}, {"designer": "templates"}]
-    for each in wrong:
+    for wrong in ({"samples": 3}, {"designer": "templates"}):
         with pytest.raises(BadInput):
-            settle(replace(config, **each))
+            settle(replace(config, **wrong))
     with pytest.raises(BadInput, match="needs a recorded run: --replay RUN"):
         settle(RunConfig(designer="replay"))
 
