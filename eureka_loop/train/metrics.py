@@ -96,7 +96,14 @@ class TrainingMetrics:
         columns = {name: transitions.columns[name] for name in self._judge.program_names}
         columns |= {TERM + name: values for name, values in terms.named().items()}
         for episode in self._collector.add(replace(transitions, columns=columns)):
-            self._finish(episode)
+            due = self._steps >= SPACING * len(self._judged)  # its own length must not count
+            length = len(next(iter(episode.values())))
+            self._steps += length
+            self._lengths.append(length)
+            if due:
+                fitness, success = self._judge.measure(episode)
+                means = {name: float(episode[TERM + name].mean()) for name in terms.names}
+                self._judged.append(TrainingEpisode(fitness, success, length, means))
         if self._sums is None:
             self._terms, self._sums = terms.names, TermSums(terms.names)
         self._sums.add(terms.values)
@@ -159,18 +166,6 @@ class TrainingMetrics:
         self._sums = None
         self._lengths: list[int] = []  # of all episodes
         self._first = len(self._judged)
-
-    def _finish(self, episode: Mapping[str, Array]) -> None:
-        """Judge an episode, unless more than one in SPACING steps has been: long ones are not preferred."""
-        due = self._steps >= SPACING * len(self._judged)
-        length = len(next(iter(episode.values())))
-        self._steps += length
-        self._lengths.append(length)
-        if due:
-            fitness, success = self._judge.measure(episode)
-            terms = {name: each.mean() for name, each in episode.items() if name.startswith(TERM)}
-            means = {name.removeprefix(TERM): float(mean) for name, mean in terms.items()}
-            self._judged.append(TrainingEpisode(fitness, success, length, means))
 
 
 _NO_STATISTICS = ("logger", "_job", "_judge", "_collector")

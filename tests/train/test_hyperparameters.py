@@ -32,18 +32,14 @@ def test_json_becomes_what_sb3_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "key", "value", "message"),
-    [
-        ("ppo", "n_stepz", 1, "n_stepz"),
-        ("ppo", "seed", 1, "seed"),
-        ("ppo", "replay_buffer_class", 1, "replay_buffer_class"),
-        ("sac", "n_steps", 3, "n_steps"),
-        ("ppo", "policy_kwargs", {"activation_fn": "rellu"}, "did you mean 'relu'"),
-    ],
+    ("algorithm", "key"),
+    [("ppo", "n_stepz"), ("ppo", "seed"), ("ppo", "replay_buffer_class"), ("sac", "n_steps")],
 )
-def test_unknown_name(algorithm: Algorithm, key: str, value: object, message: str) -> None:
-    with pytest.raises(UnknownName, match=message):
-        settings(algorithm, {key: value})
+def test_unknown_name(algorithm: Algorithm, key: str) -> None:
+    with pytest.raises(UnknownName, match=key):
+        settings(algorithm, {key: 1})
+    with pytest.raises(UnknownName, match="did you mean 'relu'"):
+        settings("ppo", {"policy_kwargs": {"activation_fn": "rellu"}})
 
 
 def test_no_gpu_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:

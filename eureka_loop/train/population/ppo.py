@@ -36,11 +36,6 @@ class Rollout(NamedTuple):
     dones: Flags  # (T, K, n), whether the step ended its episode
     bootstraps: Floats  # (T, K, n), discounted value of the state in which a time limit ended it, else 0
 
-    @property
-    def steps(self) -> int:
-        """Steps of one learner."""
-        return int(self.dones.shape[0] * self.dones.shape[2])
-
 
 class PopulationPPO:
     """

@@ -166,7 +166,7 @@ class Cohort:
         if self._step >= (job.until or job.steps) or not self.ppo.active:
             return False
         rollout = self.ppo.collect()
-        self._step += rollout.steps
+        self._step += rollout.dones[:, 0].size
         self._fail_diverged()
         rewards, due = self._rewards(rollout), self._pace.tick(self._step)
         for place in self.ppo.active:
