@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -118,8 +118,10 @@ class Domain:
         env_id: the Gymnasium id; "" for the generic domain of an unknown env.
         observables: shown to designers before the automatic ones, in this order.
         tasks: the env's own first, then others.
-        hyperparameters: per algorithm, keyword arguments of SB3's class, plus "n_envs".
+        hyperparameters: per algorithm, keyword arguments of SB3's class, plus "n_envs": published ones.
         hyperparameters_source: citation.
+        tuned: the same for short trainings on few cores, by `benchmarks/tune.py`; {}: the published ones serve.
+        tuned_source: the study's table.
         extra: this package's extra that installs the env; "" where none is needed.
         vectorised: the env as functions, for batches; by task where tasks differ. None: one at a time.
         not_vectorised: why one at a time, in one line.
@@ -136,8 +138,15 @@ class Domain:
     tasks: tuple[Task, ...] = ()
     hyperparameters: Mapping[Algorithm, Mapping[str, Any]] = field(default_factory=dict)
     hyperparameters_source: str = ""
+    tuned: Mapping[Algorithm, Mapping[str, Any]] = field(default_factory=dict)
+    tuned_source: str = ""
     extra: str = ""
     vectorised: Vectorised | Callable[[Task], Vectorised | None] | None = None
     not_vectorised: str = ""
     left_out: tuple[str, ...] = ()
     hindsight: Mapping[str, ObservableFunction] | None = None
+
+    def settings(self, algorithm: Algorithm, which: Literal["tuned", "zoo"] = "tuned") -> Mapping[str, Any]:
+        """The tuned hyperparameters, where there are any, or the published ones."""
+        published = self.hyperparameters.get(algorithm, {})
+        return self.tuned.get(algorithm, published) if which == "tuned" else published

@@ -248,6 +248,17 @@ def policy_observation(qpos: Array, qvel: Array) -> Array:
     return np.concatenate([qpos[:, 1:], qvel], axis=1)
 
 
+TUNED = {  # 117,000 steps, on hand-written, sparse and two composed rewards: 3.1 to 4.2 m/s; SB3's own 1.1 to 1.5
+    "n_envs": 8,
+    "n_steps": 256,
+    "batch_size": 256,
+    "n_epochs": 10,
+    "learning_rate": "lin_1e-3",
+    "gamma": 0.98,
+    "gae_lambda": 0.9,
+    "policy_kwargs": {"net_arch": [64, 64], "log_std_init": -1.0},
+}
+
 VECTORISED = Vectorised(
     observation=policy_observation,
     info={
@@ -276,5 +287,7 @@ DOMAIN = Domain(
     tasks=(RUN, BACKWARD, FLIP, STAND),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="HalfCheetah-v4 (tuned)", sac="HalfCheetah-v4"),
+    tuned={"ppo": TUNED},
+    tuned_source="benchmarks/data/tuning/halfcheetah-run.jsonl",
     vectorised=VECTORISED,
 )

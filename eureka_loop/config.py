@@ -29,6 +29,8 @@ class TrainConfig:
     """How well the task is done: an observable, or an expression over observables; its episode mean."""
     algo: Literal["ppo", "sac"] = "ppo"
     """Training algorithm."""
+    settings: Literal["tuned", "zoo"] = "tuned"
+    """Hyperparameters: tuned for short trainings where a domain has such, or RL Baselines3 Zoo's."""
     trainer: Annotated[str | None, optional("{population,sb3}")] = None
     """population: many policies trained at once; sb3: one by one. Default: population where it can."""
     steps: int = 100_000

@@ -70,15 +70,17 @@ def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = 
     about = [("environment", task.env_id), ("a step", step), ("an episode", horizon)]
     settings = layout.facts(
         (algorithm, ", ".join(f"{name} {json.dumps(value, default=str)}" for name, value in values.items()))
-        for algorithm, values in domain.hyperparameters.items()
+        for algorithm, values in {**domain.hyperparameters, **domain.tuned}.items()
     )
+    zoo = domain.hyperparameters_source
+    source = f"tuned, {domain.tuned_source}; --settings zoo: {zoo}" if domain.tuned else zoo
     constants = layout.facts(vocabulary.constants.items())
     return Group(
         Text(task.name, style="bold"),
         Text(task.text),
         layout.facts(about),
         *_programs(task, native),
-        layout.section("Hyperparameters", settings, domain.hyperparameters_source),
+        layout.section("Hyperparameters", settings, source),
         layout.section("Vocabulary", Group(*_vocabulary(vocabulary)), NAMES),
         *([layout.section("Constants", constants, "of the model")] if vocabulary.constants else []),
     )

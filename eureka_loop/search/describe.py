@@ -105,11 +105,12 @@ def prepare(task: Task, config: RunConfig, folder: Path, beside: Sequence[str] =
     Raises:
         BadInput: the environment, a hyperparameter, or the trainer can't be used.
     """
-    tuned = {**find_domain(task.env_id).hyperparameters.get(config.algo, {}), **config.hyperparameters}
-    require_relabelling(config, tuned)
+    own = find_domain(task.env_id).settings(config.algo, config.settings)
+    hyperparameters = {**own, **config.hyperparameters}
+    require_relabelling(config, hyperparameters)
     files.write_json(folder / "task.json", task)
     wanted = config.trainer or "population"
-    training = Training(config.algo, tuned, wanted, bank=config.bank, relabel=config.relabel)
+    training = Training(config.algo, hyperparameters, wanted, bank=config.bank, relabel=config.relabel)
     files.write_json(folder / "training.json", training)
     if beside:
         files.write_json(folder / BESIDE, list(beside))

@@ -187,7 +187,7 @@ def _task(
     winners, references, sparses = (_trainings(done, name) for name in REWARDS)
     draws = searches.draw(winners, references, sparses, rng)
     human, sparse = _pooled(done, "hand-written"), _pooled(done, "sparse")
-    found = scale(human, sparse)
+    found = scale(human, sparse, next((each.run.floors() for each in results if each.run), {}))
     comparable = human is not None and not human.failed
     success = [rates.mean() for each in done if (rates := each["winner"].success_rates).size]
     result = TaskResult(
