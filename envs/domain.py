@@ -120,7 +120,7 @@ class Domain:
         tasks: the env's own first, then others.
         hyperparameters: per algorithm, keyword arguments of SB3's class, plus "n_envs": published ones.
         hyperparameters_source: citation.
-        tuned: the same for short trainings on few cores, by `benchmarks/tune.py`; {}: the published ones serve.
+        tuned: the same for short trainings on few cores, by `benchmarks/tune.py`, where there are any.
         tuned_source: the study's table.
         extra: this package's extra that installs the env; "" where none is needed.
         vectorised: the env as functions, for batches; by task where tasks differ. None: one at a time.

@@ -15,10 +15,10 @@ from eureka_loop.judge.episodes import Predict, judge_policy
 from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.simulate.env import is_goal, make_env
+from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.base import failed
-from eureka_loop.train.hyperparameters import ALGORITHMS, SpacesOnly, settings
+from eureka_loop.train.hyperparameters import SpacesOnly, make_model, settings
 
 
 def judge_floor(job: Job, domain: Domain, fork_server: ForkServer) -> Trained | Failed:
@@ -42,10 +42,8 @@ def _policy(job: Job) -> Predict:
         box: Any = actions
         nothing = np.clip(np.zeros(box.shape, box.dtype), box.low, box.high)
         return lambda _: nothing
-    arguments = {**settings(job.algorithm, job.hyperparameters).arguments, "device": "cpu"}
-    if job.algorithm == "sac":
-        arguments["buffer_size"] = 1  # nothing is stored
+    sizes = {"buffer_size": 1} if job.algorithm == "sac" else {}  # nothing is stored
     envs = DummyVecEnv([lambda: SpacesOnly(spaces, actions)])
-    network = "MultiInputPolicy" if is_goal(spaces) else "MlpPolicy"
-    model = ALGORITHMS[job.algorithm](network, envs, seed=job.seed, **arguments)
+    options = settings(job.algorithm, job.hyperparameters)
+    model = make_model(job.algorithm, options, envs, job.seed, device="cpu", **sizes)
     return lambda observed: np.asarray(model.predict(observed, deterministic=True)[0])
