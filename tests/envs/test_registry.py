@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -60,16 +61,18 @@ def test_a_domain_of_another_package_that_cannot_be_used_is_named(
 
 
 HYPERPARAMETERS = [
-    pytest.param(domain.env_id, algorithm, id=f"{domain.env_id}-{algorithm}")
+    pytest.param(domain.settings(algorithm, which), algorithm, id=f"{domain.env_id}-{algorithm}-{which}")
     for domain in (*domains(), find_domain(""))
     for algorithm in domain.hyperparameters
+    for which in ("tuned", "zoo")
+    if which == "zoo" or algorithm in domain.tuned
 ]
 
 
-@pytest.mark.parametrize(("env_id", "algorithm"), HYPERPARAMETERS)
-def test_stable_baselines_takes_the_hyperparameters(env_id: str, algorithm: Algorithm) -> None:
+@pytest.mark.parametrize(("own", "algorithm"), HYPERPARAMETERS)
+def test_stable_baselines_takes_the_hyperparameters(own: dict[str, Any], algorithm: Algorithm) -> None:
     """Without a warning: SB3 warns, for one, of a last minibatch cut short."""
-    hyperparameters = dict(find_domain(env_id).hyperparameters[algorithm])
+    hyperparameters = dict(own)
     assert json.loads(json.dumps(hyperparameters)) == hyperparameters
     more = {"buffer_size": 10} if algorithm == "sac" else {}
     with warnings.catch_warnings():
@@ -77,11 +80,20 @@ def test_stable_baselines_takes_the_hyperparameters(env_id: str, algorithm: Algo
         try_out(algorithm, settings(algorithm, hyperparameters | more))
 
 
+def test_tuned_settings_come_first_and_published_ones_on_request() -> None:
+    cheetah, hopper = find_domain("HalfCheetah-v5"), find_domain("Hopper-v5")
+    assert cheetah.settings("ppo") == cheetah.tuned["ppo"] != cheetah.settings("ppo", "zoo")
+    assert cheetah.settings("ppo", "zoo") == cheetah.hyperparameters["ppo"]
+    assert cheetah.settings("sac") == cheetah.hyperparameters["sac"]
+    assert hopper.settings("ppo") == hopper.hyperparameters["ppo"]
+
+
 def test_hyperparameters_are_cited_and_batching_is_stated_or_ruled_out() -> None:
     for domain in domains():
         assert set(domain.hyperparameters) == {"ppo", "sac"}, domain.name
         assert "ppo.yml" in domain.hyperparameters_source, domain.name
         assert "sac.yml" in domain.hyperparameters_source, domain.name
+        assert bool(domain.tuned) == bool(domain.tuned_source), domain.name
         stated = domain.vectorised
         batched = [stated(task) if callable(stated) else stated for task in domain.tasks]
         assert all(batched) or domain.not_vectorised, domain.name
