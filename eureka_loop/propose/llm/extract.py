@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from itertools import groupby
 
 from eureka_loop.records import Reply
 
@@ -13,15 +14,15 @@ _DEFINES = re.compile(rf"^\s*def\s+{ENTRY}\s*\(", re.MULTILINE)
 _OPENING = r"^[ \t>]*(?P<marks>`{3,}|~{3,})[^`\n]*\n"
 _BLOCK = re.compile(rf"{_OPENING}(?P<code>.*?)^[ \t>]*(?P=marks)[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
 _UNCLOSED = re.compile(rf"{_OPENING}(?P<code>.*)", re.MULTILINE | re.DOTALL)
-_BARE = re.compile(rf"^def {ENTRY}\(.*?(?=^[^\s)#]|\Z)", re.MULTILINE | re.DOTALL)  # without a fence
+_CODE = re.compile(r"\s|$|[)\]}@#]|def |from |import |[A-Za-z_]\w*\s*(:[^=]+)?=[^=]")  # begins a line of code
 
 
 def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit: int = 0) -> Reply:
     """The program in a reply, or the reason why there is none.
 
     The last complete fenced block that defines `compute_reward` counts: models correct themselves downwards.
-    Without a fence it is that function alone. A block with another function is passed on, for the gate to
-    name the mistake.
+    Without a fence it is the lines around it that look like code. A block with another function is passed on,
+    for the gate to name the mistake.
 
     Args:
         finish_reason: as the endpoint gave it; "length" and "content_filter" matter.
@@ -37,7 +38,9 @@ def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit:
     if not cut and rest and _parses(rest):
         blocks.append(rest)  # only the closing fence is missing
     if not (blocks or rest or cut):
-        blocks = [_tidy(code) for code in _BARE.findall(text)]
+        runs = groupby(text.split("\n"), key=lambda line: bool(_CODE.match(line)))
+        bare = [_tidy("\n".join(lines)) for is_code, lines in runs if is_code]
+        blocks = [code for code in bare if _DEFINES.search(code)]
     source = _chosen(blocks, cut=cut)
     if source is not None:
         return Reply(source)

@@ -35,6 +35,11 @@ def test_finds_the_program(reply: str) -> None:
     assert extract(reply).source == PROGRAM
 
 
+def test_without_a_fence_constants_and_helpers_belong_to_the_program() -> None:
+    whole = f"import numpy as np\n\nSCALE = 2.0\n\n\ndef half(x):\n    return x / SCALE\n\n\n{PROGRAM}"
+    assert extract(f"The idea: go fast.\n{whole}\nThis pays for speed.\nx is in m/s.").source == whole
+
+
 @pytest.mark.parametrize(
     "code", [PROGRAM.replace("compute_reward", "reward"), "def compute_reward(speed:\n    pass\n"]
 )
