@@ -14,6 +14,7 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.execute.local import end_idle
 from eureka_loop.records import Candidate, Task
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.store import Run
 
 LONGEST = ("end_to_end", "train", "test_bombs")  # folders, files
@@ -43,6 +44,12 @@ def leftovers_end() -> Iterator[None]:
     yield
     end_idle()
     gc.collect()
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as fork_server:
+        yield fork_server
 
 
 @pytest.fixture

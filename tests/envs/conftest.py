@@ -182,9 +182,3 @@ def off_native() -> Callable[..., float]:
         return float(np.abs(terms.total - native).max())
 
     return furthest
-
-
-@pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    with ForkServer() as fork_server:
-        yield fork_server

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from typing import Any
@@ -26,12 +25,6 @@ VOCABULARY = Vocabulary(
     (Observable("speed", ()), Observable("pos", (3,)), Observable("native_reward", (), hidden=True)),
 )
 TASK = Task("fake", "Fake-v0", "", "def fitness(speed):\n    return speed.mean()\n")
-
-
-@pytest.fixture(scope="module")
-def fork_server() -> Iterator[ForkServer]:
-    with ForkServer() as fork_server:
-        yield fork_server
 
 
 def test_fitness_and_success(fork_server: ForkServer) -> None:

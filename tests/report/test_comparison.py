@@ -56,14 +56,6 @@ def test_the_verdict_follows_interval_and_permutation_test(human: list[float], v
     assert found == comparison(BEST, human=human), "the same draws every time"
 
 
-def test_a_failed_training_is_no_zero_and_forbids_a_verdict() -> None:
-    (found,) = comparison(BEST, human=[0.1, None, 0.2]).differences
-    assert found.reference.interval is not None
-    assert found.reference.interval.value == pytest.approx(0.15)
-    assert found.verdict == "can't tell"
-    assert found.explanation.endswith("1 training of the hand-written reward failed.")
-
-
 @pytest.mark.parametrize(
     ("floor", "sentence"),
     [
@@ -77,9 +69,7 @@ def test_a_winner_that_learned_nothing_is_said_to(floor: float, sentence: str) -
     rewards = tuple(evaluated(id, values) for id, values in (("g1-00", BEST), ("human", [2.5] * 4)))
     found = compare(rewards, floors={"zero actions": zero})
     assert (sentence in said(found)) if sentence else ("zero actions" not in said(found))
-    heads, rows = report(found)
-    assert rows[-1][:3] == ["zero actions", f"{floor:.3f}", "–"]
-    assert len(rows[-1]) == len(heads)
+    assert report(found)[1][-1] == ["zero actions", f"{floor:.3f}", "–", "–", ""]
 
 
 def test_no_score_where_no_reference_beats_a_floor() -> None:

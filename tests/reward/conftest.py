@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -93,12 +93,6 @@ def with_body(statements: str, returned: str = '{"a": w * forward_velocity}') ->
 def body_problems(statements: str) -> list[str]:
     """The problems of statements within a program, see `with_body`."""
     return problems_of(with_body(statements))
-
-
-@pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    with ForkServer() as server:
-        yield server
 
 
 def rows_of(vocabulary: Vocabulary, names: tuple[str, ...], rows: int) -> dict[str, Array]:

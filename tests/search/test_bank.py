@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,12 +25,6 @@ TASK = Task("fake", "Fake-v0", "", "def fitness(speed):\n    return speed.mean()
 FORWARDS = 'def compute_reward(speed, prev_speed):\n    return {"fast": speed, "even": -0.01 * np.abs(speed - prev_speed)}\n'
 BACKWARDS = 'def compute_reward(speed, alive):\n    return {"fast": -speed, "alive": alive}\n'
 BROKEN = "def compute_reward(speed):\n    return {'root': np.sqrt(speed - 1.0)}\n"
-
-
-@pytest.fixture(scope="module")
-def fork_server() -> Iterator[ForkServer]:
-    with ForkServer() as fork_server:
-        yield fork_server
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,12 +91,6 @@ def probe_of(lengths: list[int], *, ending: bool) -> dict[str, Array]:
     return {
         f"{prefix}{name}": column for prefix in ("", "prev_", "init_") for name, column in columns.items()
     }
-
-
-@pytest.fixture(scope="module")
-def fork_server() -> Iterator[ForkServer]:
-    with ForkServer() as each:
-        yield each
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Small real trainings: real envs, the real locked process, few steps."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,6 @@ Cohort = Callable[..., list[Trained | Failed]]
 def short(name: str, steps: int) -> Task:
     """A catalogue task with shorter episodes."""
     return replace(find_task(name), env_kwargs={"max_episode_steps": steps})
-
-
-@pytest.fixture(scope="module")
-def fork_server() -> Iterator[ForkServer]:
-    with ForkServer() as fork_server:
-        yield fork_server
 
 
 @pytest.fixture

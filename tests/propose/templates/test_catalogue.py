@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -46,12 +46,6 @@ FIRST = {
 def surveyed(request: pytest.FixtureRequest) -> tuple[Task, Survey]:
     task = find_task(request.param)
     return task, survey(task, find_domain(task.env_id), steps=STEPS)
-
-
-@pytest.fixture(scope="module")
-def fork_server() -> Iterator[ForkServer]:
-    with ForkServer() as fork_server:
-        yield fork_server
 
 
 def request(task: Task, vocabulary: Vocabulary, generation: int, history: list[Evaluated]) -> Request:

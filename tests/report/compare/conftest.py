@@ -12,12 +12,13 @@ import tomli_w
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.judge.agreement import agreement
-from eureka_loop.records import Algorithm, Task, Training
+from eureka_loop.records import Algorithm, Training
 from eureka_loop.report.compare.setup import SETUP, Entry, Setup
 from eureka_loop.report.compare.train import Shared
 from eureka_loop.results import Checkpoint, Failed, TermStats, Trained, judged_episode
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.store import Run
+from tests.report.conftest import HUMAN, SPARSE, TASK
 
 STEPS = 200_000
 OURS = '''\
@@ -30,28 +31,6 @@ def compute_reward(forward_velocity, torso_upright, action, *, speed=1.2, uprigh
         "effort": -effort * np.square(action).sum(axis=1),
     }
 '''
-HUMAN = '''\
-def compute_reward(forward_velocity, action, *, forward=1.0, control=0.1):
-    """Run forward fast, waste no torque."""
-    return {
-        "forward": forward * forward_velocity,
-        "control": -control * np.square(action).sum(axis=1),
-    }
-'''
-SPARSE = '''\
-def compute_reward(forward_velocity):
-    """Forward speed and nothing else."""
-    return {"speed": forward_velocity}
-'''
-TASK = Task(
-    name="halfcheetah-run",
-    env_id="HalfCheetah-v5",
-    text="Make the half-cheetah run forward as fast as possible.",
-    fitness='def fitness(forward_velocity):\n    """Mean forward speed, m/s."""\n    return forward_velocity.mean()\n',
-    success="def success(forward_velocity):\n    return forward_velocity.mean() > 3.0\n",
-    sparse=SPARSE,
-    human=HUMAN,
-)
 TERMS: dict[str, Mapping[str, float]] = {
     OURS: {"speed": 1.2, "upright": 0.3, "effort": -0.1},
     HUMAN: {"forward": 1.0, "control": -0.4},

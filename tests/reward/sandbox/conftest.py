@@ -26,12 +26,6 @@ libc = load("eureka_loop.reward.sandbox.seccomp", fromlist=["LIBC"]).LIBC
 """
 
 
-@pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    with ForkServer() as each:
-        yield each
-
-
 @pytest.fixture
 def strict(fork_server: ForkServer) -> ForkServer:
     """The same, where this machine has every layer."""
