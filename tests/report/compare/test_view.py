@@ -49,7 +49,7 @@ def test_the_reports_hold_every_fact_and_figure(better: Path, written: dict[str,
         assert part in page, part
     assert markdown.startswith("# halfcheetah-run: winner g1-03 against hand-written")
     for part in ("| winner g1-03 | 4.397 \\[4.142, 4.507\\] |", "From winner g1-03 to hand-written:",
-                 '-        "speed": speed * fast,\n', '+        "forward": forward * forward_velocity,\n',
+                 '-        "speed": speed * fast,\n', '+    return {"forward": forward * forward_velocity, ',
                  "None: none were made.", "git\\_commit b80e0ab"):  # fmt: skip
         assert part in markdown, part
     linked = re.findall(r"!\[.*?\]\((.*?)\)", markdown)
