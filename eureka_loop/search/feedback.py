@@ -37,9 +37,7 @@ def feedback(
     """
     parts = []
     if best and best.trained:
-        parts.append(
-            "\n".join([_final(best), *([f"Without learning: {on_floors(floors)}."] if floors else [])])
-        )
+        parts.append(_final(best) + (f"\nWithout learning: {on_floors(floors)}." if floors else ""))
         if all(each.checkpoints for each in best.trained):
             parts.append(training_table(best.trained))
         if found := advice(best.trained):
