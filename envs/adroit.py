@@ -14,7 +14,7 @@ import numpy as np
 from eureka_loop.records import Array, Task
 
 from . import adroit_vectorised as vectorised
-from .domain import Domain, DomainObservable, Vectorised, observable
+from .domain import CLOSEST, Domain, DomainObservable, Vectorised, observable
 from .zoo import SAC_MUJOCO, cite
 
 
@@ -130,6 +130,11 @@ def success(door_angle):
     """Ends at least 1.35 rad (77 degrees) open."""
     return float(door_angle[-1] >= 1.35)
 ''',
+    progress='''\
+def progress(door_angle, latch_turned, handle_distance):
+    """The widest that the door opens, rad; a tenth of the latch's turn; the palm's distance, m."""
+    return door_angle.max() + 0.1 * latch_turned.max() - 0.1 * handle_distance.min()
+''',
     sparse='''\
 def compute_reward(door_angle):
     """10 while the door is open, else -0.1: the env's own sparse reward."""
@@ -165,6 +170,11 @@ def fitness(nail_left, init_nail_left):
 def success(nail_left):
     """Less than 1 cm of the nail is left at the end."""
     return float(nail_left[-1] < 0.01)
+''',
+    progress='''\
+def progress(nail_left, head_distance, hammer_distance):
+    """Minus the least of the nail that is left, m, and a tenth of head from nail and palm from hammer."""
+    return -nail_left.min() - 0.1 * (head_distance.min() + hammer_distance.min())
 ''',
     sparse='''\
 def compute_reward(nail_left):
@@ -207,6 +217,14 @@ def success(pen_alignment, pen_distance):
     """Ends in the hand, less than 18 degrees off the target."""
     return float(pen_alignment[-1] > 0.95 and pen_distance[-1] < 0.075)
 ''',
+    progress='''\
+HELD = 10  # steps, 0.1 s
+
+def progress(pen_alignment, pen_distance):
+    """The fitness, and a tenth of the same over the whole episode: dropped later is better."""
+    aligned = np.where(pen_distance < 0.075, pen_alignment, -1.0)
+    return aligned[-HELD:].mean() + 0.1 * aligned.mean()
+''',
     sparse='''\
 def compute_reward(pen_alignment, pen_distance):
     """10 while the pen points as the target does, else -0.1: the env's own sparse reward."""
@@ -245,6 +263,7 @@ def success(ball_to_target):
     """Ends within 10 cm of the target."""
     return float(ball_to_target[-1] < 0.1)
 ''',
+    progress=CLOSEST.format(gap="ball_to_target", reach="ball_distance"),
     sparse='''\
 def compute_reward(ball_to_target):
     """10 while the ball is at the target, else -0.1: the env's own sparse reward."""

@@ -17,6 +17,12 @@ import numpy.typing as npt
 from eureka_loop.records import Algorithm, Array, Task
 
 ObservableFunction = Callable[..., Array]
+CLOSEST = '''\
+def progress({gap}, {reach}):
+    """Minus the object's closest distance to its goal in the episode, m, and a tenth of the hand's to it."""
+    return -{gap}.min() - 0.1 * {reach}.min()
+'''
+"""A progress program, by the names of two distances."""
 OURS = "written for this catalogue; the env's own reward is for another task"
 """`human_source` of a hand-written reward that isn't the env's native one."""
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, DomainObservable, Vectorised, observable
+from .domain import CLOSEST, Domain, DomainObservable, Vectorised, observable
 from .rotations import euler_angles
 from .zoo import FROM_REACH, FUSED, GOALS, cite
 
@@ -84,6 +84,8 @@ def success(goal_distance):
     """Ends within 5 cm of the goal."""
     return float(goal_distance[-1] < CLOSE)
 '''
+
+PROGRESS = CLOSEST.format(gap="goal_distance", reach="object_distance")
 
 SPARSE = '''\
 CLOSE = 0.05  # m
@@ -215,6 +217,7 @@ def domain(name: str, text: str, observables: tuple[DomainObservable, ...], sac:
         text=text,
         fitness=FITNESS,
         success=SUCCESS,
+        progress=None if name == "Reach" else PROGRESS,
         sparse=SPARSE,
         human=HUMAN,
         human_source="Gymnasium-Robotics 1.4, fetch_env.py, BaseFetchEnv.compute_reward, dense",

@@ -23,9 +23,10 @@ CLOSE = 0.3  # of each distance: the env calls the element done
 
 
 class Element(NamedTuple):
-    """An element of the kitchen: its part of qpos, the goal of these, the task's text, and what they mean."""
+    """An element of the kitchen: its site, its part of qpos, the goal of these, the task's text, meaning."""
 
     name: str
+    site: str
     places: slice
     goal: tuple[float, ...]
     text: str
@@ -34,10 +35,16 @@ class Element(NamedTuple):
 
 ELEMENTS = {
     "microwave": Element(
-        "microwave", slice(22, 23), (-0.75,), "Open the microwave's door with the arm.", "door's hinge, rad"
+        "microwave",
+        "microhandle_site",
+        slice(22, 23),
+        (-0.75,),
+        "Open the microwave's door with the arm.",
+        "door's hinge, rad",
     ),
     "kettle": Element(
         "kettle",
+        "kettle_site",
         slice(23, 30),
         (-0.23, 0.75, 1.62, 0.99, 0.0, 0.0, -0.06),
         "Move the kettle to the stove's other side with the arm, upright.",
@@ -45,6 +52,7 @@ ELEMENTS = {
     ),
     "light switch": Element(
         "light_switch",
+        "light_site",
         slice(17, 19),
         (-0.69, -0.05),
         "Turn on the light above the stove with the arm: push its switch over.",
@@ -52,6 +60,7 @@ ELEMENTS = {
     ),
     "slide cabinet": Element(
         "slide_cabinet",
+        "slide_site",
         slice(19, 20),
         (0.37,),
         "Slide the cabinet's door open with the arm, to the right.",
@@ -59,6 +68,7 @@ ELEMENTS = {
     ),
     "hinge cabinet": Element(
         "hinge_cabinet",
+        "hinge_site2",
         slice(20, 22),
         (0.0, 1.45),
         "Open the right door of the hinged cabinet with the arm.",
@@ -66,6 +76,7 @@ ELEMENTS = {
     ),
     "top burner": Element(
         "top_burner",
+        "knob4_site",
         slice(15, 17),
         (-0.92, -0.01),
         "Turn the knob of the top left burner with the arm.",
@@ -73,6 +84,7 @@ ELEMENTS = {
     ),
     "bottom burner": Element(
         "bottom_burner",
+        "knob2_site",
         slice(11, 13),
         (-0.88, -0.01),
         "Turn the knob of the bottom left burner with the arm.",
@@ -118,6 +130,13 @@ def success({name}_distance):
     return float({name}_distance[-1] < CLOSE)
 '''
 
+PROGRESS = '''\
+def progress({gaps}, {starts}, hand_position, {places}):
+    """Most of the way done at any time, as a share; minus a tenth of the hand's closest distance, m."""
+    done = [1 - gap.min() / start[0] for gap, start in zip(({gaps},), ({starts},))]
+    return sum(done) - 0.1 * sum([norm(hand_position - place).min() for place in ({places},)])
+'''
+
 SPARSE = '''\
 CLOSE = {close}
 
@@ -136,6 +155,13 @@ def settings(*elements: str) -> dict[str, object]:
     }
 
 
+def progress(*elements: Element) -> str:
+    """The progress program of a task with these elements."""
+    gaps, places = [f"{each.name}_distance" for each in elements], [f"{each.site}_pos" for each in elements]
+    starts = [f"init_{gap}" for gap in gaps]
+    return PROGRESS.format(gaps=", ".join(gaps), starts=", ".join(starts), places=", ".join(places))
+
+
 def single(key: str, element: Element) -> Task:
     """The task of one element."""
     return Task(
@@ -144,11 +170,13 @@ def single(key: str, element: Element) -> Task:
         text=element.text,
         fitness=FITNESS.format(name=element.name),
         success=SUCCESS.format(name=element.name, close=CLOSE),
+        progress=progress(element),
         sparse=SPARSE.format(name=element.name, close=CLOSE),
         env_kwargs=settings(key),
     )
 
 
+IN_FOUR = ("microwave", "kettle", "light switch", "slide cabinet")
 FOUR = Task(
     name="kitchen-four",
     env_id="FrankaKitchen-v1",
@@ -185,7 +213,8 @@ def compute_reward(microwave_distance, kettle_distance, light_switch_distance, s
         "cabinet": np.where(slide_cabinet_distance < CLOSE, 1.0, 0.0),
     }
 ''',
-    env_kwargs=settings("microwave", "kettle", "light switch", "slide cabinet"),
+    progress=progress(*(ELEMENTS[key] for key in IN_FOUR)),
+    env_kwargs=settings(*IN_FOUR),
 )
 
 DOMAIN = Domain(

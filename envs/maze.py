@@ -97,6 +97,12 @@ def success(goal_distance):
     return float((goal_distance <= 0.45).any())
 '''
 
+PROGRESS = '''\
+def progress(way_left):
+    """Minus the least way left to the goal at any time, m."""
+    return -way_left.min()
+'''
+
 SPARSE = '''\
 def compute_reward(goal_distance):
     """1 while it is within 45 cm of the goal: the env's own sparse reward."""
@@ -145,6 +151,7 @@ def domain(agent: str, shape: str, maze: Maze, version: str) -> Domain:
         text=f"Bring the {robot} through the maze to the goal, round the walls, and stay there.",
         fitness=FITNESS,
         success=SUCCESS,
+        progress=PROGRESS,
         sparse=SPARSE,
         human=HUMAN,
         human_source="Gymnasium-Robotics 1.4, maze_v4.py, MazeEnv.compute_reward, dense",

@@ -14,7 +14,7 @@ import numpy as np
 
 from eureka_loop.records import Array, Task
 
-from .domain import Domain, Vectorised, observable
+from .domain import CLOSEST, Domain, Vectorised, observable
 from .metaworld_rewards import REWARDS
 from .metaworld_vectorised import OBSERVED, vectorised
 from .zoo import SAC_MUJOCO, cite
@@ -82,6 +82,14 @@ SUCCESS = '''\
 def success(info_success):
     """Done at any step, as Meta-World counts it."""
     return float(info_success.any())
+'''
+
+PROGRESS = CLOSEST.format(gap="object_goal_distance", reach="object_distance")
+
+REACH_PROGRESS = '''\
+def progress(fingers_position, goal_position):
+    """Minus the fingers' closest distance to the goal in the episode, m."""
+    return -norm(fingers_position - goal_position).min()
 '''
 
 SPARSE = '''\
@@ -154,6 +162,7 @@ def task(name: str, text: str) -> Task:
         text=f"With the Sawyer arm's gripper: {text[0].lower()}{text[1:]}",
         fitness=FITNESS,
         success=SUCCESS,
+        progress=REACH_PROGRESS if name.startswith("reach") else PROGRESS,
         sparse=SPARSE,
         human=program,
         human_source=f"Meta-World 3.0, {name}-v3, compute_reward, v2" if program else "",

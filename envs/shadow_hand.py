@@ -233,6 +233,16 @@ def fitness({turn}, object_goal_distance):
     return -(angle + 10 * np.minimum(object_goal_distance, MOST))[-HELD:].mean()
 '''
 
+PROGRESS = '''\
+HELD = 10  # steps, 0.4 s
+MOST = 0.2  # m
+
+def progress({turn}, object_goal_distance):
+    """The fitness, and a tenth of the same over the whole episode: dropped later is better."""
+    gap = np.minimum({turn}, 2 * np.pi - {turn}) + 10 * np.minimum(object_goal_distance, MOST)
+    return -gap[-HELD:].mean() - 0.1 * gap.mean()
+'''
+
 SUCCESS = '''\
 def success({turn}, object_goal_distance):
     """Ends within {close:g} m and 0.1 rad of its goal."""
@@ -260,6 +270,7 @@ def manipulate(thing: str, names: dict[str, object], aim: str) -> Task:
         text=f"Turn and move the {thing} in the Shadow Hand until it lies as its goal does{aim}.",
         fitness=FITNESS.format(**names),
         success=SUCCESS.format(**names),
+        progress=PROGRESS.format(**names),
         sparse=SPARSE.format(**names),
         human=HUMAN.format(**names),
         human_source=SOURCE.format("manipulate.py, BaseManipulateEnv.compute_reward"),

@@ -6,7 +6,7 @@ Frozen, plain data, like `records`. Every record goes into a JSON file and comes
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Literal
@@ -33,7 +33,7 @@ FailureKind = Literal[
     "ranks_backwards",  # not trained: recorded episodes show that it pays for doing worse
 ]
 SKIPPED: FailureKind = "ranks_backwards"  # left out, and nothing broke
-FITNESS, SUCCESS = "fitness", "success"  # names of the scores that the task itself defines
+FITNESS, SUCCESS, PROGRESS = "fitness", "success", "progress"  # scores that the task itself defines
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +59,17 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """A candidate's training that ended early: others had a better fitness after as many steps."""
+    """A candidate's training that ended early: others ranked higher after as many steps."""
 
     candidate: str
     rung: int
     steps: int  # taken by each of its trainings
     of: int
     fitness: float  # after these steps
-    needed: float  # fitness of the last candidate that went on
+    needed: float  # fitness of the last candidate that went on; where that has never succeeded, its progress
     places: int  # candidates that could go on
     among: int
+    progress: float | None = None  # after these steps, where `needed` is a progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +119,21 @@ class JudgedEpisode:
         """0 or 1; None where the task defines no success."""
         return self.scores.get(SUCCESS, UNSCORED).value
 
+    @property
+    def progress(self) -> float | None:
+        """None where the task defines none."""
+        return self.scores.get(PROGRESS, UNSCORED).value
+
 
 UNSCORED = Score(None)
 
 
-def judged_episode(seed: int, fitness: float, success: float | None, length: int) -> JudgedEpisode:
-    """An episode judged by the task's fitness and success."""
-    return JudgedEpisode(seed, length, {FITNESS: Score(fitness), SUCCESS: Score(success)})
+def judged_episode(
+    seed: int, fitness: float, success: float | None, length: int, progress: float | None = None
+) -> JudgedEpisode:
+    """An episode judged by the task's own programs."""
+    also = {} if progress is None else {PROGRESS: Score(progress)}
+    return JudgedEpisode(seed, length, {FITNESS: Score(fitness), SUCCESS: Score(success), **also})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,11 @@ class Trained:
     def success(self) -> float | None:
         """Share of judged episodes that succeeded; None where the task defines no success."""
         return self.scores.get(SUCCESS, UNSCORED).value
+
+    @property
+    def progress(self) -> float | None:
+        """Mean over the judged episodes; None where the task defines none."""
+        return self.scores.get(PROGRESS, UNSCORED).value
 
 
 def _mean_score(scores: Sequence[Score]) -> Score:
@@ -204,12 +218,29 @@ class Evaluated:
         return mean_known(values) if None not in values and len(values) == len(self.results) else None
 
 
-def ranked(evaluated: Sequence[Evaluated], by: str = FITNESS) -> list[Evaluated]:
-    """Those with the score named, best first; ties keep their order, so the earlier one wins.
+Scores = Callable[[str], float | None]  # by name; None: unscored
+
+
+def ranked_by(score: Scores) -> str:
+    """Progress for what has one and never succeeded, where fitness can't tell much; else fitness."""
+    return FITNESS if score(PROGRESS) is None or score(SUCCESS) != 0.0 else PROGRESS
+
+
+def standing(score: Scores) -> tuple[bool, float, float]:
+    """Key of the ranking: by fitness; below, by progress, what never succeeded. Equals by the other score."""
+    by = ranked_by(score)
+    other = PROGRESS if by == FITNESS else FITNESS
+    return by == FITNESS, score(by) or 0.0, score(other) or 0.0
+
+
+def ranked(evaluated: Sequence[Evaluated]) -> list[Evaluated]:
+    """Those with a fitness, best first by `standing`; ties keep their order, so the earlier one wins.
 
     A candidate with a shorter training ranks below all with longer ones: a score after fewer steps says less.
     """
-    scored = [(each.score(by), each) for each in evaluated]
-    reached = [(each.halted.steps if each.halted else math.inf, value, each) for value, each in scored]
-    known = [(steps, value, each) for steps, value, each in reached if value is not None]
-    return [each for *_, each in sorted(known, key=lambda found: found[:2], reverse=True)]
+    known = [each for each in evaluated if each.fitness is not None]
+    return sorted(
+        known,
+        key=lambda each: (each.halted.steps if each.halted else math.inf, standing(each.score)),
+        reverse=True,
+    )

@@ -33,6 +33,13 @@ def test_records_come_back_equal(tmp_path: Path, record: object) -> None:
     assert files.read_json(tmp_path / "record.json", type(record)) == record
 
 
+def test_a_task_of_an_older_version_is_read(tmp_path: Path) -> None:
+    task = files.plain(JOB.task)
+    del task["progress"]
+    files.write_json(tmp_path / "task.json", task)
+    assert files.read_json(tmp_path / "task.json", Task) == JOB.task
+
+
 def test_nan_is_refused_rather_than_written_as_invalid_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         files.write_json(tmp_path / "x.json", {"fitness": float("nan")})

@@ -103,7 +103,7 @@ def footprint(task: Task, training: Training, steps: int, vocabulary: Vocabulary
     if not in_cohorts(training.trainer):
         return WORKER, learner
     judged = JUDGED_AT_ONCE * min(vocabulary.horizon or LONGEST, LONGEST) * 8.0 * COLUMN_COPIES
-    return WORKER + judged * _named((task.fitness, task.success), vocabulary), learner
+    return WORKER + judged * _named((task.fitness, task.success, task.progress), vocabulary), learner
 
 
 def cores() -> int:

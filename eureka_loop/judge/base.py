@@ -1,20 +1,20 @@
 """Judges score whole episodes of the final policy by name.
 
-Fitness and success of a task are programs, each in a locked process of its own: a fitness that a model wrote
-is trusted no more than a reward. Further judges come from other packages.
+Fitness, success and progress of a task are programs, each in a locked process of its own: a fitness that a
+model wrote is trusted no more than a reward. Further judges come from other packages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from eureka_loop.errors import BadInput, RewardFailure
 from eureka_loop.records import Array, Task
 from eureka_loop.registry import Registry
-from eureka_loop.results import FITNESS, SUCCESS, JudgedEpisode, Score
+from eureka_loop.results import JudgedEpisode, Score, judged_episode
 from eureka_loop.reward.contract import Kind
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -47,13 +47,13 @@ JUDGES: Registry[Callable[[ForkServer, Task, Vocabulary], Judge]] = Registry(
 
 
 class TaskJudge(AbstractContextManager["TaskJudge"]):
-    """All judges of a task: its fitness and success programs, and those that it names.
+    """All judges of a task: its own programs, and those that it names.
 
     Programs may read hidden observables: a model's was held to the shown ones when it was accepted.
 
     Attributes:
         names: observables that any judge needs.
-        program_names: those that fitness and success need.
+        program_names: those that fitness and success need, which are measured in training, too.
 
     Raises:
         Refused, RewardFailure: a program that the gate refuses, or that doesn't start.
@@ -62,17 +62,22 @@ class TaskJudge(AbstractContextManager["TaskJudge"]):
 
     def __init__(self, fork_server: ForkServer, task: Task, vocabulary: Vocabulary) -> None:
         factories = [JUDGES.load(name) for name in task.judges]
-        sources: dict[Kind, str | None] = {"fitness": task.fitness, "success": task.success}
+        sources: dict[Kind, str | None] = {
+            "fitness": task.fitness,
+            "success": task.success,
+            "progress": task.progress,
+        }
         self._programs = {
             kind: check(source, vocabulary, kind, hidden=True) for kind, source in sources.items() if source
         }
         self._fork_server, self._vocabulary = fork_server, vocabulary
         self._processes = {kind: self._start(kind) for kind in self._programs}
         self._others = [make(fork_server, task, vocabulary) for make in factories]
-        programs = self._programs.values()
-        self.program_names = tuple(dict.fromkeys(name for each in programs for name in each.parameters))
+        needed = {kind: each.parameters for kind, each in self._programs.items()}
+        progress = needed.pop("progress", ())
+        self.program_names = tuple(dict.fromkeys(name for each in needed.values() for name in each))
         others = (name for judge in self._others for name in judge.names)
-        self.names = tuple(dict.fromkeys((*self.program_names, *others)))
+        self.names = tuple(dict.fromkeys((*self.program_names, *progress, *others)))
 
     def measure(self, columns: Columns) -> tuple[float, float | None]:
         """Fitness and success of one whole episode, from `program_names`; success is None where undefined.
@@ -89,14 +94,15 @@ class TaskJudge(AbstractContextManager["TaskJudge"]):
         Raises:
             RewardFailure, BadInput: as `measure`; two judges give a score of one name.
         """
-        fitness, success = self.measure(columns)
-        scores = {FITNESS: Score(fitness), SUCCESS: Score(success)}
+        progress = self._measure("progress", columns) if "progress" in self._programs else None
+        own = judged_episode(seed, *self.measure(columns), len(next(iter(columns.values()))), progress)
+        scores = dict(own.scores)
         for judge in self._others:
             found = judge.score(columns)
             if twice := scores.keys() & found.keys():
                 raise BadInput(f"two judges give a score {sorted(twice)[0]!r}; rename one of them")
             scores.update(found)
-        return JudgedEpisode(seed, len(next(iter(columns.values()))), scores)
+        return replace(own, scores=scores)
 
     def close(self) -> None:
         for process in self._processes.values():

@@ -90,6 +90,7 @@ def _programs(task: Task, native: str) -> Iterator[RenderableType]:
     for title, source, about in (
         ("Fitness", task.fitness, "of a whole episode; more is better"),
         ("Success", task.success, "of a whole episode"),
+        ("Progress", task.progress, "of a whole episode; ranks policies that never succeed"),
         ("Sparse reward", task.sparse, "for comparison"),
         ("Hand-written reward", task.human, task.human_source),
         ("Hand-written reward", native, "the env's own, as its class computes it"),

@@ -14,8 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-ENTRY_POINTS: dict[str, str] = {"reward": "compute_reward", "fitness": "fitness", "success": "success"}
-Kind = Literal["reward", "fitness", "success"]  # fitness and success: one whole episode in, one number out
+Kind = Literal["reward", "fitness", "success", "progress"]  # all but reward: one number a whole episode
+ENTRY_POINTS: dict[str, str] = {
+    "reward": "compute_reward",
+    "fitness": "fitness",
+    "success": "success",
+    "progress": "progress",
+}
 
 TERM_LIMIT = 1e6  # |term| above it is a failure: returns would swamp the value function
 MAX_TERMS = 32
@@ -27,7 +32,7 @@ class Program:
     """A program that passed the gate.
 
     Attributes:
-        kind: "reward" returns a dict of terms, (N,) each; "fitness" and "success" one number an episode.
+        kind: "reward" returns a dict of terms, (N,) each; the others one number an episode.
         parameters: positional parameters as written, e.g. ("forward_velocity", "prev_qpos", "action").
         weights: keyword-only parameters with their defaults.
     """

@@ -31,7 +31,7 @@ def check(source: str, vocabulary: Vocabulary, kind: Kind = "reward", *, hidden:
     """The program that a text holds.
 
     Args:
-        kind: "reward" returns a dict of terms; "fitness" and "success" one number an episode.
+        kind: "reward" returns a dict of terms; the others one number an episode.
         hidden: hidden observables may be named (references and their tests).
 
     Raises:

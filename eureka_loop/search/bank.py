@@ -85,7 +85,7 @@ class TrajectoryBank:
         the others are spread over all of fitness; gathering again finds the same.
         """
         run, trained = self._run, list[BankEpisode]()
-        task = replace(self._task, judges=())
+        task = replace(self._task, judges=(), progress=None)
         with TaskJudge(self._fork_server, task, self._vocabulary) as judge:
             random = list(self._judged(judge, RANDOM, run.task_folder.glob("random-*.npz")))
             for id in run.candidate_ids():

@@ -90,9 +90,8 @@ def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]
 def keep_task(folder: Path, task: Task) -> None:
     """Write a complete task, and its programs as files to read."""
     files.write_json(folder / "task.json", task)
-    programs = {"fitness": task.fitness, "success": task.success, "sparse": task.sparse, "human": task.human}
-    for name, source in programs.items():
-        if source is not None:
+    for name in ("fitness", "success", "progress", "sparse", "human"):
+        if (source := getattr(task, name)) is not None:
             files.write_text(folder / f"{name}.py", source)
 
 

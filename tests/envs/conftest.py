@@ -47,10 +47,11 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Played:
-    """A task's fitness and success of one episode, and the columns that they and the hand-written reward need."""
+    """A task's scores of one episode, and the columns that they and the hand-written reward need."""
 
     fitness: float
     success: float | None
+    progress: float | None
     vocabulary: Vocabulary
     columns: Mapping[str, Array]
 
@@ -98,7 +99,9 @@ def play(
         for policy in policies:
             walk(env, buffer, policy, seed=seed, steps=steps)
             columns, *_ = EpisodeCollector(1).add(buffer.take())
-            played.append(Played(*judge.measure(columns), registry.vocabulary, columns))
+            judged = judge.judge(seed, columns)
+            scores = judged.fitness, judged.success, judged.progress
+            played.append(Played(*scores, registry.vocabulary, columns))
     env.close()
     return played
 

@@ -109,8 +109,9 @@ def test_its_programs_are_accepted(task: Task, random_steps: Steps, fork_server:
     assert bool(task.human) == bool(task.human_source)
     rollout = random_steps(task.name)
     assert '"""' in check(task.fitness, rollout.vocabulary, "fitness").source
-    if task.success:
-        assert '"""' in check(task.success, rollout.vocabulary, "success").source
+    for kind in ("success", "progress"):
+        if source := getattr(task, kind):
+            assert '"""' in check(source, rollout.vocabulary, kind).source
     for source in filter(None, (task.sparse, task.human)):
         program = check(source, rollout.vocabulary)
         assert '"""' in source
@@ -119,9 +120,10 @@ def test_its_programs_are_accepted(task: Task, random_steps: Steps, fork_server:
     assert task.sparse
     with TaskJudge(fork_server, task, rollout.vocabulary) as judge:
         for episode in rollout.episodes:
-            score, done = judge.measure(episode)
-            assert np.isfinite(score)
-            assert done in ((0.0, 1.0) if task.success else (None,))
+            judged = judge.judge(0, episode)
+            assert np.isfinite([judged.fitness, judged.progress or 0.0]).all()
+            assert judged.success in ((0.0, 1.0) if task.success else (None,))
+            assert (judged.progress is None) is (task.progress is None)
 
 
 @pytest.mark.parametrize("task", [case(task) for task in WITH_NATIVE])

@@ -225,6 +225,7 @@ def test_done_well_it_succeeds_and_scores_highest(
     for other in others:
         assert other.success == 0.0
         assert well.fitness > other.fitness + 0.03
+        assert not task.progress or well.progress > other.progress + 0.02
     if task.human:
         assert off_native(task, fork_server, well.vocabulary, well.columns) <= 1e-6
 

@@ -38,6 +38,16 @@ def test_fitness_and_success(fork_server: ForkServer) -> None:
         assert found.scores == {"fitness": Score(3.0), "success": Score(0.0)}
 
 
+def test_progress_is_a_score_of_judged_episodes_and_nothing_that_training_records(
+    fork_server: ForkServer,
+) -> None:
+    task = replace(TASK, progress="def progress(pos):\n    return -norm(pos).min()\n")
+    with TaskJudge(fork_server, task, VOCABULARY) as judge:
+        assert (judge.names, judge.program_names) == (("speed", "pos"), ("speed",))
+        found = judge.judge(0, {"speed": np.ones(2), "pos": np.array([[3.0, 4.0, 0.0], [0.0, 6.0, 8.0]])})
+        assert (found.fitness, found.success, found.progress) == (1.0, None, -5.0)
+
+
 def test_without_success_it_is_unscored_episodes_may_be_long_and_hidden_observables_used(
     fork_server: ForkServer,
 ) -> None:

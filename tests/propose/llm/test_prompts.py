@@ -6,6 +6,7 @@ After a wanted change: WRITE_GOLDEN=1 pytest tests/propose/llm/test_prompts.py, 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,15 @@ def parent(id: str = "g0-01", source: str = SOURCE, fitness: float = 1.2) -> Eva
 
 def test_first(ask: Any) -> None:
     assert_golden("first", prompts.messages(ask()))
+
+
+def test_progress_is_shown_as_what_ranks_policies_that_never_succeed(ask: Any) -> None:
+    program = "def progress(forward_velocity):\n    return forward_velocity.max()\n"
+    text = prompts.messages(ask(task=replace(ask().task, progress=program)))[1]["content"]
+    assert (
+        f"never succeeds, it is ranked by this progress instead; higher is better, too:\n\n```python\n{program}"
+        in text
+    )
 
 
 def test_feedback_on_a_parent(ask: Any) -> None:
