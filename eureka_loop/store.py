@@ -290,6 +290,11 @@ class Run:
         found = {label: read_result(self.folder / "floors" / id) for id, label in FLOORS.items()}
         return {label: result for label, result in found.items() if isinstance(result, Trained)}
 
+    def failed_floors(self) -> list[Failed]:
+        """Those that couldn't be judged."""
+        found = (read_result(self.folder / "floors" / id) for id in FLOORS)
+        return [result for result in found if isinstance(result, Failed)]
+
     def rungs(self, id: str) -> list[int]:
         """The early rungs on which a candidate has been trained, in order."""
         return sorted(int(path.name[5:]) for path in self.candidate_folder(id).glob("rung-*"))

@@ -18,7 +18,7 @@ from eureka_loop.execute.executor import ERROR, Executor
 from eureka_loop.execute.local import TICK, log_tail
 from eureka_loop.execute.machine import Share
 from eureka_loop.records import Candidate, Job, Rung, Task, Training
-from eureka_loop.results import Evaluated, Failed
+from eureka_loop.results import Evaluated, Failed, Trained
 from eureka_loop.seeds import is_report
 from eureka_loop.store import FLOORS, Run, read_result
 
@@ -84,13 +84,22 @@ class Evaluation:
         await asyncio.gather(*self._begin(cohort, stage))
 
     async def judge_floors(self, seed: int, judging: Sequence[int]) -> None:
-        """Judge policies that learn nothing, unless that was done before."""
-        training, folders = self.plan.training, [self.run.folder / "floors" / id for id in FLOORS]
-        if missing := [folder for folder in folders if read_result(folder) is None]:
-            rest = training.algorithm, 0, training.hyperparameters, tuple(judging), training.trainer
-            for folder in missing:
-                files.write_json(folder / "job.json", Job(folder.name, seed, self.plan.task, "", *rest))
-            await asyncio.wrap_future(self.executor.submit(missing))
+        """Judge policies that learn nothing, unless that was done before; one that fails is left out."""
+        await asyncio.gather(*(self._judge_floor(id, seed, judging) for id in FLOORS))
+
+    async def _judge_floor(self, id: str, seed: int, judging: Sequence[int]) -> None:
+        training, folder = self.plan.training, self.run.folder / "floors" / id
+        if isinstance(read_result(folder), Trained):
+            return
+        (folder / "result.json").unlink(missing_ok=True)
+        rest = training.algorithm, 0, training.hyperparameters, tuple(judging), training.trainer
+        files.write_json(folder / "job.json", Job(id, seed, self.plan.task, "", *rest))
+        ended = await asyncio.wrap_future(self.executor.submit([folder]))
+        why = f"the worker ended by {ended or 'an unknown cause'}; see {folder / 'worker.log'}"
+        result = read_result(folder) or Failed(id, "crashed", why)
+        if isinstance(result, Failed):
+            files.write_json(folder / "result.json", result)
+            self.run.event("floor_failed", name=FLOORS[id], message=result.message)
 
     def evaluated(self, candidate: Candidate, stage: Stage) -> Evaluated:
         """A candidate with its results at a stage."""
@@ -230,8 +239,9 @@ class Evaluation:
         if isinstance(result, Failed):
             self.run.event("failed", **about, kind=result.kind, message=result.message)
             return
-        scores = {"fitness": result.fitness, "success": result.success, "seconds": round(result.seconds, 2)}
+        scores = {"fitness": result.fitness, "success": result.success, "progress": result.progress}
+        seconds = round(result.seconds, 2)
         if early is None:
-            self.run.event("trained", **about, **scores)
+            self.run.event("trained", **about, **scores, seconds=seconds)
         else:
-            self.run.event("reached", **about, step=result.steps, **scores)
+            self.run.event("reached", **about, step=result.steps, **scores, seconds=seconds)

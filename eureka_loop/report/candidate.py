@@ -16,7 +16,7 @@ from eureka_loop.judge.screening import Screened
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import sentence
-from eureka_loop.results import FITNESS, SUCCESS, Failed, Score, Trained
+from eureka_loop.results import FITNESS, SUCCESS, UNSCORED, Failed, Trained
 from eureka_loop.reward.gate import check
 from eureka_loop.search.feedback import stopped, training_table
 from eureka_loop.store import REFERENCES, Run
@@ -85,7 +85,7 @@ def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
         yield layout.section("Fitness", layout.table(TRAINING, rows), remark)
     further = [(each, name) for each in trained for name in each.scores if name not in (FITNESS, SUCCESS)]
     if further:
-        pairs = [(f"{name} (seed {each.seed})", _score(each.scores[name])) for each, name in further]
+        pairs = [(f"{name} (seed {each.seed})", _score(each, name)) for each, name in further]
         yield layout.section("Further scores", layout.facts(pairs))
     if trained:
         tables = tuple(layout.paragraph(training_table(trained, points)) for points in POINTS)
@@ -94,8 +94,13 @@ def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
         yield layout.section("Feedback its author got", layout.paragraph(feedback))
 
 
-def _score(score: Score) -> str:
+def _score(trained: Trained, name: str) -> str:
+    """ "-0.2047 (-0.2061 … -0.2012)": mean, lowest and highest of the judged episodes."""
+    score = trained.scores[name]
     value = "unscored" if score.value is None else numbers.number(score.value)
+    found = (each.scores.get(name, UNSCORED).value for each in trained.episodes)
+    if len(known := [each for each in found if each is not None]) > 1:
+        value += f" ({' … '.join(numbers.column([min(known), max(known)]))})"
     return f"{value}: {score.explanation}" if score.explanation else value
 
 

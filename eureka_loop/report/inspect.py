@@ -54,7 +54,7 @@ def print_stopped(run: Run, reason: str, console: Console | None = None) -> None
     """Print why a run stopped, how far it is and how to resume it; write a report if anything was trained."""
     data = RunData(run)
     best = next(iter(data.ranking), None)
-    found = f"best so far {best.candidate.id}, fitness {numbers.number(best.fitness)}" if best else ""
+    found = f"best so far {best.candidate.id}, {text.reached(best.score)}" if best else ""
     lines = [
         f"Stopped: {reason}",
         f"{log.progress(data.state)} done; {found or 'nothing trained yet'}",
@@ -72,7 +72,7 @@ def summary(data: RunData) -> RenderableType:
     if best is None:
         head = Text("\nNo candidate could be trained.", style="bold red")
         return Group(head, layout.table(*sections.failures(data.having("failed"))))
-    value = numbers.number(data.ranking[0].fitness if data.ranking else None)
+    value = text.reached(data.ranking[0].score) if data.ranking else numbers.UNKNOWN
     fitness: RenderableType = Text(f"{value} on the search's seeds; no report was asked for")
     remark = ""
     if any(each.results for each in data.reports):
@@ -89,9 +89,9 @@ def summary(data: RunData) -> RenderableType:
 def _sections(data: RunData) -> Iterator[RenderableType]:
     without_learning = f"; {on_floors(data.floors)}" if data.floors else ""
     grids = (
-        ("Ranking", sections.ranking(data), f"by mean fitness of the final policy{without_learning}"),
+        ("Ranking", sections.ranking(data), f"{sections.ranked_how(data.ranking)}{without_learning}"),
         ("Skipped", sections.failures(data.having("skipped")), BACKWARDS),
-        ("Failed", sections.failures(data.having("failed")), ""),
+        ("Failed", sections.failures(data.having("failed"), data.failed_floors), ""),
         ("Damaged", sections.damaged(data), "left out of all else"),
     )
     for title, grid, remark in grids:

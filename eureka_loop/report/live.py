@@ -93,7 +93,7 @@ def draw(state: RunState, now: float, width: int, height: int) -> Group:
     others = [each for each in (*state.candidates.values(), *state.report.values()) if each not in shown]
     counts = [f"{amount} {status}" for status, amount in Counter(each.status for each in others).items()]
     best, written = state.best, state.being_written
-    remarks = [f"best so far {best.id}, {number(best.score(FITNESS))}"] if best else []
+    remarks = [f"best so far {best.id}, {text.reached(best.score)}"] if best else []
     remarks += [f"not shown: {', '.join(counts)}"] if others else []
     remarks += [f"{plural(written, 'program')} being written…"] if written else []
     remark = layout.cut(Text(f"   {'; '.join(remarks)}", style="dim"))

@@ -64,6 +64,8 @@ def _of_training(event: Event, state: RunState) -> str | None:
     name, seed, left = state.name(str(event["id"])), event["seed"], time_left(state, event["time"])
     left = f"; {left}" if left else ""
     fitness = f"fitness {numbers.number(event.get('fitness'))}"
+    if event.get("progress") is not None:
+        fitness += f", progress {numbers.number(event['progress'])}"
     match event["event"]:
         case "training":
             return f"{name} training (seed {seed})"
@@ -127,6 +129,8 @@ def _of_run(event: Event, state: RunState) -> str | None:
             return f"no more programs are written, those written are trained: {reason}"
         case "ranked":
             return f"{text.generation(event['generation'], state.generations)} done: {_best(event, state)}"
+        case "floor_failed":
+            return f"{event['name']} can't be judged and is left out: {text.message(event['message'], 200)}"
         case "reporting":
             rewards = [str(event["winner"]), *event["references"]]
             return f"report: training {', '.join(map(state.name, rewards))} on fresh seeds"
@@ -162,4 +166,4 @@ def _best(event: Event, state: RunState) -> str:
     spent = f"; {tokens(state)} so far" if state.tokens else ""
     if not event.get("best"):
         return f"nothing trained{spent}"
-    return f"best so far {event['best']}, fitness {numbers.number(event.get('fitness'))}{spent}"
+    return f"best so far {event['best']}, {text.reached(event.get)}{spent}"

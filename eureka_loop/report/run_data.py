@@ -66,7 +66,7 @@ class RunData:
         search: every candidate with its results on the search's seeds, in order of id.
         reports: the winner, then the references, with their results on report seeds; empty before the report.
         winner: None before it is chosen.
-        floors: judged policies that learn nothing, by name.
+        floors, failed_floors: judged policies that learn nothing, by name; those that couldn't be judged.
         damaged: why results of a candidate can't be read, by id; they are left out of all else.
 
     Raises:
@@ -87,7 +87,7 @@ class RunData:
                     reports.append(_on_report_seeds(run, id))
             except RunError as error:
                 self.damaged[id] = str(error)
-        self.floors = run.floors()
+        self.floors, self.failed_floors = run.floors(), run.failed_floors()
         self.search, self.reports = tuple(search.values()), tuple(reports)
         self.winner = search[self.state.winner].candidate if self.state.winner in search else None
 

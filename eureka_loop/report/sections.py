@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from eureka_loop import numbers
 from eureka_loop.judge.statistics import clipped
 from eureka_loop.report import text
 from eureka_loop.report.comparison import Comparison, RewardResult
 from eureka_loop.report.run_data import RunData, terms
-from eureka_loop.results import FITNESS, SUCCESS, Evaluated, ranked
-from eureka_loop.store import REFERENCES
+from eureka_loop.results import FITNESS, PROGRESS, SUCCESS, UNSCORED, Evaluated, Failed, ranked, ranked_by
+from eureka_loop.store import FLOORS, REFERENCES
 
 STYLES = {"better": "green", "worse": "red", "can't tell": "yellow"}
 TERMS = "terms, by share of the reward"
@@ -22,17 +22,20 @@ Grid = tuple[list[str], list[list[str]]]  # a table's heads and rows
 def ranking(data: RunData, *, notes: bool = False) -> Grid:
     """Completely trained candidates, best first; each seed and further scores where there are any.
 
-    Those that were stopped early come last: others had a better fitness after as many steps.
+    Those that were stopped early come last: others ranked higher after as many steps.
     """
     found, several = data.ranking, data.config.seeds > 1
+    by = ranked_by(found[0].score) if found else FITNESS
     names = dict.fromkeys(name for each in found for result in each.trained for name in result.scores)
     scored = [
         name for name in names if name != FITNESS and any(each.score(name) is not None for each in found)
     ]
-    heads = ["#", "id", "fitness", *(["each seed"] if several else []), *scored, TERMS, "from"]
+    each_seed = "each seed" if by == FITNESS else f"{by} of each seed"
+    heads = ["#", "id", "fitness", *([each_seed] if several else []), *scored, TERMS, "from"]
     rows = []
     for place, each in enumerate([*found, *ranked(data.having("halted"))], start=1):
-        seeds = [", ".join(numbers.column(result.fitness for result in each.trained))] if several else []
+        values = (result.scores.get(by, UNSCORED).value for result in each.trained)
+        seeds = [", ".join(numbers.column(values))] if several else []
         scores = [
             numbers.percent(each.score(name)) if name == SUCCESS else numbers.number(each.score(name))
             for name in scored
@@ -43,6 +46,15 @@ def ranking(data: RunData, *, notes: bool = False) -> Grid:
     return [*heads, *(["note"] if notes else [])], rows
 
 
+def ranked_how(found: list[Evaluated]) -> str:
+    """What a ranking goes by."""
+    by = {ranked_by(each.score) for each in found}
+    if by == {PROGRESS}:
+        return "by progress: nobody succeeded"
+    never = "; those that never succeeded, by progress" if PROGRESS in by else ""
+    return f"by mean fitness of the final policy{never}"
+
+
 def fitness(data: RunData, each: Evaluated) -> str:
     """With as many decimals as all of the ranking; of a training stopped early, the one then."""
     if each.halted is not None:
@@ -50,17 +62,16 @@ def fitness(data: RunData, each: Evaluated) -> str:
     return numbers.column([each.fitness], like=[one.fitness for one in data.ranking])[0]
 
 
-def failures(evaluated: list[Evaluated]) -> Grid:
-    """Every failure: candidate, seed, kind and message."""
+def failures(evaluated: list[Evaluated], floors: Sequence[Failed] = ()) -> Grid:
+    """Every failure: candidate (or policy that learns nothing), seed, kind and message."""
     rows = [
         [
-            text.label(failure.candidate),
+            FLOORS.get(failure.candidate, text.label(failure.candidate)),
             "before training" if failure.seed is None else f"seed {failure.seed}",
             text.failure(failure.kind),
             text.message(failure.message),
         ]
-        for each in evaluated
-        for failure in each.failures
+        for failure in (*(failure for each in evaluated for failure in each.failures), *floors)
     ]
     return ["id", "when", "failure", "message"], rows
 
@@ -88,7 +99,13 @@ def report(comparison: Comparison) -> Grid:
     for label, floor in comparison.floors.items():
         (reached,) = numbers.column([floor.fitness], like=everyone)
         rows.append([label, reached, numbers.UNKNOWN, numbers.percent(floor.success), ""])
-    return ["reward", "fitness", "95% interval", "success", "each seed"], rows
+    heads = ["reward", "fitness", "95% interval", "success", "each seed"]
+    progress = [each.evaluated.score(PROGRESS) for each in comparison.results]
+    progress += [each.progress for each in comparison.floors.values()]
+    if any(value is not None for value in progress):
+        for row, value in zip([heads, *rows], ["progress", *numbers.column(progress)], strict=True):
+            row.insert(-1, value)
+    return heads, rows
 
 
 def name(result: RewardResult) -> str:

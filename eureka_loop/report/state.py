@@ -12,7 +12,7 @@ import numpy as np
 from eureka_loop import seeds
 from eureka_loop.judge.statistics import iqm
 from eureka_loop.report.text import LABELS, one_line
-from eureka_loop.results import FITNESS, SKIPPED
+from eureka_loop.results import FITNESS, SKIPPED, standing
 from eureka_loop.store import REFERENCES, Event
 
 Status = Literal["waiting", "training", "done", "halted", "skipped", "failed"]
@@ -194,7 +194,7 @@ class RunState:
     def best(self) -> CandidateState | None:
         """The search's best completely trained candidate; the earlier one of equals."""
         done = [each for each in self.candidates.values() if each.status == "done"]
-        return max(done, key=lambda each: each.score(FITNESS) or 0.0, default=None)
+        return max(done, key=lambda each: standing(each.score), default=None)
 
     @property
     def current(self) -> list[CandidateState]:

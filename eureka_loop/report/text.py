@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import re
 
-from eureka_loop.results import SKIPPED
+from eureka_loop import numbers
+from eureka_loop.results import FITNESS, SKIPPED, Scores, ranked_by
 
 LABELS = {"human": "hand-written", "sparse": "sparse", "native": "the env's own"}
 _UNSAFE = re.compile(
@@ -55,6 +56,12 @@ def failure(kind: str) -> str:
 def outcome(kind: str) -> str:
     """ "failed: timed out"; "skipped: ..." for a program that was left out."""
     return f"{'skipped' if kind == SKIPPED else 'failed'}: {failure(kind)}"
+
+
+def reached(score: Scores) -> str:
+    """ "fitness 2.100"; "progress -0.3100, never succeeded" of what is ranked by it."""
+    by = ranked_by(score)
+    return f"{by} {numbers.number(score(by))}{'' if by == FITNESS else ', never succeeded'}"
 
 
 def generation(number: int, of: int = 0) -> str:

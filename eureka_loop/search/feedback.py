@@ -13,7 +13,16 @@ from statistics import fmean
 from types import MappingProxyType
 
 from eureka_loop.numbers import compact, count, percent
-from eureka_loop.results import Evaluated, Halted, Trained, mean_known, ranked
+from eureka_loop.results import (
+    FITNESS,
+    PROGRESS,
+    Evaluated,
+    Halted,
+    Trained,
+    mean_known,
+    ranked,
+    ranked_by,
+)
 from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.search.advice import advice
 
@@ -45,8 +54,10 @@ def feedback(
     others = [each for each in generation if best is None or each.candidate.id != best.candidate.id]
     if others:
         heading = f"The {'other ' if best else ''}programs {which}:"
-        failed = [each for each in others if each.fitness is None]
-        parts.append("\n".join([heading, *map(_other, [*ranked(others), *failed])]))
+        order, failed = ranked(others), [each for each in others if each.fitness is None]
+        if {ranked_by(each.score) for each in order} == {PROGRESS}:
+            heading = f"{heading[:-1]}, by progress, since none of them ever succeeded:"
+        parts.append("\n".join([heading, *map(_other, [*order, *failed])]))
     return "\n\n".join(parts)
 
 
@@ -60,12 +71,17 @@ def _final(best: Evaluated) -> str:
     line += f", {compact(min(fitness))} to {compact(max(fitness))} in {len(scores)} episodes"
     if (success := mean_known(score.success for score in scores)) is not None:
         line += f"; success {percent(success)}"
+    if known := [score.progress for score in scores if score.progress is not None]:
+        line += f"; progress {compact(fmean(known))} ({compact(min(known))} to {compact(max(known))})"
     return f"{line}; episode length {compact(fmean(score.length for score in scores))} steps."
 
 
 def on_floors(floors: Mapping[str, Trained]) -> str:
     """ "fitness 0.01 by zero actions, -0.2 by random actions"."""
-    return "fitness " + ", ".join(f"{compact(each.fitness)} by {name}" for name, each in floors.items())
+    fitness = ", ".join(f"{compact(each.fitness)} by {name}" for name, each in floors.items())
+    known = {name: each.progress for name, each in floors.items() if each.progress is not None}
+    progress = ", ".join(f"{compact(value)} by {name}" for name, value in known.items())
+    return f"fitness {fitness}; progress {progress}" if progress else f"fitness {fitness}"
 
 
 def training_table(trained: Sequence[Trained], points: int = 10) -> str:
@@ -120,14 +136,16 @@ def _other(evaluated: Evaluated) -> str:
     reached = stopped(evaluated.halted) if evaluated.halted else f"fitness {compact(evaluated.fitness)}"
     success = mean_known(each.success for each in trained)
     line = f"{id}: {reached}" + ("" if success is None else f", success {percent(success)}")
+    if (progress := evaluated.score(PROGRESS)) is not None and not evaluated.halted:
+        line += f", progress {compact(progress)}"
     terms = trained[0].checkpoints[-1].terms if trained[0].checkpoints else {}
     return f"{line} (terms: {', '.join(terms)})" if terms else line
 
 
 def stopped(halted: Halted) -> str:
     """ "stopped after 33.8k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more)"."""
+    by, value = (FITNESS, halted.fitness) if halted.progress is None else (PROGRESS, halted.progress)
     return (
-        f"stopped after {count(halted.steps)} of {count(halted.of)} steps with fitness "
-        f"{compact(halted.fitness)}, below the best {halted.places} of {halted.among} "
-        f"({compact(halted.needed)} or more)"
+        f"stopped after {count(halted.steps)} of {count(halted.of)} steps with {by} {compact(value)}, "
+        f"below the best {halted.places} of {halted.among} ({compact(halted.needed)} or more)"
     )

@@ -1,6 +1,6 @@
 """Allocation of training steps to the candidates of a request: all to the end, or successive halving.
 
-With halving, after a part of the steps the best by fitness go on and the others stay where they are (Jamieson
+With halving, after a part of the steps the best go on and the others stay where they are (Jamieson
 and Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter Optimization", AISTATS, figure
 2). Here a cut keeps one in `eta`, rounded up: several workers share the last ones, so there is room for them.
 """
@@ -16,7 +16,7 @@ from math import ceil
 from eureka_loop.execute.budget import start
 from eureka_loop.execute.evaluate import Evaluation, Stage
 from eureka_loop.records import SNAPSHOT, Candidate, Rung
-from eureka_loop.results import Evaluated, Halted, ranked
+from eureka_loop.results import PROGRESS, Evaluated, Halted, ranked, ranked_by
 from eureka_loop.search.loop import Ended
 from eureka_loop.search.strategy import ProposalRequest, in_order
 from eureka_loop.seeds import seeds
@@ -139,15 +139,18 @@ class Allocation:
         """The same; those that don't go on are marked as halted."""
         order, halted = ranked(evaluated), {}
         for each in order[above.places :]:
+            last = order[above.places - 1]
+            by = ranked_by(last.score)
             halted[each.candidate.id] = Halted(
                 candidate=each.candidate.id,
                 rung=rung.number,
                 steps=each.trained[0].steps,
                 of=self.rungs[-1].steps,
                 fitness=each.fitness or 0.0,
-                needed=order[above.places - 1].fitness or 0.0,
+                needed=last.score(by) or 0.0,
                 places=above.places,
                 among=len(evaluated),
+                progress=each.score(by) if by == PROGRESS else None,
             )
             self.run.halt(halted[each.candidate.id])
         return [replace(each, halted=halted.get(each.candidate.id)) for each in evaluated]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from eureka_loop.errors import DesignerError, RunError
 from eureka_loop.execute.budget import start
-from eureka_loop.results import Evaluated, ranked
+from eureka_loop.results import FITNESS, PROGRESS, SUCCESS, Evaluated, ranked
 from eureka_loop.search.strategy import ProposalRequest, Strategy, in_order
 from eureka_loop.store import Run
 
@@ -109,7 +109,8 @@ def _record(
     run: Run, request: ProposalRequest, results: Sequence[Evaluated], observed: Sequence[Evaluated]
 ) -> None:
     best = next(iter(ranked(observed)), None)
-    known = {"best": best and best.candidate.id, "fitness": best and best.fitness}
+    scores = {name: best and best.score(name) for name in (FITNESS, SUCCESS, PROGRESS)}
+    known = {"best": best and best.candidate.id, **scores}
     if request.barrier:
         run.event("ranked", generation=request.generation, ids=request.ids, **known)
     else:

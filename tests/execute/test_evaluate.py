@@ -127,6 +127,20 @@ def test_a_result_with_a_lost_event_gets_it_on_resume(run: Run) -> None:
         assert [event["event"] for event in run.events()] == ["trained"]
 
 
+def test_a_floor_that_fails_is_left_out_and_said_and_tried_again_on_resume(run: Run) -> None:
+    def judge(by: Callable[[Job], Trained | Failed]) -> None:
+        evaluation = Evaluation(run, ScriptedExecutor(by), PLAN, Share(2, 32))
+        asyncio.run(evaluation.judge_floors(0, (7,)))
+
+    judge(lambda job: crashing(job) if job.candidate == "random" else answer(job))
+    assert list(run.floors()) == ["zero actions", "an untrained policy"]
+    assert [each.message for each in run.failed_floors()] == ["killed by signal 9"]
+    told = [(each["name"], each["message"]) for each in run.events() if each["event"] == "floor_failed"]
+    assert told == [("random actions", "killed by signal 9")]
+    judge(answer)
+    assert (len(run.floors()), run.failed_floors()) == (3, [])
+
+
 def test_progress_comes_through_files(run: Run) -> None:
     def slow(job: Job) -> Trained | Failed:
         files.append_line(run.job_folder(job.candidate, job.seed) / "progress.jsonl", {"step": 5})

@@ -71,11 +71,12 @@ def compute_reward(forward_velocity, torso_upright, action, *, speed={speed}, up
 '''
 
 
-def trained(candidate: str, seed: int, fitness: float) -> Trained:
+def trained(candidate: str, seed: int, fitness: float, progress: float | None = None) -> Trained:
     """A training whose fitness grew to `fitness`, judged on four episodes around it."""
     spread = (-0.1, 0.0, 0.0, 0.1)
     scores = tuple(
-        judged_episode(index, fitness + each, float(fitness > 2), 1000) for index, each in enumerate(spread)
+        judged_episode(index, fitness + each, float(fitness > 2), 1000, progress)
+        for index, each in enumerate(spread)
     )
     points = tuple(_checkpoint(number, fitness * number / 10) for number in range(1, 11))
     correlations = {"speed": 0.93, "upright": -0.12, "effort": None}
@@ -147,25 +148,24 @@ class Script:
         files.append_line(self.run.job_folder(id, seed) / "progress.jsonl", last)
         self.run.event("progress", id=id, seed=seed, steps=STEPS, **last)
 
-    def end(self, id: str, seed: int, fitness: float | None) -> None:
+    def end(self, id: str, seed: int, fitness: float | None, progress: float | None = None) -> None:
         """None: the training fails."""
         result: Trained | Failed = (
             Failed(id, "not_finite", "term 'speed' is NaN in 3 of 2,048 rows", "line 5", seed)
             if fitness is None
-            else trained(id, seed, fitness)
+            else trained(id, seed, fitness, progress)
         )
         files.write_json(self.run.job_folder(id, seed) / "result.json", result)
         if isinstance(result, Failed):
             self.run.event("failed", id=id, seed=seed, kind=result.kind, message=result.message)
         else:
-            self.run.event(
-                "trained", id=id, seed=seed, fitness=result.fitness, success=result.success, seconds=21.5
-            )
+            scores = {"fitness": result.fitness, "success": result.success, "progress": result.progress}
+            self.run.event("trained", id=id, seed=seed, **scores, seconds=21.5)
 
-    def train(self, id: str, seed: int, fitness: float | None) -> None:
+    def train(self, id: str, seed: int, fitness: float | None, progress: float | None = None) -> None:
         self.begin(id, seed)
         self.progress(id, seed, STEPS // 2, None if fitness is None else fitness / 2)
-        self.end(id, seed, fitness)
+        self.end(id, seed, fitness, progress)
 
     def search(self) -> None:
         self.started()

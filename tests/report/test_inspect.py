@@ -13,10 +13,11 @@ from rich.console import Console
 
 from eureka_loop import files
 from eureka_loop.records import Candidate, Training
+from eureka_loop.report import text
 from eureka_loop.report.inspect import print_stopped, print_summary, run_page, summary
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.run_report import write_report
-from eureka_loop.results import Failed
+from eureka_loop.results import Failed, Trained, judged_episode
 from eureka_loop.store import Run
 
 if TYPE_CHECKING:
@@ -129,6 +130,28 @@ def test_seeds_are_shown_where_there_are_several(script: Script, shown: Shown) -
     screen = shown(run_page(script.run))
     assert "  1  g0-00    1.500  1.250, 1.750" in screen
     assert "  g0-01  1 of 2 trainings finished  sample 2" in screen
+
+
+def test_where_nobody_succeeded_progress_ranks_and_that_is_said(script: Script, shown: Shown) -> None:
+    run = script.run
+    script.started()
+    script.generation(0)
+    script.train("g0-00", 0, 1.0, -0.5)
+    script.train("g0-01", 0, 0.9, -0.25)
+    files.write_json(run.folder / "floors" / "random" / "result.json", Failed("random", "crashed", "killed"))
+    zero = Trained("zero", 0, 0, (judged_episode(0, 0.0, 0.0, 1, -0.75),), (), {}, 0.0)
+    files.write_json(run.folder / "floors" / "zero" / "result.json", zero)
+    screen = shown(run_page(run))
+    assert (
+        "Ranking  by progress: nobody succeeded; fitness 0 by zero actions; progress -0.75 by zero" in screen
+    )
+    assert screen.index("  1  g0-01    0.900") < screen.index("  2  g0-00    1.000")
+    assert "-0.2500" in screen
+    assert "random actions  before training  crashed  killed" in screen
+    assert "Ranked by progress: nobody succeeded, on the search's seeds" in write_report(run).read_text()
+    best = RunData(run).state.best
+    assert best is not None
+    assert text.reached(best.score) == "progress -0.2500, never succeeded"
 
 
 def test_a_failed_reference_is_failed_and_never_zero(script: Script, shown: Shown) -> None:

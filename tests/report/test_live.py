@@ -84,7 +84,7 @@ halfcheetah-run · generation 2 of 3 (g1) · about 34 s left · 4 of 19 training
    g1-01         ━━━━━━━━━━━━ 62k of 100k        2.250  note 1
    g1-02         waiting                             –  note 2
    g1-03         failed: refused                        Line 9: no `if`
-   best so far g1-00, 4.500; not shown: 3 done, 1 failed
+   best so far g1-00, fitness 4.500; not shown: 3 done, 1 failed
 """
     assert shown(draw(state, 12.0, 100, 30)) == screen
     assert all(number in shown(draw(state, 12.0, 40, 30), width=40) for number in ("62k of 100k", "2.250"))
@@ -119,7 +119,7 @@ def test_the_report_shows_winner_and_references(state: RunState, shown: Callable
     assert "halfcheetah-run · report · " in screen
     assert "★  g1-00         ━━━━━━━━━━━━ 100k of 300k       4.000  1 of 3 seeds" in screen
     assert "hand-written" in screen
-    assert "best so far g1-00, 4.500; not shown: " in screen  # the search stays visible
+    assert "best so far g1-00, fitness 4.500; not shown: " in screen  # the search stays visible
 
 
 @pytest.mark.parametrize("stop", [None, KeyboardInterrupt, RuntimeError])

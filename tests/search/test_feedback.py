@@ -56,6 +56,29 @@ def test_what_no_learning_reaches_stands_beside_the_best() -> None:
     assert text.splitlines()[1] == "Without learning: fitness 0.01 by zero actions, -0.2 by random actions."
 
 
+def test_progress_is_told_where_a_task_has_it_and_that_it_ranks() -> None:
+    def never(id: str, progress: float) -> Evaluated:
+        episodes = (judged_episode(0, 0.0, 0.0, 9, progress), judged_episode(1, 0.0, 0.0, 9, progress - 0.2))
+        return evaluated(id, replace(trained(id, fitness=[]), episodes=episodes))
+
+    others = [never("g0-01", -0.5), never("g0-02", -0.4)]
+    floors = {"zero actions": never("g0-09", -0.6).trained[0]}
+    lines = feedback(never("g0-00", -0.1), others, floors=floors).splitlines()
+    assert "; success 0%; progress -0.2 (-0.3 to -0.1); episode length 9 steps." in lines[0]
+    assert lines[1] == "Without learning: fitness 0 by zero actions; progress -0.7 by zero actions."
+    assert lines[-3:] == [
+        "The other programs of this generation, by progress, since none of them ever succeeded:",
+        "g0-02: fitness 0, success 0%, progress -0.5",
+        "g0-01: fitness 0, success 0%, progress -0.6",
+    ]
+    why = replace(
+        halted("g0-03", 9, 0.0, needed=-0.3), halted=Halted("g0-03", 0, 9, 90, 0.0, -0.3, 1, 3, -0.4)
+    )
+    assert "stopped after 9 of 90 steps with progress -0.4, below the best 1 of 3 (-0.3 or more)" in feedback(
+        why, []
+    )
+
+
 def test_the_whole_text() -> None:
     terms: Terms = {
         "speed": [(0.3 * n, -1.0, 3.3 * n, 0.5 + 0.04 * n) for n in range(1, 13)],

@@ -17,7 +17,7 @@ from eureka_loop.execute.evaluate import Evaluation
 from eureka_loop.execute.executor import ScriptedExecutor
 from eureka_loop.execute.machine import Share
 from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung
-from eureka_loop.results import Evaluated, Failed, Halted, Trained, ranked
+from eureka_loop.results import Evaluated, Failed, Halted, Trained, judged_episode, ranked
 from eureka_loop.search.halving import Allocation, ladder, steps_of
 from eureka_loop.search.strategy import ProposalRequest
 from eureka_loop.store import Run, read_result
@@ -121,6 +121,19 @@ def test_the_best_third_goes_on_and_the_others_keep_what_they_reached(run: Run) 
     assert list(run.folder.glob(f"**/{SNAPSHOT}")) == [], "what no training goes on from is removed"
     order = [each.candidate.id for each in ranked(found)]
     assert order == ["g0-03", "g0-05", "g0-01", "g0-08", "g0-07", "g0-06", "g0-04", "g0-02", "g0-00"]
+
+
+def test_where_nobody_succeeds_progress_decides_who_goes_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(job: Job, progress: float) -> Trained:
+        episodes = (judged_episode(0, 0.0, 0.0, 1, progress),)
+        return Trained(job.candidate, job.seed, job.until or job.steps, episodes, (), {}, 0.1)
+
+    monkeypatch.setattr(f"{__name__}.trained", never)
+    trainer, found = climb(run, 3, [FIRST, SECOND, THIRD])
+    assert trainer.trained(30_000) == ["g0-01", "g0-03", "g0-05"]
+    assert found[8].halted == Halted("g0-08", 0, 10_000, 90_000, 0.0, 7.0, 3, 9, 6.0)
 
 
 def test_each_rung_goes_on_from_the_one_before_and_new_seeds_begin(run: Run) -> None:
