@@ -128,6 +128,7 @@ class Domain:
         hyperparameters_source: citation.
         tuned: the same for short trainings on few cores, by `benchmarks/tune.py`, where there are any.
         tuned_source: the study's table.
+        steps: of a training with these, after which the task can be done.
         extra: this package's extra that installs the env; "" where none is needed.
         vectorised: the env as functions, for batches; by task where tasks differ. None: one at a time.
         not_vectorised: why one at a time, in one line.
@@ -146,6 +147,7 @@ class Domain:
     hyperparameters_source: str = ""
     tuned: Mapping[Algorithm, Mapping[str, Any]] = field(default_factory=dict)
     tuned_source: str = ""
+    steps: Mapping[Algorithm, int] = field(default_factory=lambda: {"ppo": 100_000, "sac": 100_000})
     extra: str = ""
     vectorised: Vectorised | Callable[[Task], Vectorised | None] | None = None
     not_vectorised: str = ""

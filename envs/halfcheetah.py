@@ -288,6 +288,7 @@ DOMAIN = Domain(
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="HalfCheetah-v4 (tuned)", sac="HalfCheetah-v4"),
     tuned={"ppo": TUNED},
+    steps={"ppo": 300_000, "sac": 100_000},
     tuned_source="benchmarks/data/tuning/halfcheetah-run.jsonl",
     vectorised=VECTORISED,
 )

@@ -33,12 +33,13 @@ class TrainConfig:
     """Hyperparameters: tuned for short trainings where a domain has such, or RL Baselines3 Zoo's."""
     trainer: Annotated[str | None, optional("{population,sb3}")] = None
     """population: many policies trained at once; sb3: one by one. Default: population where it can."""
-    steps: int = 100_000
-    """Environment steps each training gets."""
+    steps: int = 0
+    """Environment steps each training gets; 0: what the task's domain advises, or what fits --minutes."""
     seeds: int = 1
     """Trainings of each candidate during the search."""
-    report_seeds: int = 5
-    """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out."""
+    report_seeds: Annotated[int | None, optional("N")] = None
+    """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out. Default: 5, or
+    what fits --minutes."""
     judge_episodes: int = 10
     """Episodes in which a final policy is judged."""
     executor: str = "local"
@@ -73,12 +74,16 @@ class RunConfig(TrainConfig):
     """Tokens one reply may have, thinking included."""
     replay: Annotated[Path | None, optional("RUN")] = None
     """The recorded run that the replay designer answers from."""
-    generations: int = 3
-    """How often rewards are written, trained and judged."""
-    samples: int = 8
-    """Reward programs a generation."""
-    halving: int = 1
-    """With 3 only the best third goes on after a third of the steps, and so on. 1: all train to the end."""
+    minutes: float = 30.0
+    """Time of the whole run, which steps, generations, samples and report seeds that aren't given are planned
+    to fit; 0: no plan."""
+    generations: int = 0
+    """How often rewards are written, trained and judged; 0: what fits --minutes, or 3."""
+    samples: int = 0
+    """Reward programs a generation; 0: what fits --minutes, or 8."""
+    halving: int = 0
+    """With 3 only the best third goes on after a third of the steps, and so on. 1: all train to the end. 0: 3
+    where trainings are long enough, and the trainer can continue them."""
     steady: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Don't wait for a whole generation: whenever a candidate has ended, another is written."""
     strategy: str = "eureka"
@@ -95,7 +100,7 @@ class RunConfig(TrainConfig):
     def __post_init__(self) -> None:
         for name, least, most in LIMITS:
             value = getattr(self, name)
-            if value is not None and not least <= value <= most:
+            if value is not None and not least <= value <= most and (value or name not in OPEN):
                 flag = "--" + name.replace("_", "-")
                 raise BadInput(f"{flag} {value} is out of range: give {least} to {most}")
         if self.steady and (self.halving > 1 or self.relabel):
@@ -109,10 +114,12 @@ class RunConfig(TrainConfig):
         return "steady" if self.steady else self.strategy
 
 
+OPEN = ("steps", "generations", "samples", "halving")  # 0 where they aren't given
 LIMITS: tuple[tuple[str, float, float], ...] = (
     ("generations", 1, 1000),
     ("samples", 1, 100),
     ("steps", 100, 1_000_000_000),
+    ("minutes", 0, 1e7),
     ("seeds", 1, 100),
     ("halving", 1, 100),
     ("report_seeds", 0, 100),

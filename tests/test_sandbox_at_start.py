@@ -25,7 +25,8 @@ VOCABULARY = Vocabulary("Hopper-v5", (Observable("action", (3,)),), horizon=1000
 
 @pytest.fixture
 def config(tmp_path: Path) -> RunConfig:
-    return RunConfig(task="hopper-hop", designer="templates", out=tmp_path / "runs")
+    numbers = {"steps": 1000, "generations": 1, "samples": 1, "halving": 1, "report_seeds": 0}
+    return RunConfig(task="hopper-hop", designer="templates", out=tmp_path / "runs", **numbers)
 
 
 @pytest.fixture(autouse=True)

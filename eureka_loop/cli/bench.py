@@ -53,6 +53,7 @@ class BenchOptions(RunConfig):
     env: Annotated[str | None, tyro.conf.Suppress] = None
     fitness: Annotated[str | None, tyro.conf.Suppress] = None
     replay: Annotated[Path | None, tyro.conf.Suppress] = None
+    minutes: Annotated[float, tyro.conf.Suppress] = 0.0
     out: Path = RUNS
     """The bench's folder. Default: runs/bench-..., the same for the same question."""
     tasks: Annotated[str | None, optional("NAMES")] = None
@@ -100,13 +101,13 @@ def options_of(words: list[str]) -> BenchOptions:
         raise BadInput("say which SUITE: quick, gymnasium, beyond, robotics or metaworld")
     setup.members(suite, options.tasks)
     base = setup.settings(suite) if file is None else load(Path(file), setup.settings(suite))
-    usual = {**vars(base), "task": suite, "env": None, "fitness": None, "out": RUNS}
+    usual = {**vars(base), "task": suite, "env": None, "fitness": None, "minutes": 0.0, "out": RUNS}
     options = parse(BenchOptions, "bench", words, BenchOptions(**usual), BENCH_HELP)
     if file is None and options.algo != base.algo:
         options = replace(options, hyperparameters={})  # the suite's are the other algorithm's
     if options.designer == "replay" or options.replay is not None:
         raise BadInput("a bench can't replay a run, which holds one task: give --designer templates or llm")
-    if options.report_seeds < 1:
+    if options.report_seeds == 0:
         raise BadInput("--report-seeds 0 leaves no results: a bench is made of reports; give 1 or more")
     most = setup.MOST_SEEDS - options.seed
     if not 1 <= options.searches <= most:

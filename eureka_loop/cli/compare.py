@@ -13,7 +13,7 @@ import tyro
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
-from eureka_loop.envs.registry import find_task
+from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.options import optional, parse
 from eureka_loop.records import Algorithm, references
@@ -117,6 +117,7 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
         report_seeds=options.seeds,
         allow_reduced_sandbox=options.allow_reduced_sandbox or base.allow_reduced_sandbox,
     )
+    config = replace(config, steps=config.steps or find_domain(task.env_id).steps[config.algo])
     found = distinct([*firsts, *(named(name, task) for name in names)])
     algorithms = (options.algo or config.algo).split(",")
     for algorithm in algorithms:

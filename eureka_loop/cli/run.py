@@ -27,12 +27,16 @@ def run(arguments: list[str]) -> int:
     words, base, human = _files(arguments)
     config = parse(RunConfig, "run", words, base, f"Have rewards written, trained and improved.{FILES}")
     from eureka_loop.propose.designer import choice, settle
+    from eureka_loop.propose.replay import with_recorded_numbers
     from eureka_loop.search.describe import of_its_own
+    from eureka_loop.search.planning import Schedule
 
-    settled = settle(of_its_own(config, base))
+    settled = settle(with_recorded_numbers(of_its_own(config, base)))
     created = _created(settled, human=human)
     if config.designer is None:
         print(choice(settled))
+    if (plan := Schedule.of(created)) is not None:
+        print(plan.plan.text)
     return _go(created)
 
 
@@ -105,7 +109,9 @@ def train(arguments: list[str]) -> int:
     if not options.task.strip():
         example = f"eureka train {options.program} --task halfcheetah-run"
         raise BadInput(f"say for which task: `{example}`; `eureka tasks` lists them")
-    config = RunConfig(generations=1, samples=1, **{name: getattr(options, name) for name in shared})
+    config = RunConfig(
+        minutes=0, generations=1, samples=1, **{name: getattr(options, name) for name in shared}
+    )
     from eureka_loop.search.describe import of_its_own
 
     return _go(_created(of_its_own(config, base), program=options.program, human=human))

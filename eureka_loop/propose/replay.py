@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
@@ -11,6 +13,8 @@ from eureka_loop.errors import BadInput, DesignerError
 from eureka_loop.propose.designer import Request, candidate_id
 from eureka_loop.records import Reply
 from eureka_loop.store import Run
+
+NUMBERS = ("steps", "generations", "samples", "halving", "report_seeds")
 
 
 class ReplayDesigner:
@@ -33,16 +37,12 @@ class ReplayDesigner:
         Raises:
             BadInput: another task, more generations or samples than are recorded, or a damaged file.
         """
-        path = self._recorded.folder / "run.toml"  # of any version; missing where the replies were kept alone
-        try:
-            recorded = tomllib.loads(files.read_text(path, BadInput)) if path.exists() else {}
-        except ValueError as error:
-            raise BadInput(f"can't read {path}: {error}") from error
+        recorded = _settings(self._recorded.folder)
         for name in ("task", "env", "fitness"):
             before, now = recorded.get(name), getattr(config, name)
             if recorded and before != now:
                 raise BadInput(
-                    f"{path.parent} was recorded with {name} {before!r}, not {now!r}; give the same"
+                    f"{self._recorded.folder} was recorded with {name} {before!r}, not {now!r}; give the same"
                 )
         for generation in range(config.generations):
             for sample in range(config.samples):
@@ -65,6 +65,28 @@ class ReplayDesigner:
         found = ", ".join(sorted(path.stem for path in self._recorded.folder.glob("proposals/*.json")))
         advice = "give the same task, and fewer --generations or --samples"
         return f"{self._recorded.folder} holds no {id}, only {found}; {advice}"
+
+
+def with_recorded_numbers(config: RunConfig) -> RunConfig:
+    """The configuration with the numbers of the run that it replays, if any, where it gives none.
+
+    Raises:
+        BadInput: that run's settings are damaged.
+    """
+    if config.replay is None:
+        return config
+    recorded = _settings(config.replay)
+    missing = [name for name in NUMBERS if name in recorded and getattr(config, name) in (0, None)]
+    return replace(config, minutes=0.0, **{name: recorded[name] for name in missing})
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """The run.toml of any version; {} where replies were kept alone."""
+    path = folder / "run.toml"
+    try:
+        return tomllib.loads(files.read_text(path, BadInput)) if path.exists() else {}
+    except ValueError as error:
+        raise BadInput(f"can't read {path}: {error}") from error
 
 
 def create(config: RunConfig, run: Run | None) -> ReplayDesigner:

@@ -169,6 +169,7 @@ class RunState:
                 self.tokens, self.usd = event["prompt_tokens"] + event["completion_tokens"], event["usd"]
             case "reporting":
                 self.winner, self.references = event["winner"], tuple(event["references"])
+                self.report_seeds = len(event.get("seeds", ())) or self.report_seeds
                 ids = (event["winner"], *self.report, *self.references)
                 self.report = {id: self.report.get(id, self._new(id, report=True)) for id in ids}
             case "finished" | "interrupted" | "stopped" as kind:

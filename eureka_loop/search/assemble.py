@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import tomli_w
 
 from eureka_loop import files
-from eureka_loop.config import RunConfig, as_table
+from eureka_loop.config import RunConfig, amend, as_table
+from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import BadInput, DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.execute import machine
 from eureka_loop.execute.budget import run_within, start, time_worked
@@ -23,11 +25,12 @@ from eureka_loop.records import Candidate, Rung, references
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
-from eureka_loop.search import loop
+from eureka_loop.search import loop, planning
 from eureka_loop.search.bank import TrajectoryBank
 from eureka_loop.search.describe import keep_task, look, read_program, task_of, try_fitness
 from eureka_loop.search.feedback import feedback
 from eureka_loop.search.halving import Allocation, ladder
+from eureka_loop.search.planning import PLAN, Schedule
 from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, SearchPlan
 from eureka_loop.seeds import seeds
 from eureka_loop.store import NOTHING_TRAINED, Run
@@ -45,7 +48,7 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
         BadInput: something is unknown, refused, or fails on recorded transitions.
         SandboxError: the sandbox is not strict here, and the configuration doesn't allow less.
     """
-    task = task_of(config)
+    began, task = time.monotonic(), task_of(config)
     for path in filter(None, (program, human)):
         files.read_text(path, BadInput)  # before the survey of the environment takes its time
     STRATEGIES.load(config.strategy_name)
@@ -64,12 +67,27 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
             if program is not None:
                 files.write_text(run.folder / "given.py", read_program(program, gate))
             keep_task(run.task_folder, task)
+            config = _with_numbers(config, run, time.monotonic() - began)
             records = {"made_by": made_by(), "sandbox": status.as_table()}
             files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), **records}))
         except BaseException:
             run.discard()
             raise
     return run
+
+
+def _with_numbers(config: RunConfig, run: Run, spent: float) -> RunConfig:
+    """The configuration with all numbers, planned where it leaves some open; see `planning`."""
+    task, training, domain = run.task(), run.training(), find_domain(run.task().env_id)
+    if not planning.is_open(config):
+        return planning.completed(config, training, domain)
+    began, steps = time.monotonic(), config.steps or domain.steps[config.algo]
+    share = machine.share(machine.look(), config.jobs, task, training, steps, run.vocabulary())
+    speed = planning.measured(task, training, config, share)
+    spent += time.monotonic() - began
+    found, plan = planning.planned(config, training, domain, 1 + len(list(references(task))), speed, spent)
+    files.write_json(run.folder / PLAN, plan)
+    return found
 
 
 class Search:
@@ -94,10 +112,14 @@ class Search:
         self.bank = TrajectoryBank(run, fork_server, self.task, self.vocabulary, self.plan.training)
         self.executor = EXECUTORS.load(self.config.executor)(self.share)  # last: it is to be closed
         self.evaluation = Evaluation(run, self.executor, self.plan, planned, self.bank.begin_with)
+        self.schedule = Schedule.of(run)
 
     @property
     def problem(self) -> DesignerError | None:
         return self.writer.problem
+
+    def has_time(self) -> bool:
+        return self.schedule is None or self.schedule.another_generation(list(self.run.events()))
 
     def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[loop.Ended]:
         written = self.writer.write(self.request(asked, history), asked.samples)
@@ -128,13 +150,23 @@ class Search:
 
     async def retrain(self, winner: Candidate) -> None:
         """Train and judge the winner and the references on fresh seeds, if any are wanted."""
-        if self.config.report_seeds:
+        if amount := self._report_seeds():
             others = self._references()
-            training = seeds("report_training", self.config.seed, self.config.report_seeds)
+            training = seeds("report_training", self.config.seed, amount)
             judging = seeds("report", self.config.seed, self.config.judge_episodes)
             ids = [each.id for each in others]
             self.run.event("reporting", winner=winner.id, references=ids, seeds=list(training))
             await self.evaluation.train_all([winner, *others], Stage(training, judging, report=True))
+
+    def _report_seeds(self) -> int:
+        """Those of a plan are decided by the time that is left, once; run.toml then says so."""
+        events = list(self.run.events())
+        reports = [event for event in events if event["event"] == "reporting"]
+        if reports or self.schedule is None or not self.schedule.plan.report:
+            return len(reports[-1]["seeds"]) if reports else self.config.report_seeds or 0
+        amount = self.schedule.report_seeds(events)
+        amend(self.run.folder / "run.toml", {"report_seeds": amount})
+        return amount
 
     def _references(self) -> list[Candidate]:
         """Those that pass the gate; all are candidates in the run's folder."""
@@ -171,6 +203,8 @@ def follow(search: Search) -> None:
         judging = seeds("report", search.config.seed, search.config.judge_episodes)
         await search.evaluation.judge_floors(search.config.seed, judging)
         best = await loop.search(run, search.strategy, search)
+        if search.schedule is not None and (done := search.schedule.generations(list(run.events()))):
+            amend(run.folder / "run.toml", {"generations": done})
         if best is None:
             run.event("stopped", reason=NOTHING_TRAINED)
         else:

@@ -25,6 +25,10 @@ class Stages(Protocol):
         """Reason why no more can be written; None while it can."""
         ...
 
+    def has_time(self) -> bool:
+        """Whether another request can end in the time of the run."""
+        ...
+
     def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[Ended]:
         """Start to write, gate, screen, train and judge candidates, one task a sample.
 
@@ -45,7 +49,7 @@ async def search(run: Run, strategy: Strategy, stages: Stages) -> Evaluated | No
     observed, left = restore(run, strategy)
     running = {task for each in left for task in _begin(each, stages)}
     while True:
-        while stages.problem is None and (request := strategy.ask()) is not None:
+        while stages.problem is None and stages.has_time() and (request := strategy.ask()) is not None:
             run.event("asked", generation=request.generation, ids=request.ids)
             running.update(_begin((request, observed, request.ids), stages))
         if not running:

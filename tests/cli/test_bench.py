@@ -37,7 +37,7 @@ def _measured(monkeypatch: pytest.MonkeyPatch) -> None:
         ("quick --yes --searches 0", "--searches 0 is out of range: give 1 to 1000"),
         ("quick --yes --seed 990 --searches 11", "--searches 11 is out of range: give 1 to 10"),
         ("quick --yes --report-seeds 0", "--report-seeds 0 leaves no results"),
-        ("quick --yes --steps 0", "--steps 0 is out of range"),
+        ("quick --yes --steps 50", "--steps 50 is out of range"),
         ("quick --yes --designer llm --model m", "OPENAI_API_KEY"),
         ("quick --yes --designer replay", "a bench can't replay a run"),
         ("quick --yes --config none.toml", "none.toml"),

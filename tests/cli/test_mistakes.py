@@ -32,7 +32,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
             "run halfcheetah-run --designer gpt",
             "eureka: unknown designer 'gpt'; registered: templates, llm, replay",
         ),
-        ("run halfcheetah-run --steps 0", "--steps 0 is out of range"),
+        ("run halfcheetah-run --steps 50", "--steps 50 is out of range"),
         ("run halfcheetah-run --config none.toml", "none.toml"),
         ("run hopper-hop --config mine.toml --designer templates", "n_steps"),
         ("resume", "eureka: say which run: its folder, such as runs/"),

@@ -39,7 +39,11 @@ class Scripted:
         self.run, self.sources, self.limit = run, sources, limit
         self.requests: list[tuple[ProposalRequest, Sequence[Evaluated]]] = []
         self.problem: DesignerError | None = None
+        self.most = 1000  # requests that there is time for
         self.evaluation = Evaluation(run, executor, PLAN, Share(1, 32))
+
+    def has_time(self) -> bool:
+        return len(self.requests) < self.most
 
     def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[loop.Ended]:
         self.requests.append((asked, history))
@@ -61,6 +65,14 @@ class Scripted:
 
 def events(run: Run, kind: str, name: str = "id") -> list[object]:
     return [event[name] for event in run.events() if event["event"] == kind]
+
+
+def test_a_search_without_time_for_another_request_ends_with_what_it_has(run: Run) -> None:
+    stages = Scripted(run, SOURCES, ScriptedExecutor(answer))
+    stages.most = 1
+    best = stages.search(EurekaStrategy(SearchPlan(2, 2)))
+    assert best is not None
+    assert (best.candidate.id, run.candidate_ids()) == ("g0-01", ["g0-00", "g0-01"])
 
 
 def test_a_search_ends_with_the_best_and_each_generation_knows_those_before(run: Run) -> None:

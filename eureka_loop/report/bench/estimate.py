@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka_loop.config import RunConfig
+from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import RunError
 from eureka_loop.propose.llm.ledger import Price, price_of
 from eureka_loop.propose.llm.prompts import messages
-from eureka_loop.records import Rung, Task, in_cohorts, references
+from eureka_loop.records import Rung, Task, Training, in_cohorts, references
 from eureka_loop.report.layout import terminal, waiting
 from eureka_loop.report.run_data import Cost
 from eureka_loop.search import assemble
 from eureka_loop.search.halving import ladder, steps_of
+from eureka_loop.search.planning import completed
 from eureka_loop.search.strategy import ProposalRequest
 
 STEPS = {"ppo": 2_048, "sac": 500}  # of a measurement
@@ -43,8 +45,9 @@ class Pace:
 
 def of_search(task: Task, config: RunConfig, pace: Pace, prices: Sequence[Price]) -> Cost:
     """Expected cost of one search, report included, if nothing fails or is repaired."""
+    config = _whole(task, config)
     rungs = ladder(config.halving, Rung(0, config.steps, config.seeds, 1, config.samples))
-    reports = (1 + len(list(references(task)))) * config.report_seeds
+    reports = (1 + len(list(references(task)))) * (config.report_seeds or 0)
     steps = config.generations * steps_of(rungs) + reports * config.steps
     tokens: int = 0
     usd: float | None = 0.0
@@ -61,6 +64,13 @@ def of_search(task: Task, config: RunConfig, pace: Pace, prices: Sequence[Price]
         tokens=tokens,
         usd=usd,
     )
+
+
+def _whole(task: Task, config: RunConfig) -> RunConfig:
+    """The configuration of a search with every number."""
+    domain = find_domain(task.env_id)
+    settings = {**domain.settings(config.algo, config.settings), **config.hyperparameters}
+    return completed(config, Training(config.algo, settings, config.trainer or "population"), domain)
 
 
 def measure(tasks: Iterable[Task], config: RunConfig, known: Mapping[str, Pace]) -> dict[str, Pace]:
@@ -107,6 +117,7 @@ def _measured(task: Task, config: RunConfig, folder: Path) -> Pace:
 
 def small(task: Task, config: RunConfig, folder: Path) -> RunConfig:
     """A run of one given reward with few steps, otherwise like a search."""
+    config = _whole(task, config)
     starts = {"learning_starts": STARTS} if config.algo == "sac" else {}
     return replace(
         config,

@@ -19,6 +19,7 @@ from eureka_loop.report.compare.view import number, share
 from eureka_loop.report.figures import SERIES, drawing, label_rows
 from eureka_loop.report.pages import render
 from eureka_loop.report.run_data import Cost
+from eureka_loop.search.planning import USUAL
 
 UNDEFINED = "undefined"
 FEW = 10  # searches below which an interval is too narrow by more than a little
@@ -186,9 +187,11 @@ def budget(bench: Bench) -> str:
     """The budget of every search."""
     config = bench.config
     early = f", the best 1 in {config.halving} of them to the end" if config.halving > 1 else ""
-    written = f"{plural(config.generations, 'generation')} × {plural(config.samples, 'reward')}{early}"
-    training = f"{config.algo.upper()} for {config.steps:,} steps × {plural(config.seeds, 'seed')}"
-    report = f"its winner and each reference on {plural(config.report_seeds, 'fresh seed')}"
+    found = {**USUAL, **{name: value for name in USUAL if (value := getattr(config, name))}}
+    written = f"{plural(found['generations'], 'generation')} × {plural(found['samples'], 'reward')}{early}"
+    steps = f"{config.steps:,} steps" if config.steps else "the steps that each domain advises"
+    training = f"{config.algo.upper()} for {steps} × {plural(config.seeds, 'seed')}"
+    report = f"its winner and each reference on {plural(found['report_seeds'], 'fresh seed')}"
     return f"{written}, {training}; then {report}"
 
 

@@ -1,0 +1,244 @@
+"""Steps, candidates and seeds that fit a time, from a measured speed; and the numbers nobody has given.
+
+A plan is made before anything is written. The run's own speed corrects it: another generation begins where it
+and the report still fit, and the report takes as many seeds as the rest of the time has room for.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from eureka_loop import files
+from eureka_loop.config import RunConfig
+from eureka_loop.envs.domain import Domain
+from eureka_loop.errors import RunError
+from eureka_loop.execute.budget import time_worked
+from eureka_loop.execute.executor import EXECUTORS
+from eureka_loop.execute.machine import Share
+from eureka_loop.numbers import compact, count, plural
+from eureka_loop.records import Job, Rung, Task, Training, in_cohorts, references
+from eureka_loop.results import Trained
+from eureka_loop.search.halving import ladder, steps_of
+from eureka_loop.seeds import seeds
+from eureka_loop.store import Event, Run, read_result
+
+PLAN = "plan.json"  # in a run's folder
+USUAL = {"generations": 3, "samples": 8, "report_seeds": 5}  # without a plan
+LEAST = {"generations": 2, "samples": 8, "report_seeds": 5}  # of a plan
+MOST_REPORT = 20
+GROWTH = (
+    ("report_seeds", range(6, 9)),
+    ("generations", range(3, 11)),
+    ("samples", range(9, 17)),
+    ("report_seeds", range(9, MOST_REPORT + 1)),
+)
+"""Spent on in this order, as long as the time allows."""
+HALVING = 3
+ROLLOUTS = 30  # a shorter training isn't worth stopping early
+LEAST_STEPS = 1_000
+RESERVE, LAST = 0.03, 10.0  # share of the time, and seconds, kept for what isn't training
+WRITING = 45.0  # s, assumed: a generation's replies from a model
+SAC_STEPS, SAC_STARTS = 400, 100  # of a measurement
+
+NOTHING = '''def compute_reward(action):
+    """Nothing: the program of a measurement."""
+    return {"nothing": 0.0 * action[:, 0]}
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run does in the time given; plan.json in its folder.
+
+    Attributes:
+        spent: seconds that the run took before its first event.
+        speed: environment steps a second, all trainings together, as measured.
+        report: whether the report's seeds are decided by the time that is left for it.
+        text: the plan in words, and whether the time is too little.
+    """
+
+    minutes: float
+    spent: float
+    speed: float
+    report: bool
+    text: str
+
+
+def is_open(config: RunConfig) -> bool:
+    """Whether a plan has anything to decide."""
+    return bool(config.minutes) and not (config.steps and config.generations and config.samples)
+
+
+def completed(config: RunConfig, training: Training, domain: Domain) -> RunConfig:
+    """The configuration with every number: those given, else the domain's steps and the usual ones."""
+    settings, steps = training.hyperparameters, config.steps or domain.steps[config.algo]
+    rollout = int(settings.get("n_envs", 1)) * int(settings.get("n_steps", 2_048))
+    whole = training.trainer != "population" or config.algo != "ppo" or config.steady or config.relabel
+    halving = 1 if whole or steps < ROLLOUTS * rollout else HALVING
+    return _with(replace(config, steps=steps, halving=config.halving or halving), USUAL)
+
+
+def _with(config: RunConfig, numbers: Mapping[str, int]) -> RunConfig:
+    """The configuration with these numbers where it leaves them open."""
+    missing: dict[str, Any] = {name: number for name, number in numbers.items() if _open(config, name)}
+    return replace(config, **missing)
+
+
+def _open(config: RunConfig, name: str) -> bool:
+    return bool(getattr(config, name) == (None if name == "report_seeds" else 0))
+
+
+def planned(
+    config: RunConfig, training: Training, domain: Domain, rewards: int, speed: float, spent: float
+) -> tuple[RunConfig, Plan]:
+    """The configuration with numbers that fit its time.
+
+    Args:
+        rewards: trained for the report: the winner and the references.
+        speed: see `Plan`.
+        spent: seconds since the run began.
+    """
+    least = completed(_with(config, LEAST), training, domain)
+    writing = WRITING if config.designer == "llm" else 0.0
+
+    def took(whole: RunConfig) -> float:
+        """Seconds in all."""
+        rungs = ladder(whole.halving, Rung(0, whole.steps, whole.seeds, 1, whole.samples))
+        reported = rewards * (whole.report_seeds or 0) * whole.steps
+        trained = (whole.generations * steps_of(rungs) + reported) / speed
+        return (trained + whole.generations * writing + spent + LAST) / (1 - RESERVE)
+
+    found, limit = least, 60 * config.minutes
+    if not config.steps and took(least) > limit:
+        without = took(replace(least, steps=0))
+        share = max(0.0, limit - without) / (took(least) - without)
+        found = replace(least, steps=max(LEAST_STEPS, int(share * least.steps)))
+    for name, values in GROWTH:
+        for value in values:
+            change: dict[str, Any] = {name: value}
+            larger = replace(found, **change)
+            if _open(config, name) and took(larger) <= limit:
+                found = larger
+    text = (
+        f"Plan for {compact(config.minutes)} min: {_in_words(found, rewards)} ({count(speed)} steps a second)"
+    )
+    if took(least) > 1.1 * limit:
+        enough, steps = math.ceil(took(least) / 60), count(least.steps)
+        cut = (
+            f" Trainings of {steps} steps, as the task needs, were cut." if found.steps < least.steps else ""
+        )
+        text += f"\nThat is too little time.{cut} Give --minutes {enough}"
+    return found, Plan(config.minutes, spent, speed, _open(config, "report_seeds"), text)
+
+
+def _in_words(config: RunConfig, rewards: int) -> str:
+    early = f", the best 1 in {config.halving} go on after a part" if config.halving > 1 else ""
+    size = f"{plural(config.generations, 'generation')} × {config.samples} candidates"
+    search = f"{size}, {count(config.steps)} steps each{early}"
+    if not config.report_seeds:
+        return search
+    return f"{search}; then {plural(rewards, 'reward')} on about {plural(config.report_seeds, 'fresh seed')}"
+
+
+def measured(task: Task, training: Training, config: RunConfig, share: Share) -> float:
+    """Environment steps a second of as many trainings at once as a generation has, from a few rollouts each.
+
+    Raises:
+        RunError: nothing could be trained.
+    """
+    settings = dict(training.hyperparameters)
+    steps = 2 * int(settings.get("n_envs", 1)) * int(settings.get("n_steps", 2_048))
+    if training.algorithm == "sac":
+        settings["learning_starts"], steps = SAC_STARTS, SAC_STEPS
+    at_once = (config.samples or LEAST["samples"]) * config.seeds
+    amount = min(at_once, share.workers * (share.learners if in_cohorts(training.trainer) else 1))
+    source, judging = task.sparse or task.human or NOTHING, seeds("selection", config.seed, 1)
+    executor = EXECUTORS.load(config.executor)(share)
+    try:
+        with tempfile.TemporaryDirectory(prefix="eureka-") as place:
+            folders = [Path(place) / f"seed-{seed}" for seed in seeds("training", config.seed, amount)]
+            for folder in folders:
+                rest = (source, training.algorithm, steps, settings, judging, training.trainer)
+                files.write_json(folder / "job.json", Job("speed", int(folder.name[5:]), task, *rest))
+            for ended in [executor.submit(cohort) for cohort in share.cohorts(folders)]:
+                ended.result()
+            results = [result for each in folders if isinstance(result := read_result(each), Trained)]
+    finally:
+        executor.close()
+    if not results:
+        raise RunError(f"nothing can be trained on {task.env_id}: `eureka train` of a reward says why")
+    return sum(each.steps for each in results) / max(1e-3, *(each.seconds for each in results))
+
+
+def speed_of(events: Iterable[Event]) -> float | None:
+    """Environment steps a second while anything was training, judging included; None before a result."""
+    running: set[tuple[Any, ...]] = set()
+    steps: dict[tuple[Any, ...], int] = {}
+    seconds, last, whole = 0.0, 0.0, 0
+    for event in events:
+        seconds += event["time"] - last if running and event["event"] != "resumed" else 0.0
+        last, training = event["time"], (event.get("id"), event.get("seed"))
+        match event["event"]:
+            case "started":
+                whole = int(event["steps"])
+            case "training":
+                running.add(training)
+            case "resumed":
+                running.clear()
+            case "trained" | "reached" as kind:
+                steps[training] = whole if kind == "trained" else int(event["step"])
+                running.discard(training)
+            case "failed":
+                running.discard(training)
+    return sum(steps.values()) / seconds if steps and seconds > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Decides, by what a run has done so far, what still fits the time of its plan.
+
+    Attributes:
+        rewards: trained for the report.
+    """
+
+    plan: Plan
+    config: RunConfig
+    rewards: int
+
+    @classmethod
+    def of(cls, run: Run) -> Schedule | None:
+        """None for a run without a plan."""
+        if not (run.folder / PLAN).exists():
+            return None
+        rewards = 1 + len(list(references(run.task())))
+        return cls(files.read_json(run.folder / PLAN, Plan), run.config, rewards)
+
+    def another_generation(self, events: Sequence[Event]) -> bool:
+        """Whether one fits that takes as long as those before, with a report of the fewest seeds."""
+        done = self.generations(events)
+        if not done:
+            return True
+        search = itertools.dropwhile(lambda event: event["event"] != "asked", events)
+        seeds = LEAST["report_seeds"] if self.config.report_seeds else 0
+        return time_worked(search) / done + self._report(events, seeds) <= self._left(events)
+
+    def generations(self, events: Sequence[Event]) -> int:
+        """Number that was searched."""
+        return sum(event["event"] == "ranked" for event in events)
+
+    def report_seeds(self, events: Sequence[Event]) -> int:
+        """As many as the time that is left has room for, within the limits of a plan."""
+        fit = range(LEAST["report_seeds"], MOST_REPORT + 1)
+        return max((n for n in fit if self._report(events, n) <= self._left(events)), default=fit.start)
+
+    def _report(self, events: Sequence[Event], seeds: int) -> float:
+        return self.rewards * seeds * self.config.steps / (speed_of(events) or self.plan.speed)
+
+    def _left(self, events: Sequence[Event]) -> float:
+        return 60 * self.plan.minutes * (1 - RESERVE) - LAST - self.plan.spent - time_worked(events)

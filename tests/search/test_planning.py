@@ -1,0 +1,122 @@
+"""Plans by a speed, and their correction while a run works."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from eureka_loop import files
+from eureka_loop.config import RunConfig
+from eureka_loop.envs.registry import find_domain
+from eureka_loop.records import Training
+from eureka_loop.search import assemble
+from eureka_loop.search.planning import MOST_REPORT, Plan, Schedule, completed, is_open, planned, speed_of
+from eureka_loop.store import Event, Run
+
+DOMAIN = find_domain("HalfCheetah-v5")
+TRAINING = Training("ppo", DOMAIN.settings("ppo"), "population")
+NEEDED = DOMAIN.steps["ppo"]
+
+
+def plan(speed: float, **given: object) -> tuple[RunConfig, Plan]:
+    config = RunConfig(task="halfcheetah-run", designer="templates", **given)  # type: ignore[arg-type]
+    return planned(config, TRAINING, DOMAIN, rewards=3, speed=speed, spent=10.0)
+
+
+def steps(config: RunConfig) -> float:
+    """Of a run without halving."""
+    trainings = config.generations * config.samples * config.seeds + 3 * (config.report_seeds or 0)
+    return trainings * config.steps
+
+
+def test_more_time_buys_report_seeds_generations_and_candidates_in_that_order() -> None:
+    before = RunConfig(steps=NEEDED, generations=2, samples=8, report_seeds=5)
+    for speed in (12_000.0, 15_000.0, 30_000.0, 60_000.0, 1e6):
+        found, made = plan(speed, halving=1)
+        assert found.steps == NEEDED
+        assert "too little" not in made.text
+        assert steps(before) <= steps(found) <= 1800 * speed
+        assert found.generations >= before.generations
+        before = found
+    assert (before.generations, before.samples, before.report_seeds) == (10, 16, MOST_REPORT)
+
+
+def test_too_little_time_cuts_the_steps_and_names_the_minutes_that_do() -> None:
+    found, made = plan(2_000.0)
+    assert NEEDED / 4 < found.steps < NEEDED
+    minutes = float(made.text.split("--minutes ")[1])
+    whole, enough = plan(2_000.0, minutes=minutes)
+    assert whole.steps == NEEDED
+    assert "too little" not in enough.text
+    assert "300k steps" in made.text
+
+
+def test_explicit_numbers_win() -> None:
+    given = {"steps": 5_000, "generations": 7, "report_seeds": 3, "halving": 1}
+    for speed in (10.0, 1e6):
+        found, made = plan(speed, **given)
+        assert {name: getattr(found, name) for name in given} == given
+        assert not made.report
+    assert not is_open(RunConfig(steps=100, generations=1, samples=1))
+    assert not is_open(RunConfig(minutes=0))
+    assert is_open(RunConfig(steps=100, generations=1))
+
+
+def test_halving_is_usual_where_the_trainer_can_and_trainings_are_long() -> None:
+    def halving(training: Training = TRAINING, **given: object) -> int:
+        return completed(RunConfig(**given), training, DOMAIN).halving  # type: ignore[arg-type]
+
+    assert halving() == 3
+    assert halving(halving=1) == 1
+    assert halving(steps=10_000) == halving(steady=True) == halving(Training("ppo", {}, "sb3")) == 1
+
+
+def events(*listed: tuple[float, str, str] | tuple[float, str]) -> list[Event]:
+    made: list[Event] = [{"event": "started", "time": 0.0, "steps": 1000}]
+    for time, kind, *id in listed:
+        made.append({"event": kind, "time": time, **({"id": id[0], "seed": 0, "step": 300} if id else {})})
+    return made
+
+
+TRAINED = events(
+    (5.0, "asked"), (20.0, "training", "a"), (22.0, "training", "b"), (30.0, "trained", "b"),
+    (40.0, "trained", "a"), (45.0, "ranked"),
+)  # fmt: skip
+
+
+def test_speed_counts_the_time_in_which_anything_trained() -> None:
+    assert speed_of(TRAINED) == pytest.approx(2000 / 20)
+    assert speed_of(events((5.0, "training", "a"), (9.0, "resumed"), (20.0, "training", "a"))) is None
+    stopped = events((5.0, "training", "a"), (6.0, "interrupted"), (90.0, "resumed"), (91.0, "training", "a"))
+    more: Event = {"event": "trained", "time": 101.0, "id": "a", "seed": 0}
+    assert speed_of([*stopped, more]) == pytest.approx(1000 / 11)
+    reached = events((0.0, "training", "a"), (3.0, "reached", "a"))
+    assert speed_of(reached) == pytest.approx(300 / 3)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "another", "report"), [(1.0, False, 5), (5.0, True, 7), (60.0, True, 20)]
+)
+def test_what_is_left_decides_on_a_generation_and_on_the_report(
+    minutes: float, another: bool, report: int
+) -> None:
+    """100 steps a second: each report seed of three rewards takes 30 s, a generation 40 s."""
+    schedule = Schedule(Plan(minutes, 5.0, 100.0, True, ""), RunConfig(steps=1000, report_seeds=5), rewards=3)
+    assert schedule.another_generation(TRAINED) is another
+    assert schedule.report_seeds(TRAINED) == report
+    assert schedule.another_generation(events((5.0, "asked"))), "one there is"
+
+
+def test_a_planned_run_measures_and_keeps_its_numbers(tmp_path: Path) -> None:
+    """Real trainings: run.toml has every number, so that it repeats the run without a plan."""
+    config = RunConfig(task="invertedpendulum-balance", designer="templates", minutes=2, out=tmp_path)
+    run = assemble.create(config)
+    numbers = tomllib.loads((run.folder / "run.toml").read_text())
+    assert all(numbers[name] > 0 for name in ("steps", "generations", "samples", "halving", "report_seeds"))
+    made = files.read_json(run.folder / "plan.json", Plan)
+    assert made.speed > 100
+    assert Schedule.of(run) is not None
+    assert Schedule.of(Run(tmp_path)) is None
+    run.close()
