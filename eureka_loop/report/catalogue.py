@@ -68,7 +68,8 @@ def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = 
     horizon = f"{numbers.plural(vocabulary.horizon, 'step')} at most" if vocabulary.horizon else ""
     step = f"{compact(vocabulary.dt, 6)} s"
     steps = ", ".join(f"{algorithm} {amount:,}" for algorithm, amount in domain.steps.items())
-    about = [("environment", task.env_id), ("a step", step), ("an episode", horizon), ("a training", f"{steps} steps")]
+    about = [("environment", task.env_id), ("a step", step), ("an episode", horizon)]
+    about.append(("a training", f"{steps} steps"))
     settings = layout.facts(
         (algorithm, ", ".join(f"{name} {json.dumps(value, default=str)}" for name, value in values.items()))
         for algorithm, values in {**domain.hyperparameters, **domain.tuned}.items()
