@@ -26,7 +26,7 @@ class Task:
     text: str  # the task in plain words, as the designer reads it
     fitness: str  # `def fitness(<observables>)`: whole episode in, one number out; more is better
     success: str | None = None  # `def success(<observables>)`: episode → 0 or 1, where it has a meaning
-    progress: str | None = None  # `def progress(<observables>)`: as fitness; ranks what never succeeds
+    progress: str | None = None  # as fitness: ranks policies that never succeed; needs `success`
     sparse: str | None = None  # reward program that pays only for the task itself
     human: str | None = None  # hand-written reward program, where there is one
     human_source: str = ""  # where that comes from

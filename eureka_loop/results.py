@@ -121,7 +121,7 @@ class JudgedEpisode:
 
     @property
     def progress(self) -> float | None:
-        """None where the task defines none."""
+        """None where it succeeded, or the task defines none."""
         return self.scores.get(PROGRESS, UNSCORED).value
 
 
@@ -129,10 +129,10 @@ UNSCORED = Score(None)
 
 
 def judged_episode(
-    seed: int, fitness: float, success: float | None, length: int, progress: float | None = None
+    seed: int, fitness: float, success: float | None, length: int, progress: Score | None = None
 ) -> JudgedEpisode:
     """An episode judged by the task's own programs."""
-    also = {} if progress is None else {PROGRESS: Score(progress)}
+    also = {} if progress is None else {PROGRESS: progress}
     return JudgedEpisode(seed, length, {FITNESS: Score(fitness), SUCCESS: Score(success), **also})
 
 
@@ -153,9 +153,15 @@ class Trained:
 
     @property
     def scores(self) -> Mapping[str, Score]:
-        """By name: means over the episodes that have the score, and `policy_scores`."""
+        """By name: means over the episodes that have the score, and `policy_scores`.
+
+        Progress only of a policy that succeeded in no episode.
+        """
         names = dict.fromkeys(name for episode in self.episodes for name in episode.scores)
         means = {name: _mean_score([each.scores[name] for each in self.episodes]) for name in names}
+        progress = [each.scores[PROGRESS] for each in self.episodes if PROGRESS in each.scores]
+        if succeeded := [score for score in progress if score.value is None]:
+            means[PROGRESS] = succeeded[0]
         return {**means, **self.policy_scores}
 
     @property
@@ -170,7 +176,7 @@ class Trained:
 
     @property
     def progress(self) -> float | None:
-        """Mean over the judged episodes; None where the task defines none."""
+        """Mean over the judged episodes; None where one succeeded, or the task defines none."""
         return self.scores.get(PROGRESS, UNSCORED).value
 
 
@@ -222,15 +228,14 @@ Scores = Callable[[str], float | None]  # by name; None: unscored
 
 
 def ranked_by(score: Scores) -> str:
-    """Progress for what has one and never succeeded, where fitness can't tell much; else fitness."""
-    return FITNESS if score(PROGRESS) is None or score(SUCCESS) != 0.0 else PROGRESS
+    """Progress where there is one: the task defines it, and the policy never succeeded; else fitness."""
+    return FITNESS if score(PROGRESS) is None else PROGRESS
 
 
 def standing(score: Scores) -> tuple[bool, float, float]:
-    """Key of the ranking: by fitness; below, by progress, what never succeeded. Equals by the other score."""
+    """Key of the ranking: by fitness; below, by progress (of equals by fitness), what never succeeded."""
     by = ranked_by(score)
-    other = PROGRESS if by == FITNESS else FITNESS
-    return by == FITNESS, score(by) or 0.0, score(other) or 0.0
+    return by == FITNESS, score(by) or 0.0, score(FITNESS) or 0.0
 
 
 def ranked(evaluated: Sequence[Evaluated]) -> list[Evaluated]:

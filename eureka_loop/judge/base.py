@@ -94,8 +94,9 @@ class TaskJudge(AbstractContextManager["TaskJudge"]):
         Raises:
             RewardFailure, BadInput: as `measure`; two judges give a score of one name.
         """
-        progress = self._measure("progress", columns) if "progress" in self._programs else None
-        own = judged_episode(seed, *self.measure(columns), len(next(iter(columns.values()))), progress)
+        fitness, success = self.measure(columns)
+        progress = self._progress(columns, success) if "progress" in self._programs else None
+        own = judged_episode(seed, fitness, success, len(next(iter(columns.values()))), progress)
         scores = dict(own.scores)
         for judge in self._others:
             found = judge.score(columns)
@@ -103,6 +104,12 @@ class TaskJudge(AbstractContextManager["TaskJudge"]):
                 raise BadInput(f"two judges give a score {sorted(twice)[0]!r}; rename one of them")
             scores.update(found)
         return replace(own, scores=scores)
+
+    def _progress(self, columns: Columns, success: float | None) -> Score:
+        """Unscored where the episode succeeds, unless its first step does so already: then that is luck."""
+        if success and not self._measure("success", {name: each[:1] for name, each in columns.items()}):
+            return Score(None, "it succeeded")
+        return Score(self._measure("progress", columns))
 
     def close(self) -> None:
         for process in self._processes.values():

@@ -50,7 +50,8 @@ def ranked_how(found: list[Evaluated]) -> str:
     """What a ranking goes by."""
     by = {ranked_by(each.score) for each in found}
     if by == {PROGRESS}:
-        return "by progress: nobody succeeded"
+        lucky = ", but where a start is a success" if any(each.score(SUCCESS) for each in found) else ""
+        return f"by progress: nobody succeeded{lucky}"
     never = "; those that never succeeded, by progress" if PROGRESS in by else ""
     return f"by mean fitness of the final policy{never}"
 

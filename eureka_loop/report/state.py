@@ -12,7 +12,7 @@ import numpy as np
 from eureka_loop import seeds
 from eureka_loop.judge.statistics import iqm
 from eureka_loop.report.text import LABELS, one_line
-from eureka_loop.results import FITNESS, SKIPPED, standing
+from eureka_loop.results import FITNESS, PROGRESS, SKIPPED, standing
 from eureka_loop.store import REFERENCES, Event
 
 Status = Literal["waiting", "training", "done", "halted", "skipped", "failed"]
@@ -97,9 +97,9 @@ class CandidateState:
         return self.ended + float(done) / max(1, self.steps)
 
     def score(self, name: str) -> float | None:
-        """Mean over the seeds that have one so far; of fitness in the report the interquartile mean."""
+        """Mean over the seeds that have one so far (progress: all); of fitness in the report the IQM."""
         known = [float(each[name]) for each in self.trainings.values() if name in each]
-        if not known:
+        if not known or (name == PROGRESS and len(known) < len(self.trainings)):
             return None
         return float(iqm(np.array(known))) if self.report and name == FITNESS else fmean(known)
 

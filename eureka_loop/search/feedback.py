@@ -71,8 +71,9 @@ def _final(best: Evaluated) -> str:
     line += f", {compact(min(fitness))} to {compact(max(fitness))} in {len(scores)} episodes"
     if (success := mean_known(score.success for score in scores)) is not None:
         line += f"; success {percent(success)}"
-    if known := [score.progress for score in scores if score.progress is not None]:
-        line += f"; progress {compact(fmean(known))} ({compact(min(known))} to {compact(max(known))})"
+    if (progress := best.score(PROGRESS)) is not None:
+        known = [score.progress for score in scores if score.progress is not None]
+        line += f"; progress {compact(progress)} ({compact(min(known))} to {compact(max(known))})"
     return f"{line}; episode length {compact(fmean(score.length for score in scores))} steps."
 
 

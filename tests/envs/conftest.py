@@ -93,15 +93,18 @@ def play(
     env = make_env(short)
     registry = ObservableRegistry(env, find_domain(task.env_id))
     human = check(task.human, registry.vocabulary).parameters if task.human else ()
-    with TaskJudge(fork_server, short, registry.vocabulary) as judge:
+    never = replace(short, success=None)  # then there is progress of every episode
+    with (
+        TaskJudge(fork_server, short, registry.vocabulary) as judge,
+        TaskJudge(fork_server, never, registry.vocabulary) as by_progress,
+    ):
         buffer = registry.buffer([*judge.names, *human, "native_reward"], 1)
         played = []
         for policy in policies:
             walk(env, buffer, policy, seed=seed, steps=steps)
             columns, *_ = EpisodeCollector(1).add(buffer.take())
-            judged = judge.judge(seed, columns)
-            scores = judged.fitness, judged.success, judged.progress
-            played.append(Played(*scores, registry.vocabulary, columns))
+            progress = by_progress.judge(seed, columns).progress
+            played.append(Played(*judge.measure(columns), progress, registry.vocabulary, columns))
     env.close()
     return played
 

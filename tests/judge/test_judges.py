@@ -48,6 +48,18 @@ def test_progress_is_a_score_of_judged_episodes_and_nothing_that_training_record
         assert (found.fitness, found.success, found.progress) == (1.0, None, -5.0)
 
 
+def test_success_needs_no_progress_unless_the_episode_begins_with_it(fork_server: ForkServer) -> None:
+    success, progress = (
+        "def success(speed):\n    return speed[-1] > 1\n",
+        "def progress(speed):\n    return 5.0\n",
+    )
+    with TaskJudge(fork_server, replace(TASK, success=success, progress=progress), VOCABULARY) as judge:
+        found = [
+            judge.judge(0, {"speed": np.array(speeds)}) for speeds in ([0.0, 2.0], [2.0, 2.0], [2.0, 0.0])
+        ]
+    assert [(each.success, each.progress) for each in found] == [(1.0, None), (1.0, 5.0), (0.0, 5.0)]
+
+
 def test_without_success_it_is_unscored_episodes_may_be_long_and_hidden_observables_used(
     fork_server: ForkServer,
 ) -> None:

@@ -17,7 +17,7 @@ from rich.console import Console
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.records import Candidate, Job, Reply, Task
-from eureka_loop.results import Checkpoint, Failed, Halted, TermStats, Trained, judged_episode
+from eureka_loop.results import Checkpoint, Failed, Halted, Score, TermStats, Trained, judged_episode
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
@@ -75,7 +75,9 @@ def trained(candidate: str, seed: int, fitness: float, progress: float | None = 
     """A training whose fitness grew to `fitness`, judged on four episodes around it."""
     spread = (-0.1, 0.0, 0.0, 0.1)
     scores = tuple(
-        judged_episode(index, fitness + each, float(fitness > 2), 1000, progress)
+        judged_episode(
+            index, fitness + each, float(fitness > 2), 1000, None if progress is None else Score(progress)
+        )
         for index, each in enumerate(spread)
     )
     points = tuple(_checkpoint(number, fitness * number / 10) for number in range(1, 11))

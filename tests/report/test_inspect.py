@@ -17,7 +17,7 @@ from eureka_loop.report import text
 from eureka_loop.report.inspect import print_stopped, print_summary, run_page, summary
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.run_report import write_report
-from eureka_loop.results import Failed, Trained, judged_episode
+from eureka_loop.results import Failed, Score, Trained, judged_episode
 from eureka_loop.store import Run
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def test_where_nobody_succeeded_progress_ranks_and_that_is_said(script: Script, 
     script.train("g0-00", 0, 1.0, -0.5)
     script.train("g0-01", 0, 0.9, -0.25)
     files.write_json(run.folder / "floors" / "random" / "result.json", Failed("random", "crashed", "killed"))
-    zero = Trained("zero", 0, 0, (judged_episode(0, 0.0, 0.0, 1, -0.75),), (), {}, 0.0)
+    zero = Trained("zero", 0, 0, (judged_episode(0, 0.0, 0.0, 1, Score(-0.75)),), (), {}, 0.0)
     files.write_json(run.folder / "floors" / "zero" / "result.json", zero)
     screen = shown(run_page(run))
     assert (

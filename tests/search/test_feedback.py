@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from eureka_loop.records import Candidate
-from eureka_loop.results import Checkpoint, Evaluated, Failed, Halted, TermStats, Trained, judged_episode
+from eureka_loop.results import (
+    Checkpoint,
+    Evaluated,
+    Failed,
+    Halted,
+    Score,
+    TermStats,
+    Trained,
+    judged_episode,
+)
 from eureka_loop.search.advice import advice
 from eureka_loop.search.feedback import feedback, training_table
 
@@ -58,7 +67,10 @@ def test_what_no_learning_reaches_stands_beside_the_best() -> None:
 
 def test_progress_is_told_where_a_task_has_it_and_that_it_ranks() -> None:
     def never(id: str, progress: float) -> Evaluated:
-        episodes = (judged_episode(0, 0.0, 0.0, 9, progress), judged_episode(1, 0.0, 0.0, 9, progress - 0.2))
+        episodes = (
+            judged_episode(0, 0.0, 0.0, 9, Score(progress)),
+            judged_episode(1, 0.0, 0.0, 9, Score(progress - 0.2)),
+        )
         return evaluated(id, replace(trained(id, fitness=[]), episodes=episodes))
 
     others = [never("g0-01", -0.5), never("g0-02", -0.4)]

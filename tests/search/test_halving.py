@@ -17,7 +17,7 @@ from eureka_loop.execute.evaluate import Evaluation
 from eureka_loop.execute.executor import ScriptedExecutor
 from eureka_loop.execute.machine import Share
 from eureka_loop.records import SNAPSHOT, Candidate, Job, Rung
-from eureka_loop.results import Evaluated, Failed, Halted, Trained, judged_episode, ranked
+from eureka_loop.results import Evaluated, Failed, Halted, Score, Trained, judged_episode, ranked
 from eureka_loop.search.halving import Allocation, ladder, steps_of
 from eureka_loop.search.strategy import ProposalRequest
 from eureka_loop.store import Run, read_result
@@ -127,7 +127,7 @@ def test_where_nobody_succeeds_progress_decides_who_goes_on(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(job: Job, progress: float) -> Trained:
-        episodes = (judged_episode(0, 0.0, 0.0, 1, progress),)
+        episodes = (judged_episode(0, 0.0, 0.0, 1, Score(progress)),)
         return Trained(job.candidate, job.seed, job.until or job.steps, episodes, (), {}, 0.1)
 
     monkeypatch.setattr(f"{__name__}.trained", never)

@@ -7,7 +7,7 @@ import pytest
 from eureka_loop.config import RunConfig
 from eureka_loop.execute.machine import Share
 from eureka_loop.records import Candidate
-from eureka_loop.results import Evaluated, Trained, judged_episode, ranked
+from eureka_loop.results import Evaluated, Score, Trained, judged_episode, ranked
 from eureka_loop.search.assemble import search_plan
 from eureka_loop.search.eureka import EurekaStrategy, SteadyStrategy
 from eureka_loop.search.strategy import ProposalRequest, ScriptedStrategy, SearchPlan, Strategy
@@ -83,20 +83,21 @@ def test_a_ranking_leaves_failures_out_and_the_earlier_of_equals_comes_first() -
 
 
 def test_progress_ranks_what_never_succeeded_below_what_did() -> None:
-    """Also below a worse fitness; and it decides between equals. Without success, fitness ranks."""
+    """Also below a worse fitness; fitness decides between equals. A policy that succeeded has no progress."""
 
     def order(*found: tuple[float, float | None, float | None]) -> str:
         candidates = []
         for id, (fitness, success, progress) in zip("abc", found, strict=False):
-            result = Trained(id, 0, 1, (judged_episode(0, fitness, success, 1, progress),), (), {}, 0.0)
+            episodes = [judged_episode(0, fitness, success, 1, Score(progress))]
+            episodes += [judged_episode(1, fitness, 0.0, 1, Score(-1.0))]
+            result = Trained(id, 0, 1, tuple(episodes), (), {}, 0.0)
             candidates.append(Evaluated(Candidate(id, 0, "", "scripted"), (result,)))
         return "".join(each.candidate.id for each in ranked(candidates))
 
     assert order((0.0, 0.0, -3.0), (0.0, 0.0, -1.0), (0.0, 0.0, -2.0)) == "bca"
-    assert order((-0.1, 0.0, -3.0), (-0.2, 0.0, -1.0), (-0.9, 0.1, -2.0)) == "cba"
-    assert order((0.5, 0.2, -1.0), (0.5, 0.1, 0.0), (0.6, 0.1, -9.0)) == "cba"
-    assert order((0.5, None, -3.0), (0.6, None, -4.0), (0.5, None, -1.0)) == "bca"
-    assert order((0.0, 0.0, None), (1.0, 0.0, None)) == "ba"
+    assert order((-0.1, 0.0, -3.0), (-0.2, 0.0, -1.0), (-0.9, 1.0, None)) == "cba"
+    assert order((-0.1, 1.0, -3.0), (-0.2, 0.0, -1.0), (-0.1, 0.0, -1.0)) == "cba", "success by luck is none"
+    assert order((0.5, 1.0, None), (0.6, 1.0, None)) == "ba"
 
 
 def test_the_fake_asks_when_the_request_before_is_observed() -> None:
