@@ -8,7 +8,7 @@ from typing import Protocol
 
 from eureka_loop.errors import DesignerError, RunError
 from eureka_loop.execute.budget import start
-from eureka_loop.results import FITNESS, PROGRESS, SUCCESS, Evaluated, ranked
+from eureka_loop.results import FITNESS, PROGRESS, Evaluated, ranked
 from eureka_loop.search.strategy import ProposalRequest, Strategy, in_order
 from eureka_loop.store import Run
 
@@ -113,7 +113,7 @@ def _record(
     run: Run, request: ProposalRequest, results: Sequence[Evaluated], observed: Sequence[Evaluated]
 ) -> None:
     best = next(iter(ranked(observed)), None)
-    scores = {name: best and best.score(name) for name in (FITNESS, SUCCESS, PROGRESS)}
+    scores = {name: best and best.score(name) for name in (FITNESS, PROGRESS)}
     known = {"best": best and best.candidate.id, **scores}
     if request.barrier:
         run.event("ranked", generation=request.generation, ids=request.ids, **known)

@@ -132,23 +132,29 @@ def test_seeds_are_shown_where_there_are_several(script: Script, shown: Shown) -
     assert "  g0-01  1 of 2 trainings finished  sample 2" in screen
 
 
-def test_where_nobody_succeeded_progress_ranks_and_that_is_said(script: Script, shown: Shown) -> None:
+@pytest.mark.parametrize(("fitness", "lucky"), [(1.0, ""), (9.0, ", but where a start is a success")])
+def test_where_nobody_succeeded_progress_ranks_and_that_is_said(
+    fitness: float, lucky: str, script: Script, shown: Shown
+) -> None:
     run = script.run
     script.started()
     script.generation(0)
-    script.train("g0-00", 0, 1.0, -0.5)
+    script.train("g0-00", 0, fitness, -0.5)
     script.train("g0-01", 0, 0.9, -0.25)
     files.write_json(run.folder / "floors" / "random" / "result.json", Failed("random", "crashed", "killed"))
     zero = Trained("zero", 0, 0, (judged_episode(0, 0.0, 0.0, 1, Score(-0.75)),), (), {}, 0.0)
     files.write_json(run.folder / "floors" / "zero" / "result.json", zero)
-    screen = shown(run_page(run))
+    screen = shown(run_page(run), width=200)
     assert (
-        "Ranking  by progress: nobody succeeded; fitness 0 by zero actions; progress -0.75 by zero" in screen
+        f"Ranking  by progress: nobody succeeded{lucky}; fitness 0 by zero actions; progress -0.75 by zero"
+        in screen
     )
-    assert screen.index("  1  g0-01    0.900") < screen.index("  2  g0-00    1.000")
+    assert screen.index("  1  g0-01    0.900") < screen.index(f"  2  g0-00    {fitness:.3f}")
     assert "-0.2500" in screen
     assert "random actions  before training  crashed  killed" in screen
-    assert "Ranked by progress: nobody succeeded, on the search's seeds" in write_report(run).read_text()
+    assert (
+        f"Ranked by progress: nobody succeeded{lucky}, on the search's seeds" in write_report(run).read_text()
+    )
     best = RunData(run).state.best
     assert best is not None
     assert text.reached(best.score) == "progress -0.2500, never succeeded"
