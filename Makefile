@@ -13,7 +13,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.dev
 	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
-# What `make test` leaves out: tasks of the extras, and videos.
+# What `make test` leaves out: tasks of the extras.
 test-extras: $(VENV)/.extras
 	$(BIN)/pytest -q -n 2 --dist loadfile tests/envs tests/simulate $$(grep -rl 'needs the extra' tests --include='test_*.py')
 
@@ -41,7 +41,7 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	touch $@ $(VENV)/.installed
 
 $(VENV)/.extras: $(VENV)/.dev
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --editable '.[dev,robotics,metaworld,video]'
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --editable '.[dev,robotics,metaworld]'
 	touch $@
 
 clean:

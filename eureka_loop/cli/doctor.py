@@ -19,7 +19,7 @@ from rich.text import Text
 from eureka_loop import numbers
 from eureka_loop.errors import EurekaError, SandboxError
 from eureka_loop.execute import machine
-from eureka_loop.execute.local import run_with
+from eureka_loop.execute.local import run_python
 from eureka_loop.options import parse
 from eureka_loop.propose.llm.settings import KEYS, configured_model
 from eureka_loop.report import text
@@ -170,11 +170,15 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
 def rendering() -> Iterator[Finding]:
     """Whether MuJoCo can draw without a screen; each backend in a process of its own, both at once."""
     with ThreadPoolExecutor() as pool:  # a minute for mujoco's import from a cold disk
-        errors = list(pool.map(lambda name: run_with(name, ["-c", DRAW], seconds=60.0), GL))
+        errors = list(pool.map(_draw, GL))
     for name, error in zip(GL, errors, strict=True):
         remedy = f"for videos: {GL[name]}" if all(errors) else ""
         value = f"doesn't draw ({error})" if error else "draws"
         yield Finding(name, "good" if not error else "lack" if remedy else "note", value, remedy)
+
+
+def _draw(backend: str) -> str:
+    return run_python(["-c", DRAW], seconds=60.0, MUJOCO_GL=backend, PYOPENGL_PLATFORM=backend)
 
 
 def packages() -> Iterator[Finding]:

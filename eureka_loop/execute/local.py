@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import importlib.util
 import json
 import os
 import re
@@ -25,8 +24,8 @@ from pathlib import Path
 from eureka_loop import files, numbers
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.execute.executor import ERROR
-from eureka_loop.execute.machine import Share
-from eureka_loop.records import Rollout
+from eureka_loop.execute.machine import Share, cores
+from eureka_loop.records import Job, Rollout
 from eureka_loop.reward.vocabulary import Vocabulary
 
 TICK = 0.2  # s between looks at a worker's progress files
@@ -34,7 +33,9 @@ SILENCE = 900.0  # s without progress after which a worker counts as hung; judgi
 SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
 BESIDE = "beside.json"  # sources of programs that are to be trained here, beside what may be written
 TRANSITIONS = "transitions.npz"
-BACKENDS = ("egl", "osmesa")
+PLAY = Path(__file__).parents[1] / "simulate" / "play.py"
+FILM = "import json, sys; from eureka_loop.simulate import play; [*map(play.main, json.loads(sys.argv[1]))]"
+FILMING = 120.0  # s for an episode; without a GPU most take under ten
 
 _idle: list[Worker] = []
 _starter = ThreadPoolExecutor(1, thread_name_prefix="start")  # a worker dies with the thread that started it
@@ -168,41 +169,56 @@ def log_tail(folder: Path) -> str:
     return log.read_text(errors="replace")[-2000:].strip() if log.exists() else ""
 
 
-def filmed(folder: Path) -> str:
-    """Draw what `record` left in a folder, as film-0.mp4 and so on; "" or, in a line, why there is none.
+def filmed(episodes: Mapping[Path, tuple[Path, int]]) -> str:
+    """Draw episodes; "" or, in a line, why one couldn't be. What is there already is kept.
 
     MUJOCO_GL chooses the backend, as everywhere with MuJoCo, or turns videos off.
+
+    Args:
+        episodes: film, beside which a PNG of moments is written → folder of the policy, seed of the start.
     """
-    for path in folder.glob("film-*.mp4"):
-        path.unlink()
-    if importlib.util.find_spec("imageio_ffmpeg") is None:
-        return "the package that writes videos is missing: pip install 'eureka-loop[video]'"
     chosen = os.environ.get("MUJOCO_GL", "").lower()
     if chosen in ("disable", "disabled", "off", "false", "0"):  # as in MuJoCo
         return f"videos are turned off (MUJOCO_GL={chosen})"
-    reasons = []
-    for backend in (chosen,) if chosen in BACKENDS else BACKENDS:
-        command = ["-P", "-m", "eureka_loop.simulate.film", str(folder.resolve())]
-        reason = run_with(backend, command, seconds=300.0)
-        if not reason:
-            return ""
-        reasons.append(f"{backend}: {reason}")
-    return f"this machine doesn't draw ({'; '.join(reasons)}); `eureka doctor` says what brings it"
+
+    calls = [
+        ["--folder", str(folder), "--seed", str(seed), "--film", str(path)]
+        for path, (folder, seed) in episodes.items()
+        if not path.with_suffix(".png").exists()  # which is written last
+    ]
+    shares = [calls[n :: cores()] for n in range(min(cores(), len(calls)))]  # importing torch takes longest
+
+    def film(share: list[list[str]]) -> str:
+        return run_python(["-P", "-c", FILM, json.dumps(share)], seconds=FILMING * len(share))
+
+    for path in episodes:
+        path.parent.mkdir(exist_ok=True)
+    with ThreadPoolExecutor(cores()) as pool:
+        return next(filter(None, pool.map(film, shares)), "")
 
 
-def run_with(backend: str, arguments: Sequence[str], *, seconds: float) -> str:
-    """Run Python with one of MuJoCo's backends for drawing; its last error, "" where it succeeded."""
-    command, own = [sys.executable, *arguments], {"MUJOCO_GL": backend, "PYOPENGL_PLATFORM": backend}
+def shown(policy: Path, seed: int) -> int:
+    """Play a policy's judged episodes in a window, this one first; the exit status."""
+    job = files.read_json(policy / "job.json", Job)
+    starts = map(str, dict.fromkeys((seed, *job.judge_seeds)))
+    command = [sys.executable, "-P", str(PLAY), "--folder", str(policy), "--seed", *starts]
+    kept = {name: os.environ[name] for name in ("XAUTHORITY",) if name in os.environ}  # named like a secret
+    return subprocess.run(command, env={**environment(), **kept}).returncode
+
+
+def run_python(arguments: Sequence[str], *, seconds: float, **variables: str) -> str:
+    """Run Python; its last error, "" where it succeeded."""
+    command = [sys.executable, *arguments]
     try:
         done = subprocess.run(
-            command, env={**environment(), **own}, capture_output=True, text=True, timeout=seconds
+            command, env={**environment(), **variables}, capture_output=True, text=True, timeout=seconds
         )
     except subprocess.TimeoutExpired:
         return f"not done after {numbers.compact(seconds)} s"
     if done.returncode == 0:
         return ""
-    lines = [line for line in done.stderr.splitlines() if re.match(r"[\w.]*(Error|Exception)\b", line)]
-    return (lines or [f"exit status {done.returncode}"])[-1][:120]
+    why: list[str] = re.findall(r"^(?:[\w.]*(?:Error|Exception)\b|MuJoCo ).*", done.stderr, re.MULTILINE)
+    return (why or [f"exit status {done.returncode}"])[-1][:120]
 
 
 def environment() -> Mapping[str, str]:

@@ -18,8 +18,9 @@ from gymnasium.spaces import Box, Dict, Space, flatten
 from eureka_loop.envs.registry import PACKAGES
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
 from eureka_loop.records import Array, Task
+from eureka_loop.simulate.play import Env as Env
+from eureka_loop.simulate.play import make
 
-Env = gymnasium.Env[Any, Any]
 GOAL_KEYS = ("achieved_goal", "desired_goal")
 EXTRAS = {
     **dict.fromkeys(("Fetch", "Hand", "Adroit", "Franka", "PointMaze", "AntMaze"), "robotics"),
@@ -48,39 +49,11 @@ def make_env(task: Task) -> Env:
     except ModuleNotFoundError as error:
         raise MissingExtra(f"env {task.env_id!r}", extra) from error
     try:
-        env = gymnasium.make(task.env_id, disable_env_checker=True, **task.env_kwargs)
-        return Seeded(env) if extra == "metaworld" else _without_nested_goals(env)
+        return make(task.env_id, task.env_kwargs)
     except gymnasium.error.UnregisteredEnv as error:
         raise UnknownName("env", task.env_id, gymnasium.registry) from error
     except (gymnasium.error.Error, ModuleNotFoundError, TypeError) as error:
         raise BadInput(f"env {task.env_id!r} can't be made with {dict(task.env_kwargs)}: {error}") from error
-
-
-class Seeded(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """A Meta-World env that draws goal and objects anew at every reset, from the env's own generator.
-
-    By itself it keeps the first goal that it drew, whatever the seed, and hides it in its observation space.
-    """
-
-    def __init__(self, env: Env) -> None:
-        super().__init__(env)
-        inner: Any = env.unwrapped
-        inner._freeze_rand_vec, inner.seeded_rand_vec = False, True
-        self.observation_space = inner.sawyer_observation_space
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        inner: Any = self.unwrapped
-        if seed is not None:
-            inner.seed(seed)
-        return self.env.reset(seed=seed, options=options)
-
-
-def _without_nested_goals(env: Env) -> Env:
-    """The kitchen's goals are dicts of their own, always the same; no policy takes them."""
-    space = env.observation_space
-    if not (isinstance(space, Dict) and is_goal(space) and isinstance(space["desired_goal"], Dict)):
-        return env
-    return gymnasium.wrappers.TransformObservation(env, lambda obs: obs["observation"], space["observation"])
 
 
 def is_goal(space: Space[Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from contextlib import closing
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +23,7 @@ from eureka_loop.judge.episodes import Observation, Predict, play
 from eureka_loop.judge.trajectory import FILE, save
 from eureka_loop.records import SNAPSHOT, Algorithm, Array, Job, Rollout, Task
 from eureka_loop.results import Checkpoint, TermStats
+from eureka_loop.simulate import play as standalone
 from eureka_loop.simulate.env import Env, make_env
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.hyperparameters import ALGORITHMS
@@ -50,7 +52,7 @@ def predictor(model: PPO | SAC, normalization: VecNormalize) -> Predict:
 
 
 def save_policy(folder: Path, model: PPO | SAC) -> None:
-    """Write two files that SB3 loads by itself: `PPO.load`, `VecNormalize.load`.
+    """Write two files that SB3 loads by itself, `PPO.load`, `VecNormalize.load`, and a program that does it.
 
     Raises:
         RunError: the folder can't be written.
@@ -58,6 +60,7 @@ def save_policy(folder: Path, model: PPO | SAC) -> None:
     try:
         model.save(folder / POLICY)
         cast(VecNormalize, model.get_vec_normalize_env()).save(str(folder / NORMALIZATION))
+        shutil.copyfile(standalone.__file__, folder / "play.py")
     except OSError as error:
         raise RunError(f"can't write to {folder}: {error.strerror}; free some space") from error
 

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import pytest
 
-from eureka_loop.envs.registry import find_task, installed
+from eureka_loop.envs.registry import installed
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
 from eureka_loop.records import Task
-from eureka_loop.simulate import film
 from eureka_loop.simulate.env import make_env, trimmed
 
 
@@ -42,14 +38,3 @@ def test_what_cannot_be_made_is_named(wrong: Task, error: type[Exception], messa
 def test_a_section_ends_where_the_next_of_its_level_begins() -> None:
     text = "intro\n## Rewards\nsecret\n### Detail\nsecret\n## Start\nkept. Gives reward 1.\n# Top\nalso kept"
     assert trimmed(text) == "intro\n## Start\nkept.\n# Top\nalso kept"
-
-
-@pytest.mark.skipif(not installed("robotics"), reason="needs the extra `robotics`")
-def test_a_films_frames_mark_fetchs_goal() -> None:
-    env = make_env(find_task("fetch-reach"))
-    env.reset(seed=3)
-    inner: Any = env.unwrapped
-    film.place(env, inner.data.qpos.copy())
-    marker = inner.data.site_xpos[inner.model.site("target0").id]
-    assert np.allclose(marker, inner.goal, atol=1e-6)
-    env.close()

@@ -173,11 +173,13 @@ def relate(setup: Setup, run: Run) -> None:
     parameters = {name for program in programs.values() for name in program.parameters}
     policies = {each.label: path for each in setup.entries if (path := _policy(setup, run, each.id))}
     folders = tuple(str(path.resolve()) for path in policies.values())
-    names = tuple(sorted({*parameters, "qpos"}))
+    names = tuple(sorted({*parameters, "time"}))
     rollout = Rollout(run.task(), run.config.algo, folders, setup.judging_seeds[0], names)
     new = not policies or record(rollout, shared)
-    drawn = not new and all((shared / f"film-{index}.mp4").exists() for index in range(len(policies)))
-    why = "" if drawn else filmed(shared) if policies else "no policy was trained here"
+    for path in shared.glob("film-*") if new else ():
+        path.unlink()
+    films = {shared / f"film-{n}.mp4": (folder, rollout.seed) for n, folder in enumerate(policies.values())}
+    why = filmed(films) if films else "no policy was trained here"
     labels = tuple(policies)
     found = _agreements(run, programs, labels)
     files.write_json(shared / "shared.json", Shared(found, () if why else labels, why))

@@ -1,0 +1,219 @@
+"""Play a saved policy: in a window where there is a display, else as a film with a sheet of moments.
+
+    python play.py                       # the judged episodes; of a film, the first
+    python play.py --seed 7 --film x.mp4
+
+It needs stable-baselines3, gymnasium[mujoco], the environment's own package and, for films, imageio-ffmpeg.
+policy.zip and vecnormalize.pkl hold pickles, which may run code: play only what you trust.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import importlib
+import json
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Dict
+
+Env = gymnasium.Env[Any, Any]
+Predict = Callable[[Any], Any]  # observation → action
+WIDTH, HEIGHT = 320, 240  # px
+FRAMES, RATE = 150, 25.0  # of a film: in all, and a second, at most
+MOMENTS, COLUMNS = 10, 5  # of a sheet
+LONGEST = 10_000  # steps, where the environment has no time limit
+PROBE = "import mujoco as m; m.Renderer(m.MjModel.from_xml_string('<mujoco/>'), 8, 8).render()"
+
+NO_FILM = "MuJoCo draws nothing here, neither by EGL (libegl1, libgl1) nor by OSMesa (libosmesa6)"
+
+
+class MetaWorld(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """A Meta-World env that draws goal and objects anew at every reset, from the env's own generator.
+
+    By itself it keeps the first goal that it drew, whatever the seed, hides it in its observation space, and
+    has neither `render_mode` nor a camera that shows the table the right way up.
+    """
+
+    def __init__(self, env: Env, render_mode: str | None = None, **size: int) -> None:
+        super().__init__(env)
+        inner: Any = env.unwrapped
+        inner._freeze_rand_vec, inner.seeded_rand_vec = False, True
+        self.observation_space = inner.sawyer_observation_space
+        inner.render_mode = render_mode
+        vars(inner.mujoco_renderer).update(size)
+        camera = {"azimuth": 140.0, "elevation": -35.0, "distance": 1.7, "lookat": np.array([0.0, 0.6, 0.15])}
+        inner.mujoco_renderer.default_cam_config = camera
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        inner: Any = self.unwrapped
+        if seed is not None:
+            inner.seed(seed)
+        return self.env.reset(seed=seed, options=options)
+
+    def step(self, action: Any) -> Any:
+        stepped = self.env.step(action)
+        if self.render_mode == "human":
+            self.env.render()
+        return stepped
+
+
+def make(env_id: str, arguments: Mapping[str, Any], **picture: Any) -> Env:
+    """The env as policies are trained in it; `picture`: Gymnasium's render_mode, width and height."""
+    if env_id.startswith("Meta-World/"):
+        return MetaWorld(gymnasium.make(env_id, disable_env_checker=True, **arguments), **picture)
+    env = gymnasium.make(env_id, disable_env_checker=True, **arguments, **picture)
+    spaces: Any = getattr(env.observation_space, "spaces", {})
+    if isinstance(spaces.get("desired_goal"), Dict):  # the kitchen's, always the same; no policy takes them
+        alone = gymnasium.wrappers.TransformObservation
+        env = alone(env, lambda seen: seen["observation"], spaces["observation"])
+    return env
+
+
+def load(folder: Path, algorithm: str) -> Predict:
+    """The policy's action at an observation, without exploration."""
+    import stable_baselines3
+
+    policy = getattr(stable_baselines3, algorithm.upper()).load(folder / "policy.zip", device="cpu")
+    with (folder / "vecnormalize.pkl").open("rb") as file:
+        normalization = pickle.load(file)
+    return lambda seen: policy.predict(normalization.normalize_obs(seen), deterministic=True)[0]
+
+
+class Episode(NamedTuple):
+    """An episode's length in steps and in seconds, the environment's own return, success where it says so."""
+
+    steps: int
+    seconds: float
+    reward: float
+    success: bool | None
+
+
+def play(env: Env, predict: Predict, seed: int, see: Callable[[int], object] = lambda step: None) -> Episode:
+    """Play one episode; `see` is called after the reset and after every step."""
+    inner: Any = env.unwrapped
+    seen, _ = env.reset(seed=seed)
+    begun, reward, successes = inner.data.time, 0.0, []
+    see(0)
+    for step in range(1, LONGEST + 1):
+        seen, earned, terminated, truncated, info = env.step(predict(seen))
+        reward += float(earned)
+        successes += [bool(info[key]) for key in ("is_success", "success") if key in info]
+        see(step)
+        if terminated or truncated:
+            break
+    return Episode(step, inner.data.time - begun, reward, any(successes) if successes else None)
+
+
+def draw(env: Env, predict: Predict, seed: int, length: int, seconds: float, film: Path) -> None:
+    """Play it again, and write the first seconds as a film, moments of all of it as a PNG."""
+    import imageio.v2 as imageio
+    from PIL import Image, ImageDraw
+
+    every = max(1, round(length / seconds / RATE))
+    moments = {round(step) for step in np.linspace(0, length, MOMENTS)}
+    frames: list[Any] = []
+    sheet = Image.new("RGB", (COLUMNS * WIDTH, -(-MOMENTS // COLUMNS) * HEIGHT))
+    inner: Any = env.unwrapped
+    quality = inner.model.vis.quality
+    quality.shadowsize = quality.offsamples = 0  # without a GPU it draws 5 to 20 times faster
+
+    def see(step: int) -> None:
+        filmed = step % every == 0 and len(frames) < FRAMES
+        if filmed or step in moments:
+            frame: Any = env.render()
+            frames.extend([frame] * filmed)
+        if step in moments:
+            at = sorted(moments).index(step)
+            picture = Image.fromarray(frame)
+            time = f"{step / length * seconds:.2f} s"
+            outline: Any = {"stroke_width": 1, "stroke_fill": "black"}
+            ImageDraw.Draw(picture).text((8, 5), time, "white", font_size=16, **outline)
+            sheet.paste(picture, (at % COLUMNS * WIDTH, at // COLUMNS * HEIGHT))
+
+    play(env, predict, seed, see)
+    smaller = ["-crf", "28", "-movflags", "+faststart"]
+    imageio.mimwrite(film, frames, fps=length / seconds / every, ffmpeg_params=smaller)
+    sheet.quantize().save(film.with_suffix(".png"))
+
+
+@functools.cache
+def backend() -> str:
+    """MuJoCo's first backend that draws here, each tried in a process, since it may crash; or ""."""
+    chosen = os.environ.get("MUJOCO_GL")
+    for name in [chosen] if chosen else ["egl", "osmesa"]:
+        os.environ.update(MUJOCO_GL=name, PYOPENGL_PLATFORM=name)
+        if not subprocess.run([sys.executable, "-c", PROBE], capture_output=True).returncode:
+            return name
+    os.environ["MUJOCO_GL"] = "disable"
+    return ""
+
+
+def has_display() -> bool:
+    """Whether a window can be opened."""
+    import glfw
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return bool(glfw.init())
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Play the policy of a folder."""
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parent, help="of the policy")
+    parser.add_argument(
+        "--seed", type=int, nargs="+", help="of starts; default: those of the judged episodes"
+    )
+    parser.add_argument("--film", type=Path, metavar="FILE.mp4", help="write it, and open no window")
+    options = parser.parse_args(arguments)
+    window = options.film is None and has_display()
+    drawn = window or backend()  # before MuJoCo is imported
+    if options.film and not drawn:
+        sys.exit(NO_FILM)
+
+    job = json.loads((options.folder / "job.json").read_text())
+    result = options.folder / "result.json"
+    episodes = json.loads(result.read_text())["episodes"] if result.exists() else []
+    judged = {each["seed"]: each["scores"]["fitness"]["value"] for each in episodes}
+    env_id, env_kwargs = job["task"]["env_id"], job["task"]["env_kwargs"]
+    if env_id not in gymnasium.registry:  # packages register theirs when they are imported
+        with contextlib.suppress(ImportError):
+            importlib.import_module("metaworld" if "Meta-World" in env_id else "gymnasium_robotics")
+        for domain in entry_points(group="eureka_loop.domains"):
+            domain.load()
+    predict = load(options.folder, job["algorithm"])
+    env = make(env_id, env_kwargs, **{"render_mode": "human"} if window else {})
+    seeds = options.seed or job["judge_seeds"]
+    for seed in seeds if window else seeds[:1]:
+        episode = play(env, predict, seed)
+        print(f"seed {seed}: {episode.steps} steps, {episode.seconds:.2f} s,", end=" ")
+        print(f"return of the environment's own reward {episode.reward:.2f}", end="")
+        print("" if episode.success is None else f", success {'yes' if episode.success else 'no'}", end="")
+        print(f", judged fitness {judged[seed]:.3f}" if seed in judged else "", flush=True)
+    env.close()
+    if window:
+        return
+    if not drawn:
+        sys.exit(NO_FILM)
+    film = options.film or options.folder / "play.mp4"
+    picture = make(env_id, env_kwargs, render_mode="rgb_array", width=WIDTH, height=HEIGHT)
+    draw(picture, predict, seeds[0], episode.steps, episode.seconds, film)
+    picture.close()
+    print(film, film.with_suffix(".png"), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
