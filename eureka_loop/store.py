@@ -8,9 +8,10 @@ task/               task.json, vocabulary.json, training.json, probe.npz; the pr
 floors/<policy>/    result.json: zero actions, random actions, an untrained policy, judged
 candidates/<id>/    reward.py, origin.json, feedback.txt, bank.json, failed.json, halted.json
    rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, with snapshots (training.pt)
-   seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, TensorBoard events,
-                    episode.npz: an episode of the policy, with every observable
-report.md           report-curves.svg
+   seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, play.py,
+                    TensorBoard events, episode.npz: an episode of the policy, with every observable
+report.html, report.md, report-curves.svg
+films/              judged episodes that were played again: .mp4, and .png with moments
 """
 
 from __future__ import annotations

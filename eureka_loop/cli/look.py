@@ -1,13 +1,14 @@
-"""`eureka tasks` and `inspect`: show what there is; nothing is trained."""
+"""`eureka tasks`, `inspect` and `watch`: show what there is; nothing is trained."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
 
-from eureka_loop.errors import BadInput
+from eureka_loop.errors import BadInput, RunError
 from eureka_loop.options import Where, optional, parse
 from eureka_loop.store import Run
 
@@ -60,4 +61,37 @@ def inspect(arguments: list[str]) -> int:
         raise BadInput("--diff and --exchange are two pages: ask for one of them")
     else:
         show(candidate_page(found, options.id, diff=options.diff, exchange=options.exchange))
+    return 0
+
+
+@dataclass(frozen=True)
+class WatchOptions:
+    """Play a trained policy: in a window where there is a display, else as a film and a sheet of moments."""
+
+    run: Where
+    """The run's folder, or that of a comparison's algorithm."""
+    id: Annotated[tyro.conf.Positional[str | None], optional("[ID]")] = None
+    """A candidate: g0-03; or human, sparse. Default: the winner."""
+    worst: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Play the worst of its judged episodes, not the median."""
+
+
+def watch(arguments: list[str]) -> int:
+    """Show a policy."""
+    options = parse(WatchOptions, "watch", arguments)
+    from eureka_loop.execute.local import filmed, shown
+    from eureka_loop.report.compare.setup import winner
+    from eureka_loop.report.films import film
+    from eureka_loop.report.layout import print_lines, waiting
+
+    run = Run.open(options.run)
+    episode = film(run, options.id or winner(run).id, worst=options.worst)
+    print_lines(episode.label)
+    if any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")):
+        return shown(episode.policy, episode.seed)
+    with waiting("drawing"):
+        why = filmed({episode.path: (episode.policy, episode.seed)})
+    if why:
+        raise RunError(f"no video: {why}; `eureka doctor` says what this machine can draw with")
+    print_lines(f"Film: {episode.path}", f"Moments: {episode.moments}")
     return 0

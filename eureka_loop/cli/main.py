@@ -20,6 +20,7 @@ describe
   tasks [NAME]        the catalogue, or one task: text, vocabulary, fitness, hand-written reward
 inspect
   inspect RUN [ID]    ranking, lineage, failures, cost; or one candidate's code, terms and feedback
+  watch RUN [ID]      a trained policy in a window, or as a film and a sheet of moments
 compare
   compare RUN         the winner against the hand-written reward, or any other: better, worse, can't tell
   compare A.py B.py   reward files against each other
@@ -30,8 +31,14 @@ this machine
 `eureka COMMAND --help` says more.
 """
 
-MODULES = {"resume": "run", "train": "run", "tasks": "look", "inspect": "look"}  # else named as the command
-COMMANDS = ("run", "resume", "train", "tasks", "inspect", "compare", "bench", "doctor")
+MODULES = {
+    "resume": "run",
+    "train": "run",
+    "tasks": "look",
+    "inspect": "look",
+    "watch": "look",
+}  # else named as the command
+COMMANDS = ("run", "resume", "train", "tasks", "inspect", "watch", "compare", "bench", "doctor")
 
 
 def main(arguments: list[str] | None = None) -> None:

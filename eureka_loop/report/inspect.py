@@ -42,11 +42,13 @@ def print_summary(run: Run, console: Console | None = None) -> int:
     Raises:
         RunError: the report can't be written.
     """
-    path, data = write_report(run), RunData(run)
+    with layout.waiting("drawing"):
+        paths = write_report(run)
+    data = RunData(run)
     show(summary(data), console)
     best = data.best
     lines = [f"Reward: {run.candidate_folder(best.id) / 'reward.py'}"] if best else []
-    print_lines("", *lines, f"Report: {path}", console=console)
+    print_lines("", *lines, *(f"Report: {path}" for path in paths), console=console)
     return 0 if best or data.having("halted") else 1
 
 
@@ -62,7 +64,7 @@ def print_stopped(run: Run, reason: str, console: Console | None = None) -> None
     ]
     if best is not None:
         with contextlib.suppress(RunError):  # a full disk may be why it stopped
-            lines.append(f"Report so far: {write_report(run, picture=False)}")
+            lines.append(f"Report so far: {write_report(run, pictures=False)[0]}")
     print_lines(*lines, console=console)
 
 

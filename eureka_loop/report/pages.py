@@ -30,7 +30,7 @@ def write(folder: Path, documents: Mapping[str, str]) -> list[Path]:
     """
     for name, content in documents.items():
         files.write_text(folder / name, content)
-    return [folder / name for name in documents if name.startswith("report")]
+    return [folder / name for name in documents if name.startswith("report.")]
 
 
 def escaped(foreign: str) -> str:

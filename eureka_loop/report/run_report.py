@@ -1,44 +1,45 @@
-"""report.md of a run: the best reward beside the references, all candidates, how to repeat it."""
+"""report.html and report.md of a run: the best reward beside the references, films, all candidates."""
 
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from pathlib import Path
 
 from markupsafe import Markup
 
-from eureka_loop import __version__, files, numbers, seeds
+from eureka_loop import __version__, numbers, seeds
 from eureka_loop.judge.learning import curves
 from eureka_loop.report import log, pages, sections
 from eureka_loop.report.comparison import compare
 from eureka_loop.report.figures import learning
+from eureka_loop.report.films import embedded, films
 from eureka_loop.report.run_data import RunData
 from eureka_loop.store import Run
 
 PICTURE = "report-curves.svg"
 
 
-def write_report(run: Run, *, picture: bool = True) -> Path:
-    """Write report.md and its picture into the run's folder; a report of an unfinished run says so.
+def write_report(run: Run, *, pictures: bool = True) -> list[Path]:
+    """Write the reports into the run's folder; those of an unfinished run say so.
 
     Args:
-        picture: whether to draw the learning curves, which takes a second or two.
+        pictures: whether to draw learning curves and films, for seconds; else report.md is all.
 
     Raises:
         RunError: a file of the run is damaged, or the disk is full.
     """
     data, folder = RunData(run), shlex.quote(str(run.folder))
     comparison = compare(data.reports, *data.reported, floors=data.floors)
-    svg = ""
-    if picture:
+    chosen, svg = data.winner if pictures else None, ""
+    shown, why_no_films = films(run, chosen.id) if chosen else ([], "the run hasn't ended")
+    if pictures:
         found = curves([each.trained for each in data.reports])
         names = [sections.name(each) for each in comparison.results]
         title = f"Learning curves of {data.task.name if data.task else ''}"
         svg = learning(found, names, title)
-    if svg:
-        files.write_text(run.folder / PICTURE, svg)
-    page = pages.render(
-        "report.md.j2",
+    render = partial(
+        pages.render,
         data=data, task=data.task, state=data.state, config=data.config, best=data.best, run=run.folder.name,
         folder=folder,
         human=f" --human {folder}/task/human.py" if data.task and data.task.human else "",
@@ -48,6 +49,10 @@ def write_report(run: Run, *, picture: bool = True) -> Path:
         comparison=sections.report(comparison),
         sentences=list(sections.sentences(comparison)),
         picture=Markup(PICTURE) if svg else "",
+        curves=Markup(svg),
+        films=shown,
+        why_no_films=why_no_films,
+        embedded=embedded,
         stopped=data.having("halted"),
         ranking=sections.ranking(data, notes=True),
         ranked_how=sections.ranked_how(data.ranking),
@@ -60,6 +65,6 @@ def write_report(run: Run, *, picture: bool = True) -> Path:
         made_by=run.record("made_by") or {"eureka-loop": __version__},
         sandbox=run.record("sandbox"),
     )  # fmt: skip
-    path = run.folder / "report.md"
-    files.write_text(path, page)
-    return path
+    reports = ("report.html", "report.md") if pictures else ("report.md",)
+    documents = {name: render(f"{name}.j2") for name in reports}
+    return pages.write(run.folder, {**documents, **({PICTURE: svg} if svg else {})})

@@ -16,13 +16,12 @@ from eureka_loop.store import Run
 
 
 def start(*words: str, cwd: Path, **env: str) -> subprocess.Popen[str]:
-    """Without a terminal, and without a model but by `env`."""
+    """Without a terminal, and without a model or films but by `env`."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
     command = [sys.executable, "-m", "eureka_loop.cli.main", *words]
     pipe, null = subprocess.PIPE, subprocess.DEVNULL
-    return subprocess.Popen(
-        command, cwd=cwd, env={**bare, **env}, stdin=null, stdout=pipe, stderr=pipe, text=True
-    )
+    env = {**bare, "MUJOCO_GL": "disable", **env}
+    return subprocess.Popen(command, cwd=cwd, env=env, stdin=null, stdout=pipe, stderr=pipe, text=True)
 
 
 def eureka(*words: str, cwd: Path, **env: str) -> tuple[int, str, str]:

@@ -34,7 +34,7 @@ def here(tmp_path: Path) -> Path:
 
 def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: Path) -> None:
     words = ["compare", "a.py", "b.py", *SMALL, "--seeds"]
-    out = " ".join(done(*words, "1", cwd=here, MUJOCO_GL="disable").split())
+    out = " ".join(done(*words, "1", cwd=here).split())
     assert "No video: " in out
     assert "Can't tell a.py from b.py: probability of improvement" in out
     assert "At least 4 seeds a side are needed for any verdict." in out
@@ -46,7 +46,7 @@ def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: 
     wait_for(lambda: trainings_begun(here) >= 6, 200)
     kill(process, here)
 
-    done(*words, "3", cwd=here)
+    done(*words, "3", cwd=here, MUJOCO_GL="")
     after = results(here)
     assert len(after) == 6
     assert first.items() <= after.items()
@@ -82,7 +82,7 @@ def test_a_reference_that_fails_to_train_is_failed_and_not_zero(here: Path) -> N
     words = "--task swimmer-swim --steps 600 --seeds 1 --judge-episodes 1 --jobs 1 --out c".split()
     fast = 'def compute_reward(forward_velocity):\n    return {"speed": forward_velocity}\n'
     (here / "fast.py").write_text(fast)
-    out = " ".join(done("compare", "fast.py", "late.py", *words, cwd=here, MUJOCO_GL="disable").split())
+    out = " ".join(done("compare", "fast.py", "late.py", *words, cwd=here).split())
     assert "Can't tell fast.py from late.py: no training of the late.py reward finished: it failed" in out
     assert json.loads((here / "c/ppo/shared/shared.json").read_text())["films"] == []
     assert "| late.py | failed |" in (here / "c" / "report.md").read_text()
@@ -91,7 +91,7 @@ def test_a_reference_that_fails_to_train_is_failed_and_not_zero(here: Path) -> N
 def test_files_beside_the_envs_own_reward_with_both_algorithms(here: Path) -> None:
     """A reward that only the env itself computes keeps all from the population trainer."""
     words = [*SMALL, "--seeds", "1", "--algo", "ppo,sac", "--with", "native"]
-    text = " ".join(done("compare", "a.py", "b.py", *words, cwd=here, MUJOCO_GL="disable").split())
+    text = " ".join(done("compare", "a.py", "b.py", *words, cwd=here).split())
     assert "failed" not in text
     for algorithm in ("ppo", "sac"):
         verdict = "can't tell a.py from the env's own: probability of improvement"

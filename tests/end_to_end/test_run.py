@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -29,7 +30,7 @@ TWO = [*SMALL, "--jobs", "2"]  # workers, which decide what trains together
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, str]:
     """A small run from start to end, and what it printed."""
     cwd = tmp_path_factory.mktemp("undisturbed")
-    out = done(*TWO, cwd=cwd)
+    out = done(*TWO, cwd=cwd, MUJOCO_GL="")
     return the_run(cwd), out
 
 
@@ -67,6 +68,20 @@ def test_the_reports_command_for_the_winner_repeats_its_results(tmp_path: Path) 
             for run, id in ((first, one), (second, other))
         )
         assert before == after
+
+
+def test_its_policies_can_be_watched(undisturbed: tuple[Run, str]) -> None:
+    run, _ = undisturbed
+    without = {"MUJOCO_GL": "", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    code, out, err = eureka("watch", str(run.folder), "human", "--worst", cwd=run.folder, **without)
+    page = (run.folder / "report.html").read_text()
+    if code:
+        assert err.startswith("eureka: no video: ")
+        assert "<p>No video: " in page
+        return
+    assert out.startswith("hand-written, worst of 2 judged episodes: fitness ")
+    assert all(Path(path).stat().st_size > 1000 for path in re.findall(r"^\w+: (.*)$", out, re.MULTILINE))
+    assert (page.count("<video"), page.count("<img"), page.count("No video")) == (4, 4, 0)
 
 
 def test_policies_load_in_plain_stable_baselines(undisturbed: tuple[Run, str]) -> None:

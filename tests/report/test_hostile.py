@@ -78,7 +78,14 @@ def test_while_it_runs_and_when_it_stops(script: Script, hostile: str, interacti
 
 
 def test_in_report_md(run: Run) -> None:
-    report = write_report(run, picture=False).read_text(encoding="utf-8")
+    report = write_report(run, pictures=False)[0].read_text(encoding="utf-8")
     outside = report.split("`````")[0] + report.split("`````")[2]
     assert not [bad for bad in (*OBEYED, "<img", "![](", "\n# heading") if bad in outside]
     assert all(line.count(" | ") <= 6 for line in report.splitlines() if line.startswith("| "))
+
+
+def test_in_report_html(run: Run, offline: Callable[[str], None]) -> None:
+    page = write_report(run)[0].read_text(encoding="utf-8")
+    assert not [bad for bad in (*OBEYED, "<img", "<script") if bad in page]
+    assert "&lt;img src=x&gt;" in page
+    offline(page.replace("http://evil/", ""))

@@ -73,7 +73,7 @@ def test_a_whole_run(script: Script, shown: Shown) -> None:
     assert shown(run_page(run)) == WHOLE
     files.write_json(run.task_folder / "training.json", Training("ppo", {}, "sb3", "SAC trains alone"))
     assert "trainer  sb3 (SAC trains alone)\n" in shown(run_page(run))
-    assert "- Trained by sb3 (SAC trains alone); " in write_report(run, picture=False).read_text()
+    assert "- Trained by sb3 (SAC trains alone); " in write_report(run, pictures=False)[0].read_text()
 
 
 def test_a_run_that_goes_on_or_was_killed(script: Script, shown: Shown) -> None:
@@ -116,7 +116,7 @@ def test_a_damaged_file_hides_nothing_of_the_others(script: Script, shown: Shown
     screen = shown(run_page(script.run), width=400)
     assert "  1  g0-01    2.100" in screen
     assert f"Damaged  left out of all else\n  id     message\n  g1-00  {damaged}" in screen
-    assert "## Damaged" in write_report(script.run, picture=False).read_text()
+    assert "## Damaged" in write_report(script.run, pictures=False)[0].read_text()
 
 
 def test_seeds_are_shown_where_there_are_several(script: Script, shown: Shown) -> None:
@@ -152,9 +152,8 @@ def test_where_nobody_succeeded_progress_ranks_and_that_is_said(
     assert screen.index("  1  g0-01    0.900") < screen.index(f"  2  g0-00    {fitness:.3f}")
     assert "-0.2500" in screen
     assert "random actions  before training  crashed  killed" in screen
-    assert (
-        f"Ranked by progress: nobody succeeded{lucky}, on the search's seeds" in write_report(run).read_text()
-    )
+    report = write_report(run)[-1].read_text()
+    assert f"Ranked by progress: nobody succeeded{lucky}, on the search's seeds" in report
     best = RunData(run).state.best
     assert best is not None
     assert text.reached(best.score) == "progress -0.2500, never succeeded"
@@ -219,7 +218,9 @@ def test_the_winner_beside_the_references_and_the_reports_path_unbroken(script: 
     assert places == sorted(places)
     assert print_summary(run, out) == 0
     reward = run.folder / "candidates" / "g1-00" / "reward.py"
-    assert written(out).endswith(f"\n\nReward: {reward}\nReport: {run.folder / 'report.md'}\n")
+    assert written(out).endswith(
+        f"\n\nReward: {reward}\nReport: {run.folder / 'report.html'}\nReport: {run.folder / 'report.md'}\n"
+    )
     assert (run.folder / "report.md").exists()
 
 

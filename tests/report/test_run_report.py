@@ -1,10 +1,18 @@
-"""Contents of report.md."""
+"""Contents of report.html and report.md."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.report.films import film
 from eureka_loop.report.run_report import PICTURE, write_report
+from eureka_loop.store import Run
 
 if TYPE_CHECKING:
     from .conftest import Script
@@ -13,7 +21,7 @@ if TYPE_CHECKING:
 def test_it_tells_the_whole_story(script: Script) -> None:
     run = script.whole()
     program = f"{run.folder}/candidates/g1-00/reward.py"
-    path = write_report(run)
+    _, path = write_report(run)
     assert path == run.folder / "report.md"
     report = path.read_text(encoding="utf-8")
     for line in (
@@ -40,7 +48,7 @@ def test_it_tells_the_whole_story(script: Script) -> None:
 
 def test_a_run_without_a_report(script: Script) -> None:
     script.search()
-    report = write_report(script.run).read_text(encoding="utf-8")
+    report = write_report(script.run)[-1].read_text(encoding="utf-8")
     assert "The run ended before its report. Best so far: `g1-00`" in report
     assert "Beside the hand-written" not in report
     assert not (script.run.folder / PICTURE).exists()
@@ -50,7 +58,7 @@ def test_a_stopped_run_is_marked_as_unfinished(script: Script) -> None:
     script.search()
     script.report(sparse=(0.4,))
     script.run.event("stopped", reason="--max-hours 1.0 is reached")
-    report = write_report(script.run, picture=False).read_text(encoding="utf-8")
+    report = write_report(script.run, pictures=False)[0].read_text(encoding="utf-8")
     assert (
         "**Not finished** (stopped: --max-hours 1.0 is reached): 12 of 14 trainings done when this was written."
         in report
@@ -69,4 +77,57 @@ def test_it_says_what_the_sandbox_was_worth(script: Script) -> None:
     assert (
         "- Sandbox: reduced (limits); of 26 forbidden operations tried in locked processes, 25 were refused, "
         "not read\\_file"
-    ) in write_report(run, picture=False).read_text(encoding="utf-8").splitlines()
+    ) in write_report(run, pictures=False)[0].read_text(encoding="utf-8").splitlines()
+
+
+@pytest.fixture
+def played(script: Script, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run with policies, on a machine that draws all but the sparse reward's."""
+
+    def filmed(episodes: Mapping[Path, object]) -> str:
+        for path in episodes:
+            path.parent.mkdir(exist_ok=True)
+            if not path.name.startswith("sparse"):
+                path.write_bytes(b"film")
+                path.with_suffix(".png").write_bytes(b"moments")
+        return "it <b>broke"
+
+    monkeypatch.setattr("eureka_loop.report.films.filmed", filmed)
+    run = script.whole()
+    for folder in run.folder.glob("candidates/*/seed-2*"):
+        (folder / "policy.zip").touch()
+    return run
+
+
+def test_the_report_shows_the_winners_median_and_worst_episode_and_the_references_medians(
+    played: Run, elements_of: Callable[[str], list[tuple[str, dict[str, str | None]]]]
+) -> None:
+    page, markdown = (path.read_text(encoding="utf-8") for path in write_report(played))
+    labels = [
+        "g1-00, median of 12 judged episodes: fitness 2.600",
+        "g1-00, worst of 12 judged episodes: fitness 2.400",
+        "hand-written, median of 12 judged episodes: fitness 2.100",
+    ]
+    assert re.findall(r"<h3>(.*)</h3>", page) == labels
+    elements = elements_of(page)
+    assert [each["src"] for tag, each in elements if tag == "video"] == ["data:video/mp4;base64,ZmlsbQ=="] * 3
+    assert [each["src"] for tag, each in elements if tag == "img"] == [
+        "data:image/png;base64,bW9tZW50cw=="
+    ] * 3
+    assert "No video: it &lt;b&gt;broke." in page
+    for label, path in re.findall(r"^\[(.*)\]\((films/.*\.mp4)\):$", markdown, re.MULTILINE):
+        assert label == labels.pop(0)
+        assert (played.folder / path).exists()
+    assert labels == []
+
+
+def test_of_episodes_that_never_succeed_progress_tells_the_worst(script: Script) -> None:
+    script.search()
+    for seed, progress in ((3, -0.9), (4, -0.2), (5, -0.5)):
+        script.train("g0-00", seed, 0.0, progress)
+        (script.run.job_folder("g0-00", seed) / "policy.zip").touch()
+    assert film(script.run, "g0-00", worst=True).policy.name == "seed-3"
+    with pytest.raises(BadInput, match="g0-01 has no trained policy"):
+        film(script.run, "g0-01")
+    with pytest.raises(UnknownName, match="unknown candidate 'g0-0'; did you mean 'g0-0"):
+        film(script.run, "g0-0")

@@ -6,11 +6,9 @@ content-security policy forbids scripts and requests besides.
 
 from __future__ import annotations
 
-import base64
 import difflib
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +25,7 @@ from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.compare.train import SHARED, Shared
 from eureka_loop.report.comparison import RewardResult
 from eureka_loop.report.figures import learning
+from eureka_loop.report.films import embedded
 from eureka_loop.report.pages import render
 from eureka_loop.report.run_data import Cost, terms
 from eureka_loop.report.sections import STYLES
@@ -58,7 +57,7 @@ def documents(found: ComparisonResults) -> dict[str, str]:
         "cost": cost(found),
         "side_by_side": side_by_side,
         "unified": text.unified,
-        "video": video,
+        "embedded": embedded,
         "plural": numbers.plural,
         "number": numbers.number,
         "column": numbers.column,
@@ -209,7 +208,7 @@ def term_rows(part: Part, found: Agreement, other: RewardResult) -> list[list[st
     return rows
 
 
-# programs and videos
+# programs
 
 
 def side_by_side(left: str, right: str) -> list[tuple[str, str, str]]:
@@ -224,11 +223,6 @@ def side_by_side(left: str, right: str) -> list[tuple[str, str, str]]:
             one_side = "only-right" if ours is None else "only-left" if theirs is None else "changed"
             rows.append(("same" if tag == "equal" else one_side, ours or "", theirs or ""))
     return rows
-
-
-def video(path: Path) -> str:
-    """A video as an address that holds all of it."""
-    return f"data:video/mp4;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
 def cost(found: ComparisonResults) -> Cost:

@@ -1,0 +1,91 @@
+"""Films of judged episodes: those of a run's report, and the one that `eureka watch` shows."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from eureka_loop import numbers
+from eureka_loop.errors import BadInput, EurekaError, UnknownName
+from eureka_loop.execute.local import filmed
+from eureka_loop.report import text
+from eureka_loop.results import PROGRESS, UNSCORED, JudgedEpisode
+from eureka_loop.store import REFERENCES, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A judged episode that is played again.
+
+    Attributes:
+        label: "g1-02, worst of 80 judged episodes: fitness 0.31".
+        path: of the video; moments of the whole episode are beside it, as .png.
+        policy: folder of the training.
+        seed: of the episode's start.
+    """
+
+    label: str
+    path: Path
+    policy: Path
+    seed: int
+
+    @property
+    def moments(self) -> Path:
+        return self.path.with_suffix(".png")
+
+
+def film(run: Run, id: str, *, worst: bool = False) -> Film:
+    """The median judged episode of a candidate's policies, or the worst; on report seeds where there are any.
+
+    Raises:
+        UnknownName: the run has no such candidate.
+        BadInput: no policy of it is there.
+    """
+    known = run.candidate_ids()
+    if id not in known:
+        raise UnknownName("candidate", id, known, hint=f"`eureka inspect {run.folder}` lists them")
+    halted = run.halted(id)
+    trained = run.evaluated_at(id, report=True).trained or run.evaluated(id).trained
+    folders = {each.seed: run.job_folder(id, each.seed, halted.rung if halted else None) for each in trained}
+    found = [
+        (episode, folders[each.seed])
+        for each in trained
+        if (folders[each.seed] / "policy.zip").exists()
+        for episode in each.episodes
+    ]
+    if not found:
+        raise BadInput(f"{id} has no trained policy in {run.folder}; `eureka inspect {run.folder}` says why")
+    found.sort(key=lambda each: _order(each[0]))
+    episode, policy = found[0 if worst else (len(found) - 1) // 2]
+    which = f"{'worst' if worst else 'median'} of {numbers.plural(len(found), 'judged episode')}"
+    label = f"{text.label(id)}, {which}: fitness {numbers.number(episode.fitness)}"
+    path = run.folder / "films" / f"{id}-{policy.name}-episode-{episode.seed}.mp4"
+    return Film(label, path, policy, episode.seed)
+
+
+def films(run: Run, winner: str) -> tuple[list[Film], str]:
+    """Draw the winner's median and worst episode and the median of each reference, unless they are there.
+
+    Returns:
+        Those that are there; why another one isn't, in a line, or "".
+    """
+    references = [id for id in run.candidate_ids() if id in REFERENCES]
+    wanted = []
+    for id, worst in ((winner, False), (winner, True), *((id, False) for id in references)):
+        with contextlib.suppress(EurekaError):  # it failed, or its files are damaged; the report says so
+            wanted.append(film(run, id, worst=worst))
+    why = filmed({each.path: (each.policy, each.seed) for each in wanted})
+    return [each for each in wanted if each.moments.exists()], why
+
+
+def embedded(path: Path) -> str:
+    """A video or a picture as an address that holds all of it."""
+    kind = "video/mp4" if path.suffix == ".mp4" else "image/png"
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+def _order(episode: JudgedEpisode) -> tuple[float, float]:
+    """By fitness, then by progress, which tells those apart that never succeeded."""
+    return episode.fitness, episode.scores.get(PROGRESS, UNSCORED).value or 0.0
