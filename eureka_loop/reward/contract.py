@@ -15,12 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["reward", "fitness", "success", "progress"]  # all but reward: one number a whole episode
-ENTRY_POINTS: dict[str, str] = {
-    "reward": "compute_reward",
-    "fitness": "fitness",
-    "success": "success",
-    "progress": "progress",
-}
+ENTRY_POINTS = {"reward": "compute_reward", **{kind: kind for kind in ("fitness", "success", "progress")}}
 
 TERM_LIMIT = 1e6  # |term| above it is a failure: returns would swamp the value function
 MAX_TERMS = 32

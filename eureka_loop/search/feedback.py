@@ -13,16 +13,7 @@ from statistics import fmean
 from types import MappingProxyType
 
 from eureka_loop.numbers import compact, count, percent
-from eureka_loop.results import (
-    FITNESS,
-    PROGRESS,
-    Evaluated,
-    Halted,
-    Trained,
-    mean_known,
-    ranked,
-    ranked_by,
-)
+from eureka_loop.results import FITNESS, PROGRESS, Evaluated, Halted, Trained, mean_known, ranked, ranked_by
 from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.search.advice import advice
 
