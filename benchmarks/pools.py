@@ -1,6 +1,6 @@
 """Fitness of a pool's programs over many seeds: the table by which rules of choice are compared.
 
-    python benchmarks/pools.py FOLDER... --steps 100000 --seeds 8     # again: what is missing is trained
+    python benchmarks/pools.py FOLDER... --steps 300000 --seeds 8     # again: what is missing is trained
 
 A pool is a folder of reward programs for one task, with the settings.json of the search that wrote them (task,
 env and fitness are taken from there; hyperparameters are the domain's). Every program is trained with every
@@ -43,7 +43,7 @@ def train(pool: Path, steps: int, amount: int) -> None:
     DATA.mkdir(parents=True, exist_ok=True)
     known = {(row["program"], int(row["seed"])) for row in rows(path)}
     programs = sorted(each for each in pool.glob("*.py"))
-    missing = [(n, each) for each in programs for n in range(amount) if (each.stem, n) not in known]
+    missing = [(n, each) for n in range(amount) for each in programs if (each.stem, n) not in known]
     with tempfile.TemporaryDirectory() as place:
         task, _ = look(task_of(config), config, Path(place) / "task")
         training = files.read_json(Path(place) / "task" / "training.json", Training)
@@ -91,7 +91,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("pools", nargs="+", type=Path)
-    parser.add_argument("--steps", type=int, default=100_000)
+    parser.add_argument("--steps", type=int, default=300_000)
     parser.add_argument("--seeds", type=int, default=8)
     options = parser.parse_args()
     for pool in options.pools:

@@ -11,6 +11,7 @@ from eureka_loop.records import Array, Task
 
 from .domain import OURS, Domain, Vectorised, observable, touching
 from .locomotion import MEAN_SPEED, SPEED, upward_velocity
+from .tuned import SOURCE, short_ppo
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 ZERO_HEIGHT = 0.7  # m, torso above the floor where the joint `rootz` reads 0
@@ -248,17 +249,6 @@ def policy_observation(qpos: Array, qvel: Array) -> Array:
     return np.concatenate([qpos[:, 1:], qvel], axis=1)
 
 
-TUNED = {
-    "n_envs": 8,
-    "n_steps": 256,
-    "batch_size": 256,
-    "n_epochs": 10,
-    "learning_rate": "lin_1e-3",
-    "gamma": 0.98,
-    "gae_lambda": 0.9,
-    "policy_kwargs": {"net_arch": [64, 64], "log_std_init": -1.0},
-}
-
 VECTORISED = Vectorised(
     observation=policy_observation,
     info={
@@ -287,8 +277,12 @@ DOMAIN = Domain(
     tasks=(RUN, BACKWARD, FLIP, STAND),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="HalfCheetah-v4 (tuned)", sac="HalfCheetah-v4"),
-    tuned={"ppo": TUNED},
+    tuned={
+        "ppo": short_ppo(
+            batch_size=256, learning_rate="lin_1e-3", gamma=0.98, gae_lambda=0.9, log_std_init=-1.0
+        )
+    },
     steps={"ppo": 300_000, "sac": 100_000},
-    tuned_source="benchmarks/data/tuning/halfcheetah-run.jsonl",
+    tuned_source=SOURCE,
     vectorised=VECTORISED,
 )

@@ -12,6 +12,7 @@ from eureka_loop.records import Array, Task
 
 from .domain import Domain, Vectorised, observable
 from .inverted_pendulum import cart_position, cart_velocity, tipped
+from .tuned import SOURCE, short_ppo
 from .zoo import SAC_MUJOCO, cite
 
 LEAST_HEIGHT = 1.0  # m, of the tip: at it or below the env ends the episode
@@ -137,5 +138,8 @@ DOMAIN = Domain(
     hyperparameters_source=cite(
         ppo="InvertedDoublePendulum-v2 (tuned)", sac="has no InvertedDoublePendulum, HalfCheetah-v4 stands in"
     ),
+    tuned={"ppo": short_ppo()},
+    tuned_source=SOURCE,
+    steps={"ppo": 300_000, "sac": 100_000},
     vectorised=VECTORISED,
 )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from eureka_loop.records import Array, Task
 
 from .domain import Domain, Vectorised, observable
+from .tuned import SOURCE, short_ppo
 from .zoo import SAC_MUJOCO, cite
 
 MOST_LEAN = 0.2  # rad, either way: beyond it the env ends the episode
@@ -109,5 +110,8 @@ DOMAIN = Domain(
     hyperparameters_source=cite(
         ppo="InvertedPendulum-v2 (tuned)", sac="has no InvertedPendulum, HalfCheetah-v4 stands in"
     ),
+    tuned={"ppo": short_ppo()},
+    tuned_source=SOURCE,
+    steps={"ppo": 50_000, "sac": 100_000},
     vectorised=VECTORISED,
 )

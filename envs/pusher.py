@@ -11,6 +11,7 @@ from eureka_loop.records import Array, Task
 
 from .domain import Domain, Vectorised, observable
 from .reacher import PPO
+from .tuned import SOURCE, short_ppo
 from .zoo import SAC_MUJOCO, cite
 
 PLANE = slice(0, 2)  # x and y: the object's middle stays 4.8 cm above the mark on the table
@@ -114,5 +115,8 @@ DOMAIN = Domain(
     hyperparameters_source=cite(
         ppo="has no Pusher, Reacher-v2 (tuned) stands in", sac="has no Pusher, HalfCheetah-v4 stands in"
     ),
+    tuned={"ppo": short_ppo(gamma=0.98, log_std_init=-1.0)},
+    tuned_source=SOURCE,
+    steps={"ppo": 300_000, "sac": 100_000},
     vectorised=VECTORISED,
 )

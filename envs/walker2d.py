@@ -12,6 +12,7 @@ from eureka_loop.records import Array, Task
 from .domain import OURS, Domain, observable, touching
 from .hopper import VECTORISED, forward_velocity, pitch_velocity, torso_height, torso_pitch
 from .locomotion import DISTANCE, SPEED, upward_velocity
+from .tuned import SOURCE, short_ppo
 from .zoo import SAC_MUJOCO, cite
 
 # The env calls the walker healthy, and lets the episode go on, within these.
@@ -212,5 +213,10 @@ DOMAIN = Domain(
     tasks=(WALK, BACKWARD, ONE_LEG),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Walker2d-v4 (tuned)", sac="Walker2d-v4"),
+    tuned={
+        "ppo": short_ppo(n_envs=4, n_steps=512, learning_rate="lin_5e-4", gae_lambda=0.9, log_std_init=-1.0)
+    },
+    tuned_source=SOURCE,
+    steps={"ppo": 500_000, "sac": 100_000},
     vectorised=VECTORISED,
 )
