@@ -35,8 +35,8 @@ class TrainConfig:
     """population: many policies trained at once; sb3: one by one. Default: population where it can."""
     steps: int = 0
     """Environment steps each training gets; 0: what the task's domain advises, or what fits --minutes."""
-    seeds: int = 1
-    """Trainings of each candidate during the search."""
+    seeds: int = 0
+    """Trainings of each candidate that is trained to the end; 0: 3 with --halving, else 1."""
     report_seeds: Annotated[int | None, optional("N")] = None
     """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out. Default: 5, or
     what fits --minutes."""
@@ -114,7 +114,7 @@ class RunConfig(TrainConfig):
         return "steady" if self.steady else self.strategy
 
 
-OPEN = ("steps", "generations", "samples", "halving")  # 0 where they aren't given
+OPEN = ("steps", "generations", "samples", "halving", "seeds")  # 0 where they aren't given
 LIMITS: tuple[tuple[str, float, float], ...] = (
     ("generations", 1, 1000),
     ("samples", 1, 100),

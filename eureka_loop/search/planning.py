@@ -40,6 +40,7 @@ GROWTH = (
 )
 """Spent on in this order, as long as the time allows."""
 HALVING = 3
+SEEDS = 3  # trainings of those that go on to the end
 ROLLOUTS = 30  # a shorter training isn't worth stopping early
 LEAST_STEPS = 1_000
 RESERVE, LAST = 0.03, 10.0  # share of the time, and seconds, kept for what isn't training
@@ -80,8 +81,9 @@ def completed(config: RunConfig, training: Training, domain: Domain) -> RunConfi
     settings, steps = training.hyperparameters, config.steps or domain.steps[config.algo]
     rollout = int(settings.get("n_envs", 1)) * int(settings.get("n_steps", 2_048))
     whole = training.trainer != "population" or config.algo != "ppo" or config.steady or config.relabel
-    halving = 1 if whole or steps < ROLLOUTS * rollout else HALVING
-    return _with(replace(config, steps=steps, halving=config.halving or halving), USUAL)
+    halving = config.halving or (1 if whole or steps < ROLLOUTS * rollout else HALVING)
+    found = _with(replace(config, steps=steps, halving=halving), USUAL)
+    return replace(found, seeds=config.seeds or (SEEDS if 1 < halving <= found.samples else 1))
 
 
 def _with(config: RunConfig, numbers: Mapping[str, int]) -> RunConfig:
@@ -140,7 +142,7 @@ def planned(
 def _in_words(config: RunConfig, rewards: int) -> str:
     early = f", the best 1 in {config.halving} go on after a part" if config.halving > 1 else ""
     size = f"{plural(config.generations, 'generation')} × {config.samples} candidates"
-    search = f"{size}, {count(config.steps)} steps each{early}"
+    search = f"{size}, {count(config.steps)} steps × {plural(config.seeds, 'seed')}{early}"
     if not config.report_seeds:
         return search
     return f"{search}; then {plural(rewards, 'reward')} on about {plural(config.report_seeds, 'fresh seed')}"
@@ -156,7 +158,7 @@ def measured(task: Task, training: Training, config: RunConfig, share: Share) ->
     steps = 2 * int(settings.get("n_envs", 1)) * int(settings.get("n_steps", 2_048))
     if training.algorithm == "sac":
         settings["learning_starts"], steps = SAC_STARTS, SAC_STEPS
-    at_once = (config.samples or LEAST["samples"]) * config.seeds
+    at_once = (config.samples or LEAST["samples"]) * max(1, config.seeds)
     amount = min(at_once, share.workers * (share.learners if in_cohorts(training.trainer) else 1))
     source, judging = task.sparse or task.human or NOTHING, seeds("selection", config.seed, 1)
     executor = EXECUTORS.load(config.executor)(share)

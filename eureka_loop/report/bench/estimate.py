@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from eureka_loop.config import RunConfig
@@ -49,6 +50,7 @@ def of_search(task: Task, config: RunConfig, pace: Pace, prices: Sequence[Price]
     rungs = ladder(config.halving, Rung(0, config.steps, config.seeds, 1, config.samples))
     reports = (1 + len(list(references(task)))) * (config.report_seeds or 0)
     steps = config.generations * steps_of(rungs) + reports * config.steps
+    begun = [a.places * (a.seeds - b.seeds) for b, a in pairwise([Rung(-1, 0, 0, 0, 0), *rungs])]
     tokens: int = 0
     usd: float | None = 0.0
     if config.designer == "llm":
@@ -58,7 +60,7 @@ def of_search(task: Task, config: RunConfig, pace: Pace, prices: Sequence[Price]
         price, tokens = price_of(config.model or "", prices), prompts + replies
         usd = price.usd(prompts, replies) if price else None
     return Cost(
-        trainings=config.generations * config.samples * config.seeds + reports,
+        trainings=config.generations * sum(begun) + reports,
         steps=steps,
         seconds=pace.overhead + steps / pace.steps_per_second,
         tokens=tokens,
