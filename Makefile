@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 demo: $(VENV)/.installed
-	$(BIN)/eureka run halfcheetah-run --config docs/demo.toml
+	$(BIN)/eureka run reacher-reach --config docs/demo.toml
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
