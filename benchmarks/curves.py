@@ -30,7 +30,7 @@ from eureka_loop.store import Run
 
 TASKS = ("halfcheetah-run", "hopper-hop", "walker2d-walk")
 TRAINERS = ("population", "sb3")
-SETTINGS = Path(__file__).parents[1] / "docs" / "demo.toml"
+SETTINGS = Path(__file__).with_name("plain.toml")
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from eureka_loop.judge.statistics import iqm, permutation_p
 from eureka_loop.records import Array
 from eureka_loop.report.comparison import difference_interval
 
-SETTINGS = Path(__file__).parents[1] / "docs" / "demo.toml"
+SETTINGS = Path(__file__).with_name("plain.toml")
 WAYS = {
     "plain": (),
     "steady": ("--steady",),
