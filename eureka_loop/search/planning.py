@@ -43,7 +43,7 @@ HALVING = 3
 SEEDS = 3  # trainings of those that go on to the end
 ROLLOUTS = 30  # a shorter training isn't worth stopping early
 LEAST_STEPS = 1_000
-RESERVE, LAST = 0.03, 20.0  # share of the time, and seconds, kept for what isn't training: films take 10 to 16
+RESERVE, LAST = 0.03, 20.0  # share of the time, and seconds, kept for all but training: films take 10 to 16
 WRITING = 45.0  # s, assumed: a generation's replies from a model
 SAC_STEPS, SAC_STARTS = 400, 100  # of a measurement
 

@@ -73,6 +73,9 @@ def make(env_id: str, arguments: Mapping[str, Any], **picture: Any) -> Env:
     """The env as policies are trained in it; `picture`: Gymnasium's render_mode, width and height."""
     if env_id.startswith("Meta-World/"):
         return MetaWorld(gymnasium.make(env_id, disable_env_checker=True, **arguments), **picture)
+    if env_id.startswith("AntMaze") and picture:  # its camera follows the ant, and sees walls
+        above = {"distance": 32.0, "elevation": -70.0, "lookat": np.zeros(3)}
+        picture |= {"camera_id": -1, "default_camera_config": above}
     env = gymnasium.make(env_id, disable_env_checker=True, **arguments, **picture)
     spaces: Any = getattr(env.observation_space, "spaces", {})
     if isinstance(spaces.get("desired_goal"), Dict):  # the kitchen's, always the same; no policy takes them
