@@ -126,7 +126,7 @@ def _of_run(event: Event, state: RunState) -> str | None:
             return f"{', '.join(event['ids'])} requested"
         case "writing_ended":
             reason = text.message(event["reason"], 200)
-            return f"no more programs are written, those written are trained: {reason}"
+            return f"no more programs are written: {reason}"
         case "ranked":
             return f"{text.generation(event['generation'], state.generations)} done: {_best(event, state)}"
         case "floor_failed":

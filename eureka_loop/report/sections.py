@@ -10,11 +10,23 @@ from eureka_loop.judge.statistics import clipped
 from eureka_loop.report import text
 from eureka_loop.report.comparison import Comparison, RewardResult
 from eureka_loop.report.run_data import RunData, terms
-from eureka_loop.results import FITNESS, PROGRESS, SUCCESS, UNSCORED, Evaluated, Failed, ranked, ranked_by
+from eureka_loop.results import (
+    FITNESS,
+    PROGRESS,
+    SUCCESS,
+    UNSCORED,
+    Evaluated,
+    Failed,
+    ranked,
+    ranked_by,
+    shrunk,
+)
 from eureka_loop.store import FLOORS, REFERENCES
 
 STYLES = {"better": "green", "worse": "red", "can't tell": "yellow"}
 TERMS = "terms, by share of the reward"
+
+FEW = 4  # candidates, of which no expectation is made
 
 Grid = tuple[list[str], list[list[str]]]  # a table's heads and rows
 
@@ -53,7 +65,15 @@ def ranked_how(found: list[Evaluated]) -> str:
         lucky = ", but where a start is a success" if any(each.score(SUCCESS) for each in found) else ""
         return f"by progress: nobody succeeded{lucky}"
     never = "; those that never succeeded, by progress" if PROGRESS in by else ""
-    return f"by mean fitness of the final policy{never}"
+    return f"by mean fitness of the final policy{never}{_expected(found)}"
+
+
+def _expected(found: list[Evaluated]) -> str:
+    """Fitness of the best on fresh seeds, as the others' noise lets expect it: the best of many is lucky."""
+    groups = [[result.fitness for result in each.trained] for each in found]
+    if len(groups) < FEW or max(map(len, groups)) < 2 or ranked_by(found[0].score) != FITNESS:
+        return ""
+    return f"; of the best, {numbers.number(shrunk(groups)[0])} is expected on fresh seeds"
 
 
 def fitness(data: RunData, each: Evaluated) -> str:

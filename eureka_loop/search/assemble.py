@@ -118,8 +118,8 @@ class Search:
     def problem(self) -> DesignerError | None:
         return self.writer.problem
 
-    def has_time(self) -> bool:
-        return self.schedule is None or self.schedule.another_generation(list(self.run.events()))
+    def goes_on(self) -> bool:
+        return self.schedule is None or not self.schedule.reason_to_end(list(self.run.events()))
 
     def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[loop.Ended]:
         written = self.writer.write(self.request(asked, history), asked.samples)
@@ -203,8 +203,7 @@ def follow(search: Search) -> None:
         judging = seeds("report", search.config.seed, search.config.judge_episodes)
         await search.evaluation.judge_floors(search.config.seed, judging)
         best = await loop.search(run, search.strategy, search)
-        if search.schedule is not None and (done := search.schedule.generations(list(run.events()))):
-            amend(run.folder / "run.toml", {"generations": done})
+        _end_early(search)
         if best is None:
             run.event("stopped", reason=NOTHING_TRAINED)
         else:
@@ -215,9 +214,18 @@ def follow(search: Search) -> None:
     run_within(work(), search.config.max_hours, worked, beat=lambda: run.event("working"))
 
 
+def _end_early(search: Search) -> None:
+    """Record why a planned search ended before its last generation; run.toml then has the number it made."""
+    events = list(search.run.events())
+    done = sum(event["event"] == "ranked" for event in events)
+    if search.schedule is not None and 0 < done < search.config.generations:
+        search.run.event("writing_ended", reason=search.schedule.reason_to_end(events))
+        amend(search.run.folder / "run.toml", {"generations": done})
+
+
 def search_plan(config: RunConfig, share: Share) -> SearchPlan:
     """Without a barrier half of the candidates under way are in training, the others in the making."""
-    cohort = max(1, min(config.samples // (2 * share.workers), share.learners // config.seeds))
+    cohort = max(1, min(config.samples // (2 * share.workers), share.learners // max(1, config.seeds)))
     return SearchPlan(config.generations, config.samples, cohort, config.seed)
 
 

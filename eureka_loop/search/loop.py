@@ -25,8 +25,8 @@ class Stages(Protocol):
         """Reason why no more can be written; None while it can."""
         ...
 
-    def has_time(self) -> bool:
-        """Whether another request can end in the time of the run."""
+    def goes_on(self) -> bool:
+        """Whether another request is worth its time."""
         ...
 
     def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[Ended]:
@@ -49,7 +49,7 @@ async def search(run: Run, strategy: Strategy, stages: Stages) -> Evaluated | No
     observed, left = restore(run, strategy)
     running = {task for each in left for task in _begin(each, stages)}
     while True:
-        while stages.problem is None and stages.has_time() and (request := strategy.ask()) is not None:
+        while stages.problem is None and stages.goes_on() and (request := strategy.ask()) is not None:
             run.event("asked", generation=request.generation, ids=request.ids)
             running.update(_begin((request, observed, request.ids), stages))
         if not running:

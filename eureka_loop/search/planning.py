@@ -40,6 +40,7 @@ GROWTH = (
 )
 """Spent on in this order, as long as the time allows."""
 HALVING = 3
+PLATEAU = 3  # generations without a better candidate after which a planned search ends
 SEEDS = 3  # trainings of those that go on to the end
 ROLLOUTS = 30  # a shorter training isn't worth stopping early
 LEAST_STEPS = 1_000
@@ -221,18 +222,19 @@ class Schedule:
         rewards = 1 + len(list(references(run.task())))
         return cls(files.read_json(run.folder / PLAN, Plan), run.config, rewards)
 
-    def another_generation(self, events: Sequence[Event]) -> bool:
-        """Whether one fits that takes as long as those before, with a report of the fewest seeds."""
-        done = self.generations(events)
-        if not done:
-            return True
+    def reason_to_end(self, events: Sequence[Event]) -> str:
+        """Reason against another generation; "" where there is none.
+
+        One is taken to last as long as those before, and the report to have the fewest seeds.
+        """
+        best = [event["best"] for event in events if event["event"] == "ranked"]
+        if len({*best[-PLATEAU - 1 :]}) == 1 and len(best) > PLATEAU:
+            return f"{PLATEAU} generations have found nothing better than {best[-1]}"
         search = itertools.dropwhile(lambda event: event["event"] != "asked", events)
         seeds = LEAST["report_seeds"] if self.config.report_seeds else 0
-        return time_worked(search) / done + self._report(events, seeds) <= self._left(events)
-
-    def generations(self, events: Sequence[Event]) -> int:
-        """Number that was searched."""
-        return sum(event["event"] == "ranked" for event in events)
+        if best and time_worked(search) / len(best) + self._report(events, seeds) > self._left(events):
+            return f"another generation and the report don't fit into {compact(self.plan.minutes)} min"
+        return ""
 
     def report_seeds(self, events: Sequence[Event]) -> int:
         """As many as the time that is left has room for, within the limits of a plan."""

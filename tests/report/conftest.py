@@ -24,6 +24,7 @@ from eureka_loop.store import Run
 
 STEPS = 50_000
 CONFIG = RunConfig(
+    seeds=1,
     report_seeds=3,
     task="halfcheetah-run",
     designer="llm",

@@ -42,7 +42,7 @@ class Scripted:
         self.most = 1000  # requests that there is time for
         self.evaluation = Evaluation(run, executor, PLAN, Share(1, 32))
 
-    def has_time(self) -> bool:
+    def goes_on(self) -> bool:
         return len(self.requests) < self.most
 
     def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[loop.Ended]:

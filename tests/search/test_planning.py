@@ -76,13 +76,20 @@ def test_halving_is_usual_where_the_trainer_can_and_trainings_are_long() -> None
 def events(*listed: tuple[float, str, str] | tuple[float, str]) -> list[Event]:
     made: list[Event] = [{"event": "started", "time": 0.0, "steps": 1000}]
     for time, kind, *id in listed:
-        made.append({"event": kind, "time": time, **({"id": id[0], "seed": 0, "step": 300} if id else {})})
+        made.append(
+            {
+                "event": kind,
+                "time": time,
+                "best": "a",
+                **({"id": id[0], "seed": 0, "step": 300} if id else {}),
+            }
+        )
     return made
 
 
 TRAINED = events(
     (5.0, "asked"), (20.0, "training", "a"), (22.0, "training", "b"), (30.0, "trained", "b"),
-    (40.0, "trained", "a"), (45.0, "ranked"),
+    (40.0, "trained", "a"), (45.0, "ranked", "a"),
 )  # fmt: skip
 
 
@@ -104,9 +111,23 @@ def test_what_is_left_decides_on_a_generation_and_on_the_report(
 ) -> None:
     """100 steps a second: each report seed of three rewards takes 30 s, a generation 40 s."""
     schedule = Schedule(Plan(minutes, 5.0, 100.0, True, ""), RunConfig(steps=1000, report_seeds=5), rewards=3)
-    assert schedule.another_generation(TRAINED) is another
+    assert (schedule.reason_to_end(TRAINED) == "") is another
     assert schedule.report_seeds(TRAINED) == report
-    assert schedule.another_generation(events((5.0, "asked"))), "one there is"
+    assert not schedule.reason_to_end(events((5.0, "asked"))), "one there is"
+
+
+def test_a_search_ends_on_a_plateau() -> None:
+    def ranked(*best: str) -> list[Event]:
+        return [{"event": "ranked", "time": float(n), "best": id} for n, id in enumerate(best)]
+
+    schedule = Schedule(Plan(60, 5.0, 100.0, True, ""), RunConfig(steps=1000, report_seeds=5), rewards=3)
+    assert "g0-01" in schedule.reason_to_end(ranked("g0-00", "g0-01", "g0-01", "g0-01", "g0-01"))
+    for better in (
+        ("g0-01",) * 3,
+        ("g0-00", "g0-01", "g0-01", "g0-01"),
+        ("g0-01", "g0-01", "g0-01", "g3-00"),
+    ):
+        assert not schedule.reason_to_end(ranked(*better))
 
 
 def test_a_planned_run_measures_and_keeps_its_numbers(tmp_path: Path) -> None:
