@@ -22,9 +22,8 @@ import numpy as np
 from eureka_loop import files
 from eureka_loop.envs.registry import find_task
 from eureka_loop.judge.learning import curves, mean_heights
-from eureka_loop.judge.statistics import iqm, permutation_p
+from eureka_loop.judge.statistics import PermutationTest
 from eureka_loop.records import Array
-from eureka_loop.report.comparison import difference_interval
 from eureka_loop.results import Trained
 from eureka_loop.store import Run
 
@@ -80,11 +79,11 @@ def heights(ours: Sequence[Trained], theirs: Sequence[Trained]) -> tuple[Array, 
 
 
 def tell(what: str, ours: Array, theirs: Array) -> None:
-    rng = np.random.default_rng(0)
-    gap, p = difference_interval(ours, theirs, rng), permutation_p(ours, theirs, rng=rng)
+    test = PermutationTest(ours, theirs, rng=np.random.default_rng(0))
+    gap = test.interval()
     print(
-        f"  {what:19} population {iqm(ours):.4g}, sb3 {iqm(theirs):.4g}; difference {gap.value:.3g} "
-        f"[{gap.low:.3g}, {gap.high:.3g}], p = {p:.2f}"
+        f"  {what:19} population {ours.mean():.4g}, sb3 {theirs.mean():.4g}; difference {gap.value:.3g} "
+        f"[{gap.low:.3g}, {gap.high:.3g}], p = {test.p():.2f}"
     )
 
 

@@ -1,24 +1,32 @@
 """How often a comparison errs: A/A, power and coverage, on made-up seeds of known truth, and on real ones.
 
-    python benchmarks/honesty.py                    # made-up scores: some minutes on one core
+    python benchmarks/honesty.py                    # made-up scores: half an hour on one core
     python benchmarks/honesty.py --real RUN...      # A/A on trainings of one reward, each used once: runs of
                                                     # `eureka train` with --seed 0, 1, ...
 
 The distributions are what fitness looks like over seeds: normal; skewed (lognormal); two modes, as where some
-trainings fail to take off; heavy tails. A difference is in units of the standard deviation.
+trainings fail to take off; heavy tails. A difference is in units of the standard deviation. Both trainings of a
+seed are correlated as stated, by a Gaussian copula.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from eureka_loop.judge.statistics import bootstrap_interval, iqm, probability_of_improvement, runs_to_decide
+from eureka_loop.judge.statistics import (
+    PermutationTest,
+    bootstrap_interval,
+    iqm,
+    probability_of_improvement,
+    runs_to_decide,
+)
 from eureka_loop.records import Array, Candidate
-from eureka_loop.report.comparison import Difference, compare, difference_interval
+from eureka_loop.report.comparison import LEVEL, Difference, compare
 from eureka_loop.results import Evaluated, Trained, judged_episode
 from eureka_loop.store import Run
 
@@ -30,6 +38,18 @@ DISTRIBUTIONS: dict[str, Draw] = {
     "two modes": lambda rng, n: (np.where(rng.random(n) < 0.3, 0.0, 1.0) + 0.15 * rng.normal(size=n)) / 0.48,
     "heavy tails": lambda rng, n: rng.standard_t(3, size=n) / 1.73,
 }
+SHIFTS = (0.5, 1.0, 1.5, 2.0)  # true differences
+WIDE = 1.5  # margin of "as good"
+HEADS = (
+    "equal rewards told apart",
+    *(f"found: {shift:g} sd" for shift in SHIFTS),
+    "wrong way at 0.5 sd",
+    f'"as good" at a difference of the margin, {WIDE:g} sd',
+    "at no difference",
+    "interval of one reward holds the truth",
+    "of the difference",
+    "of the probability",
+)
 
 
 def evaluated(id: str, fitness: Array) -> Evaluated:
@@ -44,31 +64,47 @@ def judged(ours: Array, theirs: Array) -> Difference:
     return compare((evaluated("g0-00", ours), evaluated("human", theirs))).differences[0]
 
 
-def verdict_rates(draw: Draw, seeds: int, shift: float, repeats: int) -> tuple[float, float]:
-    """Share of comparisons that end in "better", and in "worse"."""
-    rng = np.random.default_rng(0)
-    verdicts = [judged(draw(rng, seeds) + shift, draw(rng, seeds)).verdict for _ in range(repeats)]
-    return verdicts.count("better") / repeats, verdicts.count("worse") / repeats
+@cache
+def quantiles(draw: Draw) -> tuple[Array, Array]:
+    """Ordered draws of a normal distribution, and of this one."""
+    rng = np.random.default_rng(2)
+    return np.sort(rng.normal(size=1_000_000)), np.sort(draw(rng, 1_000_000))
 
 
-def coverage(draw: Draw, seeds: int, shift: float, repeats: int) -> tuple[float, float, float]:
-    """How often the intervals of one reward, of the difference and of the probability hold the truth."""
-    rng = np.random.default_rng(1)
+def pair(draw: Draw, rng: np.random.Generator, seeds: int, correlation: float) -> Array:
+    """(2, seeds): both trainings of each seed, with the same reward."""
+    first, second = rng.normal(size=(2, seeds))
+    second = correlation * first + np.sqrt(1 - correlation**2) * second
+    return np.interp(np.stack([first, second]), *quantiles(draw))
+
+
+def rates(draw: Draw, seeds: int, correlation: float, repeats: int) -> Array:
+    """Shares of comparisons under `HEADS`.
+
+    One test serves all true differences: adding one to a side is the same as testing for its negative.
+    """
+    rng, found = np.random.default_rng(1), []
     many = draw(np.random.default_rng(2), 2_000_000)
-    middle = float(iqm(many))
-    wins = float((many[:1_000_000] + shift > many[1_000_000:]).mean())
-    held = np.zeros(3)
+    middle, wins = float(iqm(many)), float((many[:1_000_000] + 1 > many[1_000_000:]).mean())
     for _ in range(repeats):
-        ours, theirs = draw(rng, seeds) + shift, draw(rng, seeds)
+        ours, theirs = pair(draw, rng, seeds, correlation)
+        test = PermutationTest(ours, theirs, rng=rng)
+        apart = {true: test.p(-true) <= LEVEL for true in (0.0, *SHIFTS)}
+        better = [apart[true] and test.difference + true > 0 for true in SHIFTS]
+        close = (
+            not apart[true] and abs(test.difference + true) < WIDE
+            and max(test.p(-true - WIDE), test.p(-true + WIDE)) <= 2 * LEVEL
+            for true in (WIDE, 0.0)
+        )  # fmt: skip
         one = bootstrap_interval(theirs, rng=rng, repeats=2_000)
-        difference, chance = difference_interval(ours, theirs, rng), probability_of_improvement(ours, theirs)
-        held += [
+        chance, interval = probability_of_improvement(ours + 1, theirs), test.interval()
+        held = (
             one.low <= middle <= one.high,
-            difference.low <= shift <= difference.high,
+            interval.low <= 0 <= interval.high,
             chance.low <= wins <= chance.high,
-        ]
-    one_held, difference_held, chance_held = held / repeats
-    return float(one_held), float(difference_held), float(chance_held)
+        )
+        found.append([apart[0.0], *better, apart[0.5] and not better[0], *close, *held])
+    return np.mean(found, axis=0)
 
 
 def followed(draw: Draw, seeds: int, shift: float, repeats: int) -> tuple[float, float]:
@@ -78,36 +114,31 @@ def followed(draw: Draw, seeds: int, shift: float, repeats: int) -> tuple[float,
     found = 0
     for _ in range(repeats):
         ours, theirs = draw(rng, seeds) + shift, draw(rng, seeds)
-        if judged(ours, theirs).verdict != "can't tell":
+        test = PermutationTest(ours, theirs, rng=rng)
+        if test.p() <= LEVEL:
             continue
-        needed = runs_to_decide(ours, theirs, difference_interval(ours, theirs, rng)) or 100
+        needed = runs_to_decide(test.difference, test.error, seeds) or 100
         advice.append(needed)
         found += judged(draw(rng, needed) + shift, draw(rng, needed)).verdict == "better"
     return float(np.median(advice)), found / len(advice)
 
 
 def synthetic(repeats: int) -> None:
-    print(f"{repeats} comparisons a cell\n")
-    print("| distribution | seeds | A/A told apart | one reward | difference | probability |")
-    print("|---|---|---|---|---|---|")
-    for name, draw in DISTRIBUTIONS.items():
-        for seeds in (5, 10, 20):
-            apart = sum(verdict_rates(draw, seeds, 0.0, repeats))
-            held = " | ".join(f"{100 * each:.1f}%" for each in coverage(draw, seeds, 0.0, repeats))
-            print(f"| {name} | {seeds} | {100 * apart:.1f}% | {held} |", flush=True)
-    print("\n| distribution | seeds | found: 0.5 sd | 1 sd | 1.5 sd | 2 sd | wrong way at 0.5 sd |")
-    print("|---|---|---|---|---|---|---|")
-    for name, draw in DISTRIBUTIONS.items():
-        for seeds in (5, 10, 20):
-            rates = [verdict_rates(draw, seeds, shift, repeats) for shift in (0.5, 1.0, 1.5, 2.0)]
-            cells = " | ".join(f"{100 * better:.0f}%" for better, _ in rates)
-            print(f"| {name} | {seeds} | {cells} | {100 * rates[0][1]:.1f}% |", flush=True)
+    print(f"{repeats} comparisons a cell; of the four distributions the lowest and the highest\n")
+    print(f"| seeds | correlation | {' | '.join(HEADS)} |")
+    print("|---" * (len(HEADS) + 2) + "|")
+    for seeds in (5, 8, 10):
+        for correlation in (0.0, 0.1, 0.8):
+            found = [rates(draw, seeds, correlation, repeats) for draw in DISTRIBUTIONS.values()]
+            low, high = np.min(found, axis=0), np.max(found, axis=0)
+            cells = (f"{100 * a:.1f}–{100 * b:.1f}%" for a, b in zip(low, high, strict=True))
+            print(f"| {seeds} | {correlation} | {' | '.join(cells)} |", flush=True)
     print("\n| distribution | true difference | median advice | found with that many fresh seeds |")
     print("|---|---|---|---|")
     for name, draw in DISTRIBUTIONS.items():
         for shift in (0.7, 1.0):
-            advice, found = followed(draw, 10, shift, repeats // 4)
-            print(f"| {name} | {shift} sd | {advice:.0f} | {100 * found:.0f}% |", flush=True)
+            advice, found_again = followed(draw, 10, shift, repeats // 4)
+            print(f"| {name} | {shift} sd | {advice:.0f} | {100 * found_again:.0f}% |", flush=True)
 
 
 def real(folders: Sequence[Path], side: int) -> None:

@@ -3,7 +3,7 @@
     python benchmarks/ways.py [--task hopper-hop] [--searches 8] [--steps 12288] [--ways steady halving sb3]
 
 Every way searches with the same seeds, designer, budget and hyperparameters; what each search has chosen is
-trained afresh on seeds that no search has seen. A search is one draw: interquartile means over searches, their
+trained afresh on seeds that no search has seen. A search is one draw: means over searches, their
 difference from the plain way's with its 95% interval, and a permutation test. Times are sums over the searches,
 which run one after the other, so CPU time says more than wall-clock where others use the machine.
 """
@@ -18,9 +18,8 @@ from pathlib import Path
 import numpy as np
 from halving import on_fresh_seeds, search
 
-from eureka_loop.judge.statistics import iqm, permutation_p
+from eureka_loop.judge.statistics import PermutationTest
 from eureka_loop.records import Array
-from eureka_loop.report.comparison import difference_interval
 
 SETTINGS = Path(__file__).with_name("plain.toml")
 WAYS = {
@@ -85,12 +84,11 @@ def found(way: str, options: argparse.Namespace) -> Found:
 
 
 def beside(way: str, ours: Found, plain: Found) -> None:
-    rng = np.random.default_rng(0)
-    gap = difference_interval(ours.fitness, plain.fitness, rng)
-    p = permutation_p(ours.fitness, plain.fitness, rng=rng)
+    test = PermutationTest(ours.fitness, plain.fitness, rng=np.random.default_rng(0))
+    gap = test.interval()
     print(
-        f"  {way:8} {iqm(ours.fitness):.3g} beside {iqm(plain.fitness):.3g}: difference {gap.value:.3g} "
-        f"[{gap.low:.3g}, {gap.high:.3g}], p = {p:.2f}; wall-clock {plain.wall / ours.wall:.2f}, CPU time "
+        f"  {way:8} {ours.fitness.mean():.3g} beside {plain.fitness.mean():.3g}: difference {gap.value:.3g} "
+        f"[{gap.low:.3g}, {gap.high:.3g}], p = {test.p():.2f}; wall-clock {plain.wall / ours.wall:.2f}, CPU time "
         f"{plain.cpu / ours.cpu:.2f}, steps {plain.steps / ours.steps:.2f} times less",
         flush=True,
     )

@@ -42,6 +42,8 @@ class TrainConfig:
     what fits --minutes."""
     judge_episodes: int = 10
     """Episodes in which a final policy is judged."""
+    margin: Annotated[float | None, optional("FITNESS")] = None
+    """Difference below which rewards are as good. Default: a tenth of the reference's lead over the floor."""
     executor: str = "local"
     """Where trainings run: local, or an executor that another package registers."""
     seed: int = 0
@@ -124,6 +126,7 @@ LIMITS: tuple[tuple[str, float, float], ...] = (
     ("halving", 1, 100),
     ("report_seeds", 0, 100),
     ("judge_episodes", 1, 1000),
+    ("margin", 0, 1e9),
     ("relabel", 0, 1_000_000),
     ("seed", 0, 999),
     ("jobs", 0, 1024),

@@ -42,6 +42,8 @@ class CompareOptions:
     """ppo, sac, or both: ppo,sac. Default: the run's; for files ppo."""
     judge_episodes: Annotated[int | None, optional("N")] = None
     """Episodes in which a final policy is judged. Default: the run's; for files 10."""
+    margin: Annotated[float | None, optional("FITNESS")] = None
+    """Difference in fitness below which rewards are as good. Default: the run's; else see docs/compare.md."""
     seed: Annotated[int | None, optional("N")] = None
     """Fresh seeds of the report of a run with this --seed, 0 to 999. Default: the run's; for files 0."""
     jobs: int = 0
@@ -110,7 +112,7 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
         firsts = [from_file(path) for path in rewards]
     if not 1 <= options.seeds <= 100:
         raise BadInput(f"--seeds {options.seeds} is out of range: give 1 to 100")
-    given = {name: getattr(options, name) for name in ("steps", "judge_episodes", "seed", "jobs")}
+    given = {name: getattr(options, name) for name in ("steps", "judge_episodes", "margin", "seed", "jobs")}
     config = replace(
         base,
         **{name: value for name, value in given.items() if value is not None},

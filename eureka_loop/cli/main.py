@@ -22,7 +22,7 @@ inspect
   inspect RUN [ID]    ranking, lineage, failures, cost; or one candidate's code, terms and feedback
   watch RUN [ID]      a trained policy in a window, or as a film and a sheet of moments
 compare
-  compare RUN         the winner against the hand-written reward, or any other: better, worse, can't tell
+  compare RUN         the winner against the hand-written reward or any other: better, worse, as good?
   compare A.py B.py   reward files against each other
   bench SUITE         several searches of every task of a suite, beside the hand-written rewards: one table
 this machine

@@ -20,6 +20,7 @@ from eureka_loop.records import Array
 
 Z = NormalDist().inv_cdf(0.975)  # half the width of a normal interval, in standard errors
 ROUNDING = 1e-12  # relative: differences below it are none
+BY_CHANCE = 3.0  # n r² that a correlation r of n pairs must exceed to count; 1 is its mean by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,46 +87,95 @@ def rate_interval(rates: Array) -> Interval:
     return Interval(rate, min(rate, middle - half), max(rate, middle + half))
 
 
-def permutation_p(ours: Array, theirs: Array, *, rng: np.random.Generator, repeats: int = 10_000) -> float:
-    """Probability of a difference of means at least as large, of either sign, between equal rewards.
+class PermutationTest:
+    """Test of the difference between two rewards' means over the same training seeds.
 
-    A permutation test keeps its level with any number of runs, where a bootstrap is too sure with a handful
-    (Fisher, "The Design of Experiments", 1935). Exact where there are at most `repeats` splits of the runs
-    (n,) and (m,), else by random ones.
+    The statistic is the difference divided by its standard error, which is smaller where both trainings of a
+    seed are correlated beyond chance. The null distribution deals the numbers out anew, to rewards and seeds
+    alike (with up to five seeds in all ways): exact where a seed's trainings are independent, conservative
+    where they are correlated, as measured by `benchmarks/honesty.py`.
+
+    Source: Fisher, "The Design of Experiments", 1935; Janssen, "Studentized permutation tests for non-i.i.d.
+    hypotheses and the generalized Behrens-Fisher problem", Statistics & Probability Letters 36, 1997.
+
+    Attributes:
+        difference: of the means.
+        error: its standard error.
     """
-    pooled, n = np.concatenate([ours, theirs]), ours.size
-    if math.comb(pooled.size, n) <= repeats:
-        chosen = np.array(list(itertools.combinations(range(pooled.size), n)))
-        observed = 0
-    else:
-        chosen = rng.permuted(np.tile(np.arange(pooled.size), (repeats, 1)), axis=1)[:, :n]
-        observed = 1  # the split that was observed is one of them
-    sums = pooled[chosen].sum(axis=1)
-    differences = np.abs(sums / n - (pooled.sum() - sums) / (pooled.size - n))
-    least = abs(ours.mean() - theirs.mean()) - ROUNDING * np.abs(pooled).max()
-    return float((np.count_nonzero(differences >= least) + observed) / (len(chosen) + observed))
+
+    def __init__(
+        self, ours: Array, theirs: Array, *, rng: np.random.Generator, repeats: int = 10_000
+    ) -> None:
+        n, every = ours.size, range(2 * ours.size)
+        if n <= 5:
+            firsts = ((0, *others) for others in itertools.combinations(every[1:], n - 1))
+            seconds = ((first, itertools.permutations(sorted({*every} - {*first}))) for first in firsts)
+            deals = np.array([(*first, *second) for first, all_of in seconds for second in all_of])
+        else:
+            others = rng.permuted(np.tile(np.array(every), (repeats, 1)), axis=1)
+            deals = np.concatenate([[every], others])  # the observed one is the first here, too
+        both = np.concatenate([ours, theirs])
+        # (2, deals, 2, n): a number is the first of these plus the shift times the second
+        sides = np.stack([both[deals], -1.0 * (deals < n)]).reshape(2, -1, 2, n)
+        means = sides.mean(axis=-1)
+        residuals = sides - means[..., None]
+        self._differences = means[..., 0] - means[..., 1]
+        self._moments = np.einsum("ibsn,jbtn->ijbst", residuals, residuals) / (n * (n - 1))
+        self._chance, self._rounding = BY_CHANCE / n, max(ROUNDING * float(np.abs(both).max()), 1e-150)
+        self.difference, self.error = (float(each[0]) for each in self._shifted(0.0))
+
+    def p(self, shift: float = 0.0) -> float:
+        """Probability of a difference as far from `shift`, on either side, where the true one is `shift`."""
+        differences, errors = self._shifted(shift)
+        least = (abs(differences[0]) - self._rounding) / errors[0]
+        return float(np.mean(np.abs(differences) >= least * errors))
+
+    def p_within(self, margin: float) -> float:
+        """Probability of a difference as small where the true one is as large as the margin.
+
+        Two one-sided tests: Schuirmann, "A comparison of the two one-sided tests procedure and the power
+        approach for assessing the equivalence of average bioavailability", Journal of Pharmacokinetics and
+        Biopharmaceutics 15, 1987.
+        """
+        if abs(self.difference) >= margin:
+            return 1.0
+        return max(self.p(margin), self.p(-margin)) / 2
+
+    def interval(self) -> Interval:
+        """The differences that the test doesn't refute, from four seeds on: with fewer it refutes none."""
+        ends = []
+        for unit in (-self.error, self.error):
+            inside, outside = 0.0, 4.0
+            while self.p(self.difference + outside * unit) > 0.05:
+                inside, outside = outside, 2 * outside
+            for _ in range(10):
+                middle = (inside + outside) / 2
+                refuted = self.p(self.difference + middle * unit) <= 0.05
+                inside, outside = (inside, middle) if refuted else (middle, outside)
+            ends.append(self.difference + inside * unit)
+        return Interval(self.difference, *ends)
+
+    def _shifted(self, shift: float) -> tuple[Array, Array]:
+        """Difference of the means and its standard error in every deal of numbers less the shift."""
+        powers = np.array([1.0, shift])
+        moments = np.tensordot(np.outer(powers, powers), self._moments)
+        variances, shared = moments[:, 0, 0] + moments[:, 1, 1], moments[:, 0, 1]
+        chance = self._chance * moments[:, 0, 0] * moments[:, 1, 1] / np.where(shared > 0, shared, np.inf)
+        squares = variances - 2 * np.maximum(0.0, shared - chance)
+        return powers @ self._differences, np.sqrt(np.maximum(squares, self._rounding**2))
 
 
-def runs_to_decide(ours: Array, theirs: Array, difference: Interval, *, most: int = 100) -> int | None:
+def runs_to_decide(difference: float, error: float, runs: int, *, most: int = 100) -> int | None:
     """Runs a side with which a difference as large as the observed one is found four times out of five.
 
-    A verdict needs an interval of the difference without 0, and a permutation test. Both standard errors
-    shrink with the root of the number of runs; each has to come down to the difference divided by the sum of
-    two normal quantiles (Cohen, "Statistical Power Analysis", 1988, chapter 2).
-
-    Args:
-        ours, theirs: one number a run, at least two.
-        difference: of their interquartile means.
+    A standard error shrinks with the root of the number of runs; it has to come down to the difference
+    divided by the sum of two normal quantiles (Cohen, "Statistical Power Analysis", 1988, chapter 2).
 
     Returns:
         At least 4: with fewer nothing is ever decided. None where it is more than `most`.
     """
-    of_means = math.sqrt(float(ours.var(ddof=1)) / ours.size + float(theirs.var(ddof=1)) / theirs.size)
-    of_iqms = (difference.high - difference.low) / (2 * Z)
-    reach, needed = Z + NormalDist().inv_cdf(0.8), 4.0
-    for error, seen in ((of_means, float(ours.mean() - theirs.mean())), (of_iqms, difference.value)):
-        runs = min(ours.size, theirs.size) * (reach * error / seen) ** 2 if seen else math.inf
-        needed = max(needed, runs)
+    reach = Z + NormalDist().inv_cdf(0.8)
+    needed = max(4.0, runs * (reach * error / difference) ** 2) if difference else math.inf
     return math.ceil(needed) if needed <= most else None
 
 

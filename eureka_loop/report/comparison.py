@@ -15,13 +15,11 @@ import numpy as np
 from eureka_loop import numbers
 from eureka_loop.judge.statistics import (
     Interval,
+    PermutationTest,
     bootstrap_interval,
     human_normalised,
     iqm,
-    percentile_interval,
-    permutation_p,
     probability_of_improvement,
-    resampled,
     runs_to_decide,
 )
 from eureka_loop.records import Array
@@ -29,10 +27,12 @@ from eureka_loop.report.text import LABELS
 from eureka_loop.results import Evaluated, Trained
 from eureka_loop.store import REFERENCES
 
-Verdict = Literal["better", "worse", "can't tell"]
-REPEATS = 10_000  # bootstrap draws
+Verdict = Literal["better", "worse", "as good", "can't tell"]
+REPEATS = 10_000  # random draws
+MARGIN = 0.1  # default margin of "as good", in the reference's lead over the best floor
 LEVEL = 0.05  # how often equal rewards may get a verdict
 LEAST = 4  # seeds a side: three that separate completely do so by chance in 10% of cases
+FEW = f"at least {LEAST} seeds a side are needed for any verdict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,23 @@ class Difference:
     """The first reward against one other.
 
     Attributes:
+        between: both labels, each with the floor or sparse reward that it can't beat.
         explanation: the numbers behind the verdict; without a verdict, the reason, or how many seeds would
             decide it.
     """
 
     reference: RewardResult
+    between: tuple[str, str]
     verdict: Verdict
     explanation: str
+
+    def __str__(self) -> str:
+        """The verdict in one sentence with all that it rests on."""
+        ours, theirs = self.between
+        told = f"{ours} is {self.verdict} {'as' if self.verdict == 'as good' else 'than'} {theirs}"
+        if self.verdict == "can't tell":
+            told = f"can't tell {ours} from {theirs}"
+        return sentence(f"{told}: {self.explanation}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +146,6 @@ class Comparison:
     unfinished: str = ""
     floors: Mapping[str, Trained] = field(default_factory=dict)
 
-    @property
-    def below_floor(self) -> str:
-        """A sentence where the first reward's policies can't be told from the best floor; else ""."""
-        first, found = next(iter(self.results), None), highest(self.floors)
-        if first is None or found is None or first.interval is None or first.interval.low > found[1]:
-            return ""
-        how = "is worse than" if first.interval.high < found[1] else "can't be told from"
-        return f"The {first.label} {how} {found[0]}, fitness {numbers.number(found[1])}."
-
     def normalised(self, result: RewardResult) -> float | None:
         """A reward's human-normalised score; None without a scale or where not all trainings finished."""
         if isinstance(self.scale, str) or not result.fitness.size or result.failed:
@@ -158,6 +159,7 @@ def compare(
     wanted: int = 0,
     labels: Mapping[str, str] = LABELS,
     floors: Mapping[str, Trained] = MappingProxyType({}),
+    margin: float | None = None,
 ) -> Comparison:
     """Compare the first reward with each of the rest; references alone are not compared.
 
@@ -166,17 +168,22 @@ def compare(
         done, wanted: number of trainings; there is no verdict before all are done.
         labels: id → label in reports; a reward without one is the winner.
         floors: judged policies that learn nothing, by name.
+        margin: difference in fitness below which rewards are as good; None: a tenth of the reference's lead
+            over the best floor.
     """
     results = tuple(RewardResult(labels.get(each.candidate.id, "winner"), each) for each in reports)
     unfinished = f"{done} of {numbers.plural(wanted, 'training')}" if done < wanted else ""
-    pairs = [(results[0], other) for other in results[1:] if results[0].id not in REFERENCES]
+    others = results[1:] if results and results[0].id not in REFERENCES else ()
     if unfinished:
         why = f"{unfinished} done"
-        differences = tuple(Difference(other, "can't tell", why) for _, other in pairs)
+        pairs = [(other, (results[0].label, other.label)) for other in others]
+        differences = tuple(Difference(*pair, "can't tell", why) for pair in pairs)
         return Comparison(results, differences, why, unfinished, floors)
     known = {each.id: each for each in results}
-    found = scale(known.get("human", known.get("native")), known.get("sparse"), floors)
-    return Comparison(results, tuple(_difference(*pair) for pair in pairs), found, floors=floors)
+    sparse = known.get("sparse")
+    found = scale(known.get("human", known.get("native")), sparse, floors)
+    differences = tuple(_difference(results[0], other, sparse, floors, margin) for other in others)
+    return Comparison(results, differences, found, floors=floors)
 
 
 def highest(floors: Mapping[str, Trained]) -> tuple[str, float] | None:
@@ -186,15 +193,22 @@ def highest(floors: Mapping[str, Trained]) -> tuple[str, float] | None:
     )
 
 
-def difference_interval(ours: Array, theirs: Array, rng: np.random.Generator) -> Interval:
-    """Difference of interquartile means with its percentile bootstrap interval; each side is resampled.
+def beside_floor(result: RewardResult, floors: Mapping[str, Trained]) -> str:
+    """ "is no better than zero actions"; "" where a reward is better than the best floor."""
+    found, interval = highest(floors), result.interval
+    if found is None or interval is None or interval.low > found[1]:
+        return ""
+    how = "is no better than" if interval.value <= found[1] else "can't be told from"
+    return f"{'is worse than' if interval.high < found[1] else how} {found[0]}"
 
-    Args:
-        ours: (n,) one number for each seed.
-        theirs: (m,) likewise.
-    """
-    draws = iqm(resampled(ours, REPEATS, rng)) - iqm(resampled(theirs, REPEATS, rng))
-    return percentile_interval(np.append(iqm(ours) - iqm(theirs), draws))
+
+def paired(ours: RewardResult, theirs: RewardResult) -> PermutationTest | None:
+    """Test on the seeds that both were trained with; None where they are fewer than any verdict needs."""
+    known = {each.seed: each.fitness for each in theirs.evaluated.trained}
+    both = [(each.fitness, known[each.seed]) for each in ours.evaluated.trained if each.seed in known]
+    if len(both) < LEAST:
+        return None
+    return PermutationTest(*np.array(both).T, rng=np.random.default_rng(0), repeats=REPEATS)
 
 
 def sentence(text: str) -> str:
@@ -213,45 +227,67 @@ def scale(
     for side in (human, sparse):
         if side.failed or not side.fitness.size:
             return side.failed or f"the {side.label} reward was not trained"
-    x, y = human.fitness, sparse.fitness
-    found = Scale(float(iqm(x)), float(iqm(y)), human.label)
-    if (floor := highest(floors)) and max(found.human, found.sparse) <= floor[1]:
+    if (floor := highest(floors)) and all(beside_floor(each, floors) for each in (human, sparse)):
         return f"neither the {human.label} nor the sparse reward does better than {floor[0]}"
-    gap = difference_interval(
-        x, y, np.random.default_rng(0)
-    )  # of one training each it has no width, and so holds no 0
-    equal = human_normalised(0.0, found.human, found.sparse) is None or gap.low <= 0.0 <= gap.high
-    if equal or min(x.size, y.size) < 2:
+    if (test := paired(human, sparse)) is None:
+        return FEW
+    found = Scale(float(iqm(human.fitness)), float(iqm(sparse.fitness)), human.label)
+    if human_normalised(0.0, found.human, found.sparse) is None or test.p() > LEVEL:
         return f"the {human.label} and the sparse reward can't be told apart"
     return found
 
 
-def _difference(ours: RewardResult, theirs: RewardResult) -> Difference:
+def _difference(
+    ours: RewardResult,
+    theirs: RewardResult,
+    sparse: RewardResult | None,
+    floors: Mapping[str, Trained],
+    margin: float | None,
+) -> Difference:
+    flaws = [beside_floor(ours, floors), beside_floor(theirs, floors)]
+    if sparse and (test := paired(theirs, sparse)) and test.difference < 0 and test.p() <= LEVEL:
+        flaws[1] = " and ".join(filter(None, (flaws[1], "is worse than sparse")))
+    first = f"{ours.label}, which {flaws[0]}," if flaws[0] else ours.label
+    second = f"{theirs.label}, which {flaws[1]}" if flaws[1] else theirs.label
+    return Difference(theirs, (first, second), *_verdict(ours, theirs, floors, margin))
+
+
+def _verdict(
+    ours: RewardResult, theirs: RewardResult, floors: Mapping[str, Trained], margin: float | None
+) -> tuple[Verdict, str]:
+    """The verdict and its explanation; a difference that is found is one, however small."""
     for side in (ours, theirs):
         if not side.fitness.size:
             why = f"no training of the {side.label} reward finished: it failed, which is no score"
-            return Difference(theirs, "can't tell", why)
-    x, y = ours.fitness, theirs.fitness
-    gap, p = (
-        difference_interval(x, y, np.random.default_rng(0)),
-        permutation_p(x, y, rng=np.random.default_rng(0)),
-    )
-    chance = probability_of_improvement(x, y)
-    value, low, high = numbers.column([gap.value, gap.low, gap.high])
-    luck = "under 0.1%" if p < 0.001 else f"{numbers.compact(100 * p, 2)}%"
-    seen = (
-        f"probability of improvement {chance.value:.2f} [{chance.low:.2f}, {chance.high:.2f}]. "
-        f"Fitness differs by {value} [{low}, {high}]; equal rewards differ as much in {luck} of cases."
-    )
+            return "can't tell", why
+    chance = probability_of_improvement(ours.fitness, theirs.fitness)
+    seen = f"probability of improvement {chance.value:.2f} [{chance.low:.2f}, {chance.high:.2f}]."
+    test = paired(ours, theirs)
     if ours.failed or theirs.failed:
-        return Difference(theirs, "can't tell", f"{seen} {ours.failed or theirs.failed}.")
-    if min(x.size, y.size) < LEAST:
-        why = f"At least {LEAST} seeds a side are needed for any verdict."
-        return Difference(theirs, "can't tell", f"{seen} {why}")
-    if p <= LEVEL and not gap.low <= 0 <= gap.high:
-        return Difference(theirs, "better" if gap.low > 0 else "worse", seen)
+        return "can't tell", f"{seen} {ours.failed or theirs.failed}."
+    if test is None:
+        return "can't tell", f"{seen} {sentence(FEW)}."
+    found = test.interval()
+    value, low, high = numbers.column([found.value, found.low, found.high])
+    p, stated = test.p(), "the margin"
+    seen += f" Mean fitness differs by {value} [{low}, {high}]; equal rewards differ as much in {_share(p)}."
+    if p <= LEVEL:
+        return "better" if found.value > 0 else "worse", seen
+    if margin is None and (floor := highest(floors)):
+        margin = MARGIN * float(theirs.fitness.mean() - floor[1])
+        stated = f"a tenth of what {theirs.label} adds to {floor[0]}"
+    if margin is not None and abs(found.value) < margin:
+        close = test.p_within(margin)
+        differ = f"rewards that differ by {numbers.number(margin)}, {stated}, come as close"
+        seen += f" {sentence(differ)} in {_share(close)}."
+        if close <= LEVEL:
+            return "as good", seen
     why = "To find a difference so small, more than 100 seeds a side would be needed."
-    if needed := runs_to_decide(x, y, gap):
+    if needed := runs_to_decide(found.value, test.error, ours.fitness.size):
         decide = f"{needed} seeds a side would find it four times out of five"
         why = f"If the true difference is the one seen, {decide}."
-    return Difference(theirs, "can't tell", f"{seen} {why}")
+    return "can't tell", f"{seen} {why}"
+
+
+def _share(p: float) -> str:
+    return "under 0.1% of cases" if p < 0.001 else f"{numbers.compact(100 * p, 2)}% of cases"

@@ -144,7 +144,7 @@ def _is_active(run: Run) -> bool:
 
 def _report(data: RunData) -> Group:
     """The winner beside the references, and the verdicts."""
-    comparison = compare(data.reports, *data.reported, floors=data.floors)
+    comparison = compare(data.reports, *data.reported, floors=data.floors, margin=data.config.margin)
     lines = (Text(sentence, style=style) for sentence, style in sections.sentences(comparison))
     return Group(layout.table(*sections.report(comparison)), Text(), *lines)
 

@@ -30,7 +30,7 @@ def write_report(run: Run, *, pictures: bool = True) -> list[Path]:
         RunError: a file of the run is damaged, or the disk is full.
     """
     data, folder = RunData(run), shlex.quote(str(run.folder))
-    comparison = compare(data.reports, *data.reported, floors=data.floors)
+    comparison = compare(data.reports, *data.reported, floors=data.floors, margin=data.config.margin)
     chosen, svg = data.winner if pictures else None, ""
     shown, why_no_films = films(run, chosen.id) if chosen else ([], "the run hasn't ended")
     if pictures:

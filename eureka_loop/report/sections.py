@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from eureka_loop import numbers
 from eureka_loop.judge.statistics import clipped
 from eureka_loop.report import text
-from eureka_loop.report.comparison import Comparison, RewardResult
+from eureka_loop.report.comparison import Comparison, RewardResult, beside_floor, sentence
 from eureka_loop.report.run_data import RunData, terms
 from eureka_loop.results import (
     FITNESS,
@@ -23,7 +23,7 @@ from eureka_loop.results import (
 )
 from eureka_loop.store import FLOORS, REFERENCES
 
-STYLES = {"better": "green", "worse": "red", "can't tell": "yellow"}
+STYLES = {"better": "green", "as good": "green", "worse": "red", "can't tell": "yellow"}
 TERMS = "terms, by share of the reward"
 
 FEW = 4  # candidates, of which no expectation is made
@@ -139,10 +139,11 @@ def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
     if comparison.unfinished:
         yield f"The report is not finished ({comparison.unfinished}): there is no verdict yet.", "yellow"
         return
-    if comparison.below_floor:
-        yield comparison.below_floor, "red"
     for each in comparison.differences:
-        yield f"Against {each.reference.label}: {each.verdict}: {each.explanation}", STYLES[each.verdict]
+        yield str(each), STYLES[each.verdict]
+    for each in comparison.results[:1]:
+        if not comparison.differences and (flaw := beside_floor(each, comparison.floors)):
+            yield sentence(f"{each.label} {flaw}."), "red"
     if len(comparison.results) > 2 and (score := _normalised(comparison)):
         yield f"Human-normalised score: {score}", ""
 

@@ -11,19 +11,18 @@ import pytest
 
 from eureka_loop.judge.statistics import (
     Interval,
+    PermutationTest,
     clipped,
     human_normalised,
     iqm,
     pearson,
     percentile_interval,
-    permutation_p,
     probability_of_improvement,
     rate_interval,
     resampled,
     runs_to_decide,
 )
 from eureka_loop.records import Array
-from eureka_loop.report.comparison import difference_interval
 
 # (runs, tasks): rliable's layout; a stratum here is a task, so a column.
 OURS = np.array(
@@ -106,17 +105,35 @@ def test_human_normalised(method: float, human: float, sparse: float, expected: 
     assert expected is None or clipped(expected) == {4.0: 3.0, 2.0: 2.0, -1.0: 0.0}[expected]
 
 
+def tested(ours: Array, theirs: Array) -> PermutationTest:
+    return PermutationTest(ours, theirs, rng=rng())
+
+
 def test_permutations() -> None:
-    """Of the 6 splits of 1, 2 | 3, 4 the observed one and its mirror image differ most."""
-    assert permutation_p(np.array([1.0, 2.0]), np.array([3.0, 4.0]), rng=rng()) == pytest.approx(2 / 6)
-    x, y = np.array([0.1, 0.4, 0.9, 1.3, 0.2, 0.6]), np.array([0.8, 1.1, 1.9, 0.7, 1.5, 1.2])
-    exact = permutation_p(x, y, rng=rng())
-    assert permutation_p(x, y, rng=rng(), repeats=900) == pytest.approx(exact, abs=0.03)
+    """Of the 70 splits of 1..4 | 5..8 the observed one and its mirror image differ most."""
+    assert tested(np.arange(4.0), np.arange(4.0, 8.0)).p() == pytest.approx(2 / 70)
+    assert tested(np.arange(20.0), np.arange(20.0, 40.0)).p() == pytest.approx(1 / 10_001)
+
+
+def test_the_interval_holds_what_the_test_does_not_refute() -> None:
+    test = tested(rng().normal(1.0, 1.0, 8), np.arange(8.0) / 4)
+    found, near = test.interval(), 0.02 * test.error
+    for end, outwards in ((found.low, -near), (found.high, near)):
+        assert test.p(end - outwards) > 0.05 >= test.p(end + outwards)
+    assert test.p_within(abs(found.value)) == 1.0
+    widest = max(abs(found.low), abs(found.high))
+    assert test.p_within(widest + near) <= 0.025 < test.p_within(widest - near)
+
+
+def test_seeds_in_common_help_where_they_decide_how_a_training_ends() -> None:
+    x = rng().normal(size=8)
+    assert tested(x + 0.5, x[::-1]).p() > 0.1
+    assert tested(x + 0.5, x + 0.1 * rng().normal(size=8)).p() < 0.05
 
 
 @pytest.mark.parametrize(("one", "other"), [(1.0, 1.0), (0.1 + 0.2, 0.3), (-1e9, np.nextafter(-1e9, 0))])
 def test_a_difference_by_rounding_is_none(one: float, other: float) -> None:
-    assert permutation_p(np.full(4, one), np.full(5, other), rng=rng()) == 1.0
+    assert tested(np.full(5, one), np.full(5, other)).p() == 1.0
 
 
 def test_pearson() -> None:
@@ -143,14 +160,15 @@ def test_a_rate_interval_is_wilsons(rates: list[float], expected: tuple[float, f
 
 
 def advice(ours: Array, theirs: Array) -> int | None:
-    return runs_to_decide(ours, theirs, difference_interval(ours, theirs, rng()))
+    test = tested(ours, theirs)
+    return runs_to_decide(test.difference, test.error, ours.size)
 
 
 def test_a_difference_of_one_deviation_needs_about_twenty_runs() -> None:
-    """Cohen's table: 17 a side for a mean; an interquartile mean has a larger error and needs a few more."""
+    """Cohen's table: 17 a side."""
     generator = rng()
     found = [advice(generator.normal(1.0, 1.0, 40), generator.normal(0.0, 1.0, 40)) or 101 for _ in range(30)]
-    assert 16 <= np.median(found) <= 24
+    assert 14 <= np.median(found) <= 20
 
 
 def test_bounds_of_the_advice() -> None:

@@ -10,7 +10,7 @@ from eureka_loop.judge.learning import Curves, curves
 from eureka_loop.judge.statistics import iqm
 from eureka_loop.records import Algorithm
 from eureka_loop.report.compare.setup import SETUP, Entry, Setup
-from eureka_loop.report.comparison import Comparison, Difference, RewardResult, compare, sentence
+from eureka_loop.report.comparison import Comparison, Difference, RewardResult, compare
 from eureka_loop.results import Evaluated
 from eureka_loop.store import Run
 
@@ -75,15 +75,8 @@ class ComparisonResults:
     @property
     def lines(self) -> list[str]:
         """The verdict in one line with all that it rests on, for each algorithm."""
-        first, lines = self.setup.entries[0].label, []
-        for part in self.parts:
-            found, other = part.headline, part.headline.reference.label
-            verdict = f"{first} is {found.verdict} than {other}"
-            if found.verdict == "can't tell":
-                verdict = f"can't tell {first} from {other}"
-            algorithm = f"with {part.name}: " if len(self.parts) > 1 else ""
-            lines.append(sentence(f"{algorithm}{verdict}: {found.explanation}"))
-        return lines
+        several = len(self.parts) > 1
+        return [f"With {part.name}: " * several + str(part.headline) for part in self.parts]
 
     @property
     def caution(self) -> str:
@@ -119,7 +112,8 @@ def _part(folder: Path, algorithm: Algorithm, setup: Setup) -> Part:
     done, wanted = sum(len(each.results) for each in reports), len(reports) * setup.seeds
     labels = {each.id: each.label for each in setup.entries}
     found = tuple(curves([each.trained for each in reports]))
-    return Part(algorithm, run, compare(reports, done, wanted, labels, run.floors()), found)
+    comparison = compare(reports, done, wanted, labels, run.floors(), setup.config.margin)
+    return Part(algorithm, run, comparison, found)
 
 
 def _evaluated(run: Run, id: str, setup: Setup) -> Evaluated:

@@ -172,4 +172,5 @@ def begin(setup: Setup, folder: Path) -> Setup:
 
 def _question(setup: Setup) -> tuple[object, ...]:
     config = setup.config
-    return setup.task.name, setup.entries[0].id, config.steps, config.seed, config.judge_episodes
+    budget = config.steps, config.seed, config.judge_episodes, config.margin
+    return setup.task.name, setup.entries[0].id, *budget

@@ -114,11 +114,9 @@ def summary(found: ComparisonResults) -> RenderableType:
 
 def _lines(part: Part) -> Iterator[tuple[str, str]]:
     """Verdicts but the headline; correlations; the reason for having no video."""
-    if part.comparison.below_floor:
-        yield part.comparison.below_floor, STYLES["worse"]
     for each in part.comparison.differences:
         if each is not part.headline:
-            yield f"Against {each.reference.label}: {each.verdict}: {each.explanation}", STYLES[each.verdict]
+            yield str(each), STYLES[each.verdict]
     for agreement, other in _agreements(part):
         yield f"On shared transitions with {other.label}: {correlation(agreement)}", ""
     if why_not := Shared.of(part.run).why_no_films:
