@@ -278,7 +278,7 @@ def _verdict(
         stated = f"a tenth of what {theirs.label} adds to {floor[0]}"
     if margin is not None and abs(found.value) < margin:
         close = test.p_within(margin)
-        differ = f"rewards that differ by {numbers.number(margin)}, {stated}, come as close"
+        differ = f"rewards that differ by {numbers.compact(margin)}, {stated}, come as close"
         seen += f" {sentence(differ)} in {_share(close)}."
         if close <= LEVEL:
             return "as good", seen

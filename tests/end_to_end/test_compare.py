@@ -94,7 +94,7 @@ def test_files_beside_the_envs_own_reward_with_both_algorithms(here: Path) -> No
     text = " ".join(done("compare", "a.py", "b.py", *words, cwd=here).split())
     assert "failed" not in text
     for algorithm in ("ppo", "sac"):
-        verdict = "can't tell a.py from the env's own: probability of improvement"
+        verdict = "Can't tell a.py from the env's own: probability of improvement"
         assert f"With {algorithm.upper()}: {verdict}" in text
         found = [json.loads(path.read_text()) for path in results(here / "c" / algorithm)]
         assert [len(each["episodes"]) for each in found] == [2] * 3

@@ -96,10 +96,10 @@ def test_a_verdict_says_that_the_hand_written_reward_loses_to_sparse() -> None:
 @pytest.mark.parametrize(
     ("margin", "floor", "verdict", "stated"),
     [
-        (None, 0.0, "as good", "differ by 0.260, a tenth of what hand-written adds to zero actions, come as close in 0"),
+        (None, 0.0, "as good", "differ by 0.26, a tenth of what hand-written adds to zero actions, come as close in 0"),
         (None, 2.5, "can't tell", ""),
         (None, 3.0, "can't tell", ""),  # a reference below the floor: no margin
-        (0.5, 3.0, "as good", "differ by 0.500, the margin, come as close in under 0.1% of cases"),
+        (0.5, 3.0, "as good", "differ by 0.5, the margin, come as close in under 0.1% of cases"),
         (0.01, 0.0, "can't tell", "the margin, come as close in"),
         (0.0, 0.0, "can't tell", ""),
     ],

@@ -65,7 +65,7 @@ class Made:
         if not winner:
             run.event("stopped", reason=NOTHING_TRAINED)
             return run
-        report = seeds("report_training", seed, 3)
+        report = seeds("report_training", seed, 4)
         self._result(run, "g0-00", seeds("training", seed, 1)[0], winner[0] or 0.0)
         run.event("reporting", winner="g0-00", references=ids, seeds=report)
         for id, values in (("g0-00", winner), (ids[0], human), (ids[-1], sparse)):

@@ -11,7 +11,7 @@ from eureka_loop.report.run_data import Cost
 
 from .conftest import STEPS, Fitness, Made
 
-UP, DOWN = [1.0, 1.02, 0.98], [0.0, 0.02, -0.02]
+UP, DOWN = [1.0, 1.02, 0.98, 1.0], [0.0, 0.02, -0.02, 0.0]
 
 
 def two_searches(made: Made, winner: Fitness, human: Fitness, sparse: Fitness) -> BenchResults:
@@ -56,6 +56,7 @@ def test_an_unknown_price_is_no_price(
     [
         ([0.0, 1.0, 0.5], [0.1, 0.9, 0.5], "the hand-written and the sparse reward can't be told apart"),
         ([1.0] * 3, [1.0] * 3, "the hand-written and the sparse reward can't be told apart"),
+        ([1.0], [0.0], "at least 4 seeds a side are needed for any verdict"),
         ([1.0, None, 1.0], [0.0] * 3, "2 trainings of the hand-written reward failed"),
         ([1.0] * 3, [0.0, 0.0, None], "2 trainings of the sparse reward failed"),
     ],
@@ -79,7 +80,7 @@ def test_undefined_tasks_do_not_enter_the_aggregate(made: Made) -> None:
 
 def test_a_search_whose_winner_fails_counts_for_nothing_and_not_as_zero(made: Made) -> None:
     made.begin()
-    made.search("hopper-hop", 0, [2.0] * 3, UP, DOWN)
+    made.search("hopper-hop", 0, [2.0] * 4, UP, DOWN)
     made.search("hopper-hop", 1, [2.0, None, 2.0], UP, DOWN)
     made.search("reacher-reach", 0, [])
     found = BenchResults.of(made.folder)

@@ -82,7 +82,7 @@ def test_a_bench_without_any_score_has_a_page(made: Made, offline: Callable[[str
 def test_one_search_has_no_interval_and_the_report_warns(made: Made) -> None:
     made.searches = 1
     made.begin()
-    made.search("hopper-hop", 0, [0.5] * 3, [1.0, 1.01, 0.99], [0.0, 0.01, -0.01])
+    made.search("hopper-hop", 0, [0.5] * 3, [1.0, 1.01, 0.99, 1.0], [0.0, 0.01, -0.01, 0.0])
     found = BenchResults.of(made.folder)
     assert view.row(found.tasks[1])[2:6] == ["0.50", "no", "0%", "0.500"]
     assert "[" not in view.headlines(found)[0]
