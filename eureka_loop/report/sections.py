@@ -141,9 +141,10 @@ def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
         return
     for each in comparison.differences:
         yield str(each), STYLES[each.verdict]
-    for each in comparison.results[:1]:
-        if not comparison.differences and (flaw := beside_floor(each, comparison.floors)):
-            yield sentence(f"{each.label} {flaw}."), "red"
+    if comparison.results and not comparison.differences:
+        first = comparison.results[0]
+        if flaw := beside_floor(first, comparison.floors):
+            yield sentence(f"{first.label} {flaw}."), "red"
     if len(comparison.results) > 2 and (score := _normalised(comparison)):
         yield f"Human-normalised score: {score}", ""
 

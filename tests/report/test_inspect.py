@@ -59,8 +59,8 @@ Report  trained again on seeds that the search never saw
   hand-written    2.100  [2.000, 2.200]      67%  2.000, 2.200, 2.100
   sparse          0.600  [0.400, 0.900]       0%  0.400, 0.500, 0.900
 
-  Can't tell winner from hand-written: probability of improvement 1.00 [0.50, 1.00]. At least 4 seeds
-  a side are needed for any verdict.
+  Can't tell winner from hand-written: probability of improvement 1.00 [0.50, 1.00]. At least 4
+  seeds a side are needed for any verdict.
   Can't tell winner from sparse: probability of improvement 1.00 [0.50, 1.00]. At least 4 seeds a
   side are needed for any verdict.
   Human-normalised score: not defined, since at least 4 seeds a side are needed for any verdict."""

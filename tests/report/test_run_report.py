@@ -31,7 +31,7 @@ def test_it_tells_the_whole_story(script: Script) -> None:
         "| winner g1-00 | 2.600 | \\[2.500, 2.700\\] | 100% | 2.500, 2.700, 2.600 |",
         "| hand-written | 2.100 | \\[2.000, 2.200\\] | 67% | 2.000, 2.200, 2.100 |",
         "| sparse | 0.600 | \\[0.400, 0.900\\] | 0% | 0.400, 0.500, 0.900 |",
-        "- Human-normalised score: 1.33; 0: sparse, 1: hand-written.",
+        "- Human-normalised score: not defined, since at least 4 seeds a side are needed for any verdict.",
         f"![Fitness over training: interquartile mean over seeds, with its 95% interval]({PICTURE})",
         "| 4 | g0-00 | 1.200 | 0% | speed 80%, upright 10%, effort 10%, \\_level |  | sample 1 |",
         "| g1-02 | seed 0 | not finite | term 'speed' is NaN in 3 of 2,048 rows |",

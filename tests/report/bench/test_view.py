@@ -93,7 +93,7 @@ def test_one_search_has_no_interval_and_the_report_warns(made: Made) -> None:
 def test_failures_undefined_scores_and_costs_are_named(made: Made, usd: float | None) -> None:
     made.begin()
     made.search("reacher-reach", 0, [])
-    made.search("hopper-hop", 0, [0.5] * 3, [1.0] * 3, [1.0] * 3, tokens=500, usd=usd)
+    made.search("hopper-hop", 0, [0.5] * 4, [1.0] * 4, [1.0] * 4, tokens=500, usd=usd)
     found = BenchResults.of(made.folder)
     reacher, hopper = found.tasks
     notes = list(view.notes(found))
