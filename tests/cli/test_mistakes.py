@@ -33,6 +33,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
             "eureka: unknown designer 'gpt'; registered: templates, llm, replay",
         ),
         ("run halfcheetah-run --steps 50", "--steps 50 is out of range"),
+        ("compare a.py b.py --task hopper-hop --margin -1", "--margin -1.0 is out of range: give 0 to"),
         ("run halfcheetah-run --config none.toml", "none.toml"),
         ("run hopper-hop --config mine.toml --designer templates", "n_steps"),
         ("resume", "eureka: say which run: its folder, such as runs/"),

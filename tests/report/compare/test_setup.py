@@ -102,6 +102,7 @@ def test_a_folder_holds_one_question(tmp_path: Path) -> None:
     changed = (ENTRIES[0], replace(ENTRIES[1], source="other"))
     for other in (
         replace(BEFORE, config=replace(BEFORE.config, steps=2000)),
+        replace(BEFORE, config=replace(BEFORE.config, margin=0.5)),  # stated after a look
         replace(BEFORE, entries=changed),
     ):
         with pytest.raises(
