@@ -96,8 +96,8 @@ def test_a_verdict_says_that_the_hand_written_reward_loses_to_sparse() -> None:
 @pytest.mark.parametrize(
     ("margin", "floor", "verdict", "stated"),
     [
-        (None, 0.0, "as good", "differ by 0.26, a tenth of what hand-written adds to zero actions, come as close in 0"),
-        (None, 2.5, "can't tell", ""),
+        (None, 0.0, "as good", "differ by 0.26, a tenth of what hand-written adds to zero actions, come as close in under 0.1%"),
+        (None, 2.5, "can't tell", "differ by 0.01, a tenth"),
         (None, 3.0, "can't tell", ""),  # a reference below the floor: no margin
         (0.5, 3.0, "as good", "differ by 0.5, the margin, come as close in under 0.1% of cases"),
         (0.01, 0.0, "can't tell", "the margin, come as close in"),
@@ -114,6 +114,7 @@ def test_as_good_is_a_difference_within_the_margin(
     )
     (found,) = compare(rewards, floors=floor_of(floor), margin=margin).differences
     assert (found.verdict, stated in found.explanation) == (verdict, True), found.explanation
+    assert ("come as close" in found.explanation) == bool(stated)
 
 
 def test_a_difference_that_is_found_is_one_however_small() -> None:
