@@ -11,6 +11,7 @@ from eureka_loop.records import Array, Task
 
 from .domain import OURS, Domain, Vectorised, observable, touching
 from .locomotion import DISTANCE, SPEED, fallen, upward_velocity
+from .tuned import SOURCE, short_ppo
 from .zoo import SAC_MUJOCO, WIDE_NETWORK, cite
 
 # The env calls the hopper healthy, and lets the episode go on, within these.
@@ -246,5 +247,8 @@ DOMAIN = Domain(
     tasks=(HOP, JUMP, SPOT),
     hyperparameters={"ppo": PPO, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Hopper-v4 (tuned)", sac="Hopper-v4"),
+    tuned={"ppo": short_ppo(batch_size=64, learning_rate="lin_3e-4", log_std_init=0.0)},
+    tuned_source=SOURCE,
+    steps={"ppo": 500_000, "sac": 100_000},
     vectorised=VECTORISED,
 )
