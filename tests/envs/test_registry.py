@@ -81,11 +81,11 @@ def test_stable_baselines_takes_the_hyperparameters(own: dict[str, Any], algorit
 
 
 def test_tuned_settings_come_first_and_published_ones_on_request() -> None:
-    cheetah, hopper = find_domain("HalfCheetah-v5"), find_domain("Hopper-v5")
+    cheetah, ant = find_domain("HalfCheetah-v5"), find_domain("Ant-v5")
     assert cheetah.settings("ppo") == cheetah.tuned["ppo"] != cheetah.settings("ppo", "zoo")
     assert cheetah.settings("ppo", "zoo") == cheetah.hyperparameters["ppo"]
     assert cheetah.settings("sac") == cheetah.hyperparameters["sac"]
-    assert hopper.settings("ppo") == hopper.hyperparameters["ppo"]
+    assert ant.settings("ppo") == ant.hyperparameters["ppo"]
 
 
 def test_hyperparameters_are_cited_and_batching_is_stated_or_ruled_out() -> None:
