@@ -35,8 +35,8 @@ class TrainConfig:
     """population: many policies trained at once; sb3: one by one. Default: population where it can."""
     steps: int = 0
     """Environment steps each training gets; 0: what the task's domain advises, or what fits --minutes."""
-    seeds: int = 0
-    """Trainings of each candidate that is trained to the end; 0: 3 with --halving, else 1."""
+    seeds: int = 1
+    """Trainings of each candidate during the search."""
     report_seeds: Annotated[int | None, optional("N")] = None
     """Fresh trainings of the winner and of each reference at the end; 0 leaves the report out. Default: 5, or
     what fits --minutes."""
@@ -83,9 +83,11 @@ class RunConfig(TrainConfig):
     """How often rewards are written, trained and judged; 0: what fits --minutes, or 3."""
     samples: int = 0
     """Reward programs a generation; 0: what fits --minutes, or 8."""
-    halving: int = 0
-    """With 3 only the best third goes on after a third of the steps, and so on. 1: all train to the end. 0: 3
-    where trainings are long enough, and the trainer can continue them."""
+    confirm: int = 0
+    """Trainings, in all, that a generation's best gets before it counts as such; 0: 3 where trainings take
+    twenty rollouts or more, else --seeds."""
+    halving: int = 1
+    """With 3 only the best third goes on after a third of the steps, and so on. 1: all train to the end."""
     steady: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Don't wait for a whole generation: whenever a candidate has ended, another is written."""
     strategy: str = "eureka"
@@ -116,7 +118,7 @@ class RunConfig(TrainConfig):
         return "steady" if self.steady else self.strategy
 
 
-OPEN = ("steps", "generations", "samples", "halving", "seeds")  # 0 where they aren't given
+OPEN = ("steps", "generations", "samples", "confirm")  # 0 where they aren't given
 LIMITS: tuple[tuple[str, float, float], ...] = (
     ("generations", 1, 1000),
     ("samples", 1, 100),
@@ -124,6 +126,7 @@ LIMITS: tuple[tuple[str, float, float], ...] = (
     ("minutes", 0, 1e7),
     ("seeds", 1, 100),
     ("halving", 1, 100),
+    ("confirm", 1, 100),
     ("report_seeds", 0, 100),
     ("judge_episodes", 1, 1000),
     ("margin", 0, 1e9),

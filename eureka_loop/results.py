@@ -224,24 +224,6 @@ class Evaluated:
         return mean_known(values) if None not in values and len(values) == len(self.results) else None
 
 
-def shrunk(groups: Sequence[Sequence[float]]) -> list[float]:
-    """Means of groups of trainings, each shrunk towards the mean of all, the more the noisier it is.
-
-    Empirical Bayes with one variance between groups and one within (Morris 1983, "Parametric Empirical Bayes
-    Inference", section 1). Where no group has two trainings, noise is unknown, and these are the plain means.
-    """
-    means = [fmean(each) for each in groups]
-    degrees = sum(len(each) - 1 for each in groups)
-    if not degrees or len(groups) < 2:
-        return means
-    within = sum((x - mean) ** 2 for each, mean in zip(groups, means, strict=True) for x in each) / degrees
-    noise = [within / len(each) for each in groups]
-    centre = fmean(means)
-    between = max(0.0, sum((mean - centre) ** 2 for mean in means) / (len(means) - 1) - fmean(noise))
-    kept = [between / (between + each) if between + each else 1.0 for each in noise]
-    return [centre + share * (mean - centre) for share, mean in zip(kept, means, strict=True)]
-
-
 Scores = Callable[[str], float | None]  # by name; None: unscored
 
 

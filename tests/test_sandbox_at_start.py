@@ -25,7 +25,7 @@ VOCABULARY = Vocabulary("Hopper-v5", (Observable("action", (3,)),), horizon=1000
 
 @pytest.fixture
 def config(tmp_path: Path) -> RunConfig:
-    numbers = {"steps": 1000, "generations": 1, "samples": 1, "halving": 1, "seeds": 1, "report_seeds": 0}
+    numbers = {"steps": 1000, "generations": 1, "samples": 1, "confirm": 1, "report_seeds": 0}
     return RunConfig(task="hopper-hop", designer="templates", out=tmp_path / "runs", **numbers)
 
 

@@ -94,8 +94,6 @@ class TrainOptions(TrainConfig):
     """Train one reward program of your own, and judge it."""
 
     task: Annotated[str, optional("TASK_OR_TEXT")] = ""
-    seeds: int = 1
-    """Trainings of it."""
     report_seeds: int = 0
     """Trainings on fresh seeds, of the references, too: a run's comparison; --config doesn't count here."""
     program: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="REWARD.py")] = tyro.MISSING
@@ -106,8 +104,7 @@ def train(arguments: list[str]) -> int:
     """Train one reward program of the user's own."""
     words, base, human = _files(arguments)
     shared = [each.name for each in fields(TrainConfig)]
-    kept = {name: getattr(base, name) for name in shared if name != "report_seeds"}
-    defaults = TrainOptions(**{**kept, "seeds": base.seeds or 1})
+    defaults = TrainOptions(**{name: getattr(base, name) for name in shared if name != "report_seeds"})
     options = parse(TrainOptions, "train", words, defaults, f"{TrainOptions.__doc__}{FILES}")
     if not options.task.strip():
         example = f"eureka train {options.program} --task halfcheetah-run"

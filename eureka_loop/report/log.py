@@ -150,6 +150,8 @@ def _started(event: Event, state: RunState) -> str:
     steady = " (steady)" if state.steady else ""
     halving = event.get("halving") or 1
     early = f" (early on, the best 1 in {halving} goes on)" if halving > 1 else ""
+    confirm = event.get("confirm") or 0
+    early += f" ({confirm} for the best)" if confirm > state.seeds else ""
     budget = f"{event.get('algorithm')} {steps} steps × {numbers.plural(state.seeds, 'seed')}{early}"
     return f"{state.task}: {size}{steady} by {state.designer}, {budget}, {how}"
 

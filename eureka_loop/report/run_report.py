@@ -56,7 +56,7 @@ def write_report(run: Run, *, pictures: bool = True) -> list[Path]:
         stopped=data.having("halted"),
         ranking=sections.ranking(data, notes=True),
         ranked_how=sections.ranked_how(data.ranking),
-        trainings=numbers.plural(data.config.seeds, "training"),
+        trainings=sections.trainings(data.config),
         failures=sections.failures([*data.search, *data.reports], data.failed_floors),
         damaged=sections.damaged(data),
         cost=data.cost,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from eureka_loop import numbers
+from eureka_loop.config import RunConfig
 from eureka_loop.judge.statistics import clipped
 from eureka_loop.report import text
 from eureka_loop.report.comparison import Comparison, RewardResult, beside_floor, sentence
@@ -19,14 +20,11 @@ from eureka_loop.results import (
     Failed,
     ranked,
     ranked_by,
-    shrunk,
 )
 from eureka_loop.store import FLOORS, REFERENCES
 
 STYLES = {"better": "green", "as good": "green", "worse": "red", "can't tell": "yellow"}
 TERMS = "terms, by share of the reward"
-
-FEW = 4  # candidates, of which no expectation is made
 
 Grid = tuple[list[str], list[list[str]]]  # a table's heads and rows
 
@@ -36,7 +34,7 @@ def ranking(data: RunData, *, notes: bool = False) -> Grid:
 
     Those that were stopped early come last: others ranked higher after as many steps.
     """
-    found, several = data.ranking, data.config.seeds > 1
+    found, several = data.ranking, any(len(each.results) > 1 for each in data.search)
     by = ranked_by(found[0].score) if found else FITNESS
     names = dict.fromkeys(name for each in found for result in each.trained for name in result.scores)
     scored = [
@@ -65,15 +63,13 @@ def ranked_how(found: list[Evaluated]) -> str:
         lucky = ", but where a start is a success" if any(each.score(SUCCESS) for each in found) else ""
         return f"by progress: nobody succeeded{lucky}"
     never = "; those that never succeeded, by progress" if PROGRESS in by else ""
-    return f"by mean fitness of the final policy{never}{_expected(found)}"
+    return f"by mean fitness of the final policy{never}"
 
 
-def _expected(found: list[Evaluated]) -> str:
-    """Fitness of the best on fresh seeds, as the others' noise lets expect it: the best of many is lucky."""
-    groups = [[result.fitness for result in each.trained] for each in found]
-    if len(groups) < FEW or max(map(len, groups)) < 2 or ranked_by(found[0].score) != FITNESS:
-        return ""
-    return f"; of the best, {numbers.number(shrunk(groups)[0])} is expected on fresh seeds"
+def trainings(config: RunConfig) -> str:
+    """Of each candidate: "1 training each, 3 of each generation's best"."""
+    more = f", {config.confirm} of each generation's best" if config.confirm > config.seeds else ""
+    return f"{numbers.plural(config.seeds, 'training')} each{more}"
 
 
 def fitness(data: RunData, each: Evaluated) -> str:

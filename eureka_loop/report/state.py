@@ -59,7 +59,7 @@ class CandidateState:
             return "halted"
         if not self.trainings:
             return "waiting"
-        return "done" if self.count("trained") >= self.seeds else "training"
+        return "done" if self.count("trained") >= max(self.seeds, len(self.trainings)) else "training"
 
     @property
     def pending(self) -> bool:

@@ -127,7 +127,8 @@ class Search:
             written = [start(self.bank.screened(each)) for each in written]
         whole = Rung(0, self.plan.steps, self.config.seeds, self.config.judge_episodes, asked.of)
         rungs = ladder(self.config.halving, whole)
-        return Allocation(self.run, self.evaluation, rungs, self.config.seed).train(asked, written)
+        confirm = self.config.confirm
+        return Allocation(self.run, self.evaluation, rungs, self.config.seed, confirm).train(asked, written)
 
     def request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
         """A strategy's request, and the results so far → the request to a designer."""
@@ -225,7 +226,7 @@ def _end_early(search: Search) -> None:
 
 def search_plan(config: RunConfig, share: Share) -> SearchPlan:
     """Without a barrier half of the candidates under way are in training, the others in the making."""
-    cohort = max(1, min(config.samples // (2 * share.workers), share.learners // max(1, config.seeds)))
+    cohort = max(1, min(config.samples // (2 * share.workers), share.learners // config.seeds))
     return SearchPlan(config.generations, config.samples, cohort, config.seed)
 
 
@@ -260,7 +261,7 @@ def announce(run: Run, here: Machine, share: Share) -> None:
             run.event("shared", **used)
         return
     config, task, training = run.config, run.task(), run.training()
-    same = ("generations", "samples", "seeds", "steps", "halving", "report_seeds")
+    same = ("generations", "samples", "seeds", "confirm", "steps", "halving", "report_seeds")
     run.event(
         "started",
         task=task.name,

@@ -69,12 +69,14 @@ class Allocation:
 
     Attributes:
         seed: the run's.
+        confirm: trainings, in all, of the best of a request whose results come together.
     """
 
     run: Run
     evaluation: Evaluation
     rungs: Sequence[Rung]
     seed: int
+    confirm: int = 0
 
     def train(self, request: ProposalRequest, written: Sequence[Written]) -> list[Ended]:
         """Each candidate as it stood at the highest rung that it reached; None where it wasn't written.
@@ -90,9 +92,10 @@ class Allocation:
             start(self._one(each, [task for group, task in cohorts if each in group], stage))
             for each in written
         ]
-        if len(self.rungs) == 1:
+        confirm = request.barrier and self.confirm > self.rungs[-1].seeds
+        if len(self.rungs) == 1 and not confirm:
             return first
-        climbed = start(self._climb(first))
+        climbed = start(self._climb(first, request.parents if confirm else None))
 
         async def reached(place: int) -> Evaluated | None:
             return (await climbed)[place]
@@ -114,10 +117,15 @@ class Allocation:
             await asyncio.gather(*cohorts)
         return self.evaluation.evaluated(candidate, stage)
 
-    async def _climb(self, first: Sequence[Ended]) -> list[Evaluated | None]:
+    async def _climb(
+        self, first: Sequence[Ended], rivals: Sequence[Evaluated] | None
+    ) -> list[Evaluated | None]:
         """The other rungs; with places left empty by failures taken by those next in rank.
 
         Nothing is decided while a candidate isn't written.
+
+        Args:
+            rivals: the best so far; None: the best of these are not confirmed.
         """
         reached = await asyncio.gather(*first)
         evaluated = [each for each in reached if each is not None]
@@ -133,7 +141,19 @@ class Allocation:
                 for path in self.run.candidate_folder(id).glob(f"rung-{rung.number}/seed-*/{SNAPSHOT}"):
                     path.unlink()
             found |= {each.candidate.id: each for each in evaluated}
+        if rivals is not None:
+            await self._confirm(found, rivals)
         return [found[each.candidate.id] for each in reached if each is not None]
+
+    async def _confirm(self, found: dict[str, Evaluated], rivals: Sequence[Evaluated]) -> None:
+        """Train the best with more seeds until the best is one that has them: single trainings are luck."""
+        training, episodes = seeds("training", self.seed, self.confirm), self.rungs[-1].episodes
+        stage = Stage(training, seeds("selection", self.seed, episodes))
+        while (order := ranked([*found.values(), *rivals])) and order[0].candidate.id in found:
+            best = order[0].candidate
+            if len(found[best.id].results) >= self.confirm:
+                break
+            (found[best.id],) = await self.evaluation.train_all([best], stage)
 
     def _cut(self, evaluated: Sequence[Evaluated], rung: Rung, above: Rung) -> list[Evaluated]:
         """The same; those that don't go on are marked as halted."""

@@ -39,10 +39,10 @@ GROWTH = (
     ("report_seeds", range(9, MOST_REPORT + 1)),
 )
 """Spent on in this order, as long as the time allows."""
-HALVING = 3
 PLATEAU = 3  # generations without a better candidate after which a planned search ends
-SEEDS = 3  # trainings of those that go on to the end
-ROLLOUTS = 30  # a shorter training isn't worth stopping early
+CONFIRM = 3  # trainings of a generation's best
+ROLLOUTS = 20  # a training of fewer can't tell rewards apart
+CONFIRMED = 1.5  # candidates of a generation, expected: the first best may prove lucky
 LEAST_STEPS = 1_000
 RESERVE, LAST = 0.03, 20.0  # share of the time, and seconds, kept for all but training: films take 10 to 16
 WRITING = 45.0  # s, assumed: a generation's replies from a model
@@ -81,10 +81,9 @@ def completed(config: RunConfig, training: Training, domain: Domain) -> RunConfi
     """The configuration with every number: those given, else the domain's steps and the usual ones."""
     settings, steps = training.hyperparameters, config.steps or domain.steps[config.algo]
     rollout = int(settings.get("n_envs", 1)) * int(settings.get("n_steps", 2_048))
-    whole = training.trainer != "population" or config.algo != "ppo" or config.steady or config.relabel
-    halving = config.halving or (1 if whole or steps < ROLLOUTS * rollout else HALVING)
-    found = _with(replace(config, steps=steps, halving=halving), USUAL)
-    return replace(found, seeds=config.seeds or (SEEDS if 1 < halving <= found.samples else 1))
+    tells = config.algo == "ppo" and steps >= ROLLOUTS * rollout and not config.steady
+    confirm = config.confirm or max(config.seeds, CONFIRM if tells else 1)
+    return _with(replace(config, steps=steps, confirm=confirm), USUAL)
 
 
 def _with(config: RunConfig, numbers: Mapping[str, int]) -> RunConfig:
@@ -112,9 +111,8 @@ def planned(
 
     def took(whole: RunConfig) -> float:
         """Seconds in all."""
-        rungs = ladder(whole.halving, Rung(0, whole.steps, whole.seeds, 1, whole.samples))
         reported = rewards * (whole.report_seeds or 0) * whole.steps
-        trained = (whole.generations * steps_of(rungs) + reported) / speed
+        trained = (whole.generations * generation_steps(whole) + reported) / speed
         return (trained + whole.generations * writing + spent + LAST) / (1 - RESERVE)
 
     found, limit = least, 60 * config.minutes
@@ -140,8 +138,15 @@ def planned(
     return found, Plan(config.minutes, spent, speed, _open(config, "report_seeds"), text)
 
 
+def generation_steps(config: RunConfig) -> float:
+    """Environment steps that a generation is expected to take."""
+    rungs = ladder(config.halving, Rung(0, config.steps, config.seeds, 1, config.samples))
+    return steps_of(rungs) + CONFIRMED * max(0, config.confirm - config.seeds) * config.steps
+
+
 def _in_words(config: RunConfig, rewards: int) -> str:
     early = f", the best 1 in {config.halving} go on after a part" if config.halving > 1 else ""
+    early += f", {config.confirm} for the best" if config.confirm > config.seeds else ""
     size = f"{plural(config.generations, 'generation')} × {config.samples} candidates"
     search = f"{size}, {count(config.steps)} steps × {plural(config.seeds, 'seed')}{early}"
     if not config.report_seeds:
@@ -159,7 +164,7 @@ def measured(task: Task, training: Training, config: RunConfig, share: Share) ->
     steps = 2 * int(settings.get("n_envs", 1)) * int(settings.get("n_steps", 2_048))
     if training.algorithm == "sac":
         settings["learning_starts"], steps = SAC_STARTS, SAC_STEPS
-    at_once = (config.samples or LEAST["samples"]) * max(1, config.seeds)
+    at_once = (config.samples or LEAST["samples"]) * config.seeds
     amount = min(at_once, share.workers * (share.learners if in_cohorts(training.trainer) else 1))
     source, judging = task.sparse or task.human or NOTHING, seeds("selection", config.seed, 1)
     executor = EXECUTORS.load(config.executor)(share)

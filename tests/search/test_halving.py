@@ -21,7 +21,7 @@ from eureka_loop.results import Evaluated, Failed, Halted, Score, Trained, judge
 from eureka_loop.search.halving import Allocation, ladder, steps_of
 from eureka_loop.search.strategy import ProposalRequest
 from eureka_loop.store import Run, read_result
-from tests.search.conftest import PLAN, trained
+from tests.search.conftest import PLAN, evaluated, trained
 
 STEPS = 90_000
 
@@ -181,3 +181,60 @@ def test_killed_anywhere_it_resumes_to_the_same_end(most: int, run: Run, tmp_pat
     assert found == wanted
     assert recorded(run) == recorded(whole)
     assert climb(run, 3, table, seeds=3)[0].submitted == [], "nothing is trained again"
+
+
+class Lucky(ScriptedExecutor):
+    """The first training of each candidate has its listed fitness, others another one; None: they fail."""
+
+    def __init__(self, first: Sequence[float], later: Sequence[float | None]) -> None:
+        super().__init__(self.answer)
+        self.first, self.later, self.trained = first, later, 0
+
+    def answer(self, job: Job) -> Trained | Failed:
+        self.trained += 1
+        place = int(job.source)
+        fitness = self.first[place] if job.seed == 0 else self.later[place]
+        return (
+            Failed(job.candidate, "diverged", "nan", seed=job.seed)
+            if fitness is None
+            else trained(job, fitness)
+        )
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "rival", "best", "trainings"),
+    [
+        ((1.0, 9.0, 5.0, 2.0), (1.0, 0.0, 5.0, 2.0), 0.0, "g0-02", 4 + 2 + 2),  # 9 was luck: 3 in all
+        ((1.0, 9.0, 5.0, 2.0), (1.0, 9.0, 5.0, 2.0), 0.0, "g0-01", 4 + 2),
+        ((1.0, 9.0, 5.0, 2.0), (1.0, 9.0, 5.0, 2.0), 9.5, "g0-01", 4),  # an earlier one is better
+        ((1.0, 9.0, 5.0, 2.0), (1.0, None, 5.0, 2.0), 0.0, "g0-02", 4 + 2 + 2),
+        ((9.0, 8.0, 7.0, 6.0), (0.0, 0.0, 0.0, 0.0), 0.0, "g0-00", 4 + 8),
+    ],
+)
+def test_the_best_is_one_that_was_trained_again(
+    run: Run,
+    first: Sequence[float],
+    later: Sequence[float | None],
+    rival: float,
+    best: str,
+    trainings: int,
+) -> None:
+    executor = Lucky(first, later)
+    evaluation = Evaluation(run, executor, replace(PLAN, steps=STEPS), Share(1, 32))
+    allocation = Allocation(run, evaluation, ladder(1, Rung(0, STEPS, 1, 10, len(first))), 0, confirm=3)
+    request = ProposalRequest(0, tuple(range(len(first))), len(first), (evaluated("h0-00", rival),))
+
+    async def written(place: int) -> Candidate:
+        candidate = Candidate(f"g0-{place:02d}", 0, str(place), "scripted")
+        run.write_candidate(candidate)
+        return candidate
+
+    async def work() -> list[Evaluated]:
+        writes = [asyncio.ensure_future(written(place)) for place in range(len(first))]
+        return [each for each in await asyncio.gather(*allocation.train(request, writes)) if each]
+
+    found = asyncio.run(work())
+    assert ranked(found)[0].candidate.id == best
+    assert executor.trained == trainings
+    assert asyncio.run(work()) == found, "resumed, nothing is trained again"
+    assert executor.trained == trainings

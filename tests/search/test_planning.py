@@ -64,13 +64,14 @@ def test_explicit_numbers_win() -> None:
     assert is_open(RunConfig(steps=100, generations=1))
 
 
-def test_halving_is_usual_where_the_trainer_can_and_trainings_are_long() -> None:
-    def halving(training: Training = TRAINING, **given: object) -> int:
-        return completed(RunConfig(**given), training, DOMAIN).halving  # type: ignore[arg-type]
+def test_the_best_are_confirmed_where_trainings_are_long() -> None:
+    def confirm(algo: str = "ppo", **given: object) -> int:
+        return completed(RunConfig(algo=algo, **given), TRAINING, DOMAIN).confirm  # type: ignore[arg-type]
 
-    assert halving() == 3
-    assert halving(halving=1) == 1
-    assert halving(steps=10_000) == halving(steady=True) == halving(Training("ppo", {}, "sb3")) == 1
+    assert confirm() == 3
+    assert confirm(confirm=2) == 2
+    assert confirm(seeds=5) == 5
+    assert confirm(steps=10_000) == confirm(steady=True) == confirm("sac") == 1
 
 
 def events(*listed: tuple[float, str, str] | tuple[float, str]) -> list[Event]:

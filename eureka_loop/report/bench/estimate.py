@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
 from eureka_loop.config import RunConfig
@@ -14,12 +13,11 @@ from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import RunError
 from eureka_loop.propose.llm.ledger import Price, price_of
 from eureka_loop.propose.llm.prompts import messages
-from eureka_loop.records import Rung, Task, Training, in_cohorts, references
+from eureka_loop.records import Task, Training, in_cohorts, references
 from eureka_loop.report.layout import terminal, waiting
 from eureka_loop.report.run_data import Cost
 from eureka_loop.search import assemble
-from eureka_loop.search.halving import ladder, steps_of
-from eureka_loop.search.planning import completed
+from eureka_loop.search.planning import CONFIRMED, completed, generation_steps
 from eureka_loop.search.strategy import ProposalRequest
 
 STEPS = {"ppo": 2_048, "sac": 500}  # of a measurement
@@ -47,10 +45,9 @@ class Pace:
 def of_search(task: Task, config: RunConfig, pace: Pace, prices: Sequence[Price]) -> Cost:
     """Expected cost of one search, report included, if nothing fails or is repaired."""
     config = _whole(task, config)
-    rungs = ladder(config.halving, Rung(0, config.steps, config.seeds, 1, config.samples))
     reports = (1 + len(list(references(task)))) * (config.report_seeds or 0)
-    steps = config.generations * steps_of(rungs) + reports * config.steps
-    begun = [a.places * (a.seeds - b.seeds) for b, a in pairwise([Rung(-1, 0, 0, 0, 0), *rungs])]
+    steps = round(config.generations * generation_steps(config)) + reports * config.steps
+    confirmed = round(CONFIRMED * config.generations * max(0, config.confirm - config.seeds))
     tokens: int = 0
     usd: float | None = 0.0
     if config.designer == "llm":
@@ -60,7 +57,7 @@ def of_search(task: Task, config: RunConfig, pace: Pace, prices: Sequence[Price]
         price, tokens = price_of(config.model or "", prices), prompts + replies
         usd = price.usd(prompts, replies) if price else None
     return Cost(
-        trainings=config.generations * sum(begun) + reports,
+        trainings=config.generations * config.samples * config.seeds + confirmed + reports,
         steps=steps,
         seconds=pace.overhead + steps / pace.steps_per_second,
         tokens=tokens,

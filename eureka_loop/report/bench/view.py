@@ -190,7 +190,7 @@ def budget(bench: Bench) -> str:
     found = {**USUAL, **{name: value for name in USUAL if (value := getattr(config, name))}}
     written = f"{plural(found['generations'], 'generation')} × {plural(found['samples'], 'reward')}{early}"
     steps = f"{config.steps:,} steps" if config.steps else "the steps that each domain advises"
-    training = f"{config.algo.upper()} for {steps} × {plural(config.seeds or 1, 'seed')}"
+    training = f"{config.algo.upper()} for {steps} × {plural(config.seeds, 'seed')}"
     report = f"its winner and each reference on {plural(found['report_seeds'], 'fresh seed')}"
     return f"{written}, {training}; then {report}"
 
