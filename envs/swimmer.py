@@ -11,6 +11,7 @@ from eureka_loop.records import Array, Task
 
 from .domain import OURS, Domain, Vectorised, observable, place_info
 from .locomotion import MEAN_SPEED, SPEED
+from .tuned import SOURCE, short_ppo
 from .zoo import SAC_MUJOCO, cite
 
 PLANE = slice(0, 2)  # of qpos: the head link's x and y
@@ -153,5 +154,8 @@ DOMAIN = Domain(
     tasks=(SWIM, TURN),
     hyperparameters={"ppo": PPO, "sac": SAC},
     hyperparameters_source=cite(ppo="Swimmer-v4 (tuned)", sac="Swimmer-v4"),
+    tuned={"ppo": short_ppo(gamma=0.9999, gae_lambda=0.98)},
+    tuned_source=SOURCE,
+    steps={"ppo": 1_000_000, "sac": 100_000},
     vectorised=VECTORISED,
 )
