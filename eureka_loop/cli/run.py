@@ -109,9 +109,8 @@ def train(arguments: list[str]) -> int:
     if not options.task.strip():
         example = f"eureka train {options.program} --task halfcheetah-run"
         raise BadInput(f"say for which task: `{example}`; `eureka tasks` lists them")
-    config = RunConfig(
-        minutes=0, generations=1, samples=1, **{name: getattr(options, name) for name in shared}
-    )
+    one = RunConfig(minutes=0, generations=1, samples=1, confirm=1)
+    config = replace(one, **{name: getattr(options, name) for name in shared})
     from eureka_loop.search.describe import of_its_own
 
     return _go(_created(of_its_own(config, base), program=options.program, human=human))

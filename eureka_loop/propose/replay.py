@@ -14,7 +14,7 @@ from eureka_loop.propose.designer import Request, candidate_id
 from eureka_loop.records import Reply
 from eureka_loop.store import Run
 
-NUMBERS = ("steps", "generations", "samples", "halving", "report_seeds")
+NUMBERS = ("steps", "generations", "samples", "confirm", "report_seeds")
 
 
 class ReplayDesigner:

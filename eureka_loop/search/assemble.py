@@ -219,8 +219,10 @@ def _end_early(search: Search) -> None:
     """Record why a planned search ended before its last generation; run.toml then has the number it made."""
     events = list(search.run.events())
     done = sum(event["event"] == "ranked" for event in events)
-    if search.schedule is not None and 0 < done < search.config.generations:
-        search.run.event("writing_ended", reason=search.schedule.reason_to_end(events))
+    if search.schedule is None or not 0 < done < search.config.generations:
+        return
+    if reason := search.schedule.reason_to_end(events):
+        search.run.event("writing_ended", reason=reason)
         amend(search.run.folder / "run.toml", {"generations": done})
 
 

@@ -126,15 +126,12 @@ def planned(
             larger = replace(found, **change)
             if _open(config, name) and took(larger) <= limit:
                 found = larger
-    text = (
-        f"Plan for {compact(config.minutes)} min: {_in_words(found, rewards)} ({count(speed)} steps a second)"
-    )
+    text = f"Plan for {compact(config.minutes)} min: {_in_words(found, rewards)}"
+    text += f" ({count(speed)} steps a second)"
     if took(least) > 1.1 * limit:
-        enough, steps = math.ceil(took(least) / 60), count(least.steps)
-        cut = (
-            f" Trainings of {steps} steps, as the task needs, were cut." if found.steps < least.steps else ""
-        )
-        text += f"\nThat is too little time.{cut} Give --minutes {enough}"
+        cut = found.steps < least.steps
+        why = f" Trainings of {count(least.steps)} steps, as the task needs, were cut." if cut else ""
+        text += f"\nThat is too little time.{why} Give --minutes {math.ceil(took(least) / 60)}"
     return found, Plan(config.minutes, spent, speed, _open(config, "report_seeds"), text)
 
 
@@ -233,7 +230,7 @@ class Schedule:
         One is taken to last as long as those before, and the report to have the fewest seeds.
         """
         best = [event["best"] for event in events if event["event"] == "ranked"]
-        if len({*best[-PLATEAU - 1 :]}) == 1 and len(best) > PLATEAU:
+        if len({*best[-PLATEAU - 1 :]}) == 1 and len(best) > PLATEAU and best[-1] is not None:
             return f"{PLATEAU} generations have found nothing better than {best[-1]}"
         search = itertools.dropwhile(lambda event: event["event"] != "asked", events)
         seeds = LEAST["report_seeds"] if self.config.report_seeds else 0

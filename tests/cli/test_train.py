@@ -33,6 +33,7 @@ def test_a_file_gives_its_time_limit_and_hyperparameters_but_no_report(
     (config,) = found
     assert (config.max_hours, config.steps, config.seeds, config.report_seeds) == (2.5, 300, 2, 0)
     assert (config.hyperparameters, config.halving, config.samples) == ({"n_steps": 64}, 1, 1)
+    assert (config.confirm, config.minutes) == (1, 0), "trained as often as --seeds says"
 
 
 def test_a_resumed_run_may_have_another_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

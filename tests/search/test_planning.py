@@ -123,6 +123,7 @@ def test_a_search_ends_on_a_plateau() -> None:
 
     schedule = Schedule(Plan(60, 5.0, 100.0, True, ""), RunConfig(steps=1000, report_seeds=5), rewards=3)
     assert "g0-01" in schedule.reason_to_end(ranked("g0-00", "g0-01", "g0-01", "g0-01", "g0-01"))
+    assert not schedule.reason_to_end([{"event": "ranked", "time": 0.0, "best": None}] * 5)
     for better in (
         ("g0-01",) * 3,
         ("g0-00", "g0-01", "g0-01", "g0-01"),
