@@ -14,7 +14,7 @@ from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, DesignerError, Refused, RunError
 from eureka_loop.propose.designer import Repair
 from eureka_loop.propose.llm.extract import extract
-from eureka_loop.propose.replay import ReplayDesigner
+from eureka_loop.propose.replay import ReplayDesigner, with_recorded_numbers
 from eureka_loop.records import Reply
 from eureka_loop.reward.gate import check
 from eureka_loop.store import Run
@@ -105,3 +105,11 @@ def test_another_task_than_the_recorded_one_is_refused(tmp_path: Path, other: di
     with pytest.raises(BadInput, match=f"recorded with {next(iter(other))} '.*', not '.*'; give the same"):
         replay.check(replace(same, **other))
     ReplayDesigner(RECORDED).check(RunConfig(task="ant-run", generations=2, samples=4))  # no run.toml
+
+
+def test_numbers_that_are_not_given_are_the_recorded_ones(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("steps = 700\ngenerations = 2\nreport_seeds = 6\nconfirm = 3\n")
+    found = with_recorded_numbers(RunConfig(replay=tmp_path, generations=1))
+    assert (found.steps, found.generations, found.samples, found.report_seeds) == (700, 1, 0, 6)
+    assert (found.confirm, found.minutes) == (3, 0), "nothing is planned"
+    assert with_recorded_numbers(RunConfig()) == RunConfig()
