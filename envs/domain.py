@@ -128,7 +128,7 @@ class Domain:
         hyperparameters_source: citation.
         tuned: the same for short trainings on few cores, by `benchmarks/tune.py`, where there are any.
         tuned_source: the study's table.
-        steps: of a training with these, after which the task can be done.
+        steps: per algorithm, of a training with these after which the task can be done; else 100,000.
         extra: this package's extra that installs the env; "" where none is needed.
         vectorised: the env as functions, for batches; by task where tasks differ. None: one at a time.
         not_vectorised: why one at a time, in one line.
@@ -147,12 +147,15 @@ class Domain:
     hyperparameters_source: str = ""
     tuned: Mapping[Algorithm, Mapping[str, Any]] = field(default_factory=dict)
     tuned_source: str = ""
-    steps: Mapping[Algorithm, int] = field(default_factory=lambda: {"ppo": 100_000, "sac": 100_000})
+    steps: Mapping[Algorithm, int] = field(default_factory=dict)
     extra: str = ""
     vectorised: Vectorised | Callable[[Task], Vectorised | None] | None = None
     not_vectorised: str = ""
     left_out: tuple[str, ...] = ()
     hindsight: Mapping[str, ObservableFunction] | None = None
+
+    def training_steps(self, algorithm: Algorithm) -> int:
+        return self.steps.get(algorithm, 100_000)
 
     def settings(self, algorithm: Algorithm, which: Literal["tuned", "zoo"] = "tuned") -> Mapping[str, Any]:
         """The tuned hyperparameters, where there are any, or the published ones."""

@@ -282,7 +282,7 @@ DOMAIN = Domain(
             batch_size=256, learning_rate="lin_1e-3", gamma=0.98, gae_lambda=0.9, log_std_init=-1.0
         )
     },
-    steps={"ppo": 300_000, "sac": 100_000},
+    steps={"ppo": 300_000},
     tuned_source=SOURCE,
     vectorised=VECTORISED,
 )

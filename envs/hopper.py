@@ -249,6 +249,6 @@ DOMAIN = Domain(
     hyperparameters_source=cite(ppo="Hopper-v4 (tuned)", sac="Hopper-v4"),
     tuned={"ppo": short_ppo(batch_size=64, learning_rate="lin_3e-4", log_std_init=0.0)},
     tuned_source=SOURCE,
-    steps={"ppo": 500_000, "sac": 100_000},
+    steps={"ppo": 500_000},
     vectorised=VECTORISED,
 )

@@ -140,6 +140,6 @@ DOMAIN = Domain(
     ),
     tuned={"ppo": short_ppo()},
     tuned_source=SOURCE,
-    steps={"ppo": 300_000, "sac": 100_000},
+    steps={"ppo": 300_000},
     vectorised=VECTORISED,
 )

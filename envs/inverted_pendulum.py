@@ -112,6 +112,6 @@ DOMAIN = Domain(
     ),
     tuned={"ppo": short_ppo()},
     tuned_source=SOURCE,
-    steps={"ppo": 50_000, "sac": 100_000},
+    steps={"ppo": 50_000},
     vectorised=VECTORISED,
 )

@@ -117,6 +117,6 @@ DOMAIN = Domain(
     ),
     tuned={"ppo": short_ppo(gamma=0.98, log_std_init=-1.0)},
     tuned_source=SOURCE,
-    steps={"ppo": 300_000, "sac": 100_000},
+    steps={"ppo": 300_000},
     vectorised=VECTORISED,
 )

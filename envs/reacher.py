@@ -136,6 +136,6 @@ DOMAIN = Domain(
     hyperparameters_source=cite(ppo="Reacher-v2 (tuned)", sac="has no Reacher, HalfCheetah-v4 stands in"),
     tuned={"ppo": short_ppo(gamma=0.95, gae_lambda=0.9, log_std_init=-1.0)},
     tuned_source=SOURCE,
-    steps={"ppo": 200_000, "sac": 100_000},
+    steps={"ppo": 200_000},
     vectorised=VECTORISED,
 )

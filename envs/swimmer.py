@@ -156,6 +156,6 @@ DOMAIN = Domain(
     hyperparameters_source=cite(ppo="Swimmer-v4 (tuned)", sac="Swimmer-v4"),
     tuned={"ppo": short_ppo(gamma=0.9999, gae_lambda=0.98)},
     tuned_source=SOURCE,
-    steps={"ppo": 1_000_000, "sac": 100_000},
+    steps={"ppo": 1_000_000},
     vectorised=VECTORISED,
 )

@@ -217,6 +217,6 @@ DOMAIN = Domain(
         "ppo": short_ppo(n_envs=4, n_steps=512, learning_rate="lin_5e-4", gae_lambda=0.9, log_std_init=-1.0)
     },
     tuned_source=SOURCE,
-    steps={"ppo": 500_000, "sac": 100_000},
+    steps={"ppo": 500_000},
     vectorised=VECTORISED,
 )

@@ -107,17 +107,22 @@ class RunConfig(TrainConfig):
             if value is not None and not least <= value <= most and (value or name not in OPEN):
                 flag = "--" + name.replace("_", "-")
                 raise BadInput(f"{flag} {value} is out of range: give {least} to {most}")
-        if self.steady and (self.halving > 1 or self.relabel):
-            other = "--halving" if self.halving > 1 else "--relabel"
+        if self.steady and (self.halving > 1 or self.relabel or self.confirm > self.seeds):
+            other = "--halving" if self.halving > 1 else "--relabel" if self.relabel else "--confirm"
             raise BadInput(
                 f"{other} goes by whole generations, and a --steady search has none; leave one out"
             )
+
+    def leaves_open(self, name: str) -> bool:
+        """Whether a number is not given."""
+        return getattr(self, name) is None or (name in OPEN and not getattr(self, name))
 
     @property
     def strategy_name(self) -> str:
         return "steady" if self.steady else self.strategy
 
 
+USUAL = {"generations": 3, "samples": 8, "report_seeds": 5}  # where they aren't given, and nothing is planned
 OPEN = ("steps", "generations", "samples", "confirm")  # 0 where they aren't given
 LIMITS: tuple[tuple[str, float, float], ...] = (
     ("generations", 1, 1000),

@@ -65,3 +65,9 @@ def test_a_run_s_limits_can_be_changed_and_nothing_else(tmp_path: Path) -> None:
 def test_what_goes_by_generations_is_refused_beside_a_steady_search(other: dict[str, int]) -> None:
     with pytest.raises(BadInput, match=f"--{next(iter(other))} goes by whole generations"):
         RunConfig(steady=True, **other)  # type: ignore[arg-type]
+
+
+def test_steady_searches_confirm_nothing() -> None:
+    with pytest.raises(BadInput, match="--confirm"):
+        RunConfig(steady=True, confirm=3)
+    assert RunConfig(steady=True, confirm=2, seeds=2).steady

@@ -153,6 +153,8 @@ class PermutationTest:
                 refuted = self.p(self.difference + middle * unit) <= 0.05
                 inside, outside = (inside, middle) if refuted else (middle, outside)
             ends.append(self.difference + inside * unit)
+        if self.p() > 0.05:  # a tie at 0, which bisection stops short of
+            ends = [min(0.0, ends[0]), max(0.0, ends[1])]
         return Interval(self.difference, *ends)
 
     def _shifted(self, shift: float) -> tuple[Array, Array]:

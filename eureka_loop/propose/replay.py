@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from eureka_loop import files
-from eureka_loop.config import RunConfig
+from eureka_loop.config import USUAL, RunConfig
 from eureka_loop.errors import BadInput, DesignerError
 from eureka_loop.propose.designer import Request, candidate_id
 from eureka_loop.records import Reply
 from eureka_loop.store import Run
 
-NUMBERS = ("steps", "generations", "samples", "confirm", "report_seeds")
+NUMBERS = {"steps": 0, "confirm": 1, **USUAL}  # with the values where none is recorded
 
 
 class ReplayDesigner:
@@ -75,9 +75,9 @@ def with_recorded_numbers(config: RunConfig) -> RunConfig:
     """
     if config.replay is None:
         return config
-    recorded = _settings(config.replay)
-    missing = [name for name in NUMBERS if name in recorded and getattr(config, name) in (0, None)]
-    return replace(config, minutes=0.0, **{name: recorded[name] for name in missing})
+    recorded = {**NUMBERS, **_settings(config.replay)}
+    missing = {name: recorded[name] for name in NUMBERS if config.leaves_open(name)}
+    return replace(config, minutes=0.0, **missing)
 
 
 def _settings(folder: Path) -> dict[str, Any]:

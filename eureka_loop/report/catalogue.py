@@ -67,7 +67,7 @@ def task_page(task: Task, domain: Domain, vocabulary: Vocabulary, native: str = 
     """
     horizon = f"{numbers.plural(vocabulary.horizon, 'step')} at most" if vocabulary.horizon else ""
     step = f"{compact(vocabulary.dt, 6)} s"
-    steps = ", ".join(f"{algorithm} {amount:,}" for algorithm, amount in domain.steps.items())
+    steps = ", ".join(f"{algorithm} {amount:,}" for algorithm, amount in domain.steps.items()) or "100,000"
     about = [("environment", task.env_id), ("a step", step), ("an episode", horizon)]
     about.append(("a training", f"{steps} steps"))
     settings = layout.facts(

@@ -46,9 +46,9 @@ def film(run: Run, id: str, *, worst: bool = False) -> Film:
     known = run.candidate_ids()
     if id not in known:
         raise UnknownName("candidate", id, known, hint=f"`eureka inspect {run.folder}` lists them")
-    halted = run.halted(id)
-    trained = run.evaluated_at(id, report=True).trained or run.evaluated(id).trained
-    folders = {each.seed: run.job_folder(id, each.seed, halted.rung if halted else None) for each in trained}
+    reported, halted = run.evaluated_at(id, report=True).trained, run.halted(id)
+    trained, rung = reported or run.evaluated(id).trained, halted.rung if halted and not reported else None
+    folders = {each.seed: run.job_folder(id, each.seed, rung) for each in trained}
     found = [
         (episode, folders[each.seed])
         for each in trained

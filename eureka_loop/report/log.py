@@ -40,7 +40,7 @@ def progress(state: RunState) -> str:
 
 def steps(candidate: CandidateState) -> str:
     """ "31k of 100k", over all seeds."""
-    done, wanted = candidate.progress * candidate.steps, candidate.seeds * candidate.steps
+    done, wanted = candidate.progress * candidate.steps, candidate.wanted * candidate.steps
     return f"{numbers.count(done)} of {numbers.count(wanted)}"
 
 

@@ -59,7 +59,12 @@ class CandidateState:
             return "halted"
         if not self.trainings:
             return "waiting"
-        return "done" if self.count("trained") >= max(self.seeds, len(self.trainings)) else "training"
+        return "done" if self.count("trained") >= self.wanted else "training"
+
+    @property
+    def wanted(self) -> int:
+        """Trainings: more than those of each candidate, where it is confirmed."""
+        return max(self.seeds, len(self.trainings))
 
     @property
     def pending(self) -> bool:
@@ -222,7 +227,7 @@ class RunState:
     def trainings_wanted(self) -> int:
         """Trainings of the whole run, those that failures and early stops made unnecessary excluded."""
         known = self.candidates.values()
-        written = sum(each.seeds if each.pending else len(each.trainings) for each in known)
+        written = sum(each.wanted if each.pending else len(each.trainings) for each in known)
         to_come = 0 if self.winner else self.generations * self.samples - len(known)
         return written + to_come * self.seeds + self.report_trainings
 

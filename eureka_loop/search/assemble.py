@@ -80,12 +80,12 @@ def _with_numbers(config: RunConfig, run: Run, spent: float) -> RunConfig:
     """The configuration with all numbers, planned where it leaves some open; see `planning`."""
     task, training, domain = run.task(), run.training(), find_domain(run.task().env_id)
     if not planning.is_open(config):
-        return planning.completed(config, training, domain)
-    began, steps = time.monotonic(), config.steps or domain.steps[config.algo]
+        return planning.with_numbers(config, training, domain)
+    began, steps = time.monotonic(), config.steps or domain.training_steps(config.algo)
     share = machine.share(machine.look(), config.jobs, task, training, steps, run.vocabulary())
-    speed = planning.measured(task, training, config, share)
+    speed = planning.measure_speed(task, training, config, share)
     spent += time.monotonic() - began
-    found, plan = planning.planned(config, training, domain, 1 + len(list(references(task))), speed, spent)
+    found, plan = planning.make_plan(config, training, domain, 1 + len(list(references(task))), speed, spent)
     files.write_json(run.folder / PLAN, plan)
     return found
 
@@ -163,7 +163,7 @@ class Search:
         """Those of a plan are decided by the time that is left, once; run.toml then says so."""
         events = list(self.run.events())
         reports = [event for event in events if event["event"] == "reporting"]
-        if reports or self.schedule is None or not self.schedule.plan.report:
+        if reports or self.schedule is None or "report_seeds" not in self.schedule.plan.decides:
             return len(reports[-1]["seeds"]) if reports else self.config.report_seeds or 0
         amount = self.schedule.report_seeds(events)
         amend(self.run.folder / "run.toml", {"report_seeds": amount})

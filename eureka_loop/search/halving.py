@@ -149,11 +149,18 @@ class Allocation:
         """Train the best with more seeds until the best is one that has them: single trainings are luck."""
         training, episodes = seeds("training", self.seed, self.confirm), self.rungs[-1].episodes
         stage = Stage(training, seeds("selection", self.seed, episodes))
-        while (order := ranked([*found.values(), *rivals])) and order[0].candidate.id in found:
+        whole = {id: each for id, each in found.items() if each.halted is None}
+        begun = [
+            id for id in whole if not {*self.run.training_seeds(id)} <= {*training[: self.rungs[-1].seeds]}
+        ]
+        for id in begun:  # interrupted
+            (whole[id],) = await self.evaluation.train_all([whole[id].candidate], stage)
+        while (order := ranked([*whole.values(), *rivals])) and order[0].candidate.id in whole:
             best = order[0].candidate
-            if len(found[best.id].results) >= self.confirm:
+            if len(whole[best.id].results) >= self.confirm:
                 break
-            (found[best.id],) = await self.evaluation.train_all([best], stage)
+            (whole[best.id],) = await self.evaluation.train_all([best], stage)
+        found |= whole
 
     def _cut(self, evaluated: Sequence[Evaluated], rung: Rung, above: Rung) -> list[Evaluated]:
         """The same; those that don't go on are marked as halted."""

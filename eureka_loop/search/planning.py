@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from eureka_loop import files
-from eureka_loop.config import RunConfig
+from eureka_loop.config import USUAL, RunConfig
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RunError
 from eureka_loop.execute.budget import time_worked
@@ -29,7 +29,6 @@ from eureka_loop.seeds import seeds
 from eureka_loop.store import Event, Run, read_result
 
 PLAN = "plan.json"  # in a run's folder
-USUAL = {"generations": 3, "samples": 8, "report_seeds": 5}  # without a plan
 LEAST = {"generations": 2, "samples": 8, "report_seeds": 5}  # of a plan
 MOST_REPORT = 20
 GROWTH = (
@@ -43,7 +42,7 @@ PLATEAU = 3  # generations without a better candidate after which a planned sear
 CONFIRM = 3  # trainings of a generation's best
 ROLLOUTS = 20  # a training of fewer can't tell rewards apart
 CONFIRMED = 1.5  # candidates of a generation, expected: the first best may prove lucky
-LEAST_STEPS = 1_000
+LEAST_ROLLOUTS = 3  # of a training
 RESERVE, LAST = 0.03, 20.0  # share of the time, and seconds, kept for all but training: films take 10 to 16
 WRITING = 45.0  # s, assumed: a generation's replies from a model
 SAC_STEPS, SAC_STARTS = 400, 100  # of a measurement
@@ -55,20 +54,20 @@ NOTHING = '''def compute_reward(action):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TimePlan:
     """What a run does in the time given; plan.json in its folder.
 
     Attributes:
         spent: seconds that the run took before its first event.
         speed: environment steps a second, all trainings together, as measured.
-        report: whether the report's seeds are decided by the time that is left for it.
+        decides: numbers that time may still change while the run works: "generations", "report_seeds".
         text: the plan in words, and whether the time is too little.
     """
 
     minutes: float
     spent: float
     speed: float
-    report: bool
+    decides: tuple[str, ...]
     text: str
 
 
@@ -77,36 +76,37 @@ def is_open(config: RunConfig) -> bool:
     return bool(config.minutes) and not (config.steps and config.generations and config.samples)
 
 
-def completed(config: RunConfig, training: Training, domain: Domain) -> RunConfig:
+def with_numbers(config: RunConfig, training: Training, domain: Domain) -> RunConfig:
     """The configuration with every number: those given, else the domain's steps and the usual ones."""
-    settings, steps = training.hyperparameters, config.steps or domain.steps[config.algo]
-    rollout = int(settings.get("n_envs", 1)) * int(settings.get("n_steps", 2_048))
-    tells = config.algo == "ppo" and steps >= ROLLOUTS * rollout and not config.steady
+    steps = config.steps or domain.training_steps(config.algo)
+    tells = config.algo == "ppo" and steps >= ROLLOUTS * _rollout(training) and not config.steady
     confirm = config.confirm or max(config.seeds, CONFIRM if tells else 1)
     return _with(replace(config, steps=steps, confirm=confirm), USUAL)
 
 
+def _rollout(training: Training) -> int:
+    """Steps of a rollout of PPO."""
+    settings = training.hyperparameters
+    return int(settings.get("n_envs", 1)) * int(settings.get("n_steps", 2_048))
+
+
 def _with(config: RunConfig, numbers: Mapping[str, int]) -> RunConfig:
     """The configuration with these numbers where it leaves them open."""
-    missing: dict[str, Any] = {name: number for name, number in numbers.items() if _open(config, name)}
+    missing: dict[str, Any] = {name: number for name, number in numbers.items() if config.leaves_open(name)}
     return replace(config, **missing)
 
 
-def _open(config: RunConfig, name: str) -> bool:
-    return bool(getattr(config, name) == (None if name == "report_seeds" else 0))
-
-
-def planned(
+def make_plan(
     config: RunConfig, training: Training, domain: Domain, rewards: int, speed: float, spent: float
-) -> tuple[RunConfig, Plan]:
+) -> tuple[RunConfig, TimePlan]:
     """The configuration with numbers that fit its time.
 
     Args:
         rewards: trained for the report: the winner and the references.
-        speed: see `Plan`.
+        speed: see `TimePlan`.
         spent: seconds since the run began.
     """
-    least = completed(_with(config, LEAST), training, domain)
+    least = with_numbers(_with(config, LEAST), training, domain)
     writing = WRITING if config.designer == "llm" else 0.0
 
     def took(whole: RunConfig) -> float:
@@ -119,20 +119,22 @@ def planned(
     if not config.steps and took(least) > limit:
         without = took(replace(least, steps=0))
         share = max(0.0, limit - without) / (took(least) - without)
-        found = replace(least, steps=max(LEAST_STEPS, int(share * least.steps)))
+        cut = max(LEAST_ROLLOUTS * _rollout(training), int(share * least.steps))
+        found = with_numbers(_with(replace(config, steps=min(cut, least.steps)), LEAST), training, domain)
     for name, values in GROWTH:
         for value in values:
             change: dict[str, Any] = {name: value}
             larger = replace(found, **change)
-            if _open(config, name) and took(larger) <= limit:
+            if config.leaves_open(name) and took(larger) <= limit:
                 found = larger
     text = f"Plan for {compact(config.minutes)} min: {_in_words(found, rewards)}"
     text += f" ({count(speed)} steps a second)"
     if took(least) > 1.1 * limit:
-        cut = found.steps < least.steps
-        why = f" Trainings of {count(least.steps)} steps, as the task needs, were cut." if cut else ""
+        why = f" Trainings of {count(least.steps)} steps, as the task needs, were cut."
+        why = why if found.steps < least.steps else ""
         text += f"\nThat is too little time.{why} Give --minutes {math.ceil(took(least) / 60)}"
-    return found, Plan(config.minutes, spent, speed, _open(config, "report_seeds"), text)
+    decides = tuple(name for name in ("generations", "report_seeds") if config.leaves_open(name))
+    return found, TimePlan(config.minutes, spent, speed, decides, text)
 
 
 def generation_steps(config: RunConfig) -> float:
@@ -151,31 +153,31 @@ def _in_words(config: RunConfig, rewards: int) -> str:
     return f"{search}; then {plural(rewards, 'reward')} on about {plural(config.report_seeds, 'fresh seed')}"
 
 
-def measured(task: Task, training: Training, config: RunConfig, share: Share) -> float:
+def measure_speed(task: Task, training: Training, config: RunConfig, share: Share) -> float:
     """Environment steps a second of as many trainings at once as a generation has, from a few rollouts each.
 
     Raises:
         RunError: nothing could be trained.
     """
-    settings = dict(training.hyperparameters)
-    steps = 2 * int(settings.get("n_envs", 1)) * int(settings.get("n_steps", 2_048))
+    settings, steps = dict(training.hyperparameters), 2 * _rollout(training)
     if training.algorithm == "sac":
         settings["learning_starts"], steps = SAC_STARTS, SAC_STEPS
     at_once = (config.samples or LEAST["samples"]) * config.seeds
     amount = min(at_once, share.workers * (share.learners if in_cohorts(training.trainer) else 1))
     source, judging = task.sparse or task.human or NOTHING, seeds("selection", config.seed, 1)
-    executor = EXECUTORS.load(config.executor)(share)
-    try:
-        with tempfile.TemporaryDirectory(prefix="eureka-") as place:
-            folders = [Path(place) / f"seed-{seed}" for seed in seeds("training", config.seed, amount)]
-            for folder in folders:
+    with tempfile.TemporaryDirectory(prefix="eureka-") as place:
+        executor = EXECUTORS.load(config.executor)(share)
+        try:
+            folders = []
+            for seed in seeds("training", config.seed, amount):
                 rest = (source, training.algorithm, steps, settings, judging, training.trainer)
-                files.write_json(folder / "job.json", Job("speed", int(folder.name[5:]), task, *rest))
+                folders.append(Path(place) / f"seed-{seed}")
+                files.write_json(folders[-1] / "job.json", Job("speed", seed, task, *rest))
             for ended in [executor.submit(cohort) for cohort in share.cohorts(folders)]:
                 ended.result()
-            results = [result for each in folders if isinstance(result := read_result(each), Trained)]
-    finally:
-        executor.close()
+        finally:
+            executor.close()
+        results = [result for each in folders if isinstance(result := read_result(each), Trained)]
     if not results:
         raise RunError(f"nothing can be trained on {task.env_id}: `eureka train` of a reward says why")
     return sum(each.steps for each in results) / max(1e-3, *(each.seconds for each in results))
@@ -212,7 +214,7 @@ class Schedule:
         rewards: trained for the report.
     """
 
-    plan: Plan
+    plan: TimePlan
     config: RunConfig
     rewards: int
 
@@ -222,19 +224,25 @@ class Schedule:
         if not (run.folder / PLAN).exists():
             return None
         rewards = 1 + len(list(references(run.task())))
-        return cls(files.read_json(run.folder / PLAN, Plan), run.config, rewards)
+        return cls(files.read_json(run.folder / PLAN, TimePlan), run.config, rewards)
 
     def reason_to_end(self, events: Sequence[Event]) -> str:
         """Reason against another generation; "" where there is none.
 
         One is taken to last as long as those before, and the report to have the fewest seeds.
         """
+        if "generations" not in self.plan.decides:
+            return ""
         best = [event["best"] for event in events if event["event"] == "ranked"]
         if len({*best[-PLATEAU - 1 :]}) == 1 and len(best) > PLATEAU and best[-1] is not None:
             return f"{PLATEAU} generations have found nothing better than {best[-1]}"
         search = itertools.dropwhile(lambda event: event["event"] != "asked", events)
-        seeds = LEAST["report_seeds"] if self.config.report_seeds else 0
-        if best and time_worked(search) / len(best) + self._report(events, seeds) > self._left(events):
+        steady = sum(event["event"] == "told" for event in events) / self.config.samples
+        seeds = (
+            LEAST["report_seeds"] if "report_seeds" in self.plan.decides else self.config.report_seeds or 0
+        )
+        done = len(best) or steady
+        if done >= 1 and time_worked(search) / done + self._report(events, seeds) > self._left(events):
             return f"another generation and the report don't fit into {compact(self.plan.minutes)} min"
         return ""
 

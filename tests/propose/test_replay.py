@@ -110,6 +110,6 @@ def test_another_task_than_the_recorded_one_is_refused(tmp_path: Path, other: di
 def test_numbers_that_are_not_given_are_the_recorded_ones(tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text("steps = 700\ngenerations = 2\nreport_seeds = 6\nconfirm = 3\n")
     found = with_recorded_numbers(RunConfig(replay=tmp_path, generations=1))
-    assert (found.steps, found.generations, found.samples, found.report_seeds) == (700, 1, 0, 6)
+    assert (found.steps, found.generations, found.samples, found.report_seeds) == (700, 1, 8, 6)
     assert (found.confirm, found.minutes) == (3, 0), "nothing is planned"
     assert with_recorded_numbers(RunConfig()) == RunConfig()

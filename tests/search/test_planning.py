@@ -12,17 +12,26 @@ from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.records import Training
 from eureka_loop.search import assemble
-from eureka_loop.search.planning import MOST_REPORT, Plan, Schedule, completed, is_open, planned, speed_of
+from eureka_loop.search.planning import (
+    MOST_REPORT,
+    Schedule,
+    TimePlan,
+    is_open,
+    make_plan,
+    speed_of,
+    with_numbers,
+)
 from eureka_loop.store import Event, Run
 
 DOMAIN = find_domain("HalfCheetah-v5")
 TRAINING = Training("ppo", DOMAIN.settings("ppo"), "population")
 NEEDED = DOMAIN.steps["ppo"]
+BOTH = ("generations", "report_seeds")
 
 
-def plan(speed: float, **given: object) -> tuple[RunConfig, Plan]:
+def plan(speed: float, **given: object) -> tuple[RunConfig, TimePlan]:
     config = RunConfig(task="halfcheetah-run", designer="templates", **given)  # type: ignore[arg-type]
-    return planned(config, TRAINING, DOMAIN, rewards=3, speed=speed, spent=10.0)
+    return make_plan(config, TRAINING, DOMAIN, rewards=3, speed=speed, spent=10.0)
 
 
 def steps(config: RunConfig) -> float:
@@ -51,6 +60,7 @@ def test_too_little_time_cuts_the_steps_and_names_the_minutes_that_do() -> None:
     assert whole.steps == NEEDED
     assert "too little" not in enough.text
     assert "300k steps" in made.text
+    assert plan(100.0)[0].confirm == 1, "too short to be worth it"
 
 
 def test_explicit_numbers_win() -> None:
@@ -58,7 +68,7 @@ def test_explicit_numbers_win() -> None:
     for speed in (10.0, 1e6):
         found, made = plan(speed, **given)
         assert {name: getattr(found, name) for name in given} == given
-        assert not made.report
+        assert made.decides == ()
     assert not is_open(RunConfig(steps=100, generations=1, samples=1))
     assert not is_open(RunConfig(minutes=0))
     assert is_open(RunConfig(steps=100, generations=1))
@@ -66,7 +76,7 @@ def test_explicit_numbers_win() -> None:
 
 def test_the_best_are_confirmed_where_trainings_are_long() -> None:
     def confirm(algo: str = "ppo", **given: object) -> int:
-        return completed(RunConfig(algo=algo, **given), TRAINING, DOMAIN).confirm  # type: ignore[arg-type]
+        return with_numbers(RunConfig(algo=algo, **given), TRAINING, DOMAIN).confirm  # type: ignore[arg-type]
 
     assert confirm() == 3
     assert confirm(confirm=2) == 2
@@ -111,17 +121,36 @@ def test_what_is_left_decides_on_a_generation_and_on_the_report(
     minutes: float, another: bool, report: int
 ) -> None:
     """100 steps a second: each report seed of three rewards takes 30 s, a generation 40 s."""
-    schedule = Schedule(Plan(minutes, 5.0, 100.0, True, ""), RunConfig(steps=1000, report_seeds=5), rewards=3)
+    schedule = Schedule(
+        TimePlan(minutes, 5.0, 100.0, BOTH, ""), RunConfig(steps=1000, samples=8, report_seeds=5), rewards=3
+    )
     assert (schedule.reason_to_end(TRAINED) == "") is another
     assert schedule.report_seeds(TRAINED) == report
     assert not schedule.reason_to_end(events((5.0, "asked"))), "one there is"
+
+
+def test_a_given_number_is_kept_while_the_run_works() -> None:
+    """50 report seeds take 1,500 s of 2,000; of the generations none is dropped."""
+    config = RunConfig(steps=1000, samples=8, report_seeds=50)
+    for decides, ends in ((("generations",), True), ((), False)):
+        schedule = Schedule(TimePlan(25, 5.0, 100.0, decides, ""), config, rewards=3)
+        assert bool(schedule.reason_to_end(TRAINED)) is ends
+
+
+def test_a_steady_search_counts_its_candidates() -> None:
+    told = [{"event": "told", "time": 50.0 + n, "id": "a"} for n in range(8)]
+    schedule = Schedule(TimePlan(1, 5.0, 100.0, BOTH, ""), RunConfig(steps=1000, samples=8), rewards=3)
+    assert not schedule.reason_to_end([*TRAINED[:-1], *told[:4]])
+    assert schedule.reason_to_end([*TRAINED[:-1], *told])
 
 
 def test_a_search_ends_on_a_plateau() -> None:
     def ranked(*best: str) -> list[Event]:
         return [{"event": "ranked", "time": float(n), "best": id} for n, id in enumerate(best)]
 
-    schedule = Schedule(Plan(60, 5.0, 100.0, True, ""), RunConfig(steps=1000, report_seeds=5), rewards=3)
+    schedule = Schedule(
+        TimePlan(60, 5.0, 100.0, BOTH, ""), RunConfig(steps=1000, samples=8, report_seeds=5), rewards=3
+    )
     assert "g0-01" in schedule.reason_to_end(ranked("g0-00", "g0-01", "g0-01", "g0-01", "g0-01"))
     assert not schedule.reason_to_end([{"event": "ranked", "time": 0.0, "best": None}] * 5)
     for better in (
@@ -138,7 +167,7 @@ def test_a_planned_run_measures_and_keeps_its_numbers(tmp_path: Path) -> None:
     run = assemble.create(config)
     numbers = tomllib.loads((run.folder / "run.toml").read_text())
     assert all(numbers[name] > 0 for name in ("steps", "generations", "samples", "halving", "report_seeds"))
-    made = files.read_json(run.folder / "plan.json", Plan)
+    made = files.read_json(run.folder / "plan.json", TimePlan)
     assert made.speed > 100
     assert Schedule.of(run) is not None
     assert Schedule.of(Run(tmp_path)) is None

@@ -17,7 +17,7 @@ from eureka_loop.records import Task, Training, in_cohorts, references
 from eureka_loop.report.layout import terminal, waiting
 from eureka_loop.report.run_data import Cost
 from eureka_loop.search import assemble
-from eureka_loop.search.planning import CONFIRMED, completed, generation_steps
+from eureka_loop.search.planning import CONFIRMED, generation_steps, with_numbers
 from eureka_loop.search.strategy import ProposalRequest
 
 STEPS = {"ppo": 2_048, "sac": 500}  # of a measurement
@@ -69,7 +69,7 @@ def _whole(task: Task, config: RunConfig) -> RunConfig:
     """The configuration of a search with every number."""
     domain = find_domain(task.env_id)
     settings = {**domain.settings(config.algo, config.settings), **config.hyperparameters}
-    return completed(config, Training(config.algo, settings, config.trainer or "population"), domain)
+    return with_numbers(config, Training(config.algo, settings, config.trainer or "population"), domain)
 
 
 def measure(tasks: Iterable[Task], config: RunConfig, known: Mapping[str, Pace]) -> dict[str, Pace]:
@@ -124,6 +124,7 @@ def small(task: Task, config: RunConfig, folder: Path) -> RunConfig:
         designer=None,
         generations=1,
         samples=1,
+        confirm=1,
         seeds=min(100, config.samples * config.seeds),
         steps=min(config.steps, STEPS[config.algo]),
         halving=1,

@@ -32,7 +32,7 @@ QUICK = ("reacher-reach", "inverteddoublependulum-balance", "hopper-hop", "halfc
 """Suite of tasks that two cores do in minutes; all have a hand-written and another sparse reward."""
 
 LIMITS = ("max_usd", "max_tokens", "max_hours")
-FREE = {"task", "out", "jobs", "allow_reduced_sandbox", "max_completion_tokens", *LIMITS}
+FREE = {"task", "out", "minutes", "jobs", "allow_reduced_sandbox", "max_completion_tokens", *LIMITS}
 """Settings that may differ between two calls about the same bench."""
 
 

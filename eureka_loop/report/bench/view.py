@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from eureka_loop import numbers
+from eureka_loop.config import USUAL
 from eureka_loop.numbers import UNKNOWN, column, count, duration, money, percent, plural
 from eureka_loop.report import layout, text
 from eureka_loop.report.bench.results import REWARDS, BenchResults, SearchResult, TaskResult
@@ -19,7 +20,6 @@ from eureka_loop.report.compare.view import number, share
 from eureka_loop.report.figures import SERIES, drawing, label_rows
 from eureka_loop.report.pages import render
 from eureka_loop.report.run_data import Cost
-from eureka_loop.search.planning import USUAL
 
 UNDEFINED = "undefined"
 FEW = 10  # searches below which an interval is too narrow by more than a little
