@@ -80,7 +80,7 @@ def test_a_runs_winner_beside_what_it_names_after_a_mistake(here: Path) -> None:
 
 
 def test_a_reference_that_fails_to_train_is_failed_and_not_zero(here: Path) -> None:
-    words = "--task swimmer-swim --steps 600 --seeds 1 --judge-episodes 1 --jobs 1 --out c".split()
+    words = "--task swimmer-swim --steps 4096 --seeds 1 --judge-episodes 1 --jobs 1 --out c".split()
     fast = 'def compute_reward(forward_velocity):\n    return {"speed": forward_velocity}\n'
     (here / "fast.py").write_text(fast)
     out = " ".join(done("compare", "fast.py", "late.py", *words, cwd=here).split())

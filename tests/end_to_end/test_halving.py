@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(300)
 
 HALVING = (
     "run invertedpendulum-balance --designer templates --generations 1 --samples 4 --steps 640 "
-    "--report-seeds 0 --judge-episodes 3 --jobs 1 --halving 2"
+    "--report-seeds 0 --judge-episodes 3 --jobs 1 --halving 2 --settings zoo --confirm 1"
 ).split()
 
 
