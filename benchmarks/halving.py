@@ -91,7 +91,17 @@ def arguments() -> argparse.Namespace:
 
 def search(options: argparse.Namespace, out: Path, *more: str) -> Search:
     """Run the command to its end."""
-    command = [sys.executable, "-m", "eureka_loop.cli.main", "run", options.task, *more, "--no-bank"]
+    command = [
+        sys.executable,
+        "-m",
+        "eureka_loop.cli.main",
+        "run",
+        options.task,
+        *more,
+        "--no-bank",
+        "--confirm",
+        "1",
+    ]
     for name in ("samples", "generations", "steps", "seed"):
         command += [f"--{name}", str(getattr(options, name))]
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
