@@ -72,12 +72,13 @@ def films(run: Run, winner: str) -> tuple[list[Film], str]:
         Those that are there; why another one isn't, in a line, or "".
     """
     references = [id for id in run.candidate_ids() if id in REFERENCES]
-    wanted = []
+    wanted: dict[Path, Film] = {}  # the worst may be the median
     for id, worst in ((winner, False), (winner, True), *((id, False) for id in references)):
         with contextlib.suppress(EurekaError):  # it failed, or its files are damaged; the report says so
-            wanted.append(film(run, id, worst=worst))
-    why = filmed({each.path: (each.policy, each.seed) for each in wanted})
-    return [each for each in wanted if each.moments.exists()], why
+            found = film(run, id, worst=worst)
+            wanted.setdefault(found.path, found)
+    why = filmed({path: (each.policy, each.seed) for path, each in wanted.items()})
+    return [each for each in wanted.values() if each.moments.exists()], why
 
 
 def embedded(path: Path) -> str:
