@@ -4,14 +4,15 @@
 
 A rule is given a pool's programs in random order, in generations of eight, and sees the seeds of each in random
 order. A row: steps it takes, in whole trainings; fitness of the program that it chooses, over the seeds that it
-has not seen, as a share of the best program's; its own estimate ÷ that fitness (median over repeats); all with
-the standard error over repeats, which share the table, so that between pools there is more.
+has not seen, as a share of the best program's, with the standard error over repeats (they share the table, so
+between pools there is more); its own mean ÷ that fitness, median over repeats. A rule that leaves no seed unseen
+is left out.
 
-    every n     each program to the end with n seeds; the mean decides
+    every n     each program to the end with n seeds
     halving n   the best third of a generation go on after a third of the steps (by the training episodes'
-                fitness then), the others stay; those that go on get n seeds in all
-    racing n    as halving, but only the best by estimate gets n seeds, and again as long as another is then the
-                best, twice a generation at most
+                fitness then), with n seeds in all; the others stay
+    confirm n   each program with one seed; the best of a generation gets n in all, and so on, until the best so
+                far is one that has them: the product's
 """
 
 from __future__ import annotations
@@ -25,74 +26,61 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from eureka_loop.results import shrunk
-
 DATA = Path(__file__).parent / "data" / "pools"
-GENERATION, ETA, RACES = 8, 3, 2
+GENERATION, ETA = 8, 3
 EARLY = 3  # index of the tenth of the steps that follows a third of them
 Table = npt.NDArray[np.float64]  # (programs, seeds, 2): fitness early and in the end
-Choice = tuple[int, int, float, float]  # program, seeds of it that were seen, estimate, trainings taken
+Choice = tuple[int, int, float, float]  # program, seeds of it that were seen, their mean, trainings taken
+Rule = Callable[[Table, int], Choice]
 
 
-def every(seeds: int) -> Callable[[Table], Choice]:
-    def choose(table: Table) -> Choice:
-        means = table[:, :seeds, 1].mean(axis=1)
-        estimates = shrunk([list(each) for each in table[:, :seeds, 1]])
-        best = int(means.argmax())
-        return best, seeds, estimates[best], len(table) * seeds
-
-    return choose
+def every(table: Table, seeds: int) -> Choice:
+    means = table[:, :seeds, 1].mean(axis=1)
+    best = int(means.argmax())
+    return best, seeds, means[best], len(table) * seeds
 
 
-def halving(seeds: int, *, race: bool = False) -> Callable[[Table], Choice]:
-    def choose(table: Table) -> Choice:
-        seen: dict[int, int] = {}
-        spent = 0.0
-
-        def estimates() -> dict[int, float]:
-            known = list(seen)
-            values = shrunk([list(table[place, : seen[place], 1]) for place in known])
-            return dict(zip(known, values, strict=True))
-
-        for first in range(0, len(table), GENERATION):
-            members = list(range(first, min(first + GENERATION, len(table))))
-            kept = sorted(members, key=lambda place: -table[place, 0, 0])[: -(-len(members) // ETA)]
-            first_seeds = 1 if race else seeds
-            spent += (len(members) - len(kept)) / ETA + len(kept) * first_seeds
-            seen |= dict.fromkeys(kept, first_seeds)
-            for _ in range(RACES if race else 0):
-                found = estimates()
-                best = max(found, key=lambda place: found[place])
-                spent += seeds - seen[best]
-                seen[best] = seeds
-        found = estimates()
-        best = max((place for place in seen if seen[place] == seeds), key=lambda place: found[place])
-        return best, seeds, found[best], spent
-
-    return choose
+def halving(table: Table, seeds: int) -> Choice:
+    kept: list[int] = []
+    for members in generations(table):
+        kept += sorted(members, key=lambda place: -table[place, 0, 0])[: -(-len(members) // ETA)]
+    place, _, mean, trainings = every(table[kept], seeds)
+    return kept[place], seeds, mean, trainings + (len(table) - len(kept)) / ETA
 
 
-RULES = {
-    "every 1": every(1),
-    "every 2": every(2),
-    "halving 1": halving(1),
-    "halving 2": halving(2),
-    "halving 3": halving(3),
-    "racing 2": halving(2, race=True),
-    "racing 3": halving(3, race=True),
-    "racing 4": halving(4, race=True),
-}
+def confirm(table: Table, seeds: int) -> Choice:
+    seen: dict[int, int] = {}
+
+    def mean(place: int) -> float:
+        return float(table[place, : seen[place], 1].mean())
+
+    best = 0
+    for members in generations(table):
+        seen |= dict.fromkeys(members, 1)
+        while seen[best := max(seen, key=mean)] < seeds:
+            seen[best] = seeds
+    return best, seeds, mean(best), sum(seen.values())
 
 
-def replay(table: Table, rule: Callable[[Table], Choice], repeats: int) -> npt.NDArray[np.float64]:
-    """(repeats, 3): trainings; fitness of the choice ÷ the best program's; estimate ÷ fitness of the choice."""
+def generations(table: Table) -> list[range]:
+    """Indices of the programs."""
+    return [range(n, min(n + GENERATION, len(table))) for n in range(0, len(table), GENERATION)]
+
+
+RULES: tuple[tuple[Rule, int], ...] = (
+    (every, 1), (every, 2), (every, 3), (halving, 1), (halving, 3), (confirm, 2), (confirm, 3), (confirm, 5),
+)  # fmt: skip
+
+
+def replay(table: Table, rule: Rule, seeds: int, repeats: int) -> npt.NDArray[np.float64]:
+    """(repeats, 3): trainings; fitness of the choice ÷ the best program's; its mean ÷ fitness of the choice."""
     generator, best = np.random.default_rng(0), table[:, :, 1].mean(axis=1).max()
     found = []
     for _ in range(repeats):
         shuffled = table[generator.permutation(len(table))]
         order = generator.permuted(np.tile(np.arange(table.shape[1]), (len(table), 1)), axis=1)
         shuffled = np.take_along_axis(shuffled, order[:, :, None], axis=1)
-        place, seen, estimate, trainings = rule(shuffled)
+        place, seen, estimate, trainings = rule(shuffled, seeds)
         fresh = shuffled[place, seen:, 1].mean()
         found.append((trainings, fresh / best, estimate / max(fresh, 1e-9)))
     return np.array(found)
@@ -121,8 +109,10 @@ def main() -> None:
     options = parser.parse_args()
     for pool, table in tables().items():
         print(f"{pool}: {len(table)} programs × {table.shape[1]} seeds")
-        for name, rule in RULES.items():
-            found = replay(table, rule, options.repeats)
+        for rule, seeds in RULES:
+            if seeds >= table.shape[1]:
+                continue
+            found, name = replay(table, rule, seeds, options.repeats), f"{rule.__name__} {seeds}"
             trainings, share, _ = found.mean(axis=0)
             error, estimate = found[:, 1].std() / np.sqrt(len(found)), np.median(found[:, 2])
             print(

@@ -31,13 +31,8 @@ this machine
 `eureka COMMAND --help` says more.
 """
 
-MODULES = {
-    "resume": "run",
-    "train": "run",
-    "tasks": "look",
-    "inspect": "look",
-    "watch": "look",
-}  # else named as the command
+# else named as the command
+MODULES = {"resume": "run", "train": "run", "tasks": "look", "inspect": "look", "watch": "look"}
 COMMANDS = ("run", "resume", "train", "tasks", "inspect", "watch", "compare", "bench", "doctor")
 
 

@@ -57,7 +57,7 @@ def ranking(data: RunData, *, notes: bool = False) -> Grid:
 
 
 def ranked_how(found: list[Evaluated]) -> str:
-    """What a ranking goes by."""
+    """The score by which candidates are ranked, in words."""
     by = {ranked_by(each.score) for each in found}
     if by == {PROGRESS}:
         lucky = ", but where a start is a success" if any(each.score(SUCCESS) for each in found) else ""

@@ -55,7 +55,7 @@ NOTHING = '''def compute_reward(action):
 
 @dataclass(frozen=True, slots=True)
 class TimePlan:
-    """What a run does in the time given; plan.json in its folder.
+    """Numbers of a run that were chosen to fit a time; plan.json in its folder.
 
     Attributes:
         spent: seconds that the run took before its first event.
