@@ -114,7 +114,7 @@ def _table(state: RunState, rows: Sequence[CandidateState], bar: int) -> Table:
     for each, name in zip(rows, names, strict=True):
         status, failure, finished = each.status, each.failure, each.count("trained")
         marked = each is state.best or (each.report and each.id == state.winner)
-        seeds = f"{finished} of {each.seeds} seeds" if status == "training" and each.seeds > 1 else ""
+        seeds = f"{finished} of {each.wanted} seeds" if status == "training" and each.wanted > 1 else ""
         fitness = "" if failure else number(each.score(FITNESS))
         table.add_row(
             Text("★" if marked else "", style="yellow"),
