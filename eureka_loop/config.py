@@ -152,10 +152,7 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
     Raises:
         BadInput: no such file, not TOML, or a key that doesn't exist (with the nearest).
     """
-    try:
-        table = tomllib.loads(files.read_text(path, BadInput))
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{path} is not valid TOML: {error}") from error
+    table = read_table(path)
     for record in ("made_by", "sandbox"):
         table.pop(record, None)
     known = [each.name for each in fields(RunConfig)]
@@ -171,10 +168,22 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
     return read
 
 
+def read_table(path: Path) -> dict[str, Any]:
+    """A TOML file.
+
+    Raises:
+        BadInput: no such file, or not TOML.
+    """
+    try:
+        return tomllib.loads(files.read_text(path, BadInput))
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{path} is not valid TOML: {error}") from error
+
+
 def amend(path: Path, changes: Mapping[str, Any]) -> None:
     """Change settings of a run.toml, or unset them with None; its records stay as they are."""
     if changes:
-        table = {**tomllib.loads(path.read_text(encoding="utf-8")), **changes}
+        table = {**read_table(path), **changes}
         kept = {key: value for key, value in table.items() if value is not None}
         files.write_text(path, tomli_w.dumps(kept))
 

@@ -24,7 +24,6 @@ import re
 import shutil
 import threading
 import time
-import tomllib
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -33,7 +32,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from eureka_loop import files, seeds
-from eureka_loop.config import RunConfig, load
+from eureka_loop.config import RunConfig, load, read_table
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.judge.screening import Screened
 from eureka_loop.records import Array, Candidate, Job, Reply, Task, Training, Usage
@@ -45,7 +44,6 @@ Event = Mapping[str, Any]
 
 REFERENCES = ("human", "sparse", "native")  # ids of candidates that no search wrote
 FLOORS = {"zero": "zero actions", "random": "random actions", "untrained": "an untrained policy"}
-NOTHING_TRAINED = "no candidate could be trained"  # why a run without a winner stopped
 
 
 class Run:
@@ -172,16 +170,8 @@ class Run:
         return load(self.folder / "run.toml")
 
     def record(self, name: str) -> Mapping[str, Any]:
-        """A table of run.toml that is no setting ("made_by", "sandbox"); empty where there is none.
-
-        Raises:
-            RunError: the file is damaged.
-        """
-        path = self.folder / "run.toml"
-        try:
-            found: Mapping[str, Any] = tomllib.loads(files.read_text(path)).get(name, {})
-        except tomllib.TOMLDecodeError as error:
-            raise RunError(f"can't read {path}: {error}") from error
+        """A table of run.toml that is no setting ("made_by", "sandbox"); empty where there is none."""
+        found: Mapping[str, Any] = read_table(self.folder / "run.toml").get(name, {})
         return found
 
     @property
@@ -343,24 +333,3 @@ def _runs_near(folder: Path) -> str:
         if found := sorted(path.parent.name for path in place.glob("*/run.toml")):
             return f"; the latest in {place}: {', '.join(found[-3:])}"
     return " (it has no run.toml)"
-
-
-def ended(run: Run) -> bool:
-    """Whether a run has its report, or nothing of it could be trained."""
-    last = [event for event in run.events() if event["event"] in ("finished", "stopped", "resumed")][-1:]
-    return any(event["event"] == "finished" or event.get("reason") == NOTHING_TRAINED for event in last)
-
-
-def settled(run: Run) -> bool:
-    """Whether a run has ended and no crashed training of its is to be tried again.
-
-    Those are trainings of the report; where nothing could be trained, any.
-    """
-    results: list[Trained | Failed | None] = []
-    if reports := [event for event in run.events() if event["event"] == "reporting"]:
-        for id in (reports[-1]["winner"], *reports[-1]["references"]):
-            results += [run.result(id, seed) for seed in reports[-1]["seeds"]]
-    else:
-        results += [each for id in run.candidate_ids() for each in run.evaluated(id).results]
-    missing = any(each is None or (isinstance(each, Failed) and each.passing) for each in results)
-    return ended(run) and not missing

@@ -32,7 +32,8 @@ from eureka_loop.report.pages import write
 from eureka_loop.report.run_data import Cost
 from eureka_loop.report.run_report import write_report
 from eureka_loop.search import assemble
-from eureka_loop.store import Run, settled
+from eureka_loop.search.assemble import settled
+from eureka_loop.store import Run
 from eureka_loop.versions import made_by
 
 BENCH_HELP = """Search several times on every task of a suite; one table and figure of the results.

@@ -75,7 +75,7 @@ def resume(arguments: list[str]) -> int:
     options = parse(ResumeOptions, "resume", arguments)
     from eureka_loop.propose.designer import check
     from eureka_loop.report.inspect import print_summary
-    from eureka_loop.store import settled
+    from eureka_loop.search.assemble import settled
 
     run = Run.open(options.run).lock()
     if settled(run):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from eureka_loop.execute.machine import Machine, Share
 from eureka_loop.propose.designer import Request, choose_designer
 from eureka_loop.propose.write import Gate, Writer, failure_of
 from eureka_loop.records import Candidate, Rung, references
-from eureka_loop.results import Evaluated
+from eureka_loop.results import Evaluated, Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
 from eureka_loop.search import loop, planning
@@ -33,8 +33,10 @@ from eureka_loop.search.halving import Allocation, ladder
 from eureka_loop.search.planning import PLAN, Schedule
 from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, SearchPlan
 from eureka_loop.seeds import seeds
-from eureka_loop.store import NOTHING_TRAINED, Run
+from eureka_loop.store import Run
 from eureka_loop.versions import made_by
+
+NOTHING_TRAINED = "no candidate could be trained"  # why a run without a winner stopped
 
 
 def create(config: RunConfig, *, program: Path | None = None, human: Path | None = None) -> Run:
@@ -276,3 +278,24 @@ def announce(run: Run, here: Machine, share: Share) -> None:
         **{name: getattr(config, name) for name in same},
         **used,
     )
+
+
+def ended(run: Run) -> bool:
+    """Whether a run has its report, or nothing of it could be trained."""
+    last = [event for event in run.events() if event["event"] in ("finished", "stopped", "resumed")][-1:]
+    return any(event["event"] == "finished" or event.get("reason") == NOTHING_TRAINED for event in last)
+
+
+def settled(run: Run) -> bool:
+    """Whether a run has ended and no crashed training of its is to be tried again.
+
+    Those are trainings of the report; where nothing could be trained, any.
+    """
+    results: Iterable[Trained | Failed | None]
+    if reports := [event for event in run.events() if event["event"] == "reporting"]:
+        ids = (reports[-1]["winner"], *reports[-1]["references"])
+        results = (run.result(id, seed) for id in ids for seed in reports[-1]["seeds"])
+    else:
+        results = (each for id in run.candidate_ids() for each in run.evaluated(id).results)
+    missing = any(each is None or (isinstance(each, Failed) and each.passing) for each in results)
+    return ended(run) and not missing

@@ -23,7 +23,8 @@ from eureka_loop.report import text
 from eureka_loop.report.bench.setup import SETUP, Bench, Search, runs
 from eureka_loop.report.comparison import RewardResult, Scale, scale
 from eureka_loop.report.run_data import Cost, RunData
-from eureka_loop.store import NOTHING_TRAINED, Run, ended
+from eureka_loop.search.assemble import NOTHING_TRAINED, ended
+from eureka_loop.store import Run
 
 REWARDS = ("winner", "hand-written", "sparse")
 NAMES = {"human": "hand-written", "native": "hand-written", "sparse": "sparse"}  # by id

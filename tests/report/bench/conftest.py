@@ -14,8 +14,9 @@ from eureka_loop.config import RunConfig, as_table
 from eureka_loop.records import Candidate, references
 from eureka_loop.report.bench.setup import SETUP, Bench, members
 from eureka_loop.results import Failed, Trained, judged_episode
+from eureka_loop.search.assemble import NOTHING_TRAINED
 from eureka_loop.seeds import seeds
-from eureka_loop.store import NOTHING_TRAINED, Run, slug
+from eureka_loop.store import Run, slug
 
 STEPS = 1000
 TASKS = ("reacher-reach", "hopper-hop")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from eureka_loop import files, store
+from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput, BudgetSpent, UnknownName
@@ -17,7 +17,8 @@ from eureka_loop.report.bench import setup
 from eureka_loop.report.bench.estimate import Pace
 from eureka_loop.report.bench.setup import QUICK, SETUP, Bench, Search
 from eureka_loop.results import Failed, FailureKind
-from eureka_loop.store import NOTHING_TRAINED, Run
+from eureka_loop.search.assemble import NOTHING_TRAINED, ended, settled
+from eureka_loop.store import Run
 
 CONFIG = RunConfig(designer="templates", generations=2, samples=4, steps=1000, report_seeds=3, seed=5)
 PACES = {"Hopper-v5": Pace(10.0, 1000.0)}
@@ -39,19 +40,19 @@ def fail(run: Run, id: str, seed: int, kind: FailureKind, rung: int | None = Non
 
 def test_what_has_ended(tmp_path: Path) -> None:
     run = begun(tmp_path)
-    assert not store.ended(run)
+    assert not ended(run)
     for kind, values, over in (
         ("interrupted", {}, False), ("resumed", {}, False), ("stopped", {"reason": "--max-hours 1 is reached"}, False),
         ("stopped", {"reason": NOTHING_TRAINED}, True), ("resumed", {}, False), ("finished", {"winner": "g0-00"}, True),
     ):  # fmt: skip
         run.event(kind, **values)
-        assert store.ended(run) is over, kind
+        assert ended(run) is over, kind
 
 
-@pytest.mark.parametrize(("kind", "settled"), [("exception", True), ("crashed", False)])
+@pytest.mark.parametrize(("kind", "over"), [("exception", True), ("crashed", False)])
 @pytest.mark.parametrize("rung", [None, 0])
 def test_a_crash_is_tried_again_and_a_reward_that_fails_is_not(
-    tmp_path: Path, kind: FailureKind, settled: bool, rung: int | None
+    tmp_path: Path, kind: FailureKind, over: bool, rung: int | None
 ) -> None:
     reported, seed = begun(tmp_path), 20_000_000
     reported.event("reporting", winner="human", references=[], seeds=[seed])
@@ -61,11 +62,11 @@ def test_a_crash_is_tried_again_and_a_reward_that_fails_is_not(
     nothing = begun(tmp_path, 6)
     fail(nothing, "g0-00", 300, "exception", rung)
     fail(nothing, "g0-01", 300, kind, rung)
-    assert not store.settled(nothing)
+    assert not settled(nothing)
     nothing.event("stopped", reason=NOTHING_TRAINED)
     for run in (reported, nothing):
-        assert store.ended(run)
-        assert store.settled(run) is settled
+        assert ended(run)
+        assert settled(run) is over
 
 
 def test_the_same_question_has_the_same_folder_and_another_one_another() -> None:
