@@ -13,10 +13,11 @@ from eureka_loop import seeds
 from eureka_loop.judge.statistics import iqm
 from eureka_loop.report.text import LABELS, one_line
 from eureka_loop.results import FITNESS, PROGRESS, SKIPPED, standing
+from eureka_loop.search.planning import confirmations
 from eureka_loop.store import REFERENCES, Event
 
 Status = Literal["waiting", "training", "done", "halted", "skipped", "failed"]
-COUNTS = ("generations", "samples", "seeds", "steps", "report_seeds")
+COUNTS = ("generations", "samples", "seeds", "confirm", "steps", "report_seeds")
 RUNNING = ("training", "progress")  # last events of a training that goes on
 ENDED = ("trained", "failed")
 
@@ -115,7 +116,7 @@ class RunState:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.task = self.designer = ""
         self.generations = self.samples = self.steps = self.report_seeds = 0
-        self.seeds = 1
+        self.seeds, self.confirm = 1, 0
         self.steady = False
         self.references: tuple[str, ...] = ()
         self.labels = dict(LABELS)
@@ -225,11 +226,18 @@ class RunState:
 
     @property
     def trainings_wanted(self) -> int:
-        """Trainings of the whole run, those that failures and early stops made unnecessary excluded."""
+        """Trainings of the whole run, those that failures and early stops made unnecessary excluded.
+
+        The best of this generation and of those to come are expected to be confirmed.
+        """
         known = self.candidates.values()
-        written = sum(each.wanted if each.pending else len(each.trainings) for each in known)
-        to_come = 0 if self.winner else self.generations * self.samples - len(known)
-        return written + to_come * self.seeds + self.report_trainings
+        wanted = sum(each.wanted if each.pending else len(each.trainings) for each in known)
+        if not self.winner and self.ended != "finished":
+            now = self.generation or 0
+            more = [max(0, len(each.trainings) - self.seeds) for each in known if each.generation == now]
+            confirming = (self.generations - now) * confirmations(self.seeds, self.confirm) - sum(more)
+            wanted += (self.generations * self.samples - len(known)) * self.seeds + round(max(0, confirming))
+        return wanted + self.report_trainings
 
     @property
     def report_trainings(self) -> int:

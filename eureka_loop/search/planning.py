@@ -140,7 +140,12 @@ def make_plan(
 def generation_steps(config: RunConfig) -> float:
     """Environment steps that a generation is expected to take."""
     rungs = ladder(config.halving, Rung(0, config.steps, config.seeds, 1, config.samples))
-    return steps_of(rungs) + CONFIRMED * max(0, config.confirm - config.seeds) * config.steps
+    return steps_of(rungs) + confirmations(config.seeds, config.confirm) * config.steps
+
+
+def confirmations(seeds: int, confirm: int) -> float:
+    """Trainings that confirm a generation's best, expected."""
+    return CONFIRMED * max(0, confirm - seeds)
 
 
 def _in_words(config: RunConfig, rewards: int) -> str:

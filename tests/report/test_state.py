@@ -161,6 +161,21 @@ def test_time_left_is_what_remains_at_the_measured_pace() -> None:
     assert state.seconds_left(12.0) is None
 
 
+def test_the_best_of_generations_to_come_are_expected_to_be_confirmed() -> None:
+    """Of two generations of two candidates each: 4 trainings, and 1.5 × 2 of each generation's best."""
+    state = begun()
+    state.confirm = 3
+    assert state.trainings_wanted == 4 + 6
+    take(state, done("g0-00", time=11.0), done("g0-01", time=11.0))
+    assert state.seconds_left(11.0) == pytest.approx(800 / (200 / 10))
+    take(state, *(each for seed in (100, 200) for each in (training("g0-00", seed), done("g0-00", seed))))
+    assert (state.trainings_done, state.trainings_wanted) == (4, 10)
+    take(state, *requested(1, "g1-00", "g1-01"), *written("g1-00", "g1-01"))
+    assert state.trainings_wanted == 4 + 2 + 3, "what a generation didn't need is no longer expected"
+    take(state, event("finished", winner="g0-00"))
+    assert state.trainings_wanted == 4 + 2
+
+
 def test_an_interruption_is_no_work() -> None:
     state = take(begun(), done("g0-00", time=101.0), event("resumed", 1000.0))
     assert state.worked == 100.0

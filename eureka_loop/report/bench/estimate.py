@@ -17,7 +17,7 @@ from eureka_loop.records import Task, Training, in_cohorts, references
 from eureka_loop.report.layout import terminal, waiting
 from eureka_loop.report.run_data import Cost
 from eureka_loop.search import assemble
-from eureka_loop.search.planning import CONFIRMED, generation_steps, with_numbers
+from eureka_loop.search.planning import confirmations, generation_steps, with_numbers
 from eureka_loop.search.strategy import ProposalRequest
 
 STEPS = {"ppo": 2_048, "sac": 500}  # of a measurement
@@ -47,7 +47,7 @@ def of_search(task: Task, config: RunConfig, pace: Pace, prices: Sequence[Price]
     config = _whole(task, config)
     reports = (1 + len(list(references(task)))) * (config.report_seeds or 0)
     steps = round(config.generations * generation_steps(config)) + reports * config.steps
-    confirmed = round(CONFIRMED * config.generations * max(0, config.confirm - config.seeds))
+    confirmed = round(config.generations * confirmations(config.seeds, config.confirm))
     tokens: int = 0
     usd: float | None = 0.0
     if config.designer == "llm":
