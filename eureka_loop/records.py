@@ -12,6 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from eureka_loop.errors import BadInput
+
 Array = npt.NDArray[np.float64]
 
 Algorithm = Literal["ppo", "sac"]
@@ -33,6 +35,13 @@ class Task:
     native: tuple[str, ...] = ()  # the env's methods that compute its own reward, in place of `human`
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)  # passed to `gymnasium.make`
     judges: tuple[str, ...] = ()  # further judges of the final policy, by registered name (see `judge.base`)
+
+    def __post_init__(self) -> None:
+        if self.progress and not self.success:
+            raise BadInput(
+                f"task {self.name!r} has progress without success: progress ranks policies that never "
+                "succeed; give it a success program, too, or leave progress out"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from eureka_loop import files
 from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.registry import domains, find_domain, find_task, suites, tasks
 from eureka_loop.errors import BadInput, UnknownName
@@ -33,6 +35,19 @@ def test_every_task_is_in_one_suite() -> None:
 def test_an_unknown_task_gets_the_nearest_names() -> None:
     with pytest.raises(UnknownName, match=r"did you mean 'halfcheetah-run'.*eureka tasks"):
         find_task("halfchetah-run")
+
+
+def test_progress_without_success_is_refused_where_a_task_is_declared_and_where_it_is_read(
+    tmp_path: Path,
+) -> None:
+    progress = "def progress(action):\n    return 0.0\n"
+    with pytest.raises(BadInput, match=r"'mine' has progress without success.*give it a success program"):
+        Task("mine", "HalfCheetah-v5", "", progress, progress=progress)
+    files.write_json(
+        tmp_path / "task.json", {**files.plain(find_task("halfcheetah-run")), "progress": progress}
+    )
+    with pytest.raises(BadInput, match="'halfcheetah-run' has progress without success"):
+        files.read_json(tmp_path / "task.json", Task)
 
 
 def test_an_env_without_a_domain_file_gets_the_generic_domain() -> None:

@@ -41,11 +41,12 @@ def test_fitness_and_success(fork_server: ForkServer) -> None:
 def test_progress_is_a_score_of_judged_episodes_and_nothing_that_training_records(
     fork_server: ForkServer,
 ) -> None:
-    task = replace(TASK, progress="def progress(pos):\n    return -norm(pos).min()\n")
+    success = "def success(speed):\n    return speed[-1] > 1\n"
+    task = replace(TASK, success=success, progress="def progress(pos):\n    return -norm(pos).min()\n")
     with TaskJudge(fork_server, task, VOCABULARY) as judge:
         assert (judge.names, judge.program_names) == (("speed", "pos"), ("speed",))
         found = judge.judge(0, {"speed": np.ones(2), "pos": np.array([[3.0, 4.0, 0.0], [0.0, 6.0, 8.0]])})
-        assert (found.fitness, found.success, found.progress) == (1.0, None, -5.0)
+        assert (found.fitness, found.success, found.progress) == (1.0, 0.0, -5.0)
 
 
 def test_success_needs_no_progress_unless_the_episode_begins_with_it(fork_server: ForkServer) -> None:

@@ -48,7 +48,8 @@ def test_first(ask: Any) -> None:
 
 def test_progress_is_shown_as_what_ranks_policies_that_never_succeed(ask: Any) -> None:
     program = "def progress(forward_velocity):\n    return forward_velocity.max()\n"
-    text = prompts.messages(ask(task=replace(ask().task, progress=program)))[1]["content"]
+    task = replace(ask().task, success=program.replace("progress", "success"), progress=program)
+    text = prompts.messages(ask(task=task))[1]["content"]
     assert (
         f"never succeeds, it is ranked by this progress instead; higher is better, too:\n\n```python\n{program}"
         in text
