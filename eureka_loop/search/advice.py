@@ -2,13 +2,14 @@
 
 The checks are those of Ma et al. 2023, "Eureka", appendix A ("code feedback"): success near zero, terms that
 hardly change, terms that dwarf the others; and four more that the numbers show as plainly. Where the paper
-has a reward of no success rewritten whole, this advice comes only if fitness didn't rise either.
+has a reward of no success rewritten whole, this advice comes only if neither fitness nor progress rose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import fmean, median
+from types import MappingProxyType
 
 import numpy as np
 
@@ -23,36 +24,45 @@ SATISFIED = 0.05  # distance of a mean from the highest value, relative to that 
 DOMINATES, NEGLIGIBLE = 0.8, 0.01  # shares of the reward
 AGAINST, WITH = -0.5, 0.5  # correlation with fitness
 FALLEN = 0.7  # final fitness, as a part of the rise to its best point in training
+MOVED = 2.0  # standard errors by which progress is more than what is reached without learning
 REWRITE = "rewrite the whole reward rather than adjusting it"
+LEADS = "the reward leads the right way, not far enough; keep what works"
 WINDOW = 3  # points of training, of six or more, that are taken together: single ones are noisy
 
 
-def advice(trained: Sequence[Trained]) -> list[str]:
-    """Sentences on what stands out; none where nothing does, or nothing was kept of the training."""
+def advice(trained: Sequence[Trained], floors: Mapping[str, Trained] = MappingProxyType({})) -> list[str]:
+    """Sentences on what stands out; none where nothing does, or nothing was kept of the training.
+
+    Args:
+        floors: policies that learn nothing, by name.
+    """
     terms: dict[str, list[TermStats]] = {}
     for point in (point for each in trained for point in each.checkpoints):
         for term, stats in point.terms.items():
             terms.setdefault(term, []).append(stats)
     alone = sum(not is_diagnostic(term) for term in terms) < 2
-    lines = [_on_outcome(trained)]
+    lines = [_on_outcome(trained, floors.values())]
     for term, seen in terms.items():
         correlation = mean_known(each.correlations.get(term) for each in trained)
         lines += _on_term(term, seen, correlation, alone=alone)
     return [line for line in lines if line]
 
 
-def _on_outcome(trained: Sequence[Trained]) -> str:
+def _on_outcome(trained: Sequence[Trained], floors: Iterable[Trained]) -> str:
     rates = [each.success for each in trained if each.success is not None]
     never = bool(rates) and max(rates) <= NEVER
+    moved = _moved(trained, floors) if never else ""
     steps, fitness = _curve(trained, lambda point: point.fitness)
     if len(fitness) < 3:
-        return f"It (almost) never succeeded: {REWRITE}." if never else ""
+        return moved or (f"It (almost) never succeeded: {REWRITE}." if never else "")
     smooth, noise = _smooth(fitness), 0.0
     if len(fitness) >= 2 * WINDOW:  # a point's standard deviation, from the line through its neighbours
         noise = median(np.abs(np.diff(fitness, 2))) / 1.65  # 1.65 = 0.6745 √6
     best, start, end = int(np.argmax(smooth)), fitness[0], smooth[-1]
     peak, step = smooth[best], steps[best + (len(fitness) - len(smooth)) // 2]
     if peak <= start + noise:
+        if moved:
+            return moved
         never_so = f", and it (almost) never succeeded: {REWRITE}"
         why = never_so if never else ": the reward doesn't lead to the task"
         return f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end){why}."
@@ -61,10 +71,25 @@ def _on_outcome(trained: Sequence[Trained]) -> str:
         return f"{rose} and fell to {compact(end)}{_meanwhile(trained, best)}."
     if not never:
         return ""
-    return (
-        f"It (almost) never succeeded yet, but fitness rose from {compact(start)} to {compact(end)}: "
-        "the reward leads the right way, not far enough; keep what works."
-    )
+    rose = f"fitness rose from {compact(start)} to {compact(end)}"
+    return f"It (almost) never succeeded yet, but {rose}: {LEADS}."
+
+
+def _moved(trained: Sequence[Trained], floors: Iterable[Trained]) -> str:
+    """A sentence where progress is more than the best without learning, by more than chance; else ""."""
+    found = [
+        [each.progress for result in results for each in result.episodes if each.progress is not None]
+        for results in (trained, *([floor] for floor in floors))
+    ]
+    ours, *others = (np.array(each) for each in found)
+    best = max((each for each in others if len(each) > 1), key=np.mean, default=None)
+    if best is None or len(ours) < 2:
+        return ""
+    error = np.sqrt(ours.var(ddof=1) / len(ours) + best.var(ddof=1) / len(best))
+    if ours.mean() - best.mean() <= MOVED * error:
+        return ""
+    progress = f"progress is {compact(ours.mean())}, and {compact(best.mean())} without learning"
+    return f"It (almost) never succeeded yet, but {progress}: {LEADS}."
 
 
 def _meanwhile(trained: Sequence[Trained], best: int) -> str:

@@ -40,7 +40,7 @@ def feedback(
         parts.append(_final(best) + (f"\nWithout learning: {on_floors(floors)}." if floors else ""))
         if all(each.checkpoints for each in best.trained):
             parts.append(training_table(best.trained))
-        if found := advice(best.trained):
+        if found := advice(best.trained, floors):
             parts.append("\n".join(["What the numbers say:", *(f"- {line}" for line in found)]))
     others = [each for each in generation if best is None or each.candidate.id != best.candidate.id]
     if others:

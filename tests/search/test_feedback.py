@@ -211,6 +211,24 @@ def test_only_what_never_succeeded_and_did_not_rise_is_to_be_rewritten(
     )
 
 
+@pytest.mark.parametrize("fitness", [(), WANDERING])
+def test_what_came_closer_than_without_learning_is_kept_though_it_never_succeeded(
+    fitness: Sequence[float],
+) -> None:
+    def reaching(*progress: float) -> Trained:
+        judged = (judged_episode(n, 0.0, 0.0, 9, Score(value)) for n, value in enumerate(progress))
+        return replace(trained(fitness=fitness, success=0.0), episodes=tuple(judged))
+
+    floors = {"zero actions": reaching(-0.9, -0.8), "random actions": reaching(-0.6, -0.8)}
+    (found, *_) = advice([reaching(-0.1, -0.3), reaching(-0.2, -0.2)], floors)
+    assert found == (
+        "It (almost) never succeeded yet, but progress is -0.2, and -0.7 without learning: the reward leads the "
+        "right way, not far enough; keep what works."
+    )
+    for without in (floors, {}):  # no further than by chance; nothing to set it beside
+        assert "rewrite" in advice([reaching(-0.4, -0.8)], without)[0]
+
+
 RARE = [(mean, -35.0, 0.0, 0.4) for mean in (-0.6, -0.4, -0.3)]  # a penalty that gets rarer
 
 
