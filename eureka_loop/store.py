@@ -147,7 +147,8 @@ class Run:
     def event(self, kind: str, /, **values: Any) -> None:
         """Record an event, unless it is "progress", and pass it to the listeners; from any thread."""
         with self._recording:
-            happened = {"event": kind, "time": round(time.time(), 3), **values}
+            clocks = {"time": round(time.time(), 3), "clock": round(time.monotonic(), 3)}
+            happened = {"event": kind, **clocks, **values}
             if kind != "progress":
                 files.append_line(self.folder / "events.jsonl", happened)
             for listener in self._listeners:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeVar
 
 from eureka_loop.errors import BudgetSpent
@@ -56,9 +56,17 @@ def start(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 
 def time_worked(events: Iterable[Event]) -> float:
     """Seconds that a run has worked, over all its processes, from its events."""
-    worked, last = 0.0, None
+    return sum(seconds for _, seconds in durations(events))
+
+
+def durations(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:
+    """Every event with the seconds since the one before, 0 where a process began with it.
+
+    By the monotonic clock, which no change of the system's time moves; older versions recorded none.
+    """
+    last: Event | None = None
     for event in events:
-        if last is not None and event["event"] != "resumed":
-            worked += event["time"] - last
-        last = event["time"]
-    return worked
+        clock = "clock" if last is not None and "clock" in event and "clock" in last else "time"
+        passed = 0.0 if last is None or event["event"] == "resumed" else event[clock] - last[clock]
+        yield event, max(0.0, passed)
+        last = event

@@ -19,7 +19,7 @@ ENTRY_POINTS = {"reward": "compute_reward", **{kind: kind for kind in ("fitness"
 
 TERM_LIMIT = 1e6  # |term| above it is a failure: returns would swamp the value function
 MAX_TERMS = 32
-TERM_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./-]{0,63}")
+TERM_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")  # no sentences: names go into prompts
 
 
 @dataclass(frozen=True, slots=True)

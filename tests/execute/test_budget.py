@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
+from eureka_loop import store
 from eureka_loop.errors import BudgetSpent
 from eureka_loop.execute import budget
 from eureka_loop.execute.budget import run_within, time_worked
+from eureka_loop.search.planning import speed_of
 
 
 def test_work_ends_at_the_limit_with_marks_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,3 +27,25 @@ def test_a_wait_that_ends_with_a_kill_counts_and_the_time_until_it_goes_on_does_
     begun = [("generation", 1000.0), *(("working", 1000.0 + 30 * n) for n in range(1, 100))]
     times = [*begun, ("resumed", 90_000.0), ("trained", 90_005.0)]
     assert time_worked({"event": kind, "time": time} for kind, time in times) == 99 * 30 + 5
+
+
+@pytest.mark.parametrize("jump", [-1e6, 1e6])
+def test_a_clock_that_is_set_neither_spends_nor_refunds_time(
+    jump: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = {"time": 1e9, "monotonic": 50.0}
+    for clock in now:
+        monkeypatch.setattr(store.time, clock, lambda clock=clock: now[clock])
+    with store.Run.create(tmp_path, "t") as run:
+        run.event("training", id="g0-00", seed=0)
+        for moved in (0.0, jump, 0.0):
+            now |= {"time": now["time"] + 10.0 + moved, "monotonic": now["monotonic"] + 10.0}
+            run.event("working")
+        now |= {"time": now["time"] + 500.0, "monotonic": 3.0}  # restarted
+        run.event("resumed")
+        now |= {"time": now["time"] + 4.0 - jump, "monotonic": 7.0}
+        run.event("training", id="g0-00", seed=0)
+        now |= {"time": now["time"] + 6.0, "monotonic": 13.0}
+        run.event("reached", id="g0-00", seed=0, step=720)
+        assert time_worked(run.events()) == 40.0
+        assert speed_of(run.events()) == pytest.approx(720 / 36)

@@ -29,6 +29,7 @@ _SPREAD = 0.6  # of the logarithm of a mutated weight; a margin moves half as fa
 _IDLE = 0.01  # share of the reward below which a term does nothing
 _HARM = 0.1  # negative correlation with fitness from which a term misleads
 _WIDTH = 100  # of a program's signature
+_DOC = 400  # characters of its docstring
 _ORDER = ("goal", "shaping", "cost")
 
 Random = np.random.Generator
@@ -111,7 +112,7 @@ def write(genome: Genome, doc: str) -> str:
     """The program: signature, docstring, statements, dict of terms.
 
     Args:
-        doc: the task's text; made fit for a docstring.
+        doc: the task's text. Its beginning becomes the docstring, without what a program may not hold.
     """
     parameters = [*dict.fromkeys(name for each in genome for name in each.term.parameters), "*"]
     numbers = [f"{name}={value!r}" for each in genome for name, value in each.weights.items()]
@@ -119,8 +120,10 @@ def write(genome: Genome, doc: str) -> str:
     if len(head[0]) > _WIDTH:
         parts = [textwrap.wrap(", ".join(part) + ",", _WIDTH - 4) for part in (parameters, numbers)]
         head = ["def compute_reward(", *(f"    {line}" for part in parts for line in part), "):"]
-    text = " ".join(re.sub(r"[\x00-\x1f\x7f\\]", " ", doc.replace('"', "'")).split()) or "A reward"
-    text = text[:1].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+    words = " ".join(doc.replace('"', "'").replace("\\", " ").split())
+    shown = "".join(filter(str.isprintable, words)).strip()  # marks of direction aren't
+    text = f"{shown[:_DOC]} …" if len(shown) > _DOC else shown or "A reward"
+    text = text[:1].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
     lines = textwrap.wrap(text, _WIDTH - 10)
     body = [
         *([f'"""{text}"""'] if len(lines) == 1 else [f'"""{lines[0]}', *lines[1:], '"""']),

@@ -26,6 +26,7 @@ _ONE_NUMBER = (
     "or take a component, `[:, 0]`"
 )
 _REAL = "fiub"  # dtype kinds that become float64 without loss of meaning: float, int, unsigned, bool
+_SHOWN = 40  # characters of a name that is too long
 _FRAMES = 5  # shown, from the traceback's end
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # differs from run to run; a replayed prompt must not
 
@@ -74,8 +75,9 @@ def check_names(names: tuple[str, ...]) -> None:
     """
     for name in names:
         if type(name) is not str or not TERM_NAME.fullmatch(name):
-            allowed = "1 to 64 letters, digits, `_`, `-`, `.`, `/`, the first no digit"
-            raise RewardFailure("wrong_terms", f"Term {name!r}: a name has {allowed}")
+            shown = repr(f"{name[:_SHOWN]}…" if isinstance(name, str) and len(name) > _SHOWN else name)
+            allowed = "1 to 32 letters (a to z), digits and `_`, the first no digit"
+            raise RewardFailure("wrong_terms", f"Term {shown}: a name has {allowed}, as 'forward_speed'")
     total = next((name for name in _TOTALS if name in names), None)
     if total and not all(map(is_diagnostic, set(names) - {total})):
         text = f"Remove the key {total!r}: the reward is the sum of the other terms"

@@ -21,6 +21,7 @@ from eureka_loop.propose.templates.evolution import (
 from eureka_loop.propose.templates.pool import Pool, pool
 from eureka_loop.records import Candidate, Task
 from eureka_loop.results import Evaluated, Failed
+from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Vocabulary
 
 Make = Callable[..., Evaluated]
@@ -82,9 +83,13 @@ def test_every_term_is_read_again_whatever_its_weights(terms: Pool) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['say """now"""', "back\\slash\\", "line\nbreak\x00", "", "é" * 300, "word " * 60]
-)
-def test_any_text_makes_a_docstring(text: str, terms: Pool, parent: Program) -> None:
+    "text",
+    [
+        'say """now"""', "back\\slash\\", "line\nbreak\x00", "", "é" * 300, "word " * 60, "word " * 5_000,
+        "é" * 25_000, "קפוץ \u200fקדימה\u200e", "\u202b\u061cاقفز إلى الأمام\u202c \u2067\u2069", "a\ud800b", "\u2028\ufeff",
+    ],
+)  # fmt: skip
+def test_any_text_makes_a_docstring(text: str, terms: Pool, parent: Program, planar: Vocabulary) -> None:
     source = write(parent.genome, text)
-    compile(source, "text", "exec")
+    check(source, planar)
     assert read(source, terms.terms) == parent.genome
