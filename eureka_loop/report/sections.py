@@ -116,12 +116,17 @@ def report(comparison: Comparison) -> Grid:
     for label, floor in comparison.floors.items():
         (reached,) = numbers.column([floor.fitness], like=everyone)
         rows.append([label, reached, numbers.UNKNOWN, numbers.percent(floor.success), ""])
-    heads = ["reward", "fitness", "95% interval", "success", "each seed"]
+    return with_progress(comparison, ["reward", "fitness", "95% interval", "success", "each seed"], rows)
+
+
+def with_progress(comparison: Comparison, heads: list[str], rows: list[list[str]]) -> Grid:
+    """A table of rewards, then floors, with a column of progress behind success, where any has it."""
     progress = [each.evaluated.score(PROGRESS) for each in comparison.results]
     progress += [each.progress for each in comparison.floors.values()]
     if any(value is not None for value in progress):
+        place = 1 + next(n for n, head in enumerate(heads) if head.startswith(SUCCESS))
         for row, value in zip([heads, *rows], ["progress", *numbers.column(progress)], strict=True):
-            row.insert(-1, value)
+            row.insert(place, value)
     return heads, rows
 
 

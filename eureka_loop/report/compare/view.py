@@ -28,7 +28,7 @@ from eureka_loop.report.figures import learning
 from eureka_loop.report.films import embedded
 from eureka_loop.report.pages import render
 from eureka_loop.report.run_data import Cost, terms
-from eureka_loop.report.sections import STYLES
+from eureka_loop.report.sections import STYLES, Grid, with_progress
 from eureka_loop.reward.contract import is_diagnostic
 
 HEADS = (
@@ -40,7 +40,7 @@ HEADS = (
     "steps to the reference's level",
     "trainings",
 )
-ON_SCREEN = 4  # of these columns
+NOT_ON_SCREEN = 3  # of these columns, the last ones
 
 
 def documents(found: ComparisonResults) -> dict[str, str]:
@@ -48,7 +48,6 @@ def documents(found: ComparisonResults) -> dict[str, str]:
     parts = [_facts(part) for part in found.parts]
     values = {
         "found": found,
-        "heads": HEADS,
         "parts": parts,
         "labels": [each.label for each in found.setup.entries],
         "programs": [(each.label, found.source(each)) for each in found.setup.entries],
@@ -83,7 +82,7 @@ def _facts(part: Part) -> dict[str, Any]:
     return {
         "part": part,
         "name": part.name,
-        "rows": rows(part),
+        "table": table(part),
         "shared": [(*pair, correlation(pair[0]), term_rows(part, *pair)) for pair in pairs],
         "films": [(each, part.run.folder / SHARED / f"film-{n}.mp4") for n, each in enumerate(shared.films)],
         "why_no_films": shared.why_no_films,
@@ -106,9 +105,10 @@ def summary(found: ComparisonResults) -> RenderableType:
     seeds = numbers.plural(found.setup.seeds, "fresh seed")
     for part in found.parts:
         title = f"{found.setup.task.name}, {part.name}, {found.setup.config.steps:,} steps, {seeds}"
-        table = layout.table(HEADS[:ON_SCREEN], [line[:ON_SCREEN] for line in rows(part)])
+        heads, rows = table(part)
+        grid = layout.table(heads[:-NOT_ON_SCREEN], [line[:-NOT_ON_SCREEN] for line in rows])
         lines = (Text(text.one_line(line), style=style) for line, style in _lines(part))
-        shown.append(layout.section(title, Group(table, Text(), *lines)))
+        shown.append(layout.section(title, Group(grid, Text(), *lines)))
     return Group(*shown, layout.section("Cost", Text(str(cost(found)))))
 
 
@@ -141,8 +141,8 @@ def share(found: Interval | None) -> str:
     return f"{numbers.percent(found.value)} [{numbers.percent(found.low)}, {numbers.percent(found.high)}]"
 
 
-def rows(part: Part) -> list[list[str]]:
-    """The table under `HEADS`: a line for each entry, then those of policies that learn nothing."""
+def table(part: Part) -> Grid:
+    """The table of all numbers: a line for each entry, then those of policies that learn nothing."""
     found = []
     for result, curves in zip(part.results, part.curves, strict=True):
         rates, score, area = result.success_rates, part.comparison.normalised(result), None
@@ -167,7 +167,7 @@ def rows(part: Part) -> list[list[str]]:
     for label, floor in part.comparison.floors.items():
         scores = [numbers.number(floor.fitness), numbers.percent(floor.success)]
         found.append([label, *scores, *[numbers.UNKNOWN] * (len(HEADS) - 3)])
-    return found
+    return with_progress(part.comparison, [*HEADS], found)
 
 
 def _reach(curves: Curves | None, target: float | None) -> str:

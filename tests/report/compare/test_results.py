@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from eureka_loop import files
 from eureka_loop.records import NATIVE
 from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.compare.setup import Entry
-from eureka_loop.report.compare.view import rows
+from eureka_loop.report.compare.view import documents, summary, table
 from eureka_loop.report.comparison import Scale
+from tests.report.conftest import trained
 
 from .conftest import ENTRIES, Fitness, made, numbers
 
@@ -22,7 +25,7 @@ def part_of(folder: Path, fitness: Fitness | None = None, **values: object) -> P
 
 def test_every_number_with_its_interval(better: Path) -> None:
     part = part_of(better)
-    ours, human, sparse = rows(part)
+    ours, human, sparse = table(part)[1]
     assert ours[:4] == ["winner g1-03", "4.397 [4.142, 4.507]", "100% [72%, 100%]", "1.58"]
     assert (human[3], sparse[3]) == ("1.00", "0.00")
     assert part.target == pytest.approx(3.0, abs=0.5)
@@ -38,10 +41,26 @@ def test_every_number_with_its_interval(better: Path) -> None:
 
 def test_a_failure_has_no_number(tmp_path: Path) -> None:
     part = part_of(tmp_path, {"g1-03": [4.0, 4.1], "human": [None, None], "sparse": [1.0, None]})
-    ours, human, sparse = rows(part)
+    ours, human, sparse = table(part)[1]
     assert human[1:] == ["failed", "–", "undefined", "–", "–", "0 of 2: not finite"]
     assert sparse[6] == "1 of 2: not finite"
     assert (part.target, ours[5]) == (None, "–")
+
+
+def test_progress_of_what_never_succeeded_stands_behind_success(
+    tmp_path: Path, shown: Callable[..., str]
+) -> None:
+    run = part_of(tmp_path, {"g1-03": [4.0, 4.1], "sparse": [0.0, 0.0]}, entries=[ENTRIES[0], ENTRIES[2]]).run
+    for seed, progress in zip(run.training_seeds("sparse"), (-0.2, -0.4), strict=True):
+        files.write_json(
+            run.job_folder("sparse", seed) / "result.json", trained("sparse", seed, 0.0, progress)
+        )
+    files.write_json(run.folder / "floors" / "zero" / "result.json", trained("zero", 0, 0.0, -0.9))
+    heads, (ours, sparse, zero) = table(part_of(tmp_path))
+    assert [heads[3], ours[3], sparse[3], zero[3]] == ["progress", "–", "-0.3000", "-0.9000"]
+    found = ComparisonResults.of(tmp_path)
+    for text in (shown(summary(found)), *documents(found).values()):
+        assert ("progress" in text and "-0.3000" in text) or text.startswith("<svg")
 
 
 def test_the_envs_own_reward_is_the_reference_where_there_is_no_hand_written_one(tmp_path: Path) -> None:
