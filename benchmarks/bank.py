@@ -137,9 +137,9 @@ class Bench:
             f"  {len(bank.policies)} episodes of {len(set(bank.policies))} policies, {packed / 1e6:.1f} MB "
             f"on disk; gathered and judged in {spent:.0f} ms"
         )
-        good = bank.fitness[np.array([policy != RANDOM for policy in bank.policies], np.bool_)]
-        reached = f"fitness {good.min():.3g} to {good.max():.3g}" if len(good) else "nothing trained"
-        print(f"  {reached}; {one_sided(bank.fitness, bank.policies) or 'not one-sided'}")
+        good = [each.standing[2] for each in bank.episodes if each.policy != RANDOM]
+        reached = f"fitness {min(good):.3g} to {max(good):.3g}" if good else "nothing trained"
+        print(f"  {reached}; {one_sided(bank.ranks, bank.policies) or 'not one-sided'}")
         return bank
 
     def bank(self, generation: int) -> Bank:
@@ -150,14 +150,14 @@ class Bench:
         """The bank's verdict on a program, and on the same with its sign flipped."""
         program = check(source, self.vocabulary, hidden=True)
         shapes = self.vocabulary.shapes(program.parameters, hidden=True)
-        if why := one_sided(bank.fitness, bank.policies):
+        if why := one_sided(bank.ranks, bank.policies):
             return (Screened("abstained", why),) * 2
         terms, lengths = bank.ask(program, shapes, self.fork_server)
         kept = np.array([policy != without for policy in bank.policies])
         values = terms.values[:, np.repeat(kept, lengths)]
         told = [length for length, keep in zip(lengths, kept, strict=True) if keep]
         policies = [policy for policy, keep in zip(bank.policies, kept, strict=True) if keep]
-        ranking = Ranking(bank.fitness[kept], policies, rng=np.random.default_rng(0))
+        ranking = Ranking(bank.ranks[kept], policies, rng=np.random.default_rng(0))
         both = [
             screen(Terms(terms.names, sign * values), told, ranking, self.discount) for sign in (1.0, -1.0)
         ]
@@ -192,7 +192,7 @@ class Bench:
 
     def halves(self, bank: Bank) -> None:
         """Verdicts of random halves of the bank; a candidate's own episodes are never among them."""
-        if one_sided(bank.fitness, bank.policies):
+        if one_sided(bank.ranks, bank.policies):
             return
         reached = {each.id: self.run.evaluated(each.id).fitness for each in self.candidates}
         middle = median([value for value in reached.values() if value is not None])
@@ -226,10 +226,10 @@ class Bench:
             }
             kept = np.array([policy in drawn for policy in bank.policies])
             policies = [policy for policy in bank.policies if policy in drawn]
-            if one_sided(bank.fitness[kept], policies):
+            if one_sided(bank.ranks[kept], policies):
                 yield "abstained"
                 continue
-            ranking = Ranking(bank.fitness[kept], policies, rng=np.random.default_rng(0))
+            ranking = Ranking(bank.ranks[kept], policies, rng=np.random.default_rng(0))
             yield decided(ranking.tau(values[kept]), ranking.tau(means[kept]))[0]
 
     def worth(self) -> list[tuple[float, float]]:

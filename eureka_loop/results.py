@@ -117,12 +117,16 @@ class JudgedEpisode:
     @property
     def success(self) -> float | None:
         """0 or 1; None where the task defines no success."""
-        return self.scores.get(SUCCESS, UNSCORED).value
+        return self.score(SUCCESS)
 
     @property
     def progress(self) -> float | None:
         """None where it succeeded, or the task defines none."""
-        return self.scores.get(PROGRESS, UNSCORED).value
+        return self.score(PROGRESS)
+
+    def score(self, name: str) -> float | None:
+        """None where it is unscored."""
+        return self.scores.get(name, UNSCORED).value
 
 
 UNSCORED = Score(None)

@@ -1,6 +1,6 @@
-"""Screening: a verdict on a reward from recorded episodes of known fitness, before it is trained with.
+"""Screening: a verdict on a reward from recorded episodes of known rank, before it is trained with.
 
-A reward is backwards only where two intervals of Kendall's tau with fitness are below 0: of the episodes'
+A reward is backwards only where two intervals of Kendall's tau with their ranks are below 0: of the episodes'
 discounted value, and of their mean reward per step. The first alone would condemn any reward with a bonus for
 staying up while policies that stay up don't move yet; the second alone, any that pays for arriving.
 """
@@ -31,7 +31,7 @@ REPEATS = 1_000
 class TermOnBank:
     """One term over all rows."""
 
-    tau: float | None  # of its mean over an episode with fitness; None where that is always the same
+    tau: float | None  # of its mean over an episode with their ranks; None where that is always the same
     share: float  # of the reward, as `TermStats.share`
     low: float
     high: float
@@ -45,34 +45,34 @@ class Screened:
     why: str = ""  # reason for abstaining
     episodes: int = 0  # number of them
     policies: int = 0
-    value: Interval | None = None  # Kendall's tau of the episodes' mean discounted value with fitness
+    value: Interval | None = None  # Kendall's tau of the episodes' mean discounted value with their ranks
     mean: Interval | None = None  # of their mean reward per step
     terms: Mapping[str, TermOnBank] = field(default_factory=dict)
 
 
 class Ranking:
-    """Episodes of known fitness, and bootstrap draws of their policies, to compare other numbers with.
+    """Episodes of known rank, and bootstrap draws of their policies, to compare other numbers with.
 
     Each policy counts once, however many episodes of it there are.
 
     Args:
-        fitness: (E,).
+        ranks: (E,), higher is better.
         policies: the policy of each episode.
     """
 
-    def __init__(self, fitness: Array, policies: Sequence[str], *, rng: np.random.Generator) -> None:
+    def __init__(self, ranks: Array, policies: Sequence[str], *, rng: np.random.Generator) -> None:
         _, policy, sizes = np.unique(policies, return_inverse=True, return_counts=True)
         self.policies = count = len(sizes)
         self._weights = (policy == np.arange(count)[:, None]) / sizes[:, None]  # (P, E)
         drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=REPEATS)
         self._drawn = np.concatenate([np.ones((1, count)), drawn])  # first as they are: (1 + B, P)
-        self._signs = _signs(fitness)
+        self._signs = _signs(ranks)
         self._spread = self._over_pairs(self._signs**2)
 
     def tau(self, values: Array) -> Interval | None:
-        """Kendall's tau-b of values (E,) with fitness over pairs of episodes: 1 in one order, -1 reversed.
+        """Kendall's tau-b of values (E,) with the ranks over pairs of episodes: 1 in one order, -1 reversed.
 
-        With a percentile bootstrap over policies. None where all values, or all of fitness, are equal.
+        With a percentile bootstrap over policies. None where all values, or all ranks, are equal.
         """
         signs = _signs(values)
         if not (signs.any() and self._signs.any()):
@@ -103,14 +103,14 @@ def discounted_value(rewards: Array, discount: float) -> float:
     return float(rewards @ counts) / len(rewards)
 
 
-def one_sided(fitness: Array, policies: Sequence[str]) -> str:
+def one_sided(ranks: Array, policies: Sequence[str]) -> str:
     """Reason why such episodes can't tell a good reward from a bad one; "" where they can."""
     if len(set(policies)) < LEAST_POLICIES:
         return f"episodes of too few policies ({len(set(policies))} of {LEAST_POLICIES})"
     random = np.array([policy == RANDOM for policy in policies])
     if not random.any():
         return "no episodes of random actions"
-    better = {each for each, good in zip(policies, fitness > fitness[random].max(), strict=True) if good}
+    better = {each for each, good in zip(policies, ranks > ranks[random].max(), strict=True) if good}
     if len(better) < LEAST_BETTER:
         return f"too few policies did better than random actions ({len(better)} of {LEAST_BETTER})"
     return ""
@@ -148,8 +148,8 @@ def reason(found: Screened) -> str:
     assert found.value is not None
     text = (
         f"it pays more where the task is done worse: over {found.episodes} recorded episodes of "
-        f"{found.policies} policies, Kendall's tau of its return with fitness is {found.value.value:+.2f} "
-        f"(95% interval {found.value.low:+.2f} to {found.value.high:+.2f})"
+        f"{found.policies} policies, Kendall's tau of its return with their ranks is "
+        f"{found.value.value:+.2f} (95% interval {found.value.low:+.2f} to {found.value.high:+.2f})"
     )
     terms = found.terms.items()
     ranked = sorted((term.tau, name) for name, term in terms if term.tau is not None)

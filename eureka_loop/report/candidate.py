@@ -105,13 +105,13 @@ def _score(trained: Trained, name: str) -> str:
 
 
 def _bank(screened: Screened) -> RenderableType:
-    """Rank correlation with fitness over the trajectory bank's episodes."""
+    """Rank correlation with the ranks of the trajectory bank's episodes."""
     why = f", {screened.why}" if screened.why else ""
     episodes = f"{screened.episodes} episodes of {screened.policies} policies"
     pairs = [("order", f"{screened.verdict}{why}, over {episodes}")]
     for name, found in (("return", screened.value), ("mean reward", screened.mean)):
         if found is not None:
-            tau = f"Kendall's tau with fitness {found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+            tau = f"Kendall's tau with their ranks {found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
             pairs.append((name, tau))
     return layout.facts(pairs)
 

@@ -11,7 +11,7 @@ from eureka_loop import numbers
 from eureka_loop.errors import BadInput, EurekaError, UnknownName
 from eureka_loop.execute.local import filmed
 from eureka_loop.report import text
-from eureka_loop.results import PROGRESS, UNSCORED, JudgedEpisode
+from eureka_loop.results import standing
 from eureka_loop.store import REFERENCES, Run
 
 
@@ -57,7 +57,7 @@ def film(run: Run, id: str, *, worst: bool = False) -> Film:
     ]
     if not found:
         raise BadInput(f"{id} has no trained policy in {run.folder}; `eureka inspect {run.folder}` says why")
-    found.sort(key=lambda each: _order(each[0]))
+    found.sort(key=lambda each: standing(each[0].score))
     episode, policy = found[0 if worst else (len(found) - 1) // 2]
     which = f"{'worst' if worst else 'median'} of {numbers.plural(len(found), 'judged episode')}"
     label = f"{text.label(id)}, {which}: fitness {numbers.number(episode.fitness)}"
@@ -85,8 +85,3 @@ def embedded(path: Path) -> str:
     """A video or a picture as an address that holds all of it."""
     kind = "video/mp4" if path.suffix == ".mp4" else "image/png"
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
-
-
-def _order(episode: JudgedEpisode) -> tuple[float, float]:
-    """By fitness, then by progress, which tells those apart that never succeeded."""
-    return episode.fitness, episode.scores.get(PROGRESS, UNSCORED).value or 0.0

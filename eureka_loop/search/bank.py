@@ -1,4 +1,4 @@
-"""A run's trajectory bank: whole episodes of known fitness, of its policies and of random actions.
+"""A run's trajectory bank: whole judged episodes, of its policies and of random actions.
 
 Each training leaves one in its folder, the survey leaves those of random actions. Programs that rank them
 backwards are not trained, and with --relabel trainings begin with their transitions. A verdict is in the
@@ -21,7 +21,7 @@ from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.screening import RANDOM, Ranking, Screened, one_sided, reason, screen
 from eureka_loop.judge.trajectory import FILE, joined, length, read
 from eureka_loop.records import Array, Candidate, Task, Training
-from eureka_loop.results import Failed
+from eureka_loop.results import Failed, standing
 from eureka_loop.reward.contract import Program
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -34,25 +34,31 @@ BANK_BYTES = 256_000_000  # of the trained policies' episodes together, on disk
 
 @dataclass(frozen=True, slots=True)
 class BankEpisode:
-    """One episode that the bank holds; `policy` is the candidate that it was trained with, or "random"."""
+    """One episode that the bank holds.
+
+    Attributes:
+        policy: the candidate that it was trained with, or "random".
+        standing: key of its rank; see `results.standing`.
+    """
 
     path: Path
     policy: str
-    fitness: float
+    standing: tuple[bool, float, float]
 
 
 class Bank:
-    """Whole episodes of known fitness: (E,); `policies` are those of the episodes."""
+    """Whole judged episodes: their ranks, higher is better, equal for equals: (E,); and their policies."""
 
     def __init__(self, episodes: Sequence[BankEpisode]) -> None:
         self.episodes = episodes
-        self.fitness: Array = np.array([each.fitness for each in episodes])
+        order = sorted({each.standing for each in episodes})
+        self.ranks: Array = np.array([order.index(each.standing) for each in episodes], np.float64)
         self.policies = [each.policy for each in episodes]
 
     @cached_property
     def ranking(self) -> Ranking:
-        """Of the episodes by fitness; every program is compared with the same draws."""
-        return Ranking(self.fitness, self.policies, rng=np.random.default_rng(0))
+        """Of the episodes; every program is compared with the same draws."""
+        return Ranking(self.ranks, self.policies, rng=np.random.default_rng(0))
 
     def ask(
         self, program: Program, shapes: Mapping[str, tuple[int, ...]], fork_server: ForkServer
@@ -75,18 +81,17 @@ class TrajectoryBank:
     ) -> None:
         self._run, self._fork_server, self._task = run, fork_server, task
         self._vocabulary, self._training = vocabulary, training
-        self._fitness: dict[Path, float] = {}  # of the episodes judged before
+        self._standing: dict[Path, tuple[bool, float, float]] = {}  # of the episodes judged before
         self._begin_with: dict[int, list[Path]] = {}
 
     def gather(self, generation: int, most: int = BANK_BYTES) -> Bank:
         """The episodes of all generations before this one: the same however far this one has come.
 
         Where those are more than `most` bytes, some of the trained policies' episodes are deleted, such that
-        the others are spread over all of fitness; gathering again finds the same.
+        the others are spread over all ranks; gathering again finds the same.
         """
         run, trained = self._run, list[BankEpisode]()
-        task = replace(self._task, judges=(), progress=None)
-        with TaskJudge(self._fork_server, task, self._vocabulary) as judge:
+        with TaskJudge(self._fork_server, replace(self._task, judges=()), self._vocabulary) as judge:
             random = list(self._judged(judge, RANDOM, run.task_folder.glob("random-*.npz")))
             for id in run.candidate_ids():
                 if id not in REFERENCES and run.candidate(id).generation < generation:
@@ -98,22 +103,22 @@ class TrajectoryBank:
         return Bank([*random, *kept])
 
     def _judged(self, judge: TaskJudge, policy: str, paths: Iterable[Path]) -> Iterator[BankEpisode]:
-        """Those that have a fitness; the report's are left out."""
+        """Those that can be judged; the report's are left out."""
         for path in sorted(paths):
             seed = path.parent.name.removeprefix("seed-")
             if seed.isdigit() and seeds.is_report(int(seed)):
                 continue
-            if path not in self._fitness:
+            if path not in self._standing:
                 try:
-                    self._fitness[path], _ = judge.measure(read(path, judge.names))
+                    self._standing[path] = standing(judge.judge(0, read(path, judge.names)).score)
                 except RewardFailure:
                     continue
-            yield BankEpisode(path, policy, self._fitness[path])
+            yield BankEpisode(path, policy, self._standing[path])
 
     def begin_with(self, generation: int) -> Sequence[Path]:
         """Files of episodes that the off-policy trainings of a generation begin with, with --relabel.
 
-        Whole episodes, spread over the fitness of all that earlier generations and random actions left; the
+        Whole episodes, spread over the ranks of all that earlier generations and random actions left; the
         same for all of a generation, and again when a run goes on.
         """
         most = self._training.relabel
@@ -145,7 +150,7 @@ class TrajectoryBank:
         """A program that fails on the bank's rows is left for training to judge."""
         bank = self.gather(candidate.generation)
         counts = len(bank.policies), len(set(bank.policies))
-        if why := one_sided(bank.fitness, bank.policies):
+        if why := one_sided(bank.ranks, bank.policies):
             return Screened("abstained", why, *counts)
         program = check(candidate.source, self._vocabulary)
         shapes = self._vocabulary.shapes(program.parameters)
@@ -159,9 +164,9 @@ class TrajectoryBank:
 def spread(
     episodes: Sequence[BankEpisode], size_of: Callable[[BankEpisode], int], most: int
 ) -> list[BankEpisode]:
-    """As many as have no more than `most` together, evenly over their ranks of fitness from the best down."""
+    """As many as have no more than `most` together, evenly over their ranks from the best down."""
     sizes = {each.path: size_of(each) for each in episodes}
-    chosen = ordered = sorted(episodes, key=lambda each: -each.fitness)
+    chosen = ordered = sorted(episodes, key=lambda each: each.standing, reverse=True)
     while sum(sizes[each.path] for each in chosen) > most:
         places = np.linspace(0, len(ordered) - 1, len(chosen) - 1).round().astype(int)
         chosen = [ordered[place] for place in places]

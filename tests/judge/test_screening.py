@@ -148,5 +148,5 @@ def test_the_reason_for_a_designer(others: dict[str, float], rest: str) -> None:
     found = screened(lambda fitness, steps: np.full(steps, -fitness), **others)
     assert reason(found) == (
         "it pays more where the task is done worse: over 12 recorded episodes of 11 policies, Kendall's tau of "
-        f"its return with fitness is -1.00 (95% interval -1.00 to -1.00); by term: 'speed' -1.00{rest}"
+        f"its return with their ranks is -1.00 (95% interval -1.00 to -1.00); by term: 'speed' -1.00{rest}"
     )

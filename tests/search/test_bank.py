@@ -106,11 +106,25 @@ def test_backwards_is_not_trained_and_the_designer_reads_why(run: Run, fork_serv
     assert failed.skipped
     assert feedback(None, [run.evaluated("g1-01")]) == (
         "The programs of this generation:\ng1-01: not trained, since it pays more where the task is done worse: "
-        "over 8 recorded episodes of 7 policies, Kendall's tau of its return with fitness is -1.00 (95% interval "
+        "over 8 recorded episodes of 7 policies, Kendall's tau of its return with their ranks is -1.00 (95% interval "
         "-1.00 to -1.00); by term: 'fast' -1.00; always the same: 'alive'"
     )
     events = [(each["id"], each["kind"]) for each in run.events() if each["event"] == "failed"]
     assert events == [("g1-01", "ranks_backwards")]
+
+
+def test_episodes_are_ranked_as_candidates_are(run: Run, fork_server: ForkServer) -> None:
+    """By fitness those that succeed, below them by progress the others; equals are equal."""
+    programs = {
+        "fitness": "def fitness(speed):\n    return -abs(speed[-1] - 2.0)\n",
+        "success": "def success(speed):\n    return len(speed) > 1 and speed[-1] > 2.5\n",
+        "progress": "def progress(speed):\n    return ramp(speed[-1], 0.5, 1.5)\n",
+    }
+    task, training = replace(TASK, **programs), Training("sac", {}, bank=True)
+    found = TrajectoryBank(run, fork_server, task, VOCABULARY, training).gather(1)
+    speeds = [0.0, 0.01, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0]  # 3 and 4 succeed
+    assert found.policies[2:] == [f"g0-{n:02}" for n in range(6)]
+    assert dict(zip(speeds, found.ranks, strict=True)) == {-1: 0, 0: 1, 0.01: 2, 1: 3, 2: 4, 4: 5, 3: 6}
 
 
 def test_the_first_generation_is_left_alone(run: Run, fork_server: ForkServer) -> None:

@@ -49,7 +49,7 @@ def test_a_hand_written_reward_ranks_forwards_and_flipped_it_is_caught(
             policy = RANDOM if path.stem.startswith(RANDOM) else path.stem
             kept.append(BankEpisode(path, policy, judge.measure(read(path, judge.names))[0]))
     bank = Bank(kept)
-    assert one_sided(bank.fitness, bank.policies) == ""
+    assert one_sided(bank.ranks, bank.policies) == ""
     program = check(task.human or "", vocabulary, hidden=True)
     shapes = vocabulary.shapes(program.parameters, hidden=True)
     terms, lengths = bank.ask(program, shapes, fork_server)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from eureka_loop.propose.templates.evolution import (
 )
 from eureka_loop.propose.templates.pool import Pool, pool
 from eureka_loop.records import Candidate, Task
-from eureka_loop.results import Evaluated, Failed
+from eureka_loop.results import Evaluated, Failed, Score, judged_episode
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Vocabulary
 
@@ -53,6 +54,18 @@ def test_only_the_finished_breed_and_the_fittest_come_first(
         "alive": 1.0,
         "effort": 1.0,
     }
+
+
+def test_of_those_that_never_succeeded_the_one_of_most_progress_comes_first(
+    terms: Pool, parent: Program, trained: Make
+) -> None:
+    def never(id: str, fitness: float, progress: float) -> Evaluated:
+        one = trained(id, write(parent.genome, "Hop"), fitness)
+        judged = (judged_episode(0, fitness, 0.0, 9, Score(progress)),)
+        return replace(one, results=(replace(one.trained[0], episodes=judged),))
+
+    found = parents(terms, [never("g0-00", 2.0, 0.1), never("g0-01", 1.0, 0.3)])
+    assert [each.parents for each in found] == [("g0-01",), ("g0-00",)]
 
 
 def test_idle_and_misleading_terms_go_first(terms: Pool, parent: Program, trained: Make) -> None:
