@@ -25,7 +25,7 @@ from eureka_loop.numbers import compact, count, plural
 from eureka_loop.records import Job, Rung, Task, Training, in_cohorts, references
 from eureka_loop.results import Trained
 from eureka_loop.search.halving import ladder, steps_of
-from eureka_loop.seeds import seeds
+from eureka_loop.seeds import is_report, seeds
 from eureka_loop.store import Event, Run, read_result
 
 PLAN = "plan.json"  # in a run's folder
@@ -38,7 +38,7 @@ GROWTH = (
     ("report_seeds", range(9, MOST_REPORT + 1)),
 )
 """Spent on in this order, as long as the time allows."""
-PLATEAU = 3  # generations without a better candidate after which a planned search ends
+PLATEAU = 3  # generations without a better candidate after which a planned search ends; one at the ceiling
 CONFIRM = 3  # trainings of a generation's best
 ROLLOUTS = 20  # a training of fewer can't tell rewards apart
 CONFIRMED = 1.5  # candidates of a generation, expected: the first best may prove lucky
@@ -239,8 +239,8 @@ class Schedule:
         if "generations" not in self.plan.decides:
             return ""
         best = [event["best"] for event in events if event["event"] == "ranked"]
-        if len({*best[-PLATEAU - 1 :]}) == 1 and len(best) > PLATEAU and best[-1] is not None:
-            return f"{PLATEAU} generations have found nothing better than {best[-1]}"
+        if best and best[-1] and (reason := _nothing_better(best, events)):
+            return reason
         search = itertools.dropwhile(lambda event: event["event"] != "asked", events)
         steady = sum(event["event"] == "told" for event in events) / self.config.samples
         seeds = (
@@ -261,3 +261,18 @@ class Schedule:
 
     def _left(self, events: Sequence[Event]) -> float:
         return 60 * self.plan.minutes * (1 - RESERVE) - LAST - self.plan.spent - time_worked(events)
+
+
+def _nothing_better(best: Sequence[str], events: Iterable[Event]) -> str:
+    """Reason to end a search: it has reached a plateau or its task's ceiling; "" where it hasn't.
+
+    The ceiling is success in every judged episode of a confirmed candidate. Fitness may still rise then, so
+    another generation has to have found none that is better. A task without success has no ceiling.
+    """
+    now, held = best[-1], sum(1 for _ in itertools.takewhile(best[-1].__eq__, best[-2::-1]))
+    ended = [event for event in events if event["event"] == "trained" and event["id"] == now]
+    success = [event.get("success") for event in ended if not is_report(event["seed"])]
+    if held and len(success) >= CONFIRM and {*success} == {1.0}:
+        solved = f"{now} succeeds in every episode of its {len(success)} trainings"
+        return f"{solved}, and the next generation has found nothing better"
+    return f"{PLATEAU} generations have found nothing better than {now}" if held >= PLATEAU else ""

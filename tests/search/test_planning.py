@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,32 @@ def test_a_search_ends_on_a_plateau() -> None:
         ("g0-01", "g0-01", "g0-01", "g3-00"),
     ):
         assert not schedule.reason_to_end(ranked(*better))
+
+
+@pytest.mark.parametrize(
+    ("success", "seeds", "best", "ends"),
+    [
+        ((1.0, 1.0, 1.0), (0, 100, 200), "aa", True),
+        ((1.0, 1.0, 1.0), (0, 100, 200), "a", False),  # nobody has tried for more
+        ((1.0, 1.0, 1.0), (0, 100, 200), "ab", False),
+        ((1.0, 1.0, 0.9), (0, 100, 200), "aa", False),
+        ((1.0, 1.0), (0, 100), "aa", False),  # not confirmed
+        ((1.0, 1.0, 1.0), (0, 100, 20_000_000), "aa", False),  # the report's don't count
+        ((None, None, None), (0, 100, 200), "aa", False),  # a task without success
+    ],
+)
+def test_a_search_ends_at_the_ceiling_once_another_generation_finds_nothing_better(
+    success: Sequence[float | None], seeds: Sequence[int], best: str, ends: bool
+) -> None:
+    schedule = Schedule(TimePlan(60, 5.0, 100.0, BOTH, ""), RunConfig(steps=1000, samples=8), rewards=3)
+    ended: list[Event] = [
+        {"event": "trained", "time": 0.0, "id": "a", "seed": seed, "success": value}
+        for seed, value in zip(seeds, success, strict=True)
+    ]
+    ranked: list[Event] = [{"event": "ranked", "time": 1.0, "best": id} for id in best]
+    reason = schedule.reason_to_end([*ended, *ranked])
+    assert ("a succeeds in every episode of its 3 trainings" in reason) is ends
+    assert bool(reason) is ends
 
 
 def test_a_planned_run_measures_and_keeps_its_numbers(tmp_path: Path) -> None:
