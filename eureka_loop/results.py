@@ -19,7 +19,8 @@ FailureKind = Literal[
     "exception",
     "timed_out",
     "out_of_memory",
-    "killed",  # the reward process died
+    "killed",  # the reward process died, by its own doing
+    "interrupted",  # something outside killed or stopped the reward process again and again
     "not_finite",
     "out_of_range",  # |term| > 1e6
     "wrong_shape",
@@ -49,7 +50,7 @@ class Failed:
     @property
     def passing(self) -> bool:
         """Whether the machine may be to blame, so that another call tries again."""
-        return self.kind == "crashed"
+        return self.kind in ("crashed", "interrupted")
 
     @property
     def skipped(self) -> bool:

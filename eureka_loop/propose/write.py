@@ -81,7 +81,8 @@ class Writer:
     ) -> Candidate | None:
         """A reply → a candidate on disk, after at most `REPAIRS` repairs."""
         id = request.id(sample)
-        if sample not in calls and id in self._run.candidate_ids():
+        before = self._run.failure(id)
+        if sample not in calls and id in self._run.candidate_ids() and not (before and before.passing):
             return self._run.candidate(id)
         if sample in calls and not await self._replied(request, sample, calls):
             return None
@@ -89,7 +90,7 @@ class Writer:
         while True:
             replies = self._run.replies(id)
             last, failed = replies[-1], self._admit(id, replies[-1])
-            if failed is None or len(replies) > REPAIRS:
+            if failed is None or failed.passing or len(replies) > REPAIRS:
                 break
             problems = f"{failed.message}\n{failed.detail}".strip()
             repair = Repair(last.source, problems, last.exchange, attempt=len(replies))

@@ -5,8 +5,6 @@ Each ends as a failure of the right kind, no later than half a second after its 
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from pathlib import Path
@@ -171,19 +169,6 @@ def test_what_passes_the_gate_fails_when_it_runs(locked, name):
     outcome = locked.run(lines, deadline=DEADLINE if kind == "timed_out" else LONG)
     assert outcome.failure is not None
     assert outcome.failure.kind == kind, str(outcome.failure)
-
-
-@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL, signal.SIGTERM], ids=lambda n: n.name)
-def test_a_process_that_is_signalled_from_outside(locked, number):
-    """A stopped process answers no more; SIGTERM has no handler and kills."""
-    kind = "timed_out" if number == signal.SIGSTOP else "killed"
-    with locked.start("return {'a': x}", deadline=DEADLINE) as process:
-        process.evaluate(locked.columns)
-        os.kill(process.pid, number)
-        with pytest.raises(RewardFailure) as caught:
-            process.evaluate(locked.columns)
-    assert caught.value.kind == kind
-    assert locked.targets.touched() == []
 
 
 def test_a_process_that_works_on_after_its_answer_is_late_for_the_next(locked):

@@ -19,7 +19,7 @@ from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.results import FailureKind
 from eureka_loop.reward.contract import TERM_LIMIT, TERM_NAME
 from eureka_loop.reward.sandbox import protocol
-from eureka_loop.reward.sandbox.lock import ALL_LAYERS
+from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer
 from eureka_loop.reward.sandbox.process import RewardProcess, Terms
 from eureka_loop.reward.sandbox.protocol import ANSWER, TEXT_BYTES, LoadRequest
 
@@ -43,7 +43,10 @@ class Script:
         end.sendall(self.sent)
         end.shutdown(socket.SHUT_WR)
         self.ends.append(end)
-        return 1 << 30  # no process has that number
+        return 1 << 23  # no process has that number
+
+    def require(self, held: Layer) -> None:
+        pass
 
     def end(self, pid: int) -> int:
         for each in self.ends:

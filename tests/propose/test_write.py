@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 import numpy as np
 import pytest
 
-from eureka_loop.errors import BudgetSpent, EndpointError, Unavailable
+from eureka_loop.errors import BudgetSpent, EndpointError, RewardFailure, Unavailable
 from eureka_loop.propose.designer import Designer, Request, ScriptedDesigner
 from eureka_loop.propose.write import PARALLEL, REPAIRS, Gate, Writer
 from eureka_loop.records import Candidate, Reply, Task
@@ -106,6 +107,23 @@ def test_a_kill_between_repair_and_candidate_costs_no_further_call(run: Run, gat
     silent = answering({})
     assert write(run, silent, gate, whole(1)) == before
     assert silent.requests == []
+    assert run.failure("g0-00") is None
+
+
+def test_a_dry_run_that_something_outside_ends_is_repeated_when_the_run_goes_on(run: Run, gate: Gate) -> None:
+    """It is no mistake to be repaired."""
+
+    class Ended:
+        def admit(self, source: str) -> tuple[str, ...]:
+            raise RewardFailure("interrupted", "killed from outside")
+
+    designer = in_turn(GOOD)
+    (before,) = write(run, designer, cast("Gate", Ended()), whole(1))
+    failure = run.failure("g0-00")
+    assert failure is not None
+    assert failure.kind == "interrupted"
+    assert write(run, designer, gate, whole(1)) == [before]
+    assert len(designer.requests) == 1
     assert run.failure("g0-00") is None
 
 

@@ -80,14 +80,14 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         return self._held
 
     def start(
-        self, program: Program, shapes: Mapping[str, tuple[int, ...]], *, rows: int, deadline: float = 5.0
+        self, program: Program, shapes: Mapping[str, tuple[int, ...]], *, rows: int, deadline: float = 1.0
     ) -> RewardProcess:
         """A process that has loaded the program and waits for batches.
 
         Args:
             shapes: parameter → shape of one row; others than the program's parameters are ignored.
             rows: capacity of a batch.
-            deadline: seconds for loading, and for each call.
+            deadline: seconds of processor time for loading, and for each call; see `RewardProcess`.
 
         Raises:
             RewardFailure: the program doesn't load.
@@ -142,6 +142,15 @@ class ForkServer(AbstractContextManager["ForkServer"]):
             raise SandboxError(f"the reward process {pid} ended with its fork server; start it again")
         return status
 
+    def require(self, held: Layer) -> None:
+        """
+        Raises:
+            SandboxError: a process holds other layers than the first one did.
+        """
+        self._held = held if self._held is None else self._held
+        if held != self._held:
+            raise SandboxError(f"a reward process is locked with {held!r}, not {self._held!r}")
+
     def _launch(self) -> None:
         """Start the server's process."""
         self._socket, other = socket.socketpair()
@@ -169,14 +178,9 @@ class ForkServer(AbstractContextManager["ForkServer"]):
 
     def _start(self, request: LoadRequest, seconds: float) -> RewardProcess:
         try:
-            process = RewardProcess(self, request, seconds)
+            return RewardProcess(self, request, seconds)
         except OSError as error:
             raise SandboxError(f"can't start a reward process: {error.strerror}") from error
-        self._held = process.held if self._held is None else self._held
-        if process.held != self._held:
-            process.close()
-            raise SandboxError(f"a reward process is locked with {process.held!r}, not {self._held!r}")
-        return process
 
     def _request(self, operation: int, argument: int, descriptors: tuple[int, ...] = ()) -> int:
         """Send a request and return its result. A server that doesn't answer is killed, with its children."""

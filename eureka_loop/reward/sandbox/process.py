@@ -1,6 +1,7 @@
 """The owner's side of a reward process: columns in, terms out. Nothing that the child sends is believed.
 
-Anything wrong (late, malformed, unrequested, dead) ends the process and becomes a RewardFailure.
+Anything wrong (late, malformed, unrequested, dead) ends the process and becomes a RewardFailure. What
+something outside killed or stopped is started again: a program is pure, so the call can be repeated.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -29,15 +32,21 @@ if TYPE_CHECKING:
     from eureka_loop.reward.sandbox.fork_server import ForkServer
 
 Columns = Mapping[str, Array]
+T = TypeVar("T")
 
+ROW_SECONDS = 1e-4  # of a processor, for each row: 20 times what programs with loops take
+STARTS = 3  # of a process that something outside ends, for one call
 _LOCK_SECONDS = 10.0  # takes 1 ms; a program's own deadline begins with its source
+_PATIENCE = 30  # deadlines that a busy machine may keep a process waiting
+_ENDING = 1000  # ms that a process may take to end
 _TEXT_LIMIT = 4000  # characters of a message or a detail
 
 _DEATHS = {
     "SIGSYS": "it tried more than computing: files, network, processes, threads are out of reach",
     "SIGSEGV": "it crashed: recursion too deep, or memory used in a way numpy can't survive",
-    "SIGKILL": "it was killed from outside; the machine may be out of memory",
 }
+_INTERRUPTED = "The reward process was {} from outside, each time; the machine may be out of memory"
+_OWN = {*_DEATHS, "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP"}  # signals that a program causes itself
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +77,9 @@ class RewardProcess(AbstractContextManager["RewardProcess"]):
 
     After a RewardFailure the process is gone.
 
+    Args:
+        seconds: of processor time, for loading and for each call; a row has `ROW_SECONDS`.
+
     Attributes:
         request: program and capacity of a batch.
         held: the layers with which it locked itself.
@@ -79,9 +91,13 @@ class RewardProcess(AbstractContextManager["RewardProcess"]):
     """
 
     def __init__(self, server: ForkServer, request: LoadRequest, seconds: float) -> None:
-        self._server, self.request, self._seconds, self._closed = server, request, seconds, False
+        self._server, self.request, self._seconds, self._closed = server, request, seconds, True
         self._names: tuple[str, ...] = ()
-        text = request.encode()
+        self._insist(self._start)
+
+    def _start(self) -> None:
+        """Fork the process, and have it load the program."""
+        request, text = self.request, self.request.encode()
         with contextlib.ExitStack() as child_ends:
             size = len(text) + request.column_bytes()
             self._inputs, inputs = protocol.shared_memory(size, child_writes=False)
@@ -94,10 +110,11 @@ class RewardProcess(AbstractContextManager["RewardProcess"]):
             child_ends.enter_context(other)
             self._inputs[: len(text)] = text
             try:
-                self.pid = server.fork((other.fileno(), inputs, outputs))
+                self.pid = self._server.fork((other.fileno(), inputs, outputs))
             except SandboxError:
                 self._release()
                 raise
+        self._closed = False
         self._poll = select.poll()  # a socket with a timeout would make more system calls
         self._poll.register(self._socket, select.POLLIN)
         self._columns = request.columns(self._inputs)
@@ -105,9 +122,16 @@ class RewardProcess(AbstractContextManager["RewardProcess"]):
         try:
             held, _ = self._receive(LOCKED, request.token, _LOCK_SECONDS)
         except RewardFailure as failure:  # no line of the program has run yet
+            if failure.kind == "interrupted":
+                raise
             raise SandboxError(f"a reward process could not lock itself: {failure}") from failure
         self.held = Layer(held)
-        self.ready, _ = self._receive(READY, request.token, seconds)
+        try:
+            self._server.require(self.held)
+        except SandboxError:
+            self.close()
+            raise
+        self.ready, _ = self._receive(READY, request.token, self._seconds)
 
     def evaluate(self, columns: Columns) -> Terms:
         """The terms of every row.
@@ -166,25 +190,42 @@ class RewardProcess(AbstractContextManager["RewardProcess"]):
         rows, most = len(columns[next(iter(self.request.shapes))]), self.request.rows
         if rows > most:
             raise ValueError(f"{rows} rows in columns, but the process was started for {most}")
-        for (name, shape), target in zip(self.request.shapes.items(), self._columns, strict=True):
+        for name, shape in self.request.shapes.items():
             if columns[name].shape != (rows, *shape):
                 raise ValueError(
                     f"column {name!r} has shape {columns[name].shape}, expected {(rows, *shape)}"
                 )
+        return rows, *self._insist(lambda: self._ask(columns, rows))
+
+    def _ask(self, columns: Columns, rows: int) -> tuple[int, int]:
+        """Send a batch; the numbers of terms and of bytes of text that come back."""
+        if self._closed:  # something outside ended it
+            self._start()
+        for name, target in zip(self.request.shapes, self._columns, strict=True):
             target[:rows] = columns[name]
         token = protocol.random_token()
         try:
             self._socket.send(REQUEST.pack(token, rows))
         except OSError as error:
             raise self._died() from error
-        return rows, *self._receive(DONE, token, self._seconds)
+        return self._receive(DONE, token, max(self._seconds, rows * ROW_SECONDS))
+
+    def _insist(self, work: Callable[[], T]) -> T:
+        """The result of some work with the process; again, where something outside ended the process."""
+        for _ in range(STARTS - 1):
+            try:
+                return work()
+            except RewardFailure as failure:
+                if failure.kind != "interrupted":
+                    raise
+        return work()
 
     def _receive(self, expected: int, token: int, seconds: float) -> tuple[int, int]:
         """Count and bytes of text of the next message, which must answer this request.
 
         An answer to no request arrives here as the next one, with another token.
         """
-        if not self._poll.poll(seconds * 1000):
+        if not self._wait(seconds):
             name = f"`{ENTRY_POINTS[self.request.kind]}`" if expected == DONE else "Loading the program"
             text = f"{name} took longer than {numbers.compact(seconds)} s"
             raise self._failed(RewardFailure("timed_out", text))
@@ -205,6 +246,23 @@ class RewardProcess(AbstractContextManager["RewardProcess"]):
             raise self._failed(RewardFailure(kind, text, detail))
         raise self._broken("an unknown code")
 
+    def _wait(self, seconds: float) -> bool:
+        """Whether a message comes before the process has computed for so long.
+
+        Raises:
+            RewardFailure: interrupted: it was stopped, or had no processor to compute on.
+        """
+        before = _processor_seconds(self.pid)
+        end, left = time.monotonic() + _PATIENCE * seconds, seconds
+        while not self._poll.poll(max(1.0, left * 1000)):
+            left, state = seconds - (_processor_seconds(self.pid) - before), _state(self.pid)
+            if state == "T" or (left > 0 and time.monotonic() > end):
+                how = "stopped" if state == "T" else "kept from computing"
+                raise self._failed(RewardFailure("interrupted", _INTERRUPTED.format(how)))
+            if left <= 0 or state not in "RD":  # one that sleeps waits for nothing that will come
+                return bool(self._poll.poll(0))
+        return True
+
     def _broken(self, how: str) -> RewardFailure:
         text = f"The reward process broke the protocol ({how}) and was killed"
         return self._failed(RewardFailure("killed", text))
@@ -215,15 +273,25 @@ class RewardProcess(AbstractContextManager["RewardProcess"]):
 
     def _died(self) -> RewardFailure:
         """The failure of a process that ended without an answer."""
-        self._closed, status = True, -1
+        for _ in range(_ENDING):  # its socket is closed a moment before it is dead
+            if (state := _state(self.pid)) in "ZX":
+                break
+            time.sleep(0.001)
+        if state not in "ZX":
+            return self._broken("it closed its socket")
+        self._closed = True
         try:
             status = self._server.end(self.pid)
+        except SandboxError as error:  # with the fork server
+            return RewardFailure("interrupted", str(error))
         finally:
             self._release()
         number, code = status & 0x7F, status >> 8
         if not number and code == protocol.EXIT_OUT_OF_MEMORY:
             return RewardFailure("out_of_memory", "more than 512 MB")
         name = next((each.name for each in signal.Signals if each == number), f"signal {number}")
+        if number and name not in _OWN:
+            return RewardFailure("interrupted", _INTERRUPTED.format(f"killed ({name})"))
         cause = f"{_DEATHS.get(name, 'by a signal')} ({name})"
         if not number:
             cause = f"it ended by itself (exit status {code})"
@@ -235,6 +303,21 @@ class RewardProcess(AbstractContextManager["RewardProcess"]):
         for memory in (self._inputs, self._outputs):
             with contextlib.suppress(BufferError):  # a traceback holds a view; unmapped with the last one
                 memory.close()
+
+
+def _processor_seconds(pid: int) -> float:
+    """Seconds that a process has computed for so far; 0 once it is gone."""
+    try:
+        return time.clock_gettime(~pid << 3 | 2)  # as `clock_getcpuclockid` in C
+    except OSError:
+        return 0.0
+
+
+def _state(pid: int) -> str:
+    """Its state as in `ps`: "R" runs, "D" waits for memory or a disk, "S" sleeps, "T" is stopped."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0]
+    return "X"
 
 
 def clean(text: bytes) -> str:

@@ -10,11 +10,14 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from eureka_loop.errors import SandboxError
+from eureka_loop.errors import RewardFailure, SandboxError
+from eureka_loop.results import Failed
 from eureka_loop.reward.sandbox import fork_server as owner_side
 from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.process import STARTS
 from tests.reward.sandbox.conftest import columns, program
 
 PLAIN = "def compute_reward(x, v):\n    return {'a': x}\n"
@@ -81,17 +84,54 @@ def test_after_the_owners_sigkill_every_child_is_gone_at_once():
     wait_for(lambda: all(map(gone, pids)), seconds=2.0)  # benchmarks/reward_process.py measures it
 
 
-def test_a_dead_fork_server_takes_its_processes_along_and_the_next_start_brings_up_another():
+def test_a_dead_fork_server_takes_its_processes_along_and_they_start_again_with_another():
     with ForkServer() as own:
-        process = own.start(program(PLAIN), SHAPES, rows=8)
-        dead = own.pid
+        processes = [own.start(program(PLAIN), SHAPES, rows=8) for _ in range(2)]
+        dead, pids = own.pid, [process.pid for process in processes]
         os.kill(dead, signal.SIGKILL)
-        wait_for(lambda: gone(process.pid))
-        with pytest.raises(SandboxError, match=r"fork server .* is gone \(SIGKILL\).*start them again"):
+        wait_for(lambda: all(map(gone, pids)))
+        for process in processes:
+            assert process.evaluate(columns(8)).total.tolist() == columns(8)["x"].tolist()
+            process.close()
+        assert own.pid != dead
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL, signal.SIGTERM], ids=lambda n: n.name)
+@pytest.mark.parametrize("kind", ["reward", "fitness"])
+def test_a_process_that_something_outside_ends_is_started_again(fork_server, kind, number):
+    name, value = ("compute_reward", "{'a': x}") if kind == "reward" else ("fitness", "x.mean()")
+    source = program(f"def {name}(x, v):\n    return {value}\n", kind)
+    with fork_server.start(source, SHAPES, rows=8, deadline=0.1) as process:
+        call = process.evaluate if kind == "reward" else process.measure
+        first, before = call(columns(8)), process.pid
+        os.kill(before, number)
+        again = call(columns(8))
+        assert gone(before)
+        assert process.pid != before
+    assert again == first if kind == "fitness" else np.array_equal(again.values, first.values)
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL], ids=lambda n: n.name)
+def test_one_that_is_ended_again_and_again_fails_as_interrupted(fork_server, number):
+    """No fault of the program's, so the failure passes: resuming tries again."""
+    slow = "def compute_reward(x, v):\n    for i in [0] * 10**7:\n        pass\n    return {'a': x}\n"
+    with fork_server.start(program(slow), SHAPES, rows=8, deadline=0.3) as process:
+        killed = set[int]()
+
+        def kill() -> None:
+            while len(killed) < STARTS:
+                if process.pid not in killed:
+                    killed.add(process.pid)
+                    os.kill(process.pid, number)
+                time.sleep(0.01)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        with pytest.raises(RewardFailure, match="from outside, each time") as caught:
             process.evaluate(columns(8))
-        with own.start(program(PLAIN), SHAPES, rows=8) as process:
-            assert own.pid != dead
-            assert process.evaluate(columns(8)).total.shape == (8,)
+        killer.join()
+    assert caught.value.kind == "interrupted"
+    assert Failed("g0-00", "interrupted", "").passing
 
 
 def test_a_fork_server_outlives_the_thread_that_made_it():
