@@ -1,27 +1,24 @@
-"""Cost of searches, estimated before they begin from a small measured run."""
+"""Cost of searches, estimated before they begin from a measured speed."""
 
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain
-from eureka_loop.errors import RunError
 from eureka_loop.propose.llm.ledger import Price, price_of
 from eureka_loop.propose.llm.prompts import messages
-from eureka_loop.records import Task, Training, in_cohorts, references
+from eureka_loop.records import Task, Training, references
 from eureka_loop.report.layout import terminal, waiting
 from eureka_loop.report.run_data import Cost
 from eureka_loop.search import assemble
-from eureka_loop.search.planning import confirmations, generation_steps, with_numbers
+from eureka_loop.search.planning import LAST, PLAN, TimePlan, confirmations, generation_steps, with_numbers
 from eureka_loop.search.strategy import ProposalRequest
 
-STEPS = {"ppo": 2_048, "sac": 500}  # of a measurement
-STARTS = 100  # of them without updates of SAC
 REPLY = 1_500  # tokens of a model's reply; one that reasons at length takes more
 FEEDBACK = 800  # tokens that a prompt grows by after the first generation
 BYTES = 3.5  # per token of English and code
@@ -32,7 +29,7 @@ class Pace:
     """Speed of one environment's trainings on this machine, as measured.
 
     Attributes:
-        overhead: seconds of a search that aren't training: examining the environment, workers, judging.
+        overhead: seconds of a search that aren't training: examining the environment, workers, films.
         steps_per_second: environment steps of all trainings together.
         prompt: tokens of the first prompt to a model; 0 where none is asked.
     """
@@ -73,10 +70,9 @@ def _whole(task: Task, config: RunConfig) -> RunConfig:
 
 
 def measure(tasks: Iterable[Task], config: RunConfig, known: Mapping[str, Pace]) -> dict[str, Pace]:
-    """Environment id → speed, from a small run in each that isn't known yet; nothing is left on disk.
+    """Environment id → speed, as a plan measures it, of each that isn't known yet; nothing is left on disk.
 
-    A run trains as many policies at once as a generation of a search. Other load of the machine counts, too,
-    and is the main reason why an estimate is rough.
+    Other load of the machine counts, too, and is the main reason why an estimate is rough.
 
     Args:
         config: of a search, for any task.
@@ -91,47 +87,12 @@ def measure(tasks: Iterable[Task], config: RunConfig, known: Mapping[str, Pace])
 
 
 def _measured(task: Task, config: RunConfig, folder: Path) -> Pace:
-    program = folder / "reward.py"
-    program.write_text(next(iter(references(task))).source, encoding="utf-8")
-    began, prompt = time.monotonic(), 0
-    with waiting(f"measuring how fast this machine trains on {task.env_id}", log=terminal()):
-        run = assemble.create(small(task, config, folder), program=program)
-        with run, assemble.assembled(run) as search:
-            if config.designer == "llm":
+    prompt, planned = 0, replace(config, task=task.name, steps=0, minutes=1.0, out=folder)
+    waited = waiting(f"measuring how fast this machine trains on {task.env_id}", log=terminal())
+    with waited, assemble.create(planned) as run:
+        plan = files.read_json(run.folder / PLAN, TimePlan)
+        if config.designer == "llm":
+            with assemble.assembled(run) as search:
                 first = search.request(ProposalRequest(0, (0,), config.samples), [])
-                prompt = round(sum(len(each["content"].encode()) for each in messages(first)) / BYTES)
-            assemble.follow(search)
-    trained = [each for id in run.candidate_ids() for each in run.evaluated(id).trained]
-    if not trained:
-        raise RunError(f"nothing can be trained on {task.env_id}: `eureka train` of its reward says why")
-    share, cohorts = search.share, in_cohorts(search.plan.training.trainer)
-    at_once = min(len(trained), share.workers * (share.learners if cohorts else 1))
-    seconds = sum(each.seconds for each in trained) / at_once
-    return Pace(
-        overhead=max(0.0, time.monotonic() - began - seconds),
-        steps_per_second=sum(each.steps for each in trained) / max(seconds, 1e-3),
-        prompt=prompt,
-    )
-
-
-def small(task: Task, config: RunConfig, folder: Path) -> RunConfig:
-    """A run of one given reward with few steps, otherwise like a search."""
-    config = _whole(task, config)
-    starts = {"learning_starts": STARTS} if config.algo == "sac" else {}
-    return replace(
-        config,
-        task=task.name,
-        designer=None,
-        generations=1,
-        samples=1,
-        confirm=1,
-        seeds=min(100, config.samples * config.seeds),
-        steps=min(config.steps, STEPS[config.algo]),
-        halving=1,
-        report_seeds=0,
-        hyperparameters={**config.hyperparameters, **starts},
-        out=folder,
-        max_usd=None,
-        max_tokens=None,
-        max_hours=None,
-    )
+            prompt = round(sum(len(each["content"].encode()) for each in messages(first)) / BYTES)
+    return Pace(plan.spent + LAST, plan.speed, prompt)

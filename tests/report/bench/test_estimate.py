@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
 from eureka_loop.propose.llm.ledger import Price
-from eureka_loop.report.bench.estimate import FEEDBACK, REPLY, STARTS, STEPS, Pace, of_search, small
+from eureka_loop.report.bench.estimate import FEEDBACK, REPLY, Pace, measure, of_search
 from eureka_loop.report.run_data import Cost
 
 TASK = find_task("hopper-hop")  # with a hand-written and a sparse reward
@@ -39,11 +40,14 @@ def test_tokens_and_money_of_a_model() -> None:
     assert str(Cost(2, 100, 3.0, 5, 0.5) + Cost()) == "3 s, 2 finished trainings, 100 steps, 5 tokens, $0.50"
 
 
-def test_a_measurement_trains_briefly_as_many_at_once_as_a_search(tmp_path: Path) -> None:
-    ppo = small(TASK, replace(CONFIG, steps=100_000, seeds=2, halving=3, max_hours=1.0), tmp_path)
-    assert (ppo.seeds, ppo.steps, ppo.report_seeds) == (8, STEPS["ppo"], 0)
-    assert (ppo.generations, ppo.samples, ppo.halving, ppo.max_hours) == (1, 1, 1, None)
-    assert small(TASK, CONFIG, tmp_path).steps == 1000, "never longer than a training of the bench"
-    slow = {"learning_starts": 10_000, "batch_size": 32}
-    sac = small(TASK, replace(CONFIG, algo="sac", steps=100_000, hyperparameters=slow), tmp_path)
-    assert (sac.hyperparameters, sac.steps) == ({"learning_starts": STARTS, "batch_size": 32}, STEPS["sac"])
+def test_the_speed_is_that_of_a_plan_and_nothing_is_left_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real trainings, whatever numbers the bench's searches have."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    task = find_task("invertedpendulum-balance")
+    found = measure([task, TASK], CONFIG, {TASK.env_id: PACE})
+    assert list(found) == [task.env_id]
+    assert found[task.env_id].steps_per_second > 100
+    assert found[task.env_id].overhead > 1
+    assert not list(tmp_path.iterdir())
