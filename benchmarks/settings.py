@@ -14,22 +14,43 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from eureka_loop.envs.registry import find_domain, find_task
-from eureka_loop.records import Job, references
-from eureka_loop.results import Trained
+from eureka_loop.records import Job, Task, references
+from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.seeds import seeds
+from eureka_loop.train.base import Report
 from eureka_loop.train.population.trainer import PopulationTrainer
 
 PATH = Path(__file__).parent / "data" / "tuning" / "settings.jsonl"
 RUN_SEED = 980
 EPISODES = 5
+
+
+def cohort(
+    task: Task,
+    sources: Sequence[str],
+    training: Sequence[int],
+    judging: tuple[int, ...],
+    settings: Mapping[str, Any],
+    steps: int,
+    report: Report = lambda *_: None,
+) -> list[Trained | Failed]:
+    """Train programs together, each with its own seed; the results, in order."""
+    with ForkServer() as fork_server, tempfile.TemporaryDirectory() as place:
+        jobs, folders = [], []
+        for n, (source, seed) in enumerate(zip(sources, training, strict=True)):
+            jobs.append(Job(f"g0-{n:02}", seed, task, source, "ppo", steps, settings, judging, "population"))
+            folders.append(Path(place) / jobs[-1].candidate)
+            folders[-1].mkdir()
+        domain = find_domain(task.env_id)
+        return PopulationTrainer().train(jobs, domain, fork_server, folders, report)
 
 
 def measured(
@@ -40,18 +61,8 @@ def measured(
     known = {each.id: each.source for each in references(task)}
     source = Path(reward).read_text() if reward.endswith(".py") else known[reward]
     judging, training = seeds("selection", RUN_SEED, EPISODES), seeds("training", RUN_SEED, amount)
-    jobs = [
-        Job(f"g0-{n:02}", seed, task, source, "ppo", steps, settings, judging, "population")
-        for n, seed in enumerate(training)
-    ]
     began, cpu = time.perf_counter(), time.process_time()
-    with ForkServer() as fork_server, tempfile.TemporaryDirectory() as place:
-        folders = [Path(place) / job.candidate for job in jobs]
-        for folder in folders:
-            folder.mkdir()
-        results = PopulationTrainer().train(
-            jobs, find_domain(task.env_id), fork_server, folders, lambda *_: None
-        )
+    results = cohort(task, [source] * amount, training, judging, settings, steps)
     trained = [each for each in results if isinstance(each, Trained)]
     fitness = [round(each.fitness, 4) for each in trained]
     return {

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -26,17 +25,16 @@ from typing import Any
 import numpy as np
 import optuna
 from learners import assembled
+from settings import cohort
 
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.templates.designer import create
-from eureka_loop.records import Job, Task, references
+from eureka_loop.records import Task, references
 from eureka_loop.results import Failed, Trained
-from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.seeds import seeds
 from eureka_loop.simulate.recorded import survey
-from eureka_loop.train.population.trainer import PopulationTrainer
 
 DATA = Path(__file__).parent / "data" / "tuning"
 RUN_SEED = 990  # its streams of seeds
@@ -188,16 +186,12 @@ class Study:
         sources = [programs[name] for name in names]
         row["steps"] = steps = int(self.seconds * speed(self.task, sources, settings))
         judging = seeds("selection", RUN_SEED, EPISODES)
-        training = seeds("training", RUN_SEED, SEEDS)
-        jobs = []
-        for n, name in enumerate(names):
-            id, seed = f"{name}-{n % SEEDS}", training[n % SEEDS]
-            jobs.append(Job(id, seed, self.task, programs[name], "ppo", steps, settings, judging))
+        training = seeds("training", RUN_SEED, SEEDS) * len(programs)
         seen: dict[int, Mapping[str, float]] = {}
 
         def report(index: int, progress: Mapping[str, float]) -> None:
             seen[index] = progress
-            if index + 1 < len(jobs) or "fitness" not in progress:
+            if index + 1 < len(names) or "fitness" not in progress:
                 return
             done = 100 * progress["step"] / steps
             mark = max((each for each in MARKS if each <= done), default=None)
@@ -209,12 +203,7 @@ class Study:
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        with ForkServer() as fork_server, tempfile.TemporaryDirectory() as folder:
-            folders = [Path(folder) / job.candidate for job in jobs]
-            for each in folders:
-                each.mkdir()
-            domain = find_domain(self.task.env_id)
-            results = PopulationTrainer().train(jobs, domain, fork_server, folders, report)
+        results = cohort(self.task, sources, training, judging, settings, steps, report)
         return {
             name: [fitness_of(result) for result, own in zip(results, names, strict=True) if own == name]
             for name in programs
