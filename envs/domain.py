@@ -154,8 +154,9 @@ class Domain:
     left_out: tuple[str, ...] = ()
     hindsight: Mapping[str, ObservableFunction] | None = None
 
-    def training_steps(self, algorithm: Algorithm) -> int:
-        return self.steps.get(algorithm, 100_000)
+    def training_steps(self, algorithm: Algorithm, given: int = 0) -> int:
+        """Those that are given, else those that the domain advises."""
+        return given or self.steps.get(algorithm, 100_000)
 
     def settings(self, algorithm: Algorithm, which: Literal["tuned", "zoo"] = "tuned") -> Mapping[str, Any]:
         """The tuned hyperparameters, where there are any, or the published ones."""

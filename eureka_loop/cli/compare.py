@@ -119,7 +119,7 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
         report_seeds=options.seeds,
         allow_reduced_sandbox=options.allow_reduced_sandbox or base.allow_reduced_sandbox,
     )
-    config = replace(config, steps=config.steps or find_domain(task.env_id).training_steps(config.algo))
+    config = replace(config, steps=find_domain(task.env_id).training_steps(config.algo, config.steps))
     found = distinct([*firsts, *(named(name, task) for name in names)])
     algorithms = (options.algo or config.algo).split(",")
     for algorithm in algorithms:

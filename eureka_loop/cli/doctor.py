@@ -33,16 +33,7 @@ ENDPOINT_SECONDS = 5.0
 State = Literal["good", "note", "lack", "stop"]
 RUN_BYTES = 1e9  # free space below which a run may not end
 MARKS = {"good": ("✓", "green"), "note": ("·", "dim"), "lack": ("!", "yellow"), "stop": ("✗", "red")}
-DRAW = """
-import mujoco
-model = mujoco.MjModel.from_xml_string(
-    "<mujoco><worldbody><light pos='0 0 3'/><geom type='sphere' size='1'/></worldbody></mujoco>")
-data = mujoco.MjData(model)
-mujoco.mj_forward(model, data)
-with mujoco.Renderer(model, 32, 32) as renderer:
-    renderer.update_scene(data)
-    assert renderer.render().any(), "it drew nothing"
-"""
+DRAW = "from eureka_loop.simulate.play import PROBE; exec(PROBE)"
 GL = {  # backend → its package
     "egl": "a graphics driver with EGL, or Mesa's: apt-get install libegl1 libgl1",
     "osmesa": "Mesa's off-screen library: apt-get install libosmesa6",

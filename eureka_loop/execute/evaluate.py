@@ -19,7 +19,7 @@ from eureka_loop.execute.local import TICK, log_tail
 from eureka_loop.execute.machine import Share
 from eureka_loop.records import Candidate, Job, Rung, Task, Training
 from eureka_loop.results import Evaluated, Failed, Trained
-from eureka_loop.seeds import is_report
+from eureka_loop.seeds import is_report, seeds
 from eureka_loop.store import FLOORS, Run, read_result
 
 ENDS = ("trained", "reached", "failed")  # events that end a training
@@ -83,17 +83,21 @@ class Evaluation:
         """Train the members of one cohort that have no result yet."""
         await asyncio.gather(*self._begin(cohort, stage))
 
-    async def judge_floors(self, seed: int, judging: Sequence[int]) -> None:
-        """Judge policies that learn nothing, unless that was done before; one that fails is left out."""
-        await asyncio.gather(*(self._judge_floor(id, seed, judging) for id in FLOORS))
+    async def judge_floors(self) -> None:
+        """Judge policies that learn nothing on the report's episodes, unless that was done before.
 
-    async def _judge_floor(self, id: str, seed: int, judging: Sequence[int]) -> None:
-        training, folder = self.plan.training, self.run.folder / "floors" / id
+        One that fails is left out.
+        """
+        await asyncio.gather(*map(self._judge_floor, FLOORS))
+
+    async def _judge_floor(self, id: str) -> None:
+        config, training, folder = self.run.config, self.plan.training, self.run.folder / "floors" / id
         if isinstance(read_result(folder), Trained):
             return
         (folder / "result.json").unlink(missing_ok=True)
-        rest = training.algorithm, 0, training.hyperparameters, tuple(judging), training.trainer
-        files.write_json(folder / "job.json", Job(id, seed, self.plan.task, "", *rest))
+        judging = seeds("report", config.seed, config.judge_episodes)
+        rest = training.algorithm, 0, training.hyperparameters, judging, training.trainer
+        files.write_json(folder / "job.json", Job(id, config.seed, self.plan.task, "", *rest))
         ended = await asyncio.wrap_future(self.executor.submit([folder]))
         why = f"the worker ended by {ended or 'an unknown cause'}; see {folder / 'worker.log'}"
         result = read_result(folder) or Failed(id, "crashed", why)

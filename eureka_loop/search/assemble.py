@@ -83,7 +83,7 @@ def _with_numbers(config: RunConfig, run: Run, spent: float) -> RunConfig:
     task, training, domain = run.task(), run.training(), find_domain(run.task().env_id)
     if not planning.is_open(config):
         return planning.with_numbers(config, training, domain)
-    began, steps = time.monotonic(), config.steps or domain.training_steps(config.algo)
+    began, steps = time.monotonic(), domain.training_steps(config.algo, config.steps)
     share = machine.share(machine.look(), config.jobs, task, training, steps, run.vocabulary())
     speed = planning.measure_speed(task, training, config, share)
     spent += time.monotonic() - began
@@ -203,8 +203,7 @@ def follow(search: Search) -> None:
     announce(run, search.machine, search.share)
 
     async def work() -> None:
-        judging = seeds("report", search.config.seed, search.config.judge_episodes)
-        await search.evaluation.judge_floors(search.config.seed, judging)
+        await search.evaluation.judge_floors()
         best = await loop.search(run, search.strategy, search)
         _end_early(search)
         if best is None:

@@ -78,7 +78,7 @@ def is_open(config: RunConfig) -> bool:
 
 def with_numbers(config: RunConfig, training: Training, domain: Domain) -> RunConfig:
     """The configuration with every number: those given, else the domain's steps and the usual ones."""
-    steps = config.steps or domain.training_steps(config.algo)
+    steps = domain.training_steps(config.algo, config.steps)
     tells = config.algo == "ppo" and steps >= ROLLOUTS * _rollout(training) and not config.steady
     confirm = config.confirm or max(config.seeds, CONFIRM if tells else 1)
     return _with(replace(config, steps=steps, confirm=confirm), USUAL)

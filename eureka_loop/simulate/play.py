@@ -34,8 +34,15 @@ WIDTH, HEIGHT = 320, 240  # px
 FRAMES, RATE = 150, 25.0  # of a film: in all, and a second, at most
 MOMENTS, COLUMNS = 10, 5  # of a sheet
 LONGEST = 10_000  # steps, where the environment has no time limit
-PROBE = "import mujoco as m; m.Renderer(m.MjModel.from_xml_string('<mujoco/>'), 8, 8).render()"
-
+PROBE = """
+import mujoco
+model = mujoco.MjModel.from_xml_string("<mujoco><worldbody><geom size='1'/></worldbody></mujoco>")
+data = mujoco.MjData(model)
+mujoco.mj_forward(model, data)
+with mujoco.Renderer(model, 32, 32) as renderer:
+    renderer.update_scene(data)
+    assert renderer.render().any(), "it drew nothing"
+"""
 NO_FILM = "MuJoCo draws nothing here, neither by EGL (libegl1, libgl1) nor by OSMesa (libosmesa6)"
 
 

@@ -130,11 +130,14 @@ def test_a_result_with_a_lost_event_gets_it_on_resume(run: Run) -> None:
 def test_a_floor_that_fails_is_left_out_and_said_and_tried_again_on_resume(run: Run) -> None:
     def judge(by: Callable[[Job], Trained | Failed]) -> None:
         evaluation = Evaluation(run, ScriptedExecutor(by), PLAN, Share(2, 32))
-        asyncio.run(evaluation.judge_floors(0, (7,)))
+        asyncio.run(evaluation.judge_floors())
 
+    files.write_text(run.folder / "run.toml", "judge_episodes = 2\nseed = 3")
     judge(lambda job: crashing(job) if job.candidate == "random" else answer(job))
     assert list(run.floors()) == ["zero actions", "an untrained policy"]
     assert [each.message for each in run.failed_floors()] == ["killed by signal 9"]
+    asked = files.read_json(run.folder / "floors" / "zero" / "job.json", Job)
+    assert (asked.seed, asked.judge_seeds) == (3, seeds("report", 3, 2)), "the report's episodes"
     told = [(each["name"], each["message"]) for each in run.events() if each["event"] == "floor_failed"]
     assert told == [("random actions", "killed by signal 9")]
     judge(answer)

@@ -157,7 +157,7 @@ def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:
         )
         run.event("reporting", winner=first, references=others, seeds=list(setup.training_seeds))
         stage = Stage(setup.training_seeds, setup.judging_seeds, report=True)
-        asyncio.run(search.evaluation.judge_floors(setup.config.seed, setup.judging_seeds))
+        asyncio.run(search.evaluation.judge_floors())
         asyncio.run(search.evaluation.train_all(candidates, stage))
         run.event("finished", winner=first)
         relate(setup, run)
