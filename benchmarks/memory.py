@@ -1,11 +1,12 @@
 """Memory of trainings, relative to the bound by which a run sizes its workers.
 
     python benchmarks/memory.py [--task halfcheetah-run] [--learners 4 16] [--sac 20000] [--steps 4096]
+    python benchmarks/memory.py --command "eureka run reacher-reach --config docs/demo.toml --minutes 1.5"
 
 Cohorts of so many learners, then one SAC training whose steps fill its replay buffer (without updates, which would
 take hours and little memory). Each in a worker of its own; its memory and that of its reward processes is measured
 five times a second, shared memory counted once (PSS where the system has it). `ratio:` is the peak ÷ the bound: above
-1 a run takes more than planned.
+1 a run takes more than planned. With --command, the peak of a whole command and of all its processes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -40,13 +43,27 @@ def main() -> None:
     parser.add_argument("--learners", type=int, nargs="*", default=[4, 16])
     parser.add_argument("--sac", type=int, default=20_000, help="steps; 0 leaves it out")
     parser.add_argument("--steps", type=int, default=4_096)
+    parser.add_argument("--command")
     options = parser.parse_args()
+    if options.command:
+        of_command(options.command)
+        return
     task = find_task(options.task)
     vocabulary = survey(task, find_domain(task.env_id)).vocabulary
     for learners in options.learners:
         show(f"{learners} learners", task, vocabulary, plan_of(task, "ppo", options.steps), learners)
     if options.sac:
         show("SAC", task, vocabulary, plan_of(task, "sac", options.sac), 1)
+
+
+def of_command(command: str) -> None:
+    """Peaks of all processes together, and of the main one alone, at the same moment."""
+    process, peak = subprocess.Popen(shlex.split(command)), (0.0, 0.0)
+    while process.poll() is None:
+        own = memory(process.pid)
+        peak = max(peak, (own + taken(process.pid), own))
+        time.sleep(0.2)
+    print(f"{command}: {peak[0] / 1e9:.2f} GB, {peak[1] / 1e9:.2f} GB of them the main process")
 
 
 def plan_of(task: Task, algorithm: Algorithm, steps: int) -> Plan:
