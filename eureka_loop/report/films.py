@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +78,3 @@ def films(run: Run, winner: str) -> tuple[list[Film], str]:
             wanted.setdefault(found.path, found)
     why = filmed({path: (each.policy, each.seed) for path, each in wanted.items()})
     return [each for each in wanted.values() if each.moments.exists()], why
-
-
-def embedded(path: Path) -> str:
-    """A video or a picture as an address that holds all of it."""
-    kind = "video/mp4" if path.suffix == ".mp4" else "image/png"
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"

@@ -21,6 +21,7 @@ from eureka_loop.report.run_data import RunData
 from eureka_loop.report.run_report import write_report
 from eureka_loop.results import Evaluated
 from eureka_loop.search.feedback import on_floors
+from eureka_loop.search.planning import in_words
 from eureka_loop.store import Run
 
 BACKWARDS = "not trained: they rank the episodes of earlier policies backwards"
@@ -108,12 +109,8 @@ def _sections(data: RunData) -> Iterator[RenderableType]:
 def _overview(data: RunData) -> RenderableType:
     """Task, search, trainer, state and cost."""
     config, task, state = data.config, data.task, data.state
-    model, steady = f" ({config.model})" if config.model else "", " (steady)" if config.steady else ""
-    search = (
-        f"{state.designer or config.designer}{model}, "
-        f"{numbers.plural(config.generations, 'generation')} × {config.samples} candidates{steady}, "
-        f"{config.algo} {config.steps:,} steps × {numbers.plural(config.seeds, 'seed')}, seed {config.seed}"
-    )
+    model = f" ({config.model})" if config.model else ""
+    search = f"{state.designer or config.designer}{model}, {in_words(vars(config))}, seed {config.seed}"
     active = _is_active(data.run)
     ago = f", last event {numbers.duration(time.time() - state.last)} ago" if state.last else ""
     going = f"{'going on' if active else state.ended or 'killed'}: {log.progress(state)} done{ago}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from eureka_loop import numbers
 from eureka_loop.report import text
-from eureka_loop.report.state import RUNNING, CandidateState, RunState
+from eureka_loop.report.state import COUNTS, RUNNING, CandidateState, RunState
 from eureka_loop.results import FITNESS
+from eureka_loop.search.planning import in_words
 from eureka_loop.store import Event
 
 TRAINED = "all trained; same transitions for all, videos…"  # a comparison goes on
@@ -146,14 +147,9 @@ def _started(event: Event, state: RunState) -> str:
     steps = numbers.count(state.steps)
     if not state.generations:  # a comparison
         return f"{state.task}: {steps} steps × {numbers.plural(state.report_seeds, 'seed')} a reward, {how}"
-    size = f"{numbers.plural(state.generations, 'generation')} × {state.samples} candidates"
-    steady = " (steady)" if state.steady else ""
-    halving = event.get("halving") or 1
-    early = f" (early on, the best 1 in {halving} goes on)" if halving > 1 else ""
-    confirm = event.get("confirm") or 0
-    early += f" ({confirm} for the best)" if confirm > state.seeds else ""
-    budget = f"{event.get('algorithm')} {steps} steps × {numbers.plural(state.seeds, 'seed')}{early}"
-    return f"{state.task}: {size}{steady} by {state.designer}, {budget}, {how}"
+    given = {name: getattr(state, name) for name in (*COUNTS, "steady")}
+    more = {"halving": event.get("halving") or 1, "algo": event.get("algorithm")}
+    return f"{state.task}: {in_words({**given, **more})}, by {state.designer}, {how}"
 
 
 def _machine(event: Event) -> str:

@@ -5,6 +5,7 @@ A template escapes all that it shows, in HTML as HTML and in Markdown as Markdow
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -13,13 +14,18 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from eureka_loop import files
+from eureka_loop import files, numbers
 from eureka_loop.report import text
 
+REPORTS = ("report.html", "report.md")
 
-def render(name: str, **values: object) -> str:
-    """An `.html.j2` or `.md.j2` template of this package, with functions `svg`, `table` and `fenced`."""
-    return _environment(markdown=name.endswith(".md.j2")).get_template(name).render(**values)
+
+def render(folder: str, names: Sequence[str] = REPORTS, /, **values: object) -> dict[str, str]:
+    """Reports by name, from the templates in a folder of this package; see `_environment` for functions."""
+    return {
+        name: _environment(markdown=name.endswith(".md")).get_template(f"{folder}{name}.j2").render(**values)
+        for name in names
+    }
 
 
 def write(folder: Path, documents: Mapping[str, str]) -> list[Path]:
@@ -52,6 +58,12 @@ def fenced(source: str, language: str = "python") -> Markup:
     return Markup("\n".join([f"{fence}{language}", text.clean(source).strip("\n"), fence]))
 
 
+def embedded(path: Path) -> str:
+    """A video or a picture as an address that holds all of it."""
+    kind = "video/mp4" if path.suffix == ".mp4" else "image/png"
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
 @cache
 def _environment(*, markdown: bool) -> jinja2.Environment:
     def finalize(value: object) -> object:
@@ -68,6 +80,8 @@ def _environment(*, markdown: bool) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"svg": Markup, "table": table, "fenced": fenced}
+    environment.globals |= {"svg": Markup, "table": table, "fenced": fenced, "embedded": embedded}
+    environment.globals |= {"number": numbers.number, "column": numbers.column, "series": numbers.series}
+    environment.globals |= {"plural": numbers.plural, "unified": text.unified}
     environment.filters["raw"] = Markup
     return environment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from functools import partial
 from pathlib import Path
 
 from markupsafe import Markup
@@ -13,7 +12,7 @@ from eureka_loop.judge.learning import curves
 from eureka_loop.report import log, pages, sections
 from eureka_loop.report.comparison import compare
 from eureka_loop.report.figures import learning
-from eureka_loop.report.films import embedded, films
+from eureka_loop.report.films import films
 from eureka_loop.report.run_data import RunData
 from eureka_loop.store import Run
 
@@ -38,8 +37,9 @@ def write_report(run: Run, *, pictures: bool = True) -> list[Path]:
         names = [sections.name(each) for each in comparison.results]
         title = f"Learning curves of {data.task.name if data.task else ''}"
         svg = learning(found, names, title)
-    render = partial(
-        pages.render,
+    documents = pages.render(
+        "",
+        pages.REPORTS if pictures else ("report.md",),
         data=data, task=data.task, state=data.state, config=data.config, best=data.best, run=run.folder.name,
         folder=folder,
         human=f" --human {folder}/task/human.py" if data.task and data.task.human else "",
@@ -52,7 +52,6 @@ def write_report(run: Run, *, pictures: bool = True) -> list[Path]:
         curves=Markup(svg),
         films=shown,
         why_no_films=why_no_films,
-        embedded=embedded,
         stopped=data.having("halted"),
         ranking=sections.ranking(data, notes=True),
         ranked_how=sections.ranked_how(data.ranking),
@@ -65,6 +64,4 @@ def write_report(run: Run, *, pictures: bool = True) -> list[Path]:
         made_by=run.record("made_by") or {"eureka-loop": __version__},
         sandbox=run.record("sandbox"),
     )  # fmt: skip
-    reports = ("report.html", "report.md") if pictures else ("report.md",)
-    documents = {name: render(f"{name}.j2") for name in reports}
     return pages.write(run.folder, {**documents, **({PICTURE: svg} if svg else {})})

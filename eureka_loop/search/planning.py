@@ -127,7 +127,10 @@ def make_plan(
             larger = replace(found, **change)
             if config.leaves_open(name) and took(larger) <= limit:
                 found = larger
-    text = f"Plan for {compact(config.minutes)} min: {_in_words(found, rewards)}"
+    text = f"Plan for {compact(config.minutes)} min: {in_words(vars(found))}"
+    if found.report_seeds:
+        fresh = plural(found.report_seeds, "fresh seed")
+        text += f"; then {plural(rewards, 'reward')} on about {fresh}"
     text += f" ({count(speed)} steps a second)"
     if took(least) > 1.1 * limit:
         why = f" Trainings of {count(least.steps)} steps, as the task needs, were cut."
@@ -148,14 +151,14 @@ def confirmations(seeds: int, confirm: int) -> float:
     return CONFIRMED * max(0, confirm - seeds)
 
 
-def _in_words(config: RunConfig, rewards: int) -> str:
-    early = f", the best 1 in {config.halving} go on after a part" if config.halving > 1 else ""
-    early += f", {config.confirm} for the best" if config.confirm > config.seeds else ""
-    size = f"{plural(config.generations, 'generation')} × {config.samples} candidates"
-    search = f"{size}, {count(config.steps)} steps × {plural(config.seeds, 'seed')}{early}"
-    if not config.report_seeds:
-        return search
-    return f"{search}; then {plural(rewards, 'reward')} on about {plural(config.report_seeds, 'fresh seed')}"
+def in_words(given: Mapping[str, Any]) -> str:
+    """ "3 generations × 8 candidates (steady), ppo 300k steps × 1 seed, 3 for the best", from settings."""
+    early = f", the best 1 in {given['halving']} goes on after a part" if given["halving"] > 1 else ""
+    early += f", {given['confirm']} for the best" if given["confirm"] > given["seeds"] else ""
+    size = f"{plural(given['generations'], 'generation')} × {plural(given['samples'], 'candidate')}"
+    steps = f"{count(given['steps'])} steps" if given["steps"] else "the steps that each domain advises"
+    search = f"{size}{' (steady)' * bool(given['steady'])}, {given['algo']} {steps}"
+    return f"{search} × {plural(given['seeds'], 'seed')}{early}"
 
 
 def measure_speed(task: Task, training: Training, config: RunConfig, share: Share) -> float:

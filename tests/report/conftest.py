@@ -204,7 +204,8 @@ class Script:
 
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
-    clock = SimpleNamespace(time=itertools.count(1_700_000_002.0, 2.0).__next__)
+    ticks = itertools.count(2.0, 2.0).__next__
+    clock = SimpleNamespace(time=itertools.count(1_700_000_002.0, 2.0).__next__, monotonic=ticks)
     monkeypatch.setattr("eureka_loop.store.time", clock)
     monkeypatch.setattr("eureka_loop.report.inspect.time", clock)
     monkeypatch.setattr("eureka_loop.files.os.fsync", lambda descriptor: None)  # slow, and no crash here

@@ -28,7 +28,7 @@ WHOLE = """\
 20261121-120000-halfcheetah-run
 task    halfcheetah-run on HalfCheetah-v5
         Make the half-cheetah run forward as fast as possible.
-search  llm (some-model), 2 generations × 3 candidates, ppo 50,000 steps × 1 seed, seed 0
+search  llm (some-model), 2 generations × 3 candidates, ppo 50k steps × 1 seed, seed 0
 state   finished; winner g1-00
 cost    2 min, 13 finished trainings, 650k steps, 27k tokens, $0.0400
 

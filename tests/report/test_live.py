@@ -158,7 +158,7 @@ def test_lines_in_a_pipe(script: Script) -> None:
     assert "\x1b" not in written(out)
     assert (
         lines[0]
-        == "halfcheetah-run: 2 generations × 3 candidates by llm, ppo 50k steps × 1 seed, sb3 on 2 workers"
+        == "halfcheetah-run: 2 generations × 3 candidates, ppo 50k steps × 1 seed, by llm, sb3 on 2 workers"
     )
     assert "g0-02 failed: refused: Line 4: `if` on an array of N rows." in written(out)
     assert "g1-02 (seed 0) failed: not finite: term 'speed' is NaN" in written(out)

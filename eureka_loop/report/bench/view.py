@@ -20,6 +20,7 @@ from eureka_loop.report.compare.view import number, share
 from eureka_loop.report.figures import SERIES, drawing, label_rows
 from eureka_loop.report.pages import render
 from eureka_loop.report.run_data import Cost
+from eureka_loop.search.planning import in_words
 
 UNDEFINED = "undefined"
 FEW = 10  # searches below which an interval is too narrow by more than a little
@@ -83,7 +84,7 @@ def outcome(each: SearchResult) -> str:
 def documents(found: BenchResults) -> dict[str, str]:
     """Name → content: figure.svg where a search is done, then report.html and report.md."""
     drawn = {"figure.svg": svg} if (svg := figure(found)) else {}
-    values = {
+    values: dict[str, Any] = {
         "found": found,
         "bench": found.bench,
         "headlines": headlines(found),
@@ -94,10 +95,8 @@ def documents(found: BenchResults) -> dict[str, str]:
         "search_heads": SEARCH_HEADS,
         "searches": [search_row(found, each) for each in found.searches],
         "budget": budget,
-        "plural": plural,
     }
-    reports = {name: render(f"bench/{name}.j2", **values) for name in ("report.html", "report.md")}
-    return {**drawn, **reports}
+    return {**drawn, **render("bench/", **values)}
 
 
 def summary(found: BenchResults) -> RenderableType:
@@ -185,14 +184,10 @@ def headlines(found: BenchResults) -> list[str]:
 
 def budget(bench: Bench) -> str:
     """The budget of every search."""
-    config = bench.config
-    early = f", the best 1 in {config.halving} of them to the end" if config.halving > 1 else ""
-    found = {**USUAL, **{name: value for name in USUAL if (value := getattr(config, name))}}
-    written = f"{plural(found['generations'], 'generation')} × {plural(found['samples'], 'reward')}{early}"
-    steps = f"{config.steps:,} steps" if config.steps else "the steps that each domain advises"
-    training = f"{config.algo.upper()} for {steps} × {plural(config.seeds, 'seed')}"
-    report = f"its winner and each reference on {plural(found['report_seeds'], 'fresh seed')}"
-    return f"{written}, {training}; then {report}"
+    config = vars(bench.config)
+    found = {**config, **{name: config[name] or usual for name, usual in USUAL.items()}}
+    seeds = plural(found["report_seeds"], "fresh seed")
+    return f"{in_words(found)}; then its winner and each reference on {seeds}"
 
 
 def notes(found: BenchResults) -> Iterator[str]:

@@ -25,7 +25,6 @@ from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.compare.train import SHARED, Shared
 from eureka_loop.report.comparison import RewardResult
 from eureka_loop.report.figures import learning
-from eureka_loop.report.films import embedded
 from eureka_loop.report.pages import render
 from eureka_loop.report.run_data import Cost, terms
 from eureka_loop.report.sections import STYLES, Grid, with_progress
@@ -46,7 +45,7 @@ NOT_ON_SCREEN = 3  # of these columns, the last ones
 def documents(found: ComparisonResults) -> dict[str, str]:
     """Path in the comparison's folder → content: figures, then report.html and report.md."""
     parts = [_facts(part) for part in found.parts]
-    values = {
+    values: dict[str, Any] = {
         "found": found,
         "parts": parts,
         "labels": [each.label for each in found.setup.entries],
@@ -55,16 +54,9 @@ def documents(found: ComparisonResults) -> dict[str, str]:
         "sandbox": found.parts[0].run.record("sandbox"),
         "cost": cost(found),
         "side_by_side": side_by_side,
-        "unified": text.unified,
-        "embedded": embedded,
-        "plural": numbers.plural,
-        "number": numbers.number,
-        "column": numbers.column,
-        "series": numbers.series,
     }
     drawn = {path: part["figures"][name] for part in parts for name, path in part["paths"].items()}
-    reports = ("report.html", "report.md")
-    return {**drawn, **{name: render(f"compare/{name}.j2", **values) for name in reports}}
+    return {**drawn, **render("compare/", **values)}
 
 
 def _facts(part: Part) -> dict[str, Any]:

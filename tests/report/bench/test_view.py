@@ -36,7 +36,7 @@ def test_page_and_markdown_hold_every_fact(whole: Path) -> None:
     page, markdown = (path.read_text(encoding="utf-8") for path in paths)
     for part in (
         "reacher-reach", "0.50", "1 of 2 tasks", "2 of 2", "eureka bench quick", "0 to 1", "n_steps = 64", "b80e0ab",
-        "2k", "$1.00", "40 finished trainings, 40k steps", "1 generation × 1 reward, PPO for 1,000 steps",
+        "2k", "$1.00", "40 finished trainings, 40k steps", "1 generation × 1 candidate, ppo 1k steps",
         "too narrow, if anything", "searches, the unit of replication",
     ):  # fmt: skip
         assert part in page, part
@@ -123,6 +123,6 @@ def test_the_plan_states_budget_time_and_cost(made: Made, shown: Callable[..., s
     bench, search = BenchResults.of(made.begin()).bench, Search("hopper-hop", 0)
     one = Cost(10, 10_000, 90.0, 5000, None)
     text = " ".join(shown(view.plan(bench, made.folder, [search] * 2, {"hopper-hop": one})).split())
-    for part in ("2 searches to do", "PPO for 1,000 steps", "20 trainings, 20,000 steps", "roughly 3 min; ",
+    for part in ("2 searches to do", "ppo 1k steps", "20 trainings, 20,000 steps", "roughly 3 min; ",
                  "10k tokens, price unknown"):  # fmt: skip
         assert part in text, part
