@@ -86,7 +86,7 @@ def read_text(path: Path, failure: type[EurekaError] = RunError) -> str:
 
 def read_columns(path: Path) -> dict[str, Array]:
     """The arrays of an .npz file: name → (rows, *shape)."""
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return dict(archive)
 
 

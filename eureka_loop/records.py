@@ -130,7 +130,8 @@ class Job:
     cohort: tuple[str, ...] = ()  # folders of the jobs trained together, itself included; see `cohorts`
 
 
-SNAPSHOT = "training.pt"  # in the folder of a job with `until`: the state from which to continue
+POLICY = "policy.npz"  # in the folder of a finished training: the policy, without code
+SNAPSHOT = "training.npz"  # in the folder of a job with `until`: the state from which to continue
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,6 @@ class Rollout:
     """One episode of each of some trained policies, to be recorded by a worker."""
 
     task: Task
-    algorithm: Algorithm
     policies: tuple[str, ...]  # folders of trainings
     seed: int  # of each episode's start
     names: tuple[str, ...]  # the columns wanted, `prev_` and `init_` included

@@ -7,9 +7,10 @@ task/               task.json, vocabulary.json, training.json, probe.npz; the pr
                     random-<n>.npz: whole episodes of random actions
 floors/<policy>/    result.json: zero actions, random actions, an untrained policy, judged
 candidates/<id>/    reward.py, origin.json, feedback.txt, bank.json, failed.json, halted.json
-   rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, with snapshots (training.pt)
-   seed-<n>/        job.json, progress.jsonl, result.json, policy.zip, vecnormalize.pkl, play.py,
-                    TensorBoard events, episode.npz: an episode of the policy, with every observable
+   rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, with snapshots (training.npz)
+   seed-<n>/        job.json, progress.jsonl, result.json, policy.npz, play.py, TensorBoard events,
+                    policy.zip and vecnormalize.pkl for SB3, which nothing here reads,
+                    episode.npz: an episode of the policy, with every observable
 report.html, report.md, report-curves.svg
 films/              judged episodes that were played again: .mp4, and .png with moments
 """

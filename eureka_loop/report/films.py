@@ -9,9 +9,15 @@ from pathlib import Path
 from eureka_loop import numbers
 from eureka_loop.errors import BadInput, EurekaError, UnknownName
 from eureka_loop.execute.local import filmed
+from eureka_loop.records import POLICY
 from eureka_loop.report import text
 from eureka_loop.results import standing
 from eureka_loop.store import REFERENCES, Run
+
+ONLY_PICKLES = (
+    f"its policies are pickles alone, which may run code and aren't read (there is no {POLICY}): train it "
+    "again, or, if you trust them, play policy.zip with Stable-Baselines3"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,11 @@ def film(run: Run, id: str, *, worst: bool = False) -> Film:
     found = [
         (episode, folders[each.seed])
         for each in trained
-        if (folders[each.seed] / "policy.zip").exists()
+        if (folders[each.seed] / POLICY).exists()
         for episode in each.episodes
     ]
+    if not found and any((folder / "policy.zip").exists() for folder in folders.values()):
+        raise BadInput(f"{text.label(id)}: {ONLY_PICKLES}")
     if not found:
         raise BadInput(f"{id} has no trained policy in {run.folder}; `eureka inspect {run.folder}` says why")
     found.sort(key=lambda each: standing(each[0].score))

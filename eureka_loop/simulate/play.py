@@ -3,8 +3,9 @@
     python play.py                       # the judged episodes; of a film, the first
     python play.py --seed 7 --film x.mp4
 
-It needs stable-baselines3, gymnasium[mujoco], the environment's own package and, for films, imageio-ffmpeg.
-policy.zip and vecnormalize.pkl hold pickles, which may run code: play only what you trust.
+It needs torch, gymnasium[mujoco], the environment's own package and, for films, imageio-ffmpeg. policy.npz
+holds numbers and names alone, no code; for policy.zip and vecnormalize.pkl, which hold pickles, see
+Stable-Baselines3.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import functools
 import importlib
 import json
 import os
-import pickle
 import subprocess
 import sys
 import warnings
@@ -43,6 +43,10 @@ with mujoco.Renderer(model, 32, 32) as renderer:
     renderer.update_scene(data)
     assert renderer.render().any(), "it drew nothing"
 """
+POLICY = "policy.npz"  # also in `records`; this file imports nothing of the package
+LAYERS = ("Linear", "Tanh", "ReLU", "ELU", "LeakyReLU", "SiLU", "GELU", "Hardtanh")  # torch's, without code
+MOST_BYTES = 256_000_000  # of a policy in memory
+EPSILON, CLIP = 1e-8, 10.0  # of normalised observations, as in Stable-Baselines3
 NO_FILM = "MuJoCo draws nothing here, neither by EGL (libegl1, libgl1) nor by OSMesa (libosmesa6)"
 
 
@@ -91,14 +95,53 @@ def make(env_id: str, arguments: Mapping[str, Any], **picture: Any) -> Env:
     return env
 
 
-def load(folder: Path, algorithm: str) -> Predict:
-    """The policy's action at an observation, without exploration."""
-    import stable_baselines3
+def load(folder: Path) -> Predict:
+    """The policy's action at an observation, without exploration: (action,), within the bounds.
 
-    policy = getattr(stable_baselines3, algorithm.upper()).load(folder / "policy.zip", device="cpu")
-    with (folder / "vecnormalize.pkl").open("rb") as file:
-        normalization = pickle.load(file)
-    return lambda seen: policy.predict(normalization.normalize_obs(seen), deterministic=True)[0]
+    Raises:
+        ValueError: policy.npz is missing, or not such a file.
+    """
+    import torch
+
+    path = folder / POLICY
+    if not path.is_file():
+        raise ValueError(f"there is no {path}")
+
+    def act(flat: Any) -> Any:
+        if "mean" in found:
+            flat = np.clip((flat - found["mean"]) / np.sqrt(found["var"] + EPSILON), -CLIP, CLIP)
+        values = torch.as_tensor(flat.astype(np.float32))[None]
+        with torch.no_grad():
+            for layer in layers:
+                values = layer(values)
+        action = values.numpy().reshape(low.shape)
+        return low + 0.5 * (action + 1.0) * (high - low) if found["squashed"] else np.clip(action, low, high)
+
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            if (size := sum(each.file_size for each in archive.zip.infolist())) > MOST_BYTES:
+                raise ValueError(f"{size:,} bytes; at most {MOST_BYTES:,}")
+            found = dict(archive)
+        keys, low, high = found["keys"].tolist(), found["low"], found["high"]
+        layers = [_layer(place, text, found) for place, text in enumerate(found["layers"].tolist())]
+        act(np.zeros(found["0.weight"].shape[1]))  # sizes that don't fit each other are refused here
+    except Exception as error:  # whatever zipfile, numpy and torch raise at a damaged file
+        raise ValueError(f"{path} is damaged: {error}") from error
+    return lambda seen: act(np.concatenate([np.ravel(seen[key]) for key in keys]) if keys else np.ravel(seen))
+
+
+def _layer(place: int, text: str, found: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """A layer from its name and numbers ("Hardtanh -2.0 2.0"); "Linear" takes the weights of its place."""
+    import torch
+
+    name, *numbers = text.split()
+    if name not in LAYERS:
+        raise ValueError(f"a layer {name!r}; known are {', '.join(LAYERS)}")
+    if name != "Linear":
+        made: Callable[[Any], Any] = getattr(torch.nn, name)(*map(float, numbers))
+        return made
+    weight, bias = (torch.from_numpy(found[f"{place}.{part}"]) for part in ("weight", "bias"))
+    return functools.partial(torch.nn.functional.linear, weight=weight, bias=bias)
 
 
 class Episode(NamedTuple):
@@ -204,7 +247,10 @@ def main(arguments: list[str] | None = None) -> None:
             importlib.import_module("metaworld" if "Meta-World" in env_id else "gymnasium_robotics")
         for domain in entry_points(group="eureka_loop.domains"):
             domain.load()
-    predict = load(options.folder, job["algorithm"])
+    try:
+        predict = load(options.folder)
+    except ValueError as error:
+        sys.exit(f"Error: {error}")
     env = make(env_id, env_kwargs, **{"render_mode": "human"} if window else {})
     seeds = options.seed or job["judge_seeds"]
     for seed in seeds if window else seeds[:1]:

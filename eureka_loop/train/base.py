@@ -47,7 +47,7 @@ class Trainer(Protocol):
     ) -> list[Trained | Failed]:
         """Train and judge a cohort: jobs of one task that differ in program and seed alone.
 
-        Leaves `policy.zip` and `vecnormalize.pkl` (SB3's) and TensorBoard's event files in each job's folder.
+        Leaves the files of `saved.save_policy` and TensorBoard's event files in each job's folder.
         The same cohort gives the same results on the same machine.
 
         Returns:

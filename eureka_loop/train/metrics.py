@@ -8,10 +8,12 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 from stable_baselines3.common.logger import Logger, configure
 
 from eureka_loop.judge.base import TaskJudge
@@ -39,26 +41,31 @@ class TrainingEpisode:
 
 
 class TermSums:
-    """Running sums, minima and maxima of each term; no row is kept."""
+    """Running sums, minima and maxima of each term; no row is kept.
+
+    Attributes:
+        totals: (4, K): sums of term and of |term|, minima, maxima.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names, self._rows = tuple(names), 0
-        self._sum, self._size = np.zeros(len(names)), np.zeros(len(names))  # of term, of |term|
-        self._low, self._high = np.full(len(names), np.inf), np.full(len(names), -np.inf)
+        self._names, self.rows = tuple(names), 0
+        self.totals = np.repeat([[0.0], [0.0], [np.inf], [-np.inf]], len(names), axis=1)
 
     def add(self, values: Array) -> None:
         """Include the terms of some rows, (K, N)."""
-        self._rows += values.shape[1]
-        self._sum += values.sum(axis=1)
-        self._size += np.abs(values).sum(axis=1)
-        np.minimum(self._low, values.min(axis=1), out=self._low)
-        np.maximum(self._high, values.max(axis=1), out=self._high)
+        total, size, low, high = self.totals
+        self.rows += values.shape[1]
+        total += values.sum(axis=1)
+        size += np.abs(values).sum(axis=1)
+        np.minimum(low, values.min(axis=1), out=low)
+        np.maximum(high, values.max(axis=1), out=high)
 
     def stats(self) -> dict[str, TermStats]:
         """One `TermStats` a term, of at least one row."""
-        size = np.where([is_diagnostic(name) for name in self._names], 0.0, self._size)
+        total, size, low, high = self.totals
+        size = np.where([is_diagnostic(name) for name in self._names], 0.0, size)
         share = size / max(float(size.sum()), np.finfo(np.float64).tiny)
-        rows = zip(self._names, self._sum / self._rows, self._low, self._high, share, strict=True)
+        rows = zip(self._names, total / self.rows, low, high, share, strict=True)
         return {name: TermStats(*map(float, numbers)) for name, *numbers in rows}
 
 
@@ -146,17 +153,22 @@ class TrainingMetrics:
         return Trained(candidate, seed, steps, episodes, tuple(self.checkpoints), correlations, seconds)
 
     def snapshot(self) -> dict[str, Any]:
-        """All statistics so far, unfinished episodes included."""
-        own = {name: value for name, value in vars(self).items() if name not in _NO_STATISTICS}
+        """All statistics so far, unfinished episodes included, as JSON data with arrays in it."""
+        own = {name: kind.dump_python(getattr(self, name), mode="json") for name, kind in _kept().items()}
+        sums = self._sums and {"rows": self._sums.rows, "totals": self._sums.totals}
         curves = {name: dict(getattr(self.logger, name)) for name in _CURVES}
-        return {"own": own, "open": self._collector.under_way, "curves": curves}
+        return {"own": own, "sums": sums, "open": self._collector.under_way, "curves": curves}
 
     def restore(self, snapshot: Mapping[str, Any], before: Path) -> None:
         """Continue from a snapshot; the curves and progress in the folder `before` are copied."""
         for pattern in ("events.out.tfevents.*", "progress.jsonl"):
             for path in before.glob(pattern):
                 shutil.copy2(path, str(self.logger.get_dir()))
-        vars(self).update(snapshot["own"])
+        for name, kind in _kept().items():
+            setattr(self, name, kind.validate_python(snapshot["own"][name]))
+        if (sums := snapshot["sums"]) is not None:
+            self._sums = TermSums(self._terms)
+            self._sums.rows, self._sums.totals[:] = int(sums["rows"]), sums["totals"]
         self._collector.under_way = snapshot["open"]
         for name in _CURVES:
             getattr(self.logger, name).update(snapshot["curves"][name])
@@ -168,7 +180,22 @@ class TrainingMetrics:
         self._first = len(self._judged)
 
 
-_NO_STATISTICS = ("logger", "_job", "_judge", "_collector")
+@cache
+def _kept() -> Mapping[str, TypeAdapter[Any]]:
+    """Attributes of `TrainingMetrics` that a snapshot keeps as JSON."""
+    kinds: Mapping[str, Any] = {
+        "checkpoints": list[Checkpoint],
+        "_judged": list[TrainingEpisode],
+        "_steps": int,
+        "_lengths": list[int],
+        "_first": int,
+        "_terms": tuple[str, ...],
+        "_ends": list[int],
+        "_next_point": int,
+    }
+    return {name: TypeAdapter(kind) for name, kind in kinds.items()}
+
+
 _CURVES = ("name_to_value", "name_to_count", "name_to_excluded")  # the next point, in SB3's logger
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from stable_baselines3.common.running_mean_std import RunningMeanStd
@@ -24,9 +27,9 @@ class Statistics(RunningMeanStd):
         one.mean, one.var, one.count = self.mean[learner].copy(), self.var[learner].copy(), self.count
         return one
 
-    def restore(self, learner: int, one: RunningMeanStd) -> None:
-        """All learners must be restored to the same count."""
-        self.mean[learner], self.var[learner], self.count = one.mean, one.var, one.count
+    def restore(self, learner: int, one: Mapping[str, Any]) -> None:
+        """From the attributes of `of`. All learners must be restored to the same count."""
+        self.mean[learner], self.var[learner], self.count = one["mean"], one["var"], float(one["count"])
 
 
 class ObservationScale:

@@ -1,8 +1,8 @@
-"""Files of policies: as SB3's, snapshots from which trainings continue, recorded episodes."""
+"""Policies as files, without code and as SB3's; snapshots to continue from; recorded episodes."""
 
 from __future__ import annotations
 
-import pickle
+import json
 import shutil
 from contextlib import closing
 from io import BytesIO
@@ -10,35 +10,26 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
-from numpy._core.multiarray import _reconstruct, scalar
+from gymnasium.spaces import Box, Dict
 from stable_baselines3 import PPO, SAC
-from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.vec_env import VecNormalize
+from torch import nn
 
 from eureka_loop import files
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RunError
 from eureka_loop.judge.episodes import Observation, Predict, play
 from eureka_loop.judge.trajectory import FILE, save
-from eureka_loop.records import SNAPSHOT, Algorithm, Array, Job, Rollout, Task
-from eureka_loop.results import Checkpoint, TermStats
+from eureka_loop.records import POLICY, SNAPSHOT, Array, Job, Rollout, Task
 from eureka_loop.simulate import play as standalone
 from eureka_loop.simulate.env import Env, make_env
 from eureka_loop.simulate.observables import ObservableRegistry
-from eureka_loop.train.hyperparameters import ALGORITHMS
-from eureka_loop.train.metrics import TermSums, TrainingEpisode
 
-POLICY = "policy.zip"
-NORMALIZATION = "vecnormalize.pkl"
+SB3_POLICY, SB3_NORMALIZATION = "policy.zip", "vecnormalize.pkl"  # pickles: written, and never read
 RANDOM_EPISODES = 3
 FIRST_SEED = 2_000_000_000  # of random episodes: far from all seeds of training and judging
+ARRAY = ""  # key of an array's name in a snapshot; no observable or term has that name
 INDEX = "policy"  # column with the index of the policy that a row is from; no observable has that name
-
-# All that a snapshot may hold beside tensors and plain data; torch refuses a file with anything else.
-_DTYPES = [type(np.dtype(each)) for each in (np.float64, np.float32, np.int64, np.uint8, np.bool_)]
-_ARRAYS: list[Any] = [np.ndarray, np.dtype, *_DTYPES, _reconstruct, scalar]
-_IN_SNAPSHOTS: list[Any] = [*_ARRAYS, RunningMeanStd, Checkpoint, TermStats, TermSums, TrainingEpisode]
 
 
 def predictor(model: PPO | SAC, normalization: VecNormalize) -> Predict:
@@ -52,49 +43,86 @@ def predictor(model: PPO | SAC, normalization: VecNormalize) -> Predict:
 
 
 def save_policy(folder: Path, model: PPO | SAC) -> None:
-    """Write two files that SB3 loads by itself, `PPO.load`, `VecNormalize.load`, and a program that does it.
+    """Write policy.npz, a program that plays it, and files for SB3's `PPO.load` and `VecNormalize.load`.
 
     Raises:
         RunError: the folder can't be written.
     """
     try:
-        model.save(folder / POLICY)
-        cast(VecNormalize, model.get_vec_normalize_env()).save(str(folder / NORMALIZATION))
+        model.save(folder / SB3_POLICY)
+        cast(VecNormalize, model.get_vec_normalize_env()).save(str(folder / SB3_NORMALIZATION))
         shutil.copyfile(standalone.__file__, folder / "play.py")
+        np.savez(folder / POLICY, **_policy(model))
     except OSError as error:
         raise RunError(f"can't write to {folder}: {error.strerror}; free some space") from error
 
 
-def load_policy(folder: Path, algorithm: Algorithm) -> Predict:
-    """Load what `save_policy` wrote. Both files hold pickles: load only what this machine has written."""
-    model = ALGORITHMS[algorithm].load(folder / POLICY, device="cpu")
-    with (folder / NORMALIZATION).open("rb") as file:
-        return predictor(model, pickle.load(file))
+def _policy(model: PPO | SAC) -> dict[str, Any]:
+    """All that makes an action of an observation, without exploration; see `play.load`.
+
+    Raises:
+        RunError: a network that `play.load` doesn't know, of another package's trainer.
+    """
+    policy: Any = model.policy
+    if isinstance(model, PPO):
+        parts = [policy.mlp_extractor.policy_net, policy.action_net]
+    else:
+        parts = [policy.actor.latent_pi, policy.actor.mu]
+    network = nn.Sequential(*parts, *([nn.Tanh()] if policy.squash_output else []))
+    found: dict[str, Any] = {"layers": []}
+    for place, layer in enumerate(each for each in network.modules() if not isinstance(each, nn.Sequential)):
+        name = type(layer).__name__
+        if name not in standalone.LAYERS:
+            raise RunError(f"a policy with a layer {name} can't be saved; {', '.join(standalone.LAYERS)} can")
+        limits = f" {layer.min_val} {layer.max_val}" if isinstance(layer, nn.Hardtanh) else ""
+        found["layers"].append(name + limits)
+        found |= {f"{place}.{part}": value.numpy(force=True) for part, value in layer.state_dict().items()}
+    space, observed = cast(Box, model.action_space), model.observation_space
+    keys = [*observed.spaces] if isinstance(observed, Dict) else []
+    normalization: Any = model.get_vec_normalize_env()
+    if normalization.norm_obs:
+        kept = [normalization.obs_rms[key] for key in keys] if keys else [normalization.obs_rms]
+        found["mean"] = np.concatenate([each.mean.ravel() for each in kept])
+        found["var"] = np.concatenate([each.var.ravel() for each in kept])
+    return {**found, "keys": keys, "low": space.low, "high": space.high, "squashed": policy.squash_output}
 
 
 def write_snapshot(folder: Path, state: Any) -> None:
-    """Write tensors, arrays and plain data, the whole file or nothing.
+    """Write JSON data with numbers, arrays and tensors of any kind in it, the whole file or nothing.
 
     Raises:
         RunError: the folder can't be written.
     """
-    content = BytesIO()
-    torch.save(state, content)
+    arrays: dict[str, Any] = {}
+
+    def kept(value: Any) -> Any:
+        if np.ndim(value) == 0:
+            return value.item()
+        arrays[str(len(arrays))] = value
+        return {ARRAY: str(len(arrays) - 1)}
+
+    text, content = json.dumps(state, default=kept), BytesIO()
+    np.savez(content, state=np.frombuffer(text.encode(), np.uint8), **arrays)
     files.write_bytes(folder / SNAPSHOT, content.getvalue())
 
 
 def read_snapshot(folder: Path) -> Any:
-    """The state as it was written; no code of the file runs.
+    """The state as it was written, with lists for tuples and numpy's arrays for tensors; it holds no code.
 
     Raises:
         RunError: it is missing or damaged.
     """
     try:
-        with torch.serialization.safe_globals(_IN_SNAPSHOTS):
-            return torch.load(folder / SNAPSHOT, weights_only=True)
-    except Exception as error:  # whatever torch raises at a damaged file
-        message = f"{folder / SNAPSHOT} is missing or damaged ({error}): remove {folder}, and resume"
-        raise RunError(message) from error
+        arrays = files.read_columns(folder / SNAPSHOT)
+        text = arrays.pop("state").tobytes()
+        return json.loads(text, object_hook=lambda found: arrays[found[ARRAY]] if ARRAY in found else found)
+    except Exception as error:  # whatever zipfile, numpy and json raise at a damaged file
+        raise damaged(folder, error) from error
+
+
+def damaged(folder: Path, error: Exception) -> RunError:
+    """The error of a snapshot from which no training can continue."""
+    return RunError(f"{folder / SNAPSHOT} is missing or damaged ({error}): remove {folder}, and resume")
 
 
 def record(env: Env, domain: Domain, predict: Predict, seed: int, path: Path) -> None:
@@ -122,7 +150,7 @@ def record_trained(job: Job, domain: Domain, folder: Path) -> None:
     It is played again, since judging records only the names that fitness and success need.
     """
     with closing(make_env(job.task)) as env:
-        record(env, domain, load_policy(folder, job.algorithm), job.judge_seeds[0], folder / FILE)
+        record(env, domain, standalone.load(folder), job.judge_seeds[0], folder / FILE)
 
 
 def record_rollout(rollout: Rollout, domain: Domain) -> dict[str, Array]:
@@ -133,7 +161,7 @@ def record_rollout(rollout: Rollout, domain: Domain) -> dict[str, Array]:
     """
     with closing(make_env(rollout.task)) as env:
         buffer = ObservableRegistry(env, domain).buffer(rollout.names, 1)
-        policies = [load_policy(Path(folder), rollout.algorithm) for folder in rollout.policies]
+        policies = [standalone.load(Path(folder)) for folder in rollout.policies]
         episodes = [play(predict, env, buffer, rollout.seed) for predict in policies]
     columns = {name: np.concatenate([each[name] for each in episodes]) for name in rollout.names}
     lengths = [len(each[rollout.names[0]]) for each in episodes]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.records import POLICY
 from eureka_loop.report.films import film
 from eureka_loop.report.run_report import PICTURE, write_report
 from eureka_loop.store import Run
@@ -95,7 +96,7 @@ def played(script: Script, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr("eureka_loop.report.films.filmed", filmed)
     run = script.whole()
     for folder in run.folder.glob("candidates/*/seed-2*"):
-        (folder / "policy.zip").touch()
+        (folder / POLICY).touch()
     return run
 
 
@@ -125,7 +126,7 @@ def test_of_episodes_that_never_succeed_progress_tells_the_worst(script: Script)
     script.search()
     for seed, progress in ((3, -0.9), (4, -0.2), (5, -0.5)):
         script.train("g0-00", seed, 0.0, progress)
-        (script.run.job_folder("g0-00", seed) / "policy.zip").touch()
+        (script.run.job_folder("g0-00", seed) / POLICY).touch()
     assert film(script.run, "g0-00", worst=True).policy.name == "seed-3"
     with pytest.raises(BadInput, match="g0-01 has no trained policy"):
         film(script.run, "g0-01")

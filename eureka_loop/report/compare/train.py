@@ -27,7 +27,7 @@ from eureka_loop.execute.evaluate import Stage
 from eureka_loop.execute.local import TRANSITIONS, filmed, record
 from eureka_loop.judge.agreement import Agreement, agreement
 from eureka_loop.propose.write import Gate
-from eureka_loop.records import Algorithm, Rollout, Training
+from eureka_loop.records import POLICY, Algorithm, Rollout, Training
 from eureka_loop.report.compare.setup import SETUP, Setup
 from eureka_loop.report.live import Live
 from eureka_loop.results import Trained
@@ -174,7 +174,7 @@ def relate(setup: Setup, run: Run) -> None:
     policies = {each.label: path for each in setup.entries if (path := _policy(setup, run, each.id))}
     folders = tuple(str(path.resolve()) for path in policies.values())
     names = tuple(sorted({*parameters, "time"}))
-    rollout = Rollout(run.task(), run.config.algo, folders, setup.judging_seeds[0], names)
+    rollout = Rollout(run.task(), folders, setup.judging_seeds[0], names)
     new = not policies or record(rollout, shared)
     for path in shared.glob("film-*") if new else ():
         path.unlink()
@@ -215,6 +215,6 @@ def _policy(setup: Setup, run: Run, id: str) -> Path | None:
     """Folder of the first finished training of an entry."""
     for seed in setup.training_seeds:
         folder = run.job_folder(id, seed)
-        if isinstance(run.result(id, seed), Trained) and (folder / "policy.zip").exists():
+        if isinstance(run.result(id, seed), Trained) and (folder / POLICY).exists():
             return folder
     return None

@@ -267,8 +267,8 @@ class PopulationPPO:
         return {
             "tensors": [tensor[learner].to(CPU, copy=True) for tensor in self._tensors],
             "random": self._random[learner].bit_generator.state,
-            "observations": self.observation_scale.statistics.of(learner),
-            "rewards": self.reward_scale.statistics.of(learner),
+            "observations": vars(self.observation_scale.statistics.of(learner)),
+            "rewards": vars(self.reward_scale.statistics.of(learner)),
             "returns": self.reward_scale.returns[learner],
             "last_obs": self._last_obs[learner],
         }
@@ -276,7 +276,7 @@ class PopulationPPO:
     def restore(self, learner: int, snapshot: Mapping[str, Any]) -> None:
         """Continue a learner; all of a cohort have taken as many steps."""
         for tensor, kept in zip(self._tensors, snapshot["tensors"], strict=True):
-            tensor[learner] = kept
+            tensor[learner] = torch.as_tensor(kept)
         self._random[learner].bit_generator.state = snapshot["random"]
         self.observation_scale.statistics.restore(learner, snapshot["observations"])
         self.reward_scale.statistics.restore(learner, snapshot["rewards"])

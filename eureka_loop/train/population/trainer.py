@@ -37,7 +37,7 @@ from eureka_loop.train.hyperparameters import Settings, SpacesOnly, make_model, 
 from eureka_loop.train.metrics import Pace, TrainingMetrics
 from eureka_loop.train.population.judging import judge_policies
 from eureka_loop.train.population.ppo import PopulationPPO, Rollout
-from eureka_loop.train.saved import read_snapshot, save_policy, write_snapshot
+from eureka_loop.train.saved import damaged, read_snapshot, save_policy, write_snapshot
 
 POLICY_KWARGS = {"net_arch", "activation_fn", "ortho_init", "log_std_init"}
 POLICY_KWARGS |= {"share_features_extractor", "optimizer_kwargs"}
@@ -244,13 +244,21 @@ class Cohort:
     def _restore(self) -> None:
         folders = [each.folder / each.job.after for each in self._learners]
         snapshots = [read_snapshot(folder) for folder in folders]
-        self.envs.restore([each["envs"] for each in snapshots])
-        for place, (learner, snapshot) in enumerate(zip(self._learners, snapshots, strict=True)):
-            self.ppo.restore(place, snapshot["learner"])
-            learner.model._n_updates = snapshot["epochs"]
-            learner.metrics.restore(snapshot["metrics"], folders[place])
-        self._step = snapshots[0]["step"]
-        self._pace = Pace(self._step, max(each["seconds"] for each in snapshots))
+        try:
+            self.envs.restore([each["envs"] for each in snapshots])
+            for place, (learner, snapshot) in enumerate(zip(self._learners, snapshots, strict=True)):
+                self.ppo.restore(place, snapshot["learner"])
+                learner.model._n_updates = int(snapshot["epochs"])
+                learner.metrics.restore(snapshot["metrics"], folders[place])
+            self._step = int(snapshots[0]["step"])
+            self._pace = Pace(self._step, max(float(each["seconds"]) for each in snapshots))
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            RuntimeError,
+        ) as error:  # of another task
+            raise damaged(folders[0], error) from error
 
     def _report(self) -> None:
         for place in self.ppo.active:

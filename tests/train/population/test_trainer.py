@@ -19,7 +19,7 @@ from eureka_loop.errors import RunError
 from eureka_loop.records import SNAPSHOT, Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.simulate.env import make_env
-from eureka_loop.train.saved import load_policy
+from eureka_loop.simulate.play import load
 
 MakeJob = Callable[..., Job]
 Cohort = Callable[..., list[Trained | Failed]]
@@ -159,7 +159,7 @@ def test_a_saved_policy_is_sb3s(normalize: bool, make_job: MakeJob, cohort: Coho
     assert (model.num_timesteps, model._n_updates, model.seed) == (256, 4, job.seed)
     steps = {float(state["step"]) for state in model.policy.optimizer.state.values()}
     assert steps == {2.0 * 2 * 4}  # rollouts, epochs, minibatches
-    predict = load_policy(tmp_path / "0", "ppo")
+    predict = load(tmp_path / "0")
     observation = np.random.default_rng(0).normal(size=17)
     wanted, _ = model.predict(normalization.normalize_obs(observation), deterministic=True)
     assert predict(observation).tolist() == wanted.tolist()
@@ -175,7 +175,7 @@ def test_the_judge_sees_the_policy_that_was_saved(make_job: MakeJob, cohort: Coh
     jobs = [job, replace(job, seed=4)]
     trained = cohort(jobs)
     assert isinstance(trained[0], Trained)
-    predict = load_policy(tmp_path / "0", "ppo")
+    predict = load(tmp_path / "0")
     for episode in trained[0].episodes:
         action = predict(make_env(job.task).reset(seed=episode.seed)[0])
         assert episode.fitness == pytest.approx(action[0] + 10.0 * action[1], abs=1e-5)
