@@ -64,7 +64,7 @@ class TrainConfig:
 class RunConfig(TrainConfig):
     """Options of `eureka run`. Keys and passwords are no part of it: they come from the environment."""
 
-    designer: Annotated[str | None, optional("{templates,llm,replay}")] = None
+    designer: Annotated[str | None, optional("{templates,llm,manual,replay}")] = None
     """Author of the rewards. Default: llm where a model is configured, else templates."""
     model: Annotated[str | None, optional("NAME")] = None
     """The language model; default: $EUREKA_MODEL."""

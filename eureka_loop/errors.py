@@ -11,7 +11,8 @@
     │   ├── EndpointError    the model's endpoint refuses what was requested, or fails
     │   │   ├── NoAnswer     a call without a usable answer; another attempt may succeed
     │   │   └── Unavailable  it can't be reached, refuses the key, or wants to be paid
-    │   └── BudgetSpent      the next call would pass a limit the user set; everything so far is kept
+    │   ├── BudgetSpent      the next call would pass a limit the user set; everything so far is kept
+    │   └── AnswersAwaited   a person's answers are lacking, and the command doesn't wait for them
     └── RunError             a run folder that can't be used: taken, damaged, not writable, full disk
 
 A candidate's failure is not an exception for the loop but a value: `results.Failed`.
@@ -134,6 +135,10 @@ class Unavailable(EndpointError):
 
 
 class BudgetSpent(DesignerError):
+    lasting = True
+
+
+class AnswersAwaited(DesignerError):
     lasting = True
 
 

@@ -16,6 +16,7 @@ Reward design for reinforcement learning, automated.
 describe
   run TASK_OR_TEXT    write rewards, train with them, improve them
   resume RUN          go on where a run stopped
+  propose TASK_OR_RUN have prompts written for you, or for a coding agent, to answer in files; go on from them
   train REWARD.py     train one reward program of your own
   tasks [NAME]        the catalogue, or one task: text, vocabulary, fitness, hand-written reward
 inspect
@@ -32,8 +33,15 @@ this machine
 """
 
 # else named as the command
-MODULES = {"resume": "run", "train": "run", "tasks": "look", "inspect": "look", "watch": "look"}
-COMMANDS = ("run", "resume", "train", "tasks", "inspect", "watch", "compare", "bench", "doctor")
+MODULES = {
+    "resume": "run",
+    "propose": "run",
+    "train": "run",
+    "tasks": "look",
+    "inspect": "look",
+    "watch": "look",
+}
+COMMANDS = ("run", "resume", "propose", "train", "tasks", "inspect", "watch", "compare", "bench", "doctor")
 
 
 def main(arguments: list[str] | None = None) -> None:

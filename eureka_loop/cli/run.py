@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from eureka_loop.config import RunConfig, TrainConfig, amend, load
-from eureka_loop.errors import BadInput, BudgetSpent, DesignerError
+from eureka_loop.errors import AnswersAwaited, BadInput, BudgetSpent, DesignerError
 from eureka_loop.options import Where, optional, parse, take, with_expression
 from eureka_loop.store import Run
 
-LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
+if TYPE_CHECKING:
+    from rich.console import Console
 
+LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
+ANSWERS_AWAITED = 4  # exit status of `propose`
 
 FILES = """
 
@@ -22,10 +26,10 @@ FILES = """
 --human FILE    a hand-written reward to compare with, for a task of your own"""
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], name: str = "run") -> int:
     """Have rewards written, trained and improved."""
     words, base, human = _files(arguments)
-    config = parse(RunConfig, "run", words, base, f"Have rewards written, trained and improved.{FILES}")
+    config = parse(RunConfig, name, words, base, f"Have rewards written, trained and improved.{FILES}")
     from eureka_loop.propose.designer import choice, settle
     from eureka_loop.propose.replay import with_recorded_numbers
     from eureka_loop.search.describe import of_its_own
@@ -37,7 +41,29 @@ def run(arguments: list[str]) -> int:
         print(choice(settled))
     if (plan := Schedule.of(created)) is not None:
         print(plan.plan.text)
-    return _go(created)
+    return _go(created, wait=name == "run")
+
+
+def propose(arguments: list[str]) -> int:
+    """As `run --designer manual`, or `resume`, as far as that goes without further answers."""
+    folder = next((each for each in map(Path, arguments) if (each / "run.toml").is_file()), None)
+    if folder is None:
+        return run([*arguments, "--designer", "manual"], "propose")
+    from eureka_loop.report.inspect import is_active
+    from eureka_loop.report.layout import print_lines
+    from eureka_loop.report.log import prompt
+    from eureka_loop.report.state import RunState
+
+    asked = Run.open(folder)
+    if asked.config.designer != "manual":
+        raise BadInput(
+            f"{folder} has no prompts to answer: its designer is {asked.config.designer}, not manual"
+        )
+    prompts = RunState(asked.events()).prompts
+    if is_active(asked) and prompts:  # another process waits for the answers
+        print_lines(*map(prompt, prompts.values()))
+        return ANSWERS_AWAITED
+    return resume(arguments, "propose")
 
 
 def _files(arguments: list[str]) -> tuple[list[str], RunConfig, Path | None]:
@@ -70,9 +96,9 @@ class ResumeOptions:
     """The endpoint from now on."""
 
 
-def resume(arguments: list[str]) -> int:
+def resume(arguments: list[str], name: str = "resume") -> int:
     """Go on where a run stopped."""
-    options = parse(ResumeOptions, "resume", arguments)
+    options = parse(ResumeOptions, name, arguments)
     from eureka_loop.propose.designer import check
     from eureka_loop.report.inspect import print_summary
     from eureka_loop.search.assemble import settled
@@ -86,7 +112,7 @@ def resume(arguments: list[str]) -> int:
     check(replace(run.config, **changed), run)
     amend(run.folder / "run.toml", changed)
     run.event("resumed", **changed)
-    return _go(run, options.jobs)
+    return _go(run, options.jobs, wait=name == "resume")
 
 
 @dataclass(frozen=True)
@@ -98,10 +124,30 @@ class TrainOptions(TrainConfig):
     """Trainings on fresh seeds, of the references, too: a run's comparison; --config doesn't count here."""
     program: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="REWARD.py")] = tyro.MISSING
     """A file with `def compute_reward(...)`."""
+    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print the outcome as JSON on standard output, and everything else on standard error."""
 
 
 def train(arguments: list[str]) -> int:
     """Train one reward program of the user's own."""
+    if "--json" not in arguments:
+        return _go(_to_train(arguments))
+    from eureka_loop.report.layout import terminal
+    from eureka_loop.report.outcome import outcome
+
+    log, made = terminal(stderr=True), None
+    try:
+        made = _to_train(arguments, log)
+        status = _go(made, console=log)
+    except (Exception, KeyboardInterrupt) as error:
+        print(json.dumps(outcome(made, error), indent=1))
+        raise
+    print(json.dumps(outcome(made), indent=1))
+    return status
+
+
+def _to_train(arguments: list[str], console: Console | None = None) -> Run:
+    """The run of one program."""
     words, base, human = _files(arguments)
     shared = [each.name for each in fields(TrainConfig)]
     defaults = TrainOptions(**{name: getattr(base, name) for name in shared if name != "report_seeds"})
@@ -113,44 +159,61 @@ def train(arguments: list[str]) -> int:
     config = replace(one, **{name: getattr(options, name) for name in shared})
     from eureka_loop.search.describe import of_its_own
 
-    return _go(_created(of_its_own(config, base), program=options.program, human=human))
+    return _created(of_its_own(config, base), program=options.program, human=human, console=console)
 
 
-def _created(config: RunConfig, *, program: Path | None = None, human: Path | None = None) -> Run:
+def _created(
+    config: RunConfig,
+    *,
+    program: Path | None = None,
+    human: Path | None = None,
+    console: Console | None = None,
+) -> Run:
     """The run's folder; mistakes in the task are reported before the survey."""
-    from eureka_loop.report.layout import LOOKING, terminal, waiting
+    from eureka_loop.report.layout import LOOKING, print_lines, terminal, waiting
     from eureka_loop.search import assemble
     from eureka_loop.search.describe import task_of
 
     task_of(config)
     try:
-        with waiting(LOOKING, log=terminal()):
+        with waiting(LOOKING, log=console or terminal()):
             return assemble.create(config, program=program, human=human)
     except KeyboardInterrupt:
-        terminal().print(
-            "Stopped: interrupted before anything was begun; nothing is left of it", soft_wrap=True
-        )
+        print_lines("Stopped: interrupted before anything was begun; nothing is left of it", console=console)
         raise
 
 
-def _go(run: Run, jobs: int | None = None) -> int:
-    """Send a run down the line, with a live display; it is resumable after any end."""
+def _go(run: Run, jobs: int | None = None, *, wait: bool = True, console: Console | None = None) -> int:
+    """Send a run down the line, with a live display; it is resumable after any end.
+
+    Args:
+        wait: whether a person's answers are waited for.
+        console: in place of standard output; the report has no pictures then.
+    """
     from eureka_loop.report.inspect import print_stopped, print_summary
     from eureka_loop.report.live import Live
     from eureka_loop.search import assemble
 
     with run:
         try:
-            with assemble.stops_recorded(run), Live(run) as live, assemble.assembled(run, jobs) as assembly:
-                run.listen(live)
-                assemble.follow(assembly)
+            with (
+                assemble.stops_recorded(run),
+                Live(run, console) as live,
+                assemble.assembled(run, jobs) as assembly,
+            ):
+                listed = "" if wait else "prompted"  # at the end
+                run.listen(lambda event: None if event["event"] == listed else live(event))
+                assemble.follow(assembly, wait=wait)
         except KeyboardInterrupt:
-            print_stopped(run, "interrupted")
+            print_stopped(run, "interrupted", console)
             return 130
         except BudgetSpent as spent:
-            print_stopped(run, str(spent))
+            print_stopped(run, str(spent), console)
             return LIMIT_REACHED
+        except AnswersAwaited as lacking:
+            print_stopped(run, str(lacking), console, command="propose")
+            return ANSWERS_AWAITED
         except DesignerError:
-            print_stopped(run, "no more programs can be written now; the last line says why")
+            print_stopped(run, "no more programs can be written now; the last line says why", console)
             raise
-        return print_summary(run)
+        return print_summary(run, console, pictures=console is None)

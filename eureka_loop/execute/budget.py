@@ -12,6 +12,7 @@ from eureka_loop.errors import BudgetSpent
 from eureka_loop.store import Event
 
 BEAT = 30.0  # s between two marks
+TICK = 0.5  # s between two looks at whether work goes on
 T = TypeVar("T")
 
 
@@ -20,28 +21,37 @@ def run_within(
     hours: float | None,
     worked: float = 0.0,
     *,
-    beat: Callable[[], None] = lambda: None,
+    mark: Callable[[str], None] = lambda _: None,
+    idle: Callable[[], bool] = lambda: False,
 ) -> T:
     """Run a coroutine to its end in an event loop of its own.
 
     Args:
         worked: seconds already spent, from `time_worked`.
-        beat: leaves an event, every 30 s: the most that isn't counted of a process that is killed.
+        mark: leaves an event: "working" every 30 s, the most that isn't counted of a process that is killed,
+            and where idle time ends; "idle" where it begins.
+        idle: whether nothing is done but to wait for a person, which isn't counted.
 
     Raises:
         BudgetSpent: so many hours are up; the work is cancelled.
     """
 
     async def limited() -> T:
-        task = start(work)
-        end = time.monotonic() + (math.inf if hours is None else hours * 3600 - worked)
+        task, left = start(work), math.inf if hours is None else hours * 3600 - worked
+        now = marked = time.monotonic()
+        quiet = resting = False
         while not task.done():
-            left = end - time.monotonic()
             if left <= 0.0:
                 raise BudgetSpent(f"--max-hours {hours:g} is reached; resume with more")
-            await asyncio.wait({task}, timeout=min(BEAT, left))
-            if not task.done():
-                beat()
+            await asyncio.wait({task}, timeout=min(BEAT, TICK, left))
+            now, last = time.monotonic(), now
+            left -= 0.0 if resting else now - last
+            before, quiet = quiet, idle()
+            rests = quiet and before  # twice: between two stages nothing goes on for a moment
+            if not task.done() and (rests != resting or (not rests and now - marked >= BEAT)):
+                mark("idle" if rests else "working")
+                marked = now
+            resting = rests
         return task.result()
 
     return asyncio.run(limited())
@@ -60,13 +70,19 @@ def time_worked(events: Iterable[Event]) -> float:
 
 
 def durations(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:
-    """Every event with the seconds since the one before, 0 where a process began with it.
+    """Every event with the seconds since the one before, 0 where a process began with it or was idle.
 
     By the monotonic clock, which no change of the system's time moves; older versions recorded none.
     """
     last: Event | None = None
+    idle = False
     for event in events:
         clock = "clock" if last is not None and "clock" in event and "clock" in last else "time"
-        passed = 0.0 if last is None or event["event"] == "resumed" else event[clock] - last[clock]
+        passed = 0.0 if last is None or idle or event["event"] == "resumed" else event[clock] - last[clock]
         yield event, max(0.0, passed)
-        last = event
+        last, idle = event, idle_after(event, idle)
+
+
+def idle_after(event: Event, before: bool) -> bool:
+    """Whether nothing is done but to wait for a person, from an event on."""
+    return event["event"] == "idle" or (before and event["event"] not in ("working", "resumed"))

@@ -68,6 +68,11 @@ class Evaluation:
         ended = [event for event in self.run.events() if event["event"] in ENDS]
         self._recorded = {(event["id"], event.get("seed"), event.get("rung")) for event in ended}
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being trained."""
+        return any(not task.done() for task in self._cohorts.values())
+
     async def train_all(self, candidates: Sequence[Candidate], stage: Stage) -> list[Evaluated]:
         """Every candidate trained once per training seed, in the order given."""
         members = [(candidate, seed) for candidate in candidates for seed in stage.training]

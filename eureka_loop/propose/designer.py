@@ -26,6 +26,8 @@ OPERATORS: Mapping[str, str] = {
     "path": "continue the development from the earliest parent to the latest",
 }
 
+SAMPLES_BY_HAND = 2  # programs of a generation, where it isn't given
+
 
 @dataclass(frozen=True, slots=True)
 class Repair:
@@ -130,6 +132,7 @@ DESIGNERS: Registry[DesignerFactory] = Registry(
     {
         "templates": "eureka_loop.propose.templates.designer:create",
         "llm": "eureka_loop.propose.llm.designer:create",
+        "manual": "eureka_loop.propose.manual:create",
         "replay": "eureka_loop.propose.replay:create",
     },
 )
@@ -149,6 +152,8 @@ def settle(config: RunConfig) -> RunConfig:
     if config.designer is None:
         config = replace(config, designer="llm" if configured_model(config.model) else "templates")
     check(config)
+    if config.designer == "manual" and config.leaves_open("samples"):
+        config = replace(config, samples=SAMPLES_BY_HAND)
     if config.designer == "llm":
         model, url = configured_model(config.model), configured_url(config.base_url)
         config = replace(config, model=model, base_url=url)

@@ -21,7 +21,7 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.trial import try_out
 from eureka_loop.reward.vocabulary import Vocabulary
-from eureka_loop.store import Run
+from eureka_loop.store import Event, Run
 
 REPAIRS = 2  # of one program
 PARALLEL = 8  # calls to a designer at a time
@@ -60,9 +60,30 @@ class Writer:
     def __init__(self, run: Run, designer: Designer, gate: Gate) -> None:
         self._run, self._designer, self._gate = run, designer, gate
         self._slots = asyncio.Semaphore(PARALLEL)
+        self._active: set[str] = set()  # ids of programs that are being written or checked
+        self._prompted: set[str] = set()  # of those that a person is to write
+        run.listen(self._heard)
         self._answered = False
         self._in_vain = 0  # failed calls in a row
         self.problem: DesignerError | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether only a person's answers are waited for."""
+        return bool(self._prompted) and not self._active
+
+    def _heard(self, event: Event) -> None:
+        id = str(event.get("id") or event.get("candidate"))
+        match event["event"]:
+            case "prompted":
+                self._active.discard(id)
+                self._prompted.add(id)
+            case "written" | "repaired":
+                self._prompted.discard(id)
+                self._active.add(id)
+            case "gated" | "failed":
+                self._prompted.discard(id)
+                self._active.discard(id)
 
     def write(self, request: Request, samples: Sequence[int]) -> list[asyncio.Task[Candidate | None]]:
         """The candidates of some samples, those that failed included; None: not written now."""
@@ -132,9 +153,11 @@ class Writer:
         Raises:
             DesignerError: the call failed, or no call would succeed just now.
         """
+        self._active.discard(request.id(sample))
         async with self._slots:
             if self.problem is not None:
                 raise self.problem
+            self._active.add(request.id(sample))
             try:
                 await self._answered_in_thread(request, sample)
             except DesignerError as error:

@@ -37,14 +37,14 @@ def run_page(run: Run) -> RenderableType:
     return Group(Text(run.folder.name, style="bold"), _overview(data), *_sections(data))
 
 
-def print_summary(run: Run, console: Console | None = None) -> int:
+def print_summary(run: Run, console: Console | None = None, *, pictures: bool = True) -> int:
     """Write the report and show the winner; the exit code: 0, or 1 where nothing could be trained.
 
     Raises:
         RunError: the report can't be written.
     """
     with layout.waiting("drawing"):
-        paths = write_report(run)
+        paths = write_report(run, pictures=pictures)
     data = RunData(run)
     show(summary(data), console)
     best = data.best
@@ -53,15 +53,16 @@ def print_summary(run: Run, console: Console | None = None) -> int:
     return 0 if best or data.having("halted") else 1
 
 
-def print_stopped(run: Run, reason: str, console: Console | None = None) -> None:
+def print_stopped(run: Run, reason: str, console: Console | None = None, *, command: str = "resume") -> None:
     """Print why a run stopped, how far it is and how to resume it; write a report if anything was trained."""
     data = RunData(run)
     best = next(iter(data.ranking), None)
     found = f"best so far {best.candidate.id}, {text.reached(best.score)}" if best else ""
     lines = [
         f"Stopped: {reason}",
+        *map(log.prompt, data.state.prompts.values()),
         f"{log.progress(data.state)} done; {found or 'nothing trained yet'}",
-        f"Go on with: eureka resume {shlex.quote(str(run.folder))}",
+        f"Go on with: eureka {command} {shlex.quote(str(run.folder))}",
     ]
     if best is not None:
         with contextlib.suppress(RunError):  # a full disk may be why it stopped
@@ -111,7 +112,7 @@ def _overview(data: RunData) -> RenderableType:
     config, task, state = data.config, data.task, data.state
     model = f" ({config.model})" if config.model else ""
     search = f"{state.designer or config.designer}{model}, {in_words(vars(config))}, seed {config.seed}"
-    active = _is_active(data.run)
+    active = is_active(data.run)
     ago = f", last event {numbers.duration(time.time() - state.last)} ago" if state.last else ""
     going = f"{'going on' if active else state.ended or 'killed'}: {log.progress(state)} done{ago}"
     facts = layout.facts(
@@ -129,7 +130,7 @@ def _overview(data: RunData) -> RenderableType:
     return Group(facts, layout.unbroken("go on with", f"eureka resume {shlex.quote(str(data.run.folder))}"))
 
 
-def _is_active(run: Run) -> bool:
+def is_active(run: Run) -> bool:
     """Whether a process holds the run's lock."""
     try:
         with (run.folder / ".lock").open("rb") as file:

@@ -88,7 +88,9 @@ def draw(state: RunState, now: float, width: int, height: int) -> Group:
     if state.generation is None and not state.report:
         return Group(header, Text(), Text("getting ready…", style="dim"), Text())
     rows = sorted(state.current, key=lambda each: (each is not state.best, SHOWN_FIRST.index(each.status)))
-    kept = rows[: max(1, height - 6)]
+    prompts = [Text(f"   {log.prompt(each)}", overflow="fold") for each in state.prompts.values()]
+    lines = sum(1 + each.cell_len // width for each in prompts)
+    kept = rows[: max(1, height - 6 - lines)]
     shown = [each for each in state.current if each in kept]
     others = [each for each in (*state.candidates.values(), *state.report.values()) if each not in shown]
     counts = [f"{amount} {status}" for status, amount in Counter(each.status for each in others).items()]
@@ -97,7 +99,7 @@ def draw(state: RunState, now: float, width: int, height: int) -> Group:
     remarks += [f"not shown: {', '.join(counts)}"] if others else []
     remarks += [f"{plural(written, 'program')} being written…"] if written else []
     remark = layout.cut(Text(f"   {'; '.join(remarks)}", style="dim"))
-    return Group(header, Text(), _table(state, shown, BAR if width >= 60 else 0), remark, Text())
+    return Group(header, Text(), _table(state, shown, BAR if width >= 60 else 0), remark, *prompts, Text())
 
 
 def _table(state: RunState, rows: Sequence[CandidateState], bar: int) -> Table:

@@ -14,6 +14,8 @@ TRAINED = "all trained; same transitions for all, videos…"  # a comparison goe
 
 def line(event: Event, state: RunState) -> str | None:
     """The line for an event that `state` contains already; None for no line."""
+    if event["event"] == "prompted":
+        return prompt(event)
     about = _of_run if "id" not in event else _of_candidate if event.get("seed") is None else _of_training
     found = about(event, state)
     return None if found is None else text.one_line(found)
@@ -25,6 +27,14 @@ def header(state: RunState, now: float) -> str:
     parts = ["report" if state.report else position(state) if begun else ""]
     parts.append(TRAINED if state.ended == "finished" and not state.generations else state.ended)
     return " · ".join(filter(None, [*parts, time_left(state, now), progress(state), tokens(state)]))
+
+
+def prompt(event: Event) -> str:
+    """Where a prompt is, and where its answer goes; or why the answer isn't taken."""
+    if event["problem"]:
+        return text.one_line(f"{event['answer']} can't be taken yet: {text.message(event['problem'], 200)}")
+    answer = event["answer"].rpartition("/")[2]
+    return text.one_line(f"{event['candidate']}: answer {event['prompt']} in {answer}")
 
 
 def position(state: RunState) -> str:

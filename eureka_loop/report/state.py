@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from eureka_loop import seeds
+from eureka_loop.execute.budget import idle_after
 from eureka_loop.judge.statistics import iqm
 from eureka_loop.report.text import LABELS, one_line
 from eureka_loop.results import FITNESS, PROGRESS, SKIPPED, standing
@@ -130,6 +131,8 @@ class RunState:
         self.ended = ""  # "finished", "interrupted", "stopped: <reason>"
         self.worked = 0.0  # s, interruptions excluded
         self.last = 0.0  # Unix time of the last event
+        self.idle = False  # whether only a person's answers are waited for
+        self.prompts: dict[str, Event] = {}  # those that a person is to answer, by id of the program
         self._began: float | None = None  # seconds worked before the first training
         self._requested: set[str] = set()  # ids of programs
         for event in events:
@@ -138,16 +141,19 @@ class RunState:
     def take(self, event: Event) -> None:
         """Update the state by one event."""
         now, kind = event.get("time", self.last), event["event"]
-        if self.last and kind != "resumed":
+        if self.last and not self.idle and kind != "resumed":
             self.worked += max(0.0, now - self.last)
-        self.last = max(self.last, now)
+        self.last, self.idle = max(self.last, now), idle_after(event, self.idle)
         if "id" in event:
             self._of_candidate(event)
+        elif kind == "prompted":
+            self.prompts = dict(sorted({**self.prompts, event["candidate"]: event}.items()))
         else:
             self._of_run(event)
 
     def _of_candidate(self, event: Event) -> None:
         id, seed = event["id"], event.get("seed")
+        self.prompts.pop(id, None)
         if seed is not None and self._began is None:
             self._began = self.worked
         report = id in REFERENCES if seed is None else seeds.is_report(seed)
@@ -162,6 +168,7 @@ class RunState:
                 self._started(event)
             case "resumed":  # trainings that were running begin again
                 self.ended = ""
+                self.prompts.clear()
                 for each in self._all:
                     lasting = [seed for seed, last in each.trainings.items() if last["event"] not in RUNNING]
                     each.trainings = {seed: each.trainings[seed] for seed in lasting}
@@ -253,7 +260,7 @@ class RunState:
         if self.ended or self._began is None or done < max(1, running) / 10:
             return None
         left = (self.trainings_wanted - done) * (self.worked - self._began) / done
-        return max(0.0, left - max(0.0, now - self.last))
+        return left if self.idle else max(0.0, left - max(0.0, now - self.last))
 
     @property
     def _all(self) -> list[CandidateState]:

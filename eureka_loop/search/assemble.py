@@ -13,7 +13,7 @@ import tomli_w
 from eureka_loop import files
 from eureka_loop.config import RunConfig, amend, as_table
 from eureka_loop.envs.registry import find_domain
-from eureka_loop.errors import BadInput, DesignerError, Refused, RewardFailure, UnknownName
+from eureka_loop.errors import AnswersAwaited, BadInput, DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.execute import machine
 from eureka_loop.execute.budget import run_within, start, time_worked
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
@@ -197,8 +197,15 @@ def assembled(run: Run, jobs: int | None = None) -> Iterator[Search]:
             search.executor.close()
 
 
-def follow(search: Search) -> None:
-    """Search from wherever the run stands, then train its winner and the references for the report."""
+def follow(search: Search, *, wait: bool = True) -> None:
+    """Search from wherever the run stands, then train its winner and the references for the report.
+
+    Args:
+        wait: whether a person's answers are waited for.
+
+    Raises:
+        AnswersAwaited: they are lacking, and nothing else can be done.
+    """
     run = search.run
     announce(run, search.machine, search.share)
 
@@ -212,8 +219,15 @@ def follow(search: Search) -> None:
             await search.retrain(best.candidate)
             run.event("finished", winner=best.candidate.id)
 
-    worked = time_worked(run.events())
-    run_within(work(), search.config.max_hours, worked, beat=lambda: run.event("working"))
+    def mark(state: str) -> None:
+        run.event(state)
+        if state == "idle" and not wait:
+            raise AnswersAwaited("answers are awaited")
+
+    def idle() -> bool:
+        return search.writer.idle and not search.evaluation.busy
+
+    run_within(work(), search.config.max_hours, time_worked(run.events()), mark=mark, idle=idle)
 
 
 def _end_early(search: Search) -> None:

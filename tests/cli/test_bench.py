@@ -40,6 +40,7 @@ def _measured(monkeypatch: pytest.MonkeyPatch) -> None:
         ("quick --yes --steps 50", "--steps 50 is out of range"),
         ("quick --yes --designer llm --model m", "OPENAI_API_KEY"),
         ("quick --yes --designer replay", "a bench can't replay a run"),
+        ("quick --yes --designer manual", "a bench waits for nobody's answers: give --designer"),
         ("quick --yes --config none.toml", "none.toml"),
         ("--yes", "SUITE"),
     ],

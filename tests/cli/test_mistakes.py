@@ -30,7 +30,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ("run halfcheetah-run --designer replay", "--replay"),
         (
             "run halfcheetah-run --designer gpt",
-            "eureka: unknown designer 'gpt'; registered: templates, llm, replay",
+            "eureka: unknown designer 'gpt'; registered: templates, llm, manual, replay",
         ),
         ("run halfcheetah-run --steps 50", "--steps 50 is out of range"),
         ("compare a.py b.py --task hopper-hop --margin -1", "--margin -1.0 is out of range: give 0 to"),
@@ -39,6 +39,11 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ("resume", "eureka: say which run: its folder, such as runs/"),
         ("resume nothing", "is not a run"),
         ("inspect nothing", "is not a run"),
+        ("propose", "say what is wanted"),
+        (
+            "propose halfcheetah-run --samples 0.5",
+            "--samples takes a whole number, not '0.5'; `eureka propose",
+        ),
         ("tasks halfcheeta", "halfcheetah-run"),
         ("train", "eureka: say which program: a file with `def compute_reward(...)`; "),
         (

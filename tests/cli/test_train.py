@@ -9,6 +9,7 @@ import tomli_w
 
 from eureka_loop.cli import run
 from eureka_loop.config import RunConfig, as_table, load
+from eureka_loop.errors import BadInput
 
 
 def test_a_file_gives_its_time_limit_and_hyperparameters_but_no_report(
@@ -39,7 +40,7 @@ def test_a_file_gives_its_time_limit_and_hyperparameters_but_no_report(
 def test_a_resumed_run_may_have_another_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = RunConfig(task="hopper-hop", designer="llm", model="old", base_url="http://127.0.0.1:1/v1")
     (tmp_path / "run.toml").write_text(tomli_w.dumps(as_table(config)))
-    monkeypatch.setattr(run, "_go", lambda resumed, jobs: 0)
+    monkeypatch.setattr(run, "_go", lambda resumed, jobs, **_: 0)
     url = "http://127.0.0.1:2/v1"
     assert run.resume([str(tmp_path), "--model", "new", "--base-url", url, "--max-tokens", "9000"]) == 0
     changed = load(tmp_path / "run.toml")
@@ -49,3 +50,10 @@ def test_a_resumed_run_may_have_another_endpoint(tmp_path: Path, monkeypatch: py
         9000,
         "hopper-hop",
     )
+
+
+def test_only_a_run_by_hand_has_prompts(tmp_path: Path) -> None:
+    config = RunConfig(task="hopper-hop", designer="templates")
+    (tmp_path / "run.toml").write_text(tomli_w.dumps(as_table(config)))
+    with pytest.raises(BadInput, match="has no prompts to answer: its designer is templates, not manual"):
+        run.propose(["--jobs", "1", str(tmp_path)])

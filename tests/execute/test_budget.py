@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,29 @@ from eureka_loop.search.planning import speed_of
 
 def test_work_ends_at_the_limit_with_marks_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "BEAT", 0.01)
-    beats: list[None] = []
+    beats: list[str] = []
     with pytest.raises(BudgetSpent, match="--max-hours 1 is reached"):
-        run_within(asyncio.sleep(3600), 1.0, 3599.9, beat=lambda: beats.append(None))
+        run_within(asyncio.sleep(3600), 1.0, 3599.9, mark=beats.append)
     assert 2 <= len(beats) <= 11
-    assert run_within(asyncio.sleep(0, "done"), None, beat=lambda: 1 / 0) == "done", "no mark at the end"
+    assert {*beats} == {"working"}
+    assert run_within(asyncio.sleep(0, "done"), None, mark=lambda _: 1 / 0) == "done", "no mark at the end"
+
+
+def test_a_wait_for_a_person_spends_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "TICK", 0.02)
+    marks: list[str] = []
+    quiet = iter([False, True, False, *[True] * 20, *[False] * 9999])
+    began = time.monotonic()
+    with pytest.raises(BudgetSpent, match="--max-hours 1 is reached"):
+        run_within(asyncio.sleep(3600), 1.0, 3599.8, mark=marks.append, idle=lambda: next(quiet))
+    assert time.monotonic() - began > 0.5
+    assert marks == ["idle", "working"], "a moment between two stages is none"
+
+
+def test_idle_time_of_every_process_is_left_out() -> None:
+    times = [("asked", 0.0), ("idle", 5.0), ("written", 900.0), ("working", 901.0), ("trained", 911.0)]
+    times += [("idle", 912.0), ("stopped", 2000.0), ("resumed", 3000.0), ("asked", 3004.0)]
+    assert time_worked({"event": kind, "time": time} for kind, time in times) == 5 + 11 + 4
 
 
 def test_a_wait_that_ends_with_a_kill_counts_and_the_time_until_it_goes_on_does_not() -> None:

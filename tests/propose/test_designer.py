@@ -51,7 +51,9 @@ def test_a_recording_is_checked(tmp_path: Path) -> None:
 
 
 def test_unknown_names_are_refused_with_the_known_ones(ask: Any) -> None:
-    with pytest.raises(UnknownName, match="unknown designer 'oracle'; registered: templates, llm, replay"):
+    with pytest.raises(
+        UnknownName, match="unknown designer 'oracle'; registered: templates, llm, manual, replay"
+    ):
         settle(RunConfig(designer="oracle"))
     with pytest.raises(UnknownName, match=f"unknown operator 'xyz'; operators: {', '.join(OPERATORS)}"):
         ask(operator="xyz")

@@ -230,3 +230,26 @@ def test_a_designer_knows_the_programs_that_are_not_evaluated_yet(run: Run, gate
     designer = answering({0: GOOD, 1: TWICE})
     write(run, designer, gate, (request(2), [0]), (request(2), [1]))
     assert [each.under_way for each, _ in designer.requests] == [(), (GOOD,)]
+
+
+def test_a_run_is_idle_while_every_program_under_way_waits_for_its_author(run: Run, gate: Gate) -> None:
+    """Not while one is being checked, or written by anybody else."""
+    designer = Held(lambda request, sample: BAD if request.repair is None else GOOD, lambda _: True)
+    idle: list[bool] = []
+
+    async def work() -> None:
+        writer = Writer(run, designer, gate)
+        tasks = writer.write(*whole(2))
+        while len(designer.requests) < 2:
+            await asyncio.sleep(0.01)
+        for id in ("g0-00", "g0-01"):
+            idle.append(writer.idle)
+            run.event("prompted", candidate=id, prompt="", answer="", problem="")
+        idle.append(writer.idle)
+        designer.free.set()
+        run.listen(lambda event: idle.append(writer.idle) if event["event"] == "repaired" else None)
+        await asyncio.gather(*tasks)
+        idle.append(writer.idle)
+
+    asyncio.run(work())
+    assert idle == [False, False, True, False, False, False]

@@ -112,6 +112,21 @@ def test_the_best_and_those_in_training_are_shown_when_not_all_fit(shown: Callab
     assert "not shown: 10 failed, 25 waiting" in screen
 
 
+def test_prompts_stand_below_until_they_are_answered(state: RunState, shown: Callable[..., str]) -> None:
+    for id, problem in (("g1-05", ""), ("g1-04", ""), ("g1-05", "the reply holds no code: \x1b[2Jhm")):
+        answer = f"runs/r/prompts/{id}.answer.md"
+        where = {"prompt": f"runs/r/prompts/{id}.md", "answer": answer, "problem": problem}
+        state.take(event("prompted", 13.0, candidate=id, **where))
+    screen = shown(draw(state, 13.0, 100, 30))
+    assert screen.endswith("""
+   g1-04: answer runs/r/prompts/g1-04.md in g1-04.answer.md
+   runs/r/prompts/g1-05.answer.md can't be taken yet: the reply holds no code: \\x1b[2Jhm
+""")
+    assert len(shown(draw(state, 13.0, 40, 11), width=40).splitlines()) <= 11
+    state.take(event("written", 14.0, id="g1-04", note="", parents=[], source=True))
+    assert "g1-04: answer" not in shown(draw(state, 14.0, 100, 30))
+
+
 def test_the_report_shows_winner_and_references(state: RunState, shown: Callable[..., str]) -> None:
     state.take(event("reporting", winner="g1-00", references=["human", "sparse"], seeds=[]))
     train(state, "g1-00", 4.0, seed=seeds("report_training", 0, 3)[0])

@@ -161,6 +161,18 @@ def test_time_left_is_what_remains_at_the_measured_pace() -> None:
     assert state.seconds_left(12.0) is None
 
 
+def test_time_that_is_waited_for_a_person_is_neither_worked_nor_counted_down() -> None:
+    state = begun()
+    take(state, done("g0-00", time=11.0), done("g0-01", time=11.0), event("idle", 12.0))
+    left = state.seconds_left(12.0)
+    assert left is not None
+    assert left > 0
+    assert state.seconds_left(5000.0) == left
+    worked = state.worked
+    take(state, event("working", 9000.0), event("working", 9003.0))
+    assert state.worked == worked + 3.0
+
+
 def test_the_best_of_generations_to_come_are_expected_to_be_confirmed() -> None:
     """Of two generations of two candidates each: 4 trainings, and 1.5 × 2 of each generation's best."""
     state = begun()
