@@ -115,13 +115,15 @@ def _overview(data: RunData) -> RenderableType:
     active = is_active(data.run)
     ago = f", last event {numbers.duration(time.time() - state.last)} ago" if state.last else ""
     going = f"{'going on' if active else state.ended or 'killed'}: {log.progress(state)} done{ago}"
+    if state.ended == "finished" and data.best:
+        going = f"finished; winner {data.best.id}"
     facts = layout.facts(
         [
             ("task", f"{task.name} on {task.env_id}" if task else ""),
             ("", task.text if task else ""),
             ("search", search),
             ("trainer", sections.trainer(data)),
-            ("state", f"finished; winner {state.winner}" if state.ended == "finished" else going),
+            ("state", going),
             ("cost", str(data.cost)),
         ]
     )

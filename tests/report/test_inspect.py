@@ -226,6 +226,7 @@ def test_without_a_report_the_searchs_number_is_called_that(script: Script, show
     script.search()
     script.run.event("finished", winner="g1-00")
     assert "2.750 on the search's seeds; no report was asked for" in shown(summary(RunData(script.run)))
+    assert "state   finished; winner g1-00\n" in shown(run_page(script.run))
 
 
 @pytest.mark.parametrize("full", [False, True])
