@@ -169,11 +169,7 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
 
 
 def read_table(path: Path) -> dict[str, Any]:
-    """A TOML file.
-
-    Raises:
-        BadInput: no such file, or not TOML.
-    """
+    """A TOML file; BadInput where there is none."""
     try:
         return tomllib.loads(files.read_text(path, BadInput))
     except tomllib.TOMLDecodeError as error:

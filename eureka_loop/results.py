@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
@@ -154,20 +154,20 @@ class Trained:
     # undefined (constant, or under 3 episodes).
     correlations: Mapping[str, float | None]
     seconds: float  # wall-clock time of the training alone
-    policy_scores: Mapping[str, Score] = field(default_factory=dict)  # no means over episodes
 
     @property
     def scores(self) -> Mapping[str, Score]:
-        """By name: means over the episodes that have the score, and `policy_scores`.
-
-        Progress only of a policy that succeeded in no episode.
-        """
+        """By name: means over the episodes that have it; progress only where no episode succeeded."""
         names = dict.fromkeys(name for episode in self.episodes for name in episode.scores)
         means = {name: _mean_score([each.scores[name] for each in self.episodes]) for name in names}
         progress = [each.scores[PROGRESS] for each in self.episodes if PROGRESS in each.scores]
         if succeeded := [score for score in progress if score.value is None]:
             means[PROGRESS] = succeeded[0]
-        return {**means, **self.policy_scores}
+        return means
+
+    def score(self, name: str) -> float | None:
+        """None where it is unscored."""
+        return self.scores.get(name, UNSCORED).value
 
     @property
     def fitness(self) -> float:
@@ -177,12 +177,12 @@ class Trained:
     @property
     def success(self) -> float | None:
         """Share of judged episodes that succeeded; None where the task defines no success."""
-        return self.scores.get(SUCCESS, UNSCORED).value
+        return self.score(SUCCESS)
 
     @property
     def progress(self) -> float | None:
         """Mean over the judged episodes; None where one succeeded, or the task defines none."""
-        return self.scores.get(PROGRESS, UNSCORED).value
+        return self.score(PROGRESS)
 
 
 def _mean_score(scores: Sequence[Score]) -> Score:
@@ -225,7 +225,7 @@ class Evaluated:
 
     def score(self, name: str) -> float | None:
         """Mean of a score over seeds; None unless every seed finished with one."""
-        values = [each.scores.get(name, UNSCORED).value for each in self.trained]
+        values = [each.score(name) for each in self.trained]
         return mean_known(values) if None not in values and len(values) == len(self.results) else None
 
 

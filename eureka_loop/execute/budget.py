@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from eureka_loop.errors import BudgetSpent
@@ -64,25 +64,26 @@ def start(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     return task
 
 
-def time_worked(events: Iterable[Event]) -> float:
-    """Seconds that a run has worked, over all its processes, from its events."""
-    return sum(seconds for _, seconds in durations(events))
-
-
-def durations(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:
-    """Every event with the seconds since the one before, 0 where a process began with it or was idle.
+class WorkClock:
+    """Seconds that a run works, event by event: none where a process begins, or only a person is waited for.
 
     By the monotonic clock, which no change of the system's time moves; older versions recorded none.
     """
-    last: Event | None = None
-    idle = False
-    for event in events:
-        clock = "clock" if last is not None and "clock" in event and "clock" in last else "time"
-        passed = 0.0 if last is None or idle or event["event"] == "resumed" else event[clock] - last[clock]
-        yield event, max(0.0, passed)
-        last, idle = event, idle_after(event, idle)
+
+    def __init__(self) -> None:
+        self._last: Event | None = None
+        self.idle = False
+
+    def passed(self, event: Event) -> float:
+        """Since the event before."""
+        last, kind, seconds = self._last, event["event"], 0.0
+        if last is not None and not self.idle and kind != "resumed":
+            clock = "clock" if "clock" in event and "clock" in last else "time"
+            seconds = max(0.0, float(event[clock] - last[clock]))
+        self._last, self.idle = event, kind == "idle" or (self.idle and kind not in ("working", "resumed"))
+        return seconds
 
 
-def idle_after(event: Event, before: bool) -> bool:
-    """Whether nothing is done but to wait for a person, from an event on."""
-    return event["event"] == "idle" or (before and event["event"] not in ("working", "resumed"))
+def time_worked(events: Iterable[Event]) -> float:
+    """Seconds that a run has worked, over all its processes, from its events."""
+    return sum(map(WorkClock().passed, events))

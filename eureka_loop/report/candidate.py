@@ -16,7 +16,7 @@ from eureka_loop.judge.screening import Screened
 from eureka_loop.records import Candidate
 from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import sentence
-from eureka_loop.results import FITNESS, SUCCESS, UNSCORED, Failed, Trained
+from eureka_loop.results import FITNESS, SUCCESS, Failed, Trained
 from eureka_loop.reward.gate import check
 from eureka_loop.search.feedback import stopped, training_table
 from eureka_loop.store import REFERENCES, Run
@@ -98,7 +98,7 @@ def _score(trained: Trained, name: str) -> str:
     """ "-0.2047 (-0.2061 … -0.2012)": mean, lowest and highest of the judged episodes."""
     score = trained.scores[name]
     value = "unscored" if score.value is None else numbers.number(score.value)
-    found = (each.scores.get(name, UNSCORED).value for each in trained.episodes)
+    found = (each.score(name) for each in trained.episodes)
     if len(known := [each for each in found if each is not None]) > 1:
         value += f" ({' … '.join(numbers.column([min(known), max(known)]))})"
     return f"{value}: {score.explanation}" if score.explanation else value

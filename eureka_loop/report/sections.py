@@ -15,7 +15,6 @@ from eureka_loop.results import (
     FITNESS,
     PROGRESS,
     SUCCESS,
-    UNSCORED,
     Evaluated,
     Failed,
     ranked,
@@ -44,7 +43,7 @@ def ranking(data: RunData, *, notes: bool = False) -> Grid:
     heads = ["#", "id", "fitness", *([each_seed] if several else []), *scored, TERMS, "from"]
     rows = []
     for place, each in enumerate([*found, *ranked(data.having("halted"))], start=1):
-        values = (result.scores.get(by, UNSCORED).value for result in each.trained)
+        values = (result.score(by) for result in each.trained)
         seeds = [", ".join(numbers.column(values))] if several else []
         scores = [
             numbers.percent(each.score(name)) if name == SUCCESS else numbers.number(each.score(name))

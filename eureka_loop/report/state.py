@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from eureka_loop import seeds
-from eureka_loop.execute.budget import idle_after
+from eureka_loop.execute.budget import WorkClock
 from eureka_loop.judge.statistics import iqm
 from eureka_loop.report.text import LABELS, one_line
 from eureka_loop.results import FITNESS, PROGRESS, SKIPPED, standing
@@ -131,7 +131,7 @@ class RunState:
         self.ended = ""  # "finished", "interrupted", "stopped: <reason>"
         self.worked = 0.0  # s, interruptions excluded
         self.last = 0.0  # Unix time of the last event
-        self.idle = False  # whether only a person's answers are waited for
+        self.clock = WorkClock()  # idle where only a person's answers are waited for
         self.prompts: dict[str, Event] = {}  # those that a person is to answer, by id of the program
         self._began: float | None = None  # seconds worked before the first training
         self._requested: set[str] = set()  # ids of programs
@@ -140,13 +140,11 @@ class RunState:
 
     def take(self, event: Event) -> None:
         """Update the state by one event."""
-        now, kind = event.get("time", self.last), event["event"]
-        if self.last and not self.idle and kind != "resumed":
-            self.worked += max(0.0, now - self.last)
-        self.last, self.idle = max(self.last, now), idle_after(event, self.idle)
+        self.worked += self.clock.passed(event)
+        self.last = max(self.last, event["time"])
         if "id" in event:
             self._of_candidate(event)
-        elif kind == "prompted":
+        elif event["event"] == "prompted":
             self.prompts = dict(sorted({**self.prompts, event["candidate"]: event}.items()))
         else:
             self._of_run(event)
@@ -260,7 +258,7 @@ class RunState:
         if self.ended or self._began is None or done < max(1, running) / 10:
             return None
         left = (self.trainings_wanted - done) * (self.worked - self._began) / done
-        return left if self.idle else max(0.0, left - max(0.0, now - self.last))
+        return left if self.clock.idle else max(0.0, left - max(0.0, now - self.last))
 
     @property
     def _all(self) -> list[CandidateState]:

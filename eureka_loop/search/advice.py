@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from eureka_loop.judge.statistics import probability_of_improvement
 from eureka_loop.numbers import compact
 from eureka_loop.results import Checkpoint, TermStats, Trained, mean_known
 from eureka_loop.reward.contract import is_diagnostic
@@ -24,7 +25,6 @@ SATISFIED = 0.05  # distance of a mean from the highest value, relative to that 
 DOMINATES, NEGLIGIBLE = 0.8, 0.01  # shares of the reward
 AGAINST, WITH = -0.5, 0.5  # correlation with fitness
 FALLEN = 0.7  # final fitness, as a part of the rise to its best point in training
-MOVED = 2.0  # standard errors by which progress is more than what is reached without learning
 REWRITE = "rewrite the whole reward rather than adjusting it"
 LEADS = "the reward leads the right way, not far enough; keep what works"
 WINDOW = 3  # points of training, of six or more, that are taken together: single ones are noisy
@@ -82,11 +82,8 @@ def _moved(trained: Sequence[Trained], floors: Iterable[Trained]) -> str:
         for results in (trained, *([floor] for floor in floors))
     ]
     ours, *others = (np.array(each) for each in found)
-    best = max((each for each in others if len(each) > 1), key=np.mean, default=None)
-    if best is None or len(ours) < 2:
-        return ""
-    error = np.sqrt(ours.var(ddof=1) / len(ours) + best.var(ddof=1) / len(best))
-    if ours.mean() - best.mean() <= MOVED * error:
+    best = max(filter(len, others), key=np.mean, default=None)
+    if best is None or not len(ours) or probability_of_improvement(ours, best).low <= 0.5:
         return ""
     progress = f"progress is {compact(ours.mean())}, and {compact(best.mean())} without learning"
     return f"It (almost) never succeeded yet, but {progress}: {LEADS}."

@@ -18,7 +18,7 @@ from eureka_loop import files
 from eureka_loop.config import USUAL, RunConfig
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RunError
-from eureka_loop.execute.budget import durations, time_worked
+from eureka_loop.execute.budget import WorkClock, time_worked
 from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.machine import Share
 from eureka_loop.numbers import compact, count, plural
@@ -195,8 +195,9 @@ def speed_of(events: Iterable[Event]) -> float | None:
     """Environment steps a second while anything was training, judging included; None before a result."""
     running: set[tuple[Any, ...]] = set()
     steps: dict[tuple[Any, ...], int] = {}
-    seconds, whole = 0.0, 0
-    for event, passed in durations(events):
+    seconds, whole, clock = 0.0, 0, WorkClock()
+    for event in events:
+        passed = clock.passed(event)
         seconds += passed if running else 0.0
         training = event.get("id"), event.get("seed")
         match event["event"]:

@@ -42,18 +42,18 @@ def event(name: str, time: float = 1.0, /, **values: Any) -> Event:
     return {"event": name, "time": time, **values}
 
 
-def generation(state: RunState, number: int, samples: int = 4) -> None:
+def generation(state: RunState, number: int, samples: int = 4, time: float = 1.0) -> None:
     """Written; every fourth is refused, the others wait."""
-    state.take(event("generation", generation=number, samples=samples))
+    state.take(event("generation", time, generation=number, samples=samples))
     for index in range(samples):
         id = f"g{number}-{index:02d}"
-        state.take(event("written", id=id, note=f"note {index}", parents=[], source=True))
+        state.take(event("written", time, id=id, note=f"note {index}", parents=[], source=True))
         if index % 4 == 3:
-            state.take(event("failed", id=id, seed=None, kind="refused", message="Line 9: no `if`"))
+            state.take(event("failed", time, id=id, seed=None, kind="refused", message="Line 9: no `if`"))
 
 
 def train(state: RunState, id: str, fitness: float, *, time: float = 1.0, seed: int = 0) -> None:
-    state.take(event("training", id=id, seed=seed, steps=100_000))
+    state.take(event("training", time, id=id, seed=seed, steps=100_000))
     state.take(event("trained", time, id=id, seed=seed, fitness=fitness, success=None, seconds=9.0))
 
 
@@ -62,9 +62,10 @@ def state() -> RunState:
     """Generation 0 done, generation 1 in training."""
     state = RunState([event("started", 1.0, **STARTED)])
     generation(state, 0)
+    state.take(event("training", id="g0-00", seed=0, steps=100_000))
     for index in range(3):
         train(state, f"g0-0{index}", 1.0 + index, time=10.0)
-    generation(state, 1)
+    generation(state, 1, time=10.0)
     train(state, "g1-00", 4.5, time=10.0)
     state.take(event("training", 10.0, id="g1-01", seed=0, steps=100_000))
     state.take(event("progress", 12.0, id="g1-01", seed=0, step=62_000, steps=100_000, fitness=2.25))

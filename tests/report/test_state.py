@@ -190,6 +190,6 @@ def test_the_best_of_generations_to_come_are_expected_to_be_confirmed() -> None:
 
 def test_an_interruption_is_no_work() -> None:
     state = take(begun(), done("g0-00", time=101.0), event("resumed", 1000.0))
-    assert state.worked == 100.0
+    assert state.worked == 101.0
     take(state, training("g0-01", time=1000.0), progress("g0-01", 50, 1050.0))
     assert state.seconds_left(1050.0) == pytest.approx(2.5 * 150 / 1.5)

@@ -219,7 +219,7 @@ def test_what_came_closer_than_without_learning_is_kept_though_it_never_succeede
         judged = (judged_episode(n, 0.0, 0.0, 9, Score(value)) for n, value in enumerate(progress))
         return replace(trained(fitness=fitness, success=0.0), episodes=tuple(judged))
 
-    floors = {"zero actions": reaching(-0.9, -0.8), "random actions": reaching(-0.6, -0.8)}
+    floors = {"zero actions": reaching(-0.9, -0.8), "random actions": reaching(-0.6, -0.8, -0.6, -0.8)}
     (found, *_) = advice([reaching(-0.1, -0.3), reaching(-0.2, -0.2)], floors)
     assert found == (
         "It (almost) never succeeded yet, but progress is -0.2, and -0.7 without learning: the reward leads the "

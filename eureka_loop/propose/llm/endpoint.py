@@ -24,7 +24,6 @@ from eureka_loop.propose.llm.settings import api_key, configured_url
 
 TIMEOUT = 300.0  # seconds without a byte
 LIMITS = ("max_tokens", "max_completion_tokens")  # synonyms; newer models take only the second
-OPTIONAL = frozenset({"temperature", "seed", *LIMITS})
 LONGEST_WAIT = 120.0  # seconds of Retry-After that are waited for
 
 _CERTIFICATES = httpx2.create_ssl_context()  # once: a tenth of a second for every client otherwise
