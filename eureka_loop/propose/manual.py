@@ -18,7 +18,7 @@ from pathlib import Path
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import DesignerError, Refused
-from eureka_loop.propose.designer import Request, candidate_id
+from eureka_loop.propose.designer import Request
 from eureka_loop.propose.llm import prompts
 from eureka_loop.propose.llm.extract import ENTRY, extract
 from eureka_loop.records import Reply
@@ -26,13 +26,13 @@ from eureka_loop.reward.parsing import parse
 from eureka_loop.store import Run
 
 FOLDER = "prompts"  # in a run's folder
-ANSWERS = (".answer.md", ".answer.txt", ".py")  # behind a prompt's name; the first that is there counts
+ANSWERS = (".answer.md", ".answer.txt", ".py")  # behind a prompt's name; of several the newest counts
 SKIP = "skip"  # the answer that leaves a program out
 POLL = 0.5  # s between two looks at the files
 SETTLED = 2.0  # s without a change after which an answer counts as written: editors write in place
 LARGEST = 1_000_000  # bytes of an answer
 LEFT_OUT = "left out by its author"
-BEST, ANSWERED = "# The best program so far", "# Your answer"  # headings of programs in prompts
+PARENT, ANSWERED = "# The program to work from", "# Your answer"  # headings of programs in prompts
 
 
 class ManualDesigner:
@@ -46,6 +46,7 @@ class ManualDesigner:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._first: dict[str, str] = {}  # text of a prompt → the first program that it asks for
 
     def propose(self, request: Request, sample: int) -> Reply:
         """The answer to a prompt, whenever it is there.
@@ -58,7 +59,9 @@ class ManualDesigner:
             raise DesignerError(repair.problems)  # it was left out
         name = f"{id}.repair-{repair.attempt}" if repair else id
         prompt, messages = self._run.folder / FOLDER / f"{name}.md", prompts.messages(request)
-        files.write_text(prompt, page(request, id, name, messages))
+        text = conversation(messages[-2:] if repair else messages, ANSWERED if repair else PARENT)
+        first = self._first.setdefault(text, id)
+        files.write_text(prompt, f"{_head(name, alike=first if first != id else '')}\n\n{text}\n")
         reply = self._answer(id, prompt)
         if repair is not None and reply.source is None:
             raise DesignerError(reply.problem)
@@ -87,21 +90,25 @@ def create(config: RunConfig, run: Run | None) -> ManualDesigner:
     return ManualDesigner(run or Run(config.out))
 
 
-def page(request: Request, id: str, name: str, messages: Sequence[prompts.Turn]) -> str:
-    """A prompt as a file: where the answer goes, then the conversation; of a repair its two last turns."""
-    number = request.generation
-    head = [
-        f"Answer in {name}{ANSWERS[0]} beside this file, as a chat window gives it, or in",
-        f'{name}{ANSWERS[-1]}, the program alone. The word "{SKIP}" in place of an answer leaves it out.',
-    ]
-    if request.samples > 1 and not request.repair:
-        alike = f"{candidate_id(number, 0)} to {candidate_id(number, request.samples - 1)}"
-        head.append(f"The prompts {alike} are the same; answer each with another program.")
-    if len(messages) > 2 and not request.repair:
-        head.append(f'What comes before "{BEST}" is the same in every generation.')
-    heading, turns = (ANSWERED, messages[-2:]) if request.repair else (BEST, messages)
-    parts = [f"{heading}\n\n" * (each["role"] == "assistant") + each["content"] for each in turns]
-    return "\n\n".join(["\n".join(["<!--", *head, "-->"]), *parts]) + "\n"
+def conversation(messages: Sequence[prompts.Turn], heading: str) -> str:
+    """The turns of a conversation as one text, a heading above the program."""
+    return "\n\n".join(
+        f"{heading}\n\n" * (each["role"] == "assistant") + each["content"] for each in messages
+    )
+
+
+def _head(name: str, alike: str) -> str:
+    """How to answer a prompt, as a comment above it.
+
+    Args:
+        alike: another program that the same prompt asks for; "" for none.
+    """
+    same = f"\nThe prompt is that of {alike}; answer it with another program." if alike else ""
+    return f"""<!--
+Answer in {name}{ANSWERS[0]} beside this file, as a chat window gives it, or in
+{name}{ANSWERS[-1]}, the program alone. The word "{SKIP}" in place of an answer leaves it out.{same}
+What stands above "{PARENT}", if that is here, is the same in every prompt of the run.
+-->"""
 
 
 def read(path: Path) -> Reply:
@@ -129,10 +136,10 @@ def read(path: Path) -> Reply:
 
 
 def _state(prompt: Path) -> tuple[Path, int, int] | None:
-    """The answer's file with its size and time; None where there is none."""
-    for ending in ANSWERS:
-        path = prompt.with_suffix(ending)
+    """The newest answer's file with its size and time in ns; None where there is none."""
+    found = []
+    for path in map(prompt.with_suffix, ANSWERS):
         with contextlib.suppress(OSError):
-            if stat.S_ISREG((found := path.stat()).st_mode):
-                return path, found.st_size, found.st_mtime_ns
-    return None
+            if stat.S_ISREG((entry := path.stat()).st_mode):
+                found.append((path, entry.st_size, entry.st_mtime_ns))
+    return max(found, key=lambda each: each[2], default=None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from tests.end_to_end.program import wait_for
 
 PROGRAM = "def compute_reward(forward_velocity):\n    return {'speed': forward_velocity}\n"
 CHAT = f"A plan: run.\n\n```python\n{PROGRAM}```\n\nGood luck!\n"
+PROMPTS = [f"g0-0{sample}.md" for sample in range(3)]
 NO_PROGRAM = "it has no `def compute_reward(...)` with a `return`"
 
 
@@ -73,10 +76,12 @@ class Author:
         self.folder = folder / "prompts"
         self.replies: list[Reply | DesignerError] = []
 
+        self.designer = ManualDesigner(self.run)
+
     def ask(self, request: Request, sample: int = 0) -> None:
         def work() -> None:
             try:
-                self.replies.append(ManualDesigner(self.run).propose(request, sample))
+                self.replies.append(self.designer.propose(request, sample))
             except DesignerError as error:
                 self.replies.append(error)
 
@@ -103,13 +108,29 @@ def test_a_prompt_is_that_of_a_model_and_says_where_its_answer_goes(
     head, _, body = text.partition("-->\n\n")
     assert "Answer in g0-01.answer.md beside this file" in head
     assert "g0-01.py, the program alone" in head
-    assert "The prompts g0-00 to g0-02 are the same" in head
+    assert "The prompt is that of" not in head
     messages = prompts.messages(request)
     assert body == "\n\n".join(each["content"] for each in messages) + "\n"
     (author.folder / "g0-01.answer.md").write_text(CHAT)
     wait_for(lambda: author.replies, 20)
     (reply,) = author.replies
     assert reply == Reply(PROGRAM, exchange={"messages": messages, "reply": CHAT})
+    author.ask(request, 0)
+    author.ask(ask(samples=3, instructions="Be brief."), 2)
+    wait_for(lambda: len(author.said()) == 3, 20)
+    alike = {id: "\nThe prompt is that of g0-01;" in (author.folder / id).read_text() for id in PROMPTS}
+    assert alike == {"g0-00.md": True, "g0-01.md": False, "g0-02.md": False}
+
+
+def test_of_several_answers_the_newest_counts(ask: Callable[..., Request], author: Author) -> None:
+    author.folder.mkdir()
+    for name, age in (("g0-00.answer.md", 30), ("g0-00.py", 10), ("g0-00.answer.txt", 20)):
+        path = author.folder / name
+        path.write_text(PROGRAM if path.suffix == ".py" else "Let me think.")
+        os.utime(path, (time.time() - age,) * 2)
+    author.ask(ask())
+    wait_for(lambda: author.replies, 20)
+    assert author.said() == []
 
 
 def test_a_file_counts_once_it_is_whole_and_has_not_changed_for_a_while(
