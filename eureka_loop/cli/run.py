@@ -26,10 +26,13 @@ FILES = """
 --human FILE    a hand-written reward to compare with, for a task of your own"""
 
 
-def run(arguments: list[str], name: str = "run") -> int:
+def run(arguments: list[str]) -> int:
     """Have rewards written, trained and improved."""
     words, base, human = _files(arguments)
-    config = parse(RunConfig, name, words, base, f"Have rewards written, trained and improved.{FILES}")
+    return _run(parse(RunConfig, "run", words, base, f"{run.__doc__}{FILES}"), base, human)
+
+
+def _run(config: RunConfig, base: RunConfig, human: Path | None, *, wait: bool = True) -> int:
     from eureka_loop.propose.designer import choice, settle
     from eureka_loop.propose.replay import with_recorded_numbers
     from eureka_loop.search.describe import of_its_own
@@ -41,14 +44,22 @@ def run(arguments: list[str], name: str = "run") -> int:
         print(choice(settled))
     if (plan := Schedule.of(created)) is not None:
         print(plan.plan.text)
-    return _go(created, wait=name == "run")
+    return _go(created, wait=wait)
 
 
 def propose(arguments: list[str]) -> int:
-    """As `run --designer manual`, or `resume`, as far as that goes without further answers."""
-    folder = next((each for each in map(Path, arguments) if (each / "run.toml").is_file()), None)
-    if folder is None:
-        return run([*arguments, "--designer", "manual"], "propose")
+    """As `run --designer manual`, or `resume RUN`, as far as that goes without further answers."""
+    runs = (each for each in arguments if Path(each, "run.toml").is_file())
+    paths = (each for each in arguments[:1] if "/" in each and " " not in each)  # of a run that isn't there
+    if (folder := next(map(Path, (*runs, *paths)), None)) is None:
+        words, base, human = _files(arguments)
+        base = replace(base, designer="manual")
+        config = parse(RunConfig, "propose", words, base, f"{propose.__doc__}{FILES}")
+        if config.designer != "manual":
+            raise BadInput(
+                f"--designer {config.designer} needs no answers: use `eureka run`, or leave it out"
+            )
+        return _run(config, base, human, wait=False)
     from eureka_loop.report.inspect import is_active
     from eureka_loop.report.layout import print_lines
     from eureka_loop.report.log import prompt

@@ -40,6 +40,8 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ("resume nothing", "is not a run"),
         ("inspect nothing", "is not a run"),
         ("propose", "say what is wanted"),
+        ("propose runs/gone", "runs/gone is not a run"),
+        ("propose hopper-hop --designer llm", "--designer llm needs no answers: use `eureka run`, or leave"),
         (
             "propose halfcheetah-run --samples 0.5",
             "--samples takes a whole number, not '0.5'; `eureka propose",
