@@ -1,6 +1,6 @@
 """Cost of a reward process: start, lock, call, training, end.
 
-    python benchmarks/reward_process.py [--calls 2000] [--starts 100] [--steps 4096] [--sac-steps 1000]
+    python benchmarks/reward_process.py [--calls 2000] [--starts 100] [--steps 4096] [--sac-steps 1000] [--repeats 3]
 
 Prints medians and 99th percentiles. The program and its six columns are those of a locomotion reward.
 
@@ -8,6 +8,8 @@ Training: within one training every call is made twice, sandboxed and in-process
 sandbox adds to all calls is held against the time of the whole. A ratio of 1 means that it costs nothing. Two
 trainings, one with it and one without, would differ by more than that on any machine that has other work.
 SAC as in training.py, at the end that is hard for the sandbox: a call at almost every step.
+
+Asking again: processor time of whole trainings with it and without, in turn, and of it alone within them.
 """
 
 from __future__ import annotations
@@ -21,7 +23,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: the comparison in-process is one thread too
@@ -34,7 +35,8 @@ from eureka_loop.reward.functions import namespace
 from eureka_loop.reward.parsing import compiled
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, layer_names, tier
-from eureka_loop.reward.sandbox.process import RewardProcess, Terms
+from eureka_loop.reward.sandbox.process import Columns, RewardProcess, Terms, processor_seconds
+from eureka_loop.reward.sandbox.recheck import CheckedProcess
 from eureka_loop.reward.sandbox.status import measure
 
 SHAPES: dict[str, tuple[int, ...]] = {
@@ -67,6 +69,11 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=100)
     parser.add_argument("--steps", type=int, default=4_096, help="PPO steps a training; 0 leaves PPO out")
     parser.add_argument("--sac-steps", type=int, default=1_000, help="SAC steps a training; 0 leaves it out")
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="trainings with asking again; 0 leaves them out"
+    )
+    parser.add_argument("--learners", type=int, default=8)
+    parser.add_argument("--again-steps", type=int, default=20_480, help="of each learner")
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {sys.version.split()[0]}, numpy {np.__version__}")
@@ -87,6 +94,8 @@ def main() -> None:
     for algorithm, steps in (("ppo", arguments.steps), ("sac", arguments.sac_steps)):
         if steps:
             training(algorithm, steps)
+    if arguments.repeats:
+        asking_again(arguments.again_steps, arguments.learners, arguments.repeats)
 
 
 def starting(fork_server: ForkServer, times: int) -> None:
@@ -139,33 +148,27 @@ def in_process(columns: dict[str, Array]) -> Callable[[], Array]:
     return lambda: np.asarray(sum(function(*columns.values()).values()))
 
 
-class Twice:
-    """A reward process that also calls its program in-process, as systems without a sandbox do; timed."""
+class Twice(CheckedProcess):
+    """Also calls its program in-process, as systems without a sandbox do; timed."""
 
-    def __init__(self, process: RewardProcess) -> None:
-        self._process = process
+    def __init__(self, process: RewardProcess, seed: int) -> None:
+        super().__init__(process, seed)
         scope = namespace()
         exec(compiled(process.request.source), scope)
         self._function: Callable[..., dict[str, Array]] = scope["compute_reward"]  # type: ignore[assignment]
         self.sandboxed: list[float] = []
         self.alone: list[float] = []
 
-    def evaluate(self, columns: dict[str, Array]) -> Terms:
+    def evaluate(self, columns: Columns) -> Terms:
         begin = time.perf_counter()
-        terms = self._process.evaluate(columns)
+        terms = super().evaluate(columns)
         middle = time.perf_counter()
-        made = self._function(*(columns[name] for name in self._process.request.shapes))
+        made = self._function(*(columns[name] for name in self.request.shapes))
         again = Terms(tuple(made), np.array(list(made.values())))
         self.alone.append(time.perf_counter() - middle)
         self.sandboxed.append(middle - begin)
         assert np.array_equal(again.values, terms.values)
         return terms
-
-    def __enter__(self) -> Twice:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.close()
 
 
 def training(algorithm: str, steps: int) -> None:
@@ -176,17 +179,17 @@ def training(algorithm: str, steps: int) -> None:
 
     torch.set_num_threads(1)
     made: list[Twice] = []
-    start, task = sb3.start, find_task("halfcheetah-run")
+    task = find_task("halfcheetah-run")
 
-    def twice(*arguments: Any, rows: int) -> Twice:
-        made.append(Twice(start(*arguments, rows=rows)))
+    def twice(process: RewardProcess, seed: int) -> Twice:
+        made.append(Twice(process, seed))
         return made[-1]
 
     job = Job("bench", 0, task, REWARD, algorithm, steps, hyperparameters(task, algorithm), ())
     with (
         tempfile.TemporaryDirectory() as folder,
         ForkServer() as fork_server,
-        patch.object(sb3, "start", twice),
+        patch.object(sb3, "CheckedProcess", twice),
     ):
         result = sb3.train_job(job, find_domain(task.env_id), fork_server, Path(folder), lambda _: None)
     sandboxed, alone = sum(made[0].sandboxed), sum(made[0].alone)
@@ -196,6 +199,63 @@ def training(algorithm: str, steps: int) -> None:
         f"{algorithm} training, {result.steps} steps: {len(made[0].alone)} calls, sandboxed "
         f"{sandboxed:.3f} s, in-process {alone:.3f} s, of {whole:.1f} s; speed ratio {ratio:.4f}"
     )
+
+
+class Timed(CheckedProcess):
+    """Counts processor time of asking again, on both sides; `asks` says whether it is done."""
+
+    asks, spent, whole = True, 0.0, 0.0  # s, of all processes
+
+    def _check(self, columns: Columns, terms: Terms) -> None:
+        if Timed.asks:
+            begin = self._seconds()
+            super()._check(columns, terms)
+            Timed.spent += self._seconds() - begin
+
+    def _seconds(self) -> float:
+        return time.process_time() + processor_seconds(self._process.pid)
+
+    def __exit__(self, *_: object) -> None:
+        Timed.whole += processor_seconds(self._process.pid)
+        super().__exit__()
+
+
+def asking_again(steps: int, learners: int, repeats: int) -> None:
+    """Processor time of the population trainer, and of SAC, with asking again and without, in turn."""
+    from training import REWARD, Job, Trained, find_domain, find_task, hyperparameters, torch
+
+    from eureka_loop.train import sb3
+    from eureka_loop.train.population import trainer
+
+    torch.set_num_threads(1)
+    task = find_task("halfcheetah-run")
+    domain = find_domain(task.env_id)
+    for name, algorithm, many, steps_of in (("population", "ppo", learners, steps), ("sb3", "sac", 1, 1_000)):
+        taken: dict[bool, list[float]] = {True: [], False: []}
+        shares = []
+        own = hyperparameters(task, algorithm)
+        jobs = [Job("bench", n, task, REWARD, algorithm, steps_of, own, ()) for n in range(many)]
+        for turn in range(2 * repeats):
+            Timed.asks, Timed.spent, Timed.whole = bool(turn % 2), 0.0, 0.0
+            with (
+                tempfile.TemporaryDirectory() as place,
+                ForkServer() as fork_server,
+                patch.object(trainer, "CheckedProcess", Timed),
+                patch.object(sb3, "CheckedProcess", Timed),
+            ):
+                made = trainer.PopulationTrainer() if name == "population" else sb3.SB3Trainer()
+                folders, begin = [Path(place) / str(n) for n in range(many)], time.process_time()
+                results = made.train(jobs, domain, fork_server, folders, lambda *_: None)
+                seconds = time.process_time() - begin + Timed.whole
+            assert all(isinstance(each, Trained) for each in results)
+            taken[Timed.asks].append(seconds)
+            if Timed.asks:
+                shares.append(Timed.spent / seconds)
+        print(
+            f"{name}, {many} x {steps_of:,} steps of {algorithm}: asking again takes {np.median(shares):.3%} of the "
+            f"processor time ({np.median(taken[True]):.2f} s with it, {np.median(taken[False]):.2f} s without, "
+            f"medians of {repeats})"
+        )
 
 
 def killing(name: str, script: str, times: int) -> None:

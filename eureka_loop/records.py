@@ -163,6 +163,17 @@ class Training:
         return float(self.hyperparameters.get("gamma", 0.99))
 
 
+PENDING_ROWS = 2_048  # unrewarded rows of SAC (of all envs together) at most, e.g. before learning starts
+
+
+def rows_of_call(training: Job | Training) -> int:
+    """Rows of a training's largest call of its reward: a rollout of PPO, SAC's pending transitions."""
+    if training.algorithm == "sac":
+        return PENDING_ROWS
+    settings = training.hyperparameters
+    return int(settings.get("n_envs", 1)) * int(settings.get("n_steps", 2_048))
+
+
 def in_cohorts(trainer: str) -> bool:
     """Whether a trainer is given several jobs at once: each one but Stable-Baselines3."""
     return trainer != "sb3"

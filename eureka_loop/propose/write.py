@@ -19,7 +19,7 @@ from eureka_loop.records import Array, Candidate, Reply
 from eureka_loop.results import Failed, FailureKind
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.sandbox.trial import try_out
+from eureka_loop.reward.sandbox.trial import ROWS, try_out
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.store import Event, Run
 
@@ -32,10 +32,14 @@ class Gate:
 
     Args:
         probe: rows of every observable, `prev_` and `init_` included.
+        rows: of a call in training; see `rows_of_call`.
     """
 
-    def __init__(self, vocabulary: Vocabulary, probe: Mapping[str, Array], fork_server: ForkServer) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, probe: Mapping[str, Array], fork_server: ForkServer, rows: int = ROWS
+    ) -> None:
         self._vocabulary, self._probe, self._fork_server = vocabulary, probe, fork_server
+        self._rows = rows
 
     def admit(self, source: str, *, hidden: bool = False) -> tuple[str, ...]:
         """The names of the program's terms.
@@ -47,7 +51,7 @@ class Gate:
         program = check(source, self._vocabulary, hidden=hidden)
         shapes = self._vocabulary.shapes(program.parameters, hidden=hidden)
         probe = {name: self._probe[name] for name in program.parameters}
-        return try_out(self._fork_server, program, probe, shapes).names
+        return try_out(self._fork_server, program, probe, shapes, rows=self._rows).names
 
 
 class Writer:

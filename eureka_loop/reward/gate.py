@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Set
 
 from eureka_loop.errors import Problem, Refused, UnknownName
-from eureka_loop.reward import allowed
+from eureka_loop.reward import allowed, row_count
 from eureka_loop.reward.allowed import ATTRIBUTES, BUILTINS, FUNCTIONS, INSTEAD, METHODS, MODULES
 from eureka_loop.reward.contract import ENTRY_POINTS, Kind, Program
 from eureka_loop.reward.functions import SHAPING, SHAPING_KEYWORDS
@@ -63,6 +63,9 @@ class _Gate(ast.NodeVisitor):
         self.weights: dict[str, float] = {}
         self._check_top_level(tree, ENTRY_POINTS[kind])
         self.visit(tree)
+        if kind == "reward":
+            for each in row_count.computed_with(tree, self.parameters):
+                self._found[each] = None
         if self._found:
             raise Refused(sorted(self._found, key=lambda problem: problem.line))
 

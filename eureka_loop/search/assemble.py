@@ -21,7 +21,7 @@ from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.machine import Machine, Share
 from eureka_loop.propose.designer import Request, choose_designer
 from eureka_loop.propose.write import Gate, Writer, failure_of
-from eureka_loop.records import Candidate, Rung, references
+from eureka_loop.records import Candidate, Rung, references, rows_of_call
 from eureka_loop.results import Evaluated, Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
@@ -61,7 +61,7 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
         try:
             task, vocabulary = look(task, config, run.task_folder)
             probe = run.probe()
-            gate = Gate(vocabulary, probe, fork_server)
+            gate = Gate(vocabulary, probe, fork_server, rows_of_call(run.training()))
             if config.fitness is not None:
                 try_fitness(task, config.fitness, vocabulary, probe, fork_server)
             if human is not None:
@@ -109,7 +109,7 @@ class Search:
         self.share = machine.share(self.machine, asked, self.task, training, steps, self.vocabulary)
         planned = planned_share(run) or self.share
         self.strategy = STRATEGIES.load(self.config.strategy_name)(search_plan(self.config, planned))
-        self.gate = Gate(self.vocabulary, run.probe(), fork_server)
+        self.gate = Gate(self.vocabulary, run.probe(), fork_server, rows_of_call(training))
         self.writer = Writer(run, choose_designer(run, self.config), self.gate)
         self.bank = TrajectoryBank(run, fork_server, self.task, self.vocabulary, self.plan.training)
         self.executor = EXECUTORS.load(self.config.executor)(self.share)  # last: it is to be closed

@@ -22,7 +22,7 @@ from eureka_loop.execute.budget import WorkClock, time_worked
 from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.machine import Share
 from eureka_loop.numbers import compact, count, plural
-from eureka_loop.records import Job, Rung, Task, Training, in_cohorts, references
+from eureka_loop.records import Job, Rung, Task, Training, in_cohorts, references, rows_of_call
 from eureka_loop.results import Trained
 from eureka_loop.search.halving import ladder, steps_of
 from eureka_loop.seeds import is_report, seeds
@@ -79,15 +79,9 @@ def is_open(config: RunConfig) -> bool:
 def with_numbers(config: RunConfig, training: Training, domain: Domain) -> RunConfig:
     """The configuration with every number: those given, else the domain's steps and the usual ones."""
     steps = domain.training_steps(config.algo, config.steps)
-    tells = config.algo == "ppo" and steps >= ROLLOUTS * _rollout(training) and not config.steady
+    tells = config.algo == "ppo" and steps >= ROLLOUTS * rows_of_call(training) and not config.steady
     confirm = config.confirm or max(config.seeds, CONFIRM if tells else 1)
     return _with(replace(config, steps=steps, confirm=confirm), USUAL)
-
-
-def _rollout(training: Training) -> int:
-    """Steps of a rollout of PPO."""
-    settings = training.hyperparameters
-    return int(settings.get("n_envs", 1)) * int(settings.get("n_steps", 2_048))
 
 
 def _with(config: RunConfig, numbers: Mapping[str, int]) -> RunConfig:
@@ -119,7 +113,7 @@ def make_plan(
     if not config.steps and took(least) > limit:
         without = took(replace(least, steps=0))
         share = max(0.0, limit - without) / (took(least) - without)
-        cut = max(LEAST_ROLLOUTS * _rollout(training), int(share * least.steps))
+        cut = max(LEAST_ROLLOUTS * rows_of_call(training), int(share * least.steps))
         found = with_numbers(_with(replace(config, steps=min(cut, least.steps)), LEAST), training, domain)
     for name, values in GROWTH:
         for value in values:
@@ -167,7 +161,7 @@ def measure_speed(task: Task, training: Training, config: RunConfig, share: Shar
     Raises:
         RunError: nothing could be trained.
     """
-    settings, steps = dict(training.hyperparameters), 2 * _rollout(training)
+    settings, steps = dict(training.hyperparameters), 2 * rows_of_call(training)
     if training.algorithm == "sac":
         settings["learning_starts"], steps = SAC_STARTS, SAC_STEPS
     at_once = (config.samples or LEAST["samples"]) * config.seeds

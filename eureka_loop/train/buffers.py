@@ -32,14 +32,13 @@ from stable_baselines3.common.type_aliases import DictReplayBufferSamples
 
 from eureka_loop.errors import BadInput, RewardFailure
 from eureka_loop.judge.trajectory import joined, length
-from eureka_loop.records import Algorithm, Array
-from eureka_loop.reward.sandbox.process import RewardProcess, Terms
+from eureka_loop.records import PENDING_ROWS, Algorithm, Array
+from eureka_loop.reward.sandbox.process import Terms
+from eureka_loop.reward.sandbox.recheck import CheckedProcess
 from eureka_loop.simulate.env import is_goal
 from eureka_loop.simulate.hindsight import DESIRED, Hindsight
 from eureka_loop.simulate.step_buffer import StepBuffer, Transitions
 from eureka_loop.train.normalization import RewardScale
-
-MOST_PENDING = 2_048  # unrewarded rows of SAC (of all envs together) at most, e.g. before learning starts
 
 Places = npt.NDArray[np.integer[Any]]
 Rows = npt.NDArray[Any]  # (N, *shape)
@@ -59,7 +58,7 @@ class PendingRewards:
     def __init__(
         self,
         buffer: StepBuffer,
-        process: RewardProcess,
+        process: CheckedProcess,
         scale: RewardScale,
         rewarded: Callable[[Transitions, Terms], None],
     ) -> None:
@@ -127,7 +126,7 @@ class _Replay:
     def add(self, *transition: Any) -> None:
         super().add(*transition)  # type: ignore[misc]
         self.pending += 1
-        if self.pending * self.n_envs >= MOST_PENDING or self.pending == self.buffer_size:
+        if self.pending * self.n_envs >= PENDING_ROWS or self.pending == self.buffer_size:
             self.compute_pending_rewards()
 
     def compute_pending_rewards(self) -> None:

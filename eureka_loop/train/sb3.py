@@ -21,17 +21,17 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure
 from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import judge_policy
-from eureka_loop.records import Job, Task, Training
+from eureka_loop.records import Job, Task, Training, rows_of_call
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.reward.sandbox.recheck import CheckedProcess
 from eureka_loop.simulate.hindsight import Hindsight, stated_of
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.recorded import RecordedVecEnv
 from eureka_loop.train.base import Report, diverged, failed
 from eureka_loop.train.buffers import (
     BUFFERS,
-    MOST_PENDING,
     HindsightReplayBuffer,
     PendingRewards,
     count,
@@ -105,14 +105,14 @@ def _train(
         recorded = [folder / path for path in job.begin_with]
         model = _untrained(job, options, envs, count(recorded), hindsight)
         normalization: Any = model.get_vec_normalize_env()
-        rows = model.n_steps * options.n_envs if isinstance(model, PPO) else MOST_PENDING
         shapes = vocabulary.shapes(program.parameters, hidden=True)
-        process = stack.enter_context(fork_server.start(program, shapes, rows=rows))
+        process = fork_server.start(program, shapes, rows=rows_of_call(job))
+        checked = stack.enter_context(CheckedProcess(process, job.seed))
         metrics = TrainingMetrics(job, judge, options.n_envs, folder)
         stack.callback(metrics.logger.close)
         scale = RewardScale(1, options.n_envs, model.gamma, enabled=options.normalize_reward)
         buffer: Any = model.rollout_buffer if isinstance(model, PPO) else model.replay_buffer
-        buffer.pending_rewards = PendingRewards(envs.buffer, process, scale, metrics.add)
+        buffer.pending_rewards = PendingRewards(envs.buffer, checked, scale, metrics.add)
         if isinstance(model, SAC) and recorded:
             fill(model, recorded, program.parameters)
         supervision = Supervision(metrics, report)

@@ -9,14 +9,9 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from eureka_loop.records import Array
+from eureka_loop.records import PENDING_ROWS, Array
 from eureka_loop.reward.sandbox.process import Terms
-from eureka_loop.train.buffers import (
-    MOST_PENDING,
-    DelayedReplayBuffer,
-    DelayedRolloutBuffer,
-    PendingRewards,
-)
+from eureka_loop.train.buffers import DelayedReplayBuffer, DelayedRolloutBuffer, PendingRewards
 from eureka_loop.train.normalization import RewardScale
 
 OBS, ACTION = spaces.Box(-1, 1, (1,)), spaces.Box(-1, 1, (1,))
@@ -63,7 +58,7 @@ def filled(size: int, steps: int) -> tuple[DelayedReplayBuffer, ScriptedRewards]
 
 
 def test_the_number_of_pending_rows_is_bounded() -> None:
-    assert filled(10_000, MOST_PENDING + 1)[1].calls == [MOST_PENDING]
+    assert filled(10_000, PENDING_ROWS + 1)[1].calls == [PENDING_ROWS]
 
 
 def test_old_rewards_follow_the_scale() -> None:

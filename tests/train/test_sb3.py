@@ -57,6 +57,17 @@ def test_curves_and_progress_which_is_repeated_while_judging(
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "sac"])
+def test_a_reward_that_mixes_rows_fails(algorithm: str, make_job: MakeJob, run: Any) -> None:
+    """Though nothing examined it before: SAC's later calls are of two rows each."""
+    mixed = "def compute_reward(forward_velocity):\n    return {'a': forward_velocity - forward_velocity.mean()}\n"
+    sizes = {"n_steps": 512} if algorithm == "ppo" else {"n_envs": 2}
+    result = run(make_job(algorithm=algorithm, source=mixed, limit=50, steps=1024, hyperparameters=sizes))
+    assert isinstance(result, Failed)
+    assert result.kind == "rows_not_independent"
+    assert "write `forward_velocity`" in result.message
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "sac"])
 def test_a_reward_that_fails_is_a_result(algorithm: str, make_job: MakeJob, run: Any) -> None:
     body = "action.sum(axis=1) / np.where(action[:, 0] > -2.0, 0.0, 1.0)"
     failed = run(make_job(algorithm=algorithm, source=FAILING.format(body=body)))

@@ -27,7 +27,7 @@ from eureka_loop.execute.evaluate import Stage
 from eureka_loop.execute.local import TRANSITIONS, filmed, record
 from eureka_loop.judge.agreement import Agreement, agreement
 from eureka_loop.propose.write import Gate
-from eureka_loop.records import POLICY, Algorithm, Rollout, Training
+from eureka_loop.records import POLICY, Algorithm, Rollout, Training, rows_of_call
 from eureka_loop.report.compare.setup import SETUP, Setup
 from eureka_loop.report.live import Live
 from eureka_loop.results import Trained
@@ -102,7 +102,8 @@ def _examined(setup: Setup, algorithm: Algorithm, run: Run, place: Path) -> str:
     with ForkServer() as fork_server:
         sandbox = required(fork_server, reduced=config.allow_reduced_sandbox)
         vocabulary = prepare(setup.task, config, place, [each.source for each in setup.entries])
-        gate = Gate(vocabulary, files.read_columns(place / "probe.npz"), fork_server)
+        rows = rows_of_call(files.read_json(place / "training.json", Training))
+        gate = Gate(vocabulary, files.read_columns(place / "probe.npz"), fork_server, rows)
         for each in setup.entries:
             try:
                 gate.admit(each.source, hidden=True)

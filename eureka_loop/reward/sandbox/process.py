@@ -252,10 +252,10 @@ class RewardProcess(AbstractContextManager["RewardProcess"]):
         Raises:
             RewardFailure: interrupted: it was stopped, or had no processor to compute on.
         """
-        before = _processor_seconds(self.pid)
+        before = processor_seconds(self.pid)
         end, left = time.monotonic() + _PATIENCE * seconds, seconds
         while not self._poll.poll(max(1.0, left * 1000)):
-            left, state = seconds - (_processor_seconds(self.pid) - before), _state(self.pid)
+            left, state = seconds - (processor_seconds(self.pid) - before), _state(self.pid)
             if state == "T" or (left > 0 and time.monotonic() > end):
                 how = "stopped" if state == "T" else "kept from computing"
                 raise self._failed(RewardFailure("interrupted", _INTERRUPTED.format(how)))
@@ -305,7 +305,7 @@ class RewardProcess(AbstractContextManager["RewardProcess"]):
                 memory.close()
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
     """Seconds that a process has computed for so far; 0 once it is gone."""
     try:
         return time.clock_gettime(~pid << 3 | 2)  # as `clock_getcpuclockid` in C

@@ -22,11 +22,11 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure
 from eureka_loop.judge.base import TaskJudge
-from eureka_loop.records import Array, Job, Task, Training
+from eureka_loop.records import Array, Job, Task, Training, rows_of_call
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.sandbox.process import RewardProcess
+from eureka_loop.reward.sandbox.recheck import CheckedProcess
 from eureka_loop.seeds import env_seeds
 from eureka_loop.simulate.batched import BatchedEnvs, why_not_batched
 from eureka_loop.simulate.env import make_env
@@ -120,7 +120,7 @@ class Cohort:
         self._job, self._domain, self._threads, self._send = jobs[0], domain, threads, report
         task, options = jobs[0].task, settings("ppo", jobs[0].hyperparameters)
         self._learners: list[Learner] = []
-        self._processes: dict[int, RewardProcess] = {}
+        self._processes: dict[int, CheckedProcess] = {}
         self._results: dict[int, Trained | Failed] = {}
         self._step, self._n = 0, options.n_envs
         vocabulary = ObservableRegistry.of_task(task, domain).vocabulary
@@ -135,8 +135,8 @@ class Cohort:
             try:
                 program = check(job.source, vocabulary, hidden=True)  # references may use hidden names
                 shapes = vocabulary.shapes(program.parameters, hidden=True)
-                process = fork_server.start(program, shapes, rows=model.n_steps * self._n)
-                self._processes[place] = stack.enter_context(process)
+                process = fork_server.start(program, shapes, rows=rows_of_call(job))
+                self._processes[place] = stack.enter_context(CheckedProcess(process, job.seed))
                 names += program.parameters
             except (RewardFailure, Refused) as error:
                 refused[place] = error

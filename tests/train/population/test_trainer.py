@@ -128,6 +128,14 @@ def test_failures_of_every_kind(make_job: MakeJob, cohort: Cohort) -> None:
     assert kinds(cohort(three(make_job, hyperparameters={"learning_rate": 1e30}))) == ["diverged"] * 3
 
 
+def test_a_program_that_mixes_rows_fails_in_its_first_rollout(make_job: MakeJob, cohort: Cohort) -> None:
+    job = make_job(limit=20, source=SPEED, steps=1024, hyperparameters={"n_steps": 512})
+    late = "def compute_reward(time, action):\n    return {'a': action[:, 0] * (1.0 + (time.max() > 0.15))}\n"
+    results = cohort([job, replace(job, source=late), replace(job, source=late.replace("0.15", "1e9"))])
+    assert kinds(results) == ["", "rows_not_independent", ""]
+    assert "among others, in training" in results[1].message
+
+
 def kinds(results: Sequence[Trained | Failed]) -> list[str]:
     return [result.kind if isinstance(result, Failed) else "" for result in results]
 

@@ -1,0 +1,82 @@
+"""Calls in training, a random part of which is evaluated again: they may differ from those of the dry run.
+
+Rows of every call are kept with their terms. Once there are enough, they are evaluated again, with those of
+other calls, in an order and in batches of sizes that the program can't foresee. Their terms must be the same.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import numpy as np
+
+from eureka_loop.errors import RewardFailure
+from eureka_loop.records import Array
+from eureka_loop.reward.contract import Program
+from eureka_loop.reward.hints import for_failure
+from eureka_loop.reward.sandbox.process import Columns, RewardProcess, Terms
+from eureka_loop.reward.sandbox.trial import compare
+
+SHARE = 16  # one in so many rows of a call is kept, and at least one
+ENOUGH = (
+    64  # kept rows that are evaluated again; also the most of one call, and of a batch: from 1, often few
+)
+TOLERANCE = 1e-6  # of a term's largest size so far
+_STREAM = 0x5EED  # of the training's seed: other numbers than those of its envs and networks
+
+
+class CheckedProcess(AbstractContextManager["CheckedProcess"]):
+    """A reward process as training calls it; closes it.
+
+    Args:
+        seed: of the training. It decides which rows are evaluated again; the terms don't depend on it.
+    """
+
+    def __init__(self, process: RewardProcess, seed: int) -> None:
+        self.request, self._process = process.request, process
+        self._random = np.random.default_rng([_STREAM, seed])
+        self._kept: list[tuple[Columns, Array]] = []
+        self._size = np.zeros((0, 1))  # of each term, at most, so far: (K, 1)
+
+    def evaluate(self, columns: Columns) -> Terms:
+        """The terms of every row, as `RewardProcess.evaluate`.
+
+        Raises:
+            RewardFailure: also rows_not_independent, with lines and what to write instead.
+        """
+        terms = self._process.evaluate(columns)
+        self._check(columns, terms)
+        return terms
+
+    def __exit__(self, *_: object) -> None:
+        self._process.close()
+
+    def _check(self, columns: Columns, terms: Terms) -> None:
+        """Keep some rows of a call; evaluate rows again once there are enough."""
+        rows = terms.values.shape[1]
+        if rows:
+            chosen = self._random.integers(rows, size=min(ENOUGH, -(-rows // SHARE)))
+            part = {name: columns[name][chosen] for name in self.request.shapes}
+            self._kept.append((part, terms.values[:, chosen]))
+            size = np.abs(terms.values).max(axis=1, keepdims=True)
+            self._size = np.maximum(size, self._size) if self._size.size else size
+        if sum(values.shape[1] for _, values in self._kept) >= ENOUGH:
+            self._ask_again(terms.names)
+
+    def _ask_again(self, names: tuple[str, ...]) -> None:
+        """Evaluate the kept rows again, in batches of random sizes, and forget them."""
+        parts = {name: np.concatenate([part[name] for part, _ in self._kept]) for name in self.request.shapes}
+        values = np.concatenate([each for _, each in self._kept], axis=1)
+        left, self._kept = self._random.permutation(values.shape[1]), []
+        try:
+            while len(left):
+                size = min(self.request.rows, int(ENOUGH ** self._random.random()))
+                batch, left = left[:size], left[size:]
+                after = self._process.evaluate({name: column[batch] for name, column in parts.items()}).values
+                limit, how = TOLERANCE * self._size, "among others, in training"
+                compare(names, values[:, batch], after, limit, "rows_not_independent", how)
+        except RewardFailure as failure:
+            shapes = {name: tuple(shape) for name, shape in self.request.shapes.items()}
+            program = Program("reward", self.request.source, tuple(shapes), {})
+            text = for_failure(failure, program, shapes)
+            raise RewardFailure(failure.kind, text, failure.detail) from failure
