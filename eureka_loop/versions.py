@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = "eureka-loop"
-PACKAGES = (PROJECT, "torch", "stable-baselines3", "gymnasium", "mujoco", "numpy", "openai")
+PACKAGES = (PROJECT, "torch", "stable-baselines3", "gymnasium", "mujoco", "numpy")
 
 
 def made_by() -> dict[str, Any]:

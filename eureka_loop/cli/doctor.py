@@ -144,7 +144,6 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     try:
         connected = Endpoint(None, environ, ENDPOINT_SECONDS)
         url, offered = connected.url, connected.models()
-        connected.close()
     except EurekaError as error:
         yield Finding("endpoint", "lack", "can't be used", str(error))
         return

@@ -113,7 +113,7 @@ def test_the_disk(tmp_path, monkeypatch):
 
 
 def model_at(url: str) -> dict[str, str]:
-    return {"EUREKA_MODEL": "m", "OPENAI_BASE_URL": url, "OPENAI_API_KEY": KEY}
+    return {"EUREKA_MODEL": "m", "OPENAI_BASE_URL": url, "EUREKA_API_KEY": KEY}
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, EndpointError, EurekaError, NoAnswer, Unavailable
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.llm import prompts
-from eureka_loop.propose.llm.endpoint import TIMEOUT, Counts, Endpoint
-from eureka_loop.propose.llm.extract import extract
+from eureka_loop.propose.llm.answer import Counts
+from eureka_loop.propose.llm.connection import DEADLINE, TIMEOUT
+from eureka_loop.propose.llm.endpoint import Endpoint
+from eureka_loop.propose.llm.extract import extract, one_line
 from eureka_loop.propose.llm.ledger import Ledger, Price, load_prices
 from eureka_loop.propose.llm.settings import configured_model
 from eureka_loop.records import Reply, Usage
@@ -30,6 +32,7 @@ class LLMDesigner:
     Args:
         run: its earlier calls count; the cost of a further call is an event before the next counts.
         timeout: seconds without a byte before a call counts as lost.
+        deadline: seconds of a whole answer; none is asked for again after that time.
 
     Raises:
         BadInput: no key, no model (the message lists the ones on offer), a limit that can't be kept.
@@ -45,14 +48,14 @@ class LLMDesigner:
         *,
         environ: Mapping[str, str] = os.environ,
         timeout: float = TIMEOUT,
+        deadline: float = DEADLINE,
         pause: float = PAUSE,
     ) -> None:
         self._config, self._pause, self._reached = config, pause, False
-        self._endpoint = Endpoint(config.base_url, environ, timeout)
+        self._endpoint = Endpoint(config.base_url, environ, timeout, deadline)
         model = configured_model(config.model, environ)
         if model is None:
             offer = self._endpoint.offer()
-            self.close()
             raise BadInput(f"no model is chosen: give --model, or set EUREKA_MODEL; {offer}")
         self.model: str = model
 
@@ -69,10 +72,6 @@ class LLMDesigner:
             record=record,
         )
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._endpoint.close()
-
     def propose(self, request: Request, sample: int) -> Reply:
         """One reply; a repair continues the exchange. A call without an answer or a choice is repeated.
 
@@ -86,13 +85,14 @@ class LLMDesigner:
         messages = prompts.messages(request)
         text = f"{request.seed} {request.generation} {sample} {request.attempt}"
         seed = zlib.crc32(text.encode()) >> 1  # the same one would make the samples of a generation equal
+        end = time.monotonic() + self._endpoint.deadline
         for attempt in range(ATTEMPTS):
             try:
                 return self._call(messages, (seed + attempt) % 2**31)
             except NoAnswer as error:
                 last = error
             self._reached |= not last.lasting
-            if not self._reached:
+            if not self._reached or time.monotonic() > end:
                 break
             if attempt < ATTEMPTS - 1:
                 time.sleep(last.wait or self._pause * 4**attempt)
@@ -124,8 +124,8 @@ class LLMDesigner:
         exchange = {
             "messages": [dict(each) for each in messages],
             "reply": answer.text,
-            "finish_reason": finish,
-            "model": answer.model or self.model,
+            "finish_reason": one_line(finish),
+            "model": one_line(answer.model or self.model),
             "usage": files.plain(call.used),
             "request": {"model": self.model, **sent},
         }

@@ -1,35 +1,33 @@
 """Chat completions of one OpenAI-compatible endpoint, well-behaved or not.
 
-The key is in the SDK's client alone; text from the endpoint is cleared of it.
+The key is in the headers of its connection alone; text from the endpoint is cleared of it.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+import time
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import httpx2
-import openai
-from pydantic import TypeAdapter
-
-from eureka_loop import numbers
 from eureka_loop.errors import EndpointError, EurekaError, NoAnswer, Unavailable, UnknownName
+from eureka_loop.propose.llm import answer as answers
+from eureka_loop.propose.llm.answer import Answer
+from eureka_loop.propose.llm.connection import DEADLINE, LOST, TIMEOUT, Connection, Received
 from eureka_loop.propose.llm.extract import one_line
-from eureka_loop.propose.llm.settings import api_key, configured_url
+from eureka_loop.propose.llm.settings import api_key, configured_url, headers
 
-TIMEOUT = 300.0  # seconds without a byte
 LIMITS = ("max_tokens", "max_completion_tokens")  # synonyms; newer models take only the second
 LONGEST_WAIT = 120.0  # seconds of Retry-After that are waited for
+LISTING = 30.0  # seconds for the list of models
+SYSTEM, WHOLE = "a system role", "a reply as a whole"  # neither is a parameter; some endpoints reject them
 
-_CERTIFICATES = httpx2.create_ssl_context()  # once: a tenth of a second for every client otherwise
 _SHORTEST_SECRET = 8  # shorter "keys" (`ollama`, `x`) hide nothing, and may be part of honest text
+_READ = 4000  # characters of an error that are looked at
+_LONGEST_NAME = 200  # characters of a model's name
 _TIMED_OUT = (408, 504, 524)  # statuses with which a gateway gives up on a server that may go on
-_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol)
+# No pattern takes more than a time in proportion to the text: an endpoint may have made it for that.
 _NO_CHAT = re.compile(
     r"embed|whisper|tts|dall-e|image|audio|realtime|moderation|transcri|sora|davinci|babbage"
 )
@@ -40,51 +38,23 @@ _UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecogni|unknown|unexpected|not permitted|forbidden", re.I
 )
 _NO_MODEL = re.compile(
-    r"model.*(not (be )?found|n[o']t exist|unknown|not available)|(unknown|invalid|no such) model"
+    r"\A(?>.*?model).*?(not (be )?found|n[o']t exist|unknown|not available)|(unknown|invalid|no such) model"
     r"|valid model id|model_not_found",
     re.I | re.S,
 )
 _NO_CREDIT = re.compile(r"insufficient_quota|billing|credit|payment", re.I)
+_RATE = re.compile(r"per[ _-]?(second|minute|hour|day)|retry (in|after) \d", re.I)
+_RETRY_IN = re.compile(r"(?:retry|again) (?:in|after) (\d{1,9}(?:\.\d{1,9})?) ?s", re.I)
+_NO_SYSTEM = re.compile(
+    r"(system|developer).{0,20}(role|message|prompt|instruction)|role.{0,20}system|only user and assistant",
+    re.I,
+)
+_ONLY_STREAM = re.compile(
+    r"(only|must|require|enable|set).{0,40}stream|stream.{0,40}(only|must|require)", re.I
+)
+_TAGS = re.compile(r"<[^<>]*>")
+_HIDDEN = re.compile(r"</?(?:style|script)\b[^<>]*>", re.I)
 _BASE_URL = "is --base-url right? It usually ends in /v1"
-_LOST = "choose a faster model or endpoint"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Some endpoints send the content in parts."""
-
-    content: str | list[dict[str, Any]] | None = None
-    refusal: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    message: Message = field(default_factory=Message)
-    finish_reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Tokens as the endpoint counts; None where it doesn't."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A chat completion, a list of models, or an error: the JSON of an endpoint, as far as it is used."""
-
-    choices: list[Choice] | None = None
-    usage: Counts | None = None
-    model: str | None = None
-    data: list[dict[str, Any]] | None = None
-    error: Any = None
-
-    @property
-    def text(self) -> str:
-        content = self.choices[0].message.content if self.choices else None
-        return "".join(map(_part, content)) if isinstance(content, list) else content or ""
 
 
 class Endpoint:
@@ -95,21 +65,17 @@ class Endpoint:
     """
 
     def __init__(
-        self, base_url: str | None, environ: Mapping[str, str] = os.environ, timeout: float = TIMEOUT
+        self,
+        base_url: str | None,
+        environ: Mapping[str, str] = os.environ,
+        timeout: float = TIMEOUT,
+        deadline: float = DEADLINE,
     ) -> None:
         self.url = configured_url(base_url, environ)
-        self._key, self._timeout = api_key(self.url, environ), timeout
+        self._key = api_key(self.url, environ)
+        self.deadline = deadline
         self._rejected: set[str] = set()
-        self._client = openai.OpenAI(
-            api_key=self._key.get_secret_value(),
-            base_url=self.url,
-            timeout=httpx2.Timeout(timeout, connect=min(timeout, 10.0)),
-            max_retries=0,  # each repetition may be charged, and needs a reservation of its own
-            http_client=openai.DefaultHttpxClient(verify=_CERTIFICATES),
-        )
-
-    def close(self) -> None:
-        self._client.close()
+        self._connection = Connection(self.url, headers(self.url, self._key, environ), timeout, deadline)
 
     def complete(
         self, model: str, messages: Sequence[Mapping[str, str]], limit: int, *, temperature: float, seed: int
@@ -124,12 +90,16 @@ class Endpoint:
             NoAnswer: another attempt may succeed.
             EndpointError: it refuses; one line.
         """
-        create: Callable[..., Any] = self._client.chat.completions.with_raw_response.create
+        end = time.monotonic() + self.deadline
         while True:
             name = next((name for name in LIMITS if name not in self._rejected), "")
-            wanted = {"temperature": temperature, name: limit, "seed": seed}
+            wanted: dict[str, Any] = {"temperature": temperature, name: limit, "seed": seed}
+            if WHOLE in self._rejected:
+                wanted |= {"stream": True, "stream_options": {"include_usage": True}}
             sent = {name: value for name, value in wanted.items() if name and name not in self._rejected}
-            answer = self._answer(partial(create, model=model, messages=list(messages), **sent), sent, model)
+            turns = _without_system(messages) if SYSTEM in self._rejected else messages
+            body = {"model": model, "messages": list(turns), **sent}
+            answer = self._answer("chat/completions", body, sent, end - time.monotonic())
             if isinstance(answer, EurekaError):
                 raise answer
             if isinstance(answer, Answer):
@@ -138,73 +108,79 @@ class Endpoint:
 
     def models(self) -> list[str]:
         """Names of the models on offer; empty where the endpoint doesn't say."""
-        answer = self._answer(self._client.models.with_raw_response.list)
-        listed = answer.data if isinstance(answer, Answer) else None
-        return sorted(str(row["id"]) for row in listed or () if row.get("id"))
+        answer = self._answer("models", seconds=LISTING)
+        listed = answer.data or () if isinstance(answer, Answer) else ()
+        return sorted({row.id for row in listed if row.id and len(row.id) <= _LONGEST_NAME})
 
     def offer(self, most: int = 20) -> str:
         """One line on the models on offer."""
-        names = [name for name in self.models() if not _NO_CHAT.search(name)]
+        return self._offer(self.models(), most)
+
+    def _offer(self, listed: Sequence[str], most: int = 20) -> str:
+        names = [name for name in listed if not _NO_CHAT.search(name)]
         more = f" and {len(names) - most} more" if len(names) > most else ""
-        listed = f"offers {', '.join(names[:most])}{more}" if names else "lists no models"
-        return f"{self.url} {listed}"
+        listing = f"offers {', '.join(names[:most])}{more}" if names else "lists no models"
+        return f"{self.url} {listing}"
 
     def _answer(
-        self, send: Callable[[], Any], sent: Collection[str] = (), model: str = ""
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        sent: Collection[str] = (),
+        seconds: float | None = None,
     ) -> Answer | str | EurekaError:
-        """The answer, the name of a rejected parameter, or an exception.
+        """The answer, the name of something that is rejected, or an exception.
 
         Exceptions are returned, not raised: the key may be in the one they replace, and in this frame.
         """
+        received = self._connection.send(path, body, seconds)
+        if isinstance(received, NoAnswer):
+            return received
+        if received.status >= 300:
+            return self._refused(received, sent, "" if body is None else str(body["model"]))
         try:
-            text = str(send().http_response.text)
-        except openai.APIStatusError as error:
-            return self._refused(error, sent, model)
-        except openai.APIError as error:
-            cause = error.__cause__
-            shown = self._clean(str(cause)) or type(cause).__name__
-            if isinstance(cause, _NOT_SENT):
-                reason = f"it can't be reached ({shown}); is the server running, and is --base-url right?"
-                return NoAnswer(reason, served=False, lasting=True)
-            lost = f"no answer within {numbers.compact(self._timeout)} s"
-            broken = f"the connection broke ({shown})"
-            return NoAnswer(f"{lost if isinstance(error, openai.APITimeoutError) else broken}; {_LOST}")
-        try:
-            whole = json.dumps(json.loads(text), ensure_ascii=False)  # no escapes that could hide the key
-            answer = TypeAdapter(Answer).validate_json(self._redact(whole))
+            answer = answers.read(received.text, self._redact)
         except ValueError:
-            found = self._clean(text) or "empty"
+            found = self._clean(received.text) or "empty"
             return NoAnswer(f"the answer is no chat completion: {found}; {_BASE_URL}", served=False)
-        if answer.error:  # some gateways answer 200 where the server behind them failed
-            reported = self._clean(json.dumps(answer.error))
+        if answer.problem:
+            reported = self._clean(answers.sentence(answer.problem))
             return NoAnswer(f"the endpoint reports {reported}", served=False)
         return answer
 
-    def _refused(self, error: openai.APIStatusError, sent: Collection[str], model: str) -> str | EurekaError:
-        """The parameter that an endpoint rejects, or what happened and what to do."""
-        status, text = error.status_code, error.response.text
+    def _refused(self, received: Received, sent: Collection[str], model: str) -> str | EurekaError:
+        """What an endpoint rejects, by name, or what happened and what to do."""
+        status, (message, param) = received.status, answers.error_body(received.text)
+        text = self._redact(received.text)[:_READ]
+        if status < 400:
+            place = self._clean(received.headers.get("location", "")) or "another address"
+            problem = f"HTTP {status}: it sends its callers on to {place}, where no key and no prompt is sent"
+            return Unavailable(f"{self.url}: {problem}; if you trust that address, give it as --base-url")
         about_value = bool(_TOO_LONG.search(text)) and not _UNSUPPORTED.search(text)
         if status in (400, 422):
-            named = [name for name in sent if name == error.param or re.search(rf"\b{name}\b", text)]
-            named.sort(key=lambda name: (name != error.param, text.find(name)))
+            named = [name for name in sent if name == param or re.search(rf"\b{name}\b", text)]
+            named.sort(key=lambda name: (name != param, text.find(name)))
             if named and not (named[0] in LIMITS and about_value):
                 return named[0]
-        if status in (400, 404, 422) and _NO_MODEL.search(text):
-            return UnknownName("model", model, self.models(), hint=self.offer())
-        what = f"HTTP {status}: {self._clean(_message(error.body)) or 'no reason given'}"
+            for thing, pattern in ((SYSTEM, _NO_SYSTEM), (WHOLE, _ONLY_STREAM)):
+                if sent and thing not in self._rejected and pattern.search(text):
+                    return thing
+        if status in (400, 404, 422) and model and _NO_MODEL.search(text):
+            listed = self.models()
+            return UnknownName("model", model, listed, hint=self._offer(listed))
+        what = f"HTTP {status}: {self._clean(message) or 'no reason given'}"
         if status in _TIMED_OUT:
-            return NoAnswer(f"{what}; {_LOST}")
-        wait = error.response.headers.get("retry-after", "")
-        seconds = float(wait) if re.fullmatch(r"\d+(\.\d+)?", wait) else 0.0
+            return NoAnswer(f"{what}; {LOST}")
+        seconds = _wait(received.headers.get("retry-after", ""), text)
         busy = status in (409, 429) or status >= 500
-        no_credit = status == 402 or (status == 429 and _NO_CREDIT.search(text))
+        no_credit = status == 402 or (status == 429 and _NO_CREDIT.search(text) and not _RATE.search(text))
         if busy and not no_credit and seconds <= LONGEST_WAIT:
             later = "try again later: `eureka resume` goes on from here"
             return NoAnswer(f"{what}; {later}", served=False, wait=seconds)
         rules = (  # the first that holds; whether every other call will fail, too; what to do
-            (status in (401, 403), True, "check the key in EUREKA_API_KEY or OPENAI_API_KEY"),
+            (status in (401, 403), True, self._about_key()),
             (no_credit, True, "the account behind the key has no credit left"),
-            (busy, True, f"it asks to wait {wait} s: `eureka resume` after that"),
+            (busy, True, f"it asks to wait {seconds:.0f} s: `eureka resume` after that"),
             (about_value and any(name in text for name in LIMITS), False, "lower --max-completion-tokens"),
             (status in (404, 405), False, _BASE_URL),
             (_TOO_LONG.search(text), False, "choose a model with a longer context"),
@@ -213,28 +189,32 @@ class Endpoint:
         lasting, advice = next(rule[1:] for rule in rules if rule[0])
         return (Unavailable if lasting else EndpointError)(f"{self.url}: {what}; {advice}")
 
+    def _about_key(self) -> str:
+        if self._key is not None:
+            return f"check the key in {self._key.name}"
+        return "it wants a key: set EUREKA_API_KEY (OPENAI_API_KEY goes to OpenAI's own address alone)"
+
     def _redact(self, text: str) -> str:
         """Text without the key, anything that looks like a part of one, or half a character."""
         text = text.encode("utf-8", "replace").decode()  # "\ud83d" alone is JSON, but fits into no file
-        key = self._key.get_secret_value()
+        key = self._key.secret.get_secret_value() if self._key else ""
         if len(key) >= _SHORTEST_SECRET:
             text = text.replace(key, "[key]")
         return re.sub(r"\bsk-[\w*.-]{6,}", "[key]", text)
 
     def _clean(self, text: str) -> str:
         """Foreign text in one line: no key, tags, or control characters."""
-        text = self._redact(text)  # before it is cut: a half of a key would pass
-        return one_line(re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", text, flags=re.S | re.I), 200)
+        text = self._redact(text).strip()[:_READ]  # before it is cut: a half of a key would pass
+        return one_line(_TAGS.sub(" ", " ".join(_HIDDEN.split(text)[::2])), 200)
 
 
-def _part(part: Mapping[str, Any]) -> str:
-    return str(part.get("text") or "")
+def _wait(header: str, text: str) -> float:
+    """Seconds to wait, by the header or the sentence; 0 where neither says."""
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)", header) or _RETRY_IN.search(text)
+    return float(found[1]) if found else 0.0
 
 
-def _message(body: object) -> str:
-    """The sentence in an error body; endpoints differ in where they put it."""
-    if isinstance(body, Mapping):
-        for key in ("message", "error", "detail"):
-            if body.get(key):
-                return _message(body[key])
-    return body if isinstance(body, str) else "" if body is None else json.dumps(body, default=str)
+def _without_system(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """The same conversation with the system's part at the head of the user's first turn."""
+    system, first, *others = messages
+    return [{"role": "user", "content": f"{system['content']}\n\n{first['content']}"}, *others]

@@ -1,20 +1,30 @@
-"""The program in a model's reply, or the reason why there is none."""
+"""The program in a model's reply, or the reason why there is none.
+
+Everything here takes a time in proportion to the text: an endpoint may have made it for taking longer.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 import textwrap
-from itertools import groupby
+import warnings
+from collections.abc import Iterator
+from itertools import groupby, islice
 
 from eureka_loop.records import Reply
+from eureka_loop.reward.parsing import MAX_BYTES
 
 ENTRY = "compute_reward"
-_DEFINES = re.compile(rf"^\s*def\s+{ENTRY}\s*\(", re.MULTILINE)
-_OPENING = r"^[ \t>]*(?P<marks>`{3,}|~{3,})[^`\n]*\n"
-_BLOCK = re.compile(rf"{_OPENING}(?P<code>.*?)^[ \t>]*(?P=marks)[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
-_UNCLOSED = re.compile(rf"{_OPENING}(?P<code>.*)", re.MULTILINE | re.DOTALL)
+TRIED = 10  # programs of one reply, from its end
+_DEFINES = re.compile(rf"^[ \t]*def[ \t]+{ENTRY}[ \t]*\(", re.MULTILINE)
+_FUNCTION = re.compile(r"^def ", re.MULTILINE)
+_OPENS = re.compile(r"[ \t>]*(`{3,}|~{3,})[^`]*$|[^`]*(`{3,})\w*[ \t]*$")  # a fence alone, or after words
+_CLOSES = re.compile(r"[ \t>]*(`{3,}|~{3,})[`~]*[ \t]*$")
+_LANGUAGE = re.compile(r"\s*(python3?|py)[ \t]*\n")
 _CODE = re.compile(r"\s|$|[)\]}@#]|def |from |import |[A-Za-z_]\w*\s*(:[^=]+)?=[^=]")  # begins a line of code
+_THINKS = re.compile(r"<(/?)think(?:ing)?>")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit: int = 0) -> Reply:
@@ -31,10 +41,10 @@ def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit:
     """
     if refusal or finish_reason == "content_filter":
         return Reply(None, problem=f"the model refused: {one_line(refusal or text) or 'content filter'}")
-    text = without_thinking(text).replace("\r\n", "\n").replace("\r", "\n")
-    blocks = [_tidy(block["code"]) for block in _BLOCK.finditer(text)]
-    unclosed = _UNCLOSED.search(_BLOCK.sub("", text))
-    rest, cut = _tidy(unclosed["code"]) if unclosed else "", finish_reason == "length"
+    text = without_thinking(text).replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
+    found, cut = list(_fenced(text)), finish_reason == "length"
+    blocks = [code for code, closed in found if closed]
+    rest = next((code for code, closed in found if not closed and code.strip()), "")
     if not cut and rest and _parses(rest):
         blocks.append(rest)  # only the closing fence is missing
     if not (blocks or rest or cut):
@@ -42,6 +52,9 @@ def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit:
         bare = [_tidy("\n".join(lines)) for is_code, lines in runs if is_code]
         blocks = [code for code in bare if _DEFINES.search(code)]
     source = _chosen(blocks, cut=cut)
+    if source is not None and (size := len(source.encode())) > MAX_BYTES:
+        problem = f"the program is {size:,} bytes long; {MAX_BYTES:,} are allowed: shorten it"
+        return Reply(None, problem=problem)
     if source is not None:
         return Reply(source)
     if cut:
@@ -59,33 +72,71 @@ def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit:
 
 
 def without_thinking(text: str) -> str:
-    """A reply without the `<think>` part before it, whole, without its beginning, or cut off."""
-    text = re.sub(r"<think(?:ing)?>.*?</think(?:ing)?>", "", text, flags=re.DOTALL)
-    text = re.split(r"</think(?:ing)?>", text)[-1]
-    return re.split(r"<think(?:ing)?>", text)[0].strip()
+    """A reply without its `<think>` parts, whole, without their beginning, or cut off.
+
+    A tag that a sentence or a comment names takes nothing away.
+    """
+    kept: list[str] = []
+    start, opened = 0, -1
+    for tag in _THINKS.finditer(text):
+        if tag[1]:
+            if opened >= 0:
+                kept.append(text[start:opened])
+            else:
+                kept.clear()
+            start, opened = tag.end(), -1
+        elif opened < 0:
+            opened = tag.start()
+    cut_off = opened >= 0 and not text[start:opened].strip()
+    return "".join([*kept, "" if cut_off else text[start:]]).strip()
 
 
 def one_line(text: str, width: int = 160) -> str:
     """Foreign text without control characters and line breaks, cut to `width`."""
-    return textwrap.shorten(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text), width, placeholder=" …")
+    line = " ".join(_CONTROL.sub(" ", text.strip()[: 8 * width]).split())
+    return line if len(line) <= width else f"{line[: width - 2].rpartition(' ')[0] or line[: width - 2]} …"
+
+
+def _fenced(text: str) -> Iterator[tuple[str, bool]]:
+    """The code of each fenced block, and whether its end is there."""
+    lines: list[str] = []
+    fence = ""
+    for line in text.split("\n"):
+        if fence:
+            closing = _CLOSES.match(line)
+            if closing and closing[1].startswith(fence):
+                yield _tidy("\n".join(lines)), True
+                fence = ""
+            else:
+                lines.append(line)
+        elif opening := _OPENS.match(line):
+            fence, lines = opening[1] or opening[2], []
+    if fence:
+        yield _tidy("\n".join(lines)), False
 
 
 def _chosen(blocks: list[str], *, cut: bool) -> str | None:
     """The last block that defines the function and is Python, else the last one with any function."""
     entries = [code for code in blocks if _DEFINES.search(code)]
     if entries:
-        return next(filter(_parses, reversed(entries)), entries[-1])
-    functions = [code for code in blocks if re.search(r"^def ", code, re.MULTILINE)]
+        return next(filter(_parses, islice(reversed(entries), TRIED)), entries[-1])
+    functions = [code for code in blocks if _FUNCTION.search(code)]
     return functions[-1] if functions and not cut else None
 
 
 def _parses(code: str) -> bool:
+    if len(code) > MAX_BYTES:
+        return False
     try:
-        ast.parse(code)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
 
 
 def _tidy(code: str) -> str:
-    return textwrap.dedent(code).strip("\n").rstrip() + "\n"
+    """A block without its indentation, and without a language named in its first line."""
+    named = _LANGUAGE.match(code)
+    return textwrap.dedent(code[named.end() :] if named else code).strip("\n").rstrip() + "\n"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from eureka_loop.errors import BadInput
 
 OPENAI = "https://api.openai.com/v1"
-KEYS = ("EUREKA_API_KEY", "OPENAI_API_KEY")  # the first that is set counts
+KEYS = ("EUREKA_API_KEY", "OPENAI_API_KEY")  # the first that is set counts; the second at OpenAI alone
+ACCOUNT = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
 
 
 def check_url(url: str, name: str = "--base-url") -> None:
@@ -48,19 +53,51 @@ def configured_url(given: str | None, environ: Mapping[str, str] = os.environ) -
     return url.rstrip("/")
 
 
-def api_key(url: str, environ: Mapping[str, str] = os.environ) -> SecretStr:
-    """The key from the environment; "none" for a local endpoint without one.
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key, and the variable that it is from."""
+
+    name: str
+    secret: SecretStr
+
+
+def api_key(url: str, environ: Mapping[str, str] = os.environ) -> Key | None:
+    """The key for an address: $OPENAI_API_KEY is OpenAI's alone; None for another address without one.
 
     Raises:
         BadInput: OpenAI's own endpoint without a key, or a value that can't be a key.
     """
-    name = next((name for name in KEYS if environ.get(name, "").strip()), None)
-    if name is None and url == OPENAI:
+    names = KEYS if is_openai(url) else KEYS[:1]
+    name = next((name for name in names if environ.get(name, "").strip()), None)
+    if name is None and is_openai(url):
         raise BadInput(
             "no key: set OPENAI_API_KEY (or EUREKA_API_KEY); a local endpoint needs none: "
             "--base-url http://localhost:11434/v1"
         )
-    key = environ[name].strip() if name else "none"
+    if name is None:
+        return None
+    key = environ[name].strip()
     if not all("!" <= letter <= "~" and letter not in '"\\' for letter in key):
         raise BadInput(f"{name} holds a space or a character that no key has; set it again")
-    return SecretStr(key)
+    return Key(name, SecretStr(key))
+
+
+def headers(url: str, key: Key | None, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Headers of every request: the key, and at OpenAI the account's organization and project."""
+    found = {"Authorization": f"Bearer {key.secret.get_secret_value()}"} if key else {}
+    if is_openai(url):
+        found |= {name: environ[variable] for name, variable in ACCOUNT.items() if environ.get(variable)}
+    return found
+
+
+def is_openai(url: str) -> bool:
+    """Whether an address is OpenAI's own, or one of its regions'."""
+    return re.fullmatch(r"https://([a-z]{2}\.)?api\.openai\.com(:443)?(/.*)?", url, re.I) is not None
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = urlsplit(url).hostname or ""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"

@@ -128,9 +128,8 @@ def key() -> str:
 
 
 @pytest.fixture
-def designer(script: Script, key: str) -> Iterator[Callable[..., LLMDesigner]]:
-    """Makes designers that ask the scripted endpoint, and closes them."""
-    made: list[LLMDesigner] = []
+def designer(script: Script, key: str) -> Callable[..., LLMDesigner]:
+    """Makes designers that ask the scripted endpoint."""
     config = RunConfig(model="big-model", base_url=script.url, max_completion_tokens=1000)
     priced = [Price("big-model", 1.0, 10.0)]
 
@@ -139,13 +138,13 @@ def designer(script: Script, key: str) -> Iterator[Callable[..., LLMDesigner]]:
         environ: Mapping[str, str] | None = None,
         prices: Sequence[Price] = priced,
         timeout: float = 20.0,
+        deadline: float = 60.0,
         **changes: Any,
     ) -> LLMDesigner:
-        environ = {"OPENAI_API_KEY": key} if environ is None else environ
+        environ = {"EUREKA_API_KEY": key} if environ is None else environ
         config_now = replace(config, **changes)
-        made.append(LLMDesigner(config_now, prices, environ=environ, timeout=timeout, pause=0.01))
-        return made[-1]
+        return LLMDesigner(
+            config_now, prices, environ=environ, timeout=timeout, deadline=deadline, pause=0.01
+        )
 
-    yield make
-    for each in made:
-        each.close()
+    return make

@@ -104,7 +104,7 @@ def test_an_answer_without_sense(script: Any, designer: Any, ask: Any, body: Any
 @pytest.mark.parametrize(
     ("behaviour", "message", "lasting"),
     [
-        (fails(401, "Incorrect API key"), "HTTP 401: Incorrect.*; check the key in EUREKA_API_KEY or", True),
+        (fails(401, "Incorrect API key"), "HTTP 401: Incorrect.*; check the key in EUREKA_API_KEY", True),
         (fails(402, "Pay"), "the account behind the key has no credit left", True),
         (
             fails(429, "Over", code="insufficient_quota"),
@@ -228,10 +228,21 @@ def test_a_missing_key_is_reported_before_any_call(designer: Any) -> None:
 
 @pytest.mark.parametrize(
     ("environ", "sent"),
-    [({}, "none"), ({"OPENAI_API_KEY": "one-of-openai", "EUREKA_API_KEY": " another\n"}, "another")],
+    [
+        ({}, None),
+        ({"OPENAI_API_KEY": "one-of-openai", "OPENAI_ORG_ID": "mine"}, None),
+        ({"OPENAI_API_KEY": "one-of-openai", "EUREKA_API_KEY": " another\n"}, "Bearer another"),
+    ],
 )
-def test_the_projects_own_key_comes_first_and_a_local_endpoint_needs_none(
-    script: Any, designer: Any, ask: Any, environ: Any, sent: str
+def test_only_the_projects_own_key_goes_to_another_address_than_openai_s(
+    script: Any, designer: Any, ask: Any, environ: Any, sent: str | None
 ) -> None:
     designer(environ=environ).propose(ask(), 0)
-    assert script.headers[0]["authorization"] == f"Bearer {sent}"
+    assert script.headers[0].get("authorization") == sent
+    assert not {"one-of-openai", "mine"} & set(script.headers[0].values())
+
+
+def test_an_endpoint_that_wants_a_key_and_gets_none(script: Any, designer: Any, ask: Any) -> None:
+    script.always = fails(401, "No key")
+    with pytest.raises(Unavailable, match=r"HTTP 401: No key; it wants a key: set EUREKA_API_KEY \(OPENAI_"):
+        designer(environ={"OPENAI_API_KEY": "one-of-openai"}).propose(ask(), 0)

@@ -13,7 +13,7 @@ from werkzeug import Request, Response
 
 from eureka_loop import files
 from eureka_loop.errors import BadInput, EurekaError
-from eureka_loop.propose.llm.settings import configured_url
+from eureka_loop.propose.llm.settings import api_key, configured_url, headers, is_local
 from tests.propose.llm.conftest import PROGRAM, answers, drops, fails, hangs, says
 
 
@@ -81,8 +81,8 @@ def test_an_endpoint_that_echoes_the_key_in_its_reply(
 
 def test_a_key_that_can_t_be_one_is_not_repeated(designer: Any) -> None:
     with pytest.raises(BadInput) as caught:
-        designer(environ={"OPENAI_API_KEY": "sk-secret with\na bréak"})
-    assert str(caught.value) == "OPENAI_API_KEY holds a space or a character that no key has; set it again"
+        designer(environ={"EUREKA_API_KEY": "sk-secret with\na bréak"})
+    assert str(caught.value) == "EUREKA_API_KEY holds a space or a character that no key has; set it again"
 
 
 NOT_SHOWN = "must be a plain address"
@@ -107,3 +107,30 @@ def test_an_address_must_be_one_and_hold_no_key(url: str, problem: str) -> None:
     with pytest.raises(BadInput, match=f"OPENAI_BASE_URL .*{problem}") as variable:
         configured_url(None, {"OPENAI_BASE_URL": url})
     assert "hunter2" not in str(flag.value) + str(variable.value)
+
+
+OPENAI_S = ("https://api.openai.com/v1", "https://eu.api.openai.com/v1", "HTTPS://API.OpenAI.com:443")
+ANOTHER_S = (
+    "http://api.openai.com/v1",  # unencrypted
+    "https://api.openai.com.example.org/v1",
+    "https://api.openai.com:8443/v1",
+    "https://example.org/api.openai.com/v1",
+    "https://api.openai.com\\.example.org/v1",
+    "https://example.org\\.api.openai.com/v1",
+    "https://x-api.openai.com/v1",
+    "http://localhost:11434/v1",
+)
+
+
+@pytest.mark.parametrize("url", [*OPENAI_S, *ANOTHER_S])
+def test_openai_s_key_and_account_go_to_openai_alone(url: str) -> None:
+    environ = {"OPENAI_API_KEY": "sk-1", "OPENAI_ORG_ID": "org", "OPENAI_PROJECT_ID": "project"}
+    sent = headers(url, api_key(url, environ), environ)
+    assert set(sent.values()) == ({"Bearer sk-1", "org", "project"} if url in OPENAI_S else set())
+    sent = headers(url, api_key(url, environ | {"EUREKA_API_KEY": "k-2"}), {})
+    assert sent == {"Authorization": "Bearer k-2"}
+
+
+def test_addresses_of_this_machine() -> None:
+    assert all(map(is_local, ("http://localhost:1/v1", "http://127.0.0.1/v1", "http://[::1]:80")))
+    assert not any(map(is_local, ("http://localhost.example.org", "http://10.0.0.1/v1", OPENAI_S[0])))
