@@ -158,7 +158,8 @@ class Endpoint:
             return Unavailable(f"{self.url}: {problem}; if you trust that address, give it as --base-url")
         about_value = bool(_TOO_LONG.search(text)) and not _UNSUPPORTED.search(text)
         if status in (400, 422):
-            named = [name for name in sent if name == param or re.search(rf"\b{name}\b", text)]
+            optional = [name for name in sent if name != "stream"]
+            named = [name for name in optional if name == param or re.search(rf"\b{name}\b", text)]
             named.sort(key=lambda name: (name != param, text.find(name)))
             if named and not (named[0] in LIMITS and about_value):
                 return named[0]

@@ -24,6 +24,7 @@ from eureka_loop.reward.functions import SHAPING
 Turn = dict[str, str]
 
 LONG_TABLE = 12  # rows; longer tables of the env's documentation repeat the vocabulary
+LONG_REPLY = 30_000  # characters; of a longer one a repair shows both ends
 
 
 def messages(request: Request) -> list[Turn]:
@@ -37,6 +38,8 @@ def messages(request: Request) -> list[Turn]:
     if repair.exchange.get("messages"):
         before = [dict(each) for each in repair.exchange["messages"]]
         reply = without_thinking(str(repair.exchange.get("reply") or "")) or "(no reply)"
+        if len(reply) > LONG_REPLY:
+            reply = f"{reply[: LONG_REPLY // 2]}\n…\n{reply[-LONG_REPLY // 2 :]}"
     else:  # a program without an exchange is shown as the model's own
         before, reply = _opening(request), _fenced(repair.source or "")
     problems = _render("repair.j2", source=repair.source, problems=repair.problems.strip())

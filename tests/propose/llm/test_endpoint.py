@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from eureka_loop.errors import BadInput, EndpointError, Unavailable, UnknownName
 from eureka_loop.records import Candidate, Usage
@@ -38,6 +40,16 @@ def test_an_overloaded_endpoint_is_asked_again_when_it_says(script: Any, designe
     assert designer().propose(ask(), 0).source == PROGRAM
     assert len(script.bodies) == 4
     assert 0.7 <= time.monotonic() - began < 5.0
+
+
+def test_a_rate_limit_is_no_lack_of_credit(script: Any, designer: Any, ask: Any) -> None:
+    """A list, as Gemini's endpoint sends it, with the wait in its sentence."""
+    text = "You exceeded your current quota, please check your plan and billing details. Quota exceeded"
+    error = {"code": 429, "message": f"{text} for requests per minute, limit: 10. Please retry in 0.6s."}
+    script.then(answers(429, [{"error": error}], {}))
+    began = time.monotonic()
+    assert designer().propose(ask(), 0).source == PROGRAM
+    assert time.monotonic() - began > 0.6
 
 
 def test_an_endpoint_that_stays_overloaded(script: Any, designer: Any, ask: Any) -> None:
@@ -93,6 +105,7 @@ def test_an_endpoint_that_is_gone_is_tried_again(designer: Any, ask: Any) -> Non
         ("null", "the answer is no chat completion: null"),
         ({"error": {"message": "upstream"}}, "the endpoint reports .*upstream"),
         ({}, "it sent no choice"),
+        ({"choices": [{"error": {"code": 502, "message": "upstream"}}]}, "the endpoint reports upstream"),
     ],
 )
 def test_an_answer_without_sense(script: Any, designer: Any, ask: Any, body: Any, message: str) -> None:
@@ -137,6 +150,16 @@ def test_an_empty_choice_list_is_topped_up(script: Any, designer: Any, ask: Any)
     assert reply.source == PROGRAM
     assert asked.ledger.spent == Usage(300, 150, pytest.approx(3 * 600e-6))
     assert len({body["seed"] for body in script.bodies}) == 3
+
+
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
+def test_an_answer_among_the_thoughts(script: Any, designer: Any, ask: Any, field: str) -> None:
+    script.then(
+        says(None, **{field: f"```python\n{PROGRAM}```"}), says("No.", **{field: f"```\n{PROGRAM}```"})
+    )
+    found, other = proposals(designer(), ask(samples=2))
+    assert found.source == PROGRAM
+    assert (other.source, other.problem) == (None, "the reply holds no code: No.")
 
 
 def test_a_reply_without_a_program(script: Any, designer: Any, ask: Any) -> None:
@@ -196,6 +219,47 @@ def test_all_threads_find_out_at_once(script: Any, designer: Any, ask: Any) -> N
         replies = list(threads.map(lambda sample: asked.propose(ask(), sample), range(8)))
     assert [reply.source for reply in replies] == [PROGRAM] * 8
     assert all(reply.exchange["request"]["max_completion_tokens"] == 1000 for reply in replies)
+
+
+def test_an_endpoint_without_a_system_role(script: Any, designer: Any, ask: Any) -> None:
+    def behave(request: Request) -> Response:
+        roles = [turn["role"] for turn in request.get_json()["messages"]]
+        return (fails(400, "System role not supported") if "system" in roles else writes())(request)
+
+    script.always = behave
+    asked = designer()
+    replies = proposals(asked, ask(samples=2))
+    assert [reply.source for reply in replies] == [PROGRAM] * 2
+    first, second, third = (body["messages"] for body in script.bodies)
+    assert second == [{"role": "user", "content": f"{first[0]['content']}\n\n{first[1]['content']}"}]
+    assert third == second
+    assert replies[0].exchange["messages"] == first
+
+
+@pytest.mark.parametrize("more", [{}, {"stream_options": None}])
+def test_an_endpoint_that_only_streams(script: Any, designer: Any, ask: Any, more: Any) -> None:
+    text = f"Plan: go.\n```python\n{PROGRAM}```"
+    deltas: list[dict[str, Any]] = [{"role": "assistant"}, *({"content": letter} for letter in text)]
+    chunks = [{"model": "m-1", "choices": [{"delta": delta}]} for delta in deltas]
+    chunks += [{"choices": [{"delta": {}, "finish_reason": "stop"}]}]
+    chunks += [{"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 9}}]
+    events = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
+
+    def behave(request: Request) -> Response:
+        body = request.get_json()
+        if not body.get("stream"):
+            return fails(400, "This model only supports stream mode: enable the stream parameter.")(request)
+        if more.keys() & body.keys():
+            return fails(400, "Unrecognized request argument supplied: stream_options")(request)
+        return Response(f": wait\n\n{events}data: [DONE]\n\n", content_type="text/event-stream")
+
+    script.always = behave
+    asked = designer()
+    replies = proposals(asked, ask(samples=2))
+    assert [reply.source for reply in replies] == [PROGRAM] * 2
+    assert (replies[0].exchange["reply"], replies[0].exchange["model"]) == (text, "m-1")
+    assert asked.ledger.spent.completion_tokens == 18
+    assert len(script.bodies) == 3 + len(more)
 
 
 # models and keys

@@ -28,11 +28,21 @@ def fenced(code: str, language: str = "python") -> str:
         f"```python\n{PROGRAM}",  # the closing fence forgotten
         "\n".join("   " + line for line in fenced(PROGRAM).split("\n")),
         fenced(PROGRAM).replace("\n", "\r\n"),
+        f"The reward: {fenced(PROGRAM)}",
+        f"Use `x` and `y`: {fenced(PROGRAM)}",
+        f"```\npython\n{PROGRAM}```",
+        fenced("\ufeff" + PROGRAM),
+        f"No `<think>` block is needed for this.\n\n{fenced(PROGRAM)}",
     ],
-    ids=range(11),
+    ids=range(16),
 )
 def test_finds_the_program(reply: str) -> None:
     assert extract(reply).source == PROGRAM
+
+
+def test_a_program_that_names_a_tag_is_whole() -> None:
+    program = PROGRAM.replace("Go.", "Go; no <think> here.")
+    assert extract(fenced(program)).source == program
 
 
 def test_without_a_fence_constants_and_helpers_belong_to_the_program() -> None:
