@@ -13,6 +13,7 @@ from typing import Annotated
 import tyro
 
 from eureka_loop import files
+from eureka_loop.cli.confirm import agreed, confirm
 from eureka_loop.cli.run import LIMIT_REACHED
 from eureka_loop.config import RunConfig, amend, load
 from eureka_loop.envs.registry import find_domain, installed
@@ -63,6 +64,8 @@ class BenchOptions(RunConfig):
     """Searches of each task, with seeds that follow each other."""
     yes: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Start without asking."""
+    trust: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Use a file's address, model and leave for a weaker sandbox without asking."""
 
 
 def bench(words: list[str]) -> int:
@@ -72,6 +75,9 @@ def bench(words: list[str]) -> int:
     folder = setup.default_folder(asked) if options.out == RUNS else options.out
     done = finished(folder)
     left = [search for search in asked.wanted if search not in done]
+    for search, run in setup.runs(folder).items():
+        if search in left:
+            confirm(run.config, asked.config, run.folder, trusted=options.trust)
     if left and not (options.yes or sys.stdin.isatty()):
         raise BadInput("bench asks before it starts, and standard input is no terminal: give --yes")
     whole, expected = setup.joined(asked, folder), {}
@@ -83,7 +89,7 @@ def bench(words: list[str]) -> int:
             for task in asked.chosen()
         }
         show(view.plan(whole, folder, left, expected))
-        if not (options.yes or _agreed()):
+        if not (options.yes or agreed("Start? [y/N] ")):
             return 1
     return carry_out(whole, asked.wanted, folder, expected)
 
@@ -103,7 +109,9 @@ def options_of(words: list[str]) -> BenchOptions:
     setup.members(suite, options.tasks)
     base = setup.settings(suite) if file is None else load(Path(file), setup.settings(suite))
     usual = {**vars(base), "task": suite, "env": None, "fitness": None, "minutes": 0.0, "out": RUNS}
-    options = parse(BenchOptions, "bench", words, BenchOptions(**usual), BENCH_HELP)
+    given, options = options, parse(BenchOptions, "bench", words, BenchOptions(**usual), BENCH_HELP)
+    if file is not None:
+        confirm(options, given, Path(file), trusted=options.trust)
     if file is None and options.algo != base.algo:
         options = replace(options, hyperparameters={})  # the suite's are the other algorithm's
     if options.designer == "replay" or options.replay is not None:
@@ -139,13 +147,6 @@ def asked_for(options: BenchOptions, command: str) -> Bench:
 def finished(folder: Path) -> dict[Search, Run]:
     """The searches that have ended, but for those of which a crashed training is to be tried again."""
     return {search: run for search, run in setup.runs(folder).items() if settled(run)}
-
-
-def _agreed() -> bool:
-    try:
-        return input("Start? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
 
 
 def carry_out(whole: Bench, wanted: Sequence[Search], folder: Path, expected: Mapping[str, Cost]) -> int:

@@ -12,6 +12,7 @@ from typing import Annotated, cast, get_args
 import tyro
 
 from eureka_loop import files
+from eureka_loop.cli.confirm import made_here
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput, UnknownName
@@ -102,14 +103,14 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
         run = Run.open(folders[0])
         if options.task is not None:
             raise BadInput(f"{folders[0]} is a run and has its own task: leave --task out")
-        base, task, firsts = run.config, run.task(), [winner(run)]
+        base, task, firsts, here = run.config, run.task(), [winner(run)], made_here(run.folder)
         if options.others is None:
             names = [each.id for each in references(task)]
     elif options.task is None:
         raise BadInput(f"say which task: `eureka compare {' '.join(map(str, rewards))} --task NAME`")
     else:
         base, task = RunConfig(task=options.task), find_task(options.task)
-        firsts = [from_file(path) for path in rewards]
+        firsts, here = [from_file(path) for path in rewards], True
     if not 1 <= options.seeds <= 100:
         raise BadInput(f"--seeds {options.seeds} is out of range: give 1 to 100")
     given = {name: getattr(options, name) for name in ("steps", "judge_episodes", "margin", "seed", "jobs")}
@@ -117,7 +118,7 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
         base,
         **{name: value for name, value in given.items() if value is not None},
         report_seeds=options.seeds,
-        allow_reduced_sandbox=options.allow_reduced_sandbox or base.allow_reduced_sandbox,
+        allow_reduced_sandbox=options.allow_reduced_sandbox or (base.allow_reduced_sandbox and here),
     )
     config = replace(config, steps=find_domain(task.env_id).training_steps(config.algo, config.steps))
     found = distinct([*firsts, *(named(name, task) for name in names)])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import tyro
 
+from eureka_loop.cli.confirm import confirm
 from eureka_loop.config import RunConfig, TrainConfig, amend, load
 from eureka_loop.errors import AnswersAwaited, BadInput, BudgetSpent, DesignerError
 from eureka_loop.options import Where, optional, parse, take, with_expression
@@ -23,23 +25,25 @@ ANSWERS_AWAITED = 4  # exit status of `propose`
 FILES = """
 
 --config FILE   a run.toml whose values are the defaults here
+--trust         use its address, its model and its leave for a weaker sandbox without asking
 --human FILE    a hand-written reward to compare with, for a task of your own"""
 
 
 def run(arguments: list[str]) -> int:
     """Have rewards written, trained and improved."""
-    words, base, human = _files(arguments)
-    return _run(parse(RunConfig, "run", words, base, f"{run.__doc__}{FILES}"), base, human)
+    words = _Words.of(arguments)
+    return _run(parse(RunConfig, "run", words.options, words.base, f"{run.__doc__}{FILES}"), words)
 
 
-def _run(config: RunConfig, base: RunConfig, human: Path | None, *, wait: bool = True) -> int:
+def _run(config: RunConfig, words: _Words, *, wait: bool = True) -> int:
+    words.confirm(config, lambda: parse(RunConfig, "run", words.options))
     from eureka_loop.propose.designer import choice, settle
     from eureka_loop.propose.replay import with_recorded_numbers
     from eureka_loop.search.describe import of_its_own
     from eureka_loop.search.planning import Schedule
 
-    settled = settle(with_recorded_numbers(of_its_own(config, base)))
-    created = _created(settled, human=human)
+    settled = settle(with_recorded_numbers(of_its_own(config, words.base)))
+    created = _created(settled, human=words.human)
     if config.designer is None:
         print(choice(settled))
     if (plan := Schedule.of(created)) is not None:
@@ -52,14 +56,14 @@ def propose(arguments: list[str]) -> int:
     runs = (each for each in arguments if Path(each, "run.toml").is_file())
     paths = (each for each in arguments[:1] if "/" in each and " " not in each)  # of a run that isn't there
     if (folder := next(map(Path, (*runs, *paths)), None)) is None:
-        words, base, human = _files(arguments)
-        base = replace(base, designer="manual")
-        config = parse(RunConfig, "propose", words, base, f"{propose.__doc__}{FILES}")
+        words = _Words.of(arguments)
+        base = replace(words.base, designer="manual")
+        config = parse(RunConfig, "propose", words.options, base, f"{propose.__doc__}{FILES}")
         if config.designer != "manual":
             raise BadInput(
                 f"--designer {config.designer} needs no answers: use `eureka run`, or leave it out"
             )
-        return _run(config, base, human, wait=False)
+        return _run(config, words, wait=False)
     from eureka_loop.report.inspect import is_active
     from eureka_loop.report.layout import print_lines
     from eureka_loop.report.log import prompt
@@ -77,12 +81,29 @@ def propose(arguments: list[str]) -> int:
     return resume(arguments, "propose")
 
 
-def _files(arguments: list[str]) -> tuple[list[str], RunConfig, Path | None]:
-    """The other arguments, the defaults that --config names, and --human."""
-    arguments, file = take(arguments, "--config")
-    arguments, human = take(arguments, "--human")
-    base = load(Path(file)) if file else RunConfig()
-    return with_expression(arguments), base, Path(human) if human else None
+@dataclass(frozen=True)
+class _Words:
+    """A command's options, and the files that it names."""
+
+    options: list[str]
+    base: RunConfig
+    config: Path | None
+    human: Path | None
+    trusted: bool
+
+    @classmethod
+    def of(cls, arguments: list[str]) -> Self:
+        arguments, config = take(arguments, "--config")
+        arguments, human = take(arguments, "--human")
+        words = [word for word in arguments if word != "--trust"]
+        base = load(Path(config)) if config else RunConfig()
+        files = (Path(config) if config else None, Path(human) if human else None)
+        return cls(with_expression(words), base, *files, trusted=words != arguments)
+
+    def confirm(self, config: RunConfig, given: Callable[[], TrainConfig]) -> None:
+        """See `confirm.confirm`; `given` parses the options without the file."""
+        if self.config is not None:
+            confirm(config, given(), self.config, trusted=self.trusted)
 
 
 @dataclass(frozen=True)
@@ -105,6 +126,8 @@ class ResumeOptions:
     """The language model from now on."""
     base_url: Annotated[str | None, optional("URL")] = None
     """The endpoint from now on."""
+    trust: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Use the address, model and leave for a weaker sandbox of a run made elsewhere without asking."""
 
 
 def resume(arguments: list[str], name: str = "resume") -> int:
@@ -114,13 +137,17 @@ def resume(arguments: list[str], name: str = "resume") -> int:
     from eureka_loop.report.inspect import print_summary
     from eureka_loop.search.assemble import settled
 
-    run = Run.open(options.run).lock()
+    run = Run.open(options.run)
     if settled(run):
-        with run:
+        with run.lock():
             return print_summary(run)
-    own = ("run", "jobs")
+    own = ("run", "jobs", "trust")
     changed = {key: value for key, value in vars(options).items() if key not in own and value is not None}
-    check(replace(run.config, **changed), run)
+    config = replace(run.config, **changed)
+    given = RunConfig(model=options.model, base_url=options.base_url)
+    confirm(config, given, run.folder, trusted=options.trust)
+    run.lock()
+    check(config, run)
     amend(run.folder / "run.toml", changed)
     run.event("resumed", **changed)
     return _go(run, options.jobs, wait=name == "resume")
@@ -159,15 +186,20 @@ def train(arguments: list[str]) -> int:
 
 def _to_train(arguments: list[str], console: Console | None = None) -> Run:
     """The run of one program."""
-    words, base, human = _files(arguments)
+    words = _Words.of(arguments)
+    base, human = words.base, words.human
     shared = [each.name for each in fields(TrainConfig)]
     defaults = TrainOptions(**{name: getattr(base, name) for name in shared if name != "report_seeds"})
-    options = parse(TrainOptions, "train", words, defaults, f"{TrainOptions.__doc__}{FILES}")
+    options = parse(TrainOptions, "train", words.options, defaults, f"{TrainOptions.__doc__}{FILES}")
     if not options.task.strip():
         example = f"eureka train {options.program} --task halfcheetah-run"
         raise BadInput(f"say for which task: `{example}`; `eureka tasks` lists them")
     one = RunConfig(minutes=0, generations=1, samples=1, confirm=1)
     config = replace(one, **{name: getattr(options, name) for name in shared})
+    words.confirm(
+        replace(config, designer="given"),
+        lambda: parse(TrainOptions, "train", words.options),
+    )
     from eureka_loop.search.describe import of_its_own
 
     return _created(of_its_own(config, base), program=options.program, human=human, console=console)
