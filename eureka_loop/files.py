@@ -62,9 +62,20 @@ def read_json(path: Path, record: type[Record]) -> Record:
     except OSError as error:
         raise RunError(f"can't read {path}: {error.strerror}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RunError(f"{path} is damaged: {first['msg']}{f' at {where}' if where else ''}") from error
+        raise _damaged(path, error) from error
+    return found
+
+
+def as_record(values: Any, record: type[Record], path: Path) -> Record:
+    """JSON data of a file as a record.
+
+    Raises:
+        RunError: it is not such a record.
+    """
+    try:
+        found: Record = _adapter(record).validate_python(values)
+    except ValidationError as error:
+        raise _damaged(path, error) from error
     return found
 
 
@@ -144,6 +155,12 @@ def plain(record: Any) -> Any:
 
 # Building one takes some 20 ms, far longer than using it.
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+
+
+def _damaged(path: Path, error: ValidationError) -> RunError:
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return RunError(f"{path} is damaged: {first['msg']}{f' at {where}' if where else ''}")
 
 
 def _unwritable(path: Path, error: OSError) -> RunError:

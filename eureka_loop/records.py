@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from eureka_loop.errors import BadInput
 
@@ -48,9 +49,9 @@ class Task:
 class Usage:
     """Tokens and money of one exchange with a model; `usd` is None where no price is known."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    usd: float | None = None
+    prompt_tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
+    completion_tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
+    usd: Annotated[float, Field(ge=0, le=1e12)] | None = None
 
     @property
     def tokens(self) -> int:

@@ -162,9 +162,8 @@ class Run:
 
     def spent(self) -> Usage:
         """Tokens and money of all calls to a model so far."""
-        spent = [event for event in self.events() if event["event"] == "spent"]
-        names = ("prompt_tokens", "completion_tokens", "usd")
-        return Usage(*(spent[-1][name] for name in names)) if spent else Usage(usd=0.0)
+        last = [event for event in self.events() if event["event"] == "spent"][-1:]
+        return files.as_record(last[0], Usage, self.folder / "events.jsonl") if last else Usage(usd=0.0)
 
     # task and configuration
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from pathlib import Path
@@ -146,3 +147,12 @@ def test_a_file_that_is_gone_is_said(tmp_path: Path) -> None:
         (run.candidate_folder("g0-00") / name).unlink()
         with pytest.raises(RunError, match=f"can't read .*{name}: No such file"):
             read("g0-00")
+
+
+@pytest.mark.parametrize("tokens", [-1, 10**400, "a dozen", 1.5, None, float("nan")], ids=range(6))
+def test_spent_tokens_that_are_no_count_are_a_damaged_file(tmp_path: Path, tokens: object) -> None:
+    run = Run(tmp_path)
+    line = json.dumps({"event": "spent", "prompt_tokens": tokens, "completion_tokens": 1, "usd": None})
+    (tmp_path / "events.jsonl").write_text(f"{line}\n")
+    with pytest.raises(RunError, match=r"events\.jsonl is damaged: .* at prompt_tokens"):
+        run.spent()

@@ -132,7 +132,7 @@ def disk(runs: Path) -> Iterator[Finding]:
 
 def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     """The language model, where one is configured; a key is never shown."""
-    from eureka_loop.propose.llm.endpoint import Endpoint  # the SDK takes half a second to import
+    from eureka_loop.propose.llm.endpoint import Endpoint  # httpx2 takes a while to import
 
     model = configured_model(None, environ)
     if model is None and not any(environ.get(name) for name in ("OPENAI_BASE_URL", *KEYS)):
@@ -142,7 +142,7 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     remedy = "" if model else "set EUREKA_MODEL, or give --model"
     yield Finding("model", "note" if model else "lack", model or "none chosen", remedy)
     try:
-        connected = Endpoint(None, environ, ENDPOINT_SECONDS)
+        connected = Endpoint(None, environ, ENDPOINT_SECONDS, ENDPOINT_SECONDS)
         url, offered = connected.url, connected.models()
     except EurekaError as error:
         yield Finding("endpoint", "lack", "can't be used", str(error))
@@ -152,6 +152,8 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     if not offered:
         value, state = f"{url} can't be reached, or lists no models", "lack"
         remedy = "start it, or check OPENAI_BASE_URL, the key, the network and the proxy"
+        if not environ.get(KEYS[0]):
+            remedy += f" ({KEYS[1]} goes to OpenAI alone, {KEYS[0]} to any address)"
     elif model is not None and model not in offered:
         state, remedy = "lack", f"it has no {model!r}: choose another --model"
     yield Finding("endpoint", state, value, remedy)
