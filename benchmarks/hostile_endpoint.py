@@ -1,17 +1,18 @@
-"""How an endpoint that sends anything ends: time, memory, and how soon Ctrl-C stops a run.
+"""How replies of an endpoint that sends anything end: time, memory, and how soon Ctrl-C stops a run.
 
     python benchmarks/hostile_endpoint.py            # every reply of tests/attacks/hostile.py, asked for: minutes
-    python benchmarks/hostile_endpoint.py --run      # and in `eureka run`, interrupted half a second later
+    python benchmarks/hostile_endpoint.py --run 3    # every third in `eureka resume`, interrupted: minutes
 
-Tables in Markdown. The limits on silence and on a whole answer are 1 s and 2 s for the first, and the product's
-own for the second.
+Tables in Markdown. The first one's limits are 1 s of silence and 2 s for an answer, the second one's a run's own.
+The runs of the second are forked from a process that has imported the program, and have their floors.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,86 +22,118 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from eureka_loop.cli import main as program
 from eureka_loop.store import Run
 from tests.attacks.hostile import Server, Watch, answered, families
 
 SILENCE, DEADLINE = 1.0, 2.0
-AFTER = 0.5  # seconds from the request to Ctrl-C
+AFTER = 0.3  # seconds from the request to Ctrl-C
+HONEST, SILENT = "numbers: tokens: null", "drips: silence"
 WORDS = (
-    "run invertedpendulum-balance --model m --steps 100 --generations 1 --samples 1 --report-seeds 0 "
-    "--judge-episodes 1 --jobs 1 --base-url"
+    "invertedpendulum-balance --steps 100 --minutes 0 --generations 1 --samples 1 --report-seeds 0 "
+    "--judge-episodes 1 --jobs 1"
 )
-RUN = ("sizes", "compression", "drips", "nesting", "redirects", "kinds", "texts")
-PER_FAMILY = 40  # replies in `eureka run`; of longer families every so many
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--run", action="store_true")
+    parser.add_argument("--run", type=int, default=0, metavar="N", help="every N-th reply in a run")
+    parser.add_argument("--launch", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.launch:
+        return launch()
     with tempfile.TemporaryDirectory() as folder:
         server = Server(families("http://127.0.0.1:9"))
-        asked_for(server, Path(folder))
         if chosen.run:
-            interrupted(server, Path(folder))
+            interrupted(server, Path(folder), chosen.run)
+        else:
+            asked_for(server, Path(folder))
+    return None
 
 
 def asked_for(server: Server, folder: Path) -> None:
-    print("| family | replies | slowest, s | longest without another thread, s | most memory, MB |")
+    print("| family | replies | slowest, s | longest without another thread, s of a core | most memory, MB |")
     print("|---|---|---|---|---|")
-    answered(server.address("numbers: tokens: null"), Run.create(folder, "warm-up"), SILENCE, DEADLINE)
+    answered(server.address(HONEST), Run.create(folder, "warm-up"), SILENCE, DEADLINE)
     for family, names in families("").items():
         seen = []
         for name in names:
             with Watch() as watch:
-                answered(server.address(f"{family}: {name}"), Run.create(folder, "t"), SILENCE, DEADLINE)
+                address, run = server.address(f"{family}: {name}"), Run.create(folder, "t")
+                answered(address, run, SILENCE, DEADLINE)
             seen.append((watch.seconds, watch.stuck, watch.memory / 1e6, name))
-        slowest, stuck, memory = (max(seen, key=lambda row, n=n: row[n]) for n in range(3))
-        print(
-            f"| {family} | {len(seen)} | {slowest[0]:.2f} ({slowest[3]}) | {stuck[1]:.2f} ({stuck[3]}) | "
-            f"{memory[2]:.0f} ({memory[3]}) |",
-            flush=True,
-        )
+        worst = [max(seen, key=lambda row, n=n: row[n]) for n in range(3)]
+        cells = " | ".join(f"{row[n]:.{(2, 2, 0)[n]}f} ({row[3]})" for n, row in enumerate(worst))
+        print(f"| {family} | {len(seen)} | {cells} |", flush=True)
 
 
-def interrupted(server: Server, folder: Path) -> None:
-    print("\n| family | replies | longest from Ctrl-C to the end, s | most memory of eureka's process, MB |")
-    print("|---|---|---|---|")
-    usual = [one(server, "numbers: tokens: null", folder, n) for n in range(2)]
-    print(f"| (an honest reply) | {len(usual)} | {max(usual)[0]:.2f} | {max(row[1] for row in usual):.0f} |")
-    for family in RUN:
-        names = list(families("")[family])
-        names = names[:: max(1, len(names) // PER_FAMILY)]
-        seen = [(*one(server, f"{family}: {name}", folder, n), name) for n, name in enumerate(names)]
-        slowest, largest = max(seen), max(seen, key=lambda row: row[1])
-        print(
-            f"| {family} | {len(seen)} | {slowest[0]:.2f} ({slowest[2]}) | {largest[1]:.0f} ({largest[2]}) |",
-            flush=True,
-        )
+def launch() -> None:
+    """For each line with arguments, a process of the program: its number, and a line when it has ended."""
+    import eureka_loop.propose.llm.endpoint
+    import eureka_loop.report.live
+    import eureka_loop.search.assemble  # noqa: F401 - for all that are forked
+
+    for line in sys.stdin:
+        if not (pid := os.fork()):
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            null = os.open(os.devnull, os.O_RDWR)
+            for stream in range(3):
+                os.dup2(null, stream)
+            Path("/proc/self/clear_refs").write_text("5")
+            program.main(line.split())
+        print(pid, flush=True)
+        os.waitpid(pid, 0)
+        print("ended", flush=True)
 
 
-def one(server: Server, name: str, folder: Path, number: int) -> tuple[float, float]:
-    """Seconds from Ctrl-C to the end of a run, and the most memory of its process in MB."""
-    here = folder / f"{name.split(':')[0]}-{number}"
-    here.mkdir(exist_ok=True)
+def interrupted(server: Server, folder: Path, every: int) -> None:
     env = {**os.environ, "MUJOCO_GL": "disable", "EUREKA_API_KEY": "k"}
-    before = len(server.asked)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "eureka_loop.cli.main", *WORDS.split(), server.address(name)],
-        cwd=here, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
-    for _ in itertools.takewhile(lambda _: len(server.asked) == before, iter(lambda: process.poll(), 0)):
-        time.sleep(0.01)
-    time.sleep(AFTER)
-    status = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    peak = next((int(line.split()[1]) / 1e3 for line in status if line.startswith("VmHWM")), 0.0)
-    begin = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    process.wait()
-    return time.monotonic() - begin, peak
+    words = [sys.executable, __file__, "--launch"]
+    launcher = subprocess.Popen(
+        words, cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+    def one(name: str, words: str) -> tuple[float, float]:
+        """Seconds from Ctrl-C to the end, and the most memory of the process in MB."""
+        assert launcher.stdin is not None
+        assert launcher.stdout is not None
+        before = len(server.asked)
+        launcher.stdin.write(f"{words} --model m --base-url {server.address(name)}\n")
+        launcher.stdin.flush()
+        pid = int(launcher.stdout.readline())
+        while len(server.asked) == before:
+            time.sleep(0.01)
+        time.sleep(AFTER)
+        begin, peak = time.monotonic(), 0.0
+        with contextlib.suppress(OSError):  # some end by themselves
+            os.kill(pid, signal.SIGINT)
+            status = Path(f"/proc/{pid}/status").read_text().splitlines()
+            peak = next(int(line.split()[1]) / 1e3 for line in status if line.startswith("VmHWM"))
+        launcher.stdout.readline()
+        return time.monotonic() - begin, peak
+
+    one(SILENT, f"run {WORDS} --out {folder / 'first'}")
+    (begun,) = (folder / "first").iterdir()
+
+    def resumed(name: str) -> tuple[float, float, str]:
+        copied = Path(shutil.copytree(begun, folder / "copy"))
+        seconds, peak = one(name, f"resume {copied}")
+        shutil.rmtree(copied)
+        return seconds, peak, name.partition(": ")[2]
+
+    print("| family | replies | longest from Ctrl-C to the end, s | most memory of the process, MB |")
+    print("|---|---|---|---|")
+    for family, found in families("").items():
+        names = [f"{family}: {name}" if name != SILENT else name for name in found][
+            :: every if family[0] != "(" else 1
+        ]
+        seen = [resumed(name) for name in names]
+        slowest, largest = max(seen), max(seen, key=lambda row: row[1])
+        cells = f"{slowest[0]:.2f} ({slowest[2]}) | {largest[1]:.0f} ({largest[2]})"
+        print(f"| {family} | {len(seen)} | {cells} |", flush=True)
+    launcher.kill()
 
 
 if __name__ == "__main__":
