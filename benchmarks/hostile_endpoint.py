@@ -126,10 +126,7 @@ def interrupted(server: Server, folder: Path, every: int) -> None:
     print("| family | replies | longest from Ctrl-C to the end, s | most memory of the process, MB |")
     print("|---|---|---|---|")
     for family, found in families("").items():
-        names = [f"{family}: {name}" if name != SILENT else name for name in found][
-            :: every if family[0] != "(" else 1
-        ]
-        seen = [resumed(name) for name in names]
+        seen = [resumed(f"{family}: {name}") for name in list(found)[::every]]
         slowest, largest = max(seen), max(seen, key=lambda row: row[1])
         cells = f"{slowest[0]:.2f} ({slowest[2]}) | {largest[1]:.0f} ({largest[2]})"
         print(f"| {family} | {len(seen)} | {cells} |", flush=True)
