@@ -35,7 +35,7 @@ from typing import Any, Self, TypeVar
 
 from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load, read_table
-from eureka_loop.errors import BadInput, RunError
+from eureka_loop.errors import BadInput, RunError, UnknownName
 from eureka_loop.judge.screening import Screened
 from eureka_loop.records import Array, Candidate, Job, Reply, Task, Training, Usage
 from eureka_loop.results import Evaluated, Failed, Halted, Trained
@@ -220,9 +220,13 @@ class Run:
         """A candidate as written.
 
         Raises:
-            RunError: no such candidate, or its files are damaged.
+            UnknownName: the run has no such candidate.
+            RunError: its files are damaged.
         """
         folder = self.candidate_folder(id)
+        if not (folder / "origin.json").exists():
+            hint = f"`eureka inspect {self.folder}` lists them"
+            raise UnknownName("candidate", id, self.candidate_ids(), hint)
         origin = files.read_json(folder / "origin.json", dict[str, Any])
         source, parents = files.read_text(folder / "reward.py"), tuple(origin["parents"])
         return Candidate(**{**origin, "source": source, "parents": parents})

@@ -36,9 +36,6 @@ def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool
         UnknownName: the run has no such candidate.
         BadInput: nothing to `diff` with.
     """
-    known = run.candidate_ids()
-    if id not in known:
-        raise UnknownName("candidate", id, known, hint=f"`eureka inspect {run.folder}` lists them")
     candidate = run.candidate(id)
     if diff is not None:
         name, source = _other(run, candidate, diff)

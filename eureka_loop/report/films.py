@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eureka_loop import numbers
-from eureka_loop.errors import BadInput, EurekaError, UnknownName
+from eureka_loop.errors import BadInput, EurekaError
 from eureka_loop.execute.local import filmed
 from eureka_loop.records import POLICY
 from eureka_loop.report import text
@@ -48,9 +48,7 @@ def film(run: Run, id: str, *, worst: bool = False) -> Film:
         UnknownName: the run has no such candidate.
         BadInput: no policy of it is there.
     """
-    known = run.candidate_ids()
-    if id not in known:
-        raise UnknownName("candidate", id, known, hint=f"`eureka inspect {run.folder}` lists them")
+    run.candidate(id)
     reported, halted = run.evaluated_at(id, report=True).trained, run.halted(id)
     trained, rung = reported or run.evaluated(id).trained, halted.rung if halted and not reported else None
     folders = {each.seed: run.job_folder(id, each.seed, rung) for each in trained}

@@ -11,7 +11,7 @@ from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.report.comparison import compare
 from eureka_loop.report.run_data import RunData, terms
 from eureka_loop.report.sections import sentences
-from eureka_loop.results import FITNESS, PROGRESS, SUCCESS, UNSCORED, Evaluated, Scores, Trained, mean_known
+from eureka_loop.results import FITNESS, PROGRESS, SUCCESS, Evaluated, Scores, mean_known
 from eureka_loop.search.feedback import feedback
 from eureka_loop.store import Run
 
@@ -38,7 +38,8 @@ def outcome(run: Run | None, error: BaseException | None = None) -> Data:
         return found
     data = RunData(run)
     found |= {"run": str(run.folder), "task": data.task and data.task.name, "steps": data.config.steps}
-    found |= {"ended": data.state.ended, "floors": {name: _means(each) for name, each in data.floors.items()}}
+    floors = {name: _scores(each.score) for name, each in data.floors.items()}
+    found |= {"ended": data.state.ended, "floors": floors}
     for each in data.search:
         found |= {
             **_result(run, each),
@@ -58,16 +59,12 @@ def _scores(score: Scores) -> Data:
     return {name: score(name) for name in (FITNESS, SUCCESS, PROGRESS)}
 
 
-def _means(trained: Trained) -> Data:
-    return _scores(lambda name: trained.scores.get(name, UNSCORED).value)
-
-
 def _result(run: Run, each: Evaluated) -> Data:
     """Means over seeds (null unless every training finished), and each finished training."""
     seeds = [
         {
             "seed": one.seed,
-            **_means(one),
+            **_scores(one.score),
             "episode_length": fmean(episode.length for episode in one.episodes),
             "folder": str(run.job_folder(one.candidate, one.seed)),
         }

@@ -121,7 +121,16 @@ class Search:
         return self.writer.problem
 
     def goes_on(self) -> bool:
-        return self.schedule is None or not self.schedule.reason_to_end(list(self.run.events()))
+        """Records why a planned search ends early; run.toml then has the generations that it made."""
+        events = list(self.run.events())
+        done = sum(event["event"] == "ranked" for event in events)
+        if self.schedule is None or done >= self.config.generations:
+            return True
+        reason = self.schedule.reason_to_end(events)
+        if reason and done:
+            self.run.event("writing_ended", reason=reason)
+            amend(self.run.folder / "run.toml", {"generations": done})
+        return not reason
 
     def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[loop.Ended]:
         written = self.writer.write(self.request(asked, history), asked.samples)
@@ -212,7 +221,6 @@ def follow(search: Search, *, wait: bool = True) -> None:
     async def work() -> None:
         await search.evaluation.judge_floors()
         best = await loop.search(run, search.strategy, search)
-        _end_early(search)
         if best is None:
             run.event("stopped", reason=NOTHING_TRAINED)
         else:
@@ -228,17 +236,6 @@ def follow(search: Search, *, wait: bool = True) -> None:
         return search.writer.idle and not search.evaluation.busy
 
     run_within(work(), search.config.max_hours, time_worked(run.events()), mark=mark, idle=idle)
-
-
-def _end_early(search: Search) -> None:
-    """Record why a planned search ended before its last generation; run.toml then has the number it made."""
-    events = list(search.run.events())
-    done = sum(event["event"] == "ranked" for event in events)
-    if search.schedule is None or not 0 < done < search.config.generations:
-        return
-    if reason := search.schedule.reason_to_end(events):
-        search.run.event("writing_ended", reason=reason)
-        amend(search.run.folder / "run.toml", {"generations": done})
 
 
 def search_plan(config: RunConfig, share: Share) -> SearchPlan:
