@@ -13,7 +13,7 @@ from math import prod
 from pathlib import Path
 from typing import TypeVar
 
-from eureka_loop.records import Task, Training, in_cohorts, on_gpu
+from eureka_loop.records import Task, Training, in_cohorts, on_gpu, rows_of_call
 from eureka_loop.reward.vocabulary import Vocabulary
 
 T = TypeVar("T")
@@ -98,8 +98,8 @@ def footprint(task: Task, training: Training, steps: int, vocabulary: Vocabulary
         row = 2 * 8 * observed + 4 * acted + 12 + (8 * asked if settings.get("her") else 0)
         rows = min(int(settings.get("buffer_size", 1_000_000)), steps + training.relabel)
         return WORKER + rows * row, LEARNER + SAC_NETWORKS
-    rollout = int(settings.get("n_steps", 2_048)) * int(settings.get("n_envs", 1))
-    learner = LEARNER + rollout * (4 * STEP_COPIES * (observed + acted + 6) + 8 * COLUMN_COPIES * asked)
+    step = 4 * STEP_COPIES * (observed + acted + 6) + 8 * COLUMN_COPIES * asked
+    learner = LEARNER + rows_of_call(training) * step
     if not in_cohorts(training.trainer):
         return WORKER, learner
     judged = JUDGED_AT_ONCE * min(vocabulary.horizon or LONGEST, LONGEST) * 8.0 * COLUMN_COPIES

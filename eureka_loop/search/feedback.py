@@ -8,6 +8,7 @@ reached, and the paper's advice worked out from the numbers instead of left to t
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from types import MappingProxyType
@@ -117,8 +118,7 @@ def _other(evaluated: Evaluated) -> str:
         failed = failures[0]
         lines = (failed.message if failed.skipped else f"{failed.message}\n{failed.detail}").splitlines()
         reason = "; ".join(dict.fromkeys(line.strip() for line in lines if line.strip()))
-        if len(reason) > LONGEST_REASON:
-            reason = reason[:LONGEST_REASON].rstrip() + " …"
+        reason = textwrap.shorten(reason, LONGEST_REASON, placeholder=" …")
         if failed.skipped:
             return f"{id}: not trained, since {reason}"
         of = f" in {len(failures)} of {len(evaluated.results)} trainings" if trained else ""
