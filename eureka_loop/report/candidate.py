@@ -40,11 +40,8 @@ def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool
     if diff is not None:
         name, source = _other(run, candidate, diff)
         lines = text.unified(source, candidate.source, (name, id))
-        body = (
-            layout.code(lines, numbered=False, language="diff")
-            if lines
-            else Text("no difference", style="dim")
-        )
+        same = Text("no difference", style="dim")
+        body = layout.code(lines, numbered=False, language="diff") if lines else same
         return Group(Text(f"{name} → {id}", style="bold"), Text(), body)
     return _exchanges(run, id) if exchange else Group(*_sections(run, candidate))
 

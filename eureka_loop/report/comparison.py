@@ -54,11 +54,9 @@ class RewardResult:
     @property
     def interval(self) -> Interval | None:
         """Interquartile mean over seeds (below 4 seeds the mean), with its 95% bootstrap interval."""
-        return (
-            bootstrap_interval(self.fitness, rng=np.random.default_rng(0), repeats=REPEATS)
-            if self.fitness.size
-            else None
-        )
+        if not self.fitness.size:
+            return None
+        return bootstrap_interval(self.fitness, rng=np.random.default_rng(0), repeats=REPEATS)
 
     @property
     def success_rates(self) -> Array:

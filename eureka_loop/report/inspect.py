@@ -15,7 +15,6 @@ from rich.tree import Tree
 from eureka_loop import numbers
 from eureka_loop.errors import RunError
 from eureka_loop.report import layout, log, sections, text
-from eureka_loop.report.comparison import compare
 from eureka_loop.report.layout import print_lines, show
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.run_report import write_report
@@ -144,7 +143,7 @@ def is_active(run: Run) -> bool:
 
 def _report(data: RunData) -> Group:
     """The winner beside the references, and the verdicts."""
-    comparison = compare(data.reports, *data.reported, floors=data.floors, margin=data.config.margin)
+    comparison = data.comparison
     lines = (Text(sentence, style=style) for sentence, style in sections.sentences(comparison))
     return Group(layout.table(*sections.report(comparison)), Text(), *lines)
 

@@ -8,7 +8,6 @@ from statistics import fmean
 from typing import Any
 
 from eureka_loop.errors import BadInput, Refused, RewardFailure
-from eureka_loop.report.comparison import compare
 from eureka_loop.report.run_data import RunData, terms
 from eureka_loop.report.sections import sentences
 from eureka_loop.results import FITNESS, PROGRESS, SUCCESS, Evaluated, Scores, mean_known
@@ -49,7 +48,7 @@ def outcome(run: Run | None, error: BaseException | None = None) -> Data:
         for failed in each.failures:
             found["failures"] += _failures(failed.kind, failed.message, failed.detail, failed.seed)
     if any(each.results for each in data.reports):
-        comparison = compare(data.reports, *data.reported, floors=data.floors, margin=data.config.margin)
+        comparison = data.comparison
         rewards = {each.label: _result(run, each.evaluated) for each in comparison.results}
         found["report"] = {"rewards": rewards, "verdicts": [text for text, _ in sentences(comparison)]}
     return found

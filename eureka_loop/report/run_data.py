@@ -10,6 +10,7 @@ from eureka_loop.errors import RunError
 from eureka_loop.execute.budget import time_worked
 from eureka_loop.numbers import count, duration, money, plural
 from eureka_loop.records import Candidate
+from eureka_loop.report.comparison import Comparison, compare
 from eureka_loop.report.state import RunState, Status
 from eureka_loop.results import Evaluated, Trained, ranked
 from eureka_loop.store import REFERENCES, Run
@@ -111,10 +112,11 @@ class RunData:
         return Cost.of(self.run, (*self.search, *self.reports))
 
     @property
-    def reported(self) -> tuple[int, int]:
-        """Number of the report's trainings that have ended, and of all of them."""
+    def comparison(self) -> Comparison:
+        """The report, as far as it has come."""
         done = sum(each.ended for each in self.state.report.values())
-        return done, done if self.state.ended == "finished" else max(done, self.state.report_trainings)
+        wanted = 0 if self.state.ended == "finished" else self.state.report_trainings
+        return compare(self.reports, done, wanted, floors=self.floors, margin=self.config.margin)
 
 
 def terms(trained: Sequence[Trained]) -> dict[str, float]:

@@ -10,7 +10,6 @@ from markupsafe import Markup
 from eureka_loop import __version__, numbers, seeds
 from eureka_loop.judge.learning import curves
 from eureka_loop.report import log, pages, sections
-from eureka_loop.report.comparison import compare
 from eureka_loop.report.figures import learning
 from eureka_loop.report.films import films
 from eureka_loop.report.run_data import RunData
@@ -29,7 +28,7 @@ def write_report(run: Run, *, pictures: bool = True) -> list[Path]:
         RunError: a file of the run is damaged, or the disk is full.
     """
     data, folder = RunData(run), shlex.quote(str(run.folder))
-    comparison = compare(data.reports, *data.reported, floors=data.floors, margin=data.config.margin)
+    comparison = data.comparison
     chosen, svg = data.winner if pictures else None, ""
     shown, why_no_films = films(run, chosen.id) if chosen else ([], "the run hasn't ended")
     if pictures:

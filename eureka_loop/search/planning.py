@@ -241,9 +241,8 @@ class Schedule:
             return reason
         search = itertools.dropwhile(lambda event: event["event"] != "asked", events)
         steady = sum(event["event"] == "told" for event in events) / self.config.samples
-        seeds = (
-            LEAST["report_seeds"] if "report_seeds" in self.plan.decides else self.config.report_seeds or 0
-        )
+        given = "report_seeds" not in self.plan.decides
+        seeds = (self.config.report_seeds or 0) if given else LEAST["report_seeds"]
         done = len(best) or steady
         if done >= 1 and time_worked(search) / done + self._report(events, seeds) > self._left(events):
             return f"another generation and the report don't fit into {compact(self.plan.minutes)} min"

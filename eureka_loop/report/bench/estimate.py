@@ -41,7 +41,9 @@ class Pace:
 
 def of_search(task: Task, config: RunConfig, pace: Pace, prices: Sequence[Price]) -> Cost:
     """Expected cost of one search, report included, if nothing fails or is repaired."""
-    config = _whole(task, config)
+    domain = find_domain(task.env_id)
+    settings = {**domain.settings(config.algo, config.settings), **config.hyperparameters}
+    config = with_numbers(config, Training(config.algo, settings, config.trainer or "population"), domain)
     reports = (1 + len(list(references(task)))) * (config.report_seeds or 0)
     steps = round(config.generations * generation_steps(config)) + reports * config.steps
     confirmed = round(config.generations * confirmations(config.seeds, config.confirm))
@@ -60,13 +62,6 @@ def of_search(task: Task, config: RunConfig, pace: Pace, prices: Sequence[Price]
         tokens=tokens,
         usd=usd,
     )
-
-
-def _whole(task: Task, config: RunConfig) -> RunConfig:
-    """The configuration of a search with every number."""
-    domain = find_domain(task.env_id)
-    settings = {**domain.settings(config.algo, config.settings), **config.hyperparameters}
-    return with_numbers(config, Training(config.algo, settings, config.trainer or "population"), domain)
 
 
 def measure(tasks: Iterable[Task], config: RunConfig, known: Mapping[str, Pace]) -> dict[str, Pace]:
