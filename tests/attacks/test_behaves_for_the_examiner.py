@@ -151,6 +151,17 @@ def test_honest_programs_pass(trained: Callable[..., str], sizes: list[int]) -> 
     assert all(trained(whole(program(lines)), sizes, calls=200, seed=seed) == "" for seed in range(3))
 
 
+def test_one_huge_value_hides_nothing_later(locked: AttackRunner) -> None:
+    """What counts is a term's size in the calls of which rows are asked again."""
+    source = Program("reward", whole(program("a = np.where(x > 1e5, x, x - x.mean())")), ("x", "v"), {})
+    random = np.random.default_rng(0)
+    with CheckedProcess(locked.fork_server.start(source, SHAPES, rows=N), 0) as checked:
+        rows = {"x": np.full(N, 1e6), "v": np.zeros((N, 3))}
+        checked.evaluate(rows)
+        with pytest.raises(RewardFailure, match="Term 'a' of one row"):
+            checked.evaluate(rows | {"x": 0.01 * random.normal(size=N)})
+
+
 def test_the_rows_that_are_asked_again_follow_from_the_seed(locked: AttackRunner) -> None:
     """And the terms don't: those of a training are the same with any seed."""
     source = Program("reward", whole(program("a = 2.0 * x")), ("x", "v"), {})

@@ -18,10 +18,8 @@ from eureka_loop.reward.sandbox.process import Columns, RewardProcess, Terms
 from eureka_loop.reward.sandbox.trial import compare
 
 SHARE = 16  # one in so many rows of a call is kept, and at least one
-ENOUGH = (
-    64  # kept rows that are evaluated again; also the most of one call, and of a batch: from 1, often few
-)
-TOLERANCE = 1e-6  # of a term's largest size so far
+ENOUGH = 64  # kept rows that are evaluated again; also the most of one call, and of a batch (often few)
+TOLERANCE = 1e-6  # of a term's largest size in the calls that rows were kept of
 _STREAM = 0x5EED  # of the training's seed: other numbers than those of its envs and networks
 
 
@@ -35,8 +33,7 @@ class CheckedProcess(AbstractContextManager["CheckedProcess"]):
     def __init__(self, process: RewardProcess, seed: int) -> None:
         self.request, self._process = process.request, process
         self._random = np.random.default_rng([_STREAM, seed])
-        self._kept: list[tuple[Columns, Array]] = []
-        self._size = np.zeros((0, 1))  # of each term, at most, so far: (K, 1)
+        self._kept: list[tuple[Columns, Array, Array]] = []  # rows, terms, sizes of terms (K, 1)
 
     def evaluate(self, columns: Columns) -> Terms:
         """The terms of every row, as `RewardProcess.evaluate`.
@@ -57,23 +54,23 @@ class CheckedProcess(AbstractContextManager["CheckedProcess"]):
         if rows:
             chosen = self._random.integers(rows, size=min(ENOUGH, -(-rows // SHARE)))
             part = {name: columns[name][chosen] for name in self.request.shapes}
-            self._kept.append((part, terms.values[:, chosen]))
             size = np.abs(terms.values).max(axis=1, keepdims=True)
-            self._size = np.maximum(size, self._size) if self._size.size else size
-        if sum(values.shape[1] for _, values in self._kept) >= ENOUGH:
+            self._kept.append((part, terms.values[:, chosen], size))
+        if sum(values.shape[1] for _, values, _ in self._kept) >= ENOUGH:
             self._ask_again(terms.names)
 
     def _ask_again(self, names: tuple[str, ...]) -> None:
         """Evaluate the kept rows again, in batches of random sizes, and forget them."""
-        parts = {name: np.concatenate([part[name] for part, _ in self._kept]) for name in self.request.shapes}
-        values = np.concatenate([each for _, each in self._kept], axis=1)
+        rows, terms, sizes = zip(*self._kept, strict=True)
+        parts = {name: np.concatenate([each[name] for each in rows]) for name in self.request.shapes}
+        values, limit = np.concatenate(terms, axis=1), TOLERANCE * np.max(sizes, axis=0)
         left, self._kept = self._random.permutation(values.shape[1]), []
         try:
             while len(left):
                 size = min(self.request.rows, int(ENOUGH ** self._random.random()))
                 batch, left = left[:size], left[size:]
                 after = self._process.evaluate({name: column[batch] for name, column in parts.items()}).values
-                limit, how = TOLERANCE * self._size, "among others, in training"
+                how = "among others, in training"
                 compare(names, values[:, batch], after, limit, "rows_not_independent", how)
         except RewardFailure as failure:
             shapes = {name: tuple(shape) for name, shape in self.request.shapes.items()}
