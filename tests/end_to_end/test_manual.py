@@ -97,5 +97,5 @@ def test_a_run_begun_by_propose_ends_where_answers_are_lacking(tmp_path: Path) -
     run = the_run(tmp_path)
     folder = run.folder.relative_to(tmp_path)
     assert (code, err) == (4, "")
-    assert f"g0-00: answer {folder}/prompts/g0-00.md in g0-00.answer.md\n" in out
+    assert out.count(f"g0-00: answer {folder}/prompts/g0-00.md in g0-00.answer.md\n") == 1
     assert (run.config.designer, run.candidate_ids()) == ("manual", [])
