@@ -17,6 +17,7 @@ from eureka_loop.reward.parsing import bindings, code, module_path
 _SHAPING = CREATION | {"reshape", "broadcast_to", "repeat", "tile"}
 _LOOPS = {"range", "enumerate", "zip"}  # the dry run has better words for these
 _CONTAINER = ast.List | ast.Tuple | ast.ListComp
+_PASSES = 5  # over all assignments: a helper below its caller takes a second one
 _TEXT = "the number of rows is no value to compute with: a row's terms depend on that row alone"
 
 
@@ -28,8 +29,7 @@ def computed_with(tree: ast.Module, parameters: list[str]) -> list[Problem]:
     """
     nodes, names = list(ast.walk(tree)), _Names({*parameters}, set(), set())
     signatures = {each.name: each.args.args for each in nodes if isinstance(each, ast.FunctionDef)}
-    known = -1
-    while known != (known := sum(map(len, names))):  # names that follow from names, until there are no more
+    for _ in range(_PASSES):
         for node in nodes:
             match node:
                 case ast.Assign(targets=[target], value=value):

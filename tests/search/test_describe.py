@@ -130,7 +130,7 @@ def test_a_fitness_for_long_episodes_is_refused_where_episodes_end_early(fork_se
     ("source", "part"),
     [
         (HEAD + "{'a': np.log(height - 5.0)}\n", "nan in 40 of 40 rows"),
-        (HEAD + "{'a': height * [1.0][len(height)]}\n", "Line 2: IndexError"),
+        (HEAD + "{'a': height * [1.0][int(2.0)]}\n", "Line 2: IndexError"),
         (HEAD + "{'a': height - np.roll(height, 1)}\n", "mixes rows"),
         ("def compute_reward(hight):\n    return {'a': hight}\n", "did you mean 'height'"),
         ("def compute_reward(hight):\n    import os\n    return {'a': hight}\n", "program:\nLine 1: unknown"),
