@@ -55,7 +55,12 @@ class Connection:
         """
         limit = self._deadline if seconds is None else min(seconds, self._deadline)
         try:
-            return asyncio.run(self._exchange(path, body, limit))
+            client = self._client()
+        except (ImportError, ValueError, httpx2.InvalidURL) as error:
+            reason = f"the environment names a proxy that can't be used ({_shown(error)}); change or unset it"
+            return NoAnswer(reason, served=False, lasting=True)
+        try:
+            return asyncio.run(self._exchange(client, path, body, limit))
         except TimeoutError:
             return NoAnswer(f"no whole answer within {numbers.compact(limit)} s; {LOST}")
         except _NOT_SENT as error:
@@ -65,20 +70,21 @@ class Connection:
             return NoAnswer(f"no answer within {numbers.compact(min(self._timeout, limit))} s; {LOST}")
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             return NoAnswer(f"the connection broke ({_shown(error)}); {LOST}")
-        except (ImportError, ValueError) as error:
-            reason = f"the environment names a proxy that can't be used ({_shown(error)}); change or unset it"
-            return NoAnswer(reason, served=False, lasting=True)
 
-    async def _exchange(self, path: str, body: Mapping[str, Any] | None, limit: float) -> Received | NoAnswer:
-        patience = httpx2.Timeout(self._timeout, connect=min(self._timeout, 10.0))
+    def _client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            headers=self._headers,
+            timeout=httpx2.Timeout(self._timeout, connect=min(self._timeout, 10.0)),
+            verify=_CERTIFICATES,
+            trust_env=not is_local(self.url),  # no proxy reaches this machine's own addresses
+        )
+
+    async def _exchange(
+        self, client: httpx2.AsyncClient, path: str, body: Mapping[str, Any] | None, limit: float
+    ) -> Received | NoAnswer:
         async with (
             asyncio.timeout(limit),
-            httpx2.AsyncClient(
-                headers=self._headers,
-                timeout=patience,
-                verify=_CERTIFICATES,
-                trust_env=not is_local(self.url),  # no proxy reaches this machine's own addresses
-            ) as client,
+            client,
             client.stream("GET" if body is None else "POST", f"{self.url}/{path}", json=body) as answer,
         ):
             if "," in answer.headers.get("content-encoding", ""):  # little grows to anything, several times

@@ -25,7 +25,8 @@ SYSTEM, WHOLE = "a system role", "a reply as a whole"  # neither is a parameter;
 
 _SHORTEST_SECRET = 8  # shorter "keys" (`ollama`, `x`) hide nothing, and may be part of honest text
 _READ = 4000  # characters of an error that are looked at
-_LONGEST_NAME = 200  # characters of a model's name
+_LONGEST_NAME = 100  # characters of a model's name
+_COMPARED = 1000  # names of models, a millisecond each
 _TIMED_OUT = (408, 504, 524)  # statuses with which a gateway gives up on a server that may go on
 # No pattern takes more than a time in proportion to the text: an endpoint may have made it for that.
 _NO_CHAT = re.compile(
@@ -168,7 +169,8 @@ class Endpoint:
                     return thing
         if status in (400, 404, 422) and model and _NO_MODEL.search(text):
             listed = self.models()
-            return UnknownName("model", model, listed, hint=self._offer(listed))
+            like = [name for name in listed if abs(len(name) - len(model)) <= len(model)][:_COMPARED]
+            return UnknownName("model", model, like, hint=self._offer(listed))
         what = f"HTTP {status}: {self._clean(message) or 'no reason given'}"
         if status in _TIMED_OUT:
             return NoAnswer(f"{what}; {LOST}")

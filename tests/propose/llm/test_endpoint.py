@@ -89,6 +89,21 @@ def test_an_unreachable_endpoint(designer: Any, ask: Any) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "socks://127.0.0.1:9", "http://127.0.0.1:x"])
+def test_a_proxy_that_can_t_be_used(designer: Any, ask: Any, monkeypatch: Any, proxy: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(Unavailable, match=r"the environment names a proxy that can't be used \(.*\); change"):
+        designer(base_url="http://example.org/v1").propose(ask(), 0)
+
+
+def test_this_machine_s_addresses_need_no_proxy(
+    script: Any, designer: Any, ask: Any, monkeypatch: Any
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert designer().propose(ask(), 0).source == PROGRAM
+
+
 def test_an_endpoint_that_is_gone_is_tried_again(designer: Any, ask: Any) -> None:
     with HTTPServer() as server:
         asked = designer(base_url=Script(server).url)
@@ -283,6 +298,15 @@ def test_an_unknown_model_gets_the_nearest_names(
         "unknown model 'big-modl'; did you mean 'big-model' or 'small-model'? "
         f"{script.url} offers big-model, small-model"
     )
+
+
+def test_ten_thousand_models_are_compared_in_time(script: Any, designer: Any, ask: Any) -> None:
+    script.models = [f"{'big-modle-' * 8}{number}" for number in range(10_000)]
+    script.always = fails(404, "no such model")
+    began = time.process_time()
+    with pytest.raises(UnknownName, match="did you mean"):
+        designer(model="big-model-" * 8).propose(ask(), 0)
+    assert time.process_time() - began < 5.0
 
 
 def test_a_missing_key_is_reported_before_any_call(designer: Any) -> None:
