@@ -110,7 +110,8 @@ def interrupted(server: Server, folder: Path, every: int) -> None:
         with contextlib.suppress(OSError):  # some end by themselves
             os.kill(pid, signal.SIGINT)
             status = Path(f"/proc/{pid}/status").read_text().splitlines()
-            peak = next(int(line.split()[1]) / 1e3 for line in status if line.startswith("VmHWM"))
+            found = (int(line.split()[1]) / 1e3 for line in status if line.startswith("VmHWM"))
+            peak = next(found, 0.0)
         launcher.stdout.readline()
         return time.monotonic() - begin, peak
 

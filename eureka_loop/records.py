@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from annotated_types import Ge, Le
 
 from eureka_loop.errors import BadInput
 
@@ -49,9 +49,9 @@ class Task:
 class Usage:
     """Tokens and money of one exchange with a model; `usd` is None where no price is known."""
 
-    prompt_tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
-    completion_tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
-    usd: Annotated[float, Field(ge=0, le=1e12)] | None = None
+    prompt_tokens: Annotated[int, Ge(0), Le(10**15)] = 0
+    completion_tokens: Annotated[int, Ge(0), Le(10**15)] = 0
+    usd: Annotated[float, Ge(0), Le(1e12)] | None = None
 
     @property
     def tokens(self) -> int:
