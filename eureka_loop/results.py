@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Literal
 
@@ -104,12 +104,64 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """One quantity over an episode.
+
+    Attributes:
+        means: over each of ten equal parts; () where it is constant.
+        low, high: least and greatest value of a step.
+    """
+
+    means: tuple[float, ...]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """The policy's behaviour in one judged episode, measured without exploration.
+
+    Attributes:
+        seconds: length of the episode.
+        terminated: whether the environment ended it; else its time limit did.
+        succeeded_at: s; the end of the first tenth after which it would count as a success; None: never, or
+            from the first step on.
+        moved: of the torso, else of the centre of mass, from start to end, m (x, y, z).
+        path: length of its way, m.
+        turned: whole turns of the torso about the world's x, y, z axes, back turns taken off.
+        still_from: s after which nothing moves; None where something does to the end.
+        effort: mean |action| as a share of the action's bounds.
+        saturated: share of actions at a bound.
+        shares: observable of zeros and ones → share of the time at 1.
+        pieces: named part of the fitness function → its value, that of an array averaged over time.
+        terms: of the reward → mean per step.
+        courses: observable (a component: "torso_pos[2]") or "term NAME" → its course; in the median and the
+            worst episode of a training alone.
+    """
+
+    seconds: float
+    terminated: bool
+    succeeded_at: float | None = None
+    moved: tuple[float, ...] = ()
+    path: float | None = None
+    turned: tuple[float, ...] = ()
+    still_from: float | None = None
+    effort: float | None = None
+    saturated: float | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)
+    pieces: Mapping[str, float] = field(default_factory=dict)
+    terms: Mapping[str, float] = field(default_factory=dict)
+    courses: Mapping[str, Course] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedEpisode:
     """One judged episode of the final policy: length in steps, scores by name."""
 
     seed: int
     length: int
     scores: Mapping[str, Score]
+    behaviour: Behaviour | None = None
 
     @property
     def fitness(self) -> float:

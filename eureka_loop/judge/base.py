@@ -6,24 +6,22 @@ model wrote is trusted no more than a reward. Further judges come from other pac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from eureka_loop.errors import BadInput, RewardFailure
-from eureka_loop.records import Array, Task
+from eureka_loop.judge.behaviour import ROWS, BehaviourRecorder, Bounds, Columns
+from eureka_loop.records import Task
 from eureka_loop.registry import Registry
 from eureka_loop.results import JudgedEpisode, Score, judged_episode
 from eureka_loop.reward.contract import Kind
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess
+from eureka_loop.reward.sandbox.recheck import CheckedProcess
 from eureka_loop.reward.vocabulary import Vocabulary
-
-Columns = Mapping[str, Array]  # observable → (T, *shape) of one whole episode, in time order
-
-ROWS = 100_000  # of the longest episode; memory is taken only where rows are written
 
 
 class Judge(Protocol):
@@ -78,6 +76,16 @@ class TaskJudge(AbstractContextManager["TaskJudge"]):
         self.program_names = tuple(dict.fromkeys(name for each in needed.values() for name in each))
         others = (name for judge in self._others for name in judge.names)
         self.names = tuple(dict.fromkeys((*self.program_names, *progress, *others)))
+        self._recorder = BehaviourRecorder(fork_server, list(self._programs.values()), vocabulary)
+
+    def recorded(self, rewards: Iterable[CheckedProcess]) -> tuple[str, ...]:
+        """The observables of a judged episode: `names`, and those by which behaviour is summarised.
+
+        Args:
+            rewards: the programs that the judged policies were trained with.
+        """
+        beside = [name for each in rewards for name in each.request.shapes]
+        return tuple(dict.fromkeys((*self.names, *beside, *self._recorder.names(beside))))
 
     def measure(self, columns: Columns) -> tuple[float, float | None]:
         """Fitness and success of one whole episode, from `program_names`; success is None where undefined.
@@ -105,13 +113,31 @@ class TaskJudge(AbstractContextManager["TaskJudge"]):
             scores.update(found)
         return replace(own, scores=scores)
 
+    def judge_with_behaviour(
+        self, seed: int, columns: Columns, reward: CheckedProcess | None, bounds: Bounds
+    ) -> JudgedEpisode:
+        """As `judge`, with the policy's behaviour in the episode.
+
+        Args:
+            columns: those of `recorded`.
+            reward: the program that the policy was trained with.
+            bounds: of the action.
+        """
+        succeeds = self._succeeds if "success" in self._programs else None
+        behaviour = self._recorder.behaviour(columns, succeeds, reward, bounds)
+        return replace(self.judge(seed, columns), behaviour=behaviour)
+
+    def _succeeds(self, columns: Columns) -> bool:
+        return bool(self._measure("success", columns))
+
     def _progress(self, columns: Columns, success: float | None) -> Score:
         """Unscored where the episode succeeds, unless its first step does so already: then that is luck."""
-        if success and not self._measure("success", {name: each[:1] for name, each in columns.items()}):
+        if success and not self._succeeds({name: each[:1] for name, each in columns.items()}):
             return Score(None, "it succeeded")
         return Score(self._measure("progress", columns))
 
     def close(self) -> None:
+        self._recorder.close()
         for process in self._processes.values():
             process.close()
         for judge in self._others:

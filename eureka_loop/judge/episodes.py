@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 
 from eureka_loop.envs.domain import Domain
-from eureka_loop.judge.base import Columns, TaskJudge
+from eureka_loop.judge.base import TaskJudge
+from eureka_loop.judge.behaviour import Columns, in_short
 from eureka_loop.records import Array, Task
 from eureka_loop.results import JudgedEpisode
+from eureka_loop.reward.sandbox.recheck import CheckedProcess
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.recorded import RecordedEnv
@@ -23,17 +25,30 @@ LONGEST = 10_000  # steps; where an env has no time limit, a judged episode is c
 
 
 def judge_policy(
-    predict: Predict, task: Task, domain: Domain, seeds: Iterable[int], judge: TaskJudge
+    predict: Predict,
+    task: Task,
+    domain: Domain,
+    seeds: Iterable[int],
+    judge: TaskJudge,
+    reward: CheckedProcess | None = None,
 ) -> tuple[JudgedEpisode, ...]:
     """One whole episode a seed, judged; `predict` is deterministic and normalises observations itself.
+
+    Args:
+        reward: the program that the policy was trained with.
 
     Raises:
         RewardFailure: fitness or success failed.
     """
     env = make_env(task)
     try:
-        buffer = ObservableRegistry(env, domain).buffer(judge.names, 1)
-        return tuple(judge.judge(seed, play(predict, env, buffer, seed)) for seed in seeds)
+        names, space = judge.recorded([reward] if reward else []), cast("Any", env.action_space)
+        buffer = ObservableRegistry(env, domain).buffer(names, 1)
+        bounds = space.low.ravel(), space.high.ravel()
+        played = ((seed, play(predict, env, buffer, seed)) for seed in seeds)
+        return in_short(
+            [judge.judge_with_behaviour(seed, columns, reward, bounds) for seed, columns in played]
+        )
     finally:
         env.close()
 

@@ -18,11 +18,13 @@ from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import sentence
 from eureka_loop.results import FITNESS, SUCCESS, Failed, Trained
 from eureka_loop.reward.gate import check
-from eureka_loop.search.feedback import stopped, training_table
+from eureka_loop.search.feedback import stopped
+from eureka_loop.search.judged import behaviour, courses
+from eureka_loop.search.training_table import training_table
 from eureka_loop.store import REFERENCES, Run
 
 KNOWN = ("messages", "reply")  # parts of an exchange that have a place of their own
-POINTS = 10, 5  # of training; the fewer fit 80 columns
+POINTS = 10, 5, 3  # of training or of an episode; the fewer fit 80 columns
 TRAINING = ("", "seed", "fitness", "lowest … highest", "success", "steps", "took")
 
 
@@ -81,6 +83,11 @@ def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
     if further:
         pairs = [(f"{name} (seed {each.seed})", _score(each, name)) for each, name in further]
         yield layout.section("Further scores", layout.facts(pairs))
+    if did := behaviour(trained):
+        floors = run.floors()
+        tables = tuple(layout.paragraph(courses(trained, floors, parts=parts)) for parts in POINTS)
+        body = Group(layout.paragraph(did), Text(), layout.FirstThatFits(tables))
+        yield layout.section("Behaviour", body, "as in feedback to designers")
     if trained:
         tables = tuple(layout.paragraph(training_table(trained, points)) for points in POINTS)
         yield layout.section("Training", layout.FirstThatFits(tables), "as in feedback to designers")

@@ -1,14 +1,14 @@
-"""Advice worked out from the numbers of a training, in plain sentences.
+"""Sentences on what stands out in the numbers of a training.
 
-The checks are those of Ma et al. 2023, "Eureka", appendix A ("code feedback"): success near zero, terms that
-hardly change, terms that dwarf the others; and four more that the numbers show as plainly. Where the paper
-has a reward of no success rewritten whole, this advice comes only if neither fitness nor progress rose.
+After Ma et al. 2023, "Eureka", appendix A ("code feedback"), which has a reward of no success rewritten:
+here only if neither fitness nor progress rose. Its rules on single terms are left out, as they are often
+wrong: a term of small share may matter early, a constant one by the length of an episode.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from statistics import fmean, median
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
 from types import MappingProxyType
 
 import numpy as np
@@ -19,14 +19,8 @@ from eureka_loop.results import Checkpoint, TermStats, Trained, mean_known
 from eureka_loop.reward.contract import is_diagnostic
 
 NEVER = 0.05  # success rates up to this count as never
-CONSTANT = 0.02  # change of a term's mean over training, relative to the range it was seen in
-STEADY = 0.1  # the same, relative to the mean itself: a rare penalty that gets rarer does change
-SATISFIED = 0.05  # distance of a mean from the highest value, relative to that range
-DOMINATES, NEGLIGIBLE = 0.8, 0.01  # shares of the reward
-AGAINST, WITH = -0.5, 0.5  # correlation with fitness
 FALLEN = 0.7  # final fitness, as a part of the rise to its best point in training
 REWRITE = "rewrite the whole reward rather than adjusting it"
-LEADS = "the reward leads the right way, not far enough; keep what works"
 WINDOW = 3  # points of training, of six or more, that are taken together: single ones are noisy
 
 
@@ -36,15 +30,10 @@ def advice(trained: Sequence[Trained], floors: Mapping[str, Trained] = MappingPr
     Args:
         floors: policies that learn nothing, by name.
     """
-    terms: dict[str, list[TermStats]] = {}
-    for point in (point for each in trained for point in each.checkpoints):
-        for term, stats in point.terms.items():
-            terms.setdefault(term, []).append(stats)
-    alone = sum(not is_diagnostic(term) for term in terms) < 2
+    points = [point.terms for each in trained for point in each.checkpoints]
+    terms = dict.fromkeys(term for point in points for term in point)
     lines = [_on_outcome(trained, floors.values())]
-    for term, seen in terms.items():
-        correlation = mean_known(each.correlations.get(term) for each in trained)
-        lines += _on_term(term, seen, correlation, alone=alone)
+    lines += [_on_term(term, [point[term] for point in points if term in point]) for term in terms]
     return [line for line in lines if line]
 
 
@@ -63,16 +52,12 @@ def _on_outcome(trained: Sequence[Trained], floors: Iterable[Trained]) -> str:
     if peak <= start + noise:
         if moved:
             return moved
-        never_so = f", and it (almost) never succeeded: {REWRITE}"
-        why = never_so if never else ": the reward doesn't lead to the task"
+        why = f", and it (almost) never succeeded: {REWRITE}" if never else ""
         return f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end){why}."
     if end < start + FALLEN * (peak - start):
         rose = f"Fitness rose from {compact(start)} to {compact(peak)} at step {step:,}"
         return f"{rose} and fell to {compact(end)}{_meanwhile(trained, best)}."
-    if not never:
-        return ""
-    rose = f"fitness rose from {compact(start)} to {compact(end)}"
-    return f"It (almost) never succeeded yet, but {rose}: {LEADS}."
+    return ""
 
 
 def _moved(trained: Sequence[Trained], floors: Iterable[Trained]) -> str:
@@ -86,7 +71,7 @@ def _moved(trained: Sequence[Trained], floors: Iterable[Trained]) -> str:
     if best is None or not len(ours) or probability_of_improvement(ours, best).low <= 0.5:
         return ""
     progress = f"progress is {compact(ours.mean())}, and {compact(best.mean())} without learning"
-    return f"It (almost) never succeeded yet, but {progress}: {LEADS}."
+    return f"It (almost) never succeeded yet, but {progress}."
 
 
 def _meanwhile(trained: Sequence[Trained], best: int) -> str:
@@ -104,34 +89,13 @@ def _meanwhile(trained: Sequence[Trained], best: int) -> str:
     return ", and its reward with it: what was learnt was lost again, which needn't be the reward's fault"
 
 
-def _on_term(
-    term: str, stats: Sequence[TermStats], correlation: float | None, *, alone: bool
-) -> Iterator[str]:
+def _on_term(term: str, stats: Sequence[TermStats]) -> str:
     low, high = min(each.low for each in stats), max(each.high for each in stats)
-    means, share = [each.mean for each in stats], fmean(each.share for each in stats)
-    mean, change, size = fmean(means), max(means) - min(means), max(map(abs, means))
-    if low == high:
-        yield f"'{term}' was {compact(high)} throughout: it teaches nothing; rewrite or drop it."
-        return
-    if is_diagnostic(term):
-        return
-    if share >= DOMINATES and not alone:
-        helps = correlation is not None and correlation >= WITH
-        what = "it goes with fitness, but the others have no say; scale them up" if helps else "scale it down"
-        yield f"'{term}' makes up {share:.0%} of the reward and hides the others: {what}."
-    elif share <= NEGLIGIBLE:
-        little = f"{share:.1%}" if share >= 0.0005 else "under 0.1%"
-        yield f"'{term}' makes up {little} of the reward: it has no say; scale it up or drop it."
-    if len(means) >= 3 and change <= CONSTANT * (high - low) and change <= STEADY * size:
-        if min(means) >= high - SATISFIED * (high - low):
-            yield f"'{term}' was near its highest value all along: it guides nothing; raise it, or drop it."
-        else:
-            yield (
-                f"The mean of '{term}' hardly changed in training (about {compact(mean)}): it isn't being "
-                "optimised as it is written; change its scale or temperature, rewrite or drop it."
-            )
-    if correlation is not None and correlation <= AGAINST and mean > 0:
-        yield f"'{term}' pays, yet goes against fitness (correlation {correlation:+.2f})."
+    if low == high == 0.0:
+        return f"'{term}' was exactly 0 throughout training: what it measures never happened."
+    if low == high and not is_diagnostic(term):
+        return f"'{term}' was {compact(high)} at every step: it pays for the length of an episode alone."
+    return ""
 
 
 def _curve(

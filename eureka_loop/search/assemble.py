@@ -144,6 +144,7 @@ class Search:
     def request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
         """A strategy's request, and the results so far → the request to a designer."""
         which = "of this generation" if asked.barrier else "that ended last"
+        best, *others = asked.parents or (None,)
         return Request(
             task=replace(self.task, human=None, human_source="", native=(), sparse=None),  # never shown
             vocabulary=self.vocabulary,
@@ -156,7 +157,7 @@ class Search:
             parents=asked.parents,
             operator=asked.operator,
             instructions=asked.instructions,
-            feedback=feedback(next(iter(asked.parents), None), asked.recent, which, self.run.floors()),
+            feedback=feedback(best, asked.recent, which, self.run.floors(), history, others),
             history=history,
         )
 

@@ -1,25 +1,49 @@
 """Evaluation → feedback: the text that a designer, or a person, reads about a program that was trained.
 
 After the "reward reflection" of Ma et al. 2023, "Eureka", section 3.3 and appendix A: every term over
-training, and the task's own metric beside it. Added: shares, correlations, what the rest of the generation
-reached, and the paper's advice worked out from the numbers instead of left to the reader.
+training, and the task's own metric beside it. Added: what the final policy did in judged episodes, the
+fitness taken apart, the spread between trainings, differences from the parent, the other programs, the
+generations before.
 """
 
 from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from statistics import fmean
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median, variance
 from types import MappingProxyType
 
-from eureka_loop.numbers import compact, count, percent
+from eureka_loop.numbers import compact, count, percent, plural
 from eureka_loop.results import FITNESS, PROGRESS, Evaluated, Halted, Trained, mean_known, ranked, ranked_by
-from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.search.advice import advice
+from eureka_loop.search.judged import behaviour, changes, courses, in_short
+from eureka_loop.search.lineage import changed, difference
+from eureka_loop.search.training_table import training_table
 
 LONGEST_REASON = 400  # characters of why a candidate failed
-OUTCOMES = {"fitness": compact, "success": percent, "episode_length": compact}
+LONGEST = 12_000  # characters of all of it, some 3,000 tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much is told."""
+
+    others: int = 100  # programs in four lines; the rest get one
+    generations: int = 100
+    worst: bool = True  # course of the worst episode
+    points: int = 10  # of training
+
+
+# What is left out first where the text is too long.
+DETAILS = (
+    Detail(),
+    Detail(others=4),
+    Detail(others=4, worst=False),
+    Detail(others=2, worst=False, points=5),
+    Detail(others=0, worst=False, points=5, generations=5),
+)
 
 
 def feedback(
@@ -27,30 +51,69 @@ def feedback(
     generation: Sequence[Evaluated],
     which: str = "of this generation",
     floors: Mapping[str, Trained] = MappingProxyType({}),
+    history: Sequence[Evaluated] = (),
+    parents: Sequence[Evaluated] = (),
 ) -> str:
-    """The best program's training in numbers, and the generation around it.
+    """The best program in full, the programs around it in short, and the generations before.
 
     Args:
         best: the best so far, which may be of an earlier generation; None where nothing was trained.
         generation: all candidates of the latest generation, the best perhaps among them.
         which: what those candidates are called.
         floors: policies that learn nothing, by name.
+        history: everything evaluated so far.
+        parents: further programs that the designer is shown.
+
+    Returns:
+        At most `LONGEST` characters; the courses of others, then further details are left out first.
     """
-    parts = []
+    texts = (
+        "\n\n".join(_parts(best, generation, which, floors, [*history], parents, each)) for each in DETAILS
+    )
+    text = next((each for each in texts if len(each) <= LONGEST), None)
+    if text is None:
+        text = "\n\n".join(_parts(best, generation, which, floors, [*history], parents, DETAILS[-1]))
+        text = text[: LONGEST - 2].rsplit("\n", 1)[0] + "\n…"
+    return text
+
+
+def _parts(
+    best: Evaluated | None,
+    generation: Sequence[Evaluated],
+    which: str,
+    floors: Mapping[str, Trained],
+    history: Sequence[Evaluated],
+    parents: Sequence[Evaluated],
+    detail: Detail,
+) -> Iterator[str]:
+    known = {each.candidate.id: each for each in (*history, *generation, *parents)}
     if best and best.trained:
-        parts.append(_final(best) + (f"\nWithout learning: {on_floors(floors)}." if floors else ""))
+        yield "\n".join([_final(best), *_beside(best, floors, history)])
+        told = behaviour(best.trained), courses(best.trained, floors, worst=detail.worst)
+        yield from filter(None, told)
+        if origin := _origin(best, known):
+            yield origin
         if all(each.checkpoints for each in best.trained):
-            parts.append(training_table(best.trained))
+            yield training_table(best.trained, detail.points)
         if found := advice(best.trained, floors):
-            parts.append("\n".join(["What the numbers say:", *(f"- {line}" for line in found)]))
-    others = [each for each in generation if best is None or each.candidate.id != best.candidate.id]
+            yield "\n".join(["What the numbers say:", *(f"- {line}" for line in found)])
+    own = best.candidate.id if best else ""
+    shown = {each.candidate.id: each for each in (*generation, *parents)}
+    shown |= {each.candidate.id: each for each in ranked(history)[:1]}
+    others = [each for id, each in shown.items() if id != own]
     if others:
         heading = f"The {'other ' if best else ''}programs {which}:"
+        if any(each not in generation for each in others):
+            heading = f"{heading[:-1]}, and the best before:"
         order, failed = ranked(others), [each for each in others if each.fitness is None]
         if {ranked_by(each.score) for each in order} == {PROGRESS}:
             heading = f"{heading[:-1]}, by progress, since none of them ever succeeded:"
-        parts.append("\n".join([heading, *map(_other, [*order, *failed])]))
-    return "\n\n".join(parts)
+        lines = [_other(each, known, full=n < detail.others) for n, each in enumerate([*order, *failed])]
+        yield "\n".join([heading, *lines])
+    latest = {each.candidate.id for each in generation}
+    earlier = [each for each in history if each.candidate.id not in latest]
+    if lines := list(_generations(earlier))[-detail.generations :]:
+        yield "\n".join(["Earlier generations:", *lines])
 
 
 def _final(best: Evaluated) -> str:
@@ -69,6 +132,41 @@ def _final(best: Evaluated) -> str:
     return f"{line}; episode length {compact(fmean(score.length for score in scores))} steps."
 
 
+def _beside(best: Evaluated, floors: Mapping[str, Trained], history: Sequence[Evaluated]) -> Iterator[str]:
+    """Lines on what no learning reaches, the best so far, and the spread between trainings."""
+    fitness = best.fitness
+    if floors:
+        highest = max(each.fitness for each in floors.values())
+        above = f"; it is {_by(fitness - highest)} the best of these" if fitness is not None else ""
+        yield f"Without learning: {on_floors(floors)}{above}."
+    leader = next(iter(ranked(history)), None)
+    if leader and leader.candidate.id != best.candidate.id and None not in (fitness, leader.fitness):
+        first = f"The best so far is {leader.candidate.id} with {compact(leader.fitness)}"
+        yield f"{first}; this one is {_by((fitness or 0.0) - (leader.fitness or 0.0))} it."
+    if not history:
+        return
+    again = [[each.fitness for each in one.trained] for one in history if len(one.trained) > 1]
+    if not again:
+        yield (
+            "Every program was trained once, so the spread between trainings of one program isn't known: "
+            "small differences between programs mean nothing."
+        )
+        return
+    freedom = sum(len(each) - 1 for each in again)
+    spread = math.sqrt(sum(variance(each) * (len(each) - 1) for each in again) / freedom)
+    once, thrice = (compact(2 * math.sqrt(2 / trainings) * spread) for trainings in (1, 3))
+    yield (
+        f"Trainings of one program differ by a standard deviation of {compact(spread)} in fitness (roughly, "
+        f"by {plural(len(again), 'program')}): between programs trained once, a difference below {once} "
+        f"means nothing; between means of three trainings, one below {thrice}."
+    )
+
+
+def _by(difference: float) -> str:
+    """ "0.3 above"."""
+    return f"{compact(abs(difference))} {'above' if difference >= 0 else 'below'}"
+
+
 def on_floors(floors: Mapping[str, Trained]) -> str:
     """ "fitness 0.01 by zero actions, -0.2 by random actions"."""
     fitness = ", ".join(f"{compact(each.fitness)} by {name}" for name, each in floors.items())
@@ -77,42 +175,54 @@ def on_floors(floors: Mapping[str, Trained]) -> str:
     return f"fitness {fitness}; progress {progress}" if progress else f"fitness {fitness}"
 
 
-def training_table(trained: Sequence[Trained], points: int = 10) -> str:
-    """A table: a column a point of training, of at most `points`, and rows for fitness and for every term."""
-    every = list(zip(*(each.checkpoints for each in trained), strict=False))
-    shown = min(points, len(every))
-    columns = [every[math.ceil(len(every) * (n + 1) / shown) - 1] for n in range(shown)]
-    rows = [["step", *(count(column[0].step) for column in columns)]]
-
-    def add(label: str, values: Iterable[float | None], written: Callable[[float | None], str]) -> None:
-        cells = [written(value) for value in values]
-        constant = len(cells) > 1 and len({*cells}) == 1
-        rows.append([f"{label} {cells[0]} throughout"] if constant else [label, *cells])
-
-    for name, written in OUTCOMES.items():
-        means = [mean_known(getattr(point, name) for point in column) for column in columns]
-        if any(mean is not None for mean in means):
-            add(name.replace("_", " "), means, written)
-    for term in columns[-1][0].terms:
-        stats = [[point.terms[term] for point in column if term in point.terms] for column in columns]
-        add(f"{term}: mean", (mean_known(each.mean for each in those) for those in stats), compact)
-        add("  min", (min((each.low for each in those), default=None) for those in stats), compact)
-        add("  max", (max((each.high for each in those), default=None) for those in stats), compact)
-        if is_diagnostic(term):
-            rows.append(["  (logged, not part of the reward)"])
-        else:
-            add("  share", (mean_known(each.share for each in those) for those in stats), percent)
-        correlation = mean_known(each.correlations.get(term) for each in trained)
-        known = "unknown" if correlation is None else f"{correlation:+.2f}"
-        rows.append([f"  correlation with fitness: {known}"])
-    first, *others = (max(map(len, cells)) for cells in zip(*(r for r in rows if len(r) > 1), strict=True))
-    lines = ["  ".join([row[0].ljust(first), *map(str.rjust, row[1:], others)]).rstrip() for row in rows]
-    seeds = f", means of {len(trained)} seeds" if len(trained) > 1 else ""
-    return "\n".join([f"Over training{seeds}:", *lines])
+def _origin(best: Evaluated, known: Mapping[str, Evaluated]) -> str:
+    """The differences from its first parent, and what came of them; "" without one."""
+    parent = next((known[id] for id in best.candidate.parents if id in known), None)
+    if parent is None or not parent.trained:
+        return ""
+    before, after = parent.candidate, best.candidate
+    lines = [f"Against its parent {before.id}, fitness {compact(parent.fitness)} → {compact(best.fitness)}:"]
+    lines += difference(before.source, after.source)
+    if found := changes(parent.trained, best.trained):
+        lines.append(f"Beyond the spread over episodes: {'; '.join(found)}.")
+    return "\n".join(lines)
 
 
-def _other(evaluated: Evaluated) -> str:
-    """One line on a candidate: what it reached, or why it didn't."""
+def _generations(earlier: Sequence[Evaluated]) -> Iterator[str]:
+    """One line a generation: its best program, its median, its failures."""
+    for generation in sorted({each.candidate.generation for each in earlier}):
+        own = [each for each in earlier if each.candidate.generation == generation]
+        order = ranked(own)
+        line = f"g{generation}: {plural(len(own), 'program')}"
+        if order:
+            scores = [each.fitness for each in order if each.fitness is not None]
+            line += f", best {_reached(order[0])}{_terms(order[0])}; median fitness {compact(median(scores))}"
+        failed = len(own) - len(order)
+        yield line + (f"; {failed} failed" if failed else "")
+
+
+def _reached(evaluated: Evaluated) -> str:
+    """ "g0-02: fitness 0.31 (0.2 to 0.4 in 3 trainings), success 10%, progress 0.4"."""
+    trained = evaluated.trained
+    reached = stopped(evaluated.halted) if evaluated.halted else f"fitness {compact(evaluated.fitness)}"
+    if len(trained) > 1:
+        each = [one.fitness for one in trained]
+        reached += f" ({compact(min(each))} to {compact(max(each))} in {len(trained)} trainings)"
+    line = f"{evaluated.candidate.id}: {reached}"
+    if (success := mean_known(one.success for one in trained)) is not None:
+        line += f", success {percent(success)}"
+    if (progress := evaluated.score(PROGRESS)) is not None and not evaluated.halted:
+        line += f", progress {compact(progress)}"
+    return line
+
+
+def _terms(evaluated: Evaluated) -> str:
+    checkpoints = evaluated.trained[0].checkpoints
+    return f" (terms: {', '.join(checkpoints[-1].terms)})" if checkpoints else ""
+
+
+def _other(evaluated: Evaluated, known: Mapping[str, Evaluated], *, full: bool) -> str:
+    """A candidate: what it reached or why it didn't; with `full` what is changed and what its policy did."""
     id, trained, failures = evaluated.candidate.id, evaluated.trained, evaluated.failures
     if failures:
         failed = failures[0]
@@ -125,13 +235,13 @@ def _other(evaluated: Evaluated) -> str:
         return f"{id}: failed{of}, {failed.kind.replace('_', ' ')}: {reason}"
     if not trained:
         return f"{id}: not trained"
-    reached = stopped(evaluated.halted) if evaluated.halted else f"fitness {compact(evaluated.fitness)}"
-    success = mean_known(each.success for each in trained)
-    line = f"{id}: {reached}" + ("" if success is None else f", success {percent(success)}")
-    if (progress := evaluated.score(PROGRESS)) is not None and not evaluated.halted:
-        line += f", progress {compact(progress)}"
-    terms = trained[0].checkpoints[-1].terms if trained[0].checkpoints else {}
-    return f"{line} (terms: {', '.join(terms)})" if terms else line
+    lines, line = in_short(trained), _reached(evaluated)
+    if not full or not lines:
+        return line + _terms(evaluated)
+    parent = next((known[each] for each in evaluated.candidate.parents if each in known), None)
+    if parent and (how := changed(parent.candidate.source, evaluated.candidate.source)):
+        lines.insert(0, f"changed from {parent.candidate.id}: {how}")
+    return "\n  ".join([line, *lines])
 
 
 def stopped(halted: Halted) -> str:

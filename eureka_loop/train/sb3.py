@@ -120,7 +120,8 @@ def _train(
         normalization.ret_rms = scale.statistics.of(0)
         save_policy(folder, model)
         seeds = supervision.reporting(job.judge_seeds)
-        episodes = judge_policy(predictor(model, normalization), job.task, domain, seeds, judge)
+        predict = predictor(model, normalization)
+        episodes = judge_policy(predict, job.task, domain, seeds, judge, checked)
         return metrics.trained(model.num_timesteps, episodes, supervision.pace.seconds)
 
 

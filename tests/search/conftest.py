@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from eureka_loop.execute.evaluate import Plan
 from eureka_loop.records import Candidate, Job, Task, Training
-from eureka_loop.results import Evaluated, Failed, Trained, judged_episode
+from eureka_loop.results import Behaviour, Course, Evaluated, Failed, JudgedEpisode, Trained, judged_episode
 from eureka_loop.store import Run
 
 PLAN = Plan(Task("t", "E-v0", "x", "f"), Training("ppo", {}, "population"), 8)
@@ -32,3 +33,28 @@ def evaluated(id: str, fitness: float | None) -> Evaluated:
 def trained(job: Job, fitness: float) -> Trained:
     episodes = tuple(judged_episode(seed, fitness, None, 1) for seed in job.judge_seeds)
     return Trained(job.candidate, job.seed, job.until or job.steps, episodes, (), {}, 0.1)
+
+
+def behaving(episode: JudgedEpisode, turns: float, *, terminated: bool = False) -> JudgedEpisode:
+    """An episode in which the policy turned over so often, and then lay still."""
+    course = Course(tuple(0.1 * n * turns for n in range(10)), -0.1, turns)
+    found = Behaviour(
+        seconds=5.0 if terminated else 50.0,
+        terminated=terminated,
+        succeeded_at=None if terminated else 10.0 * turns,
+        moved=(2.0 * turns, 0.0, -0.3),
+        path=3.0 * turns,
+        turned=(0.0, turns, 0.0),
+        still_from=30.0 + turns,
+        effort=0.5,
+        saturated=0.25,
+        shares={"foot_contact": 0.1 * turns},
+        pieces={"best": turns / 10.0, "on_feet": 0.02},
+        terms={"speed": -turns, "effort": -0.01, "_held": 0.5},
+        courses={
+            "torso_pitch": course,
+            "torso_pos[1]": Course((), 0.0, 0.0),
+            "term speed": Course(course.means, -turns, 0.0),
+        },
+    )
+    return replace(episode, behaviour=found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from itertools import pairwise
 
@@ -11,10 +11,12 @@ import torch
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RewardFailure
-from eureka_loop.judge.base import Columns, TaskJudge
+from eureka_loop.judge.base import TaskJudge
+from eureka_loop.judge.behaviour import Columns, in_short
 from eureka_loop.judge.episodes import LONGEST
 from eureka_loop.records import Task
 from eureka_loop.results import JudgedEpisode
+from eureka_loop.reward.sandbox.recheck import CheckedProcess
 from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.train.population.policies import CPU
 from eureka_loop.train.population.ppo import PopulationPPO
@@ -30,6 +32,7 @@ def judge_policies(
     domain: Domain,
     seeds: Sequence[Sequence[int]],
     judge: TaskJudge,
+    rewards: Mapping[int, CheckedProcess],
     threads: int,
     alive: Callable[[], None],
 ) -> dict[int, Judged | RewardFailure]:
@@ -37,6 +40,7 @@ def judge_policies(
 
     Args:
         seeds: of each learner, idle ones included; equally many.
+        rewards: learner → the program that it was trained with.
         threads: that step the envs.
         alive: called whenever some episodes are done and others are left.
 
@@ -44,22 +48,29 @@ def judge_policies(
         Learner → its episodes, or how fitness or success failed on one of them.
     """
     judged: dict[int, Judged | RewardFailure] = dict.fromkeys(ppo.active, ())
-    count = max(1, AT_ONCE // ppo.learners)
+    count, names = max(1, AT_ONCE // ppo.learners), judge.recorded(rewards.values())
     for start in range(0, len(seeds[0]), count):
         if start:
             alive()
         now = [each[start : start + count] for each in seeds]
         flat = [seed for each in now for seed in each]
-        with closing(BatchedEnvs(task, domain, judge.names, flat, threads)) as envs:
-            episodes = play_episodes(ppo, envs)
+        with closing(BatchedEnvs(task, domain, names, flat, threads)) as envs:
+            episodes, bounds = play_episodes(ppo, envs), (envs.action_low, envs.action_high)
         for learner, before in judged.items():
             if not isinstance(before, RewardFailure):
                 own = zip(now[learner], episodes[learner * len(now[0]) :], strict=False)
                 try:
-                    judged[learner] = (*before, *(judge.judge(seed, columns) for seed, columns in own))
+                    now_judged = (
+                        judge.judge_with_behaviour(seed, columns, rewards[learner], bounds)
+                        for seed, columns in own
+                    )
+                    judged[learner] = (*before, *now_judged)
                 except RewardFailure as failure:
                     judged[learner] = failure
-    return judged
+    return {
+        learner: each if isinstance(each, RewardFailure) else in_short(each)
+        for learner, each in judged.items()
+    }
 
 
 def play_episodes(ppo: PopulationPPO, envs: BatchedEnvs) -> list[Columns]:

@@ -210,8 +210,9 @@ class Cohort:
         for place in self.ppo.active:
             self._save(place)
         seeds = [each.job.judge_seeds for each in self._learners]
+        task, threads = self._job.task, self._threads
         judged = judge_policies(
-            self.ppo, self._job.task, self._domain, seeds, self._judge, self._threads, self._report
+            self.ppo, task, self._domain, seeds, self._judge, self._processes, threads, self._report
         )
         for place, episodes in judged.items():
             learner, seconds = self._learners[place], self._pace.seconds

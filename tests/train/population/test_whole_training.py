@@ -97,6 +97,12 @@ def test_it_is_sb3s(
         assert torch.allclose(found[name], parameters, rtol=0.0, atol=1e-5), name
     for mine, other in zip(statistics(tmp_path / "0"), statistics(tmp_path / "sb3"), strict=True):
         np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-4)
+    for mine, other in zip(ours.episodes, theirs.episodes, strict=True):
+        assert mine.behaviour
+        assert other.behaviour
+        assert mine.behaviour.terms == pytest.approx(other.behaviour.terms, rel=1e-2, abs=1e-3)
+        assert mine.behaviour.pieces == pytest.approx(other.behaviour.pieces, rel=1e-2, abs=1e-3)
+        assert mine.behaviour.courses.keys() == other.behaviour.courses.keys() != set()
     assert ours.correlations == pytest.approx(theirs.correlations, abs=1e-2)
     for mine, other in zip(ours.checkpoints, theirs.checkpoints, strict=True):
         assert (mine.step, mine.episodes) == (other.step, other.episodes)

@@ -1,0 +1,232 @@
+"""Judged episodes → text: what the final policy did, as a designer or a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from statistics import fmean
+from types import MappingProxyType
+
+import numpy as np
+
+from eureka_loop.numbers import compact, percent, plural
+from eureka_loop.results import Behaviour, JudgedEpisode, Trained, mean_known, standing
+from eureka_loop.reward.contract import is_diagnostic
+
+ALIKE = 0.1  # of the median's fitness: a worst episode this near isn't shown beside it
+MOVED = 0.05  # m or turns: less isn't mentioned
+MOTION = ("moved", "way", "turned")
+MOST_CHANGES = 8
+SHARES = ("mean |action|", "actions at a bound")
+AT_ONE = " at 1"  # after the name of an observable of zeros and ones
+UNITS = {"length": " s", "still from": " s", "moved": " m", "way": " m", "turned": " turns"}
+
+Values = dict[str, list[float]]  # measure → its value in each episode
+
+
+def behaviour(trained: Sequence[Trained]) -> str:
+    """A list of what the policy did over all judged episodes; "" where they were judged without it."""
+    episodes = [each for one in trained for each in one.episodes if each.behaviour]
+    if not episodes:
+        return ""
+    amount = plural(len(episodes), "judged episode")
+    heading = f"What the final policy did, without exploration, in {amount}: mean (lowest to highest)"
+    return "\n".join([heading, *(f"- {line}" for line in _lines(episodes))])
+
+
+def courses(
+    trained: Sequence[Trained],
+    floors: Mapping[str, Trained] = MappingProxyType({}),
+    *,
+    worst: bool = True,
+    parts: int = 10,
+) -> str:
+    """Tables: the course of the median and of the worst episode, and the fitness taken apart in both.
+
+    Args:
+        floors: policies that learn nothing, by name; in the best of them the fitness is taken apart, too.
+        worst: whether the course of the worst episode is shown, where it is another.
+        parts: columns of a course, at most.
+    """
+    order = [each for one in trained for each in one.episodes if each.behaviour]
+    order.sort(key=lambda each: standing(each.score))
+    kept = [n for n, each in enumerate(order) if _seen(each).courses]
+    if not kept:
+        return ""
+    middle = order[min(kept, key=lambda n: abs(n - (len(order) - 1) // 2))]
+    last = order[kept[0]]
+    another = standing(middle.score)[0] != standing(last.score)[0]
+    another |= abs(middle.fitness - last.fitness) > ALIKE * abs(middle.fitness)
+    tables = [_course("Median", middle, parts)]
+    tables += [_course("Worst", last, parts)] if worst and another and middle is not last else []
+    sides = {"median": _seen(middle).pieces}
+    sides |= {"worst": _seen(last).pieces} if last is not middle else {}
+    for name, floor in sorted(floors.items(), key=lambda each: -each[1].fitness)[:1]:
+        sides[name] = {piece: fmean(values) for piece, values in measures([floor])[1].items()}
+    rows = [["", *sides]]
+    rows += [[name, *(compact(side.get(name)) for side in sides.values())] for name in sides["median"]]
+    if len(rows) > 1:
+        heading = "The fitness taken apart, arrays averaged over the episode:"
+        tables.append("\n".join([heading, *columns(rows)]))
+    return "\n\n".join(tables)
+
+
+def in_short(trained: Sequence[Trained]) -> list[str]:
+    """The same in two lines; none where trainings were judged without it."""
+    measured = measures(trained)
+    if not any(measured):
+        return []
+    did, fitness, reward = (
+        ", ".join(
+            f"{name} {_written(name, fmean(values))}{_unit(name)}"
+            for name, values in each.items()
+            if not name.startswith(MOTION) or max(map(abs, values)) >= MOVED
+        )
+        for each in measured
+    )
+    reward = f"reward per step {compact(reward_per_step(trained))}" + (f" ({reward})" if reward else "")
+    return [f"did: {did}", (f"fitness from {fitness}; " if fitness else "") + reward]
+
+
+def changes(before: Sequence[Trained], after: Sequence[Trained]) -> list[str]:
+    """Measures whose ranges over episodes don't overlap: "raised 0.02 → 0.31", the clearest first."""
+    found = []
+    for old, new, heading in zip(measures(before), measures(after), ("", "", "term "), strict=True):
+        for name in [each for each in old if each in new]:
+            a, b = old[name], new[name]
+            gap = max(min(a) - max(b), min(b) - max(a))
+            texts = [_written(name, fmean(each)) for each in (a, b)]
+            if gap > 0.0 and texts[0] != texts[1]:
+                size = max(map(abs, (*a, *b)))
+                found.append((gap / size, f"{heading}{name} {' → '.join(texts)}{_unit(name)}"))
+    return [text for _, text in sorted(found, key=lambda each: -each[0])[:MOST_CHANGES]]
+
+
+def measures(trained: Sequence[Trained]) -> tuple[Values, Values, Values]:
+    """Of behaviour, of the fitness taken apart, of the reward's terms per step."""
+    seen = [each.behaviour for one in trained for each in one.episodes if each.behaviour]
+    did: Values = {}
+    for each in seen:
+        for name, value in _did(each):
+            did.setdefault(name, []).append(value)
+    return did, _collected(seen, lambda each: each.pieces), _collected(seen, _terms)
+
+
+def reward_per_step(trained: Sequence[Trained]) -> float | None:
+    """Mean over judged episodes; None where it wasn't computed."""
+    seen = [each.behaviour for one in trained for each in one.episodes if each.behaviour]
+    return mean_known(sum(_terms(each).values()) if each.terms else None for each in seen)
+
+
+def _lines(episodes: Sequence[JudgedEpisode]) -> Iterator[str]:
+    """One line on endings, success, motion, contacts, actions, reward; those that are known."""
+    seen = [_seen(each) for each in episodes]
+    yield _endings(seen)
+    if succeeded := [each.success for each in episodes if each.success is not None]:
+        yield f"success: {_success(seen, sum(succeeded))}"
+    did = _collected(seen, lambda each: dict(_did(each)))
+    motion = [name for name in did if name.startswith(MOTION)]
+    if told := [name for name in motion if max(map(abs, did[name])) >= MOVED]:
+        yield ", ".join(f"{name} {_spread(name, did[name])}" for name in told)
+    elif motion:
+        yield f"moved less than {MOVED} m, turned less than {MOVED} turns"
+    if still := did.get("still from"):
+        amount = f"{len(still)} of {plural(len(seen), 'episode')}"
+        yield f"stood still from {_spread('still from', still)} on to the end, in {amount}"
+    at_one = [name for name in did if name.endswith(AT_ONE)]
+    if at_one:
+        shares = (f"{name.removesuffix(AT_ONE)} {_spread(name, did[name])}" for name in at_one)
+        yield f"share of the time at 1: {', '.join(shares)}"
+    if SHARES[0] in did:
+        effort, bound = (_spread(name, did[name]) for name in SHARES)
+        yield f"actions: mean size {effort} of the bound; at a bound {bound}"
+    if terms := _collected(seen, _terms):
+        total = [sum(_terms(each).values()) for each in seen]
+        parts = ", ".join(f"{name} {_spread(name, values)}" for name, values in terms.items())
+        yield f"reward per step: {_spread('', total)}, the sum of {parts}"
+        if fmean(total) < 0 and any(each.terminated for each in seen):
+            yield "the reward is negative and the environment can end an episode: ending early pays"
+
+
+def _endings(seen: Sequence[Behaviour]) -> str:
+    early = [each.seconds for each in seen if each.terminated]
+    whole = [each.seconds for each in seen if not each.terminated]
+    ways = [f"{len(early)} ended by the environment after {_spread('length', early)}"] if early else []
+    ways += [f"{len(whole)} by the time limit after {_spread('length', whole)}"] if whole else []
+    return "ended: " + ", ".join(ways)
+
+
+def _success(seen: Sequence[Behaviour], succeeded: float) -> str:
+    text = f"in {succeeded:.0f} of {plural(len(seen), 'episode')} at the end"
+    if first := [each.succeeded_at for each in seen if each.succeeded_at is not None]:
+        text += f"; in {len(first)} at some time, first after {_spread('length', first)}"
+    return text
+
+
+def _spread(name: str, values: Sequence[float]) -> str:
+    """ "0.31 (0.2 to 0.4)"."""
+    mean, low, high = (_written(name, each) for each in (fmean(values), min(values), max(values)))
+    return f"{mean}{_unit(name)}" + ("" if low == high else f" ({low} to {high})")
+
+
+def _course(which: str, episode: JudgedEpisode, most: int) -> str:
+    """A table: means over at most so many parts of an episode, least and greatest value of a step."""
+    seen = _seen(episode)
+    varied = {name: each for name, each in seen.courses.items() if each.means}
+    fixed = [f"{name} {compact(each.low)}" for name, each in seen.courses.items() if not each.means]
+    parts = max((len(each.means) for each in varied.values()), default=0)
+    ends = [len(part) for part in np.array_split(range(parts), min(parts, most))] if parts else []
+    ends = np.cumsum(ends).tolist()
+    rows = [["until s", *(compact(seen.seconds * end / parts) for end in ends), "lowest", "highest"]]
+    for name, each in varied.items():
+        means = [_visible(float(part.mean())) for part in np.split(np.array(each.means), ends[:-1])]
+        rows.append([name, *map(compact, means), compact(each.low), compact(each.high)])
+    scores = f"fitness {compact(episode.fitness)}"
+    lines = [f"{which} episode ({scores}), means over its parts:", *columns(rows)]
+    return "\n".join([*lines, *([f"constant: {', '.join(fixed)}"] if fixed else [])])
+
+
+def _visible(value: float) -> float:
+    """The noise of a simulation at rest is 0."""
+    return value if abs(value) >= 1e-6 else 0.0
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table, the first column to the left; a row of one cell takes part in no width."""
+    first, *others = (max(map(len, cells)) for cells in zip(*(r for r in rows if len(r) > 1), strict=True))
+    return ["  ".join([row[0].ljust(first), *map(str.rjust, row[1:], others)]).rstrip() for row in rows]
+
+
+def _seen(episode: JudgedEpisode) -> Behaviour:
+    assert episode.behaviour is not None
+    return episode.behaviour
+
+
+def _terms(behaviour: Behaviour) -> dict[str, float]:
+    return {name: value for name, value in behaviour.terms.items() if not is_diagnostic(name)}
+
+
+def _collected(seen: Sequence[Behaviour], of: Callable[[Behaviour], Mapping[str, float]]) -> Values:
+    names = dict.fromkeys(name for each in seen for name in of(each))
+    return {name: [of(each)[name] for each in seen if name in of(each)] for name in names}
+
+
+def _did(behaviour: Behaviour) -> Iterator[tuple[str, float]]:
+    """Measures of behaviour in one episode; the first word says the unit, see `UNITS`."""
+    yield "length", behaviour.seconds
+    yield from zip(("moved along x", "moved along y", "moved along z"), behaviour.moved, strict=False)
+    if behaviour.path is not None:
+        yield "way", behaviour.path
+    yield from zip(("turned about x", "turned about y", "turned about z"), behaviour.turned, strict=False)
+    if behaviour.still_from is not None:
+        yield "still from", behaviour.still_from
+    yield from ((f"{name}{AT_ONE}", share) for name, share in behaviour.shares.items())
+    if behaviour.effort is not None and behaviour.saturated is not None:
+        yield from zip(SHARES, (behaviour.effort, behaviour.saturated), strict=True)
+
+
+def _unit(name: str) -> str:
+    return next((unit for first, unit in UNITS.items() if name.startswith(first)), "")
+
+
+def _written(name: str, value: float) -> str:
+    return percent(value) if name in SHARES or name.endswith(AT_ONE) else compact(value)

@@ -1,0 +1,58 @@
+"""A program against its parent: weights, terms and lines of code that differ."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+
+from eureka_loop.errors import Refused
+from eureka_loop.numbers import compact
+from eureka_loop.reward.contract import ENTRY_POINTS
+from eureka_loop.reward.parsing import number, parse
+
+MOST_LINES = 16  # of a difference that is shown
+LONGEST_LINE = 160  # characters
+
+
+def changed(before: str, after: str) -> str:
+    """ "weights speed 1 → 2; terms + calm, - effort; 14 lines of code"; "" where nothing is."""
+    (old, had), (new, has) = _facts(before), _facts(after)
+    weights = [
+        f"{name} {compact(old[name])} → {compact(new[name])}"
+        for name in old
+        if name in new and old[name] != new[name]
+    ]
+    terms = [f"+ {name}" for name in has if name not in had] + [
+        f"- {name}" for name in had if name not in has
+    ]
+    lines = len(difference(before, after, most=10_000))
+    parts = [f"weights {', '.join(weights)}"] if weights else []
+    parts += [f"terms {', '.join(terms)}"] if terms else []
+    return "; ".join([*parts, *([f"{lines} lines of code"] if lines else [])])
+
+
+def difference(before: str, after: str, most: int = MOST_LINES) -> list[str]:
+    """Lines taken out ("- ") and put in ("+ "), of at most `most`."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+    found = [line[:LONGEST_LINE] for line in [*lines][2:] if not line.startswith("@@") and line[1:].strip()]
+    more = len(found) - most
+    return [*found[:most], f"… {more} more lines"] if more > 0 else found
+
+
+def _facts(source: str) -> tuple[dict[str, float], list[str]]:
+    """Weights with their values, and keys of terms; none of what is no program."""
+    try:
+        tree = parse(source)
+    except Refused:
+        return {}, []
+    weights: dict[str, float] = {}
+    terms: list[str] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name, args=arguments) if name == ENTRY_POINTS["reward"]:
+                for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+                    if default is not None and (value := number(default)) is not None:
+                        weights[argument.arg] = value
+            case ast.Return(value=ast.Dict(keys=keys)):
+                terms += [str(key.value) for key in keys if isinstance(key, ast.Constant)]
+    return weights, terms
