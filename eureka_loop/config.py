@@ -164,15 +164,17 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise BadInput(f"{path}: {key} = {first['input']!r}: {first['msg']}") from error
+        raise BadInput(f"{path}: {key} = {first['input']!r:.80}: {first['msg']}") from error
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from error
     return read
 
 
 def read_table(path: Path) -> dict[str, Any]:
     """A TOML file; BadInput where there is none."""
     try:
-        return tomllib.loads(files.read_text(path, BadInput))
-    except tomllib.TOMLDecodeError as error:
+        return dict(files.bounded(tomllib.loads(files.read_text(path, BadInput))))
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not valid TOML: {error}") from error
 
 

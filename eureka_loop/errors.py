@@ -13,7 +13,8 @@
     │   │   └── Unavailable  it can't be reached, refuses the key, or wants to be paid
     │   ├── BudgetSpent      the next call would pass a limit the user set; everything so far is kept
     │   └── AnswersAwaited   a person's answers are lacking, and the command doesn't wait for them
-    └── RunError             a run folder that can't be used: taken, damaged, not writable, full disk
+    └── RunError             a run folder that can't be used: taken, not writable, full disk
+        └── Damaged          a file of it is missing, or isn't what it should be
 
 A candidate's failure is not an exception for the loop but a value: `results.Failed`.
 """
@@ -143,3 +144,6 @@ class AnswersAwaited(DesignerError):
 
 
 class RunError(EurekaError): ...
+
+
+class Damaged(RunError): ...

@@ -1,25 +1,86 @@
-"""Files that survive a crash: JSON by temporary file, fsync and rename; JSON lines append-only."""
+"""Files that survive a crash, and files of somebody else, which may hold anything.
+
+JSON is written by temporary file, fsync and rename; JSON lines are append-only. Only ordinary files are
+opened, never links, and `MOST_BYTES` of each kind are read at most. Numbers, nesting and arrays are bounded.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
 from functools import cache
+from math import prod
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
-from eureka_loop.errors import EurekaError, RunError
+from eureka_loop.errors import BadInput, Damaged, EurekaError, RunError
 from eureka_loop.records import Array
 
 Record = TypeVar("Record")
 
 LEAST_SPACE = 1 << 20  # bytes
+MOST_BYTES = {".json": 1 << 24, ".jsonl": 1 << 24, ".npz": 1 << 28, ".mp4": 1 << 26, ".png": 1 << 26}
+OTHER_BYTES = 1 << 20  # programs, texts, TOML
+MOST_ARRAYS = 1 << 30  # bytes of the arrays of an .npz file together
+LARGEST = 1e100  # size of a number: sums, squares and means of such stay finite
+
+
+def require_plain(folder: Path) -> None:
+    """Require that a folder holds folders and ordinary files alone, however deep: nothing leads out of it.
+
+    A folder that isn't there holds nothing; the folder itself may be a link.
+
+    Raises:
+        Damaged: it holds a link, a pipe, a socket or a device.
+    """
+    left = [str(folder)]
+    try:
+        while left:
+            with contextlib.suppress(FileNotFoundError), os.scandir(left.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append(entry.path)
+                    elif not entry.is_file(follow_symlinks=False):
+                        what = "a link" if entry.is_symlink() else "no ordinary file"
+                        raise Damaged(f"{entry.path} is {what}: remove it; {folder} may hold files alone")
+    except OSError as error:
+        raise Damaged(f"can't read {error.filename or folder}: {error.strerror}") from error
+
+
+def opened(path: Path, flags: int = os.O_RDONLY) -> IO[bytes]:
+    """Open an ordinary file; one to be written is made where there is none.
+
+    Raises:
+        OSError: it is a link, or no ordinary file; or what is written would appear in another place, too.
+    """
+    writes = flags & os.O_ACCMODE != os.O_RDONLY
+    flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | (os.O_CREAT if writes else 0)
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a link", str(path)) from error
+        raise
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or (writes and found.st_nlink > 1):
+        os.close(descriptor)
+        why = "it has another name (a hard link)" if stat.S_ISREG(found.st_mode) else "it is no ordinary file"
+        raise OSError(errno.EPERM, why, str(path))
+    return os.fdopen(descriptor, "r+b" if flags & os.O_RDWR else "wb" if writes else "rb")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -31,7 +92,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
+        partial.unlink(missing_ok=True)
+        with opened(partial, os.O_WRONLY | os.O_EXCL) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -51,54 +113,108 @@ def write_json(path: Path, record: Any) -> None:
     write_text(path, json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
 
 
-def read_json(path: Path, record: type[Record]) -> Record:
+def read_json(path: Path, record: type[Record], **also: Any) -> Record:
     """Read a record.
 
-    Raises:
-        RunError: the file is missing, torn, or not such a record.
-    """
-    try:
-        found: Record = _adapter(record).validate_json(path.read_bytes())
-    except OSError as error:
-        raise RunError(f"can't read {path}: {error.strerror}") from error
-    except ValidationError as error:
-        raise _damaged(path, error) from error
-    return found
-
-
-def as_record(values: Any, record: type[Record], path: Path) -> Record:
-    """JSON data of a file as a record.
+    Args:
+        also: fields that its path or another file decides; it may leave them out, and not say otherwise.
 
     Raises:
-        RunError: it is not such a record.
+        Damaged: the file is missing, torn, or not such a record.
     """
-    try:
-        found: Record = _adapter(record).validate_python(values)
-    except ValidationError as error:
-        raise _damaged(path, error) from error
-    return found
+    return _record(read_bytes(path), record, str(path), also)
 
 
-def read_text(path: Path, failure: type[EurekaError] = RunError) -> str:
-    """Read a text file.
+def read_bytes(path: Path, failure: type[EurekaError] = Damaged) -> bytes:
+    """Read a file.
 
     Args:
-        failure: what is raised; `BadInput` where a user named the file.
+        failure: what is raised; `BadInput` where a user named the file, which then may be a link or a pipe.
 
     Raises:
-        RunError: no such file, or it is not UTF-8.
+        Damaged: no such file, none that is ordinary, or it is too large.
+    """
+    most = MOST_BYTES.get(path.suffix, OTHER_BYTES)
+    try:
+        with path.open("rb") if failure is BadInput else opened(path) as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise failure(f"can't read {path}: {error.strerror}") from error
+    if len(content) > most:
+        raise failure(f"can't read {path}: it is larger than {most >> 20} MiB")
+    return content
+
+
+def read_text(path: Path, failure: type[EurekaError] = Damaged) -> str:
+    """Read a text file; see `read_bytes`.
+
+    Raises:
+        Damaged: also where it is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise failure(f"can't read {path}: {reason}") from error
+        return read_bytes(path, failure).decode().replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise failure(f"can't read {path}: it is not text") from error
+
+
+def read_end(path: Path, most: int) -> str:
+    """The last bytes of a text file; "" where there is none."""
+    try:
+        with opened(path) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+            return file.read(most).decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+@contextlib.contextmanager
+def columns(path: Path) -> Iterator[Mapping[str, Array]]:
+    """The arrays of an .npz file: name → (rows, *shape), each read when it is asked for.
+
+    Raises:
+        Damaged: it can't be read, or holds anything but numbers, or more than `MOST_ARRAYS`.
+    """
+    try:
+        with opened(path) as file, zipfile.ZipFile(file) as members:
+            _require_arrays(members)
+            with np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
+                yield archive
+    except OSError as error:
+        raise Damaged(f"can't read {path}: {error.strerror or error}") from error
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise Damaged(f"{path} is damaged: {error}") from error
 
 
 def read_columns(path: Path) -> dict[str, Array]:
-    """The arrays of an .npz file: name → (rows, *shape)."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return dict(archive)
+    """All arrays of an .npz file; see `columns`."""
+    with columns(path) as found:
+        return dict(found)
+
+
+def _require_arrays(archive: zipfile.ZipFile) -> None:
+    """
+    Raises:
+        ValueError: a member is no array of numbers, or they are too large; none has been read then.
+    """
+    if sum(member.file_size for member in archive.infolist()) > MOST_ARRAYS:
+        raise ValueError(f"its arrays are larger than {MOST_ARRAYS >> 30} GiB")
+    for member in archive.infolist():
+        try:
+            with archive.open(member) as file:
+                old = np.lib.format.read_magic(file) == (1, 0)
+                read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
+                shape, _, dtype = read(file)
+        except Exception as error:  # whatever zipfile, numpy and Python's parser raise at such a header
+            raise ValueError(f"{member.filename}: {str(error)[:200]}") from error
+        if dtype.kind not in "fiub" or prod(shape) * dtype.itemsize > member.file_size:
+            raise ValueError(f"{member.filename} is no array of numbers")
+
+
+def write_columns(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write arrays as a compressed .npz file; see `write_bytes`."""
+    content = io.BytesIO()
+    np.savez_compressed(content, **columns)  # type: ignore[arg-type]
+    write_bytes(path, content.getvalue())
 
 
 def append_line(path: Path, record: Any) -> None:
@@ -109,8 +225,8 @@ def append_line(path: Path, record: Any) -> None:
     """
     line = json.dumps(plain(record), allow_nan=False) + "\n"
     try:
-        with path.open("a+b") as file:
-            file.seek(max(0, file.tell() - 1))
+        with opened(path, os.O_RDWR | os.O_APPEND) as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
             if file.read() not in (b"", b"\n"):
                 file.write(b"\n")  # a torn line of an interrupted write is ended; readers skip it
             file.write(line.encode())
@@ -120,20 +236,71 @@ def append_line(path: Path, record: Any) -> None:
         raise _unwritable(path, error) from error
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Every whole line; a torn one (an interrupted write) is skipped."""
+def read_lines(path: Path, record: type[Record]) -> Iterator[Record]:
+    """Every whole line, as a record; a torn one (an interrupted write) is skipped.
+
+    Raises:
+        Damaged: a line is no such record.
+    """
     if not path.exists():
         return
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for number, line in enumerate(read_bytes(path).split(b"\n"), 1):
+        torn = "EOF while parsing"
         try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            continue
+            yield _record(line, record, f"{path}, line {number},")
+        except Damaged as error:
+            if not isinstance(error.__cause__, ValidationError) and torn in str(error):
+                continue
+            raise
 
 
-def last_line(path: Path) -> dict[str, Any] | None:
+def last_line(path: Path, record: type[Record]) -> Record | None:
     """The last whole line; None where there is none."""
-    return next(reversed([*read_lines(path)]), None)
+    return next(reversed([*read_lines(path, record)]), None)
+
+
+def bounded(value: Any, where: str = "") -> Any:
+    """Parsed JSON or TOML, as it is.
+
+    Raises:
+        ValueError: it holds a number beyond `LARGEST`.
+    """
+    for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inner, dict | list):
+            bounded(inner, f"{where}{name}.")
+        elif isinstance(inner, int | float) and not abs(inner) <= LARGEST:
+            raise ValueError(f"a number beyond {LARGEST:g} at {where}{name}")
+    return value
+
+
+def _record(content: bytes, record: type[Record], place: str, also: Mapping[str, Any] = {}) -> Record:
+    try:
+        value = from_json(content, allow_inf_nan=False)  # refuses what is nested more than 200 deep
+        if isinstance(value, dict | list):
+            bounded(value)
+    except ValueError as error:
+        raise Damaged(f"{place} is damaged: {error}") from error
+    for name, known in also.items() if isinstance(value, dict) else ():
+        if value.setdefault(name, known) != known:
+            raise Damaged(f"{place} is damaged: {name} is {value[name]!r:.80}, and must be {known!r:.80}")
+    return validated(value, record, place)
+
+
+def validated(value: Any, record: type[Record], place: str) -> Record:
+    """A record from its data.
+
+    Raises:
+        Damaged: the data is none.
+    """
+    try:
+        found: Record = _adapter(record).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise Damaged(f"{place} is damaged: {first['msg']}{f' at {where}' if where else ''}") from error
+    except BadInput as error:
+        raise Damaged(f"{place} is damaged: {error}") from error
+    return found
 
 
 def require_space(folder: Path) -> None:
@@ -155,12 +322,6 @@ def plain(record: Any) -> Any:
 
 # Building one takes some 20 ms, far longer than using it.
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
-
-
-def _damaged(path: Path, error: ValidationError) -> RunError:
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    return RunError(f"{path} is damaged: {first['msg']}{f' at {where}' if where else ''}")
 
 
 def _unwritable(path: Path, error: OSError) -> RunError:

@@ -5,19 +5,30 @@ Frozen, plain data. Every record goes into a JSON file and comes back equal (see
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from annotated_types import Ge, Le
+from pydantic import AfterValidator, Field, StringConstraints
 
 from eureka_loop.errors import BadInput
 
 Array = npt.NDArray[np.float64]
 
 Algorithm = Literal["ppo", "sac"]
+
+# Types of fields, checked when a file is read. An id is the name of a folder; a place stays inside the run's.
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_PLACE = rf"^((\.\./){{0,3}}({ID.pattern}/){{0,4}}{ID.pattern}(\.npz)?)?$"
+Id = Annotated[str, StringConstraints(pattern=f"^{ID.pattern}$")]
+Place = Annotated[str, StringConstraints(pattern=_PLACE)]
+Count = Annotated[int, Field(ge=0, le=10**15)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Size = Annotated[float, Field(ge=0.0)]
+PROGRESS: Any = dict[str, float | None]  # a line of progress.jsonl
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +60,9 @@ class Task:
 class Usage:
     """Tokens and money of one exchange with a model; `usd` is None where no price is known."""
 
-    prompt_tokens: Annotated[int, Ge(0), Le(10**15)] = 0
-    completion_tokens: Annotated[int, Ge(0), Le(10**15)] = 0
-    usd: Annotated[float, Ge(0), Le(1e12)] | None = None
+    prompt_tokens: Count = 0
+    completion_tokens: Count = 0
+    usd: Size | None = None
 
     @property
     def tokens(self) -> int:
@@ -67,26 +78,43 @@ class Usage:
         )
 
 
+def _with_turns(exchange: Mapping[str, Any]) -> Mapping[str, Any]:
+    """
+    Raises:
+        ValueError: its messages or its reply are no texts.
+    """
+    turns = exchange.get("messages") or []
+    if not isinstance(turns, list) or not all(isinstance(each, dict) for each in turns):
+        raise ValueError("its messages are none")
+    texts = [each.get(name, "") for each in turns for name in ("role", "content")]
+    if not all(isinstance(each, str) for each in (*texts, exchange.get("reply") or "")):
+        raise ValueError("its messages are no texts")
+    return exchange
+
+
+Exchange = Annotated[Mapping[str, Any], AfterValidator(_with_turns)]
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A designer's answer: source, or the reason why there is none."""
 
     source: str | None  # the program's text, unchecked
-    parents: tuple[str, ...] = ()  # ids of the candidates it was made from
+    parents: tuple[Id, ...] = ()  # ids of the candidates it was made from
     note: str = ""  # one line on its origin ("mutated: weight of 'speed' × 1.7")
     problem: str = ""  # why there is no source
-    exchange: Mapping[str, Any] = field(default_factory=dict)  # messages, raw reply, usage: JSON
+    exchange: Exchange = field(default_factory=dict)  # messages, raw reply, usage: JSON
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A reward program; `source` may not have passed the gate."""
 
-    id: str  # "g0-03": generation 0, fourth sample; references: "human", "sparse"
-    generation: int
+    id: Id  # "g0-03": generation 0, fourth sample; references: "human", "sparse"
+    generation: Count
     source: str
     designer: str
-    parents: tuple[str, ...] = ()
+    parents: tuple[Id, ...] = ()
     note: str = ""
     operator: str = ""  # of the request that it answers
 
@@ -114,21 +142,21 @@ def references(task: Task) -> Iterator[Candidate]:
 class Job:
     """One training of one program with one seed; everything a worker needs, in one file."""
 
-    candidate: str
-    seed: int
+    candidate: Id
+    seed: Seed
     task: Task
     source: str  # the reward program
     algorithm: Algorithm
-    steps: int  # 0: a floor, whose policy the candidate's id names
+    steps: Count  # 0: a floor, whose policy the candidate's id names
     hyperparameters: Mapping[str, Any]  # keyword arguments of SB3's algorithm, complete
-    judge_seeds: tuple[int, ...]  # one judged episode a seed; disjoint from training seeds
+    judge_seeds: tuple[Seed, ...]  # one judged episode a seed; disjoint from training seeds
     trainer: str = "sb3"  # as registered: "population", many at once, or "sb3", one at a time
-    checkpoints: int = 10  # points of training at which statistics are kept
-    until: int | None = None  # step at which to stop, be judged, and leave a snapshot; None: the end
-    after: str = ""  # folder of the training to continue, relative to the job's; "": begin
+    checkpoints: Count = 10  # points of training at which statistics are kept
+    until: Count | None = None  # step at which to stop, be judged, and leave a snapshot; None: the end
+    after: Place = ""  # folder of the training to continue, relative to the job's; "": begin
     keep_episode: bool = False  # whether an episode of its policy goes into the trajectory bank
-    begin_with: tuple[str, ...] = ()  # episodes for its replay buffer, relative to the job's folder
-    cohort: tuple[str, ...] = ()  # folders of the jobs trained together, itself included; see `cohorts`
+    begin_with: tuple[Place, ...] = ()  # episodes for its replay buffer, relative to the job's folder
+    cohort: tuple[Place, ...] = ()  # folders of the jobs trained together, itself included; see `cohorts`
 
 
 POLICY = "policy.npz"  # in the folder of a finished training: the policy, without code
@@ -156,7 +184,7 @@ class Training:
     trainer: str = "sb3"
     why: str = ""  # reason against the population trainer; "" where it trains, or the user chose another
     bank: bool = False  # whether episodes are kept to screen later programs with
-    relabel: int = 0  # most of their transitions that a training of the search begins with
+    relabel: Count = 0  # most of their transitions that a training of the search begins with
 
     @property
     def discount(self) -> float:
@@ -191,5 +219,5 @@ class Rollout:
 
     task: Task
     policies: tuple[str, ...]  # folders of trainings
-    seed: int  # of each episode's start
+    seed: Seed  # of each episode's start
     names: tuple[str, ...]  # the columns wanted, `prev_` and `init_` included

@@ -9,9 +9,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Literal
+from typing import Annotated, Literal
 
-from eureka_loop.records import Candidate
+from pydantic import AfterValidator, Field
+
+from eureka_loop.records import Candidate, Count, Id, Seed, Size
 
 FailureKind = Literal[
     "no_code",  # the reply held no program: prose, a refusal, cut off
@@ -41,11 +43,11 @@ FITNESS, SUCCESS, PROGRESS = "fitness", "success", "progress"  # scores that the
 class Failed:
     """A candidate's (or one of its trainings') failure: never a score."""
 
-    candidate: str
+    candidate: Id
     kind: FailureKind
     message: str
     detail: str = ""
-    seed: int | None = None
+    seed: Seed | None = None
 
     @property
     def passing(self) -> bool:
@@ -62,14 +64,14 @@ class Failed:
 class Halted:
     """A candidate's training that ended early: others ranked higher after as many steps."""
 
-    candidate: str
-    rung: int
-    steps: int  # taken by each of its trainings
-    of: int
+    candidate: Id
+    rung: Count
+    steps: Count  # taken by each of its trainings
+    of: Count
     fitness: float  # after these steps
     needed: float  # fitness of the last candidate that went on; where that has never succeeded, its progress
-    places: int  # candidates that could go on
-    among: int
+    places: Count  # candidates that could go on
+    among: Count
     progress: float | None = None  # after these steps, where `needed` is a progress
 
 
@@ -87,8 +89,8 @@ class TermStats:
 class Checkpoint:
     """Means over the training episodes finished since the checkpoint before; None where none finished."""
 
-    step: int
-    episodes: int
+    step: Count
+    episodes: Count
     fitness: float | None
     success: float | None
     episode_length: float | None  # steps
@@ -101,6 +103,12 @@ class Score:
 
     value: float | None  # None: unscored
     explanation: str = ""  # reason for the value, or for its absence
+
+
+def _with_fitness(scores: Mapping[str, Score]) -> Mapping[str, Score]:
+    if FITNESS not in scores or scores[FITNESS].value is None:
+        raise ValueError("no fitness")
+    return scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +166,9 @@ class Behaviour:
 class JudgedEpisode:
     """One judged episode of the final policy: length in steps, scores by name."""
 
-    seed: int
-    length: int
-    scores: Mapping[str, Score]
+    seed: Seed
+    length: Count
+    scores: Annotated[Mapping[str, Score], AfterValidator(_with_fitness)]
     behaviour: Behaviour | None = None
 
     @property
@@ -197,15 +205,15 @@ def judged_episode(
 class Trained:
     """One finished training, judged."""
 
-    candidate: str
-    seed: int
-    steps: int
-    episodes: tuple[JudgedEpisode, ...]
+    candidate: Id
+    seed: Seed
+    steps: Count
+    episodes: Annotated[tuple[JudgedEpisode, ...], Field(min_length=1)]
     checkpoints: tuple[Checkpoint, ...]
     # Term → Pearson correlation of its mean in an episode with fitness, over training episodes; None where
     # undefined (constant, or under 3 episodes).
     correlations: Mapping[str, float | None]
-    seconds: float  # wall-clock time of the training alone
+    seconds: Size  # wall-clock time of the training alone
 
     @property
     def scores(self) -> Mapping[str, Score]:

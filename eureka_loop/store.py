@@ -36,15 +36,18 @@ from typing import Any, Self, TypeVar
 from eureka_loop import files, seeds
 from eureka_loop.config import RunConfig, load, read_table
 from eureka_loop.errors import BadInput, RunError, UnknownName
+from eureka_loop.events import EVENT
 from eureka_loop.judge.screening import Screened
-from eureka_loop.records import Array, Candidate, Job, Reply, Task, Training, Usage
+from eureka_loop.records import ID, Array, Candidate, Job, Reply, Task, Training, Usage
 from eureka_loop.results import Evaluated, Failed, Halted, Trained
+from eureka_loop.reward.sandbox.status import SandboxRecord
 from eureka_loop.reward.vocabulary import Vocabulary
 
 Record = TypeVar("Record")
 Event = Mapping[str, Any]
 
 REFERENCES = ("human", "sparse", "native")  # ids of candidates that no search wrote
+RECORDS: Mapping[str, Any] = {"made_by": dict[str, Any], "sandbox": SandboxRecord}  # tables beside settings
 FLOORS = {"zero": "zero actions", "random": "random actions", "untrained": "an untrained policy"}
 
 
@@ -86,34 +89,36 @@ class Run:
 
         Raises:
             BadInput: there is no run there.
+            Damaged: it holds a link or a special file.
         """
         if not (folder / "run.toml").is_file():
             raise BadInput(f"{folder} is not a run{_runs_near(folder)}")
+        files.require_plain(folder)
         return cls(folder)
 
     def lock(self) -> Self:
         """Become the one writer; the lock ends with the process, however that ends.
 
         Raises:
-            RunError: another process writes here, or the folder is read-only.
+            RunError: another process writes here, or the folder is read-only, or holds a link.
         """
-        path = self.folder / ".lock"
+        files.require_plain(self.folder)
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            file = files.opened(self.folder / ".lock", os.O_RDWR)
         except OSError as error:
             raise RunError(f"can't write in {self.folder}: {error.strerror}") from error
-        self._unlock = weakref.finalize(self, os.close, descriptor)
+        self._unlock = weakref.finalize(self, file.close)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            pid = file.read(20).decode("ascii", "replace")
             self.close()
-            raise RunError(
-                f"{self.folder} is in use by another process (pid {path.read_text() or 'unknown'}); "
-                "wait for it, or stop it"
-            ) from None
+            why = f"in use by another process (pid {pid or 'unknown'}); wait for it, or stop it"
+            raise RunError(f"{self.folder} is {why}") from None
         with contextlib.suppress(OSError):  # a full disk: the process id is for messages alone
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, str(os.getpid()).encode())
+            file.truncate(0)
+            file.write(str(os.getpid()).encode())
+            file.flush()
         return self
 
     def close(self) -> None:
@@ -158,12 +163,12 @@ class Run:
 
     def events(self) -> Iterator[Event]:
         """Everything recorded so far."""
-        return files.read_lines(self.folder / "events.jsonl")
+        return files.read_lines(self.folder / "events.jsonl", EVENT)
 
     def spent(self) -> Usage:
         """Tokens and money of all calls to a model so far."""
         last = [event for event in self.events() if event["event"] == "spent"][-1:]
-        return files.as_record(last[0], Usage, self.folder / "events.jsonl") if last else Usage(usd=0.0)
+        return files.validated(last[0], Usage, "the last call") if last else Usage(usd=0.0)
 
     # task and configuration
 
@@ -172,9 +177,9 @@ class Run:
         return load(self.folder / "run.toml")
 
     def record(self, name: str) -> Mapping[str, Any]:
-        """A table of run.toml that is no setting ("made_by", "sandbox"); empty where there is none."""
-        found: Mapping[str, Any] = read_table(self.folder / "run.toml").get(name, {})
-        return found
+        """A table of run.toml that is no setting, one of `RECORDS`; empty where there is none."""
+        found = read_table(path := self.folder / "run.toml").get(name, {})
+        return files.validated(found, RECORDS[name], f"{path}, [{name}],")
 
     @property
     def task_folder(self) -> Path:
@@ -223,18 +228,17 @@ class Run:
             UnknownName: the run has no such candidate.
             RunError: its files are damaged.
         """
-        folder = self.candidate_folder(id)
-        if not (folder / "origin.json").exists():
+        path = self.candidate_folder(id) / "origin.json"
+        if not path.exists():
             hint = f"`eureka inspect {self.folder}` lists them"
             raise UnknownName("candidate", id, self.candidate_ids(), hint)
-        origin = files.read_json(folder / "origin.json", dict[str, Any])
-        source, parents = files.read_text(folder / "reward.py"), tuple(origin["parents"])
-        return Candidate(**{**origin, "source": source, "parents": parents})
+        source = files.read_text(path.with_name("reward.py"))
+        return files.read_json(path, Candidate, source=source, id=id)
 
     def candidate_ids(self) -> list[str]:
         """Every whole candidate, references last; g2-00 before g10-00."""
-        found = (path.parent.name for path in self.folder.glob("candidates/*/origin.json"))
-        return sorted(found, key=lambda id: (id in REFERENCES, len(id), id))
+        found = {path.parent.name for path in self.folder.glob("candidates/*/origin.json")}
+        return sorted(filter(ID.fullmatch, found), key=lambda id: (id in REFERENCES, len(id), id))
 
     def feedback(self, id: str) -> str:
         """The feedback that its designer was given; "" in generation 0."""
@@ -280,7 +284,7 @@ class Run:
         return folder
 
     def result(self, candidate: str, seed: int, rung: int | None = None) -> Trained | Failed | None:
-        return read_result(self.job_folder(candidate, seed, rung))
+        return read_result(self.job_folder(candidate, seed, rung), candidate=candidate, seed=seed)
 
     def floors(self) -> dict[str, Trained]:
         """Judged policies that learn nothing, by name in reports; those that are there."""
@@ -294,12 +298,11 @@ class Run:
 
     def rungs(self, id: str) -> list[int]:
         """The early rungs on which a candidate has been trained, in order."""
-        return sorted(int(path.name[5:]) for path in self.candidate_folder(id).glob("rung-*"))
+        return _numbers(self.candidate_folder(id), "rung")
 
     def training_seeds(self, id: str, rung: int | None = None) -> list[int]:
         """Seeds of the trainings that have begun or finished."""
-        folder = self.job_folder(id, 0, rung).parent
-        return sorted(int(path.name[5:]) for path in folder.glob("seed-*"))
+        return _numbers(self.job_folder(id, 0, rung).parent, "seed")
 
     def evaluated(self, id: str) -> Evaluated:
         """A candidate as it stands in the search: halted, failed at a rung, or with its whole trainings."""
@@ -319,13 +322,19 @@ class Run:
         return Evaluated(self.candidate(id), tuple(each for each in results if each is not None))
 
 
-def read_result(folder: Path) -> Trained | Failed | None:
+def read_result(folder: Path, **known: Any) -> Trained | Failed | None:
     """The result of a job; None while it isn't finished."""
-    return _read(folder / "result.json", Trained | Failed)  # type: ignore[arg-type]
+    return _read(folder / "result.json", Trained | Failed, **known)  # type: ignore[arg-type]
 
 
-def _read(path: Path, record: type[Record]) -> Record | None:
-    return files.read_json(path, record) if path.exists() else None
+def _read(path: Path, record: type[Record], **known: Any) -> Record | None:
+    return files.read_json(path, record, **known) if path.exists() else None
+
+
+def _numbers(folder: Path, kind: str) -> list[int]:
+    """Numbers of the folders `<kind>-<number>`, in order."""
+    found = (re.fullmatch(rf"{kind}-(\d{{1,18}})", path.name) for path in folder.glob(f"{kind}-*"))
+    return sorted(int(each[1]) for each in found if each)
 
 
 def slug(text: str) -> str:

@@ -67,9 +67,9 @@ def test_a_torn_last_line_is_ignored_and_the_next_one_is_whole(tmp_path: Path) -
     files.append_line(path, {"n": 1})
     with path.open("a") as file:
         file.write('{"n": 2, "torn')
-    assert list(files.read_lines(path)) == [{"n": 1}]
+    assert list(files.read_lines(path, dict[str, int])) == [{"n": 1}]
     files.append_line(path, {"n": 3})
-    assert list(files.read_lines(path)) == [{"n": 1}, {"n": 3}]
+    assert list(files.read_lines(path, dict[str, int])) == [{"n": 1}, {"n": 3}]
 
 
 def test_a_damaged_record_names_the_file(tmp_path: Path) -> None:

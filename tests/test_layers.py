@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("numbers", "records", "options", "registry", "seeds", "versions"),
-    ("results", "files"),
+    ("results", "files", "events"),
     ("config",),
     ("references", "envs", "reward_templates"),
     ("reward",),

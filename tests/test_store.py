@@ -152,7 +152,9 @@ def test_a_file_that_is_gone_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("tokens", [-1, 10**400, "a dozen", 1.5, None, float("nan")], ids=range(6))
 def test_spent_tokens_that_are_no_count_are_a_damaged_file(tmp_path: Path, tokens: object) -> None:
     run = Run(tmp_path)
-    line = json.dumps({"event": "spent", "prompt_tokens": tokens, "completion_tokens": 1, "usd": None})
+    line = json.dumps(
+        {"event": "spent", "time": 1, "prompt_tokens": tokens, "completion_tokens": 1, "usd": None}
+    )
     (tmp_path / "events.jsonl").write_text(f"{line}\n")
-    with pytest.raises(RunError, match=r"events\.jsonl is damaged: .* at prompt_tokens"):
+    with pytest.raises(RunError, match=r"events\.jsonl, line 1, is damaged: "):
         run.spent()

@@ -139,7 +139,7 @@ def asked_for(options: BenchOptions, command: str) -> Bench:
     shared = {each.name: getattr(options, each.name) for each in fields(RunConfig)}
     config = settle(RunConfig(**{**shared, "task": ""}))
     if options.designer is None:
-        print(choice(config))
+        print_lines(choice(config))
     names = tuple(task.name for task in setup.members(options.task, options.tasks))
     return Bench(options.task, names, options.searches, config, command, made_by())
 

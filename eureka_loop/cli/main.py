@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import signal
 import sys
+from typing import NoReturn
 
-from eureka_loop.errors import BadInput, EurekaError, SandboxError, UnknownName
+from eureka_loop.errors import BadInput, Damaged, EurekaError, SandboxError, UnknownName
 
 USAGE = """\
 usage: eureka COMMAND [OPTIONS]
@@ -53,17 +54,19 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except EurekaError as error:
-        from eureka_loop.report.text import clean  # an endpoint or a model may have written part of it
-
-        print(f"eureka: {clean(str(error))}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, BadInput) else 1)
+        _end(str(error), 2 if isinstance(error, BadInput | Damaged) else 1)
     except BrokenPipeError:  # `eureka run ... | head`: quiet, as other programs
         sys.stderr.close()
         sys.exit(141)
     except OSError as error:  # a screen that is a file on a full disk, a folder that went while it was read
-        where = f": {error.filename}" if error.filename else ""
-        print(f"eureka: {error.strerror or error}{where}", file=sys.stderr)
-        sys.exit(1)
+        _end(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
+
+
+def _end(message: str, status: int) -> NoReturn:
+    from eureka_loop.report.text import clean  # an endpoint, a model or a file may have written part of it
+
+    print(f"eureka: {clean(message)}", file=sys.stderr)
+    sys.exit(status)
 
 
 def _dispatch(arguments: list[str]) -> int:

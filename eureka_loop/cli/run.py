@@ -39,15 +39,16 @@ def _run(config: RunConfig, words: _Words, *, wait: bool = True) -> int:
     words.confirm(config, lambda: parse(RunConfig, "run", words.options))
     from eureka_loop.propose.designer import choice, settle
     from eureka_loop.propose.replay import with_recorded_numbers
+    from eureka_loop.report.layout import print_lines
     from eureka_loop.search.describe import of_its_own
     from eureka_loop.search.planning import Schedule
 
     settled = settle(with_recorded_numbers(of_its_own(config, words.base)))
     created = _created(settled, human=words.human)
     if config.designer is None:
-        print(choice(settled))
+        print_lines(choice(settled))
     if (plan := Schedule.of(created)) is not None:
-        print(plan.plan.text)
+        print_lines(plan.plan.text)
     return _go(created, wait=wait)
 
 

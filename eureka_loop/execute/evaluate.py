@@ -17,7 +17,7 @@ from eureka_loop.execute.budget import start
 from eureka_loop.execute.executor import ERROR, Executor
 from eureka_loop.execute.local import TICK, log_tail
 from eureka_loop.execute.machine import Share
-from eureka_loop.records import Candidate, Job, Rung, Task, Training
+from eureka_loop.records import PROGRESS, Candidate, Job, Rung, Task, Training
 from eureka_loop.results import Evaluated, Failed, Trained
 from eureka_loop.seeds import is_report, seeds
 from eureka_loop.store import FLOORS, Run, read_result
@@ -197,7 +197,7 @@ class Evaluation:
             if folder not in sizes:
                 self.run.event("training", **about)
             sizes[folder] = path.stat().st_size
-            if (last := files.last_line(path)) is not None:
+            if (last := files.last_line(path, PROGRESS)) is not None:
                 self.run.event("progress", **about, **last)
 
     def _written(self, members: Sequence[Member], stage: Stage) -> tuple[Path, ...]:

@@ -165,8 +165,7 @@ def record(rollout: Rollout, folder: Path) -> bool:
 
 def log_tail(folder: Path) -> str:
     """The end of what a worker printed while it was busy with a folder."""
-    log = folder / "worker.log"
-    return log.read_text(errors="replace")[-2000:].strip() if log.exists() else ""
+    return files.read_end(folder / "worker.log", 2000)
 
 
 def filmed(episodes: Mapping[Path, tuple[Path, int]]) -> str:

@@ -20,8 +20,6 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from eureka_loop import files
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import BadInput, RunError, SandboxError
@@ -78,10 +76,10 @@ def work(folders: Sequence[Path], fork_server: ForkServer) -> None:
 
 
 def _log_to(folder: Path) -> None:
-    log = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
+    with files.opened(folder / "worker.log", os.O_WRONLY) as log:
+        log.truncate()
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
 
 
 def _train(folders: Sequence[Path], jobs: Sequence[Job], fork_server: ForkServer) -> None:
@@ -93,7 +91,7 @@ def _train(folders: Sequence[Path], jobs: Sequence[Job], fork_server: ForkServer
         files.append_line(folders[place] / "progress.jsonl", progress)
 
     for folder in folders:
-        (folder / "progress.jsonl").touch()
+        files.write_text(folder / "progress.jsonl", "")
     require_device(jobs[0].hyperparameters.get("device", "cpu"))  # a run may be resumed without its GPU
     domain = find_domain(jobs[0].task.env_id)
     if not jobs[0].steps:
@@ -119,7 +117,7 @@ def _record(folder: Path) -> None:
 
     rollout = files.read_json(folder / "rollout.json", Rollout)
     columns = record_rollout(rollout, find_domain(rollout.task.env_id))
-    np.savez_compressed(folder / TRANSITIONS, **columns)  # type: ignore[arg-type]
+    files.write_columns(folder / TRANSITIONS, columns)
 
 
 def _survey(folder: Path) -> None:
@@ -139,7 +137,7 @@ def _survey(folder: Path) -> None:
         from eureka_loop.train.saved import record_random
 
         record_random(task, domain, folder)
-    np.savez_compressed(folder / "probe.npz", **seen.probe)  # type: ignore[arg-type]
+    files.write_columns(folder / "probe.npz", seen.probe)
     if task.native or NATIVE in beside:
         files.write_text(folder / "native.py", seen.native)
     files.write_json(folder / "vocabulary.json", seen.vocabulary)

@@ -5,13 +5,13 @@ A file holds one episode: name → (T + 1, *shape) float32, the first row at the
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from eureka_loop import files
+from eureka_loop.errors import Damaged
 from eureka_loop.records import Array
 from eureka_loop.reward.vocabulary import PREFIXES
 
@@ -26,36 +26,37 @@ def save(path: Path, columns: Mapping[str, Array], names: Sequence[str]) -> None
         for name in names
     }
     if sum(column.nbytes for column in episode.values()) <= MOST_BYTES:
-        content = io.BytesIO()
-        np.savez_compressed(content, **episode)  # type: ignore[arg-type]
-        files.write_bytes(path, content.getvalue())
+        files.write_columns(path, episode)
 
 
 def length(path: Path) -> int:
     """Steps of an episode."""
-    with np.load(path, allow_pickle=False) as archive:
-        return len(archive[archive.files[0]]) - 1
+    with files.columns(path) as found:
+        return len(next(iter(found.values()))) - 1
 
 
 def read(path: Path, parameters: Iterable[str]) -> dict[str, Array]:
     """One episode: parameter → (T, *shape).
 
     Raises:
-        KeyError: it was recorded without one.
+        Damaged: it was recorded without one.
     """
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: _column(archive, name).astype(np.float64) for name in parameters}
+    with files.columns(path) as found:
+        return {name: _column(found, name).astype(np.float64) for name in parameters}
 
 
 def joined(paths: Sequence[Path], parameters: Sequence[str]) -> tuple[dict[str, Array], list[int]]:
     """Episodes one after another: parameter → (N, *shape), and the length of each.
 
     Raises:
-        KeyError: an episode was recorded without one of them.
+        Damaged: an episode was recorded without one of them, or not alike.
     """
-    parts = [read(path, parameters) for path in paths]
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parameters}
-    return columns, [length(path) for path in paths]
+    parts, lengths = [read(path, parameters) for path in paths], [length(path) for path in paths]
+    for path, part, steps in zip(paths, parts, lengths, strict=True):
+        for name, column in part.items():
+            if column.shape != (steps, *parts[0][name].shape[1:]):
+                raise Damaged(f"{path} is damaged: {name!r} has shape {column.shape}")
+    return {name: np.concatenate([part[name] for part in parts]) for name in parameters}, lengths
 
 
 def _column(archive: Mapping[str, Array], parameter: str) -> Array:
@@ -66,4 +67,4 @@ def _column(archive: Mapping[str, Array], parameter: str) -> Array:
         if parameter.startswith(prefix) and (name := parameter.removeprefix(prefix)) in archive:
             column = archive[name]
             return column[:-1] if prefix == "prev_" else np.broadcast_to(column[0], column[1:].shape)
-    raise KeyError(parameter)
+    raise KeyError(f"it holds no {parameter!r}")

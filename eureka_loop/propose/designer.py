@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, DesignerError, UnknownName
 from eureka_loop.propose.llm.settings import check_url, configured_model, configured_url
@@ -183,7 +184,7 @@ def choose_designer(run: Run, config: RunConfig) -> Designer:
     """The designer of a run with a settled configuration."""
     given = run.folder / "given.py"
     if given.exists():
-        return GivenDesigner(given.read_text(encoding="utf-8"))
+        return GivenDesigner(files.read_text(given))
     return DESIGNERS.load(config.designer or "templates")(config, run)
 
 

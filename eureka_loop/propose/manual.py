@@ -140,6 +140,6 @@ def _state(prompt: Path) -> tuple[Path, int, int] | None:
     found = []
     for path in map(prompt.with_suffix, ANSWERS):
         with contextlib.suppress(OSError):
-            if stat.S_ISREG((entry := path.stat()).st_mode):
+            if stat.S_ISREG((entry := path.lstat()).st_mode):
                 found.append((path, entry.st_size, entry.st_mtime_ns))
     return max(found, key=lambda each: each[2], default=None)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from eureka_loop import files
-from eureka_loop.config import USUAL, RunConfig
+from eureka_loop.config import USUAL, RunConfig, read_table
 from eureka_loop.errors import BadInput, DesignerError
 from eureka_loop.propose.designer import Request, candidate_id
 from eureka_loop.records import Reply
 from eureka_loop.store import Run
 
+TASK = ("task", "env", "fitness")
 NUMBERS = {"steps": 0, "confirm": 1, **USUAL}  # with the values where none is recorded
 
 
@@ -27,6 +27,7 @@ class ReplayDesigner:
     name = "replay"
 
     def __init__(self, folder: Path) -> None:
+        files.require_plain(folder)
         self._recorded = Run(folder)
         if not self._recorded.replies(candidate_id(0, 0)):
             raise BadInput(f"{folder} is not a recorded run: it has no proposals/g0-00.json")
@@ -38,7 +39,7 @@ class ReplayDesigner:
             BadInput: another task, more generations or samples than are recorded, or a damaged file.
         """
         recorded = _settings(self._recorded.folder)
-        for name in ("task", "env", "fitness"):
+        for name in TASK:
             before, now = recorded.get(name), getattr(config, name)
             if recorded and before != now:
                 raise BadInput(
@@ -77,16 +78,22 @@ def with_recorded_numbers(config: RunConfig) -> RunConfig:
         return config
     recorded = {**NUMBERS, **_settings(config.replay)}
     missing = {name: recorded[name] for name in NUMBERS if config.leaves_open(name)}
-    return replace(config, minutes=0.0, **missing)
+    try:
+        return replace(config, minutes=0.0, **missing)
+    except BadInput as error:
+        raise BadInput(f"{config.replay / 'run.toml'}: {error}") from error
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    """The run.toml of any version; {} where replies were kept alone."""
+    """Task and numbers in the run.toml of any version; {} where replies were kept alone."""
+    files.require_plain(folder)
     path = folder / "run.toml"
-    try:
-        return tomllib.loads(files.read_text(path, BadInput)) if path.exists() else {}
-    except ValueError as error:
-        raise BadInput(f"can't read {path}: {error}") from error
+    found = read_table(path) if path.exists() else {}
+    types = {**dict.fromkeys(TASK, str), **dict.fromkeys(NUMBERS, int)}
+    known = {name: value for name, value in found.items() if name in types}
+    for name, value in known.items():
+        files.validated(value, types[name], f"{path}, {name},")
+    return known
 
 
 def create(config: RunConfig, run: Run | None) -> ReplayDesigner:

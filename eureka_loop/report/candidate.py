@@ -13,7 +13,7 @@ from rich.text import Text
 from eureka_loop import files, numbers, seeds
 from eureka_loop.errors import BadInput, Refused, RunError, UnknownName
 from eureka_loop.judge.screening import Screened
-from eureka_loop.records import Candidate
+from eureka_loop.records import PROGRESS, Candidate
 from eureka_loop.report import layout, text
 from eureka_loop.report.comparison import sentence
 from eureka_loop.results import FITNESS, SUCCESS, Failed, Trained
@@ -125,11 +125,11 @@ def _trainings(run: Run, id: str) -> Iterator[list[str]]:
             stage = "report" if seeds.is_report(seed) else "search"
             if rung is not None and isinstance(result, Trained):
                 stage += f" to {numbers.count(result.steps)}"
-            progress = run.job_folder(id, seed, rung) / "progress.jsonl"
-            yield [stage, str(seed), *_training(result, files.last_line(progress) or {})]
+            last = files.last_line(run.job_folder(id, seed, rung) / "progress.jsonl", PROGRESS)
+            yield [stage, str(seed), *_training(result, last or {})]
 
 
-def _training(result: Trained | Failed | None, last: dict[str, float]) -> list[str]:
+def _training(result: Trained | Failed | None, last: dict[str, float | None]) -> list[str]:
     """Cells of one training; of one that goes on, its last progress."""
     if result is None:
         return [numbers.number(last.get("fitness")), f"so far, at step {int(last.get('step') or 0):,}"]

@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from eureka_loop import numbers
+from eureka_loop import files, numbers
 from eureka_loop.errors import RunError
 from eureka_loop.report import layout, log, sections, text
 from eureka_loop.report.layout import print_lines, show
@@ -134,7 +134,7 @@ def _overview(data: RunData) -> RenderableType:
 def is_active(run: Run) -> bool:
     """Whether a process holds the run's lock."""
     try:
-        with (run.folder / ".lock").open("rb") as file:
+        with files.opened(run.folder / ".lock") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
         return isinstance(error, BlockingIOError)

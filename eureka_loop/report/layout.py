@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
@@ -27,12 +28,21 @@ NUMBER = re.compile(r"[-+<]?[\d,.]+(e[-+]\d+)?[%kMG]?( s| min)?")
 BLANKS = re.compile(r"(?:\x1b\[[\d;]*m| )+$", re.MULTILINE)
 
 
+class Terminal(Console):
+    """A console on which text moves, colours and rings nothing, wherever it came from: see `text.clean`."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            inert = segment.control or segment.text.isprintable()
+            yield segment if inert else segment._replace(text=text.clean(segment.text))
+
+
 def terminal(*, stderr: bool = False) -> Console:
     """A console without markup, emoji codes or highlighting; NO_COLOR and TERM=dumb are respected."""
     stream = sys.stderr if stderr else sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")  # a terminal that can't show `★` must not end a run
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    return Terminal(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
 @contextlib.contextmanager

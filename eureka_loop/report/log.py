@@ -31,7 +31,7 @@ def header(state: RunState, now: float) -> str:
 
 def prompt(event: Event) -> str:
     """Where a prompt is, and where its answer goes; or why the answer isn't taken."""
-    if event["problem"]:
+    if event.get("problem"):
         return text.one_line(f"{event['answer']} can't be taken yet: {text.message(event['problem'], 200)}")
     answer = event["answer"].rpartition("/")[2]
     return text.one_line(f"{event['candidate']}: answer {event['prompt']} in {answer}")

@@ -61,7 +61,7 @@ def fenced(source: str, language: str = "python") -> Markup:
 def embedded(path: Path) -> str:
     """A video or a picture as an address that holds all of it."""
     kind = "video/mp4" if path.suffix == ".mp4" else "image/png"
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+    return f"data:{kind};base64,{base64.b64encode(files.read_bytes(path)).decode('ascii')}"
 
 
 @cache

@@ -177,7 +177,7 @@ class RunState:
             case "writing_ended":
                 self._requested.clear()
             case "spent":
-                self.tokens, self.usd = event["prompt_tokens"] + event["completion_tokens"], event["usd"]
+                self.tokens, self.usd = event["prompt_tokens"] + event["completion_tokens"], event.get("usd")
             case "reporting":
                 self.winner, self.references = event["winner"], tuple(event["references"])
                 self.report_seeds = len(event.get("seeds", ())) or self.report_seeds

@@ -34,7 +34,7 @@ def training_table(trained: Sequence[Trained], points: int = 10) -> str:
         means = [mean_known(getattr(point, name) for point in stage) for stage in stages]
         if any(mean is not None for mean in means):
             add(name.replace("_", " "), means, written)
-    for term in stages[-1][0].terms:
+    for term in stages[-1][0].terms if stages else ():
         points_of = [point.terms[term] for stage in every for point in stage if term in point.terms]
         low, high = min(each.low for each in points_of), max(each.high for each in points_of)
         if low == high:

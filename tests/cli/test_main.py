@@ -12,7 +12,7 @@ from eureka_loop.cli import main as cli
 
 # Windows has neither of these modules, and none of the C library's calls.
 ON_WINDOWS = """
-import sys
+import sys, zoneinfo  # which needs the real platform
 sys.platform = "win32"
 sys.modules["fcntl"] = sys.modules["resource"] = None
 from eureka_loop.cli.main import main

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eureka_loop.errors import Damaged
 from eureka_loop.judge import trajectory
 from eureka_loop.judge.trajectory import read, save
 
@@ -29,7 +30,7 @@ def test_a_name_that_begins_like_a_prefix_is_a_name(tmp_path: Path) -> None:
     recorded = {"prev_x": np.ones(2), "init_prev_x": np.zeros(2), "x": np.zeros(2), "init_x": np.zeros(2)}
     save(tmp_path / "e.npz", recorded, ["prev_x", "x"])
     assert read(tmp_path / "e.npz", ["prev_x"])["prev_x"].tolist() == [1, 1]
-    with pytest.raises(KeyError, match="init_y"):
+    with pytest.raises(Damaged, match="init_y"):
         read(tmp_path / "e.npz", ["x", "init_y"])
 
 

@@ -68,7 +68,7 @@ def test_a_folder_without_a_run_and_a_damaged_file(ask: Any, tmp_path: Path) -> 
     with pytest.raises(RunError, match="is damaged"):
         replay.propose(ask(), 0)
     (tmp_path / "run.toml").write_text("task = ")
-    with pytest.raises(BadInput, match="can't read"):
+    with pytest.raises(BadInput, match="is not valid TOML"):
         replay.check(RunConfig(generations=1, samples=1))
 
 

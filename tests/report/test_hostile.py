@@ -36,13 +36,13 @@ PAGES: dict[str, Callable[[Run], object]] = {
 
 @pytest.fixture
 def run(script: Script, hostile: str) -> Run:
-    """Hostile code, notes, parents, messages, replies and feedback."""
+    """Hostile code, notes, messages, replies and feedback."""
     evil = hostile + " | <img src=x> ![](http://evil/) `code` \n# heading\n```\nout of the fence\n````"
     source = f"def compute_reward(x, *, w={evil!r}):\n    '''{evil}'''\n    return {{}}\n"
     exchange = {"messages": [{"role": evil, "content": evil}], "reply": evil, "other": evil}
     script.search()
     for id in ("g1-00", "g0-02"):
-        candidate = Candidate(id, 1, source, evil, (evil,), evil)
+        candidate = Candidate(id, 1, source, evil, ("g0-01",), evil)
         script.run.write_candidate(candidate, feedback=evil)
         script.run.write_reply(id, Reply(source, exchange=exchange))
     script.run.fail(Failed("g0-02", "refused", evil, evil))

@@ -144,6 +144,7 @@ def joined(bench: Bench, folder: Path) -> Bench:
 
 def runs(folder: Path) -> dict[Search, Run]:
     """The searches that have begun in a bench's folder."""
+    files.require_plain(folder)
     found = [Run.open(path.parent) for path in sorted(folder.glob("*/run.toml"))]
     return {Search(run.config.task, run.config.seed): run for run in found}
 

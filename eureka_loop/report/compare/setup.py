@@ -10,7 +10,7 @@ from pathlib import Path
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, UnknownName
-from eureka_loop.records import NATIVE, Algorithm, Candidate, Task, references
+from eureka_loop.records import NATIVE, Algorithm, Candidate, Id, Task, references
 from eureka_loop.report.text import LABELS
 from eureka_loop.seeds import seeds
 from eureka_loop.store import REFERENCES, Run, slug
@@ -29,7 +29,7 @@ class Entry:
         run: folder of the run that it has won; "" where it comes from none.
     """
 
-    id: str
+    id: Id
     label: str
     source: str
     origin: str = ""
@@ -158,7 +158,9 @@ def begin(setup: Setup, folder: Path) -> Setup:
 
     Raises:
         BadInput: the folder holds another comparison: only seeds, algorithms and references may be added.
+        Damaged: it holds a link or a special file.
     """
+    files.require_plain(folder)
     path = folder / SETUP
     if not path.exists():
         return setup

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from typing_extensions import TypedDict  # pydantic reads no other one on Python 3.11
+
 from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import ALL_LAYERS, Layer, Tier, landlock_abi, layer_names, tier
 from eureka_loop.reward.sandbox.probes import PROBES, REFUSALS
 
 OVERRIDE = "--allow-reduced-sandbox"
+
+
+class SandboxRecord(TypedDict, total=False):
+    """A table of run.toml; older versions recorded less."""
+
+    tier: str
+    layers: list[str]
+    landlock_abi: int
+    self_test_tried: int
+    self_test_refused: int
+    not_refused: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,7 @@ class SandboxStatus:
         """The tier is strict, and the self-test confirms it."""
         return self.tier == "strict" and not self.not_refused
 
-    def as_table(self) -> dict[str, object]:
+    def as_table(self) -> SandboxRecord:
         """The record in run.toml."""
         return {
             "tier": self.tier,
