@@ -33,8 +33,15 @@ from eureka_loop.records import Array
 Record = TypeVar("Record")
 
 LEAST_SPACE = 1 << 20  # bytes
-MOST_BYTES = {".json": 1 << 24, ".jsonl": 1 << 24, ".npz": 1 << 28, ".mp4": 1 << 26, ".png": 1 << 26}
-OTHER_BYTES = 1 << 20  # programs, texts, TOML
+MOST_BYTES = {  # of a file that is read
+    ".json": 1 << 24,
+    ".jsonl": 1 << 24,
+    ".npz": 1 << 28,
+    ".mp4": 1 << 26,
+    ".png": 1 << 26,
+    ".toml": 1 << 16,  # tomllib's time grows with the square of a dotted key
+}
+OTHER_BYTES = 1 << 20  # programs, texts
 MOST_ARRAYS = 1 << 30  # bytes of the arrays of an .npz file together
 LARGEST = 1e100  # size of a number: sums, squares and means of such stay finite
 
@@ -141,7 +148,7 @@ def read_bytes(path: Path, failure: type[EurekaError] = Damaged) -> bytes:
     except OSError as error:
         raise failure(f"can't read {path}: {error.strerror}") from error
     if len(content) > most:
-        raise failure(f"can't read {path}: it is larger than {most >> 20} MiB")
+        raise failure(f"can't read {path}: it is larger than {most >> 10:,} KiB")
     return content
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console, Group, RenderableType
+from rich.text import Text
 
 from eureka_loop.report import layout, text
 from eureka_loop.report.layout import can_redraw, show, waiting
@@ -87,3 +88,16 @@ def test_a_wait_is_announced(file: io.StringIO, seen: bool) -> None:
         logged = log.file.getvalue()  # type: ignore[attr-defined]
     assert ("looking at the [environment]" in file.getvalue()) is seen
     assert logged == ("" if seen else "looking at the [environment]…\n")
+
+
+def test_a_console_cleans_what_nothing_before_it_has_cleaned(
+    hostile: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = Text(hostile)
+    for page in (raw, Group(raw, layout.section("title", raw)), layout.facts([("name", raw)])):
+        layout.terminal().print(page)
+        show(page)
+    layout.terminal().print(hostile, soft_wrap=True)
+    printed = capsys.readouterr().out
+    assert all(character.isprintable() or character == "\n" for character in printed)
+    assert printed.count("\\x1b[2J") == 9
