@@ -6,6 +6,7 @@ model wrote is trusted no more than a reward. Further judges come from other pac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.process import RewardProcess
 from eureka_loop.reward.sandbox.recheck import CheckedProcess
 from eureka_loop.reward.vocabulary import Vocabulary
+
+LONGEST = 10_000  # steps; where an env has no time limit, a judged episode is cut here
 
 
 class Judge(Protocol):
@@ -86,6 +89,11 @@ class TaskJudge(AbstractContextManager["TaskJudge"]):
         """
         beside = [name for each in rewards for name in each.request.shapes]
         return tuple(dict.fromkeys((*self.names, *beside, *self._recorder.names(beside))))
+
+    def episode_bytes(self, names: Iterable[str]) -> int:
+        """Size of the columns of the longest episode."""
+        floats = sum(map(math.prod, self._vocabulary.shapes(names, hidden=True).values()))
+        return 8 * floats * (self._vocabulary.horizon or LONGEST)
 
     def measure(self, columns: Columns) -> tuple[float, float | None]:
         """Fitness and success of one whole episode, from `program_names`; success is None where undefined.

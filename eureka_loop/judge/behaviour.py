@@ -195,8 +195,8 @@ def _still_from(qvel: Array, dt: float) -> float | None:
 
 def _course(values: Array, ends: Indices) -> Course:
     low, high = _short(values.min()), _short(values.max())
-    means = () if low == high else [part.mean() for part in np.split(values, ends[1:-1])]
-    return Course(tuple(map(_short, means)), low, high)
+    means = np.add.reduceat(values, ends[:-1]) / np.diff(ends)
+    return Course(() if low == high else _all_short(means), low, high)
 
 
 def _short(value: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import gymnasium
 
 from eureka_loop.envs.domain import Domain
-from eureka_loop.judge.base import TaskJudge
+from eureka_loop.judge.base import LONGEST, TaskJudge
 from eureka_loop.judge.behaviour import Columns, in_short
 from eureka_loop.records import Array, Task
 from eureka_loop.results import JudgedEpisode
@@ -20,8 +20,6 @@ from eureka_loop.simulate.step_buffer import StepBuffer
 
 Observation = Any  # an array, or a dict of arrays for goal envs
 Predict = Callable[[Observation], Array]  # one observation, as the env gives it → one action
-
-LONGEST = 10_000  # steps; where an env has no time limit, a judged episode is cut here
 
 
 def judge_policy(

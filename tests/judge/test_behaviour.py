@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eureka_loop.judge.base import TaskJudge
+from eureka_loop.judge.base import LONGEST, TaskJudge
 from eureka_loop.judge.behaviour import in_short
 from eureka_loop.records import Array, Task
 from eureka_loop.results import Behaviour, judged_episode
@@ -68,6 +68,7 @@ def behaviour_of(
 def test_what_is_measured(fork_server: ForkServer, reward: CheckedProcess, columns: dict[str, Array]) -> None:
     with TaskJudge(fork_server, TASK, VOCABULARY) as judge:
         assert {*judge.recorded([reward])} == columns.keys()
+        assert judge.episode_bytes(["pitch", "prev_pitch", "torso_pos"]) == 8 * 5 * LONGEST
         found = behaviour_of(judge, columns, reward)
     assert (found.seconds, found.terminated, found.moved, found.path) == (10.0, True, (10.0, 0.0, 0.0), 10.0)
     assert (found.turned, found.still_from, found.shares) == ((0.0, 2.0, 0.0), 6.0, {"foot_contact": 0.5})

@@ -12,6 +12,7 @@ import pytest
 from eureka_loop.records import Candidate
 from eureka_loop.results import (
     Checkpoint,
+    Course,
     Evaluated,
     Failed,
     Halted,
@@ -22,6 +23,7 @@ from eureka_loop.results import (
 )
 from eureka_loop.search.advice import advice
 from eureka_loop.search.feedback import LONGEST, feedback
+from eureka_loop.search.judged import courses
 from eureka_loop.search.training_table import training_table
 from tests.search.conftest import behaving
 
@@ -280,6 +282,18 @@ def test_a_term_is_named_only_where_it_is_constant(stats: list[Stats], expected:
     terms: Terms = {"t": stats, "other": [(0.1 * n, 0.0, 1.0, 0.2) for n in range(3)]}
     found = advice([trained(fitness=[1, 2, 3], terms=terms, correlations={"t": -0.9})])
     assert found == ([expected] if expected else [])
+
+
+def test_a_course_without_its_parts_is_left_out() -> None:
+    """As in a damaged file."""
+    (result,) = evaluated("g0-00", acting(trained(), 1.0)).trained
+    did = result.episodes[0].behaviour
+    assert did
+    odd = replace(did, courses={**did.courses, "odd": Course((1.0, 2.0), 0.0, 3.0)})
+    table = courses([replace(result, episodes=(replace(result.episodes[0], behaviour=odd),))])
+    assert "torso_pitch" in table
+    assert "odd" not in table
+    assert courses([replace(result, episodes=())]) == ""
 
 
 # the programs around

@@ -11,9 +11,8 @@ import torch
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RewardFailure
-from eureka_loop.judge.base import TaskJudge
+from eureka_loop.judge.base import LONGEST, TaskJudge
 from eureka_loop.judge.behaviour import Columns, in_short
-from eureka_loop.judge.episodes import LONGEST
 from eureka_loop.records import Task
 from eureka_loop.results import JudgedEpisode
 from eureka_loop.reward.sandbox.recheck import CheckedProcess
@@ -24,6 +23,7 @@ from eureka_loop.train.population.ppo import PopulationPPO
 Judged = tuple[JudgedEpisode, ...]
 
 AT_ONCE = 128  # episodes: bounds memory, which holds them whole, and the time without a report
+MOST_BYTES = 200_000_000  # of their columns
 
 
 def judge_policies(
@@ -48,7 +48,8 @@ def judge_policies(
         Learner → its episodes, or how fitness or success failed on one of them.
     """
     judged: dict[int, Judged | RewardFailure] = dict.fromkeys(ppo.active, ())
-    count, names = max(1, AT_ONCE // ppo.learners), judge.recorded(rewards.values())
+    names = judge.recorded(rewards.values())
+    count = max(1, min(AT_ONCE, MOST_BYTES // judge.episode_bytes(names)) // ppo.learners)
     for start in range(0, len(seeds[0]), count):
         if start:
             alive()
