@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -12,7 +13,7 @@ import tomli_w
 import tyro
 from pydantic import TypeAdapter, ValidationError
 
-from eureka_loop import files
+from eureka_loop import files, provenance
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.options import optional
 
@@ -178,12 +179,38 @@ def read_table(path: Path) -> dict[str, Any]:
         raise BadInput(f"{path} is not valid TOML: {error}") from error
 
 
+def write(path: Path, table: Mapping[str, Any], *, here: bool = True) -> None:
+    """Write run.toml, as the last file of a new run, which is one made here."""
+    content = tomli_w.dumps({key: value for key, value in table.items() if value is not None}).encode()
+    if here:
+        provenance.mark(path.parent, provenance.RUN, content)
+    files.write_bytes(path, content)
+
+
 def amend(path: Path, changes: Mapping[str, Any]) -> None:
-    """Change settings of a run.toml, or unset them with None; its records stay as they are."""
+    """Change settings of a run.toml, or unset them with None; records stay, and so does who has made it."""
     if changes:
-        table = {**read_table(path), **changes}
-        kept = {key: value for key, value in table.items() if value is not None}
-        files.write_text(path, tomli_w.dumps(kept))
+        here = provenance.made_here(path.parent, provenance.RUN)
+        write(path, {**read_table(path), **changes}, here=here)
+
+
+def slug(text: str) -> str:
+    """A file-system safe name of at most 40 characters."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "task"
+
+
+def numbers_of(folder: Path, kind: str) -> list[int]:
+    """Numbers of the folders `<kind>-<number>`, in order."""
+    found = (re.fullmatch(rf"{kind}-(\d{{1,18}})", path.name) for path in folder.glob(f"{kind}-*"))
+    return sorted(int(each[1]) for each in found if each)
+
+
+def runs_near(folder: Path) -> str:
+    """The latest runs in a folder that is none, or beside it, for messages."""
+    for place in (folder, folder.parent, Path("runs")):
+        if found := sorted(path.parent.name for path in place.glob("*/run.toml")):
+            return f"; the latest in {place}: {', '.join(found[-3:])}"
+    return " (it has no run.toml)"
 
 
 def as_table(config: RunConfig) -> dict[str, Any]:

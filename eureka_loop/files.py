@@ -117,7 +117,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, record: Any) -> None:
     """A dataclass record, or plain JSON data, as a file."""
-    write_text(path, json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
+    write_bytes(path, as_json(record))
+
+
+def as_json(record: Any) -> bytes:
+    """The content of such a file."""
+    return f"{json.dumps(plain(record), indent=1, allow_nan=False)}\n".encode()
 
 
 def read_json(path: Path, record: type[Record], **also: Any) -> Record:

@@ -269,6 +269,7 @@ class Evaluated:
     candidate: Candidate
     results: tuple[Trained | Failed, ...]
     halted: Halted | None = None  # its training ended early; the results are those of that moment
+    elsewhere: tuple[int, ...] = ()  # training seeds of results that were not made here; see `provenance`
 
     @property
     def trained(self) -> tuple[Trained, ...]:

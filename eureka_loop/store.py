@@ -1,6 +1,6 @@
 """The files of a run: each has one writer, and any number of readers at any time.
 
-run.toml            configuration, versions, git commit
+run.toml            configuration, versions, git commit; run.toml.mac beside it: see `provenance`
 events.jsonl        append-only; written by the loop
 proposals/          <id>.json: every reply as soon as it is there, with its repairs, and messages to a model
 prompts/            <id>.md: prompts of the manual designer; beside them, by their author, the answers
@@ -9,9 +9,8 @@ task/               task.json, vocabulary.json, training.json, probe.npz; the pr
 floors/<policy>/    result.json: zero actions, random actions, an untrained policy, judged
 candidates/<id>/    reward.py, origin.json, feedback.txt, bank.json, failed.json, halted.json
    rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, with snapshots (training.npz)
-   seed-<n>/        job.json, progress.jsonl, result.json, policy.npz, play.py, TensorBoard events,
-                    policy.zip and vecnormalize.pkl for SB3, which nothing here reads,
-                    episode.npz: an episode of the policy, with every observable
+   seed-<n>/        job.json, progress.jsonl, result.json and .mac, policy.npz, play.py, TensorBoard events,
+                    episode.npz with every observable; policy.zip, vecnormalize.pkl for SB3, never read
 report.html, report.md, report-curves.svg
 films/              judged episodes that were played again: .mp4, and .png with moments
 """
@@ -22,7 +21,6 @@ import contextlib
 import fcntl
 import itertools
 import os
-import re
 import shutil
 import threading
 import time
@@ -30,11 +28,12 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from eureka_loop import files, seeds
-from eureka_loop.config import RunConfig, load, read_table
+from eureka_loop import files, provenance, seeds
+from eureka_loop.config import RunConfig, load, numbers_of, read_table, runs_near, slug
 from eureka_loop.errors import BadInput, RunError, UnknownName
 from eureka_loop.events import EVENT
 from eureka_loop.judge.screening import Screened
@@ -92,7 +91,7 @@ class Run:
             Damaged: it holds a link or a special file.
         """
         if not (folder / "run.toml").is_file():
-            raise BadInput(f"{folder} is not a run{_runs_near(folder)}")
+            raise BadInput(f"{folder} is not a run{runs_near(folder)}")
         files.require_plain(folder)
         return cls(folder)
 
@@ -175,6 +174,11 @@ class Run:
     @property
     def config(self) -> RunConfig:
         return load(self.folder / "run.toml")
+
+    @property
+    def made_here(self) -> bool:
+        """Whether this user has made the run, and nobody has changed its settings or its task."""
+        return provenance.made_here(self.folder, provenance.RUN)
 
     def record(self, name: str) -> Mapping[str, Any]:
         """A table of run.toml that is no setting, one of `RECORDS`; empty where there is none."""
@@ -287,9 +291,13 @@ class Run:
         return read_result(self.job_folder(candidate, seed, rung), candidate=candidate, seed=seed)
 
     def floors(self) -> dict[str, Trained]:
-        """Judged policies that learn nothing, by name in reports; those that are there."""
-        found = {label: read_result(self.folder / "floors" / id) for id, label in FLOORS.items()}
-        return {label: result for label, result in found.items() if isinstance(result, Trained)}
+        """Judged policies that learn nothing, by name in reports, which says where one was not made here."""
+        found = {}
+        for id, label in FLOORS.items():
+            if isinstance(result := read_result(place := self.folder / "floors" / id), Trained):
+                here = self._trained_here(place, candidate=id, source="", steps=0)
+                found[label + f" ({provenance.NOT_HERE})" * (not here)] = result
+        return found
 
     def failed_floors(self) -> list[Failed]:
         """Those that couldn't be judged."""
@@ -298,11 +306,11 @@ class Run:
 
     def rungs(self, id: str) -> list[int]:
         """The early rungs on which a candidate has been trained, in order."""
-        return _numbers(self.candidate_folder(id), "rung")
+        return numbers_of(self.candidate_folder(id), "rung")
 
     def training_seeds(self, id: str, rung: int | None = None) -> list[int]:
         """Seeds of the trainings that have begun or finished."""
-        return _numbers(self.job_folder(id, 0, rung).parent, "seed")
+        return numbers_of(self.job_folder(id, 0, rung).parent, "seed")
 
     def evaluated(self, id: str) -> Evaluated:
         """A candidate as it stands in the search: halted, failed at a rung, or with its whole trainings."""
@@ -315,11 +323,23 @@ class Run:
 
     def evaluated_at(self, id: str, rung: int | None = None, *, report: bool = False) -> Evaluated:
         """A candidate with its results at an early rung, at the end, or on report seeds."""
+        candidate = self.candidate(id)
         if not report and (failure := self.failure(id)) is not None:
-            return Evaluated(self.candidate(id), (failure,))
+            return Evaluated(candidate, (failure,))
         wanted = [seed for seed in self.training_seeds(id, rung) if seeds.is_report(seed) == report]
-        results = (self.result(id, seed, rung) for seed in wanted)
-        return Evaluated(self.candidate(id), tuple(each for each in results if each is not None))
+        found = {seed: each for seed in wanted if (each := self.result(id, seed, rung)) is not None}
+        job: dict[str, Any] = {"candidate": id, "source": candidate.source, "early": rung is not None}
+        here = [s for s in found if self._trained_here(self.job_folder(id, s, rung), seed=s, **job)]
+        return Evaluated(candidate, tuple(found.values()), elsewhere=tuple(found.keys() - here))
+
+    def _trained_here(self, folder: Path, *, early: bool = False, **known: Any) -> bool:
+        marked = provenance.made_here(folder, provenance.RESULT)
+        return marked and provenance.fits(folder, {**self._every_job, **known}, early=early)
+
+    @cached_property
+    def _every_job(self) -> Mapping[str, Any]:
+        same = {name: getattr(self.training(), name) for name in ("algorithm", "hyperparameters", "trainer")}
+        return {**same, "task": self.task(), "steps": self.config.steps}
 
 
 def read_result(folder: Path, **known: Any) -> Trained | Failed | None:
@@ -329,22 +349,3 @@ def read_result(folder: Path, **known: Any) -> Trained | Failed | None:
 
 def _read(path: Path, record: type[Record], **known: Any) -> Record | None:
     return files.read_json(path, record, **known) if path.exists() else None
-
-
-def _numbers(folder: Path, kind: str) -> list[int]:
-    """Numbers of the folders `<kind>-<number>`, in order."""
-    found = (re.fullmatch(rf"{kind}-(\d{{1,18}})", path.name) for path in folder.glob(f"{kind}-*"))
-    return sorted(int(each[1]) for each in found if each)
-
-
-def slug(text: str) -> str:
-    """A file-system safe name of at most 40 characters."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "task"
-
-
-def _runs_near(folder: Path) -> str:
-    """The latest runs in a folder that is none, or beside it, for messages."""
-    for place in (folder, folder.parent, Path("runs")):
-        if found := sorted(path.parent.name for path in place.glob("*/run.toml")):
-            return f"; the latest in {place}: {', '.join(found[-3:])}"
-    return " (it has no run.toml)"

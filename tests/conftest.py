@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import tomli_w
 
-from eureka_loop import files
+from eureka_loop import files, provenance
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.execute.local import end_idle
 from eureka_loop.records import Candidate, Task
@@ -21,8 +24,16 @@ LONGEST = ("end_to_end", "train", "test_bombs")  # folders, files
 
 
 def pytest_configure() -> None:
-    """A shell's background job ignores Ctrl-C, and so would every program that the tests start."""
+    """A shell's background job ignores Ctrl-C, and so would every program that the tests start.
+
+    Results are marked with a key of the tests' own.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="eureka-tests-")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,6 +73,7 @@ def a_run() -> Callable[..., Run]:
         run = Run(folder)
         files.write_json(run.task_folder / "task.json", task)
         run.write_candidate(Candidate("g1-02", 1, program, "llm"))
+        provenance.mark(folder, provenance.RUN)
         if finished:
             run.event("finished", winner="g1-02")
         return run

@@ -14,7 +14,7 @@ import tyro
 
 from eureka_loop import files
 from eureka_loop.cli.confirm import agreed, confirm
-from eureka_loop.cli.run import LIMIT_REACHED
+from eureka_loop.cli.run import LIMIT_REACHED, say_unmarked
 from eureka_loop.config import RunConfig, amend, load
 from eureka_loop.envs.registry import find_domain, installed
 from eureka_loop.errors import BadInput, BudgetSpent, EurekaError, MissingExtra, RunError
@@ -157,6 +157,7 @@ def carry_out(whole: Bench, wanted: Sequence[Search], folder: Path, expected: Ma
         wanted: the part of it that is to be done now.
         expected: task → cost of one search; may be empty where no search is left.
     """
+    say_unmarked()
     folder.mkdir(parents=True, exist_ok=True)
     with Run(folder).lock():
         files.write_json(folder / SETUP, whole)

@@ -12,14 +12,15 @@ from typing import Annotated, cast, get_args
 import tyro
 
 from eureka_loop import files
-from eureka_loop.cli.confirm import made_here
-from eureka_loop.config import RunConfig
+from eureka_loop.cli.run import say_unmarked
+from eureka_loop.config import RunConfig, slug
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.foreign import require_known_env
 from eureka_loop.options import optional, parse
 from eureka_loop.records import Algorithm, references
 from eureka_loop.report.compare.setup import SETUP, Setup, begin, distinct, from_file, named, winner
-from eureka_loop.store import Run, slug
+from eureka_loop.store import Run
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class CompareOptions:
     jobs: int = 0
     """Trainings at once; 0: one a core."""
     out: Annotated[Path | None, optional("DIR")] = None
-    """The comparison's folder. Default: RUN/compare/..., or runs/compare-... for files."""
+    """The comparison's folder. Default: RUN/compare/...; for files and others' runs runs/compare-...."""
     allow_reduced_sandbox: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run the programs even where the sandbox is weaker than `strict`."""
 
@@ -67,6 +68,9 @@ def compare(words: list[str]) -> int:
 
     setup = setup_of(options, shlex.join(["eureka", "compare", *words]))
     folder = options.out or default_folder(options, setup)
+    if setup.entries[0].run and not Run(Path(setup.entries[0].run)).made_here:
+        print_lines(f"{setup.entries[0].run} was not made here: what is trained goes into {folder}")
+    say_unmarked()
     setup = begin(setup, folder)
     try:
         with contextlib.ExitStack() as stack:
@@ -103,7 +107,8 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
         run = Run.open(folders[0])
         if options.task is not None:
             raise BadInput(f"{folders[0]} is a run and has its own task: leave --task out")
-        base, task, firsts, here = run.config, run.task(), [winner(run)], made_here(run.folder)
+        base, task, firsts, here = run.config, run.task(), [winner(run)], run.made_here
+        require_known_env(run)
         if options.others is None:
             names = [each.id for each in references(task)]
     elif options.task is None:
@@ -132,9 +137,10 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
 
 
 def default_folder(options: CompareOptions, setup: Setup) -> Path:
-    """The same for the same question, so that asking again goes on."""
+    """The same for the same question, so that asking again goes on; not within a run of somebody else."""
     budget = f"{setup.config.steps}-steps-seed-{setup.config.seed}"
-    if setup.entries[0].run:
-        return Path(setup.entries[0].run) / "compare" / budget
+    if (won := setup.entries[0].run) and Run(Path(won)).made_here:
+        return Path(won) / "compare" / budget
     digest = sha256("\n".join(each.id for each in setup.entries).encode()).hexdigest()[:6]
-    return Path("runs") / f"compare-{setup.task.name}-{slug(options.rewards[0].stem)}-{digest}-{budget}"
+    name = slug(options.rewards[0].resolve().stem)
+    return Path("runs") / f"compare-{setup.task.name}-{name}-{digest}-{budget}"

@@ -64,7 +64,7 @@ def from_file(
 def made_here(file: Path) -> bool:
     """Whether this user has made a run's folder, or the one that a run.toml is in."""
     run = Run(file.parent if file.name == "run.toml" else file)
-    return bool(getattr(run, "made_here", False))
+    return run.made_here
 
 
 def agreed(question: str) -> bool:

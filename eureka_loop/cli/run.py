@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import tyro
 
+from eureka_loop import provenance
 from eureka_loop.cli.confirm import confirm
 from eureka_loop.config import RunConfig, TrainConfig, amend, load
 from eureka_loop.errors import AnswersAwaited, BadInput, BudgetSpent, DesignerError
@@ -227,6 +229,12 @@ def _created(
         raise
 
 
+def say_unmarked() -> None:
+    """Say where nothing that is trained will count as made here."""
+    if why := provenance.problem():
+        print(f"What is trained now won't count as made here: {why}", file=sys.stderr)
+
+
 def _go(run: Run, jobs: int | None = None, *, wait: bool = True, console: Console | None = None) -> int:
     """Send a run down the line, with a live display; it is resumable after any end.
 
@@ -234,6 +242,7 @@ def _go(run: Run, jobs: int | None = None, *, wait: bool = True, console: Consol
         wait: whether a person's answers are waited for.
         console: in place of standard output; the report has no pictures then.
     """
+    say_unmarked()
     from eureka_loop.report.inspect import print_stopped, print_summary
     from eureka_loop.report.live import Live
     from eureka_loop.search import assemble

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eureka_loop import files
+from eureka_loop import files, provenance
 from eureka_loop.errors import RunError
 from eureka_loop.execute.budget import start
 from eureka_loop.execute.executor import ERROR, Executor
 from eureka_loop.execute.local import TICK, log_tail
 from eureka_loop.execute.machine import Share
+from eureka_loop.foreign import read_job
 from eureka_loop.records import PROGRESS, Candidate, Job, Rung, Task, Training
 from eureka_loop.results import Evaluated, Failed, Trained
 from eureka_loop.seeds import is_report, seeds
@@ -107,7 +108,7 @@ class Evaluation:
         why = f"the worker ended by {ended or 'an unknown cause'}; see {folder / 'worker.log'}"
         result = read_result(folder) or Failed(id, "crashed", why)
         if isinstance(result, Failed):
-            files.write_json(folder / "result.json", result)
+            provenance.write_result(folder, result)
             self.run.event("floor_failed", name=FLOORS[id], message=result.message)
 
     def evaluated(self, candidate: Candidate, stage: Stage) -> Evaluated:
@@ -139,7 +140,7 @@ class Evaluation:
         """Folders of the cohort that a job has begun in; none where it hasn't begun."""
         if not (folder / "job.json").exists():
             return ()
-        names = files.read_json(folder / "job.json", Job).cohort
+        names = read_job(folder, self.plan.task).cohort
         cohort = tuple(self.run.folder / "candidates" / name for name in names)
         return cohort if all((each / "job.json").exists() for each in cohort) else ()
 
@@ -168,7 +169,7 @@ class Evaluation:
                     times = f"{TRIES} times, last by {ended}; see {log}"
                     message = f"the training process ended without a result {times}"
                     failed = Failed(job.candidate, "crashed", message, log_tail(folder), job.seed)
-                    files.write_json(folder / "result.json", failed)
+                    provenance.write_result(folder, failed)
             self._record(folder, stage.early)
 
     async def _submit(self, folders: Sequence[Path]) -> str:
@@ -211,7 +212,8 @@ class Evaluation:
     def _job(self, candidate: Candidate, seed: int, stage: Stage, cohort: Sequence[str]) -> Job:
         training, rung = self.plan.training, stage.rung
         here = self.run.job_folder(candidate.id, seed)
-        episodes = () if stage.report else self.begin_with(candidate.generation)
+        own = not stage.report and self.run.made_here  # another's transitions make no result of one's own
+        episodes = self.begin_with(candidate.generation) if own else ()
         return Job(
             candidate=candidate.id,
             seed=seed,

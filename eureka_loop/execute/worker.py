@@ -20,13 +20,13 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from eureka_loop import files
+from eureka_loop import files, provenance
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import BadInput, RunError, SandboxError
 from eureka_loop.execute.executor import ERROR
 from eureka_loop.execute.local import BESIDE, TRANSITIONS
 from eureka_loop.execute.machine import cores
-from eureka_loop.records import NATIVE, Job, Rollout, Task, Training, in_cohorts, on_gpu
+from eureka_loop.records import NATIVE, SNAPSHOT, Job, Rollout, Task, Training, in_cohorts, on_gpu
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import die_with_parent
@@ -72,7 +72,7 @@ def work(folders: Sequence[Path], fork_server: ForkServer) -> None:
             if jobs and len(batch) == 1:  # a cohort's jobs come again, at last each alone
                 job, text = jobs[batch[0]], f"{type(error).__name__}: {error}"
                 failed = Failed(job.candidate, "crashed", text, traceback.format_exc(), job.seed)
-                files.write_json(batch[0] / "result.json", failed)
+                provenance.write_result(batch[0], failed)
 
 
 def _log_to(folder: Path) -> None:
@@ -108,8 +108,11 @@ def _train(folders: Sequence[Path], jobs: Sequence[Job], fork_server: ForkServer
             except Exception:  # noqa: BLE001 - the trajectory bank goes without it
                 files.require_space(folder)
                 traceback.print_exc()
-    for folder, result in zip(folders, results, strict=True):
-        files.write_json(folder / "result.json", result)
+    for folder, job, result in zip(folders, jobs, results, strict=True):
+        here = not job.after or provenance.made_here(folder / job.after, provenance.CONTINUED)
+        if here and (folder / SNAPSHOT).exists():
+            provenance.mark(folder, provenance.CONTINUED)
+        provenance.write_result(folder, result, here=here)
 
 
 def _record(folder: Path) -> None:

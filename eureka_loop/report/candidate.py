@@ -14,7 +14,7 @@ from eureka_loop import files, numbers, seeds
 from eureka_loop.errors import BadInput, Refused, RunError, UnknownName
 from eureka_loop.judge.screening import Screened
 from eureka_loop.records import PROGRESS, Candidate
-from eureka_loop.report import layout, text
+from eureka_loop.report import layout, sections, text
 from eureka_loop.report.comparison import sentence
 from eureka_loop.results import FITNESS, SUCCESS, Failed, Trained
 from eureka_loop.reward.gate import check
@@ -67,6 +67,9 @@ def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
     )
     yield layout.unbroken("file      ", run.candidate_folder(id) / "reward.py")
     yield layout.section("Code", layout.code(candidate.source))
+    elsewhere, every = (search.elsewhere, report.elsewhere), (search.results, report.results)
+    if warning := sections.origin(sum(map(len, elsewhere)), sum(map(len, every))):
+        yield Text(warning, style="yellow")
     for failure in (*search.failures, *report.failures):
         seed = "" if failure.seed is None else f" (seed {failure.seed})"
         lines = [layout.paragraph(each) for each in (failure.message, failure.detail) if each.strip()]

@@ -22,6 +22,7 @@ from eureka_loop.judge.statistics import (
     probability_of_improvement,
     runs_to_decide,
 )
+from eureka_loop.provenance import NOT_HERE
 from eureka_loop.records import Array
 from eureka_loop.report.text import LABELS
 from eureka_loop.results import Evaluated, Trained
@@ -72,6 +73,12 @@ class RewardResult:
     def status(self) -> str:
         """The reason for having no number, where no training finished."""
         return "failed" if self.evaluated.failures else "not trained"
+
+    @property
+    def origin(self) -> str:
+        """ " (3 of 5 trainings not made here)"; "" where all were."""
+        found, every = len(self.evaluated.elsewhere), len(self.evaluated.results)
+        return f" ({found} of {numbers.plural(every, 'training')} {NOT_HERE})" if found else ""
 
     @property
     def failed(self) -> str:
@@ -174,7 +181,8 @@ def compare(
     others = results[1:] if results and results[0].id not in REFERENCES else ()
     if unfinished:
         why = f"{unfinished} done"
-        pairs = [(other, (results[0].label, other.label)) for other in others]
+        first = results[0].label + results[0].origin if results else ""
+        pairs = [(other, (first, other.label + other.origin)) for other in others]
         differences = tuple(Difference(*pair, "can't tell", why) for pair in pairs)
         return Comparison(results, differences, why, unfinished, floors)
     known = {each.id: each for each in results}
@@ -245,8 +253,9 @@ def _difference(
     flaws = [beside_floor(ours, floors), beside_floor(theirs, floors)]
     if sparse and (test := paired(theirs, sparse)) and test.difference < 0 and test.p() <= LEVEL:
         flaws[1] = " and ".join(filter(None, (flaws[1], "is worse than sparse")))
-    first = f"{ours.label}, which {flaws[0]}," if flaws[0] else ours.label
-    second = f"{theirs.label}, which {flaws[1]}" if flaws[1] else theirs.label
+    first, second = ours.label + ours.origin, theirs.label + theirs.origin
+    first += f", which {flaws[0]}," if flaws[0] else ""
+    second += f", which {flaws[1]}" if flaws[1] else ""
     return Difference(theirs, (first, second), *_verdict(ours, theirs, floors, margin))
 
 

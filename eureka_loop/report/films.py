@@ -9,6 +9,8 @@ from pathlib import Path
 from eureka_loop import numbers
 from eureka_loop.errors import BadInput, EurekaError
 from eureka_loop.execute.local import filmed
+from eureka_loop.foreign import read_job, require_known_env
+from eureka_loop.provenance import NOT_HERE
 from eureka_loop.records import POLICY
 from eureka_loop.report import text
 from eureka_loop.results import standing
@@ -46,15 +48,18 @@ def film(run: Run, id: str, *, worst: bool = False) -> Film:
 
     Raises:
         UnknownName: the run has no such candidate.
-        BadInput: no policy of it is there.
+        BadInput: no policy of it is there, or an env that somebody else has chosen; see `foreign`.
     """
     run.candidate(id)
-    reported, halted = run.evaluated_at(id, report=True).trained, run.halted(id)
-    trained, rung = reported or run.evaluated(id).trained, halted.rung if halted and not reported else None
-    folders = {each.seed: run.job_folder(id, each.seed, rung) for each in trained}
+    require_known_env(run)
+    evaluated = run.evaluated_at(id, report=True)
+    if not evaluated.trained:
+        evaluated = run.evaluated(id)
+    rung = evaluated.halted.rung if evaluated.halted else None
+    folders = {each.seed: run.job_folder(id, each.seed, rung) for each in evaluated.trained}
     found = [
-        (episode, folders[each.seed])
-        for each in trained
+        (episode, each.seed)
+        for each in evaluated.trained
         if (folders[each.seed] / POLICY).exists()
         for episode in each.episodes
     ]
@@ -63,9 +68,13 @@ def film(run: Run, id: str, *, worst: bool = False) -> Film:
     if not found:
         raise BadInput(f"{id} has no trained policy in {run.folder}; `eureka inspect {run.folder}` says why")
     found.sort(key=lambda each: standing(each[0].score))
-    episode, policy = found[0 if worst else (len(found) - 1) // 2]
+    episode, seed = found[0 if worst else (len(found) - 1) // 2]
+    policy = folders[seed]
+    if (policy / "job.json").exists():
+        read_job(policy, run.task())
     which = f"{'worst' if worst else 'median'} of {numbers.plural(len(found), 'judged episode')}"
     label = f"{text.label(id)}, {which}: fitness {numbers.number(episode.fitness)}"
+    label += f" ({NOT_HERE})" * (seed in evaluated.elsewhere)
     path = run.folder / "films" / f"{id}-{policy.name}-episode-{episode.seed}.mp4"
     return Film(label, path, policy, episode.seed)
 

@@ -76,6 +76,7 @@ def summary(data: RunData) -> RenderableType:
         head = Text("\nNo candidate could be trained.", style="bold red")
         return Group(head, layout.table(*sections.failures(data.having("failed"))))
     value = text.reached(data.ranking[0].score) if data.ranking else numbers.UNKNOWN
+    cost = "\n".join(filter(None, [str(data.cost), sections.origin(*data.elsewhere)]))
     fitness: RenderableType = Text(f"{value} on the search's seeds; no report was asked for")
     remark = ""
     if any(each.results for each in data.reports):
@@ -85,7 +86,7 @@ def summary(data: RunData) -> RenderableType:
             f"Winner: {best.id}", layout.code(best.source, numbered=False), text.one_line(best.note, 60)
         ),
         layout.section("Fitness", fitness, remark),
-        layout.section("Cost", Text(str(data.cost))),
+        layout.section("Cost", Text(cost)),
     )
 
 
@@ -123,6 +124,7 @@ def _overview(data: RunData) -> RenderableType:
             ("search", search),
             ("trainer", sections.trainer(data)),
             ("state", going),
+            ("origin", sections.origin(*data.elsewhere)),
             ("cost", str(data.cost)),
         ]
     )

@@ -112,6 +112,12 @@ class RunData:
         return Cost.of(self.run, (*self.search, *self.reports))
 
     @property
+    def elsewhere(self) -> tuple[int, int]:
+        """Number of results that were not made here, and of all."""
+        every = (*self.search, *self.reports)
+        return sum(len(each.elsewhere) for each in every), sum(len(each.results) for each in every)
+
+    @property
     def comparison(self) -> Comparison:
         """The report, as far as it has come."""
         done = sum(each.ended for each in self.state.report.values())

@@ -60,6 +60,7 @@ def write_report(run: Run, *, pictures: bool = True) -> list[Path]:
         cost=data.cost,
         seeds=lambda stream, count: numbers.series(seeds.seeds(stream, data.config.seed, count)),
         trainer=sections.trainer(data),
+        origin=sections.origin(*data.elsewhere),
         made_by=run.record("made_by") or {"eureka-loop": __version__},
         sandbox=run.record("sandbox"),
     )  # fmt: skip

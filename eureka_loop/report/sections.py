@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from eureka_loop import numbers
 from eureka_loop.config import RunConfig
 from eureka_loop.judge.statistics import clipped
+from eureka_loop.provenance import NOT_HERE
 from eureka_loop.report import text
 from eureka_loop.report.comparison import Comparison, RewardResult, beside_floor, sentence
 from eureka_loop.report.run_data import RunData, terms
@@ -49,7 +50,8 @@ def ranking(data: RunData, *, notes: bool = False) -> Grid:
             numbers.percent(each.score(name)) if name == SUCCESS else numbers.number(each.score(name))
             for name in scored
         ]
-        cells = [str(place), each.candidate.id, fitness(data, each), *seeds, *scores, _shares(each)]
+        own = f"{fitness(data, each)}{f' ({NOT_HERE})' * bool(each.elsewhere)}"
+        cells = [str(place), each.candidate.id, own, *seeds, *scores, _shares(each)]
         cells += [", ".join(each.candidate.parents), *([each.candidate.note] if notes else [])]
         rows.append(cells)
     return [*heads, *(["note"] if notes else [])], rows
@@ -110,7 +112,13 @@ def report(comparison: Comparison) -> Grid:
             fitness, low, high = numbers.column([found.value, found.low, found.high], like=everyone)
             interval = f"[{low}, {high}]" if len(values) > 1 else interval
         rows.append(
-            [name(each), fitness, interval, numbers.percent(each.success), ", ".join([*values, *failed])]
+            [
+                name(each) + each.origin,
+                fitness,
+                interval,
+                numbers.percent(each.success),
+                ", ".join([*values, *failed]),
+            ]
         )
     for label, floor in comparison.floors.items():
         (reached,) = numbers.column([floor.fitness], like=everyone)
@@ -161,6 +169,14 @@ def _normalised(comparison: Comparison) -> str:
     within = clipped(found)
     remark = f" (clipped to [0, 3]: {within:.2f})" if within != found else ""
     return f"{found:.2f}{remark}; {scale.explanation}"
+
+
+def origin(elsewhere: int, of: int) -> str:
+    """A sentence on results that were not made here; "" where all were."""
+    if not elsewhere:
+        return ""
+    count = f"{elsewhere} of {numbers.plural(of, 'training')}"
+    return f"{count} {'was' if of == 1 else 'were'} {NOT_HERE}: nothing shows how the results came about."
 
 
 def trainer(data: RunData) -> str:

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import tomli_w
-
 from eureka_loop import files
 from eureka_loop.config import RunConfig, amend, as_table
+from eureka_loop.config import write as write_config
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import AnswersAwaited, BadInput, DesignerError, Refused, RewardFailure, UnknownName
 from eureka_loop.execute import machine
@@ -19,6 +18,7 @@ from eureka_loop.execute.budget import run_within, start, time_worked
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.machine import Machine, Share
+from eureka_loop.foreign import require_known_env
 from eureka_loop.propose.designer import Request, choose_designer
 from eureka_loop.propose.write import Gate, Writer, failure_of
 from eureka_loop.records import Candidate, Rung, references, rows_of_call
@@ -71,7 +71,7 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
             keep_task(run.task_folder, task)
             config = _with_numbers(config, run, time.monotonic() - began)
             records = {"made_by": made_by(), "sandbox": status.as_table()}
-            files.write_text(run.folder / "run.toml", tomli_w.dumps({**as_table(config), **records}))
+            write_config(run.folder / "run.toml", {**as_table(config), **records})
         except BaseException:
             run.discard()
             raise
@@ -200,6 +200,7 @@ def assembled(run: Run, jobs: int | None = None) -> Iterator[Search]:
     with ForkServer() as fork_server:
         if any(run.events()):  # resumed, perhaps on another machine
             required(fork_server, reduced=run.config.allow_reduced_sandbox)
+        require_known_env(run)
         search = Search(run, fork_server, jobs)
         try:
             yield search

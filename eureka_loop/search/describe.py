@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from eureka_loop import files
-from eureka_loop.config import RunConfig
+from eureka_loop.config import RunConfig, slug
 from eureka_loop.envs.registry import find_domain, find_task, tasks
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute.local import BESIDE, survey
@@ -23,7 +23,6 @@ from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.trial import try_out
 from eureka_loop.reward.vocabulary import Vocabulary
-from eureka_loop.store import slug
 
 NO_HORIZON = 1_000  # steps of an episode that nothing cuts off
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_loop import files
+from eureka_loop import files, provenance
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.executor import ScriptedExecutor
 from eureka_loop.execute.machine import Share
@@ -69,17 +69,22 @@ def test_every_candidate_is_trained_on_every_seed_in_cohorts_by_index(run: Run) 
     assert job(run, "g0-00").cohort == ("g0-00/seed-0", "g0-00/seed-100", "g0-01/seed-0")
 
 
+@pytest.mark.parametrize("made_here", [True, False])
 @pytest.mark.parametrize("stage", [STAGE, REPORT])
 def test_only_trainings_of_the_search_keep_an_episode_and_begin_with_recorded_ones(
-    run: Run, stage: Stage
+    run: Run, stage: Stage, made_here: bool
 ) -> None:
+    """Another's recorded transitions make no training of one's own."""
     plan = replace(PLAN, training=replace(PLAN.training, bank=True))
+    if made_here:
+        provenance.mark(run.folder, provenance.RUN)
     begin_with = [run.task_folder / "random-0.npz"]
     evaluation = Evaluation(run, ScriptedExecutor(answer), plan, Share(2, 32), lambda _: begin_with)
     asyncio.run(evaluation.train_all(CANDIDATES[:1], stage))
     found = job(run, "g0-00", stage.training[0])
     assert found.keep_episode is not stage.report
-    assert found.begin_with == (() if stage.report else ("../../../task/random-0.npz",))
+    wanted = made_here and not stage.report
+    assert found.begin_with == (("../../../task/random-0.npz",) if wanted else ())
 
 
 def test_finished_trainings_are_not_repeated(run: Run) -> None:
@@ -134,7 +139,11 @@ def test_a_floor_that_fails_is_left_out_and_said_and_tried_again_on_resume(run: 
 
     files.write_text(run.folder / "run.toml", "judge_episodes = 2\nseed = 3")
     judge(lambda job: crashing(job) if job.candidate == "random" else answer(job))
-    assert list(run.floors()) == ["zero actions", "an untrained policy"]
+    floors = [
+        "zero actions (not made here)",
+        "an untrained policy (not made here)",
+    ]  # the executor trains nothing
+    assert list(run.floors()) == floors
     assert [each.message for each in run.failed_floors()] == ["killed by signal 9"]
     asked = files.read_json(run.folder / "floors" / "zero" / "job.json", Job)
     assert (asked.seed, asked.judge_seeds) == (3, seeds("report", 3, 2)), "the report's episodes"

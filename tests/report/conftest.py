@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -322,3 +322,12 @@ def elements_of() -> Callable[[str], list[tuple[str, dict[str, str | None]]]]:
         return page.elements
 
     return parse
+
+
+@pytest.fixture(autouse=True, scope="module")
+def all_made_here() -> Iterator[None]:
+    """Results of these tests are written, not trained; tests/attacks/test_foreign_folders.py tells them apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "_trained_here", lambda *_, **__: True)
+        patch.setattr(Run, "made_here", True)
+        yield

@@ -46,6 +46,7 @@ class SearchResult:
     run: Run | None = None
     rewards: dict[str, RewardResult] = field(default_factory=dict)
     failure: str = ""
+    elsewhere: tuple[int, int] = (0, 0)  # trainings that were not made here, and all
 
     @property
     def fitness(self) -> list[float | None]:
@@ -166,7 +167,7 @@ def search_result(search: Search, run: Run | None) -> SearchResult:
     rewards = {each.label: each for each in found}
     if failure := _failure(rewards.get("winner")):
         return SearchResult(search, "failed", data.cost, run, failure=failure)
-    return SearchResult(search, "done", data.cost, run, rewards)
+    return SearchResult(search, "done", data.cost, run, rewards, elsewhere=data.elsewhere)
 
 
 def _failure(winner: RewardResult | None) -> str:
@@ -214,4 +215,5 @@ def _pooled(done: Sequence[dict[str, RewardResult]], name: str) -> RewardResult 
     """A reference's trainings in all searches together."""
     found = [each[name].evaluated for each in done if name in each]
     results = tuple(result for each in found for result in each.results)
-    return RewardResult(name, replace(found[0], results=results)) if found else None
+    elsewhere = tuple(seed for each in found for seed in each.elsewhere)
+    return RewardResult(name, replace(found[0], results=results, elsewhere=elsewhere)) if found else None

@@ -13,7 +13,7 @@ from rich.text import Text
 from eureka_loop import numbers
 from eureka_loop.config import USUAL
 from eureka_loop.numbers import UNKNOWN, column, count, duration, money, percent, plural
-from eureka_loop.report import layout, text
+from eureka_loop.report import layout, sections, text
 from eureka_loop.report.bench.results import REWARDS, BenchResults, SearchResult, TaskResult
 from eureka_loop.report.bench.setup import Bench, Search
 from eureka_loop.report.compare.view import number, share
@@ -174,6 +174,8 @@ def headlines(found: BenchResults) -> list[str]:
         defined = sum(each.normalised is not None for each in found.tasks)
         over = f"interquartile mean over {defined} of {plural(len(found.tasks), 'task')}"
         lines = [f"Human-normalised score {_score(found)}: {over}; 0 is sparse, 1 hand-written."]
+    if warning := sections.origin(*map(sum, zip(*(each.elsewhere for each in found.searches), strict=True))):
+        lines[0] += f" {warning}"
     if found.share is not None:
         reached = [each.reached for each in found.tasks if each.reached is not None]
         ends = f" (95% interval {percent(found.share.low)} to {percent(found.share.high)})" * found.several

@@ -16,12 +16,13 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import tomli_w
 
 from eureka_loop import files
 from eureka_loop.config import as_table
+from eureka_loop.config import write as write_config
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute.evaluate import Stage
 from eureka_loop.execute.local import TRANSITIONS, filmed, record
@@ -85,19 +86,19 @@ def prepared(setup: Setup, folder: Path) -> Iterator[list[Run]]:
             stack.enter_context(run.lock())
             if record:
                 shutil.copytree(Path(place) / run.folder.name, run.task_folder, dirs_exist_ok=True)
-                files.write_text(run.folder / "run.toml", record)
+                write_config(run.folder / "run.toml", record)
         yield runs
 
 
-def _examined(setup: Setup, algorithm: Algorithm, run: Run, place: Path) -> str:
+def _examined(setup: Setup, algorithm: Algorithm, run: Run, place: Path) -> dict[str, Any]:
     """Survey the environment into `place`, try all entries in it, choose the trainer that serves them.
 
     Returns:
-        The run.toml of trainings that haven't begun; "" else.
+        The run.toml of trainings that haven't begun; {} else.
     """
     recorded, begun = run.folder.parent / SETUP, (run.folder / "run.toml").exists()
     if begun and recorded.exists() and {*setup.entries} <= {*files.read_json(recorded, Setup).entries}:
-        return ""
+        return {}
     config = setup.config_of(algorithm)
     with ForkServer() as fork_server:
         sandbox = required(fork_server, reduced=config.allow_reduced_sandbox)
@@ -112,14 +113,14 @@ def _examined(setup: Setup, algorithm: Algorithm, run: Run, place: Path) -> str:
                 raise BadInput(f"{each.label} can't be used for {setup.task.name!r}: {line}") from problem
     if not begun:
         about = {"made_by": made_by(), "sandbox": sandbox.as_table()}
-        return tomli_w.dumps({**as_table(config), **about})
+        return {**as_table(config), **about}
     needed = files.read_json(place / "training.json", Training)
     if run.training().trainer == "population" and needed.trainer != "population":
         raise BadInput(
             f"{run.folder.parent} was begun with the population trainer, which can't train all of these "
             f"({needed.why}), and trainers aren't mixed; choose another --out"
         )
-    return ""
+    return {}
 
 
 def train(setup: Setup, run: Run, jobs: int, live: Live) -> None:

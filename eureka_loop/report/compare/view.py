@@ -143,7 +143,7 @@ def table(part: Part) -> Grid:
         normalised = "undefined" if score is None else f"{score:.2f}"
         if score is not None and score != clipped(score):
             normalised += f" ({clipped(score):.2f} clipped)"
-        done = f"{result.fitness.size} of {len(result.evaluated.results)}"
+        done = f"{result.fitness.size} of {len(result.evaluated.results)}{result.origin}"
         failures = dict.fromkeys(text.failure(each.kind) for each in result.evaluated.failures)
         found.append(
             [

@@ -10,13 +10,13 @@ import pytest
 import tomli_w
 
 from eureka_loop import files
-from eureka_loop.config import RunConfig, as_table
+from eureka_loop.config import RunConfig, as_table, slug
 from eureka_loop.records import Candidate, references
 from eureka_loop.report.bench.setup import SETUP, Bench, members
 from eureka_loop.results import Failed, Trained, judged_episode
 from eureka_loop.search.assemble import NOTHING_TRAINED
 from eureka_loop.seeds import seeds
-from eureka_loop.store import Run, slug
+from eureka_loop.store import Run
 
 STEPS = 1000
 TASKS = ("reacher-reach", "hopper-hop")
