@@ -36,18 +36,25 @@ PLACES = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A finished run in ./foreign, beside ./outside with a file and a folder that nobody may touch."""
-    monkeypatch.chdir(tmp_path)
-    script = Script(tmp_path / "foreign")
-    script.whole()
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run in foreign, beside the folder outside with files that nobody may touch."""
+    place = tmp_path_factory.mktemp("made")
+    Script(place / "foreign").whole()
     for folder in ("films", "floors", "proposals", "figures", "compare/1-steps-seed-0/ppo"):
-        (script.run.folder / folder).mkdir(parents=True, exist_ok=True)
-    (tmp_path / "outside/inner").mkdir(parents=True)
+        (place / "foreign" / folder).mkdir(parents=True, exist_ok=True)
+    (place / "outside/inner").mkdir(parents=True)
     for name in ("file", "inner/file"):
-        (tmp_path / "outside" / name).write_text(SECRET)
-    return script.run.folder
+        (place / "outside" / name).write_text(SECRET)
+    return place
+
+
+@pytest.fixture
+def foreign(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The run in ./foreign, beside ./outside."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "foreign"
 
 
 @pytest.fixture
