@@ -125,6 +125,12 @@ class Course:
     high: float
 
 
+def _of_one_episode(courses: Mapping[str, Course]) -> Mapping[str, Course]:
+    if len({len(each.means) for each in courses.values()} - {0}) > 1:
+        raise ValueError("courses with different numbers of means")
+    return courses
+
+
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """The policy's behaviour in one judged episode, measured without exploration.
@@ -147,7 +153,7 @@ class Behaviour:
             worst episode of a training alone.
     """
 
-    seconds: float
+    seconds: Size
     terminated: bool
     succeeded_at: float | None = None
     moved: tuple[float, ...] = ()
@@ -159,7 +165,7 @@ class Behaviour:
     shares: Mapping[str, float] = field(default_factory=dict)
     pieces: Mapping[str, float] = field(default_factory=dict)
     terms: Mapping[str, float] = field(default_factory=dict)
-    courses: Mapping[str, Course] = field(default_factory=dict)
+    courses: Annotated[Mapping[str, Course], AfterValidator(_of_one_episode)] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
