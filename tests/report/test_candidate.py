@@ -12,7 +12,9 @@ from eureka_loop import files
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Candidate, Reply
 from eureka_loop.report.candidate import candidate_page
+from eureka_loop.results import Trained
 from eureka_loop.store import Run
+from tests.search.conftest import behaving
 
 if TYPE_CHECKING:
     from .conftest import Script
@@ -112,6 +114,22 @@ def test_training_is_shown_as_in_feedback(
     assert len(table[1].split()) == 1 + points + len(("lowest", "highest", "share"))
     assert table[2].split()[-1] == "2.1", "the last point is the end of training"
     assert max(map(len, table)) <= width
+
+
+@pytest.mark.parametrize(("width", "parts"), [(60, 3), (80, 5), (130, 10)])
+def test_behaviour_fits_the_screen(script: Script, shown: Callable[..., str], width: int, parts: int) -> None:
+    run = script.whole()
+    assert "Behaviour" not in shown(candidate_page(run, "g1-00")), "it was judged without"
+    result = run.result("g1-00", 0)
+    assert isinstance(result, Trained)
+    episodes = tuple(behaving(each, 3.5 + n) for n, each in enumerate(result.episodes))
+    files.write_json(run.job_folder("g1-00", 0) / "result.json", replace(result, episodes=episodes))
+    screen = shown(candidate_page(run, "g1-00"), width=width)
+    table = screen[screen.index("Behaviour  as in feedback to designers") : screen.index("Training  as")]
+    until = next(line.split() for line in table.splitlines() if line.startswith("  until s"))
+    assert len(until) == len(("until", "s", "lowest", "highest")) + parts
+    assert until[2 + parts - 1] == "50", "the last part ends with the episode"
+    assert "turned about y 5 turns (3.5 to 6.5)" in " ".join(table.split())
 
 
 def test_a_candidate_stopped_early_says_when_and_why(halved: Run, shown: Callable[..., str]) -> None:
