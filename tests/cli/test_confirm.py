@@ -134,3 +134,15 @@ def test_a_comparison_takes_no_leave_from_a_run(a_run: Any, tmp_path: Path) -> N
     options = compare.CompareOptions((made.folder,), others="mine.py")
     assert made.config.allow_reduced_sandbox
     assert not compare.setup_of(options, "").config.allow_reduced_sandbox
+
+
+def test_a_run_that_was_made_here_needs_no_question(a_run: Any, tmp_path: Path) -> None:
+    task = Task("t", "InvertedPendulum-v5", "Balance.", "def fitness(obs): return obs.mean()")
+    made: Run = a_run(tmp_path / "mine", task, "def compute_reward(obs): ...")
+    wanted = RunConfig(allow_reduced_sandbox=True)
+    for file in (made.folder, made.folder / "run.toml"):
+        confirm.confirm(wanted, RunConfig(), file, trusted=False)
+    with (made.folder / "run.toml").open("a") as file:
+        file.write("allow_reduced_sandbox = true\n")
+    with pytest.raises(BadInput, match="mine decides that generated programs may run"):
+        confirm.confirm(wanted, RunConfig(), made.folder, trusted=False)

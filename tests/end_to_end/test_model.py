@@ -90,7 +90,7 @@ def test_a_kill_in_mid_generation_loses_no_reply_and_pays_none_twice(
     assert spent(the_run(killed)) == bill(paid)
 
     model.asked.clear()
-    done("resume", str(the_run(killed).folder), "--trust", cwd=killed, **env)
+    done("resume", str(the_run(killed).folder), cwd=killed, **env)
     assert len(model.asked) == 3
     assert not set(model.asked) & set(paid)
     assert requested(the_run(killed)) == [6, 3]
@@ -127,7 +127,7 @@ def test_a_limit_stops_the_run_before_it_is_passed_and_is_raised_on_resume(
     assert 1 <= len(paid) <= 2
     assert set(run.candidate_ids()) <= {path.stem for path in paid}
 
-    resume = ["resume", str(run.folder), "--trust"]
+    resume = ["resume", str(run.folder)]
     for wrong, part in (("--max-usd=1", "give --max-tokens instead"), ("--max-hours=-1", "out of range")):
         code, _, err = eureka(*resume, wrong, cwd=tmp_path, **KEY)
         assert (code, part in err) == (2, True)

@@ -46,7 +46,7 @@ def test_no_candidate_waits_for_the_slowest_and_nothing_is_lost(
     first, known = results(run.folder), told(run)
     assert len(known) >= 2
 
-    process = start("resume", str(run.folder), "--trust", cwd=tmp_path, EUREKA_API_KEY="k")
+    process = start("resume", str(run.folder), cwd=tmp_path, EUREKA_API_KEY="k")
     wait_for(lambda: len(told(run)) == 5, 250)  # all but the one
     began = time.time()
     interrupt(process)
@@ -56,7 +56,7 @@ def test_no_candidate_waits_for_the_slowest_and_nothing_is_lost(
     second = results(run.folder)
 
     endpoint.hurry.set()
-    done("resume", str(run.folder), "--trust", cwd=tmp_path, EUREKA_API_KEY="k")
+    done("resume", str(run.folder), cwd=tmp_path, EUREKA_API_KEY="k")
     assert sorted(told(run)) == run.candidate_ids() == IDS
     assert told(run)[-1] == slow
     assert first.items() <= second.items() <= results(run.folder).items()
