@@ -48,11 +48,11 @@ class BehaviourRecorder:
 
     def names(self, beside: Iterable[str]) -> list[str]:
         """The observables that it reads; `beside`: parameters of the reward programs."""
-        shapes = {each.name: each.shape for each in self._vocabulary}
+        shapes = {each.name: each.shape for each in self._vocabulary if not each.hidden}
         place = TORSO if TORSO[0] in shapes else EVERYTHING
         contacts = [name for name, shape in shapes.items() if name.endswith("_contact") and not shape]
-        known = [name for name in (*place, "qvel", "action", "terminated", *contacts) if name in shapes]
-        return [*known, *self._own, *self._observables(beside)]
+        own = [name for name in (*place, "qvel", "action", "terminated", *contacts) if name in shapes]
+        return [*own, *self._own, *self._observables(beside)]
 
     def behaviour(
         self,

@@ -14,7 +14,10 @@ import pytest
 
 from eureka_loop.envs.metaworld_vectorised import OBSERVED
 from eureka_loop.envs.registry import domains, find_domain, find_task, installed
+from eureka_loop.judge.behaviour import BehaviourRecorder
 from eureka_loop.records import Array, Task
+from eureka_loop.reward.contract import Program
+from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.batched import BatchedEnvs, why_not_batched
 from eureka_loop.simulate.recorded import RecordedVecEnv
 
@@ -40,6 +43,9 @@ def cases() -> Iterator[Any]:
         if domain.vectorised:
             chosen = domain.tasks if callable(domain.vectorised) else domain.tasks[:1]
             yield from (case(task.name) for task in chosen if task.name not in NOT_VECTORISED)
+
+
+MEASURED = Program("fitness", "def fitness(time):\n    return time[-1]\n", ("time",), {})
 
 
 def shortened(name: str) -> Task:
@@ -71,7 +77,7 @@ def walk(batched: BatchedEnvs, single: RecordedVecEnv, steps: int, close: Mappin
 
 
 @pytest.mark.parametrize("name", [*cases()])
-def test_batched_envs_are_gymnasiums(name: str) -> None:
+def test_batched_envs_are_gymnasiums(name: str, fork_server: ForkServer) -> None:
     """Every visible observable recorded, with the values before the step and at the start of some."""
     task = shortened(name)
     domain = find_domain(task.env_id)
@@ -79,6 +85,7 @@ def test_batched_envs_are_gymnasiums(name: str) -> None:
     vocabulary = BatchedEnvs(task, domain, [], [0]).vocabulary
     names = vocabulary.names()
     assert why_not_batched(task, domain, names) == ""
+    assert {*BehaviourRecorder(fork_server, [MEASURED], vocabulary).names(["prev_qpos"])} <= {*names}
     names += [f"{prefix}{each}" for prefix in ("prev_", "init_") for each in names[:: len(names) // 10]]
     n_envs, steps = int(kind["envs"]), int(kind["steps"])
     batched = BatchedEnvs(task, domain, names, range(7, 7 + n_envs), threads=2)
