@@ -28,7 +28,7 @@ MOST_COURSES = 16  # of observables, components counted; as many again of terms
 COMPONENTS, WIDEST = 4, 64  # shown one by one; in one number; wider observables are left out
 NOT_SHOWN = {"obs", "action", "terminated", "dt", "time", "time_left"}
 TORSO, EVERYTHING = ("torso_pos", "torso_turn"), ("com_pos",)
-STILL = 0.1  # root mean square of all joint velocities (m/s, rad/s) below which nothing moves
+STILL = 0.1  # m/s, rad/s: of every joint, below which nothing moves
 STILL_FOR = 0.1  # of the episode, at its end
 AT_BOUND = 0.01  # of an action's range
 
@@ -188,7 +188,7 @@ def _first_success(
 
 
 def _still_from(qvel: Array, dt: float) -> float | None:
-    moving = np.flatnonzero(~(np.sqrt(np.square(qvel).mean(axis=1)) < STILL))
+    moving = np.flatnonzero(~(np.abs(qvel).max(axis=1) < STILL))
     start = int(moving[-1]) + 1 if len(moving) else 0
     return _short(start * dt) if start <= (1 - STILL_FOR) * len(qvel) else None
 
