@@ -100,7 +100,7 @@ class Endpoint:
             sent = {name: value for name, value in wanted.items() if name and name not in self._rejected}
             turns = _without_system(messages) if SYSTEM in self._rejected else messages
             body = {"model": model, "messages": list(turns), **sent}
-            answer = self._answer("chat/completions", body, sent, end - time.monotonic())
+            answer = self._answer(body, sent, end - time.monotonic())
             if isinstance(answer, EurekaError):
                 raise answer
             if isinstance(answer, Answer):
@@ -109,7 +109,7 @@ class Endpoint:
 
     def models(self) -> list[str]:
         """Names of the models on offer; empty where the endpoint doesn't say."""
-        answer = self._answer("models", seconds=LISTING)
+        answer = self._answer(seconds=LISTING)
         listed = answer.data or () if isinstance(answer, Answer) else ()
         return sorted({row.id for row in listed if row.id and len(row.id) <= _LONGEST_NAME})
 
@@ -125,7 +125,6 @@ class Endpoint:
 
     def _answer(
         self,
-        path: str,
         body: Mapping[str, Any] | None = None,
         sent: Collection[str] = (),
         seconds: float | None = None,
@@ -134,7 +133,7 @@ class Endpoint:
 
         Exceptions are returned, not raised: the key may be in the one they replace, and in this frame.
         """
-        received = self._connection.send(path, body, seconds)
+        received = self._connection.send(body, seconds)
         if isinstance(received, NoAnswer):
             return received
         if received.status >= 300:
