@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from eureka_loop.errors import RewardFailure
+from eureka_loop.errors import RewardFailure, SandboxError
 from eureka_loop.records import Array
 from eureka_loop.results import Behaviour, Course, JudgedEpisode, standing
 from eureka_loop.reward.contract import Program
@@ -23,6 +23,7 @@ Columns = Mapping[str, Array]  # parameter → (T, *shape) of one whole episode,
 Indices = npt.NDArray[np.intp]
 Bounds = tuple[Array, Array]  # of an action: least and greatest, (A,) each
 
+ROWS = 100_000  # of the longest episode; memory is taken only where rows are written
 PARTS = 10  # of an episode, whose means are kept
 MOST_COURSES = 16  # of observables, components counted; as many again of terms
 COMPONENTS, WIDEST = 4, 64  # shown one by one; in one number; wider observables are left out
@@ -137,9 +138,6 @@ class BehaviourRecorder:
         return dict(zip(self._labels, _all_short(values), strict=True))
 
 
-ROWS = 100_000  # of the longest episode; memory is taken only where rows are written
-
-
 def in_short(episodes: Sequence[JudgedEpisode]) -> tuple[JudgedEpisode, ...]:
     """The same, with courses in the median and the worst alone, so that results stay small."""
     order = sorted(episodes, key=lambda each: standing(each.score))
@@ -165,7 +163,7 @@ def _terms(columns: Columns, reward: CheckedProcess | None) -> dict[str, Array]:
         return {}
     own = {name: columns[name] for name in reward.request.shapes}
     steps, most = len(next(iter(own.values()))), reward.request.rows
-    with suppress(RewardFailure):
+    with suppress(RewardFailure, SandboxError):  # closed, once it failed in an episode before
         batches = [slice(first, first + most) for first in range(0, steps, most)]
         found = [reward.evaluate({name: each[batch] for name, each in own.items()}) for batch in batches]
         values = np.concatenate([each.values for each in found], axis=1)
