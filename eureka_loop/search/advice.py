@@ -43,7 +43,7 @@ def _on_outcome(trained: Sequence[Trained], floors: Iterable[Trained]) -> str:
     moved = _moved(trained, floors) if never else ""
     steps, fitness = _curve(trained, lambda point: point.fitness)
     if len(fitness) < 3:
-        return moved or (f"It (almost) never succeeded: {REWRITE}." if never else "")
+        return moved or (f"The final policy (almost) never succeeded: {REWRITE}." if never else "")
     smooth, noise = _smooth(fitness), 0.0
     if len(fitness) >= 2 * WINDOW:  # a point's standard deviation, from the line through its neighbours
         noise = median(np.abs(np.diff(fitness, 2))) / 1.65  # 1.65 = 0.6745 √6
@@ -52,7 +52,7 @@ def _on_outcome(trained: Sequence[Trained], floors: Iterable[Trained]) -> str:
     if peak <= start + noise:
         if moved:
             return moved
-        why = f", and it (almost) never succeeded: {REWRITE}" if never else ""
+        why = f", and the final policy (almost) never succeeded: {REWRITE}" if never else ""
         return f"Fitness didn't rise in training ({compact(start)} at first, {compact(end)} at the end){why}."
     if end < start + FALLEN * (peak - start):
         rose = f"Fitness rose from {compact(start)} to {compact(peak)} at step {step:,}"
@@ -71,7 +71,7 @@ def _moved(trained: Sequence[Trained], floors: Iterable[Trained]) -> str:
     if best is None or not len(ours) or probability_of_improvement(ours, best).low <= 0.5:
         return ""
     progress = f"progress is {compact(ours.mean())}, and {compact(best.mean())} without learning"
-    return f"It (almost) never succeeded yet, but {progress}."
+    return f"The final policy (almost) never succeeded, but {progress}."
 
 
 def _meanwhile(trained: Sequence[Trained], best: int) -> str:

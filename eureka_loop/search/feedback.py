@@ -134,32 +134,32 @@ def _final(best: Evaluated) -> str:
 
 def _beside(best: Evaluated, floors: Mapping[str, Trained], history: Sequence[Evaluated]) -> Iterator[str]:
     """Lines on what no learning reaches, the best so far, and the spread between trainings."""
-    fitness = best.fitness
+    by = ranked_by(best.score)
+    ours = best.score(by) or 0.0
     if floors:
-        highest = max(each.fitness for each in floors.values())
-        above = f"; it is {_by(fitness - highest)} the best of these" if fitness is not None else ""
+        reached = [value for each in floors.values() if (value := each.score(by)) is not None]
+        above = f"; its {by} is {_by(ours - max(reached))} the best of these" if reached else ""
         yield f"Without learning: {on_floors(floors)}{above}."
-    leader = next(iter(ranked(history)), None)
-    if leader and leader.candidate.id != best.candidate.id and None not in (fitness, leader.fitness):
-        first = f"The best so far is {leader.candidate.id} with {compact(leader.fitness)}"
-        yield f"{first}; this one is {_by((fitness or 0.0) - (leader.fitness or 0.0))} it."
+    leader = next(iter(ranked(history)), best)
+    if leader.candidate.id != best.candidate.id and (value := leader.score(by)) is not None:
+        first = f"The best so far is {leader.candidate.id} with {by} {compact(value)}"
+        yield f"{first}; this one is {_by(ours - value)} it."
     if not history:
         return
-    again = [[each.fitness for each in one.trained] for one in history if len(one.trained) > 1]
+    scores = ([each.score(by) for each in one.trained] for one in history)
+    again = [known for each in scores if len(known := [value for value in each if value is not None]) > 1]
     if not again:
-        yield (
-            "Every program was trained once, so the spread between trainings of one program isn't known: "
-            "small differences between programs mean nothing."
-        )
+        yield "The spread between trainings of one program isn't known: small differences mean nothing."
         return
     freedom = sum(len(each) - 1 for each in again)
     spread = math.sqrt(sum(variance(each) * (len(each) - 1) for each in again) / freedom)
     once, thrice = (compact(2 * math.sqrt(2 / trainings) * spread) for trainings in (1, 3))
-    yield (
-        f"Trainings of one program differ by a standard deviation of {compact(spread)} in fitness (roughly, "
-        f"by {plural(len(again), 'program')}): between programs trained once, a difference below {once} "
-        f"means nothing; between means of three trainings, one below {thrice}."
-    )
+    if spread:
+        yield (
+            f"Trainings of one program differ by a standard deviation of {compact(spread)} in {by} (roughly, "
+            f"by {plural(len(again), 'program')}): a difference below {once} between programs trained once, "
+            f"or below {thrice} between means of three trainings, may be chance."
+        )
 
 
 def _by(difference: float) -> str:
@@ -205,8 +205,7 @@ def _reached(evaluated: Evaluated) -> str:
     """ "g0-02: fitness 0.31 (0.2 to 0.4 in 3 trainings), success 10%, progress 0.4"."""
     trained = evaluated.trained
     reached = stopped(evaluated.halted) if evaluated.halted else f"fitness {compact(evaluated.fitness)}"
-    if len(trained) > 1:
-        each = [one.fitness for one in trained]
+    if len({*(each := [one.fitness for one in trained])}) > 1:
         reached += f" ({compact(min(each))} to {compact(max(each))} in {len(trained)} trainings)"
     line = f"{evaluated.candidate.id}: {reached}"
     if (success := mean_known(one.success for one in trained)) is not None:

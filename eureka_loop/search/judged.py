@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean
 from types import MappingProxyType
@@ -14,11 +15,12 @@ from eureka_loop.reward.contract import is_diagnostic
 
 ALIKE = 0.1  # of the median's fitness: a worst episode this near isn't shown beside it
 MOVED = 0.05  # m or turns: less isn't mentioned
-MOTION = ("moved", "way", "turned")
+MOTION = ("moved", "path", "turned")
 MOST_CHANGES = 8
+MOST_DECIMALS = 6  # the noise of a simulation at rest is 0
 SHARES = ("mean |action|", "actions at a bound")
-AT_ONE = " at 1"  # after the name of an observable of zeros and ones
-UNITS = {"length": " s", "still from": " s", "moved": " m", "way": " m", "turned": " turns"}
+AT_ONE = "time with "  # before the name of an observable of zeros and ones
+UNITS = {"length": " s", "still from": " s", "moved": " m", "path": " m", "turned": " turns"}
 
 Values = dict[str, list[float]]  # measure → its value in each episode
 
@@ -61,10 +63,11 @@ def courses(
     sides = {"median": _seen(middle).pieces}
     sides |= {"worst": _seen(last).pieces} if last is not middle else {}
     for name, floor in sorted(floors.items(), key=lambda each: -each[1].fitness)[:1]:
-        sides[name] = {piece: fmean(values) for piece, values in measures([floor])[1].items()}
-    rows = [["", *sides]]
-    rows += [[name, *(compact(side.get(name)) for side in sides.values())] for name in sides["median"]]
-    if len(rows) > 1:
+        seen = [each.behaviour for each in floor.episodes if each.behaviour]
+        every = _collected(seen, lambda each: each.pieces)
+        sides[name] = {piece: fmean(values) for piece, values in every.items()}
+    if names := measures(trained)[1]:
+        rows = [["", *sides], *([each, *row([side.get(each) for side in sides.values()])] for each in names)]
         heading = "The fitness taken apart, arrays averaged over the episode:"
         tables.append("\n".join([heading, *columns(rows)]))
     return "\n\n".join(tables)
@@ -108,7 +111,14 @@ def measures(trained: Sequence[Trained]) -> tuple[Values, Values, Values]:
     for each in seen:
         for name, value in _did(each):
             did.setdefault(name, []).append(value)
-    return did, _collected(seen, lambda each: each.pieces), _collected(seen, _terms)
+    return did, _pieces(seen), _collected(seen, _terms)
+
+
+def _pieces(seen: Sequence[Behaviour]) -> Values:
+    """Of the fitness; none of the same values as another, and no single one, which says no more than it."""
+    every = _collected(seen, lambda each: each.pieces)
+    first = {tuple(values): name for name, values in reversed(every.items())}
+    return {name: every[name] for name in every if name in first.values()} if len(first) > 1 else {}
 
 
 def reward_per_step(trained: Sequence[Trained]) -> float | None:
@@ -121,21 +131,19 @@ def _lines(episodes: Sequence[JudgedEpisode]) -> Iterator[str]:
     """One line on endings, success, motion, contacts, actions, reward; those that are known."""
     seen = [_seen(each) for each in episodes]
     yield _endings(seen)
-    if succeeded := [each.success for each in episodes if each.success is not None]:
-        yield f"success: {_success(seen, sum(succeeded))}"
+    if any(each.success is not None for each in episodes):
+        yield _success(episodes)
     did = _collected(seen, lambda each: dict(_did(each)))
     motion = [name for name in did if name.startswith(MOTION)]
     if told := [name for name in motion if max(map(abs, did[name])) >= MOVED]:
         yield ", ".join(f"{name} {_spread(name, did[name])}" for name in told)
-    elif motion:
-        yield f"moved less than {MOVED} m, turned less than {MOVED} turns"
+    elif any(each.turned for each in seen):
+        yield f"neither moved by {MOVED} m nor turned by {MOVED} turns"
     if still := did.get("still from"):
         amount = f"{len(still)} of {plural(len(seen), 'episode')}"
         yield f"stood still from {_spread('still from', still)} on to the end, in {amount}"
-    at_one = [name for name in did if name.endswith(AT_ONE)]
-    if at_one:
-        shares = (f"{name.removesuffix(AT_ONE)} {_spread(name, did[name])}" for name in at_one)
-        yield f"share of the time at 1: {', '.join(shares)}"
+    if shares := [f"{name} {_spread(name, did[name])}" for name in did if name.startswith(AT_ONE)]:
+        yield ", ".join(shares)
     if SHARES[0] in did:
         effort, bound = (_spread(name, did[name]) for name in SHARES)
         yield f"actions: mean size {effort} of the bound; at a bound {bound}"
@@ -155,11 +163,13 @@ def _endings(seen: Sequence[Behaviour]) -> str:
     return "ended: " + ", ".join(ways)
 
 
-def _success(seen: Sequence[Behaviour], succeeded: float) -> str:
-    text = f"in {succeeded:.0f} of {plural(len(seen), 'episode')} at the end"
-    if first := [each.succeeded_at for each in seen if each.succeeded_at is not None]:
-        text += f"; in {len(first)} at some time, first after {_spread('length', first)}"
-    return text
+def _success(episodes: Sequence[JudgedEpisode]) -> str:
+    first = [at for each in episodes if (at := _seen(each).succeeded_at) is not None]
+    last = sum(each.success or 0.0 for each in episodes)
+    once = len(first) + sum(each.success or 0.0 for each in episodes if _seen(each).succeeded_at is None)
+    text = f"success: in {last:.0f} of {plural(len(episodes), 'episode')}"
+    text += f" at the end, in {once:.0f} at some time" if once > last else ""
+    return text + (f", first after {_spread('length', first)}" if first else "")
 
 
 def _spread(name: str, values: Sequence[float]) -> str:
@@ -178,16 +188,20 @@ def _course(which: str, episode: JudgedEpisode, most: int) -> str:
     ends = np.cumsum(ends).tolist()
     rows = [["until s", *(compact(seen.seconds * end / parts) for end in ends), "lowest", "highest"]]
     for name, each in varied.items():
-        means = [_visible(float(part.mean())) for part in np.split(np.array(each.means), ends[:-1])]
-        rows.append([name, *map(compact, means), compact(each.low), compact(each.high)])
+        means = [float(part.mean()) for part in np.split(np.array(each.means), ends[:-1])]
+        rows.append([name, *row(means, each.low, each.high)])
     scores = f"fitness {compact(episode.fitness)}"
     lines = [f"{which} episode ({scores}), means over its parts:", *columns(rows)]
     return "\n".join([*lines, *([f"constant: {', '.join(fixed)}"] if fixed else [])])
 
 
-def _visible(value: float) -> float:
-    """The noise of a simulation at rest is 0."""
-    return value if abs(value) >= 1e-6 else 0.0
+def row(means: Sequence[float | None], *ends: float) -> list[str]:
+    """Cells of a row: three significant digits of its largest mean, and no more decimals elsewhere."""
+    sizes = [abs(each) for each in means if each is not None and math.isfinite(each)]
+    largest = max(sizes, default=0.0) or max(map(abs, ends), default=0.0)
+    decimals = 2 - math.floor(math.log10(largest)) if 0.0 < largest < math.inf else 0
+    decimals = min(max(decimals, 0), MOST_DECIMALS)
+    return [compact(None if each is None else round(each, decimals)) for each in (*means, *ends)]
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -215,11 +229,11 @@ def _did(behaviour: Behaviour) -> Iterator[tuple[str, float]]:
     yield "length", behaviour.seconds
     yield from zip(("moved along x", "moved along y", "moved along z"), behaviour.moved, strict=False)
     if behaviour.path is not None:
-        yield "way", behaviour.path
+        yield "path", behaviour.path
     yield from zip(("turned about x", "turned about y", "turned about z"), behaviour.turned, strict=False)
     if behaviour.still_from is not None:
         yield "still from", behaviour.still_from
-    yield from ((f"{name}{AT_ONE}", share) for name, share in behaviour.shares.items())
+    yield from ((AT_ONE + name, share) for name, share in behaviour.shares.items())
     if behaviour.effort is not None and behaviour.saturated is not None:
         yield from zip(SHARES, (behaviour.effort, behaviour.saturated), strict=True)
 
@@ -229,4 +243,4 @@ def _unit(name: str) -> str:
 
 
 def _written(name: str, value: float) -> str:
-    return percent(value) if name in SHARES or name.endswith(AT_ONE) else compact(value)
+    return percent(value) if name in SHARES or name.startswith(AT_ONE) else compact(value)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 from eureka_loop.numbers import compact, count, percent
 from eureka_loop.results import Trained, mean_known
 from eureka_loop.reward.contract import is_diagnostic
-from eureka_loop.search.judged import columns
-
-OUTCOMES = {"fitness": compact, "success": percent, "episode_length": compact}
+from eureka_loop.search.judged import columns, row
 
 
 def training_table(trained: Sequence[Trained], points: int = 10) -> str:
@@ -22,18 +20,12 @@ def training_table(trained: Sequence[Trained], points: int = 10) -> str:
     shown = min(points, len(every))
     stages = [every[math.ceil(len(every) * (n + 1) / shown) - 1] for n in range(shown)]
     rows = [["step", *(count(stage[0].step) for stage in stages), "lowest", "highest", "share"]]
-
-    def add(
-        label: str, values: Iterable[float | None], written: Callable[[float | None], str], *rest: str
-    ) -> None:
-        cells = [written(value) for value in values]
-        constant = len(cells) > 1 and len({*cells}) == 1 and not any(rest)
-        rows.append([f"{label} {cells[0]} throughout"] if constant else [label, *cells, *(rest or [""] * 3)])
-
-    for name, written in OUTCOMES.items():
+    for name in ("fitness", "success", "episode_length"):
         means = [mean_known(getattr(point, name) for point in stage) for stage in stages]
         if any(mean is not None for mean in means):
-            add(name.replace("_", " "), means, written)
+            cells = [percent(each) for each in means] if name == "success" else row(means)
+            label, constant = name.replace("_", " "), len(cells) > 1 and len({*cells}) == 1
+            rows.append([f"{label} {cells[0]} throughout"] if constant else [label, *cells, "", "", ""])
     for term in stages[-1][0].terms if stages else ():
         points_of = [point.terms[term] for stage in every for point in stage if term in point.terms]
         low, high = min(each.low for each in points_of), max(each.high for each in points_of)
@@ -44,7 +36,6 @@ def training_table(trained: Sequence[Trained], points: int = 10) -> str:
             mean_known(point.terms[term].mean for point in stage if term in point.terms) for stage in stages
         ]
         share = mean_known(point.terms[term].share for point in stages[-1] if term in point.terms)
-        part = "logged" if is_diagnostic(term) else percent(share)
-        add(term, means, compact, compact(low), compact(high), part)
+        rows.append([term, *row(means, low, high), "logged" if is_diagnostic(term) else percent(share)])
     seeds = f", means of {len(trained)} seeds" if len(trained) > 1 else ""
     return "\n".join([f"Over training, exploration included{seeds}:", *columns(rows)])

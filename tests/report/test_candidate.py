@@ -116,7 +116,7 @@ def test_training_is_shown_as_in_feedback(
     assert max(map(len, table)) <= width
 
 
-@pytest.mark.parametrize(("width", "parts"), [(60, 3), (80, 5), (130, 10)])
+@pytest.mark.parametrize(("width", "parts"), [(50, 3), (80, 5), (130, 10)])
 def test_behaviour_fits_the_screen(script: Script, shown: Callable[..., str], width: int, parts: int) -> None:
     run = script.whole()
     assert "Behaviour" not in shown(candidate_page(run, "g1-00")), "it was judged without"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +24,7 @@ from eureka_loop.results import (
 )
 from eureka_loop.search.advice import advice
 from eureka_loop.search.feedback import LONGEST, feedback
-from eureka_loop.search.judged import courses
+from eureka_loop.search.judged import behaviour, courses, row
 from eureka_loop.search.training_table import training_table
 from tests.search.conftest import behaving
 
@@ -82,9 +83,7 @@ def test_what_no_learning_reaches_stands_beside_the_best() -> None:
         "random actions": trained("random", scores=[-0.2]),
     }
     text = feedback(evaluated("g0-00", trained()), (), floors=floors)
-    without = (
-        "Without learning: fitness 0.01 by zero actions, -0.2 by random actions; it is 2.49 above the best of"
-    )
+    without = "Without learning: fitness 0.01 by zero actions, -0.2 by random actions; its fitness is 2.49 above the best of"
     assert text.splitlines()[1] == f"{without} these."
 
 
@@ -100,7 +99,7 @@ def test_progress_is_told_where_a_task_has_it_and_that_it_ranks() -> None:
     floors = {"zero actions": never("g0-09", -0.6).trained[0]}
     lines = feedback(never("g0-00", -0.1), others, floors=floors).splitlines()
     assert "; success 0%; progress -0.2 (-0.3 to -0.1); episode length 9 steps." in lines[0]
-    without = "Without learning: fitness 0 by zero actions; progress -0.7 by zero actions; it is 0 above the best of"
+    without = "Without learning: fitness 0 by zero actions; progress -0.7 by zero actions; its progress is 0.5 above the best of"
     assert lines[1] == f"{without} these."
     assert lines[-3:] == [
         "The other programs of this generation, by progress, since none of them ever succeeded:",
@@ -232,8 +231,11 @@ def test_a_fall_of_fitness_is_set_beside_the_reward(means: Sequence[float], expe
 @pytest.mark.parametrize(
     ("fitness", "expected"),
     [
-        ((), "It (almost) never succeeded: rewrite the whole reward rather than adjusting it."),
-        (WANDERING, "and it (almost) never succeeded: rewrite the whole reward rather than adjusting it."),
+        ((), "The final policy (almost) never succeeded: rewrite the whole reward rather than adjusting it."),
+        (
+            WANDERING,
+            "and the final policy (almost) never succeeded: rewrite the whole reward rather than adjusting it.",
+        ),
         (RISING, ""),
     ],
 )
@@ -257,7 +259,9 @@ def test_what_came_closer_than_without_learning_is_kept_though_it_never_succeede
 
     floors = {"zero actions": reaching(-0.9, -0.8), "random actions": reaching(-0.6, -0.8, -0.6, -0.8)}
     (found, *_) = advice([reaching(-0.1, -0.3), reaching(-0.2, -0.2)], floors)
-    assert found == "It (almost) never succeeded yet, but progress is -0.2, and -0.7 without learning."
+    assert (
+        found == "The final policy (almost) never succeeded, but progress is -0.2, and -0.7 without learning."
+    )
     for without in (floors, {}):  # no further than by chance; nothing to set it beside
         assert "rewrite" in advice([reaching(-0.4, -0.8)], without)[0]
 
@@ -296,18 +300,62 @@ def test_a_course_without_its_parts_is_left_out() -> None:
     assert courses([replace(result, episodes=())]) == ""
 
 
+def test_success_in_the_end_is_success_at_some_time() -> None:
+    result = trained(scores=(1.0, 2.0, 3.0))
+    episodes = [
+        replace(behaving(each, 1.0), scores={**each.scores, "success": Score(success)})
+        for each, success in zip(result.episodes, (0.0, 1.0, 1.0), strict=True)
+    ]
+    episodes[1] = behaving(episodes[1], 1.0, terminated=True)  # a success from the first step on: at no time
+    assert "- success: in 2 of 3 episodes at the end, in 3 at some time, first after 10 s\n" in behaviour(
+        [replace(result, episodes=tuple(episodes))]
+    )
+
+
+def test_a_part_of_the_fitness_that_says_nothing_more_is_left_out() -> None:
+    (result,) = evaluated("g0-00", acting(trained(), 1.0)).trained
+
+    def shown(**parts: float) -> str:
+        return courses(
+            [
+                replace(
+                    result,
+                    episodes=tuple(
+                        replace(each, behaviour=replace(each.behaviour, pieces=parts))
+                        for each in result.episodes
+                        if each.behaviour
+                    ),
+                )
+            ]
+        )
+
+    assert "taken apart" not in shown(high=1.0)
+    assert "taken apart" not in shown(high=1.0, again=1.0)
+    assert "low" in shown(high=1.0, again=1.0, low=0.5)
+    assert "again" not in shown(high=1.0, again=1.0, low=0.5)
+
+
+def test_cells_of_a_row_have_no_more_decimals_than_its_means_need() -> None:
+    assert row([0.0151, -1.39e-6, None], -0.161, 1234.5) == ["0.0151", "0", "–", "-0.161", "1234"]
+    assert row([2e-17, -3e-12], -6e-11, 0.0) == ["0", "0", "0", "0"]
+    assert row([math.nan, 12345.6], 0.0, math.inf)[:2] == ["nan", "12346"]
+
+
 # the programs around
 
 
 def test_the_spread_between_trainings_is_measured_where_programs_were_trained_again() -> None:
     once = [evaluated(f"g0-0{n}", trained(f"g0-0{n}", scores=[0.1 * n])) for n in range(3)]
-    assert "the spread between trainings of one program isn't known" in feedback(once[2], once, history=once)
+    assert "The spread between trainings of one program isn't known" in feedback(once[2], once, history=once)
     again = evaluated("g0-03", *(trained("g0-03", seed, scores=[0.1 * seed]) for seed in (1, 2, 3)))
     text = feedback(again, once, history=[*once, again])
     assert (
-        "differ by a standard deviation of 0.1 in fitness (roughly, by 1 program): between programs trained once, "
-        "a difference below 0.283 means nothing; between means of three trainings, one below 0.163." in text
+        "differ by a standard deviation of 0.1 in fitness (roughly, by 1 program): a difference below 0.283 "
+        "between programs trained once, or below 0.163 between means of three trainings, may be chance."
+        in text
     )
+    same = evaluated("g0-04", *(trained("g0-04", seed, scores=[0.0]) for seed in (1, 2)))
+    assert "may be chance" not in feedback(same, [same], history=[same]), "as where none ever succeeds"
 
 
 def test_the_best_before_and_a_line_of_each_earlier_generation() -> None:
@@ -318,7 +366,7 @@ def test_the_best_before_and_a_line_of_each_earlier_generation() -> None:
         evaluated("g2-00", trained("g2-00", scores=[5.0])),
     ]
     text = feedback(history[3], history[3:], history=history)
-    assert "The best so far is g0-00 with 9; this one is 4 below it." in text
+    assert "The best so far is g0-00 with fitness 9; this one is 4 below it." in text
     assert "The other programs of this generation, and the best before:\ng0-00: fitness 9 (terms: go)" in text
     assert text.splitlines()[-3:] == [
         "Earlier generations:",
