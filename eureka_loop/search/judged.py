@@ -196,10 +196,10 @@ def _course(which: str, episode: JudgedEpisode, most: int) -> str:
 
 
 def row(means: Sequence[float | None], *ends: float) -> list[str]:
-    """Cells of a row: three significant digits of its largest mean, and no more decimals elsewhere."""
+    """Cells of a row: three significant digits, but no more decimals than four digits of its largest mean."""
     sizes = [abs(each) for each in means if each is not None and math.isfinite(each)]
     largest = max(sizes, default=0.0) or max(map(abs, ends), default=0.0)
-    decimals = 2 - math.floor(math.log10(largest)) if 0.0 < largest < math.inf else 0
+    decimals = 3 - math.floor(math.log10(largest)) if 0.0 < largest < math.inf else 0
     decimals = min(max(decimals, 0), MOST_DECIMALS)
     return [compact(None if each is None else round(each, decimals)) for each in (*means, *ends)]
 
