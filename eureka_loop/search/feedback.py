@@ -17,7 +17,6 @@ from types import MappingProxyType
 
 from eureka_loop.numbers import compact, count, percent, plural
 from eureka_loop.results import FITNESS, PROGRESS, Evaluated, Halted, Trained, mean_known, ranked, ranked_by
-from eureka_loop.search.advice import advice
 from eureka_loop.search.judged import behaviour, changes, courses, in_short
 from eureka_loop.search.lineage import changed, difference
 from eureka_loop.search.training_table import training_table
@@ -95,8 +94,6 @@ def _parts(
             yield origin
         if all(each.checkpoints for each in best.trained):
             yield training_table(best.trained, detail.points)
-        if found := advice(best.trained, floors):
-            yield "\n".join(["What the numbers say:", *(f"- {line}" for line in found)])
     own = best.candidate.id if best else ""
     shown = {each.candidate.id: each for each in (*generation, *parents)}
     shown |= {each.candidate.id: each for each in ranked(history)[:1]}

@@ -1,4 +1,4 @@
-"""Evaluations as text: the numbers are those recorded, and each piece of advice comes where it belongs."""
+"""Evaluations as text: the numbers are those recorded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from eureka_loop.results import (
     Trained,
     judged_episode,
 )
-from eureka_loop.search.advice import advice
 from eureka_loop.search.feedback import LONGEST, feedback
 from eureka_loop.search.judged import behaviour, courses, row
 from eureka_loop.search.training_table import training_table
@@ -196,96 +195,6 @@ def test_halted_candidates_say_when_and_why_below_the_finished_ones() -> None:
         "g0-00: stopped after 11.3k of 100k steps with fitness 0.31, below the best 3 of 8"
     )
     assert "The policy's fitness is 0.31" in alone
-
-
-RISING, FALLING = (0.1, 0.5, 1.0, 1.4, 1.8, 2.2), (0.1, 1.0, 2.0, 2.0, 1.0, 0.2, 0.1, 0.1)
-WANDERING = (1.0, 1.1, 0.9, 1.05, 0.95, 1.1, 0.9)
-
-
-@pytest.mark.parametrize(
-    ("fitness", "expected"),
-    [
-        ([1.0, 0.9, 0.8], "Fitness didn't rise in training (1 at first, 0.8 at the end)."),
-        (WANDERING, "Fitness didn't rise in training"),
-        ([0.0, 3.0, 1.0], "Fitness rose from 0 to 3 at step 2,000 and fell to 1"),
-        (FALLING, "Fitness rose from 0.1 to 1.67 at step 3,000 and fell to 0.133"),
-        ([0.2, 0.6, 1.0, 1.4, 1.8, 2.2, 2.4, 2.5, 2.4, 1.6], None),  # one bad point at the end is no fall
-    ],
-)
-def test_advice_on_fitness(fitness: Sequence[float], expected: str | None) -> None:
-    found = advice([trained(fitness=fitness)])
-    assert found[0].startswith(expected) if expected else found == []
-    assert advice([trained()]) == advice([trained(fitness=[])]) == advice([]) == []
-
-
-@pytest.mark.parametrize(
-    ("means", "expected"),
-    [(range(8), "while its reward rose: it pays for something else"), (FALLING, "and its reward with it")],
-)
-def test_a_fall_of_fitness_is_set_beside_the_reward(means: Sequence[float], expected: str) -> None:
-    terms: Terms = {"go": [(each, -9.0, 9.0, 0.6) for each in means]}
-    terms["_seen"] = [(-each, -9.0, 9.0, 0.0) for each in means]
-    assert expected in advice([trained(fitness=FALLING, terms=terms)])[0]
-
-
-@pytest.mark.parametrize(
-    ("fitness", "expected"),
-    [
-        ((), "The final policy (almost) never succeeded: rewrite the whole reward rather than adjusting it."),
-        (
-            WANDERING,
-            "and the final policy (almost) never succeeded: rewrite the whole reward rather than adjusting it.",
-        ),
-        (RISING, ""),
-    ],
-)
-def test_only_what_never_succeeded_and_did_not_rise_is_to_be_rewritten(
-    fitness: Sequence[float], expected: str
-) -> None:
-    found = advice([trained(fitness=fitness, success=0.0), trained(seed=1, fitness=fitness, success=0.05)])
-    assert [expected in each for each in found] == [True] * bool(expected)
-    assert not advice([trained(success=0.0), trained(seed=1, success=1.0)]), (
-        "one seed that succeeds is enough"
-    )
-
-
-@pytest.mark.parametrize("fitness", [(), WANDERING])
-def test_what_came_closer_than_without_learning_is_kept_though_it_never_succeeded(
-    fitness: Sequence[float],
-) -> None:
-    def reaching(*progress: float) -> Trained:
-        judged = (judged_episode(n, 0.0, 0.0, 9, Score(value)) for n, value in enumerate(progress))
-        return replace(trained(fitness=fitness, success=0.0), episodes=tuple(judged))
-
-    floors = {"zero actions": reaching(-0.9, -0.8), "random actions": reaching(-0.6, -0.8, -0.6, -0.8)}
-    (found, *_) = advice([reaching(-0.1, -0.3), reaching(-0.2, -0.2)], floors)
-    assert (
-        found == "The final policy (almost) never succeeded, but progress is -0.2, and -0.7 without learning."
-    )
-    for without in (floors, {}):  # no further than by chance; nothing to set it beside
-        assert "rewrite" in advice([reaching(-0.4, -0.8)], without)[0]
-
-
-@pytest.mark.parametrize(
-    ("stats", "expected"),
-    [
-        (
-            [(0.0, 0.0, 0.0, 0.2)] * 3,
-            "'t' was exactly 0 throughout training: what it measures never happened.",
-        ),
-        (
-            [(0.5, 0.5, 0.5, 0.9)] * 3,
-            "'t' was 0.5 at every step: it pays for the length of an episode alone.",
-        ),
-        ([(0.99, 0.0, 1.0, 0.2)] * 3, None),  # near its highest value all along, as an alive bonus is
-        ([(0.1 * n, 0.0, 1.0, 1e-5) for n in range(3)], None),  # small, and may matter early
-        ([(0.1 * n, 0.0, 1.0, 0.9) for n in range(3)], None),
-    ],
-)
-def test_a_term_is_named_only_where_it_is_constant(stats: list[Stats], expected: str | None) -> None:
-    terms: Terms = {"t": stats, "other": [(0.1 * n, 0.0, 1.0, 0.2) for n in range(3)]}
-    found = advice([trained(fitness=[1, 2, 3], terms=terms, correlations={"t": -0.9})])
-    assert found == ([expected] if expected else [])
 
 
 def test_a_course_without_its_parts_is_left_out() -> None:
