@@ -29,7 +29,7 @@ MOST_COURSES = 16  # of observables, components counted; as many again of terms
 COMPONENTS, WIDEST = 4, 64  # shown one by one; in one number; wider observables are left out
 NOT_SHOWN = {"obs", "action", "terminated", "dt", "time", "time_left"}
 TORSO, EVERYTHING = ("torso_pos", "torso_turn"), ("com_pos",)
-STILL = 0.1  # m/s, rad/s: of every joint, below which nothing moves
+STILL = 0.01  # m/s, rad/s: of every joint, below which nothing moves; a slow arm does, at 0.1
 STILL_FOR = 0.1  # of the episode, at its end
 AT_BOUND = 0.01  # of an action's range
 

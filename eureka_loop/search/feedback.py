@@ -120,7 +120,9 @@ def _final(best: Evaluated) -> str:
     line = f"{best.candidate.id}: {policy} fitness is {compact(fmean(fitness))}"
     if (seeds := len(best.trained)) > 1:
         line += f" (of {seeds} seeds: {', '.join(compact(each.fitness) for each in best.trained)})"
-    line += f", {compact(min(fitness))} to {compact(max(fitness))} in {len(scores)} episodes"
+    if len({*fitness}) > 1:
+        line += f", {compact(min(fitness))} to {compact(max(fitness))}"
+    line += f" in {plural(len(scores), 'episode')}"
     if (success := mean_known(score.success for score in scores)) is not None:
         line += f"; success {percent(success)}"
     if (progress := best.score(PROGRESS)) is not None:
@@ -178,7 +180,9 @@ def _origin(best: Evaluated, known: Mapping[str, Evaluated]) -> str:
     if parent is None or not parent.trained:
         return ""
     before, after = parent.candidate, best.candidate
-    lines = [f"Against its parent {before.id}, fitness {compact(parent.fitness)} → {compact(best.fitness)}:"]
+    by = FITNESS if None in (best.score(PROGRESS), parent.score(PROGRESS)) else PROGRESS
+    scores = " → ".join(compact(each.score(by)) for each in (parent, best))
+    lines = [f"Against its parent {before.id}, {by} {scores}:"]
     lines += difference(before.source, after.source)
     if found := changes(parent.trained, best.trained):
         lines.append(f"Beyond the spread over episodes: {'; '.join(found)}.")
@@ -192,8 +196,9 @@ def _generations(earlier: Sequence[Evaluated]) -> Iterator[str]:
         order = ranked(own)
         line = f"g{generation}: {plural(len(own), 'program')}"
         if order:
-            scores = [each.fitness for each in order if each.fitness is not None]
-            line += f", best {_reached(order[0])}{_terms(order[0])}; median fitness {compact(median(scores))}"
+            by = ranked_by(order[0].score)
+            scores = [value for each in order if (value := each.score(by)) is not None]
+            line += f", best {_reached(order[0])}{_terms(order[0])}; median {by} {compact(median(scores))}"
         failed = len(own) - len(order)
         yield line + (f"; {failed} failed" if failed else "")
 

@@ -98,7 +98,7 @@ def changes(before: Sequence[Trained], after: Sequence[Trained]) -> list[str]:
             a, b = old[name], new[name]
             gap = max(min(a) - max(b), min(b) - max(a))
             texts = [_written(name, fmean(each)) for each in (a, b)]
-            if gap > 0.0 and texts[0] != texts[1]:
+            if gap > 0.0 and texts[0] != texts[1] and min(len(a), len(b)) > 1:  # of one there is no spread
                 size = max(map(abs, (*a, *b)))
                 found.append((gap / size, f"{heading}{name} {' → '.join(texts)}{_unit(name)}"))
     return [text for _, text in sorted(found, key=lambda each: -each[0])[:MOST_CHANGES]]

@@ -39,7 +39,7 @@ def columns() -> dict[str, Array]:
     return {
         "torso_pos": np.stack([10 * part, zeros, ones], axis=1),
         "torso_turn": np.stack([zeros, 4 * np.pi * part, zeros], axis=1),
-        "qvel": np.where(np.arange(STEPS) < 60, 0.2, 1e-5)[:, None] * np.eye(9)[0],
+        "qvel": np.where(np.arange(STEPS) < 60, 0.02, 1e-5)[:, None] * np.eye(9)[0],
         "action": np.stack([ones, zeros], axis=1),
         "terminated": np.eye(STEPS)[-1],
         "foot_contact": np.where(part < 0.5, 1.0, 0.0),
@@ -75,7 +75,7 @@ def test_what_is_measured(fork_server: ForkServer, reward: CheckedProcess, colum
     assert (found.effort, found.saturated) == (0.5, 0.5)
     assert found.succeeded_at == 4.0, "at the end of the fourth tenth, though not in the end"
     assert found.pieces == {"up": pytest.approx(0.25 + 0.75 * 0.3, abs=0.02)}
-    assert found.terms == {"rise": 1.0, "_speed": pytest.approx(0.2 * 0.6, rel=1e-3)}, (
+    assert found.terms == {"rise": 1.0, "_speed": pytest.approx(0.02 * 0.6, rel=1e-3)}, (
         "more rows than fit at once"
     )
     assert [*found.courses] == ["pitch", "qvel (root mean square)", "term rise", "term _speed"]

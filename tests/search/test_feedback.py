@@ -23,7 +23,7 @@ from eureka_loop.results import (
     judged_episode,
 )
 from eureka_loop.search.feedback import LONGEST, feedback
-from eureka_loop.search.judged import behaviour, courses, row
+from eureka_loop.search.judged import behaviour, changes, courses, row
 from eureka_loop.search.training_table import training_table
 from tests.search.conftest import behaving
 
@@ -105,6 +105,10 @@ def test_progress_is_told_where_a_task_has_it_and_that_it_ranks() -> None:
         "g0-02: fitness 0, success 0%, progress -0.5",
         "g0-01: fitness 0, success 0%, progress -0.6",
     ]
+    child = replace(never("g1-00", -0.1), candidate=Candidate("g1-00", 1, "", "llm", parents=("g0-01",)))
+    text = feedback(child, [child], history=[*others, child])
+    assert "Against its parent g0-01, progress -0.6 → -0.2:" in text
+    assert "g0: 2 programs, best g0-02: fitness 0, success 0%, progress -0.5; median progress -0.55" in text
     why = replace(
         halted("g0-03", 9, 0.0, needed=-0.3), halted=Halted("g0-03", 0, 9, 90, 0.0, -0.3, 1, 3, -0.4)
     )
@@ -219,6 +223,13 @@ def test_success_in_the_end_is_success_at_some_time() -> None:
     assert "- success: in 2 of 3 episodes at the end, in 3 at some time, first after 10 s\n" in behaviour(
         [replace(result, episodes=tuple(episodes))]
     )
+
+
+def test_one_episode_shows_no_spread_that_a_change_could_exceed() -> None:
+    before, after = acting(trained(scores=[1.0]), 1.0), acting(trained(scores=[1.0]), 2.0)
+    assert changes([before], [after]) == []
+    again = [acting(trained(seed=1, scores=[1.0]), turns) for turns in (1.0, 2.0)]
+    assert "turned about y 1 → 2 turns" in changes([before, again[0]], [after, again[1]])
 
 
 def test_a_part_of_the_fitness_that_says_nothing_more_is_left_out() -> None:
