@@ -2,17 +2,22 @@
 
     python benchmarks/choice.py [--repeats 4000]
 
-A rule is given a pool's programs in random order, in generations of eight, and sees the seeds of each in random
-order. A row: steps it takes, in whole trainings; fitness of the program that it chooses, over the seeds that it
-has not seen, as a share of the best program's, with the standard error over repeats (they share the table, so
-between pools there is more); its own mean ÷ that fitness, median over repeats. A rule that leaves no seed unseen
-is left out.
+A rule is given a pool's programs in random order, in generations of eight. Each training of a program is a row of
+the table, drawn with replacement: so the true fitness of a program is its mean in the table, and what a rule
+has seen says nothing else about the rest (without replacement, a lucky draw leaves unlucky ones). A row:
+trainings that the rule takes; true fitness of its choice as a share of the best program's, with the standard
+error over repeats (they share the table, so between pools there is more); its estimate ÷ true fitness, median
+over repeats.
 
     every n     each program to the end with n seeds
     halving n   the best third of a generation go on after a third of the steps (by the training episodes'
                 fitness then), with n seeds in all; the others stay
-    confirm n   each program with one seed; the best of a generation gets n in all, and so on, until the best so
-                far is one that has them: the product's
+    mild n      the same with five of eight, and of these as `confirm n`
+    confirm n   each program with one seed; the best so far gets two more at a time until the best is one that has
+                n; best by the mean drawn towards the median of all, by n ÷ (n + 0.5): the product's
+    raw n       the same by the mean itself
+
+Rules marked * see as many programs, drawn at random, as make their steps equal to those of `every 1`.
 """
 
 from __future__ import annotations
@@ -21,45 +26,52 @@ import argparse
 import csv
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 DATA = Path(__file__).parent / "data" / "pools"
-GENERATION, ETA = 8, 3
+GENERATION, ETA, MILD = 8, 3, 5
 EARLY = 3  # index of the tenth of the steps that follows a third of them
+AT_ONCE = 2  # further trainings of the best
+NOISE = 0.5  # variance of a program's trainings as a part of the variance between programs
 Table = npt.NDArray[np.float64]  # (programs, seeds, 2): fitness early and in the end
-Choice = tuple[int, int, float, float]  # program, seeds of it that were seen, their mean, trainings taken
+Choice = tuple[int, float, float]  # program, estimate of its fitness, trainings taken
 Rule = Callable[[Table, int], Choice]
 
 
 def every(table: Table, seeds: int) -> Choice:
     means = table[:, :seeds, 1].mean(axis=1)
     best = int(means.argmax())
-    return best, seeds, means[best], len(table) * seeds
+    return best, float(means[best]), len(table) * seeds
 
 
-def halving(table: Table, seeds: int) -> Choice:
+def halving(table: Table, seeds: int, keep: int = -(-GENERATION // ETA), then: Rule = every) -> Choice:
     kept: list[int] = []
     for members in generations(table):
-        kept += sorted(members, key=lambda place: -table[place, 0, 0])[: -(-len(members) // ETA)]
-    place, _, mean, trainings = every(table[kept], seeds)
-    return kept[place], seeds, mean, trainings + (len(table) - len(kept)) / ETA
+        kept += sorted(members, key=lambda place: -table[place, 0, 0])[:keep]
+    place, mean, trainings = then(table[kept], seeds)
+    return kept[place], mean, trainings + (len(table) - len(kept)) / ETA
 
 
-def confirm(table: Table, seeds: int) -> Choice:
+def confirm(table: Table, seeds: int, noise: float = NOISE) -> Choice:
     seen: dict[int, int] = {}
 
-    def mean(place: int) -> float:
-        return float(table[place, : seen[place], 1].mean())
+    def estimates() -> dict[int, float]:
+        means = {place: float(table[place, :count, 1].mean()) for place, count in seen.items()}
+        middle = float(np.median([*means.values()]))
+        return {
+            place: middle + (mean - middle) * seen[place] / (seen[place] + noise)
+            for place, mean in means.items()
+        }
 
-    best = 0
     for members in generations(table):
         seen |= dict.fromkeys(members, 1)
-        while seen[best := max(seen, key=mean)] < seeds:
-            seen[best] = seeds
-    return best, seeds, mean(best), sum(seen.values())
+        while seen[best := max(found := estimates(), key=found.__getitem__)] < seeds:
+            seen[best] = min(seeds, seen[best] + AT_ONCE)
+    return best, found[best], sum(seen.values())
 
 
 def generations(table: Table) -> list[range]:
@@ -67,22 +79,29 @@ def generations(table: Table) -> list[range]:
     return [range(n, min(n + GENERATION, len(table))) for n in range(0, len(table), GENERATION)]
 
 
-RULES: tuple[tuple[Rule, int], ...] = (
-    (every, 1), (every, 2), (every, 3), (halving, 1), (halving, 3), (confirm, 2), (confirm, 3), (confirm, 5),
-)  # fmt: skip
+RULES: tuple[tuple[str, Rule, int], ...] = (
+    *(("every", every, n) for n in (1, 2, 3)),
+    *(("halving", halving, n) for n in (1, 3)),
+    *(("mild", partial(halving, keep=MILD, then=confirm), n) for n in (3, 5)),
+    *(("confirm", confirm, n) for n in (3, 5, 7)),
+    *(("raw", partial(confirm, noise=0.0), n) for n in (3, 5, 7)),
+)
 
 
-def replay(table: Table, rule: Rule, seeds: int, repeats: int) -> npt.NDArray[np.float64]:
-    """(repeats, 3): trainings; fitness of the choice ÷ the best program's; its mean ÷ fitness of the choice."""
-    generator, best = np.random.default_rng(0), table[:, :, 1].mean(axis=1).max()
+def replay(table: Table, rule: Rule, seeds: int, repeats: int, programs: int) -> npt.NDArray[np.float64]:
+    """(repeats, 3): trainings; true fitness of the choice ÷ the best program's; its estimate ÷ true fitness.
+
+    Args:
+        programs: number of those that the rule sees.
+    """
+    generator, true = np.random.default_rng(0), table[:, :, 1].mean(axis=1)
     found = []
     for _ in range(repeats):
-        shuffled = table[generator.permutation(len(table))]
-        order = generator.permuted(np.tile(np.arange(table.shape[1]), (len(table), 1)), axis=1)
-        shuffled = np.take_along_axis(shuffled, order[:, :, None], axis=1)
-        place, seen, estimate, trainings = rule(shuffled, seeds)
-        fresh = shuffled[place, seen:, 1].mean()
-        found.append((trainings, fresh / best, estimate / max(fresh, 1e-9)))
+        order = generator.permutation(len(table))[:programs]
+        drawn = generator.integers(table.shape[1], size=(programs, seeds))
+        place, estimate, trainings = rule(np.take_along_axis(table[order], drawn[:, :, None], axis=1), seeds)
+        chosen = true[order[place]]
+        found.append((trainings, chosen / true.max(), estimate / max(chosen, 1e-9)))
     return np.array(found)
 
 
@@ -109,15 +128,21 @@ def main() -> None:
     options = parser.parse_args()
     for pool, table in tables().items():
         print(f"{pool}: {len(table)} programs × {table.shape[1]} seeds")
-        for rule, seeds in RULES:
-            if seeds >= table.shape[1]:
-                continue
-            found, name = replay(table, rule, seeds, options.repeats), f"{rule.__name__} {seeds}"
-            trainings, share, _ = found.mean(axis=0)
-            error, estimate = found[:, 1].std() / np.sqrt(len(found)), np.median(found[:, 2])
-            print(
-                f"  {name:10} {trainings:5.1f} trainings  {share:.3f} ± {error:.3f} of the best  {estimate:.2f}"
-            )
+        for name, rule, seeds in RULES:
+            whole = replay(table, rule, seeds, options.repeats, len(table))
+            show(f"{name} {seeds}", whole)
+            if (taken := whole[:, 0].mean()) > len(table):
+                for _ in range(3):  # the best of few programs takes a larger part of the trainings
+                    programs = round(len(table) * len(table) / taken)
+                    part = replay(table, rule, seeds, options.repeats, programs)
+                    taken = part[:, 0].mean() * len(table) / programs
+                show(f"{name} {seeds}*", part)
+
+
+def show(name: str, found: npt.NDArray[np.float64]) -> None:
+    trainings, share, _ = found.mean(axis=0)
+    error, estimate = found[:, 1].std() / np.sqrt(len(found)), np.median(found[:, 2])
+    print(f"  {name:10} {trainings:5.1f} trainings  {share:.3f} ± {error:.3f} of the best  {estimate:.2f}")
 
 
 if __name__ == "__main__":
