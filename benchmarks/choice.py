@@ -14,7 +14,7 @@ over repeats.
                 fitness then), with n seeds in all; the others stay
     mild n      the same with five of eight, and of these as `confirm n`
     confirm n   each program with one seed; the best so far gets two more at a time until the best is one that has
-                n; best by the mean drawn towards the median of all, by n ÷ (n + 0.5): the product's
+                n; best by the mean drawn towards the median of the first eight, by n ÷ (n + 0.5): the product's
     raw n       the same by the mean itself
 
 Rules marked * see as many programs, drawn at random, as make their steps equal to those of `every 1`.
@@ -61,7 +61,7 @@ def confirm(table: Table, seeds: int, noise: float = NOISE) -> Choice:
 
     def estimates() -> dict[int, float]:
         means = {place: float(table[place, :count, 1].mean()) for place, count in seen.items()}
-        middle = float(np.median([*means.values()]))
+        middle = float(np.median([means[place] for place in seen if place < GENERATION]))
         return {
             place: middle + (mean - middle) * seen[place] / (seen[place] + noise)
             for place, mean in means.items()

@@ -85,7 +85,7 @@ class RunConfig(TrainConfig):
     samples: int = 0
     """Reward programs a generation; 0: what fits --minutes, or 8."""
     confirm: int = 0
-    """Trainings, in all, that a generation's best gets before it counts as such; 0: 3 where trainings take
+    """Trainings, in all, that a generation's best gets before it counts as such; 0: 5 where trainings take
     twenty rollouts or more, else --seeds."""
     halving: int = 1
     """With 3 only the best third goes on after a third of the steps, and so on. 1: all train to the end."""

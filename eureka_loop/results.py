@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
+from statistics import fmean, median
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -36,6 +36,7 @@ FailureKind = Literal[
     "ranks_backwards",  # not trained: recorded episodes show that it pays for doing worse
 ]
 SKIPPED: FailureKind = "ranks_backwards"  # left out, and nothing broke
+NOISE = 0.5  # variance of a program's trainings ÷ that between programs; see benchmarks/choice.py
 FITNESS, SUCCESS, PROGRESS = "fitness", "success", "progress"  # scores that the task itself defines
 
 
@@ -313,11 +314,21 @@ def standing(score: Scores) -> tuple[bool, float, float]:
 def ranked(evaluated: Sequence[Evaluated]) -> list[Evaluated]:
     """Those with a fitness, best first by `standing`; ties keep their order, so the earlier one wins.
 
+    A mean over n seeds is drawn towards the median of the first generation by n ÷ (n + NOISE): few are luck.
+    Only the first, since a median that moves would put untried candidates of earlier generations on top.
     A candidate with a shorter training ranks below all with longer ones: a score after fewer steps says less.
     """
     known = [each for each in evaluated if each.fitness is not None]
-    return sorted(
-        known,
-        key=lambda each: (each.halted.steps if each.halted else math.inf, standing(each.score)),
-        reverse=True,
-    )
+    means: dict[str, dict[int, list[float]]] = {}
+    for each in known:
+        by = ranked_by(each.score)
+        means.setdefault(by, {}).setdefault(each.candidate.generation, []).append(each.score(by) or 0.0)
+    middle = {by: median(found[min(found)]) for by, found in means.items()}
+
+    def key(each: Evaluated) -> tuple[float, tuple[bool, float, float]]:
+        succeeds, mean, fitness = standing(each.score)
+        centre, trainings = middle[ranked_by(each.score)], len(each.results)
+        drawn = centre + (mean - centre) * trainings / (trainings + NOISE)
+        return each.halted.steps if each.halted else math.inf, (succeeds, drawn, fitness)
+
+    return sorted(known, key=key, reverse=True)

@@ -139,7 +139,9 @@ class Search:
         whole = Rung(0, self.plan.steps, self.config.seeds, self.config.judge_episodes, asked.of)
         rungs = ladder(self.config.halving, whole)
         confirm = self.config.confirm
-        return Allocation(self.run, self.evaluation, rungs, self.config.seed, confirm).train(asked, written)
+        return Allocation(self.run, self.evaluation, rungs, self.config.seed, confirm).train(
+            asked, written, history
+        )
 
     def request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
         """A strategy's request, and the results so far → the request to a designer."""

@@ -24,6 +24,7 @@ from eureka_loop.store import Run
 
 Written = asyncio.Task[Candidate | None]  # None: the designer can't write it just now
 
+AT_ONCE = 2  # further trainings of the best
 LEAST_EPISODES = 3  # in which a policy is judged, where it is judged in more at the end
 
 
@@ -78,7 +79,9 @@ class Allocation:
     seed: int
     confirm: int = 0
 
-    def train(self, request: ProposalRequest, written: Sequence[Written]) -> list[Ended]:
+    def train(
+        self, request: ProposalRequest, written: Sequence[Written], history: Sequence[Evaluated] = ()
+    ) -> list[Ended]:
         """Each candidate as it stood at the highest rung that it reached; None where it wasn't written.
 
         On the first rung a cohort begins when each of its planned members is written or has failed.
@@ -95,7 +98,7 @@ class Allocation:
         confirm = request.barrier and self.confirm > self.rungs[-1].seeds
         if len(self.rungs) == 1 and not confirm:
             return first
-        climbed = start(self._climb(first, request.parents if confirm else None))
+        climbed = start(self._climb(first, history if confirm else None))
 
         async def reached(place: int) -> Evaluated | None:
             return (await climbed)[place]
@@ -125,7 +128,7 @@ class Allocation:
         Nothing is decided while a candidate isn't written.
 
         Args:
-            rivals: the best so far; None: the best of these are not confirmed.
+            rivals: all observed before; None: the best of these are not confirmed.
         """
         reached = await asyncio.gather(*first)
         evaluated = [each for each in reached if each is not None]
@@ -154,12 +157,17 @@ class Allocation:
             id for id in whole if not {*self.run.training_seeds(id)} <= {*training[: self.rungs[-1].seeds]}
         ]
         for id in begun:  # interrupted
-            (whole[id],) = await self.evaluation.train_all([whole[id].candidate], stage)
+            more = len(self.run.training_seeds(id)) - self.rungs[-1].seeds
+            trainings = min(self.confirm, self.rungs[-1].seeds + AT_ONCE * ceil(more / AT_ONCE))
+            wanted = replace(stage, training=training[:trainings])
+            (whole[id],) = await self.evaluation.train_all([whole[id].candidate], wanted)
         while (order := ranked([*whole.values(), *rivals])) and order[0].candidate.id in whole:
             best = order[0].candidate
             if len(whole[best.id].results) >= self.confirm:
                 break
-            (whole[best.id],) = await self.evaluation.train_all([best], stage)
+            more = min(self.confirm, len(whole[best.id].results) + AT_ONCE)
+            wanted = replace(stage, training=training[:more])
+            (whole[best.id],) = await self.evaluation.train_all([best], wanted)
         found |= whole
 
     def _cut(self, evaluated: Sequence[Evaluated], rung: Rung, above: Rung) -> list[Evaluated]:

@@ -39,9 +39,10 @@ GROWTH = (
 )
 """Spent on in this order, as long as the time allows."""
 PLATEAU = 3  # generations without a better candidate after which a planned search ends; one at the ceiling
-CONFIRM = 3  # trainings of a generation's best
+CEILING = 3  # trainings that must succeed in every episode
+CONFIRM = 5  # trainings of a generation's best
 ROLLOUTS = 20  # a training of fewer can't tell rewards apart
-CONFIRMED = 1.5  # candidates of a generation, expected: the first best may prove lucky
+CONFIRMED = 0.75  # of a candidate's confirmation, expected a generation: see benchmarks/choice.py
 LEAST_ROLLOUTS = 3  # of a training
 RESERVE, LAST = 0.03, 20.0  # share of the time, and seconds, kept for all but training: films take 10 to 16
 WRITING = 45.0  # s, assumed: a generation's replies from a model
@@ -269,7 +270,7 @@ def _nothing_better(best: Sequence[str], events: Iterable[Event]) -> str:
     now, held = best[-1], sum(1 for _ in itertools.takewhile(best[-1].__eq__, best[-2::-1]))
     ended = [event for event in events if event["event"] == "trained" and event["id"] == now]
     success = [event.get("success") for event in ended if not is_report(event["seed"])]
-    if held and len(success) >= CONFIRM and {*success} == {1.0}:
+    if held and len(success) >= CEILING and {*success} == {1.0}:
         solved = f"{now} succeeds in every episode of its {len(success)} trainings"
         return f"{solved}, and the next generation has found nothing better"
     return f"{PLATEAU} generations have found nothing better than {now}" if held >= PLATEAU else ""

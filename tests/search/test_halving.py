@@ -228,7 +228,7 @@ def test_the_best_is_one_that_was_trained_again(
     executor = Lucky(first, later)
     evaluation = Evaluation(run, executor, replace(PLAN, steps=STEPS), Share(1, 32))
     allocation = Allocation(run, evaluation, ladder(1, Rung(0, STEPS, 1, 10, len(first))), 0, confirm=3)
-    request = ProposalRequest(0, tuple(range(len(first))), len(first), (evaluated("h0-00", rival),))
+    request = ProposalRequest(0, tuple(range(len(first))), len(first))
 
     async def written(place: int) -> Candidate:
         candidate = Candidate(f"g0-{place:02d}", 0, str(place), "scripted")
@@ -237,8 +237,9 @@ def test_the_best_is_one_that_was_trained_again(
 
     async def work() -> list[Evaluated]:
         writes = [asyncio.ensure_future(written(place)) for place in range(len(first))]
-        return [each for each in await asyncio.gather(*allocation.train(request, writes)) if each]
+        return [each for each in await asyncio.gather(*allocation.train(request, writes, history)) if each]
 
+    history = [evaluated("h0-00", rival)]
     executor.most = most
     while True:
         with contextlib.suppress(KeyboardInterrupt):
@@ -250,3 +251,15 @@ def test_the_best_is_one_that_was_trained_again(
     assert executor.trained == trainings
     assert asyncio.run(work()) == found, "resumed, nothing is trained again"
     assert executor.trained == trainings
+
+
+def test_one_lucky_training_does_not_beat_a_confirmed_candidate() -> None:
+    kept = evaluated("g0-01", 9.0)
+    kept = replace(kept, results=kept.results * 5)
+    others = [evaluated(f"g0-0{n}", 1.0) for n in (2, 3, 4)]
+    order = ranked([evaluated("g0-00", 9.2), kept, *others])
+    assert [each.candidate.id for each in order[:2]] == ["g0-01", "g0-00"]
+    later = [evaluated(f"g1-0{n}", 9.0) for n in range(8)]
+    assert ranked([evaluated("g0-00", 9.2), kept, *others, *later])[0] is kept, (
+        "a later median changes nothing"
+    )
