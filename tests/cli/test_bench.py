@@ -79,7 +79,7 @@ def test_only_a_yes_starts_it(
     shown = " ".join(capsys.readouterr().out.split())
     for part in (
         "4 tasks, 12 searches to do",
-        "20,480 steps",
+        "ppo 20.5k steps",
         "0 tokens, $0.00",
         "runs/bench-quick-templates-",
     ):

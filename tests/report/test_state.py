@@ -174,9 +174,9 @@ def test_time_that_is_waited_for_a_person_is_neither_worked_nor_counted_down() -
 
 
 def test_the_best_of_generations_to_come_are_expected_to_be_confirmed() -> None:
-    """Of two generations of two candidates each: 4 trainings, and 1.5 × 2 of each generation's best."""
+    """Of two generations of two candidates each: 4 trainings, and 0.75 × 4 of each generation's best."""
     state = begun()
-    state.confirm = 3
+    state.confirm = 5
     assert state.trainings_wanted == 4 + 6
     take(state, done("g0-00", time=11.0), done("g0-01", time=11.0))
     assert state.seconds_left(11.0) == pytest.approx(800 / (200 / 10))

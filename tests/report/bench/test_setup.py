@@ -91,7 +91,7 @@ def test_more_searches_and_other_tasks_add_to_what_is_there(tmp_path: Path) -> N
 def test_limits_are_the_whole_benchs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Amounts that the other searches have spent are read from their events."""
     times = iter([0.0, 1800.0, 0.0, 3600.0, 0.0, 60.0, 60.0])
-    monkeypatch.setattr("eureka_loop.store.time.time", lambda: next(times))
+    monkeypatch.setattr("eureka_loop.store.time.monotonic", lambda: next(times))
     for seed in (5, 6, 7):
         run = begun(tmp_path, seed)
         run.event("started")
