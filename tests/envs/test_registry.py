@@ -13,7 +13,7 @@ import pytest
 from eureka_loop import files
 from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.registry import domains, find_domain, find_task, suites, tasks
-from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.errors import BadInput, Damaged, UnknownName
 from eureka_loop.records import Algorithm, Task
 from eureka_loop.train.hyperparameters import settings, try_out
 
@@ -46,7 +46,7 @@ def test_progress_without_success_is_refused_where_a_task_is_declared_and_where_
     files.write_json(
         tmp_path / "task.json", {**files.plain(find_task("halfcheetah-run")), "progress": progress}
     )
-    with pytest.raises(BadInput, match="'halfcheetah-run' has progress without success"):
+    with pytest.raises(Damaged, match="'halfcheetah-run' has progress without success"):
         files.read_json(tmp_path / "task.json", Task)
 
 

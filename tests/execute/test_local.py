@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from eureka_loop import files
+from eureka_loop.config import RunConfig, as_table
 from eureka_loop.envs.registry import find_task
 from eureka_loop.errors import RunError
 from eureka_loop.execute import local
@@ -68,6 +70,9 @@ def run(tmp_path: Path) -> Run:
 
 def train(run: Run, executor: LocalExecutor, *names: str, learners: int = 32) -> list[Evaluated]:
     plan = Plan(Task("t", "E-v0", "x", "f"), Training("ppo", {}, "population"), 10)
+    files.write_text(run.folder / "run.toml", tomli_w.dumps(as_table(RunConfig(steps=100))))
+    files.write_json(run.task_folder / "task.json", plan.task)
+    files.write_json(run.task_folder / "training.json", plan.training)
     candidates = [Candidate(name, 0, "s", "scripted") for name in names]
     for each in candidates:
         run.write_candidate(each)
