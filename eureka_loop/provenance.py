@@ -25,6 +25,17 @@ from eureka_loop.results import Failed, Trained
 RESULT = ("result.json", "job.json", POLICY)
 CONTINUED = (SNAPSHOT, "job.json")
 RUN = ("run.toml", "task/task.json", "task/training.json")
+SAME = (
+    "candidate",
+    "seed",
+    "task",
+    "source",
+    "algorithm",
+    "steps",
+    "hyperparameters",
+    "trainer",
+    "begin_with",
+)
 KEY_BYTES = 32
 NOT_HERE = "not made here"  # of a result, in reports
 
@@ -41,6 +52,12 @@ def fits(folder: Path, known: Mapping[str, Any], *, early: bool) -> bool:
     """Whether a result is of a job with these fields, which its place says; `early`: of an early rung."""
     job = files.read_json(folder / "job.json", Job)
     return (job.until is not None) == early and job == replace(job, **known)
+
+
+def continues(folder: Path, job: Job) -> bool:
+    """Whether a folder's snapshot was made here, in an earlier part of the same job."""
+    same = {name: getattr(job, name) for name in SAME}
+    return made_here(folder, CONTINUED) and fits(folder, same, early=True)
 
 
 def mark(folder: Path, names: Sequence[str], first: bytes | None = None) -> None:

@@ -109,7 +109,7 @@ def _train(folders: Sequence[Path], jobs: Sequence[Job], fork_server: ForkServer
                 files.require_space(folder)
                 traceback.print_exc()
     for folder, job, result in zip(folders, jobs, results, strict=True):
-        here = not job.after or provenance.made_here(folder / job.after, provenance.CONTINUED)
+        here = not job.after or provenance.continues(folder / job.after, job)
         if here and (folder / SNAPSHOT).exists():
             provenance.mark(folder, provenance.CONTINUED)
         provenance.write_result(folder, result, here=here)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
-from eureka_loop.errors import DesignerError, Refused
+from eureka_loop.errors import Damaged, DesignerError, Refused
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.llm import prompts
 from eureka_loop.propose.llm.extract import ENTRY, extract
@@ -30,7 +30,6 @@ ANSWERS = (".answer.md", ".answer.txt", ".py")  # behind a prompt's name; of sev
 SKIP = "skip"  # the answer that leaves a program out
 POLL = 0.5  # s between two looks at the files
 SETTLED = 2.0  # s without a change after which an answer counts as written: editors write in place
-LARGEST = 1_000_000  # bytes of an answer
 LEFT_OUT = "left out by its author"
 PARENT, ANSWERED = "# The program to work from", "# Your answer"  # headings of programs in prompts
 
@@ -114,13 +113,9 @@ What stands above "{PARENT}", if that is here, is the same in every prompt of th
 def read(path: Path) -> Reply:
     """The program in an answer; else why there is no whole one (yet), "" where the file is empty."""
     try:
-        text = path.read_text(encoding="utf-8-sig") if path.stat().st_size <= LARGEST else None
-    except (OSError, UnicodeDecodeError) as error:
-        return Reply(
-            None, problem=f"it can't be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}"
-        )
-    if text is None:
-        return Reply(None, problem=f"it has more than {LARGEST:,} bytes")
+        text = files.read_text(path).removeprefix("\ufeff")
+    except Damaged as error:
+        return Reply(None, problem=str(error))
     if text.strip(" .\n").lower() in ("", SKIP):
         return Reply(None, problem=LEFT_OUT if text.strip(" .\n") else "")
     reply = Reply(text) if path.suffix == ".py" else extract(text)

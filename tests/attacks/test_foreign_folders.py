@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -247,6 +248,27 @@ def test_a_training_that_goes_on_from_a_foreign_one_is_foreign(copied: Run, tmp_
     assert provenance.made_here(folder, provenance.CONTINUED)
     np.savez(folder / SNAPSHOT, state=np.ones(3, np.uint8))
     assert not provenance.made_here(folder, provenance.CONTINUED)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("source", "def compute_reward(): pass"),
+        ("seed", 7),
+        ("steps", 1),
+        ("candidate", "g0-09"),
+        ("until", 9),
+    ],
+)
+def test_a_training_goes_on_from_its_own_alone(copied: Run, name: str, value: object) -> None:
+    """Not from another program's snapshot, which this user has made, too, and whose digest fits."""
+    folder = next(every_training(copied))
+    job = replace(files.read_json(folder / "job.json", Job), until=100)
+    files.write_json(folder / "job.json", job)
+    np.savez(folder / SNAPSHOT, state=np.zeros(3, np.uint8))
+    provenance.mark(folder, provenance.CONTINUED)
+    later = replace(job, until=None, after="../rung-0/seed-0")
+    assert provenance.continues(folder, replace(later, **{name: value})) == (name == "until")
 
 
 def test_resumed_new_trainings_are_made_here_and_old_ones_stay_named(foreign: Run, tmp_path: Path) -> None:

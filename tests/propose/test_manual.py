@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import DesignerError
 from eureka_loop.propose import manual
@@ -47,7 +48,7 @@ NO_PROGRAM = "it has no `def compute_reward(...)` with a `return`"
         ("a.py", PROGRAM[: PROGRAM.index("return")] + "speed = 1.0\n", None, NO_PROGRAM),
         ("a.py", "SPEED = 3.0  # m/s\n", None, NO_PROGRAM),
         ("a.py", "def compute_reward(forward_velocity", None, "Line 1: "),
-        ("a.py", PROGRAM + "#" * manual.LARGEST, None, "it has more than 1,000,000 bytes"),
+        ("a.py", PROGRAM + "#" * files.OTHER_BYTES, None, "can't read "),
     ],
 )
 def test_what_a_file_answers(
@@ -63,8 +64,17 @@ def test_what_a_file_answers(
 
 def test_an_answer_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(PROGRAM.encode("utf-16"))
-    assert read(tmp_path / "a.py").problem == "it can't be read: it is not UTF-8"
-    assert read(tmp_path / "b.py").problem == "it can't be read: No such file or directory"
+    (tmp_path / "link.py").symlink_to("whole.py")
+    (tmp_path / "whole.py").write_text(PROGRAM)
+    os.mkfifo(tmp_path / "pipe.py")
+    for name, why in (
+        ("a", "it is not text"),
+        ("b", "No such file or directory"),
+        ("link", "it is a link"),
+        ("pipe", "it is no ordinary file"),
+    ):
+        path = tmp_path / f"{name}.py"
+        assert read(path).problem == f"can't read {path}: {why}"
 
 
 class Author:

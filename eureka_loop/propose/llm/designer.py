@@ -129,7 +129,7 @@ class LLMDesigner:
             "usage": files.plain(call.used),
             "request": {"model": self.model, **sent},
         }
-        return replace(reply, exchange=exchange)
+        return self._endpoint.cleared(replace(reply, exchange=exchange))
 
 
 def create(config: RunConfig, run: Run | None) -> LLMDesigner:

@@ -5,18 +5,21 @@ The key is in the headers of its connection alone; text from the endpoint is cle
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from eureka_loop import files
 from eureka_loop.errors import EndpointError, EurekaError, NoAnswer, Unavailable, UnknownName
 from eureka_loop.propose.llm import answer as answers
 from eureka_loop.propose.llm.answer import Answer
 from eureka_loop.propose.llm.connection import DEADLINE, LOST, TIMEOUT, Connection, Received
 from eureka_loop.propose.llm.extract import one_line
 from eureka_loop.propose.llm.settings import api_key, configured_url, headers
+from eureka_loop.records import Reply
 
 LIMITS = ("max_tokens", "max_completion_tokens")  # synonyms; newer models take only the second
 LONGEST_WAIT = 120.0  # seconds of Retry-After that are waited for
@@ -190,6 +193,11 @@ class Endpoint:
         )
         lasting, advice = next(rule[1:] for rule in rules if rule[0])
         return (Unavailable if lasting else EndpointError)(f"{self.url}: {what}; {advice}")
+
+    def cleared(self, reply: Reply) -> Reply:
+        """A reply without the key, which is whole only here where it came in pieces."""
+        text = self._redact(json.dumps(files.plain(reply), ensure_ascii=False))
+        return files.validated(json.loads(text), Reply, "the reply")
 
     def _about_key(self) -> str:
         if self._key is not None:

@@ -26,12 +26,16 @@ def check_url(url: str, name: str = "--base-url") -> None:
         name: option or variable that the address comes from.
 
     Raises:
-        BadInput: not http(s), or with a user, a password, a query or a fragment.
+        BadInput: not http(s), not ASCII, or with a user, a password, a query or a fragment.
     """
     if any(letter in url for letter in "@?#"):
         raise BadInput(
             f"{name} must be a plain address, without user, password, query (?...) or fragment (#...): "
             "a key comes from the environment alone, in EUREKA_API_KEY"
+        )
+    if not url.isascii():
+        raise BadInput(
+            f"{name} {url!a} has letters of other alphabets, which may look alike: write them as xn--..."
         )
     if not re.fullmatch(r"https?://(\[[\da-fA-F:]+\]|[^\s/:\[\]]+)(:\d+)?(/\S*)?", url):
         raise BadInput(f"{name} {url!r} is no web address; for example http://localhost:11434/v1")
@@ -92,7 +96,7 @@ def headers(url: str, key: Key | None, environ: Mapping[str, str] = os.environ) 
 
 def is_openai(url: str) -> bool:
     """Whether an address is OpenAI's own, or one of its regions'."""
-    return re.fullmatch(r"https://([a-z]{2}\.)?api\.openai\.com(:443)?(/.*)?", url, re.I) is not None
+    return re.fullmatch(r"https://([a-z]{2}\.)?api\.openai\.com(:443)?(/.*)?", url, re.I | re.A) is not None
 
 
 def is_local(url: str) -> bool:

@@ -13,6 +13,7 @@ from werkzeug import Request, Response
 
 from eureka_loop import files
 from eureka_loop.errors import BadInput, EurekaError
+from eureka_loop.propose.designer import Repair
 from eureka_loop.propose.llm.settings import api_key, configured_url, headers, is_local
 from tests.propose.llm.conftest import PROGRAM, answers, drops, fails, hangs, says
 
@@ -79,6 +80,27 @@ def test_an_endpoint_that_echoes_the_key_in_its_reply(
     assert key not in repr(asked) + str(vars(asked)) + repr(asked._endpoint._key)
 
 
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [
+        ([{"text": "s"}, {"text": "k-test-0123456789abcdef"}], {}),
+        ("s<think></think>k-test-0123456789abcdef", {}),
+        ("s\ufeffk-test-0123456789abcdef", {}),
+        ("", {"reasoning": "s<think></think>k-test-0123456789abcdef"}),
+    ],
+    ids=["parts", "thoughts", "marks", "reasoning"],
+)
+def test_a_key_in_pieces_is_no_key_once_they_are_joined(
+    script: Any, designer: Any, ask: Any, key: str, first: Any, more: Any
+) -> None:
+    assert key == "sk-test-0123456789abcdef"
+    script.always = answers(200, json.dumps({"choices": [{"message": {"content": first, **more}}]}))
+    asked = designer()
+    reply = asked.propose(ask(), 0)
+    again = asked.propose(ask(repair=Repair(reply.source, reply.problem, reply.exchange)), 0)
+    assert key not in json.dumps([files.plain(each) for each in (reply, again)], ensure_ascii=False)
+
+
 def test_a_key_that_can_t_be_one_is_not_repeated(designer: Any) -> None:
     with pytest.raises(BadInput) as caught:
         designer(environ={"EUREKA_API_KEY": "sk-secret with\na bréak"})
@@ -99,6 +121,7 @@ NO_ADDRESS = "is no web address; for example http"
         ("https://host/v1?api-key=hunter2", NOT_SHOWN),
         ("https://host/v1#hunter2", NOT_SHOWN),
         ("http://[::1/v1?key=hunter2", NOT_SHOWN),
+        ("https://\u0430pi.openai.com/v1", "has letters that may look like others"),
     ],
 )
 def test_an_address_must_be_one_and_hold_no_key(url: str, problem: str) -> None:
@@ -118,6 +141,8 @@ ANOTHER_S = (
     "https://api.openai.com\\.example.org/v1",
     "https://example.org\\.api.openai.com/v1",
     "https://x-api.openai.com/v1",
+    "https://api.opena\u0131.com/v1",  # letters that are the same in another case
+    "https://api.openai.com\u017f/v1",
     "http://localhost:11434/v1",
 )
 
