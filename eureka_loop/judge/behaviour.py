@@ -84,7 +84,7 @@ class BehaviourRecorder:
             succeeded_at=_first_success(columns, ends, dt, succeeds),
             still_from=_still_from(columns["qvel"], dt) if "qvel" in columns else None,
             turned=() if turned is None else _all_short(turned[-1] / (2 * np.pi)),
-            shares={name: _short(each.mean()) for name, each in _contacts(columns).items()},
+            shares={name: _short(each.mean()) for name, each in self._contacts(columns).items()},
             pieces=self._pieces(columns),
             terms={name: _short(values.mean()) for name, values in terms.items()},
             courses={name: _course(values, ends) for name, values in series.items()},
@@ -122,6 +122,12 @@ class BehaviourRecorder:
             else:
                 yield f"{name} (root mean square)", np.sqrt(np.square(values).mean(axis=1))
 
+    def _contacts(self, columns: Columns) -> dict[str, Array]:
+        """Columns of zeros and ones without a unit, (T,); not `terminated`."""
+        names = [each.name for each in self._vocabulary if not (each.unit or each.shape)]
+        found = {name: columns[name] for name in names if name in columns and name != "terminated"}
+        return {name: each for name, each in found.items() if ((each == 0) | (each == 1)).all()}
+
     def _pieces(self, columns: Columns) -> dict[str, float]:
         """The fitness taken apart; {} where a piece isn't one finite number."""
         program = self._taken_apart
@@ -138,8 +144,8 @@ class BehaviourRecorder:
         return dict(zip(self._labels, _all_short(values), strict=True))
 
 
-def in_short(episodes: Sequence[JudgedEpisode]) -> tuple[JudgedEpisode, ...]:
-    """The same, with courses in the median and the worst alone, so that results stay small."""
+def with_two_courses(episodes: Sequence[JudgedEpisode]) -> tuple[JudgedEpisode, ...]:
+    """The same, with courses of the median and of the worst alone, so that results stay small."""
     order = sorted(episodes, key=lambda each: standing(each.score))
     kept = {id(order[0]), id(order[(len(order) - 1) // 2])} if order else set()
     return tuple(
@@ -148,13 +154,6 @@ def in_short(episodes: Sequence[JudgedEpisode]) -> tuple[JudgedEpisode, ...]:
         else replace(each, behaviour=replace(each.behaviour, courses={}))
         for each in episodes
     )
-
-
-def _contacts(columns: Columns) -> dict[str, Array]:
-    """Columns of zeros and ones, (T,); not `terminated`."""
-    plain = {name: each for name, each in columns.items() if each.ndim == 1 and name != "terminated"}
-    plain = {name: each for name, each in plain.items() if not name.startswith(("prev_", "init_"))}
-    return {name: each for name, each in plain.items() if ((each == 0) | (each == 1)).all()}
 
 
 def _terms(columns: Columns, reward: CheckedProcess | None) -> dict[str, Array]:

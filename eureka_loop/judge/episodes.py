@@ -9,7 +9,7 @@ import gymnasium
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.judge.base import LONGEST, TaskJudge
-from eureka_loop.judge.behaviour import Columns, in_short
+from eureka_loop.judge.behaviour import Columns, with_two_courses
 from eureka_loop.records import Array, Task
 from eureka_loop.results import JudgedEpisode
 from eureka_loop.reward.sandbox.recheck import CheckedProcess
@@ -44,7 +44,7 @@ def judge_policy(
         buffer = ObservableRegistry(env, domain).buffer(names, 1)
         bounds = space.low.ravel(), space.high.ravel()
         played = ((seed, play(predict, env, buffer, seed)) for seed in seeds)
-        return in_short(
+        return with_two_courses(
             [judge.judge_with_behaviour(seed, columns, reward, bounds) for seed, columns in played]
         )
     finally:

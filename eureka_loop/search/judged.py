@@ -181,8 +181,8 @@ def _spread(name: str, values: Sequence[float]) -> str:
 def _course(which: str, episode: JudgedEpisode, most: int) -> str:
     """A table: means over at most so many parts of an episode, least and greatest value of a step."""
     seen = _seen(episode)
-    parts = max((len(each.means) for each in seen.courses.values()), default=0)
-    varied = {name: each for name, each in seen.courses.items() if parts and len(each.means) == parts}
+    varied = {name: each for name, each in seen.courses.items() if each.means}
+    parts = max((len(each.means) for each in varied.values()), default=0)
     fixed = [f"{name} {compact(each.low)}" for name, each in seen.courses.items() if not each.means]
     ends = [len(part) for part in np.array_split(range(parts), min(parts, most))] if parts else []
     ends = np.cumsum(ends).tolist()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eureka_loop.judge.base import LONGEST, TaskJudge
-from eureka_loop.judge.behaviour import in_short
+from eureka_loop.judge.behaviour import with_two_courses
 from eureka_loop.records import Array, Task
 from eureka_loop.results import Behaviour, judged_episode
 from eureka_loop.reward.gate import check
@@ -18,15 +18,17 @@ from eureka_loop.reward.sandbox.recheck import CheckedProcess
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 SHAPES = {"torso_pos": (3,), "torso_turn": (3,), "qvel": (9,), "action": (2,), "terminated": (), "foot_contact": (),
-          "pitch": (), "huge": (99,)}  # fmt: skip
-VOCABULARY = Vocabulary("Fake-v0", tuple(Observable(name, shape) for name, shape in SHAPES.items()), dt=0.1)
+          "pitch": (), "huge": (99,), "drift": ()}  # fmt: skip
+VOCABULARY = Vocabulary(
+    "Fake-v0",
+    tuple(Observable(name, shape, "m/s" if name == "drift" else "") for name, shape in SHAPES.items()),
+    dt=0.1,
+)
 TASK = Task(
     "fake", "Fake-v0", "", "def fitness(pitch):\n    up = ramp(pitch, 0.0, 1.0)\n    return up.mean()\n",
     success="def success(pitch):\n    return pitch[-1] > 0.5\n",
 )  # fmt: skip
-REWARD = (
-    "def compute_reward(prev_pitch, qvel, huge):\n    return {'rise': prev_pitch, '_speed': norm(qvel)}\n"
-)
+REWARD = "def compute_reward(prev_pitch, qvel, huge, drift):\n    return {'rise': prev_pitch, '_speed': norm(qvel)}\n"
 BOUNDS = np.array([-1.0, -2.0]), np.array([1.0, 2.0])
 STEPS = 100
 
@@ -46,6 +48,7 @@ def columns() -> dict[str, Array]:
         "pitch": np.where((part > 0.3) & (part < 0.6), 1.0, 0.0) + 0.25,
         "prev_pitch": ones,
         "huge": np.zeros((STEPS, 99)),
+        "drift": zeros,  # of a planar robot: no contact, though never another number
     }
 
 
@@ -78,7 +81,7 @@ def test_what_is_measured(fork_server: ForkServer, reward: CheckedProcess, colum
     assert found.terms == {"rise": 1.0, "_speed": pytest.approx(0.02 * 0.6, rel=1e-3)}, (
         "more rows than fit at once"
     )
-    assert [*found.courses] == ["pitch", "qvel (root mean square)", "term rise", "term _speed"]
+    assert [*found.courses] == ["pitch", "qvel (root mean square)", "drift", "term rise", "term _speed"]
     assert found.courses["pitch"].means[:5] == (0.25, 0.25, 0.25, 1.25, 1.25)
     assert (found.courses["term rise"].means, found.courses["term rise"].low) == ((), 1.0), "constant"
 
@@ -134,6 +137,6 @@ def test_only_the_median_and_the_worst_keep_their_course(
         replace(judged_episode(n, fitness, None, 9), behaviour=found)
         for n, fitness in enumerate((3, 1, 5, 4))
     ]
-    kept = in_short(episodes)
+    kept = with_two_courses(episodes)
     assert [bool(each.behaviour and each.behaviour.courses) for each in kept] == [True, True, False, False]
     assert [each.behaviour.terms for each in kept if each.behaviour] == [found.terms] * 4

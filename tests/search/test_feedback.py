@@ -13,7 +13,6 @@ import pytest
 from eureka_loop.records import Candidate
 from eureka_loop.results import (
     Checkpoint,
-    Course,
     Evaluated,
     Failed,
     Halted,
@@ -199,18 +198,6 @@ def test_halted_candidates_say_when_and_why_below_the_finished_ones() -> None:
         "g0-00: stopped after 11.3k of 100k steps with fitness 0.31, below the best 3 of 8"
     )
     assert "The policy's fitness is 0.31" in alone
-
-
-def test_a_course_without_its_parts_is_left_out() -> None:
-    """As in a damaged file."""
-    (result,) = evaluated("g0-00", acting(trained(), 1.0)).trained
-    did = result.episodes[0].behaviour
-    assert did
-    odd = replace(did, courses={**did.courses, "odd": Course((1.0, 2.0), 0.0, 3.0)})
-    table = courses([replace(result, episodes=(replace(result.episodes[0], behaviour=odd),))])
-    assert "torso_pitch" in table
-    assert "odd" not in table
-    assert courses([replace(result, episodes=())]) == ""
 
 
 def test_success_in_the_end_is_success_at_some_time() -> None:

@@ -12,7 +12,7 @@ import torch
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RewardFailure
 from eureka_loop.judge.base import LONGEST, TaskJudge
-from eureka_loop.judge.behaviour import Columns, in_short
+from eureka_loop.judge.behaviour import Columns, with_two_courses
 from eureka_loop.records import Task
 from eureka_loop.results import JudgedEpisode
 from eureka_loop.reward.sandbox.recheck import CheckedProcess
@@ -69,7 +69,7 @@ def judge_policies(
                 except RewardFailure as failure:
                     judged[learner] = failure
     return {
-        learner: each if isinstance(each, RewardFailure) else in_short(each)
+        learner: each if isinstance(each, RewardFailure) else with_two_courses(each)
         for learner, each in judged.items()
     }
 
