@@ -11,7 +11,7 @@ import pytest
 from eureka_loop import files
 from eureka_loop.errors import RunError
 from eureka_loop.records import Job, Task
-from eureka_loop.results import Checkpoint, Failed, TermStats, Trained, judged_episode
+from eureka_loop.results import Behaviour, Checkpoint, Course, Failed, TermStats, Trained, judged_episode
 
 TRAINED = Trained(
     candidate="g0-00",
@@ -77,3 +77,18 @@ def test_a_damaged_record_names_the_file(tmp_path: Path) -> None:
     path.write_text('{"candidate": "g0-00"}')
     with pytest.raises(RunError, match=r"result\.json is damaged"):
         files.read_json(path, Failed)
+
+
+def test_courses_of_an_episode_with_other_numbers_of_means_are_damage(tmp_path: Path) -> None:
+    courses = {
+        "speed": Course((1.0, 2.0), 0.0, 3.0),
+        "height": Course((1.0,), 0.0, 3.0),
+        "fixed": Course((), 1.0, 1.0),
+    }
+    path = tmp_path / "behaviour.json"
+    files.write_json(path, Behaviour(1.0, False, courses=courses))
+    with pytest.raises(RunError, match="courses with different numbers of means"):
+        files.read_json(path, Behaviour)
+    del courses["height"]
+    files.write_json(path, Behaviour(1.0, False, courses=courses))
+    assert files.read_json(path, Behaviour).courses == courses

@@ -10,10 +10,10 @@ from types import MappingProxyType
 import numpy as np
 
 from eureka_loop.numbers import compact, percent, plural
-from eureka_loop.results import Behaviour, JudgedEpisode, Trained, mean_known, standing
+from eureka_loop.results import Behaviour, JudgedEpisode, Trained, mean_known, ranked_by, standing
 from eureka_loop.reward.contract import is_diagnostic
 
-ALIKE = 0.1  # of the median's fitness: a worst episode this near isn't shown beside it
+ALIKE = 0.1  # of the median's score: a worst episode this near isn't shown beside it
 MOVED = 0.05  # m or turns: less isn't mentioned
 MOTION = ("moved", "path", "turned")
 MOST_CHANGES = 8
@@ -56,8 +56,8 @@ def courses(
         return ""
     middle = order[min(kept, key=lambda n: abs(n - (len(order) - 1) // 2))]
     last = order[kept[0]]
-    another = standing(middle.score)[0] != standing(last.score)[0]
-    another |= abs(middle.fitness - last.fitness) > ALIKE * abs(middle.fitness)
+    (by, ours), (other, theirs) = _reached(middle), _reached(last)
+    another = by != other or abs(ours - theirs) > ALIKE * abs(ours)
     tables = [_course("Median", middle, parts)]
     tables += [_course("Worst", last, parts)] if worst and another and middle is not last else []
     sides = {"median": _seen(middle).pieces}
@@ -78,6 +78,8 @@ def in_short(trained: Sequence[Trained]) -> list[str]:
     measured = measures(trained)
     if not any(measured):
         return []
+    if len(measured[0].get("still from", ())) < len(measured[0]["length"]):  # some move to the end
+        measured[0].pop("still from", None)
     did, fitness, reward = (
         ", ".join(
             f"{name} {_written(name, fmean(values))}{_unit(name)}"
@@ -189,9 +191,13 @@ def _course(which: str, episode: JudgedEpisode, most: int) -> str:
     rows = [["until s", *(compact(seen.seconds * end / parts) for end in ends), "lowest", "highest"]]
     for name, each in varied.items():
         means = [float(part.mean()) for part in np.split(np.array(each.means), ends[:-1])]
-        rows.append([name, *row(means, each.low, each.high)])
-    scores = f"fitness {compact(episode.fitness)}"
-    lines = [f"{which} episode ({scores}), means over its parts:", *columns(rows)]
+        cells = row(means, each.low, each.high)
+        if len({*cells}) == 1:
+            fixed.append(f"{name} {cells[0]}")
+        else:
+            rows.append([name, *cells])
+    by, value = _reached(episode)
+    lines = [f"{which} episode ({by} {compact(value)}), means over its parts:", *columns(rows)]
     return "\n".join([*lines, *([f"constant: {', '.join(fixed)}"] if fixed else [])])
 
 
@@ -208,6 +214,12 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines of a table, the first column to the left; a row of one cell takes part in no width."""
     first, *others = (max(map(len, cells)) for cells in zip(*(r for r in rows if len(r) > 1), strict=True))
     return ["  ".join([row[0].ljust(first), *map(str.rjust, row[1:], others)]).rstrip() for row in rows]
+
+
+def _reached(episode: JudgedEpisode) -> tuple[str, float]:
+    """The score by which it ranks."""
+    by = ranked_by(episode.score)
+    return by, episode.score(by) or 0.0
 
 
 def _seen(episode: JudgedEpisode) -> Behaviour:

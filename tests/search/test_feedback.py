@@ -13,6 +13,7 @@ import pytest
 from eureka_loop.records import Candidate
 from eureka_loop.results import (
     Checkpoint,
+    Course,
     Evaluated,
     Failed,
     Halted,
@@ -22,7 +23,7 @@ from eureka_loop.results import (
     judged_episode,
 )
 from eureka_loop.search.feedback import LONGEST, feedback
-from eureka_loop.search.judged import behaviour, changes, courses, row
+from eureka_loop.search.judged import behaviour, changes, courses, in_short, row
 from eureka_loop.search.training_table import training_table
 from tests.search.conftest import behaving
 
@@ -210,6 +211,27 @@ def test_success_in_the_end_is_success_at_some_time() -> None:
     assert "- success: in 2 of 3 episodes at the end, in 3 at some time, first after 10 s\n" in behaviour(
         [replace(result, episodes=tuple(episodes))]
     )
+
+
+def test_episodes_are_told_by_what_ranks_them_and_what_hardly_varies_as_constant() -> None:
+    result = acting(trained(scores=[0.0, 0.0, 0.0]), 1.0)
+    flat = Course((1.0, 1.0001), 0.99999, 1.0002)
+    episodes = tuple(
+        replace(
+            each,
+            scores={**each.scores, "success": Score(0.0), "progress": Score(-0.5 * n)},
+            behaviour=replace(each.behaviour, courses={"flat": flat}, still_from=None if n else 1.0),
+        )
+        for n, each in enumerate(result.episodes)
+        if each.behaviour
+    )
+    result = replace(result, episodes=episodes)
+    assert [line for line in courses([result]).splitlines() if "episode (" in line] == [
+        "Median episode (progress -0.5), means over its parts:",
+        "Worst episode (progress -1), means over its parts:",
+    ]
+    assert "constant: flat 1" in courses([result])
+    assert "still" not in in_short([result])[0], "the other one moves to the end"
 
 
 def test_one_episode_shows_no_spread_that_a_change_could_exceed() -> None:
