@@ -52,6 +52,10 @@ IN_TRAINING = {  # pass the dry run
     "one row among the others": "far = np.abs(x).max()\na = np.where(far > 5.0, x + far, x)",
     "neighbours, where something is rare": "a = np.where(v.max() > 5.0, np.roll(x, 1), x)",
 }
+SLOW_IN_TRAINING = {  # each call in time, and many times as long as where it is examined
+    "a matrix where rows are rare": "k = int(np.clip(300 * (np.abs(x).max() - 1.0), 1, 700))\na = x",
+    "a matrix where a row is far": "k = int(np.where(np.abs(x).max() > 1.5, 700, 1))\na = x",
+}
 PAST_THE_GATE = {  # with real builtins and numpy
     "a count of calls": "SEEN = []\n---\nSEEN.append(1)\na = x + (len(SEEN) > 3) * len(SEEN)",
     "a clock": "a = x + sys.modules['time'].perf_counter() % 1.0",
@@ -129,6 +133,24 @@ def test_training_finds_it_within_its_first_rows(
         assert examined(payload) == ""
     sizes = [1000] if "sizes" in name else [N]
     assert trained(whole(payload), sizes, calls=4) == "rows_not_independent"
+
+
+@pytest.mark.parametrize("rows", [1, N])
+@pytest.mark.parametrize("name", SLOW_IN_TRAINING)
+def test_training_finds_what_is_slow_there(
+    examined: Callable[..., str], locked: AttackRunner, name: str, rows: int
+) -> None:
+    """Within a second or two of computing, or 64 calls: on average, since a call alone may be interrupted."""
+    inverses = "\nfor i in range(2):\n    a = a + 0.0 * np.linalg.det(np.eye(k))"
+    payload = program(SLOW_IN_TRAINING[name] + inverses)
+    assert examined(payload) == ""
+    source = Program("reward", whole(payload), ("x", "v"), {})
+    given = {"x": np.full(rows, 4.0), "v": np.zeros((rows, 3))}
+    slow = pytest.raises(RewardFailure, match=r"in training, on average; .* ms are allowed")
+    with CheckedProcess(locked.fork_server.start(source, SHAPES, rows=N), 0) as checked, slow as found:
+        for _ in range(2 * ENOUGH):
+            checked.evaluate(given)
+    assert found.value.kind == "timed_out"
 
 
 @pytest.mark.parametrize("name", PAST_THE_GATE)
