@@ -13,6 +13,7 @@ from eureka_loop.records import Array, Task
 
 from .domain import OURS, Domain, Vectorised, observable, place_info, touching
 from .locomotion import DISTANCE, SPEED, fallen, heading_angle, torso_upright
+from .tuned import SOURCE, short_ppo
 from .zoo import SAC_MUJOCO, cite
 
 # The env calls the ant healthy, and lets the episode go on, within these.
@@ -255,5 +256,12 @@ DOMAIN = Domain(
     tasks=(RUN, TURN, CIRCLE),
     hyperparameters={"ppo": {"n_envs": 1}, "sac": SAC_MUJOCO},
     hyperparameters_source=cite(ppo="Ant-v4 (not tuned: SB3's defaults)", sac="Ant-v4"),
+    tuned={
+        "ppo": short_ppo(
+            n_envs=4, n_steps=512, learning_rate="lin_5e-4", gamma=0.98, gae_lambda=0.9, log_std_init=-1.0
+        )
+    },
+    tuned_source=SOURCE,
+    steps={"ppo": 500_000},
     vectorised=VECTORISED,
 )

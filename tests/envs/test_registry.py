@@ -96,7 +96,7 @@ def test_stable_baselines_takes_the_hyperparameters(own: dict[str, Any], algorit
 
 
 def test_tuned_settings_come_first_and_published_ones_on_request() -> None:
-    cheetah, ant = find_domain("HalfCheetah-v5"), find_domain("Ant-v5")
+    cheetah, humanoid = find_domain("HalfCheetah-v5"), find_domain("Humanoid-v5")
     assert cheetah.settings("ppo") == cheetah.tuned["ppo"] != cheetah.settings("ppo", "zoo")
     assert cheetah.settings("ppo", "zoo") == cheetah.hyperparameters["ppo"]
     assert cheetah.settings("sac") == cheetah.hyperparameters["sac"]
