@@ -100,7 +100,7 @@ def test_tuned_settings_come_first_and_published_ones_on_request() -> None:
     assert cheetah.settings("ppo") == cheetah.tuned["ppo"] != cheetah.settings("ppo", "zoo")
     assert cheetah.settings("ppo", "zoo") == cheetah.hyperparameters["ppo"]
     assert cheetah.settings("sac") == cheetah.hyperparameters["sac"]
-    assert ant.settings("ppo") == ant.hyperparameters["ppo"]
+    assert humanoid.settings("ppo") == humanoid.hyperparameters["ppo"]
 
 
 def test_hyperparameters_are_cited_and_batching_is_stated_or_ruled_out() -> None:
