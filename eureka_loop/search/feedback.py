@@ -207,8 +207,10 @@ def _reached(evaluated: Evaluated) -> str:
     """ "g0-02: fitness 0.31 (0.2 to 0.4 in 3 trainings), success 10%, progress 0.4"."""
     trained = evaluated.trained
     reached = stopped(evaluated.halted) if evaluated.halted else f"fitness {compact(evaluated.fitness)}"
-    if len({*(each := [one.fitness for one in trained])}) > 1:
-        reached += f" ({compact(min(each))} to {compact(max(each))} in {len(trained)} trainings)"
+    each = sorted(one.fitness for one in trained)
+    low, high = compact(each[0]), compact(each[-1])
+    if low != high:
+        reached += f" ({low} to {high} in {len(trained)} trainings)"
     line = f"{evaluated.candidate.id}: {reached}"
     if (success := mean_known(one.success for one in trained)) is not None:
         line += f", success {percent(success)}"
