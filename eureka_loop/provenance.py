@@ -44,7 +44,9 @@ def made_here(folder: Path, names: Sequence[str]) -> bool:
     """Whether this user has written these files, and nobody has changed them."""
     with contextlib.suppress(OSError, RuntimeError, RunError):  # no key, no digest
         kept = files.read_text(_beside(folder, names))
-        return hmac.compare_digest(kept.encode(), _digest(_path().read_bytes(), folder, names).encode())
+        key = _path().read_bytes()  # a disk that was full may have left it empty: anybody has that key
+        fits = hmac.compare_digest(kept.encode(), _digest(key, folder, names).encode())
+        return fits and len(key) >= KEY_BYTES
     return False
 
 

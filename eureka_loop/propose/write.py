@@ -67,7 +67,7 @@ class Writer:
         self._active: set[str] = set()  # ids of programs that are being written or checked
         self._prompted: set[str] = set()  # of those that a person is to write
         run.listen(self._heard)
-        self._answered = False
+        self._answered = self._told = False
         self._in_vain = 0  # failed calls in a row
         self.problem: DesignerError | None = None
 
@@ -121,8 +121,9 @@ class Writer:
             repair = Repair(last.source, problems, last.exchange, attempt=len(replies))
             try:
                 await self._call(replace(request, repair=repair), sample)
-            except DesignerError:
+            except DesignerError as error:
                 if self.problem is not None:
+                    self._end(error)
                     return None
                 break
         if failed is not None:
@@ -166,7 +167,7 @@ class Writer:
                 await self._answered_in_thread(request, sample)
             except DesignerError as error:
                 if error.lasting:
-                    self._end(error)
+                    self.problem = self.problem or error
                 self._in_vain += request.repair is None
                 raise
             self._answered, self._in_vain = True, 0
@@ -197,11 +198,11 @@ class Writer:
             self._run.event("written", id=id, generation=request.generation, **about)
 
     def _end(self, problem: DesignerError) -> None:
-        """No more is written; an event where there may be programs left to train."""
-        if self.problem is None:
-            self.problem = problem
-            if not self._run.blank:
-                self._run.event("writing_ended", reason=str(problem))
+        """No more is written; an event, once no call is under way, where there may be programs to train."""
+        self.problem = self.problem or problem
+        if not (self._told or self._run.blank):
+            self._told = True
+            self._run.event("writing_ended", reason=str(self.problem))
 
     def _admit(self, id: str, reply: Reply) -> Failed | None:
         if reply.source is None:

@@ -271,6 +271,23 @@ def test_a_training_goes_on_from_its_own_alone(copied: Run, name: str, value: ob
     assert provenance.continues(folder, replace(later, **{name: value})) == (name == "until")
 
 
+@pytest.mark.parametrize("key", [b"", b"short"])
+def test_nothing_fits_a_key_that_a_full_disk_cut_off(
+    key: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else could guess it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    files.write_bytes(tmp_path / "eureka-loop" / "key", key)
+    files.write_text(tmp_path / "run.toml", "")
+    monkeypatch.setattr(provenance, "_key", lambda: key)
+    provenance.mark(tmp_path, provenance.RUN)
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert not provenance.made_here(tmp_path, provenance.RUN)
+    provenance.mark(tmp_path, provenance.RUN)
+    assert provenance.made_here(tmp_path, provenance.RUN)
+
+
 def test_resumed_new_trainings_are_made_here_and_old_ones_stay_named(foreign: Run, tmp_path: Path) -> None:
     shutil.rmtree(next(foreign.folder.glob("candidates/human/seed-*")))
     assert eureka("resume", foreign.folder, place=tmp_path).returncode == 0

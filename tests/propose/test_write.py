@@ -160,6 +160,25 @@ class Held(ScriptedDesigner):
         return reply
 
 
+def test_the_end_of_writing_is_recorded_once_the_last_reply_is_there(run: Run, gate: Gate) -> None:
+    """A limit may be reached before the first reply comes, which is trained all the same."""
+    designer = Held(lambda *_: GOOD, lambda sample: sample == 0)
+    propose = designer.propose
+
+    def limited(request: Request, sample: int) -> Reply:
+        if sample == 0:
+            return propose(request, sample)
+        threading.Timer(0.2, designer.free.set).start()
+        raise SPENT
+
+    designer.propose = limited  # type: ignore[method-assign]
+    with pytest.raises(BudgetSpent):
+        write(run, designer, gate, whole(2))
+    events = [each["event"] for each in run.events()]
+    assert events.count("writing_ended") == 1
+    assert events.index("written") < events.index("writing_ended")
+
+
 def test_a_candidate_is_there_while_others_are_written(run: Run, gate: Gate) -> None:
     designer = Held(lambda _, sample: (GOOD, TWICE)[sample], lambda sample: sample == 0)
 
