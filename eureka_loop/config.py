@@ -160,6 +160,8 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
     for key in table:
         if key not in known:
             raise UnknownName(f"key in {path}", key, known, hint="`eureka run --help` lists them")
+        if "\0" in str(table[key]):
+            raise BadInput(f"{path}: {key} = {table[key]!r:.80} has a zero byte: remove it")
     try:
         read = TypeAdapter(RunConfig).validate_python({**asdict(base or RunConfig()), **table})
     except ValidationError as error:

@@ -9,6 +9,7 @@ import pytest
 
 UPRIGHT = 'def compute_reward(pole_angle):\n    return {"upright": np.cos(pole_angle)}\n'
 NAN = 'def compute_reward(pole_up):\n    return {"upright": np.nan * pole_up[:, 2]}\n'
+ZERO = 'out = "runs\\u0000"\n'
 SETTINGS = "[hyperparameters]\nn_step = 512\n"
 
 
@@ -36,6 +37,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
         ("compare a.py b.py --task hopper-hop --margin -1", "--margin -1.0 is out of range: give 0 to"),
         ("run halfcheetah-run --config none.toml", "none.toml"),
         ("run hopper-hop --config mine.toml --designer templates", "n_steps"),
+        ("run hopper-hop --config zero.toml", "zero.toml: out = 'runs\\x00' has a zero byte: remove it"),
         ("resume", "eureka: say which run: its folder, such as runs/"),
         ("resume nothing", "is not a run"),
         ("inspect nothing", "is not a run"),
@@ -84,7 +86,7 @@ SETTINGS = "[hyperparameters]\nn_step = 512\n"
 def test_bad_input_gets_one_clear_line_and_nothing_is_trained(
     refused: Callable[[str], str], words: str, message: str, tmp_path: Path
 ) -> None:
-    files = {"a.py": UPRIGHT, "b.py": UPRIGHT, "nan.py": NAN, "mine.toml": SETTINGS}
+    files = {"a.py": UPRIGHT, "b.py": UPRIGHT, "nan.py": NAN, "mine.toml": SETTINGS, "zero.toml": ZERO}
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     assert message in refused(words)

@@ -37,8 +37,14 @@ def check_url(url: str, name: str = "--base-url") -> None:
         raise BadInput(
             f"{name} {url!a} has letters of other alphabets, which may look alike: write them as xn--..."
         )
-    if not re.fullmatch(r"https?://(\[[\da-fA-F:]+\]|[^\s/:\[\]]+)(:\d+)?(/\S*)?", url):
-        raise BadInput(f"{name} {url!r} is no web address; for example http://localhost:11434/v1")
+    with contextlib.suppress(ValueError):  # of numbers that are no address, and of a port
+        if re.fullmatch(r"https?://(\[[\da-fA-F:]+\]|[\w.-]+)(:\d+)?(/[!-~]*)?", url, re.A):
+            host = urlsplit(url).hostname or ""
+            if ":" in host or re.fullmatch(r"[\d.]+", host):
+                ipaddress.ip_address(host)
+            if urlsplit(url).port != 0:
+                return
+    raise BadInput(f"{name} {url!r:.80} is no web address; for example http://localhost:11434/v1")
 
 
 def configured_model(given: str | None, environ: Mapping[str, str] = os.environ) -> str | None:

@@ -116,12 +116,13 @@ NO_ADDRESS = "is no web address; for example http"
     [
         *[(url, NO_ADDRESS) for url in ("localhost:11434", "ftp://host/v1", "http://", "http://a b")],
         *[(url, NO_ADDRESS) for url in ("http://host:x/v1", "http://[::1/v1")],
+        *[(f"http://{host}/v1", NO_ADDRESS) for host in ("[1:2:3]", "999.1.1.1", "h:99999", "h\0")],
         ("https://me:hunter2@host/v1", NOT_SHOWN),
         ("me:hunter2@host/v1", NOT_SHOWN),
         ("https://host/v1?api-key=hunter2", NOT_SHOWN),
         ("https://host/v1#hunter2", NOT_SHOWN),
         ("http://[::1/v1?key=hunter2", NOT_SHOWN),
-        ("https://\u0430pi.openai.com/v1", "has letters that may look like others"),
+        ("https://\u0430pi.openai.com/v1", "has letters of other alphabets, which may look alike"),
     ],
 )
 def test_an_address_must_be_one_and_hold_no_key(url: str, problem: str) -> None:
