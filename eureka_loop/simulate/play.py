@@ -45,6 +45,7 @@ with mujoco.Renderer(model, 32, 32) as renderer:
 """
 POLICY = "policy.npz"  # also in `records`; this file imports nothing of the package
 LAYERS = ("Linear", "Tanh", "ReLU", "ELU", "LeakyReLU", "SiLU", "GELU", "Hardtanh")  # torch's, without code
+MOST_LAYERS = 100
 MOST_BYTES = 256_000_000  # of a policy in memory
 EPSILON, CLIP = 1e-8, 10.0  # of normalised observations, as in Stable-Baselines3
 NO_FILM = "MuJoCo draws nothing here, neither by EGL (libegl1, libgl1) nor by OSMesa (libosmesa6)"
@@ -123,6 +124,8 @@ def load(folder: Path) -> Predict:
                 raise ValueError(f"{size:,} bytes; at most {MOST_BYTES:,}")
             found = dict(archive)
         keys, low, high = found["keys"].tolist(), found["low"], found["high"]
+        if found["layers"].size > MOST_LAYERS:
+            raise ValueError(f"{found['layers'].size:,} layers; at most {MOST_LAYERS}")
         layers = [_layer(place, text, found) for place, text in enumerate(found["layers"].tolist())]
         act(np.zeros(found["0.weight"].shape[1]))  # sizes that don't fit each other are refused here
     except Exception as error:  # whatever zipfile, numpy and torch raise at a damaged file

@@ -258,6 +258,11 @@ def test_no_more_of_a_file_is_read_than_its_kind_may_have(foreign: Path, ending:
     assert time.monotonic() - began < 10
 
 
+def test_a_program_of_a_megabyte_is_not_coloured(foreign: Path, ending: Ending) -> None:
+    (foreign / "candidates/g1-00/reward.py").write_text("a = terminated\n" * 70_000)
+    assert "reward.py: it is larger than 64 KiB" in ending("inspect foreign g1-00")[1]
+
+
 def _npz(names: dict[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", kind) as archive:

@@ -48,7 +48,7 @@ NO_PROGRAM = "it has no `def compute_reward(...)` with a `return`"
         ("a.py", PROGRAM[: PROGRAM.index("return")] + "speed = 1.0\n", None, NO_PROGRAM),
         ("a.py", "SPEED = 3.0  # m/s\n", None, NO_PROGRAM),
         ("a.py", "def compute_reward(forward_velocity", None, "Line 1: "),
-        ("a.py", PROGRAM + "#" * files.OTHER_BYTES, None, "can't read "),
+        ("a.py", PROGRAM + "#" * files.MOST_BYTES[".py"], None, "can't read "),
     ],
 )
 def test_what_a_file_answers(

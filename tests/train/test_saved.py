@@ -91,8 +91,9 @@ def test_it_acts_as_sb3s_own_files_do(
         ("low", np.zeros(3, np.float32), "cannot reshape array of size 2 into shape (3,)"),
         ("4.bias", None, "'4.bias'"),
         ("more", np.zeros(33_000_000), "264,"),
+        ("layers", ["Linear", *["Tanh"] * 99, "Linear"], "101 layers; at most 100"),
     ],
-    ids=["unknown layer", "objects", "shape", "action", "missing", "too large"],
+    ids=["unknown layer", "objects", "shape", "action", "missing", "too large", "too many"],
 )  # fmt: skip
 def test_a_damaged_policy_is_refused_with_the_reason(tmp_path: Path, name: str, value: Any, why: str) -> None:
     saved(tmp_path, "ppo", BOX)
