@@ -295,7 +295,7 @@ class Run:
         found = {}
         for id, label in FLOORS.items():
             if isinstance(result := read_result(place := self.folder / "floors" / id), Trained):
-                here = self._trained_here(place, candidate=id, source="", steps=0)
+                here = self._trained_here(place, **self._in_report, candidate=id, source="", steps=0)
                 found[label + f" ({provenance.NOT_HERE})" * (not here)] = result
         return found
 
@@ -329,12 +329,17 @@ class Run:
         wanted = [seed for seed in self.training_seeds(id, rung) if seeds.is_report(seed) == report]
         found = {seed: each for seed in wanted if (each := self.result(id, seed, rung)) is not None}
         job: dict[str, Any] = {"candidate": id, "source": candidate.source, "early": rung is not None}
+        job |= self._in_report if report else {}
         here = [s for s in found if self._trained_here(self.job_folder(id, s, rung), seed=s, **job)]
         return Evaluated(candidate, tuple(found.values()), elsewhere=tuple(found.keys() - here))
 
     def _trained_here(self, folder: Path, *, early: bool = False, **known: Any) -> bool:
         marked = provenance.made_here(folder, provenance.RESULT)
         return marked and provenance.fits(folder, {**self._every_job, **known}, early=early)
+
+    @cached_property
+    def _in_report(self) -> Mapping[str, Any]:
+        return {"judge_seeds": seeds.seeds("report", self.config.seed, self.config.judge_episodes)}
 
     @cached_property
     def _every_job(self) -> Mapping[str, Any]:

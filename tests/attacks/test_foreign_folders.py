@@ -227,9 +227,14 @@ def test_a_planted_result_is_named_where_it_counts(
         assert "hand-written (1 of 1 training not made here)" in text
 
 
-def test_a_result_of_another_run_of_this_users_does_not_count(own: Path, copied: Run, tmp_path: Path) -> None:
-    """Same task, program and seed, fewer steps: spliced in with its digest."""
-    (tmp_path / "budget.toml").write_text(BUDGET.replace("steps = 200", "steps = 100", 1))
+@pytest.mark.parametrize(
+    ("of", "instead"), [("steps = 200", "steps = 100"), ("episodes = 1", "episodes = 2")]
+)
+def test_a_result_of_another_run_of_this_users_does_not_count(
+    copied: Run, tmp_path: Path, of: str, instead: str
+) -> None:
+    """Same task, program and seed, fewer steps or another judging: spliced in with its digest."""
+    (tmp_path / "budget.toml").write_text(BUDGET.replace(of, instead, 1))
     assert eureka("run", "--config", "budget.toml", "--out", "less", place=tmp_path).returncode == 0
     (less,) = (tmp_path / "less").iterdir()
     target = next(copied.folder.glob("candidates/human/seed-*"))
