@@ -98,7 +98,7 @@ def play(
         TaskJudge(fork_server, short, registry.vocabulary) as judge,
         TaskJudge(fork_server, never, registry.vocabulary) as by_progress,
     ):
-        buffer = registry.buffer([*judge.names, *human, "native_reward"], 1)
+        buffer = registry.buffer([*by_progress.names, *judge.names, *human, "native_reward"], 1)
         played = []
         for policy in policies:
             walk(env, buffer, policy, seed=seed, steps=steps)
