@@ -5,11 +5,11 @@ Within its deadline and in bounded memory; meanwhile the interpreter can be inte
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import openai.resources.chat  # loaded at the first call otherwise, and taken for memory of an answer
 import pytest
 
 from eureka_loop.cli import doctor
@@ -32,6 +32,11 @@ def _names() -> Iterator[Any]:
         for name in replies:
             slow = family == "texts" and not name.startswith(OFTEN)
             yield pytest.param(f"{family}: {name}", marks=[pytest.mark.slow] if slow else [])
+
+
+importlib.import_module(
+    "openai.resources.chat"
+)  # at the first call, it would be taken for an answer's memory
 
 
 @pytest.fixture(scope="module")
