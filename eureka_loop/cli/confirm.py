@@ -1,4 +1,4 @@
-"""Settings of a file that decide where keys, prompts and programs go: shown, and used after a yes."""
+"""Settings of a file that decide where keys and prompts go and what code runs: shown, and used after a yes."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ def from_file(
             if price.usd(1, 1) if price else not is_local(url):
                 each = f"${price.input:g} and ${price.output:g}" if price else "an unknown price"
                 yield f"model {model} writes, for {each} a million tokens"
+    if config.env and ":" in config.env and config.env != getattr(given, "env", None):
+        yield f"Python module {config.env.partition(':')[0]} is imported, for environment {config.env}"
     if config.allow_reduced_sandbox and not given.allow_reduced_sandbox:
         yield "generated programs may run in a sandbox below strict"
 

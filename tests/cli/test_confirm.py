@@ -22,6 +22,7 @@ KEYS = {"EUREKA_API_KEY": "k", "OPENAI_API_KEY": "sk"}
 SENT = f"prompts go to {URL}, with the key in EUREKA_API_KEY"
 PRICED = "model gpt-5-mini writes, for $0.25 and $2 a million tokens"
 UNKNOWN = "model mine writes, for an unknown price a million tokens"
+IMPORTED = "Python module mine is imported, for environment mine:Own-v0"
 REDUCED = "generated programs may run in a sandbox below strict"
 
 
@@ -48,6 +49,9 @@ REDUCED = "generated programs may run in a sandbox below strict"
             ["prompts go to https://api.openai.com/v1, with the key in EUREKA_API_KEY"],
         ),
         ({"allow_reduced_sandbox": True}, {}, {}, [REDUCED]),
+        ({"env": "mine:Own-v0"}, {}, {}, [IMPORTED]),
+        ({"env": "mine:Own-v0"}, {"env": "mine:Own-v0"}, {}, []),
+        ({"env": "Hopper-v5"}, {}, {}, []),
         ({"allow_reduced_sandbox": True}, {"allow_reduced_sandbox": True}, {}, []),
     ],
 )
