@@ -1,4 +1,4 @@
-"""Settings of a file that decide where keys and prompts go and what code runs: shown, and used after a yes."""
+"""Settings of a file that decide where keys and prompts go and what code runs: used after a yes."""
 
 from __future__ import annotations
 
