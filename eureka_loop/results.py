@@ -226,7 +226,10 @@ class Trained:
     def scores(self) -> Mapping[str, Score]:
         """By name: means over the episodes that have it; progress only where no episode succeeded."""
         names = dict.fromkeys(name for episode in self.episodes for name in episode.scores)
-        means = {name: _mean_score([each.scores[name] for each in self.episodes]) for name in names}
+        means = {
+            name: _mean_score([each.scores[name] for each in self.episodes if name in each.scores])
+            for name in names
+        }
         progress = [each.scores[PROGRESS] for each in self.episodes if PROGRESS in each.scores]
         if succeeded := [score for score in progress if score.value is None]:
             means[PROGRESS] = succeeded[0]

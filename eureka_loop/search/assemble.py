@@ -12,7 +12,15 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig, amend, as_table
 from eureka_loop.config import write as write_config
 from eureka_loop.envs.registry import find_domain
-from eureka_loop.errors import AnswersAwaited, BadInput, DesignerError, Refused, RewardFailure, UnknownName
+from eureka_loop.errors import (
+    AnswersAwaited,
+    BadInput,
+    Damaged,
+    DesignerError,
+    Refused,
+    RewardFailure,
+    UnknownName,
+)
 from eureka_loop.execute import machine
 from eureka_loop.execute.budget import run_within, start, time_worked
 from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
@@ -249,9 +257,18 @@ def search_plan(config: RunConfig, share: Share) -> SearchPlan:
 
 
 def planned_share(run: Run) -> Share | None:
-    """The share of a machine that the run was begun with, which decides cohorts; None for a new run."""
-    begun = (each for each in run.events() if each["event"] == "started")
-    return next((Share(int(each["jobs"]), int(each["learners"])) for each in begun), None)
+    """The share of a machine that the run was begun with, which decides cohorts; None for a new run.
+
+    Raises:
+        Damaged: the event doesn't say.
+    """
+    begun = next((each for each in run.events() if each["event"] == "started"), None)
+    if begun is None:
+        return None
+    if not (begun.get("jobs") and begun.get("learners")):
+        path = run.folder / "events.jsonl"
+        raise Damaged(f"{path} is damaged: the event 'started' names no jobs or no learners")
+    return Share(begun["jobs"], begun["learners"])
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from eureka_loop.errors import BadInput, RewardFailure, UnknownName
 from eureka_loop.judge.base import ScriptedJudge, TaskJudge
 from eureka_loop.judge.episodes import judge_policy
 from eureka_loop.records import Array, Task
-from eureka_loop.results import Score
+from eureka_loop.results import Score, Trained, judged_episode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.simulate.observables import ObservableRegistry
@@ -121,3 +121,10 @@ def test_a_policy_is_judged_in_one_episode_a_seed(fork_server: ForkServer) -> No
     assert [episode.seed for episode in together] == [1, 2, 3]
     assert len({episode.fitness for episode in together}) == 3
     assert all(episode.length > 1 and episode.success == 0.0 for episode in together)
+
+
+def test_a_score_is_the_mean_of_the_episodes_that_have_it() -> None:
+    first, second = judged_episode(1, 2.0, 1.0, 9), judged_episode(2, 4.0, None, 9)
+    without = replace(second, scores={"fitness": second.scores["fitness"]})
+    trained = Trained("a", 0, 10, (first, without), (), {}, 0.1)
+    assert (trained.score("fitness"), trained.score("success")) == (3.0, 1.0)

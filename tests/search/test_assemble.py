@@ -9,6 +9,7 @@ import tomli_w
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
+from eureka_loop.errors import Damaged
 from eureka_loop.execute.executor import ScriptedExecutor
 from eureka_loop.execute.machine import Machine, Share
 from eureka_loop.records import Task, Training
@@ -63,3 +64,9 @@ def test_another_share_is_recorded_once_and_changes_no_cohort(run: Run) -> None:
         assemble.announce(run, Machine(8, 16e9), share)
         assert assemble.planned_share(run) == Share(8, 6)
     assert [each[:2] for each in recorded(run)] == [("started", 8), ("shared", 3), ("shared", 8)]
+
+
+def test_a_run_whose_share_is_lost_is_damaged(run: Run) -> None:
+    run.event("started", learners=6)
+    with pytest.raises(Damaged, match=r"events\.jsonl is damaged: the event 'started' names no jobs"):
+        assemble.planned_share(run)
