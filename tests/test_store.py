@@ -39,6 +39,7 @@ def test_candidates_and_replies_come_back_equal(tmp_path: Path) -> None:
 
 def test_search_and_report_results_are_kept_apart(tmp_path: Path) -> None:
     run = Run.create(tmp_path, "task")
+    files.write_text(run.folder / "run.toml", "")
     run.write_candidate(CANDIDATE)
     searched, reported = seeds("training", 0, 1)[0], seeds("report_training", 0, 1)[0]
     for seed, fitness in ((searched, 1.0), (reported, 2.0)):

@@ -38,6 +38,7 @@ def crashing(job: Job) -> Failed:
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     run = Run.create(tmp_path, "task")
+    files.write_text(run.folder / "run.toml", "")
     for candidate in CANDIDATES:
         run.write_candidate(candidate)
     return run
