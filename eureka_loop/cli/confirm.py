@@ -46,7 +46,7 @@ def confirm(config: RunConfig, given: TrainConfig, file: Path, *, trusted: bool)
 def from_file(
     config: RunConfig, given: TrainConfig, environ: Mapping[str, str] = os.environ
 ) -> Iterator[str]:
-    """What a configuration decides about keys, money and safety that the user hasn't, a line each."""
+    """Decisions on keys, money and safety that only the configuration states, not the user, a line each."""
     model, url = configured_model(config.model, environ), configured_url(config.base_url, environ)
     if config.designer == "llm" or (config.designer is None and model):
         if url != configured_url(getattr(given, "base_url", None), environ):

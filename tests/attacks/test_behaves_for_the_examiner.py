@@ -174,7 +174,7 @@ def test_honest_programs_pass(trained: Callable[..., str], sizes: list[int]) -> 
 
 
 def test_one_huge_value_hides_nothing_later(locked: AttackRunner) -> None:
-    """What counts is a term's size in the calls of which rows are asked again."""
+    """The tolerance goes by a term's size in the calls of which rows are asked again."""
     source = Program("reward", whole(program("a = np.where(x > 1e5, x, x - x.mean())")), ("x", "v"), {})
     random = np.random.default_rng(0)
     with CheckedProcess(locked.fork_server.start(source, SHAPES, rows=N), 0) as checked:

@@ -216,7 +216,7 @@ def _not_made(*arguments: object, **options: object) -> None:
 
 
 def wrong(words: str, file: str, capsys: pytest.CaptureFixture[str]) -> str:
-    """What is wrong with the end of a command; "" for nothing.
+    """A fault in how a command ended; "" where there is none.
 
     It may end well, where the damage takes nothing away that it needs, or stop where it would train.
     """

@@ -152,7 +152,7 @@ class Endpoint:
         return answer
 
     def _refused(self, received: Received, sent: Collection[str], model: str) -> str | EurekaError:
-        """What an endpoint rejects, by name, or what happened and what to do."""
+        """The name of the parameter or feature that an endpoint rejects, or its problem with advice."""
         status, (message, param) = received.status, answers.error_body(received.text)
         text = self._redact(received.text)[:_READ]
         if status < 400:
