@@ -295,7 +295,9 @@ class Run:
         found = {}
         for id, label in FLOORS.items():
             if isinstance(result := read_result(place := self.folder / "floors" / id), Trained):
-                here = self._trained_here(place, **self._in_report, candidate=id, source="", steps=0)
+                here = self._trained_here(
+                    place, judge_seeds=self.judging_seeds, candidate=id, source="", steps=0
+                )
                 found[label + f" ({provenance.NOT_HERE})" * (not here)] = result
         return found
 
@@ -329,7 +331,7 @@ class Run:
         wanted = [seed for seed in self.training_seeds(id, rung) if seeds.is_report(seed) == report]
         found = {seed: each for seed in wanted if (each := self.result(id, seed, rung)) is not None}
         job: dict[str, Any] = {"candidate": id, "source": candidate.source, "early": rung is not None}
-        job |= self._in_report if report else {}
+        job |= {"judge_seeds": self.judging_seeds} if report else {}
         here = [s for s in found if self._trained_here(self.job_folder(id, s, rung), seed=s, **job)]
         return Evaluated(candidate, tuple(found.values()), elsewhere=tuple(found.keys() - here))
 
@@ -338,8 +340,9 @@ class Run:
         return marked and provenance.fits(folder, {**self._every_job, **known}, early=early)
 
     @cached_property
-    def _in_report(self) -> Mapping[str, Any]:
-        return {"judge_seeds": seeds.seeds("report", self.config.seed, self.config.judge_episodes)}
+    def judging_seeds(self) -> tuple[int, ...]:
+        """Of the episodes in which the report's policies, and floors, are judged."""
+        return seeds.seeds("report", self.config.seed, self.config.judge_episodes)
 
     @cached_property
     def _every_job(self) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ from eureka_loop.execute.machine import Share
 from eureka_loop.foreign import read_job
 from eureka_loop.records import PROGRESS, Candidate, Job, Rung, Task, Training
 from eureka_loop.results import Evaluated, Failed, Trained
-from eureka_loop.seeds import is_report, seeds
+from eureka_loop.seeds import is_report
 from eureka_loop.store import FLOORS, Run, read_result
 
 ENDS = ("trained", "reached", "failed")  # events that end a training
@@ -101,8 +101,7 @@ class Evaluation:
         if isinstance(read_result(folder), Trained):
             return
         (folder / "result.json").unlink(missing_ok=True)
-        judging = seeds("report", config.seed, config.judge_episodes)
-        rest = training.algorithm, 0, training.hyperparameters, judging, training.trainer
+        rest = training.algorithm, 0, training.hyperparameters, self.run.judging_seeds, training.trainer
         files.write_json(folder / "job.json", Job(id, config.seed, self.plan.task, "", *rest))
         ended = await asyncio.wrap_future(self.executor.submit([folder]))
         why = f"the worker ended by {ended or 'an unknown cause'}; see {folder / 'worker.log'}"

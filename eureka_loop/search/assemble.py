@@ -176,10 +176,11 @@ class Search:
         if amount := self._report_seeds():
             others = self._references()
             training = seeds("report_training", self.config.seed, amount)
-            judging = seeds("report", self.config.seed, self.config.judge_episodes)
             ids = [each.id for each in others]
             self.run.event("reporting", winner=winner.id, references=ids, seeds=list(training))
-            await self.evaluation.train_all([winner, *others], Stage(training, judging, report=True))
+            await self.evaluation.train_all(
+                [winner, *others], Stage(training, self.run.judging_seeds, report=True)
+            )
 
     def _report_seeds(self) -> int:
         """Those of a plan are decided by the time that is left, once; run.toml then says so."""
