@@ -26,8 +26,9 @@ class TrainConfig:
     """A name from `eureka tasks`, or the task in your own words (then --env and --fitness are needed)."""
     env: Annotated[str | None, optional("ID")] = None
     """Gymnasium id, for a task in your own words: HalfCheetah-v5."""
-    fitness: Annotated[str | None, optional("EXPRESSION")] = None
-    """How well the task is done: an observable, or an expression over observables; its episode mean."""
+    fitness: Annotated[str | None, optional("EXPRESSION|FILE.py")] = None
+    """How well the task is done: an expression over observables, whose episode mean counts, or a file with
+    `def fitness(...)`, of a whole episode, and `success` and `progress` where there are any."""
     algo: Literal["ppo", "sac"] = "ppo"
     """Training algorithm."""
     settings: Literal["tuned", "zoo"] = "tuned"

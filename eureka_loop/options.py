@@ -24,6 +24,7 @@ MESSAGES = {  # tyro's, without box and line breaks → ours
     r"Missing value for argument '(\S+)'": r"\1 needs a value",
     r"Missing from eureka \S+: RUN\b": "say which run: its folder, such as runs/20261121-120000-hopper-hop",
     r"Missing from eureka \S+: REWARD\.py": "say which program: a file with `def compute_reward(...)`",
+    r"Missing from eureka \S+: TRY\b": "say what to try: an expression such as forward_velocity, or FILE.py",
     r"Missing from eureka \S+: (\S+)": r"\1 is missing",
     r"Unrecognized options: (-[^\s,]*).*?Perhaps you meant: (\S+)": r"unknown option \1; did you mean \2?",
     r"Unrecognized options: (-[^\s,]*)": r"unknown option \1",

@@ -214,6 +214,15 @@ def on_gpu(training: Job | Training) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """Whole episodes with every observable, one of each policy, to be recorded by a worker."""
+
+    task: Task
+    policies: tuple[str, ...]  # folders of trainings, or names of scripted policies (see `train.floors`)
+    seeds: tuple[Seed, ...]  # of each episode's start
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
     """One episode of each of some trained policies, to be recorded by a worker."""
 

@@ -19,6 +19,7 @@ describe
   resume RUN          go on where a run stopped
   propose TASK_OR_RUN have prompts written for you, or for a coding agent, to answer in files; go on from them
   train REWARD.py     train one reward program of your own
+  fitness TRY         score a fitness, an expression or FILE.py, on recorded episodes; nothing is trained
   tasks [NAME]        the catalogue, or one task: text, vocabulary, fitness, hand-written reward
 inspect
   inspect RUN [ID]    ranking, lineage, failures, cost; or one candidate's code, terms and feedback
@@ -42,7 +43,9 @@ MODULES = {
     "inspect": "look",
     "watch": "look",
 }
-COMMANDS = ("run", "resume", "propose", "train", "tasks", "inspect", "watch", "compare", "bench", "doctor")
+COMMANDS = (
+    "run", "resume", "propose", "train", "fitness", "tasks", "inspect", "watch", "compare", "bench", "doctor",
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> None:

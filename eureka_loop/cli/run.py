@@ -43,9 +43,10 @@ def _run(config: RunConfig, words: _Words, *, wait: bool = True) -> int:
     from eureka_loop.propose.replay import with_recorded_numbers
     from eureka_loop.report.layout import print_lines
     from eureka_loop.search.describe import of_its_own
+    from eureka_loop.search.measure import with_text
     from eureka_loop.search.planning import Schedule
 
-    settled = settle(with_recorded_numbers(of_its_own(config, words.base)))
+    settled = settle(with_recorded_numbers(with_text(of_its_own(config, words.base))))
     created = _created(settled, human=words.human)
     if config.designer is None:
         print_lines(choice(settled))
@@ -204,8 +205,10 @@ def _to_train(arguments: list[str], console: Console | None = None) -> Run:
         lambda: parse(TrainOptions, "train", words.options),
     )
     from eureka_loop.search.describe import of_its_own
+    from eureka_loop.search.measure import with_text
 
-    return _created(of_its_own(config, base), program=options.program, human=human, console=console)
+    config = with_text(of_its_own(config, base))
+    return _created(config, program=options.program, human=human, console=console)
 
 
 def _created(

@@ -25,7 +25,7 @@ from eureka_loop import files, numbers
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.execute.executor import ERROR
 from eureka_loop.execute.machine import Share, cores
-from eureka_loop.records import Job, Rollout
+from eureka_loop.records import Job, Recording, Rollout
 from eureka_loop.reward.vocabulary import Vocabulary
 
 TICK = 0.2  # s between looks at a worker's progress files
@@ -33,6 +33,7 @@ SILENCE = 900.0  # s without progress after which a worker counts as hung; judgi
 SECRETS = ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "OPENAI", "AUTH")
 BESIDE = "beside.json"  # sources of programs that are to be trained here, beside what may be written
 TRANSITIONS = "transitions.npz"
+RECORDED = "recorded.json"  # written after the episodes of a recording
 PLAY = Path(__file__).parents[1] / "simulate" / "play.py"
 FILM = "import json, sys; from eureka_loop.simulate import play; [*map(play.main, json.loads(sys.argv[1]))]"
 FILMING = 120.0  # s for an episode; without a GPU most take under ten
@@ -161,6 +162,17 @@ def record(rollout: Rollout, folder: Path) -> bool:
     files.write_json(before, rollout)
     _work(folder, "recording episodes", found)
     return True
+
+
+def record_episodes(recording: Recording, folder: Path) -> None:
+    """Record whole episodes: `folder`/0.npz, ..., in the order of the policies.
+
+    Raises:
+        BadInput: the environment can't be made.
+        RunError: the worker crashed.
+    """
+    files.write_json(folder / "recording.json", recording)
+    _work(folder, "recording episodes", folder / RECORDED)
 
 
 def log_tail(folder: Path) -> str:

@@ -4,9 +4,10 @@
     python -m eureka_loop.execute.worker --serve PARENT  # lists of folders come as JSON, one a line
 
 Folders with job.json are one cohort, whose jobs differ in program and seed alone: each gets progress.jsonl
-and result.json. One with rollout.json gets transitions.npz. One with task.json gets vocabulary.json,
-probe.npz and, as training.json and beside.json ask for it, trainer.json, random episodes, native.py. An
-error.json says why there is nothing, where no program is to blame. All output goes to worker.log.
+and result.json. One with rollout.json gets transitions.npz, one with recording.json whole episodes. One with
+task.json gets vocabulary.json, probe.npz and, as training.json and beside.json ask for it, trainer.json,
+random episodes, native.py. An error.json says why there is nothing, where no program is to blame. All output
+goes to worker.log.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from eureka_loop import files, provenance
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import BadInput, RunError, SandboxError
 from eureka_loop.execute.executor import ERROR
-from eureka_loop.execute.local import BESIDE, TRANSITIONS
+from eureka_loop.execute.local import BESIDE, RECORDED, TRANSITIONS
 from eureka_loop.execute.machine import cores
-from eureka_loop.records import NATIVE, SNAPSHOT, Job, Rollout, Task, Training, in_cohorts, on_gpu
+from eureka_loop.records import NATIVE, SNAPSHOT, Job, Recording, Rollout, Task, Training, in_cohorts, on_gpu
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import die_with_parent
@@ -60,6 +61,8 @@ def work(folders: Sequence[Path], fork_server: ForkServer) -> None:
                 _train(batch, [jobs[folder] for folder in batch], fork_server)
             elif (batch[0] / "rollout.json").exists():
                 _record(batch[0])
+            elif (batch[0] / "recording.json").exists():
+                _record_episodes(batch[0])
             else:
                 _survey(batch[0])
         except (BadInput, RunError, SandboxError) as error:
@@ -121,6 +124,14 @@ def _record(folder: Path) -> None:
     rollout = files.read_json(folder / "rollout.json", Rollout)
     columns = record_rollout(rollout, find_domain(rollout.task.env_id))
     files.write_columns(folder / TRANSITIONS, columns)
+
+
+def _record_episodes(folder: Path) -> None:
+    from eureka_loop.train.saved import record_episodes
+
+    recording = files.read_json(folder / "recording.json", Recording)
+    record_episodes(recording, find_domain(recording.task.env_id), folder)
+    files.write_json(folder / RECORDED, True)
 
 
 def _survey(folder: Path) -> None:

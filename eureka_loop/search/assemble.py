@@ -35,9 +35,10 @@ from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
 from eureka_loop.search import loop, planning
 from eureka_loop.search.bank import TrajectoryBank
-from eureka_loop.search.describe import keep_task, look, read_program, task_of, try_fitness
+from eureka_loop.search.describe import keep_task, look, read_program, task_of
 from eureka_loop.search.feedback import feedback
 from eureka_loop.search.halving import Allocation, ladder
+from eureka_loop.search.measure import try_fitness
 from eureka_loop.search.planning import PLAN, Schedule
 from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, SearchPlan
 from eureka_loop.seeds import seeds

@@ -9,22 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from eureka_loop import files
 from eureka_loop.config import RunConfig, slug
 from eureka_loop.envs.registry import find_domain, find_task, tasks
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute.local import BESIDE, survey
 from eureka_loop.propose.write import Gate
-from eureka_loop.records import Array, Task, Training
-from eureka_loop.reward.expression import as_reward, episode_mean
-from eureka_loop.reward.gate import check
-from eureka_loop.reward.sandbox.fork_server import ForkServer
-from eureka_loop.reward.sandbox.trial import try_out
+from eureka_loop.records import Task, Training
 from eureka_loop.reward.vocabulary import Vocabulary
-
-NO_HORIZON = 1_000  # steps of an episode that nothing cuts off
+from eureka_loop.search.measure import measured
 
 
 def task_of(config: RunConfig) -> Task:
@@ -41,7 +34,7 @@ def task_of(config: RunConfig) -> Task:
         )
     given = {
         "--env (a Gymnasium id)": config.env,
-        "--fitness (what counts, as an observable or an expression)": config.fitness,
+        "--fitness (what counts: an observable, an expression, or FILE.py)": config.fitness,
     }
     missing = [flag for flag, value in given.items() if value is None]
     if len(missing) == 2 and " " not in text:
@@ -79,11 +72,7 @@ def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]
     vocabulary = prepare(task, config, folder)
     if config.fitness is None:
         return task, vocabulary
-    try:
-        fitness = episode_mean(task.fitness, vocabulary)
-    except Refused as refused:
-        raise BadInput(f"--fitness {task.fitness!r}: {refused.problems[0].message}") from refused
-    return replace(task, fitness=fitness, sparse=as_reward(task.fitness, vocabulary)), vocabulary
+    return measured(task, task.fitness, vocabulary), vocabulary
 
 
 def keep_task(folder: Path, task: Task) -> None:
@@ -169,32 +158,3 @@ def read_program(path: Path, gate: Gate) -> str:
         text = str(failure).replace("\n", "; ")
         raise BadInput(f"{path} fails on transitions under random actions: {text}") from failure
     return source
-
-
-def try_fitness(
-    task: Task, expression: str, vocabulary: Vocabulary, probe: Mapping[str, Array], fork_server: ForkServer
-) -> None:
-    """Measure an episode of the whole horizon, and one as short as the shortest that ended by itself.
-
-    Args:
-        expression: the fitness as the user gave it.
-        probe: rows recorded by a survey, repeated or left out to make the episodes; see `simulate.recorded`.
-
-    Raises:
-        BadInput: it fails on one of them, or isn't the same when measured twice.
-    """
-    program = check(task.fitness, vocabulary, "fitness", hidden=True)
-    shapes = vocabulary.shapes(program.parameters, hidden=True)
-    lengths, time = [vocabulary.horizon or NO_HORIZON], probe["time"]
-    if probe["terminated"].any():
-        ends = time[np.append(np.diff(time) <= 0, True)]
-        lengths.insert(0, max(1, round(float(ends.min()) / vocabulary.dt)))
-    for steps in lengths:
-        episode = {name: np.resize(rows, (steps, *rows.shape[1:])) for name, rows in probe.items()}
-        clock = vocabulary.dt * np.arange(steps + 1)
-        episode |= {"time": clock[1:], "prev_time": clock[:-1], "init_time": np.zeros(steps)}
-        try:
-            try_out(fork_server, program, episode, shapes)
-        except RewardFailure as failure:
-            where = f"an episode of {steps} steps under random actions"
-            raise BadInput(f"--fitness {expression!r} fails on {where}: {failure}") from failure

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,8 @@ from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.base import failed
 from eureka_loop.train.hyperparameters import SpacesOnly, make_model, settings
 
+SWINGS = 2.0  # a second, of the scripted policy
+
 
 def judge_floor(job: Job, domain: Domain, fork_server: ForkServer) -> Trained | Failed:
     """Judge the policy that `job.candidate` names: "zero", "random" or "untrained"."""
@@ -32,16 +36,34 @@ def judge_floor(job: Job, domain: Domain, fork_server: ForkServer) -> Trained | 
     return Trained(job.candidate, job.seed, 0, episodes, (), {}, 0.0)
 
 
+def scripted(name: str, actions: Any, seed: int, dt: float = 0.0) -> Predict:
+    """A policy that learns nothing: "zero", "random", "greatest", "least", or "swinging" (every action).
+
+    Args:
+        actions: the env's space of them.
+        seed: of random actions.
+        dt: seconds a step.
+    """
+    if name == "random":
+        actions.seed(seed)
+        return lambda _: np.asarray(actions.sample())
+    low, high = (
+        np.clip(bound, -1.0, 1.0) if not np.isfinite(bound).all() else bound
+        for bound in (actions.low, actions.high)
+    )
+    if name == "swinging":
+        steps = count()
+        return lambda _: low + (high - low) * (0.5 + 0.5 * math.sin(math.tau * SWINGS * dt * next(steps)))
+    fixed = {"greatest": high, "least": low}.get(name, np.zeros(actions.shape, actions.dtype))
+    held = np.clip(fixed, actions.low, actions.high)
+    return lambda _: held
+
+
 def _policy(job: Job) -> Predict:
     with closing(make_env(job.task)) as env:
         spaces, actions = env.observation_space, env.action_space
-    if job.candidate == "random":
-        actions.seed(job.seed)
-        return lambda _: np.asarray(actions.sample())
-    if job.candidate == "zero":
-        box: Any = actions
-        nothing = np.clip(np.zeros(box.shape, box.dtype), box.low, box.high)
-        return lambda _: nothing
+    if job.candidate in ("random", "zero"):
+        return scripted(job.candidate, actions, job.seed)
     sizes = {"buffer_size": 1} if job.algorithm == "sac" else {}  # nothing is stored
     envs = DummyVecEnv([lambda: SpacesOnly(spaces, actions)])
     options = settings(job.algorithm, job.hyperparameters)

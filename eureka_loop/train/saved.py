@@ -20,10 +20,11 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RunError
 from eureka_loop.judge.episodes import Observation, Predict, play
 from eureka_loop.judge.trajectory import FILE, save
-from eureka_loop.records import POLICY, SNAPSHOT, Array, Job, Rollout, Task
+from eureka_loop.records import POLICY, SNAPSHOT, Array, Job, Recording, Rollout, Task
 from eureka_loop.simulate import play as standalone
 from eureka_loop.simulate.env import Env, make_env
 from eureka_loop.simulate.observables import ObservableRegistry
+from eureka_loop.train.floors import scripted
 
 SB3_POLICY, SB3_NORMALIZATION = "policy.zip", "vecnormalize.pkl"  # pickles: written, and never read
 RANDOM_EPISODES = 3
@@ -142,6 +143,18 @@ def record_random(task: Task, domain: Domain, folder: Path) -> None:
             env.action_space.seed(number)
             path = folder / f"random-{number}.npz"
             record(env, domain, lambda _: env.action_space.sample(), FIRST_SEED + number, path)
+
+
+def record_episodes(recording: Recording, domain: Domain, folder: Path) -> None:
+    """Write an episode of each policy: 0.npz, ...; none of one that is larger than a bank's may be."""
+    with closing(make_env(recording.task)) as env:
+        dt = ObservableRegistry(env, domain).vocabulary.dt
+        for number, (policy, seed) in enumerate(zip(recording.policies, recording.seeds, strict=True)):
+            if (place := Path(policy) / POLICY).exists():
+                predict = standalone.load(place.parent)
+            else:
+                predict = scripted(policy, env.action_space, seed, dt)
+            record(env, domain, predict, seed, folder / f"{number}.npz")
 
 
 def record_trained(job: Job, domain: Domain, folder: Path) -> None:

@@ -23,9 +23,9 @@ from eureka_loop.search.describe import (
     read_program,
     require_relabelling,
     task_of,
-    try_fitness,
     with_trainer,
 )
+from eureka_loop.search.measure import try_fitness
 
 OWN = RunConfig(task="walk backwards", env="Walker2d-v5", fitness="-forward_velocity")
 
