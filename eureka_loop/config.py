@@ -98,6 +98,8 @@ class RunConfig(TrainConfig):
     """Keep an episode of each policy, and don't train a program that ranks them backwards."""
     relabel: int = 0
     """Transitions of the bank that SAC trainings of the search begin with at most; 0: none."""
+    lessons: Annotated[bool, tyro.conf.FlagCreatePairsOff] = True
+    """Neither give a model or a person the lessons of earlier runs nor keep those of this one."""
     max_usd: Annotated[float | None, optional("USD")] = None
     """Stop before the model costs more than this."""
     max_tokens: Annotated[int | None, optional("N")] = None

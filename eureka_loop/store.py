@@ -1,6 +1,7 @@
 """The files of a run: each has one writer, and any number of readers at any time.
 
 run.toml            configuration, versions, git commit; run.toml.mac beside it: see `provenance`
+lessons.json        of earlier runs, as given to the designer; see `search.lessons`
 events.jsonl        append-only; written by the loop
 proposals/          <id>.json: every reply as soon as it is there, with its repairs, and messages to a model
 prompts/            <id>.md: prompts of the manual designer; beside them, by their author, the answers

@@ -204,7 +204,9 @@ def _search(config: RunConfig, search: Search, folder: Path) -> Run:
         run.event("resumed")
     else:
         with waiting(LOOKING):
-            run = assemble.create(replace(config, task=search.task, seed=search.seed, out=folder, **limits))
+            run = assemble.create(
+                replace(config, task=search.task, seed=search.seed, out=folder, lessons=False, **limits)
+            )
     with run:
         with (
             assemble.stops_recorded(run),

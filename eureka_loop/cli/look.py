@@ -1,9 +1,10 @@
-"""`eureka tasks`, `inspect` and `watch`: show what there is; nothing is trained."""
+"""`eureka tasks`, `inspect`, `lessons` and `watch`: show what there is; nothing is trained."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -61,6 +62,53 @@ def inspect(arguments: list[str]) -> int:
         raise BadInput("--diff and --exchange are two pages: ask for one of them")
     else:
         show(candidate_page(found, options.id, diff=options.diff, exchange=options.exchange))
+    return 0
+
+
+@dataclass(frozen=True)
+class LessonsOptions:
+    """Differences between rewards that runs have measured, which prompts of later runs show."""
+
+    which: Annotated[tyro.conf.Positional[str], optional("[N|all]")] = "all"
+    """A lesson's number, for --note and --forget."""
+    note: Annotated[str | None, optional("TEXT")] = None
+    """Words of your own, shown with the lesson; "" takes them away."""
+    forget: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Remove it, or with "all" every one."""
+    out: Path = Path("runs")
+    """The folder with the runs."""
+
+
+def lessons(arguments: list[str]) -> int:
+    """List the lessons of a folder of runs, or change them."""
+    options = parse(LessonsOptions, "lessons", arguments)
+    from eureka_loop.report.layout import print_lines
+    from eureka_loop.report.text import one_line
+    from eureka_loop.search import lessons as kept
+
+    found = list(kept.read(options.out))
+    if kept.is_foreign(options.out):
+        raise BadInput(
+            f"{options.out / kept.FILE[0]} was not written here, or was changed by hand: remove it"
+        )
+    chosen = range(len(found))
+    if options.which != "all":
+        if options.which not in map(str, range(1, len(found) + 1)):
+            raise BadInput(f"there is no lesson {options.which}: `eureka lessons` lists {len(found)}")
+        chosen = range(int(options.which) - 1, int(options.which))
+    if options.forget:
+        kept.write(options.out, [each for n, each in enumerate(found) if n not in chosen])
+        print_lines(*(f"Forgotten: {found[n]}" for n in chosen))
+        return 0
+    if options.note is not None:
+        if options.which == "all" or len(options.note) > kept.LONGEST_NOTE:
+            raise BadInput(f"--note belongs to one lesson, and has {kept.LONGEST_NOTE} characters at most")
+        found[chosen[0]] = replace(found[chosen[0]], note=one_line(options.note))
+        kept.write(options.out, found)
+    none = f"no lessons in {options.out}: runs whose trainings tell rewards apart leave some there"
+    print_lines(
+        *(f"{n + 1}  {found[n]}; run {', '.join(found[n].runs)}" for n in chosen or ()), *[none] * (not found)
+    )
     return 0
 
 

@@ -22,6 +22,7 @@ describe
   fitness TRY         score a fitness, an expression or FILE.py, on recorded episodes; nothing is trained
   tasks [NAME]        the catalogue, or one task: text, vocabulary, fitness, hand-written reward
 inspect
+  lessons [N]         differences that runs have measured, for later prompts; note on one, or forget it
   inspect RUN [ID]    ranking, lineage, failures, cost; or one candidate's code, terms and feedback
   watch RUN [ID]      a trained policy in a window, or as a film and a sheet of moments
 compare
@@ -42,10 +43,9 @@ MODULES = {
     "tasks": "look",
     "inspect": "look",
     "watch": "look",
+    "lessons": "look",
 }
-COMMANDS = (
-    "run", "resume", "propose", "train", "fitness", "tasks", "inspect", "watch", "compare", "bench", "doctor",
-)  # fmt: skip
+COMMANDS = tuple("run resume propose train fitness tasks inspect lessons watch compare bench doctor".split())
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -15,6 +15,7 @@ from eureka_loop import provenance
 from eureka_loop.cli.confirm import confirm
 from eureka_loop.config import RunConfig, TrainConfig, amend, load
 from eureka_loop.errors import AnswersAwaited, BadInput, BudgetSpent, DesignerError
+from eureka_loop.numbers import plural
 from eureka_loop.options import Where, optional, parse, take, with_expression
 from eureka_loop.store import Run
 
@@ -42,6 +43,7 @@ def _run(config: RunConfig, words: _Words, *, wait: bool = True) -> int:
     from eureka_loop.propose.designer import choice, settle
     from eureka_loop.propose.replay import with_recorded_numbers
     from eureka_loop.report.layout import print_lines
+    from eureka_loop.search import lessons
     from eureka_loop.search.describe import of_its_own
     from eureka_loop.search.measure import with_text
     from eureka_loop.search.planning import Schedule
@@ -52,6 +54,8 @@ def _run(config: RunConfig, words: _Words, *, wait: bool = True) -> int:
         print_lines(choice(settled))
     if (plan := Schedule.of(created)) is not None:
         print_lines(plan.plan.text)
+    if given := lessons.read(created.folder):
+        print_lines(f"{plural(len(given), 'lesson')} of earlier runs in the prompt (--no-lessons: none)")
     return _go(created, wait=wait)
 
 
@@ -247,8 +251,9 @@ def _go(run: Run, jobs: int | None = None, *, wait: bool = True, console: Consol
     """
     say_unmarked()
     from eureka_loop.report.inspect import print_stopped, print_summary
+    from eureka_loop.report.layout import print_lines
     from eureka_loop.report.live import Live
-    from eureka_loop.search import assemble
+    from eureka_loop.search import assemble, lessons
 
     with run:
         try:
@@ -272,4 +277,7 @@ def _go(run: Run, jobs: int | None = None, *, wait: bool = True, console: Consol
         except DesignerError:
             print_stopped(run, "no more programs can be written now; the last line says why", console)
             raise
-        return print_summary(run, console, pictures=console is None)
+        status = print_summary(run, console, pictures=console is None)
+        if lines := lessons.keep(run):
+            print_lines("", *lines, console=console)
+        return status

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -20,6 +21,8 @@ from eureka_loop.records import Array
 
 Z = NormalDist().inv_cdf(0.975)  # half the width of a normal interval, in standard errors
 ROUNDING = 1e-12  # relative: differences below it are none
+LEVEL = 0.05  # how often equal rewards may get a verdict
+LEAST = 4  # seeds a side: three that separate completely do so by chance in 10% of cases
 BY_CHANCE = 3.0  # n r² that a correlation r of n pairs must exceed to count; 1 is its mean by chance
 
 
@@ -101,12 +104,14 @@ class PermutationTest:
     Attributes:
         difference: of the means.
         error: its standard error.
+        runs: of each side.
     """
 
     def __init__(
         self, ours: Array, theirs: Array, *, rng: np.random.Generator, repeats: int = 10_000
     ) -> None:
         n, every = ours.size, range(2 * ours.size)
+        self.runs = n
         if n <= 5:
             firsts = ((0, *others) for others in itertools.combinations(every[1:], n - 1))
             seconds = ((first, itertools.permutations(sorted({*every} - {*first}))) for first in firsts)
@@ -165,6 +170,20 @@ class PermutationTest:
         chance = self._chance * moments[:, 0, 0] * moments[:, 1, 1] / np.where(shared > 0, shared, np.inf)
         squares = variances - 2 * np.maximum(0.0, shared - chance)
         return powers @ self._differences, np.sqrt(np.maximum(squares, self._rounding**2))
+
+
+def paired(
+    ours: Mapping[int, float], theirs: Mapping[int, float], *, repeats: int = 10_000
+) -> PermutationTest | None:
+    """Test on the seeds that both were trained with; None where they are fewer than any verdict needs.
+
+    Args:
+        ours, theirs: training seed → fitness.
+    """
+    both = [(value, theirs[seed]) for seed, value in ours.items() if seed in theirs]
+    if len(both) < LEAST:
+        return None
+    return PermutationTest(*np.array(both).T, rng=np.random.default_rng(0), repeats=repeats)
 
 
 def runs_to_decide(difference: float, error: float, runs: int, *, most: int = 100) -> int | None:

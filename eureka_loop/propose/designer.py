@@ -47,7 +47,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Everything a designer may know. Nothing in it comes from report seeds or from the hand-written reward.
+    """Everything a designer may know. Nothing in it comes from its report seeds or the hand-written reward.
 
     Attributes:
         discount: the trainer's gamma.
@@ -60,6 +60,7 @@ class Request:
         instructions: text for this request alone, beside the task and the feedback.
         feedback: text about the parents and the last candidates, "" in generation 0.
         history: everything evaluated so far, in the order in which it was observed.
+        lessons: what earlier runs have measured, a line each; the same in all requests of a run.
         under_way: sources of programs that are written, and not evaluated yet.
         repair: set when a reply is to be repaired.
 
@@ -80,6 +81,7 @@ class Request:
     instructions: str = ""
     feedback: str = ""
     history: Sequence[Evaluated] = ()
+    lessons: tuple[str, ...] = ()
     under_way: tuple[str, ...] = ()
     repair: Repair | None = None
 

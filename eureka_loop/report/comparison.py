@@ -13,7 +13,10 @@ from typing import Literal
 import numpy as np
 
 from eureka_loop import numbers
+from eureka_loop.judge import statistics
 from eureka_loop.judge.statistics import (
+    LEAST,
+    LEVEL,
     Interval,
     PermutationTest,
     bootstrap_interval,
@@ -31,8 +34,6 @@ from eureka_loop.store import REFERENCES
 Verdict = Literal["better", "worse", "as good", "can't tell"]
 REPEATS = 10_000  # random draws
 MARGIN = 0.1  # default margin of "as good", in the reference's lead over the best floor
-LEVEL = 0.05  # how often equal rewards may get a verdict
-LEAST = 4  # seeds a side: three that separate completely do so by chance in 10% of cases
 FEW = f"at least {LEAST} seeds a side are needed for any verdict"
 
 
@@ -210,11 +211,8 @@ def beside_floor(result: RewardResult, floors: Mapping[str, Trained]) -> str:
 
 def paired(ours: RewardResult, theirs: RewardResult) -> PermutationTest | None:
     """Test on the seeds that both were trained with; None where they are fewer than any verdict needs."""
-    known = {each.seed: each.fitness for each in theirs.evaluated.trained}
-    both = [(each.fitness, known[each.seed]) for each in ours.evaluated.trained if each.seed in known]
-    if len(both) < LEAST:
-        return None
-    return PermutationTest(*np.array(both).T, rng=np.random.default_rng(0), repeats=REPEATS)
+    sides = [{each.seed: each.fitness for each in side.evaluated.trained} for side in (ours, theirs)]
+    return statistics.paired(*sides, repeats=REPEATS)
 
 
 def sentence(text: str) -> str:

@@ -19,6 +19,7 @@ from eureka_loop.report.layout import print_lines, show
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.run_report import write_report
 from eureka_loop.results import Evaluated
+from eureka_loop.search import lessons
 from eureka_loop.search.feedback import on_floors
 from eureka_loop.search.planning import in_words
 from eureka_loop.store import Run
@@ -112,7 +113,7 @@ def _overview(data: RunData) -> RenderableType:
     config, task, state = data.config, data.task, data.state
     model = f" ({config.model})" if config.model else ""
     search = f"{state.designer or config.designer}{model}, {in_words(vars(config))}, seed {config.seed}"
-    active = is_active(data.run)
+    active, given = is_active(data.run), lessons.read(data.run.folder)
     ago = f", last event {numbers.duration(time.time() - state.last)} ago" if state.last else ""
     going = f"{'going on' if active else state.ended or 'killed'}: {log.progress(state)} done{ago}"
     if state.ended == "finished" and data.best:
@@ -123,6 +124,7 @@ def _overview(data: RunData) -> RenderableType:
             ("", task.text if task else ""),
             ("search", search),
             ("trainer", sections.trainer(data)),
+            ("lessons", f"{len(given)} of earlier runs in its prompts" if given else ""),
             ("state", going),
             ("origin", sections.origin(*data.elsewhere)),
             ("cost", str(data.cost)),

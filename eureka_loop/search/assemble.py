@@ -33,7 +33,7 @@ from eureka_loop.records import Candidate, Rung, references, rows_of_call
 from eureka_loop.results import Evaluated, Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
-from eureka_loop.search import loop, planning
+from eureka_loop.search import lessons, loop, planning
 from eureka_loop.search.bank import TrajectoryBank
 from eureka_loop.search.describe import keep_task, look, read_program, task_of
 from eureka_loop.search.feedback import feedback
@@ -78,6 +78,8 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
             if program is not None:
                 files.write_text(run.folder / "given.py", read_program(program, gate))
             keep_task(run.task_folder, task)
+            if program is None and (given := lessons.choose(config, task, vocabulary)):
+                lessons.write(run.folder, given)
             config = _with_numbers(config, run, time.monotonic() - began)
             records = {"made_by": made_by(), "sandbox": status.as_table()}
             write_config(run.folder / "run.toml", {**as_table(config), **records})
@@ -111,6 +113,7 @@ class Search:
     def __init__(self, run: Run, fork_server: ForkServer, jobs: int | None = None) -> None:
         self.run, self.config = run, run.config
         self.task, self.vocabulary = run.task(), run.vocabulary()
+        self.lessons = tuple(map(str, lessons.read(run.folder)))
         self.plan = Plan(self.task, run.training(), self.config.steps)
         self.machine = machine.look()
         asked = jobs or self.config.jobs
@@ -170,6 +173,7 @@ class Search:
             instructions=asked.instructions,
             feedback=feedback(best, asked.recent, which, self.run.floors(), history, others),
             history=history,
+            lessons=self.lessons,
         )
 
     async def retrain(self, winner: Candidate) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 
 from eureka_loop.errors import Refused
 from eureka_loop.numbers import compact
 from eureka_loop.reward.contract import ENTRY_POINTS
 from eureka_loop.reward.parsing import number, parse
+from eureka_loop.reward.vocabulary import PREFIXES
 
 MOST_LINES = 16  # of a difference that is shown
 LONGEST_LINE = 160  # characters
@@ -37,6 +39,46 @@ def difference(before: str, after: str, most: int = MOST_LINES) -> list[str]:
     found = [line[:LONGEST_LINE] for line in [*lines][2:] if not line.startswith("@@") and line[1:].strip()]
     more = len(found) - most
     return [*found[:most], f"… {more} more lines"] if more > 0 else found
+
+
+def observables_of_terms(source: str) -> dict[str, tuple[str, ...]]:
+    """Term → the observables that it is computed from, without `prev_` and `init_`; {} of what is no program.
+
+    A name that is assigned twice is taken to depend on all that it was ever computed from.
+    """
+    try:
+        functions = [each for each in parse(source).body if isinstance(each, ast.FunctionDef)]
+    except Refused:
+        return {}
+    found: dict[str, set[str]] = {}
+    for entry in functions:
+        if entry.name == ENTRY_POINTS["reward"]:
+            known = {each.arg: {each.arg} for each in entry.args.args}
+            for node in sorted(ast.walk(entry), key=lambda each: getattr(each, "lineno", 0)):
+                _follow(node, known, found)
+    prefix = re.compile(f"^({'|'.join(PREFIXES)})")
+    return {term: tuple(sorted({prefix.sub("", name) for name in names})) for term, names in found.items()}
+
+
+def _follow(node: ast.AST, known: dict[str, set[str]], found: dict[str, set[str]]) -> None:
+    """Add what a statement computes to the observables by name, or by term."""
+
+    def used(value: ast.AST) -> set[str]:
+        names = (each.id for each in ast.walk(value) if isinstance(each, ast.Name))
+        return set().union(*(known.get(name, set()) for name in names))
+
+    match node:
+        case (
+            ast.Assign(value=ast.expr() as value)
+            | ast.AugAssign(value=value)
+            | ast.AnnAssign(value=ast.expr() as value)
+        ):
+            for each in ast.walk(node):
+                if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+                    known[each.id] = known.get(each.id, set()) | used(value)
+        case ast.Return(value=ast.Dict(keys=keys, values=values)):
+            named = zip(keys, values, strict=True)
+            found |= {str(key.value): used(value) for key, value in named if isinstance(key, ast.Constant)}
 
 
 def _facts(source: str) -> tuple[dict[str, float], list[str]]:

@@ -64,7 +64,7 @@ COMPARE = "compare runs/run --seeds 1 --with human,sparse --steps 512"
 def make(home: Path) -> None:
     """A finished run with a comparison, one with halving and a bank, a bench."""
     done("run", TASK, *SMALL.split(), "--out", "runs", cwd=home)
-    (folder,) = (home / "runs").iterdir()
+    (folder,) = (path.parent for path in home.glob("runs/*/run.toml"))
     folder.rename(home / "runs/run")
     done(*COMPARE.split(), cwd=home)
     halved = SMALL.replace("generations 2 --samples 2", "generations 1 --samples 3 --halving 3 --bank")

@@ -53,7 +53,7 @@ def interrupt(process: subprocess.Popen[str]) -> str:
 
 
 def the_run(cwd: Path) -> Run:
-    (folder,) = (cwd / "runs").iterdir()
+    (folder,) = (path.parent for path in cwd.glob("runs/*/run.toml"))
     return Run.open(folder)
 
 

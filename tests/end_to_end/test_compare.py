@@ -68,7 +68,7 @@ def test_to_the_end_and_then_more_seeds_stopped_killed_and_taken_up_again(here: 
 def test_a_runs_winner_beside_what_it_names_after_a_mistake(here: Path) -> None:
     small = "--generations 1 --samples 1 --steps 600 --report-seeds 0 --judge-episodes 2 --jobs 1".split()
     done("run", "invertedpendulum-balance", "--designer", "templates", *small, cwd=here)
-    (run,) = (here / "runs").iterdir()
+    (run,) = (path.parent for path in here.glob("runs/*/run.toml"))
     name = str(run.relative_to(here))
     code, _, err = eureka("compare", name, "--with", "human,late.py,gone.py", "--seeds", "1", cwd=here)
     assert (code, err) == (2, "eureka: can't read gone.py: No such file or directory\n")

@@ -11,6 +11,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from eureka_loop.search import lessons
+from eureka_loop.search.lessons import Lesson, Term
 from eureka_loop.store import Run
 
 from .endpoint import SlowModel, chat, serving
@@ -61,6 +63,18 @@ def test_a_model_writes_repairs_and_is_paid(httpserver: HTTPServer, model: Model
     assert spent(run)[:2] == (3000, 150)
     written = b"".join(path.read_bytes() for path in run.folder.rglob("*") if path.is_file())
     assert KEY["EUREKA_API_KEY"].encode() not in written + out.encode()
+
+
+def test_a_run_keeps_the_lessons_of_its_prompts(httpserver: HTTPServer, model: Model, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    up = (Term(("pole_up",), "never negative"),)
+    about = ("invertedpendulum-balance", "InvertedPendulum-v5", "Balance the pole upright")
+    lesson = Lesson(*about, up, (), "parent", 1.0, 0.8, 1.2, 5, 0, ("run-1",))
+    lessons.write(tmp_path / "runs", [lesson])
+    out = done(*words_for(httpserver.url_for("/v1")), cwd=tmp_path, **KEY)
+    assert "1 lesson of earlier runs" in out
+    assert lessons.read(the_run(tmp_path).folder) == (lesson,)
+    assert all(f"- {lesson}\n" in asked["messages"][1]["content"] for asked in model.asked)  # type: ignore[index]
 
 
 @pytest.fixture

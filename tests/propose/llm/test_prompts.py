@@ -56,6 +56,13 @@ def test_progress_is_shown_as_what_ranks_policies_that_never_succeed(ask: Any) -
     )
 
 
+def test_lessons_stand_before_the_task_is_asked_for(ask: Any) -> None:
+    text = prompts.messages(ask(lessons=("adding `a` raised fitness by 1", "b")))[1]["content"]
+    before, _, after = text.partition("\n\n# Lessons of earlier runs\n")
+    assert "\n\n- adding `a` raised fitness by 1\n- b\n\n# Your turn\n" in after
+    assert f"{before}\n\n# Your turn" in prompts.messages(ask())[1]["content"]
+
+
 def test_feedback_on_a_parent(ask: Any) -> None:
     messages = prompts.messages(ask(generation=1, parents=(parent(),), feedback=FEEDBACK))
     assert messages[:2] == prompts.messages(ask())  # the part that endpoints can cache
