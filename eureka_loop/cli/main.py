@@ -22,9 +22,9 @@ describe
   fitness TRY         score a fitness, an expression or FILE.py, on recorded episodes; nothing is trained
   tasks [NAME]        the catalogue, or one task: text, vocabulary, fitness, hand-written reward
 inspect
-  lessons [N]         differences that runs have measured, for later prompts; note on one, or forget it
   inspect RUN [ID]    ranking, lineage, failures, cost; or one candidate's code, terms and feedback
   watch RUN [ID]      a trained policy in a window, or as a film and a sheet of moments
+  lessons [N]         differences that runs have measured, for later prompts; note on one, or forget it
 compare
   compare RUN         the winner against the hand-written reward or any other: better, worse, as good?
   compare A.py B.py   reward files against each other
