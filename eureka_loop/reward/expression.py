@@ -6,13 +6,14 @@ import ast
 
 from eureka_loop.errors import BadInput, Refused
 from eureka_loop.reward.allowed import BUILTINS, MODULES
+from eureka_loop.reward.episode import EPISODE
 from eureka_loop.reward.functions import SHAPING
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.hints import mixing
 from eureka_loop.reward.parsing import MAX_BYTES, code, parse
 from eureka_loop.reward.vocabulary import Vocabulary
 
-_OWN = {*BUILTINS, *MODULES, *SHAPING}
+_OWN = {*BUILTINS, *MODULES, *SHAPING, *EPISODE}
 
 
 def episode_mean(expression: str, vocabulary: Vocabulary) -> str:
@@ -31,7 +32,8 @@ def episode_mean(expression: str, vocabulary: Vocabulary) -> str:
     if not names:
         raise BadInput(f"fitness {expression!r} names no observable; `eureka tasks NAME` lists a task's")
     # The mean of one number is that number; over `axis=0`, several numbers a step remain several, and fail.
-    axis = "" if mixing(tree, shapes) else ", axis=0"
+    over_time = any(isinstance(each, ast.Name) and each.id in EPISODE for each in ast.walk(tree))
+    axis = "" if over_time or mixing(tree, shapes) else ", axis=0"
     source = f"def fitness({', '.join(names)}):\n    return np.mean({code(tree, MAX_BYTES)}{axis})\n"
     check(source, vocabulary, "fitness", hidden=True)
     return source

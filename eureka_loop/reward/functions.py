@@ -17,6 +17,7 @@ import numpy as np
 
 from eureka_loop.records import Array
 from eureka_loop.reward.allowed import BUILTINS, MATH, MATH_VALUES, MODULES, NUMPY, NUMPY_VALUES
+from eureka_loop.reward.episode import EPISODE
 from eureka_loop.reward.parsing import CONSTANT
 
 MAX_RANGE = 1_000
@@ -185,6 +186,7 @@ def namespace() -> dict[str, object]:
         "__name__": "program",
         "__builtins__": {**safe, "range": short_range, "__import__": _import_loaded},
         **SHAPING,
+        **EPISODE,  # the gate refuses them in rewards
         **{name: numbers if module == "math" else arrays for name, module in MODULES.items()},
         CONSTANT: frozen,
     }

@@ -14,6 +14,7 @@ from eureka_loop.errors import Problem, Refused, UnknownName
 from eureka_loop.reward import allowed, row_count
 from eureka_loop.reward.allowed import ATTRIBUTES, BUILTINS, FUNCTIONS, INSTEAD, METHODS, MODULES
 from eureka_loop.reward.contract import ENTRY_POINTS, Kind, Program
+from eureka_loop.reward.episode import EPISODE, EPISODE_KEYWORDS
 from eureka_loop.reward.functions import SHAPING, SHAPING_KEYWORDS
 from eureka_loop.reward.parsing import TOO_DEEP, bindings, code, compiled, ignored, module_path, number, parse
 from eureka_loop.reward.vocabulary import Vocabulary
@@ -22,9 +23,8 @@ MAX_PROBLEMS = 40  # more only cost a model tokens
 MAX_MESSAGE = 1_000  # characters of one problem; the program's own names may be longer
 _OPAQUE = (ast.ClassDef, ast.AsyncFunctionDef, ast.Match, ast.JoinedStr, ast.Raise)  # not looked into
 _PARTS = (ast.ExceptHandler, ast.withitem, ast.Del)  # of what is refused already
-_OWN = BUILTINS | SHAPING.keys()
-_UNUSABLE = (_OWN | MODULES.keys()) - allowed.TYPES  # as values
-_KEYWORDS = allowed.KEYWORDS | SHAPING_KEYWORDS
+_OF_ROWS = BUILTINS | SHAPING.keys()
+_KEYWORDS = allowed.KEYWORDS | SHAPING_KEYWORDS | EPISODE_KEYWORDS
 
 
 def check(source: str, vocabulary: Vocabulary, kind: Kind = "reward", *, hidden: bool = False) -> Program:
@@ -57,6 +57,7 @@ class _Gate(ast.NodeVisitor):
 
     def __init__(self, tree: ast.Module, vocabulary: Vocabulary, kind: Kind, hidden: bool) -> None:
         self._vocabulary, self._hidden = vocabulary, hidden
+        self._own = _OF_ROWS if kind == "reward" else _OF_ROWS | EPISODE.keys()
         self._found: dict[Problem, None] = {}  # a repeated problem counts once
         self._bound, self._functions = bindings(tree)
         self.parameters: list[str] = []
@@ -236,7 +237,7 @@ class _Gate(ast.NodeVisitor):
         name = node.id
         if not isinstance(node.ctx, ast.Load):
             self._check_binding(node, name)
-        elif name in self._functions or name in _UNUSABLE - self._bound:
+        elif name in self._functions or name in (self._own | MODULES.keys()) - allowed.TYPES - self._bound:
             written = f"{name}.<name>" if name in MODULES else f"{name}(...)"
             self._report(node, f"`{name}` can't be used as a value: write `{written}`")
         elif name not in self._bound | allowed.TYPES:
@@ -271,9 +272,9 @@ class _Gate(ast.NodeVisitor):
         """Report a function that can't be called; returns whether it is one with known keywords."""
         match function:
             case ast.Name(id=name):
-                if name not in self._bound | _OWN:
+                if name not in self._bound | self._own:
                     self._report_unknown(function, name)
-                return name in _OWN - {"dict"} - self._bound
+                return name in self._own - {"dict"} - self._bound
             case ast.Attribute(attr=name):
                 module, path = module_path(function)
                 known = FUNCTIONS[MODULES[module]] | allowed.VALUES[MODULES[module]] if module else METHODS
@@ -296,10 +297,13 @@ class _Gate(ast.NodeVisitor):
             text = f"`{name}` is an observable, {observable.facts}: name it as a parameter"
         elif instead or (prefix and name in allowed.NUMPY):
             text = f"`{prefix}{name}` can't be used: {instead or f'write `np.{name}`'}"
+        elif name in EPISODE and not prefix:
+            instead = "ask for `prev_<name>`, `init_<name>` or a tracker"
+            text = f"`{name}` is for measures of whole episodes; a row knows one step: {instead}"
         elif prefix:
             text = f"`{prefix}{name}` can't be used{self._nearest(name, known, prefix)}"
         else:
-            text = f"unknown name `{name}`{self._nearest(name, self._bound | _OWN)}"
+            text = f"unknown name `{name}`{self._nearest(name, self._bound | self._own)}"
         self._report(node, text)
 
     def _nearest(self, name: str, known: Set[str], prefix: str = "") -> str:

@@ -177,6 +177,16 @@ def running_sum(rows: Array, starts: Indices) -> Array:
     return rows
 
 
+def sum_of_stretch(rows: Array, starts: Indices) -> Array:
+    """As `running_sum`, which begins again after every row that is not a number; such a row has 0."""
+    broken = np.asarray(np.isnan(rows).reshape(len(rows), -1).any(axis=1))
+    rows[broken] = 0.0
+    ends = np.flatnonzero(broken & ~np.append(broken[1:], False))  # few, where most rows are none
+    sums = running_sum(rows, np.union1d(starts, ends))
+    sums[broken] = 0.0
+    return sums
+
+
 def time_since(dt: float) -> Accumulate:
     """Seconds since the function was last above 0, or since the episode's start; counted in whole steps."""
 

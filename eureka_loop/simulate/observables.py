@@ -29,6 +29,7 @@ from eureka_loop.simulate.definitions import (
     element,
     running_sum,
     split,
+    sum_of_stretch,
     time_since,
 )
 from eureka_loop.simulate.env import FirstStep, first_step, make_env, trimmed
@@ -274,6 +275,8 @@ def _body(model: Any, body: int, dt: float, name: str) -> Iterator[Definition]:
         text = f"angular velocity of {name}, right-handed about the world's axes"
         yield define(f"{name}_angvel", "rad/s", text, Raw("data", "cvel", (3,), 6 * body))
         yield from _turns(name)
+        if model.body_parentid[body] == 0:
+            yield from _flights(name)
     if physics.collides(model, body):
         text = f"net force of all contacts on {name}, at the step's end"
         yield define(f"{name}_contact_force", "N", text, Raw("contacts", "net", (3,), body))
@@ -285,21 +288,41 @@ def _body(model: Any, body: int, dt: float, name: str) -> Iterator[Definition]:
 
 
 def _turns(name: str) -> Iterator[Definition]:
-    def turned(before: Array, after: Array) -> Array:
-        return physics.rotation_vector(physics.turn_between(before, after))
-
     define = partial(defined, group=name, accumulate=running_sum)
     quats, axes = (f"prev_{name}_quat", f"{name}_quat"), (f"prev_{name}_forward", f"{name}_forward")
     text = (
         f"angle {name} has turned about the world's x, y, z axes since the episode's start, unwrapped: "
         "a full turn adds 2 pi, turning back takes it off; right-handed, so +z is to the left seen from above"
     )
-    yield define(f"{name}_turn", "rad", text, *quats, shape=(3,), function=turned)
+    yield define(f"{name}_turn", "rad", text, *quats, shape=(3,), function=_turned)
     text = (
         f"how far {name} has turned to the left, seen from above, since the episode's start, unwrapped: "
         "a full turn adds 2 pi; negative: to the right; somersaults don't count"
     )
     yield define(f"{name}_yaw_total", "rad", text, *quats, *axes, function=physics.yaw_change)
+
+
+def _flights(name: str) -> Iterator[Definition]:
+    """What a body has done since anything last touched the ground."""
+
+    def in_flight(change: Callable[[Array, Array], Array]) -> Callable[[Array, Array, Array], Array]:
+        return lambda before, after, touch: np.where(touch[:, None] > 0.0, np.nan, change(before, after))
+
+    define = partial(defined, group=name, shape=(3,), accumulate=sum_of_stretch)
+    touches = Raw("contacts", "touch", (), 0)
+    since = "since anything last touched the ground, or since the episode's start; 0 while anything touches"
+    text = f"angle {name} has turned about the world's x, y, z axes {since}; unwrapped, right-handed"
+    quats = f"prev_{name}_quat", f"{name}_quat"
+    yield define(f"{name}_flight_turn", "rad", text, *quats, touches, function=in_flight(_turned))
+    text = f"way that {name} has moved {since}: {name}_pos less its value at the last contact"
+    places = f"prev_{name}_pos", f"{name}_pos"
+    moved = in_flight(lambda before, after: after - before)
+    yield define(f"{name}_flight_move", "m", text, *places, touches, function=moved)
+
+
+def _turned(before: Array, after: Array) -> Array:
+    """(N, 3) rotation vectors from orientations (N, 4) to others."""
+    return physics.rotation_vector(physics.turn_between(before, after))
 
 
 def _place(kind: str, index: int, pattern: str, text: str, name: str) -> Iterator[Definition]:

@@ -135,6 +135,26 @@ def test_a_dropped_ball_is_in_the_air_as_long_as_it_falls(toy: Any, domain_of: A
     np.testing.assert_array_equal(columns["air_time"], columns["ball_air_time"])
 
 
+def test_a_flight_is_measured_from_the_last_contact_of_anything(roll: Any, domain_of: Any) -> None:
+    names = ["torso_flight_move", "torso_flight_turn", "torso_turn", "prev_torso_turn", "air_time"]
+    env = gymnasium.make("Hopper-v5", terminate_when_unhealthy=False)
+    registry = ObservableRegistry(env, domain_of())
+    buffer = registry.buffer([*names, "torso_pos", "prev_torso_pos"], 1)
+    roll(env, buffer, 300)
+    taken = buffer.take()
+    columns, place, turn = taken.columns, np.zeros(3), np.zeros(3)
+    flying = columns["air_time"] > 0.0
+    assert len(np.flatnonzero(np.diff(flying))) > 6, "several flights, the first from the start on"
+    for step in range(len(taken)):
+        if step == 0 or not flying[step - 1]:
+            place, turn = columns["prev_torso_pos"][step], columns["prev_torso_turn"][step]
+        moved = columns["torso_pos"][step] - place if flying[step] else np.zeros(3)
+        turned = columns["torso_turn"][step] - turn if flying[step] else np.zeros(3)
+        np.testing.assert_allclose(columns["torso_flight_move"][step], moved, atol=1e-12)
+        np.testing.assert_allclose(columns["torso_flight_turn"][step], turned, atol=1e-12)
+    assert registry.vocabulary.find("foot_flight_turn") is None, "only of bodies that hang on no other"
+
+
 def test_a_ball_on_a_ball_feels_contact_but_no_ground(toy: Any, domain_of: Any) -> None:
     xml = """<mujoco><option timestep="0.002"/><worldbody>
       <geom type="plane" size="5 5 1"/>

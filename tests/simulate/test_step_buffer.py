@@ -33,9 +33,18 @@ def drift(torso_pos: Array, init_torso_pos: Array, torso_yaw_total: Array) -> Ar
 
 
 OWN = (forward_velocity, acceleration, drift)
-BEFORE = ("acceleration", "drift", "torso_turn", "air_time", "qpos", "action")
+FLIGHT = ("torso_flight_turn", "torso_flight_move")
+BEFORE = ("acceleration", "drift", "torso_turn", *FLIGHT, "air_time", "qpos", "action")
 NAMES = [each.name for each in OWN]
-NAMES += ["torso_turn", "torso_yaw_total", "air_time", "body4_air_time", "init_acceleration", "init_qpos"]
+NAMES += [
+    "torso_turn",
+    *FLIGHT,
+    "torso_yaw_total",
+    "air_time",
+    "body4_air_time",
+    "init_acceleration",
+    "init_qpos",
+]
 NAMES += ["qpos", "action", "terminated", "obs", "time", "torso_contact_force", "torso_pos", "prev_torso_pos"]
 NAMES += [f"prev_{name}" for name in BEFORE]
 
@@ -74,7 +83,7 @@ def test_prev_and_init_respect_episodes(ant: Any, roll: Any) -> None:
     inner = np.flatnonzero(~starts)
     for name in BEFORE:
         np.testing.assert_array_equal(columns[f"prev_{name}"][inner], columns[name][inner - 1], err_msg=name)
-    for name in ("action", "torso_turn", "air_time"):
+    for name in ("action", "torso_turn", *FLIGHT, "air_time"):
         np.testing.assert_array_equal(columns[f"prev_{name}"][starts], 0.0)
     np.testing.assert_array_equal(columns["init_acceleration"], 0.0)  # nothing has moved at the reset row
     first = np.repeat(columns["prev_qpos"][starts], [30, 30, 30, 10], axis=0)
