@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, slug
@@ -126,8 +129,8 @@ class Setup:
     """
 
     task: Task
-    entries: tuple[Entry, ...]
-    algorithms: tuple[Algorithm, ...]
+    entries: Annotated[tuple[Entry, ...], Field(min_length=2)]
+    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)]
     config: RunConfig
     seeds: int
     command: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from eureka_loop.cli.compare import CompareOptions, setup_of
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
-from eureka_loop.errors import BadInput
+from eureka_loop.errors import BadInput, Damaged
 from eureka_loop.files import write_json
 from eureka_loop.report.compare.setup import SETUP, Entry, Setup, begin, from_file
 from eureka_loop.seeds import seeds
@@ -109,6 +110,16 @@ def test_a_folder_holds_one_question(tmp_path: Path) -> None:
             BadInput, match=r"holds another comparison \(`eureka compare`\); choose another --out"
         ):
             begin(other, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "damage", [{"entries": []}, {"entries": [{"id": "a", "label": "a", "source": ""}]}, {"algorithms": []}]
+)
+def test_a_damaged_comparison_is_refused(tmp_path: Path, damage: dict[str, object]) -> None:
+    write_json(tmp_path / SETUP, BEFORE)
+    write_json(tmp_path / SETUP, json.loads((tmp_path / SETUP).read_text()) | damage)
+    with pytest.raises(Damaged, match=r"comparison\.json"):
+        begin(BEFORE, tmp_path)
 
 
 def test_a_searchs_savings_are_left_out_and_its_settings_are_for_its_own_algorithm() -> None:
