@@ -94,6 +94,8 @@ class RunConfig(TrainConfig):
     """Don't wait for a whole generation: whenever a candidate has ended, another is written."""
     strategy: str = "eureka"
     """Search strategy: eureka, steady, or one that another package registers."""
+    tune_share: float = 0.0
+    """Share of the generations, the last ones, that tune the weights of the best program."""
     bank: bool = False
     """Keep an episode of each policy, and don't train a program that ranks them backwards."""
     relabel: int = 0
@@ -117,6 +119,11 @@ class RunConfig(TrainConfig):
                 f"{other} goes by whole generations, and a --steady search has none; leave one out"
             )
 
+        if self.tune_share and 0 < self.samples < LEAST_TO_TUNE:
+            raise BadInput(
+                f"--samples {self.samples} is too few to tune weights: give {LEAST_TO_TUNE} or more"
+            )
+
     def leaves_open(self, name: str) -> bool:
         """Whether a number is not given."""
         return getattr(self, name) is None or (name in OPEN and not getattr(self, name))
@@ -127,6 +134,7 @@ class RunConfig(TrainConfig):
 
 
 USUAL = {"generations": 3, "samples": 8, "report_seeds": 5}  # where they aren't given, and nothing is planned
+LEAST_TO_TUNE = 4  # samples: CMA-ES needs two better ones to learn from
 OPEN = ("steps", "generations", "samples", "confirm")  # 0 where they aren't given
 LIMITS: tuple[tuple[str, float, float], ...] = (
     ("generations", 1, 1000),
@@ -139,6 +147,7 @@ LIMITS: tuple[tuple[str, float, float], ...] = (
     ("report_seeds", 0, 100),
     ("judge_episodes", 1, 1000),
     ("margin", 0, 1e9),
+    ("tune_share", 0, 1),
     ("relabel", 0, 1_000_000),
     ("seed", 0, 999),
     ("jobs", 0, 1024),

@@ -44,6 +44,7 @@ class Task:
     sparse: str | None = None  # reward program that pays only for the task itself
     human: str | None = None  # hand-written reward program, where there is one
     human_source: str = ""  # where that comes from
+    original: str | None = None  # reward program whose weights the run tunes
     native: tuple[str, ...] = ()  # the env's methods that compute its own reward, in place of `human`
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)  # passed to `gymnasium.make`
     judges: tuple[str, ...] = ()  # further judges of the final policy, by registered name (see `judge.base`)
@@ -128,8 +129,10 @@ NATIVE = '''def compute_reward(native_reward):
 def references(task: Task) -> Iterator[Candidate]:
     """The programs that generated rewards are compared with.
 
-    The hand-written reward, or the env's own in its place, and the sparse one, by those ids.
+    The one whose weights are tuned; the hand-written reward, or the env's own in its place; the sparse one.
     """
+    if task.original is not None:
+        yield Candidate("original", 0, task.original, "original", note="with the weights that were given")
     if task.human is not None:
         yield Candidate("human", 0, task.human, "human", note=task.human_source)
     elif task.native:

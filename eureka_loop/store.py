@@ -46,7 +46,7 @@ from eureka_loop.reward.vocabulary import Vocabulary
 Record = TypeVar("Record")
 Event = Mapping[str, Any]
 
-REFERENCES = ("human", "sparse", "native")  # ids of candidates that no search wrote
+REFERENCES = ("original", "human", "sparse", "native")  # ids of candidates that no search wrote
 RECORDS: Mapping[str, Any] = {"made_by": dict[str, Any], "sandbox": SandboxRecord}  # tables beside settings
 FLOORS = {"zero": "zero actions", "random": "random actions", "untrained": "an untrained policy"}
 

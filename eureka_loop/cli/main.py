@@ -19,6 +19,7 @@ describe
   resume RUN          go on where a run stopped
   propose TASK_OR_RUN have prompts written for you, or for a coding agent, to answer in files; go on from them
   train REWARD.py     train one reward program of your own
+  tune REWARD.py      search for better weights of one: other numbers, the same code
   fitness TRY         score a fitness, an expression or FILE.py, on recorded episodes; nothing is trained
   tasks [NAME]        the catalogue, or one task: text, vocabulary, fitness, hand-written reward
 inspect
@@ -40,12 +41,13 @@ MODULES = {
     "resume": "run",
     "propose": "run",
     "train": "run",
+    "tune": "run",
     "tasks": "look",
     "inspect": "look",
     "watch": "look",
     "lessons": "look",
 }
-COMMANDS = tuple("run resume propose train fitness tasks inspect lessons watch compare bench doctor".split())
+COMMANDS = tuple("run resume propose train tune fitness tasks inspect lessons watch compare bench doctor".split())
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LIMIT_REACHED = 3  # exit status: neither done nor failed; a script may raise the limit and resume
 ANSWERS_AWAITED = 4  # exit status of `propose`
 
+TRAINED_ONCE = RunConfig(minutes=0, generations=1, samples=1, confirm=1)
+
 FILES = """
 
 --config FILE   a run.toml whose values are the defaults here
@@ -46,14 +48,11 @@ def _run(config: RunConfig, words: _Words, *, wait: bool = True) -> int:
     from eureka_loop.search import lessons
     from eureka_loop.search.describe import of_its_own
     from eureka_loop.search.measure import with_text
-    from eureka_loop.search.planning import Schedule
 
     settled = settle(with_recorded_numbers(with_text(of_its_own(config, words.base))))
     created = _created(settled, human=words.human)
     if config.designer is None:
         print_lines(choice(settled))
-    if (plan := Schedule.of(created)) is not None:
-        print_lines(plan.plan.text)
     if given := lessons.read(created.folder):
         print_lines(f"{plural(len(given), 'lesson')} of earlier runs in the prompt (--no-lessons: none)")
     return _go(created, wait=wait)
@@ -162,28 +161,53 @@ def resume(arguments: list[str], name: str = "resume") -> int:
 
 
 @dataclass(frozen=True)
-class TrainOptions(TrainConfig):
-    """Train one reward program of your own, and judge it."""
+class ProgramOptions(TrainConfig):
+    """Options of a command on one reward program."""
 
     task: Annotated[str, optional("TASK_OR_TEXT")] = ""
-    report_seeds: int = 0
-    """Trainings on fresh seeds, of the references, too: a run's comparison; --config doesn't count here."""
     program: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="REWARD.py")] = tyro.MISSING
     """A file with `def compute_reward(...)`."""
+
+
+@dataclass(frozen=True)
+class TrainOptions(ProgramOptions):
+    """Train one reward program of your own, and judge it."""
+
+    report_seeds: int = 0
+    """Trainings on fresh seeds, of the references, too: a run's comparison; --config doesn't count here."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print the outcome as JSON on standard output, and everything else on standard error."""
+
+
+@dataclass(frozen=True)
+class TuneOptions(ProgramOptions):
+    """Search for better weights of a reward program: other numbers in its signature, the same code."""
+
+    minutes: float = 10.0
+    """Time of it all, which numbers that aren't given are planned to fit; 0: no plan."""
+    generations: int = 0
+    """How often weights are drawn, trained and judged; 0: what fits --minutes, or 3."""
+    samples: int = 0
+    """Weights tried a generation, 4 or more; 0: what fits --minutes, or 8."""
+    confirm: int = 0
+    """Trainings, in all, of a generation's best; 0: as in `eureka run`."""
+
+
+def tune(arguments: list[str]) -> int:
+    """Search for better weights of one reward program."""
+    return _go(_of_program(TuneOptions, "tune", arguments, RunConfig(tune_share=1.0)))
 
 
 def train(arguments: list[str]) -> int:
     """Train one reward program of the user's own."""
     if "--json" not in arguments:
-        return _go(_to_train(arguments))
+        return _go(_of_program(TrainOptions, "train", arguments, TRAINED_ONCE))
     from eureka_loop.report.layout import terminal
     from eureka_loop.report.outcome import outcome
 
     log, made = terminal(stderr=True), None
     try:
-        made = _to_train(arguments, log)
+        made = _of_program(TrainOptions, "train", arguments, TRAINED_ONCE, log)
         status = _go(made, console=log)
     except (Exception, KeyboardInterrupt) as error:
         print(json.dumps(outcome(made, error), indent=1))
@@ -192,27 +216,30 @@ def train(arguments: list[str]) -> int:
     return status
 
 
-def _to_train(arguments: list[str], console: Console | None = None) -> Run:
-    """The run of one program."""
+def _of_program(
+    kind: type[ProgramOptions],
+    name: str,
+    arguments: list[str],
+    config: RunConfig,
+    console: Console | None = None,
+) -> Run:
+    """The run of a command on one program; its options replace those of `config`."""
     words = _Words.of(arguments)
-    base, human = words.base, words.human
-    shared = [each.name for each in fields(TrainConfig)]
-    defaults = TrainOptions(**{name: getattr(base, name) for name in shared if name != "report_seeds"})
-    options = parse(TrainOptions, "train", words.options, defaults, f"{TrainOptions.__doc__}{FILES}")
+    base, shared = words.base, {each.name for each in fields(TrainConfig)} - {"report_seeds"}
+    defaults = kind(**{each: getattr(base, each) for each in shared})
+    options = parse(kind, name, words.options, defaults, f"{kind.__doc__}{FILES}")
     if not options.task.strip():
-        example = f"eureka train {options.program} --task halfcheetah-run"
+        example = f"eureka {name} {options.program} --task halfcheetah-run"
         raise BadInput(f"say for which task: `{example}`; `eureka tasks` lists them")
-    one = RunConfig(minutes=0, generations=1, samples=1, confirm=1)
-    config = replace(one, **{name: getattr(options, name) for name in shared})
-    words.confirm(
-        replace(config, designer="given"),
-        lambda: parse(TrainOptions, "train", words.options),
-    )
+    known = {each.name for each in fields(RunConfig)}
+    config = replace(config, **{each: value for each, value in vars(options).items() if each in known})
+    words.confirm(replace(config, designer="given"), lambda: parse(kind, name, words.options))
     from eureka_loop.search.describe import of_its_own
     from eureka_loop.search.measure import with_text
 
     config = with_text(of_its_own(config, base))
-    return _created(config, program=options.program, human=human, console=console)
+    tune, files = kind is TuneOptions, {"program": options.program, "human": words.human}
+    return _created(config, tune=tune, console=console, **files)
 
 
 def _created(
@@ -220,20 +247,25 @@ def _created(
     *,
     program: Path | None = None,
     human: Path | None = None,
+    tune: bool = False,
     console: Console | None = None,
 ) -> Run:
     """The run's folder; mistakes in the task are reported before the survey."""
     from eureka_loop.report.layout import LOOKING, print_lines, terminal, waiting
     from eureka_loop.search import assemble
     from eureka_loop.search.describe import task_of
+    from eureka_loop.search.planning import Schedule
 
     task_of(config)
     try:
         with waiting(LOOKING, log=console or terminal()):
-            return assemble.create(config, program=program, human=human)
+            created = assemble.create(config, program=program, human=human, tune=tune)
     except KeyboardInterrupt:
         print_lines("Stopped: interrupted before anything was begun; nothing is left of it", console=console)
         raise
+    if (plan := Schedule.of(created)) is not None:
+        print_lines(plan.plan.text, console=console)
+    return created
 
 
 def say_unmarked() -> None:

@@ -62,6 +62,7 @@ class Request:
         history: everything evaluated so far, in the order in which it was observed.
         lessons: what earlier runs have measured, a line each; the same in all requests of a run.
         under_way: sources of programs that are written, and not evaluated yet.
+        replies: programs by sample that the strategy has itself; no designer is asked.
         repair: set when a reply is to be repaired.
 
     Raises:
@@ -83,6 +84,7 @@ class Request:
     history: Sequence[Evaluated] = ()
     lessons: tuple[str, ...] = ()
     under_way: tuple[str, ...] = ()
+    replies: tuple[Reply, ...] = ()
     repair: Repair | None = None
 
     def __post_init__(self) -> None:

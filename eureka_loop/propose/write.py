@@ -24,6 +24,7 @@ from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.store import Event, Run
 
 REPAIRS = 2  # of one program
+CMA_ES = "cma-es"  # author of programs that a strategy has itself: other weights
 PARALLEL = 8  # calls to a designer at a time
 
 
@@ -115,7 +116,7 @@ class Writer:
         while True:
             replies = self._run.replies(id)
             last, failed = replies[-1], self._admit(id, replies[-1])
-            if failed is None or failed.passing or len(replies) > REPAIRS:
+            if failed is None or failed.passing or len(replies) > REPAIRS or request.replies:
                 break
             problems = f"{failed.message}\n{failed.detail}".strip()
             repair = Repair(last.source, problems, last.exchange, attempt=len(replies))
@@ -132,7 +133,7 @@ class Writer:
             id=id,
             generation=request.generation,
             source=last.source or "",
-            designer=self._designer.name,
+            designer=CMA_ES if request.replies else self._designer.name,
             parents=replies[0].parents,
             note=last.note,
             operator=request.operator,
@@ -158,6 +159,9 @@ class Writer:
         Raises:
             DesignerError: the call failed, or no call would succeed just now.
         """
+        if request.replies:
+            self._keep(request, sample, request.replies[sample])
+            return
         self._active.discard(request.id(sample))
         async with self._slots:
             if self.problem is not None:

@@ -87,6 +87,7 @@ def summary(data: RunData) -> RenderableType:
             f"Winner: {best.id}", layout.code(best.source, numbered=False), text.one_line(best.note, 60)
         ),
         layout.section("Fitness", fitness, remark),
+        *_tuned(data),
         layout.section("Cost", Text(cost)),
     )
 
@@ -106,6 +107,7 @@ def _sections(data: RunData) -> Iterator[RenderableType]:
         yield layout.section("Lineage", _lineage(data))
     if any(each.results for each in data.reports):
         yield layout.section("Report", _report(data), "trained again on seeds that the search never saw")
+    yield from _tuned(data)
 
 
 def _overview(data: RunData) -> RenderableType:
@@ -133,6 +135,12 @@ def _overview(data: RunData) -> RenderableType:
     if active or state.ended == "finished":
         return facts
     return Group(facts, layout.unbroken("go on with", f"eureka resume {shlex.quote(str(data.run.folder))}"))
+
+
+def _tuned(data: RunData) -> Iterator[RenderableType]:
+    found, grid = sections.tuned(data)
+    if found:
+        yield layout.section("Weights", layout.table(*grid), found)
 
 
 def is_active(run: Run) -> bool:

@@ -46,6 +46,7 @@ def write_report(run: Run, *, pictures: bool = True) -> list[Path]:
         progress=log.progress(data.state),
         reported=data.winner is not None and any(each.results for each in data.reports),
         comparison=sections.report(comparison),
+        tuned=sections.tuned(data),
         sentences=list(sections.sentences(comparison)),
         picture=Markup(PICTURE) if svg else "",
         curves=Markup(svg),

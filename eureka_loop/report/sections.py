@@ -21,9 +21,11 @@ from eureka_loop.results import (
     ranked,
     ranked_by,
 )
+from eureka_loop.reward.weights import weights
 from eureka_loop.store import FLOORS, REFERENCES
 
 STYLES = {"better": "green", "as good": "green", "worse": "red", "can't tell": "yellow"}
+NOT_BETTER = "no better weights found: these are not shown to be better than the original"
 TERMS = "terms, by share of the reward"
 
 Grid = tuple[list[str], list[list[str]]]  # a table's heads and rows
@@ -169,6 +171,26 @@ def _normalised(comparison: Comparison) -> str:
     within = clipped(found)
     remark = f" (clipped to [0, 3]: {within:.2f})" if within != found else ""
     return f"{found:.2f}{remark}; {scale.explanation}"
+
+
+def tuned(data: RunData) -> tuple[str, Grid]:
+    """Whether better weights were found, and a table of them; ("", no rows) of a run that tunes none."""
+    best, original = data.best, data.task.original if data.task else None
+    heads = ["weight", "original", "tuned", "factor"]
+    if best is None or original is None:
+        return "", (heads, [])
+    if best.source == original:
+        return "no better weights found: none ranks above the original", (heads, [])
+    before, after = weights(original), weights(best.source)
+    values = [(name, each.value, after[name].value) for name, each in before.items() if name in after]
+    rows = [
+        [name, *map(numbers.compact, (old, new, new / old if old else None))] for name, old, new in values
+    ]
+    verdicts = [each.verdict for each in data.comparison.differences if not data.comparison.unfinished]
+    found = "not yet compared with the original on fresh seeds"
+    if verdicts:
+        found = "better than the original" if verdicts == ["better"] else NOT_BETTER
+    return found, (heads, rows)
 
 
 def origin(elsewhere: int, of: int) -> str:

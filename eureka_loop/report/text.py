@@ -12,7 +12,7 @@ import re
 from eureka_loop import numbers
 from eureka_loop.results import FITNESS, SKIPPED, Scores, ranked_by
 
-LABELS = {"human": "hand-written", "sparse": "sparse", "native": "the env's own"}
+LABELS = {"original": "original", "human": "hand-written", "sparse": "sparse", "native": "the env's own"}
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 and C1 controls but newline and tab, DEL
     "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # unseen; direction

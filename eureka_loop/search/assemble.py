@@ -28,7 +28,7 @@ from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.machine import Machine, Share
 from eureka_loop.foreign import require_known_env
 from eureka_loop.propose.designer import Request, choose_designer
-from eureka_loop.propose.write import Gate, Writer, failure_of
+from eureka_loop.propose.write import CMA_ES, Gate, Writer, failure_of
 from eureka_loop.records import Candidate, Rung, references, rows_of_call
 from eureka_loop.results import Evaluated, Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -41,6 +41,7 @@ from eureka_loop.search.halving import Allocation, ladder
 from eureka_loop.search.measure import try_fitness
 from eureka_loop.search.planning import PLAN, Schedule
 from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, SearchPlan
+from eureka_loop.search.tuning import TunedStrategy, require_movable
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
 from eureka_loop.versions import made_by
@@ -48,12 +49,15 @@ from eureka_loop.versions import made_by
 NOTHING_TRAINED = "no candidate could be trained"  # why a run without a winner stopped
 
 
-def create(config: RunConfig, *, program: Path | None = None, human: Path | None = None) -> Run:
+def create(
+    config: RunConfig, *, program: Path | None = None, human: Path | None = None, tune: bool = False
+) -> Run:
     """A new run's folder, ready for `assembled`; nothing is left of it if that fails.
 
     Args:
         program: a reward program to train, instead of having some written.
         human: a hand-written reward for a task that has none.
+        tune: whether the program's weights are tuned; it is the only reference then.
 
     Raises:
         BadInput: something is unknown, refused, or fails on recorded transitions.
@@ -75,7 +79,11 @@ def create(config: RunConfig, *, program: Path | None = None, human: Path | None
                 try_fitness(task, config.fitness, vocabulary, probe, fork_server)
             if human is not None:
                 task = replace(task, human=read_program(human, gate), human_source=str(human))
-            if program is not None:
+            if program is not None and tune:
+                original = read_program(program, gate)
+                require_movable(original, program)
+                task = replace(task, original=original, human=None, native=(), sparse=None)
+            elif program is not None:
                 files.write_text(run.folder / "given.py", read_program(program, gate))
             keep_task(run.task_folder, task)
             if program is None and (given := lessons.choose(config, task, vocabulary)):
@@ -120,7 +128,9 @@ class Search:
         training, steps = self.plan.training, self.plan.steps
         self.share = machine.share(self.machine, asked, self.task, training, steps, self.vocabulary)
         planned = planned_share(run) or self.share
-        self.strategy = STRATEGIES.load(self.config.strategy_name)(search_plan(self.config, planned))
+        plan, strategy = search_plan(self.config, planned), STRATEGIES.load(self.config.strategy_name)
+        share, original = self.config.tune_share, self.task.original
+        self.strategy = TunedStrategy(plan, share, strategy, original) if share else strategy(plan)
         self.gate = Gate(self.vocabulary, run.probe(), fork_server, rows_of_call(training))
         self.writer = Writer(run, choose_designer(run, self.config), self.gate)
         self.bank = TrajectoryBank(run, fork_server, self.task, self.vocabulary, self.plan.training)
@@ -171,6 +181,7 @@ class Search:
             parents=asked.parents,
             operator=asked.operator,
             instructions=asked.instructions,
+            replies=asked.replies,
             feedback=feedback(best, asked.recent, which, self.run.floors(), history, others),
             history=history,
             lessons=self.lessons,
@@ -178,6 +189,8 @@ class Search:
 
     async def retrain(self, winner: Candidate) -> None:
         """Train and judge the winner and the references on fresh seeds, if any are wanted."""
+        if winner.source == self.task.original:
+            return  # there is nothing to compare
         if amount := self._report_seeds():
             others = self._references()
             training = seeds("report_training", self.config.seed, amount)
@@ -302,11 +315,12 @@ def announce(run: Run, here: Machine, share: Share) -> None:
             run.event("shared", **used)
         return
     config, task, training = run.config, run.task(), run.training()
+    given = (run.folder / "given.py").exists()
     same = ("generations", "samples", "seeds", "confirm", "steps", "halving", "report_seeds")
     run.event(
         "started",
         task=task.name,
-        designer="given" if (run.folder / "given.py").exists() else config.designer,
+        designer=CMA_ES if task.original else "given" if given else config.designer,
         algorithm=config.algo,
         trainer=training.trainer,
         why_trainer=training.why,

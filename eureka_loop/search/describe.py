@@ -78,7 +78,7 @@ def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]
 def keep_task(folder: Path, task: Task) -> None:
     """Write a complete task, and its programs as files to read."""
     files.write_json(folder / "task.json", task)
-    for name in ("fitness", "success", "progress", "sparse", "human"):
+    for name in ("fitness", "success", "progress", "sparse", "human", "original"):
         if (source := getattr(task, name)) is not None:
             files.write_text(folder / f"{name}.py", source)
 

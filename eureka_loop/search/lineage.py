@@ -9,15 +9,19 @@ import re
 from eureka_loop.errors import Refused
 from eureka_loop.numbers import compact
 from eureka_loop.reward.contract import ENTRY_POINTS
-from eureka_loop.reward.parsing import number, parse
+from eureka_loop.reward.parsing import parse
 from eureka_loop.reward.vocabulary import PREFIXES
+from eureka_loop.reward.weights import weights, with_weights
 
 MOST_LINES = 16  # of a difference that is shown
 LONGEST_LINE = 160  # characters
 
 
 def changed(before: str, after: str) -> str:
-    """ "weights speed 1 → 2; terms + calm, - effort; 14 lines of code"; "" where nothing is."""
+    """ "weights speed 1 → 2; terms + calm, - effort; 14 lines of code"; "" where nothing is.
+
+    Lines that differ in nothing but a weight aren't counted.
+    """
     (old, had), (new, has) = _facts(before), _facts(after)
     weights = [
         f"{name} {compact(old[name])} → {compact(new[name])}"
@@ -27,7 +31,8 @@ def changed(before: str, after: str) -> str:
     terms = [f"+ {name}" for name in has if name not in had] + [
         f"- {name}" for name in had if name not in has
     ]
-    lines = len(difference(before, after, most=10_000))
+    alike = [with_weights(each, {name: 0.0 for name in old if name in new}) for each in (before, after)]
+    lines = len(difference(alike[0], alike[1], most=10_000))
     parts = [f"weights {', '.join(weights)}"] if weights else []
     parts += [f"terms {', '.join(terms)}"] if terms else []
     return "; ".join([*parts, *([f"{lines} lines of code"] if lines else [])])
@@ -87,14 +92,9 @@ def _facts(source: str) -> tuple[dict[str, float], list[str]]:
         tree = parse(source)
     except Refused:
         return {}, []
-    weights: dict[str, float] = {}
     terms: list[str] = []
     for node in ast.walk(tree):
         match node:
-            case ast.FunctionDef(name=name, args=arguments) if name == ENTRY_POINTS["reward"]:
-                for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-                    if default is not None and (value := number(default)) is not None:
-                        weights[argument.arg] = value
             case ast.Return(value=ast.Dict(keys=keys)):
                 terms += [str(key.value) for key in keys if isinstance(key, ast.Constant)]
-    return weights, terms
+    return {name: each.value for name, each in weights(source).items()}, terms

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eureka_loop.propose.designer import candidate_id
+from eureka_loop.records import Reply
 from eureka_loop.registry import Registry
 from eureka_loop.results import Evaluated
 
@@ -33,6 +34,7 @@ class ProposalRequest:
     recent: tuple[Evaluated, ...] = ()  # candidates that the feedback reports beside the first parent
     operator: str = ""  # name of the change requested; "": the designer's choice
     instructions: str = ""  # text for the designer, for this request alone
+    replies: tuple[Reply, ...] = ()  # by index of the sample: programs that no designer is asked for
     barrier: bool = True  # whether results are observed together, when the last has ended; else each at once
 
     @property
