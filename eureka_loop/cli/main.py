@@ -47,7 +47,9 @@ MODULES = {
     "watch": "look",
     "lessons": "look",
 }
-COMMANDS = tuple("run resume propose train tune fitness tasks inspect lessons watch compare bench doctor".split())
+COMMANDS = tuple(
+    "run resume propose train tune fitness tasks inspect lessons watch compare bench doctor".split()
+)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -40,7 +40,7 @@ from eureka_loop.search.feedback import feedback
 from eureka_loop.search.halving import Allocation, ladder
 from eureka_loop.search.measure import try_fitness
 from eureka_loop.search.planning import PLAN, Schedule
-from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, SearchPlan
+from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, search_plan
 from eureka_loop.search.tuning import TunedStrategy, require_movable
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
@@ -267,12 +267,6 @@ def follow(search: Search, *, wait: bool = True) -> None:
         return search.writer.idle and not search.evaluation.busy
 
     run_within(work(), search.config.max_hours, time_worked(run.events()), mark=mark, idle=idle)
-
-
-def search_plan(config: RunConfig, share: Share) -> SearchPlan:
-    """Without a barrier half of the candidates under way are in training, the others in the making."""
-    cohort = max(1, min(config.samples // (2 * share.workers), share.learners // config.seeds))
-    return SearchPlan(config.generations, config.samples, cohort, config.seed)
 
 
 def planned_share(run: Run) -> Share | None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from eureka_loop.config import RunConfig
+from eureka_loop.execute.machine import Share
 from eureka_loop.propose.designer import candidate_id
 from eureka_loop.records import Reply
 from eureka_loop.registry import Registry
@@ -21,6 +23,12 @@ class SearchPlan:
     cohort: int = 1  # candidates of a request without a barrier, such that each worker has one cohort in
     # training and another one in the making
     seed: int = 0
+
+
+def search_plan(config: RunConfig, share: Share) -> SearchPlan:
+    """Without a barrier half of the candidates under way are in training, the others in the making."""
+    cohort = max(1, min(config.samples // (2 * share.workers), share.learners // config.seeds))
+    return SearchPlan(config.generations, config.samples, cohort, config.seed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from eureka_loop.config import RunConfig
 from eureka_loop.execute.machine import Share
 from eureka_loop.records import Candidate
 from eureka_loop.results import Evaluated, Score, Trained, judged_episode, ranked
-from eureka_loop.search.assemble import search_plan
 from eureka_loop.search.eureka import EurekaStrategy, SteadyStrategy
-from eureka_loop.search.strategy import ProposalRequest, ScriptedStrategy, SearchPlan, Strategy
+from eureka_loop.search.strategy import ProposalRequest, ScriptedStrategy, SearchPlan, Strategy, search_plan
 from tests.search.conftest import evaluated
 
 
