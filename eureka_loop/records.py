@@ -105,6 +105,7 @@ class Reply:
     note: str = ""  # one line on its origin ("mutated: weight of 'speed' × 1.7")
     problem: str = ""  # why there is no source
     exchange: Exchange = field(default_factory=dict)  # messages, raw reply, usage: JSON
+    operator: str = ""  # by which it was made; "": that of the request
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Candidate:
     designer: str
     parents: tuple[Id, ...] = ()
     note: str = ""
-    operator: str = ""  # of the request that it answers
+    operator: str = ""  # by which it was made of the parents; see `propose.operators`
 
 
 NATIVE = '''def compute_reward(native_reward):

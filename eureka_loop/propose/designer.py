@@ -10,22 +10,12 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, DesignerError, UnknownName
 from eureka_loop.propose.llm.settings import check_url, configured_model, configured_url
+from eureka_loop.propose.operators import OPERATORS
 from eureka_loop.records import Reply, Task
 from eureka_loop.registry import Registry
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.store import Run
-
-# Name → the change that a request with it asks for.
-OPERATORS: Mapping[str, str] = {
-    "refine": "improve the parent, whatever it takes",
-    "restructure": "other terms, or other forms of them; same idea",
-    "weights": "other numbers and nothing else",
-    "cross": "combine the parents",
-    "fresh": "start from nothing",
-    "differ": "a program unlike the parents",
-    "path": "continue the development from the earliest parent to the latest",
-}
 
 SAMPLES_BY_HAND = 2  # programs of a generation, where it isn't given
 
@@ -43,6 +33,20 @@ class Repair:
     problems: str
     exchange: Mapping[str, Any] = field(default_factory=dict)
     attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The part of a request that a strategy may choose for each sample; see `Request`.
+
+    Attributes:
+        recent: candidates that its feedback reports; (): those of the whole request.
+    """
+
+    parents: tuple[Evaluated, ...] = ()
+    operator: str = ""
+    recent: tuple[Evaluated, ...] = ()
+    feedback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Request:
         under_way: sources of programs that are written, and not evaluated yet.
         replies: programs by sample that the strategy has itself; no designer is asked.
         repair: set when a reply is to be repaired.
+        choices: sample → its own parents, operator and feedback, where they differ; see `of`.
+        whole: the request that has the choices of all samples, where this one is a sample's own.
 
     Raises:
         UnknownName: there is no such operator.
@@ -86,11 +92,30 @@ class Request:
     under_way: tuple[str, ...] = ()
     replies: tuple[Reply, ...] = ()
     repair: Repair | None = None
+    choices: Mapping[int, Choice] = field(default_factory=dict)
+    whole: Request | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.operator and self.operator not in OPERATORS:
             known = f"operators: {', '.join(OPERATORS)}"
             raise UnknownName("operator", self.operator, OPERATORS, hint=known)
+
+    def of(self, sample: int) -> Request:
+        """The request for one sample of it, with that sample's own parents, operator and feedback."""
+        if (own := self.choices.get(sample)) is None:
+            return self
+        changes = {"parents": own.parents, "operator": own.operator, "feedback": own.feedback}
+        return replace(self, **changes, choices={}, whole=self)  # type: ignore[arg-type]
+
+    @property
+    def change(self) -> str:
+        """The operator by which a designer without a choice of its own answers."""
+        return self.operator or ("refine" if self.parents else "fresh")
+
+    @property
+    def lineage(self) -> tuple[str, ...]:
+        """Ids of the parents that a program is made of when it answers to the operator."""
+        return tuple(each.candidate.id for each in self.parents if OPERATORS[self.change].inherits)
 
     @property
     def attempt(self) -> int:

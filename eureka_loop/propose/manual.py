@@ -64,8 +64,8 @@ class ManualDesigner:
         reply = self._answer(id, prompt)
         if repair is not None and reply.source is None:
             raise DesignerError(reply.problem)
-        parents = () if request.operator == "fresh" else tuple(each.candidate.id for each in request.parents)
-        return replace(reply, parents=parents, exchange={"messages": messages, **reply.exchange})
+        exchange = {"messages": messages, **reply.exchange}
+        return replace(reply, parents=request.lineage, operator=request.change, exchange=exchange)
 
     def _answer(self, id: str, prompt: Path) -> Reply:
         """Wait for an answer."""

@@ -91,7 +91,10 @@ class Writer:
                 self._active.discard(id)
 
     def write(self, request: Request, samples: Sequence[int]) -> list[asyncio.Task[Candidate | None]]:
-        """The candidates of some samples, those that failed included; None: not written now."""
+        """The candidates of some samples, those that failed included; None: not written now.
+
+        The designer gets the request of each sample, see `Request.of`.
+        """
         here, ids = set(self._run.candidate_ids()), {n: request.id(n) for n in samples}
         others = here - set(ids.values()) - {each.candidate.id for each in request.history}
         under_way = tuple(self._run.candidate(id).source for id in sorted(others))
@@ -99,8 +102,9 @@ class Writer:
         missing = [n for n, id in ids.items() if id not in here and not self._run.replies(id)]
         if missing:
             self._run.event("generation", generation=request.generation, samples=len(missing))
-        calls = {sample: start(self._call(request, sample)) for sample in missing}
-        return [start(self._candidate(request, sample, calls)) for sample in samples]
+        own = {sample: request.of(sample) for sample in samples}
+        calls = {sample: start(self._call(own[sample], sample)) for sample in missing}
+        return [start(self._candidate(own[sample], sample, calls)) for sample in samples]
 
     async def _candidate(
         self, request: Request, sample: int, calls: Mapping[int, asyncio.Task[None]]
@@ -134,9 +138,9 @@ class Writer:
             generation=request.generation,
             source=last.source or "",
             designer=CMA_ES if request.replies else self._designer.name,
-            parents=replies[0].parents,
+            parents=last.parents,
             note=last.note,
-            operator=request.operator,
+            operator=last.operator or request.operator,
         )
         self._run.write_candidate(candidate, feedback=request.feedback)
         return candidate

@@ -60,7 +60,7 @@ def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
     yield layout.facts(
         [
             ("written by", f"{candidate.designer}{generation}"),
-            ("from", ", ".join(candidate.parents)),
+            ("from", text.origin(candidate)),
             ("note", candidate.note),
             ("weights", ", ".join(f"{name} = {value!r}" for name, value in weights.items())),
         ]

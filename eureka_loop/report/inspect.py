@@ -172,6 +172,7 @@ def _lineage(data: RunData) -> Tree:
             candidate.id,
             "  ",
             _outcome(data, each),
+            f"  {text.one_line(candidate.operator, 40)}" if candidate.operator else "",
             (f"  with {', '.join(others)}" if others else "", "dim"),
             (f"  {text.one_line(candidate.note, 120)}", "dim"),
         )

@@ -43,7 +43,7 @@ def outcome(run: Run | None, error: BaseException | None = None) -> Data:
         found |= {
             **_result(run, each),
             "terms": _terms(each),
-            "feedback": feedback(each, [], floors=data.floors),
+            "feedback": feedback([each], [], floors=data.floors),
         }
         for failed in each.failures:
             found["failures"] += _failures(failed.kind, failed.message, failed.detail, failed.seed)

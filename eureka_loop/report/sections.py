@@ -54,7 +54,8 @@ def ranking(data: RunData, *, notes: bool = False) -> Grid:
         ]
         own = f"{fitness(data, each)}{f' ({NOT_HERE})' * bool(each.elsewhere)}"
         cells = [str(place), each.candidate.id, own, *seeds, *scores, _shares(each)]
-        cells += [", ".join(each.candidate.parents), *([each.candidate.note] if notes else [])]
+        made = [text.origin(each.candidate), each.candidate.note]
+        cells += made if notes else [", ".join(each.candidate.parents)]
         rows.append(cells)
     return [*heads, *(["note"] if notes else [])], rows
 

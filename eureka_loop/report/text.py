@@ -10,6 +10,7 @@ import difflib
 import re
 
 from eureka_loop import numbers
+from eureka_loop.records import Candidate
 from eureka_loop.results import FITNESS, SKIPPED, Scores, ranked_by
 
 LABELS = {"original": "original", "human": "hand-written", "sparse": "sparse", "native": "the env's own"}
@@ -62,6 +63,12 @@ def reached(score: Scores) -> str:
     """ "fitness 2.100"; "progress -0.3100, never succeeded" of what is ranked by it."""
     by = ranked_by(score)
     return f"{by} {numbers.number(score(by))}{'' if by == FITNESS else ', never succeeded'}"
+
+
+def origin(candidate: Candidate) -> str:
+    """ "cross of g0-01, g0-03"; "fresh"; "" where nothing is known."""
+    operator, parents = one_line(candidate.operator, 40), ", ".join(candidate.parents)
+    return f"{operator} of {parents}" if operator and parents else operator or parents
 
 
 def generation(number: int, of: int = 0) -> str:

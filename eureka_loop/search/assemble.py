@@ -27,7 +27,7 @@ from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.machine import Machine, Share
 from eureka_loop.foreign import require_known_env
-from eureka_loop.propose.designer import Request, choose_designer
+from eureka_loop.propose.designer import Choice, Request, choose_designer
 from eureka_loop.propose.write import CMA_ES, Gate, Writer, failure_of
 from eureka_loop.records import Candidate, Rung, references, rows_of_call
 from eureka_loop.results import Evaluated, Failed, Trained
@@ -168,7 +168,11 @@ class Search:
     def request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
         """A strategy's request, and the results so far → the request to a designer."""
         which = "of this generation" if asked.barrier else "that ended last"
-        best, *others = asked.parents or (None,)
+
+        def told(each: Choice) -> Choice:
+            parts = (each.parents, each.recent or asked.recent, which, self.run.floors(), history)
+            return replace(each, feedback=feedback(*parts, each.operator))
+
         return Request(
             task=replace(self.task, human=None, human_source="", native=(), sparse=None),  # never shown
             vocabulary=self.vocabulary,
@@ -182,9 +186,10 @@ class Search:
             operator=asked.operator,
             instructions=asked.instructions,
             replies=asked.replies,
-            feedback=feedback(best, asked.recent, which, self.run.floors(), history, others),
+            feedback=told(Choice(asked.parents, asked.operator)).feedback,
             history=history,
             lessons=self.lessons,
+            choices=dict(zip(asked.samples, map(told, asked.choices), strict=False)),
         )
 
     async def retrain(self, winner: Candidate) -> None:
@@ -251,8 +256,7 @@ def follow(search: Search, *, wait: bool = True) -> None:
 
     async def work() -> None:
         await search.evaluation.judge_floors()
-        best = await loop.search(run, search.strategy, search)
-        if best is None:
+        if (best := await loop.search(run, search.strategy, search)) is None:
             run.event("stopped", reason=NOTHING_TRAINED)
         else:
             await search.retrain(best.candidate)

@@ -12,13 +12,15 @@ import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean, median, variance
 from types import MappingProxyType
 
 from eureka_loop.numbers import compact, count, percent, plural
+from eureka_loop.propose.operators import path_to
 from eureka_loop.results import FITNESS, PROGRESS, Evaluated, Halted, Trained, mean_known, ranked, ranked_by
 from eureka_loop.search.judged import behaviour, changes, courses, in_short
-from eureka_loop.search.lineage import changed, difference
+from eureka_loop.search.lineage import changed, difference, structure
 from eureka_loop.search.training_table import training_table
 
 LONGEST_REASON = 400  # characters of why a candidate failed
@@ -46,54 +48,58 @@ DETAILS = (
 
 
 def feedback(
-    best: Evaluated | None,
+    parents: Sequence[Evaluated],
     generation: Sequence[Evaluated],
     which: str = "of this generation",
     floors: Mapping[str, Trained] = MappingProxyType({}),
     history: Sequence[Evaluated] = (),
-    parents: Sequence[Evaluated] = (),
+    operator: str = "",
 ) -> str:
-    """The best program in full, the programs around it in short, and the generations before.
+    """The first parent in full, the programs around it in short, and the generations before.
 
     Args:
-        best: the best so far, which may be of an earlier generation; None where nothing was trained.
-        generation: all candidates of the latest generation, the best perhaps among them.
+        parents: programs that the designer is shown, the most important first; of any generation.
+        generation: all candidates of the latest generation, parents perhaps among them.
         which: what those candidates are called.
         floors: policies that learn nothing, by name.
         history: everything evaluated so far.
-        parents: further programs that the designer is shown.
+        operator: with "path" the way to the first parent is told, with "differ" what was tried so far.
 
     Returns:
         At most `LONGEST` characters; the courses of others, then further details are left out first.
     """
     texts = (
-        "\n\n".join(_parts(best, generation, which, floors, [*history], parents, each)) for each in DETAILS
+        "\n\n".join(_parts(parents, generation, which, floors, [*history], operator, each))
+        for each in DETAILS
     )
     text = next((each for each in texts if len(each) <= LONGEST), None)
     if text is None:
-        text = "\n\n".join(_parts(best, generation, which, floors, [*history], parents, DETAILS[-1]))
+        text = "\n\n".join(_parts(parents, generation, which, floors, [*history], operator, DETAILS[-1]))
         text = text[: LONGEST - 2].rsplit("\n", 1)[0] + "\n…"
     return text
 
 
 def _parts(
-    best: Evaluated | None,
+    parents: Sequence[Evaluated],
     generation: Sequence[Evaluated],
     which: str,
     floors: Mapping[str, Trained],
     history: Sequence[Evaluated],
-    parents: Sequence[Evaluated],
+    operator: str,
     detail: Detail,
 ) -> Iterator[str]:
+    best = next(iter(parents), None)
     known = {each.candidate.id: each for each in (*history, *generation, *parents)}
     if best and best.trained:
         yield "\n".join([_final(best), *_beside(best, floors, history)])
         told = behaviour(best.trained), courses(best.trained, floors, worst=detail.worst)
         yield from filter(None, told)
-        if origin := _origin(best, known):
-            yield origin
+        path = path_to(best, known.values())
+        yield from _steps(path if operator == "path" else path[-2:])
         if all(each.checkpoints for each in best.trained):
             yield training_table(best.trained, detail.points)
+    if operator == "differ" and history:
+        yield "\n".join(["Tried so far, by the observables that a program reads:", *_structures(history)])
     own = best.candidate.id if best else ""
     shown = {each.candidate.id: each for each in (*generation, *parents)}
     shown |= {each.candidate.id: each for each in ranked(history)[:1]}
@@ -174,19 +180,32 @@ def on_floors(floors: Mapping[str, Trained]) -> str:
     return f"fitness {fitness}; progress {progress}" if progress else f"fitness {fitness}"
 
 
-def _origin(best: Evaluated, known: Mapping[str, Evaluated]) -> str:
-    """The differences from its first parent, and what came of them; "" without one."""
-    parent = next((known[id] for id in best.candidate.parents if id in known), None)
-    if parent is None or not parent.trained:
-        return ""
-    before, after = parent.candidate, best.candidate
-    by = FITNESS if None in (best.score(PROGRESS), parent.score(PROGRESS)) else PROGRESS
-    scores = " → ".join(compact(each.score(by)) for each in (parent, best))
-    lines = [f"Against its parent {before.id}, {by} {scores}:"]
-    lines += difference(before.source, after.source)
-    if found := changes(parent.trained, best.trained):
-        lines.append(f"Beyond the spread over episodes: {'; '.join(found)}.")
-    return "\n".join(lines)
+def _steps(path: Sequence[Evaluated]) -> Iterator[str]:
+    """Each program of a path against the one before it, and what came of the difference."""
+    path = [each for each in path if each.trained]
+    if len(path) > 2:
+        ids = " → ".join(each.candidate.id for each in path)
+        yield f"The path {ids}, from its root, {_reached(path[0])}{_terms(path[0])}."
+    for parent, child in pairwise(path):
+        before, after = parent.candidate, child.candidate
+        by = FITNESS if None in (child.score(PROGRESS), parent.score(PROGRESS)) else PROGRESS
+        scores = " → ".join(compact(each.score(by)) for each in (parent, child))
+        whom = f"Against its parent {before.id}" if child is path[-1] else f"{after.id} against {before.id}"
+        lines = [f"{whom}{f' ({after.operator})' * bool(after.operator)}, {by} {scores}:"]
+        lines += difference(before.source, after.source)
+        if found := changes(parent.trained, child.trained):
+            lines.append(f"Beyond the spread over episodes: {'; '.join(found)}.")
+        yield "\n".join(lines)
+
+
+def _structures(history: Sequence[Evaluated]) -> Iterator[str]:
+    """One line for each set of observables that programs read: how many, and the best of them."""
+    found: dict[frozenset[str], list[Evaluated]] = {}
+    for each in ranked(history):
+        found.setdefault(structure(each.candidate.source), []).append(each)
+    for names, programs in found.items():
+        amount = plural(len(programs), "program")
+        yield f"{', '.join(sorted(names))}: {amount}, best {_reached(programs[0])}{_terms(programs[0])}"
 
 
 def _generations(earlier: Sequence[Evaluated]) -> Iterator[str]:

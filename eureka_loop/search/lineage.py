@@ -1,4 +1,4 @@
-"""A program against its parent: weights, terms and lines of code that differ."""
+"""A program against its parent: weights, terms and lines of code that differ. Programs of one structure."""
 
 from __future__ import annotations
 
@@ -84,6 +84,11 @@ def _follow(node: ast.AST, known: dict[str, set[str]], found: dict[str, set[str]
         case ast.Return(value=ast.Dict(keys=keys, values=values)):
             named = zip(keys, values, strict=True)
             found |= {str(key.value): used(value) for key, value in named if isinstance(key, ast.Constant)}
+
+
+def structure(source: str) -> frozenset[str]:
+    """The observables that a program's terms are computed from."""
+    return frozenset(name for names in observables_of_terms(source).values() for name in names)
 
 
 def _facts(source: str) -> tuple[dict[str, float], list[str]]:

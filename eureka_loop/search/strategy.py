@@ -8,7 +8,7 @@ from typing import Protocol
 
 from eureka_loop.config import RunConfig
 from eureka_loop.execute.machine import Share
-from eureka_loop.propose.designer import candidate_id
+from eureka_loop.propose.designer import Choice, candidate_id
 from eureka_loop.records import Reply
 from eureka_loop.registry import Registry
 from eureka_loop.results import Evaluated
@@ -40,7 +40,8 @@ class ProposalRequest:
     of: int  # samples that the whole generation has
     parents: tuple[Evaluated, ...] = ()  # candidates to work from, the most important first
     recent: tuple[Evaluated, ...] = ()  # candidates that the feedback reports beside the first parent
-    operator: str = ""  # name of the change requested; "": the designer's choice
+    operator: str = ""  # of `OPERATORS`; "": the designer's choice
+    choices: tuple[Choice, ...] = ()  # of the samples, in place of parents, operator and recent
     instructions: str = ""  # text for the designer, for this request alone
     replies: tuple[Reply, ...] = ()  # by index of the sample: programs that no designer is asked for
     barrier: bool = True  # whether results are observed together, when the last has ended; else each at once

@@ -10,7 +10,8 @@ import pytest
 
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, UnknownName
-from eureka_loop.propose.designer import OPERATORS, check, choice, choose_designer, settle
+from eureka_loop.propose.designer import check, choice, choose_designer, settle
+from eureka_loop.propose.operators import OPERATORS
 from eureka_loop.store import Run
 from tests.propose.test_replay import recorded_run
 

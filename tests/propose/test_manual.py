@@ -124,7 +124,7 @@ def test_a_prompt_is_that_of_a_model_and_says_where_its_answer_goes(
     (author.folder / "g0-01.answer.md").write_text(CHAT)
     wait_for(lambda: author.replies, 20)
     (reply,) = author.replies
-    assert reply == Reply(PROGRAM, exchange={"messages": messages, "reply": CHAT})
+    assert reply == Reply(PROGRAM, exchange={"messages": messages, "reply": CHAT}, operator="fresh")
     author.ask(request, 0)
     author.ask(ask(samples=3, instructions="Be brief."), 2)
     wait_for(lambda: len(author.said()) == 3, 20)

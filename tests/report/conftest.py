@@ -140,7 +140,10 @@ class Script:
         else:
             self.run.event("gated", id=id, terms=["speed", "upright", "effort", "_level"])
         self.run.write_reply(id, Reply(source, parents, note, exchange=exchange))
-        self.run.write_candidate(Candidate(id, generation, source, "llm", parents, note), feedback=feedback)
+        self.run.write_candidate(
+            Candidate(id, generation, source, "llm", parents, note, "refine" if parents else ""),
+            feedback=feedback,
+        )
 
     def begin(self, id: str, seed: int) -> None:
         self.run.write_job(Job(id, seed, TASK, "", "ppo", STEPS, {}, (1, 2)))

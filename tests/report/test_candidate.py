@@ -50,7 +50,7 @@ def test_a_trained_candidate(script: Script, shown: Callable[..., str]) -> None:
     assert lines[:5] == [
         "g1-00",
         "written by  llm, generation 2 (g1)",
-        "from        g0-01",
+        "from        refine of g0-01",
         "note        improves on g0-01",
         "weights     speed = 1.5, upright = 0.5, effort = 0.001",
     ]

@@ -48,9 +48,9 @@ Failed
 Lineage
   g0-00  1.200  sample 1
   g0-01  2.100  sample 2
-  ├── g1-00  2.750  improves on g0-01
-  ├── g1-01  1.900  improves on g0-01
-  └── g1-02  failed: not finite  improves on g0-01
+  ├── g1-00  2.750  refine  improves on g0-01
+  ├── g1-01  1.900  refine  improves on g0-01
+  └── g1-02  failed: not finite  refine  improves on g0-01
   g0-02  failed: refused  sample 3
 
 Report  trained again on seeds that the search never saw

@@ -104,7 +104,7 @@ def test_backwards_is_not_trained_and_the_designer_reads_why(run: Run, fork_serv
     assert failed is not None
     assert failed.kind == "ranks_backwards"
     assert failed.skipped
-    assert feedback(None, [run.evaluated("g1-01")]) == (
+    assert feedback([], [run.evaluated("g1-01")]) == (
         "The programs of this generation:\ng1-01: not trained, since it pays more where the task is done worse: "
         "over 8 recorded episodes of 7 policies, Kendall's tau of its return with their ranks is -1.00 (95% interval "
         "-1.00 to -1.00); by term: 'fast' -1.00; always the same: 'alive'"

@@ -81,7 +81,7 @@ def test_what_no_learning_reaches_stands_beside_the_best() -> None:
         "zero actions": trained("zero", scores=[0.01]),
         "random actions": trained("random", scores=[-0.2]),
     }
-    text = feedback(evaluated("g0-00", trained()), (), floors=floors)
+    text = feedback([evaluated("g0-00", trained())], (), floors=floors)
     without = "Without learning: fitness 0.01 by zero actions, -0.2 by random actions; its fitness is 2.49 above the best of"
     assert text.splitlines()[1] == f"{without} these."
 
@@ -96,7 +96,7 @@ def test_progress_is_told_where_a_task_has_it_and_that_it_ranks() -> None:
 
     others = [never("g0-01", -0.5), never("g0-02", -0.4)]
     floors = {"zero actions": never("g0-09", -0.6).trained[0]}
-    lines = feedback(never("g0-00", -0.1), others, floors=floors).splitlines()
+    lines = feedback([never("g0-00", -0.1)], others, floors=floors).splitlines()
     assert "; success 0%; progress -0.2 (-0.3 to -0.1); episode length 9 steps." in lines[0]
     without = "Without learning: fitness 0 by zero actions; progress -0.7 by zero actions; its progress is 0.5 above the best of"
     assert lines[1] == f"{without} these."
@@ -106,14 +106,14 @@ def test_progress_is_told_where_a_task_has_it_and_that_it_ranks() -> None:
         "g0-01: fitness 0, success 0%, progress -0.6",
     ]
     child = replace(never("g1-00", -0.1), candidate=Candidate("g1-00", 1, "", "llm", parents=("g0-01",)))
-    text = feedback(child, [child], history=[*others, child])
+    text = feedback([child], [child], history=[*others, child])
     assert "Against its parent g0-01, progress -0.6 → -0.2:" in text
     assert "g0: 2 programs, best g0-02: fitness 0, success 0%, progress -0.5; median progress -0.55" in text
     why = replace(
         halted("g0-03", 9, 0.0, needed=-0.3), halted=Halted("g0-03", 0, 9, 90, 0.0, -0.3, 1, 3, -0.4)
     )
     assert "stopped after 9 of 90 steps with progress -0.4, below the best 1 of 3 (-0.3 or more)" in feedback(
-        why, []
+        [why], []
     )
 
 
@@ -147,7 +147,7 @@ def test_the_whole_text() -> None:
     generation[-1] = replace(generation[-1], candidate=replace(best.candidate, id="g1-04"))
     floors = {"zero actions": acting(trained("zero", scores=[0.0]), 0.0)}
     history = [parent, evaluated("g0-00", trained("g0-00", scores=[0.5])), *generation]
-    text = feedback(best, generation, floors=floors, history=history) + "\n"
+    text = feedback([best], generation, floors=floors, history=history) + "\n"
     if os.environ.get("WRITE_GOLDEN"):
         GOLDEN.write_text(text, encoding="utf-8")
     assert text == GOLDEN.read_text(encoding="utf-8")
@@ -155,10 +155,10 @@ def test_the_whole_text() -> None:
 
 def test_where_nothing_was_trained() -> None:
     failures = [evaluated("g0-00", Failed("g0-00", "no_code", "the model refused")), evaluated("g0-01")]
-    assert feedback(None, failures, which="that ended last") == (
+    assert feedback([], failures, which="that ended last") == (
         "The programs that ended last:\ng0-00: failed, no code: the model refused\ng0-01: not trained"
     )
-    assert feedback(None, []) == ""
+    assert feedback([], []) == ""
 
 
 @pytest.mark.parametrize(("points", "steps"), [(2, ["2k", "4k"]), (9, ["1k", "2k", "3k", "4k"])])
@@ -176,7 +176,7 @@ def test_unknown_values_are_dashes_and_without_checkpoints_there_is_no_table() -
     table = training_table([trained(fitness=[None, 1.0, None, 2.0])]).splitlines()
     assert table[2].split() == ["fitness", "–", "1", "–", "2"]
     outcome = "g0-00: the final policy's fitness is 2.5, 2 to 3 in 2 episodes; episode length 1000 steps."
-    assert feedback(evaluated("g0-00", trained(fitness=[])), []) == outcome
+    assert feedback([evaluated("g0-00", trained(fitness=[]))], []) == outcome
 
 
 def test_halted_candidates_say_when_and_why_below_the_finished_ones() -> None:
@@ -186,7 +186,7 @@ def test_halted_candidates_say_when_and_why_below_the_finished_ones() -> None:
         halted("g0-02", 33_792, 0.31, rung=1),
         evaluated("g0-03", trained("g0-03", scores=[0.25])),
     ]
-    assert feedback(evaluated("g0-05", trained("g0-05")), generation).splitlines()[-4:] == [
+    assert feedback([evaluated("g0-05", trained("g0-05"))], generation).splitlines()[-4:] == [
         "g0-03: fitness 0.25 (terms: go)",
         "g0-02: stopped after 33.8k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more), "
         "success 0% (terms: go)",
@@ -194,7 +194,7 @@ def test_halted_candidates_say_when_and_why_below_the_finished_ones() -> None:
         "success 0% (terms: go)",
         "g0-01: failed, diverged: nan",
     ]
-    alone = feedback(halted("g0-00", 11_264, 0.31), []).splitlines()[0]
+    alone = feedback([halted("g0-00", 11_264, 0.31)], []).splitlines()[0]
     assert alone.startswith(
         "g0-00: stopped after 11.3k of 100k steps with fitness 0.31, below the best 3 of 8"
     )
@@ -275,16 +275,57 @@ def test_cells_of_a_row_have_no_more_decimals_than_its_means_need() -> None:
 
 def test_the_spread_between_trainings_is_measured_where_programs_were_trained_again() -> None:
     once = [evaluated(f"g0-0{n}", trained(f"g0-0{n}", scores=[0.1 * n])) for n in range(3)]
-    assert "The spread between trainings of one program isn't known" in feedback(once[2], once, history=once)
+    assert "The spread between trainings of one program isn't known" in feedback(
+        [once[2]], once, history=once
+    )
     again = evaluated("g0-03", *(trained("g0-03", seed, scores=[0.1 * seed]) for seed in (1, 2, 3)))
-    text = feedback(again, once, history=[*once, again])
+    text = feedback([again], once, history=[*once, again])
     assert (
         "differ by a standard deviation of 0.1 in fitness (roughly, by 1 program): a difference below 0.283 "
         "between programs trained once, or below 0.163 between means of three trainings, may be chance."
         in text
     )
     same = evaluated("g0-04", *(trained("g0-04", seed, scores=[0.0]) for seed in (1, 2)))
-    assert "may be chance" not in feedback(same, [same], history=[same]), "as where none ever succeeds"
+    assert "may be chance" not in feedback([same], [same], history=[same]), "as where none ever succeeds"
+
+
+def lineage() -> list[Evaluated]:
+    """Three generations of one program, another one, and one that failed."""
+    source = "def compute_reward(v, prev_z, *, speed={}):\n    return {{'go': speed * v + prev_z}}\n"
+    found = []
+    for n, (fitness, weight) in enumerate([(1.0, 1.0), (3.0, 2.0), (2.0, 4.0)]):
+        origin = {"parents": (f"g{n - 1}-00",), "operator": "weights"} if n else {}
+        one = evaluated(f"g{n}-00", trained(f"g{n}-00", scores=[fitness, fitness + 0.1]))
+        found.append(replace(one, candidate=replace(one.candidate, source=source.format(weight), **origin)))
+    other = evaluated("g0-01", trained("g0-01", scores=[0.5]))
+    other = replace(
+        other, candidate=replace(other.candidate, source="def compute_reward(z):\n    return {'up': z}\n")
+    )
+    return [found[0], other, *found[1:], evaluated("g2-01", Failed("g2-01", "no_code", "nothing"))]
+
+
+def test_a_path_is_told_from_its_root_with_what_each_change_brought() -> None:
+    history = lineage()
+    parts = feedback([history[3]], history[3:], history=history, operator="path").split("\n\n")
+    at = next(n for n, part in enumerate(parts) if part.startswith("The path"))
+    assert parts[at : at + 3] == [
+        "The path g0-00 → g1-00 → g2-00, from its root, g0-00: fitness 1.05 (terms: go).",
+        "g1-00 against g0-00 (weights), fitness 1.05 → 3.05:\n-def compute_reward(v, prev_z, *, speed=1.0):\n"
+        "+def compute_reward(v, prev_z, *, speed=2.0):",
+        "Against its parent g1-00 (weights), fitness 3.05 → 2.05:\n-def compute_reward(v, prev_z, *, "
+        "speed=2.0):\n+def compute_reward(v, prev_z, *, speed=4.0):",
+    ]
+    assert "The path" not in feedback([history[3]], history[3:], history=history)
+
+
+def test_what_was_tried_is_told_by_structure() -> None:
+    history = lineage()
+    text = feedback([history[2]], history[3:], history=history, operator="differ")
+    assert (
+        "Tried so far, by the observables that a program reads:\n"
+        "v, z: 3 programs, best g1-00: fitness 3.05 (terms: go)\n"
+        "z: 1 program, best g0-01: fitness 0.5 (terms: go)\n\n"
+    ) in text
 
 
 def test_the_best_before_and_a_line_of_each_earlier_generation() -> None:
@@ -294,7 +335,7 @@ def test_the_best_before_and_a_line_of_each_earlier_generation() -> None:
         evaluated("g1-00", trained("g1-00", scores=[1.0])),
         evaluated("g2-00", trained("g2-00", scores=[5.0])),
     ]
-    text = feedback(history[3], history[3:], history=history)
+    text = feedback([history[3]], history[3:], history=history)
     assert "The best so far is g0-00 with fitness 9; this one is 4 below it." in text
     assert "The other programs of this generation, and the best before:\ng0-00: fitness 9 (terms: go)" in text
     assert text.splitlines()[-3:] == [
@@ -311,7 +352,7 @@ def test_it_is_never_longer_than_its_bound_and_the_parents_outcome_stays() -> No
         for g in range(9)
         for n in range(9)
     ]
-    text = feedback(history[-1], history[-9:], history=history)
+    text = feedback([history[-1]], history[-9:], history=history)
     assert 4_000 < len(text) <= LONGEST
     assert text.startswith("g8-08: the final policy's fitness is 8")
     assert "g7: 9 programs" in text, "details of the others are left out before the last generations"

@@ -88,7 +88,8 @@ class LLMDesigner:
         end = time.monotonic() + self._endpoint.deadline
         for attempt in range(ATTEMPTS):
             try:
-                return self._call(messages, (seed + attempt) % 2**31)
+                reply = self._call(messages, (seed + attempt) % 2**31)
+                return replace(reply, parents=request.lineage, operator=request.change)
             except NoAnswer as error:
                 last = error
             self._reached |= not last.lasting

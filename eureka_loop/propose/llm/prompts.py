@@ -19,6 +19,7 @@ from eureka_loop.numbers import compact
 from eureka_loop.propose.designer import Request
 from eureka_loop.propose.llm.extract import without_thinking
 from eureka_loop.propose.llm.table import vocabulary_text
+from eureka_loop.propose.operators import OPERATORS
 from eureka_loop.reward.functions import SHAPING
 
 Turn = dict[str, str]
@@ -64,7 +65,8 @@ def _opening(request: Request) -> list[Turn]:
     parents = () if request.operator == "fresh" else request.parents
     if not (parents or request.feedback or request.instructions):
         return [system, _turn("user", first)]
-    feedback = _render("feedback.j2", request=request, parents=parents)
+    operator = request.operator and f"{request.operator} ({OPERATORS[request.operator].about})"
+    feedback = _render("feedback.j2", request=request, parents=parents, requested=operator)
     if not parents:  # two user turns in a row break some chat templates
         return [system, _turn("user", f"{first}\n\n{feedback}")]
     program = _turn("assistant", _fenced(parents[0].candidate.source))

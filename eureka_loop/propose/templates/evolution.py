@@ -1,176 +1,42 @@
-"""Programs from a pool of terms: as text, composed afresh, mutated, or crossed.
+"""The operators as functions: programs mutated, crossed, unlike others, or further along a path.
 
-The text of a program is its genome, nothing is kept beside it: a run resumes from its files, and a weight may
-be changed by hand.
+`OPERATORS` has their names.
 """
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from eureka_loop.propose.templates.genome import (
+    MAX_TERMS,
+    MIXED,
+    Gene,
+    Genome,
+    Program,
+    Random,
+    compose,
+    joined,
+    read,
+    rounded,
+    vary_weights,
+)
 from eureka_loop.propose.templates.pool import Pool, Term
 from eureka_loop.records import Array
 from eureka_loop.results import Evaluated, Trained, mean_known, ranked
 
-MAX_TERMS = 8  # more than a person likes to read, and few tasks need
-_CERTAIN = 0.8  # relevance or prior from which the best guess holds a term
-
 _CROSSED = 0.35  # probability that a child has two parents
 _AGAIN = 0.4  # probability of one more mutation
 _STEEP = 1.5  # a parent's odds over those of the next in rank
+_DRAWS = 8  # programs of which the one most unlike the others is taken
+_STEP = (0.3, 1.0)  # of the last change of weights, in logarithms: it is continued, or taken back, so far
 _LOST = 0.3  # probability that crossing leaves out a term the other parent hasn't; goals stay
-
 _SPREAD = 0.6  # of the logarithm of a mutated weight; a margin moves half as far
 _IDLE = 0.01  # share of the reward below which a term does nothing
 _HARM = 0.1  # negative correlation with fitness from which a term misleads
-_WIDTH = 100  # of a program's signature
-_DOC = 400  # characters of its docstring
-_ORDER = ("goal", "shaping", "cost")
-
-Random = np.random.Generator
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to compose one program.
-
-    Attributes:
-        goals: every goal the text asks for, the first alone, or a random part of them.
-        reshaped: probability that a term takes a random shape.
-        extras: factor on the priors of shaping and costs; 0 leaves out all but what keeps the episode going.
-        emphasis: factor on the weights of the goals.
-        spread: standard deviation of the weights' logarithms.
-    """
-
-    name: str
-    goals: str = "all"
-    reshaped: float = 0.0
-    extras: float = 1.0
-    emphasis: float = 1.0
-    spread: float = 0.0
-
-
-BEST_GUESS = Recipe("best guess")
-FIRST = (
-    BEST_GUESS,
-    Recipe("goal weighed more", emphasis=3.0),
-    Recipe("goal alone", goals="first", extras=0.0),
-    Recipe("more shaping", extras=2.5, spread=0.3),
-    Recipe("other shapes", reshaped=0.8, spread=0.3),
-)
-MIXED = Recipe("mixed", goals="some", reshaped=0.4, extras=1.5, spread=0.6)
-
-
-@dataclass(frozen=True, slots=True)
-class Gene:
-    """A term with weights of its own.
-
-    Attributes:
-        odds: how likely it is to be changed; more than 1 where it did nothing in training, or harm.
-    """
-
-    term: Term
-    weights: Mapping[str, float]
-    odds: float = 1.0
-
-
-Genome = tuple[Gene, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A genome and its origin.
-
-    Attributes:
-        parents: ids of the candidates it was made from; an evaluated program's own id.
-        note: the changes as text.
-    """
-
-    genome: Genome
-    parents: tuple[str, ...] = ()
-    note: str = ""
-
-
-def read(source: str, terms: Iterable[Term]) -> Genome:
-    """The genome of a program that `write` wrote, whatever its weights are now; () for any other program."""
-    head, lines = source.partition('"""')[0], {line.strip() for line in source.splitlines()}
-    weights = {name: float(value) for name, value in re.findall(r"(\w+)=([-+.e\d]+)", head)}
-    found: dict[str, Gene] = {}
-    for term in terms:
-        needed = {line.strip() for line in (*term.statements, *term.entry)}
-        if needed <= lines and term.weights.keys() <= weights.keys():
-            found[term.key] = Gene(term, {name: weights[name] for name in term.weights})
-    return tuple(sorted(found.values(), key=lambda gene: source.index(gene.term.entry[0])))
-
-
-def write(genome: Genome, doc: str) -> str:
-    """The program: signature, docstring, statements, dict of terms.
-
-    Args:
-        doc: the task's text. Its beginning becomes the docstring, without what a program may not hold.
-    """
-    parameters = [*dict.fromkeys(name for each in genome for name in each.term.parameters), "*"]
-    numbers = [f"{name}={value!r}" for each in genome for name, value in each.weights.items()]
-    head = [f"def compute_reward({', '.join([*parameters, *numbers])}):"]
-    if len(head[0]) > _WIDTH:
-        parts = [textwrap.wrap(", ".join(part) + ",", _WIDTH - 4) for part in (parameters, numbers)]
-        head = ["def compute_reward(", *(f"    {line}" for part in parts for line in part), "):"]
-    words = " ".join(doc.replace('"', "'").replace("\\", " ").split())
-    shown = "".join(filter(str.isprintable, words)).strip()  # marks of direction aren't
-    text = f"{shown[:_DOC]} …" if len(shown) > _DOC else shown or "A reward"
-    text = text[:1].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
-    lines = textwrap.wrap(text, _WIDTH - 10)
-    body = [
-        *([f'"""{text}"""'] if len(lines) == 1 else [f'"""{lines[0]}', *lines[1:], '"""']),
-        *dict.fromkeys(line for each in genome for line in each.term.statements),
-        "return {",
-        *(f"    {line}" for each in genome for line in each.term.entry),
-        "}",
-    ]
-    return "\n".join([*head, *(f"    {line}" for line in body)]) + "\n"
-
-
-def compose(pool: Pool, recipe: Recipe, rng: Random) -> Program:
-    """One program; its genome is empty where no goal can be made of the vocabulary."""
-    goals = _goals(pool, recipe, rng)
-    extras = [term for term in pool.extras if rng.random() < _chance(term, pool, recipe, goals)]
-    genome = _joined(_composed(term, pool, recipe, rng) for term in [*goals, *extras])
-    return Program(genome, note=f"composed: {recipe.name} ({', '.join(gene.term.key for gene in genome)})")
-
-
-def _goals(pool: Pool, recipe: Recipe, rng: Random) -> list[Term]:
-    if recipe.goals == "some" and len(pool.goals) > 1:
-        keep = rng.random(len(pool.goals)) < 0.65
-        keep[int(rng.integers(len(pool.goals)))] = True
-        return [goal for goal, kept in zip(pool.goals, keep, strict=True) if kept]
-    # without a goal that another one, as relevant, serves better
-    relevances = {term.template.name: term.relevance for term in pool.goals}
-    goals = [term for term in pool.goals if relevances.get(term.template.unless, -1.0) < term.relevance]
-    return goals[:1] if recipe.goals == "first" else goals
-
-
-def _chance(term: Term, pool: Pool, recipe: Recipe, goals: Sequence[Term]) -> float:
-    """Probability of a shaping term or a cost in a program."""
-    prior = term.template.prior
-    served = any(each.template.name == term.template.unless for each in [*goals, *pool.extras])
-    wanted = prior if served else max(prior, min(term.relevance, 1.0))
-    if recipe is BEST_GUESS:
-        return float(wanted >= _CERTAIN)
-    return 1.0 if prior == 1.0 else wanted * recipe.extras  # 1: it keeps the episode going
-
-
-def _composed(term: Term, pool: Pool, recipe: Recipe, rng: Random) -> Gene:
-    if rng.random() < recipe.reshaped:
-        shapes = [term, *(each for each in pool.variants(term) if each.binding is term.binding)]
-        term = shapes[int(rng.integers(len(shapes)))]
-    factor = recipe.emphasis if term.purpose == "goal" else 1.0
-    weights = {**term.weights, term.key: _rounded(term.weights[term.key] * factor)}
-    return _moved(Gene(term, weights), recipe.spread, recipe.spread, rng)
 
 
 def parents(pool: Pool, evaluated: Iterable[Evaluated]) -> list[Program]:
@@ -191,11 +57,17 @@ def breed(pool: Pool, fittest: Sequence[Program], rng: Random) -> Program:
     chosen = [able[int(at)] for at in rng.choice(len(able), count, replace=False, p=odds / odds.sum())]
     if count == 1:
         return mutate(pool, chosen[0], rng)
-    child = cross(chosen[0], chosen[1], rng)
+    child = cross(chosen, rng)
     return child if rng.random() > _AGAIN else mutate(pool, child, rng)
 
 
-def cross(first: Program, second: Program, rng: Random) -> Program:
+def cross(parents: Sequence[Program], rng: Random) -> Program:
+    """Parents combined one after the other."""
+    child = functools.reduce(lambda first, second: _crossed(first, second, rng), parents)
+    return replace(child, note=" crossed with ".join(child.parents), operator="cross")
+
+
+def _crossed(first: Program, second: Program, rng: Random) -> Program:
     """A term that both have comes from either, one that one has with some luck."""
     shared = {gene.term.key for gene in second.genome}
     theirs = [gene for gene in second.genome if rng.random() < 0.5]
@@ -204,17 +76,55 @@ def cross(first: Program, second: Program, rng: Random) -> Program:
         for gene in first.genome
         if gene.term.key in shared or gene.term.purpose == "goal" or rng.random() > _LOST
     ]
-    origin = first.parents + second.parents
-    return Program(_joined([*theirs, *ours]), origin, " crossed with ".join(origin))
+    return Program(joined([*theirs, *ours]), first.parents + second.parents)
 
 
-def mutate(pool: Pool, program: Program, rng: Random, kinds: Sequence[str] = ()) -> Program:
+def differ(pool: Pool, others: Iterable[Program], rng: Random) -> Program:
+    """Of several programs composed afresh the one that shares the fewest terms with the nearest of others."""
+    known = [_terms(each) for each in others]
+
+    def likeness(program: Program) -> float:
+        own = _terms(program)
+        return max((len(own & each) / len(own | each) for each in known), default=0.0)
+
+    return replace(min((compose(pool, MIXED, rng) for _ in range(_DRAWS)), key=likeness), operator="differ")
+
+
+def _terms(program: Program) -> set[Term]:
+    return {gene.term for gene in program.genome}
+
+
+def follow(pool: Pool, before: Program, after: Program, rng: Random, *, helped: bool) -> Program:
+    """The last step of a path continued where it helped; else taken back in part, terms altogether.
+
+    Where that leaves nothing to change, any mutation of the better one.
+    """
+    if helped or _terms(before) == _terms(after):
+        known = {gene.term: gene.weights for gene in before.genome}
+        power = float(rng.uniform(*_STEP)) * (1.0 if helped else -1.0)
+        genome = tuple(_continued(gene, known.get(gene.term, gene.weights), power) for gene in after.genome)
+        if note := ", ".join(_changed(after.genome, genome)):
+            return Program(genome, after.parents, f"{'further' if helped else 'back'}: {note}", "path")
+    return replace(mutate(pool, after if helped else before, rng), operator="path")
+
+
+def _continued(gene: Gene, before: Mapping[str, float], power: float) -> Gene:
+    """Weights times a power of the factor by which they differ from those before."""
+    ratios = {name: value / before[name] for name, value in gene.weights.items() if before.get(name)}
+    further = {
+        name: rounded(gene.weights[name] * ratios[name] ** power) for name in ratios if ratios[name] > 0
+    }
+    return replace(gene, weights={**gene.weights, **further})
+
+
+def mutate(pool: Pool, program: Program, rng: Random, operator: str = "refine") -> Program:
     """One or more changes at random, one of a kind.
 
     Args:
-        kinds: of changes, by `MUTATIONS`; (): all.
+        operator: "weights" for other weights alone, "structure" for any other change, "refine" for both.
     """
-    able, genome, notes = list(kinds or MUTATIONS), program.genome, list[str]()
+    kinds = {"weights": ["weights"], "structure": ["vary", "add", "drop"]}
+    able, genome, notes = kinds.get(operator, [*MUTATIONS]), program.genome, list[str]()
     while able and not notes:
         drawn: list[str] = []
         while able and (not drawn or rng.random() < _AGAIN):
@@ -223,7 +133,8 @@ def mutate(pool: Pool, program: Program, rng: Random, kinds: Sequence[str] = ())
         for kind in sorted(drawn, key="weights".__eq__):  # last, so that the note has the final weights
             genome, note = MUTATIONS[kind][0](pool, genome, rng)
             notes += [note] if note else []
-    return Program(_joined(genome), program.parents, "; ".join(filter(None, [program.note, *notes])))
+    note = "; ".join(filter(None, [program.note, *notes]))
+    return Program(joined(genome), program.parents, note, program.operator or operator)
 
 
 # mutations: the genome and a note on the change, "" where nothing could be changed
@@ -231,14 +142,20 @@ def mutate(pool: Pool, program: Program, rng: Random, kinds: Sequence[str] = ())
 
 def _scale(pool: Pool, genome: Genome, rng: Random) -> tuple[Genome, str]:
     """Other weights for one to three terms."""
-    genes, odds, notes = list(genome), _odds(genome), list[str]()
+    genes, odds = list(genome), _odds(genome)
     count = min(len(genes), 1 + int(rng.integers(3)))
     chosen = rng.choice(len(genes), size=count, replace=False, p=odds / odds.sum())
     for at in sorted(int(each) for each in chosen):
-        old, genes[at] = genes[at], _moved(genes[at], _SPREAD, _SPREAD / 2, rng)
-        changed = [(name, value, genes[at].weights[name]) for name, value in old.weights.items()]
-        notes += [f"{name} {value:g} → {new:g}" for name, value, new in changed if value != new]
-    return tuple(genes), ", ".join(notes)
+        genes[at] = vary_weights(genes[at], _SPREAD, _SPREAD / 2, rng)
+    return tuple(genes), ", ".join(_changed(genome, genes))
+
+
+def _changed(before: Iterable[Gene], after: Iterable[Gene]) -> Iterator[str]:
+    """ "speed 1 → 2", of the same terms."""
+    for old, new in zip(before, after, strict=True):
+        for name, value in old.weights.items():
+            if value != new.weights[name]:
+                yield f"{name} {value:g} → {new.weights[name]:g}"
 
 
 def _vary(pool: Pool, genome: Genome, rng: Random) -> tuple[Genome, str]:
@@ -295,25 +212,3 @@ def _change_odds(term: str, trained: Iterable[Trained]) -> float:
     share = mean_known(terms[term].share for terms in points if term in terms)
     harm = -(mean_known(each.correlations.get(term) for each in trained) or 0.0)
     return 1.0 + 3.0 * (share is not None and share < _IDLE) + (3.0 * harm if harm > _HARM else 0.0)
-
-
-def _moved(gene: Gene, spread: float, of_settings: float, rng: Random) -> Gene:
-    """Weights times log-normal factors, to two digits; a target, which the text may state, stays."""
-    weights = dict(gene.weights)
-    for name, value in gene.weights.items():
-        width = spread if name == gene.term.key else of_settings
-        if width and not name.endswith("_target"):
-            weights[name] = _rounded(value * np.exp(rng.normal(0.0, width)))
-    return replace(gene, weights=weights)
-
-
-def _joined(genes: Iterable[Gene]) -> Genome:
-    """The first gene of each key, `MAX_TERMS` at most: goals, then shaping, then costs."""
-    kept: dict[str, Gene] = {}
-    for gene in genes:
-        kept.setdefault(gene.term.key, gene)
-    return tuple(sorted(kept.values(), key=lambda gene: _ORDER.index(gene.term.purpose))[:MAX_TERMS])
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.2g}")

@@ -11,6 +11,7 @@ from eureka_loop.propose.designer import Repair
 from eureka_loop.records import Usage
 from tests.propose.conftest import proposals
 from tests.propose.llm.conftest import PROGRAM, writes
+from tests.propose.llm.test_prompts import parent
 
 
 def test_each_sample_is_a_call_of_its_own(script: Any, designer: Any, ask: Any) -> None:
@@ -41,6 +42,14 @@ def test_the_exchange_is_complete(script: Any, designer: Any, ask: Any) -> None:
         "usd": pytest.approx(600e-6),
     }
     assert set(reply.exchange["request"]) == {"model", "temperature", "max_tokens", "seed"}
+
+
+@pytest.mark.parametrize("operator", ["", "cross", "differ"])
+def test_a_reply_has_its_operator_and_lineage(script: Any, designer: Any, ask: Any, operator: str) -> None:
+    pair = (parent("g0-03"), parent("g0-01"))
+    reply = designer().propose(ask(generation=1, parents=pair, operator=operator), 0)
+    assert reply.operator == (operator or "refine")
+    assert reply.parents == (() if operator == "differ" else ("g0-03", "g0-01"))
 
 
 def test_the_prompt_never_shows_the_hand_written_reward(script: Any, designer: Any, ask: Any) -> None:

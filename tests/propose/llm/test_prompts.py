@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 
-from eureka_loop.propose.designer import OPERATORS, Repair
+from eureka_loop.propose.designer import Choice, Repair
 from eureka_loop.propose.llm import prompts
+from eureka_loop.propose.operators import OPERATORS
 from eureka_loop.records import Candidate
 from eureka_loop.results import Evaluated, Trained, judged_episode
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
+from eureka_loop.search.feedback import feedback
+from tests.search.test_feedback import lineage
 
 CONVERSATIONS = Path(__file__).parents[2] / "conversations"
 FEEDBACK = "g0-01: the final policy's fitness is 1.2 in 10 episodes; episode length 1000 steps."
@@ -99,6 +102,20 @@ def test_every_operator_has_a_text_of_its_own(ask: Any, operator: str) -> None:
 
     assert last(operator) not in [last(name) for name in OPERATORS if name != operator]
     assert (SOURCE.strip() in last(operator)) is (operator != "fresh")
+
+
+def test_the_samples_of_a_generation_have_prompts_of_their_own(ask: Any) -> None:
+    """Golden: what each operator asks for, with the feedback on its own parents."""
+    history = lineage()
+    choices = {}
+    for sample, operator in enumerate(OPERATORS):
+        parents = () if operator == "fresh" else (history[3], *history[1:2] * (operator == "cross"))
+        text = feedback(parents, history[3:], history=history, operator=operator)
+        choices[sample] = Choice(parents, operator, feedback=text)
+    whole = ask(samples=len(choices), generation=3, history=history, choices=choices)
+    turns = [prompts.messages(whole.of(sample))[-1] for sample in choices]
+    opening = prompts.messages(ask())[1]["content"]
+    assert_golden("operators", [{**each, "content": each["content"].removeprefix(opening)} for each in turns])
 
 
 def test_repair(ask: Any) -> None:

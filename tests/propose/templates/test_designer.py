@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from eureka_loop.propose.designer import OPERATORS, Repair, Request
+from eureka_loop.propose.designer import Choice, Repair, Request
+from eureka_loop.propose.operators import OPERATORS
 from eureka_loop.propose.templates.designer import TemplatesDesigner
-from eureka_loop.propose.templates.evolution import read
+from eureka_loop.propose.templates.genome import read
 from eureka_loop.propose.templates.pool import pool
 from eureka_loop.results import Evaluated
 from eureka_loop.reward.vocabulary import Vocabulary
@@ -77,6 +79,34 @@ def test_operators(asks: Asks, trained: Make, operator: str) -> None:
         terms = pool(request.task, request.vocabulary).terms
         made = [[gene.term for gene in read(reply.source or "", terms)] for reply in replies]
         assert all(each == made[0] for each in made)
+
+
+def test_each_sample_has_parents_and_an_operator_of_its_own(asks: Asks, trained: Make) -> None:
+    """Whichever sample is asked for first, as after a resume."""
+    history = evaluated(sources(asks()), trained)
+    history[6] = replace(history[6], candidate=replace(history[6].candidate, parents=("g0-00",)))
+    choices = {n: Choice((history[n],), operator) for n, operator in enumerate(OPERATORS)}
+    whole = asks(generation=1, samples=len(OPERATORS), history=history, choices=choices)
+    designer, again = TemplatesDesigner(), TemplatesDesigner()
+    replies = [designer.propose(whole.of(n), n) for n in range(whole.samples)]
+    assert [reply.operator for reply in replies] == list(OPERATORS)
+    for n, reply in enumerate(replies[:-1]):
+        inherits = OPERATORS[reply.operator].inherits
+        assert reply.parents[:1] == ((f"g0-{n:02d}",) if inherits else ())
+    assert replies[-1].parents == ("g0-00",), "its last step changed terms, and harmed"
+    assert [again.propose(whole.of(n), n) for n in reversed(range(whole.samples))] == replies[::-1]
+    same = {n: Choice((history[0],), "weights") for n in range(8)}
+    whole = asks(generation=1, history=history, choices=same)
+    assert len({designer.propose(whole.of(n), n).source for n in range(8)}) == 8
+
+
+def test_a_parent_by_another_author_is_replaced_by_the_fittest_that_is_read(
+    asks: Asks, trained: Make
+) -> None:
+    history = evaluated(sources(asks()), trained)
+    foreign = trained("g1-00", "def compute_reward(dt):\n    return {'x': dt}\n", 9.0)
+    request = asks(generation=2, history=(*history, foreign), parents=(foreign,), operator="weights")
+    assert TemplatesDesigner().propose(request, 0).parents == ("g0-00",)
 
 
 def test_no_program_comes_twice_in_a_run(asks: Asks, trained: Make) -> None:

@@ -9,16 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eureka_loop.propose.templates.evolution import (
-    BEST_GUESS,
-    Gene,
-    Program,
-    compose,
-    mutate,
-    parents,
-    read,
-    write,
-)
+from eureka_loop.propose.templates.evolution import cross, differ, follow, mutate, parents
+from eureka_loop.propose.templates.genome import BEST_GUESS, MIXED, Gene, Program, compose, read, write
 from eureka_loop.propose.templates.pool import Pool, pool
 from eureka_loop.records import Candidate, Task
 from eureka_loop.results import Evaluated, Failed, Score, judged_episode
@@ -72,8 +64,70 @@ def test_idle_and_misleading_terms_go_first(terms: Pool, parent: Program, traine
     assert {gene.term.key for gene in parent.genome} == {"speed", "alive", "effort"}
     shares, correlations = {"effort": 0.0, "alive": 0.4}, {"effort": -0.9, "alive": 0.5}
     (judged,) = parents(terms, [trained("g0-00", write(parent.genome, "Hop"), 1.0, shares, correlations)])
-    dropped = [mutate(terms, judged, rng, kinds=("drop",)).note.split("; ")[0] for rng in SEEDS]
+    dropped = " ".join(mutate(terms, judged, rng, "structure").note for rng in SEEDS)
     assert dropped.count("effort dropped") > 3 * dropped.count("alive dropped") > 0
+
+
+def keys(*programs: Program) -> list[set[str]]:
+    return [{gene.term.key for gene in each.genome} for each in programs]
+
+
+def weighing(program: Program, speed: float) -> Program:
+    """The same, with another weight of its first term."""
+    first, *others = program.genome
+    return replace(program, genome=(replace(first, weights={**first.weights, "speed": speed}), *others))
+
+
+@pytest.mark.parametrize(("helped", "low", "high"), [(True, 2.4, 4.0), (False, 1.0, 1.7)])
+def test_a_path_goes_on_where_its_last_step_helped_and_else_back(
+    terms: Pool, parent: Program, helped: bool, low: float, high: float
+) -> None:
+    for rng in SEEDS:
+        found = follow(terms, weighing(parent, 1.0), weighing(parent, 2.0), rng, helped=helped)
+        assert low <= found.genome[0].weights["speed"] <= high
+        assert found.genome[1:] == parent.genome[1:]
+        assert found.operator == "path"
+
+
+def test_a_step_that_changed_terms_and_harmed_is_left_out(terms: Pool, parent: Program) -> None:
+    less = replace(parent, genome=parent.genome[:2])
+    back = keys(*(follow(terms, parent, less, rng, helped=False) for rng in SEEDS))
+    on = keys(*(follow(terms, parent, less, rng, helped=True) for rng in SEEDS))
+    assert sum("effort" in each for each in back) > 150 > 50 > sum("effort" in each for each in on)
+
+
+def test_structure_keeps_weights_and_weights_keep_structure(terms: Pool, parent: Program) -> None:
+    other, moved = weighing(parent, 7.0), 0
+    for rng in SEEDS:
+        assert keys(mutate(terms, other, rng, "weights")) == keys(other)
+        changed = mutate(terms, other, rng, "structure")
+        moved += [gene.term for gene in changed.genome] != [gene.term for gene in other.genome]
+        weights = {gene.term: gene.weights for gene in other.genome}
+        assert all(gene.weights == weights.get(gene.term, gene.weights) for gene in changed.genome)
+    assert moved > 0.9 * len(SEEDS), "what is added may be dropped again"
+
+
+def test_three_parents_are_crossed(terms: Pool) -> None:
+    several = [replace(compose(terms, MIXED, rng), parents=(f"g0-0{n}",)) for n, rng in enumerate(SEEDS[:3])]
+    shared = [cross(several, rng) for rng in SEEDS]
+    assert all(each.parents == ("g0-00", "g0-01", "g0-02") for each in shared)
+    own = [
+        own - set.union(*(other for other in keys(*several) if other is not own)) for own in keys(*several)
+    ]
+    assert all(any(each & found for found in keys(*shared)) for each in own if each)
+    assert all(found <= set.union(*keys(*several)) for found in keys(*shared))
+
+
+def test_what_differs_shares_fewer_terms_with_all_so_far(terms: Pool) -> None:
+    known = [compose(terms, MIXED, rng) for rng in SEEDS[:5]]
+
+    def shared(program: Program) -> float:
+        own = {gene.term for gene in program.genome}
+        others = [{gene.term for gene in each.genome} for each in known]
+        return max(len(own & each) / len(own | each) for each in others)
+
+    differing = np.mean([shared(differ(terms, known, rng)) for rng in SEEDS])
+    assert differing < np.mean([shared(compose(terms, MIXED, rng)) for rng in SEEDS]) - 0.1
 
 
 def test_a_note_states_the_weights_of_the_program(terms: Pool, parent: Program) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from eureka_loop.propose.templates.evolution import Gene, write
+from eureka_loop.propose.templates.genome import Gene, write
 from eureka_loop.propose.templates.library import TermTemplate, library, parse
 from eureka_loop.propose.templates.matching import fitness_names
 from eureka_loop.propose.templates.pool import Pool, Term, pool
