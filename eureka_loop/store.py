@@ -184,7 +184,7 @@ class Run:
     def record(self, name: str) -> Mapping[str, Any]:
         """A table of run.toml that is no setting, one of `RECORDS`; empty where there is none."""
         found = read_table(path := self.folder / "run.toml").get(name, {})
-        return files.validated(found, RECORDS[name], f"{path}, [{name}],")
+        return files.validated(found, RECORDS[name], f"{path}, [{name}],") if found != {} else {}
 
     @property
     def task_folder(self) -> Path:

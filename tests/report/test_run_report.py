@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eureka_loop.errors import BadInput, UnknownName
+from eureka_loop.errors import BadInput, Damaged, UnknownName
 from eureka_loop.records import POLICY
 from eureka_loop.report.films import film
 from eureka_loop.report.run_report import PICTURE, write_report
@@ -74,11 +74,15 @@ def test_it_says_what_the_sandbox_was_worth(script: Script) -> None:
     run = script.whole()
     with (run.folder / "run.toml").open("a") as file:
         file.write('\n[sandbox]\ntier = "reduced"\nlayers = ["limits"]\nself_test_tried = 26\n')
-        file.write('self_test_refused = 25\nnot_refused = ["read_file"]\n')
+        file.write('landlock_abi = 0\nself_test_refused = 25\nnot_refused = ["read_file"]\n')
     assert (
         "- Sandbox: reduced (limits); of 26 forbidden operations tried in locked processes, 25 were refused, "
         "not read\\_file"
     ) in write_report(run, pictures=False)[0].read_text(encoding="utf-8").splitlines()
+    table = (run.folder / "run.toml").read_text()
+    (run.folder / "run.toml").write_text(table.replace('not_refused = ["read_file"]', ""))
+    with pytest.raises(Damaged, match="not_refused"):
+        write_report(run, pictures=False)
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from eureka_loop.reward.sandbox.probes import PROBES, REFUSALS
 OVERRIDE = "--allow-reduced-sandbox"
 
 
-class SandboxRecord(TypedDict, total=False):
-    """A table of run.toml; older versions recorded less."""
+class SandboxRecord(TypedDict):
+    """A table of run.toml."""
 
     tier: str
     layers: list[str]

@@ -16,11 +16,14 @@ from eureka_loop.records import Algorithm, Training
 from eureka_loop.report.compare.setup import SETUP, Entry, Setup
 from eureka_loop.report.compare.train import Shared
 from eureka_loop.results import Checkpoint, Failed, TermStats, Trained, judged_episode
+from eureka_loop.reward.sandbox.lock import ALL_LAYERS
 from eureka_loop.reward.sandbox.process import Terms
+from eureka_loop.reward.sandbox.status import SandboxStatus
 from eureka_loop.store import Run
 from tests.report.conftest import HUMAN, SPARSE, TASK
 
 STEPS = 200_000
+SANDBOX = SandboxStatus(ALL_LAYERS, 6, {"read_file": True}).as_table()
 OURS = '''\
 def compute_reward(forward_velocity, torso_upright, action, *, speed=1.2, upright=0.4, effort=0.02):
     """Run forward fast, stay level, waste no torque."""
@@ -67,7 +70,7 @@ def made(
 def _algorithm(folder: Path, algorithm: Algorithm, setup: Setup, fitness: Fitness) -> None:
     run = Run(folder)
     made_by = {"python": "3.11.7", "torch": "2.13.0", "git_commit": "b80e0ab", "cpu": "Some CPU", "cores": 8}
-    records = {"made_by": {**made_by, "memory_gb": 32.0}, "sandbox": {"tier": "strict"}}
+    records = {"made_by": {**made_by, "memory_gb": 32.0}, "sandbox": SANDBOX}
     files.write_text(folder / "run.toml", tomli_w.dumps({**as_table(RunConfig(task=TASK.name)), **records}))
     files.write_json(run.task_folder / "task.json", TASK)
     files.write_json(run.task_folder / "training.json", Training(algorithm, {"gamma": 0.98}, "population"))
