@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -81,8 +82,25 @@ def find_task(name: str) -> Task:
     """
     known = _tasks()
     if name not in known:
-        raise UnknownName("task", name, known, hint="`eureka tasks` lists them")
+        raise UnknownName(
+            "task",
+            name,
+            known,
+            hint="`eureka tasks` lists them, `eureka look --env ID` an environment's names",
+        )
     return known[name]
+
+
+def full_id(env_id: str) -> str:
+    """The id with its version and without a needless module, where its env has a domain file.
+
+    "HalfCheetah" and "gymnasium.envs.mujoco:HalfCheetah-v5" → "HalfCheetah-v5"
+    """
+    module, _, name = env_id.rpartition(":")
+    if module.partition(".")[0] not in ("", "gymnasium", *PACKAGES.values()):
+        return env_id
+    known = (each.env_id for each in domains())
+    return next((each for each in known if name in (each, re.sub(r"-v\d+$", "", each))), env_id)
 
 
 def find_domain(env_id: str) -> Domain:
@@ -91,7 +109,7 @@ def find_domain(env_id: str) -> Domain:
     Another version of a known env ("HalfCheetah-v4") counts as unknown: its model and reward differ.
     """
     for domain in domains():
-        if domain.env_id == env_id:
+        if domain.env_id in (env_id, env_id.rpartition(":")[2]):
             return domain
     return Domain(
         name="",

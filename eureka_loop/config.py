@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from eureka_loop import files, provenance
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.options import optional
+from eureka_loop.records import letters
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class TrainConfig:
     task: Annotated[tyro.conf.Positional[str], optional("TASK_OR_TEXT")] = ""
     """A name from `eureka tasks`, or the task in your own words (then --env and --fitness are needed)."""
     env: Annotated[str | None, optional("ID")] = None
-    """Gymnasium id, for a task in your own words: HalfCheetah-v5."""
+    """Gymnasium id, for a task in your own words: HalfCheetah-v5, my_package:MyEnv-v0."""
     fitness: Annotated[str | None, optional("EXPRESSION|FILE.py")] = None
     """How well the task is done: an expression over observables, whose episode mean counts, or a file with
     `def fitness(...)`, of a whole episode, and `success` and `progress` where there are any."""
@@ -58,6 +59,8 @@ class TrainConfig:
     """Where run folders go."""
     allow_reduced_sandbox: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run generated code even where the sandbox is weaker than `strict`; `eureka doctor` says what it is."""
+    env_kwargs: Annotated[Mapping[str, Any], tyro.conf.Suppress] = field(default_factory=dict)
+    """Arguments of the environment; in a file: [env_kwargs] xml_file = "robot.xml"; else --env-arg."""
     hyperparameters: Annotated[Mapping[str, Any], tyro.conf.Suppress] = field(default_factory=dict)
     """Overrides of the domain's hyperparameters; only in a file: [hyperparameters] n_steps = 1024."""
 
@@ -209,8 +212,8 @@ def amend(path: Path, changes: Mapping[str, Any]) -> None:
 
 
 def slug(text: str) -> str:
-    """A file-system safe name of at most 40 characters."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "task"
+    """A file-system safe name of at most 40 letters, digits and hyphens, in the text's own script."""
+    return re.sub("[-_]+", "-", letters(text.lower(), "-")).strip("-")[:40].strip("-") or "task"
 
 
 def numbers_of(folder: Path, kind: str) -> list[int]:

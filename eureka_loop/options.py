@@ -6,8 +6,10 @@ import contextlib
 import io
 import re
 import sys
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -75,6 +77,25 @@ def take(arguments: list[str], flag: str) -> tuple[list[str], str | None]:
                 raise BadInput(f"{flag} needs a value")
             return arguments[:index] + arguments[index + 2 :], arguments[index + 1]
     return arguments, None
+
+
+def take_env_arguments(arguments: list[str]) -> tuple[list[str], Mapping[str, Any]]:
+    """The arguments without each `--env-arg KEY=VALUE`, and all KEY → VALUE: as in TOML, or else a text."""
+    found: dict[str, Any] = {}
+    for flag in ("--env-arg", "--env-kwargs"):
+        while (taken := take(arguments, flag))[1] is not None:
+            arguments, text = taken[0], taken[1]
+            key, sign, value = text.partition("=")
+            if not (sign and key.isidentifier()):
+                raise BadInput(f"{flag} {text!r}: give KEY=VALUE, such as frame_skip=5 or xml_file=robot.xml")
+            try:
+                read = tomllib.loads(f"value = {value.lower() if value in ('True', 'False') else value}")[
+                    "value"
+                ]
+            except tomllib.TOMLDecodeError:
+                read = value
+            found[key] = read if isinstance(read, bool | int | float | str | list | dict) else value
+    return arguments, found
 
 
 def with_expression(arguments: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ Frozen, plain data. Every record goes into a JSON file and comes back equal (see
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -29,6 +30,12 @@ Count = Annotated[int, Field(ge=0, le=10**15)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Size = Annotated[float, Field(ge=0.0)]
 PROGRESS: Any = dict[str, float | None]  # a line of progress.jsonl
+
+
+def letters(text: str, other: str) -> str:
+    """The text with `other` for all but letters and digits, of any script: "左 腿:1" → "左_腿_1"."""
+    normal = unicodedata.normalize("NFKC", text)  # as Python reads identifiers
+    return "".join(each if f"a{each}".isidentifier() else other for each in normal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import tyro
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, RewardFailure
-from eureka_loop.options import optional, parse
+from eureka_loop.options import optional, parse, take_env_arguments
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class FitnessOptions:
     measure: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TRY")] = tyro.MISSING
     """An expression over observables, or a file with `def fitness(...)`."""
     env: Annotated[str | None, optional("ID")] = None
-    """Gymnasium id of the environment."""
+    """Gymnasium id of the environment; --env-arg K=V gives it an argument."""
     task: Annotated[str | None, optional("NAME")] = None
     """A task of the catalogue, in place of --env; its own fitness stands beside."""
     use: Annotated[Path | None, tyro.conf.arg(name="with", metavar="RUN", help_behavior_hint="")] = None
@@ -39,16 +39,17 @@ def fitness(arguments: list[str]) -> int:
     # "-forward_velocity" is no option
     negative = [each for each in arguments if re.match(r"-[^-]", each) and each != "-h"]
     default = FitnessOptions(negative[0]) if negative else tyro.MISSING_NONPROP
+    arguments, env_kwargs = take_env_arguments(arguments)
     words = [each for each in arguments if each not in negative[:1]]
     options = parse(FitnessOptions, "fitness", words, default)
     from eureka_loop.envs.registry import find_task
     from eureka_loop.execute.local import survey
     from eureka_loop.foreign import require_known_env
-    from eureka_loop.records import Task
     from eureka_loop.report.draft import page
     from eureka_loop.report.layout import LOOKING, show, waiting
     from eureka_loop.reward.sandbox.fork_server import ForkServer
     from eureka_loop.reward.sandbox.status import required
+    from eureka_loop.search.describe import task_of
     from eureka_loop.search.episodes import agreement, record, runs_in, score
     from eureka_loop.search.measure import measured, try_fitness, with_text
     from eureka_loop.store import Run
@@ -57,7 +58,9 @@ def fitness(arguments: list[str]) -> int:
         raise BadInput("say in which environment: --env ID, or --task NAME of the catalogue")
     text = with_text(RunConfig(fitness=options.measure)).fitness or ""
     known = find_task(options.task) if options.task else None
-    task = known or Task("try", options.env or "", "", "")
+    own_words = {"task": "try", "env": options.env, "fitness": "0"}
+    asked = {"task": options.task} if options.task else own_words
+    task = task_of(RunConfig(**asked, env_kwargs=env_kwargs))
     with ForkServer() as fork_server, tempfile.TemporaryDirectory(prefix="eureka-") as made:
         required(fork_server, reduced=options.allow_reduced_sandbox)
         folder = Path(made)

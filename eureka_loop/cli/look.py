@@ -1,4 +1,4 @@
-"""`eureka tasks`, `inspect`, `lessons` and `watch`: show what there is; nothing is trained."""
+"""`eureka tasks`, `look`, `inspect`, `lessons` and `watch`: show what there is; nothing is trained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated
 import tyro
 
 from eureka_loop.errors import BadInput, RunError
-from eureka_loop.options import Where, optional, parse
+from eureka_loop.options import Where, optional, parse, take_env_arguments
 from eureka_loop.store import Run
 
 
@@ -29,6 +29,29 @@ def tasks(arguments: list[str]) -> int:
     from eureka_loop.report.layout import show
 
     show(page(options.name))
+    return 0
+
+
+@dataclass(frozen=True)
+class LookOptions:
+    """The vocabulary of any environment: every name that a reward may use, with its unit and meaning."""
+
+    env: Annotated[str | None, optional("ID")] = None
+    """Gymnasium id: HalfCheetah-v5, my_package:MyEnv-v0. --env-arg K=V gives it an argument."""
+    find: Annotated[str | None, optional("WORD")] = None
+    """Only names with this word in them, or in their meaning."""
+
+
+def look(arguments: list[str]) -> int:
+    """Show an environment's vocabulary."""
+    arguments, env_kwargs = take_env_arguments(arguments)
+    options = parse(LookOptions, "look", arguments)
+    if not options.env:
+        raise BadInput("say which environment: `eureka look --env HalfCheetah-v5`")
+    from eureka_loop.report.catalogue import environment
+    from eureka_loop.report.layout import show
+
+    show(environment(options.env, env_kwargs, options.find or ""), paged=True)
     return 0
 
 

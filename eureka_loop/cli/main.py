@@ -22,6 +22,7 @@ describe
   tune REWARD.py      search for better weights of one: other numbers, the same code
   fitness TRY         score a fitness, an expression or FILE.py, on recorded episodes; nothing is trained
   tasks [NAME]        the catalogue, or one task: text, vocabulary, fitness, hand-written reward
+  look --env ID       the vocabulary of any environment: every name that a reward may use
 inspect
   inspect RUN [ID]    ranking, lineage, failures, cost; or one candidate's code, terms and feedback
   watch RUN [ID]      a trained policy in a window, or as a film and a sheet of moments
@@ -43,12 +44,13 @@ MODULES = {
     "train": "run",
     "tune": "run",
     "tasks": "look",
+    "look": "look",
     "inspect": "look",
     "watch": "look",
     "lessons": "look",
 }
 COMMANDS = tuple(
-    "run resume propose train tune fitness tasks inspect lessons watch compare bench doctor".split()
+    "run resume propose train tune fitness tasks look inspect lessons watch compare bench doctor".split()
 )
 
 

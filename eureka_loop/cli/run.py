@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import tyro
 
@@ -16,7 +16,7 @@ from eureka_loop.cli.confirm import confirm
 from eureka_loop.config import RunConfig, TrainConfig, amend, load
 from eureka_loop.errors import AnswersAwaited, BadInput, BudgetSpent, DesignerError
 from eureka_loop.numbers import plural
-from eureka_loop.options import Where, optional, parse, take, with_expression
+from eureka_loop.options import Where, optional, parse, take, take_env_arguments, with_expression
 from eureka_loop.store import Run
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ FILES = """
 
 --config FILE   a run.toml whose values are the defaults here
 --trust         use its address, its model and its leave for a weaker sandbox without asking
---human FILE    a hand-written reward to compare with, for a task of your own"""
+--human FILE    a hand-written reward to compare with, for a task of your own
+--env-arg K=V   an argument of the environment, as in TOML; may be repeated: --env-arg xml_file=robot.xml"""
 
 
 def run(arguments: list[str]) -> int:
@@ -46,10 +47,8 @@ def _run(config: RunConfig, words: _Words, *, wait: bool = True) -> int:
     from eureka_loop.propose.replay import with_recorded_numbers
     from eureka_loop.report.layout import print_lines
     from eureka_loop.search import lessons
-    from eureka_loop.search.describe import of_its_own
-    from eureka_loop.search.measure import with_text
 
-    settled = settle(with_recorded_numbers(with_text(of_its_own(config, words.base))))
+    settled = settle(with_recorded_numbers(words.own(config)))
     created = _created(settled, human=words.human)
     if config.designer is None:
         print_lines(choice(settled))
@@ -96,21 +95,32 @@ class _Words:
     base: RunConfig
     config: Path | None
     human: Path | None
+    env_kwargs: Mapping[str, Any]
     trusted: bool
 
     @classmethod
     def of(cls, arguments: list[str]) -> Self:
         arguments, config = take(arguments, "--config")
         arguments, human = take(arguments, "--human")
+        arguments, env_kwargs = take_env_arguments(arguments)
         words = [word for word in arguments if word != "--trust"]
         base = load(Path(config)) if config else RunConfig()
         files = (Path(config) if config else None, Path(human) if human else None)
-        return cls(with_expression(words), base, *files, trusted=words != arguments)
+        return cls(with_expression(words), base, *files, env_kwargs, trusted=words != arguments)
+
+    def own(self, config: RunConfig) -> RunConfig:
+        """The configuration of the task that is named, with the environment's arguments."""
+        from eureka_loop.search.describe import of_its_own
+        from eureka_loop.search.measure import with_text
+
+        own = with_text(of_its_own(config, self.base))
+        return replace(own, env_kwargs={**own.env_kwargs, **self.env_kwargs})
 
     def confirm(self, config: RunConfig, given: Callable[[], TrainConfig]) -> None:
         """See `confirm.confirm`; `given` parses the options without the file."""
         if self.config is not None:
-            confirm(config, given(), self.config, trusted=self.trusted)
+            stated = replace(given(), env_kwargs=self.env_kwargs)
+            confirm(self.own(config), stated, self.config, trusted=self.trusted)
 
 
 @dataclass(frozen=True)
@@ -234,12 +244,8 @@ def _of_program(
     known = {each.name for each in fields(RunConfig)}
     config = replace(config, **{each: value for each, value in vars(options).items() if each in known})
     words.confirm(replace(config, designer="given"), lambda: parse(kind, name, words.options))
-    from eureka_loop.search.describe import of_its_own
-    from eureka_loop.search.measure import with_text
-
-    config = with_text(of_its_own(config, base))
     tune, files = kind is TuneOptions, {"program": options.program, "human": words.human}
-    return _created(config, tune=tune, console=console, **files)
+    return _created(words.own(config), tune=tune, console=console, **files)
 
 
 def _created(
@@ -260,6 +266,8 @@ def _created(
     try:
         with waiting(LOOKING, log=console or terminal()):
             created = assemble.create(config, program=program, human=human, tune=tune)
+        if notes := created.vocabulary().notes:
+            print_lines(*notes, console=console)
     except KeyboardInterrupt:
         print_lines("Stopped: interrupted before anything was begun; nothing is left of it", console=console)
         raise

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any
 
 import gymnasium
+import numpy as np
 
 from eureka_loop.envs.domain import Domain
 from eureka_loop.judge.base import LONGEST, TaskJudge
@@ -40,9 +41,9 @@ def judge_policy(
     """
     env = make_env(task)
     try:
-        names, space = judge.recorded([reward] if reward else []), cast("Any", env.action_space)
+        names, space = judge.recorded([reward] if reward else []), env.action_space
         buffer = ObservableRegistry(env, domain).buffer(names, 1)
-        bounds = space.low.ravel(), space.high.ravel()
+        bounds = np.ravel(getattr(space, "low", -np.inf)), np.ravel(getattr(space, "high", np.inf))
         played = ((seed, play(predict, env, buffer, seed)) for seed in seeds)
         return with_two_courses(
             [judge.judge_with_behaviour(seed, columns, reward, bounds) for seed, columns in played]

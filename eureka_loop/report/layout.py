@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import pydoc
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -63,15 +65,24 @@ def can_redraw(console: Console) -> bool:
     return console.is_interactive and console.file.isatty()
 
 
-def show(page: RenderableType, console: Console | None = None) -> None:
-    """Print a page without trailing blanks: as wide as the screen; in a pipe no line is wrapped."""
+def show(page: RenderableType, console: Console | None = None, *, paged: bool = False) -> None:
+    """Print a page without trailing blanks: as wide as the screen; in a pipe no line is wrapped.
+
+    Args:
+        paged: on a terminal, show it in $PAGER.
+    """
     console = console or terminal()
     width = console.width
     console.width = width if can_redraw(console) else WIDEST
     with console.capture() as printed:
         console.print(page, crop=False)
     console.width = width
-    console.file.write(BLANKS.sub(lambda found: found[0].replace(" ", ""), printed.get()))
+    written = BLANKS.sub(lambda found: found[0].replace(" ", ""), printed.get())
+    if paged and can_redraw(console):
+        os.environ.setdefault("LESS", "-FRX")  # colours, and no waiting where it fits on the screen
+        pydoc.pager(written)
+        return
+    console.file.write(written)
     console.file.flush()
 
 

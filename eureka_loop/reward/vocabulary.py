@@ -57,6 +57,7 @@ class Vocabulary:
         horizon: steps after which an episode is cut off; None where it isn't.
         dt: seconds a step.
         documentation: the env's own.
+        notes: what a person should know before anything is trained: what is left out, or taken otherwise.
     """
 
     env_id: str
@@ -65,6 +66,7 @@ class Vocabulary:
     horizon: int | None = None
     dt: float = 0.0
     documentation: str = ""
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Observable]:
         return iter(self.observables)

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, slug
-from eureka_loop.envs.registry import find_domain, find_task, tasks
-from eureka_loop.errors import BadInput, Refused, RewardFailure
+from eureka_loop.envs.registry import find_domain, find_task, full_id, tasks
+from eureka_loop.errors import BadInput, Refused, RewardFailure, UnknownName
 from eureka_loop.execute.local import BESIDE, survey
 from eureka_loop.propose.write import Gate
-from eureka_loop.records import Task, Training
+from eureka_loop.records import ID, Task, Training
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search.measure import measured
 
@@ -37,8 +38,10 @@ def task_of(config: RunConfig) -> Task:
         "--fitness (what counts: an observable, an expression, or FILE.py)": config.fitness,
     }
     missing = [flag for flag, value in given.items() if value is None]
-    if len(missing) == 2 and " " not in text:
-        return find_task(text)
+    arguments = {key: _found(value) for key, value in config.env_kwargs.items()}
+    if len(missing) == 2 and ID.fullmatch(text):
+        task = find_task(text)
+        return replace(task, env_kwargs={**task.env_kwargs, **arguments})
     if text in tasks():
         raise BadInput(
             f"{text!r} is in the catalogue, with env and fitness: leave those out, on the command line and "
@@ -49,17 +52,25 @@ def task_of(config: RunConfig) -> Task:
         raise BadInput(
             f"a task in your own words needs {needs}; `eureka tasks` lists those that need neither"
         )
-    return Task(name=slug(text), env_id=config.env or "", text=text, fitness=config.fitness or "")
+    env_id, fitness = full_id(config.env or ""), config.fitness or ""
+    return Task(name=slug(text), env_id=env_id, text=text, fitness=fitness, env_kwargs=arguments)
+
+
+def _found(value: Any) -> Any:
+    """An argument of an environment; of a file that is there, its whole path: workers may be elsewhere."""
+    path = Path(value) if isinstance(value, str) and Path(value).suffix else None
+    return str(path.resolve()) if path is not None and path.is_file() else value
 
 
 def of_its_own(config: RunConfig, base: RunConfig) -> RunConfig:
-    """The configuration without the env and fitness of a file's task, where another one is named."""
+    """The configuration without a file's env, its arguments and its fitness, where another task is named."""
     if config.task == base.task or config.task.strip() not in tasks():
         return config
     return replace(
         config,
         env=None if config.env == base.env else config.env,
         fitness=None if config.fitness == base.fitness else config.fitness,
+        env_kwargs={},
     )
 
 
@@ -72,7 +83,10 @@ def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]
     vocabulary = prepare(task, config, folder)
     if config.fitness is None:
         return task, vocabulary
-    return measured(task, task.fitness, vocabulary), vocabulary
+    try:
+        return measured(task, task.fitness, vocabulary), vocabulary
+    except UnknownName as unknown:
+        raise BadInput(f"{unknown}; `eureka look --env {task.env_id}` lists all names") from unknown
 
 
 def keep_task(folder: Path, task: Task) -> None:

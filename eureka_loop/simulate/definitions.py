@@ -34,7 +34,7 @@ class Raw:
     """
 
     source: Literal["data", "step", "info", "env", "contacts"]
-    key: str
+    key: Any
     shape: tuple[int, ...] = ()
     index: int = 0
 

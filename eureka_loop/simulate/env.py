@@ -8,20 +8,20 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gymnasium
 import mujoco
 import numpy as np
-from gymnasium.spaces import Box, Dict, Space, flatten
+from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete, Space
 
 from eureka_loop.envs.registry import PACKAGES
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
 from eureka_loop.records import Array, Task
+from eureka_loop.simulate.play import GOAL_KEYS, make, simulation
 from eureka_loop.simulate.play import Env as Env
-from eureka_loop.simulate.play import make
 
-GOAL_KEYS = ("achieved_goal", "desired_goal")
 EXTRAS = {
     **dict.fromkeys(("Fetch", "Hand", "Adroit", "Franka", "PointMaze", "AntMaze"), "robotics"),
     "Meta-World/": "metaworld",
@@ -51,9 +51,14 @@ def make_env(task: Task) -> Env:
     try:
         return make(task.env_id, task.env_kwargs)
     except gymnasium.error.UnregisteredEnv as error:
-        raise UnknownName("env", task.env_id, gymnasium.registry) from error
-    except (gymnasium.error.Error, ModuleNotFoundError, TypeError) as error:
-        raise BadInput(f"env {task.env_id!r} can't be made with {dict(task.env_kwargs)}: {error}") from error
+        hint = "one of your own is named with the module that registers it: my_package:MyEnv-v0"
+        raise UnknownName("env", task.env_id, gymnasium.registry, hint) from error
+    except Exception as error:  # whatever the env's own code and MuJoCo raise
+        words = " ".join(str(error).split()) or type(error).__name__
+        with_these = f"with {dict(task.env_kwargs)}: {words}"
+        if isinstance(error, ModuleNotFoundError):
+            with_these += f" It is looked for among installed packages and in {Path.cwd()}."
+        raise BadInput(f"env {task.env_id!r} can't be made {with_these}") from error
 
 
 def is_goal(space: Space[Any]) -> bool:
@@ -65,7 +70,22 @@ def flat_parts(space: Space[Any], obs: Any) -> dict[str, Any]:
     """Flat rows "obs" (of a goal env: its observation part) and the two goals, if there are any."""
     if is_goal(space):
         return {"obs": np.ravel(obs["observation"]), **{key: np.ravel(obs[key]) for key in GOAL_KEYS}}
-    return {"obs": np.ravel(obs) if isinstance(space, Box) else flatten(space, obs)}
+    return {"obs": np.ravel(obs)}
+
+
+def numbers_of(value: Any) -> Array | None:
+    """A number or an array of numbers; None of anything else."""
+    array = np.asarray(value if isinstance(value, int | float | np.generic | np.ndarray) else "")
+    return array if array.dtype.kind in "biuf" and array.size else None
+
+
+def finite(value: Any, shape: tuple[int, ...] = ()) -> Any:
+    """A value as numbers of this shape; 0 where it is none, isn't finite or doesn't fit."""
+    try:
+        array = np.asarray(value, np.float64).reshape(shape)
+    except (TypeError, ValueError):
+        return 0.0
+    return array if np.isfinite(array).all() else 0.0
 
 
 class FirstStep(NamedTuple):
@@ -90,31 +110,50 @@ def first_step(env: Env) -> FirstStep:
     """Reset with seed 0, then one step with an action in the middle of its range.
 
     Raises:
-        BadInput: the env isn't backed by MuJoCo, or its actions aren't continuous.
+        BadInput: the env isn't backed by MuJoCo, or nothing can be trained in its spaces.
     """
-    inner: Any = env.unwrapped
-    model, space = getattr(inner, "model", None), env.action_space
-    if not isinstance(model, mujoco.MjModel) or not isinstance(getattr(inner, "data", None), mujoco.MjData):
-        name = env.spec.id if env.spec else type(inner).__name__
+    obs, at_reset = env.reset(seed=0)
+    data, space = simulation(env), env.action_space
+    if data is None:
+        name = env.spec.id if env.spec else type(env.unwrapped).__name__
         raise BadInput(
             f"env {name!r} has no MuJoCo model and data; only envs simulated by MuJoCo can be used"
         )
-    if not isinstance(space, Box):
-        raise BadInput(f"the env's actions are {space}; only continuous ones (Box) can be trained here")
-    low, high = np.nan_to_num(space.low, neginf=-1.0), np.nan_to_num(space.high, posinf=1.0)
-    obs, at_reset = env.reset(seed=0)
-    pose = copy.copy(inner.data)
-    start = getattr(inner, "init_qpos", pose.qpos)
+    require_spaces(env)
+    model, pose = data.model, copy.copy(data)
+    start = getattr(env.unwrapped, "init_qpos", pose.qpos)
     if np.shape(start) == pose.qpos.shape and np.allclose(pose.qpos, start, atol=MOST_NOISE):
         pose.qpos[:] = start
     mujoco.mj_kinematics(model, pose)
     mujoco.mj_comPos(model, pose)
-    after = env.step(((low + high) / 2.0).astype(space.dtype))[4]
-    current = copy.copy(inner.data)
+    space.seed(0)
+    middle = (
+        ((space.low + space.high) / 2.0).astype(space.dtype) if isinstance(space, Box) else space.sample()
+    )
+    after = env.step(middle)[4]
+    current = copy.copy(data)
     mujoco.mj_kinematics(model, current)
-    lags = not np.allclose(current.xpos, inner.data.xpos, rtol=0.0, atol=1e-12)
-    dt = round(float(inner.data.time - pose.time), 12)
+    lags = not np.allclose(current.xpos, data.xpos, rtol=0.0, atol=1e-12)
+    dt = round(float(data.time - pose.time), 12) or model.opt.timestep
     return FirstStep(pose, flat_parts(env.observation_space, obs), (at_reset, after), dt, lags)
+
+
+def require_spaces(env: Env) -> None:
+    """
+    Raises:
+        BadInput: observations that aren't numbers, or actions that no policy gives or that change nothing.
+    """
+    seen, acted = env.observation_space, env.action_space
+    if not (isinstance(seen, Box) or is_goal(seen)):
+        raise BadInput(f"observations {seen} can't be made one row of numbers: wrap the env so that they are")
+    if not isinstance(acted, Box | Discrete | MultiDiscrete):
+        kinds = "a Box, Discrete, MultiDiscrete or MultiBinary"
+        raise BadInput(f"actions {acted} can't be trained: wrap the env so that they are {kinds}")
+    size = acted.n - 1 if isinstance(acted, Discrete) else int(np.prod(acted.shape))
+    if not size or (isinstance(acted, Box) and not (acted.high > acted.low).any()):
+        raise BadInput(
+            f"actions {acted} leave nothing to decide, so nothing can be trained: give the env others"
+        )
 
 
 def trimmed(text: str) -> str:

@@ -13,6 +13,7 @@ import mujoco
 import numpy as np
 
 from eureka_loop.numbers import compact
+from eureka_loop.records import letters
 
 FREE, BALL, SLIDE, HINGE = (int(kind) for kind in mujoco.mjtJoint.__members__.values())
 ROOT_TURNS = {
@@ -26,14 +27,15 @@ ROOT_TURNS = {
 
 
 def identifier(name: str) -> str:
-    """Colons, dots and the like become underscores."""
-    return re.sub(r"\W", "_", name, flags=re.ASCII)
+    """Letters of any script stay; colons, dots and the like become underscores; "" where nothing else is."""
+    clean = letters(name, "_")
+    return clean if clean.strip("_") else ""
 
 
 def identifiers(model: Any, kind: str, index: int) -> tuple[str, str, str]:
     """Identifiers for a "body", "joint", ... ("robot0:palm" → "robot0_palm"), in order of preference."""
     clean = identifier(getattr(model, kind)(index).name) or f"{kind}{index}"
-    clean = f"{kind}_{clean}" if clean[0].isdigit() else clean
+    clean = clean if clean.isidentifier() else f"{kind}_{clean}"
     return clean, f"{clean}_{kind}", f"{clean}_{kind}{index}"
 
 

@@ -32,7 +32,7 @@ from eureka_loop.simulate.definitions import (
     sum_of_stretch,
     time_since,
 )
-from eureka_loop.simulate.env import FirstStep, first_step, make_env, trimmed
+from eureka_loop.simulate.env import FirstStep, first_step, make_env, numbers_of, trimmed
 from eureka_loop.simulate.step_buffer import StepBuffer
 
 REWARD_KEYS = ("reward", "penalty", "cost")  # in the keys of `info` that hold parts of the env's own reward
@@ -139,8 +139,9 @@ def _of_env(env: Any, first: FirstStep, horizon: int | None) -> Iterator[Definit
         "obs", "", "the policy's observation, flattened", Raw("step", "obs", first.parts["obs"].shape)
     )
     text = "action applied in this step, as the env got it; prev_action is 0 at first"
-    size = int(gymnasium.spaces.flatdim(env.action_space))
-    yield define("action", "", text, Raw("step", "action", (size,)))
+    if not isinstance(env.action_space, gymnasium.spaces.Box):
+        text = "number of what was chosen in this step, from 0 on; prev_action is 0 at first"
+    yield define("action", "", text, Raw("step", "action", np.ravel(env.action_space.sample()).shape))
     text = "1 where the env ended the episode itself (not by its time limit), else 0"
     yield define("terminated", "", text, Raw("step", "terminated"))
     yield define("dt", "s", "duration of a step", STEPS, function=lambda steps: np.full_like(steps, dt))
@@ -153,14 +154,19 @@ def _of_env(env: Any, first: FirstStep, horizon: int | None) -> Iterator[Definit
             yield defined(key, "", text, Raw("step", key, first.parts[key].shape), frame="", group="goal")
     text, reward = "the env's own reward", Raw("step", "reward")
     yield defined("native_reward", "", text, reward, frame="", group="native", hidden=True)
-    merged = {key: value for info in first.infos for key, value in info.items()}
-    for key, value in sorted(merged.items()):
-        array = np.asarray(value if isinstance(value, int | float | np.generic | np.ndarray) else "")
-        if array.dtype.kind not in "biuf" or not array.size:
+    merged = {
+        key: numbers_of(value) for info in first.infos for key, value in info.items() if value is not None
+    }
+    taken = set[str]()
+    for key, array in sorted(merged.items(), key=lambda item: str(item[0])):
+        if array is None:
             continue
-        missing = "" if all(key in info for info in first.infos) else "; 0 where the env doesn't give it"
-        name, raw = f"info_{naming.identifier(key)}", Raw("info", key, array.shape)
-        hidden = any(word in key for word in REWARD_KEYS)
+        given = all(info.get(key) is not None for info in first.infos)
+        missing = "" if given else "; 0 where the env doesn't give it"
+        name = f"info_{naming.identifier(str(key)) or 'key'}"
+        name = name if name not in taken else f"{name}_{len(taken)}"
+        taken.add(name)
+        raw, hidden = Raw("info", key, array.shape), any(word in str(key) for word in REWARD_KEYS)
         text = ("part of the env's own reward" if hidden else f"the env's info[{key!r}]") + missing
         group = "native" if hidden else "info"
         yield defined(name, "", text, raw, frame="", group=group, hidden=hidden)

@@ -22,17 +22,21 @@ import warnings
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Dict
+from gymnasium.spaces import Box, Dict, MultiBinary, MultiDiscrete
 
 Env = gymnasium.Env[Any, Any]
 Predict = Callable[[Any], Any]  # observation → action
 WIDTH, HEIGHT = 320, 240  # px
 FRAMES, RATE = 150, 25.0  # of a film: in all, and a second, at most
 MOMENTS, COLUMNS = 10, 5  # of a sheet
+GOAL_KEYS = ("achieved_goal", "desired_goal")
+BOUNDED = 1e6  # from this size on a bound of an action counts as none
+DEPTH = 4  # of attributes below an environment, in which MuJoCo's data are looked for
 LONGEST = 10_000  # steps, where the environment has no time limit
 PROBE = """
 import mujoco
@@ -83,17 +87,73 @@ class MetaWorld(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 def make(env_id: str, arguments: Mapping[str, Any], **picture: Any) -> Env:
     """The env as policies are trained in it; `picture`: Gymnasium's render_mode, width and height."""
+    if ":" in env_id and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))  # a package in the current folder; what is installed comes first
     if env_id.startswith("Meta-World/"):
         return MetaWorld(gymnasium.make(env_id, disable_env_checker=True, **arguments), **picture)
     if env_id.startswith("AntMaze") and picture:  # its camera follows the ant, and sees walls
         above = {"distance": 32.0, "elevation": -70.0, "lookat": np.zeros(3)}
         picture |= {"camera_id": -1, "default_camera_config": above}
     env = gymnasium.make(env_id, disable_env_checker=True, **arguments, **picture)
-    spaces: Any = getattr(env.observation_space, "spaces", {})
-    if isinstance(spaces.get("desired_goal"), Dict):  # the kitchen's, always the same; no policy takes them
-        alone = gymnasium.wrappers.TransformObservation
-        env = alone(env, lambda seen: seen["observation"], spaces["observation"])
-    return env
+    space = env.observation_space
+    if isinstance(space, Dict) and isinstance(space.spaces.get("desired_goal"), Dict):
+        alone = gymnasium.wrappers.TransformObservation  # the kitchen's goals are always the same
+        env = alone(env, lambda seen: seen["observation"], space.spaces["observation"])
+    return with_actions(with_observations(env))
+
+
+def with_observations(env: Env) -> Env:
+    """The env with observations in one row of numbers, unless they are an array or a goal env's parts."""
+    space = env.observation_space
+    goal = isinstance(space, Dict) and {"observation", *GOAL_KEYS} <= {*space.spaces}
+    parts = space.spaces.values() if goal else [space]  # type: ignore[attr-defined]
+    if all(isinstance(each, Box) and each.shape for each in parts):
+        return env
+    return gymnasium.wrappers.FlattenObservation(env)
+
+
+def with_actions(env: Env) -> Env:
+    """The env with actions within bounds, all free: without a bound it is MuJoCo's, else -1 or 1."""
+    space = env.action_space
+    if isinstance(space, MultiBinary):
+        both = MultiDiscrete(np.full(space.shape, 2))
+        return gymnasium.wrappers.TransformAction(env, lambda action: action, both)
+    if not isinstance(space, Box):
+        return env
+    data, usual = simulation(env), np.ones(space.shape)
+    low, high = -usual, usual
+    if data is not None and space.shape == (data.model.nu,):
+        limited, ranges = data.model.actuator_ctrllimited > 0, data.model.actuator_ctrlrange
+        low, high = np.where(limited, ranges[:, 0], low), np.where(limited, ranges[:, 1], high)
+    below, above = np.abs(space.low) < BOUNDED, np.abs(space.high) < BOUNDED
+    low = np.where(below, space.low, np.minimum(low, np.where(above, space.high - 2.0, low)))
+    high = np.where(above, space.high, np.maximum(high, low + np.where(below, 2.0, 0.0)))
+    free = high > low
+    if not free.any() or (below & above & free).all():
+        return env
+
+    def whole(action: Any) -> Any:
+        values = low.copy()
+        values[free] = action
+        return values.astype(space.dtype)
+
+    own = Box(low[free].astype(space.dtype), high[free].astype(space.dtype), dtype=space.dtype.type)
+    return gymnasium.wrappers.TransformAction(env, whole, own)
+
+
+def simulation(env: Env) -> Any:
+    """MuJoCo's data of an env, wherever it keeps them (`model` is theirs); None where there are none."""
+    import mujoco  # not before a film has chosen what draws
+
+    level, seen = [env.unwrapped], set[int]()
+    for _ in range(DEPTH):
+        values = [value for each in level for value in vars(each).values()]
+        if found := next((each for each in values if isinstance(each, mujoco.MjData)), None):
+            return found
+        level = [each for each in values if hasattr(each, "__dict__") and id(each) not in seen]
+        level = [each for each in level if not isinstance(each, type | FunctionType | ModuleType)]
+        seen.update(map(id, level))
+    return None
 
 
 def load(folder: Path) -> Predict:
@@ -115,6 +175,10 @@ def load(folder: Path) -> Predict:
         with torch.no_grad():
             for layer in layers:
                 values = layer(values)
+        if "choices" in found:
+            parts = np.split(values.numpy(), np.cumsum(found["choices"])[:-1])
+            chosen = np.array([part.argmax() for part in parts])
+            return chosen if low.shape else int(chosen[0])
         action = values.numpy().reshape(low.shape)
         return low + 0.5 * (action + 1.0) * (high - low) if found["squashed"] else np.clip(action, low, high)
 
@@ -158,18 +222,18 @@ class Episode(NamedTuple):
 
 def play(env: Env, predict: Predict, seed: int, see: Callable[[int], object] = lambda step: None) -> Episode:
     """Play one episode; `see` is called after the reset and after every step."""
-    inner: Any = env.unwrapped
     seen, _ = env.reset(seed=seed)
-    begun, reward, successes = inner.data.time, 0.0, []
+    begun, reward, successes = simulation(env).time, 0.0, []
+    earned: Any
     see(0)
     for step in range(1, LONGEST + 1):
         seen, earned, terminated, truncated, info = env.step(predict(seen))
-        reward += float(earned)
+        reward += 0.0 if earned is None else float(np.sum(earned))
         successes += [bool(info[key]) for key in ("is_success", "success") if key in info]
         see(step)
         if terminated or truncated:
             break
-    return Episode(step, inner.data.time - begun, reward, any(successes) if successes else None)
+    return Episode(step, simulation(env).time - begun, reward, any(successes) if successes else None)
 
 
 def draw(env: Env, predict: Predict, seed: int, length: int, seconds: float, film: Path) -> None:
@@ -181,8 +245,7 @@ def draw(env: Env, predict: Predict, seed: int, length: int, seconds: float, fil
     moments = {round(step) for step in np.linspace(0, length, MOMENTS)}
     frames: list[Any] = []
     sheet = Image.new("RGB", (COLUMNS * WIDTH, -(-MOMENTS // COLUMNS) * HEIGHT))
-    inner: Any = env.unwrapped
-    quality = inner.model.vis.quality
+    quality = simulation(env).model.vis.quality
     quality.shadowsize = quality.offsamples = 0  # without a GPU it draws 5 to 20 times faster
 
     def see(step: int) -> None:

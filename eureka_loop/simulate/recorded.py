@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import gymnasium
 import numpy as np
+from gymnasium.spaces import Box, flatdim
 from gymnasium.wrappers import TimeLimit
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from eureka_loop.envs.domain import Domain
+from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Task
 from eureka_loop.reward.vocabulary import PREFIXES, Observable, Vocabulary
 from eureka_loop.seeds import env_seeds
-from eureka_loop.simulate.definitions import CONTACTS, Raw
-from eureka_loop.simulate.env import flat_parts, make_env, reward_source
+from eureka_loop.simulate.definitions import CONTACTS, Definitions, Raw
+from eureka_loop.simulate.env import finite, flat_parts, make_env, numbers_of, reward_source
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.physics import read_contacts
+from eureka_loop.simulate.play import simulation
 from eureka_loop.simulate.step_buffer import StepBuffer, Transitions
 
 EPISODES = 10  # of a survey, at least, if need be by cutting episodes short
@@ -41,7 +44,7 @@ class RecordedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         obs, info = self.env.reset(seed=seed, options=options)
         self._steps = 0
-        data = self.env.unwrapped.data  # type: ignore[attr-defined]
+        data = simulation(self.env)
         if data is not self._data:  # some envs make it anew
             self._data = data
             for raw in self.buffer.raws:
@@ -52,9 +55,9 @@ class RecordedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
         return obs, info
 
     def step(self, action: Any) -> Any:
-        obs, reward, terminated, truncated, info = self.env.step(action)
+        obs, reward, terminated, truncated, info = self.env.step(np.asarray(action)[()])
         self._steps += 1
-        results = {"action": np.ravel(action), "reward": reward, "terminated": terminated}
+        results = {"action": np.ravel(action), "reward": finite(reward), "terminated": terminated}
         self._write(terminated or truncated, obs, info, **results)
         return obs, 0.0, terminated, truncated, info
 
@@ -63,8 +66,74 @@ class RecordedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
         if CONTACTS in self._returned:
             results[CONTACTS.key] = read_contacts(self._data.model, self._data)
         for raw in self._returned:
-            self._values[raw] = (results if raw.source == "step" else info).get(raw.key, 0.0)
+            own = raw.source == "step"
+            self._values[raw] = results.get(raw.key, 0.0) if own else finite(info.get(raw.key), raw.shape)
         self.buffer.append(self._index, self._steps, done, self._values)
+
+
+class WatchedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """Notices what no program and no policy could use in what an env returns.
+
+    Raises:
+        BadInput: from reset and step: observations that aren't finite, or don't fit their space.
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self._steps, self._shapes = 0, dict[Any, tuple[int, ...]]()
+        self._odd, self._finite = dict[Any, str](), set[Any]()
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        self._steps = 0
+        return self._look(self.env.reset(seed=seed, options=options))
+
+    def step(self, action: Any) -> Any:
+        self._steps += 1
+        return self._look(self.env.step(action))
+
+    def _look(self, returned: Any) -> Any:
+        space: Any = self.observation_space
+        where = f"at step {self._steps} of an episode of random actions"
+        for name, part in flat_parts(space, returned[0]).items():
+            box = space if isinstance(space, Box) else space["observation" if name == "obs" else name]
+            size, numbers = int(np.prod(box.shape)), np.asarray(part)
+            if numbers.size != size or numbers.dtype.kind not in "biuf" or not np.isfinite(numbers).all():
+                wrong = numbers.size != size
+                problem = f"{numbers.size} numbers, not {size}" if wrong else "no finite number"
+                raise BadInput(
+                    f"the env's observation has {problem}, {where}: no policy can be trained; mend it there"
+                )
+        for key, value in returned[-1].items():
+            array = numbers_of(value)
+            if array is not None and self._shapes.setdefault(key, array.shape) != array.shape:
+                change = f"{self._shapes[key]} to {array.shape}"
+                self._odd[key] = f"info[{key!r}] changes its shape from {change} {where}: left out"
+            elif array is not None and np.isfinite(array).all():
+                self._finite.add(key)
+            elif array is not None or value is None:
+                self._odd.setdefault(key, f"info[{key!r}] is {value} {where}: it counts as 0 there")
+        return returned
+
+    def odd(self, definitions: Definitions) -> dict[str, str]:
+        """Observable of `info` → what is odd about it; "left out" at the end of what no program may use."""
+        found = {}
+        for name, definition in definitions.items():
+            raw = definition.needs[0] if definition.needs else None
+            if isinstance(raw, Raw) and raw.source == "info" and raw.key in self._odd:
+                never = raw.key not in self._finite
+                found[name] = f"info[{raw.key!r}] is never finite: left out" if never else self._odd[raw.key]
+        return found
+
+
+def _about_spaces(env: gymnasium.Env[Any, Any]) -> Iterator[str]:
+    """What is taken otherwise than the env has it, and a lacking time limit."""
+    inner, size = env.unwrapped, int(flatdim(env.observation_space))
+    if inner.observation_space != env.observation_space:
+        yield f"observations {inner.observation_space} are taken as one row of {size} numbers"
+    if inner.action_space != env.action_space:
+        yield f"actions {inner.action_space} are taken as {env.action_space}"
+    if env.spec is None or env.spec.max_episode_steps is None:
+        yield "no time limit is known: unless the env has its own, give --env-arg max_episode_steps=1000"
 
 
 class RecordedVecEnv(DummyVecEnv):
@@ -125,19 +194,30 @@ def survey(task: Task, domain: Domain, *, steps: int = 1000) -> Survey:
         registry = ObservableRegistry(env, domain)
         names = registry.vocabulary.names(hidden=True)
         buffer = registry.buffer([*names, *(prefix + name for prefix in PREFIXES for name in names)], 1)
-        recorded = RecordedEnv(TimeLimit(env, max(steps // EPISODES, 1)), buffer)
+        watched = WatchedEnv(env)
+        recorded = RecordedEnv(TimeLimit(watched, max(steps // EPISODES, 1)), buffer)
         recorded.action_space.seed(0)
         recorded.reset(seed=0)
         for _ in range(steps):
             _, _, terminated, truncated, _ = recorded.step(recorded.action_space.sample())
             if terminated or truncated:
                 recorded.reset()
-    seen = buffer.take()
-    observables = tuple(_with_range(observable, seen) for observable in registry.vocabulary)
+    seen, odd = buffer.take(), watched.odd(registry.definitions)
+    for name in names:
+        if not np.isfinite(seen.columns[name]).all():
+            odd[name] = f"{name} isn't finite under random actions: left out"
+    left_out = {name for name, note in odd.items() if note.endswith("left out")}
+    observables = tuple(
+        replace(each, hidden=True) if each.name in left_out else _with_range(each, seen)
+        for each in registry.vocabulary
+    )
+    notes = (*odd.values(), *(_about_spaces(env) if not domain.name else ()))
     chosen = np.unique(np.linspace(0, len(seen) - 1, PROBE_ROWS).astype(int))
     probe = {name: column[chosen] for name, column in seen.columns.items()}
     return Survey(
-        replace(registry.vocabulary, observables=observables), probe, reward_source(env, task.native)
+        replace(registry.vocabulary, observables=observables, notes=notes),
+        probe,
+        reward_source(env, task.native),
     )
 
 

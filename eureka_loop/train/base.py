@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -14,6 +14,7 @@ from eureka_loop.registry import Registry
 from eureka_loop.results import Failed, FailureKind, Trained, judged_episode
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
+from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.hindsight import stated_of
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.train.hyperparameters import settings, try_out
@@ -91,10 +92,11 @@ def support(training: Training, task: Task, domain: Domain, beside: Sequence[str
         BadInput: a hyperparameter that doesn't exist or can't be used, or an env that can't be made.
     """
     options = settings(training.algorithm, training.hyperparameters)
-    try_out(training.algorithm, options)
     if options.her:
         stated_of(task, domain)
-    vocabulary = ObservableRegistry.of_task(task, domain).vocabulary
+    with closing(make_env(task)) as env:
+        vocabulary = ObservableRegistry(env, domain).vocabulary
+        try_out(training.algorithm, options, env.observation_space, env.action_space)
     names = [each.name for each in vocabulary.observables if not each.hidden]
     for source in (*(each.source for each in references(task)), *beside):
         with suppress(Refused):  # reported where the program is used

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+from gymnasium.spaces import Box, MultiDiscrete
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from eureka_loop.envs.domain import Domain
@@ -47,15 +48,21 @@ def scripted(name: str, actions: Any, seed: int, dt: float = 0.0) -> Predict:
     if name == "random":
         actions.seed(seed)
         return lambda _: np.asarray(actions.sample())
-    low, high = (
-        np.clip(bound, -1.0, 1.0) if not np.isfinite(bound).all() else bound
-        for bound in (actions.low, actions.high)
-    )
+    if isinstance(actions, Box):
+        low, high = actions.low, actions.high
+    else:  # chosen from lists
+        high = np.asarray(actions.nvec if isinstance(actions, MultiDiscrete) else actions.n) - 1
+        low = 0 * high
     if name == "swinging":
         steps = count()
-        return lambda _: low + (high - low) * (0.5 + 0.5 * math.sin(math.tau * SWINGS * dt * next(steps)))
+
+        def swung(_: Any) -> Array:
+            now = low + (high - low) * (0.5 + 0.5 * math.sin(math.tau * SWINGS * dt * next(steps)))
+            return now if isinstance(actions, Box) else np.rint(now).astype(high.dtype)
+
+        return swung
     fixed = {"greatest": high, "least": low}.get(name, np.zeros(actions.shape, actions.dtype))
-    held = np.clip(fixed, actions.low, actions.high)
+    held = np.clip(fixed, low, high)
     return lambda _: held
 
 

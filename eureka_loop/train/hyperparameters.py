@@ -35,6 +35,8 @@ ACTIVATIONS: Mapping[str, type[nn.Module]] = {
     "gelu": nn.GELU,
 }
 
+AnySpace = gymnasium.spaces.Space[Any]
+BOX = gymnasium.spaces.Box(-1.0, 1.0, (2,))
 SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf")
 DEVICES = r"cpu|cuda(:\d+)?"
 LEAST = {"n_envs": 1, "n_sampled_goal": 0}
@@ -117,16 +119,17 @@ def make_model(algorithm: Algorithm, options: Settings, envs: VecEnv, seed: int,
     return model
 
 
-def try_out(algorithm: Algorithm, options: Settings) -> None:
-    """Make SB3's model once, without an env that does anything.
+def try_out(algorithm: Algorithm, options: Settings, seen: AnySpace = BOX, acted: AnySpace = BOX) -> None:
+    """Make SB3's model once, for these observations and actions, without an env that does anything.
 
     Raises:
-        BadInput: SB3 refuses a value, or values that don't go together.
+        BadInput: SB3 refuses a space, a value, or values that don't go together.
     """
+    if algorithm == "sac" and not isinstance(acted, gymnasium.spaces.Box):
+        raise BadInput(f"sac has no actions {acted}, which are chosen from a list: give --algo ppo")
     sizes = {key: min(value, 1_000) for key, value in options.arguments.items() if key == "buffer_size"}
     try:
-        box = gymnasium.spaces.Box(-1.0, 1.0, (2,))
-        envs = DummyVecEnv([lambda: SpacesOnly(box, box)] * options.n_envs)
+        envs = DummyVecEnv([lambda: SpacesOnly(seen, acted)] * options.n_envs)
         make_model(algorithm, options, envs, 0, **sizes)
     except Exception as error:  # whatever SB3 and torch raise at a value that they can't use
         words = " ".join(str(error).split())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from gymnasium.spaces import Box, Dict
+from gymnasium.spaces import Box, Dict, MultiDiscrete
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.vec_env import VecNormalize
 from torch import nn
@@ -78,14 +78,17 @@ def _policy(model: PPO | SAC) -> dict[str, Any]:
         limits = f" {layer.min_val} {layer.max_val}" if isinstance(layer, nn.Hardtanh) else ""
         found["layers"].append(name + limits)
         found |= {f"{place}.{part}": value.numpy(force=True) for part, value in layer.state_dict().items()}
-    space, observed = cast(Box, model.action_space), model.observation_space
+    space, observed = model.action_space, model.observation_space
     keys = [*observed.spaces] if isinstance(observed, Dict) else []
     normalization: Any = model.get_vec_normalize_env()
     if normalization.norm_obs:
         kept = [normalization.obs_rms[key] for key in keys] if keys else [normalization.obs_rms]
         found["mean"] = np.concatenate([each.mean.ravel() for each in kept])
         found["var"] = np.concatenate([each.var.ravel() for each in kept])
-    return {**found, "keys": keys, "low": space.low, "high": space.high, "squashed": policy.squash_output}
+    if not isinstance(space, Box):
+        found["choices"] = np.ravel(space.nvec if isinstance(space, MultiDiscrete) else cast("Any", space).n)
+    low, high = (np.asarray(getattr(space, name, np.zeros(space.shape or ()))) for name in ("low", "high"))
+    return {**found, "keys": keys, "low": low, "high": high, "squashed": policy.squash_output}
 
 
 def write_snapshot(folder: Path, state: Any) -> None:

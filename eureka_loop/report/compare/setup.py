@@ -64,7 +64,12 @@ def from_file(path: Path) -> Entry:
     """
     source = files.read_text(path, BadInput)
     digest = sha256(source.encode()).hexdigest()[:6]
-    return Entry(f"{slug(path.stem)}-{digest}", path.name, source, str(path))
+    return Entry(f"{_id(path.stem)}-{digest}", path.name, source, str(path))
+
+
+def _id(name: str) -> str:
+    """The beginning of an id, which is in ASCII."""
+    return slug(name.encode("ascii", "ignore").decode())
 
 
 def named(name: str, task: Task) -> Entry:
@@ -91,7 +96,7 @@ def named(name: str, task: Task) -> Entry:
                 f"{task.env_id}: their fitness isn't the same"
             )
         folder = run.folder.resolve().name
-        return replace(found, id=f"{slug(folder)}-{found.id}", label=f"{found.id} of {folder}")
+        return replace(found, id=f"{_id(folder)}-{found.id}", label=f"{found.id} of {folder}")
     if not path.exists() and path.suffix != ".py" and "/" not in name:
         hint = f"give {', '.join(REFERENCES)}, a file or a run's folder"
         raise UnknownName("reward", name, REFERENCES, hint=hint)

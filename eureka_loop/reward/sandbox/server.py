@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import tokenize  # noqa: F401 (`linecache` imports it on first use)
+import unicodedata  # noqa: F401 (so does the compiler, at a letter beyond ASCII)
 import warnings
 from collections.abc import Callable
 from pathlib import Path
