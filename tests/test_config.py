@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from eureka_loop.config import LIMITS, OPEN, RunConfig, amend, as_table, load
+from eureka_loop.config import LIMITS, OPEN, RunConfig, amend, as_table, load, slug
 from eureka_loop.errors import BadInput
 
 
@@ -71,3 +71,18 @@ def test_steady_searches_confirm_nothing() -> None:
     with pytest.raises(BadInput, match="--confirm"):
         RunConfig(steady=True, confirm=3)
     assert RunConfig(steady=True, confirm=2, seeds=2).steady
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Walk *on*, left_leg first!", "walk-on-left-leg-first"),
+        ("让半猎豹向后跑", "让半猎豹向后跑"),
+        ("पीछे चलो", "पीछे-चलो"),
+        ("../../etc", "etc"),
+        ("🦿", "task"),
+        ("a" * 39 + " b c", "a" * 39),
+    ],
+)
+def test_a_folder_is_named_in_the_texts_own_script(text: str, name: str) -> None:
+    assert slug(text) == name

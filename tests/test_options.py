@@ -12,7 +12,7 @@ from eureka_loop.cli.look import InspectOptions
 from eureka_loop.cli.run import ResumeOptions, TrainOptions
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput
-from eureka_loop.options import in_one_line, parse, take, with_expression
+from eureka_loop.options import in_one_line, parse, take, take_env_arguments, with_expression
 
 
 @pytest.mark.parametrize(("encoding", "columns"), [("utf-8", "40"), ("ascii", "200")])
@@ -69,3 +69,22 @@ def test_a_flag_is_taken_with_its_value() -> None:
     assert take(["a"], "--human") == (["a"], None)
     with pytest.raises(BadInput, match="--human needs a value"):
         take(["a", "--human"], "--human")
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        ("5", 5), ("0.5", 0.5), ("true", True), ("False", False), ("[0.2, 1.0]", [0.2, 1.0]), ("robot.xml", "robot.xml"),
+        ("'5'", "5"), ("a=b", "a=b"), ("2020-01-01", "2020-01-01"), ("5\nother = 6", 5), ("", ""),
+    ],
+)  # fmt: skip
+def test_an_argument_of_the_environment_is_read_as_in_toml(given: str, value: object) -> None:
+    for flags in (
+        ["--env-arg", f"key={given}"],
+        [f"--env-arg=key={given}"],
+        ["--env-kwargs", f"key={given}"],
+    ):
+        rest, found = take_env_arguments(["x", *flags, "--env-arg", "b=1", "--steps", "5"])
+        assert (rest, found) == (["x", "--steps", "5"], {"key": value, "b": 1})
+    with pytest.raises(BadInput, match=r"--env-arg 'a b=1': give KEY=VALUE"):
+        take_env_arguments(["--env-arg", "a b=1"])

@@ -176,7 +176,7 @@ def load(folder: Path) -> Predict:
             for layer in layers:
                 values = layer(values)
         if "choices" in found:
-            parts = np.split(values.numpy(), np.cumsum(found["choices"])[:-1])
+            parts = np.split(values.numpy()[0], np.cumsum(found["choices"])[:-1])
             chosen = np.array([part.argmax() for part in parts])
             return chosen if low.shape else int(chosen[0])
         action = values.numpy().reshape(low.shape)

@@ -107,7 +107,8 @@ class WatchedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
             array = numbers_of(value)
             if array is not None and self._shapes.setdefault(key, array.shape) != array.shape:
                 change = f"{self._shapes[key]} to {array.shape}"
-                self._odd[key] = f"info[{key!r}] changes its shape from {change} {where}: left out"
+                if "left out" not in self._odd.get(key, ""):
+                    self._odd[key] = f"info[{key!r}] changes its shape from {change} {where}: left out"
             elif array is not None and np.isfinite(array).all():
                 self._finite.add(key)
             elif array is not None or value is None:

@@ -23,6 +23,7 @@ SENT = f"prompts go to {URL}, with the key in EUREKA_API_KEY"
 PRICED = "model gpt-5-mini writes, for $0.25 and $2 a million tokens"
 UNKNOWN = "model mine writes, for an unknown price a million tokens"
 IMPORTED = "Python module mine is imported, for environment mine:Own-v0"
+MADE = "the environment is made with {'xml_file': 'a.xml'}, which may name files"
 REDUCED = "generated programs may run in a sandbox below strict"
 
 
@@ -52,6 +53,14 @@ REDUCED = "generated programs may run in a sandbox below strict"
         ({"env": "mine:Own-v0"}, {}, {}, [IMPORTED]),
         ({"env": "mine:Own-v0"}, {"env": "mine:Own-v0"}, {}, []),
         ({"env": "Hopper-v5"}, {}, {}, []),
+        (
+            {"env_kwargs": {"xml_file": "a.xml", "frame_skip": 5}},
+            {"env_kwargs": {"frame_skip": 5}},
+            {},
+            [MADE],
+        ),
+        ({"env_kwargs": {"xml_file": "a.xml"}}, {"env_kwargs": {"xml_file": "a.xml"}}, {}, []),
+        ({"env_kwargs": {"frame_skip": 5}}, {}, {}, []),
         ({"allow_reduced_sandbox": True}, {"allow_reduced_sandbox": True}, {}, []),
     ],
 )

@@ -42,6 +42,26 @@ def test_an_env_beside_a_task_of_the_catalogue_is_refused() -> None:
         task_of(of_its_own(replace(OWN, task="hopper-hop", env="Ant-v5"), OWN))
 
 
+@pytest.mark.parametrize("text", ["让半猎豹向后跑", "Corre!", "x" * 101])
+def test_what_is_no_name_of_the_catalogue_is_a_text_in_any_script(text: str) -> None:
+    with pytest.raises(BadInput, match=r"a task in your own words needs --env .* and --fitness"):
+        task_of(RunConfig(task=text))
+    assert task_of(replace(OWN, task=text)).env_id == "Walker2d-v5"
+
+
+def test_arguments_of_an_env_go_to_any_task_and_a_file_of_theirs_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "robot.xml").touch()
+    arguments = {"xml_file": "robot.xml", "frame_skip": 3, "other": "none.xml"}
+    expected = {**arguments, "xml_file": str(tmp_path / "robot.xml")}
+    assert task_of(replace(OWN, env_kwargs=arguments)).env_kwargs == expected
+    assert task_of(RunConfig(task="hopper-hop", env_kwargs=arguments)).env_kwargs == expected
+    file = replace(OWN, env_kwargs=arguments)
+    assert task_of(of_its_own(replace(file, task="hopper-hop"), file)).env_kwargs == {}
+
+
 def chosen(folder: Path, reason: str = "", **settings: Any) -> Training:
     """After a survey that found this reason against the population trainer."""
     files.write_json(folder / "trainer.json", reason)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gymnasium.spaces import Box, Dict
+from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from eureka_loop.envs.registry import find_domain
@@ -38,16 +38,34 @@ BOUNDS = Box(np.array([-0.4, -2.0], np.float32), np.array([0.4, 1.0], np.float32
 SKILLS = (-0.5, 0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-def saved(folder: Path, algorithm: Algorithm, observed: Any, **hyperparameters: Any) -> Any:
+def saved(
+    folder: Path, algorithm: Algorithm, observed: Any, acted: Any = BOUNDS, **hyperparameters: Any
+) -> Any:
     """SB3's untrained model with statistics of some random observations, saved."""
     options = settings(algorithm, hyperparameters)
-    model = make_model(algorithm, options, DummyVecEnv([lambda: SpacesOnly(observed, BOUNDS)]), 0)
+    model = make_model(algorithm, options, DummyVecEnv([lambda: SpacesOnly(observed, acted)]), 0)
     normalization = model.get_vec_normalize_env()
     rng, statistics = np.random.default_rng(0), vars(normalization).get("obs_rms", {})
     for each in statistics.values() if isinstance(statistics, dict) else [statistics]:
         each.update(rng.normal(3.0, 2.0, (50, *each.mean.shape)))
     save_policy(folder, model)
     return model
+
+
+@pytest.mark.parametrize("acted", [Discrete(3), MultiDiscrete([3, 2])], ids=str)
+def test_it_chooses_from_a_list_as_sb3s_own_files_do(tmp_path: Path, acted: Any) -> None:
+    model = saved(tmp_path, "ppo", BOX, acted)
+    for parameter in model.policy.parameters():
+        parameter.data *= 3.0
+    save_policy(tmp_path, model)
+    act, rng, found = load(tmp_path), np.random.default_rng(1), []
+    for _ in range(30):
+        seen = rng.normal(3.0, 9.0, 5)
+        normal = model.get_vec_normalize_env().normalize_obs(seen)
+        found.append(np.asarray(act(seen)).tolist())
+        assert found[-1] == model.predict(normal, deterministic=True)[0].tolist()
+        assert acted.contains(act(seen))
+    assert len({*map(str, found)}) > 1
 
 
 @pytest.mark.parametrize("observed", [BOX, GOAL], ids=["flat", "goals"])
