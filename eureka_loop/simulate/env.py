@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import gymnasium
 import mujoco
 import numpy as np
-from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete, Space
+from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete, Space, flatten
 
 from eureka_loop.envs.registry import PACKAGES
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
@@ -40,7 +40,7 @@ def make_env(task: Task) -> Env:
     Raises:
         UnknownName: the id isn't registered; the nearest ids are shown.
         MissingExtra: the package that registers it isn't installed.
-        BadInput: its `env_kwargs` don't fit.
+        BadInput: its `env_kwargs` don't fit, or nothing can be trained in its spaces.
     """
     extra = next((extra for start, extra in EXTRAS.items() if task.env_id.startswith(start)), "")
     try:
@@ -49,7 +49,7 @@ def make_env(task: Task) -> Env:
     except ModuleNotFoundError as error:
         raise MissingExtra(f"env {task.env_id!r}", extra) from error
     try:
-        return make(task.env_id, task.env_kwargs)
+        env = make(task.env_id, task.env_kwargs)
     except gymnasium.error.UnregisteredEnv as error:
         hint = "one of your own is named with the module that registers it: my_package:MyEnv-v0"
         raise UnknownName("env", task.env_id, gymnasium.registry, hint) from error
@@ -59,6 +59,8 @@ def make_env(task: Task) -> Env:
         if isinstance(error, ModuleNotFoundError):
             with_these += f" It is looked for among installed packages and in {Path.cwd()}."
         raise BadInput(f"env {task.env_id!r} can't be made {with_these}") from error
+    require_spaces(env)
+    return env
 
 
 def is_goal(space: Space[Any]) -> bool:
@@ -70,7 +72,7 @@ def flat_parts(space: Space[Any], obs: Any) -> dict[str, Any]:
     """Flat rows "obs" (of a goal env: its observation part) and the two goals, if there are any."""
     if is_goal(space):
         return {"obs": np.ravel(obs["observation"]), **{key: np.ravel(obs[key]) for key in GOAL_KEYS}}
-    return {"obs": np.ravel(obs)}
+    return {"obs": np.ravel(obs) if isinstance(space, Box) else flatten(space, obs)}
 
 
 def numbers_of(value: Any) -> Array | None:
@@ -110,7 +112,7 @@ def first_step(env: Env) -> FirstStep:
     """Reset with seed 0, then one step with an action in the middle of its range.
 
     Raises:
-        BadInput: the env isn't backed by MuJoCo, or nothing can be trained in its spaces.
+        BadInput: the env isn't backed by MuJoCo.
     """
     obs, at_reset = env.reset(seed=0)
     data, space = simulation(env), env.action_space
@@ -119,7 +121,6 @@ def first_step(env: Env) -> FirstStep:
         raise BadInput(
             f"env {name!r} has no MuJoCo model and data; only envs simulated by MuJoCo can be used"
         )
-    require_spaces(env)
     model, pose = data.model, copy.copy(data)
     start = getattr(env.unwrapped, "init_qpos", pose.qpos)
     if np.shape(start) == pose.qpos.shape and np.allclose(pose.qpos, start, atol=MOST_NOISE):

@@ -15,7 +15,7 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import Refused, RewardFailure
 from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.episodes import Predict, judge_policy
-from eureka_loop.records import Job
+from eureka_loop.records import Array, Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
