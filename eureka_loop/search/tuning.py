@@ -9,7 +9,6 @@ Source: Hansen, "The CMA Evolution Strategy: A Tutorial", arXiv:1604.00772, 2016
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,35 +38,35 @@ class TunedStrategy:
         self, plan: SearchPlan, share: float, first: Callable[[SearchPlan], Strategy], program: str | None
     ) -> None:
         before = max(1, plan.generations - max(1, round(share * plan.generations)))
-        self._plan, self._generation = plan, 0 if program else before
-        self._first = None if program else first(replace(plan, generations=before))
+        self._plan, self._first = plan, first(plan)
+        self._until = 0 if program else before * plan.samples  # candidates that `first` asks for
         self._tuner = WeightTuner(program, plan) if program else None
         self._observed: list[Evaluated] = []
-        self._open: set[str] = set()
+        self._asked = 0  # candidates
 
     def ask(self) -> ProposalRequest | None:
-        request = self._first.ask() if self._first and not self._tuner else None
-        if request is None and not self._open and self._generation < self._plan.generations:
-            request = self._of_weights()
-            self._generation += 1
-        self._open |= {*(request.ids if request else ())}
+        ended = self._asked == len(self._observed)
+        if self._tuner is None and ended and self._asked >= self._until:
+            self._begin()
+        request = None
+        if self._tuner is None and self._asked < self._until:
+            request = self._first.ask()
+        elif self._tuner and ended and self._asked < self._plan.generations * self._plan.samples:
+            request = self._tuner.ask(self._asked // self._plan.samples)
+        self._asked += len(request.samples) if request else 0
         return request
 
     def tell(self, evaluated: Sequence[Evaluated]) -> None:
         self._observed += evaluated
-        self._open -= {each.candidate.id for each in evaluated}
-        if self._tuner:
-            self._tuner.tell(evaluated)
-        elif self._first:
-            self._first.tell(evaluated)
+        (self._tuner or self._first).tell(evaluated)
 
-    def _of_weights(self) -> ProposalRequest | None:
-        if self._tuner is None:
-            able = (each for each in ranked(self._observed) if movable(each.candidate.source))
-            if (best := next(able, None)) is None:
-                return None
+    def _begin(self) -> None:
+        """Tune the best program; where none has a weight, another generation is written first."""
+        able = (each for each in ranked(self._observed) if movable(each.candidate.source))
+        if (best := next(able, None)) is not None:
             self._tuner = WeightTuner(best.candidate.source, self._plan, best)
-        return self._tuner.ask(self._generation)
+        else:
+            self._until += self._plan.samples
 
 
 def movable(source: str) -> dict[str, Weight]:

@@ -131,14 +131,15 @@ def test_the_same_results_give_the_same_requests() -> None:
     assert len({source for generation in sources(5) for source in generation}) == 30
 
 
-def test_a_search_without_a_weight_to_tune_ends_earlier() -> None:
+def test_without_a_weight_to_tune_programs_are_written_until_there_is_one() -> None:
     plain = "def compute_reward(x):\n    return {'t': x}\n"
-    strategy = TunedStrategy(SearchPlan(4, 4), 0.5, EurekaStrategy, None)
-    for generation in range(2):
+    strategy, tuning = TunedStrategy(SearchPlan(4, 4), 0.5, EurekaStrategy, None), []
+    for generation, source in enumerate((plain, plain, TWO, plain)):
         request = strategy.ask()
         assert request is not None
-        strategy.tell([outcome(id, generation, plain, 1.0) for id in request.ids])
-    assert strategy.ask() is None
+        tuning.append(bool(request.replies))
+        strategy.tell([outcome(id, generation, source, 1.0) for id in request.ids])
+    assert (tuning, strategy.ask()) == ([False, False, False, True], None)
 
 
 def test_too_few_samples_to_learn_from_are_refused() -> None:
