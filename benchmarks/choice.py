@@ -10,9 +10,6 @@ error over repeats (they share the table, so between pools there is more); its e
 over repeats.
 
     every n     each program to the end with n seeds
-    halving n   the best third of a generation go on after a third of the steps (by the training episodes'
-                fitness then), with n seeds in all; the others stay
-    mild n      the same with five of eight, and of these as `confirm n`
     confirm n   each program with one seed; the best so far gets two more at a time until the best is one that has
                 n; best by the mean drawn towards the median of the first eight, by n ÷ (n + 0.5): the product's
     raw n       the same by the mean itself
@@ -33,34 +30,25 @@ import numpy as np
 import numpy.typing as npt
 
 DATA = Path(__file__).parent / "data" / "pools"
-GENERATION, ETA, MILD = 8, 3, 5
-EARLY = 3  # index of the tenth of the steps that follows a third of them
+GENERATION = 8
 AT_ONCE = 2  # further trainings of the best
 NOISE = 0.5  # variance of a program's trainings as a part of the variance between programs
-Table = npt.NDArray[np.float64]  # (programs, seeds, 2): fitness early and in the end
+Table = npt.NDArray[np.float64]  # (programs, seeds): fitness in the end
 Choice = tuple[int, float, float]  # program, estimate of its fitness, trainings taken
 Rule = Callable[[Table, int], Choice]
 
 
 def every(table: Table, seeds: int) -> Choice:
-    means = table[:, :seeds, 1].mean(axis=1)
+    means = table[:, :seeds].mean(axis=1)
     best = int(means.argmax())
     return best, float(means[best]), len(table) * seeds
-
-
-def halving(table: Table, seeds: int, keep: int = -(-GENERATION // ETA), then: Rule = every) -> Choice:
-    kept: list[int] = []
-    for members in generations(table):
-        kept += sorted(members, key=lambda place: -table[place, 0, 0])[:keep]
-    place, mean, trainings = then(table[kept], seeds)
-    return kept[place], mean, trainings + (len(table) - len(kept)) / ETA
 
 
 def confirm(table: Table, seeds: int, noise: float = NOISE) -> Choice:
     seen: dict[int, int] = {}
 
     def estimates() -> dict[int, float]:
-        means = {place: float(table[place, :count, 1].mean()) for place, count in seen.items()}
+        means = {place: float(table[place, :count].mean()) for place, count in seen.items()}
         middle = float(np.median([means[place] for place in seen if place < GENERATION]))
         return {
             place: middle + (mean - middle) * seen[place] / (seen[place] + noise)
@@ -81,8 +69,6 @@ def generations(table: Table) -> list[range]:
 
 RULES: tuple[tuple[str, Rule, int], ...] = (
     *(("every", every, n) for n in (1, 2, 3)),
-    *(("halving", halving, n) for n in (1, 3)),
-    *(("mild", partial(halving, keep=MILD, then=confirm), n) for n in (3, 5)),
     *(("confirm", confirm, n) for n in (3, 5, 7)),
     *(("raw", partial(confirm, noise=0.0), n) for n in (3, 5, 7)),
 )
@@ -94,12 +80,12 @@ def replay(table: Table, rule: Rule, seeds: int, repeats: int, programs: int) ->
     Args:
         programs: number of those that the rule sees.
     """
-    generator, true = np.random.default_rng(0), table[:, :, 1].mean(axis=1)
+    generator, true = np.random.default_rng(0), table.mean(axis=1)
     found = []
     for _ in range(repeats):
         order = generator.permutation(len(table))[:programs]
         drawn = generator.integers(table.shape[1], size=(programs, seeds))
-        place, estimate, trainings = rule(np.take_along_axis(table[order], drawn[:, :, None], axis=1), seeds)
+        place, estimate, trainings = rule(np.take_along_axis(table[order], drawn, axis=1), seeds)
         chosen = true[order[place]]
         found.append((trainings, chosen / true.max(), estimate / max(chosen, 1e-9)))
     return np.array(found)
@@ -109,11 +95,10 @@ def tables() -> dict[str, Table]:
     """By pool; programs and seeds that aren't complete are left out."""
     found = {}
     for path in sorted(DATA.glob("*.csv")):
-        rows: dict[str, dict[int, tuple[float, float]]] = defaultdict(dict)
+        rows: dict[str, dict[int, float]] = defaultdict(dict)
         with path.open(newline="") as file:
             for row in csv.DictReader(file):
-                early = float(row[f"tenth_{EARLY + 1}"] or 0)
-                rows[row["program"]][int(row["seed"])] = early, float(row["fitness"])
+                rows[row["program"]][int(row["seed"])] = float(row["fitness"])
         most = sorted(map(len, rows.values()))[len(rows) // 2]
         whole = [by for by in rows.values() if len(by) >= most]
         found[path.stem] = np.array([[by[n] for n in sorted(by)[:most]] for by in whole])

@@ -88,7 +88,7 @@ def report_of(run: Run) -> dict[str, Array]:
     (winner,) = (event["winner"] for event in run.events() if event["event"] == "finished")
     found = {}
     for id in (winner, *REFERENCES):
-        results = run.evaluated_at(id, report=True).trained
+        results = run.evaluated(id, report=True).trained
         if results:
             found["winner" if id == winner else id] = np.array([each.fitness for each in results])
     return found

@@ -91,8 +91,6 @@ class RunConfig(TrainConfig):
     confirm: int = 0
     """Trainings, in all, that a generation's best gets before it counts as such; 0: 5 where trainings take
     twenty rollouts or more, else --seeds."""
-    halving: int = 1
-    """With 3 only the best third goes on after a third of the steps, and so on. 1: all train to the end."""
     steady: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Don't wait for a whole generation: whenever a candidate has ended, another is written."""
     strategy: str = "eureka"
@@ -116,8 +114,8 @@ class RunConfig(TrainConfig):
             if value is not None and not least <= value <= most and (value or name not in OPEN):
                 flag = "--" + name.replace("_", "-")
                 raise BadInput(f"{flag} {value} is out of range: give {least} to {most}")
-        if self.steady and (self.halving > 1 or self.relabel or self.confirm > self.seeds):
-            other = "--halving" if self.halving > 1 else "--relabel" if self.relabel else "--confirm"
+        if self.steady and (self.relabel or self.confirm > self.seeds):
+            other = "--relabel" if self.relabel else "--confirm"
             raise BadInput(
                 f"{other} goes by whole generations, and a --steady search has none; leave one out"
             )
@@ -145,7 +143,6 @@ LIMITS: tuple[tuple[str, float, float], ...] = (
     ("steps", 100, 1_000_000_000),
     ("minutes", 0, 1e7),
     ("seeds", 1, 100),
-    ("halving", 1, 100),
     ("confirm", 1, 100),
     ("report_seeds", 0, 100),
     ("judge_episodes", 1, 1000),
@@ -171,6 +168,9 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
     table = read_table(path)
     for record in ("made_by", "sandbox"):
         table.pop(record, None)
+    if (eta := table.pop("halving", 1)) != 1:  # older versions wrote it into every run.toml
+        gone = "successive halving is gone; leave it out, and all candidates train to the end"
+        raise BadInput(f"{path}: halving = {eta!r:.80}: {gone}")
     known = [each.name for each in fields(RunConfig)]
     for key in table:
         if key not in known:
@@ -214,12 +214,6 @@ def amend(path: Path, changes: Mapping[str, Any]) -> None:
 def slug(text: str) -> str:
     """A file-system safe name of at most 40 letters, digits and hyphens, in the text's own script."""
     return re.sub("[-_]+", "-", letters(text.lower(), "-")).strip("-")[:40].strip("-") or "task"
-
-
-def numbers_of(folder: Path, kind: str) -> list[int]:
-    """Numbers of the folders `<kind>-<number>`, in order."""
-    found = (re.fullmatch(rf"{kind}-(\d{{1,18}})", path.name) for path in folder.glob(f"{kind}-*"))
-    return sorted(int(each[1]) for each in found if each)
 
 
 def runs_near(folder: Path) -> str:

@@ -15,11 +15,11 @@ from eureka_loop.records import Count, Id, Seed, Size
 
 _FIELDS: Mapping[str, Any] = {
     "event": str, "time": Annotated[float, Field(ge=0, le=1e11)], "clock": Size,
-    "id": Id, "seed": Seed, "rung": Count, "generation": Count, "ids": list[Id], "parents": list[Id],
+    "id": Id, "seed": Seed, "generation": Count, "ids": list[Id], "parents": list[Id],
     "winner": Id, "best": Id, "references": list[Id], "fitness": float, "success": float, "progress": float,
-    "steps": Count, "step": Count, "of": Count, "places": Count, "among": Count, "seconds": Size,
+    "steps": Count, "step": Count, "seconds": Size,
     "generations": Count, "samples": Count, "seeds": Count, "report_seeds": Count, "confirm": Count,
-    "halving": Count, "jobs": Count, "learners": Count, "cores": Count, "memory": Size, "steady": bool,
+    "jobs": Count, "learners": Count, "cores": Count, "memory": Size, "steady": bool,
     "prompt_tokens": Count, "completion_tokens": Count, "usd": Size,
     "task": str, "designer": str, "algorithm": str, "trainer": str, "why_trainer": str, "name": str,
     "candidate": Id, "prompt": str, "answer": str, "problem": str,
@@ -30,8 +30,8 @@ _OWN: Mapping[str, Mapping[str, Any]] = {"reporting": {"seeds": list[Seed]}}  # 
 _NEEDED = {  # fields without which a kind means nothing
     "asked": "ids", "spent": "prompt_tokens completion_tokens", "generation": "generation",
     "reporting": "winner references seeds", "finished": "winner", "trained": "id seed",
-    "training": "id seed", "reached": "id seed step", "failed": "id kind message",
-    "halted": "id steps of places among", "gated": "id terms", "told": "id", "ranked": "generation",
+    "training": "id seed", "failed": "id kind message", "gated": "id terms", "told": "id",
+    "ranked": "generation",
     "writing_ended": "reason", "prompted": "candidate prompt answer", "floor_failed": "name message",
 }  # fmt: skip
 _NULLABLE = "seed fitness success progress usd best why_trainer problem report_seeds learners".split()

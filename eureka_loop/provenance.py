@@ -18,24 +18,12 @@ from typing import Any
 
 from eureka_loop import files
 from eureka_loop.errors import RunError
-from eureka_loop.records import POLICY, SNAPSHOT, Job
+from eureka_loop.records import POLICY, Job
 from eureka_loop.results import Failed, Trained
 
 # Files under one digest, which is named after the first.
 RESULT = ("result.json", "job.json", POLICY)
-CONTINUED = (SNAPSHOT, "job.json")
 RUN = ("run.toml", "task/task.json", "task/training.json")
-SAME = (
-    "candidate",
-    "seed",
-    "task",
-    "source",
-    "algorithm",
-    "steps",
-    "hyperparameters",
-    "trainer",
-    "begin_with",
-)
 KEY_BYTES = 32
 NOT_HERE = "not made here"  # of a result, in reports
 
@@ -50,16 +38,10 @@ def made_here(folder: Path, names: Sequence[str]) -> bool:
     return False
 
 
-def fits(folder: Path, known: Mapping[str, Any], *, early: bool) -> bool:
-    """Whether a result is of a job with these fields, which its place says; `early`: of an early rung."""
+def fits(folder: Path, known: Mapping[str, Any]) -> bool:
+    """Whether a result is of a job with these fields, which its place says."""
     job = files.read_json(folder / "job.json", Job)
-    return (job.until is not None) == early and job == replace(job, **known)
-
-
-def continues(folder: Path, job: Job) -> bool:
-    """Whether a folder's snapshot was made here, in an earlier part of the same job."""
-    same = {name: getattr(job, name) for name in SAME}
-    return made_here(folder, CONTINUED) and fits(folder, same, early=True)
+    return job == replace(job, **known)
 
 
 def mark(folder: Path, names: Sequence[str], first: bytes | None = None) -> None:
@@ -72,15 +54,10 @@ def mark(folder: Path, names: Sequence[str], first: bytes | None = None) -> None
         files.write_text(_beside(folder, names), _digest(_key(), folder, names, first))
 
 
-def write_result(folder: Path, result: Trained | Failed, *, here: bool = True) -> None:
-    """Write a job's result, which ends it.
-
-    Args:
-        here: whether all that it was computed from was made here.
-    """
+def write_result(folder: Path, result: Trained | Failed) -> None:
+    """Write a job's result, which ends it."""
     content = files.as_json(result)
-    if here:
-        mark(folder, RESULT, content)
+    mark(folder, RESULT, content)
     files.write_bytes(folder / "result.json", content)
 
 

@@ -163,27 +163,12 @@ class Job:
     judge_seeds: tuple[Seed, ...]  # one judged episode a seed; disjoint from training seeds
     trainer: str = "sb3"  # as registered: "population", many at once, or "sb3", one at a time
     checkpoints: Count = 10  # points of training at which statistics are kept
-    until: Count | None = None  # step at which to stop, be judged, and leave a snapshot; None: the end
-    after: Place = ""  # folder of the training to continue, relative to the job's; "": begin
     keep_episode: bool = False  # whether an episode of its policy goes into the trajectory bank
     begin_with: tuple[Place, ...] = ()  # episodes for its replay buffer, relative to the job's folder
     cohort: tuple[Place, ...] = ()  # folders of the jobs trained together, itself included; see `cohorts`
 
 
 POLICY = "policy.npz"  # in the folder of a finished training: the policy, without code
-SNAPSHOT = "training.npz"  # in the folder of a job with `until`: the state from which to continue
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """A stage of successive halving; at its end the worse candidates stop."""
-
-    number: int
-    steps: int  # taken by each training at its end
-    seeds: int  # trainings of each candidate; those that the rung before lacks begin here
-    episodes: int  # in which each policy is judged
-    places: int  # candidates that reach it
-    last: bool = True  # whether trainings end here
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,10 @@
-"""Outcomes of a candidate: trained, failed or halted → evaluated.
+"""Outcomes of a candidate: trained or failed → evaluated.
 
 Frozen, plain data, like `records`. Every record goes into a JSON file and comes back equal (see `files`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
@@ -59,21 +58,6 @@ class Failed:
     def skipped(self) -> bool:
         """Whether it was left out, and nothing broke."""
         return self.kind == SKIPPED
-
-
-@dataclass(frozen=True, slots=True)
-class Halted:
-    """A candidate's training that ended early: others ranked higher after as many steps."""
-
-    candidate: Id
-    rung: Count
-    steps: Count  # taken by each of its trainings
-    of: Count
-    fitness: float  # after these steps
-    needed: float  # fitness of the last candidate that went on; where that has never succeeded, its progress
-    places: Count  # candidates that could go on
-    among: Count
-    progress: float | None = None  # after these steps, where `needed` is a progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +262,6 @@ class Evaluated:
 
     candidate: Candidate
     results: tuple[Trained | Failed, ...]
-    halted: Halted | None = None  # its training ended early; the results are those of that moment
     elsewhere: tuple[int, ...] = ()  # training seeds of results that were not made here; see `provenance`
 
     @property
@@ -319,7 +302,6 @@ def ranked(evaluated: Sequence[Evaluated]) -> list[Evaluated]:
 
     A mean over n seeds is drawn towards the median of the first generation by n ÷ (n + NOISE): few are luck.
     Only the first, since a median that moves would put untried candidates of earlier generations on top.
-    A candidate with a shorter training ranks below all with longer ones: a score after fewer steps says less.
     """
     known = [each for each in evaluated if each.fitness is not None]
     means: dict[str, dict[int, list[float]]] = {}
@@ -328,10 +310,10 @@ def ranked(evaluated: Sequence[Evaluated]) -> list[Evaluated]:
         means.setdefault(by, {}).setdefault(each.candidate.generation, []).append(each.score(by) or 0.0)
     middle = {by: median(found[min(found)]) for by, found in means.items()}
 
-    def key(each: Evaluated) -> tuple[float, tuple[bool, float, float]]:
+    def key(each: Evaluated) -> tuple[bool, float, float]:
         succeeds, mean, fitness = standing(each.score)
         centre, trainings = middle[ranked_by(each.score)], len(each.results)
         drawn = centre + (mean - centre) * trainings / (trainings + NOISE)
-        return each.halted.steps if each.halted else math.inf, (succeeds, drawn, fitness)
+        return succeeds, drawn, fitness
 
     return sorted(known, key=key, reverse=True)

@@ -8,8 +8,7 @@ prompts/            <id>.md: prompts of the manual designer; beside them, by the
 task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read;
                     random-<n>.npz: whole episodes of random actions
 floors/<policy>/    result.json: zero actions, random actions, an untrained policy, judged
-candidates/<id>/    reward.py, origin.json, feedback.txt, bank.json, failed.json, halted.json
-   rung-<k>/        with --halving: seed-<n>/ of trainings up to an early rung, with snapshots (training.npz)
+candidates/<id>/    reward.py, origin.json, feedback.txt, bank.json, failed.json
    seed-<n>/        job.json, progress.jsonl, result.json and .mac, policy.npz, play.py, TensorBoard events,
                     episode.npz with every observable; policy.zip, vecnormalize.pkl for SB3, never read
 report.html, report.md, report-curves.svg
@@ -22,30 +21,31 @@ import contextlib
 import fcntl
 import itertools
 import os
+import re
 import shutil
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from eureka_loop import files, provenance, seeds
-from eureka_loop.config import RunConfig, load, numbers_of, read_table, runs_near, slug
+from eureka_loop.config import RunConfig, load, read_table, runs_near, slug
 from eureka_loop.errors import BadInput, RunError, UnknownName
 from eureka_loop.events import EVENT
 from eureka_loop.judge.screening import Screened
 from eureka_loop.records import ID, Array, Candidate, Job, Reply, Task, Training, Usage
-from eureka_loop.results import Evaluated, Failed, Halted, Trained
+from eureka_loop.results import Evaluated, Failed, Trained
 from eureka_loop.reward.sandbox.status import SandboxRecord
 from eureka_loop.reward.vocabulary import Vocabulary
 
 Record = TypeVar("Record")
 Event = Mapping[str, Any]
 
+SEED = re.compile(r"seed-(\d{1,18})")  # name of a training's folder
 REFERENCES = ("original", "human", "sparse", "native")  # ids of candidates that no search wrote
 RECORDS: Mapping[str, Any] = {"made_by": dict[str, Any], "sandbox": SandboxRecord}  # tables beside settings
 FLOORS = {"zero": "zero actions", "random": "random actions", "untrained": "an untrained policy"}
@@ -264,32 +264,21 @@ class Run:
         """The trajectory bank's verdict on a candidate; None where there is none."""
         return _read(self.candidate_folder(id) / "bank.json", Screened)
 
-    def halt(self, halted: Halted) -> None:
-        """Record, once, that a candidate's training ends early."""
-        if self.halted(halted.candidate) is None:
-            values = files.plain(halted)
-            self.event("halted", id=values.pop("candidate"), **values)
-            files.write_json(self.candidate_folder(halted.candidate) / "halted.json", halted)
+    # trainings
 
-    def halted(self, id: str) -> Halted | None:
-        return _read(self.candidate_folder(id) / "halted.json", Halted)
+    def job_folder(self, candidate: str, seed: int) -> Path:
+        return self.candidate_folder(candidate) / f"seed-{seed}"
 
-    # trainings: to the end, or (with `rung`) to an early rung
-
-    def job_folder(self, candidate: str, seed: int, rung: int | None = None) -> Path:
-        folder = self.candidate_folder(candidate)
-        return (folder if rung is None else folder / f"rung-{rung}") / f"seed-{seed}"
-
-    def write_job(self, job: Job, rung: int | None = None) -> Path:
+    def write_job(self, job: Job) -> Path:
         """Make a job's folder, without anything that an interrupted training has left there."""
-        folder = self.job_folder(job.candidate, job.seed, rung)
+        folder = self.job_folder(job.candidate, job.seed)
         if folder.exists():
             shutil.rmtree(folder)
         files.write_json(folder / "job.json", job)
         return folder
 
-    def result(self, candidate: str, seed: int, rung: int | None = None) -> Trained | Failed | None:
-        return read_result(self.job_folder(candidate, seed, rung), candidate=candidate, seed=seed)
+    def result(self, candidate: str, seed: int) -> Trained | Failed | None:
+        return read_result(self.job_folder(candidate, seed), candidate=candidate, seed=seed)
 
     def floors(self) -> dict[str, Trained]:
         """Judged policies that learn nothing, by name in reports, which says where one was not made here."""
@@ -307,38 +296,26 @@ class Run:
         found = (read_result(self.folder / "floors" / id) for id in FLOORS)
         return [result for result in found if isinstance(result, Failed)]
 
-    def rungs(self, id: str) -> list[int]:
-        """The early rungs on which a candidate has been trained, in order."""
-        return numbers_of(self.candidate_folder(id), "rung")
-
-    def training_seeds(self, id: str, rung: int | None = None) -> list[int]:
+    def training_seeds(self, id: str) -> list[int]:
         """Seeds of the trainings that have begun or finished."""
-        return numbers_of(self.job_folder(id, 0, rung).parent, "seed")
+        found = (SEED.fullmatch(path.name) for path in self.candidate_folder(id).glob("seed-*"))
+        return sorted(int(each[1]) for each in found if each)
 
-    def evaluated(self, id: str) -> Evaluated:
-        """A candidate as it stands in the search: halted, failed at a rung, or with its whole trainings."""
-        halted = self.halted(id)
-        for rung in [halted.rung] if halted else reversed(self.rungs(id)):
-            found = self.evaluated_at(id, rung)
-            if halted or found.failures:
-                return replace(found, halted=halted)
-        return self.evaluated_at(id)
-
-    def evaluated_at(self, id: str, rung: int | None = None, *, report: bool = False) -> Evaluated:
-        """A candidate with its results at an early rung, at the end, or on report seeds."""
+    def evaluated(self, id: str, *, report: bool = False) -> Evaluated:
+        """A candidate with its results, in the search or on report seeds."""
         candidate = self.candidate(id)
         if not report and (failure := self.failure(id)) is not None:
             return Evaluated(candidate, (failure,))
-        wanted = [seed for seed in self.training_seeds(id, rung) if seeds.is_report(seed) == report]
-        found = {seed: each for seed in wanted if (each := self.result(id, seed, rung)) is not None}
-        job: dict[str, Any] = {"candidate": id, "source": candidate.source, "early": rung is not None}
+        wanted = [seed for seed in self.training_seeds(id) if seeds.is_report(seed) == report]
+        found = {seed: each for seed in wanted if (each := self.result(id, seed)) is not None}
+        job: dict[str, Any] = {"candidate": id, "source": candidate.source}
         job |= {"judge_seeds": self.judging_seeds} if report else {}
-        here = [s for s in found if self._trained_here(self.job_folder(id, s, rung), seed=s, **job)]
+        here = [s for s in found if self._trained_here(self.job_folder(id, s), seed=s, **job)]
         return Evaluated(candidate, tuple(found.values()), elsewhere=tuple(found.keys() - here))
 
-    def _trained_here(self, folder: Path, *, early: bool = False, **known: Any) -> bool:
+    def _trained_here(self, folder: Path, **known: Any) -> bool:
         marked = provenance.made_here(folder, provenance.RESULT)
-        return marked and provenance.fits(folder, {**self._every_job, **known}, early=early)
+        return marked and provenance.fits(folder, {**self._every_job, **known})
 
     @cached_property
     def judging_seeds(self) -> tuple[int, ...]:

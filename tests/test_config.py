@@ -61,15 +61,19 @@ def test_a_run_s_limits_can_be_changed_and_nothing_else(tmp_path: Path) -> None:
     assert 'python = "3.11"' in path.read_text()
 
 
-@pytest.mark.parametrize("other", [{"halving": 3}, {"relabel": 1000}])
+def test_halving_of_an_older_version_is_an_error_where_it_was_used(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("halving = 1\nsteps = 300\n")
+    assert load(path) == RunConfig(steps=300)
+    path.write_text("halving = 3\n")
+    with pytest.raises(BadInput, match=r"run\.toml: halving = 3: .*; leave it out, and all candidates"):
+        load(path)
+
+
+@pytest.mark.parametrize("other", [{"confirm": 3}, {"relabel": 1000}])
 def test_what_goes_by_generations_is_refused_beside_a_steady_search(other: dict[str, int]) -> None:
     with pytest.raises(BadInput, match=f"--{next(iter(other))} goes by whole generations"):
         RunConfig(steady=True, **other)  # type: ignore[arg-type]
-
-
-def test_steady_searches_confirm_nothing() -> None:
-    with pytest.raises(BadInput, match="--confirm"):
-        RunConfig(steady=True, confirm=3)
     assert RunConfig(steady=True, confirm=2, seeds=2).steady
 
 

@@ -55,7 +55,7 @@ def test_one_search_uses_all_six(installed: Path, tmp_path: Path) -> None:
     assert (crossed.designer, crossed.operator, len(crossed.parents)) == ("folder", "cross", 2)
     assert run.training().trainer == "deterministic"
     for id in run.candidate_ids():
-        (trained,) = run.evaluated_at(id, report=id in ("human", "sparse")).trained
+        (trained,) = run.evaluated(id, report=id in ("human", "sparse")).trained
         score = trained.scores["smoothness"].value
         assert score is not None
         assert score <= 0

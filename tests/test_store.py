@@ -45,7 +45,7 @@ def test_search_and_report_results_are_kept_apart(tmp_path: Path) -> None:
     for seed, fitness in ((searched, 1.0), (reported, 2.0)):
         files.write_json(run.job_folder("g0-00", seed) / "result.json", trained(seed, fitness))
     assert run.evaluated("g0-00").fitness == 1.0
-    assert run.evaluated_at("g0-00", report=True).fitness == 2.0
+    assert run.evaluated("g0-00", report=True).fitness == 2.0
 
 
 def test_a_failed_seed_is_a_failure_and_not_a_score(tmp_path: Path) -> None:

@@ -18,12 +18,12 @@ from eureka_loop.execute.executor import ERROR, Executor
 from eureka_loop.execute.local import TICK, log_tail
 from eureka_loop.execute.machine import Share
 from eureka_loop.foreign import read_job
-from eureka_loop.records import PROGRESS, Candidate, Job, Rung, Task, Training
+from eureka_loop.records import PROGRESS, Candidate, Job, Task, Training
 from eureka_loop.results import Evaluated, Failed, Trained
 from eureka_loop.seeds import is_report
 from eureka_loop.store import FLOORS, Run, read_result
 
-ENDS = ("trained", "reached", "failed")  # events that end a training
+ENDS = ("trained", "failed")  # events that end a training
 TRIES = 3  # a job whose worker ended without a result is tried again; after this many it has failed
 
 Member = tuple[Candidate, int]  # candidate and training seed
@@ -46,12 +46,6 @@ class Stage:
     training: Sequence[int]  # seeds
     judging: Sequence[int]  # seeds of the judged episodes
     report: bool = False
-    rung: Rung | None = None  # how far they go, each from where the rung before left it; None: to the end
-
-    @property
-    def early(self) -> int | None:
-        """The rung's number, where trainings don't end on it."""
-        return None if self.rung is None or self.rung.last else self.rung.number
 
 
 @dataclass
@@ -67,7 +61,7 @@ class Evaluation:
     def __post_init__(self) -> None:
         self._cohorts: dict[tuple[Path, ...], asyncio.Task[None]] = {}
         ended = [event for event in self.run.events() if event["event"] in ENDS]
-        self._recorded = {(event["id"], event.get("seed"), event.get("rung")) for event in ended}
+        self._recorded = {(event["id"], event.get("seed")) for event in ended}
 
     @property
     def busy(self) -> bool:
@@ -77,12 +71,8 @@ class Evaluation:
     async def train_all(self, candidates: Sequence[Candidate], stage: Stage) -> list[Evaluated]:
         """Every candidate trained once per training seed, in the order given."""
         members = [(candidate, seed) for candidate in candidates for seed in stage.training]
-        tasks: list[asyncio.Task[None]] = []
-        for goes_on in (True, False):  # trainings that go on make cohorts of their own
-            group = [member for member in members if bool(self._after(*member, stage)) is goes_on]
-            for cohort in self.share.cohorts(group):
-                tasks += self._begin(cohort, stage)
-        await asyncio.gather(*tasks)
+        cohorts = self.share.cohorts(members)
+        await asyncio.gather(*(task for cohort in cohorts for task in self._begin(cohort, stage)))
         return [self.evaluated(candidate, stage) for candidate in candidates]
 
     async def train(self, cohort: Sequence[Member], stage: Stage) -> None:
@@ -112,7 +102,7 @@ class Evaluation:
 
     def evaluated(self, candidate: Candidate, stage: Stage) -> Evaluated:
         """A candidate with its results at a stage."""
-        return self.run.evaluated_at(candidate.id, stage.early, report=stage.report)
+        return self.run.evaluated(candidate.id, report=stage.report)
 
     def _begin(self, members: Sequence[Member], stage: Stage) -> Iterator[asyncio.Task[None]]:
         """Start the trainings of a planned cohort that are missing.
@@ -121,19 +111,19 @@ class Evaluation:
         """
         fresh = []
         for candidate, seed in members:
-            folder = self.run.job_folder(candidate.id, seed, stage.early)
+            folder = self.run.job_folder(candidate.id, seed)
             result, cohort = read_result(folder), self._cohort_of(folder)
-            if isinstance(result, Failed) and result.passing and self._may_retry(candidate, stage):
-                self._recorded.discard((candidate.id, seed, stage.early))
-                yield self._start(self._written([(candidate, seed)], stage), stage)
+            if isinstance(result, Failed) and result.passing:
+                self._recorded.discard((candidate.id, seed))
+                yield self._start(self._written([(candidate, seed)], stage))
             elif result is not None and all(read_result(each) is not None for each in cohort):
-                self._record(folder, stage.early)
+                self._record(folder)
             elif cohort:
-                yield self._start(cohort, stage)
+                yield self._start(cohort)
             elif stage.report or self.run.failure(candidate.id) is None:
                 fresh.append((candidate, seed))
         if fresh:
-            yield self._start(self._written(fresh, stage), stage)
+            yield self._start(self._written(fresh, stage))
 
     def _cohort_of(self, folder: Path) -> tuple[Path, ...]:
         """Folders of the cohort that a job has begun in; none where it hasn't begun."""
@@ -143,18 +133,12 @@ class Evaluation:
         cohort = tuple(self.run.folder / "candidates" / name for name in names)
         return cohort if all((each / "job.json").exists() for each in cohort) else ()
 
-    def _may_retry(self, candidate: Candidate, stage: Stage) -> bool:
-        """Not once a rung was decided without it."""
-        run = self.run
-        decided = {run.candidate(id).generation for id in run.candidate_ids() if run.halted(id) is not None}
-        return stage.report or candidate.generation not in decided
-
-    def _start(self, folders: tuple[Path, ...], stage: Stage) -> asyncio.Task[None]:
+    def _start(self, folders: tuple[Path, ...]) -> asyncio.Task[None]:
         if folders not in self._cohorts or self._cohorts[folders].done():
-            self._cohorts[folders] = start(self._complete(folders, stage))
+            self._cohorts[folders] = start(self._complete(folders))
         return self._cohorts[folders]
 
-    async def _complete(self, folders: Sequence[Path], stage: Stage) -> None:
+    async def _complete(self, folders: Sequence[Path]) -> None:
         """Have a cohort trained until every member has a result: together at first, at the last alone."""
         for _ in range(TRIES - 1):
             if any(read_result(folder) is None for folder in folders):
@@ -169,7 +153,7 @@ class Evaluation:
                     message = f"the training process ended without a result {times}"
                     failed = Failed(job.candidate, "crashed", message, log_tail(folder), job.seed)
                     provenance.write_result(folder, failed)
-            self._record(folder, stage.early)
+            self._record(folder)
 
     async def _submit(self, folders: Sequence[Path]) -> str:
         """Have folders trained from the beginning, with events from their progress files."""
@@ -202,15 +186,14 @@ class Evaluation:
 
     def _written(self, members: Sequence[Member], stage: Stage) -> tuple[Path, ...]:
         """The folders of a new cohort, with its jobs."""
-        folders = tuple(self.run.job_folder(each.id, seed, stage.early) for each, seed in members)
+        folders = tuple(self.run.job_folder(each.id, seed) for each, seed in members)
         names = [folder.relative_to(self.run.folder / "candidates").as_posix() for folder in folders]
         for candidate, seed in members:
-            self.run.write_job(self._job(candidate, seed, stage, names), stage.early)
+            self.run.write_job(self._job(candidate, seed, stage, names))
         return folders
 
     def _job(self, candidate: Candidate, seed: int, stage: Stage, cohort: Sequence[str]) -> Job:
-        training, rung = self.plan.training, stage.rung
-        here = self.run.job_folder(candidate.id, seed)
+        training, here = self.plan.training, self.run.job_folder(candidate.id, seed)
         own = not stage.report and self.run.made_here  # another's transitions make no result of one's own
         episodes = self.begin_with(candidate.generation) if own else ()
         return Job(
@@ -224,34 +207,20 @@ class Evaluation:
             judge_seeds=tuple(stage.judging),
             trainer=training.trainer,
             keep_episode=training.bank and not is_report(seed),
-            until=None if rung is None or rung.last else rung.steps,
-            after=self._after(candidate, seed, stage),
             begin_with=tuple(os.path.relpath(path, here) for path in episodes),
             cohort=tuple(cohort),
         )
 
-    def _after(self, candidate: Candidate, seed: int, stage: Stage) -> str:
-        """Folder of the training that this one goes on with, relative to its own; "" where it begins."""
-        rung = stage.rung
-        if rung is None or not rung.number or self.run.result(candidate.id, seed, rung.number - 1) is None:
-            return ""
-        here = self.run.job_folder(candidate.id, seed, stage.early)
-        return os.path.relpath(self.run.job_folder(candidate.id, seed, rung.number - 1), here)
-
-    def _record(self, folder: Path, early: int | None) -> None:
+    def _record(self, folder: Path) -> None:
         """The event of a result, once."""
         result = read_result(folder)
         assert result is not None
-        if (result.candidate, result.seed, early) in self._recorded:
+        if (result.candidate, result.seed) in self._recorded:
             return
-        self._recorded.add((result.candidate, result.seed, early))
-        about = {"id": result.candidate, "seed": result.seed, **({} if early is None else {"rung": early})}
+        self._recorded.add((result.candidate, result.seed))
+        about = {"id": result.candidate, "seed": result.seed}
         if isinstance(result, Failed):
             self.run.event("failed", **about, kind=result.kind, message=result.message)
             return
         scores = {"fitness": result.fitness, "success": result.success, "progress": result.progress}
-        seconds = round(result.seconds, 2)
-        if early is None:
-            self.run.event("trained", **about, **scores, seconds=seconds)
-        else:
-            self.run.event("reached", **about, step=result.steps, **scores, seconds=seconds)
+        self.run.event("trained", **about, **scores, seconds=round(result.seconds, 2))

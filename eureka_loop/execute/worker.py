@@ -27,7 +27,7 @@ from eureka_loop.errors import BadInput, RunError, SandboxError
 from eureka_loop.execute.executor import ERROR
 from eureka_loop.execute.local import BESIDE, RECORDED, TRANSITIONS
 from eureka_loop.execute.machine import cores
-from eureka_loop.records import NATIVE, SNAPSHOT, Job, Recording, Rollout, Task, Training, in_cohorts, on_gpu
+from eureka_loop.records import NATIVE, Job, Recording, Rollout, Task, Training, in_cohorts, on_gpu
 from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.lock import die_with_parent
@@ -111,11 +111,8 @@ def _train(folders: Sequence[Path], jobs: Sequence[Job], fork_server: ForkServer
             except Exception:  # noqa: BLE001 - the trajectory bank goes without it
                 files.require_space(folder)
                 traceback.print_exc()
-    for folder, job, result in zip(folders, jobs, results, strict=True):
-        here = not job.after or provenance.continues(folder / job.after, job)
-        if here and (folder / SNAPSHOT).exists():
-            provenance.mark(folder, provenance.CONTINUED)
-        provenance.write_result(folder, result, here=here)
+    for folder, result in zip(folders, results, strict=True):
+        provenance.write_result(folder, result)
 
 
 def _record(folder: Path) -> None:

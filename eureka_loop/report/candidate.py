@@ -15,10 +15,8 @@ from eureka_loop.errors import BadInput, Refused, RunError, UnknownName
 from eureka_loop.judge.screening import Screened
 from eureka_loop.records import PROGRESS, Candidate
 from eureka_loop.report import layout, sections, text
-from eureka_loop.report.comparison import sentence
 from eureka_loop.results import FITNESS, SUCCESS, Failed, Trained
 from eureka_loop.reward.gate import check
-from eureka_loop.search.feedback import stopped
 from eureka_loop.search.judged import behaviour, courses
 from eureka_loop.search.training_table import training_table
 from eureka_loop.store import REFERENCES, Run
@@ -51,7 +49,7 @@ def candidate_page(run: Run, id: str, *, diff: str | None = None, exchange: bool
 def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
     id = candidate.id
     weights: Mapping[str, float] = {}
-    search, report = run.evaluated(id), run.evaluated_at(id, report=True)
+    search, report = run.evaluated(id), run.evaluated(id, report=True)
     trained = search.trained or report.trained
     generation = "" if id in REFERENCES else f", {text.generation(candidate.generation)}"
     with contextlib.suppress(Refused, RunError):  # no program, or a run without vocabulary
@@ -77,8 +75,6 @@ def _sections(run: Run, candidate: Candidate) -> Iterator[RenderableType]:
         yield layout.section("Skipped" if failure.skipped else "Failed", body)
     if (screened := run.screened(id)) is not None:
         yield layout.section("Before training", _bank(screened), "order of recorded episodes by this reward")
-    if search.halted is not None:
-        yield Text(f"{sentence(stopped(search.halted))}.", style="yellow")
     if rows := list(_trainings(run, id)):
         remark = "of the final policy, mean over judged episodes"
         yield layout.section("Fitness", layout.table(TRAINING, rows), remark)
@@ -121,15 +117,11 @@ def _bank(screened: Screened) -> RenderableType:
 
 
 def _trainings(run: Run, id: str) -> Iterator[list[str]]:
-    """One line a training: the search's, rung by rung, then the report's."""
-    for rung in (*run.rungs(id), None):
-        for seed in run.training_seeds(id, rung):
-            result = run.result(id, seed, rung)
-            stage = "report" if seeds.is_report(seed) else "search"
-            if rung is not None and isinstance(result, Trained):
-                stage += f" to {numbers.count(result.steps)}"
-            last = files.last_line(run.job_folder(id, seed, rung) / "progress.jsonl", PROGRESS)
-            yield [stage, str(seed), *_training(result, last or {})]
+    """One line a training: the search's, then the report's."""
+    for seed in run.training_seeds(id):
+        stage = "report" if seeds.is_report(seed) else "search"
+        last = files.last_line(run.job_folder(id, seed) / "progress.jsonl", PROGRESS)
+        yield [stage, str(seed), *_training(run.result(id, seed), last or {})]
 
 
 def _training(result: Trained | Failed | None, last: dict[str, float | None]) -> list[str]:

@@ -52,11 +52,10 @@ def film(run: Run, id: str, *, worst: bool = False) -> Film:
     """
     run.candidate(id)
     require_known_env(run)
-    evaluated = run.evaluated_at(id, report=True)
+    evaluated = run.evaluated(id, report=True)
     if not evaluated.trained:
         evaluated = run.evaluated(id)
-    rung = evaluated.halted.rung if evaluated.halted else None
-    folders = {each.seed: run.job_folder(id, each.seed, rung) for each in evaluated.trained}
+    folders = {each.seed: run.job_folder(id, each.seed) for each in evaluated.trained}
     found = [
         (episode, each.seed)
         for each in evaluated.trained

@@ -50,7 +50,7 @@ def print_summary(run: Run, console: Console | None = None, *, pictures: bool = 
     best = data.best
     lines = [f"Reward: {run.candidate_folder(best.id) / 'reward.py'}"] if best else []
     print_lines("", *lines, *(f"Report: {path}" for path in paths), console=console)
-    return 0 if best or data.having("halted") else 1
+    return 0 if best else 1
 
 
 def print_stopped(run: Run, reason: str, console: Console | None = None, *, command: str = "resume") -> None:
@@ -185,6 +185,6 @@ def _outcome(data: RunData, each: Evaluated) -> tuple[str, str]:
     if each.failures:
         failure = each.failures[0]
         return text.outcome(failure.kind), "yellow" if failure.skipped else "red"
-    if not each.halted and len(each.trained) < (seeds := data.config.seeds):
+    if len(each.trained) < (seeds := data.config.seeds):
         return f"{len(each.trained)} of {numbers.plural(seeds, 'training')} finished", "dim"
-    return sections.fitness(data, each), "dim" if each.halted else "green"
+    return sections.fitness(data, each), "green"

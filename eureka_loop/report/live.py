@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eureka_loop.numbers import count, number, percent, plural
+from eureka_loop.numbers import number, percent, plural
 from eureka_loop.report import layout, log, text
 from eureka_loop.report.state import CandidateState, RunState, Status
 from eureka_loop.results import FITNESS, SUCCESS
@@ -21,7 +21,7 @@ from eureka_loop.store import Event, Run
 PROGRESS_EVERY = 10.0  # s between log lines of progress
 BAR = 12  # columns; none on a screen below 60
 STYLES: dict[Status, str] = {"done": "green", "failed": "red", "skipped": "yellow"}
-SHOWN_FIRST: tuple[Status, ...] = ("training", "waiting", "done", "halted", "skipped", "failed")
+SHOWN_FIRST: tuple[Status, ...] = ("training", "waiting", "done", "skipped", "failed")
 
 
 class Live:
@@ -140,6 +140,4 @@ def _status(candidate: CandidateState, bar: int) -> Text:
         shown = text.outcome(str(candidate.failure["kind"]))
     elif status == "done" and success is not None:
         shown = f"done, success {percent(success)}"
-    elif status == "halted":
-        shown = f"stopped after {count(candidate.halted)} steps"
     return Text(shown, style=STYLES.get(status, ""))

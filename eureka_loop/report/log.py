@@ -82,9 +82,6 @@ def _of_training(event: Event, state: RunState) -> str | None:
             return f"{name} training (seed {seed})"
         case "progress":
             return "; ".join(_running(state)) + left
-        case "reached":
-            after = f"{numbers.count(event['step'])} of {numbers.count(state.steps)} steps"
-            return f"{name} after {after} (seed {seed}): {fitness}"
         case "trained":
             success = "" if event.get("success") is None else f", success {numbers.percent(event['success'])}"
             took = numbers.duration(event.get("seconds") or 0)
@@ -112,9 +109,6 @@ def _of_candidate(event: Event, state: RunState) -> str | None:
             return f"{name} passed the gate: {text.one_line(', '.join(event['terms']), 200)}"
         case "failed":
             return f"{name} {_failure(event)}"
-        case "halted":
-            after = f"{numbers.count(event['steps'])} of {numbers.count(event['of'])} steps"
-            return f"{name} stopped after {after}: below the best {event['places']} of {event['among']}"
         case "told" if state.observed % state.samples == 0:
             return f"{position(state)} done: {_best(event, state)}"
     return None
@@ -158,8 +152,7 @@ def _started(event: Event, state: RunState) -> str:
     if not state.generations:  # a comparison
         return f"{state.task}: {steps} steps × {numbers.plural(state.report_seeds, 'seed')} a reward, {how}"
     given = {name: getattr(state, name) for name in (*COUNTS, "steady")}
-    more = {"halving": event.get("halving") or 1, "algo": event.get("algorithm")}
-    return f"{state.task}: {in_words({**given, **more})}, by {state.designer}, {how}"
+    return f"{state.task}: {in_words({**given, 'algo': event.get('algorithm')})}, by {state.designer}, {how}"
 
 
 def _machine(event: Event) -> str:

@@ -11,7 +11,7 @@ from eureka_loop.execute.budget import time_worked
 from eureka_loop.numbers import count, duration, money, plural
 from eureka_loop.records import Candidate
 from eureka_loop.report.comparison import Comparison, compare
-from eureka_loop.report.state import RunState, Status
+from eureka_loop.report.state import ENDED, RunState, Status
 from eureka_loop.results import Evaluated, Trained, ranked
 from eureka_loop.store import REFERENCES, Run
 
@@ -120,7 +120,7 @@ class RunData:
     @property
     def comparison(self) -> Comparison:
         """The report, as far as it has come."""
-        done = sum(each.ended for each in self.state.report.values())
+        done = sum(each.count(*ENDED) for each in self.state.report.values())
         wanted = 0 if self.state.ended == "finished" else self.state.report_trainings
         return compare(self.reports, done, wanted, floors=self.floors, margin=self.config.margin)
 
@@ -135,5 +135,5 @@ def terms(trained: Sequence[Trained]) -> dict[str, float]:
 
 def _on_report_seeds(run: Run, id: str) -> Evaluated:
     """Results on report seeds, or the gate's refusal of a reference."""
-    found, failure = run.evaluated_at(id, report=True), run.failure(id)
+    found, failure = run.evaluated(id, report=True), run.failure(id)
     return found if found.results or failure is None else Evaluated(found.candidate, (failure,))

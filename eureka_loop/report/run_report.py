@@ -52,7 +52,6 @@ def write_report(run: Run, *, pictures: bool = True) -> list[Path]:
         curves=Markup(svg),
         films=shown,
         why_no_films=why_no_films,
-        stopped=data.having("halted"),
         ranking=sections.ranking(data, notes=True),
         ranked_how=sections.ranked_how(data.ranking),
         trainings=sections.trainings(data.config),

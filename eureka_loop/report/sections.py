@@ -12,15 +12,7 @@ from eureka_loop.provenance import NOT_HERE
 from eureka_loop.report import text
 from eureka_loop.report.comparison import Comparison, RewardResult, beside_floor, sentence
 from eureka_loop.report.run_data import RunData, terms
-from eureka_loop.results import (
-    FITNESS,
-    PROGRESS,
-    SUCCESS,
-    Evaluated,
-    Failed,
-    ranked,
-    ranked_by,
-)
+from eureka_loop.results import FITNESS, PROGRESS, SUCCESS, Evaluated, Failed, ranked_by
 from eureka_loop.reward.weights import weights
 from eureka_loop.store import FLOORS, REFERENCES
 
@@ -32,10 +24,7 @@ Grid = tuple[list[str], list[list[str]]]  # a table's heads and rows
 
 
 def ranking(data: RunData, *, notes: bool = False) -> Grid:
-    """Completely trained candidates, best first; each seed and further scores where there are any.
-
-    Those that were stopped early come last: others ranked higher after as many steps.
-    """
+    """Completely trained candidates, best first; each seed and further scores where there are any."""
     found, several = data.ranking, any(len(each.results) > 1 for each in data.search)
     by = ranked_by(found[0].score) if found else FITNESS
     names = dict.fromkeys(name for each in found for result in each.trained for name in result.scores)
@@ -45,7 +34,7 @@ def ranking(data: RunData, *, notes: bool = False) -> Grid:
     each_seed = "each seed" if by == FITNESS else f"{by} of each seed"
     heads = ["#", "id", "fitness", *([each_seed] if several else []), *scored, TERMS, "from"]
     rows = []
-    for place, each in enumerate([*found, *ranked(data.having("halted"))], start=1):
+    for place, each in enumerate(found, start=1):
         values = (result.score(by) for result in each.trained)
         seeds = [", ".join(numbers.column(values))] if several else []
         scores = [
@@ -77,9 +66,7 @@ def trainings(config: RunConfig) -> str:
 
 
 def fitness(data: RunData, each: Evaluated) -> str:
-    """With as many decimals as all of the ranking; of a training stopped early, the one then."""
-    if each.halted is not None:
-        return f"{numbers.number(each.halted.fitness)} after {numbers.count(each.halted.steps)} steps"
+    """With as many decimals as all of the ranking."""
     return numbers.column([each.fitness], like=[one.fitness for one in data.ranking])[0]
 
 

@@ -17,7 +17,7 @@ from eureka_loop.results import FITNESS, PROGRESS, SKIPPED, standing
 from eureka_loop.search.planning import confirmations
 from eureka_loop.store import REFERENCES, Event
 
-Status = Literal["waiting", "training", "done", "halted", "skipped", "failed"]
+Status = Literal["waiting", "training", "done", "skipped", "failed"]
 COUNTS = ("generations", "samples", "seeds", "confirm", "steps", "report_seeds")
 RUNNING = ("training", "progress")  # last events of a training that goes on
 ENDED = ("trained", "failed")
@@ -48,17 +48,13 @@ class CandidateState:
             self.events[kind] = event
             self.generation = int(event.get("generation", self.generation))
             return
-        before = self.trainings.get(seed, {})
-        if kind == "training" and before.get("event") != "reached":
-            before = {}  # a crashed training is tried again
+        before = {} if kind == "training" else self.trainings.get(seed, {})  # a crashed one is tried again
         self.trainings[seed] = before | {name: value for name, value in event.items() if value is not None}
 
     @property
     def status(self) -> Status:
         if self.failure is not None:
             return "skipped" if self.failure["kind"] == SKIPPED else "failed"
-        if self.halted:
-            return "halted"
         if not self.trainings:
             return "waiting"
         return "done" if self.count("trained") >= self.wanted else "training"
@@ -79,11 +75,6 @@ class CandidateState:
         return self.events.get("failed") or next(failed, None)
 
     @property
-    def halted(self) -> int:
-        """Steps after which training was stopped early; 0 for never."""
-        return int(self.events.get("halted", {}).get("steps", 0))
-
-    @property
     def note(self) -> str:
         return str(self.events.get("written", {}).get("note", ""))
 
@@ -92,16 +83,11 @@ class CandidateState:
         return sum(each["event"] in last for each in self.trainings.values())
 
     @property
-    def ended(self) -> int:
-        """Number of trainings that don't go on."""
-        return len(self.trainings) if self.halted else self.count(*ENDED)
-
-    @property
     def progress(self) -> float:
         """Trainings so far, each that goes on as the share of its steps that is done."""
-        going = [each for each in self.trainings.values() if not self.halted and each["event"] not in ENDED]
+        going = [each for each in self.trainings.values() if each["event"] not in ENDED]
         done = min(sum(each.get("step", 0) for each in going), len(going) * self.steps)  # rollouts overshoot
-        return self.ended + float(done) / max(1, self.steps)
+        return self.count(*ENDED) + float(done) / max(1, self.steps)
 
     def score(self, name: str) -> float | None:
         """Mean over the seeds that have one so far (progress: all); of fitness in the report the IQM."""
@@ -227,11 +213,11 @@ class RunState:
 
     @property
     def trainings_done(self) -> int:
-        return sum(each.ended for each in self._all)
+        return sum(each.count(*ENDED) for each in self._all)
 
     @property
     def trainings_wanted(self) -> int:
-        """Trainings of the whole run, those that failures and early stops made unnecessary excluded.
+        """Trainings of the whole run, those that failures made unnecessary excluded.
 
         The best of this generation and of those to come are expected to be confirmed.
         """

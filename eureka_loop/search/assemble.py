@@ -29,15 +29,15 @@ from eureka_loop.execute.machine import Machine, Share
 from eureka_loop.foreign import require_known_env
 from eureka_loop.propose.designer import Choice, Request, choose_designer
 from eureka_loop.propose.write import CMA_ES, Gate, Writer, failure_of
-from eureka_loop.records import Candidate, Rung, references, rows_of_call
+from eureka_loop.records import Candidate, references, rows_of_call
 from eureka_loop.results import Evaluated, Failed, Trained
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
 from eureka_loop.search import lessons, loop, planning
+from eureka_loop.search.allocation import Allocation
 from eureka_loop.search.bank import TrajectoryBank
 from eureka_loop.search.describe import keep_task, look, read_program, task_of
 from eureka_loop.search.feedback import feedback
-from eureka_loop.search.halving import Allocation, ladder
 from eureka_loop.search.measure import try_fitness
 from eureka_loop.search.planning import PLAN, Schedule
 from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, search_plan
@@ -158,12 +158,7 @@ class Search:
         written = self.writer.write(self.request(asked, history), asked.samples)
         if self.plan.training.bank:
             written = [start(self.bank.screened(each)) for each in written]
-        whole = Rung(0, self.plan.steps, self.config.seeds, self.config.judge_episodes, asked.of)
-        rungs = ladder(self.config.halving, whole)
-        confirm = self.config.confirm
-        return Allocation(self.run, self.evaluation, rungs, self.config.seed, confirm).train(
-            asked, written, history
-        )
+        return Allocation(self.run, self.evaluation, self.config).train(asked, written, history)
 
     def request(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> Request:
         """A strategy's request, and the results so far → the request to a designer."""
@@ -314,7 +309,7 @@ def announce(run: Run, here: Machine, share: Share) -> None:
         return
     config, task, training = run.config, run.task(), run.training()
     given = (run.folder / "given.py").exists()
-    same = ("generations", "samples", "seeds", "confirm", "steps", "halving", "report_seeds")
+    same = ("generations", "samples", "seeds", "confirm", "steps", "report_seeds")
     run.event(
         "started",
         task=task.name,

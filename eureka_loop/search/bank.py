@@ -95,7 +95,7 @@ class TrajectoryBank:
             random = list(self._judged(judge, RANDOM, run.task_folder.glob("random-*.npz")))
             for id in run.candidate_ids():
                 if id not in REFERENCES and run.candidate(id).generation < generation:
-                    trained += self._judged(judge, id, run.candidate_folder(id).glob(f"**/seed-*/{FILE}"))
+                    trained += self._judged(judge, id, run.candidate_folder(id).glob(f"seed-*/{FILE}"))
         kept = spread(trained, lambda each: each.path.stat().st_size, most)
         for each in trained:
             if each not in kept:
@@ -140,7 +140,7 @@ class TrajectoryBank:
         if run.failure(id) is not None:
             return
         found = run.screened(id)
-        if found is None and not any(run.candidate_folder(id).glob("**/seed-*")):
+        if found is None and not any(run.candidate_folder(id).glob("seed-*")):
             found = self._verdict(candidate)
             files.write_json(run.candidate_folder(id) / "bank.json", found)
         if found is not None and found.verdict == "backwards":

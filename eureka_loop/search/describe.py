@@ -148,11 +148,6 @@ def with_trainer(training: Training, config: RunConfig, folder: Path) -> Trainin
             f"--trainer {config.trainer} can't be used: {reason}; leave it out, or give --trainer sb3"
         )
     trainer = config.trainer or ("sb3" if reason else "population")
-    if config.halving > 1 and trainer != "population":
-        raise BadInput(
-            f"--halving {config.halving} needs the population trainer, which alone continues a training "
-            f"that it stopped ({reason or f'--trainer {trainer} was given'}); leave --halving out"
-        )
     return replace(training, trainer=trainer, why="" if config.trainer else reason)
 
 

@@ -16,9 +16,9 @@ from itertools import pairwise
 from statistics import fmean, median, variance
 from types import MappingProxyType
 
-from eureka_loop.numbers import compact, count, percent, plural
+from eureka_loop.numbers import compact, percent, plural
 from eureka_loop.propose.operators import path_to
-from eureka_loop.results import FITNESS, PROGRESS, Evaluated, Halted, Trained, mean_known, ranked, ranked_by
+from eureka_loop.results import FITNESS, PROGRESS, Evaluated, Trained, mean_known, ranked, ranked_by
 from eureka_loop.search.judged import behaviour, changes, courses, in_short
 from eureka_loop.search.lineage import changed, difference, structure
 from eureka_loop.search.training_table import training_table
@@ -122,8 +122,7 @@ def _parts(
 def _final(best: Evaluated) -> str:
     scores = [score for trained in best.trained for score in trained.episodes]
     fitness = [score.fitness for score in scores]
-    policy = "the final policy's" if best.halted is None else f"{stopped(best.halted)}. The policy's"
-    line = f"{best.candidate.id}: {policy} fitness is {compact(fmean(fitness))}"
+    line = f"{best.candidate.id}: the final policy's fitness is {compact(fmean(fitness))}"
     if (seeds := len(best.trained)) > 1:
         line += f" (of {seeds} seeds: {', '.join(compact(each.fitness) for each in best.trained)})"
     if len({*fitness}) > 1:
@@ -225,15 +224,14 @@ def _generations(earlier: Sequence[Evaluated]) -> Iterator[str]:
 def _reached(evaluated: Evaluated) -> str:
     """ "g0-02: fitness 0.31 (0.2 to 0.4 in 3 trainings), success 10%, progress 0.4"."""
     trained = evaluated.trained
-    reached = stopped(evaluated.halted) if evaluated.halted else f"fitness {compact(evaluated.fitness)}"
+    line = f"{evaluated.candidate.id}: fitness {compact(evaluated.fitness)}"
     each = sorted(one.fitness for one in trained)
     low, high = compact(each[0]), compact(each[-1])
     if low != high:
-        reached += f" ({low} to {high} in {len(trained)} trainings)"
-    line = f"{evaluated.candidate.id}: {reached}"
+        line += f" ({low} to {high} in {len(trained)} trainings)"
     if (success := mean_known(one.success for one in trained)) is not None:
         line += f", success {percent(success)}"
-    if (progress := evaluated.score(PROGRESS)) is not None and not evaluated.halted:
+    if (progress := evaluated.score(PROGRESS)) is not None:
         line += f", progress {compact(progress)}"
     return line
 
@@ -264,12 +262,3 @@ def _other(evaluated: Evaluated, known: Mapping[str, Evaluated], *, full: bool) 
     if parent and (how := changed(parent.candidate.source, evaluated.candidate.source)):
         lines.insert(0, f"changed from {parent.candidate.id}: {how}")
     return "\n  ".join([line, *lines])
-
-
-def stopped(halted: Halted) -> str:
-    """ "stopped after 33.8k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more)"."""
-    by, value = (FITNESS, halted.fitness) if halted.progress is None else (PROGRESS, halted.progress)
-    return (
-        f"stopped after {count(halted.steps)} of {count(halted.of)} steps with {by} {compact(value)}, "
-        f"below the best {halted.places} of {halted.among} ({compact(halted.needed)} or more)"
-    )

@@ -264,7 +264,7 @@ def measured(run: Run) -> list[tuple[float, Lesson]]:
             runs=(run.folder.name,),
         )
 
-    candidates = {id: run.evaluated_at(id) for id in run.candidate_ids() if id not in REFERENCES}
+    candidates = {id: run.evaluated(id) for id in run.candidate_ids() if id not in REFERENCES}
     found = []
     for child in candidates.values():
         for parent in filter(None, map(candidates.get, child.candidate.parents)):
@@ -278,7 +278,7 @@ def measured(run: Run) -> list[tuple[float, Lesson]]:
                 found.append((test.p(), of(test, added, dropped, parent=True)))
     for winner in [event["winner"] for event in run.events() if event["event"] == "finished"][-1:]:
         for reference in {"human", "native"} & {*run.candidate_ids()}:
-            reports = [run.evaluated_at(id, report=True) for id in (winner, reference)]
+            reports = [run.evaluated(id, report=True) for id in (winner, reference)]
             terms = _terms(reports[0])
             if terms and (test := paired(*(_by_seed(each) for each in reports))):
                 found.append((test.p(), of(test, terms, [], parent=False)))

@@ -22,9 +22,8 @@ from eureka_loop.execute.budget import WorkClock, time_worked
 from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.machine import Share
 from eureka_loop.numbers import compact, count, plural
-from eureka_loop.records import Job, Rung, Task, Training, in_cohorts, references, rows_of_call
+from eureka_loop.records import Job, Task, Training, in_cohorts, references, rows_of_call
 from eureka_loop.results import Trained
-from eureka_loop.search.halving import ladder, steps_of
 from eureka_loop.seeds import is_report, seeds
 from eureka_loop.store import Event, Run, read_result
 
@@ -137,8 +136,8 @@ def make_plan(
 
 def generation_steps(config: RunConfig) -> float:
     """Environment steps that a generation is expected to take."""
-    rungs = ladder(config.halving, Rung(0, config.steps, config.seeds, 1, config.samples))
-    return steps_of(rungs) + confirmations(config.seeds, config.confirm) * config.steps
+    trainings = config.samples * config.seeds + confirmations(config.seeds, config.confirm)
+    return trainings * config.steps
 
 
 def confirmations(seeds: int, confirm: int) -> float:
@@ -148,12 +147,11 @@ def confirmations(seeds: int, confirm: int) -> float:
 
 def in_words(given: Mapping[str, Any]) -> str:
     """ "3 generations × 8 candidates (steady), ppo 300k steps × 1 seed, 3 for the best", from settings."""
-    early = f", the best 1 in {given['halving']} goes on after a part" if given["halving"] > 1 else ""
-    early += f", {given['confirm']} for the best" if given["confirm"] > given["seeds"] else ""
+    more = f", {given['confirm']} for the best" if given["confirm"] > given["seeds"] else ""
     size = f"{plural(given['generations'], 'generation')} × {plural(given['samples'], 'candidate')}"
     steps = f"{count(given['steps'])} steps" if given["steps"] else "the steps that each domain advises"
     search = f"{size}{' (steady)' * bool(given['steady'])}, {given['algo']} {steps}"
-    return f"{search} × {plural(given['seeds'], 'seed')}{early}"
+    return f"{search} × {plural(given['seeds'], 'seed')}{more}"
 
 
 def measure_speed(task: Task, training: Training, config: RunConfig, share: Share) -> float:
@@ -202,8 +200,8 @@ def speed_of(events: Iterable[Event]) -> float | None:
                 running.add(training)
             case "resumed":
                 running.clear()
-            case "trained" | "reached" as kind:
-                steps[training] = whole if kind == "trained" else int(event["step"])
+            case "trained":
+                steps[training] = whole
                 running.discard(training)
             case "failed":
                 running.discard(training)

@@ -133,26 +133,6 @@ class BatchedEnvs:
             obs[done] = self._start(np.flatnonzero(done))
         return Step(obs, terminated, truncated, terminal_obs)
 
-    def snapshot(self, envs: slice) -> dict[str, Any]:
-        """All that these envs need to go on elsewhere, right after a `take`."""
-        own = []
-        for index in range(self.n_envs)[envs]:
-            columns = [self._pool.columns[raw][index].copy() for raw in self._before]
-            random = self._random[index].bit_generator.state
-            own.append([self._pool.snapshot(index), columns, random, int(self._steps[index])])
-        return {"envs": own, "buffer": self.buffer.snapshot(envs)}
-
-    def restore(self, parts: Sequence[Mapping[str, Any]]) -> None:
-        """Go on from snapshots of all envs here, in order, of the same task."""
-        for index, (state, columns, random, steps) in enumerate(
-            env for part in parts for env in part["envs"]
-        ):
-            self._pool.restore(index, state)
-            for raw, column in zip(self._before, columns, strict=True):
-                self._pool.columns[raw][index] = column
-            self._random[index].bit_generator.state, self._steps[index] = random, steps
-        self.buffer.restore([part["buffer"] for part in parts])
-
     def close(self) -> None:
         """End the threads."""
         self._pool.close()

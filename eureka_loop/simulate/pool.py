@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from operator import attrgetter
 from typing import Any
@@ -18,7 +18,6 @@ from eureka_loop.simulate.physics import read_contacts
 
 # Fields that mj_step leaves alone: Gymnasium's envs compute them after it, and so does this, where asked.
 AFTER_CONSTRAINTS = frozenset({"cacc", "cfrc_int", "cfrc_ext"})
-STATE = mujoco.mjtState.mjSTATE_INTEGRATION  # with mocap bodies, controls and the solver's warm start
 
 
 class Pool:
@@ -82,19 +81,6 @@ class Pool:
         """
         run = self._executor.map if len(self._chunks) > 1 else map
         list(run(lambda part: self._advance(part, written), range(len(self._chunks))))
-
-    def snapshot(self, index: int) -> list[Array]:
-        """All that one copy's next step depends on."""
-        state = np.zeros(mujoco.mj_stateSize(self._model, STATE))
-        mujoco.mj_getState(self._model, self._datas[index], state, STATE)
-        return [state, *(rows[index].copy() for rows in self._varied.values())]
-
-    def restore(self, index: int, snapshot: Sequence[Array]) -> None:
-        """Set one copy to what `snapshot` returned; its columns are right again after the next step."""
-        mujoco.mj_resetData(self._model, self._datas[index])
-        mujoco.mj_setState(self._model, self._datas[index], np.asarray(snapshot[0]), STATE)
-        for rows, kept in zip(self._varied.values(), snapshot[1:], strict=True):
-            rows[index] = kept
 
     def close(self) -> None:
         """End the threads."""

@@ -5,7 +5,7 @@ A step only copies raw columns. Observables are computed at the `take`, over all
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -125,22 +125,6 @@ class StepBuffer:
         self._carried, self._length = rows.rows[kept], 0
         self._columns_carried = {name: column[kept] for name, column in rows.computed.items()}
         return taken
-
-    def snapshot(self, envs: slice) -> dict[str, Any]:
-        """Of these envs, right after a take: what their next rows need of those before."""
-        kept = slice(2 * envs.start, 2 * envs.stop)
-        columns = {name: column[kept] for name, column in self._columns_carried.items()}
-        return {"rows": self._carried[kept], "columns": columns}
-
-    def restore(self, parts: Sequence[Mapping[str, Any]]) -> None:
-        """Go on from snapshots of these envs, in order. What a part didn't record is 0 before."""
-        self._carried, self._length = np.concatenate([part["rows"] for part in parts]), 0
-        self._carried[:, 0] = np.repeat(np.arange(self.n_envs), 2)
-        self._columns_carried = {}
-        for name in dict.fromkeys(name for part in parts for name in part["columns"]):
-            shape = self._definitions[name].observable.shape
-            known = [part["columns"].get(name, np.zeros((len(part["rows"]), *shape))) for part in parts]
-            self._columns_carried[name] = np.concatenate(known)
 
 
 class Rows(Columns):

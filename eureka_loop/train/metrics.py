@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter
 from stable_baselines3.common.logger import Logger, configure
 
 from eureka_loop.judge.base import TaskJudge
@@ -152,51 +148,11 @@ class TrainingMetrics:
         candidate, seed = self._job.candidate, self._job.seed
         return Trained(candidate, seed, steps, episodes, tuple(self.checkpoints), correlations, seconds)
 
-    def snapshot(self) -> dict[str, Any]:
-        """All statistics so far, unfinished episodes included, as JSON data with arrays in it."""
-        own = {name: kind.dump_python(getattr(self, name), mode="json") for name, kind in _kept().items()}
-        sums = self._sums and {"rows": self._sums.rows, "totals": self._sums.totals}
-        curves = {name: dict(getattr(self.logger, name)) for name in _CURVES}
-        return {"own": own, "sums": sums, "open": self._collector.under_way, "curves": curves}
-
-    def restore(self, snapshot: Mapping[str, Any], before: Path) -> None:
-        """Continue from a snapshot; the curves and progress in the folder `before` are copied."""
-        for pattern in ("events.out.tfevents.*", "progress.jsonl"):
-            for path in before.glob(pattern):
-                shutil.copy2(path, str(self.logger.get_dir()))
-        for name, kind in _kept().items():
-            setattr(self, name, kind.validate_python(snapshot["own"][name]))
-        if (sums := snapshot["sums"]) is not None:
-            self._sums = TermSums(self._terms)
-            self._sums.rows, self._sums.totals[:] = int(sums["rows"]), sums["totals"]
-        self._collector.under_way = snapshot["open"]
-        for name in _CURVES:
-            getattr(self.logger, name).update(snapshot["curves"][name])
-
     def _begin_stage(self) -> None:
         """Statistics from one checkpoint to the next."""
         self._sums = None
         self._lengths: list[int] = []  # of all episodes
         self._first = len(self._judged)
-
-
-@cache
-def _kept() -> Mapping[str, TypeAdapter[Any]]:
-    """Attributes of `TrainingMetrics` that a snapshot keeps as JSON."""
-    kinds: Mapping[str, Any] = {
-        "checkpoints": list[Checkpoint],
-        "_judged": list[TrainingEpisode],
-        "_steps": int,
-        "_lengths": list[int],
-        "_first": int,
-        "_terms": tuple[str, ...],
-        "_ends": list[int],
-        "_next_point": int,
-    }
-    return {name: TypeAdapter(kind) for name, kind in kinds.items()}
-
-
-_CURVES = ("name_to_value", "name_to_count", "name_to_excluded")  # the next point, in SB3's logger
 
 
 def _means(episodes: Sequence[TrainingEpisode]) -> dict[str, float]:
@@ -209,10 +165,6 @@ def _means(episodes: Sequence[TrainingEpisode]) -> dict[str, float]:
 class Pace:
     """Clock of a training.
 
-    Args:
-        step: at which it starts, in steps of one learner.
-        seconds: that the training took until then.
-
     Attributes:
         seconds, speed: duration, and steps of one learner per second, at the last `tick`.
     """
@@ -220,10 +172,10 @@ class Pace:
     REPORT_EVERY = 0.5  # seconds
     SPEED_OVER = 20  # reports; enough for SAC's start to be forgotten and PPO's updates to be averaged
 
-    def __init__(self, step: int = 0, seconds: float = 0.0) -> None:
-        self.seconds, self.speed = seconds, 0.0
-        self._started = time.perf_counter() - seconds
-        self._marks = deque([(seconds, step)], maxlen=self.SPEED_OVER)
+    def __init__(self) -> None:
+        self.seconds, self.speed = 0.0, 0.0
+        self._started = time.perf_counter()
+        self._marks = deque([(0.0, 0)], maxlen=self.SPEED_OVER)
 
     def tick(self, step: int) -> bool:
         """Whether it is time for a report, which then counts as made."""

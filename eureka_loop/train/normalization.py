@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from stable_baselines3.common.running_mean_std import RunningMeanStd
@@ -26,10 +23,6 @@ class Statistics(RunningMeanStd):
         one = RunningMeanStd()
         one.mean, one.var, one.count = self.mean[learner].copy(), self.var[learner].copy(), self.count
         return one
-
-    def restore(self, learner: int, one: Mapping[str, Any]) -> None:
-        """From the attributes of `of`. All learners must be restored to the same count."""
-        self.mean[learner], self.var[learner], self.count = one["mean"], one["var"], float(one["count"])
 
 
 class ObservationScale:

@@ -1,11 +1,9 @@
-"""Policies as files, without code and as SB3's; snapshots to continue from; recorded episodes."""
+"""Policies as files, without code and as SB3's; recorded episodes."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from contextlib import closing
-from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,12 +13,11 @@ from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.vec_env import VecNormalize
 from torch import nn
 
-from eureka_loop import files
 from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import RunError
 from eureka_loop.judge.episodes import Observation, Predict, play
 from eureka_loop.judge.trajectory import FILE, save
-from eureka_loop.records import POLICY, SNAPSHOT, Array, Job, Recording, Rollout, Task
+from eureka_loop.records import POLICY, Array, Job, Recording, Rollout, Task
 from eureka_loop.simulate import play as standalone
 from eureka_loop.simulate.env import Env, make_env
 from eureka_loop.simulate.observables import ObservableRegistry
@@ -29,7 +26,6 @@ from eureka_loop.train.floors import scripted
 SB3_POLICY, SB3_NORMALIZATION = "policy.zip", "vecnormalize.pkl"  # pickles: written, and never read
 RANDOM_EPISODES = 3
 FIRST_SEED = 2_000_000_000  # of random episodes: far from all seeds of training and judging
-ARRAY = ""  # key of an array's name in a snapshot; no observable or term has that name
 INDEX = "policy"  # column with the index of the policy that a row is from; no observable has that name
 
 
@@ -89,44 +85,6 @@ def _policy(model: PPO | SAC) -> dict[str, Any]:
         found["choices"] = np.ravel(space.nvec if isinstance(space, MultiDiscrete) else cast("Any", space).n)
     low, high = (np.asarray(getattr(space, name, np.zeros(space.shape or ()))) for name in ("low", "high"))
     return {**found, "keys": keys, "low": low, "high": high, "squashed": policy.squash_output}
-
-
-def write_snapshot(folder: Path, state: Any) -> None:
-    """Write JSON data with numbers, arrays and tensors of any kind in it, the whole file or nothing.
-
-    Raises:
-        RunError: the folder can't be written.
-    """
-    arrays: dict[str, Any] = {}
-
-    def kept(value: Any) -> Any:
-        if np.ndim(value) == 0:
-            return value.item()
-        arrays[str(len(arrays))] = value
-        return {ARRAY: str(len(arrays) - 1)}
-
-    text, content = json.dumps(state, default=kept), BytesIO()
-    np.savez(content, state=np.frombuffer(text.encode(), np.uint8), **arrays)
-    files.write_bytes(folder / SNAPSHOT, content.getvalue())
-
-
-def read_snapshot(folder: Path) -> Any:
-    """The state as it was written, with lists for tuples and numpy's arrays for tensors; it holds no code.
-
-    Raises:
-        RunError: it is missing or damaged.
-    """
-    try:
-        arrays = files.read_columns(folder / SNAPSHOT)
-        text = arrays.pop("state").tobytes()
-        return json.loads(text, object_hook=lambda found: arrays[found[ARRAY]] if ARRAY in found else found)
-    except Exception as error:  # whatever zipfile, numpy and json raise at a damaged file
-        raise damaged(folder, error) from error
-
-
-def damaged(folder: Path, error: Exception) -> RunError:
-    """The error of a snapshot from which no training can continue."""
-    return RunError(f"{folder / SNAPSHOT} is missing or damaged ({error}): remove {folder}, and resume")
 
 
 def record(env: Env, domain: Domain, predict: Predict, seed: int, path: Path) -> None:

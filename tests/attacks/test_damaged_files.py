@@ -48,7 +48,7 @@ READ = {  # of folders whose other files are damaged elsewhere
     "runs": ".json .jsonl .toml",
     "runsfloors": "result.json",
     "runscompare": "comparison.json shared.json rollout.json run.toml",
-    "halved": "bank.json halted.json",
+    "banked": "bank.json",
     "stopped": "events.jsonl",
     "b": "bench.json run.toml",
 }
@@ -62,15 +62,14 @@ COMPARE = "compare runs/run --seeds 1 --with human,sparse --steps 512"
 
 
 def make(home: Path) -> None:
-    """A finished run with a comparison, one with halving and a bank, a bench."""
+    """A finished run with a comparison, one with a bank, a bench."""
     done("run", TASK, *SMALL.split(), "--out", "runs", cwd=home)
     (folder,) = (path.parent for path in home.glob("runs/*/run.toml"))
     folder.rename(home / "runs/run")
     done(*COMPARE.split(), cwd=home)
-    halved = SMALL.replace("generations 2 --samples 2", "generations 1 --samples 3 --halving 3 --bank")
-    done("run", "invertedpendulum-balance", *halved.split(), "--out", "halved", cwd=home)
-    (folder,) = (home / "halved").iterdir()
-    folder.rename(home / "halved/run")
+    done("run", "invertedpendulum-balance", *SMALL.split(), "--bank", "--out", "banked", cwd=home)
+    (folder,) = (home / "banked").iterdir()
+    folder.rename(home / "banked/run")
     done(*BENCH.split(), cwd=home)
 
 
@@ -169,12 +168,12 @@ def commands(file: str) -> list[str]:
         return [COMPARE]
     run = "/".join(file.split("/")[:2])
     id = file.split("/")[3] if "/candidates/" in file else "g0-00"
-    if file.startswith("halved"):
+    if file.startswith("banked"):
         return [f"inspect {run}", f"inspect {run} {id}", f"resume {run}"]
     if file.startswith("stopped"):
         return [f"inspect {run}", f"resume {run}"]
     replay = [f"run {TASK} --replay {run} --out new"] if "proposals" in file or "toml" in file else []
-    compare = [] if "floors" in file or "rung" in file else [f"{COMPARE} --out new"]
+    compare = [] if "floors" in file else [f"{COMPARE} --out new"]
     return [
         f"inspect {run}", f"inspect {run} {id}", f"inspect {run} {id} --exchange", f"watch {run} {id}",
         f"resume {run}", *compare, *replay,

@@ -12,14 +12,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from eureka_loop import files, provenance
-from eureka_loop.records import POLICY, SNAPSHOT, Job
+from eureka_loop.records import POLICY, Job
 from eureka_loop.report.run_data import RunData
 from eureka_loop.store import Run
 
@@ -131,7 +129,7 @@ def test_no_pickle_and_no_program_of_the_folder_runs(
     assert ran.exists(), "the pickle works"
     ran.unlink()
     for folder in every_training(foreign):
-        for name in ("policy.zip", "vecnormalize.pkl", "training.pt", SNAPSHOT, POLICY, "episode.npz"):
+        for name in ("policy.zip", "vecnormalize.pkl", "training.pt", POLICY, "episode.npz"):
             (folder / name).write_bytes(evil)
         (folder / "play.py").write_text(f"open({str(ran)!r}, 'w')")
     shutil.rmtree(next(foreign.folder.glob("candidates/human/seed-*")))
@@ -244,38 +242,6 @@ def test_a_result_of_another_run_of_this_users_does_not_count(
     assert RunData(copied).elsewhere == (1, 5)
 
 
-def test_a_training_that_goes_on_from_a_foreign_one_is_foreign(copied: Run, tmp_path: Path) -> None:
-    """By the digest of what it continues, which a worker asks for."""
-    folder = next(every_training(copied))
-    np.savez(folder / SNAPSHOT, state=np.zeros(3, np.uint8))
-    assert not provenance.made_here(folder, provenance.CONTINUED)
-    provenance.mark(folder, provenance.CONTINUED)
-    assert provenance.made_here(folder, provenance.CONTINUED)
-    np.savez(folder / SNAPSHOT, state=np.ones(3, np.uint8))
-    assert not provenance.made_here(folder, provenance.CONTINUED)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("source", "def compute_reward(): pass"),
-        ("seed", 7),
-        ("steps", 1),
-        ("candidate", "g0-09"),
-        ("until", 9),
-    ],
-)
-def test_a_training_goes_on_from_its_own_alone(copied: Run, name: str, value: object) -> None:
-    """Not from another program's snapshot, which this user has made, too, and whose digest fits."""
-    folder = next(every_training(copied))
-    job = replace(files.read_json(folder / "job.json", Job), until=100)
-    files.write_json(folder / "job.json", job)
-    np.savez(folder / SNAPSHOT, state=np.zeros(3, np.uint8))
-    provenance.mark(folder, provenance.CONTINUED)
-    later = replace(job, until=None, after="../rung-0/seed-0")
-    assert provenance.continues(folder, replace(later, **{name: value})) == (name == "until")
-
-
 @pytest.mark.parametrize("key", [b"", b"short"])
 def test_nothing_fits_a_key_that_a_full_disk_cut_off(
     key: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -297,7 +263,7 @@ def test_resumed_new_trainings_are_made_here_and_old_ones_stay_named(foreign: Ru
     shutil.rmtree(next(foreign.folder.glob("candidates/human/seed-*")))
     assert eureka("resume", foreign.folder, place=tmp_path).returncode == 0
     assert RunData(foreign).elsewhere == (4, 5)
-    assert foreign.evaluated_at("human", report=True).elsewhere == ()
+    assert foreign.evaluated("human", report=True).elsewhere == ()
     assert not foreign.made_here, "its settings and programs are still somebody else's"
 
 

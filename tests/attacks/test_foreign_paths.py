@@ -196,7 +196,7 @@ def test_a_name_that_is_a_path_is_refused(foreign: Path, ending: Ending, name: s
 
 
 def test_places_of_a_job_stay_inside_the_run(foreign: Path) -> None:
-    own = ("", "../rung-0/seed-5", "../../rung-0/seed-5", "../../../task/random-0.npz", "g0-00/rung-0/seed-0")
+    own = ("", "../seed-5", "../../g0-01/seed-5", "../../../task/random-0.npz", "g0-00/seed-0")
     out = (
         "../../../../x",
         "../../../../../etc/passwd",
@@ -222,7 +222,7 @@ def test_folders_with_odd_names_are_no_candidates_and_no_trainings(foreign: Path
     before = Run(foreign).candidate_ids()
     for name in ("\x1b[2J", "..g", "a b", "x" * 200):
         shutil.copytree(foreign / "candidates/g0-00", foreign / "candidates" / name)
-    for name in ("seed-x", "seed-", "seed--1", "seed-0x1", f"seed-{10**30}", "rung-x"):
+    for name in ("seed-x", "seed-", "seed--1", "seed-0x1", f"seed-{10**30}"):
         (foreign / "candidates/g0-00" / name).mkdir()
     run = Run(foreign)
     assert run.candidate_ids() == before

@@ -70,9 +70,9 @@ def results(folder: Path) -> dict[Path, int]:
 
 
 def outcome(run: Run) -> dict[str, object]:
-    """Sources and results of a run and what was halted, without wall-clock times."""
+    """Sources and results of a run, without wall-clock times."""
     found: dict[str, object] = {id: run.candidate(id).source for id in run.candidate_ids()}
-    for path in (*results(run.folder), *run.folder.glob("candidates/*/halted.json")):
+    for path in results(run.folder):
         found[str(path.relative_to(run.folder))] = {**json.loads(path.read_text()), "seconds": None}
     return found
 

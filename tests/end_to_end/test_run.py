@@ -41,7 +41,7 @@ def test_a_run_ends_with_the_winner_beside_its_references(undisturbed: tuple[Run
     assert f"runs/{run.folder.name}/report.md" in out.replace("\n", "")
     winner = [event["winner"] for event in run.events() if event["event"] == "finished"]
     for id in (winner[0], "human", "sparse"):
-        assert run.evaluated_at(id, report=True).fitness is not None
+        assert run.evaluated(id, report=True).fitness is not None
     assert winner[0] in (run.folder / "report.md").read_text()
     ids = [f"g{generation}-0{sample}" for generation in range(2) for sample in range(3)]
     assert run.candidate_ids() == [*ids, "human", "sparse"]
@@ -65,7 +65,7 @@ def test_the_reports_command_for_the_winner_repeats_its_results(tmp_path: Path) 
     (winner,) = [event["winner"] for event in first.events() if event["event"] == "finished"]
     for one, other in ((winner, "g0-00"), ("human", "human"), ("sparse", "sparse")):
         (before,), (after,) = (
-            [(each.seed, each.episodes) for each in run.evaluated_at(id, report=True).trained]
+            [(each.seed, each.episodes) for each in run.evaluated(id, report=True).trained]
             for run, id in ((first, one), (second, other))
         )
         assert before == after

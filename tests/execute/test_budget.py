@@ -56,6 +56,7 @@ def test_a_clock_that_is_set_neither_spends_nor_refunds_time(
     for clock in now:
         monkeypatch.setattr(store.time, clock, lambda clock=clock: now[clock])
     with store.Run.create(tmp_path, "t") as run:
+        run.event("started", steps=720)
         run.event("training", id="g0-00", seed=0)
         for moved in (0.0, jump, 0.0):
             now |= {"time": now["time"] + 10.0 + moved, "monotonic": now["monotonic"] + 10.0}
@@ -65,6 +66,6 @@ def test_a_clock_that_is_set_neither_spends_nor_refunds_time(
         now |= {"time": now["time"] + 4.0 - jump, "monotonic": 7.0}
         run.event("training", id="g0-00", seed=0)
         now |= {"time": now["time"] + 6.0, "monotonic": 13.0}
-        run.event("reached", id="g0-00", seed=0, step=720)
+        run.event("trained", id="g0-00", seed=0)
         assert time_worked(run.events()) == 40.0
         assert speed_of(run.events()) == pytest.approx(720 / 36)

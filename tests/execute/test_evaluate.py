@@ -14,7 +14,7 @@ from eureka_loop.execute.evaluate import Evaluation, Plan, Stage
 from eureka_loop.execute.executor import ScriptedExecutor
 from eureka_loop.execute.machine import Share
 from eureka_loop.records import Candidate, Job, Task, Training
-from eureka_loop.results import Evaluated, Failed, Halted, Trained, judged_episode
+from eureka_loop.results import Evaluated, Failed, Trained, judged_episode
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
 
@@ -166,11 +166,8 @@ def test_progress_comes_through_files(run: Run) -> None:
 
 
 @pytest.mark.parametrize("stage", [STAGE, REPORT])
-def test_a_crash_is_tried_again_unless_a_rung_was_decided_without_it(run: Run, stage: Stage) -> None:
+def test_a_crash_is_tried_again(run: Run, stage: Stage) -> None:
     evaluate(run, CANDIDATES[:2], stage, by=crashing)
-    run.halt(Halted("g0-03", 0, 5, 10, 0.0, 1.0, 1, 4))
-    assert evaluate(run, CANDIDATES[:2], stage)[1] == ([["g0-00"], ["g0-01"]] if stage.report else [])
-    (run.candidate_folder("g0-03") / "halted.json").unlink()
-    evaluate(run, CANDIDATES[:2], stage)
+    assert evaluate(run, CANDIDATES[:2], stage)[1] == [["g0-00"], ["g0-01"]]
     assert isinstance(run.result("g0-00", stage.training[0]), Trained)
     assert evaluate(run, CANDIDATES[:2], stage)[1] == [], "g0-01 failed by itself"

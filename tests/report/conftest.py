@@ -17,7 +17,7 @@ from rich.console import Console
 from eureka_loop import files
 from eureka_loop.config import RunConfig, as_table
 from eureka_loop.records import Candidate, Job, Reply, Task
-from eureka_loop.results import Checkpoint, Failed, Halted, Score, TermStats, Trained, judged_episode
+from eureka_loop.results import Checkpoint, Failed, Score, TermStats, Trained, judged_episode
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
@@ -213,30 +213,6 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     monkeypatch.setattr("eureka_loop.report.inspect.time", clock)
     monkeypatch.setattr("eureka_loop.files.os.fsync", lambda descriptor: None)  # slow, and no crash here
     return Script(tmp_path / "20261121-120000-halfcheetah-run")
-
-
-@pytest.fixture
-def halving(script: Script) -> Run:
-    """One generation: g0-00 is stopped early, g0-01 goes on, g0-02 is refused."""
-    run, early = script.run, STEPS // 3
-    run.event("started", task=TASK.name, designer="llm", generations=1, samples=3, seeds=1, steps=STEPS,
-              halving=3, trainer="population", report_seeds=0)  # fmt: skip
-    script.generation(0)
-    for id, fitness in (("g0-00", 3.5), ("g0-01", 4.0)):
-        folder = run.write_job(Job(id, 0, TASK, "", "ppo", STEPS, {}, (1, 2), until=early), 0)
-        run.event("training", id=id, seed=0, steps=STEPS)
-        files.write_json(folder / "result.json", trained(id, 0, fitness))
-        run.event("reached", id=id, seed=0, fitness=fitness, success=None, seconds=7.0, rung=0, step=early)
-    run.halt(Halted("g0-00", 0, early, STEPS, 3.5, 4.0, 1, 3))
-    return run
-
-
-@pytest.fixture
-def halved(halving: Run, script: Script) -> Run:
-    """The same run finished: g0-01 ends with less fitness than g0-00 was stopped with."""
-    script.train("g0-01", 0, 2.5)
-    halving.event("ranked", generation=0, best="g0-01", fitness=2.5, order=["g0-01", "g0-00"])
-    return halving
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import Candidate, Reply
 from eureka_loop.report.candidate import candidate_page
 from eureka_loop.results import Trained
-from eureka_loop.store import Run
 from tests.search.conftest import behaving
 
 if TYPE_CHECKING:
@@ -130,12 +129,6 @@ def test_behaviour_fits_the_screen(script: Script, shown: Callable[..., str], wi
     assert len(until) == len(("until", "s", "lowest", "highest")) + parts
     assert until[2 + parts - 1] == "50", "the last part ends with the episode"
     assert "turned about y 5 turns (3.5 to 6.5)" in " ".join(table.split())
-
-
-def test_a_candidate_stopped_early_says_when_and_why(halved: Run, shown: Callable[..., str]) -> None:
-    sentence = "Stopped after 16.7k of 50k steps with fitness 3.5, below the best 1 of 3 (4 or more)."
-    assert sentence in shown(candidate_page(halved, "g0-00"))
-    assert "search to 50k" in shown(candidate_page(halved, "g0-01"))
 
 
 # differences

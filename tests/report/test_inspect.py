@@ -180,14 +180,6 @@ def test_a_refused_reference_is_failed_and_does_not_hold_the_report_up(script: S
     assert [each.failures[0].message for each in RunData(script.run).reports[1:]] == ["Line 1: no program"]
 
 
-def test_a_candidate_stopped_early_comes_last(halved: Run, shown: Shown) -> None:
-    screen = shown(run_page(halved))
-    first, second = screen[screen.index("  1  g0-01") :].splitlines()[:2]
-    assert "2.500" in first
-    assert second.startswith("  2  g0-00  3.500 after 16.7k steps")
-    assert "g0-00  3.500 after 16.7k steps" in screen[screen.index("Lineage") :]
-
-
 # the last lines of a run
 
 

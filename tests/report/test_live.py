@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from eureka_loop.report import log
 from eureka_loop.report.live import Live, draw
 from eureka_loop.report.state import RunState
 from eureka_loop.seeds import seeds
-from eureka_loop.store import Event, Run
+from eureka_loop.store import Event
 
 from .conftest import Screen
 
@@ -222,13 +221,3 @@ def test_progress_at_most_every_ten_seconds(script: Script) -> None:
     lines = [line for line in written(out).splitlines() if "of 50k steps, " in line]
     assert len(lines) == 6
     assert lines[1].startswith("g0-00 5k of 50k steps, fitness 1.000; about ")
-
-
-def test_lines_of_a_generation_with_early_stops(halved: Run) -> None:
-    state, lines = RunState(), list[str]()
-    for each in halved.events():
-        state.take(each)
-        lines += [line] if (line := log.line(each, state)) else []
-    assert "g0-00 after 16.7k of 50k steps (seed 0): fitness 3.500" in lines
-    assert "g0-00 stopped after 16.7k of 50k steps: below the best 1 of 3" in lines
-    assert any("the best 1 in 3 goes on" in line for line in lines)

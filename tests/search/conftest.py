@@ -32,7 +32,7 @@ def evaluated(id: str, fitness: float | None) -> Evaluated:
 
 def trained(job: Job, fitness: float) -> Trained:
     episodes = tuple(judged_episode(seed, fitness, None, 1) for seed in job.judge_seeds)
-    return Trained(job.candidate, job.seed, job.until or job.steps, episodes, (), {}, 0.1)
+    return Trained(job.candidate, job.seed, job.steps, episodes, (), {}, 0.1)
 
 
 def behaving(episode: JudgedEpisode, turns: float, *, terminated: bool = False) -> JudgedEpisode:

@@ -82,10 +82,6 @@ def test_earlier_generations_and_random_actions_are_in_the_bank(run: Run, fork_s
         train(run, id, 9.0)
     assert policies(run, fork_server, 0) == [RANDOM, RANDOM]
     assert policies(run, fork_server, 1) == [RANDOM, RANDOM, *(f"g0-{n:02}" for n in range(6))]
-    folder = run.job_folder("g0-03", 100, 0)  # an early rung
-    folder.mkdir(parents=True)
-    keep(folder / FILE, 1.0)
-    assert policies(run, fork_server).count("g0-03") == 2
 
 
 def test_the_bound_is_kept_and_the_spread_with_it(run: Run, fork_server: ForkServer) -> None:

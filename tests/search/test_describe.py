@@ -68,17 +68,13 @@ def chosen(folder: Path, reason: str = "", **settings: Any) -> Training:
     return with_trainer(Training("ppo", {}), RunConfig(**settings), folder)
 
 
-@pytest.mark.parametrize(
-    ("reason", "trainer", "why"), [("", "sb3", "--trainer sb3 was given"), ("no SAC", None, "no SAC")]
-)
-def test_halving_needs_the_population_trainer(
-    reason: str, trainer: str | None, why: str, tmp_path: Path
+@pytest.mark.parametrize(("reason", "trainer"), [("", "sb3"), ("no SAC", None)])
+def test_the_population_trainer_is_chosen_where_nothing_speaks_against_it(
+    reason: str, trainer: str | None, tmp_path: Path
 ) -> None:
-    with pytest.raises(BadInput, match=rf"--halving 3 needs the population trainer.*\({why}\)"):
-        chosen(tmp_path, reason, trainer=trainer, halving=3)
     assert chosen(tmp_path, reason, trainer=trainer).trainer == "sb3"
     assert chosen(tmp_path, reason, trainer=trainer).why == reason
-    assert chosen(tmp_path, halving=3).trainer == "population"
+    assert chosen(tmp_path).trainer == "population"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from eureka_loop.results import (
     Course,
     Evaluated,
     Failed,
-    Halted,
     Score,
     TermStats,
     Trained,
@@ -71,11 +70,6 @@ CHILD = '''def compute_reward(speed, *, fast=2.0):
 '''
 
 
-def halted(id: str, steps: int, fitness: float, *, rung: int = 0, needed: float = 0.52) -> Evaluated:
-    why = Halted(id, rung, steps, 100_000, fitness, needed, places=3, among=8)
-    return replace(evaluated(id, trained(id, scores=[fitness], success=0.0)), halted=why)
-
-
 def test_what_no_learning_reaches_stands_beside_the_best() -> None:
     floors = {
         "zero actions": trained("zero", scores=[0.01]),
@@ -109,12 +103,6 @@ def test_progress_is_told_where_a_task_has_it_and_that_it_ranks() -> None:
     text = feedback([child], [child], history=[*others, child])
     assert "Against its parent g0-01, progress -0.6 → -0.2:" in text
     assert "g0: 2 programs, best g0-02: fitness 0, success 0%, progress -0.5; median progress -0.55" in text
-    why = replace(
-        halted("g0-03", 9, 0.0, needed=-0.3), halted=Halted("g0-03", 0, 9, 90, 0.0, -0.3, 1, 3, -0.4)
-    )
-    assert "stopped after 9 of 90 steps with progress -0.4, below the best 1 of 3 (-0.3 or more)" in feedback(
-        [why], []
-    )
 
 
 def test_the_whole_text() -> None:
@@ -177,28 +165,6 @@ def test_unknown_values_are_dashes_and_without_checkpoints_there_is_no_table() -
     assert table[2].split() == ["fitness", "–", "1", "–", "2"]
     outcome = "g0-00: the final policy's fitness is 2.5, 2 to 3 in 2 episodes; episode length 1000 steps."
     assert feedback([evaluated("g0-00", trained(fitness=[]))], []) == outcome
-
-
-def test_halted_candidates_say_when_and_why_below_the_finished_ones() -> None:
-    generation = [
-        halted("g0-00", 11_264, 9.0, needed=9.5),
-        evaluated("g0-01", Failed("g0-01", "diverged", "nan")),
-        halted("g0-02", 33_792, 0.31, rung=1),
-        evaluated("g0-03", trained("g0-03", scores=[0.25])),
-    ]
-    assert feedback([evaluated("g0-05", trained("g0-05"))], generation).splitlines()[-4:] == [
-        "g0-03: fitness 0.25 (terms: go)",
-        "g0-02: stopped after 33.8k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more), "
-        "success 0% (terms: go)",
-        "g0-00: stopped after 11.3k of 100k steps with fitness 9, below the best 3 of 8 (9.5 or more), "
-        "success 0% (terms: go)",
-        "g0-01: failed, diverged: nan",
-    ]
-    alone = feedback([halted("g0-00", 11_264, 0.31)], []).splitlines()[0]
-    assert alone.startswith(
-        "g0-00: stopped after 11.3k of 100k steps with fitness 0.31, below the best 3 of 8"
-    )
-    assert "The policy's fitness is 0.31" in alone
 
 
 def test_success_in_the_end_is_success_at_some_time() -> None:

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from eureka_loop.config import RunConfig
 from eureka_loop.errors import BudgetSpent, DesignerError, RunError
 from eureka_loop.execute.evaluate import Evaluation
 from eureka_loop.execute.executor import ScriptedExecutor
 from eureka_loop.execute.machine import Share
-from eureka_loop.records import Candidate, Job, Rung
+from eureka_loop.records import Candidate, Job
 from eureka_loop.results import Evaluated, Failed, Trained
 from eureka_loop.search import loop
+from eureka_loop.search.allocation import Allocation
 from eureka_loop.search.eureka import EurekaStrategy, SteadyStrategy
-from eureka_loop.search.halving import Allocation
 from eureka_loop.search.strategy import ProposalRequest, SearchPlan, Strategy
 from eureka_loop.store import Run
 from tests.search.conftest import PLAN, trained
@@ -48,7 +49,7 @@ class Scripted:
     def begin(self, asked: ProposalRequest, history: Sequence[Evaluated]) -> list[loop.Ended]:
         self.requests.append((asked, history))
         written = [asyncio.ensure_future(self.candidate(asked, n)) for n in range(len(asked.ids))]
-        return Allocation(self.run, self.evaluation, [Rung(0, 8, 1, 1, 2)], 0).train(asked, written)
+        return Allocation(self.run, self.evaluation, RunConfig()).train(asked, written)
 
     async def candidate(self, asked: ProposalRequest, n: int) -> Candidate | None:
         place = asked.generation * asked.of + asked.samples[n]

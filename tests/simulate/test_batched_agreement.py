@@ -137,27 +137,6 @@ def test_an_env_is_the_same_alone_among_others_and_on_any_thread(name: str) -> N
     threaded.close()
 
 
-@TASKS
-def test_envs_go_on_from_a_snapshot(name: str) -> None:
-    """In another order, in the middle of an episode, and with another name; later resets included."""
-    whole = make(name, [10, 11, 12])
-    moves = moves_of(whole)
-    whole.reset()
-    run(whole, moves[:7])
-    whole.buffer.take()
-    parts = [whole.snapshot(slice(index, index + 1)) for index in (2, 0)]
-    expected, later = run(whole, moves[7:]), whole.buffer.take()
-    other = make(name, [98, 99], more=["prev_com_pos"])
-    other.reset()
-    other.restore(parts)
-    np.testing.assert_array_equal(run(other, moves[7:][:, [2, 0]]), expected[:, [2, 0]])
-    taken = other.buffer.take()
-    for column in later.columns:
-        for index, origin in enumerate((2, 0)):
-            mine, theirs = taken.env_index == index, later.env_index == origin
-            np.testing.assert_array_equal(taken.columns[column][mine], later.columns[column][theirs], column)
-
-
 SEEDS = {"soccer": 4, "peg-insert-side": 5}  # of a start from which the scripted policy succeeds; else 3
 SOLVED = [
     case(f"metaworld-{name}", sample=("metaworld-drawer-open", "metaworld-hammer")) for name in OBSERVED

@@ -118,7 +118,7 @@ def _part(folder: Path, algorithm: Algorithm, setup: Setup) -> Part:
 
 def _evaluated(run: Run, id: str, setup: Setup) -> Evaluated:
     """An entry on the setup's seeds: an earlier, longer comparison may have left more."""
-    found = run.evaluated_at(id, report=True)
+    found = run.evaluated(id, report=True)
     wanted = setup.training_seeds
     results = tuple(each for each in found.results if each.seed in wanted)
     elsewhere = tuple(seed for seed in found.elsewhere if seed in wanted)

@@ -155,7 +155,7 @@ class Setup:
         Settings of another algorithm are left out: hyperparameters are then the domain's.
         """
         config = self.config
-        plain = replace(config, algo=algorithm, halving=1, steady=False, bank=False, relabel=0)
+        plain = replace(config, algo=algorithm, steady=False, bank=False, relabel=0)
         if algorithm != config.algo:
             return replace(plain, hyperparameters={}, trainer=None)
         return replace(plain, trainer="sb3" if config.trainer == "sb3" else None)

@@ -8,8 +8,8 @@ caller, at the end of each rollout.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -261,27 +261,6 @@ class PopulationPPO:
         self.active.remove(learner)
         for tensor in self._tensors[:3]:
             tensor[learner] = 0.0
-
-    def snapshot(self, learner: int) -> dict[str, Any]:
-        """All that is needed to continue a learner, but its envs."""
-        return {
-            "tensors": [tensor[learner].to(CPU, copy=True) for tensor in self._tensors],
-            "random": self._random[learner].bit_generator.state,
-            "observations": vars(self.observation_scale.statistics.of(learner)),
-            "rewards": vars(self.reward_scale.statistics.of(learner)),
-            "returns": self.reward_scale.returns[learner],
-            "last_obs": self._last_obs[learner],
-        }
-
-    def restore(self, learner: int, snapshot: Mapping[str, Any]) -> None:
-        """Continue a learner; all of a cohort have taken as many steps."""
-        for tensor, kept in zip(self._tensors, snapshot["tensors"], strict=True):
-            tensor[learner] = torch.as_tensor(kept)
-        self._random[learner].bit_generator.state = snapshot["random"]
-        self.observation_scale.statistics.restore(learner, snapshot["observations"])
-        self.reward_scale.statistics.restore(learner, snapshot["rewards"])
-        self.reward_scale.returns[learner] = snapshot["returns"]
-        self._last_obs[learner] = snapshot["last_obs"]
 
     def export(self, learner: int, model: PPO) -> None:
         """Copy parameters and Adam's moments into SB3's model."""

@@ -37,7 +37,7 @@ from eureka_loop.train.hyperparameters import Settings, SpacesOnly, make_model, 
 from eureka_loop.train.metrics import Pace, TrainingMetrics
 from eureka_loop.train.population.judging import judge_policies
 from eureka_loop.train.population.ppo import PopulationPPO, Rollout
-from eureka_loop.train.saved import damaged, read_snapshot, save_policy, write_snapshot
+from eureka_loop.train.saved import save_policy
 
 POLICY_KWARGS = {"net_arch", "activation_fn", "ortho_init", "log_std_init"}
 POLICY_KWARGS |= {"share_features_extractor", "optimizer_kwargs"}
@@ -63,9 +63,7 @@ class PopulationTrainer:
         *,
         threads: int = 1,
     ) -> list[Trained | Failed]:
-        """See `Trainer.train`; all jobs begin, or all continue from the same step.
-
-        Where a job ends before its training does (`until`), it leaves a snapshot to continue from.
+        """See `Trainer.train`.
 
         Args:
             threads: that step the envs; learning takes one.
@@ -114,7 +112,6 @@ class Cohort:
         """
         Raises:
             RewardFailure: the task's fitness can't begin; Refused: nor may it.
-            RunError: a snapshot to continue from is missing or damaged.
         """
         torch.set_num_threads(1)
         self._job, self._domain, self._threads, self._send = jobs[0], domain, threads, report
@@ -147,8 +144,6 @@ class Cohort:
         for place, reason in refused.items():
             self._fail(place, reason)
         self._pace = Pace()
-        if jobs[0].after:
-            self._restore()
 
     def run(self) -> list[Trained | Failed]:
         """The whole training, and its judging."""
@@ -163,7 +158,7 @@ class Cohort:
     def advance(self) -> bool:
         """One rollout and update of every learner; False once there is nothing left to do."""
         job = self._job
-        if self._step >= (job.until or job.steps) or not self.ppo.active:
+        if self._step >= job.steps or not self.ppo.active:
             return False
         rollout = self.ppo.collect()
         self._step += rollout.dones[:, 0].size
@@ -222,7 +217,7 @@ class Cohort:
                 self._results[place] = learner.metrics.trained(self._step, episodes, seconds)
 
     def _save(self, place: int) -> None:
-        """Write SB3's files, and a snapshot where the training is to be continued."""
+        """Write the policy's files."""
         learner, ppo = self._learners[place], self.ppo
         ppo.export(place, learner.model)
         learner.model.num_timesteps = self._step
@@ -231,35 +226,6 @@ class Cohort:
             _set_statistics(normalization, ppo.observation_scale.statistics.of(place))
         normalization.ret_rms = ppo.reward_scale.statistics.of(place)
         save_policy(learner.folder, learner.model)
-        if learner.job.until is not None:
-            snapshot = {
-                "step": self._step,
-                "epochs": learner.model._n_updates,
-                "seconds": self._pace.seconds,
-                "learner": ppo.snapshot(place),
-                "envs": self.envs.snapshot(slice(place * self._n, (place + 1) * self._n)),
-                "metrics": learner.metrics.snapshot(),
-            }
-            write_snapshot(learner.folder, snapshot)
-
-    def _restore(self) -> None:
-        folders = [each.folder / each.job.after for each in self._learners]
-        snapshots = [read_snapshot(folder) for folder in folders]
-        try:
-            self.envs.restore([each["envs"] for each in snapshots])
-            for place, (learner, snapshot) in enumerate(zip(self._learners, snapshots, strict=True)):
-                self.ppo.restore(place, snapshot["learner"])
-                learner.model._n_updates = int(snapshot["epochs"])
-                learner.metrics.restore(snapshot["metrics"], folders[place])
-            self._step = int(snapshots[0]["step"])
-            self._pace = Pace(self._step, max(float(each["seconds"]) for each in snapshots))
-        except (
-            LookupError,
-            TypeError,
-            ValueError,
-            RuntimeError,
-        ) as error:  # of another task
-            raise damaged(folders[0], error) from error
 
     def _report(self) -> None:
         for place in self.ppo.active:

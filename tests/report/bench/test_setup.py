@@ -32,9 +32,9 @@ def begun(folder: Path, seed: int = 5) -> Run:
     return run
 
 
-def fail(run: Run, id: str, seed: int, kind: FailureKind, rung: int | None = None) -> None:
+def fail(run: Run, id: str, seed: int, kind: FailureKind) -> None:
     run.write_candidate(Candidate(id, 0, "", ""))
-    folder = run.write_job(Job(id, seed, find_task("hopper-hop"), "", "ppo", 10, {}, (1,)), rung)
+    folder = run.write_job(Job(id, seed, find_task("hopper-hop"), "", "ppo", 10, {}, (1,)))
     files.write_json(folder / "result.json", Failed(id, kind, "gone", seed=seed))
 
 
@@ -50,9 +50,8 @@ def test_what_has_ended(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "over"), [("exception", True), ("crashed", False)])
-@pytest.mark.parametrize("rung", [None, 0])
 def test_a_crash_is_tried_again_and_a_reward_that_fails_is_not(
-    tmp_path: Path, kind: FailureKind, over: bool, rung: int | None
+    tmp_path: Path, kind: FailureKind, over: bool
 ) -> None:
     reported, seed = begun(tmp_path), 20_000_000
     reported.event("reporting", winner="human", references=[], seeds=[seed])
@@ -60,8 +59,8 @@ def test_a_crash_is_tried_again_and_a_reward_that_fails_is_not(
     fail(reported, "g0-00", 300, "crashed")  # the search has gone on without it
     reported.event("finished", winner="human")
     nothing = begun(tmp_path, 6)
-    fail(nothing, "g0-00", 300, "exception", rung)
-    fail(nothing, "g0-01", 300, kind, rung)
+    fail(nothing, "g0-00", 300, "exception")
+    fail(nothing, "g0-01", 300, kind)
     assert not settled(nothing)
     nothing.event("stopped", reason=NOTHING_TRAINED)
     for run in (reported, nothing):

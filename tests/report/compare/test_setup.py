@@ -123,14 +123,9 @@ def test_a_damaged_comparison_is_refused(tmp_path: Path, damage: dict[str, objec
 
 
 def test_a_searchs_savings_are_left_out_and_its_settings_are_for_its_own_algorithm() -> None:
-    search = RunConfig(hyperparameters={"n_steps": 64}, trainer="population", halving=3)
+    search = RunConfig(hyperparameters={"n_steps": 64}, trainer="population")
     kept, other = (replace(BEFORE, config=search).config_of(each) for each in ("ppo", "sac"))  # type: ignore[arg-type]
-    assert (kept.hyperparameters, kept.trainer, kept.halving, kept.steady) == (
-        {"n_steps": 64},
-        None,
-        1,
-        False,
-    )
+    assert (kept.hyperparameters, kept.trainer, kept.steady) == ({"n_steps": 64}, None, False)
     assert (other.algo, other.hyperparameters, other.trainer) == ("sac", {}, None)
     sb3 = replace(BEFORE, config=RunConfig(trainer="sb3", steady=True)).config_of("ppo")
     assert (sb3.trainer, sb3.steady) == ("sb3", False)

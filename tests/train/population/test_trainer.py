@@ -15,8 +15,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from eureka_loop import files
-from eureka_loop.errors import RunError
-from eureka_loop.records import SNAPSHOT, Job
+from eureka_loop.records import Job
 from eureka_loop.results import Failed, Trained
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.play import load
@@ -30,16 +29,6 @@ LATE = (
     "def compute_reward(time, torso_contact_force, action):\n"
     "    return {'term': action.sum(axis=1) / np.where(time > 0.25, 0.0, 1.0)}\n"
 )
-# What each asks for is remembered somewhere else: the row before, the episode's start, a tracker, contacts.
-MEMORY = (
-    "def compute_reward(qpos, prev_qpos, init_qpos, time_left):\n"
-    "    return {'go': 50.0 * (qpos - prev_qpos)[:, 0], 'far': (qpos - init_qpos)[:, 0] + 0.0 * time_left}\n",
-    "def compute_reward(air_time, torso_turn, foot_contact_force, prev_foot_contact_force, prev_action):\n"
-    "    impact = np.abs(foot_contact_force - prev_foot_contact_force).sum(axis=1)\n"
-    "    effort = -0.1 * np.square(prev_action).sum(axis=1)\n"
-    "    return {'air': air_time, 'turn': torso_turn[:, 1], 'soft': -0.01 * impact, 'effort': effort}\n",
-)
-STEPS = 6 * 128
 
 
 def three(make_job: MakeJob, **fields: Any) -> list[Job]:
@@ -197,87 +186,3 @@ def test_progress(make_job: MakeJob, cohort: Cohort, monkeypatch: pytest.MonkeyP
         lines = [line for at, line in seen if at == index]
         assert [line["step"] for line in lines] == [128, 256, 384, 384]
         assert all(set(line) == {"step", "steps_per_s", "fitness"} for line in lines)
-
-
-# trainings that stop and continue
-
-
-def memory(make_job: MakeJob, **fields: Any) -> list[Job]:
-    """A program each. Episodes end neither with a rollout nor with a part."""
-    given = {"limit": 45, "steps": STEPS, "checkpoints": 4, "judge_seeds": (10, 11), **fields}
-    return [
-        make_job(source=source, seed=3 + index, candidate=str(index), **given)
-        for index, source in enumerate(MEMORY)
-    ]
-
-
-def until(jobs: Sequence[Job], step: int | None, before: str = "") -> list[Job]:
-    """The same jobs, stopped at a step, or continued from another folder."""
-    after = [f"../../{before}/{index}" if before else "" for index in range(len(jobs))]
-    return [replace(job, until=step, after=each) for job, each in zip(jobs, after, strict=True)]
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        {},
-        {"target_kl": 1e-3, "clip_range_vf": 0.2, "learning_rate": "lin_1e-3", "clip_range": "lin_0.2"},
-        {"normalize_observation": False, "normalize_reward": False, "n_envs": 1},
-    ],
-    ids=["plain", "schedules, and updates that stop", "no normalisation, one env"],
-)
-def test_a_training_in_parts_ends_as_a_whole_one(
-    more: dict[str, Any], make_job: MakeJob, cohort: Cohort, tmp_path: Path
-) -> None:
-    """Three parts of the same cohort: results, policies, optimizers and curves are equal, bit for bit."""
-    jobs = memory(make_job, hyperparameters=more)
-    whole = cohort(jobs, tmp_path / "whole")
-    first = cohort(until(jobs, 200), tmp_path / "first")
-    cohort(until(jobs, 500, "first"), tmp_path / "second")
-    last = cohort(until(jobs, None, "second"), tmp_path / "last")
-    assert_same(last, whole, [(tmp_path / "last" / name, tmp_path / "whole" / name) for name in "01"])
-    assert not (tmp_path / "last" / "1" / SNAPSHOT).exists()
-    for name in ("terms/go", "train/loss", "episodes/fitness"):
-        one, other = (curve(tmp_path / side / "0", name) for side in ("last", "whole"))
-        assert one == other
-        assert len(one) > 3
-    assert isinstance(first[0], Trained)
-    assert isinstance(last[0], Trained)
-    assert last[0].seconds > first[0].seconds > 0, "seconds add up"
-
-
-def curve(folder: Path, name: str) -> list[Any]:
-    return [(point.step, point.value) for point in EventAccumulator(str(folder)).Reload().Scalars(name)]
-
-
-def test_one_learner_continues_without_the_other(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
-    """A cohort of another shape: equal but for rounding. Its snapshot holds all that it needs."""
-    jobs = memory(make_job, steps=3 * 128)
-    cohort(jobs, tmp_path / "whole")
-    cohort(until(jobs, 200), tmp_path / "first")
-    cohort([replace(jobs[1], after="../../first/1")], tmp_path / "last")
-    one, other = state(tmp_path / "last" / "0"), state(tmp_path / "whole" / "1")
-    assert all(torch.allclose(one[name], other[name], rtol=1e-2, atol=1e-3) for name in one)
-
-
-def test_a_part_that_adds_nothing_is_judged_again(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
-    """Both ends fall into one rollout; and a training shorter than a rollout has nothing left to train."""
-    jobs = memory(make_job)[:1]
-    first = cohort(until(jobs, 200), tmp_path / "first")
-    again = cohort(until(jobs, 240, "first"), tmp_path / "again")
-    assert_same(again, first, [])
-    short = memory(make_job, steps=100)[:1]
-    whole = cohort(short, tmp_path / "short")
-    cohort(until(short, 33), tmp_path / "start")
-    assert_same(cohort(until(short, None, "start"), tmp_path / "rest"), whole, [])
-
-
-def test_a_damaged_snapshot_is_one_clear_line(make_job: MakeJob, cohort: Cohort, tmp_path: Path) -> None:
-    jobs = memory(make_job, steps=300)[:1]
-    cohort(until(jobs, 100), tmp_path / "first")
-    path = tmp_path / "first" / "0" / SNAPSHOT
-    whole = path.read_bytes()
-    for length in (0, 1000, len(whole) - 1000, None):
-        path.unlink() if length is None else path.write_bytes(whole[:length])
-        with pytest.raises(RunError, match=f"{SNAPSHOT} is missing or damaged"):
-            cohort(until(jobs, None, "first"), tmp_path / "last")
