@@ -52,7 +52,8 @@ MODULES = {
     "lessons": "look",
 }
 COMMANDS = tuple(
-    "run resume propose train tune fitness tasks look inspect lessons watch compare bench export doctor".split()
+    "run resume propose train tune fitness tasks look inspect lessons watch compare bench export"
+    " doctor".split()
 )
 
 

@@ -16,8 +16,9 @@ from eureka_loop.reward.functions import SHAPING
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.parsing import parse
 from eureka_loop.simulate.definitions import Definitions, raw_needs, split
-from eureka_loop.simulate.env import GOAL_KEYS, make_env
+from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
+from eureka_loop.simulate.play import GOAL_KEYS
 from eureka_loop.simulate.sources import SourceText
 from eureka_loop.simulate.standalone import Exported, Observables
 

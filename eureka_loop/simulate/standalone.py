@@ -12,6 +12,7 @@ import numpy as np
 
 from eureka_loop.records import Array
 from eureka_loop.simulate.definitions import STEPS, Raw, split
+from eureka_loop.simulate.env import finite
 from eureka_loop.simulate.physics import contact_sums, read_contacts
 
 
@@ -88,24 +89,24 @@ class Observables:
             )
         if raw == STEPS:
             return np.array([float(self.steps)])
-        if raw.source == "step":
-            found = self._given(raw.key, given)
-        else:
-            found = self._given("info", given).get(raw.key, 0.0)
+        found = self._given(raw.key if raw.source == "step" else "info", given)
+        if raw.source == "info":
+            found = finite(found.get(raw.key), raw.shape)
         return np.broadcast_to(np.asarray(found, np.float64), raw.shape)[None]
 
     def _given(self, key: str, given: Mapping[str, Any]) -> Any:
         """An argument of `reset` or `step`; what a reset has none of is 0."""
         obs = given.get("obs")
         if isinstance(obs, Mapping):  # of a goal environment
-            given = {**given, **obs, "obs": obs["observation"]}
+            given = {**given, **obs, "obs": obs.get("observation")}
         if not self.steps and key in ("action", "reward", "terminated"):
             return 0.0
         if given.get(key) is None:
             name = "obs" if key.endswith("_goal") else key
             raise ValueError(f"this reward needs what the environment returns: give {name}=...")
-        value = given[key]
-        return value if key == "info" else np.ravel(value) if np.ndim(value) else value
+        if key == "reward":
+            return finite(given[key])
+        return np.ravel(given[key]) if key == "action" or np.ndim(given[key]) else given[key]
 
 
 class Exported:
