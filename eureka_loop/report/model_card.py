@@ -45,7 +45,7 @@ def model_card(run: Run, id: str, policy: Path, arrays: Mapping[str, Any]) -> st
         arrays: of policy.npz.
     """
     seed = int(policy.name.removeprefix("seed-"))
-    evaluated = run.evaluated_at(id, report=True) if seeds.is_report(seed) else run.evaluated(id)
+    evaluated = run.evaluated(id, report=seeds.is_report(seed))
     return text.clean("\n".join(_lines(run, id, seed, evaluated, arrays))) + "\n"
 
 

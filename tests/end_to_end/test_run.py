@@ -114,7 +114,7 @@ def test_an_exported_policy_has_its_judged_fitness_at_home(undisturbed: tuple[Ru
     folder = str(run.folder)
     printed = done("export", folder, "human", "--to", "policy", "--out", "home", cwd=cwd)
     done("export", folder, "human", "--out", "home", cwd=cwd)
-    (trained,) = run.evaluated_at("human", report=True).trained
+    (trained,) = run.evaluated("human", report=True).trained
     card = (cwd / "home" / "README.md").read_text()
     assert f"This policy, seed {trained.seed}: fitness " in card
     assert "human, median of 2 judged episodes" in printed.replace("hand-written", "human")
