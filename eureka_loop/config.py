@@ -24,12 +24,15 @@ class TrainConfig:
     """Options that `eureka train` shares with `run`: the task, and how its rewards are trained."""
 
     task: Annotated[tyro.conf.Positional[str], optional("TASK_OR_TEXT")] = ""
-    """A name from `eureka tasks`, or the task in your own words (then --env and --fitness are needed)."""
+    """A name from `eureka tasks`, or the task in your own words (then --env is needed)."""
     env: Annotated[str | None, optional("ID")] = None
     """Gymnasium id, for a task in your own words: HalfCheetah-v5, my_package:MyEnv-v0."""
     fitness: Annotated[str | None, optional("EXPRESSION|FILE.py")] = None
     """How well the task is done: an expression over observables, whose episode mean counts, or a file with
-    `def fitness(...)`, of a whole episode, and `success` and `progress` where there are any."""
+    `def fitness(...)`, of a whole episode, and `success` and `progress` where there are any. Default: one is
+    drafted, for you to confirm."""
+    drafted: Annotated[Literal["confirmed", "unconfirmed"] | None, tyro.conf.Suppress] = None
+    """Of a drafted fitness: whether a person has confirmed it; recorded, not given."""
     algo: Literal["ppo", "sac"] = "ppo"
     """Training algorithm."""
     settings: Literal["tuned", "zoo"] = "tuned"
@@ -69,6 +72,8 @@ class TrainConfig:
 class RunConfig(TrainConfig):
     """Options of `eureka run`. Keys and passwords are no part of it: they come from the environment."""
 
+    yes: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Take a drafted fitness unseen; reports call it unconfirmed."""
     designer: Annotated[str | None, optional("{templates,llm,manual,replay}")] = None
     """Author of the rewards. Default: llm where a model is configured, else templates."""
     model: Annotated[str | None, optional("NAME")] = None

@@ -6,6 +6,7 @@ events.jsonl        append-only; written by the loop
 proposals/          <id>.json: every reply as soon as it is there, with its repairs, and messages to a model
 prompts/            <id>.md: prompts of the manual designer; beside them, by their author, the answers
 task/               task.json, vocabulary.json, training.json, probe.npz; the programs as .py, to read;
+                    drafts.json: replies in which a model drafted the measure;
                     random-<n>.npz: whole episodes of random actions
 floors/<policy>/    result.json: zero actions, random actions, an untrained policy, judged
 candidates/<id>/    reward.py, origin.json, feedback.txt, bank.json, failed.json

@@ -262,10 +262,18 @@ def _created(
     from eureka_loop.search.describe import task_of
     from eureka_loop.search.planning import Schedule
 
-    task_of(config)
+    ask = None
+    if not task_of(config, drafts=program is None).fitness:
+        from eureka_loop.cli.draft import Question
+
+        ask = Question(config)
     try:
-        with waiting(LOOKING, log=console or terminal()):
-            created = assemble.create(config, program=program, human=human, tune=tune)
+        if ask is not None:  # a spinner would be in the way of the question
+            ask.say(LOOKING)
+            created = assemble.create(config, human=human, ask=ask)
+        else:
+            with waiting(LOOKING, log=console or terminal()):
+                created = assemble.create(config, program=program, human=human, tune=tune)
         if notes := created.vocabulary().notes:
             print_lines(*notes, console=console)
     except KeyboardInterrupt:

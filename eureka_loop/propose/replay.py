@@ -14,6 +14,7 @@ from eureka_loop.records import Reply
 from eureka_loop.store import Run
 
 TASK = ("task", "env", "fitness")
+MEASURE = ("fitness", "drafted")
 NUMBERS = {"steps": 0, "confirm": 1, **USUAL}  # with the values where none is recorded
 
 
@@ -69,7 +70,7 @@ class ReplayDesigner:
 
 
 def with_recorded_numbers(config: RunConfig) -> RunConfig:
-    """The configuration with the numbers of the run that it replays, if any, where it gives none.
+    """The configuration with the numbers and the measure of the run that it replays, where it gives none.
 
     Raises:
         BadInput: that run's settings are damaged.
@@ -78,6 +79,8 @@ def with_recorded_numbers(config: RunConfig) -> RunConfig:
         return config
     recorded = {**NUMBERS, **_settings(config.replay)}
     missing = {name: recorded[name] for name in NUMBERS if config.leaves_open(name)}
+    if config.fitness is None:
+        missing |= {name: recorded.get(name) for name in MEASURE}
     try:
         return replace(config, minutes=0.0, **missing)
     except BadInput as error:
@@ -89,7 +92,7 @@ def _settings(folder: Path) -> dict[str, Any]:
     files.require_plain(folder)
     path = folder / "run.toml"
     found = read_table(path) if path.exists() else {}
-    types = {**dict.fromkeys(TASK, str), **dict.fromkeys(NUMBERS, int)}
+    types = {**dict.fromkeys((*TASK, *MEASURE), str), **dict.fromkeys(NUMBERS, int)}
     known = {name: value for name, value in found.items() if name in types}
     for name, value in known.items():
         files.validated(value, types[name], f"{path}, {name},")

@@ -144,6 +144,7 @@ class Comparison:
         scale: of human-normalised scores; or, as text, the reason why there is none.
         unfinished: progress of a report that lacks trainings ("7 of 15 trainings"); "" at its end. Until
             then there are neither verdicts nor a scale: the missing seeds may reverse them.
+        unconfirmed: whether the measure was drafted, and nobody has confirmed it.
     """
 
     results: tuple[RewardResult, ...]
@@ -151,6 +152,7 @@ class Comparison:
     scale: Scale | str
     unfinished: str = ""
     floors: Mapping[str, Trained] = field(default_factory=dict)
+    unconfirmed: bool = False
 
     def normalised(self, result: RewardResult) -> float | None:
         """A reward's human-normalised score; None without a scale or where not all trainings finished."""

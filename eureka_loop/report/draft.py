@@ -1,18 +1,18 @@
-"""A measure on recorded episodes, as a page: one line each, with what it was computed from."""
+"""A measure on recorded episodes, as a page: its criteria in words, the scores, what could fool it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from eureka_loop import numbers
 from eureka_loop.report import layout
-from eureka_loop.results import PROGRESS, SUCCESS, JudgedEpisode
-from eureka_loop.search.episodes import RecordedEpisode
-
-MOST_PIECES = 6  # columns
+from eureka_loop.results import JudgedEpisode
+from eureka_loop.reward.measure import criteria, weaknesses
+from eureka_loop.search.draft import Draft
+from eureka_loop.search.episodes import RecordedEpisode, by_fitness, table
 
 
 def page(
@@ -23,36 +23,50 @@ def page(
     own: Sequence[JudgedEpisode] = (),
     tau: float | None = None,
 ) -> RenderableType:
-    """Best first.
+    """Scores of each episode.
 
     Args:
+        dt: seconds a step.
         own: the same by the catalogue task's own measure, where there is one.
         tau: Kendall's, of both.
     """
-    labels = list(dict.fromkeys(label for each in scores for label in _pieces(each)))[:MOST_PIECES]
-    heads = ["episode", "s", "fitness"]
-    others = {name for each in scores for name in each.scores if each.score(name) is not None}
-    heads += [name for name in (SUCCESS, PROGRESS) if name in others]
-    rows = []
-    for index in sorted(range(len(scores)), key=lambda index: -scores[index].fitness):
-        judged = scores[index]
-        cells = [episodes[index].label, numbers.compact(judged.length * dt)]
-        cells += [_cell(judged.score(name)) for name in heads[2:]]
-        cells += [_cell(own[index].fitness)] if own else []
-        rows.append([*cells, *(_cell(_pieces(judged).get(label)) for label in labels)])
-    table = layout.table([*heads, *(["its own"] if own else []), *labels], rows)
-    notes = []
+    heads, rows = table(episodes, scores, dt)
+    notes = list(_notes(episodes, scores))
     if own:
-        compared = "can't be compared: one is the same in all" if tau is None else f"{tau:+.2f}"
-        notes.append(f"Kendall's tau with the task's own fitness over {len(own)} episodes: {compared}")
+        heads.insert(3, "its own")
+        for place, row in zip(by_fitness(scores), rows, strict=True):
+            row.insert(3, numbers.compact(own[place].fitness))
+        notes.insert(0, f"Kendall's tau with the task's own fitness over {len(own)} episodes: {_tau(tau)}")
+    return Group(layout.table(heads, rows), *(Text(note, style="dim") for note in ["", *notes] if notes))
+
+
+def draft_page(draft: Draft) -> RenderableType:
+    """What a person needs to say yes or no."""
+    stated = criteria(draft.source)
+    rows = [[each.name, f"{each.weight:g}", each.text] for each in stated]
+    parts: list[RenderableType] = [
+        layout.section("Measure", layout.code(draft.source, numbered=False), f"drafted by {draft.author}")
+    ]
+    if rows:
+        parts.append(layout.section("Criteria", layout.table(["name", "weight", "counts"], rows)))
+    scores = layout.table(*table(draft.episodes, draft.scores, draft.dt))
+    parts.append(layout.section("Scores", scores, "of recorded episodes, none of them trained for it"))
+    if fooled := weaknesses(draft.source):
+        body = Group(*(layout.paragraph(f"- {each}") for each in fooled))
+        parts.append(layout.section("What could fool it", body, "by its author"))
+    notes = [*_notes(draft.episodes, draft.scores)]
+    if draft.tau is not None:
+        notes.append(f"Kendall's tau of the first draft with one drafted apart: {_tau(draft.tau)}")
+    return Group(*parts, Text(), *(Text(note, style="dim") for note in notes))
+
+
+def _notes(episodes: Sequence[RecordedEpisode], scores: Sequence[JudgedEpisode]) -> Iterator[str]:
+    pairs = list(zip(episodes, scores, strict=True))
+    if easy := [each.label for each, judged in pairs if judged.success and not each.trained]:
+        yield f"Counts as a success without any training: {', '.join(easy)}"
     if not any(each.trained for each in episodes):
-        notes.append("No policy of a run in this environment is there: --with RUN names one")
-    return Group(table, *(Text(note, style="dim") for note in ["", *notes] if notes))
+        yield "No trained policy: none of your runs is in this environment (`eureka fitness --with RUN`)"
 
 
-def _pieces(judged: JudgedEpisode) -> dict[str, float]:
-    return dict(judged.behaviour.pieces) if judged.behaviour else {}
-
-
-def _cell(value: float | None) -> str:
-    return "-" if value is None else numbers.compact(value)
+def _tau(value: float | None) -> str:
+    return "can't be compared: one is the same in all" if value is None else f"{value:+.2f}"

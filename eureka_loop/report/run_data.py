@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from eureka_loop.errors import RunError
@@ -122,7 +122,8 @@ class RunData:
         """The report, as far as it has come."""
         done = sum(each.count(*ENDED) for each in self.state.report.values())
         wanted = 0 if self.state.ended == "finished" else self.state.report_trainings
-        return compare(self.reports, done, wanted, floors=self.floors, margin=self.config.margin)
+        found = compare(self.reports, done, wanted, floors=self.floors, margin=self.config.margin)
+        return replace(found, unconfirmed=self.config.drafted == "unconfirmed")
 
 
 def terms(trained: Sequence[Trained]) -> dict[str, float]:

@@ -132,8 +132,13 @@ def name(result: RewardResult) -> str:
     return result.label if result.label != "winner" else f"winner {result.id}"
 
 
+UNCONFIRMED = "By a measure that was drafted, and that nobody has confirmed."
+
+
 def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Verdicts and the human-normalised score, each with a style."""
+    if comparison.unconfirmed:
+        yield UNCONFIRMED, "yellow"
     if comparison.unfinished:
         yield f"The report is not finished ({comparison.unfinished}): there is no verdict yet.", "yellow"
         return

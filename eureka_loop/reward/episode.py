@@ -55,11 +55,8 @@ def last(values: Array, condition: Array, never: float = 0.0) -> float:
 
 
 def per_phase(values: Array, condition: Array, how: str = "max") -> Array:
-    """At every step of a phase, in which a condition holds without a break, one number of the whole phase.
-
-    Args:
-        values: (T,).
-        how: max, min, mean, sum, first, last, or change: the last value less the one before the phase.
+    """At every step of a phase, in which a condition holds without a break, one number of the whole phase:
+    max, min, mean, sum, first, last, or change (the last value less the one before the phase).
 
     Raises:
         ValueError: no such number.

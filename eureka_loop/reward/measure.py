@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from eureka_loop.errors import Problem, Refused
 from eureka_loop.reward.contract import Kind
 from eureka_loop.reward.gate import check
-from eureka_loop.reward.parsing import parse
+from eureka_loop.reward.parsing import bindings, parse
 from eureka_loop.reward.vocabulary import Vocabulary
 
+_CRITERION = re.compile(r"`?(\w+)`? \(([\d.]+)\): (.+)")
 KINDS: tuple[Kind, ...] = ("fitness", "success", "progress")
 
 
@@ -51,6 +53,62 @@ def kinds_of(source: str) -> list[Kind]:
     """
     defined = {each.name for each in parse(source).body if isinstance(each, ast.FunctionDef)}
     return [kind for kind in KINDS if kind in defined or kind == "fitness"]
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """What a measure counts: a variable of its fitness, its weight, and plain words."""
+
+    name: str
+    weight: float
+    text: str
+
+
+def criteria(source: str) -> tuple[Criterion, ...]:
+    """The criteria that the docstring of `fitness` states; () where it states none."""
+    found = (_CRITERION.fullmatch(line) for line in _listed(source, "Criteria:"))
+    return tuple(Criterion(each[1], float(each[2]), each[3]) for each in found if each)
+
+
+def weaknesses(source: str) -> list[str]:
+    """What could fool the measure, by the docstring of its fitness."""
+    return _listed(source, "What could fool it:")
+
+
+def lacking(source: str) -> list[Problem]:
+    """Why a person couldn't judge a measure by its criteria: none stated, or one that isn't computed."""
+    found, function = criteria(source), _fitness(source)
+    if function is None or not found:
+        text = (
+            "state the criteria in the docstring of `fitness`: `Criteria:`, then `- name (0.5): words` lines"
+        )
+        return [Problem(getattr(function, "lineno", 1), text)]
+    bound = bindings(ast.Module([function], []))[0]
+    return [
+        Problem(function.lineno, f"criterion `{each.name}` is no variable of `fitness`: compute it there")
+        for each in found
+        if each.name not in bound
+    ]
+
+
+def _listed(source: str, heading: str) -> list[str]:
+    """The items below a heading of the docstring of `fitness`, each in one line."""
+    function = _fitness(source)
+    text = (ast.get_docstring(function) or "") if function else ""
+    items: list[str] = []
+    for line in text.partition(heading)[2].strip().splitlines():
+        if line.startswith("- "):
+            items.append(line[2:].strip())
+        elif line.strip() and line.startswith(" ") and items:
+            items[-1] += f" {line.strip()}"  # it goes on
+        else:
+            break
+    return items
+
+
+def _fitness(source: str) -> ast.FunctionDef | None:
+    found = (each for each in parse(source).body if isinstance(each, ast.FunctionDef))
+    return next((each for each in found if each.name == "fitness"), None)
 
 
 def _alone(source: str, kind: Kind) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from eureka_loop import files
 from eureka_loop.config import RunConfig, amend, as_table
 from eureka_loop.config import write as write_config
-from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import (
     AnswersAwaited,
     BadInput,
@@ -37,9 +36,10 @@ from eureka_loop.search import lessons, loop, planning
 from eureka_loop.search.allocation import Allocation
 from eureka_loop.search.bank import TrajectoryBank
 from eureka_loop.search.describe import keep_task, look, read_program, task_of
+from eureka_loop.search.draft import Ask, with_measure
 from eureka_loop.search.feedback import feedback
 from eureka_loop.search.measure import try_fitness
-from eureka_loop.search.planning import PLAN, Schedule
+from eureka_loop.search.planning import Schedule
 from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, search_plan
 from eureka_loop.search.tuning import TunedStrategy, require_movable
 from eureka_loop.seeds import seeds
@@ -50,7 +50,12 @@ NOTHING_TRAINED = "no candidate could be trained"  # why a run without a winner 
 
 
 def create(
-    config: RunConfig, *, program: Path | None = None, human: Path | None = None, tune: bool = False
+    config: RunConfig,
+    *,
+    program: Path | None = None,
+    human: Path | None = None,
+    tune: bool = False,
+    ask: Ask | None = None,
 ) -> Run:
     """A new run's folder, ready for `assembled`; nothing is left of it if that fails.
 
@@ -58,12 +63,13 @@ def create(
         program: a reward program to train, instead of having some written.
         human: a hand-written reward for a task that has none.
         tune: whether the program's weights are tuned; it is the only reference then.
+        ask: shows a drafted measure to a person, where the configuration has none; see `draft`.
 
     Raises:
         BadInput: something is unknown, refused, or fails on recorded transitions.
         SandboxError: the sandbox is not strict here, and the configuration doesn't allow less.
     """
-    began, task = time.monotonic(), task_of(config)
+    began, task = time.monotonic(), task_of(config, drafts=ask is not None)
     for path in filter(None, (program, human)):
         files.read_text(path, BadInput)  # before the survey of the environment takes its time
     STRATEGIES.load(config.strategy_name)
@@ -77,6 +83,9 @@ def create(
             gate = Gate(vocabulary, probe, fork_server, rows_of_call(run.training()))
             if config.fitness is not None:
                 try_fitness(task, config.fitness, vocabulary, probe, fork_server)
+            elif ask is not None and not task.fitness:
+                config, task, waited = with_measure(run, config, task, vocabulary, fork_server, ask)
+                began += waited
             if human is not None:
                 task = replace(task, human=read_program(human, gate), human_source=str(human))
             if program is not None and tune:
@@ -88,27 +97,13 @@ def create(
             keep_task(run.task_folder, task)
             if program is None and (given := lessons.choose(config, task, vocabulary)):
                 lessons.write(run.folder, given)
-            config = _with_numbers(config, run, time.monotonic() - began)
+            config = planning.planned(config, run, time.monotonic() - began)
             records = {"made_by": made_by(), "sandbox": status.as_table()}
             write_config(run.folder / "run.toml", {**as_table(config), **records})
         except BaseException:
             run.discard()
             raise
     return run
-
-
-def _with_numbers(config: RunConfig, run: Run, spent: float) -> RunConfig:
-    """The configuration with all numbers, planned where it leaves some open; see `planning`."""
-    task, training, domain = run.task(), run.training(), find_domain(run.task().env_id)
-    if not planning.is_open(config):
-        return planning.with_numbers(config, training, domain)
-    began, steps = time.monotonic(), domain.training_steps(config.algo, config.steps)
-    share = machine.share(machine.look(), config.jobs, task, training, steps, run.vocabulary())
-    speed = planning.measure_speed(task, training, config, share)
-    spent += time.monotonic() - began
-    found, plan = planning.make_plan(config, training, domain, 1 + len(list(references(task))), speed, spent)
-    files.write_json(run.folder / PLAN, plan)
-    return found
 
 
 class Search:

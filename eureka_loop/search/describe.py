@@ -21,8 +21,11 @@ from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search.measure import measured
 
 
-def task_of(config: RunConfig) -> Task:
-    """The task that a configuration names or describes; its fitness may still be an expression.
+def task_of(config: RunConfig, *, drafts: bool = False) -> Task:
+    """The task that a configuration names or describes; its fitness may still be an expression, or lacking.
+
+    Args:
+        drafts: whether a fitness that isn't given is going to be drafted.
 
     Raises:
         BadInput: no task, or a description without --env or --fitness.
@@ -47,7 +50,8 @@ def task_of(config: RunConfig) -> Task:
             f"{text!r} is in the catalogue, with env and fitness: leave those out, on the command line and "
             "in a --config file, or describe the task in other words"
         )
-    if missing:
+    if missing and not (drafts and config.env is not None):
+        missing = missing[:1] if drafts else missing
         needs = " and ".join(missing)
         raise BadInput(
             f"a task in your own words needs {needs}; `eureka tasks` lists those that need neither"
@@ -64,6 +68,8 @@ def _found(value: Any) -> Any:
 
 def of_its_own(config: RunConfig, base: RunConfig) -> RunConfig:
     """The configuration without a file's env, its arguments and its fitness, where another task is named."""
+    if config.fitness != base.fitness:
+        config = replace(config, drafted=None)
     if config.task == base.task or config.task.strip() not in tasks():
         return config
     return replace(

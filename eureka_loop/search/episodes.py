@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from eureka_loop import numbers
 from eureka_loop.errors import EurekaError, RewardFailure
 from eureka_loop.execute.local import record_episodes
 from eureka_loop.foreign import read_job, require_known_env
@@ -15,7 +16,7 @@ from eureka_loop.judge.base import TaskJudge
 from eureka_loop.judge.screening import Ranking
 from eureka_loop.judge.trajectory import read
 from eureka_loop.records import POLICY, Array, Recording, Task
-from eureka_loop.results import JudgedEpisode
+from eureka_loop.results import FITNESS, PROGRESS, SUCCESS, JudgedEpisode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.store import Run
@@ -30,6 +31,7 @@ SCRIPTED = {  # label → policy that learns nothing
     "every action swinging": "swinging",
 }
 MOST_TRAINED = 12  # policies of runs
+MOST_PIECES = 8  # of a fitness taken apart
 _NO_BOUNDS = (np.array([-np.inf]), np.array([np.inf]))  # of actions: effort is not summarised
 
 
@@ -108,6 +110,35 @@ def score(
                 where = f"the episode of {each.label}"
                 raise RewardFailure(failure.kind, f"in {where}: {failure}", failure.detail) from failure
         return found
+
+
+def table(
+    episodes: Sequence[RecordedEpisode], scores: Sequence[JudgedEpisode], dt: float
+) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows, best first: what each episode scores, and what the fitness was computed from.
+
+    Args:
+        dt: seconds a step.
+    """
+    labels = list(dict.fromkeys(label for each in scores for label in _pieces(each)))[:MOST_PIECES]
+    known = {name for each in scores for name in each.scores if each.score(name) is not None}
+    names = [FITNESS, *(name for name in (SUCCESS, PROGRESS) if name in known)]
+    rows = []
+    for place in by_fitness(scores):
+        judged = scores[place]
+        values = [judged.score(name) for name in names] + [_pieces(judged).get(label) for label in labels]
+        cells = ["-" if value is None else numbers.compact(value) for value in values]
+        rows.append([episodes[place].label, numbers.compact(judged.length * dt), *cells])
+    return ["episode", "s", *names, *labels], rows
+
+
+def by_fitness(scores: Sequence[JudgedEpisode]) -> list[int]:
+    """Places of the episodes, best first."""
+    return sorted(range(len(scores)), key=lambda place: -scores[place].fitness)
+
+
+def _pieces(judged: JudgedEpisode) -> Mapping[str, float]:
+    return judged.behaviour.pieces if judged.behaviour else {}
 
 
 def agreement(ours: Sequence[JudgedEpisode], theirs: Sequence[JudgedEpisode]) -> float | None:

@@ -56,7 +56,7 @@ def measured(task: Task, text: str, vocabulary: Vocabulary) -> Task:
 
 
 def _named(text: str) -> str:
-    return "the program of --fitness" if is_program(text) else f"--fitness {text!r}"
+    return "the fitness program" if is_program(text) else f"--fitness {text!r}"
 
 
 def try_fitness(

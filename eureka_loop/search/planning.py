@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import tempfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,9 @@ from typing import Any
 from eureka_loop import files
 from eureka_loop.config import USUAL, RunConfig
 from eureka_loop.envs.domain import Domain
+from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import RunError
+from eureka_loop.execute import machine
 from eureka_loop.execute.budget import WorkClock, time_worked
 from eureka_loop.execute.executor import EXECUTORS
 from eureka_loop.execute.machine import Share
@@ -152,6 +155,24 @@ def in_words(given: Mapping[str, Any]) -> str:
     steps = f"{count(given['steps'])} steps" if given["steps"] else "the steps that each domain advises"
     search = f"{size}{' (steady)' * bool(given['steady'])}, {given['algo']} {steps}"
     return f"{search} × {plural(given['seeds'], 'seed')}{more}"
+
+
+def planned(config: RunConfig, run: Run, spent: float) -> RunConfig:
+    """The configuration with all numbers, planned where it leaves some open; the plan goes into the run.
+
+    Args:
+        spent: seconds since the command began.
+    """
+    task, training, domain = run.task(), run.training(), find_domain(run.task().env_id)
+    if not is_open(config):
+        return with_numbers(config, training, domain)
+    began, steps = time.monotonic(), domain.training_steps(config.algo, config.steps)
+    share = machine.share(machine.look(), config.jobs, task, training, steps, run.vocabulary())
+    speed = measure_speed(task, training, config, share)
+    spent += time.monotonic() - began
+    found, plan = make_plan(config, training, domain, 1 + len(list(references(task))), speed, spent)
+    files.write_json(run.folder / PLAN, plan)
+    return found
 
 
 def measure_speed(task: Task, training: Training, config: RunConfig, share: Share) -> float:

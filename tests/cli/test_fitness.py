@@ -37,9 +37,9 @@ def test_a_draft_is_scored_with_what_it_was_computed_from(
 ) -> None:
     (tmp_path / "mine.py").write_text(MEASURE)
     head, *lines = shown(capsys, "mine.py", "--task", "invertedpendulum-balance")
-    assert head.split() == ["episode", "s", "fitness", "success", "its", "own", "upright", "lasted"]
+    assert head.split() == ["episode", "s", "fitness", "its", "own", "success", "upright", "lasted"]
     (still,) = [line.split() for line in lines if line.startswith("standing still")]
-    _, _, seconds, fitness, success, _, upright, lasted = still
+    _, _, seconds, fitness, _, success, upright, lasted = still
     assert seconds == lasted
     assert float(fitness) == pytest.approx(float(upright) * float(lasted), rel=0.01)
     assert success == f"{float(lasted) > 0.5:d}"
@@ -47,7 +47,7 @@ def test_a_draft_is_scored_with_what_it_was_computed_from(
     assert any(
         line.startswith("Kendall's tau with the task's own fitness over 6 episodes: ") for line in lines
     )
-    assert lines[-1] == "No policy of a run in this environment is there: --with RUN names one"
+    assert lines[-1].startswith("No trained policy: none of your runs is in this environment")
 
 
 def test_an_expression_may_begin_with_a_minus(capsys: pytest.CaptureFixture[str]) -> None:

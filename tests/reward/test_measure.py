@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eureka_loop.errors import Refused
-from eureka_loop.reward.measure import is_program, programs
+from eureka_loop.reward.measure import Criterion, criteria, is_program, lacking, programs, weaknesses
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 VOCABULARY = Vocabulary("E-v0", (Observable("height", ()), Observable("turn", (3,))))
@@ -64,3 +64,37 @@ def test_progress_needs_success_and_a_text_needs_fitness() -> None:
 def test_an_expression_is_no_program() -> None:
     assert is_program(SOURCE)
     assert not is_program("height - 0.1 * norm(turn)")
+
+
+STATED = '''
+def fitness(height, turn):
+    """Rise, and turn.
+
+    Criteria:
+    - rises (0.7): gets high;
+      height, 2 m
+    - `turns` (0.3): once around; turn[:, 2], 2 pi rad
+
+    What could fool it:
+    - jumping: it counts
+    """
+    rises = height.max() / 2.0
+    turns = (turn[:, 2] > 6.28).any()
+    return 0.7 * rises + 0.3 * turns
+'''
+
+
+def test_criteria_are_read_from_the_docstring() -> None:
+    assert criteria(STATED) == (
+        Criterion("rises", 0.7, "gets high; height, 2 m"),
+        Criterion("turns", 0.3, "once around; turn[:, 2], 2 pi rad"),
+    )
+    assert weaknesses(STATED) == ["jumping: it counts"]
+    assert lacking(STATED) == []
+
+
+def test_a_measure_that_nobody_could_judge_lacks_something() -> None:
+    (unstated,) = lacking(SOURCE)
+    assert unstated.message.startswith("state the criteria in the docstring of `fitness`")
+    (unknown,) = lacking(STATED.replace("turns =", "spins =").replace("* turns", "* spins"))
+    assert unknown.message == "criterion `turns` is no variable of `fitness`: compute it there"

@@ -16,7 +16,7 @@ from eureka_loop.propose.llm import prompts
 from eureka_loop.propose.llm.answer import Counts
 from eureka_loop.propose.llm.connection import DEADLINE, TIMEOUT
 from eureka_loop.propose.llm.endpoint import Endpoint
-from eureka_loop.propose.llm.extract import extract, one_line
+from eureka_loop.propose.llm.extract import ENTRY, extract, one_line
 from eureka_loop.propose.llm.ledger import Ledger, Price, load_prices
 from eureka_loop.propose.llm.settings import configured_model
 from eureka_loop.records import Reply, Usage
@@ -73,23 +73,30 @@ class LLMDesigner:
         )
 
     def propose(self, request: Request, sample: int) -> Reply:
-        """One reply; a repair continues the exchange. A call without an answer or a choice is repeated.
+        """One reply; a repair continues the exchange. Raises: as `ask`."""
+        key = f"{request.seed} {request.generation} {sample} {request.attempt}"
+        reply = self.ask(prompts.messages(request), key)
+        return replace(reply, parents=request.lineage, operator=request.change)
+
+    def ask(self, messages: Sequence[Mapping[str, str]], key: str, entry: str = ENTRY) -> Reply:
+        """The program in one reply. A call without an answer or a choice is repeated.
 
         Not where the endpoint can't be reached and never was: waiting doesn't mend a wrong address.
+
+        Args:
+            key: the call's seed follows from it; the same one would make the samples of a generation equal.
+            entry: the function that the program must define.
 
         Raises:
             BudgetSpent: a call didn't fit into the limits any more, and wasn't made.
             EndpointError: the call failed, or every call would.
             UnknownName: the endpoint doesn't know the model.
         """
-        messages = prompts.messages(request)
-        text = f"{request.seed} {request.generation} {sample} {request.attempt}"
-        seed = zlib.crc32(text.encode()) >> 1  # the same one would make the samples of a generation equal
+        seed = zlib.crc32(key.encode()) >> 1
         end = time.monotonic() + self._endpoint.deadline
         for attempt in range(ATTEMPTS):
             try:
-                reply = self._call(messages, (seed + attempt) % 2**31)
-                return replace(reply, parents=request.lineage, operator=request.change)
+                return self._call(messages, (seed + attempt) % 2**31, entry)
             except NoAnswer as error:
                 last = error
             self._reached |= not last.lasting
@@ -101,7 +108,7 @@ class LLMDesigner:
         times = f", {attempt + 1} times" if attempt else ""
         raise failure(f"{self._endpoint.url}{times}: {last}")
 
-    def _call(self, messages: Sequence[Mapping[str, str]], seed: int) -> Reply:
+    def _call(self, messages: Sequence[Mapping[str, str]], seed: int, entry: str) -> Reply:
         limit, prompt = self._config.max_completion_tokens, _tokens(*(each["content"] for each in messages))
         with self.ledger.call(self.ledger.usage(prompt, limit)) as call:
             try:
@@ -121,7 +128,7 @@ class LLMDesigner:
         if not answer.choices:
             raise NoAnswer("it sent no choice; choose another model or endpoint", served=True)
         finish, refusal = answer.choices[0].finish_reason or "stop", answer.choices[0].message.refusal or ""
-        reply = extract(answer.text, finish_reason=finish, refusal=refusal, limit=limit)
+        reply = extract(answer.text, entry=entry, finish_reason=finish, refusal=refusal, limit=limit)
         exchange = {
             "messages": [dict(each) for each in messages],
             "reply": answer.text,

@@ -17,7 +17,6 @@ from eureka_loop.reward.parsing import MAX_BYTES
 
 ENTRY = "compute_reward"
 TRIED = 10  # programs of one reply, from its end
-_DEFINES = re.compile(rf"^[ \t]*def[ \t]+{ENTRY}[ \t]*\(", re.MULTILINE)
 _FUNCTION = re.compile(r"^def ", re.MULTILINE)
 _OPENS = re.compile(r"[ \t>]*(`{3,}|~{3,})[^`]*$|[^`]*(`{3,})\w*[ \t]*$")  # a fence alone, or after words
 _CLOSES = re.compile(r"[ \t>]*(`{3,}|~{3,})[`~]*[ \t]*$")
@@ -27,14 +26,17 @@ _THINKS = re.compile(r"<(/?)think(?:ing)?>")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit: int = 0) -> Reply:
+def extract(
+    text: str, *, entry: str = ENTRY, finish_reason: str = "stop", refusal: str = "", limit: int = 0
+) -> Reply:
     """The program in a reply, or the reason why there is none.
 
-    The last complete fenced block that defines `compute_reward` counts: models correct themselves downwards.
+    The last complete fenced block that defines the entry point counts: models correct themselves downwards.
     Without a fence it is the lines around it that look like code. A block with another function is passed on,
     for the gate to name the mistake.
 
     Args:
+        entry: the function that the program must define.
         finish_reason: as the endpoint gave it; "length" and "content_filter" matter.
         refusal: the endpoint's own field for refusals.
         limit: tokens that the reply could have, for the message.
@@ -50,8 +52,8 @@ def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit:
     if not (blocks or rest or cut):
         runs = groupby(text.split("\n"), key=lambda line: bool(_CODE.match(line)))
         bare = [_tidy("\n".join(lines)) for is_code, lines in runs if is_code]
-        blocks = [code for code in bare if _DEFINES.search(code)]
-    source = _chosen(blocks, cut=cut)
+        blocks = [code for code in bare if _defines(entry, code)]
+    source = _chosen(blocks, entry, cut=cut)
     if source is not None and (size := len(source.encode())) > MAX_BYTES:
         problem = f"the program is {size:,} bytes long; {MAX_BYTES:,} are allowed: shorten it"
         return Reply(None, problem=problem)
@@ -65,7 +67,7 @@ def extract(text: str, *, finish_reason: str = "stop", refusal: str = "", limit:
     elif rest:
         problem = "the reply ends in the middle of the program"
     elif blocks:
-        problem = f"no code block of the reply defines {ENTRY}"
+        problem = f"no code block of the reply defines {entry}"
     else:
         problem = f"the reply holds no code: {one_line(text)}" if text else "the reply is empty"
     return Reply(None, problem=problem)
@@ -115,9 +117,13 @@ def _fenced(text: str) -> Iterator[tuple[str, bool]]:
         yield _tidy("\n".join(lines)), False
 
 
-def _chosen(blocks: list[str], *, cut: bool) -> str | None:
+def _defines(entry: str, code: str) -> bool:
+    return re.search(rf"^[ \t]*def[ \t]+{entry}[ \t]*\(", code, re.MULTILINE) is not None
+
+
+def _chosen(blocks: list[str], entry: str, *, cut: bool) -> str | None:
     """The last block that defines the function and is Python, else the last one with any function."""
-    entries = [code for code in blocks if _DEFINES.search(code)]
+    entries = [code for code in blocks if _defines(entry, code)]
     if entries:
         return next(filter(_parses, islice(reversed(entries), TRIED)), entries[-1])
     functions = [code for code in blocks if _FUNCTION.search(code)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 
 import jinja2
@@ -38,42 +38,48 @@ def messages(request: Request) -> list[Turn]:
         return _opening(request)  # a call that failed altogether can't be continued: ask afresh
     if repair.exchange.get("messages"):
         before = [dict(each) for each in repair.exchange["messages"]]
-        reply = without_thinking(str(repair.exchange.get("reply") or "")) or "(no reply)"
-        if len(reply) > LONG_REPLY:
-            reply = f"{reply[: LONG_REPLY // 2]}\n…\n{reply[-LONG_REPLY // 2 :]}"
+        reply = str(repair.exchange.get("reply") or "")
     else:  # a program without an exchange is shown as the model's own
-        before, reply = _opening(request), _fenced(repair.source or "")
-    problems = _render("repair.j2", source=repair.source, problems=repair.problems.strip())
-    return [*before, _turn("assistant", reply), _turn("user", problems)]
+        before, reply = _opening(request), fenced(repair.source or "")
+    return repaired(before, reply, repair.source, repair.problems)
+
+
+def repaired(before: Sequence[Turn], reply: str, source: str | None, problems: str) -> list[Turn]:
+    """The conversation after a reply that was refused, or held no program."""
+    shown = without_thinking(reply) or "(no reply)"
+    if len(shown) > LONG_REPLY:
+        shown = f"{shown[: LONG_REPLY // 2]}\n…\n{shown[-LONG_REPLY // 2 :]}"
+    asked = render("repair.j2", source=source, problems=problems.strip())
+    return [*before, turn("assistant", shown), turn("user", asked)]
 
 
 def example() -> str:
     """The program that the system prompt shows."""
-    return _render("example.py.j2")
+    return render("example.py.j2")
 
 
 def _opening(request: Request) -> list[Turn]:
-    system = _turn("system", _render("system.j2", example=example(), functions=list(_functions())))
-    first = _render(
+    system = turn("system", render("system.j2", example=example(), functions=list(functions(SHAPING))))
+    first = render(
         "first.j2",
         request=request,
         task=request.task,
         vocabulary=request.vocabulary,
         table=vocabulary_text(request.vocabulary),
-        documentation=_documentation(request.vocabulary.documentation),
+        documentation=documentation(request.vocabulary.documentation),
     )
     parents = () if request.operator == "fresh" else request.parents
     if not (parents or request.feedback or request.instructions):
-        return [system, _turn("user", first)]
+        return [system, turn("user", first)]
     operator = request.operator and f"{request.operator} ({OPERATORS[request.operator].about})"
-    feedback = _render("feedback.j2", request=request, parents=parents, requested=operator)
+    feedback = render("feedback.j2", request=request, parents=parents, requested=operator)
     if not parents:  # two user turns in a row break some chat templates
-        return [system, _turn("user", f"{first}\n\n{feedback}")]
-    program = _turn("assistant", _fenced(parents[0].candidate.source))
-    return [system, _turn("user", first), program, _turn("user", feedback)]
+        return [system, turn("user", f"{first}\n\n{feedback}")]
+    program = turn("assistant", fenced(parents[0].candidate.source))
+    return [system, turn("user", first), program, turn("user", feedback)]
 
 
-def _documentation(text: str) -> str:
+def documentation(text: str) -> str:
     """An env's documentation without pictures, links and long tables."""
     text = re.sub(r"```\{.*?```\n?", "", text, flags=re.DOTALL)
     text = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text)
@@ -88,24 +94,24 @@ def _short_table(table: re.Match[str]) -> str:
     return "\n".join(re.sub(r"[ \t]+", " ", re.sub(r"-{4,}", "---", row.strip())) for row in rows) + "\n"
 
 
-def _functions() -> Iterator[str]:
-    """Signature without annotations, and summary, of each shaping function."""
-    for name, function in SHAPING.items():
+def functions(known: Mapping[str, Callable[..., object]]) -> Iterator[str]:
+    """Signature without annotations, and summary, of each function."""
+    for name, function in known.items():
         signature = inspect.signature(function)
         bare = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
         summary = (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ")
         yield f"`{name}{inspect.Signature(bare)}`: {summary}"
 
 
-def _fenced(source: str) -> str:
+def fenced(source: str) -> str:
     return f"```python\n{source.strip()}\n```"
 
 
-def _turn(role: str, content: str) -> Turn:
+def turn(role: str, content: str) -> Turn:
     return {"role": role, "content": content}
 
 
-def _render(template: str, **values: object) -> str:
+def render(template: str, **values: object) -> str:
     return _ENVIRONMENT.get_template(template).render(**values).strip()
 
 
@@ -121,4 +127,4 @@ _ENVIRONMENT = jinja2.Environment(
     lstrip_blocks=True,
     autoescape=False,  # plain text, not a page
 )
-_ENVIRONMENT.filters.update(compact=compact, fenced=_fenced)
+_ENVIRONMENT.filters.update(compact=compact, fenced=fenced)

@@ -113,7 +113,8 @@ def _part(folder: Path, algorithm: Algorithm, setup: Setup) -> Part:
     labels = {each.id: each.label for each in setup.entries}
     found = tuple(curves([each.trained for each in reports]))
     comparison = compare(reports, done, wanted, labels, run.floors(), setup.config.margin)
-    return Part(algorithm, run, comparison, found)
+    unconfirmed = setup.config.drafted == "unconfirmed"
+    return Part(algorithm, run, replace(comparison, unconfirmed=unconfirmed), found)
 
 
 def _evaluated(run: Run, id: str, setup: Setup) -> Evaluated:

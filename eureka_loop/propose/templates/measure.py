@@ -1,0 +1,71 @@
+"""A measure without a model: the goals that the task's text asks for, as their means over an episode."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+from eureka_loop.errors import BadInput
+from eureka_loop.propose.templates.pool import Term, pool
+from eureka_loop.records import Task
+from eureka_loop.reward.vocabulary import Vocabulary
+
+
+def draft(task: Task, vocabulary: Vocabulary) -> str:
+    """A fitness program with its criteria: one for each goal, of equal weight.
+
+    Raises:
+        BadInput: the text asks for nothing that the library knows in this environment.
+    """
+    goals = [term for term in pool(task, vocabulary).goals if term.relevance > 0]
+    if not goals:
+        raise BadInput(
+            f"without a model no measure is known for {task.text!r} in {vocabulary.env_id}: give --fitness "
+            "EXPRESSION or FILE.py (`eureka fitness` tries one), or choose a --model that drafts it"
+        )
+    share = round(1.0 / len(goals), 3)
+    values = {f"{term.key}_goal": _expression(term, alone=len(goals) == 1) for term in goals}
+    parameters = dict.fromkeys(name for term in goals for name in term.parameters)
+    stated = [
+        f"    - {name} ({share:g}): {term.template.summary}; mean over the episode of {code}"
+        for (name, code), term in zip(values.items(), goals, strict=True)
+    ]
+    body = [f"    {name} = ({code}).mean()" for name, code in values.items()]
+    total = " + ".join(values if len(goals) == 1 else [f"{share:g} * {name}" for name in values])
+    return "\n".join(
+        [
+            f"def fitness({', '.join(parameters)}):",
+            '    """The goals that the text names, as the embedded templates understand it.',
+            "",
+            "    Criteria:",
+            *stated,
+            '    """',
+            *(f"    {line}" for line in _statements(goals)),
+            *body,
+            f"    return {total}",
+            "",
+        ]
+    )
+
+
+def _statements(goals: list[Term]) -> Iterator[str]:
+    """The lines that the goals' terms need before them, with numbers in place of weights."""
+    for term in goals:
+        yield from (_with_numbers(line, term.weights) for line in term.statements)
+
+
+def _expression(term: Term, *, alone: bool) -> str:
+    """The term's value at every step; its weight, which makes terms comparable, only beside others."""
+    entry = ast.parse("{" + "\n".join(term.entry) + "\n}", mode="eval").body
+    assert isinstance(entry, ast.Dict)
+    weights = {**term.weights, term.key: 1.0} if alone else term.weights
+    code = _with_numbers(ast.unparse(entry.values[0]), weights)
+    return code.replace("-1.0 * ", "-").removeprefix("1.0 * ") if alone else code
+
+
+def _with_numbers(code: str, weights: Mapping[str, float]) -> str:
+    class Numbers(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return ast.Constant(weights[node.id]) if node.id in weights else node
+
+    return ast.unparse(Numbers().visit(ast.parse(code)))

@@ -1,0 +1,37 @@
+"""A measure without a model: the goals that a text names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from eureka_loop.errors import BadInput
+from eureka_loop.propose.templates.measure import draft
+from eureka_loop.records import Task
+from eureka_loop.reward.measure import criteria, lacking, programs
+from eureka_loop.reward.vocabulary import Vocabulary
+
+
+def drafted(task: Task, text: str, vocabulary: Vocabulary) -> str:
+    source = draft(replace(task, text=text, fitness=""), vocabulary)
+    programs(source, vocabulary, hidden=False)
+    assert lacking(source) == []
+    return source
+
+
+def test_one_goal_is_measured_in_its_own_unit(task: Task, planar: Vocabulary) -> None:
+    source = drafted(task, "run backward", planar)
+    assert "speed_goal = (-forward_velocity).mean()\n    return speed_goal\n" in source
+
+
+def test_several_goals_share_the_weight(task: Task, planar: Vocabulary) -> None:
+    source = drafted(task, "jump as high as you can", planar)
+    stated = criteria(source)
+    assert len(stated) > 1
+    assert sum(each.weight for each in stated) == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_text_that_names_no_goal_is_answered_with_what_to_do(task: Task, planar: Vocabulary) -> None:
+    with pytest.raises(BadInput, match=r"no measure is known for 'think about life' in .*: give --fitness"):
+        drafted(task, "think about life", planar)
