@@ -185,9 +185,7 @@ def load(path: Path, base: RunConfig | None = None) -> RunConfig:
     try:
         read = TypeAdapter(RunConfig).validate_python({**asdict(base or RunConfig()), **table})
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise BadInput(f"{path}: {key} = {first['input']!r:.80}: {first['msg']}") from error
+        raise BadInput(f"{path}: {files.refusal(error)}") from error
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     return read

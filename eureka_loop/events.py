@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
+from eureka_loop.files import refusal
 from eureka_loop.records import Count, Id, Seed, Size
 
 _FIELDS: Mapping[str, Any] = {
@@ -46,8 +47,7 @@ def _checked(event: dict[str, Any]) -> dict[str, Any]:
     try:
         _adapter(kind if isinstance(kind, str) and kind in _NEEDED else "").validate_python(event)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise ValueError(refusal(error)) from error
     return event
 
 

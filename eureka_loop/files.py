@@ -308,12 +308,19 @@ def validated(value: Any, record: type[Record], place: str) -> Record:
     try:
         found: Record = _adapter(record).validate_python(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise Damaged(f"{place} is damaged: {first['msg']}{f' at {where}' if where else ''}") from error
+        raise Damaged(f"{place} is damaged: {refusal(error)}") from error
     except BadInput as error:
         raise Damaged(f"{place} is damaged: {error}") from error
     return found
+
+
+def refusal(error: ValidationError) -> str:
+    """The first field that is wrong, its value and what is wrong with it, in one line."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    if where and first["type"] != "missing":
+        where += f" = {first['input']!r:.80}"
+    return f"{where}: {first['msg']}" if where else first["msg"]
 
 
 def require_space(folder: Path) -> None:

@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[1]
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("numbers", "records", "options", "registry", "seeds", "versions"),
-    ("results", "files", "events"),
-    ("provenance",),
+    ("results", "files"),
+    ("provenance", "events", "text"),
     ("config",),
     ("references", "envs", "reward_templates"),
     ("reward",),

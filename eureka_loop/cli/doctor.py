@@ -16,13 +16,12 @@ from typing import Literal, NamedTuple
 
 from rich.text import Text
 
-from eureka_loop import numbers
+from eureka_loop import numbers, text
 from eureka_loop.errors import EurekaError, SandboxError
 from eureka_loop.execute import machine
 from eureka_loop.execute.local import run_python
 from eureka_loop.options import parse
 from eureka_loop.propose.llm.settings import KEYS, configured_model
-from eureka_loop.report import text
 from eureka_loop.report.layout import facts, section, show, terminal
 from eureka_loop.reward.sandbox import lock
 from eureka_loop.reward.sandbox.fork_server import ForkServer

@@ -106,8 +106,8 @@ def lessons(arguments: list[str]) -> int:
     """List the lessons of a folder of runs, or change them."""
     options = parse(LessonsOptions, "lessons", arguments)
     from eureka_loop.report.layout import print_lines
-    from eureka_loop.report.text import one_line
     from eureka_loop.search import lessons as kept
+    from eureka_loop.text import one_line
 
     found = list(kept.read(options.out))
     if kept.is_foreign(options.out):

@@ -31,8 +31,6 @@ compare
   compare RUN         the winner against the hand-written reward or any other: better, worse, as good?
   compare A.py B.py   reward files against each other
   bench SUITE         several searches of every task of a suite, beside the hand-written rewards: one table
-take home
-  export RUN [ID]     a reward and its measures as a Python file with numpy and mujoco alone; or a policy
 this machine
   doctor              sandbox, devices, disk, model, rendering, packages; what is lacking, and what to do
 
@@ -52,8 +50,7 @@ MODULES = {
     "lessons": "look",
 }
 COMMANDS = tuple(
-    "run resume propose train tune fitness tasks look inspect lessons watch compare bench export"
-    " doctor".split()
+    "run resume propose train tune fitness tasks look inspect lessons watch compare bench doctor".split()
 )
 
 
@@ -75,7 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _end(message: str, status: int) -> NoReturn:
-    from eureka_loop.report.text import clean  # an endpoint, a model or a file may have written part of it
+    from eureka_loop.text import clean  # an endpoint, a model or a file may have written part of it
 
     print(f"eureka: {clean(message)}", file=sys.stderr)
     sys.exit(status)

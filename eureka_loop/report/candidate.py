@@ -10,11 +10,11 @@ from statistics import fmean
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from eureka_loop import files, numbers, seeds
+from eureka_loop import files, numbers, seeds, text
 from eureka_loop.errors import BadInput, Refused, RunError, UnknownName
 from eureka_loop.judge.screening import Screened
 from eureka_loop.records import PROGRESS, Candidate
-from eureka_loop.report import layout, sections, text
+from eureka_loop.report import layout, sections
 from eureka_loop.results import FITNESS, SUCCESS, Failed, Trained
 from eureka_loop.reward.gate import check
 from eureka_loop.search.judged import behaviour, courses

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from eureka_loop import files, numbers
+from eureka_loop import files, numbers, text
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.domain import Domain
 from eureka_loop.envs.registry import find_domain, find_task, full_id, installed, suites, tasks
@@ -21,7 +21,7 @@ from eureka_loop.errors import BadInput
 from eureka_loop.execute.local import survey
 from eureka_loop.numbers import compact
 from eureka_loop.records import Task
-from eureka_loop.report import layout, text
+from eureka_loop.report import layout
 from eureka_loop.report.layout import waiting
 from eureka_loop.reward.vocabulary import Observable, Vocabulary
 from eureka_loop.search.describe import task_of

@@ -27,9 +27,9 @@ from eureka_loop.judge.statistics import (
 )
 from eureka_loop.provenance import NOT_HERE
 from eureka_loop.records import Array
-from eureka_loop.report.text import LABELS
 from eureka_loop.results import Evaluated, Trained
 from eureka_loop.store import REFERENCES
+from eureka_loop.text import LABELS
 
 Verdict = Literal["better", "worse", "as good", "can't tell"]
 REPEATS = 10_000  # random draws

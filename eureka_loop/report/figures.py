@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from eureka_loop import numbers
+from eureka_loop import numbers, text
 from eureka_loop.judge.learning import Curves, band
 from eureka_loop.judge.statistics import Interval
 from eureka_loop.records import Array
-from eureka_loop.report import text
 
 SERIES = ("#0068a8", "#c8500a", "#0a8a63", "#a8508a", "#93700a", "#4a62c8")  # as in page.css
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 3)), (0, (9, 3)))

@@ -6,13 +6,12 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from eureka_loop import numbers
+from eureka_loop import numbers, text
 from eureka_loop.errors import BadInput, EurekaError
 from eureka_loop.execute.local import filmed
 from eureka_loop.foreign import read_job, require_known_env
 from eureka_loop.provenance import NOT_HERE
 from eureka_loop.records import POLICY
-from eureka_loop.report import text
 from eureka_loop.results import standing
 from eureka_loop.store import REFERENCES, Run
 

@@ -12,9 +12,9 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from eureka_loop import files, numbers
+from eureka_loop import files, numbers, text
 from eureka_loop.errors import RunError
-from eureka_loop.report import layout, log, sections, text
+from eureka_loop.report import layout, log, sections
 from eureka_loop.report.layout import print_lines, show
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.run_report import write_report

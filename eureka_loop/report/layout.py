@@ -22,7 +22,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from eureka_loop.report import text
+from eureka_loop import text
 
 LOOKING = "trying the sandbox, looking at the environment"
 WIDEST = 10_000  # columns of a page in a pipe or a file

@@ -12,8 +12,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from eureka_loop import text
 from eureka_loop.numbers import number, percent, plural
-from eureka_loop.report import layout, log, text
+from eureka_loop.report import layout, log
 from eureka_loop.report.state import CandidateState, RunState, Status
 from eureka_loop.results import FITNESS, SUCCESS
 from eureka_loop.store import Event, Run

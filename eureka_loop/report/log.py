@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from eureka_loop import numbers
-from eureka_loop.report import text
+from eureka_loop import numbers, text
 from eureka_loop.report.state import COUNTS, RUNNING, CandidateState, RunState
 from eureka_loop.results import FITNESS
 from eureka_loop.search.planning import in_words

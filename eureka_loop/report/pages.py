@@ -14,8 +14,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from eureka_loop import files, numbers
-from eureka_loop.report import text
+from eureka_loop import files, numbers, text
 
 REPORTS = ("report.html", "report.md")
 

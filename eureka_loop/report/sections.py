@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from eureka_loop import numbers
+from eureka_loop import numbers, text
 from eureka_loop.config import RunConfig
 from eureka_loop.judge.statistics import clipped
 from eureka_loop.provenance import NOT_HERE
-from eureka_loop.report import text
 from eureka_loop.report.comparison import Comparison, RewardResult, beside_floor, sentence
 from eureka_loop.report.run_data import RunData, terms
 from eureka_loop.results import FITNESS, PROGRESS, SUCCESS, Evaluated, Failed, ranked_by

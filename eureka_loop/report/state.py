@@ -12,10 +12,10 @@ import numpy as np
 from eureka_loop import seeds
 from eureka_loop.execute.budget import WorkClock
 from eureka_loop.judge.statistics import iqm
-from eureka_loop.report.text import LABELS, one_line
 from eureka_loop.results import FITNESS, PROGRESS, SKIPPED, standing
 from eureka_loop.search.planning import confirmations
 from eureka_loop.store import REFERENCES, Event
+from eureka_loop.text import LABELS, one_line
 
 Status = Literal["waiting", "training", "done", "skipped", "failed"]
 COUNTS = ("generations", "samples", "seeds", "confirm", "steps", "report_seeds")

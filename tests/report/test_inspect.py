@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from eureka_loop import files
+from eureka_loop import files, text
 from eureka_loop.records import Candidate, Training
-from eureka_loop.report import text
 from eureka_loop.report.inspect import print_stopped, print_summary, run_page, summary
 from eureka_loop.report.run_data import RunData
 from eureka_loop.report.run_report import write_report

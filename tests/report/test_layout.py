@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from eureka_loop.report import layout, text
+from eureka_loop import text
+from eureka_loop.report import layout
 from eureka_loop.report.layout import can_redraw, show, waiting
 
 from .conftest import Screen

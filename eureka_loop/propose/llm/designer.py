@@ -16,11 +16,12 @@ from eureka_loop.propose.llm import prompts
 from eureka_loop.propose.llm.answer import Counts
 from eureka_loop.propose.llm.connection import DEADLINE, TIMEOUT
 from eureka_loop.propose.llm.endpoint import Endpoint
-from eureka_loop.propose.llm.extract import ENTRY, extract, one_line
+from eureka_loop.propose.llm.extract import ENTRY, QUOTED, extract
 from eureka_loop.propose.llm.ledger import Ledger, Price, load_prices
 from eureka_loop.propose.llm.settings import configured_model
 from eureka_loop.records import Reply, Usage
 from eureka_loop.store import Run
+from eureka_loop.text import one_line
 
 ATTEMPTS = 4  # at one call, where no answer or no choice comes
 PAUSE = 1.0  # seconds before the second attempt; four times as long before each further one
@@ -132,8 +133,8 @@ class LLMDesigner:
         exchange = {
             "messages": [dict(each) for each in messages],
             "reply": answer.text,
-            "finish_reason": one_line(finish),
-            "model": one_line(answer.model or self.model),
+            "finish_reason": one_line(finish, QUOTED),
+            "model": one_line(answer.model or self.model, QUOTED),
             "usage": files.plain(call.used),
             "request": {"model": self.model, **sent},
         }

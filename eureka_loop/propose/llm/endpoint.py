@@ -17,9 +17,9 @@ from eureka_loop.errors import EndpointError, EurekaError, NoAnswer, Unavailable
 from eureka_loop.propose.llm import answer as answers
 from eureka_loop.propose.llm.answer import Answer
 from eureka_loop.propose.llm.connection import DEADLINE, LOST, TIMEOUT, Connection, Received
-from eureka_loop.propose.llm.extract import one_line
 from eureka_loop.propose.llm.settings import api_key, configured_url, headers
 from eureka_loop.records import Reply
+from eureka_loop.text import one_line
 
 LIMITS = ("max_tokens", "max_completion_tokens")  # synonyms; newer models take only the second
 LONGEST_WAIT = 120.0  # seconds of Retry-After that are waited for

@@ -14,16 +14,17 @@ from itertools import groupby, islice
 
 from eureka_loop.records import Reply
 from eureka_loop.reward.parsing import MAX_BYTES
+from eureka_loop.text import one_line
 
 ENTRY = "compute_reward"
 TRIED = 10  # programs of one reply, from its end
+QUOTED = 160  # characters of a reply, in the reason
 _FUNCTION = re.compile(r"^def ", re.MULTILINE)
 _OPENS = re.compile(r"[ \t>]*(`{3,}|~{3,})[^`]*$|[^`]*(`{3,})\w*[ \t]*$")  # a fence alone, or after words
 _CLOSES = re.compile(r"[ \t>]*(`{3,}|~{3,})[`~]*[ \t]*$")
 _LANGUAGE = re.compile(r"\s*(python3?|py)[ \t]*\n")
 _CODE = re.compile(r"\s|$|[)\]}@#]|def |from |import |[A-Za-z_]\w*\s*(:[^=]+)?=[^=]")  # begins a line of code
 _THINKS = re.compile(r"<(/?)think(?:ing)?>")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def extract(
@@ -42,7 +43,8 @@ def extract(
         limit: tokens that the reply could have, for the message.
     """
     if refusal or finish_reason == "content_filter":
-        return Reply(None, problem=f"the model refused: {one_line(refusal or text) or 'content filter'}")
+        said = one_line(refusal or text, QUOTED) or "content filter"
+        return Reply(None, problem=f"the model refused: {said}")
     text = without_thinking(text).replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
     found, cut = list(_fenced(text)), finish_reason == "length"
     blocks = [code for code, closed in found if closed]
@@ -69,7 +71,7 @@ def extract(
     elif blocks:
         problem = f"no code block of the reply defines {entry}"
     else:
-        problem = f"the reply holds no code: {one_line(text)}" if text else "the reply is empty"
+        problem = f"the reply holds no code: {one_line(text, QUOTED)}" if text else "the reply is empty"
     return Reply(None, problem=problem)
 
 
@@ -91,12 +93,6 @@ def without_thinking(text: str) -> str:
             opened = tag.start()
     cut_off = opened >= 0 and not text[start:opened].strip()
     return "".join([*kept, "" if cut_off else text[start:]]).strip()
-
-
-def one_line(text: str, width: int = 160) -> str:
-    """Foreign text without control characters and line breaks, cut to `width`."""
-    line = " ".join(_CONTROL.sub(" ", text.strip()[: 8 * width]).split())
-    return line if len(line) <= width else f"{line[: width - 2].rpartition(' ')[0] or line[: width - 2]} …"
 
 
 def _fenced(text: str) -> Iterator[tuple[str, bool]]:

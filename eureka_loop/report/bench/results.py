@@ -12,14 +12,13 @@ from typing import Literal
 
 import numpy as np
 
-from eureka_loop import files
+from eureka_loop import files, text
 from eureka_loop.errors import RunError
 from eureka_loop.judge import searches
 from eureka_loop.judge.searches import Draws
 from eureka_loop.judge.statistics import Interval, iqm, percentile_interval, rate_interval
 from eureka_loop.numbers import plural
 from eureka_loop.records import Array, Task
-from eureka_loop.report import text
 from eureka_loop.report.bench.setup import SETUP, Bench, Search, runs
 from eureka_loop.report.comparison import RewardResult, Scale, scale
 from eureka_loop.report.run_data import Cost, RunData

@@ -10,10 +10,10 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from eureka_loop import numbers
+from eureka_loop import numbers, text
 from eureka_loop.config import USUAL
 from eureka_loop.numbers import UNKNOWN, column, count, duration, money, percent, plural
-from eureka_loop.report import layout, sections, text
+from eureka_loop.report import layout, sections
 from eureka_loop.report.bench.results import REWARDS, BenchResults, SearchResult, TaskResult
 from eureka_loop.report.bench.setup import Bench, Search
 from eureka_loop.report.compare.view import number, share

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eureka_loop import numbers
+from eureka_loop import numbers, text
 from eureka_loop.judge.agreement import Agreement
 from eureka_loop.judge.statistics import rate_interval
 from eureka_loop.records import Array
-from eureka_loop.report import text
 from eureka_loop.report.compare.results import Part
 from eureka_loop.report.comparison import RewardResult
 from eureka_loop.report.figures import (

@@ -14,9 +14,9 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig, slug
 from eureka_loop.errors import BadInput, UnknownName
 from eureka_loop.records import NATIVE, Algorithm, Candidate, Id, Task, references
-from eureka_loop.report.text import LABELS
 from eureka_loop.seeds import seeds
 from eureka_loop.store import REFERENCES, Run
+from eureka_loop.text import LABELS
 
 SETUP = "comparison.json"
 

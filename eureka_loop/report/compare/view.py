@@ -15,11 +15,11 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from eureka_loop import numbers
+from eureka_loop import numbers, text
 from eureka_loop.judge.agreement import Agreement
 from eureka_loop.judge.learning import Curves, mean_heights, steps_to_reach
 from eureka_loop.judge.statistics import Interval, bootstrap_interval, clipped, rate_interval
-from eureka_loop.report import layout, text
+from eureka_loop.report import layout
 from eureka_loop.report.compare import figures
 from eureka_loop.report.compare.results import ComparisonResults, Part
 from eureka_loop.report.compare.train import SHARED, Shared

@@ -27,6 +27,7 @@ from eureka_loop.reward.contract import ENTRY_POINTS, is_diagnostic
 from eureka_loop.reward.sandbox import answer, protocol
 from eureka_loop.reward.sandbox.lock import Layer
 from eureka_loop.reward.sandbox.protocol import ANSWER, DONE, FAILED, LOCKED, READY, REQUEST, LoadRequest
+from eureka_loop.text import clean
 
 if TYPE_CHECKING:
     from eureka_loop.reward.sandbox.fork_server import ForkServer
@@ -241,7 +242,8 @@ class RewardProcess(AbstractContextManager["RewardProcess"]):
             raise self._broken("an answer to another request")
         if code == expected:
             return count, size
-        kind, text, detail, *_ = *map(clean, self._outputs[:size].split(b"\0", 2)), "", ""
+        parts = (each.decode("utf-8", "replace") for each in self._outputs[:size].split(b"\0", 2))
+        kind, text, detail, *_ = *(clean(each[-_TEXT_LIMIT:]) for each in parts), "", ""
         if code == FAILED and expected != LOCKED and kind in protocol.CLAIMS:
             raise self._failed(RewardFailure(kind, text, detail))
         raise self._broken("an unknown code")
@@ -318,9 +320,3 @@ def _state(pid: int) -> str:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0]
     return "X"
-
-
-def clean(text: bytes) -> str:
-    """Text from a locked process, fit for a terminal, a log and a prompt: printable, and cut."""
-    decoded = text.decode("utf-8", "replace")[-_TEXT_LIMIT:]
-    return "".join(mark if mark.isprintable() or mark == "\n" else "\ufffd" for mark in decoded)

@@ -29,6 +29,7 @@ def clean(text: str) -> str:
 
 def one_line(text: str, limit: int = 0) -> str:
     """Clean text on one line, cut to `limit` characters if given."""
+    text = text.strip()[: 8 * limit or None]  # it may be megabytes
     line = " ".join(clean(text).split())
     return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
