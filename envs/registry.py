@@ -39,6 +39,9 @@ BUILTIN = {
 
 REGISTRY: Registry[Domain | Sequence[Domain]] = Registry("domain", "eureka_loop.domains", BUILTIN)
 
+SCENE = "Scene/File-v0"
+"""The environment of a scene file, its argument `xml_file`; see `simulate.scene`."""
+
 PACKAGES = {"robotics": "gymnasium_robotics", "metaworld": "metaworld"}
 """Extra of this package → the package that registers its envs when it is imported."""
 

@@ -26,7 +26,7 @@ class TrainConfig:
     task: Annotated[tyro.conf.Positional[str], optional("TASK_OR_TEXT")] = ""
     """A name from `eureka tasks`, or the task in your own words (then --env is needed)."""
     env: Annotated[str | None, optional("ID")] = None
-    """Gymnasium id, for a task in your own words: HalfCheetah-v5, my_package:MyEnv-v0."""
+    """Gymnasium id, for a task in your own words (HalfCheetah-v5, my_package:MyEnv-v0), or robot.xml."""
     fitness: Annotated[str | None, optional("EXPRESSION|FILE.py")] = None
     """How well the task is done: an expression over observables, whose episode mean counts, or a file with
     `def fitness(...)`, of a whole episode, and `success` and `progress` where there are any. Default: one is

@@ -80,14 +80,19 @@ def take(arguments: list[str], flag: str) -> tuple[list[str], str | None]:
 
 
 def take_env_arguments(arguments: list[str]) -> tuple[list[str], Mapping[str, Any]]:
-    """The arguments without each `--env-arg KEY=VALUE`, and all KEY → VALUE: as in TOML, or else a text."""
+    """The arguments without those of an environment, and these: KEY → VALUE as in TOML, or else a text."""
     found: dict[str, Any] = {}
+    for flag in ("--observe", "--terminate"):
+        arguments, text = take(arguments, flag)
+        found |= {} if text is None else {flag[2:]: text}
     for flag in ("--env-arg", "--env-kwargs"):
         while (taken := take(arguments, flag))[1] is not None:
-            arguments, text = taken[0], taken[1]
-            key, sign, value = text.partition("=")
+            arguments, given = taken[0], taken[1]
+            key, sign, value = given.partition("=")
             if not (sign and key.isidentifier()):
-                raise BadInput(f"{flag} {text!r}: give KEY=VALUE, such as frame_skip=5 or xml_file=robot.xml")
+                raise BadInput(
+                    f"{flag} {given!r}: give KEY=VALUE, such as frame_skip=5 or xml_file=robot.xml"
+                )
             try:
                 read = tomllib.loads(f"value = {value.lower() if value in ('True', 'False') else value}")[
                     "value"

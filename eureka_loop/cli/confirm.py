@@ -59,6 +59,8 @@ def from_file(
                 yield f"model {model} writes, for {each} a million tokens"
     if config.env and ":" in config.env and config.env != getattr(given, "env", None):
         yield f"Python module {config.env.partition(':')[0]} is imported, for environment {config.env}"
+    if config.env and config.env.endswith((".xml", ".mjb")) and config.env != getattr(given, "env", None):
+        yield f"file {config.env} is opened, as the environment"
     own = {key: value for key, value in config.env_kwargs.items() if given.env_kwargs.get(key) != value}
     if not all(isinstance(value, bool | int | float) for value in own.values()):
         yield f"the environment is made with {own}, which may name files"

@@ -37,7 +37,7 @@ class LookOptions:
     """The vocabulary of any environment: every name that a reward may use, with its unit and meaning."""
 
     env: Annotated[str | None, optional("ID")] = None
-    """Gymnasium id: HalfCheetah-v5, my_package:MyEnv-v0. --env-arg K=V gives it an argument."""
+    """Gymnasium id: HalfCheetah-v5, my_package:MyEnv-v0; or robot.xml. --env-arg K=V gives it an argument."""
     find: Annotated[str | None, optional("WORD")] = None
     """Only names with this word in them, or in their meaning."""
 

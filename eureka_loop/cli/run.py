@@ -32,7 +32,9 @@ FILES = """
 --config FILE   a run.toml whose values are the defaults here
 --trust         use its address, its model and its leave for a weaker sandbox without asking
 --human FILE    a hand-written reward to compare with, for a task of your own
---env-arg K=V   an argument of the environment, as in TOML; may be repeated: --env-arg xml_file=robot.xml"""
+--env-arg K=V   an argument of the environment, as in TOML; may be repeated: --env-arg xml_file=robot.xml
+--observe NAMES, --terminate EXPRESSION
+                where --env is a scene file: its observation, with commas; where its episodes end"""
 
 
 def run(arguments: list[str]) -> int:

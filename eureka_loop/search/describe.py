@@ -12,13 +12,15 @@ from typing import Any
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, slug
-from eureka_loop.envs.registry import find_domain, find_task, full_id, tasks
+from eureka_loop.envs.registry import SCENE, find_domain, find_task, full_id, tasks
 from eureka_loop.errors import BadInput, Refused, RewardFailure, UnknownName
 from eureka_loop.execute.local import BESIDE, survey
 from eureka_loop.propose.write import Gate
 from eureka_loop.records import ID, Task, Training
 from eureka_loop.reward.vocabulary import Vocabulary
 from eureka_loop.search.measure import measured
+
+SCENE_FILES = (".xml", ".mjb")
 
 
 def task_of(config: RunConfig, *, drafts: bool = False) -> Task:
@@ -57,6 +59,8 @@ def task_of(config: RunConfig, *, drafts: bool = False) -> Task:
             f"a task in your own words needs {needs}; `eureka tasks` lists those that need neither"
         )
     env_id, fitness = full_id(config.env or ""), config.fitness or ""
+    if env_id.endswith(SCENE_FILES):
+        env_id, arguments = SCENE, {"xml_file": _found(env_id), **arguments}
     return Task(name=slug(text), env_id=env_id, text=text, fitness=fitness, env_kwargs=arguments)
 
 

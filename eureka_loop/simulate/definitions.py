@@ -143,6 +143,12 @@ def element(field: str, index: int, *shape: int) -> Raw:
     return Raw("data", field, shape, index * int(np.prod(shape)))
 
 
+def view(data: Any, raw: Raw) -> Array:
+    """A raw column of MjData, in MuJoCo's own memory."""
+    part = slice(raw.index, raw.index + int(np.prod(raw.shape)))
+    return np.asarray(getattr(data, raw.key).reshape(-1)[part].reshape(raw.shape))
+
+
 def split(parameter: str, definitions: Definitions) -> tuple[str, str]:
     """A parameter as prefix ("", "prev_" or "init_") and name; an exact name wins.
 

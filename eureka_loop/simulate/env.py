@@ -16,7 +16,7 @@ import mujoco
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete, Space, flatten
 
-from eureka_loop.envs.registry import PACKAGES
+from eureka_loop.envs.registry import PACKAGES, SCENE
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
 from eureka_loop.records import Array, Task
 from eureka_loop.simulate.play import GOAL_KEYS, make, simulation
@@ -42,6 +42,8 @@ def make_env(task: Task) -> Env:
         MissingExtra: the package that registers it isn't installed.
         BadInput: its `env_kwargs` don't fit, or nothing can be trained in its spaces.
     """
+    if task.env_id == SCENE:
+        importlib.import_module("eureka_loop.simulate.scene")
     extra = next((extra for start, extra in EXTRAS.items() if task.env_id.startswith(start)), "")
     try:
         if extra and task.env_id not in gymnasium.registry:

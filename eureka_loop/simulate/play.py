@@ -310,7 +310,8 @@ def main(arguments: list[str] | None = None) -> None:
     env_id, env_kwargs = job["task"]["env_id"], job["task"]["env_kwargs"]
     if env_id not in gymnasium.registry:  # packages register theirs when they are imported
         with contextlib.suppress(ImportError):
-            importlib.import_module("metaworld" if "Meta-World" in env_id else "gymnasium_robotics")
+            modules = {"Meta-World": "metaworld", "Scene": "eureka_loop.simulate.scene"}
+            importlib.import_module(modules.get(env_id.partition("/")[0], "gymnasium_robotics"))
         for domain in entry_points(group="eureka_loop.domains"):
             domain.load()
     try:

@@ -18,7 +18,7 @@ from eureka_loop.errors import BadInput
 from eureka_loop.records import Array, Task
 from eureka_loop.reward.vocabulary import PREFIXES, Observable, Vocabulary
 from eureka_loop.seeds import env_seeds
-from eureka_loop.simulate.definitions import CONTACTS, Definitions, Raw
+from eureka_loop.simulate.definitions import CONTACTS, Definitions, Raw, view
 from eureka_loop.simulate.env import finite, flat_parts, make_env, numbers_of, reward_source
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.physics import read_contacts
@@ -49,8 +49,7 @@ class RecordedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
             self._data = data
             for raw in self.buffer.raws:
                 if raw.source == "data":
-                    part = slice(raw.index, raw.index + int(np.prod(raw.shape)))
-                    self._values[raw] = getattr(data, raw.key).reshape(-1)[part].reshape(raw.shape)
+                    self._values[raw] = view(data, raw)
         self._write(False, obs, info)
         return obs, info
 

@@ -142,16 +142,20 @@ def test_no_pickle_and_no_program_of_the_folder_runs(
 
 @pytest.mark.parametrize("command", ["resume", "compare", "watch"])
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("env_id", "innocent:InvertedPendulum-v5"), ("env_kwargs", {"xml_file": "/etc/passwd"})],
-    ids=["module", "file"],
+    "change",
+    [
+        {"env_id": "innocent:InvertedPendulum-v5"},
+        {"env_kwargs": {"xml_file": "/etc/passwd"}},
+        {"env_id": "Scene/File-v0", "env_kwargs": {"xml_file": "/etc/passwd", "terminate": "qpos[:, 0] > 0"}},
+    ],
+    ids=["module", "file", "scene"],
 )
 def test_an_env_of_their_choice_is_refused_in_a_line(
-    foreign: Run, tmp_path: Path, command: str, name: str, value: object
+    foreign: Run, tmp_path: Path, command: str, change: dict[str, object]
 ) -> None:
     (tmp_path / "innocent.py").write_text("from pathlib import Path\nPath('ran').touch()\n")
     path = foreign.task_folder / "task.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     shutil.rmtree(next(foreign.folder.glob("candidates/human/seed-*")))
     done = eureka(command, foreign.folder, place=tmp_path)
     assert done.returncode == 2

@@ -61,6 +61,8 @@ REDUCED = "generated programs may run in a sandbox below strict"
         ),
         ({"env_kwargs": {"xml_file": "a.xml"}}, {"env_kwargs": {"xml_file": "a.xml"}}, {}, []),
         ({"env_kwargs": {"frame_skip": 5}}, {}, {}, []),
+        ({"env": "a.xml"}, {}, {}, ["file a.xml is opened, as the environment"]),
+        ({"env": "a.xml"}, {"env": "a.xml"}, {}, []),
         ({"allow_reduced_sandbox": True}, {"allow_reduced_sandbox": True}, {}, []),
     ],
 )
