@@ -60,7 +60,10 @@ def test_starts_vary_by_the_noise_and_follow_the_seed(file: str) -> None:
 
 def test_observables_as_observation_and_a_condition_that_ends_it(file: str) -> None:
     env = scene(
-        file, observe="torso_pos, hip_angle,leg_ground_force", terminate="torso_pos[:, 2] < 0.5", reset_noise=0
+        file,
+        observe="torso_pos, hip_angle,leg_ground_force",
+        terminate="torso_pos[:, 2] < 0.5",
+        reset_noise=0,
     )
     seen, _ = env.reset(seed=0)
     assert env.observation_space.shape == (7,)
