@@ -99,7 +99,7 @@ class RunConfig(TrainConfig):
     steady: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Don't wait for a whole generation: whenever a candidate has ended, another is written."""
     strategy: str = "eureka"
-    """Search strategy: eureka, steady, or one that another package registers."""
+    """Search strategy: eureka, islands, tree, steady, or one that another package registers."""
     tune_share: float = 0.0
     """Share of the generations, the last ones, that tune the weights of the best program."""
     bank: bool = False

@@ -43,7 +43,7 @@ def test_one_search_uses_all_six(installed: Path, tmp_path: Path) -> None:
     for number in range(12):
         (rewards / f"{number:02d}.py").write_text(PROGRAM.format(1 + number))
     words = (
-        "run pendulum-still --strategy islands --designer folder --trainer deterministic --executor cluster "
+        "run pendulum-still --strategy pairs --designer folder --trainer deterministic --executor cluster "
         "--generations 3 --samples 2 --steps 150 --judge-episodes 2 --report-seeds 1 --jobs 2"
     )
     env = {"PYTHONPATH": str(installed), "MY_REWARDS": str(rewards), "LAUNCHER": "env"}
@@ -64,8 +64,8 @@ def test_one_search_uses_all_six(installed: Path, tmp_path: Path) -> None:
 
 def test_an_unknown_name_is_told_with_the_nearest_of_all(installed: Path, tmp_path: Path) -> None:
     env = {"PYTHONPATH": str(installed)}
-    words = "run pendulum-still --designer templates --strategy iland".split()
+    words = "run pendulum-still --designer templates --strategy pair".split()
     code, _, err = eureka(*words, cwd=tmp_path, **env)
     assert code == 2
-    assert "unknown strategy 'iland'; did you mean 'islands'?" in err
+    assert "unknown strategy 'pair'; did you mean 'pairs'?" in err
     assert not (tmp_path / "runs").exists()

@@ -70,6 +70,8 @@ STRATEGIES: Registry[Callable[[SearchPlan], Strategy]] = Registry(
     {
         "eureka": "eureka_loop.search.eureka:EurekaStrategy",
         "steady": "eureka_loop.search.eureka:SteadyStrategy",
+        "islands": "eureka_loop.search.islands:Islands",
+        "tree": "eureka_loop.search.tree:Tree",
     },
 )
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from eureka_loop.execute.evaluate import Plan
+from eureka_loop.propose.designer import Choice
 from eureka_loop.records import Candidate, Job, Task, Training
 from eureka_loop.results import Behaviour, Course, Evaluated, Failed, JudgedEpisode, Trained, judged_episode
+from eureka_loop.search.strategy import ProposalRequest, Strategy
 from eureka_loop.store import Run
 
 PLAN = Plan(Task("t", "E-v0", "x", "f"), Training("ppo", {}, "population"), 8)
@@ -58,3 +60,31 @@ def behaving(episode: JudgedEpisode, turns: float, *, terminated: bool = False) 
         },
     )
     return replace(episode, behaviour=found)
+
+
+def program(
+    id: str,
+    fitness: float | None,
+    names: Sequence[str] = (),
+    parents: tuple[str, ...] = (),
+    trainings: int = 1,
+) -> Evaluated:
+    """A candidate whose terms are the observables of those names, trained so often."""
+    terms = ", ".join(f"'{name}': {name}" for name in names)
+    source = f"def compute_reward({', '.join(names)}):\n    return {{{terms}}}\n"
+    one = evaluated(id, fitness)
+    candidate = replace(one.candidate, source=source, parents=parents)
+    results = tuple(replace(each, seed=n) for n in range(trainings) for each in one.results)
+    return replace(one, candidate=candidate, results=results)
+
+
+def play(
+    strategy: Strategy, answer: Callable[[str, Choice], Evaluated], most: int = 100
+) -> list[ProposalRequest]:
+    """The requests of a search in which each candidate is answered from its id and its choice."""
+    requests: list[ProposalRequest] = []
+    while len(requests) < most and (request := strategy.ask()) is not None:
+        assert strategy.ask() is None, "a generation is a barrier"
+        requests.append(request)
+        strategy.tell([answer(*each) for each in zip(request.ids, request.choices, strict=True)])
+    return requests
