@@ -34,12 +34,16 @@ class Maze:
     """
 
     def __init__(self, rows: tuple[str, ...], size: float) -> None:
-        self._size, self._shape = size, (len(rows), len(rows[0]))
+        self._rows, self._size, self._shape = rows, size, (len(rows), len(rows[0]))
         cells = [(i, j) for i, row in enumerate(rows) for j, mark in enumerate(row) if mark == "."]
         self._centres = np.array([self._centre(*cell) for cell in cells])
         self._nearest = self._nearest_open()
         self._steps, self._next = _shortest(cells)
         self._last = _last_before(self._steps, self._next)
+
+    def __getnewargs__(self) -> tuple[tuple[str, ...], float]:
+        """How to make it again: copies and exported files do."""
+        return self._rows, self._size
 
     def path_length(self, here: Array, there: Array) -> Array:
         """(N,) m from one place (N, 2) to the other round the walls."""

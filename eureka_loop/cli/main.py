@@ -31,6 +31,8 @@ compare
   compare RUN         the winner against the hand-written reward or any other: better, worse, as good?
   compare A.py B.py   reward files against each other
   bench SUITE         several searches of every task of a suite, beside the hand-written rewards: one table
+take home
+  export RUN [ID]     a reward and its measures as a Python file with numpy and mujoco alone; or a policy
 this machine
   doctor              sandbox, devices, disk, model, rendering, packages; what is lacking, and what to do
 
@@ -50,7 +52,8 @@ MODULES = {
     "lessons": "look",
 }
 COMMANDS = tuple(
-    "run resume propose train tune fitness tasks look inspect lessons watch compare bench doctor".split()
+    "run resume propose train tune fitness tasks look inspect lessons watch compare bench export"
+    " doctor".split()
 )
 
 

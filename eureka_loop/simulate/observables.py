@@ -64,7 +64,7 @@ class ObservableRegistry:
 
     def __init__(self, env: gymnasium.Env[Any, Any], domain: Domain) -> None:
         first = first_step(env)
-        self._model, horizon = first.pose.model, env.spec.max_episode_steps if env.spec else None
+        self.model, horizon = first.pose.model, env.spec.max_episode_steps if env.spec else None
         own = [
             defined(
                 each.name, each.unit, each.description, *each.needs,
@@ -73,7 +73,7 @@ class ObservableRegistry:
             )
             for each in domain.observables
         ]  # fmt: skip
-        others = [*_of_env(env, first, horizon), *_of_state(self._model, first.dt)]
+        others = [*_of_env(env, first, horizon), *_of_state(self.model, first.dt)]
         names = Counter(each.name for each in (*own, *others))
         if clash := next((each for each in own if names[each.name] > 1), None):
             raise BadInput(f"{clash.origin}: {clash.name!r} is there already; give it another name")
@@ -88,7 +88,7 @@ class ObservableRegistry:
         self.vocabulary = Vocabulary(
             env_id=env.spec.id if env.spec else type(env.unwrapped).__name__,
             observables=tuple(each.observable for each in own),
-            constants=naming.constants(self._model, first.dt, lags=first.lags),
+            constants=naming.constants(self.model, first.dt, lags=first.lags),
             horizon=horizon,
             dt=first.dt,
             documentation=trimmed(inspect.cleandoc(type(env.unwrapped).__doc__ or "")),
@@ -109,7 +109,7 @@ class ObservableRegistry:
         names = tuple(names)
         for name in names:
             self.vocabulary.resolve(name, hidden=True)
-        return StepBuffer(self.definitions, names, n_envs, self._model)
+        return StepBuffer(self.definitions, names, n_envs, self.model)
 
 
 def _check_needs(definitions: Definitions) -> None:

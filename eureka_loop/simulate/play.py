@@ -183,18 +183,28 @@ def load(folder: Path) -> Predict:
         return low + 0.5 * (action + 1.0) * (high - low) if found["squashed"] else np.clip(action, low, high)
 
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            if (size := sum(each.file_size for each in archive.zip.infolist())) > MOST_BYTES:
-                raise ValueError(f"{size:,} bytes; at most {MOST_BYTES:,}")
-            found = dict(archive)
+        found = numbers(path)
         keys, low, high = found["keys"].tolist(), found["low"], found["high"]
-        if found["layers"].size > MOST_LAYERS:
-            raise ValueError(f"{found['layers'].size:,} layers; at most {MOST_LAYERS}")
         layers = [_layer(place, text, found) for place, text in enumerate(found["layers"].tolist())]
         act(np.zeros(found["0.weight"].shape[1]))  # sizes that don't fit each other are refused here
     except Exception as error:  # whatever zipfile, numpy and torch raise at a damaged file
         raise ValueError(f"{path} is damaged: {error}") from error
     return lambda seen: act(np.concatenate([np.ravel(seen[key]) for key in keys]) if keys else np.ravel(seen))
+
+
+def numbers(path: Path) -> dict[str, Any]:
+    """The arrays of policy.npz, which hold numbers and names alone.
+
+    Raises:
+        ValueError: it is too large; and whatever zipfile and numpy raise at a damaged file.
+    """
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        if (size := sum(each.file_size for each in archive.zip.infolist())) > MOST_BYTES:
+            raise ValueError(f"{size:,} bytes; at most {MOST_BYTES:,}")
+        found = dict(archive)
+    if found["layers"].size > MOST_LAYERS:
+        raise ValueError(f"{found['layers'].size:,} layers; at most {MOST_LAYERS}")
+    return found
 
 
 def _layer(place: int, text: str, found: Mapping[str, Any]) -> Callable[[Any], Any]:

@@ -86,6 +86,44 @@ def test_its_policies_can_be_watched(undisturbed: tuple[Run, str]) -> None:
     assert shown == (3, 3, 0), "of two episodes the worst is the median"
 
 
+AT_HOME = """
+import sys
+sys.modules["eureka_loop"] = None
+import gymnasium, numpy, onnxruntime
+from reward import Reward
+
+policy = onnxruntime.InferenceSession("policy.onnx")
+env, reward = gymnasium.make("InvertedPendulum-v5"), Reward()
+obs, info = env.reset(seed=int(sys.argv[1]))
+model, data = env.unwrapped.model, env.unwrapped.data
+reward.reset(model, data)
+ended = False
+while not ended:
+    (action,) = policy.run(None, {"observation": obs[None].astype(numpy.float64)})
+    obs, _, terminated, truncated, info = env.step(action[0])
+    reward.step(model, data, action[0], terminated=terminated, obs=obs, info=info)
+    ended = terminated or truncated
+print(reward.measure("fitness"))
+"""
+
+
+def test_an_exported_policy_has_its_judged_fitness_at_home(undisturbed: tuple[Run, str]) -> None:
+    pytest.importorskip("onnxruntime")
+    run, _ = undisturbed
+    cwd = run.folder.parents[1]
+    folder = str(run.folder)
+    printed = done("export", folder, "human", "--to", "policy", "--out", "home", cwd=cwd)
+    done("export", folder, "human", "--out", "home", cwd=cwd)
+    (trained,) = run.evaluated("human", report=True).trained
+    card = (cwd / "home" / "README.md").read_text()
+    assert f"This policy, seed {trained.seed}: fitness " in card
+    assert "human, median of 2 judged episodes" in printed.replace("hand-written", "human")
+    for judged in trained.episodes:
+        command = [sys.executable, "-c", AT_HOME, str(judged.seed)]
+        found = subprocess.run(command, cwd=cwd / "home", capture_output=True, text=True, check=True)
+        assert float(found.stdout) == pytest.approx(judged.fitness, rel=0.05)
+
+
 def test_policies_load_in_plain_stable_baselines(undisturbed: tuple[Run, str]) -> None:
     run, _ = undisturbed
     policy = next(run.folder.glob("candidates/g0-00/seed-*/policy.zip"))
