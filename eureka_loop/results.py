@@ -72,7 +72,12 @@ class TermStats:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Means over the training episodes finished since the checkpoint before; None where none finished."""
+    """Means over the training episodes finished since the checkpoint before; None where none finished.
+
+    Attributes:
+        action_noise: standard deviation of the exploring policy's actions, as a share of their bounds; None
+            where it depends on the state (SAC).
+    """
 
     step: Count
     episodes: Count
@@ -80,6 +85,7 @@ class Checkpoint:
     success: float | None
     episode_length: float | None  # steps
     terms: Mapping[str, TermStats]
+    action_noise: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

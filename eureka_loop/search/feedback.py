@@ -127,7 +127,7 @@ def _final(best: Evaluated) -> str:
         line += f" (of {seeds} seeds: {', '.join(compact(each.fitness) for each in best.trained)})"
     if len({*fitness}) > 1:
         line += f", {compact(min(fitness))} to {compact(max(fitness))}"
-    line += f" in {plural(len(scores), 'episode')}"
+    line += f" in {plural(len(scores), 'judged episode')}"
     if (success := mean_known(score.success for score in scores)) is not None:
         line += f"; success {percent(success)}"
     if (progress := best.score(PROGRESS)) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean
@@ -17,6 +18,7 @@ ALIKE = 0.1  # of the median's score: a worst episode this near isn't shown besi
 MOVED = 0.05  # m or turns: less isn't mentioned
 MOTION = ("moved", "path", "turned")
 MOST_CHANGES = 8
+MOST_EPISODES = 20  # in a list of single ones
 MOST_DECIMALS = 6  # the noise of a simulation at rest is 0
 SHARES = ("mean |action|", "actions at a bound")
 AT_ONE = "time with "  # before the name of an observable of zeros and ones
@@ -133,6 +135,8 @@ def _lines(episodes: Sequence[JudgedEpisode]) -> Iterator[str]:
     """One line on endings, success, motion, contacts, actions, reward; those that are known."""
     seen = [_seen(each) for each in episodes]
     yield _endings(seen)
+    if each := _each(episodes):
+        yield each
     if any(each.success is not None for each in episodes):
         yield _success(episodes)
     did = _collected(seen, lambda each: dict(_did(each)))
@@ -155,6 +159,24 @@ def _lines(episodes: Sequence[JudgedEpisode]) -> Iterator[str]:
         yield f"reward per step: {_spread('', total)}, the sum of {parts}"
         if fmean(total) < 0 and any(each.terminated for each in seen):
             yield "the reward is negative and the environment can end an episode: ending early pays"
+
+
+def _each(episodes: Sequence[JudgedEpisode]) -> str:
+    """Single episodes, of many some, evenly over the ranking; "" where all are alike."""
+    order = sorted(episodes, key=lambda each: standing(each.score))
+    places = np.linspace(0, len(order) - 1, min(len(order), MOST_EPISODES)).round().astype(int).tolist()
+    texts = []
+    for each in (order[place] for place in places):
+        seen, by = _seen(each), [f"{compact(each.fitness)}"]
+        by += [f"progress {compact(each.progress)}"] if each.progress is not None else []
+        by += [f"in {compact(seen.seconds)} s{' ended' * seen.terminated}"] + ["success"] * bool(each.success)
+        texts.append(" ".join(by))
+    if len({*texts}) == 1:
+        return ""
+    runs = [(text, len([*same])) for text, same in itertools.groupby(texts)]
+    shown = "; ".join(f"{amount} × {text}" if amount > 1 else text for text, amount in runs)
+    some = f"{len(places)} of {len(order)} episodes" if len(places) < len(order) else "episodes"
+    return f"{some}, worst first (fitness, length, `ended` by the environment): {shown}"
 
 
 def _endings(seen: Sequence[Behaviour]) -> str:

@@ -10,6 +10,8 @@ from eureka_loop.results import Checkpoint, Trained, mean_known
 from eureka_loop.reward.contract import is_diagnostic
 from eureka_loop.search.judged import columns, row
 
+SHARES = ("success", "action_noise")  # of episodes; of the actions' bounds
+
 
 def training_table(trained: Sequence[Trained], points: int = 10) -> str:
     """A table: a column a point of training, of at most `points`; rows for fitness, reward and every term.
@@ -21,10 +23,10 @@ def training_table(trained: Sequence[Trained], points: int = 10) -> str:
     shown = min(points, len(every))
     stages = [every[math.ceil(len(every) * (n + 1) / shown) - 1] for n in range(shown)]
     rows = [["step", *(count(stage[0].step) for stage in stages), "lowest", "highest", "share"]]
-    for name in ("fitness", "success", "episode_length"):
+    for name in ("fitness", "success", "episode_length", "action_noise"):
         means = [mean_known(getattr(point, name) for point in stage) for stage in stages]
         if any(mean is not None for mean in means):
-            cells = [percent(each) for each in means] if name == "success" else row(means)
+            cells = [percent(each) for each in means] if name in SHARES else row(means)
             label, constant = name.replace("_", " "), len(cells) > 1 and len({*cells}) == 1
             rows.append([f"{label} {cells[0]} throughout"] if constant else [label, *cells, "", "", ""])
     terms = [*stages[-1][0].terms] if stages else []
@@ -44,7 +46,8 @@ def training_table(trained: Sequence[Trained], points: int = 10) -> str:
         share = mean_known(point.terms[term].share for point in stages[-1] if term in point.terms)
         rows.append([term, *row(means, low, high), "logged" if is_diagnostic(term) else percent(share)])
     seeds = f", means of {len(trained)} seeds" if len(trained) > 1 else ""
-    return "\n".join([f"Over training, exploration included{seeds}:", *columns(rows)])
+    heading = f"Over training, exploring (not judged){seeds}:"
+    return "\n".join([heading, *columns(rows)])
 
 
 def _reward(point: Checkpoint, terms: Sequence[str]) -> float | None:

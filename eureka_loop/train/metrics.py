@@ -117,7 +117,7 @@ class TrainingMetrics:
         """Whether `end_rollout` at this step has anything to write."""
         return step >= self._next_point or bool(self._ends and step >= self._ends[0])
 
-    def end_rollout(self, step: int, steps_per_s: float) -> None:
+    def end_rollout(self, step: int, steps_per_s: float, action_noise: float | None = None) -> None:
         """Write a point of the curves, means since the point before, and a checkpoint where they are due."""
         if step >= self._next_point:
             self._next_point = step + self._every
@@ -131,7 +131,8 @@ class TrainingMetrics:
             length = sum(lengths) / len(lengths) if lengths else None
             terms = self._sums.stats() if self._sums else {}
             fitness, success = means.get("fitness"), means.get("success")
-            self.checkpoints.append(Checkpoint(step, len(lengths), fitness, success, length, terms))
+            finished = (len(lengths), fitness, success, length)
+            self.checkpoints.append(Checkpoint(step, *finished, terms, action_noise))
             self._begin_stage()
 
     def progress(self, step: int, steps_per_s: float) -> dict[str, float]:
@@ -153,6 +154,12 @@ class TrainingMetrics:
         self._sums = None
         self._lengths: list[int] = []  # of all episodes
         self._first = len(self._judged)
+
+
+def share_of_bounds(std: Array, low: Array, high: Array) -> float | None:
+    """The mean standard deviation of actions, (A,), as a share of their bounds; None without bounds."""
+    size = np.maximum(np.abs(low), np.abs(high))
+    return float((std / size).mean()) if np.isfinite(size).all() and size.all() else None
 
 
 def _means(episodes: Sequence[TrainingEpisode]) -> dict[str, float]:

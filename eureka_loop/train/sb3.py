@@ -38,7 +38,7 @@ from eureka_loop.train.buffers import (
     fill,
 )
 from eureka_loop.train.hyperparameters import Settings, make_model, settings
-from eureka_loop.train.metrics import Pace, TrainingMetrics
+from eureka_loop.train.metrics import Pace, TrainingMetrics, share_of_bounds
 from eureka_loop.train.normalization import RewardScale
 from eureka_loop.train.saved import predictor, save_policy
 
@@ -179,7 +179,12 @@ class Supervision(BaseCallback):
             if isinstance(self.model, SAC):  # so that a checkpoint holds every row up to its step
                 buffer: Any = self.model.replay_buffer
                 buffer.compute_pending_rewards()
-            self.metrics.end_rollout(self.num_timesteps, self.pace.speed)
+            noise = None
+            if isinstance(self.model, PPO):
+                space: Any = self.model.action_space
+                std = self.model.policy.log_std.exp().numpy(force=True)
+                noise = share_of_bounds(std, space.low, space.high)
+            self.metrics.end_rollout(self.num_timesteps, self.pace.speed, noise)
 
     def _on_training_end(self) -> None:
         self.pace.tick(self.num_timesteps)

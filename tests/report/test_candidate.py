@@ -109,7 +109,7 @@ def test_training_is_shown_as_in_feedback(
 ) -> None:
     screen = shown(candidate_page(script.whole(), "human"), width=width)
     table = screen[screen.index("Training  as in feedback to designers") :].splitlines()[1:]
-    assert table[0] == "  Over training, exploration included, means of 3 seeds:"
+    assert table[0] == "  Over training, exploring (not judged), means of 3 seeds:"
     assert len(table[1].split()) == 1 + points + len(("lowest", "highest", "share"))
     assert table[2].split()[-1] == "2.1", "the last point is the end of training"
     assert max(map(len, table)) <= width

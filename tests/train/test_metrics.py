@@ -13,7 +13,7 @@ from eureka_loop.records import Array, Job
 from eureka_loop.results import TermStats
 from eureka_loop.reward.sandbox.process import Terms
 from eureka_loop.simulate.step_buffer import Transitions
-from eureka_loop.train.metrics import TermSums, TrainingMetrics
+from eureka_loop.train.metrics import TermSums, TrainingMetrics, share_of_bounds
 
 
 class SumJudge:
@@ -108,3 +108,10 @@ def test_checkpoints_end_with_a_rollout(
     assert all(each.terms["twice"] == TermStats(2.0, 2.0, 2.0, 1.0) for each in metrics.checkpoints)
     assert sum(each.episodes for each in metrics.checkpoints) == len(ends) - (ends[-1] > 150)
     metrics.logger.close()
+
+
+def test_action_noise_is_a_share_of_the_bounds_where_there_are_any() -> None:
+    std, ones = np.array([0.3, 1.0]), np.ones(2)
+    assert share_of_bounds(std, np.array([-3.0, -1.0]), np.array([3.0, 0.5])) == pytest.approx(0.55)
+    assert share_of_bounds(std, -np.inf * ones, np.inf * ones) is None
+    assert share_of_bounds(std, 0.0 * ones, 0.0 * ones) is None

@@ -19,6 +19,7 @@ from torch import Tensor
 from eureka_loop.records import Array
 from eureka_loop.simulate.batched import BatchedEnvs
 from eureka_loop.train.hyperparameters import Settings
+from eureka_loop.train.metrics import share_of_bounds
 from eureka_loop.train.normalization import Flags, Floats, ObservationScale, RewardScale
 from eureka_loop.train.population.policies import CPU, StackedPolicies
 
@@ -105,6 +106,11 @@ class PopulationPPO:
                     bootstraps[t] = values * np.float32(self.model.gamma) * cut
         self._last_obs = observations[-1]
         return Rollout(observations, actions, log_probs, dones, bootstraps)
+
+    def action_noise(self, learner: int) -> float | None:
+        """See `Checkpoint`."""
+        std = self.policies.networks().log_std[learner, 0].exp().numpy(force=True)
+        return share_of_bounds(std, self._envs.action_low, self._envs.action_high)
 
     def _observed(self, observations: Array) -> Floats:
         self.observation_scale.update(observations)

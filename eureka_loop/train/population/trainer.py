@@ -165,7 +165,8 @@ class Cohort:
         self._fail_diverged()
         rewards, due = self._rewards(rollout), self._pace.tick(self._step)
         for place in self.ppo.active:
-            self._learners[place].metrics.end_rollout(self._step, self._pace.speed)
+            if (metrics := self._learners[place].metrics).due(self._step):
+                metrics.end_rollout(self._step, self._pace.speed, self.ppo.action_noise(place))
         if self.ppo.active:
             losses = self.ppo.update(rewards, rollout, 1.0 - self._step / job.steps)
             for place, each in losses.items():

@@ -23,7 +23,7 @@ from eureka_loop.search.feedback import feedback
 from tests.search.test_feedback import lineage
 
 CONVERSATIONS = Path(__file__).parents[2] / "conversations"
-FEEDBACK = "g0-01: the final policy's fitness is 1.2 in 10 episodes; episode length 1000 steps."
+FEEDBACK = "g0-01: the final policy's fitness is 1.2 in 10 judged episodes; episode length 1000 steps."
 PROBLEMS = "Line 2: unknown observable 'speed'; did you mean 'forward_velocity' (N,) m/s?"
 SOURCE = 'def compute_reward(forward_velocity):\n    return {"go": forward_velocity}\n'
 EXCHANGE = {

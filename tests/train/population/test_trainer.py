@@ -74,6 +74,10 @@ def test_results_of_a_cohort(make_job: MakeJob, cohort: Cohort, tmp_path: Path) 
             assert set(checkpoint.terms) == terms
             assert checkpoint.episodes >= 3
             assert checkpoint.fitness is not None
+        noise = [checkpoint.action_noise for checkpoint in trained.checkpoints]
+        assert noise[0] == 1.0  # SB3's first standard deviation; Hopper's actions are within ±1
+        assert all(each and 0.8 < each < 1.2 for each in noise)
+        assert noise[2] != 1.0
         assert set(trained.correlations) == terms
         assert files.plain(trained)
         tags = EventAccumulator(str(tmp_path / str(index))).Reload().Tags()["scalars"]

@@ -106,6 +106,7 @@ def test_it_is_sb3s(
     assert ours.correlations == pytest.approx(theirs.correlations, abs=1e-2)
     for mine, other in zip(ours.checkpoints, theirs.checkpoints, strict=True):
         assert (mine.step, mine.episodes) == (other.step, other.episodes)
+        assert mine.action_noise == pytest.approx(other.action_noise, rel=1e-3)
         assert mine.fitness == (other.fitness and pytest.approx(other.fitness, rel=1e-2))
         for term, stats in mine.terms.items():
             assert stats.mean == pytest.approx(other.terms[term].mean, rel=1e-2, abs=1e-3)
