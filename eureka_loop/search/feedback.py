@@ -34,6 +34,7 @@ class Detail:
     others: int = 100  # programs in four lines; the rest get one
     generations: int = 100
     worst: bool = True  # course of the worst episode
+    single: bool = True  # a list of judged episodes
     points: int = 10  # of training
 
 
@@ -42,8 +43,10 @@ DETAILS = (
     Detail(),
     Detail(others=4),
     Detail(others=4, worst=False),
-    Detail(others=2, worst=False, points=5),
-    Detail(others=0, worst=False, points=5, generations=5),
+    Detail(others=4, worst=False, single=False),
+    Detail(others=3, worst=False, single=False),
+    Detail(others=2, worst=False, single=False, points=5),
+    Detail(others=0, worst=False, single=False, points=5, generations=5),
 )
 
 
@@ -92,7 +95,10 @@ def _parts(
     known = {each.candidate.id: each for each in (*history, *generation, *parents)}
     if best and best.trained:
         yield "\n".join([_final(best), *_beside(best, floors, history)])
-        told = behaviour(best.trained), courses(best.trained, floors, worst=detail.worst)
+        told = (
+            behaviour(best.trained, single=detail.single),
+            courses(best.trained, floors, worst=detail.worst),
+        )
         yield from filter(None, told)
         path = path_to(best, known.values())
         yield from _steps(path if operator == "path" else path[-2:])

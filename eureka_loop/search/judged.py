@@ -18,7 +18,7 @@ ALIKE = 0.1  # of the median's score: a worst episode this near isn't shown besi
 MOVED = 0.05  # m or turns: less isn't mentioned
 MOTION = ("moved", "path", "turned")
 MOST_CHANGES = 8
-MOST_EPISODES = 20  # in a list of single ones
+MOST_EPISODES = 10  # in a list of single ones
 MOST_DECIMALS = 6  # the noise of a simulation at rest is 0
 SHARES = ("mean |action|", "actions at a bound")
 AT_ONE = "time with "  # before the name of an observable of zeros and ones
@@ -27,14 +27,18 @@ UNITS = {"length": " s", "still from": " s", "moved": " m", "path": " m", "turne
 Values = dict[str, list[float]]  # measure → its value in each episode
 
 
-def behaviour(trained: Sequence[Trained]) -> str:
-    """A list of what the policy did over all judged episodes; "" where they were judged without it."""
+def behaviour(trained: Sequence[Trained], *, single: bool = True) -> str:
+    """A list of what the policy did over all judged episodes; "" where they were judged without it.
+
+    Args:
+        single: whether episodes are listed one by one, too.
+    """
     episodes = [each for one in trained for each in one.episodes if each.behaviour]
     if not episodes:
         return ""
     amount = plural(len(episodes), "judged episode")
     heading = f"What the final policy did, without exploration, in {amount}: mean (lowest to highest)"
-    return "\n".join([heading, *(f"- {line}" for line in _lines(episodes))])
+    return "\n".join([heading, *(f"- {line}" for line in _lines(episodes, single))])
 
 
 def courses(
@@ -131,11 +135,11 @@ def reward_per_step(trained: Sequence[Trained]) -> float | None:
     return mean_known(sum(_terms(each).values()) if each.terms else None for each in seen)
 
 
-def _lines(episodes: Sequence[JudgedEpisode]) -> Iterator[str]:
+def _lines(episodes: Sequence[JudgedEpisode], single: bool) -> Iterator[str]:
     """One line on endings, success, motion, contacts, actions, reward; those that are known."""
     seen = [_seen(each) for each in episodes]
     yield _endings(seen)
-    if each := _each(episodes):
+    if single and (each := _each(episodes)):
         yield each
     if any(each.success is not None for each in episodes):
         yield _success(episodes)

@@ -164,37 +164,8 @@ def test_points_are_spread_and_end_with_the_last(points: int, steps: list[str]) 
 def test_unknown_values_are_dashes_and_without_checkpoints_there_is_no_table() -> None:
     table = training_table([trained(fitness=[None, 1.0, None, 2.0])]).splitlines()
     assert table[2].split() == ["fitness", "–", "1", "–", "2"]
-<<<<<<< HEAD
-    outcome = "g0-00: the final policy's fitness is 2.5, 2 to 3 in 2 episodes; episode length 1000 steps."
-    assert feedback([evaluated("g0-00", trained(fitness=[]))], []) == outcome
-=======
-    outcome = (
-        "g0-00: the final policy's fitness is 2.5, 2 to 3 in 2 judged episodes; episode length 1000 steps."
-    )
-    assert feedback(evaluated("g0-00", trained(fitness=[])), []) == outcome
-
-
-def test_halted_candidates_say_when_and_why_below_the_finished_ones() -> None:
-    generation = [
-        halted("g0-00", 11_264, 9.0, needed=9.5),
-        evaluated("g0-01", Failed("g0-01", "diverged", "nan")),
-        halted("g0-02", 33_792, 0.31, rung=1),
-        evaluated("g0-03", trained("g0-03", scores=[0.25])),
-    ]
-    assert feedback(evaluated("g0-05", trained("g0-05")), generation).splitlines()[-4:] == [
-        "g0-03: fitness 0.25 (terms: go)",
-        "g0-02: stopped after 33.8k of 100k steps with fitness 0.31, below the best 3 of 8 (0.52 or more), "
-        "success 0% (terms: go)",
-        "g0-00: stopped after 11.3k of 100k steps with fitness 9, below the best 3 of 8 (9.5 or more), "
-        "success 0% (terms: go)",
-        "g0-01: failed, diverged: nan",
-    ]
-    alone = feedback(halted("g0-00", 11_264, 0.31), []).splitlines()[0]
-    assert alone.startswith(
-        "g0-00: stopped after 11.3k of 100k steps with fitness 0.31, below the best 3 of 8"
-    )
-    assert "The policy's fitness is 0.31" in alone
->>>>>>> 6d33990 (Feedback lists judged episodes and the action noise of training, and tells training from judging)
+    fitness = "g0-00: the final policy's fitness is 2.5, 2 to 3 in 2 judged episodes"
+    assert feedback([evaluated("g0-00", trained(fitness=[]))], []) == f"{fitness}; episode length 1000 steps."
 
 
 def test_every_judged_episode_is_listed_and_of_many_some_evenly() -> None:
@@ -205,7 +176,7 @@ def test_every_judged_episode_is_listed_and_of_many_some_evenly() -> None:
 
     how = "worst first (fitness, length, `ended` by the environment)"
     assert listed(4) == f"- episodes, {how}: 0 in 5 s ended; 0 in 50 s; 2 × 1 in 50 s"
-    assert listed(60).startswith(f"- 20 of 60 episodes, {how}: 0 in 5 s ended; 1 in 50 s; ")
+    assert listed(60).startswith(f"- 10 of 60 episodes, {how}: 0 in 5 s ended; 3 in 50 s; ")
     assert listed(60).endswith("; 29 in 50 s")
     assert "worst first" not in listed(1)
 
