@@ -1,4 +1,4 @@
-"""`eureka tasks`, `look`, `inspect`, `lessons` and `watch`: show what there is; nothing is trained."""
+"""`eureka tasks`, `look`, `inspect`, `lessons`, `watch`, `robustness`: show what there is; no training."""
 
 from __future__ import annotations
 
@@ -165,4 +165,28 @@ def watch(arguments: list[str]) -> int:
     if why:
         raise RunError(f"no video: {why}; `eureka doctor` says what this machine can draw with")
     print_lines(f"Film: {episode.path}", f"Moments: {episode.moments}")
+    return 0
+
+
+@dataclass(frozen=True)
+class RobustnessOptions:
+    """A table of a reward's policies where mass, friction, latency, noise or the start differ."""
+
+    run: Where
+    """The run's folder."""
+    id: Annotated[tyro.conf.Positional[str | None], optional("[ID]")] = None
+    """A candidate: g0-03; or human, sparse. Default: the winner."""
+    episodes: Annotated[int, tyro.conf.arg(metavar="N")] = 5
+    """Episodes of each policy under each condition."""
+
+
+def robustness(arguments: list[str]) -> int:
+    """Play a reward's policies under other conditions."""
+    options = parse(RobustnessOptions, "robustness", arguments)
+    from eureka_loop.report.compare.setup import winner
+    from eureka_loop.report.layout import show
+    from eureka_loop.report.robustness import page
+
+    run = Run.open(options.run)
+    show(page(run, options.id or winner(run).id, options.episodes))
     return 0

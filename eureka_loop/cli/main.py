@@ -26,6 +26,7 @@ describe
 inspect
   inspect RUN [ID]    ranking, lineage, failures, cost; or one candidate's code, terms and feedback
   watch RUN [ID]      a trained policy in a window, or as a film and a sheet of moments
+  robustness RUN [ID] its policies where mass, friction, latency, noise or the start differ
   lessons [N]         differences that runs have measured, for later prompts; note on one, or forget it
 compare
   compare RUN         the winner against the hand-written reward or any other: better, worse, as good?
@@ -49,10 +50,11 @@ MODULES = {
     "look": "look",
     "inspect": "look",
     "watch": "look",
+    "robustness": "look",
     "lessons": "look",
 }
 COMMANDS = tuple(
-    "run resume propose train tune fitness tasks look inspect lessons watch compare bench export"
+    "run resume propose train tune fitness tasks look inspect lessons watch robustness compare bench export"
     " doctor".split()
 )
 

@@ -12,7 +12,7 @@ from eureka_loop.execute.local import filmed
 from eureka_loop.foreign import read_job, require_known_env
 from eureka_loop.provenance import NOT_HERE
 from eureka_loop.records import POLICY
-from eureka_loop.results import standing
+from eureka_loop.results import Evaluated, standing
 from eureka_loop.store import REFERENCES, Run
 
 ONLY_PICKLES = (
@@ -49,22 +49,13 @@ def film(run: Run, id: str, *, worst: bool = False) -> Film:
         UnknownName: the run has no such candidate.
         BadInput: no policy of it is there, or an env that somebody else has chosen; see `foreign`.
     """
-    run.candidate(id)
-    require_known_env(run)
-    evaluated = run.evaluated(id, report=True)
-    if not evaluated.trained:
-        evaluated = run.evaluated(id)
-    folders = {each.seed: run.job_folder(id, each.seed) for each in evaluated.trained}
+    evaluated, folders = policies(run, id)
     found = [
         (episode, each.seed)
         for each in evaluated.trained
-        if (folders[each.seed] / POLICY).exists()
+        if each.seed in folders
         for episode in each.episodes
     ]
-    if not found and any((folder / "policy.zip").exists() for folder in folders.values()):
-        raise BadInput(f"{text.label(id)}: {ONLY_PICKLES}")
-    if not found:
-        raise BadInput(f"{id} has no trained policy in {run.folder}; `eureka inspect {run.folder}` says why")
     found.sort(key=lambda each: standing(each[0].score))
     episode, seed = found[0 if worst else (len(found) - 1) // 2]
     policy = folders[seed]
@@ -75,6 +66,25 @@ def film(run: Run, id: str, *, worst: bool = False) -> Film:
     label += f" ({NOT_HERE})" * (seed in evaluated.elsewhere)
     path = run.folder / "films" / f"{id}-{policy.name}-episode-{episode.seed}.mp4"
     return Film(label, path, policy, episode.seed)
+
+
+def policies(run: Run, id: str) -> tuple[Evaluated, dict[int, Path]]:
+    """A candidate's results, on report seeds where there are any, and the folders of its policies by seed.
+
+    Raises: as `film`.
+    """
+    run.candidate(id)
+    require_known_env(run)
+    evaluated = run.evaluated(id, report=True)
+    if not evaluated.trained:
+        evaluated = run.evaluated(id)
+    folders = {each.seed: run.job_folder(id, each.seed) for each in evaluated.trained}
+    found = {seed: folder for seed, folder in folders.items() if (folder / POLICY).exists()}
+    if not found and any((folder / "policy.zip").exists() for folder in folders.values()):
+        raise BadInput(f"{text.label(id)}: {ONLY_PICKLES}")
+    if not found:
+        raise BadInput(f"{id} has no trained policy in {run.folder}; `eureka inspect {run.folder}` says why")
+    return evaluated, found
 
 
 def films(run: Run, winner: str) -> tuple[list[Film], str]:

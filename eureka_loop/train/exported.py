@@ -69,8 +69,8 @@ def _model(onnx: Any, found: dict[str, Any]) -> Any:
 
     value, single = "observation", np.float32
     if "mean" in found:
-        value = add("Sub", value, constant(found["mean"]))
-        value = add("Div", value, constant(np.sqrt(found["var"] + play.EPSILON)))
+        value = add("Sub", value, constant(np.float64(found["mean"])))
+        value = add("Div", value, constant(np.sqrt(np.float64(found["var"]) + play.EPSILON)))
         value = add("Clip", value, constant(-play.CLIP), constant(play.CLIP))
     value = add("Cast", value, to=onnx.TensorProto.FLOAT)
     for place, text in enumerate(found["layers"].tolist()):
@@ -79,7 +79,7 @@ def _model(onnx: Any, found: dict[str, Any]) -> Any:
             weight, bias = (constant(found[f"{place}.{part}"]) for part in ("weight", "bias"))
             value = add("Gemm", value, weight, bias, transB=1)
         elif name in ACTIVATIONS:
-            value = add(ACTIVATIONS[name], value)
+            value = add(ACTIVATIONS[name], value, **({"alpha": float(numbers[0])} if numbers else {}))
         elif name == "SiLU":
             value = add("Mul", value, add("Sigmoid", value))
         elif name == "GELU":
@@ -88,7 +88,7 @@ def _model(onnx: Any, found: dict[str, Any]) -> Any:
             value = add("Mul", half, add("Add", inner, constant(single(1.0))))
         else:  # Hardtanh
             value = add("Clip", value, *(constant(single(each)) for each in numbers))
-    low, high = found["low"].ravel(), found["high"].ravel()
+    low, high = (found[each].ravel().astype(single) for each in ("low", "high"))
     if found["squashed"]:
         share = add("Mul", add("Add", value, constant(single(1.0))), constant(0.5 * (high - low)))
         value = add("Add", share, constant(low))

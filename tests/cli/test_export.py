@@ -51,6 +51,8 @@ def test_mistakes(a_run: Callable[..., Run], tmp_path: Path, refused: Refused) -
     assert "none.py" in refused("export none.py --task hopper-hop")
     assert "only a run has policies" in refused("export mine.py --task hopper-hop --to policy")
     assert "g1-02 has no trained policy" in refused("export r g1-02 --to policy")
+    assert "g1-02 has no trained policy" in refused("robustness r g1-02")
+    assert "--episodes takes 1 to" in refused("robustness r g1-02 --episodes 0")
     assert "--to takes one of" in refused("export r --to onnx")
     assert "has its own task" in refused("export r --task hopper-hop")
     assert "no winner yet" in refused("export r")
