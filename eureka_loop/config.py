@@ -75,7 +75,8 @@ class RunConfig(TrainConfig):
     yes: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Take a drafted fitness unseen; reports call it unconfirmed."""
     designer: Annotated[str | None, optional("{templates,llm,manual,replay}")] = None
-    """Author of the rewards. Default: llm where a model is configured, else templates."""
+    """Author of the rewards, or several with commas: llm,templates. Default: llm where a model is configured,
+    else templates."""
     model: Annotated[str | None, optional("NAME")] = None
     """The language model; default: $EUREKA_MODEL."""
     base_url: Annotated[str | None, optional("URL")] = None
@@ -133,6 +134,11 @@ class RunConfig(TrainConfig):
     def leaves_open(self, name: str) -> bool:
         """Whether a number is not given."""
         return getattr(self, name) is None or (name in OPEN and not getattr(self, name))
+
+    @property
+    def designers(self) -> tuple[str, ...]:
+        """Names of the authors."""
+        return tuple(name.strip() for name in (self.designer or "").split(",") if name.strip())
 
     @property
     def strategy_name(self) -> str:

@@ -113,6 +113,7 @@ class Reply:
     problem: str = ""  # why there is no source
     exchange: Exchange = field(default_factory=dict)  # messages, raw reply, usage: JSON
     operator: str = ""  # by which it was made; "": that of the request
+    designer: str = ""  # that wrote it, where several do
 
 
 @dataclass(frozen=True, slots=True)

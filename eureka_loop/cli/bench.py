@@ -114,9 +114,9 @@ def options_of(words: list[str]) -> BenchOptions:
         confirm(options, given, Path(file), trusted=options.trust)
     if file is None and options.algo != base.algo:
         options = replace(options, hyperparameters={})  # the suite's are the other algorithm's
-    if options.designer == "replay" or options.replay is not None:
+    if "replay" in options.designers or options.replay is not None:
         raise BadInput("a bench can't replay a run, which holds one task: give --designer templates or llm")
-    if options.designer == "manual":
+    if "manual" in options.designers:
         raise BadInput("a bench waits for nobody's answers: give --designer templates or llm")
     if options.report_seeds == 0:
         raise BadInput("--report-seeds 0 leaves no results: a bench is made of reports; give 1 or more")

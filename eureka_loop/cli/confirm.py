@@ -48,7 +48,7 @@ def from_file(
 ) -> Iterator[str]:
     """Decisions on keys, money and safety that only the configuration states, not the user, a line each."""
     model, url = configured_model(config.model, environ), configured_url(config.base_url, environ)
-    if config.designer == "llm" or (config.designer is None and model):
+    if "llm" in config.designers or (config.designer is None and model):
         if url != configured_url(getattr(given, "base_url", None), environ):
             key = api_key(url, environ)
             yield f"prompts go to {url}, with {f'the key in {key.name}' if key else 'no key'}"

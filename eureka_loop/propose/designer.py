@@ -27,12 +27,14 @@ class Repair:
     Attributes:
         exchange: of that reply, so that a model sees its earlier answer as its own turn.
         attempt: 1 for the first repair of a program.
+        designer: that wrote it; "" where there is one alone.
     """
 
     source: str | None
     problems: str
     exchange: Mapping[str, Any] = field(default_factory=dict)
     attempt: int = 1
+    designer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ DESIGNERS: Registry[DesignerFactory] = Registry(
         "llm": "eureka_loop.propose.llm.designer:create",
         "manual": "eureka_loop.propose.manual:create",
         "replay": "eureka_loop.propose.replay:create",
+        "mixed": "eureka_loop.propose.mixed:create",
     },
 )
 
@@ -184,7 +187,7 @@ def settle(config: RunConfig) -> RunConfig:
     check(config)
     if config.designer == "manual" and config.leaves_open("samples"):
         config = replace(config, samples=SAMPLES_BY_HAND)
-    if config.designer == "llm":
+    if "llm" in config.designers:
         model, url = configured_model(config.model), configured_url(config.base_url)
         config = replace(config, model=model, base_url=url)
     return config
@@ -199,7 +202,12 @@ def check(config: RunConfig, run: Run | None = None) -> None:
     """
     if config.base_url is not None:  # it is written into run.toml with any designer
         check_url(config.base_url)
-    DESIGNERS.load(config.designer or "templates")(config, run)
+    _create(config, run)
+
+
+def _create(config: RunConfig, run: Run | None) -> Designer:
+    several = "," in (config.designer or "")
+    return DESIGNERS.load("mixed" if several else config.designer or "templates")(config, run)
 
 
 def choice(config: RunConfig) -> str:
@@ -214,7 +222,7 @@ def choose_designer(run: Run, config: RunConfig) -> Designer:
     given = run.folder / "given.py"
     if given.exists():
         return GivenDesigner(files.read_text(given))
-    return DESIGNERS.load(config.designer or "templates")(config, run)
+    return _create(config, run)
 
 
 class GivenDesigner:

@@ -123,7 +123,7 @@ class Writer:
             if failed is None or failed.passing or len(replies) > REPAIRS or request.replies:
                 break
             problems = f"{failed.message}\n{failed.detail}".strip()
-            repair = Repair(last.source, problems, last.exchange, attempt=len(replies))
+            repair = Repair(last.source, problems, last.exchange, len(replies), last.designer)
             try:
                 await self._call(replace(request, repair=repair), sample)
             except DesignerError as error:
@@ -137,7 +137,7 @@ class Writer:
             id=id,
             generation=request.generation,
             source=last.source or "",
-            designer=CMA_ES if request.replies else self._designer.name,
+            designer=CMA_ES if request.replies else last.designer or self._designer.name,
             parents=last.parents,
             note=last.note,
             operator=last.operator or request.operator,

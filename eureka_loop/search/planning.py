@@ -104,7 +104,7 @@ def make_plan(
         spent: seconds since the run began.
     """
     least = with_numbers(_with(config, LEAST), training, domain)
-    writing = WRITING if config.designer == "llm" else 0.0
+    writing = WRITING if "llm" in config.designers else 0.0
 
     def took(whole: RunConfig) -> float:
         """Seconds in all."""

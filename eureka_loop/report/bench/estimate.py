@@ -49,7 +49,7 @@ def of_search(task: Task, config: RunConfig, pace: Pace, prices: Sequence[Price]
     confirmed = round(config.generations * confirmations(config.seeds, config.confirm))
     tokens: int = 0
     usd: float | None = 0.0
-    if config.designer == "llm":
+    if "llm" in config.designers:
         calls = config.generations * config.samples
         prompts = calls * pace.prompt + (calls - config.samples) * FEEDBACK
         replies = calls * min(REPLY, config.max_completion_tokens)
@@ -86,7 +86,7 @@ def _measured(task: Task, config: RunConfig, folder: Path) -> Pace:
     waited = waiting(f"measuring how fast this machine trains on {task.env_id}", log=terminal())
     with waited, assemble.create(planned) as run:
         plan = files.read_json(run.folder / PLAN, TimePlan)
-        if config.designer == "llm":
+        if "llm" in config.designers:
             with assemble.assembled(run) as search:
                 first = search.request(ProposalRequest(0, (0,), config.samples), [])
             prompt = round(sum(len(each["content"].encode()) for each in messages(first)) / BYTES)
