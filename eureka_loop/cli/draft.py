@@ -46,17 +46,21 @@ class Question:
         show(draft_page(draft))
         if self._config.yes:
             return Answer()
-        answer = "n"
-        with contextlib.suppress(EOFError):
-            print(QUESTION, end="", file=sys.stderr, flush=True)
-            answer = input("").strip()
+        answer, kept = "n", self._config.out / f"{slug(self._config.task)}.py"
+        try:
+            with contextlib.suppress(EOFError):
+                print(QUESTION, end="", file=sys.stderr, flush=True)
+                answer = input("").strip()
+        except KeyboardInterrupt:  # the draft may have been paid for
+            files.write_text(kept, draft.source)
+            print_lines(f"The draft is in {kept}")
+            raise
         if answer.lower() in ("y", "yes"):
             return Answer()
         if answer.lower() in ("e", "edit"):
             return Answer(source=_edited(draft.source))
         if answer.lower() not in ("", "n", "no"):
             return Answer(words=answer)
-        kept = self._config.out / f"{slug(self._config.task)}.py"
         files.write_text(kept, draft.source)
         raise BadInput(f"nothing was begun; the draft is in {kept}: change it, and give --fitness {kept}")
 

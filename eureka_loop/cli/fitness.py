@@ -50,7 +50,7 @@ def fitness(arguments: list[str]) -> int:
     from eureka_loop.reward.sandbox.fork_server import ForkServer
     from eureka_loop.reward.sandbox.status import required
     from eureka_loop.search.describe import task_of
-    from eureka_loop.search.episodes import agreement, record, runs_in, score
+    from eureka_loop.search.episodes import agreement, record, runs_in, same_env, score
     from eureka_loop.search.measure import measured, try_fitness, with_text
     from eureka_loop.store import Run
 
@@ -73,8 +73,8 @@ def fitness(arguments: list[str]) -> int:
         if options.use:
             runs = [Run.open(options.use)]
             require_known_env(runs[0])
-            if runs[0].task().env_id != task.env_id:
-                raise BadInput(f"{options.use} is about {runs[0].task().env_id}, not {task.env_id}")
+            if not same_env(runs[0].task(), task):
+                raise BadInput(f"{options.use} is in another environment, {runs[0].task().env_id}")
         with waiting("recording episodes"):
             episodes = record(task, folder, runs)
         try:

@@ -167,7 +167,8 @@ class Drafting:
             found = list(pool.map(lambda n: self._admitted(model, asked, str(n)), range(2)))
         drafts = [each for each in found if isinstance(each, Draft)]
         if not drafts:
-            raise found[0] if isinstance(found[0], DesignerError) else DesignerError("no draft came")
+            why = str(found[0]).partition("; resume")[0]  # there is nothing to resume
+            raise DesignerError(f"no measure was drafted, and nothing was begun: {why}")
         draft, *rivals = drafts
         self._messages = asked
         shown: dict[str, object] = {"scores": self._shown(draft.scores)}

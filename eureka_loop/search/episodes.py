@@ -56,7 +56,7 @@ def record(task: Task, folder: Path, runs: Iterable[Run] = ()) -> list[RecordedE
         BadInput: the environment can't be made.
         RunError: the worker crashed.
     """
-    trained = dict(_policies(task, runs))
+    trained = dict(_policies(runs))
     chosen = np.unique(np.linspace(0, len(trained) - 1, min(MOST_TRAINED, len(trained))).astype(int))
     kept = {label: trained[label] for label in (list(trained)[index] for index in chosen)}
     policies = SCRIPTED | {label: str(path.resolve()) for label, path in kept.items()}
@@ -66,7 +66,7 @@ def record(task: Task, folder: Path, runs: Iterable[Run] = ()) -> list[RecordedE
     return [each for each in found if each.path.exists()]
 
 
-def _policies(task: Task, runs: Iterable[Run]) -> Iterator[tuple[str, Path]]:
+def _policies(runs: Iterable[Run]) -> Iterator[tuple[str, Path]]:
     """Label → folder of the first training of each candidate."""
     for run in runs:
         for id in run.candidate_ids():
@@ -83,12 +83,16 @@ def runs_in(folder: Path, task: Task) -> list[Run]:
         try:
             run = Run.open(path.parent)
             require_known_env(run)
-            other = run.task()
+            other, _ = run.task(), dict(_policies([run]))
         except EurekaError:
             continue  # damaged, or somebody else's
-        if run.made_here and (other.env_id, other.env_kwargs) == (task.env_id, task.env_kwargs):
+        if run.made_here and same_env(other, task):
             found.append(run)
     return found
+
+
+def same_env(one: Task, other: Task) -> bool:
+    return (one.env_id, one.env_kwargs) == (other.env_id, other.env_kwargs)
 
 
 def score(

@@ -12,6 +12,7 @@ from eureka_loop.envs.domain import Domain
 from eureka_loop.errors import BadInput
 from eureka_loop.records import Task
 from eureka_loop.reward.contract import ENTRY_POINTS, Kind, Program
+from eureka_loop.reward.episode import EPISODE
 from eureka_loop.reward.functions import SHAPING
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.parsing import parse
@@ -142,12 +143,13 @@ def observables_table(definitions: Definitions, names: Iterable[str], text: Sour
 
 
 def _add_shared(programs: Iterable[Program], text: SourceText) -> None:
-    """The shaping functions and modules that programs use."""
+    """The shaping functions, words for time and modules that programs use."""
     trees = [parse(each.source) for each in programs]
     names = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
     text.imports |= {f"import {name}" for name in names & {"math", "numpy"}}
-    for name in sorted(names & SHAPING.keys()):
-        text.expression(SHAPING[name])
+    known = SHAPING | EPISODE
+    for name in sorted(names & known.keys()):
+        text.expression(known[name])
 
 
 def _nested(program: Program) -> str:

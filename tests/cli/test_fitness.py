@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from eureka_loop.cli import main as cli
 from eureka_loop.config import RunConfig
+from eureka_loop.envs.registry import find_task
+from eureka_loop.records import Job
 from eureka_loop.search import assemble
 from eureka_loop.search.measure import with_text
+from eureka_loop.simulate.env import make_env
+from eureka_loop.store import Run
+from eureka_loop.train.saved import save_policy
 
 MEASURE = """\
 LONG = 0.5  # s
@@ -70,6 +79,35 @@ def test_mistakes_are_one_line(words: str, part: str, refused: Callable[[str], s
     (tmp_path / "empty.py").write_text("pole_up\n")
     (tmp_path / "late.py").write_text("def fitness(time):\n    return time[5000]\n")
     assert part in refused(f"fitness {words}")
+
+
+def test_policies_of_runs_play_and_a_damaged_run_is_left_out(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    a_run: Callable[..., Run],
+    refused: Callable[[str], str],
+) -> None:
+    words = ("time", "--env", "InvertedPendulum-v5")
+    task = replace(find_task("invertedpendulum-balance"), name="up")
+    run = a_run(
+        tmp_path / "runs" / "good", task, "def compute_reward(pole_up):\n    return {'a': pole_up[:, 2]}\n"
+    )
+    job = Job("g1-02", 0, task, run.candidate("g1-02").source, "ppo", 0, {}, (1,))
+    folder = run.write_job(job)
+    with closing(make_env(task)) as env:
+        model = PPO("MlpPolicy", DummyVecEnv([lambda: env]), n_steps=8, batch_size=8, device="cpu")
+        model.set_env(VecNormalize(model.get_env()))
+        save_policy(folder, model)
+    lines = shown(capsys, *words)
+    assert any(line.startswith("g1-02 of good ") for line in lines)
+    assert not any("No trained policy" in line for line in lines)
+    (folder / "job.json").write_text("{}")
+    assert any("No trained policy" in line for line in shown(capsys, *words))
+    assert "job.json" in refused(f"fitness {' '.join(words)} --with runs/good")
+    other = a_run(tmp_path / "other", find_task("hopper-hop"), "")
+    assert "is in another environment, Hopper-v5" in refused(
+        f"fitness {' '.join(words)} --with {other.folder}"
+    )
 
 
 def test_a_run_keeps_the_programs_of_a_file(tmp_path: Path) -> None:

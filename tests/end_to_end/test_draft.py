@@ -160,6 +160,15 @@ def test_a_no_begins_nothing_and_keeps_the_draft(tmp_path: Path) -> None:
     assert err.splitlines()[-1].endswith(f"change it, and give --fitness runs/{kept.name}")
 
 
+def test_a_limit_that_no_draft_fits_into_begins_nothing(
+    httpserver: HTTPServer, model: Model, tmp_path: Path
+) -> None:
+    code, _, err = eureka(*words("--yes", "--max-tokens", "500", url=httpserver.url_for("")), cwd=tmp_path)
+    assert (code, model.asked, list(tmp_path.glob("runs/*"))) == (1, [], [])
+    assert "no measure was drafted, and nothing was begun: --max-tokens 500" in err
+    assert "resume" not in err
+
+
 def test_without_a_terminal_and_without_yes_nothing_is_paid(
     httpserver: HTTPServer, model: Model, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import types
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -255,3 +256,22 @@ def test_what_a_domain_takes_from_other_packages_is_refused() -> None:
     task = Task("mine", HOP.env_id, "x", "def fitness(qpos):\n    return qpos[-1, 0]\n")
     with pytest.raises(BadInput, match="can't be written into a file"):
         python_text(task, domain, source, "a test")
+
+
+def test_words_for_time_and_flights_agree() -> None:
+    words = [
+        "begins(foot_contact).sum()",
+        "once(air_time > 0.05).mean()",
+        "held(foot_contact, dt).max()",
+        "within(foot_contact, 0.1, begins(air_time == 0), dt).mean()",
+        "first(time, begins(foot_contact), never=9.0) - last(time, foot_contact)",
+        "sum([per_phase(torso_height, air_time > 0, how).max() for how in ('max', 'mean', 'change', 'last')])",
+        "alternates(foot_contact, torso_height > 1.2).sum()",
+    ]
+    body = " + ".join(words)
+    fitness = f"def fitness(foot_contact, air_time, torso_height, dt, time):\n    return {body}\n"
+    reward = (
+        "def compute_reward(torso_flight_turn, prev_torso_flight_move):\n"
+        "    return {'turn': torso_flight_turn[:, 1], 'rise': prev_torso_flight_move[:, 2]}\n"
+    )
+    agrees(replace(find_task("hopper-hop"), fitness=fitness), reward, 200)
