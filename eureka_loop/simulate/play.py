@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Dict, MultiBinary, MultiDiscrete
+from gymnasium.wrappers import FlattenObservation, TransformAction, TransformObservation
 
 Env = gymnasium.Env[Any, Any]
 Predict = Callable[[Any], Any]  # observation → action
@@ -97,8 +98,8 @@ def make(env_id: str, arguments: Mapping[str, Any], **picture: Any) -> Env:
     env = gymnasium.make(env_id, disable_env_checker=True, **arguments, **picture)
     space = env.observation_space
     if isinstance(space, Dict) and isinstance(space.spaces.get("desired_goal"), Dict):
-        alone = gymnasium.wrappers.TransformObservation  # the kitchen's goals are always the same
-        env = alone(env, lambda seen: seen["observation"], space.spaces["observation"])
+        # The kitchen's goals are always the same.
+        env = TransformObservation(env, lambda seen: seen["observation"], space["observation"])
     return with_actions(with_observations(env))
 
 
@@ -109,19 +110,17 @@ def with_observations(env: Env) -> Env:
     parts = space.spaces.values() if goal else [space]  # type: ignore[attr-defined]
     if all(isinstance(each, Box) and each.shape for each in parts):
         return env
-    return gymnasium.wrappers.FlattenObservation(env)
+    return FlattenObservation(env)
 
 
 def with_actions(env: Env) -> Env:
     """The env with actions within bounds, all free: without a bound it is MuJoCo's, else -1 or 1."""
     space = env.action_space
     if isinstance(space, MultiBinary):
-        both = MultiDiscrete(np.full(space.shape, 2))
-        return gymnasium.wrappers.TransformAction(env, lambda action: action, both)
+        return TransformAction(env, np.asarray, MultiDiscrete(np.full(space.shape, 2)))
     if not isinstance(space, Box):
         return env
-    data, usual = simulation(env), np.ones(space.shape)
-    low, high = -usual, usual
+    data, low, high = simulation(env), -np.ones(space.shape), np.ones(space.shape)
     if data is not None and space.shape == (data.model.nu,):
         limited, ranges = data.model.actuator_ctrllimited > 0, data.model.actuator_ctrlrange
         low, high = np.where(limited, ranges[:, 0], low), np.where(limited, ranges[:, 1], high)
@@ -138,21 +137,20 @@ def with_actions(env: Env) -> Env:
         return values.astype(space.dtype)
 
     own = Box(low[free].astype(space.dtype), high[free].astype(space.dtype), dtype=space.dtype.type)
-    return gymnasium.wrappers.TransformAction(env, whole, own)
+    return TransformAction(env, whole, own)
 
 
 def simulation(env: Env) -> Any:
     """MuJoCo's data of an env, wherever it keeps them (`model` is theirs); None where there are none."""
     import mujoco  # not before a film has chosen what draws
 
-    level, seen = [env.unwrapped], set[int]()
+    level: list[Any] = [env.unwrapped]
     for _ in range(DEPTH):
         values = [value for each in level for value in vars(each).values()]
-        if found := next((each for each in values if isinstance(each, mujoco.MjData)), None):
-            return found
-        level = [each for each in values if hasattr(each, "__dict__") and id(each) not in seen]
-        level = [each for each in level if not isinstance(each, type | FunctionType | ModuleType)]
-        seen.update(map(id, level))
+        if known := next((each for each in values if isinstance(each, mujoco.MjData)), None):
+            return known
+        found = [each for each in values if not isinstance(each, type | FunctionType | ModuleType)]
+        level = [*{id(each): each for each in found if hasattr(each, "__dict__")}.values()]
     return None
 
 
@@ -234,11 +232,10 @@ def play(env: Env, predict: Predict, seed: int, see: Callable[[int], object] = l
     """Play one episode; `see` is called after the reset and after every step."""
     seen, _ = env.reset(seed=seed)
     begun, reward, successes = simulation(env).time, 0.0, []
-    earned: Any
     see(0)
     for step in range(1, LONGEST + 1):
         seen, earned, terminated, truncated, info = env.step(predict(seen))
-        reward += 0.0 if earned is None else float(np.sum(earned))
+        reward += float(np.nan_to_num(np.array(earned, np.float64)).sum())
         successes += [bool(info[key]) for key in ("is_success", "success") if key in info]
         see(step)
         if terminated or truncated:
@@ -277,6 +274,15 @@ def draw(env: Env, predict: Predict, seed: int, length: int, seconds: float, fil
     sheet.quantize().save(film.with_suffix(".png"))
 
 
+def with_picture(env: Env) -> Env:
+    """An env that takes no size of a picture, drawn by MuJoCo itself."""
+    import mujoco
+
+    renderer = mujoco.Renderer(simulation(env).model, HEIGHT, WIDTH)
+    vars(env)["render"] = lambda: renderer.update_scene(simulation(env)) or renderer.render()
+    return env
+
+
 @functools.cache
 def backend() -> str:
     """MuJoCo's first backend that draws here, each tried in a process, since it may crash; or ""."""
@@ -303,9 +309,7 @@ def main(arguments: list[str] | None = None) -> None:
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent, help="of the policy")
-    parser.add_argument(
-        "--seed", type=int, nargs="+", help="of starts; default: those of the judged episodes"
-    )
+    parser.add_argument("--seed", type=int, nargs="+", help="of starts; else of the judged episodes")
     parser.add_argument("--film", type=Path, metavar="FILE.mp4", help="write it, and open no window")
     options = parser.parse_args(arguments)
     window = options.film is None and has_display()
@@ -342,7 +346,10 @@ def main(arguments: list[str] | None = None) -> None:
     if not drawn:
         sys.exit(NO_FILM)
     film = options.film or options.folder / "play.mp4"
-    picture = make(env_id, env_kwargs, render_mode="rgb_array", width=WIDTH, height=HEIGHT)
+    try:
+        picture = make(env_id, env_kwargs, render_mode="rgb_array", width=WIDTH, height=HEIGHT)
+    except TypeError:
+        picture = with_picture(make(env_id, env_kwargs))
     draw(picture, predict, seeds[0], episode.steps, episode.seconds, film)
     picture.close()
     print(film, film.with_suffix(".png"), sep="\n")

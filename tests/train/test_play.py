@@ -61,3 +61,22 @@ def test_it_plays_the_judged_episode_without_this_package(
     assert all(np.ptp(tile) for half in np.split(sheet, 2) for tile in np.split(half, 5, axis=1)), (
         "an empty moment"
     )
+
+
+DRAWN = """
+from eureka_loop.simulate import play
+if not play.backend():
+    raise SystemExit(play.NO_FILM)
+env = play.with_picture(play.make("InvertedPendulum-v5", {}))
+env.reset(seed=0)
+before = env.render()
+for _ in range(20):
+    env.step(env.action_space.high)
+assert before.shape == (play.HEIGHT, play.WIDTH, 3)
+assert (before != env.render()).any(), "nothing moves"
+"""
+
+
+def test_mujoco_draws_an_env_that_has_no_picture_of_its_own() -> None:
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", DRAWN], capture_output=True, text=True)
+    assert done.returncode == 0 or done.stderr.startswith("MuJoCo draws nothing here"), done.stderr
