@@ -78,7 +78,8 @@ def summary(data: RunData) -> RenderableType:
         return Group(head, layout.table(*sections.failures(data.having("failed"))))
     value = text.reached(data.ranking[0].score) if data.ranking else numbers.UNKNOWN
     cost = "\n".join(filter(None, [str(data.cost), sections.origin(*data.elsewhere)]))
-    fitness: RenderableType = Text(f"{value} on the search's seeds; no report was asked for")
+    why = "" if data.config.report_seeds else "; no report was asked for"
+    fitness: RenderableType = Text(f"{value} on the search's seeds{why}")
     remark = ""
     if any(each.results for each in data.reports):
         fitness, remark = _report(data), f"on fresh seeds, {data.config.steps:,} steps each"
@@ -141,7 +142,7 @@ def _overview(data: RunData) -> RenderableType:
 def _tuned(data: RunData) -> Iterator[RenderableType]:
     found, grid = sections.tuned(data)
     if found:
-        yield layout.section("Weights", layout.table(*grid), found)
+        yield layout.section("Weights", layout.table(*grid) if grid[1] else Text(), found)
 
 
 def is_active(run: Run) -> bool:

@@ -83,4 +83,8 @@ def test_the_original_is_kept_where_nothing_is_better(tmp_path: Path) -> None:
     )
     out = done("tune", "same.py", *words.split(), "--trainer", "sb3", cwd=tmp_path)
     assert "Weights  no better weights found: none ranks above the original" in out
-    assert not the_run(tmp_path).training_seeds("original")
+    assert "no report was asked for" not in out
+    run = the_run(tmp_path)
+    assert not run.training_seeds("original")
+    page = (run.folder / "report.html").read_text()
+    assert "<p>Weights: no better weights found: none ranks above the original.</p>" in page
