@@ -78,7 +78,8 @@ def summary(data: RunData) -> RenderableType:
         return Group(head, layout.table(*sections.failures(data.having("failed"))))
     value = text.reached(data.ranking[0].score) if data.ranking else numbers.UNKNOWN
     cost = "\n".join(filter(None, [str(data.cost), sections.origin(*data.elsewhere)]))
-    why = "" if data.config.report_seeds else "; no report was asked for"
+    kept = data.task is not None and best.source == data.task.original
+    why = "" if kept else "; no report was asked for"
     fitness: RenderableType = Text(f"{value} on the search's seeds{why}")
     remark = ""
     if any(each.results for each in data.reports):

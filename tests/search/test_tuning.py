@@ -15,7 +15,9 @@ from eureka_loop.records import Candidate
 from eureka_loop.results import Evaluated, Failed, Trained, judged_episode, ranked
 from eureka_loop.reward.weights import weights
 from eureka_loop.search.eureka import EurekaStrategy, SteadyStrategy
+from eureka_loop.search.islands import Islands
 from eureka_loop.search.strategy import ProposalRequest, SearchPlan, Strategy
+from eureka_loop.search.tree import Tree
 from eureka_loop.search.tuning import TunedStrategy, require_movable
 
 TWO = "def compute_reward(x, *, a=1.0, b=-30.0, off=0.0, sharp=1.0):\n    return {'t': (a + b + off) * x, 'u': x**sharp}\n"
@@ -100,9 +102,9 @@ def test_nothing_to_tune_is_said(numbers: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("generations", "share", "before"), [(10, 0.25, 8), (3, 0.1, 2), (3, 1.0, 1), (4, 0.5, 2), (1, 0.5, 1)]
 )
-@pytest.mark.parametrize("first", [EurekaStrategy, SteadyStrategy])
+@pytest.mark.parametrize("first", [EurekaStrategy, SteadyStrategy, Islands, Tree])
 def test_the_last_share_of_a_search_tunes_its_best_program(
-    first: type[EurekaStrategy], generations: int, share: float, before: int
+    first: Callable[[SearchPlan], Strategy], generations: int, share: float, before: int
 ) -> None:
     strategy = TunedStrategy(SearchPlan(generations, 4, cohort=4), share, first, None)
     requests = [request for request, _ in rounds(strategy, near(1.0))]
