@@ -1,4 +1,8 @@
-"""A measure without a model: the goals that the task's text asks for, as their means over an episode."""
+"""A measure without a model: the goals that the task's text asks for, as their means over an episode.
+
+Where an episode can end early, a goal counts as a mean over the whole time limit: else the best of a moment,
+a fall, would beat what lasts.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from eureka_loop.errors import BadInput
-from eureka_loop.propose.templates.pool import Term, pool
+from eureka_loop.propose.templates.pool import Term, can_end, pool
 from eureka_loop.records import Task
 from eureka_loop.reward.vocabulary import Vocabulary
 
@@ -25,12 +29,16 @@ def draft(task: Task, vocabulary: Vocabulary) -> str:
         )
     share = round(1.0 / len(goals), 3)
     values = {f"{term.key}_goal": _expression(term, alone=len(goals) == 1) for term in goals}
+    whole = can_end(vocabulary) and vocabulary.find("time_left") is not None
+    over = "whole time limit" if whole else "episode"
     parameters = dict.fromkeys(name for term in goals for name in term.parameters)
+    parameters |= dict.fromkeys(("dt", "time", "time_left") if whole else ())
     stated = [
-        f"    - {name} ({share:g}): {term.template.summary}; mean over the episode of {code}"
+        f"    - {name} ({share:g}): {term.template.summary}; mean over the {over} of {code}"
         for (name, code), term in zip(values.items(), goals, strict=True)
     ]
-    body = [f"    {name} = ({code}).mean()" for name, code in values.items()]
+    mean = "(({}) * dt).sum() / (time[-1] + time_left[-1])" if whole else "({}).mean()"
+    body = [f"    {name} = {mean.format(code)}" for name, code in values.items()]
     total = " + ".join(values if len(goals) == 1 else [f"{share:g} * {name}" for name in values])
     return "\n".join(
         [

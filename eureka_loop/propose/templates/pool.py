@@ -80,7 +80,7 @@ def pool(task: Task, vocabulary: Vocabulary) -> Pool:
     """Every template bound in every sensible way, from the task's text and its fitness's signature."""
     text, hints = TaskText(task.text), fitness_names(task.fitness)
     matcher = Matcher(vocabulary, text, hints)
-    endable = _can_end(vocabulary)
+    endable = can_end(vocabulary)
     bindings = [
         (template, binding)
         for template in library()
@@ -158,7 +158,7 @@ def _relevance(template: TermTemplate, binding: Binding, hints: frozenset[str]) 
     return binding.trigger.strength
 
 
-def _can_end(vocabulary: Vocabulary) -> bool:
+def can_end(vocabulary: Vocabulary) -> bool:
     """Whether an episode can end before its time, by the survey or by the descriptions."""
     texts = [vocabulary.documentation, *(each.description for each in vocabulary if not each.hidden)]
     ended = [each.high for each in vocabulary if each.name == "terminated" and each.high]

@@ -10,7 +10,7 @@ from eureka_loop.errors import BadInput
 from eureka_loop.propose.templates.measure import draft
 from eureka_loop.records import Task
 from eureka_loop.reward.measure import criteria, lacking, programs
-from eureka_loop.reward.vocabulary import Vocabulary
+from eureka_loop.reward.vocabulary import Observable, Vocabulary
 
 
 def drafted(task: Task, text: str, vocabulary: Vocabulary) -> str:
@@ -23,6 +23,15 @@ def drafted(task: Task, text: str, vocabulary: Vocabulary) -> str:
 def test_one_goal_is_measured_in_its_own_unit(task: Task, planar: Vocabulary) -> None:
     source = drafted(task, "run backward", planar)
     assert "speed_goal = (-forward_velocity).mean()\n    return speed_goal\n" in source
+
+
+def test_where_an_episode_can_end_early_a_fall_costs_what_would_have_come(
+    task: Task, planar: Vocabulary
+) -> None:
+    limited = replace(planar, observables=(*planar.observables, Observable("time_left", ())))
+    source = drafted(task, "run backward", limited)
+    assert "((-forward_velocity) * dt).sum() / (time[-1] + time_left[-1])\n" in source
+    assert "mean over the whole time limit of -forward_velocity" in source
 
 
 def test_several_goals_share_the_weight(task: Task, planar: Vocabulary) -> None:
