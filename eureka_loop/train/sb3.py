@@ -180,8 +180,8 @@ class Supervision(BaseCallback):
                 buffer: Any = self.model.replay_buffer
                 buffer.compute_pending_rewards()
             noise = None
-            if isinstance(self.model, PPO):
-                space: Any = self.model.action_space
+            space = self.model.action_space
+            if isinstance(self.model, PPO) and isinstance(space, gymnasium.spaces.Box):
                 std = self.model.policy.log_std.exp().numpy(force=True)
                 noise = share_of_bounds(std, space.low, space.high)
             self.metrics.end_rollout(self.num_timesteps, self.pace.speed, noise)
