@@ -176,8 +176,8 @@ class RobustnessOptions:
     """The run's folder."""
     id: Annotated[tyro.conf.Positional[str | None], optional("[ID]")] = None
     """A candidate: g0-03; or human, sparse. Default: the winner."""
-    episodes: Annotated[int, tyro.conf.arg(metavar="N")] = 5
-    """Episodes of each policy under each condition."""
+    episodes: Annotated[int | None, optional("N")] = None
+    """Episodes of each policy under each condition. Default: 5, or as many as the run judges."""
 
 
 def robustness(arguments: list[str]) -> int:

@@ -18,17 +18,18 @@ from eureka_loop.reward.sandbox.status import required
 from eureka_loop.simulate.play import load
 from eureka_loop.store import Run
 
+USUAL = 5  # episodes
 HEADS = ("", "fitness", "lowest … highest", "difference", "success")
 
 
-def page(run: Run, id: str, episodes: int) -> RenderableType:
+def page(run: Run, id: str, episodes: int | None) -> RenderableType:
     """Scores under each condition, from the seeds that the report's policies are judged with.
 
     Raises:
         BadInput: no policy of it is there, or too many episodes are asked for.
     """
-    seeds = run.judging_seeds[:episodes]
-    if not 0 < episodes <= len(run.judging_seeds):
+    seeds = run.judging_seeds[: USUAL if episodes is None else episodes]
+    if episodes is not None and not 0 < episodes <= len(run.judging_seeds):
         raise BadInput(f"--episodes takes 1 to {len(run.judging_seeds)}, not {episodes}")
     evaluated, folders = policies(run, id)
     task = run.task()

@@ -176,7 +176,7 @@ def commands(file: str) -> list[str]:
     compare = [] if "floors" in file else [f"{COMPARE} --out new"]
     return [
         f"inspect {run}", f"inspect {run} {id}", f"inspect {run} {id} --exchange", f"watch {run} {id}",
-        f"resume {run}", *compare, *replay,
+        f"export {run} {id} --to policy --out new", f"resume {run}", *compare, *replay,
     ]  # fmt: skip
 
 

@@ -113,6 +113,9 @@ def every_training(run: Run) -> Iterator[Path]:
         ("inspect", "RUN"),
         ("inspect", "RUN", "g0-00"),
         ("watch", "RUN"),
+        ("export", "RUN"),
+        ("export", "RUN", "--to", "policy"),
+        ("robustness", "RUN"),
         ("resume", "RUN"),
         ("compare", "RUN", "--seeds", "1", "--jobs", "1"),
         ("run", "--config", "RUN/run.toml", "--designer", "replay", "--replay", "RUN"),
@@ -137,10 +140,11 @@ def test_no_pickle_and_no_program_of_the_folder_runs(
     done = eureka(*(each.replace("RUN", str(foreign.folder)) for each in words), place=tmp_path, **films)
     assert not ran.exists()
     assert "Traceback" not in done.stderr
-    assert done.returncode == (1 if words[0] == "watch" else 0), done.stderr
+    status = {"watch": 1, "robustness": 2, "export": 2 * ("policy" in words)}.get(words[0], 0)
+    assert done.returncode == status, done.stderr
 
 
-@pytest.mark.parametrize("command", ["resume", "compare", "watch"])
+@pytest.mark.parametrize("command", ["resume", "compare", "watch", "export", "robustness"])
 @pytest.mark.parametrize(
     "change",
     [
@@ -172,7 +176,7 @@ def test_a_training_about_another_task_is_no_way_around_that(copied: Run, tmp_pa
         (folder / "job.json").write_text(json.dumps(job))
     (tmp_path / "innocent.py").write_text("from pathlib import Path\nPath('ran').touch()\n")
     next(copied.folder.glob("candidates/human/seed-*/result.json")).unlink()
-    for command in ("watch", "resume"):
+    for command in ("watch", "robustness", "resume"):
         done = eureka(command, copied.folder, place=tmp_path)
         assert done.returncode == 1
         assert "is about another task than the run: remove " in done.stderr

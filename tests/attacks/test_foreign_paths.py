@@ -27,7 +27,10 @@ from tests.report.conftest import TASK, Script
 Ending = Callable[[str], tuple[int, str]]
 
 SECRET = "the user's own words"
-COMMANDS = ("inspect foreign", "resume foreign", "compare foreign", "watch foreign", "run t --replay foreign")
+COMMANDS = (
+    "inspect foreign", "resume foreign", "compare foreign", "watch foreign", "export foreign", "robustness foreign",
+    "run t --replay foreign",
+)  # fmt: skip
 PLACES = (
     ".lock", "run.toml", "events.jsonl", "films", "floors", "task", "task/task.json", "candidates",
     "candidates/g1-00", "candidates/g1-00/reward.py", "candidates/g1-00/seed-0", "proposals", "proposals/g0-00.json",
