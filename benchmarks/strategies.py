@@ -21,7 +21,8 @@ import numpy as np
 
 from eureka_loop.judge.searches import Draws, draw, over_tasks
 from eureka_loop.judge.statistics import percentile_interval
-from eureka_loop.numbers import count
+from eureka_loop.numbers import compact, count
+from eureka_loop.records import Array
 from eureka_loop.report.bench.results import REWARDS, BenchResults, TaskResult
 
 
@@ -54,17 +55,23 @@ def show(found: dict[str, BenchResults]) -> None:
         print(task)
         for name in found:
             if (own := draws[name].get(task)) is not None:
-                line = f"  {name:10} {percentile_interval(own.fitness)} over {own.winners.shape[1]} searches"
-                more = percentile_interval(own.fitness - draws[first][task].fitness)
+                line = f"  {name:10} {interval(own.fitness)} over {own.winners.shape[1]} searches"
+                more = interval(own.fitness - draws[first][task].fitness)
                 print(line + (f"; above {first} by {more}" if name != first else ""))
     shared = [task for task in draws[first] if all(scored(draws[name].get(task)) for name in found)]
     print(f"human-normalised, {len(shared)} tasks")
     total = {name: over_tasks([draws[name][task] for task in shared]) for name in found} if shared else {}
     for name, each in total.items():
-        print(f"  {name:10} {percentile_interval(each)}")
+        print(f"  {name:10} {interval(each)}")
     for name in others if shared else []:
-        print(f"  {name:10} above {first} by {percentile_interval(total[name] - total[first])}")
+        print(f"  {name:10} above {first} by {interval(total[name] - total[first])}")
     print("steps: " + ", ".join(f"{name} {count(each.cost.steps)}" for name, each in found.items()))
+
+
+def interval(values: Array) -> str:
+    """ "0.8 [0.69, 0.93]"."""
+    found = percentile_interval(values)
+    return f"{compact(found.value)} [{compact(found.low)}, {compact(found.high)}]"
 
 
 def drawn(task: TaskResult) -> Draws:

@@ -132,7 +132,7 @@ class Drafting:
         self._say("recording episodes without training")
         self._episodes = record(self._task, folder, runs_in(self._config.out, self._task))
         model: LLMDesigner | None = None
-        if self._config.designer == "llm":
+        if "llm" in self._config.designers:
             model = LLMDesigner(self._config, load_prices(), self._run)
         draft = self._of_model(model) if model else self._of_templates()
         while True:

@@ -42,6 +42,7 @@ REDUCED = "generated programs may run in a sandbox below strict"
         ({"base_url": URL}, {}, KEYS, []),  # no model: the templates write
         ({"base_url": URL}, {}, {**KEYS, "EUREKA_MODEL": "mine"}, [SENT]),
         ({"base_url": URL, "designer": "llm"}, {}, KEYS, [SENT]),
+        ({"base_url": URL, "designer": "templates, llm"}, {}, KEYS, [SENT]),
         ({"base_url": URL, "model": "mine", "designer": "templates"}, {}, KEYS, []),
         (
             {"base_url": "https://api.openai.com/v1", "model": "mine"},
