@@ -42,11 +42,10 @@ class Detail:
 DETAILS = (
     Detail(),
     Detail(others=4),
-    Detail(others=4, worst=False),
-    Detail(others=4, worst=False, single=False),
-    Detail(others=3, worst=False, single=False),
-    Detail(others=2, worst=False, single=False, points=5),
-    Detail(others=0, worst=False, single=False, points=5, generations=5),
+    Detail(others=4, single=False),
+    Detail(others=4, single=False, worst=False),
+    Detail(others=2, single=False, worst=False, points=5),
+    Detail(others=0, single=False, worst=False, points=5, generations=5),
 )
 
 
