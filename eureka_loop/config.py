@@ -107,6 +107,8 @@ class RunConfig(TrainConfig):
     """Keep an episode of each policy, and don't train a program that ranks them backwards."""
     relabel: int = 0
     """Transitions of the bank that SAC trainings of the search begin with at most; 0: none."""
+    images: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Show a model frames of the parents' median and worst judged episodes, where it takes images."""
     lessons: Annotated[bool, tyro.conf.FlagCreatePairsOff] = True
     """Neither give a model or a person the lessons of earlier runs nor keep those of this one."""
     max_usd: Annotated[float | None, optional("USD")] = None

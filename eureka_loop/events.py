@@ -32,7 +32,7 @@ _NEEDED = {  # fields without which a kind means nothing
     "asked": "ids", "spent": "prompt_tokens completion_tokens", "generation": "generation",
     "reporting": "winner references seeds", "finished": "winner", "trained": "id seed",
     "training": "id seed", "failed": "id kind message", "gated": "id terms", "told": "id",
-    "ranked": "generation",
+    "ranked": "generation", "images_ended": "reason",
     "writing_ended": "reason", "prompted": "candidate prompt answer", "floor_failed": "name message",
 }  # fmt: skip
 _NULLABLE = "seed fitness success progress usd best why_trainer problem report_seeds learners".split()

@@ -13,7 +13,7 @@ candidates/<id>/    reward.py, origin.json, feedback.txt, bank.json, failed.json
    seed-<n>/        job.json, progress.jsonl, result.json and .mac, policy.npz, play.py, TensorBoard events,
                     episode.npz with every observable; policy.zip, vecnormalize.pkl for SB3, never read
 report.html, report.md, report-curves.svg
-films/              judged episodes that were played again: .mp4, and .png with moments
+films/              judged episodes that were played again: .mp4, .png with moments, .jpg for prompts
 """
 
 from __future__ import annotations

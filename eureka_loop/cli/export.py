@@ -87,7 +87,7 @@ def _write(out: Path, task: Task, source: str, title: str) -> int:
 
 
 def _policy(run: Run, id: str, out: Path) -> int:
-    from eureka_loop.report.films import film
+    from eureka_loop.execute.films import film
     from eureka_loop.report.layout import print_lines
     from eureka_loop.report.model_card import model_card
     from eureka_loop.train.exported import MODEL, WEIGHTS, export_policy

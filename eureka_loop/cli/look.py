@@ -150,9 +150,9 @@ class WatchOptions:
 def watch(arguments: list[str]) -> int:
     """Show a policy."""
     options = parse(WatchOptions, "watch", arguments)
+    from eureka_loop.execute.films import film
     from eureka_loop.execute.local import filmed, shown
     from eureka_loop.report.compare.setup import winner
-    from eureka_loop.report.films import film
     from eureka_loop.report.layout import print_lines, waiting
 
     run = Run.open(options.run)

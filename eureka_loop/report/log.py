@@ -128,9 +128,9 @@ def _of_run(event: Event, state: RunState) -> str | None:
             return f"resumed: {progress(state)} done"
         case "asked":
             return f"{', '.join(event['ids'])} requested"
-        case "writing_ended":
-            reason = text.message(event["reason"], 200)
-            return f"no more programs are written: {reason}"
+        case "writing_ended" | "images_ended" as what:
+            ends = "no more programs are written" if what == "writing_ended" else "no images in prompts"
+            return f"{ends}: {text.message(event['reason'], 200)}"
         case "ranked":
             return f"{text.generation(event['generation'], state.generations)} done: {_best(event, state)}"
         case "floor_failed":

@@ -8,10 +8,10 @@ from pathlib import Path
 from markupsafe import Markup
 
 from eureka_loop import __version__, numbers, seeds
+from eureka_loop.execute.films import films
 from eureka_loop.judge.learning import curves
 from eureka_loop.report import log, pages, sections
 from eureka_loop.report.figures import learning
-from eureka_loop.report.films import films
 from eureka_loop.report.run_data import RunData
 from eureka_loop.store import Run
 

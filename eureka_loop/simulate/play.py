@@ -244,7 +244,7 @@ def play(env: Env, predict: Predict, seed: int, see: Callable[[int], object] = l
 
 
 def draw(env: Env, predict: Predict, seed: int, length: int, seconds: float, film: Path) -> None:
-    """Play it again, and write the first seconds as a film, moments of all of it as a PNG."""
+    """Play it again, and write the first seconds as a film, moments of all of it as a PNG; or that alone."""
     import imageio.v2 as imageio
     from PIL import Image, ImageDraw
 
@@ -256,7 +256,7 @@ def draw(env: Env, predict: Predict, seed: int, length: int, seconds: float, fil
     quality.shadowsize = quality.offsamples = 0  # without a GPU it draws 5 to 20 times faster
 
     def see(step: int) -> None:
-        filmed = step % every == 0 and len(frames) < FRAMES
+        filmed = film.suffix != ".png" and step % every == 0 and len(frames) < FRAMES
         if filmed or step in moments:
             frame: Any = env.render()
             frames.extend([frame] * filmed)
@@ -270,7 +270,8 @@ def draw(env: Env, predict: Predict, seed: int, length: int, seconds: float, fil
 
     play(env, predict, seed, see)
     smaller = ["-crf", "28", "-movflags", "+faststart"]
-    imageio.mimwrite(film, frames, fps=length / seconds / every, ffmpeg_params=smaller)
+    if frames:
+        imageio.mimwrite(film, frames, fps=length / seconds / every, ffmpeg_params=smaller)
     sheet.quantize().save(film.with_suffix(".png"))
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eureka_loop.errors import BadInput, Damaged, UnknownName
+from eureka_loop.execute.films import film
 from eureka_loop.records import POLICY
-from eureka_loop.report.films import film
 from eureka_loop.report.run_report import PICTURE, write_report
 from eureka_loop.store import Run
 
@@ -97,7 +97,7 @@ def played(script: Script, monkeypatch: pytest.MonkeyPatch) -> Run:
                 path.with_suffix(".png").write_bytes(b"moments")
         return "it <b>broke"
 
-    monkeypatch.setattr("eureka_loop.report.films.filmed", filmed)
+    monkeypatch.setattr("eureka_loop.execute.films.filmed", filmed)
     run = script.whole()
     for folder in run.folder.glob("candidates/*/seed-2*"):
         (folder / POLICY).touch()

@@ -12,7 +12,7 @@ from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.errors import BadInput, EndpointError, EurekaError, NoAnswer, Unavailable
 from eureka_loop.propose.designer import Request
-from eureka_loop.propose.llm import prompts
+from eureka_loop.propose.llm import images, prompts
 from eureka_loop.propose.llm.answer import Counts
 from eureka_loop.propose.llm.connection import DEADLINE, TIMEOUT
 from eureka_loop.propose.llm.endpoint import Endpoint
@@ -53,7 +53,9 @@ class LLMDesigner:
         pause: float = PAUSE,
     ) -> None:
         self._config, self._pause, self._reached = config, pause, False
-        self._endpoint = Endpoint(config.base_url, environ, timeout, deadline)
+        folder = run.folder if run else None
+        self._endpoint = Endpoint(config.base_url, environ, timeout, deadline, folder)
+        self._shown = run if config.images else None  # the run whose episodes are shown
         model = configured_model(config.model, environ)
         if model is None:
             offer = self._endpoint.offer()
@@ -76,8 +78,21 @@ class LLMDesigner:
     def propose(self, request: Request, sample: int) -> Reply:
         """One reply; a repair continues the exchange. Raises: as `ask`."""
         key = f"{request.seed} {request.generation} {sample} {request.attempt}"
-        reply = self.ask(prompts.messages(request), key)
+        messages, ids = prompts.messages(request), [each.candidate.id for each in request.parents]
+        if self._shown and ids and request.repair is None and request.change != "fresh":
+            place, why = images.contact_sheet(self._shown, ids)
+            messages[-1] |= {"image": place} if place else {}
+            self._without_images(why)
+        reply = self.ask(messages, key)
+        if not self._endpoint.takes_images:
+            self._without_images("the endpoint takes none")
         return replace(reply, parents=request.lineage, operator=request.change)
+
+    def _without_images(self, why: str) -> None:
+        """Go on without images, and say so once, where there is a reason."""
+        if why and (run := self._shown):
+            self._shown = None
+            run.event("images_ended", reason=why)
 
     def ask(self, messages: Sequence[Mapping[str, str]], key: str, entry: str = ENTRY) -> Reply:
         """The program in one reply. A call without an answer or a choice is repeated.
@@ -111,6 +126,7 @@ class LLMDesigner:
 
     def _call(self, messages: Sequence[Mapping[str, str]], seed: int, entry: str) -> Reply:
         limit, prompt = self._config.max_completion_tokens, _tokens(*(each["content"] for each in messages))
+        prompt += images.TOKENS * sum("image" in each for each in messages)
         with self.ledger.call(self.ledger.usage(prompt, limit)) as call:
             try:
                 answer, sent = self._endpoint.complete(

@@ -10,11 +10,13 @@ import os
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from eureka_loop import files
 from eureka_loop.errors import EndpointError, EurekaError, NoAnswer, Unavailable, UnknownName
 from eureka_loop.propose.llm import answer as answers
+from eureka_loop.propose.llm import images
 from eureka_loop.propose.llm.answer import Answer
 from eureka_loop.propose.llm.connection import DEADLINE, LOST, TIMEOUT, Connection, Received
 from eureka_loop.propose.llm.settings import api_key, configured_url, headers
@@ -24,7 +26,8 @@ from eureka_loop.text import one_line
 LIMITS = ("max_tokens", "max_completion_tokens")  # synonyms; newer models take only the second
 LONGEST_WAIT = 120.0  # seconds of Retry-After that are waited for
 LISTING = 30.0  # seconds for the list of models
-SYSTEM, WHOLE = "a system role", "a reply as a whole"  # neither is a parameter; some endpoints reject them
+# No parameters; some endpoints reject them.
+SYSTEM, WHOLE, IMAGES = "a system role", "a reply as a whole", "images"
 
 _SHORTEST_SECRET = 8  # shorter "keys" (`ollama`, `x`) hide nothing, and may be part of honest text
 _READ = 4000  # characters of an error that are looked at
@@ -56,6 +59,8 @@ _NO_SYSTEM = re.compile(
 _ONLY_STREAM = re.compile(
     r"(only|must|require|enable|set).{0,40}stream|stream.{0,40}(only|must|require)", re.I
 )
+_NO_IMAGES = re.compile(r"image|vision|multi-?modal|(be|valid|expected|of type) a? ?str", re.I)
+_NOT_ABOUT_IMAGES = (401, 402, 403, 429)
 _TAGS = re.compile(r"<[^<>]*>")
 _HIDDEN = re.compile(r"</?(?:style|script)\b[^<>]*>", re.I)
 _BASE_URL = "is --base-url right? It usually ends in /v1"
@@ -74,7 +79,9 @@ class Endpoint:
         environ: Mapping[str, str] = os.environ,
         timeout: float = TIMEOUT,
         deadline: float = DEADLINE,
+        folder: Path | None = None,
     ) -> None:
+        self._folder = folder
         self.url = configured_url(base_url, environ)
         self._key = api_key(self.url, environ)
         self.deadline = deadline
@@ -102,13 +109,19 @@ class Endpoint:
                 wanted |= {"stream": True, "stream_options": {"include_usage": True}}
             sent = {name: value for name, value in wanted.items() if name and name not in self._rejected}
             turns = _without_system(messages) if SYSTEM in self._rejected else messages
-            body = {"model": model, "messages": list(turns), **sent}
+            turns = images.attached(turns, self._folder if self.takes_images else None)
+            body = {"model": model, "messages": turns, **sent}
             answer = self._answer(body, sent, end - time.monotonic())
             if isinstance(answer, EurekaError):
                 raise answer
             if isinstance(answer, Answer):
                 return answer, sent
             self._rejected.add(answer)
+
+    @property
+    def takes_images(self) -> bool:
+        """Whether it has rejected none."""
+        return IMAGES not in self._rejected
 
     def models(self) -> list[str]:
         """Names of the models on offer; empty where the endpoint doesn't say."""
@@ -140,7 +153,10 @@ class Endpoint:
         if isinstance(received, NoAnswer):
             return received
         if received.status >= 300:
-            return self._refused(received, sent, "" if body is None else str(body["model"]))
+            found = self._refused(received, sent, "" if body is None else str(body["model"]))
+            shown = body is not None and any(isinstance(each["content"], list) for each in body["messages"])
+            refuses = received.status not in _NOT_ABOUT_IMAGES and _NO_IMAGES.search(received.text[:_READ])
+            return IMAGES if shown and refuses and not isinstance(found, str) else found
         try:
             answer = answers.read(received.text, self._redact)
         except ValueError:

@@ -17,6 +17,7 @@ from werkzeug import Request, Response
 from eureka_loop.config import RunConfig
 from eureka_loop.propose.llm.designer import LLMDesigner
 from eureka_loop.propose.llm.ledger import Price
+from eureka_loop.store import Run
 
 Behaviour = Callable[[Request], Response]
 
@@ -139,12 +140,13 @@ def designer(script: Script, key: str) -> Callable[..., LLMDesigner]:
         prices: Sequence[Price] = priced,
         timeout: float = 20.0,
         deadline: float = 60.0,
+        run: Run | None = None,
         **changes: Any,
     ) -> LLMDesigner:
         environ = {"EUREKA_API_KEY": key} if environ is None else environ
         config_now = replace(config, **changes)
         return LLMDesigner(
-            config_now, prices, environ=environ, timeout=timeout, deadline=deadline, pause=0.01
+            config_now, prices, run, environ=environ, timeout=timeout, deadline=deadline, pause=0.01
         )
 
     return make
