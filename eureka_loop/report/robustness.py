@@ -9,10 +9,10 @@ from rich.text import Text
 from eureka_loop import numbers, text
 from eureka_loop.envs.registry import find_domain
 from eureka_loop.errors import BadInput
+from eureka_loop.execute.films import policies
 from eureka_loop.foreign import read_job
 from eureka_loop.judge.robustness import robustness
 from eureka_loop.report import layout, sections
-from eureka_loop.report.films import policies
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
 from eureka_loop.simulate.play import load
