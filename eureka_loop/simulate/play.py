@@ -37,7 +37,6 @@ FRAMES, RATE = 150, 25.0  # of a film: in all, and a second, at most
 MOMENTS, COLUMNS = 10, 5  # of a sheet
 GOAL_KEYS = ("achieved_goal", "desired_goal")
 BOUNDED = 1e6  # from this size on a bound of an action counts as none
-DEPTH = 4  # of attributes below an environment, in which MuJoCo's data are looked for
 LONGEST = 10_000  # steps, where the environment has no time limit
 PROBE = """
 import mujoco
@@ -50,8 +49,7 @@ with mujoco.Renderer(model, 32, 32) as renderer:
 """
 POLICY = "policy.npz"  # also in `records`; this file imports nothing of the package
 LAYERS = ("Linear", "Tanh", "ReLU", "ELU", "LeakyReLU", "SiLU", "GELU", "Hardtanh")  # torch's, without code
-MOST_LAYERS = 100
-MOST_BYTES = 256_000_000  # of a policy in memory
+MOST_LAYERS, MOST_BYTES = 100, 256_000_000  # of a policy; bytes in memory
 EPSILON, CLIP = 1e-8, 10.0  # of normalised observations, as in Stable-Baselines3
 NO_FILM = "MuJoCo draws nothing here, neither by EGL (libegl1, libgl1) nor by OSMesa (libosmesa6)"
 
@@ -97,8 +95,7 @@ def make(env_id: str, arguments: Mapping[str, Any], **picture: Any) -> Env:
         picture |= {"camera_id": -1, "default_camera_config": above}
     env = gymnasium.make(env_id, disable_env_checker=True, **arguments, **picture)
     space = env.observation_space
-    if isinstance(space, Dict) and isinstance(space.spaces.get("desired_goal"), Dict):
-        # The kitchen's goals are always the same.
+    if isinstance(space, Dict) and isinstance(space.spaces.get("desired_goal"), Dict):  # the kitchen's
         env = TransformObservation(env, lambda seen: seen["observation"], space["observation"])
     return with_actions(with_observations(env))
 
@@ -108,9 +105,8 @@ def with_observations(env: Env) -> Env:
     space = env.observation_space
     goal = isinstance(space, Dict) and {"observation", *GOAL_KEYS} <= {*space.spaces}
     parts = space.spaces.values() if goal else [space]  # type: ignore[attr-defined]
-    if all(isinstance(each, Box) and each.shape for each in parts):
-        return env
-    return FlattenObservation(env)
+    kept = all(isinstance(each, Box) and each.shape for each in parts)
+    return env if kept else FlattenObservation(env)
 
 
 def with_actions(env: Env) -> Env:
@@ -145,7 +141,7 @@ def simulation(env: Env) -> Any:
     import mujoco  # not before a film has chosen what draws
 
     level: list[Any] = [env.unwrapped]
-    for _ in range(DEPTH):
+    for _ in range(4):  # attributes of attributes
         values = [value for each in level for value in vars(each).values()]
         if known := next((each for each in values if isinstance(each, mujoco.MjData)), None):
             return known
@@ -191,11 +187,7 @@ def load(folder: Path) -> Predict:
 
 
 def numbers(path: Path) -> dict[str, Any]:
-    """The arrays of policy.npz, which hold numbers and names alone.
-
-    Raises:
-        ValueError: it is too large; and whatever zipfile and numpy raise at a damaged file.
-    """
+    """The arrays of policy.npz, numbers and names alone; ValueError where it is too large."""
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         if (size := sum(each.file_size for each in archive.zip.infolist())) > MOST_BYTES:
             raise ValueError(f"{size:,} bytes; at most {MOST_BYTES:,}")
@@ -287,8 +279,7 @@ def with_picture(env: Env) -> Env:
 @functools.cache
 def backend() -> str:
     """MuJoCo's first backend that draws here, each tried in a process, since it may crash; or ""."""
-    chosen = os.environ.get("MUJOCO_GL")
-    for name in [chosen] if chosen else ["egl", "osmesa"]:
+    for name in (os.environ.get("MUJOCO_GL") or "egl osmesa").split():
         os.environ.update(MUJOCO_GL=name, PYOPENGL_PLATFORM=name)
         if not subprocess.run([sys.executable, "-c", PROBE], capture_output=True).returncode:
             return name
