@@ -34,6 +34,7 @@ _NEEDED = {  # fields without which a kind means nothing
     "training": "id seed", "failed": "id kind message", "gated": "id terms", "told": "id",
     "ranked": "generation", "images_ended": "reason",
     "writing_ended": "reason", "prompted": "candidate prompt answer", "floor_failed": "name message",
+    "adapted": "message",
 }  # fmt: skip
 _NULLABLE = "seed fitness success progress usd best why_trainer problem report_seeds learners".split()
 

@@ -142,17 +142,17 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     yield Finding("model", "note" if model else "lack", model or "none chosen", remedy)
     try:
         connected = Endpoint(None, environ, ENDPOINT_SECONDS, ENDPOINT_SECONDS)
-        url, offered = connected.url, connected.models()
+        url, offered = connected.url, connected.listing()
     except EurekaError as error:
         yield Finding("endpoint", "lack", "can't be used", str(error))
+        return
+    if isinstance(offered, EurekaError):
+        yield Finding("endpoint", "lack", f"{url} can't be reached, or lists no models", str(offered))
         return
     state: State = "good"
     value = f"{url} offers {numbers.plural(len(offered), 'model')}"
     if not offered:
-        value, state = f"{url} can't be reached, or lists no models", "lack"
-        remedy = "start it, or check OPENAI_BASE_URL, the key, the network and the proxy"
-        if not environ.get(KEYS[0]):
-            remedy += f" ({KEYS[1]} goes to OpenAI alone, {KEYS[0]} to any address)"
+        value, state, remedy = f"{url} lists no models", "note", "give the model's name with --model"
     elif model is not None and model not in offered:
         state, remedy = "lack", f"it has no {model!r}: choose another --model"
     yield Finding("endpoint", state, value, remedy)

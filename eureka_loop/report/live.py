@@ -89,7 +89,8 @@ def draw(state: RunState, now: float, width: int, height: int) -> Group:
     if state.generation is None and not state.report:
         return Group(header, Text(), Text("getting ready…", style="dim"), Text())
     rows = sorted(state.current, key=lambda each: (each is not state.best, SHOWN_FIRST.index(each.status)))
-    prompts = [Text(f"   {log.prompt(each)}", overflow="fold") for each in state.prompts.values()]
+    lasting = [*map(text.one_line, state.adapted[-3:]), *map(log.prompt, state.prompts.values())]
+    prompts = [Text(f"   {each}", overflow="fold") for each in lasting]
     lines = sum(1 + each.cell_len // width for each in prompts)
     kept = rows[: max(1, height - 6 - lines)]
     shown = [each for each in state.current if each in kept]

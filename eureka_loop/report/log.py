@@ -15,6 +15,8 @@ def line(event: Event, state: RunState) -> str | None:
     """The line for an event that `state` contains already; None for no line."""
     if event["event"] == "prompted":
         return prompt(event)
+    if event["event"] == "adapted":
+        return text.message(event["message"], 400)
     about = _of_run if "id" not in event else _of_candidate if event.get("seed") is None else _of_training
     found = about(event, state)
     return None if found is None else text.one_line(found)

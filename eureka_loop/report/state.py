@@ -119,6 +119,7 @@ class RunState:
         self.last = 0.0  # Unix time of the last event
         self.clock = WorkClock()  # idle where only a person's answers are waited for
         self.prompts: dict[str, Event] = {}  # those that a person is to answer, by id of the program
+        self.adapted: list[str] = []  # parameters that an endpoint refuses, and what is done
         self._began: float | None = None  # seconds worked before the first training
         self._requested: set[str] = set()  # ids of programs
         for event in events:
@@ -132,6 +133,8 @@ class RunState:
             self._of_candidate(event)
         elif event["event"] == "prompted":
             self.prompts = dict(sorted({**self.prompts, event["candidate"]: event}.items()))
+        elif event["event"] == "adapted":
+            self.adapted.append(event["message"])
         else:
             self._of_run(event)
 

@@ -121,7 +121,7 @@ def model_at(url: str) -> dict[str, str]:
     [
         ({"data": [{"id": "m"}, {"id": "n"}]}, 200, "good", "offers 2 models"),
         ({"data": [{"id": "n"}]}, 200, "lack", "no 'm'"),
-        ({"error": {"message": f"bad {KEY}"}}, 401, "lack", "check OPENAI_BASE_URL, the key"),
+        ({"error": {"message": f"bad {KEY}"}}, 401, "lack", "check the key in EUREKA_API_KEY"),
     ],
 )
 def test_an_endpoint(httpserver: HTTPServer, answer, status, state, words):

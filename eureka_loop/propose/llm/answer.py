@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 from pydantic_core import from_json
 
 MOST_TOKENS = 10**9  # of one call; more is no count
-_DEPTH = 5  # of the sentence in an error body
+_DEPTH = 5  # of the sentence in an error body, and of a text in parts
+_PARTS = 1000  # of a text
+_SPOKEN = ("text", "content", "value")  # keys of the text in a part
+_SENTENCES = ("message", "error", "detail", "msg", "status_msg", "base_resp", "errors")
+_CODES = ("code", "status", "status_code", "http_code", "base_resp", "error")
+_BROKEN = ("error", "abort", "insufficient_system_resource")  # reasons to finish that are failures
 
 
 def _count(value: object) -> int | None:
@@ -21,36 +28,41 @@ def _count(value: object) -> int | None:
 Count = Annotated[int | None, BeforeValidator(_count)]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some endpoints send the content in parts."""
-
-    text: str | None = None
+Name = Annotated[str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Some endpoints put the whole answer of a thinking model beside the content."""
+    """Some endpoints put the whole answer of a thinking model beside the content, some send it in parts."""
 
-    content: str | Annotated[list[Part], Field(max_length=1000)] | None = None
-    reasoning: str | None = None
-    reasoning_content: str | None = None
-    refusal: str | None = None
+    content: Any = None
+    reasoning: Any = None
+    reasoning_content: Any = None
+    reasoning_details: Any = None
+    thinking: Any = None
+    refusal: Name = None
 
     @property
     def text(self) -> str:
-        parts = [part.text or "" for part in self.content] if isinstance(self.content, list) else []
-        return "".join(parts) or (self.content if isinstance(self.content, str) else "")
+        return _text(self.content, _SPOKEN)
+
+    @property
+    def thoughts(self) -> str:
+        beside = (self.reasoning_content, self.reasoning, self.thinking, self.reasoning_details)
+        keys = (*_SPOKEN, "thinking", "summary")
+        return next((text for each in (*beside, self.content) if (text := _text(each, keys))), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One reply; `delta` is a piece of one that comes as a stream."""
 
-    message: Message = field(default_factory=Message)
-    delta: Message = field(default_factory=Message)
-    finish_reason: str | None = None
+    message: Message | None = None
+    delta: Message | None = None
+    text: Name = None  # of completions that are no chat
+    finish_reason: Name = None
     error: Any = None
+    content_filter_results: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +77,7 @@ class Counts:
 class Listed:
     """A model on offer."""
 
-    id: str | None = None
+    id: Name = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +86,34 @@ class Answer:
 
     choices: Annotated[list[Choice], Field(max_length=100)] | None = None
     usage: Counts | None = None
-    model: str | None = None
+    model: Name = None
     data: Annotated[list[Listed], Field(max_length=10_000)] | None = None
     error: Any = None
+    prompt_filter_results: Any = None
+
+    @property
+    def message(self) -> Message:
+        """Of the first choice."""
+        return (self.choices[0].message if self.choices else None) or Message()
 
     @property
     def text(self) -> str:
         """Of the first choice; where that is empty, what it thought."""
-        message = self.choices[0].message if self.choices else Message()
-        return message.text or message.reasoning_content or message.reasoning or ""
+        plain = (self.choices[0].text if self.choices else None) or ""
+        return self.message.text if self.message.text.strip() else self.message.thoughts or plain
 
     @property
     def problem(self) -> Any:
         """An error beside or inside the choices: gateways report so that the server behind them failed."""
-        return self.error or (self.choices[0].error if self.choices else None)
+        choice = self.choices[0] if self.choices else Choice()
+        broken = f"finish_reason {choice.finish_reason!r}" if choice.finish_reason in _BROKEN else None
+        return self.error or choice.error or broken
+
+    @property
+    def filtered(self) -> str:
+        """Names of the content filters that withheld the prompt or the reply."""
+        found = self.choices[0].content_filter_results if self.choices else None
+        return filtered([found, self.prompt_filter_results])
 
 
 _ANSWER = TypeAdapter(Answer)
@@ -100,18 +126,36 @@ def read(text: str, redact: Callable[[str], str]) -> Answer:
         ValueError: the text is no such thing.
     """
     if text.lstrip()[:6].startswith(("data:", "event:", ":")):
-        return _joined(read(piece, redact) for piece in _pieces(text))
+        lines = re.split(r"\r\n?|\n", text)  # other breaks of lines may stand in the JSON
+        found = (line.removeprefix("data:").strip() for line in lines if line.startswith("data:"))
+        answer = _joined(read(piece, redact) for piece in found if piece.startswith("{"))
+        ended = answer.problem or (answer.choices or [Choice()])[0].finish_reason or "data: [DONE]" in text
+        return answer if ended else replace(answer, error="that the stream ended before the reply did")
     try:
-        whole = json.dumps(json.loads(text), ensure_ascii=False)  # no escapes that could hide the key
+        value = json.loads(text)
+        if isinstance(value, list) and value and isinstance(value[0], dict) and "error" in value[0]:
+            value = value[0]
+        named = (
+            {key: value[key] for key in (*_SENTENCES, *_CODES) if key in value}
+            if isinstance(value, dict)
+            else {}
+        )
+        whole = json.dumps(value, ensure_ascii=False)  # no escapes that could hide the key
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    return _ANSWER.validate_json(redact(whole))
+    del value  # it may be as large as the validated answer
+    answer = _ANSWER.validate_json(redact(whole))
+    reported = any(map(named.get, _SENTENCES)) and not (answer.choices or answer.data or answer.error)
+    return replace(answer, error=named) if reported else answer
 
 
-def _pieces(text: str) -> Iterator[str]:
-    """The JSON of a stream's events."""
-    found = (line.removeprefix("data:").strip() for line in text.splitlines() if line.startswith("data:"))
-    return (piece for piece in found if piece.startswith("{"))
+def _text(value: object, keys: Sequence[str], depth: int = _DEPTH) -> str:
+    """The text of a string, of an object with one, or of a list of those."""
+    if isinstance(value, list) and depth:
+        return "".join(_text(part, keys, depth - 1) for part in value[:_PARTS])
+    if isinstance(value, Mapping) and depth:
+        return next((text for key in keys if (text := _text(value.get(key), keys, depth - 1))), "")
+    return value if isinstance(value, str) else ""
 
 
 def _joined(pieces: Iterator[Answer]) -> Answer:
@@ -119,17 +163,46 @@ def _joined(pieces: Iterator[Answer]) -> Answer:
     content: list[str] = []
     thought: list[str] = []
     refusal: list[str] = []
-    whole, finish, error = Answer(), None, None
+    whole, last, error = Answer(), Choice(), None
     for piece in pieces:
-        whole = Answer(usage=piece.usage or whole.usage, model=piece.model or whole.model)
+        whole = Answer(
+            usage=piece.usage or whole.usage,
+            model=piece.model or whole.model,
+            prompt_filter_results=piece.prompt_filter_results or whole.prompt_filter_results,
+        )
         error = error or piece.problem
         for choice in (piece.choices or [])[:1]:
-            content.append(choice.delta.text)
-            thought.append(choice.delta.reasoning_content or choice.delta.reasoning or "")
-            refusal.append(choice.delta.refusal or "")
-            finish = choice.finish_reason or finish
+            delta = choice.delta or Message()
+            content.append(delta.text)
+            thought.append("" if delta.text else delta.thoughts)
+            refusal.append(delta.refusal or "")
+            last = choice if choice.finish_reason else last
     message = Message("".join(content), reasoning="".join(thought), refusal="".join(refusal))
-    return Answer([Choice(message, finish_reason=finish)], whole.usage, whole.model, error=error)
+    return replace(whole, choices=[replace(last, message=message, delta=None)], error=error)
+
+
+def filtered(value: object, depth: int = _DEPTH) -> str:
+    """Names of the content filters that a JSON says took something away."""
+    names: list[str] = []
+    rows = (
+        value.items() if isinstance(value, Mapping) else enumerate(value if isinstance(value, list) else [])
+    )
+    for name, part in islice(rows, 100):
+        if isinstance(part, Mapping) and part.get("filtered") is True:
+            names.append(str(name).replace("_", " "))
+        elif depth and (found := filtered(part, depth - 1)):
+            names.append(found)
+    return ", ".join(names)
+
+
+def status(problem: object) -> int:
+    """The HTTP status that an error in a 200 states; 500 where it doesn't."""
+    for _ in range(_DEPTH):
+        if not isinstance(problem, Mapping):
+            break
+        problem = next((problem[key] for key in _CODES if problem.get(key)), None)
+    number = str(problem)
+    return int(number) if re.fullmatch("[45][0-9]{2}", number) else 500
 
 
 def error_body(text: str) -> tuple[str, str]:
@@ -138,7 +211,8 @@ def error_body(text: str) -> tuple[str, str]:
         body = from_json(text)  # refuses what is nested deeply
     except ValueError:
         return text, ""
-    error = body.get("error") if isinstance(body, dict) else None
+    first = body[0] if isinstance(body, list) and body else body
+    error = first.get("error") if isinstance(first, dict) else None
     param = error.get("param") if isinstance(error, dict) else None
     return sentence(body), param if isinstance(param, str) else ""
 
@@ -149,5 +223,5 @@ def sentence(body: object) -> str:
         if isinstance(body, list) and body:
             body = body[0]
         if isinstance(body, Mapping):
-            body = next((body[key] for key in ("message", "error", "detail") if body.get(key)), body)
+            body = next((body[key] for key in _SENTENCES if body.get(key)), body)
     return body if isinstance(body, str) else "" if body is None else json.dumps(body, default=str)

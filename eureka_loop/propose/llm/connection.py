@@ -7,9 +7,15 @@ to any address; so it is given a client that doesn't.
 from __future__ import annotations
 
 import asyncio
+import os
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
 
 import httpx2
 import openai
@@ -22,10 +28,16 @@ TIMEOUT = 300.0  # seconds without a byte
 DEADLINE = 1200.0  # seconds of one answer, however often a byte comes
 MAX_BYTES = 4 << 20  # of one answer, as sent and as decompressed; a million tokens are less
 
-_CERTIFICATES = httpx2.create_ssl_context()  # once: a tenth of a second for every client otherwise
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol)
 _ENCODED = (b"content-encoding", b"content-length", b"transfer-encoding")  # headers of what was read already
+CERTIFICATES = (
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+)  # the first that is set
 LOST = "choose a faster model or endpoint"
+_OWN_AUTHORITY = "for an authority of your own set SSL_CERT_FILE to its certificates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +72,13 @@ class Connection:
             seconds: a shorter deadline.
         """
         limit = self._deadline if seconds is None else min(seconds, self._deadline)
+        variable, proxy = _proxy(self.url)
         try:
-            client = self._client()
+            client = self._client(proxy)
+        except OSError as error:
+            return _unusable(_certificates_from(), error)
         except (ImportError, ValueError, httpx2.InvalidURL) as error:
-            reason = f"the environment names a proxy that can't be used ({_shown(error)}); change or unset it"
-            return NoAnswer(reason, served=False, lasting=True)
+            return _unusable(variable, error)
         try:
             return asyncio.run(self._exchange(client, body, limit))
         except TimeoutError:
@@ -74,18 +88,30 @@ class Connection:
         except openai.APIConnectionError as error:  # a timeout is one
             cause = error.__cause__ or error
         if isinstance(cause, _NOT_SENT):
-            reason = f"it can't be reached ({_shown(cause)}); is the server running, and is --base-url right?"
+            shown, right = _shown(cause), "is the server running, and is --base-url right?"
+            reason = f"it can't be reached ({shown}); {right}"
+            if "CERTIFICATE_VERIFY_FAILED" in shown:
+                source = _certificates_from() or "the system"
+                reason = f"its certificate isn't trusted by those of {source} ({shown}); {_OWN_AUTHORITY}"
+            elif variable:
+                reason = f"it can't be reached through the proxy of {variable} ({shown}); {self.about_proxy}"
             return NoAnswer(reason, served=False, lasting=True)
         if isinstance(cause, httpx2.TimeoutException):
             return NoAnswer(f"no answer within {numbers.compact(min(self._timeout, limit))} s; {LOST}")
         return NoAnswer(f"the connection broke ({_shown(cause)}); {LOST}")
 
-    def _client(self) -> _BoundedClient:
+    @property
+    def about_proxy(self) -> str:
+        """Advice on the proxy in use."""
+        return f"check or unset {_proxy(self.url)[0] or 'the proxy'}, or add the host to NO_PROXY"
+
+    def _client(self, proxy: str | None) -> _BoundedClient:
         return _BoundedClient(
             self._headers,
             timeout=httpx2.Timeout(self._timeout, connect=min(self._timeout, 10.0)),
-            verify=_CERTIFICATES,
-            trust_env=not is_local(self.url),  # no proxy reaches this machine's own addresses
+            verify=_certificates(*_certificates_in_use()),
+            proxy=proxy,
+            trust_env=False,
         )
 
     async def _exchange(
@@ -125,6 +151,54 @@ class _BoundedClient(httpx2.AsyncClient):
             await answer.aclose()
         kept = [(name, value) for name, value in answer.headers.raw if name.lower() not in _ENCODED]
         return httpx2.Response(answer.status_code, headers=kept, content=content, request=request)
+
+
+def _proxy(url: str) -> tuple[str, str | None]:
+    """The variable that names a proxy for an address, and the proxy; none reaches this machine itself."""
+    at = urlsplit(url)
+    if is_local(url) or proxy_bypass(at.hostname or ""):
+        return "", None
+    proxies = getproxies_environment()
+    for name in (f"{at.scheme}_proxy", "all_proxy"):
+        if proxy := proxies.get(name.removesuffix("_proxy")):
+            variable = next((each for each in (name, name.upper()) if os.environ.get(each)), name)
+            proxy = proxy.replace("socks://", "socks5://", 1) if proxy.startswith("socks://") else proxy
+            return f"${variable}", proxy if "://" in proxy else f"http://{proxy}"
+    return "", None
+
+
+def _certificates_in_use() -> tuple[str, str]:
+    """The variable that names certificates, and its value; empty for the system's own."""
+    name = next((name for name in CERTIFICATES if os.environ.get(name)), "")
+    return name, os.environ.get(name, "")
+
+
+def _certificates_from() -> str:
+    name = _certificates_in_use()[0]
+    return f"${name}" if name else ""
+
+
+@cache  # a tenth of a second for every client otherwise
+def _certificates(_: str, path: str) -> ssl.SSLContext:
+    """
+    Raises:
+        OSError: the variable names no file or folder of certificates.
+    """
+    if not path:
+        return httpx2.create_ssl_context(trust_env=False)
+    folder = Path(path).is_dir()
+    return ssl.create_default_context(capath=path) if folder else ssl.create_default_context(cafile=path)
+
+
+def _unusable(variable: str, error: Exception) -> NoAnswer:
+    """A setting of the environment that no client can be made with; its value may hold a password."""
+    if isinstance(error, ImportError):
+        problem = "names a SOCKS proxy, which needs another package: pip install 'httpx2[socks]',"
+    elif isinstance(error, OSError):
+        problem = f"names certificates that can't be read ({error.strerror or type(error).__name__}): change"
+    else:
+        problem = "names no proxy: it must look like http://HOST:PORT or socks5://HOST:PORT; change"
+    return NoAnswer(f"{variable} {problem} or unset {variable}", served=False, lasting=True)
 
 
 async def _read(answer: httpx2.Response) -> bytes:

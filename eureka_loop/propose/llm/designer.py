@@ -15,7 +15,7 @@ from eureka_loop.propose.designer import Request
 from eureka_loop.propose.llm import images, prompts
 from eureka_loop.propose.llm.answer import Counts
 from eureka_loop.propose.llm.connection import DEADLINE, TIMEOUT
-from eureka_loop.propose.llm.endpoint import Endpoint
+from eureka_loop.propose.llm.endpoint import LIMITS, Endpoint
 from eureka_loop.propose.llm.extract import ENTRY, QUOTED, extract
 from eureka_loop.propose.llm.ledger import Ledger, Price, load_prices
 from eureka_loop.propose.llm.settings import configured_model
@@ -53,9 +53,15 @@ class LLMDesigner:
         pause: float = PAUSE,
     ) -> None:
         self._config, self._pause, self._reached = config, pause, False
-        folder = run.folder if run else None
-        self._endpoint = Endpoint(config.base_url, environ, timeout, deadline, folder)
         self._shown = run if config.images else None  # the run whose episodes are shown
+
+        def say(message: str) -> None:
+            if run is not None:
+                run.event("adapted", message=message)
+
+        self._endpoint = Endpoint(
+            config.base_url, environ, timeout, deadline, run.folder if run else None, say
+        )
         model = configured_model(config.model, environ)
         if model is None:
             offer = self._endpoint.offer()
@@ -142,9 +148,13 @@ class LLMDesigner:
                 prompt if counts.prompt_tokens is None else counts.prompt_tokens,
                 _tokens(answer.text) if counts.completion_tokens is None else counts.completion_tokens,
             )
-        if not answer.choices:
+        if not answer.choices and not answer.filtered:
             raise NoAnswer("it sent no choice; choose another model or endpoint", served=True)
-        finish, refusal = answer.choices[0].finish_reason or "stop", answer.choices[0].message.refusal or ""
+        finish = (answer.choices[0].finish_reason if answer.choices else "content_filter") or "stop"
+        refusal = answer.message.refusal or ""
+        if finish == "content_filter" and answer.filtered:
+            refusal = f"content filter ({answer.filtered})"
+        limit = next((sent[name] for name in LIMITS if name in sent), limit)
         reply = extract(answer.text, entry=entry, finish_reason=finish, refusal=refusal, limit=limit)
         exchange = {
             "messages": [dict(each) for each in messages],

@@ -6,19 +6,25 @@ The key is in the headers of its connection alone; text from the endpoint is cle
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
+import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json
 
 from eureka_loop import files
 from eureka_loop.errors import EndpointError, EurekaError, NoAnswer, Unavailable, UnknownName
 from eureka_loop.propose.llm import answer as answers
-from eureka_loop.propose.llm import images
+from eureka_loop.propose.llm import images, refusal
 from eureka_loop.propose.llm.answer import Answer
 from eureka_loop.propose.llm.connection import DEADLINE, LOST, TIMEOUT, Connection, Received
+from eureka_loop.propose.llm.refusal import SYSTEM, WHOLE
 from eureka_loop.propose.llm.settings import api_key, configured_url, headers
 from eureka_loop.records import Reply
 from eureka_loop.text import one_line
@@ -26,44 +32,37 @@ from eureka_loop.text import one_line
 LIMITS = ("max_tokens", "max_completion_tokens")  # synonyms; newer models take only the second
 LONGEST_WAIT = 120.0  # seconds of Retry-After that are waited for
 LISTING = 30.0  # seconds for the list of models
-# No parameters; some endpoints reject them.
-SYSTEM, WHOLE, IMAGES = "a system role", "a reply as a whole", "images"
+IMAGES = "images"  # no parameter; some endpoints reject them
+ADAPTATIONS = 12  # of one call; more than there is to leave out or to lower
 
 _SHORTEST_SECRET = 8  # shorter "keys" (`ollama`, `x`) hide nothing, and may be part of honest text
 _READ = 4000  # characters of an error that are looked at
 _LONGEST_NAME = 100  # characters of a model's name
 _COMPARED = 1000  # names of models, a millisecond each
 _TIMED_OUT = (408, 504, 524)  # statuses with which a gateway gives up on a server that may go on
-# No pattern takes more than a time in proportion to the text: an endpoint may have made it for that.
 _NO_CHAT = re.compile(
     r"embed|whisper|tts|dall-e|image|audio|realtime|moderation|transcri|sora|davinci|babbage"
-)
-_TOO_LONG = re.compile(
-    r"context (length|window|size)|maximum context|too (large|long|many)|at most|exceed", re.I
-)
-_UNSUPPORTED = re.compile(
-    r"unsupported|not support|unrecogni|unknown|unexpected|not permitted|forbidden", re.I
-)
-_NO_MODEL = re.compile(
-    r"\A(?>.*?model).*?(not (be )?found|n[o']t exist|unknown|not available)|(unknown|invalid|no such) model"
-    r"|valid model id|model_not_found",
-    re.I | re.S,
-)
-_NO_CREDIT = re.compile(r"insufficient_quota|billing|credit|payment", re.I)
-_RATE = re.compile(r"per[ _-]?(second|minute|hour|day)|retry (in|after) \d", re.I)
-_RETRY_IN = re.compile(r"(?:retry|again) (?:in|after) (\d{1,9}(?:\.\d{1,9})?) ?s", re.I)
-_NO_SYSTEM = re.compile(
-    r"(system|developer).{0,20}(role|message|prompt|instruction)|role.{0,20}system|only user and assistant",
-    re.I,
-)
-_ONLY_STREAM = re.compile(
-    r"(only|must|require|enable|set).{0,40}stream|stream.{0,40}(only|must|require)", re.I
 )
 _NO_IMAGES = re.compile(r"image|vision|multi-?modal|(be|valid|expected|of type) a? ?str", re.I)
 _NOT_ABOUT_IMAGES = (401, 402, 403, 429)
 _TAGS = re.compile(r"<[^<>]*>")
 _HIDDEN = re.compile(r"</?(?:style|script)\b[^<>]*>", re.I)
+_INSTEAD = {
+    SYSTEM: "its text goes into the user's turn",
+    WHOLE: "a stream is asked for",
+    IMAGES: "they aren't sent",
+    "seed": "it isn't sent; replies can't be repeated",
+    "stream_options": "it isn't sent; tokens are estimated",
+}
 _BASE_URL = "is --base-url right? It usually ends in /v1"
+
+
+class Rejected(NamedTuple):
+    """A parameter or a feature that an endpoint doesn't take."""
+
+    name: str
+    most: float  # the value that it takes; 0 for none
+    why: str
 
 
 class Endpoint:
@@ -80,12 +79,15 @@ class Endpoint:
         timeout: float = TIMEOUT,
         deadline: float = DEADLINE,
         folder: Path | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._folder = folder
         self.url = configured_url(base_url, environ)
         self._key = api_key(self.url, environ)
         self.deadline = deadline
         self._rejected: set[str] = set()
+        self._most: dict[str, float] = {}  # values that are allowed, of parameters that were above them
+        self._say, self._adapting = say, threading.Lock()
         self._connection = Connection(self.url, headers(self.url, self._key, environ), timeout, deadline)
 
     def complete(
@@ -102,9 +104,10 @@ class Endpoint:
             EndpointError: it refuses; one line.
         """
         end = time.monotonic() + self.deadline
-        while True:
+        for _ in range(ADAPTATIONS):
             name = next((name for name in LIMITS if name not in self._rejected), "")
             wanted: dict[str, Any] = {"temperature": temperature, name: limit, "seed": seed}
+            wanted |= {each: most for each, most in self._most.items() if most < wanted.get(each, 0)}
             if WHOLE in self._rejected:
                 wanted |= {"stream": True, "stream_options": {"include_usage": True}}
             sent = {name: value for name, value in wanted.items() if name and name not in self._rejected}
@@ -116,7 +119,26 @@ class Endpoint:
                 raise answer
             if isinstance(answer, Answer):
                 return answer, sent
-            self._rejected.add(answer)
+            self._adapt(answer, sent)
+        raise EndpointError(f"{self.url}: it refuses one value after another; choose another model")
+
+    def _adapt(self, rejected: Rejected, sent: Mapping[str, Any]) -> None:
+        """Ask without something, or with a lower value, from now on; say so once."""
+        name, most, why = rejected
+        with self._adapting:
+            if name in self._rejected or (most and self._most.get(name, math.inf) <= most):
+                return  # another thread found out
+            if most:
+                self._most[name] = most
+            else:
+                self._rejected.add(name)
+            if name in LIMITS and not most and not self._rejected.issuperset(LIMITS):
+                return  # the same value under its other name
+            value = f" {sent[name]}" if name in sent and name != "stream_options" else ""
+            then = (
+                f"{most} is used" if most else _INSTEAD.get(name, "it isn't sent; the model's default holds")
+            )
+            self._say(f"{self.url} refuses {name}{value} ({why}): {then}")
 
     @property
     def takes_images(self) -> bool:
@@ -125,9 +147,15 @@ class Endpoint:
 
     def models(self) -> list[str]:
         """Names of the models on offer; empty where the endpoint doesn't say."""
+        listed = self.listing()
+        return [] if isinstance(listed, EurekaError) else listed
+
+    def listing(self) -> list[str] | EurekaError:
+        """Names of the models on offer, or why there are none."""
         answer = self._answer(seconds=LISTING)
-        listed = answer.data or () if isinstance(answer, Answer) else ()
-        return sorted({row.id for row in listed if row.id and len(row.id) <= _LONGEST_NAME})
+        if not isinstance(answer, Answer):
+            return answer if isinstance(answer, EurekaError) else EndpointError(f"{self.url}: {answer.why}")
+        return sorted({row.id for row in answer.data or () if row.id and len(row.id) <= _LONGEST_NAME})
 
     def offer(self, most: int = 20) -> str:
         """One line on the models on offer."""
@@ -142,73 +170,110 @@ class Endpoint:
     def _answer(
         self,
         body: Mapping[str, Any] | None = None,
-        sent: Collection[str] = (),
+        sent: Mapping[str, Any] = MappingProxyType({}),
         seconds: float | None = None,
-    ) -> Answer | str | EurekaError:
-        """The answer, the name of something that is rejected, or an exception.
+    ) -> Answer | Rejected | EurekaError:
+        """The answer, something that is rejected, or an exception.
 
         Exceptions are returned, not raised: the key may be in the one they replace, and in this frame.
         """
         received = self._connection.send(body, seconds)
         if isinstance(received, NoAnswer):
             return received
+        model = "" if body is None else str(body["model"])
         if received.status >= 300:
-            found = self._refused(received, sent, "" if body is None else str(body["model"]))
+            found = self._refused(received, sent, model)
             shown = body is not None and any(isinstance(each["content"], list) for each in body["messages"])
             refuses = received.status not in _NOT_ABOUT_IMAGES and _NO_IMAGES.search(received.text[:_READ])
-            return IMAGES if shown and refuses and not isinstance(found, str) else found
+            if shown and refuses and not isinstance(found, Rejected):
+                return Rejected(IMAGES, 0, self._clean(answers.error_body(received.text)[0]))
+            return found
         try:
             answer = answers.read(received.text, self._redact)
         except ValueError:
             found = self._clean(received.text) or "empty"
             return NoAnswer(f"the answer is no chat completion: {found}; {_BASE_URL}", served=False)
         if answer.problem:
-            reported = self._clean(answers.sentence(answer.problem))
-            return NoAnswer(f"the endpoint reports {reported}", served=False)
+            text = json.dumps({"error": answer.problem}, ensure_ascii=False, default=str)
+            status = answers.status(answer.problem)
+            status = 429 if status == 500 and refusal.BUSY.search(text[:_READ]) else status
+            return self._refused(Received(status, text, received.headers), sent, model, inside=True)
         return answer
 
-    def _refused(self, received: Received, sent: Collection[str], model: str) -> str | EurekaError:
-        """The name of the parameter or feature that an endpoint rejects, or its problem with advice."""
+    def _refused(
+        self, received: Received, sent: Mapping[str, Any], model: str, *, inside: bool = False
+    ) -> Rejected | EurekaError:
+        """The parameter or feature that an endpoint rejects, or its problem with advice.
+
+        Args:
+            inside: the error came in place of a reply, and the status is the one that it states.
+        """
         status, (message, param) = received.status, answers.error_body(received.text)
         text = self._redact(received.text)[:_READ]
         if status < 400:
             place = self._clean(received.headers.get("location", "")) or "another address"
             problem = f"HTTP {status}: it sends its callers on to {place}, where no key and no prompt is sent"
             return Unavailable(f"{self.url}: {problem}; if you trust that address, give it as --base-url")
-        about_value = bool(_TOO_LONG.search(text)) and not _UNSUPPORTED.search(text)
-        if status in (400, 422):
-            optional = [name for name in sent if name != "stream"]
-            named = [name for name in optional if name == param or re.search(rf"\b{name}\b", text)]
-            named.sort(key=lambda name: (name != param, text.find(name)))
-            if named and not (named[0] in LIMITS and about_value):
-                return named[0]
-            for thing, pattern in ((SYSTEM, _NO_SYSTEM), (WHOLE, _ONLY_STREAM)):
-                if sent and thing not in self._rejected and pattern.search(text):
-                    return thing
-        if status in (400, 404, 422) and model and _NO_MODEL.search(text):
+        about_value = bool(refusal.TOO_LONG.search(text)) and not refusal.UNSUPPORTED.search(text)
+        reason = self._clean(message)
+        filtered = status in (400, 403) and refusal.FILTERED.search(text)
+        if status in (400, 422) and not filtered and (rejected := self._rejected_by(text, param, sent)):
+            return Rejected(*rejected, reason)
+        thing = refusal.feature(text) if sent and status in (400, 403, 422, 500, 501) else ""
+        if thing and thing not in self._rejected and not filtered:
+            return Rejected(thing, 0, reason)
+        if status in (400, 404, 422) and model and refusal.NO_MODEL.search(text):
             listed = self.models()
             like = [name for name in listed if abs(len(name) - len(model)) <= len(model)][:_COMPARED]
             return UnknownName("model", model, like, hint=self._offer(listed))
-        what = f"HTTP {status}: {self._clean(message) or 'no reason given'}"
-        if status in _TIMED_OUT:
+        what = f"{'the endpoint reports' if inside else f'HTTP {status}:'} {reason or 'no reason given'}"
+        if status in _TIMED_OUT and not inside:
             return NoAnswer(f"{what}; {LOST}")
-        seconds = _wait(received.headers.get("retry-after", ""), text)
-        busy = status in (409, 429) or status >= 500
-        no_credit = status == 402 or (status == 429 and _NO_CREDIT.search(text) and not _RATE.search(text))
+        seconds = refusal.wait(received.headers.get("retry-after", ""), text)
+        busy = status in (408, 409, 429) or status >= 500
+        no_credit = refusal.no_credit(status, text)
         if busy and not no_credit and seconds <= LONGEST_WAIT:
             later = "try again later: `eureka resume` goes on from here"
             return NoAnswer(f"{what}; {later}", served=False, wait=seconds)
         rules = (  # the first that holds; whether every other call will fail, too; what to do
+            (filtered, False, self._about_filter(received.text)),
             (status in (401, 403), True, self._about_key()),
+            (status == 407, True, self._connection.about_proxy),
             (no_credit, True, "the account behind the key has no credit left"),
             (busy, True, f"it asks to wait {seconds:.0f} s: `eureka resume` after that"),
             (about_value and any(name in text for name in LIMITS), False, "lower --max-completion-tokens"),
             (status in (404, 405), False, _BASE_URL),
-            (_TOO_LONG.search(text), False, "choose a model with a longer context"),
+            (refusal.TOO_LONG.search(text), False, "choose a model with a longer context"),
             (True, False, "the endpoint doesn't accept this request; choose another model"),
         )
         lasting, advice = next(rule[1:] for rule in rules if rule[0])
         return (Unavailable if lasting else EndpointError)(f"{self.url}: {what}; {advice}")
+
+    def _rejected_by(self, text: str, param: str, sent: Mapping[str, Any]) -> tuple[str, float] | None:
+        """The parameter that an error is about, and the value that is allowed; 0: it isn't taken at all."""
+        limit = next((name for name in LIMITS if name in sent), "")
+        left = refusal.space(text)
+        if limit and left is not None:
+            return (limit, left) if refusal.LEAST <= left < sent[limit] else None
+        named = [name for name in sent if name == param or re.search(rf"\b{name}\b", text)]
+        named = [name for name in named if name != "stream"]
+        if not named:
+            return None
+        name = min(named, key=lambda name: (name != param, text.find(name)))
+        known = name in (limit, "temperature") and not refusal.UNSUPPORTED.search(text)
+        most = refusal.largest(text, sent[name]) if known else 0.0
+        if name == limit:
+            most = int(most) if most >= refusal.LEAST else 0
+            return None if not most and refusal.TOO_LONG.search(text) and known else (name, most)
+        return name, most
+
+    def _about_filter(self, text: str) -> str:
+        try:
+            names = answers.filtered(from_json(text))
+        except ValueError:
+            names = ""
+        found = f" ({one_line(names, 200)})" if names else ""
+        return f"a content filter withheld the prompt{found}: put the task in other words"
 
     def cleared(self, reply: Reply) -> Reply:
         """A reply without the key, which is whole only here where it came in pieces."""
@@ -232,12 +297,6 @@ class Endpoint:
         """Foreign text in one line: no key, tags, or control characters."""
         text = self._redact(text).strip()[:_READ]  # before it is cut: a half of a key would pass
         return one_line(_TAGS.sub(" ", " ".join(_HIDDEN.split(text)[::2])), 200)
-
-
-def _wait(header: str, text: str) -> float:
-    """Seconds to wait, by the header or the sentence; 0 where neither says."""
-    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)", header) or _RETRY_IN.search(text)
-    return float(found[1]) if found else 0.0
 
 
 def _without_system(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:

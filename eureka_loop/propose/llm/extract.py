@@ -6,11 +6,13 @@ Everything here takes a time in proportion to the text: an endpoint may have mad
 from __future__ import annotations
 
 import ast
+import html
+import json
 import re
 import textwrap
 import warnings
 from collections.abc import Iterator
-from itertools import groupby, islice
+from itertools import groupby
 
 from eureka_loop.records import Reply
 from eureka_loop.reward.parsing import MAX_BYTES
@@ -22,9 +24,16 @@ QUOTED = 160  # characters of a reply, in the reason
 _FUNCTION = re.compile(r"^def ", re.MULTILINE)
 _OPENS = re.compile(r"[ \t>]*(`{3,}|~{3,})[^`]*$|[^`]*(`{3,})\w*[ \t]*$")  # a fence alone, or after words
 _CLOSES = re.compile(r"[ \t>]*(`{3,}|~{3,})[`~]*[ \t]*$")
-_LANGUAGE = re.compile(r"\s*(python3?|py)[ \t]*\n")
+_LANGUAGE = re.compile(r"\s*(python3?|py)[ \t]*\n", re.I)
 _CODE = re.compile(r"\s|$|[)\]}@#]|def |from |import |[A-Za-z_]\w*\s*(:[^=]+)?=[^=]")  # begins a line of code
-_THINKS = re.compile(r"<(/?)think(?:ing)?>")
+_THINKS = re.compile(r"[<\[](/?)(?:think(?:ing)?|thoughts?|reasoning|THINK)[>\]]")
+_FENCE = re.compile(r"(?:`{3,}|~{3,}|'{3}(?=python))[ \t]*(?:(?:python3?|py)\b[ \t]*)?", re.I)
+_TAG = re.compile(rf"{_FENCE.pattern}|<[/|]?[a-z][^<>\n]{{0,80}}>|^[ \t]*`|`[ \t]*$", re.I | re.M)
+_ODD = str.maketrans("\u00a0\u201c\u201d\u2018\u2019", " \"\"''", "\u200b")
+_PREFIX = re.compile(  # of a quote, a prompt, a numbered line, a difference
+    r"^[ \t]*(?:>>>|\.\.\.|>|\d{1,4}[ \t]?[|:.])(?:[ \t]|$)|^\+", re.M
+)
+_CUT = ("length", "max_tokens", "model_length")  # reasons to finish
 
 
 def extract(
@@ -33,8 +42,8 @@ def extract(
     """The program in a reply, or the reason why there is none.
 
     The last complete fenced block that defines the entry point counts: models correct themselves downwards.
-    Without a fence it is the lines around it that look like code. A block with another function is passed on,
-    for the gate to name the mistake.
+    Without one that is Python it is the lines around it that look like code. A block with another function
+    is passed on, for the gate to name the mistake.
 
     Args:
         entry: the function that the program must define.
@@ -42,19 +51,21 @@ def extract(
         refusal: the endpoint's own field for refusals.
         limit: tokens that the reply could have, for the message.
     """
-    if refusal or finish_reason == "content_filter":
+    if refusal or finish_reason.lower().startswith(("content_filter", "safety")):
         said = one_line(refusal or text, QUOTED) or "content filter"
         return Reply(None, problem=f"the model refused: {said}")
-    text = without_thinking(text).replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
-    found, cut = list(_fenced(text)), finish_reason == "length"
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
+    spoken, cut = without_thinking(text), finish_reason.lower() in _CUT
+    if not (cut or re.search(r"\w", spoken)) and _defines(entry, _THINKS.sub("\n", text)):
+        spoken = _THINKS.sub("\n", text)  # the thoughts don't end, or there is nothing but thoughts
+    text = spoken
+    found = list(_fenced(text))
     blocks = [code for code, closed in found if closed]
     rest = next((code for code, closed in found if not closed and code.strip()), "")
     if not cut and rest and _parses(rest):
         blocks.append(rest)  # only the closing fence is missing
-    if not (blocks or rest or cut):
-        runs = groupby(text.split("\n"), key=lambda line: bool(_CODE.match(line)))
-        bare = [_tidy("\n".join(lines)) for is_code, lines in runs if is_code]
-        blocks = [code for code in bare if _defines(entry, code)]
+    if not cut and not any(_defines(entry, code) and _parses(code) for code in blocks[-TRIED:]):
+        blocks += _untidy(text, entry)
     source = _chosen(blocks, entry, cut=cut)
     if source is not None and (size := len(source.encode())) > MAX_BYTES:
         problem = f"the program is {size:,} bytes long; {MAX_BYTES:,} are allowed: shorten it"
@@ -113,6 +124,46 @@ def _fenced(text: str) -> Iterator[tuple[str, bool]]:
         yield _tidy("\n".join(lines)), False
 
 
+def _untidy(text: str, entry: str) -> list[str]:
+    """Programs among lines that look like code, in a reply whose fences and tags aren't where they belong."""
+    if entry not in text:
+        return []
+    plain = html.unescape(text).translate(_ODD)
+    bare = _PREFIX.sub("", plain)
+    readings = (
+        _FENCE.split(text),
+        [_FENCE.sub("\n", text)],
+        _TAG.split(text),
+        _TAG.split(plain),
+        _FENCE.split(bare),
+        _FENCE.split(_unquoted(text, entry)),
+    )
+    for pieces in readings:
+        runs = (
+            "\n".join(lines)
+            for piece in pieces
+            for is_code, lines in groupby(piece.split("\n"), key=lambda line: bool(_CODE.match(line)))
+            if is_code
+        )
+        programs = [_tidy(code) for code in runs if _defines(entry, code)][-TRIED:]
+        if programs := [code for code in programs if _parses(code)]:
+            return programs
+    return []
+
+
+def _unquoted(text: str, entry: str) -> str:
+    """The string of a JSON with the program in it; or the text with its own breaks of lines."""
+    quote = text.rfind('"', 0, text.rfind(f"def {entry}"))
+    while quote > 0 and text[quote - 1] == "\\":
+        quote = text.rfind('"', 0, quote)
+    if quote < 0:
+        return text.replace("\\n", "\n")
+    try:
+        return str(json.JSONDecoder(strict=False).raw_decode(text, quote)[0])
+    except ValueError:
+        return ""
+
+
 def _defines(entry: str, code: str) -> bool:
     return re.search(rf"^[ \t]*def[ \t]+{entry}[ \t]*\(", code, re.MULTILINE) is not None
 
@@ -121,7 +172,9 @@ def _chosen(blocks: list[str], entry: str, *, cut: bool) -> str | None:
     """The last block that defines the function and is Python, else the last one with any function."""
     entries = [code for code in blocks if _defines(entry, code)]
     if entries:
-        return next(filter(_parses, islice(reversed(entries), TRIED)), entries[-1])
+        parsed = [code for code in reversed(entries[-TRIED:]) if _parses(code)]
+        whole = (code for code in parsed if "return" in code)  # not its signature alone
+        return next(whole, [*parsed, entries[-1]][0])
     functions = [code for code in blocks if _FUNCTION.search(code)]
     return functions[-1] if functions and not cut else None
 

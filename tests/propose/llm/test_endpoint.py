@@ -13,7 +13,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from eureka_loop.cli import doctor
 from eureka_loop.errors import BadInput, EndpointError, Unavailable, UnknownName
+from eureka_loop.propose.llm import refusal
+from eureka_loop.propose.llm.connection import CERTIFICATES
 from eureka_loop.records import Candidate, Usage
 from eureka_loop.store import Run
 from tests.propose.conftest import proposals
@@ -50,6 +53,43 @@ def test_a_rate_limit_is_no_lack_of_credit(script: Any, designer: Any, ask: Any)
     began = time.monotonic()
     assert designer().propose(ask(), 0).source == PROGRAM
     assert time.monotonic() - began > 0.6
+
+
+@pytest.mark.parametrize(
+    ("header", "text", "seconds"),
+    [
+        ("7", "again in 9s", 7),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", "", 2e9),
+        ("", "Please retry in 29.5s.", 29.5),
+        (
+            "",
+            "reached on requests per min (RPM). Please try again in 20s. Add a payment method at /billing",
+            20,
+        ),
+        ("", "on tokens per day (TPD). Please try again in 1h2m3.5s.", 3723.5),
+        ("", "Please try again in 6ms.", 0),
+        ("", "Try again in 2 minutes", 120),
+        ("", json.dumps({"details": [{"retryDelay": "34s"}]}), 34),
+        ("", "Please wait 20 seconds", 20),
+        ("", "Slow down", 0),
+    ],
+)
+def test_the_wait_that_an_endpoint_asks_for(header: str, text: str, seconds: float) -> None:
+    assert refusal.wait(header, text) == pytest.approx(seconds, rel=0.5 if seconds > 1e9 else 1e-9)
+    assert not refusal.no_credit(429, text)
+
+
+def test_an_error_in_a_200_counts_as_the_status_that_it_states(script: Any, designer: Any, ask: Any) -> None:
+    system = {"error": {"code": 400, "message": "System role not supported"}}
+    busy = {"choices": [{"error": {"code": 429, "message": "Rate limited, retry in 0.6s"}}]}
+    script.then(answers(200, busy, {}), answers(200, system))
+    began = time.monotonic()
+    assert designer().propose(ask(), 0).source == PROGRAM
+    assert time.monotonic() - began > 0.6
+    assert [turn["role"] for turn in script.bodies[-1]["messages"]] == ["user"]
+    script.always = answers(200, {"error": {"code": "401", "message": "No key"}})
+    with pytest.raises(Unavailable, match="the endpoint reports No key; check the key in EUREKA_API_KEY"):
+        designer().propose(ask(), 0)
 
 
 def test_an_endpoint_that_stays_overloaded(script: Any, designer: Any, ask: Any) -> None:
@@ -89,11 +129,63 @@ def test_an_unreachable_endpoint(designer: Any, ask: Any) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "socks://127.0.0.1:9", "http://127.0.0.1:x"])
-def test_a_proxy_that_can_t_be_used(designer: Any, ask: Any, monkeypatch: Any, proxy: str) -> None:
-    monkeypatch.setenv("ALL_PROXY", proxy)
-    with pytest.raises(Unavailable, match=r"the environment names a proxy that can't be used \(.*\); change"):
-        designer(base_url="http://example.org/v1").propose(ask(), 0)
+@pytest.mark.parametrize(
+    ("name", "value", "url", "message"),
+    [
+        ("ALL_PROXY", "socks5://me:hunter2@127.0.0.1:9", "http://example.org/v1", "names a SOCKS proxy"),
+        ("all_proxy", "socks://127.0.0.1:9", "https://example.org/v1", "names a SOCKS proxy"),
+        (
+            "HTTP_PROXY",
+            "http://127.0.0.1:hunter2",
+            "http://example.org/v1",
+            "names no proxy: it must look like",
+        ),
+        ("HTTPS_PROXY", "ftp://hunter2", "https://example.org/v1", "names no proxy"),
+        ("http_proxy", "127.0.0.1:9", "http://example.org/v1", "through the proxy of {}"),
+        ("HTTPS_PROXY", "http://me:hunter2@127.0.0.1:9", "https://example.org/v1", "through the proxy of {}"),
+        (
+            "SSL_CERT_FILE",
+            "/no/hunter2.pem",
+            "https://example.org/v1",
+            "names certificates that can't be read",
+        ),
+        ("REQUESTS_CA_BUNDLE", __file__, "https://example.org/v1", "names certificates that can't be read"),
+    ],
+)
+def test_a_proxy_or_certificates_that_can_t_be_used(
+    designer: Any, ask: Any, monkeypatch: Any, name: str, value: str, url: str, message: str
+) -> None:
+    """The variable is named; its value, which may hold a password, isn't shown."""
+    for each in CERTIFICATES:
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Unavailable) as caught:
+        designer(base_url=url).propose(ask(), 0)
+    *_, found = doctor.endpoint({"OPENAI_BASE_URL": url, "EUREKA_MODEL": "m", "EUREKA_API_KEY": "k"})
+    for text in (str(caught.value), found.remedy):
+        assert message.format(f"${name}") in text
+        assert f"unset ${name}" in text
+        assert "hunter2" not in text
+        assert "\n" not in text
+
+
+def test_a_proxy_that_an_address_doesn_t_use(script: Any, designer: Any, ask: Any, monkeypatch: Any) -> None:
+    """A request goes through the proxy of its own scheme alone, and past it where NO_PROXY says so."""
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("HTTP_PROXY", script.url.removesuffix("/v1"))
+    assert designer(base_url="http://host.invalid/v1").propose(ask(), 0).source == PROGRAM
+    monkeypatch.setenv("NO_PROXY", "host.invalid")
+    with pytest.raises(Unavailable, match=r"can't be reached .* is the server running"):
+        designer(base_url="http://host.invalid/v1").propose(ask(), 0)
+
+
+def test_a_proxy_that_wants_a_password(script: Any, designer: Any, ask: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("http_proxy", script.url.removesuffix("/v1"))
+    script.always = answers(407, "Proxy Authentication Required")
+    with pytest.raises(
+        Unavailable, match=r"HTTP 407: .*; check or unset \$http_proxy, or add the host to NO"
+    ):
+        designer(base_url="http://host.invalid/v1").propose(ask(), 0)
 
 
 def test_this_machine_s_addresses_need_no_proxy(
@@ -121,6 +213,18 @@ def test_an_endpoint_that_is_gone_is_tried_again(designer: Any, ask: Any) -> Non
         ({"error": {"message": "upstream"}}, "the endpoint reports .*upstream"),
         ({}, "it sent no choice"),
         ({"choices": [{"error": {"code": 502, "message": "upstream"}}]}, "the endpoint reports upstream"),
+        (
+            {"choices": [{"finish_reason": "error", "message": None}]},
+            "the endpoint reports finish_reason 'err",
+        ),
+        ({"object": "error", "message": "worker died", "code": 50003}, "the endpoint reports worker died"),
+        ([{"error": {"code": 503, "message": "busy"}}], "the endpoint reports busy"),
+        ({"base_resp": {"status_code": 1002, "status_msg": "rate limit"}}, "the endpoint reports rate limit"),
+        (
+            'data: {"choices": [{"delta": {"content": "a"}}]}\n\n',
+            "the endpoint reports that the stream ended",
+        ),
+        ('event: error\ndata: {"message": "no memory"}\n\n', "the endpoint reports no memory"),
     ],
 )
 def test_an_answer_without_sense(script: Any, designer: Any, ask: Any, body: Any, message: str) -> None:
@@ -167,14 +271,33 @@ def test_an_empty_choice_list_is_topped_up(script: Any, designer: Any, ask: Any)
     assert len({body["seed"] for body in script.bodies}) == 3
 
 
-@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
-def test_an_answer_among_the_thoughts(script: Any, designer: Any, ask: Any, field: str) -> None:
-    script.then(
-        says(None, **{field: f"```python\n{PROGRAM}```"}), says("No.", **{field: f"```\n{PROGRAM}```"})
-    )
-    found, other = proposals(designer(), ask(samples=2))
-    assert found.source == PROGRAM
-    assert (other.source, other.problem) == (None, "the reply holds no code: No.")
+CODE = f"```python\n{PROGRAM}```"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": None, "reasoning": CODE},
+        {"content": "", "reasoning_content": CODE},
+        {"content": " \n", "thinking": CODE},
+        {"content": None, "reasoning": {"content": CODE}},
+        {"content": None, "reasoning_details": [{"type": "reasoning.text", "text": CODE}]},
+        {"content": [{"type": "text", "text": CODE[:9]}, {"type": "text", "text": CODE[9:]}]},
+        {"content": [{"type": "thinking", "thinking": [{"text": "Hm."}]}, {"type": "text", "text": CODE}]},
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": CODE}]}]},
+        {"content": ["Go: ", CODE]},
+        {"content": CODE, "refusal": {}, "reasoning": 7},
+    ],
+)
+def test_where_answers_are(script: Any, designer: Any, ask: Any, message: Any) -> None:
+    script.always = chooses([{"message": message, "finish_reason": None}])
+    assert designer().propose(ask(), 0).source == PROGRAM
+
+
+def test_thoughts_beside_an_answer_don_t_count(script: Any, designer: Any, ask: Any) -> None:
+    script.always = says("No.", reasoning=CODE)
+    reply = designer().propose(ask(), 0)
+    assert (reply.source, reply.problem) == (None, "the reply holds no code: No.")
 
 
 def test_a_reply_without_a_program(script: Any, designer: Any, ask: Any) -> None:
@@ -226,6 +349,72 @@ def test_a_rejected_parameter_is_left_out_and_remembered(
     assert "max_tokens" in replies[1].exchange["request"]
 
 
+PARAMETERS = {
+    "max_tokens": {
+        20_000: 16_384,
+        "max_tokens is too large: {}. This model supports at most 16384 completion tokens, whereas": 16_384,
+        "Invalid max_tokens value, the valid range of max_tokens is [1,8192]": 8192,
+        "max_tokens: {} > 8,192, which is the maximum for claude-3-5-20240620": 8192,
+        "This model's maximum context length is 8192 tokens. However, you requested 24500 tokens (4500 in "
+        "the messages, 20000 in the completion).": 3692,
+        "'max_tokens' is too large: {}. This model's maximum context length is 8192 tokens and your "
+        "request has 4500 input tokens (20000 > 8192 - 4500)": 3692,
+    },
+    "temperature": {
+        1.4: 1.0,
+        "temperature: range: 0..1": 1.0,
+        "temperature must be in (0.0, 1.0], got {}": 1.0,
+        "'temperature' does not support {} with gpt-5.1-x. Only the default (1) value is supported.": None,
+        "Unsupported parameter: 'temperature'": None,
+    },
+    "seed": {0: 0, "seed must be less than 65536": None},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "used"),
+    [(name, text, used) for name, texts in PARAMETERS.items() for text, used in list(texts.items())[1:]],
+)
+def test_a_value_out_of_range_is_told_with_the_value_used(
+    script: Any, designer: Any, ask: Any, tmp_path: Path, name: str, text: str, used: float | None
+) -> None:
+    wanted = next(iter(PARAMETERS[name]))
+
+    def behave(request: Request) -> Response:
+        value = request.get_json().get(name, 0)
+        return (fails(400, text.format(value)) if value > (used or 0) else writes())(request)
+
+    script.always = behave
+    run = Run.create(tmp_path, "t")
+    given = {"seed": {}, "temperature": {"temperature": wanted}}
+    asked = designer(run=run, **given.get(name, {"max_completion_tokens": wanted}))
+    replies = proposals(asked, ask(samples=2))
+    assert [reply.exchange["request"].get(name) for reply in replies] == [used] * 2
+    assert len(script.bodies) == 3
+    (told,) = (event["message"] for event in run.events() if event["event"] == "adapted")
+    assert f" refuses {name} {wanted or script.bodies[0]['seed']} (" in told
+    assert told.endswith(
+        f": {used} is used" if used else ("holds" if name != "seed" else "can't be repeated")
+    )
+
+
+def test_a_limit_that_leaves_no_room_isn_t_used(script: Any, designer: Any, ask: Any) -> None:
+    script.always = fails(400, "max_tokens is too large: 1000. At most 100")
+    with pytest.raises(EndpointError, match="lower --max-completion-tokens"):
+        designer().propose(ask(), 0)
+    assert len(script.bodies) == 1
+
+
+def test_an_endpoint_that_refuses_every_value(script: Any, designer: Any, ask: Any) -> None:
+    def behave(request: Request) -> Response:
+        return fails(400, f"max_tokens must be at most {request.get_json()['max_tokens'] - 1}")(request)
+
+    script.always = behave
+    with pytest.raises(EndpointError, match="it refuses one value after another"):
+        designer().propose(ask(), 0)
+    assert len(script.bodies) < 20
+
+
 def test_all_threads_find_out_at_once(script: Any, designer: Any, ask: Any) -> None:
     text = "Unsupported: '{}'. Use 'max_completion_tokens' instead."
     script.always = rejects("temperature", "max_tokens", "seed", text=text)
@@ -236,10 +425,22 @@ def test_all_threads_find_out_at_once(script: Any, designer: Any, ask: Any) -> N
     assert all(reply.exchange["request"]["max_completion_tokens"] == 1000 for reply in replies)
 
 
-def test_an_endpoint_without_a_system_role(script: Any, designer: Any, ask: Any) -> None:
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (400, "System role not supported"),
+        (400, "Developer instruction is not enabled for models/gemma-3-27b-it"),
+        (400, "Conversation roles must alternate user/assistant/user/assistant/..."),
+        (422, "Unsupported value: 'messages[0].role' does not support 'system' with this model."),
+        (500, "raise_exception: System role not supported"),
+    ],
+)
+def test_an_endpoint_without_a_system_role(
+    script: Any, designer: Any, ask: Any, status: int, text: str
+) -> None:
     def behave(request: Request) -> Response:
         roles = [turn["role"] for turn in request.get_json()["messages"]]
-        return (fails(400, "System role not supported") if "system" in roles else writes())(request)
+        return (fails(status, text) if "system" in roles else writes())(request)
 
     script.always = behave
     asked = designer()
@@ -251,19 +452,27 @@ def test_an_endpoint_without_a_system_role(script: Any, designer: Any, ask: Any)
     assert replies[0].exchange["messages"] == first
 
 
-@pytest.mark.parametrize("more", [{}, {"stream_options": None}])
-def test_an_endpoint_that_only_streams(script: Any, designer: Any, ask: Any, more: Any) -> None:
-    text = f"Plan: go.\n```python\n{PROGRAM}```"
+@pytest.mark.parametrize(
+    ("refused", "more"),
+    [
+        ("This model only supports stream mode: enable the stream parameter.", {}),
+        ("Stream must be set to true", {"stream_options": None}),
+        ("parameter.enable_thinking must be set to false for non-streaming calls", {}),
+        ("Non-streaming requests are not supported", {}),
+    ],
+)
+def test_an_endpoint_that_only_streams(script: Any, designer: Any, ask: Any, refused: str, more: Any) -> None:
+    text = f"Plan: \u2028go.\n```python\n{PROGRAM}```"  # a break of lines that JSON may hold
     deltas: list[dict[str, Any]] = [{"role": "assistant"}, *({"content": letter} for letter in text)]
     chunks = [{"model": "m-1", "choices": [{"delta": delta}]} for delta in deltas]
     chunks += [{"choices": [{"delta": {}, "finish_reason": "stop"}]}]
     chunks += [{"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 9}}]
-    events = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
+    events = "".join(f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n" for chunk in chunks)
 
     def behave(request: Request) -> Response:
         body = request.get_json()
         if not body.get("stream"):
-            return fails(400, "This model only supports stream mode: enable the stream parameter.")(request)
+            return fails(400, refused)(request)
         if more.keys() & body.keys():
             return fails(400, "Unrecognized request argument supplied: stream_options")(request)
         return Response(f": wait\n\n{events}data: [DONE]\n\n", content_type="text/event-stream")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import json
+
 import pytest
 
 from eureka_loop.propose.llm.extract import extract, without_thinking
@@ -38,6 +41,62 @@ def fenced(code: str, language: str = "python") -> str:
 )
 def test_finds_the_program(reply: str) -> None:
     assert extract(reply).source == PROGRAM
+
+
+QUOTED = "\n".join(f"> {line}" for line in fenced(PROGRAM).split("\n"))
+DRAFT = f"hm {fenced(OTHER)}"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"<think>\nFirst I consider.\n\n{fenced(PROGRAM)}",
+        f"<think>Hm, so.\n\n{PROGRAM}",
+        f"{fenced(PROGRAM)}\n</think>",
+        f"```python\n{PROGRAM}</think>\n```",
+        f"<thought>{DRAFT}</thought>\n{fenced(PROGRAM)}",
+        f"[THINK]{DRAFT}[/THINK]{fenced(PROGRAM)}",
+        f"{fenced(PROGRAM)}<|im_end|>",
+        f"<|channel|>analysis<|message|>Hm.<|end|><|channel|>final<|message|>{fenced(PROGRAM)}<|return|>",
+        f"<answer>{fenced(PROGRAM)}</answer>",
+        fenced(f"<code>\n{PROGRAM}</code>"),
+        f'<pre><code class="language-python">{html.escape(PROGRAM)}</code></pre>',
+        fenced(html.escape(PROGRAM)),
+        f"```markdown\nHere:\n{fenced(PROGRAM)}\n```",
+        f"```python\ndef compute_reward(speed):\n    retu\n{fenced(PROGRAM)}",
+        f"```\n{fenced(PROGRAM)}\n```",
+        f"```python\n{PROGRAM.rstrip()}```",
+        f"```python {PROGRAM}```",
+        f"```python\n{PROGRAM}\nNow the explanation:\n\nIt goes.",
+        fenced(f"Sure! Here's it:\n\n{PROGRAM}\nThat's it, isn't it?"),
+        fenced(f"Python\n{PROGRAM}", ""),
+        f"`{PROGRAM}`",
+        QUOTED,
+        QUOTED.replace("```", "").replace("python", ""),
+        fenced("\n".join(f"{n:3} | {line}" for n, line in enumerate(PROGRAM.rstrip().split("\n")))),
+        fenced("\n".join(f"... {line}" for line in PROGRAM.rstrip().split("\n")).replace("...", ">>>", 1)),
+        fenced(PROGRAM.replace("    ", "\u00a0" * 4).replace("def", "\u200bdef")),
+        fenced(PROGRAM.replace('"', "\u201c", 1).replace('"', "\u201d")),
+        json.dumps({"thoughts": 'a "draft"', "code": f"{PROGRAM}"}),
+        fenced(json.dumps({"code": PROGRAM}), "json"),
+        fenced(PROGRAM).replace("\n", "\\n"),
+        f"{fenced(PROGRAM)}\nSignature:\n{fenced('def compute_reward(speed, *, weight=1.0):' + chr(10) + '    ...')}",
+    ],
+    ids=range(31),
+)
+def test_finds_the_program_in_an_untidy_reply(reply: str) -> None:
+    assert extract(reply).source == PROGRAM
+
+
+def test_a_fence_in_a_docstring_ends_no_program() -> None:
+    source = extract(fenced(PROGRAM.replace("Go.", "Go.\n    ```\n    x\n    ```\n    "))).source
+    assert source is not None
+    assert source.endswith(PROGRAM.splitlines()[-1] + "\n")
+
+
+@pytest.mark.parametrize("text", [f"<think>{DRAFT}</think>I can't.", f"<think>{DRAFT}"])
+def test_a_draft_among_the_thoughts_is_no_answer(text: str) -> None:
+    assert extract(text, finish_reason="length").source is None
 
 
 def test_a_program_that_names_a_tag_is_whole() -> None:
