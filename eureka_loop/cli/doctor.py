@@ -153,7 +153,7 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     value = f"{url} offers {numbers.plural(len(offered), 'model')}"
     if not offered:
         value, state, remedy = f"{url} lists no models", "note", "give the model's name with --model"
-    elif model is not None and model not in offered:
+    elif model is not None and model not in offered and not connected.azure:
         state, remedy = "lack", f"it has no {model!r}: choose another --model"
     yield Finding("endpoint", state, value, remedy)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ import openai
 
 from eureka_loop import numbers
 from eureka_loop.errors import NoAnswer
-from eureka_loop.propose.llm.settings import ACCOUNT, is_local
+from eureka_loop.propose.llm.settings import ACCOUNT, is_local, with_version
 
 TIMEOUT = 300.0  # seconds without a byte
 DEADLINE = 1200.0  # seconds of one answer, however often a byte comes
@@ -118,7 +119,15 @@ class Connection:
         self, client: _BoundedClient, body: Mapping[str, Any] | None, limit: float
     ) -> Received:
         # Each repetition may be charged, and needs a reservation of its own: no retries.
-        sdk = openai.AsyncOpenAI(api_key="none", base_url=self.url, max_retries=0, http_client=client)
+        url, version = with_version(self.url)
+        common: dict[str, Any] = {"api_key": "none", "base_url": url, "max_retries": 0, "http_client": client}
+        sdk: openai.AsyncOpenAI
+        if version and re.search(
+            r"/openai(/deployments/[^/]+)?\Z", url
+        ):  # the SDK puts the model's deployment into the path
+            sdk = openai.AsyncAzureOpenAI(api_version=version, **common)
+        else:
+            sdk = openai.AsyncOpenAI(default_query={"api-version": version} if version else None, **common)
         create: Callable[..., Any] = sdk.chat.completions.with_raw_response.create
         async with asyncio.timeout(limit), sdk:
             try:
@@ -141,7 +150,11 @@ class _BoundedClient(httpx2.AsyncClient):
         Raises:
             NoAnswer: the answer is too long, or compressed more than once.
         """
-        for name in ("Authorization", *ACCOUNT):  # the SDK's own, which it takes from the environment, too
+        for name in (
+            "Authorization",
+            "api-key",
+            *ACCOUNT,
+        ):  # the SDK's own, which it takes from the environment, too
             request.headers.pop(name, None)
         request.headers.update(self._only)
         answer = await super().send(request, stream=True, follow_redirects=False)

@@ -25,7 +25,7 @@ from eureka_loop.propose.llm import images, refusal
 from eureka_loop.propose.llm.answer import Answer
 from eureka_loop.propose.llm.connection import DEADLINE, LOST, TIMEOUT, Connection, Received
 from eureka_loop.propose.llm.refusal import SYSTEM, WHOLE
-from eureka_loop.propose.llm.settings import api_key, configured_url, headers
+from eureka_loop.propose.llm.settings import api_key, configured_url, headers, is_azure, with_version
 from eureka_loop.records import Reply
 from eureka_loop.text import one_line
 
@@ -84,6 +84,7 @@ class Endpoint:
         self._folder = folder
         self.url = configured_url(base_url, environ)
         self._key = api_key(self.url, environ)
+        self.azure = is_azure(self.url) or bool(with_version(self.url)[1])  # it lists models, not deployments
         self.deadline = deadline
         self._rejected: set[str] = set()
         self._most: dict[str, float] = {}  # values that are allowed, of parameters that were above them
@@ -223,6 +224,9 @@ class Endpoint:
         if thing and thing not in self._rejected and not filtered:
             return Rejected(thing, 0, reason)
         if status in (400, 404, 422) and model and refusal.NO_MODEL.search(text):
+            if self.azure:
+                advice = "give the name of a deployment of this resource with --model"
+                return Unavailable(f"{self.url}: HTTP {status}: {reason}; {advice}")
             listed = self.models()
             like = [name for name in listed if abs(len(name) - len(model)) <= len(model)][:_COMPARED]
             return UnknownName("model", model, like, hint=self._offer(listed))
@@ -283,6 +287,8 @@ class Endpoint:
     def _about_key(self) -> str:
         if self._key is not None:
             return f"check the key in {self._key.name}"
+        if is_azure(self.url):
+            return "it wants a key: set AZURE_OPENAI_API_KEY or EUREKA_API_KEY"
         return "it wants a key: set EUREKA_API_KEY (OPENAI_API_KEY goes to OpenAI's own address alone)"
 
     def _redact(self, text: str) -> str:

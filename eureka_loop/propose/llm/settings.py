@@ -16,7 +16,12 @@ from eureka_loop.errors import BadInput
 
 OPENAI = "https://api.openai.com/v1"
 KEYS = ("EUREKA_API_KEY", "OPENAI_API_KEY")  # the first that is set counts; the second at OpenAI alone
+AZURE_KEY = "AZURE_OPENAI_API_KEY"  # at Azure alone
+AZURE_VERSION = "2024-10-21"  # of the interface with deployments in the path, where none is stated
 ACCOUNT = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
+
+
+_VERSION = re.compile(r"\?api-version=(\d{4}-\d{2}-\d{2}(?:-preview)?|preview|latest|v1)\Z", re.A)
 
 
 def check_url(url: str, name: str = "--base-url") -> None:
@@ -28,9 +33,11 @@ def check_url(url: str, name: str = "--base-url") -> None:
     Raises:
         BadInput: not http(s), not ASCII, or with a user, a password, a query or a fragment.
     """
+    url = _VERSION.sub("", url)
     if any(letter in url for letter in "@?#"):
         raise BadInput(
-            f"{name} must be a plain address, without user, password, query (?...) or fragment (#...): "
+            f"{name} must be a plain address, without user, password, query (?...) or fragment (#...), "
+            "except Azure's ?api-version=YYYY-MM-DD: "
             "a key comes from the environment alone, in EUREKA_API_KEY"
         )
     if not url.isascii():
@@ -60,7 +67,24 @@ def configured_url(given: str | None, environ: Mapping[str, str] = os.environ) -
     """
     url = environ.get("OPENAI_BASE_URL") or OPENAI if given is None else given
     check_url(url, "OPENAI_BASE_URL" if given is None else "--base-url")
-    return url.rstrip("/")
+    stated = _VERSION.search(url)
+    address = _VERSION.sub("", url).rstrip("/").removesuffix("/chat/completions")
+    version = stated[1] if stated else environ.get("OPENAI_API_VERSION", "")
+    if is_azure(address) and urlsplit(address).path in ("", "/openai"):  # the resource alone
+        address = f"{address.removesuffix('/openai')}/openai{'' if version else '/v1'}"
+    deployments = "/openai/deployments/" in address or (is_azure(address) and address.endswith("/openai"))
+    if not (stated or deployments):  # others' addresses may end in /openai, too
+        return address
+    query = f"?api-version={version or AZURE_VERSION}"
+    if not _VERSION.search(query):
+        raise BadInput("OPENAI_API_VERSION must be a version such as 2024-10-21")
+    return address + query
+
+
+def with_version(url: str) -> tuple[str, str]:
+    """An address, and Azure's `api-version`; empty for any other endpoint."""
+    address, _, version = url.partition("?api-version=")
+    return address, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +101,7 @@ def api_key(url: str, environ: Mapping[str, str] = os.environ) -> Key | None:
     Raises:
         BadInput: OpenAI's own endpoint without a key, or a value that can't be a key.
     """
-    names = KEYS if is_openai(url) else KEYS[:1]
+    names = KEYS if is_openai(url) else (*KEYS[:1], AZURE_KEY) if is_azure(url) else KEYS[:1]
     name = next((name for name in names if environ.get(name, "").strip()), None)
     if name is None and is_openai(url):
         raise BadInput(
@@ -94,7 +118,11 @@ def api_key(url: str, environ: Mapping[str, str] = os.environ) -> Key | None:
 
 def headers(url: str, key: Key | None, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Headers of every request: the key, and at OpenAI the account's organization and project."""
-    found = {"Authorization": f"Bearer {key.secret.get_secret_value()}"} if key else {}
+    found: dict[str, str] = {}
+    if key and (is_azure(url) or with_version(url)[1]):
+        found = {"api-key": key.secret.get_secret_value()}
+    elif key:
+        found = {"Authorization": f"Bearer {key.secret.get_secret_value()}"}
     if is_openai(url):
         found |= {name: environ[variable] for name, variable in ACCOUNT.items() if environ.get(variable)}
     return found
@@ -103,6 +131,12 @@ def headers(url: str, key: Key | None, environ: Mapping[str, str] = os.environ) 
 def is_openai(url: str) -> bool:
     """Whether an address is OpenAI's own, or one of its regions'."""
     return re.fullmatch(r"https://([a-z]{2}\.)?api\.openai\.com(:443)?(/.*)?", url, re.I | re.A) is not None
+
+
+def is_azure(url: str) -> bool:
+    """Whether an address is of a resource on Azure."""
+    host = r"[a-z0-9-]+\.(openai|services\.ai|cognitiveservices)\.azure\.com(:443)?"
+    return re.fullmatch(rf"https://{host}([/?].*)?", url, re.I | re.A) is not None
 
 
 def is_local(url: str) -> bool:

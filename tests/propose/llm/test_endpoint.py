@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -543,3 +544,84 @@ def test_an_endpoint_that_wants_a_key_and_gets_none(script: Any, designer: Any, 
     script.always = fails(401, "No key")
     with pytest.raises(Unavailable, match=r"HTTP 401: No key; it wants a key: set EUREKA_API_KEY \(OPENAI_"):
         designer(environ={"OPENAI_API_KEY": "one-of-openai"}).propose(ask(), 0)
+
+
+# Azure
+
+FILTERED = {
+    "hate": {"filtered": False, "severity": "safe"},
+    "self_harm": {"filtered": True, "severity": "high"},
+}
+
+
+@pytest.fixture
+def azure(server: HTTPServer) -> Iterator[Any]:
+    """A gateway before a deployment, as Azure's interface with a version: its path, its query, its header."""
+    replies: list[Any] = [writes()]
+
+    def behave(request: Request) -> Response:
+        if request.headers.get("api-key") != "az-key" or "authorization" in request.headers:
+            return fails(401, "Access denied due to invalid subscription key")(request)
+        if not request.args.get("api-version"):
+            return fails(404, "Resource not found")(request)
+        return replies[-1](request)
+
+    missing = fails(404, "The API deployment for this resource does not exist.", code="DeploymentNotFound")
+    server.expect_request("/openai/deployments/d/chat/completions").respond_with_handler(behave)
+    server.expect_request("/openai/deployments/big-model/chat/completions").respond_with_handler(missing)
+    yield replies
+    server.clear()
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("/openai/deployments/d", "big-model"),
+        ("/openai/deployments/d/chat/completions?api-version=2025-01-01-preview", "big-model"),
+        ("/openai?api-version=2024-10-21", "d"),
+    ],
+)
+def test_a_deployment_on_azure(
+    server: HTTPServer, azure: Any, designer: Any, ask: Any, path: str, model: str
+) -> None:
+    environ = {"EUREKA_API_KEY": "az-key", "AZURE_OPENAI_AD_TOKEN": "another", "OPENAI_API_KEY": "sk-1"}
+    asked = designer(base_url=server.url_for("/")[:-1] + path, model=model, environ=environ)
+    assert asked.propose(ask(), 0).source == PROGRAM
+
+
+def test_a_deployment_that_doesn_t_exist(server: HTTPServer, azure: Any, designer: Any, ask: Any) -> None:
+    url = server.url_for("/openai?api-version=2024-10-21")
+    with pytest.raises(Unavailable, match=r"does not exist.; give the name of a deployment of this resource"):
+        designer(base_url=url, environ={"EUREKA_API_KEY": "az-key"}).propose(ask(), 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (
+            {"choices": [{"finish_reason": "content_filter", "message": {"role": "assistant"},
+                          "content_filter_results": FILTERED}]},
+            "the model refused: content filter (self harm)",
+        ),
+        (
+            {"choices": [], "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": FILTERED}]},
+            "the model refused: content filter (self harm)",
+        ),
+    ],
+)  # fmt: skip
+def test_a_reply_that_a_filter_withholds(
+    script: Any, designer: Any, ask: Any, body: Any, problem: str
+) -> None:
+    script.always = answers(200, body)
+    reply = designer().propose(ask(), 0)
+    assert (reply.source, reply.problem) == (None, problem)
+
+
+def test_a_prompt_that_a_filter_withholds(script: Any, designer: Any, ask: Any) -> None:
+    inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": FILTERED}
+    text = "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."
+    script.always = fails(400, text, code="content_filter", param="prompt", innererror=inner)
+    with pytest.raises(
+        EndpointError, match=r"withheld the prompt \(self harm\): put the task in other words"
+    ):
+        designer().propose(ask(), 0)

@@ -157,6 +157,51 @@ def test_openai_s_key_and_account_go_to_openai_alone(url: str) -> None:
     assert sent == {"Authorization": "Bearer k-2"}
 
 
+AZURE = "https://mine.openai.azure.com"
+VERSION = "?api-version=2025-01-01-preview"
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "url"),
+    [
+        (AZURE, {}, f"{AZURE}/openai/v1"),
+        (f"{AZURE}/openai/v1/", {}, f"{AZURE}/openai/v1"),
+        (AZURE, {"OPENAI_API_VERSION": "2025-01-01"}, f"{AZURE}/openai?api-version=2025-01-01"),
+        (f"{AZURE}/openai/deployments/d", {}, f"{AZURE}/openai/deployments/d?api-version=2024-10-21"),
+        (f"{AZURE}/openai/deployments/d/chat/completions{VERSION}", {}, f"{AZURE}/openai/deployments/d{VERSION}"),
+        (f"https://x.services.ai.azure.com/models/{VERSION}", {}, f"https://x.services.ai.azure.com/models{VERSION}"),
+        ("https://g.googleapis.com/v1beta/openai/", {}, "https://g.googleapis.com/v1beta/openai"),
+        ("http://h/v1/chat/completions", {"OPENAI_API_VERSION": "2025-01-01"}, "http://h/v1"),
+    ],
+)  # fmt: skip
+def test_addresses_on_azure(given: str, environ: dict[str, str], url: str) -> None:
+    assert configured_url(given, environ) == configured_url(url, environ) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{AZURE}/openai/v1", "https://a.services.ai.azure.com/models", "https://b.cognitiveservices.azure.com",
+        "http://mine.openai.azure.com/openai/v1", "https://mine.openai.azure.com.example.org/openai/v1",
+        "https://openai.azure.com.evil.org", "https://example.org/openai/deployments/d?api-version=2024-10-21",
+        "https://evil.azure.com/v1", "https://x.openai.azure.com:8443/v1", "https://api.openai.com/v1",
+    ],
+)  # fmt: skip
+def test_azure_s_key_goes_to_azure_alone(url: str) -> None:
+    """In its own header; the project's key goes in that of the interface in use."""
+    environ = {"AZURE_OPENAI_API_KEY": "az-1", "OPENAI_API_KEY": "sk-1"}
+    sent = headers(url, api_key(url, environ), environ)
+    azure = url in (
+        f"{AZURE}/openai/v1", "https://a.services.ai.azure.com/models", "https://b.cognitiveservices.azure.com"
+    )  # fmt: skip
+    assert ("az-1" in str(sent)) is azure
+    assert ("sk-1" in str(sent)) is (url in OPENAI_S)
+    assert not azure or sent == {"api-key": "az-1"}
+    sent = headers(url, api_key(url, environ | {"EUREKA_API_KEY": "k-2"}))
+    assert sent in ({"api-key": "k-2"}, {"Authorization": "Bearer k-2"})
+    assert ("api-key" in sent) is (azure or "api-version" in url)
+
+
 def test_addresses_of_this_machine() -> None:
     assert all(map(is_local, ("http://localhost:1/v1", "http://127.0.0.1/v1", "http://[::1]:80")))
     assert not any(map(is_local, ("http://localhost.example.org", "http://10.0.0.1/v1", OPENAI_S[0])))
