@@ -183,12 +183,12 @@ class Endpoint:
             return received
         model = "" if body is None else str(body["model"])
         if received.status >= 300:
-            found = self._refused(received, sent, model)
+            refused = self._refused(received, sent, model)
             shown = body is not None and any(isinstance(each["content"], list) for each in body["messages"])
             refuses = received.status not in _NOT_ABOUT_IMAGES and _NO_IMAGES.search(received.text[:_READ])
-            if shown and refuses and not isinstance(found, Rejected):
+            if shown and refuses and not isinstance(refused, Rejected):
                 return Rejected(IMAGES, 0, self._clean(answers.error_body(received.text)[0]))
-            return found
+            return refused
         try:
             answer = answers.read(received.text, self._redact)
         except ValueError:
