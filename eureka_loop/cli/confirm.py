@@ -75,8 +75,13 @@ def made_here(file: Path) -> bool:
 
 
 def agreed(question: str) -> bool:
-    """Ask on standard error; no answer is a no."""
+    """No answer is a no."""
+    return asked(question).lower() in ("y", "yes")
+
+
+def asked(question: str) -> str:
+    """The answer to a question on standard error; "" where none comes."""
     print(question, end="", file=sys.stderr, flush=True)
     with contextlib.suppress(EOFError):
-        return input("").strip().lower() in ("y", "yes")
-    return False
+        return input("").strip()
+    return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import subprocess
@@ -11,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from eureka_loop import files
+from eureka_loop.cli.confirm import asked
 from eureka_loop.config import RunConfig, slug
 from eureka_loop.errors import BadInput
 from eureka_loop.report.draft import draft_page
@@ -46,11 +46,9 @@ class Question:
         show(draft_page(draft))
         if self._config.yes:
             return Answer()
-        answer, kept = "n", self._config.out / f"{slug(self._config.task)}.py"
+        kept = self._config.out / f"{slug(self._config.task)}.py"
         try:
-            with contextlib.suppress(EOFError):
-                print(QUESTION, end="", file=sys.stderr, flush=True)
-                answer = input("").strip()
+            answer = asked(QUESTION)
         except KeyboardInterrupt:  # the draft may have been paid for
             files.write_text(kept, draft.source)
             print_lines(f"The draft is in {kept}")
@@ -70,10 +68,7 @@ def _edited(source: str) -> str:
     with tempfile.TemporaryDirectory(prefix="eureka-") as folder:
         path = Path(folder) / "fitness.py"
         files.write_text(path, source)
-        if editor := os.environ.get("VISUAL") or os.environ.get("EDITOR"):
-            subprocess.run([*shlex.split(editor), str(path)], check=False)
-        else:
-            print(f"Change {path}, then press Enter. ", end="", file=sys.stderr, flush=True)
-            with contextlib.suppress(EOFError):
-                input("")
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "false"
+        if subprocess.run(f"{editor} {shlex.quote(str(path))}", shell=True, check=False).returncode:
+            asked(f"Change {path}, then press Enter. ")
         return files.read_text(path, BadInput)

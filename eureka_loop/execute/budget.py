@@ -67,6 +67,7 @@ def start(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 class WorkClock:
     """Seconds that a run works, event by event: none where a process begins, or only a person is waited for.
 
+    Nothing counts before "started": calls that draft a measure are recorded there, and a person is asked.
     By the monotonic clock, which no change of the system's time moves; older versions recorded none.
     """
 
@@ -77,6 +78,8 @@ class WorkClock:
     def passed(self, event: Event) -> float:
         """Since the event before."""
         last, kind, seconds = self._last, event["event"], 0.0
+        if last is None and kind == "spent":
+            return seconds
         if last is not None and not self.idle and kind != "resumed":
             clock = "clock" if "clock" in event and "clock" in last else "time"
             seconds = max(0.0, float(event[clock] - last[clock]))

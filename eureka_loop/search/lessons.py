@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,6 +76,7 @@ class Lesson:
         runs: names of their folders; the latest.
         seed: of the run.
         note: the user's own words.
+        measure: checksum of the fitness: tasks of the same words may have another one.
     """
 
     task: Id
@@ -92,6 +94,7 @@ class Lesson:
     held: Count = 1
     against: Count = 0
     note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
+    measure: Count = 0
 
     def __str__(self) -> str:
         """One line."""
@@ -114,7 +117,7 @@ class Lesson:
 
     @property
     def _change(self) -> tuple[object, ...]:
-        return self.task, self.env, self.beside, frozenset(self.terms), frozenset(self.without)
+        return self.task, self.env, self.measure, self.beside, frozenset(self.terms), frozenset(self.without)
 
     def alike(self, other: Lesson) -> Lesson | None:
         """Another measurement of the same change, of the reverse one with its sign turned; None of others."""
@@ -187,10 +190,11 @@ def choose(config: RunConfig, task: Task, vocabulary: Vocabulary) -> list[Lesson
 def keep(run: Run) -> list[str]:
     """Keep what a finished run has measured; a line for each lesson that is new, weaker or dropped.
 
-    A run that wasn't made here gives none, and no run counts twice.
+    A run that wasn't made here or has a measure that nobody has confirmed gives none; no run counts twice.
     """
-    found = measured(run) if run.config.lessons and run.made_here else []
-    out = run.folder.parent
+    config, out = run.config, run.folder.parent
+    counts = config.lessons and config.drafted != "unconfirmed" and run.made_here
+    found = measured(run) if counts else []
     if not found or is_foreign(out):
         return [f"No lesson is kept: {out / FILE[0]} was not written here; remove it"] if found else []
     with files.opened(out / ".lessons.lock", os.O_RDWR) as lock:
@@ -262,6 +266,7 @@ def measured(run: Run) -> list[tuple[float, Lesson]]:
             trainings=test.runs,
             seed=config.seed,
             runs=(run.folder.name,),
+            measure=zlib.crc32(task.fitness.encode()),
         )
 
     candidates = {id: run.evaluated(id) for id in run.candidate_ids() if id not in REFERENCES}

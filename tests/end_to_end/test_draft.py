@@ -151,8 +151,10 @@ def test_a_person_says_what_is_wrong_edits_and_says_yes(
 
 
 def test_a_no_begins_nothing_and_keeps_the_draft(tmp_path: Path) -> None:
-    code, out, err = asked(*words(), typed="broken?\nn\n", cwd=tmp_path)
+    typed = "broken?\ne\n\nn\n"
+    code, out, err = asked(*words(), typed=typed, cwd=tmp_path, EDITOR="none-such 'open")
     assert code == 2
+    assert "fitness.py, then press Enter" in err
     assert "without a model no words can change it" in out
     (kept,) = tmp_path.glob("runs/*")
     assert kept.name == "keep-the-pole-up.py"
@@ -160,10 +162,12 @@ def test_a_no_begins_nothing_and_keeps_the_draft(tmp_path: Path) -> None:
     assert err.splitlines()[-1].endswith(f"change it, and give --fitness runs/{kept.name}")
 
 
+@pytest.mark.parametrize("designer", ["llm", "llm,templates"])
 def test_a_limit_that_no_draft_fits_into_begins_nothing(
-    httpserver: HTTPServer, model: Model, tmp_path: Path
+    httpserver: HTTPServer, model: Model, tmp_path: Path, designer: str
 ) -> None:
-    code, _, err = eureka(*words("--yes", "--max-tokens", "500", url=httpserver.url_for("")), cwd=tmp_path)
+    given = words("--yes", "--max-tokens", "500", "--designer", designer, url=httpserver.url_for(""))
+    code, _, err = eureka(*given, cwd=tmp_path)
     assert (code, model.asked, list(tmp_path.glob("runs/*"))) == (1, [], [])
     assert "no measure was drafted, and nothing was begun: --max-tokens 500" in err
     assert "resume" not in err

@@ -42,6 +42,12 @@ def test_idle_time_of_every_process_is_left_out() -> None:
     assert time_worked({"event": kind, "time": time} for kind, time in times) == 5 + 11 + 4
 
 
+def test_time_before_the_start_is_no_work() -> None:
+    """A measure is drafted, a person asked, then drafted again; see `search.draft`."""
+    times = [("spent", 0.0), ("spent", 5.0), ("spent", 600.0), ("started", 900.0), ("spent", 910.0)]
+    assert time_worked({"event": kind, "time": time} for kind, time in times) == 10
+
+
 def test_a_wait_that_ends_with_a_kill_counts_and_the_time_until_it_goes_on_does_not() -> None:
     begun = [("generation", 1000.0), *(("working", 1000.0 + 30 * n) for n in range(1, 100))]
     times = [*begun, ("resumed", 90_000.0), ("trained", 90_005.0)]

@@ -104,6 +104,7 @@ def test_a_difference_between_parent_and_child_is_kept_in_the_project_s_own_word
         pytest.param(family((0.15, 0.11, 0.2, 0.19, 0.1)), {}, id="no more than noise"),
         pytest.param(family(HIGH[:4], LOW[:4]), {"confirm": 4}, id="one chose it, three are left"),
         pytest.param(family(), {"lessons": False}, id="off"),
+        pytest.param(family(), {"drafted": "unconfirmed"}, id="a measure that nobody has confirmed"),
         pytest.param({**family(), "g1-00": (CHILD, (), HIGH)}, {}, id="no parent"),
     ],
 )
@@ -148,6 +149,8 @@ def test_a_run_that_contradicts_weakens_and_then_drops_a_lesson() -> None:
     assert merged(weaker, [(0.9, replace(none, runs=("run-4",)))])[0] == ()
     wide = a_lesson(0.5, "run-3", low=-1.0, high=2.0)  # says nothing
     assert merged(again, [(0.5, wide)]) == (again, [])
+    other = replace(none, measure=7)  # says nothing of this one
+    assert merged(again, [(0.9, other)]) == (again, [])
     reverse = a_lesson(-1.0, "run-3", terms=(), without=a_lesson().terms)  # dropping it costs as much
     assert merged(again, [(0.01, reverse)])[0][0].held == 3
 
