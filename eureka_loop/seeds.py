@@ -12,6 +12,9 @@ _STREAM = 1_000 * _RUN  # runs are numbered 0 to 999
 _STRIDE = 100  # a training seeds its first environments with seed, seed + 1, ...
 _OVERFLOW = 2**32  # added for every further hundred environments; above every other seed
 
+RECORDED = 2_000_000_000
+"""First seed of episodes that are recorded beside training and judging; far above theirs."""
+
 
 def seeds(stream: Stream, run_seed: int, count: int) -> tuple[int, ...]:
     """`count` (≤ 100) seeds of a stream; no two streams, runs or trainings share an environment's seed."""

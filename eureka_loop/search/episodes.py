@@ -19,9 +19,9 @@ from eureka_loop.records import POLICY, Array, Recording, Task
 from eureka_loop.results import FITNESS, PROGRESS, SUCCESS, JudgedEpisode
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Vocabulary
+from eureka_loop.seeds import RECORDED
 from eureka_loop.store import Run
 
-FIRST_SEED = 2_000_000_000  # of the episodes: far from all seeds of training and judging
 SCRIPTED = {  # label → policy that learns nothing
     "standing still": "zero",
     "random actions": "random",
@@ -60,7 +60,7 @@ def record(task: Task, folder: Path, runs: Iterable[Run] = ()) -> list[RecordedE
     chosen = np.unique(np.linspace(0, len(trained) - 1, min(MOST_TRAINED, len(trained))).astype(int))
     kept = {label: trained[label] for label in (list(trained)[index] for index in chosen)}
     policies = SCRIPTED | {label: str(path.resolve()) for label, path in kept.items()}
-    seeds = tuple(FIRST_SEED + number for number in range(len(policies)))
+    seeds = tuple(range(RECORDED, RECORDED + len(policies)))
     record_episodes(Recording(task, tuple(policies.values()), seeds), folder)
     found = (RecordedEpisode(label, folder / f"{n}.npz", label in kept) for n, label in enumerate(policies))
     return [each for each in found if each.path.exists()]

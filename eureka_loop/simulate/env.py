@@ -129,10 +129,12 @@ def first_step(env: Env) -> FirstStep:
         pose.qpos[:] = start
     mujoco.mj_kinematics(model, pose)
     mujoco.mj_comPos(model, pose)
-    space.seed(0)
-    middle = (
-        ((space.low + space.high) / 2.0).astype(space.dtype) if isinstance(space, Box) else space.sample()
-    )
+    if isinstance(space, Box):
+        middle = ((space.low + space.high) / 2.0).astype(space.dtype)
+    else:
+        own = copy.deepcopy(space)  # the env's goes on as if nothing had been drawn
+        own.seed(0)
+        middle = own.sample()
     after = env.step(middle)[4]
     current = copy.copy(data)
     mujoco.mj_kinematics(model, current)

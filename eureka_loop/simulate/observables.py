@@ -141,7 +141,7 @@ def _of_env(env: Any, first: FirstStep, horizon: int | None) -> Iterator[Definit
     text = "action applied in this step, as the env got it; prev_action is 0 at first"
     if not isinstance(env.action_space, gymnasium.spaces.Box):
         text = "number of what was chosen in this step, from 0 on; prev_action is 0 at first"
-    yield define("action", "", text, Raw("step", "action", np.ravel(env.action_space.sample()).shape))
+    yield define("action", "", text, Raw("step", "action", (int(np.prod(env.action_space.shape or ())),)))
     text = "1 where the env ended the episode itself (not by its time limit), else 0"
     yield define("terminated", "", text, Raw("step", "terminated"))
     yield define("dt", "s", "duration of a step", STEPS, function=lambda steps: np.full_like(steps, dt))

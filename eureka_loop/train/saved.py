@@ -18,6 +18,7 @@ from eureka_loop.errors import RunError
 from eureka_loop.judge.episodes import Observation, Predict, play
 from eureka_loop.judge.trajectory import FILE, save
 from eureka_loop.records import POLICY, Array, Job, Recording, Rollout, Task
+from eureka_loop.seeds import RECORDED
 from eureka_loop.simulate import play as standalone
 from eureka_loop.simulate.env import Env, make_env
 from eureka_loop.simulate.observables import ObservableRegistry
@@ -25,7 +26,6 @@ from eureka_loop.train.floors import scripted
 
 SB3_POLICY, SB3_NORMALIZATION = "policy.zip", "vecnormalize.pkl"  # pickles: written, and never read
 RANDOM_EPISODES = 3
-FIRST_SEED = 2_000_000_000  # of random episodes: far from all seeds of training and judging
 INDEX = "policy"  # column with the index of the policy that a row is from; no observable has that name
 
 
@@ -87,9 +87,8 @@ def _policy(model: PPO | SAC) -> dict[str, Any]:
     return {**found, "keys": keys, "low": low, "high": high, "squashed": policy.squash_output}
 
 
-def record(env: Env, domain: Domain, predict: Predict, seed: int, path: Path) -> None:
+def record(env: Env, registry: ObservableRegistry, predict: Predict, seed: int, path: Path) -> None:
     """Play an episode, and write it with every observable."""
-    registry = ObservableRegistry(env, domain)
     names = registry.vocabulary.names(hidden=True)
     buffer = registry.buffer([*names, *(f"init_{name}" for name in names)], 1)
     save(path, play(predict, env, buffer, seed), names)
@@ -97,25 +96,22 @@ def record(env: Env, domain: Domain, predict: Predict, seed: int, path: Path) ->
 
 def record_random(task: Task, domain: Domain, folder: Path) -> None:
     """Write whole episodes of random actions: random-0.npz, ...; none where no time limit ends them."""
-    with closing(make_env(task)) as env:
-        if ObservableRegistry(env, domain).vocabulary.horizon is None:
-            return
-        for number in range(RANDOM_EPISODES):
-            env.action_space.seed(number)
-            path = folder / f"random-{number}.npz"
-            record(env, domain, lambda _: env.action_space.sample(), FIRST_SEED + number, path)
+    if ObservableRegistry.of_task(task, domain).vocabulary.horizon is not None:
+        seeds = tuple(range(RECORDED, RECORDED + RANDOM_EPISODES))
+        recording = Recording(task, ("random",) * RANDOM_EPISODES, seeds)
+        record_episodes(recording, domain, folder, prefix="random-")
 
 
-def record_episodes(recording: Recording, domain: Domain, folder: Path) -> None:
+def record_episodes(recording: Recording, domain: Domain, folder: Path, *, prefix: str = "") -> None:
     """Write an episode of each policy: 0.npz, ...; none of one that is larger than a bank's may be."""
     with closing(make_env(recording.task)) as env:
-        dt = ObservableRegistry(env, domain).vocabulary.dt
+        registry = ObservableRegistry(env, domain)
         for number, (policy, seed) in enumerate(zip(recording.policies, recording.seeds, strict=True)):
             if (place := Path(policy) / POLICY).exists():
                 predict = standalone.load(place.parent)
             else:
-                predict = scripted(policy, env.action_space, seed, dt)
-            record(env, domain, predict, seed, folder / f"{number}.npz")
+                predict = scripted(policy, env.action_space, seed, registry.vocabulary.dt)
+            record(env, registry, predict, seed, folder / f"{prefix}{number}.npz")
 
 
 def record_trained(job: Job, domain: Domain, folder: Path) -> None:
@@ -124,7 +120,8 @@ def record_trained(job: Job, domain: Domain, folder: Path) -> None:
     It is played again, since judging records only the names that fitness and success need.
     """
     with closing(make_env(job.task)) as env:
-        record(env, domain, standalone.load(folder), job.judge_seeds[0], folder / FILE)
+        registry = ObservableRegistry(env, domain)
+        record(env, registry, standalone.load(folder), job.judge_seeds[0], folder / FILE)
 
 
 def record_rollout(rollout: Rollout, domain: Domain) -> dict[str, Array]:

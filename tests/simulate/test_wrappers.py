@@ -205,11 +205,13 @@ def test_a_loop_like_cleanrls_learns_what_the_reward_pays_for(tmp_path: Path) ->
     assert len(envs.return_queue) >= 16
 
 
-def test_the_environments_stream_of_random_numbers_goes_on(file: Path) -> None:
+def test_the_environments_streams_of_random_numbers_go_on(file: Path) -> None:
     plain_env, env = gymnasium.make("Hopper-v5"), gymnasium.make("Hopper-v5")
     for each in (plain_env, env):
         each.reset(seed=11)
+        each.action_space.seed(11)
     wrapped = wrap(env, file, trusted=True)
+    np.testing.assert_array_equal(wrapped.action_space.sample(), plain_env.action_space.sample())
     np.testing.assert_array_equal(wrapped.reset()[0], plain_env.reset()[0])
     starts = [wrap(gymnasium.make("Hopper-v5"), file, trusted=True).reset()[0] for _ in range(2)]
     assert (starts[0] != starts[1]).any()

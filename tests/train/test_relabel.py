@@ -19,6 +19,7 @@ from eureka_loop.results import Failed, Trained
 from eureka_loop.reward.gate import check
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.simulate.env import make_env
+from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.recorded import RecordedVecEnv
 from eureka_loop.train.buffers import BUFFERS, PendingRewards, fill
 from eureka_loop.train.hyperparameters import make_model, settings
@@ -56,9 +57,10 @@ def policy(width: int) -> Callable[[Any], Array]:
 def kept(task: Task, folder: Path) -> list[Path]:
     paths = [folder / f"{seed}.npz" for seed in STARTS]
     with closing(make_env(task)) as env:
+        registry = ObservableRegistry(env, find_domain(task.env_id))
         for seed, path in zip(STARTS, paths, strict=True):
             act = policy(env.action_space.shape[0])  # type: ignore[index]
-            record(env, find_domain(task.env_id), act, seed, path)
+            record(env, registry, act, seed, path)
     return paths
 
 

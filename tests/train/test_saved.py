@@ -137,9 +137,10 @@ def test_a_hand_written_reward_ranks_forwards_and_flipped_it_is_caught(
     domain = find_domain(task.env_id)
     record_random(task, domain, tmp_path)
     with closing(make_env(task)) as env:
+        registry = ObservableRegistry(env, domain)
+        vocabulary = registry.vocabulary
         for number, skill in enumerate(SKILLS):
-            record(env, domain, balance(skill), 7, tmp_path / f"skill-{number}.npz")
-        vocabulary = ObservableRegistry(env, domain).vocabulary
+            record(env, registry, balance(skill), 7, tmp_path / f"skill-{number}.npz")
     kept = []
     with TaskJudge(fork_server, task, vocabulary) as judge:
         for path in sorted(tmp_path.glob("*.npz")):
@@ -159,8 +160,8 @@ def test_every_observable_can_be_read_back_as_it_was(tmp_path: Path) -> None:
     task = short("hopper-hop", 20)
     domain = find_domain(task.env_id)
     env = make_env(task)
-    record(env, domain, lambda seen: np.tanh(seen[:3]), 3, tmp_path / "e.npz")
     registry = ObservableRegistry(env, domain)
+    record(env, registry, lambda seen: np.tanh(seen[:3]), 3, tmp_path / "e.npz")
     names = registry.vocabulary.names(hidden=True)
     names += [prefix + name for prefix in PREFIXES for name in names]
     expected = play(lambda seen: np.tanh(seen[:3]), env, registry.buffer(names, 1), 3)
@@ -170,7 +171,7 @@ def test_every_observable_can_be_read_back_as_it_was(tmp_path: Path) -> None:
         np.testing.assert_allclose(found[name], expected[name].astype(np.float32), err_msg=name)
 
 
-def test_random_episodes_are_the_same_again(tmp_path: Path) -> None:
+def test_random_episodes_differ_from_each_other_and_are_the_same_again(tmp_path: Path) -> None:
     task = short("hopper-hop", 100)
     for place in ("one", "two"):
         (tmp_path / place).mkdir()
@@ -178,4 +179,4 @@ def test_random_episodes_are_the_same_again(tmp_path: Path) -> None:
     ones, twos = (sorted((tmp_path / place).glob("random-*.npz")) for place in ("one", "two"))
     assert len(ones) == RANDOM_EPISODES
     assert [path.read_bytes() for path in ones] == [path.read_bytes() for path in twos]
-    assert len({path.read_bytes() for path in ones}) == len(ones)
+    assert len({read(path, ["action"])["action"][0].tobytes() for path in ones}) == len(ones)
