@@ -16,9 +16,10 @@ from eureka_loop import files
 from eureka_loop.cli.confirm import agreed, confirm
 from eureka_loop.cli.run import LIMIT_REACHED, say_unmarked
 from eureka_loop.config import RunConfig, amend, load
-from eureka_loop.envs.registry import find_domain, installed
+from eureka_loop.envs.registry import find_domain, find_task, installed
 from eureka_loop.errors import BadInput, BudgetSpent, EurekaError, MissingExtra, RunError
 from eureka_loop.execute.budget import time_worked
+from eureka_loop.foreign import require_begun_for
 from eureka_loop.numbers import duration
 from eureka_loop.options import optional, parse, take
 from eureka_loop.propose.designer import choice, settle
@@ -77,7 +78,8 @@ def bench(words: list[str]) -> int:
     left = [search for search in asked.wanted if search not in done]
     for search, run in setup.runs(folder).items():
         if search in left:
-            confirm(run.config, asked.config, run.folder, trusted=options.trust)
+            given = replace(asked.config, out=run.config.out)
+            confirm(run.config, given, run.folder, trusted=options.trust)
     if left and not (options.yes or sys.stdin.isatty()):
         raise BadInput("bench asks before it starts, and standard input is no terminal: give --yes")
     whole, expected = setup.joined(asked, folder), {}
@@ -199,6 +201,7 @@ def _search(config: RunConfig, search: Search, folder: Path) -> Run:
     """One search to its end, from wherever it stands, with what is left of the limits."""
     limits = setup.limits_left(config, folder, search)
     if run := setup.runs(folder).get(search):
+        require_begun_for(run, find_task(search.task), config.steps)
         run.lock()
         amend(run.folder / "run.toml", {**limits, "max_completion_tokens": config.max_completion_tokens})
         run.event("resumed")

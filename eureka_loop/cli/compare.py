@@ -16,7 +16,7 @@ from eureka_loop.cli.run import say_unmarked
 from eureka_loop.config import RunConfig, slug
 from eureka_loop.envs.registry import find_domain, find_task
 from eureka_loop.errors import BadInput, UnknownName
-from eureka_loop.foreign import require_known_env
+from eureka_loop.foreign import require_known_env, unconfirmed
 from eureka_loop.options import optional, parse
 from eureka_loop.records import Algorithm, references
 from eureka_loop.report.compare.setup import SETUP, Setup, begin, distinct, from_file, named, winner
@@ -109,6 +109,8 @@ def setup_of(options: CompareOptions, command: str) -> Setup:
             raise BadInput(f"{folders[0]} is a run and has its own task: leave --task out")
         base, task, firsts, here = run.config, run.task(), [winner(run)], run.made_here
         require_known_env(run)
+        doubtful = unconfirmed(base, task, here=here)
+        base = replace(base, drafted="unconfirmed" if doubtful else base.drafted)
         if options.others is None:
             names = [each.id for each in references(task)]
     elif options.task is None:

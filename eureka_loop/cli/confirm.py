@@ -57,15 +57,26 @@ def from_file(
             if price.usd(1, 1) if price else not is_local(url):
                 each = f"${price.input:g} and ${price.output:g}" if price else "an unknown price"
                 yield f"model {model} writes, for {each} a million tokens"
-    if config.env and ":" in config.env and config.env != getattr(given, "env", None):
-        yield f"Python module {config.env.partition(':')[0]} is imported, for environment {config.env}"
-    if config.env and config.env.endswith((".xml", ".mjb")) and config.env != getattr(given, "env", None):
-        yield f"file {config.env} is opened, as the environment"
+    yield from _places(config, given)
     own = {key: value for key, value in config.env_kwargs.items() if given.env_kwargs.get(key) != value}
     if not all(isinstance(value, bool | int | float) for value in own.values()):
         yield f"the environment is made with {own}, which may name files"
     if config.allow_reduced_sandbox and not given.allow_reduced_sandbox:
         yield "generated programs may run in a sandbox below strict"
+
+
+def _places(config: RunConfig, given: TrainConfig) -> Iterator[str]:
+    """Executor, folder, module and files that only the configuration names."""
+    if config.executor not in ("local", given.executor):
+        yield f"trainings, with the generated programs, go to executor {config.executor}"
+    if config.out != given.out and not config.out.resolve().is_relative_to(Path.cwd()):
+        yield f"runs are written to {config.out}"
+    if config.fitness and config.fitness.endswith(".py") and config.fitness != given.fitness:
+        yield f"file {config.fitness} is read, as the fitness"
+    if config.env and ":" in config.env and config.env != getattr(given, "env", None):
+        yield f"Python module {config.env.partition(':')[0]} is imported, for environment {config.env}"
+    if config.env and config.env.endswith((".xml", ".mjb")) and config.env != getattr(given, "env", None):
+        yield f"file {config.env} is opened, as the environment"
 
 
 def made_here(file: Path) -> bool:

@@ -111,18 +111,22 @@ class _Words:
         return cls(with_expression(words), base, *files, env_kwargs, trusted=words != arguments)
 
     def own(self, config: RunConfig) -> RunConfig:
-        """The configuration of the task that is named, with the environment's arguments."""
-        from eureka_loop.search.describe import of_its_own
+        """The configuration of the task that is named, with arguments, and the text of a measure."""
         from eureka_loop.search.measure import with_text
 
-        own = with_text(of_its_own(config, self.base))
+        return with_text(self._named(config))
+
+    def _named(self, config: RunConfig) -> RunConfig:
+        from eureka_loop.search.describe import of_its_own
+
+        own = of_its_own(config, self.base)
         return replace(own, env_kwargs={**own.env_kwargs, **self.env_kwargs})
 
     def confirm(self, config: RunConfig, given: Callable[[], TrainConfig]) -> None:
         """See `confirm.confirm`; `given` parses the options without the file."""
         if self.config is not None:
             stated = replace(given(), env_kwargs=self.env_kwargs)
-            confirm(self.own(config), stated, self.config, trusted=self.trusted)
+            confirm(self._named(config), stated, self.config, trusted=self.trusted)
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ def resume(arguments: list[str], name: str = "resume") -> int:
     own = ("run", "jobs", "trust")
     changed = {key: value for key, value in vars(options).items() if key not in own and value is not None}
     config = replace(run.config, **changed)
-    given = RunConfig(model=options.model, base_url=options.base_url)
+    given = RunConfig(model=options.model, base_url=options.base_url, out=config.out)
     confirm(config, given, run.folder, trusted=options.trust)
     run.lock()
     check(config, run)

@@ -131,7 +131,11 @@ class Evaluation:
             return ()
         names = read_job(folder, self.plan.task).cohort
         cohort = tuple(self.run.folder / "candidates" / name for name in names)
-        return cohort if all((each / "job.json").exists() for each in cohort) else ()
+        if not all((each / "job.json").exists() for each in cohort):
+            return ()
+        for each in cohort:
+            read_job(each, self.plan.task)
+        return cohort
 
     def _start(self, folders: tuple[Path, ...]) -> asyncio.Task[None]:
         if folders not in self._cohorts or self._cohorts[folders].done():

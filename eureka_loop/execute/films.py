@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eureka_loop import numbers, text
 from eureka_loop.errors import BadInput, EurekaError
-from eureka_loop.execute.local import filmed
+from eureka_loop.execute.local import drawn_here, filmed
 from eureka_loop.foreign import read_job, require_known_env
 from eureka_loop.provenance import NOT_HERE
 from eureka_loop.records import POLICY
@@ -91,7 +91,7 @@ def films(run: Run, winner: str) -> tuple[list[Film], str]:
     """Draw the winner's median and worst episode and the median of each reference, unless they are there.
 
     Returns:
-        Those that are there; why another one isn't, in a line, or "".
+        Those that were drawn here; why another one isn't, in a line, or "".
     """
     references = [id for id in run.candidate_ids() if id in REFERENCES]
     wanted: dict[Path, Film] = {}  # the worst may be the median
@@ -100,4 +100,5 @@ def films(run: Run, winner: str) -> tuple[list[Film], str]:
             found = film(run, id, worst=worst)
             wanted.setdefault(found.path, found)
     why = filmed({path: (each.policy, each.seed) for path, each in wanted.items()})
-    return [each for each in wanted.values() if each.moments.exists()], why
+    drawn = {path for path, each in wanted.items() if not why or drawn_here(path, each.policy)}
+    return [each for path, each in wanted.items() if path in drawn and each.moments.exists()], why

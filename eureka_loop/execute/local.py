@@ -21,11 +21,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from eureka_loop import files, numbers
+from eureka_loop import files, numbers, provenance
 from eureka_loop.errors import BadInput, RunError
 from eureka_loop.execute.executor import ERROR
 from eureka_loop.execute.machine import Share, cores
-from eureka_loop.records import Job, Recording, Rollout
+from eureka_loop.records import POLICY, Job, Recording, Rollout
 from eureka_loop.reward.vocabulary import Vocabulary
 
 TICK = 0.2  # s between looks at a worker's progress files
@@ -153,14 +153,16 @@ def survey(folder: Path) -> Vocabulary:
 def record(rollout: Rollout, folder: Path) -> bool:
     """Record episodes of trained policies: `folder`/transitions.npz, with `policy`, a row's place among them.
 
-    False where exactly this was recorded there before; RunError where the worker crashed.
+    False where this user has recorded exactly this there before; RunError where the worker crashed.
     """
     before, found = folder / "rollout.json", folder / TRANSITIONS
-    if found.exists() and before.exists() and files.read_json(before, Rollout) == rollout:
+    names = found.name, before.name
+    if provenance.made_here(folder, names) and files.read_json(before, Rollout) == rollout:
         return False
     found.unlink(missing_ok=True)  # first: it is of another rollout.json
     files.write_json(before, rollout)
     _work(folder, "recording episodes", found)
+    provenance.mark(folder, names)
     return True
 
 
@@ -181,7 +183,7 @@ def log_tail(folder: Path) -> str:
 
 
 def filmed(episodes: Mapping[Path, tuple[Path, int]]) -> str:
-    """Draw episodes; "" or, in a line, why one couldn't be. What is there already is kept.
+    """Draw episodes; "" or, in a line, why one couldn't be. What was drawn here, of that policy, is kept.
 
     MUJOCO_GL chooses the backend, as everywhere with MuJoCo, or turns videos off.
 
@@ -192,20 +194,35 @@ def filmed(episodes: Mapping[Path, tuple[Path, int]]) -> str:
     if chosen in ("disable", "disabled", "off", "false", "0"):  # as in MuJoCo
         return f"videos are turned off (MUJOCO_GL={chosen})"
 
+    for path in episodes:
+        path.parent.mkdir(exist_ok=True)
+    missing = {path: each for path, each in episodes.items() if not drawn_here(path, each[0])}
+    for path in missing:
+        path.with_suffix(".png").unlink(missing_ok=True)  # which is written last
     calls = [
         ["--folder", str(folder), "--seed", str(seed), "--film", str(path)]
-        for path, (folder, seed) in episodes.items()
-        if not path.with_suffix(".png").exists()  # which is written last
+        for path, (folder, seed) in missing.items()
     ]
     shares = [calls[n :: cores()] for n in range(min(cores(), len(calls)))]  # importing torch takes longest
 
     def film(share: list[list[str]]) -> str:
-        return run_python(["-P", "-c", FILM, json.dumps(share)], seconds=FILMING * len(share))
+        return run_python(["-c", FILM, json.dumps(share)], seconds=FILMING * len(share))
 
-    for path in episodes:
-        path.parent.mkdir(exist_ok=True)
     with ThreadPoolExecutor(cores()) as pool:
-        return next(filter(None, pool.map(film, shares)), "")
+        why = next(filter(None, pool.map(film, shares)), "")
+    for path, (policy, _) in missing.items():
+        if path.with_suffix(".png").exists():
+            provenance.mark(path.parent, _film_of(path, policy))
+    return why
+
+
+def drawn_here(film: Path, policy: Path) -> bool:
+    """Whether this user has drawn a film of the policy in a folder."""
+    return provenance.made_here(film.parent, _film_of(film, policy))
+
+
+def _film_of(film: Path, policy: Path) -> tuple[str, ...]:
+    return film.name, film.with_suffix(".png").name, os.path.relpath(policy / POLICY, film.parent)
 
 
 def shown(policy: Path, seed: int) -> int:
@@ -218,8 +235,8 @@ def shown(policy: Path, seed: int) -> int:
 
 
 def run_python(arguments: Sequence[str], *, seconds: float, **variables: str) -> str:
-    """Run Python; its last error, "" where it succeeded."""
-    command = [sys.executable, *arguments]
+    """Run Python, with no module of the current folder; its last error, "" where it succeeded."""
+    command = [sys.executable, "-P", *arguments]
     try:
         done = subprocess.run(
             command, env={**environment(), **variables}, capture_output=True, text=True, timeout=seconds

@@ -81,6 +81,8 @@ def with_recorded_numbers(config: RunConfig) -> RunConfig:
     missing = {name: recorded[name] for name in NUMBERS if config.leaves_open(name)}
     if config.fitness is None:
         missing |= {name: recorded.get(name) for name in MEASURE}
+        if missing["fitness"] and not Run(config.replay).made_here:
+            missing["drafted"] = "unconfirmed"
     try:
         return replace(config, minutes=0.0, **missing)
     except BadInput as error:

@@ -144,7 +144,7 @@ class Comparison:
         scale: of human-normalised scores; or, as text, the reason why there is none.
         unfinished: progress of a report that lacks trainings ("7 of 15 trainings"); "" at its end. Until
             then there are neither verdicts nor a scale: the missing seeds may reverse them.
-        unconfirmed: whether the measure was drafted, and nobody has confirmed it.
+        unconfirmed: whether nobody here has confirmed the measure.
     """
 
     results: tuple[RewardResult, ...]

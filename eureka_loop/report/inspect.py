@@ -126,7 +126,7 @@ def _overview(data: RunData) -> RenderableType:
         [
             ("task", f"{task.name} on {task.env_id}" if task else ""),
             ("", task.text if task else ""),
-            ("measure", sections.UNCONFIRMED if config.drafted == "unconfirmed" else ""),
+            ("measure", sections.UNCONFIRMED if data.unconfirmed else ""),
             ("search", search),
             ("trainer", sections.trainer(data)),
             ("lessons", f"{len(given)} of earlier runs in its prompts" if given else ""),

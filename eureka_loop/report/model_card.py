@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 
 from eureka_loop import numbers, seeds, text
+from eureka_loop.foreign import unconfirmed
 from eureka_loop.judge.statistics import bootstrap_interval
 from eureka_loop.provenance import NOT_HERE
+from eureka_loop.report.pages import escaped, fenced
+from eureka_loop.report.sections import UNCONFIRMED
 from eureka_loop.results import SUCCESS, Evaluated, Trained
 from eureka_loop.store import Run
 
@@ -45,13 +48,13 @@ def model_card(run: Run, id: str, policy: Path, arrays: Mapping[str, Any]) -> st
     """
     seed = int(policy.name.removeprefix("seed-"))
     evaluated = run.evaluated(id, report=seeds.is_report(seed))
-    return text.clean("\n".join(_lines(run, id, seed, evaluated, arrays))) + "\n"
+    return "\n".join(_lines(run, id, seed, evaluated, arrays)) + "\n"
 
 
 def _lines(run: Run, id: str, seed: int, evaluated: Evaluated, arrays: Mapping[str, Any]) -> Iterator[str]:
     task, training = run.task(), run.training()
     own = next(each for each in evaluated.trained if each.seed == seed)
-    yield from (f"# {task.name}, policy of {text.label(id)}", "", task.text, "")
+    yield from (f"# {escaped(task.name)}, policy of {text.label(id)}", "", escaped(task.text), "")
     yield "Licence: *state yours here*."
     yield from ("", "## Figures", "")
     kind = "report" if seeds.is_report(seed) else "search"
@@ -64,22 +67,27 @@ def _lines(run: Run, id: str, seed: int, evaluated: Evaluated, arrays: Mapping[s
         ends = ", ".join(numbers.column([found.low, found.high]))
         spread = f", interquartile mean {numbers.number(found.value)}, 95% interval [{ends}]"
     seen = ", ".join(numbers.column(values))
+    if evaluated.elsewhere:
+        spread += f" ({len(evaluated.elsewhere)} of them {NOT_HERE})"
     yield f"- The same training with {numbers.plural(len(values), f'{kind} seed')}: fitness {seen}{spread}"
     for label, floor in run.floors().items():
         yield f"- {label}: {_episodes(floor)}"
-    yield from ("", "The fitness, more is better:", "", "```python", task.fitness.strip(), "```")
+    if unconfirmed(run.config, task, here=run.made_here):
+        yield from ("", UNCONFIRMED)
+    yield from ("", "The fitness, more is better:", "", fenced(task.fitness))
     yield from ("", "## Training", "")
-    yield f"- Environment `{task.env_id}`, arguments `{json.dumps(dict(task.env_kwargs))}`"
-    yield f"- {training.algorithm.upper()}, {own.steps:,} steps, trainer `{training.trainer}`"
-    yield f"- Settings `{json.dumps(dict(training.hyperparameters))}`"
-    yield f"- Made by {', '.join(f'{key} {value}' for key, value in run.record('made_by').items())}"
-    yield from ("", "The reward:", "", "```python", run.candidate(id).source.strip(), "```")
+    yield f"- Environment {escaped(task.env_id)}, arguments {escaped(json.dumps(dict(task.env_kwargs)))}"
+    yield f"- {training.algorithm.upper()}, {own.steps:,} steps, trainer {escaped(training.trainer)}"
+    yield f"- Settings {escaped(json.dumps(dict(training.hyperparameters)))}"
+    made_by = ", ".join(f"{key} {value}" for key, value in run.record("made_by").items())
+    yield f"- Made by {escaped(made_by)}"
+    yield from ("", "The reward:", "", fenced(run.candidate(id).source))
     yield from ("", "## Use", "")
     keys = arrays["keys"].tolist()
     parts = ", ".join(f'numpy.ravel(obs["{key}"])' for key in keys)
     arguments = "".join(f", {name}={value!r}" for name, value in task.env_kwargs.items())
     yield USE.format(
-        make=f'gymnasium.make("{task.env_id}"{arguments})',
+        make=f"gymnasium.make({task.env_id!r}{arguments})",
         flat=f"numpy.concatenate([{parts}])" if keys else "numpy.ravel(obs)",
         observations=arrays["0.weight"].shape[1],
         actions=arrays["low"].size,

@@ -8,6 +8,7 @@ from statistics import fmean
 
 from eureka_loop.errors import RunError
 from eureka_loop.execute.budget import time_worked
+from eureka_loop.foreign import unconfirmed
 from eureka_loop.numbers import count, duration, money, plural
 from eureka_loop.records import Candidate
 from eureka_loop.report.comparison import Comparison, compare
@@ -67,6 +68,7 @@ class RunData:
         search: every candidate with its results on the search's seeds, in order of id.
         reports: the winner, then the references, with their results on report seeds; empty before the report.
         winner: None before it is chosen.
+        unconfirmed: whether nobody here has confirmed the measure.
         floors, failed_floors: judged policies that learn nothing, by name; those that couldn't be judged.
         damaged: why results of a candidate can't be read, by id; they are left out of all else.
 
@@ -89,6 +91,7 @@ class RunData:
             except RunError as error:
                 self.damaged[id] = str(error)
         self.floors, self.failed_floors = run.floors(), run.failed_floors()
+        self.unconfirmed = bool(self.task and unconfirmed(self.config, self.task, here=run.made_here))
         self.search, self.reports = tuple(search.values()), tuple(reports)
         self.winner = search[self.state.winner].candidate if self.state.winner in search else None
 
@@ -123,7 +126,7 @@ class RunData:
         done = sum(each.count(*ENDED) for each in self.state.report.values())
         wanted = 0 if self.state.ended == "finished" else self.state.report_trainings
         found = compare(self.reports, done, wanted, floors=self.floors, margin=self.config.margin)
-        return replace(found, unconfirmed=self.config.drafted == "unconfirmed")
+        return replace(found, unconfirmed=self.unconfirmed)
 
 
 def terms(trained: Sequence[Trained]) -> dict[str, float]:

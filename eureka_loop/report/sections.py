@@ -131,7 +131,7 @@ def name(result: RewardResult) -> str:
     return result.label if result.label != "winner" else f"winner {result.id}"
 
 
-UNCONFIRMED = "By a measure that was drafted, and that nobody has confirmed."
+UNCONFIRMED = "By a measure that was drafted or sent, and that nobody here has confirmed."
 
 
 def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:

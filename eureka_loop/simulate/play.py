@@ -281,7 +281,7 @@ def backend() -> str:
     """MuJoCo's first backend that draws here, each tried in a process, since it may crash; or ""."""
     for name in (os.environ.get("MUJOCO_GL") or "egl osmesa").split():
         os.environ.update(MUJOCO_GL=name, PYOPENGL_PLATFORM=name)
-        if not subprocess.run([sys.executable, "-c", PROBE], capture_output=True).returncode:
+        if not subprocess.run([sys.executable, "-P", "-c", PROBE], capture_output=True).returncode:
             return name
     os.environ["MUJOCO_GL"] = "disable"
     return ""

@@ -5,9 +5,11 @@ Runs are made by the command itself, with the least budget, then changed; a mach
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +21,7 @@ import pytest
 from eureka_loop import files, provenance
 from eureka_loop.records import POLICY, Job
 from eureka_loop.report.run_data import RunData
+from eureka_loop.report.sections import UNCONFIRMED
 from eureka_loop.store import Run
 
 pytestmark = pytest.mark.timeout(400)  # whole commands, on a busy machine
@@ -183,6 +186,58 @@ def test_a_training_about_another_task_is_no_way_around_that(copied: Run, tmp_pa
         assert not (tmp_path / "ran").exists()
 
 
+def test_no_job_of_a_cohort_is_a_way_around_that(foreign: Run, tmp_path: Path) -> None:
+    """A training that is missing goes on together with one that no candidate has."""
+    (tmp_path / "innocent.py").write_text("from pathlib import Path\nPath('ran').touch()\n")
+    missing = next(foreign.folder.glob("candidates/human/seed-*"))
+    (missing / "result.json").unlink()
+    job = json.loads((missing / "job.json").read_text())
+    job["cohort"] = ["other/seed-7", f"human/{missing.name}"]
+    files.write_json(missing / "job.json", job)
+    job["task"]["env_id"] = "innocent:InvertedPendulum-v5"
+    other = foreign.candidate_folder("other") / "seed-7"
+    files.write_json(other / "job.json", {**job, "candidate": "other", "seed": 7})
+    done = eureka("resume", foreign.folder, place=tmp_path)
+    assert done.returncode == 1
+    assert f"{other / 'job.json'} is about another task than the run: remove {other}" in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_model_card_shows_their_texts_as_texts(foreign: Run, tmp_path: Path) -> None:
+    """No heading, picture or element of theirs, and no statement in the code that is to be copied."""
+    task, training = (foreign.task_folder / f"{name}.json" for name in ("task", "training"))
+    evil = "x\n\n## Figures\n\n![x](http://example.org/x.png) <img src=http://example.org>"
+    known = json.loads(task.read_text())
+    fitness = f"{known['fitness']}\n# ```\n# ## Figures <img src=x>\n"
+    changed = {**known, "text": evil, "env_id": 'Own-v0"); open("ran", "w") #', "fitness": fitness}
+    files.write_json(task, changed)
+    files.write_json(training, {**json.loads(training.read_text()), "trainer": evil})
+    for folder in every_training(foreign):
+        job = json.loads((folder / "job.json").read_text())
+        files.write_json(folder / "job.json", {**job, "task": changed})
+    done = eureka("export", foreign.folder, "--to", "policy", "--out", "out", place=tmp_path)
+    assert done.returncode == 0, done.stderr
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert UNCONFIRMED in card
+    assert "(1 of them not made here)" in card
+    outside, inside = [], []
+    fence = ""
+    for line in card.splitlines():
+        if (ticks := re.match(r"`{3,}", line)) and fence in ("", ticks[0]):
+            fence = "" if fence else ticks[0]
+            continue
+        (inside if fence else outside).append(line)
+    assert [line for line in outside if line.startswith("#")] == [
+        f"# {known['name']}, policy of g0-00", "## Figures", "## Training", "## Use",
+    ]  # fmt: skip
+    assert not re.search(r"(?<!\\)!\[|<img", "\n".join(outside))
+    (made,) = [line for line in inside if line.startswith("env = ")]
+    call = ast.parse(made).body[0]
+    assert isinstance(call, ast.Assign)
+    assert isinstance(call.value, ast.Call)
+    assert ast.literal_eval(call.value.args[0]) == changed["env_id"]
+
+
 def test_a_run_with_pickles_alone_is_told_so(copied: Run, tmp_path: Path) -> None:
     for path in copied.folder.glob(f"candidates/*/seed-*/{POLICY}"):
         path.unlink()
@@ -315,6 +370,39 @@ def test_planted_trainings_of_a_comparison_are_named_in_its_verdict(own: Path, t
     planted(part, next(part.folder.glob("candidates/human/seed-*")), -5.0)
     shown = " ".join(eureka(*words, place=tmp_path).stdout.split())
     assert "hand-written (1 of 1 training not made here)" in shown.split("invertedpendulum-balance, PPO")[0]
+
+
+def test_a_planted_comparison_measures_nothing_else(own: Path, tmp_path: Path) -> None:
+    """Its folder is in a run of one's own: the same question, but another fitness, or fewer steps."""
+    words = ("compare", own, "--with", "human", "--seeds", "1", "--jobs", "1", "--out", tmp_path / "out")
+    assert eureka(*words, place=tmp_path).returncode == 0
+    part = tmp_path / "out" / "ppo"
+    task, config = part / "task" / "task.json", part / "run.toml"
+    for path, old, new in ((task, "return time[-1]", "return 9.0"), (config, "steps = 200", "steps = 100")):
+        kept = path.read_text()
+        assert old in kept
+        path.write_text(kept.replace(old, new))
+        done = eureka(*words, place=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr == (
+            f"eureka: {part} was begun with another measure or number of steps: choose another --out\n"
+        )
+        path.write_text(kept)
+
+
+@pytest.mark.parametrize("drafted", ["", 'drafted = "confirmed"\n'])
+def test_nobody_here_has_confirmed_their_measure(copied: Run, tmp_path: Path, drafted: str) -> None:
+    """Whatever run.toml says, where the task isn't the catalogue's: in the verdict, too, and of a comparison."""
+    place, path = copied.folder / "run.toml", copied.task_folder / "task.json"
+    place.write_text(drafted + place.read_text())
+    assert drafted == "" or not copied.made_here
+    task = json.loads(path.read_text())
+    assert UNCONFIRMED not in eureka("inspect", copied.folder, place=tmp_path).stdout
+    files.write_json(path, {**task, "fitness": task["fitness"].replace("time[-1]", "2.0 * time[-1]")})
+    shown = " ".join(eureka("inspect", copied.folder, place=tmp_path).stdout.split())
+    assert shown.count(UNCONFIRMED) == 2
+    done = eureka("compare", copied.folder, "--seeds", "1", "--jobs", "1", place=tmp_path)
+    assert UNCONFIRMED in " ".join(done.stdout.split()), done.stderr
 
 
 def test_jobs_are_kept_as_they_were_trained(own: Path) -> None:

@@ -64,10 +64,19 @@ REDUCED = "generated programs may run in a sandbox below strict"
         ({"env_kwargs": {"frame_skip": 5}}, {}, {}, []),
         ({"env": "a.xml"}, {}, {}, ["file a.xml is opened, as the environment"]),
         ({"env": "a.xml"}, {"env": "a.xml"}, {}, []),
+        ({"fitness": "/a.py"}, {}, {}, ["file /a.py is read, as the fitness"]),
+        ({"fitness": "/a.py"}, {"fitness": "/a.py"}, {}, []),
+        ({"out": "/away"}, {}, {}, ["runs are written to /away"]),
+        ({"out": "../away"}, {}, {}, ["runs are written to ../away"]),
+        ({"out": "other"}, {}, {}, []),
+        ({"out": "/away"}, {"out": "/away"}, {}, []),
+        ({"executor": "slurm"}, {}, {}, ["trainings, with the generated programs, go to executor slurm"]),
+        ({"executor": "slurm"}, {"executor": "slurm"}, {}, []),
         ({"allow_reduced_sandbox": True}, {"allow_reduced_sandbox": True}, {}, []),
     ],
 )
 def test_what_only_a_file_decides(config: Any, given: Any, environ: Any, found: list[str]) -> None:
+    config, given = ({**each, "out": Path(each.get("out", "runs"))} for each in (config, given))
     assert list(confirm.from_file(RunConfig(**config), RunConfig(**given), environ)) == found
 
 

@@ -11,6 +11,7 @@ from eureka_loop.judge.statistics import iqm
 from eureka_loop.records import Algorithm
 from eureka_loop.report.compare.setup import SETUP, Entry, Setup
 from eureka_loop.report.comparison import Comparison, Difference, RewardResult, compare
+from eureka_loop.report.sections import UNCONFIRMED
 from eureka_loop.results import Evaluated
 from eureka_loop.store import Run
 
@@ -80,15 +81,15 @@ class ComparisonResults:
 
     @property
     def caution(self) -> str:
-        """A sentence where seeds were added after a look at the result; "" where they weren't."""
+        """Sentences where nobody has confirmed the measure, or seeds were added after a look; "" else."""
         looks = {*self.setup.looks} - {self.setup.seeds}
         before = [numbers.plural(each, "seed") for each in sorted(looks)]
-        if not before:
-            return ""
-        return (
+        looked = (
             f"Reports were written at {' and '.join(before)}, too. Each look errs in at most 5% of cases "
             "where rewards are equal; all of them together err more often."
         )
+        unconfirmed = UNCONFIRMED if self.setup.config.drafted == "unconfirmed" else ""
+        return " ".join(filter(None, (unconfirmed, looked if before else "")))
 
     def source(self, entry: Entry) -> str:
         """An entry's program; of the env's own reward, which is none, the env's source."""
@@ -113,8 +114,7 @@ def _part(folder: Path, algorithm: Algorithm, setup: Setup) -> Part:
     labels = {each.id: each.label for each in setup.entries}
     found = tuple(curves([each.trained for each in reports]))
     comparison = compare(reports, done, wanted, labels, run.floors(), setup.config.margin)
-    unconfirmed = setup.config.drafted == "unconfirmed"
-    return Part(algorithm, run, replace(comparison, unconfirmed=unconfirmed), found)
+    return Part(algorithm, run, comparison, found)
 
 
 def _evaluated(run: Run, id: str, setup: Setup) -> Evaluated:

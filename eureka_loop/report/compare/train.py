@@ -26,6 +26,7 @@ from eureka_loop.config import write as write_config
 from eureka_loop.errors import BadInput, Refused, RewardFailure
 from eureka_loop.execute.evaluate import Stage
 from eureka_loop.execute.local import TRANSITIONS, filmed, record
+from eureka_loop.foreign import require_begun_for
 from eureka_loop.judge.agreement import Agreement, agreement
 from eureka_loop.propose.write import Gate
 from eureka_loop.records import POLICY, Algorithm, Rollout, Training, rows_of_call
@@ -97,6 +98,8 @@ def _examined(setup: Setup, algorithm: Algorithm, run: Run, place: Path) -> dict
         The run.toml of trainings that haven't begun; {} else.
     """
     recorded, begun = run.folder.parent / SETUP, (run.folder / "run.toml").exists()
+    if begun:
+        require_begun_for(run, setup.task, setup.config.steps)
     if begun and recorded.exists() and {*setup.entries} <= {*files.read_json(recorded, Setup).entries}:
         return {}
     config = setup.config_of(algorithm)
