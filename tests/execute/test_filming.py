@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from eureka_loop.execute.local import filmed
+from eureka_loop import provenance
+from eureka_loop.execute.local import drawn_here, filmed
+from eureka_loop.records import POLICY
 
 
 @pytest.mark.parametrize(
@@ -24,10 +26,16 @@ def test_why_there_is_no_video_is_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_policy_that_cannot_be_played_is_named_and_what_is_there_is_kept(tmp_path: Path) -> None:
-    kept = tmp_path / "kept.mp4"
-    kept.with_suffix(".png").write_bytes(b"moments")
+def test_a_policy_that_cannot_be_played_is_named_and_what_was_drawn_here_is_kept(tmp_path: Path) -> None:
+    kept, planted = tmp_path / "kept.mp4", tmp_path / "planted.mp4"
+    for film in (kept, planted):
+        film.with_suffix(".png").write_bytes(b"moments")
+    provenance.mark(tmp_path, (kept.name, "kept.png", POLICY))
+    assert drawn_here(kept, tmp_path)
     assert filmed({kept: (tmp_path, 1)}) == ""
+    assert filmed({planted: (tmp_path, 1)})
     why = filmed({kept: (tmp_path, 1), tmp_path / "new.mp4": (tmp_path, 1)})
     assert why.startswith(("FileNotFoundError: ", "MuJoCo draws nothing here"))
-    assert list(tmp_path.iterdir()) == [kept.with_suffix(".png")]
+    assert {*tmp_path.iterdir()} == {kept.with_suffix(".png"), tmp_path / "kept.mp4.mac"}
+    (tmp_path / POLICY).write_bytes(b"another policy")
+    assert not drawn_here(kept, tmp_path)

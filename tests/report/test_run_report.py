@@ -98,6 +98,7 @@ def played(script: Script, monkeypatch: pytest.MonkeyPatch) -> Run:
         return "it <b>broke"
 
     monkeypatch.setattr("eureka_loop.execute.films.filmed", filmed)
+    monkeypatch.setattr("eureka_loop.execute.films.drawn_here", lambda film, policy: film.exists())
     run = script.whole()
     for folder in run.folder.glob("candidates/*/seed-2*"):
         (folder / POLICY).touch()
