@@ -12,7 +12,7 @@ import tyro
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
-from eureka_loop.errors import BadInput, RewardFailure
+from eureka_loop.errors import BadInput
 from eureka_loop.options import optional, parse, take_env_arguments
 
 
@@ -50,8 +50,8 @@ def fitness(arguments: list[str]) -> int:
     from eureka_loop.reward.sandbox.fork_server import ForkServer
     from eureka_loop.reward.sandbox.status import required
     from eureka_loop.search.describe import task_of
-    from eureka_loop.search.episodes import agreement, record, runs_in, same_env, score
-    from eureka_loop.search.measure import measured, try_fitness, with_text
+    from eureka_loop.search.recorded_episodes import agreement, record, runs_in, same_env, score
+    from eureka_loop.search.task_measure import measured, try_fitness, with_text
     from eureka_loop.store import Run
 
     if (options.env is None) == (options.task is None):
@@ -77,10 +77,7 @@ def fitness(arguments: list[str]) -> int:
                 raise BadInput(f"{options.use} is in another environment, {runs[0].task().env_id}")
         with waiting("recording episodes"):
             episodes = record(task, folder, runs)
-        try:
-            scores = score(tried, vocabulary, fork_server, episodes)
-        except RewardFailure as failure:
-            raise BadInput(f"it fails {failure}") from failure
+        scores = score(tried, vocabulary, fork_server, episodes)
         own = score(replace(known, judges=()), vocabulary, fork_server, episodes) if known else []
     tau = agreement(scores, own) if own else None
     show(page(episodes, scores, vocabulary.dt, own=own, tau=tau))

@@ -112,7 +112,7 @@ class _Words:
 
     def own(self, config: RunConfig) -> RunConfig:
         """The configuration of the task that is named, with arguments, and the text of a measure."""
-        from eureka_loop.search.measure import with_text
+        from eureka_loop.search.task_measure import with_text
 
         return with_text(self._named(config))
 
@@ -270,7 +270,7 @@ def _created(
 
     ask = None
     if not task_of(config, drafts=program is None).fitness:
-        from eureka_loop.cli.draft import Question
+        from eureka_loop.cli.question import Question
 
         ask = Question(config)
     try:

@@ -11,8 +11,8 @@ from eureka_loop import numbers
 from eureka_loop.report import layout
 from eureka_loop.results import JudgedEpisode
 from eureka_loop.reward.measure import criteria, weaknesses
-from eureka_loop.search.draft import Draft
-from eureka_loop.search.episodes import RecordedEpisode, by_fitness, table
+from eureka_loop.search.drafting import Draft
+from eureka_loop.search.recorded_episodes import RecordedEpisode, by_fitness, table
 
 
 def page(

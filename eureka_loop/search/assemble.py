@@ -36,11 +36,11 @@ from eureka_loop.search import lessons, loop, planning
 from eureka_loop.search.allocation import Allocation
 from eureka_loop.search.bank import TrajectoryBank
 from eureka_loop.search.describe import keep_task, look, read_program, task_of
-from eureka_loop.search.draft import Ask, with_measure
+from eureka_loop.search.drafting import Ask, with_measure
 from eureka_loop.search.feedback import feedback
-from eureka_loop.search.measure import try_fitness
 from eureka_loop.search.planning import Schedule
 from eureka_loop.search.strategy import STRATEGIES, ProposalRequest, search_plan
+from eureka_loop.search.task_measure import try_fitness
 from eureka_loop.search.tuning import TunedStrategy, require_movable
 from eureka_loop.seeds import seeds
 from eureka_loop.store import Run
@@ -63,7 +63,7 @@ def create(
         program: a reward program to train, instead of having some written.
         human: a hand-written reward for a task that has none.
         tune: whether the program's weights are tuned; it is the only reference then.
-        ask: shows a drafted measure to a person, where the configuration has none; see `draft`.
+        ask: shows a drafted measure to a person, where the configuration has none; see `search.drafting`.
 
     Raises:
         BadInput: something is unknown, refused, or fails on recorded transitions.

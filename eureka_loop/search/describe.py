@@ -18,7 +18,7 @@ from eureka_loop.execute.local import BESIDE, survey
 from eureka_loop.propose.write import Gate
 from eureka_loop.records import ID, Task, Training
 from eureka_loop.reward.vocabulary import Vocabulary
-from eureka_loop.search.measure import measured
+from eureka_loop.search.task_measure import measured
 
 SCENE_FILES = (".xml", ".mjb")
 

@@ -20,7 +20,7 @@ from eureka_loop.numbers import compact, percent, plural
 from eureka_loop.propose.operators import path_to
 from eureka_loop.results import FITNESS, PROGRESS, Evaluated, Trained, mean_known, ranked, ranked_by
 from eureka_loop.search.judged import behaviour, changes, courses, in_short
-from eureka_loop.search.lineage import changed, difference, structure
+from eureka_loop.search.lineage import by_structure, changed, difference
 from eureka_loop.search.training_table import training_table
 
 LONGEST_REASON = 400  # characters of why a candidate failed
@@ -70,15 +70,11 @@ def feedback(
     Returns:
         At most `LONGEST` characters; the courses of others, then further details are left out first.
     """
-    texts = (
-        "\n\n".join(_parts(parents, generation, which, floors, [*history], operator, each))
-        for each in DETAILS
-    )
-    text = next((each for each in texts if len(each) <= LONGEST), None)
-    if text is None:
-        text = "\n\n".join(_parts(parents, generation, which, floors, [*history], operator, DETAILS[-1]))
-        text = text[: LONGEST - 2].rsplit("\n", 1)[0] + "\n…"
-    return text
+    for detail in DETAILS:
+        text = "\n\n".join(_parts(parents, generation, which, floors, history, operator, detail))
+        if len(text) <= LONGEST:
+            return text
+    return text[: LONGEST - 2].rsplit("\n", 1)[0] + "\n…"
 
 
 def _parts(
@@ -204,10 +200,7 @@ def _steps(path: Sequence[Evaluated]) -> Iterator[str]:
 
 def _structures(history: Sequence[Evaluated]) -> Iterator[str]:
     """One line for each set of observables that programs read: how many, and the best of them."""
-    found: dict[frozenset[str], list[Evaluated]] = {}
-    for each in ranked(history):
-        found.setdefault(structure(each.candidate.source), []).append(each)
-    for names, programs in found.items():
+    for names, programs in by_structure(ranked(history)).items():
         amount = plural(len(programs), "program")
         yield f"{', '.join(sorted(names))}: {amount}, best {_reached(programs[0])}{_terms(programs[0])}"
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from eureka_loop.propose.designer import Choice
 from eureka_loop.results import Evaluated, ranked
-from eureka_loop.search.lineage import structure
+from eureka_loop.search.lineage import by_structure
 from eureka_loop.search.strategy import ProposalRequest, SearchPlan
 
 MEMBERS = 4  # least samples of an island in a generation
@@ -58,10 +58,7 @@ class Islands:
 
     def cells(self, island: int) -> list[Evaluated]:
         """The best program of each structure, best first."""
-        kept: dict[frozenset[str], Evaluated] = {}
-        for each in ranked(self.islands[island]):
-            kept.setdefault(structure(each.candidate.source), each)
-        return [*kept.values()]
+        return [best for best, *_ in by_structure(ranked(self.islands[island])).values()]
 
     def _choice(self, sample: int) -> Choice:
         """The first of an island's samples changes its best; the others a cell's, the likelier the better."""

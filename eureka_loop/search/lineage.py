@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import difflib
 import re
+from collections.abc import Iterable
 
 from eureka_loop.errors import Refused
 from eureka_loop.numbers import compact
+from eureka_loop.results import Evaluated
 from eureka_loop.reward.contract import ENTRY_POINTS
 from eureka_loop.reward.parsing import parse
 from eureka_loop.reward.vocabulary import PREFIXES
@@ -22,18 +24,18 @@ def changed(before: str, after: str) -> str:
 
     Lines that differ in nothing but a weight aren't counted.
     """
-    (old, had), (new, has) = _facts(before), _facts(after)
-    weights = [
+    old, new = ({name: each.value for name, each in weights(source).items()} for source in (before, after))
+    had, has = map(observables_of_terms, (before, after))
+    moved = [
         f"{name} {compact(old[name])} → {compact(new[name])}"
         for name in old
         if name in new and old[name] != new[name]
     ]
-    terms = [f"+ {name}" for name in has if name not in had] + [
-        f"- {name}" for name in had if name not in has
-    ]
+    terms = [f"+ {name}" for name in has if name not in had]
+    terms += [f"- {name}" for name in had if name not in has]
     alike = [with_weights(each, {name: 0.0 for name in old if name in new}) for each in (before, after)]
     lines = len(difference(alike[0], alike[1], most=10_000))
-    parts = [f"weights {', '.join(weights)}"] if weights else []
+    parts = [f"weights {', '.join(moved)}"] if moved else []
     parts += [f"terms {', '.join(terms)}"] if terms else []
     return "; ".join([*parts, *([f"{lines} lines of code"] if lines else [])])
 
@@ -86,20 +88,10 @@ def _follow(node: ast.AST, known: dict[str, set[str]], found: dict[str, set[str]
             found |= {str(key.value): used(value) for key, value in named if isinstance(key, ast.Constant)}
 
 
-def structure(source: str) -> frozenset[str]:
-    """The observables that a program's terms are computed from."""
-    return frozenset(name for names in observables_of_terms(source).values() for name in names)
-
-
-def _facts(source: str) -> tuple[dict[str, float], list[str]]:
-    """Weights with their values, and keys of terms; none of what is no program."""
-    try:
-        tree = parse(source)
-    except Refused:
-        return {}, []
-    terms: list[str] = []
-    for node in ast.walk(tree):
-        match node:
-            case ast.Return(value=ast.Dict(keys=keys)):
-                terms += [str(key.value) for key in keys if isinstance(key, ast.Constant)]
-    return {name: each.value for name, each in weights(source).items()}, terms
+def by_structure(programs: Iterable[Evaluated]) -> dict[frozenset[str], list[Evaluated]]:
+    """The observables that terms are computed from → the programs of that structure, in the order given."""
+    found: dict[frozenset[str], list[Evaluated]] = {}
+    for each in programs:
+        terms = observables_of_terms(each.candidate.source)
+        found.setdefault(frozenset(name for names in terms.values() for name in names), []).append(each)
+    return found

@@ -16,7 +16,7 @@ from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_task
 from eureka_loop.records import Job
 from eureka_loop.search import assemble
-from eureka_loop.search.measure import with_text
+from eureka_loop.search.task_measure import with_text
 from eureka_loop.simulate.env import make_env
 from eureka_loop.store import Run
 from eureka_loop.train.saved import save_policy

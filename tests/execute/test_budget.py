@@ -43,7 +43,7 @@ def test_idle_time_of_every_process_is_left_out() -> None:
 
 
 def test_time_before_the_start_is_no_work() -> None:
-    """A measure is drafted, a person asked, then drafted again; see `search.draft`."""
+    """A measure is drafted, a person asked, then drafted again; see `search.drafting`."""
     times = [("spent", 0.0), ("spent", 5.0), ("spent", 600.0), ("started", 900.0), ("spent", 910.0)]
     assert time_worked({"event": kind, "time": time} for kind, time in times) == 10
 

@@ -25,7 +25,7 @@ from eureka_loop.search.describe import (
     task_of,
     with_trainer,
 )
-from eureka_loop.search.measure import try_fitness
+from eureka_loop.search.task_measure import try_fitness
 
 OWN = RunConfig(task="walk backwards", env="Walker2d-v5", fitness="-forward_velocity")
 

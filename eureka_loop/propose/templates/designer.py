@@ -19,7 +19,6 @@ from eureka_loop.propose.templates import evolution
 from eureka_loop.propose.templates.genome import FIRST, MIXED, Program, compose, write
 from eureka_loop.propose.templates.pool import Pool, pool
 from eureka_loop.records import Reply
-from eureka_loop.results import Evaluated
 from eureka_loop.store import Run
 
 _ATTEMPTS = 50  # to find a program that the run doesn't have yet
@@ -107,18 +106,13 @@ def _program(
         case "differ":
             return evolution.differ(terms, fittest, rng)
         case "path":
-            path = path_to(_evaluated(first, request), (*request.parents, *request.history))
+            every = {each.candidate.id: each for each in (*request.parents, *request.history)}
+            path = path_to(every[first.parents[0]], every.values())
             steps = [known[each.candidate.id] for each in path if each.candidate.id in known]
             if len(steps) > 1:
                 helped = fittest.index(steps[-1]) < fittest.index(steps[-2])
                 return evolution.follow(terms, steps[-2], steps[-1], rng, helped=helped)
     return evolution.mutate(terms, first, rng)
-
-
-def _evaluated(program: Program, request: Request) -> Evaluated:
-    return next(
-        each for each in (*request.parents, *request.history) if each.candidate.id == program.parents[0]
-    )
 
 
 def _own_choice(terms: Pool, fittest: Sequence[Program], sample: int, rng: np.random.Generator) -> Program:

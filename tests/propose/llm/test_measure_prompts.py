@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eureka_loop.propose.llm import measure
+from eureka_loop.propose.llm import measure_prompts as measure
 from eureka_loop.records import Reply
 from eureka_loop.reward.episode import EPISODE
 from eureka_loop.reward.measure import criteria, lacking, programs, weaknesses

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from eureka_loop.errors import BadInput
-from eureka_loop.propose.templates.measure import draft
+from eureka_loop.propose.templates.goal_measure import draft
 from eureka_loop.records import Task
 from eureka_loop.reward.measure import criteria, lacking, programs
 from eureka_loop.reward.vocabulary import Observable, Vocabulary

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from eureka_loop import numbers
-from eureka_loop.errors import EurekaError, RewardFailure
+from eureka_loop.errors import BadInput, EurekaError, RewardFailure
 from eureka_loop.execute.local import record_episodes
 from eureka_loop.foreign import read_job, require_known_env
 from eureka_loop.judge.base import TaskJudge
@@ -83,11 +83,11 @@ def runs_in(folder: Path, task: Task) -> list[Run]:
         try:
             run = Run.open(path.parent)
             require_known_env(run)
-            other, _ = run.task(), dict(_policies([run]))
+            if run.made_here and same_env(run.task(), task):
+                dict(_policies([run]))
+                found.append(run)
         except EurekaError:
             continue  # damaged, or somebody else's
-        if run.made_here and same_env(other, task):
-            found.append(run)
     return found
 
 
@@ -102,7 +102,7 @@ def score(
 
     Raises:
         Refused: the gate refuses a program.
-        RewardFailure: one failed in an episode, which the message names.
+        BadInput: one failed in an episode.
     """
     with TaskJudge(fork_server, task, vocabulary) as judge:
         names = judge.recorded([])
@@ -111,8 +111,7 @@ def score(
             try:
                 found.append(judge.judge_with_behaviour(0, read(each.path, names), None, _NO_BOUNDS))
             except RewardFailure as failure:
-                where = f"the episode of {each.label}"
-                raise RewardFailure(failure.kind, f"in {where}: {failure}", failure.detail) from failure
+                raise BadInput(f"it fails in the episode of {each.label}: {failure}") from failure
         return found
 
 

@@ -18,20 +18,20 @@ from typing import Protocol
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig
-from eureka_loop.errors import BadInput, DesignerError, Refused, RewardFailure
-from eureka_loop.propose.llm import measure as conversation
+from eureka_loop.errors import BadInput, DesignerError, Refused
+from eureka_loop.propose.llm import measure_prompts as conversation
 from eureka_loop.propose.llm.designer import LLMDesigner
 from eureka_loop.propose.llm.ledger import load_prices
 from eureka_loop.propose.llm.prompts import Turn
-from eureka_loop.propose.templates import measure as templates
+from eureka_loop.propose.templates import goal_measure as templates
 from eureka_loop.propose.write import REPAIRS
 from eureka_loop.records import Reply, Task
 from eureka_loop.results import JudgedEpisode
 from eureka_loop.reward.measure import lacking, programs
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.vocabulary import Vocabulary
-from eureka_loop.search.episodes import RecordedEpisode, agreement, record, runs_in, score, table
-from eureka_loop.search.measure import measured, try_fitness
+from eureka_loop.search.recorded_episodes import RecordedEpisode, agreement, record, runs_in, score, table
+from eureka_loop.search.task_measure import measured, try_fitness
 from eureka_loop.store import Run
 
 REPLIES = "drafts.json"  # in the run's task folder
@@ -236,8 +236,6 @@ class Drafting:
             scores = score(task, self._vocabulary, self._fork_server, self._episodes)
         except Refused as refused:
             raise BadInput(str(refused)) from refused
-        except RewardFailure as failure:
-            raise BadInput(f"it fails {failure}") from failure
         return Draft(source, author, self._episodes, scores, self._vocabulary.dt)
 
     def _shown(self, scores: Sequence[JudgedEpisode]) -> str:

@@ -15,7 +15,7 @@ from eureka_loop.config import RunConfig, slug
 from eureka_loop.errors import BadInput
 from eureka_loop.report.draft import draft_page
 from eureka_loop.report.layout import print_lines, show
-from eureka_loop.search.draft import Answer, Draft
+from eureka_loop.search.drafting import Answer, Draft
 
 QUESTION = "Take this measure? [y]es, [e]dit, [n]o, or say what is wrong: "
 
