@@ -29,6 +29,8 @@ class Question:
 
     def __init__(self, config: RunConfig) -> None:
         self._config = config
+        self._shown: Draft | None = None
+        self._edited = ""  # a program that was refused, to be edited further
         if not (config.yes or sys.stdin.isatty()):
             raise BadInput(
                 "without --fitness a measure is drafted, and a person confirms it: run this in a terminal, "
@@ -36,14 +38,16 @@ class Question:
             )
 
     def say(self, line: str) -> None:
-        print_lines(f"{line}…")
+        print_lines(line)
 
     def __call__(self, draft: Draft) -> Answer:
         """
         Raises:
             BadInput: no; it names the file that the draft is kept in.
         """
-        show(draft_page(draft))
+        if draft is not self._shown:  # else what was said of the last answer stands above the question
+            self._shown, self._edited = draft, draft.source
+            show(draft_page(draft))
         if self._config.yes:
             return Answer()
         kept = self._config.out / f"{slug(self._config.task)}.py"
@@ -56,7 +60,8 @@ class Question:
         if answer.lower() in ("y", "yes"):
             return Answer()
         if answer.lower() in ("e", "edit"):
-            return Answer(source=_edited(draft.source))
+            self._edited = _edited(self._edited)
+            return Answer(source=self._edited)
         if answer.lower() not in ("", "n", "no"):
             return Answer(words=answer)
         files.write_text(kept, draft.source)

@@ -266,7 +266,7 @@ def _created(
     from eureka_loop.report.layout import LOOKING, print_lines, terminal, waiting
     from eureka_loop.search import assemble
     from eureka_loop.search.describe import task_of
-    from eureka_loop.search.planning import Schedule
+    from eureka_loop.search.planning import Schedule, too_short
 
     ask = None
     if not task_of(config, drafts=program is None).fitness:
@@ -275,7 +275,7 @@ def _created(
         ask = Question(config)
     try:
         if ask is not None:  # a spinner would be in the way of the question
-            ask.say(LOOKING)
+            ask.say(f"{LOOKING}…")
             created = assemble.create(config, human=human, ask=ask)
         else:
             with waiting(LOOKING, log=console or terminal()):
@@ -287,6 +287,8 @@ def _created(
         raise
     if (plan := Schedule.of(created)) is not None:
         print_lines(plan.plan.text, console=console)
+    if short := too_short(created.config, created.training()):
+        print_lines(short, console=console)
     return created
 
 

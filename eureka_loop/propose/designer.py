@@ -166,7 +166,6 @@ DESIGNERS: Registry[DesignerFactory] = Registry(
         "llm": "eureka_loop.propose.llm.designer:create",
         "manual": "eureka_loop.propose.manual:create",
         "replay": "eureka_loop.propose.replay:create",
-        "mixed": "eureka_loop.propose.mixed:create",
     },
 )
 
@@ -206,8 +205,11 @@ def check(config: RunConfig, run: Run | None = None) -> None:
 
 
 def _create(config: RunConfig, run: Run | None) -> Designer:
-    several = "," in (config.designer or "")
-    return DESIGNERS.load("mixed" if several else config.designer or "templates")(config, run)
+    if "," in (config.designer or ""):
+        from eureka_loop.propose import mixed
+
+        return mixed.create(config, run)
+    return DESIGNERS.load(config.designer or "templates")(config, run)
 
 
 def choice(config: RunConfig) -> str:

@@ -20,8 +20,6 @@ from eureka_loop.records import Reply
 from eureka_loop.results import Evaluated, ranked
 from eureka_loop.store import Run
 
-ALONE = ("replay", "mixed")
-
 
 class MixedDesigner:
     """Everything follows from the request, so a resumed run goes on as it would have."""
@@ -99,7 +97,7 @@ def create(config: RunConfig, run: Run | None) -> MixedDesigner:
         UnknownName: there is no such designer.
     """
     names = config.designers
-    if len({*names}) < 2 or len({*names}) < len(names) or {*names} & {*ALONE}:
+    if len({*names}) < 2 or len({*names}) < len(names) or "replay" in names:
         raise BadInput(
             f"--designer {config.designer}: name two or more different ones that write, as llm,templates"
         )

@@ -129,7 +129,7 @@ class Drafting:
             BadInput: the person says no, or nothing can be drafted.
             DesignerError: no draft came.
         """
-        self._say("recording episodes without training")
+        self._say("recording episodes without training…")
         self._episodes = record(self._task, folder, runs_in(self._config.out, self._task))
         model: LLMDesigner | None = None
         if "llm" in self._config.designers:
@@ -149,19 +149,19 @@ class Drafting:
             elif model is None:
                 self._say("without a model no words can change it: edit it")
             else:
-                self._say("the model changes it")
+                self._say("the model changes it…")
                 said = conversation.words(
                     self._messages, draft.source, answer.words, self._shown(draft.scores)
                 )
                 draft = self._mended(model, said, draft)
 
     def _of_templates(self) -> Draft:
-        self._say("no model is configured: the embedded templates draft the measure")
+        self._say("no model is configured: the embedded templates draft the measure…")
         return self._scored(templates.draft(self._task, self._vocabulary), "the embedded templates")
 
     def _of_model(self, model: LLMDesigner) -> Draft:
         """Two drafts apart; the first that is admitted, mended."""
-        self._say(f"{model.model} drafts the measure, twice")
+        self._say(f"{model.model} drafts the measure, twice…")
         asked = conversation.opening(self._task.text, self._vocabulary)
         with ThreadPoolExecutor(2) as pool:
             found = list(pool.map(lambda n: self._admitted(model, asked, str(n)), range(2)))
@@ -180,7 +180,7 @@ class Drafting:
                 "rival_scores": self._shown(rivals[0].scores),
                 "tau": "not defined" if tau is None else f"{tau:+.2f}",
             }
-        self._say(f"{model.model} attacks the draft, and mends it")
+        self._say(f"{model.model} attacks the draft, and mends it…")
         return self._mended(model, conversation.attack(asked, draft.source, **shown), draft)
 
     def _mended(self, model: LLMDesigner, messages: list[Turn], draft: Draft) -> Draft:

@@ -74,6 +74,18 @@ class TimePlan:
     text: str
 
 
+def too_short(config: RunConfig, training: Training) -> str:
+    """Warning where a training ends before its policy has learned anything; "" elsewhere."""
+    rollout = rows_of_call(training)
+    if config.algo != "ppo" or config.steps > rollout:
+        return ""
+    return (
+        f"{config.steps:,} steps are one rollout at most ({rollout:,} steps): policies are updated once, "
+        "with a falling learning rate not at all, so rewards can't be told apart. "
+        f"Give --steps {10 * rollout} or more"
+    )
+
+
 def is_open(config: RunConfig) -> bool:
     """Whether a plan has anything to decide."""
     return bool(config.minutes) and not (config.steps and config.generations and config.samples)

@@ -150,6 +150,22 @@ def test_a_person_says_what_is_wrong_edits_and_says_yes(
     assert UNCONFIRMED not in out
 
 
+def test_a_program_that_was_refused_is_edited_further(tmp_path: Path) -> None:
+    editor = tmp_path / "edit.py"
+    editor.write_text(
+        "import sys\ntext = open(sys.argv[1]).read()\n"
+        "first = 'LATE' not in text\n"
+        "text = 'LATE = pole_pu\\n' + text if first else text.replace('pole_pu', '1.0')\n"
+        "open(sys.argv[1], 'w').write(text)\n"
+    )
+    editing = f"{sys.executable} {editor}"
+    code, out, err = asked(*words(), typed="e\ne\nn\n", cwd=tmp_path, EDITOR=editing)
+    assert code == 2, err
+    assert "pole_pu" in out
+    assert out.count("Measure  drafted by") == 2, "the refused one is not shown again"
+    assert next(tmp_path.glob("runs/*.py")).read_text().startswith("LATE = 1.0\n")
+
+
 def test_a_no_begins_nothing_and_keeps_the_draft(tmp_path: Path) -> None:
     typed = "broken?\ne\n\nn\n"
     code, out, err = asked(*words(), typed=typed, cwd=tmp_path, EDITOR="none-such 'open")

@@ -11,7 +11,7 @@ import pytest
 from eureka_loop import files
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.registry import find_domain
-from eureka_loop.records import Training
+from eureka_loop.records import Training, rows_of_call
 from eureka_loop.search import assemble
 from eureka_loop.search.planning import (
     MOST_REPORT,
@@ -20,6 +20,7 @@ from eureka_loop.search.planning import (
     is_open,
     make_plan,
     speed_of,
+    too_short,
     with_numbers,
 )
 from eureka_loop.store import Event, Run
@@ -62,6 +63,13 @@ def test_too_little_time_cuts_the_steps_and_names_the_minutes_that_do() -> None:
     assert "too little" not in enough.text
     assert "300k steps" in made.text
     assert plan(100.0)[0].confirm == 1, "too short to be worth it"
+
+
+@pytest.mark.parametrize(("rollouts", "warned"), [(1, True), (2, False)])
+def test_a_training_of_one_rollout_is_warned_of(rollouts: int, warned: bool) -> None:
+    rollout = rows_of_call(TRAINING)
+    config = RunConfig(task="halfcheetah-run", steps=rollouts * rollout)
+    assert (f"Give --steps {10 * rollout} or more" in too_short(config, TRAINING)) is warned
 
 
 def test_explicit_numbers_win() -> None:

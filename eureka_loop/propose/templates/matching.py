@@ -45,12 +45,18 @@ class Matcher:
             stems(things[kind]) for kind in ("targets", "objects", "feet", "main")
         )
         self._main = self._main_thing()
+        # Nothing moves sideways: left and right are those of a picture from the side, -x and +x.
+        self._planar = not any(
+            each.axis == "y" and each.unit in ("m", "m/s") and each.varies for each in self._measures
+        )
         self._aims = any(text.aims_at(measure.thing) for measure in self._measures)
 
     def bind(self, template: TermTemplate) -> list[Binding]:
         """The best ways to fill a template's slots; empty where a slot stays empty."""
         trigger, (_, direction) = self._text.trigger(template), template.directed
         axis, sign = self._text.way(direction, trigger.place)
+        if direction == "move" and axis == "y" and self._planar:
+            axis, sign = "x", -sign
         # for turns the other axes, too: a planar robot can turn about one alone
         axes = dict.fromkeys([axis, *("zyx" if direction in ("turn", "flip") else "")])
         for way in [(each, sign) for each in axes]:

@@ -25,6 +25,13 @@ def test_one_goal_is_measured_in_its_own_unit(task: Task, planar: Vocabulary) ->
     assert "speed_goal = (-forward_velocity).mean()\n    return speed_goal\n" in source
 
 
+@pytest.mark.parametrize(("side", "sign"), [("left", "-"), ("right", "")])
+def test_where_nothing_moves_sideways_left_is_that_of_a_picture_from_the_side(
+    task: Task, planar: Vocabulary, side: str, sign: str
+) -> None:
+    assert f"speed_goal = ({sign}forward_velocity).mean()" in drafted(task, f"run to the {side}", planar)
+
+
 def test_where_an_episode_can_end_early_a_fall_costs_what_would_have_come(
     task: Task, planar: Vocabulary
 ) -> None:
