@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import gymnasium
 import mujoco
 import numpy as np
-from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete, Space, flatten
+from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete, Space, flatdim, flatten
 
 from eureka_loop.envs.registry import PACKAGES, SCENE
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
 from eureka_loop.records import Array, Task
-from eureka_loop.simulate.play import GOAL_KEYS, make, simulation
+from eureka_loop.simulate.play import GOAL_KEYS, MOST_NUMBERS, make, simulation
 from eureka_loop.simulate.play import Env as Env
 
 EXTRAS = {
@@ -78,9 +78,9 @@ def flat_parts(space: Space[Any], obs: Any) -> dict[str, Any]:
 
 
 def numbers_of(value: Any) -> Array | None:
-    """A number or an array of numbers; None of anything else."""
+    """A number or an array of numbers, at most MOST_NUMBERS; None of anything else."""
     array = np.asarray(value if isinstance(value, int | float | np.generic | np.ndarray) else "")
-    return array if array.dtype.kind in "biuf" and array.size else None
+    return array if array.dtype.kind in "biuf" and 0 < array.size <= MOST_NUMBERS else None
 
 
 def finite(value: Any, shape: tuple[int, ...] = ()) -> Any:
@@ -149,8 +149,9 @@ def require_spaces(env: Env) -> None:
         BadInput: observations that aren't numbers, or actions that no policy gives or that change nothing.
     """
     seen, acted = env.observation_space, env.action_space
-    if not (isinstance(seen, Box) or is_goal(seen)):
-        raise BadInput(f"observations {seen} can't be made one row of numbers: wrap the env so that they are")
+    if not (isinstance(seen, Box) or is_goal(seen)) or flatdim(seen) > MOST_NUMBERS:
+        most = f"one row of at most {MOST_NUMBERS:,} numbers"
+        raise BadInput(f"observations {seen} can't be made {most}: wrap the env so that they are")
     if not isinstance(acted, Box | Discrete | MultiDiscrete):
         kinds = "a Box, Discrete, MultiDiscrete or MultiBinary"
         raise BadInput(f"actions {acted} can't be trained: wrap the env so that they are {kinds}")

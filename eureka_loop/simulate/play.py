@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, Dict, MultiBinary, MultiDiscrete
+from gymnasium.spaces import Box, Dict, MultiBinary, MultiDiscrete, flatdim
 from gymnasium.wrappers import FlattenObservation, TransformAction, TransformObservation
 
 Env = gymnasium.Env[Any, Any]
@@ -37,12 +37,12 @@ FRAMES, RATE = 150, 25.0  # of a film: in all, and a second, at most
 MOMENTS, COLUMNS = 10, 5  # of a sheet
 GOAL_KEYS = ("achieved_goal", "desired_goal")
 BOUNDED = 1e6  # from this size on a bound of an action counts as none
+MOST_NUMBERS = 100_000  # of an observation
 LONGEST = 10_000  # steps, where the environment has no time limit
 PROBE = """
 import mujoco
 model = mujoco.MjModel.from_xml_string("<mujoco><worldbody><geom size='1'/></worldbody></mujoco>")
-data = mujoco.MjData(model)
-mujoco.mj_forward(model, data)
+mujoco.mj_forward(model, data := mujoco.MjData(model))
 with mujoco.Renderer(model, 32, 32) as renderer:
     renderer.update_scene(data)
     assert renderer.render().any(), "it drew nothing"
@@ -106,6 +106,7 @@ def with_observations(env: Env) -> Env:
     goal = isinstance(space, Dict) and {"observation", *GOAL_KEYS} <= {*space.spaces}
     parts = space.spaces.values() if goal else [space]  # type: ignore[attr-defined]
     kept = all(isinstance(each, Box) and each.shape for each in parts)
+    kept = kept or not space.is_np_flattenable or flatdim(space) > MOST_NUMBERS
     return env if kept else FlattenObservation(env)
 
 
@@ -254,10 +255,9 @@ def draw(env: Env, predict: Predict, seed: int, length: int, seconds: float, fil
             frames.extend([frame] * filmed)
         if step in moments:
             at = sorted(moments).index(step)
-            picture = Image.fromarray(frame)
-            time = f"{step / length * seconds:.2f} s"
-            outline: Any = {"stroke_width": 1, "stroke_fill": "black"}
-            ImageDraw.Draw(picture).text((8, 5), time, "white", font_size=16, **outline)
+            picture, time = Image.fromarray(frame), f"{step / length * seconds:.2f} s"
+            style: Any = {"font_size": 16, "stroke_width": 1, "stroke_fill": "black"}
+            ImageDraw.Draw(picture).text((8, 5), time, "white", **style)
             sheet.paste(picture, (at % COLUMNS * WIDTH, at // COLUMNS * HEIGHT))
 
     play(env, predict, seed, see)
@@ -333,10 +333,8 @@ def main(arguments: list[str] | None = None) -> None:
         print("" if episode.success is None else f", success {'yes' if episode.success else 'no'}", end="")
         print(f", judged fitness {judged[seed]:.3f}" if seed in judged else "", flush=True)
     env.close()
-    if window:
-        return
-    if not drawn:
-        sys.exit(NO_FILM)
+    if window or not drawn:
+        sys.exit(None if window else NO_FILM)
     film = options.film or options.folder / "play.mp4"
     try:
         picture = make(env_id, env_kwargs, render_mode="rgb_array", width=WIDTH, height=HEIGHT)

@@ -27,6 +27,7 @@ from eureka_loop.simulate.step_buffer import StepBuffer, Transitions
 
 EPISODES = 10  # of a survey, at least, if need be by cutting episodes short
 PROBE_ROWS = 256
+MOST_BYTES, NUMBER = 1_000_000_000, 48  # of a survey; bytes that a step takes for each number of a row
 
 
 class RecordedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -185,7 +186,7 @@ class Survey:
 
 
 def survey(task: Task, domain: Domain, *, steps: int = 1000) -> Survey:
-    """Random actions for `steps` steps, each time the same.
+    """Random actions for `steps` steps, fewer where rows are very wide; each time the same.
 
     Raises:
         BadInput: the env can't be made or measured.
@@ -193,6 +194,8 @@ def survey(task: Task, domain: Domain, *, steps: int = 1000) -> Survey:
     with closing(make_env(task)) as env:
         registry = ObservableRegistry(env, domain)
         names = registry.vocabulary.names(hidden=True)
+        width = sum(int(np.prod(each.shape)) for each in registry.vocabulary)
+        steps = max(min(steps, MOST_BYTES // (NUMBER * width)), 1)
         buffer = registry.buffer([*names, *(prefix + name for prefix in PREFIXES for name in names)], 1)
         watched = WatchedEnv(env)
         recorded = RecordedEnv(TimeLimit(watched, max(steps // EPISODES, 1)), buffer)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -253,12 +255,26 @@ def test_actions_from_a_list_are_trained_and_have_floors(fork_server: ForkServer
         (None, spaces.Box(0.0, 1.0, (0,)), "leave nothing to decide"),
         (None, spaces.Discrete(1), "leave nothing to decide"),
         (None, spaces.Tuple([box(1)]), "can't be trained: wrap the env"),
-        (spaces.Sequence(box(1)), None, "can't be made one row of numbers: wrap the env"),
+        (spaces.Sequence(box(1)), None, "can't be made one row of at most 100,000 numbers: wrap the env"),
+        (spaces.Discrete(10**9), None, "Discrete(1000000000) can't be made one row"),
+        (spaces.Dict(a=spaces.Discrete(10**9)), None, "can't be made one row"),
+        (box(400, 400), None, "can't be made one row"),
     ],
 )
 def test_spaces_that_no_policy_has_are_refused_at_the_look(space: Any, actions: Any, problem: str) -> None:
-    with pytest.raises(BadInput, match=problem):
+    with pytest.raises(BadInput, match=re.escape(problem)):
         surveyed(space=space, actions=actions, seen=lambda env: np.zeros(4) if space is None else ())
+
+
+def test_the_memory_of_a_look_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eureka_loop.simulate.recorded.MOST_BYTES", 20_000_000)
+    tracemalloc.start()
+    found = surveyed(info=lambda env: {"wide": np.zeros(20_000), "too wide": np.zeros(200_000)})
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "info_wide" in found.names()
+    assert "info_too_wide" not in found.names(hidden=True)
+    assert most < 100_000_000
 
 
 @pytest.mark.parametrize(
