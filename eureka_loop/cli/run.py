@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -274,12 +275,10 @@ def _created(
 
         ask = Question(config)
     try:
-        if ask is not None:  # a spinner would be in the way of the question
-            ask.say(f"{LOOKING}…")
-            created = assemble.create(config, human=human, ask=ask)
-        else:
-            with waiting(LOOKING, log=console or terminal()):
-                created = assemble.create(config, program=program, human=human, tune=tune)
+        if ask is not None:
+            ask.say(f"{LOOKING}…")  # a spinner would be in the way of the question
+        with nullcontext() if ask else waiting(LOOKING, log=console or terminal()):
+            created = assemble.create(config, program=program, human=human, tune=tune, ask=ask)
         if notes := created.vocabulary().notes:
             print_lines(*notes, console=console)
     except KeyboardInterrupt:

@@ -2,8 +2,8 @@
 
 Credit of a designer: (1 + hits) / (2 + candidates), of all its candidates that were observed; a hit is one in
 the better half of its generation. Shares are in proportion to credit, one sample at least. In generation 0
-they are equal, and the templates have the first samples, which hold their best guesses; later chance decides
-which samples are whose.
+they are equal, and the templates have the first samples, which hold their best guesses; in later generations
+samples are assigned at random.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class Ask(Protocol):
         ...
 
     def say(self, line: str) -> None:
-        """Tell what is being done."""
+        """Print a line on progress."""
         ...
 
 
@@ -202,9 +202,8 @@ class Drafting:
             except DesignerError as error:
                 return error
             self._keep(reply)
-            if reply.source is None:
-                problems = reply.problem
-            else:
+            problems = reply.problem
+            if reply.source is not None:
                 try:
                     return self._scored(reply.source, f"model {model.model}", stated=True)
                 except BadInput as wrong:

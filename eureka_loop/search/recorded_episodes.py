@@ -84,7 +84,7 @@ def runs_in(folder: Path, task: Task) -> list[Run]:
             run = Run.open(path.parent)
             require_known_env(run)
             if run.made_here and same_env(run.task(), task):
-                dict(_policies([run]))
+                list(_policies([run]))  # its jobs can be read
                 found.append(run)
         except EurekaError:
             continue  # damaged, or somebody else's

@@ -1,7 +1,8 @@
 """A program's weights tuned by CMA-ES, without an author: other numbers in its signature, the same code.
 
-Each weight keeps its sign and is moved by a factor, since 0.01 and 10 are as likely as 1; one of 0 stays. One
-that is only a factor itself moves far; an exponent, a threshold or a width, in a function, little.
+Each weight keeps its sign and is multiplied, since 0.01 and 10 are as likely as 1; a weight of 0 stays. The
+first step is large for a weight that is nothing but a factor, and small for one inside a function: an
+exponent, a threshold, a width.
 
 Source: Hansen, "The CMA Evolution Strategy: A Tutorial", arXiv:1604.00772, 2016.
 """
@@ -100,9 +101,7 @@ class WeightTuner:
         self._source, self._size, self._origin = source, plan.samples, origin
         self._weights = movable(source)
         self._steps = np.log([FACTOR if each.scales else IN_A_FUNCTION for each in self._weights.values()])
-        dimensions = max(
-            2, len(self._weights)
-        )  # with one weight the other number moves nothing: cmaes needs two
+        dimensions = max(2, len(self._weights))  # cmaes needs two: with one weight the other is not used
         reach = FARTHEST * np.array([[-1.0, 1.0]] * dimensions)
         start = np.zeros(dimensions)
         self._cma = CMA(start, 1.0, bounds=reach, seed=plan.seed, population_size=self._size)
@@ -128,7 +127,7 @@ class WeightTuner:
         )
 
     def tell(self, evaluated: Sequence[Evaluated]) -> None:
-        """Failed programs rank last; a generation of nothing else says nothing."""
+        """Failed programs rank last; a generation in which all failed is ignored."""
         places = {each.candidate.id: float(place) for place, each in enumerate(ranked(evaluated))}
         last = float(len(places))
         if places:

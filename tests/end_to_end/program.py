@@ -15,13 +15,12 @@ from pathlib import Path
 from eureka_loop.store import Run
 
 
-def start(*words: str, cwd: Path, **env: str) -> subprocess.Popen[str]:
-    """Without a terminal, and without a model or films but by `env`."""
+def start(*words: str, cwd: Path, stdin: int = subprocess.DEVNULL, **env: str) -> subprocess.Popen[str]:
+    """Without a terminal unless `stdin` is one, and without a model or films but by `env`."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
     command = [sys.executable, "-m", "eureka_loop.cli.main", *words]
-    pipe, null = subprocess.PIPE, subprocess.DEVNULL
-    env = {**bare, "MUJOCO_GL": "disable", **env}
-    return subprocess.Popen(command, cwd=cwd, env=env, stdin=null, stdout=pipe, stderr=pipe, text=True)
+    pipe, env = subprocess.PIPE, {**bare, "MUJOCO_GL": "disable", **env}
+    return subprocess.Popen(command, cwd=cwd, env=env, stdin=stdin, stdout=pipe, stderr=pipe, text=True)
 
 
 def eureka(*words: str, cwd: Path, **env: str) -> tuple[int, str, str]:
@@ -55,6 +54,17 @@ def interrupt(process: subprocess.Popen[str]) -> str:
 def the_run(cwd: Path) -> Run:
     (folder,) = (path.parent for path in cwd.glob("runs/*/run.toml"))
     return Run.open(folder)
+
+
+def resumed(*words: str, cwd: Path, at: str, **env: str) -> Run:
+    """A run that was killed once such a file was in its folder, and then resumed to its end."""
+    process = start(*words, cwd=cwd, **env)
+    wait_for(lambda: list(cwd.glob(f"runs/*/{at}")), 200)
+    kill(process, cwd)
+    run = the_run(cwd)
+    assert all(event["event"] != "finished" for event in run.events()), "it was killed too late"
+    done("resume", str(run.folder), cwd=cwd, **env)
+    return run
 
 
 def wait_for(condition: Callable[[], object], seconds: float) -> None:

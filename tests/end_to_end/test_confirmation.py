@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .program import done, kill, outcome, start, the_run, wait_for
+from .program import done, outcome, resumed, the_run
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -24,11 +24,5 @@ def test_a_confirmation_that_was_killed_ends_as_an_undisturbed_one(tmp_path: Pat
     amounts = [len(undisturbed.evaluated(id).trained) for id in undisturbed.candidate_ids()]
     assert max(amounts) == 5
     assert {*amounts} <= {1, 3, 5}
-
-    process = start(*CONFIRM, cwd=killed)
-    wait_for(lambda: list(killed.glob("runs/*/candidates/*/seed-200/job.json")), 200)
-    kill(process, killed)
-    run = the_run(killed)
-    assert outcome(run) != outcome(undisturbed)
-    done("resume", str(run.folder), cwd=killed)
+    run = resumed(*CONFIRM, cwd=killed, at="candidates/*/seed-200/job.json")
     assert outcome(run) == outcome(undisturbed)

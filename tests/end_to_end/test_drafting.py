@@ -7,7 +7,6 @@ import os
 import pty
 import sys
 from pathlib import Path
-from subprocess import PIPE, Popen
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -18,7 +17,7 @@ from eureka_loop.records import Reply
 from eureka_loop.report.sections import UNCONFIRMED
 
 from .endpoint import chat
-from .program import done, eureka, the_run
+from .program import done, eureka, start, the_run
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -78,11 +77,7 @@ def words(*more: str, url: str = "") -> list[str]:
 def asked(*command: str, typed: str, cwd: Path, **env: str) -> tuple[int, str, str]:
     """The program with a terminal on which this is typed."""
     ours, theirs = pty.openpty()
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "EUREKA_"))}
-    process = Popen(
-        [sys.executable, "-m", "eureka_loop.cli.main", *command],
-        cwd=cwd, env={**bare, "MUJOCO_GL": "disable", **env}, stdin=theirs, stdout=PIPE, stderr=PIPE, text=True,
-    )  # fmt: skip
+    process = start(*command, cwd=cwd, stdin=theirs, **env)
     os.close(theirs)
     os.write(ours, typed.encode())
     out, err = process.communicate(timeout=250)
@@ -111,7 +106,7 @@ def test_a_draft_is_mended_attacked_and_taken_unconfirmed(
     written = (run.folder / "report.md").read_text()
     assert UNCONFIRMED in out
     assert UNCONFIRMED in written
-    assert "Fitness, drafted and confirmed by nobody, measured" in written
+    assert "Fitness, drafted or sent, and confirmed by nobody" in written
     train = ["train", f"{run.folder}/candidates/g0-00/reward.py", "--json", "--report-seeds", "2"]
     _, told, _ = eureka(*train, "--config", f"{run.folder}/run.toml", cwd=tmp_path)
     assert json.loads(told)["report"]["verdicts"][0] == UNCONFIRMED

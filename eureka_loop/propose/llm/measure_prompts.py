@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from eureka_loop.propose.llm import prompts
 from eureka_loop.propose.llm.prompts import Turn, render, turn
@@ -56,5 +56,4 @@ def words(before: Sequence[Turn], source: str, said: str, scores: str) -> list[T
 
 def repair(messages: Sequence[Turn], reply: Reply, problems: str) -> list[Turn]:
     """The exchange, with a request to mend what was refused."""
-    written: Mapping[str, object] = reply.exchange
-    return prompts.repaired(messages, str(written.get("reply") or ""), reply.source, problems)
+    return prompts.repaired(messages, str(reply.exchange.get("reply") or ""), reply.source, problems)

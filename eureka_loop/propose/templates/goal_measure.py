@@ -7,7 +7,7 @@ a fall, would beat what lasts.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from eureka_loop.errors import BadInput
 from eureka_loop.propose.templates.pool import Term, can_end, pool
@@ -48,18 +48,12 @@ def draft(task: Task, vocabulary: Vocabulary) -> str:
             "    Criteria:",
             *stated,
             '    """',
-            *(f"    {line}" for line in _statements(goals)),
+            *(f"    {_with_numbers(line, term.weights)}" for term in goals for line in term.statements),
             *body,
             f"    return {total}",
             "",
         ]
     )
-
-
-def _statements(goals: list[Term]) -> Iterator[str]:
-    """The lines that the goals' terms need before them, with numbers in place of weights."""
-    for term in goals:
-        yield from (_with_numbers(line, term.weights) for line in term.statements)
 
 
 def _expression(term: Term, *, alone: bool) -> str:
@@ -72,6 +66,8 @@ def _expression(term: Term, *, alone: bool) -> str:
 
 
 def _with_numbers(code: str, weights: Mapping[str, float]) -> str:
+    """The code with numbers in place of weights."""
+
     class Numbers(ast.NodeTransformer):
         def visit_Name(self, node: ast.Name) -> ast.expr:
             return ast.Constant(weights[node.id]) if node.id in weights else node
