@@ -106,6 +106,11 @@ def full_id(env_id: str) -> str:
     return next((each for each in known if name in (each, re.sub(r"-v\d+$", "", each))), env_id)
 
 
+def given_id(task: Task) -> str:
+    """A task's env as --env takes it: of a scene its file."""
+    return str(task.env_kwargs.get("xml_file", SCENE)) if task.env_id == SCENE else task.env_id
+
+
 def find_domain(env_id: str) -> Domain:
     """The domain of a Gymnasium id; without one, the automatic vocabulary and SB3's defaults.
 

@@ -16,7 +16,7 @@ from rich.text import Text
 from eureka_loop import files, numbers, text
 from eureka_loop.config import RunConfig
 from eureka_loop.envs.domain import Domain
-from eureka_loop.envs.registry import find_domain, find_task, full_id, installed, suites, tasks
+from eureka_loop.envs.registry import find_domain, find_task, full_id, given_id, installed, suites, tasks
 from eureka_loop.errors import BadInput
 from eureka_loop.execute.local import survey
 from eureka_loop.numbers import compact
@@ -66,7 +66,7 @@ def environment(env_id: str, arguments: Mapping[str, Any], word: str = "") -> Re
     constants = {name: each for name, each in vocabulary.constants.items() if word.lower() in name.lower()}
     about = [("a step", f"{compact(vocabulary.dt, 6)} s"), ("an episode", _horizon(vocabulary))]
     return Group(
-        Text(task.env_id, style="bold"),
+        Text(given_id(task), style="bold"),
         layout.facts(about),
         *([layout.section("To know", Text("\n".join(vocabulary.notes)))] if vocabulary.notes else []),
         *_names(replace(vocabulary, observables=found, constants=constants)),

@@ -12,7 +12,7 @@ from typing import Any
 
 from eureka_loop import files
 from eureka_loop.config import RunConfig, slug
-from eureka_loop.envs.registry import SCENE, find_domain, find_task, full_id, tasks
+from eureka_loop.envs.registry import SCENE, find_domain, find_task, full_id, given_id, tasks
 from eureka_loop.errors import BadInput, Refused, RewardFailure, UnknownName
 from eureka_loop.execute.local import BESIDE, survey
 from eureka_loop.propose.write import Gate
@@ -96,7 +96,7 @@ def look(task: Task, config: RunConfig, folder: Path) -> tuple[Task, Vocabulary]
     try:
         return measured(task, task.fitness, vocabulary), vocabulary
     except UnknownName as unknown:
-        raise BadInput(f"{unknown}; `eureka look --env {task.env_id}` lists all names") from unknown
+        raise BadInput(f"{unknown}; `eureka look --env {given_id(task)}` lists all names") from unknown
 
 
 def keep_task(folder: Path, task: Task) -> None:

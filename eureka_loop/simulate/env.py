@@ -16,7 +16,7 @@ import mujoco
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete, Space, flatdim, flatten
 
-from eureka_loop.envs.registry import PACKAGES, SCENE
+from eureka_loop.envs.registry import PACKAGES, SCENE, given_id
 from eureka_loop.errors import BadInput, MissingExtra, UnknownName
 from eureka_loop.records import Array, Task
 from eureka_loop.simulate.play import GOAL_KEYS, MOST_NUMBERS, make, simulation
@@ -60,7 +60,7 @@ def make_env(task: Task) -> Env:
         with_these = f"with {dict(task.env_kwargs)}: {words}"
         if isinstance(error, ModuleNotFoundError):
             with_these += f" It is looked for among installed packages and in {Path.cwd()}."
-        raise BadInput(f"env {task.env_id!r} can't be made {with_these}") from error
+        raise BadInput(f"env {given_id(task)!r} can't be made {with_these}") from error
     require_spaces(env)
     return env
 

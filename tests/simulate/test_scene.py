@@ -108,5 +108,8 @@ def test_a_file_is_found_here_or_in_an_installed_package() -> None:
     training = Training("ppo", {"n_steps": 8, "batch_size": 8}, "sb3")
     task = task_of(RunConfig(task="t", env="gymnasium/envs/mujoco/assets/half_cheetah.xml", fitness="0"))
     assert support(training, task, find_domain(SCENE)) == ""
-    with pytest.raises(BadInput, match=r"no file none\.xml, neither in /.* nor in an installed package"):
+    with pytest.raises(
+        BadInput,
+        match=r"env 'none\.xml' can't be made .*no file none\.xml, neither in /.* nor in an installed package",
+    ):
         scene("none.xml")
