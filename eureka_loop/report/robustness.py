@@ -8,7 +8,7 @@ from rich.text import Text
 
 from eureka_loop import numbers, text
 from eureka_loop.envs.registry import find_domain
-from eureka_loop.errors import BadInput
+from eureka_loop.errors import BadInput, Damaged
 from eureka_loop.execute.films import policies
 from eureka_loop.foreign import read_job
 from eureka_loop.judge.robustness import robustness
@@ -27,6 +27,7 @@ def page(run: Run, id: str, episodes: int | None) -> RenderableType:
 
     Raises:
         BadInput: no policy of it is there, or too many episodes are asked for.
+        Damaged: a policy isn't one.
     """
     seeds = run.judging_seeds[: USUAL if episodes is None else episodes]
     if episodes is not None and not 0 < episodes <= len(run.judging_seeds):
@@ -36,7 +37,10 @@ def page(run: Run, id: str, episodes: int | None) -> RenderableType:
     for folder in folders.values():
         if (folder / "job.json").exists():
             read_job(folder, task)
-    acting = [load(folder) for folder in folders.values()]
+    try:
+        acting = [load(folder) for folder in folders.values()]
+    except (OSError, ValueError) as error:
+        raise Damaged(str(error)) from error
     with ForkServer() as fork_server, layout.waiting("playing"):
         required(fork_server, reduced=False)
         found = list(robustness(task, find_domain(task.env_id), acting, seeds, fork_server))
