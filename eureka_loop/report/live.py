@@ -113,7 +113,7 @@ def _table(state: RunState, rows: Sequence[CandidateState], bar: int) -> Table:
     widest = max(map(len, (*names, "hand-written" if bar else title)))
     table.add_column(title, width=min(widest, 24), no_wrap=True, overflow="ellipsis")
     table.add_column("status", width=bar + 15, no_wrap=True)
-    table.add_column("fitness", width=8, no_wrap=True, justify="right")
+    table.add_column("fitness", width=9, no_wrap=True, justify="right")
     table.add_column("note", ratio=1, no_wrap=True, overflow="ellipsis", style="dim")
     for each, name in zip(rows, names, strict=True):
         status, failure, finished = each.status, each.failure, each.count("trained")

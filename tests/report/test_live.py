@@ -67,7 +67,7 @@ def state() -> RunState:
     generation(state, 1, time=10.0)
     train(state, "g1-00", 4.5, time=10.0)
     state.take(event("training", 10.0, id="g1-01", seed=0, steps=100_000))
-    state.take(event("progress", 12.0, id="g1-01", seed=0, step=62_000, steps=100_000, fitness=2.25))
+    state.take(event("progress", 12.0, id="g1-01", seed=0, step=62_000, steps=100_000, fitness=-1.25e-4))
     state.take(event("spent", 12.0, prompt_tokens=30_000, completion_tokens=1_200, usd=0.12))
     return state
 
@@ -79,15 +79,17 @@ def test_a_table(state: RunState, shown: Callable[..., str]) -> None:
     screen = """\
 halfcheetah-run · generation 2 of 3 (g1) · about 34 s left · 4 of 19 trainings · 31.2k tokens, $0.12
 
-   g1            status                        fitness  note
-★  g1-00         done                            4.500  note 0
-   g1-01         ━━━━━━━━━━━━ 62k of 100k        2.250  note 1
-   g1-02         waiting                             –  note 2
-   g1-03         failed: refused                        Line 9: no `if`
+   g1            status                         fitness  note
+★  g1-00         done                             4.500  note 0
+   g1-01         ━━━━━━━━━━━━ 62k of 100k     -1.25e-04  note 1
+   g1-02         waiting                              –  note 2
+   g1-03         failed: refused                         Line 9: no `if`
    best so far g1-00, fitness 4.500; not shown: 3 done, 1 failed
 """
     assert shown(draw(state, 12.0, 100, 30)) == screen
-    assert all(number in shown(draw(state, 12.0, 40, 30), width=40) for number in ("62k of 100k", "2.250"))
+    assert all(
+        number in shown(draw(state, 12.0, 40, 30), width=40) for number in ("62k of 100k", "-1.25e-04")
+    )
 
 
 @pytest.mark.parametrize(("height", "width", "samples"), [(8, 40, 100), (12, 200, 1), (60, 40, 100)])
@@ -132,7 +134,7 @@ def test_the_report_shows_winner_and_references(state: RunState, shown: Callable
     train(state, "g1-00", 4.0, seed=seeds("report_training", 0, 3)[0])
     screen = shown(draw(state, 10.0, 100, 30))
     assert "halfcheetah-run · report · " in screen
-    assert "★  g1-00         ━━━━━━━━━━━━ 100k of 300k       4.000  1 of 3 seeds" in screen
+    assert "★  g1-00         ━━━━━━━━━━━━ 100k of 300k        4.000  1 of 3 seeds" in screen
     assert "hand-written" in screen
     assert "best so far g1-00, fitness 4.500; not shown: " in screen  # the search stays visible
 
