@@ -120,14 +120,13 @@ def begun(domain: Domain) -> SourceText:
 
 
 def observables_table(definitions: Definitions, names: Iterable[str], text: SourceText) -> str:
-    """Name → function, needs, accumulate, of all that the names are computed from; as text."""
+    """Name → function, needs, accumulate, of all that the names are computed from, needs first; as text."""
     rows: dict[str, str] = {}
 
     def add(name: str) -> None:
         base = split(name, definitions)[1]
         if base in rows:
             return
-        rows[base] = ""
         found = definitions[base]
         for need in found.needs:
             if isinstance(need, str):

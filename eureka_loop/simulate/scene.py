@@ -123,16 +123,17 @@ class Observed(gymnasium.Wrapper[Any, Any, Any, Any]):
     def __init__(self, env: Env, observe: str, terminate: str) -> None:
         super().__init__(env)
         known = ObservableRegistry(env, Domain("", ""))
-        self._names, self._ends, condition = [*filter(None, map(str.strip, observe.split(",")))], None, ""
+        self._names = [*filter(None, map(str.strip, observe.split(",")))]
+        self._ends, self._needs = None, tuple[str, ...]()
         if terminate:
-            condition = as_reward(terminate, known.vocabulary) or ""
+            condition = as_reward(terminate, known.vocabulary)
             if not condition:
                 raise BadInput(
                     f"--terminate {terminate!r} is no condition on single steps: torso_pos[:, 2] < 0.3"
                 )
             program = check(condition, known.vocabulary)
             self._ends, self._needs = UnlockedProgram(program), program.parameters
-        names = [*self._names, *(self._needs if terminate else ())]
+        names = [*self._names, *self._needs]
         known.vocabulary.shapes(names)
         self._definitions, self._raws = known.definitions, raw_needs(known.definitions, names)
         before = any(split(name, known.definitions)[0] for name in names)
@@ -140,11 +141,10 @@ class Observed(gymnasium.Wrapper[Any, Any, Any, Any]):
             raise BadInput(
                 f"{', '.join(names)}: only names of the model's elements and of its state can be used"
             )
-        if self._ends is not None:
-            try:
-                self._ends.evaluate({name: self._moment()[name] for name in self._needs})
-            except RewardFailure as failure:
-                raise BadInput(f"--terminate {terminate!r}: {failure}") from failure
+        try:
+            self._holds(self._moment())
+        except RewardFailure as failure:
+            raise BadInput(f"--terminate {terminate!r}: {failure}") from failure
         if self._names:
             size = len(self._row(self._moment()))
             self.observation_space = Box(-np.inf, np.inf, (size,), np.float64)
@@ -157,9 +157,13 @@ class Observed(gymnasium.Wrapper[Any, Any, Any, Any]):
     def step(self, action: Any) -> Any:
         seen, reward, ended, cut, info = self.env.step(action)
         now = self._moment()
-        if self._ends is not None:
-            ended = ended or bool(self._ends.evaluate({name: now[name] for name in self._needs}).total[0])
+        ended = ended or self._holds(now)
         return (self._row(now) if self._names else seen), reward, ended, cut, info
+
+    def _holds(self, now: Columns) -> bool:
+        """Whether the episode ends by the condition."""
+        needed = {name: now[name] for name in self._needs}
+        return self._ends is not None and bool(self._ends.evaluate(needed).total[0])
 
     def _moment(self) -> Columns:
         """Every observable, of this moment: (1, *shape)."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from eureka_loop.records import Array
-from eureka_loop.simulate.definitions import STEPS, Raw, split
+from eureka_loop.simulate.definitions import STEPS, Raw, split, view
 from eureka_loop.simulate.env import finite
 from eureka_loop.simulate.physics import contact_sums, read_contacts
 
@@ -20,7 +20,8 @@ class Observables:
     """The columns of some names, a row for the reset and one for every step.
 
     Args:
-        definitions: name → function, what it takes, and what adds its rows up over an episode, or None.
+        definitions: name → function, what it takes, and what adds its rows up over an episode, or None; each
+            after those that it takes.
         names: those wanted, `prev_` (before the step) and `init_` (at the reset) included.
         sizes: of the model that they were written for.
     """
@@ -29,10 +30,7 @@ class Observables:
         self, definitions: Mapping[str, Any], names: tuple[str, ...], sizes: Mapping[str, int]
     ) -> None:
         self.definitions, self.names, self.sizes = definitions, names, sizes
-        self.order: dict[str, None] = {}  # what is needed comes first
-        for name in names:
-            self._find(split(name, definitions)[1])
-        needs = [need for name in self.order for need in definitions[name][1]]
+        needs = [need for _, taken, _ in definitions.values() for need in taken]
         self.raws = tuple(dict.fromkeys(need for need in needs if isinstance(need, Raw)))
         self.now: dict[str, Array] = {}
 
@@ -52,21 +50,12 @@ class Observables:
         self.now = self._row(model, data, given)
         return {name: self._value(name, self.now) for name in self.names}
 
-    def _find(self, name: str) -> None:
-        """Put a name in order, after those that it needs."""
-        if name not in self.order:
-            for need in self.definitions[name][1]:
-                if not isinstance(need, Raw):
-                    self._find(split(need, self.definitions)[1])
-            self.order[name] = None
-
     def _row(self, model: Any, data: Any, given: Mapping[str, Any]) -> dict[str, Array]:
         sums = [raw for raw in self.raws if raw.source == "contacts"]
         raws: dict[Raw, Any] = contact_sums(model, [read_contacts(model, data)], sums) if sums else {}
         raws |= {raw: self._raw(raw, data, given) for raw in self.raws if raw not in raws}
         now: dict[str, Array] = {}
-        for name in self.order:
-            function, needs, accumulate = self.definitions[name]
+        for name, (function, needs, accumulate) in self.definitions.items():
             taken = [raws[each] if isinstance(each, Raw) else self._value(each, now) for each in needs]
             value = np.array(function(*taken), np.float64)
             if accumulate and not self.steps:
@@ -83,10 +72,7 @@ class Observables:
 
     def _raw(self, raw: Raw, data: Any, given: Mapping[str, Any]) -> Array:
         if raw.source == "data":
-            flat = np.ravel(getattr(data, raw.key))
-            return np.array(flat[raw.index : raw.index + int(np.prod(raw.shape))], np.float64).reshape(
-                1, *raw.shape
-            )
+            return np.array(view(data, raw), np.float64)[None]
         if raw == STEPS:
             return np.array([float(self.steps)])
         found = self._given(raw.key if raw.source == "step" else "info", given)
