@@ -110,7 +110,7 @@ def _change(model: Any, condition: Condition) -> None:
 def _altered(
     policy: Predict, condition: Condition, space: Any, spread: Any, seed: int, seen: list[Any]
 ) -> Predict:
-    """The policy of one episode, which notes what it has seen."""
+    """The policy of one episode under a condition; each observation is added to `seen`."""
     random, late = np.random.default_rng([STREAM, seed]), deque[Any]()
     space.seed(seed)
     begun = len(seen)

@@ -46,10 +46,8 @@ def page(run: Run, id: str, episodes: int | None) -> RenderableType:
         found = list(robustness(task, find_domain(task.env_id), acting, seeds, fork_server))
     rows, usual = [], found[0].fitness
     for each in found:
-        means, success = (
-            each.fitness.mean(axis=1),
-            "–" if each.success is None else f"{each.success.mean():.0%}",
-        )
+        means = each.fitness.mean(axis=1)
+        success = "–" if each.success is None else f"{each.success.mean():.0%}"
         ends = " … ".join(numbers.column([means.min(), means.max()]))
         change = "" if each is found[0] else f"{np.mean(each.fitness - usual):+.3g}"
         rows.append((each.condition.label, numbers.number(float(means.mean())), ends, change, success))

@@ -72,7 +72,7 @@ class RecordedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 
 class WatchedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Notices what no program and no policy could use in what an env returns.
+    """Collects what no program and no policy could use of what an env returns.
 
     Raises:
         BadInput: from reset and step: observations that aren't finite, or don't fit their space.

@@ -61,10 +61,8 @@ class Scene(gymnasium.Env[Any, Any]):
         self.model = model = loaded(located(xml_file))
         self.data, self.render_mode, self._size = mujoco.MjData(model), render_mode, (height, width)
         self._renderer: Any = None
-        self.frame_skip, self.reset_noise = (
-            frame_skip or max(1, round(STEP / model.opt.timestep)),
-            reset_noise,
-        )
+        self.frame_skip = frame_skip or max(1, round(STEP / model.opt.timestep))
+        self.reset_noise = reset_noise
         self._start()
         self.init_qpos, home = self.data.qpos.copy(), self.data.ctrl.copy()
         limited, (low, high) = model.actuator_ctrllimited > 0, model.actuator_ctrlrange.T
@@ -203,13 +201,11 @@ def located(name: str) -> Path:
     """
     path, package = Path(name), Path(name).parts[0]
     found = find_spec(package) if package.isidentifier() else None
-    places = [
-        path,
-        *(Path(each).parent / name for each in (found and found.submodule_search_locations) or ()),
-    ]
-    if not (there := [each for each in places if each.is_file()]):
-        raise FileNotFoundError(f"no file {name}, neither in {Path.cwd()} nor in an installed package")
-    return there[0]
+    folders = (found and found.submodule_search_locations) or ()
+    for place in (path, *(Path(each).parent / name for each in folders)):
+        if place.is_file():
+            return place
+    raise FileNotFoundError(f"no file {name}, neither in {Path.cwd()} nor in an installed package")
 
 
 def on_the_floor(model: Any) -> list[int]:
