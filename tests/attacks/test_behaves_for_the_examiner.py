@@ -44,7 +44,7 @@ SLOW = {  # in the same terms
     "a product of all pairs": "a = x + 0.0 * (v @ v.T).sum(axis=1)",
     "an outer product": "a = x + 0.0 * np.outer(x, x).max(axis=1)",
     "loops above some size": f"{HIDDEN}a = x\nfor i in range(int(np.clip(n - 300, 0, 900))):\n    a = x + 0.0 * np.sort(x)",
-    "a matrix above some size": f"{HIDDEN}k = int(np.clip(n - 300, 1, 600))\na = x + 0.0 * np.linalg.det(np.eye(k))",
+    "a matrix above some size": f"{HIDDEN}k = int(np.clip(n - 300, 1, 1500))\na = x + 0.0 * np.linalg.det(np.eye(k))",
 }
 IN_TRAINING = {  # pass the dry run
     "sizes that it doesn't try": f"{HIDDEN}a = np.where((n > 500) & (n < 1500), 2.0 * x, x)",
