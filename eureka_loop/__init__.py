@@ -7,7 +7,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """What is offered to other programs, imported when it is asked for: it takes seconds."""
+    """Import the names offered to other programs on first use: the import takes seconds."""
     if name in ("RewardFunction", "wrap", "wrap_vec"):
         from eureka_loop.simulate import wrappers
 

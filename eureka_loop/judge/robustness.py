@@ -26,7 +26,7 @@ STREAM = 0xD1FF  # of the episode's seed: other numbers than those of the env
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What differs.
+    """A difference from the environment of training.
 
     Attributes:
         mass: factor of every body's mass and inertia.

@@ -41,7 +41,7 @@ def page(
 
 
 def draft_page(draft: Draft) -> RenderableType:
-    """What a person needs to say yes or no."""
+    """A draft with its criteria, scores and weaknesses: the basis of a yes or no."""
     stated = criteria(draft.source)
     rows = [[each.name, f"{each.weight:g}", each.text] for each in stated]
     parts: list[RenderableType] = [

@@ -46,7 +46,7 @@ def programs(source: str, vocabulary: Vocabulary, *, hidden: bool = True) -> Map
 
 
 def kinds_of(source: str) -> list[Kind]:
-    """What a text defines; fitness in any case.
+    """The kinds of program that a text defines; fitness in any case.
 
     Raises:
         Refused: it isn't Python.
@@ -57,7 +57,7 @@ def kinds_of(source: str) -> list[Kind]:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """What a measure counts: a variable of its fitness, its weight, and plain words."""
+    """One thing that a measure counts: a variable of its fitness, its weight, and plain words."""
 
     name: str
     weight: float
@@ -71,7 +71,7 @@ def criteria(source: str) -> tuple[Criterion, ...]:
 
 
 def weaknesses(source: str) -> list[str]:
-    """What could fool the measure, by the docstring of its fitness."""
+    """Ways to fool the measure, by the docstring of its fitness."""
     return _listed(source, "What could fool it:")
 
 

@@ -53,7 +53,7 @@ from __future__ import annotations
 
 '''
 GIVEN = {"obs": "obs", "info": "info", "terminated": "terminated", "reward": "native"}
-"""What the environment returns and programs may need → its name in the example above."""
+"""Values of the environment that programs may need → their names in the example above."""
 
 
 def python_text(task: Task, domain: Domain, source: str, title: str) -> str:

@@ -309,7 +309,7 @@ def _turns(name: str) -> Iterator[Definition]:
 
 
 def _flights(name: str) -> Iterator[Definition]:
-    """What a body has done since anything last touched the ground."""
+    """Turn and movement of a body since anything last touched the ground."""
 
     def in_flight(change: Callable[[Array, Array], Array]) -> Callable[[Array, Array, Array], Array]:
         return lambda before, after, touch: np.where(touch[:, None] > 0.0, np.nan, change(before, after))

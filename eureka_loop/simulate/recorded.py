@@ -127,7 +127,7 @@ class WatchedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 
 def _about_spaces(env: gymnasium.Env[Any, Any]) -> Iterator[str]:
-    """What is taken otherwise than the env has it, and a lacking time limit."""
+    """Values taken otherwise than the env has them, and a lacking time limit."""
     inner, size = env.unwrapped, int(flatdim(env.observation_space))
     if inner.observation_space != env.observation_space:
         yield f"observations {inner.observation_space} are taken as one row of {size} numbers"
