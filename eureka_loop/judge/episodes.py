@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 
 from eureka_loop.envs.domain import Domain
+from eureka_loop.errors import Damaged
 from eureka_loop.judge.base import LONGEST, TaskJudge
 from eureka_loop.judge.behaviour import Columns, with_two_courses
 from eureka_loop.records import Array, Task
 from eureka_loop.results import JudgedEpisode
 from eureka_loop.reward.sandbox.recheck import CheckedProcess
+from eureka_loop.simulate import play as standalone
 from eureka_loop.simulate.env import make_env
 from eureka_loop.simulate.observables import ObservableRegistry
 from eureka_loop.simulate.recorded import RecordedEnv
@@ -21,6 +24,18 @@ from eureka_loop.simulate.step_buffer import StepBuffer
 
 Observation = Any  # an array, or a dict of arrays for goal envs
 Predict = Callable[[Observation], Array]  # one observation, as the env gives it → one action
+
+
+def load_policy(folder: Path) -> Predict:
+    """The policy of a training's folder.
+
+    Raises:
+        Damaged: its policy.npz is missing, or not such a file.
+    """
+    try:
+        return standalone.load(folder)
+    except ValueError as error:
+        raise Damaged(str(error)) from error
 
 
 def judge_policy(

@@ -8,14 +8,14 @@ from rich.text import Text
 
 from eureka_loop import numbers, text
 from eureka_loop.envs.registry import find_domain
-from eureka_loop.errors import BadInput, Damaged
+from eureka_loop.errors import BadInput
 from eureka_loop.execute.films import policies
 from eureka_loop.foreign import read_job
+from eureka_loop.judge.episodes import load_policy
 from eureka_loop.judge.robustness import robustness
 from eureka_loop.report import layout, sections
 from eureka_loop.reward.sandbox.fork_server import ForkServer
 from eureka_loop.reward.sandbox.status import required
-from eureka_loop.simulate.play import load
 from eureka_loop.store import Run
 
 USUAL = 5  # episodes
@@ -37,10 +37,7 @@ def page(run: Run, id: str, episodes: int | None) -> RenderableType:
     for folder in folders.values():
         if (folder / "job.json").exists():
             read_job(folder, task)
-    try:
-        acting = [load(folder) for folder in folders.values()]
-    except (OSError, ValueError) as error:
-        raise Damaged(str(error)) from error
+    acting = [load_policy(folder) for folder in folders.values()]
     with ForkServer() as fork_server, layout.waiting("playing"):
         required(fork_server, reduced=False)
         found = list(robustness(task, find_domain(task.env_id), acting, seeds, fork_server))

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from eureka_loop import files
-from eureka_loop.errors import Damaged, MissingExtra
+from eureka_loop.errors import MissingExtra
+from eureka_loop.judge.episodes import load_policy
 from eureka_loop.simulate import play
 
 OPSET, IR = 17, 8  # of ONNX: ONNX Runtime reads them from 1.13 on
@@ -31,11 +32,8 @@ def export_policy(folder: Path, out: Path) -> dict[str, Any]:
         import safetensors.numpy
     except ModuleNotFoundError as error:
         raise MissingExtra(f"a policy as {MODEL} and {WEIGHTS}", "export") from error
-    try:
-        play.load(folder)
-        found = play.numbers(folder / play.POLICY)
-    except ValueError as error:
-        raise Damaged(str(error)) from error
+    load_policy(folder)  # refuses a damaged one
+    found = play.numbers(folder / play.POLICY)
     facts = {
         "layers": found["layers"].tolist(),
         "observation": found["keys"].tolist(),
